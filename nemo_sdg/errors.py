@@ -1,0 +1,21 @@
+"""Errors with a message for the user: field, value, rule, mend. Only the border (CLI, shard loop, engine call) catches them."""
+
+
+class SdgError(Exception):
+    """Base of all errors that this package raises on purpose; the CLI prints it as one line and exits with 2."""
+
+
+class ConfigError(SdgError, ValueError):
+    """A value in the configuration or on the command line breaks a rule."""
+
+
+class DataError(SdgError, ValueError):
+    """Input data is missing, damaged or not what its schema says."""
+
+
+class EngineError(SdgError, RuntimeError):
+    """An engine cannot be started or cannot be reached; nothing finished is lost."""
+
+
+class MissingDependencyError(SdgError, ImportError):
+    """A package that an option needs is not installed; the message names the extra."""

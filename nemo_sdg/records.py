@@ -1,0 +1,251 @@
+"""The records that flow from left to right, as dataclasses; JSONL on disk.
+
+A seed row, as it stands in seeds/shard-00000.jsonl (shortened):
+
+    {"seed_id": "5c0e…", "task": "sciq", "tasks": ["sciq"], "family": "science", "capability": "knowledge",
+     "kind": "multiple_choice", "frame": "selection", "language": "en",
+     "dataset": {"path": "allenai/sciq", "name": null, "split": "train", "revision": "local", "row": 17},
+     "license": "CC-BY-NC-3.0", "question": "What gas do plants take in?", "passage": null,
+     "choices": ["oxygen", "carbon dioxide"], "answer": {"text": "carbon dioxide", "label": "B", "aliases": []}, …}
+
+Rooms meet here and only here: they take and give these records, and never import each other.
+"""
+
+import dataclasses
+import enum
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+
+class Kind(enum.StrEnum):
+    """The form of an answer, and with it the way that it is asked for, voted on and checked."""
+
+    multiple_choice = "multiple_choice"
+    numeric = "numeric"
+    short_text = "short_text"
+    free_text = "free_text"
+    code = "code"
+
+
+class Frame(enum.StrEnum):
+    """What the task asks one to do; a sample keeps its seed's frame."""
+
+    selection = "selection"
+    """pick one of the options written for this question"""
+    classification = "classification"
+    """pick a label of a set that the task fixes (yes/no, entailment/neutral/contradiction)"""
+    generation = "generation"
+    explanation = "explanation"
+
+
+class Origin(enum.StrEnum):
+    """Where a sample's question comes from."""
+
+    similar = "similar"
+    """a new question, written by a model after one or several seeds"""
+    seed = "seed"
+    """the training row's own question, its gold answer enriched with reasoning and context"""
+
+
+class Verdict(enum.StrEnum):
+    eligible = "eligible"
+    refused = "refused"
+
+
+LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def content_id(*parts: object) -> str:
+    """32 hex digits of BLAKE2b over the JSON of the parts: the same content gives the same id on every machine."""
+    return hashlib.blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+@dataclass(kw_only=True, slots=True)
+class Answer:
+    text: str
+    """the answer itself, never a bare label"""
+    label: str | None = None
+    """A, B, … in the order of `choices`, for multiple choice"""
+    aliases: list[str] = field(default_factory=list)
+    """other texts that are as right (nq_open, triviaqa)"""
+
+
+@dataclass(kw_only=True, slots=True)
+class DatasetRow:
+    """Where a row stands: hub path, config name, split, revision (a commit, or `local` for mirrors and files), row number from 0."""
+
+    path: str
+    name: str | None
+    split: str
+    revision: str
+    row: int
+
+
+@dataclass(kw_only=True, slots=True)
+class Seed:
+    """One normalised row of a training split."""
+
+    seed_id: str
+    task: str
+    """the first, by name, of `tasks`"""
+    tasks: list[str]
+    """every lm-eval leaf that shares the row"""
+    family: str
+    capability: str
+    kind: str
+    frame: str
+    language: str
+    """ISO 639-1 where there is one, else 639-3"""
+    dataset: DatasetRow
+    license: str
+    """SPDX id, LicenseRef-…, or `unknown`"""
+    question: str
+    passage: str | None = None
+    choices: list[str] | None = None
+    answer: Answer
+    tests: list[str] | None = None
+    """for kind code: Python assert statements"""
+    reference_reasoning: str | None = None
+    """the rationale that the row itself carries; never shown as generated"""
+    target_format: str | None = None
+    """how the task writes its answer when it is not plain text, such as `#### 42`"""
+
+
+@dataclass(kw_only=True, slots=True)
+class Sample:
+    """One question with its answer, reasoning and context; the later steps fill the later fields."""
+
+    sample_id: str
+    origin: str
+    seed_ids: list[str]
+    task: str
+    family: str
+    capability: str
+    kind: str
+    frame: str
+    language: str
+    question: str
+    passage: str | None = None
+    choices: list[str] | None = None
+    answer: Answer | None = None
+    """similar: the majority's, from the step `verified` on; seed: the gold"""
+    tests: list[str] | None = None
+    context: str = ""
+    """knowledge that helps to answer, without the answer itself"""
+    reasoning: str = ""
+    reference_reasoning: str | None = None
+    guidance: str | None = None
+    """blind | guided: whether the kept solution was written with the gold answer in sight"""
+    solutions: list[dict[str, Any]] | None = None
+    """each vote as parsed: index, context, reasoning, answer (text), label, order (of the options shown), error, finish_reason"""
+    votes: dict[str, Any] | None = None
+    """n (cast), agree, tally {answer text: votes}"""
+    difficulty: float | None = None
+    """1 - share of the (blind) votes that agree with the answer"""
+    judge: dict[str, Any] | None = None
+    verification: dict[str, Any] | None = None
+    """method, verdict, detail"""
+    generator: dict[str, Any] | None = None
+    """engine, model, model_license, prompt, prompt_hash, temperature, top_p, max_tokens"""
+    usage: dict[str, int] | None = None
+    """prompt_tokens, completion_tokens: over all requests of this sample"""
+    license: dict[str, Any] | None = None
+    """seeds [..], model, effective"""
+
+
+@dataclass(kw_only=True, slots=True)
+class Drop:
+    """A record that was rejected, kept aside with its reason (dropped/shard-00000.jsonl)."""
+
+    task: str
+    id: str
+    """seed_id, sample_id, or the id of the attempt where no record came to be"""
+    step: str
+    reason: str
+    """one of a step's fixed words, snake_case: it is counted"""
+    detail: str | None = None
+    record: dict[str, Any] | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class CatalogRow:
+    """One lm-eval leaf task with its verdict (catalog/tasks.jsonl)."""
+
+    task: str
+    dataset: dict[str, Any]
+    """path, name, data_files?, splits {training, validation, test, fewshot}"""
+    kind: str
+    frame: str
+    family: str
+    capability: str
+    languages: list[str]
+    license: dict[str, Any]
+    """id, commercial_use, share_alike, source, confidence"""
+    verdict: str
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(kw_only=True, slots=True)
+class EvaluationRow:
+    """One row of an evaluation split, rendered like a seed; what guard and decontamination compare with, never a seed."""
+
+    task: str
+    dataset: DatasetRow
+    kind: str
+    question: str
+    passage: str | None = None
+    choices: list[str] | None = None
+    answer: str | None = None
+    """the gold's text"""
+
+
+def to_dict(record: Any) -> dict[str, Any]:
+    """A record as plain dicts and lists, its fields in their order. Shallow where it can be: the record is not to be changed after."""
+    out = {}
+    for name in record.__slots__:
+        value = getattr(record, name)
+        out[name] = to_dict(value) if dataclasses.is_dataclass(value) else value
+    return out
+
+
+def _build(cls: type, data: dict[str, Any], where: str) -> Any:
+    try:
+        return cls(**data)
+    except TypeError as exc:
+        from nemo_sdg.errors import DataError
+
+        raise DataError(f"{where} does not fit the schema of {cls.__name__}: {exc}") from exc
+
+
+def seed_from_dict(data: dict[str, Any]) -> Seed:
+    """Raises DataError when a field is missing or unknown."""
+    fields = dict(data)
+    fields["dataset"] = _build(DatasetRow, fields.get("dataset") or {}, "dataset of a seed")
+    fields["answer"] = _build(Answer, fields.get("answer") or {}, "answer of a seed")
+    seed: Seed = _build(Seed, fields, "a seed record")
+    return seed
+
+
+def sample_from_dict(data: dict[str, Any]) -> Sample:
+    """Raises DataError when a field is missing or unknown."""
+    fields = dict(data)
+    if fields.get("answer") is not None:
+        fields["answer"] = _build(Answer, fields["answer"], "answer of a sample")
+    sample: Sample = _build(Sample, fields, "a sample record")
+    return sample
+
+
+def evaluation_row_from_dict(data: dict[str, Any]) -> EvaluationRow:
+    """Raises DataError when a field is missing or unknown."""
+    fields = dict(data)
+    fields["dataset"] = _build(DatasetRow, fields.get("dataset") or {}, "dataset of an evaluation row")
+    row: EvaluationRow = _build(EvaluationRow, fields, "an evaluation row")
+    return row
+
+
+def json_line(record: Any) -> bytes:
+    """One JSONL line of a record or a dict, newline included; the bytes depend on nothing but the record."""
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
