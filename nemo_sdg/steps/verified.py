@@ -1,0 +1,37 @@
+"""Step 5: the majority on the answer's text; numeric equality, normalised text, tests in a sandbox; a reason for every drop."""
+
+import functools
+from typing import Any
+
+from nemo_sdg.config import RunConfig
+from nemo_sdg.context import Context
+from nemo_sdg.records import Drop
+
+
+def run(context: Context) -> None:
+    from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
+
+    source, target = context.step_dir("answers"), context.step_dir("verified")
+    inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
+    todo = context.unfinished(target, inputs)
+    stages = [
+        ReadShard(source, id_field="sample_id"),
+        RecordStage("verify", functools.partial(make_verifier, context.config)),
+        WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
+    ]
+    context.run_stages("verified", stages, [[shard] for shard in todo], target=target, total=len(inputs))
+
+
+def make_verifier(config: RunConfig) -> Any:
+    """The function that verifies one sample and closes its licence over its seeds and the generating model."""
+    from nemo_sdg.seeds.licenses import effective
+    from nemo_sdg.verify.votes import verify_sample
+
+    def verify(record: dict[str, Any]) -> Any:
+        result = verify_sample(record, config.verify)
+        if not isinstance(result, Drop):
+            license_ = result.license or {"seeds": ["unknown"], "model": config.engine.model_license}
+            result.license = {**license_, "effective": effective(license_["seeds"], license_["model"])}
+        return result
+
+    return verify

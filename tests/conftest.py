@@ -1,0 +1,23 @@
+"""Fixtures that all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def hub() -> Path:
+    """A mirror with real rows of lm-eval's datasets, named by NEMO_SDG_TEST_HUB or beside the repository."""
+    path = Path(os.environ.get("NEMO_SDG_TEST_HUB", ROOT.parent / "shared" / "hub"))
+    if not path.is_dir():
+        pytest.skip(f"no mirror with real task data at {path}; name one by NEMO_SDG_TEST_HUB")
+    return path
