@@ -34,7 +34,7 @@ def check_guard(run_dir: Path) -> str:
     files_of_tasks = {file: task for (path, _, file), task in evaluated.items() if path in GENERIC_BUILDERS}
     for (path, name, split), task in sorted(used.items()):
         offender = evaluated.get((last_part(path), name, split))
-        if last_part(path) in GENERIC_BUILDERS or "/" in path and Path(path).suffix in (".json", ".jsonl", ".csv", ".parquet"):
+        if last_part(path) in GENERIC_BUILDERS or ("/" in path and Path(path).suffix in (".json", ".jsonl", ".csv", ".parquet")):
             offender = files_of_tasks.get(Path(path).as_posix())
         if offender:
             raise Violation(f"task {task} took seeds from {path}/{name}/{split}, on which {offender} evaluates")
@@ -66,18 +66,23 @@ def evaluated_splits(datasets: set[str], include_path: list[str]) -> dict[tuple[
     from lm_eval.tasks._yaml_loader import load_yaml
 
     spec = importlib.util.find_spec("lm_eval")
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None
+    assert spec.submodule_search_locations
     files: dict[Path, str] = {}
     for folder in [Path(spec.submodule_search_locations[0]) / "tasks", *map(Path, include_path)]:
         for path in folder.rglob("*"):
             if path.suffix in (".yaml", ".yml") or path.name.endswith("_yaml"):
                 files[path.resolve()] = path.read_text(errors="replace")
-    pattern = re.compile(r"^\s*-?\s*dataset_path:\s*[\"']?(?:\S*/)?(" + "|".join(re.escape(name) for name in sorted(datasets)) + r")[\"']?\s*(?:#.*)?$", re.M | re.I)
+    pattern = re.compile(
+        r"^\s*-?\s*dataset_path:\s*[\"']?(?:\S*/)?(" + "|".join(re.escape(name) for name in sorted(datasets)) + r")[\"']?\s*(?:#.*)?$", re.M | re.I
+    )
     found = {path for path, text in files.items() if pattern.search(text)}
     while True:
         names = {path.name for path in found}
         more = {
-            path for path, text in files.items() if path not in found and any(Path(m.strip("\"' ")).name in names for m in re.findall(r"^\s*-?\s*include:\s*(\S+)", text, re.M))
+            path
+            for path, text in files.items()
+            if path not in found and any(Path(m.strip("\"' ")).name in names for m in re.findall(r"^\s*-?\s*include:\s*(\S+)", text, re.M))
         }
         if not more:
             break

@@ -30,7 +30,9 @@ class Context:
         full = self.config.run.verify is Verify.full
         return [shard for shard, paths in inputs.items() if target.problem(shard, inputs=paths, full=full)]
 
-    def run_stages(self, name: str, stages: "list[Any] | list[UnitStage]", units: Iterable[list[str]], *, target: StepDir, total: int, unit: str = "shards") -> None:
+    def run_stages(
+        self, name: str, stages: "list[Any] | list[UnitStage]", units: Iterable[list[str]], *, target: StepDir, total: int, unit: str = "shards"
+    ) -> None:
         """Runs Curator stages over units of work and shows the receipts as they appear in `target`."""
         from nemo_curator.pipeline import Pipeline
         from nemo_curator.tasks import FileGroupTask

@@ -1,6 +1,6 @@
 """The order of the steps; the only place that knows it.
 
-    catalog > seeds > questions > answers > verified > curated > packed > blend, then the report and the manifest
+catalog > seeds > questions > answers > verified > curated > packed > blend, then the report and the manifest
 """
 
 import contextlib
@@ -70,7 +70,11 @@ def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         quiet_libraries()
         yield Context(
-            config=config, run_dir=run_dir, fingerprint=fingerprint, progress=Progress(run_dir / "progress.jsonl", every=config.run.progress_every), worker=worker
+            config=config,
+            run_dir=run_dir,
+            fingerprint=fingerprint,
+            progress=Progress(run_dir / "progress.jsonl", every=config.run.progress_every),
+            worker=worker,
         )
 
 

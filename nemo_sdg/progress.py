@@ -1,6 +1,6 @@
 """What one sees while a run works: a live bar on a terminal, otherwise a plain line every few seconds; progress.jsonl for machines.
 
-    {"time": 1766400000.0, "step": "answers", "done": 120, "total": 400, "per_s": 1.7, "eta_s": 165, "kept": 96, "dropped": {"no_valid_vote": 24}}
+{"time": 1766400000.0, "step": "answers", "done": 120, "total": 400, "per_s": 1.7, "eta_s": 165, "kept": 96, "dropped": {"no_valid_vote": 24}}
 """
 
 import sys

@@ -157,9 +157,7 @@ class Counts:
         self._task(task)["not_sampled"] += num
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            task: {**row, "dropped": dict(sorted(row["dropped"].items()))} for task, row in sorted(self.tasks.items())
-        }
+        return {task: {**row, "dropped": dict(sorted(row["dropped"].items()))} for task, row in sorted(self.tasks.items())}
 
 
 def merge_counts(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -206,16 +204,25 @@ class StepDir:
     def relative(self, path: Path) -> str:
         return str(path.relative_to(self.run_dir))
 
-    def write_shard(self, shard: str, kept: Iterable[Any], dropped: Iterable[Drop], counts: Counts, *, inputs: Iterable[Path] = (), extra: dict[str, Any] | None = None) -> dict[str, Any]:
+    def write_shard(
+        self, shard: str, kept: Iterable[Any], dropped: Iterable[Drop], counts: Counts, *, inputs: Iterable[Path] = (), extra: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Writes a shard, its drops and, last, its receipt; returns the receipt. Law 1 is checked before the receipt is written."""
-        facts = {self.relative(self.shard_path(shard)): write_jsonl(self.shard_path(shard), kept), self.relative(self.dropped_path(shard)): write_jsonl(self.dropped_path(shard), dropped)}
+        facts = {
+            self.relative(self.shard_path(shard)): write_jsonl(self.shard_path(shard), kept),
+            self.relative(self.dropped_path(shard)): write_jsonl(self.dropped_path(shard), dropped),
+        }
         num_kept, num_dropped = (fact.rows or 0 for fact in facts.values())
         counted = counts.as_dict()
         assert num_kept == sum(row["kept"] for row in counted.values()), f"{self.step}/{shard}: {num_kept} records kept, but counted otherwise"
-        assert num_dropped == sum(sum(row["dropped"].values()) for row in counted.values()), f"{self.step}/{shard}: {num_dropped} records dropped, but counted otherwise"
+        assert num_dropped == sum(sum(row["dropped"].values()) for row in counted.values()), (
+            f"{self.step}/{shard}: {num_dropped} records dropped, but counted otherwise"
+        )
         return self.write_receipt(shard, facts, counted, inputs=inputs, extra=extra)
 
-    def write_receipt(self, shard: str, outputs: dict[str, FileFacts], counts: dict[str, Any], *, inputs: Iterable[Path] = (), extra: dict[str, Any] | None = None) -> dict[str, Any]:
+    def write_receipt(
+        self, shard: str, outputs: dict[str, FileFacts], counts: dict[str, Any], *, inputs: Iterable[Path] = (), extra: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         receipt = {
             "step": self.step,
             "shard": shard,

@@ -1,8 +1,8 @@
 """Step 6: filters, decontamination, deduplication.
 
-    verified/ > curated/filtered/   filters and decontamination, per shard
-              > curated/dedup/      duplicates across all shards, tasks and seeds
-              > curated/shard-*     what is left; the drops of all three stand together in curated/dropped/
+verified/ > curated/filtered/   filters and decontamination, per shard
+          > curated/dedup/      duplicates across all shards, tasks and seeds
+          > curated/shard-*     what is left; the drops of all three stand together in curated/dropped/
 """
 
 import functools

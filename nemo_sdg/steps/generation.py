@@ -7,7 +7,6 @@ is rebuilt from them to the same bytes.
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import EngineKind, Executor, RunConfig

@@ -124,7 +124,9 @@ def make_renderer(config: RunConfig, rows: list[CatalogRow], parts: StepDir, eva
             for record in render_source(source, config.seeds, config.run.seed):
                 leak = guard.match(record) if guard is not None and isinstance(record, Seed) else None
                 if isinstance(record, Seed) and leak is not None:
-                    record = Drop(task=record.task, id=record.seed_id, step="seeds", reason="in_evaluation_split", detail=leak, record=dataclasses.asdict(record))
+                    record = Drop(
+                        task=record.task, id=record.seed_id, step="seeds", reason="in_evaluation_split", detail=leak, record=dataclasses.asdict(record)
+                    )
                 if isinstance(record, Drop):
                     counts.drop(record.task, record.reason)
                     drops.append(record)

@@ -1,0 +1,18 @@
+"""Fixtures of the end-to-end tests."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def server(root: Path) -> Iterator[str]:
+    """Base URL of a fake OpenAI server whose answers depend on the request only."""
+    process = subprocess.Popen([sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), "--port", "0"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    url = process.stdout.readline().strip().split()[-1]
+    yield url
+    process.kill()

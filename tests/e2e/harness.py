@@ -1,0 +1,48 @@
+"""The real command in processes of its own, on the project's own tasks, against a fake server that speaks the OpenAI protocol."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+VOLATILE = {"progress.jsonl", ".lock"}
+"""the files of a run that hold clock times"""
+
+
+def command(root: Path, *arguments: str) -> list[str]:
+    return [str(Path(sys.executable).parent / "nemo-sdg"), *arguments]
+
+
+def nemo_sdg(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command to its end."""
+    return subprocess.run(command(root, *arguments), cwd=root, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+
+
+def run_arguments(run_dir: Path, server: str, *overrides: str) -> list[str]:
+    return [
+        "run",
+        "configs/quickstart.yaml",
+        f"run.dir={run_dir}",
+        "engine.kind=openai",
+        "engine.model=fake",
+        "engine.model_license=Apache-2.0",
+        f"engine.base_urls=[{server}]",
+        "run.shard_size=6",
+        "engine.max_in_flight=16",
+        *overrides,
+    ]
+
+
+def digests(run_dir: Path) -> dict[str, str]:
+    """Path -> hash of all files of a run that the law of equal bytes covers. The trainers' blend files carry absolute paths: compared without them."""
+    found = {}
+    for path in sorted(run_dir.rglob("*")):
+        name = str(path.relative_to(run_dir))
+        if not path.is_file() or path.name in VOLATILE or "/journal/" in f"/{name}":
+            continue
+        data = path.read_bytes()
+        if name.startswith("blend/"):
+            data = data.replace(str(run_dir.resolve()).encode(), b"RUN")
+        found[name] = hashlib.sha256(data).hexdigest()
+    return found

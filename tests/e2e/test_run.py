@@ -1,0 +1,132 @@
+"""The laws on real runs: equal bytes after kills, repair of damaged shards, one line for what a user can get wrong."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import command, digests, nemo_sdg, run_arguments
+
+
+@pytest.fixture(scope="session")
+def undisturbed(root: Path, server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that nothing disturbed."""
+    run_dir = tmp_path_factory.mktemp("runs") / "undisturbed"
+    result = nemo_sdg(root, *run_arguments(run_dir, server))
+    assert result.returncode == 0, result.stderr
+    return run_dir
+
+
+def test_run_ends_with_a_blend_and_passes_check(root: Path, undisturbed: Path) -> None:
+    result = nemo_sdg(root, "check", str(undisturbed))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (undisturbed / "blend" / "context.blend.json").is_file()
+    assert (undisturbed / "manifest.json").is_file()
+
+
+def test_second_run_changes_nothing(root: Path, server: str, undisturbed: Path) -> None:
+    before = digests(undisturbed)
+    stamps = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("shard-*")}
+    assert nemo_sdg(root, *run_arguments(undisturbed, server)).returncode == 0
+    assert digests(undisturbed) == before
+    assert {path: path.stat().st_mtime_ns for path in undisturbed.rglob("shard-*")} == stamps
+
+
+def test_kills_at_random_moments_change_no_byte(root: Path, server: str, undisturbed: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "killed"
+    moments = random.Random(7)
+    num_killed = 0
+    for _ in range(40):
+        process = subprocess.Popen(
+            command(root, *run_arguments(run_dir, server)), cwd=root, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            process.wait(timeout=moments.uniform(0.5, 6.0) * (1 + num_killed / 8))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            num_killed += 1
+            continue
+        assert process.returncode == 0, process.stderr.read() if process.stderr else ""
+        break
+    else:
+        pytest.fail("the run did not end")
+    assert num_killed >= 3
+    assert digests(run_dir) == digests(undisturbed)
+    assert nemo_sdg(root, "check", str(run_dir)).returncode == 0
+    assert not list(run_dir.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("step", ["seeds", "questions", "answers", "verified", "curated"])
+@pytest.mark.parametrize("damage", ["delete", "truncate"])
+def test_damaged_shard_is_found_and_repaired(root: Path, server: str, undisturbed: Path, step: str, damage: str) -> None:
+    before = digests(undisturbed)
+    shard = undisturbed / step / "shard-00001.jsonl"
+    if damage == "delete":
+        shard.unlink()
+    else:
+        os.truncate(shard, shard.stat().st_size // 2)
+    found = nemo_sdg(root, "check", str(undisturbed))
+    assert found.returncode == 1
+    assert f"{step}/shard-00001.jsonl" in found.stdout
+    repaired = nemo_sdg(root, *run_arguments(undisturbed, server))
+    assert repaired.returncode == 0, repaired.stderr
+    assert digests(undisturbed) == before
+
+
+def test_changed_configuration_refuses_to_mix(root: Path, server: str, undisturbed: Path) -> None:
+    result = nemo_sdg(root, *run_arguments(undisturbed, server, "generate.votes=5"))
+    assert result.returncode == 2
+    assert "generate.votes: 3 -> 5" in result.stderr
+
+
+def test_two_processes_do_not_share_a_run(root: Path, server: str, tmp_path: Path) -> None:
+    run_dir = tmp_path / "shared"
+    first = subprocess.Popen(
+        command(root, *run_arguments(run_dir, server)), cwd=root, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not (run_dir / "config.yaml").is_file():
+            assert first.poll() is None
+            time.sleep(0.05)
+        result = nemo_sdg(root, *run_arguments(run_dir, server))
+        assert result.returncode == 2
+        assert "another process is working on" in result.stderr
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["seeds.tasks=[no_such_task]"], ["no_such_task"]),
+        (["seeds.taks=[gsm8k]"], ["taks"]),
+        (["seeds.mirror=/nowhere/mirror", "seeds.tasks=[gsm8k]"], ["/nowhere/mirror"]),
+        (["generate.votes=0"], ["generate.votes", "0"]),
+        (["generate.votes=many"], ["votes"]),
+        (["engine.kind=llama", "engine.model=/nowhere/model.gguf"], ["/nowhere/model.gguf"]),
+        (["export.tokenizer=/nowhere/tokenizer"], ["/nowhere/tokenizer"]),
+    ],
+)
+def test_what_a_user_gets_wrong_is_one_line(root: Path, server: str, tmp_path: Path, overrides: list[str], words: list[str]) -> None:
+    result = nemo_sdg(root, *run_arguments(tmp_path / "run", server, *overrides))
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("nemo-sdg: ")
+    for word in words:
+        assert word in last
+
+
+def test_unwritable_run_directory_is_one_line(root: Path, server: str, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("a file stands where the folder should be")
+    result = nemo_sdg(root, *run_arguments(blocked / "run", server))
+    assert result.returncode == 2
+    assert "cannot be written" in result.stderr
+    assert "Traceback" not in result.stderr

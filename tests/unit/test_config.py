@@ -1,0 +1,68 @@
+"""One YAML plus overrides; errors name the field; the fingerprint holds what shapes the bytes and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from nemo_sdg.config import differences, fingerprint, identity, load_config
+from nemo_sdg.errors import ConfigError
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "c.yaml"
+    path.write_text("run: {dir: x}\ngenerate: {votes: 3}\n")
+    return path
+
+
+def test_overrides_win(file: Path) -> None:
+    config = load_config(file, ["generate.votes=5", "seeds.tasks=[a,b]"])
+    assert (config.generate.votes, config.seeds.tasks, config.run.dir) == (5, ["a", "b"], "x")
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("generate.votes=0", ["generate.votes", ">= 1", "got 0", "c.yaml"]),
+        ("generate.vote=3", ["vote", "c.yaml"]),
+        ("generate.votes=many", ["votes", "c.yaml"]),
+        ("run.executor=spark", ["executor", "c.yaml"]),
+        ("engine.kind=openai", ["base_urls"]),
+        ("verify.min_agreement=1.5", ["verify.min_agreement"]),
+        ("export.variants=[both]", ["export.variants"]),
+        ("seeds.license_policy=listed", ["seeds.licenses"]),
+    ],
+)
+def test_error_names_field_rule_and_file(file: Path, override: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_config(file, [override])
+    assert "\n" not in str(error.value)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_credentials_in_a_url_are_refused_without_being_repeated(file: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_config(file, ["engine.kind=openai", "engine.model=m", "engine.base_urls=['http://user:hunter2@host/v1']"])
+    assert "hunter2" not in str(error.value)
+
+
+def test_fingerprint_ignores_how_a_run_is_carried_out(file: Path) -> None:
+    def key(*overrides: str) -> str:
+        return fingerprint(identity(load_config(file, list(overrides))))
+
+    assert key("run.dir=y", "run.workers=7", "run.executor=ray_data", "engine.max_in_flight=9", "run.progress_every=1") == key()
+    assert key("generate.votes=4") != key()
+    assert key("run.seed=1") != key()
+
+
+def test_differences_name_the_leaf(file: Path) -> None:
+    old, new = (identity(load_config(file, overrides)) for overrides in ([], ["generate.origins.similar=1"]))
+    assert differences(old, new) == ["generate.origins.similar: 3 -> 1"]
+
+
+def test_shipped_configurations_load(root: Path) -> None:
+    paths = sorted(path for path in (root / "configs").glob("*.yaml"))
+    assert paths
+    for path in paths:
+        load_config(path)
