@@ -1,0 +1,248 @@
+"""Curated samples become Megatron indexed datasets, the same documents in the same order for each variant.
+
+    packed/<variant>/<family>/<split>/shard-00000_text_document.{bin,idx}   megatron-core's format, one end-of-document id each
+                                      shard-00000.docs.parquet              where each document comes from
+                                      shard-00000.text.parquet              the texts themselves, for datasets.load_dataset
+    packed/dropped/<family>-<split>-00000.jsonl                             what is empty or too long, never cut
+    packed/receipts/<family>-<split>-00000.json                             written last
+    packed/tokenizer/                                                       what it was packed with
+
+Shards are planned first (plan.py), so that their bytes do not depend on who packs them. Memory is one batch.
+"""
+
+import contextlib
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice, repeat
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import ExportSection
+from nemo_sdg.errors import DataError
+from nemo_sdg.export.plan import PackUnit, plan_packing
+from nemo_sdg.export.text import render_text
+from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
+from nemo_sdg.records import Drop, json_line
+from nemo_sdg.store import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
+
+BATCH = 1024
+"""documents tokenised at once"""
+ROW_GROUP = 8192
+"""documents in a parquet row group"""
+
+
+def shard_prefix(folder: Path, unit: PackUnit, variant: str) -> Path:
+    """Path of a packed shard without its endings."""
+    return folder / variant / unit.family / unit.split / SHARD_FORMAT.format(unit.index)
+
+
+class ShardWriter:
+    """The four files of one packed shard and variant; they take their names together when the stack closes."""
+
+    def __init__(self, prefix: Path, tokenizer: Tokenizer, files: contextlib.ExitStack) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+        from megatron.core.datasets.indexed_dataset import DType, IndexedDatasetBuilder
+
+        self.eod = tokenizer.eod
+        text = pa.string()
+        self._docs_schema = pa.schema(
+            [("document", pa.int64()), ("sample_id", text), ("seed_ids", pa.list_(text)), ("task", text), ("family", text), ("num_tokens", pa.int32())]
+        )
+        self._text_schema = pa.schema([(name, text) for name in ("uuid", "text", "license", "task", "family", "kind", "language", "origin", "model")])
+        self.paths = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in ("_text_document.bin", "_text_document.idx", ".docs.parquet", ".text.parquet")]
+        bin_file, self._idx_file, docs_file, text_file = (files.enter_context(atomic_file(path)) for path in self.paths)
+        self._builder = IndexedDatasetBuilder(bin_file.name, dtype=DType.optimal_dtype(tokenizer.vocab_size))
+        self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))
+        self._texts = files.enter_context(pq.ParquetWriter(text_file, self._text_schema, compression="zstd"))
+        self._rows: list[tuple[dict[str, Any], str, int]] = []
+        self.num_documents = self.num_tokens = 0
+
+    def add(self, sample: dict[str, Any], text: str, ids: list[int]) -> None:
+        """Appends one document. `ids` gets its end-of-document id here."""
+        ids.append(self.eod)
+        self._builder.add_document(ids, [len(ids)])
+        self._rows.append((sample, text, len(ids)))
+        self.num_tokens += len(ids)
+        if len(self._rows) == ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        samples = [sample for sample, _, _ in self._rows]
+        docs = {
+            "document": list(range(self.num_documents, self.num_documents + len(samples))),
+            **{name: [sample[name] for sample in samples] for name in ("sample_id", "seed_ids", "task", "family")},
+            "num_tokens": [num_tokens for _, _, num_tokens in self._rows],
+        }
+        texts = {
+            "uuid": [sample["sample_id"] for sample in samples],
+            "text": [text for _, text, _ in self._rows],
+            "license": [(sample.get("license") or {}).get("effective") for sample in samples],
+            **{name: [sample[name] for sample in samples] for name in ("task", "family", "kind", "language", "origin")},
+            "model": [(sample.get("generator") or {}).get("model") for sample in samples],
+        }
+        self._docs.write_table(pa.table(docs, schema=self._docs_schema))
+        self._texts.write_table(pa.table(texts, schema=self._text_schema))
+        self.num_documents += len(samples)
+        self._rows.clear()
+
+    def finish(self) -> None:
+        if self._rows:
+            self._flush()
+        self._builder.finalize(self._idx_file.name)
+
+
+def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: Tokenizer) -> dict[str, Any]:
+    """Packs one shard for all variants and returns its receipt. A shard whose documents all drop has no files, only its receipt.
+
+    Drops: `empty` (no question or no answer), `overlong` (more than export.max_document_tokens in some variant).
+    """
+    discard(unit.name, step)
+    counts, writers = Counts(), dict[str, ShardWriter]()
+    dropped_path = step.dropped_path(unit.name)
+    with contextlib.ExitStack() as files:
+        dropped_file = files.enter_context(atomic_file(dropped_path))
+        for samples in _batches(unit.samples()):
+            texts = {variant: [render_text(sample, variant) for sample in samples] for variant in export.variants}
+            ids = {variant: tokenizer.encode(texts[variant]) for variant in export.variants}
+            for position, sample in enumerate(samples):
+                rejected = _reject({variant: len(ids[variant][position]) for variant in export.variants}, export.max_document_tokens)
+                if rejected is not None:
+                    reason, detail = rejected
+                    counts.drop(sample["task"], reason)
+                    dropped_file.write(
+                        json_line(Drop(task=sample["task"], id=sample["sample_id"], step=step.step, reason=reason, detail=detail, record=sample))
+                    )
+                    continue
+                counts.keep(sample["task"])
+                for variant in export.variants:
+                    if variant not in writers:
+                        writers[variant] = ShardWriter(shard_prefix(step.path, unit, variant), tokenizer, files)
+                    writers[variant].add(sample, texts[variant][position], ids[variant][position])
+        for writer in writers.values():
+            writer.finish()
+    counted = counts.as_dict()
+    outputs = {step.relative(path): file_facts(path) for writer in writers.values() for path in writer.paths}
+    outputs[step.relative(dropped_path)] = _dropped_facts(dropped_path, counted)
+    return step.write_receipt(unit.name, outputs, counted, inputs=unit.inputs, extra=_identity(unit, tokenizer) | _sizes(writers))
+
+
+def _reject(num_tokens: dict[str, int], most: int) -> tuple[str, str | None] | None:
+    if not all(num_tokens.values()):
+        return "empty", None
+    longest = max(num_tokens, key=lambda variant: num_tokens[variant])
+    if num_tokens[longest] + 1 > most:
+        return "overlong", f"{num_tokens[longest] + 1} tokens as {longest}, at most {most} allowed"
+    return None
+
+
+def _batches(samples: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(samples, BATCH)):
+        yield batch
+
+
+def _dropped_facts(path: Path, counted: dict[str, Any]) -> FileFacts:
+    return file_facts(path, rows=sum(num for row in counted.values() for num in row["dropped"].values()))
+
+
+def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:
+    """What shapes a packed shard beyond configuration and inputs: which rows, and the tokenizer's own content."""
+    content = f"{tokenizer.eod} {tokenizer.backend.to_str()}"
+    return {"family": unit.family, "split": unit.split, "rows": unit.rows_id(), "tokenizer": hashlib.sha256(content.encode()).hexdigest()}
+
+
+def _sizes(writers: dict[str, ShardWriter]) -> dict[str, Any]:
+    return {"variants": {variant: {"documents": writer.num_documents, "tokens": writer.num_tokens} for variant, writer in writers.items()}}
+
+
+def problem(unit: PackUnit, step: StepDir, tokenizer: Tokenizer, *, full: bool = True) -> str | None:
+    """Why a packed shard does not count as done, or None when it does."""
+    found = step.problem(unit.name, inputs=unit.inputs, full=full)
+    if found is None:
+        receipt = step.receipt(unit.name) or {}
+        changed = [name for name, value in _identity(unit, tokenizer).items() if receipt.get(name) != value]
+        found = f"{step.step}/{unit.name} was packed with other {' and '.join(changed)}" if changed else None
+    return found
+
+
+def discard(name: str, step: StepDir) -> None:
+    """Removes a packed shard, its receipt first."""
+    receipt = step.receipt(name)
+    step.receipt_path(name).unlink(missing_ok=True)
+    for output in (receipt or {}).get("outputs", {}):
+        (step.run_dir / output).unlink(missing_ok=True)
+
+
+def pack_shards(
+    shards: Iterable[Path],
+    step: StepDir,
+    export: ExportSection,
+    *,
+    workers: int = 1,
+    full: bool = True,
+    on_done: Callable[[dict[str, Any]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Packs all curated shards over processes and returns the receipts in order; what is done already is not done again.
+
+    Raises ConfigError for a tokenizer without end-of-sequence token, DataError when there is nothing to pack.
+    """
+    tokenizer = load_tokenizer(export.tokenizer)
+    remove_temporaries(step.path)
+    with pool(tokenizer, workers) as executor:
+        units = plan_packing(shards, export, tokenizer, map_shards=executor.map if executor else map)
+        if not units:
+            raise DataError("there is nothing to pack: no curated sample is left; look at curated/dropped for the reasons")
+        for name in set(step.shards()) - {unit.name for unit in units}:
+            discard(name, step)
+        tokenizer.save(step.path / "tokenizer")
+        todo = [unit for unit in units if problem(unit, step, tokenizer, full=full)]
+        if executor:
+            done: Iterable[dict[str, Any]] = executor.map(_pack_in_worker, todo, repeat(step), repeat(export))
+        else:
+            done = (pack_shard(unit, step, export, tokenizer) for unit in todo)
+        for receipt in done:
+            if on_done:
+                on_done(receipt)
+    receipts = [step.receipt(unit.name) for unit in units]
+    finished = [receipt for receipt in receipts if receipt]
+    assert len(finished) == len(units)
+    remove_strays(step, finished)
+    return finished
+
+
+def remove_strays(step: StepDir, receipts: Iterable[dict[str, Any]]) -> None:
+    """Removes packed files without a receipt: what a run that was killed under another plan left."""
+    known = {step.run_dir / output for receipt in receipts for output in receipt["outputs"]}
+    for path in [*step.path.glob("*/*/*/shard-*"), *step.path.glob("dropped/*.jsonl")]:
+        if path not in known and path.is_file():
+            path.unlink()
+
+
+_worker_tokenizer: Tokenizer
+
+
+def _start_worker(tokenizer: Tokenizer) -> None:
+    global _worker_tokenizer
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    _worker_tokenizer = tokenizer
+
+
+def _pack_in_worker(unit: PackUnit, step: StepDir, export: ExportSection) -> dict[str, Any]:
+    return pack_shard(unit, step, export, _worker_tokenizer)
+
+
+@contextlib.contextmanager
+def pool(tokenizer: Tokenizer, workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes that hold the tokenizer; None for one worker, which is this process."""
+    if workers == 1:
+        yield None
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["nemo_sdg.export.pack", "megatron.core.datasets.indexed_dataset", "pyarrow.parquet"])
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(tokenizer,)) as executor:
+        yield executor
