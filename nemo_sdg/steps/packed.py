@@ -1,0 +1,27 @@
+"""Step 7: curated samples as training text in Megatron indexed datasets, once with context and once without."""
+
+import functools
+from collections.abc import Callable
+
+from nemo_sdg.config import RunConfig, Verify
+from nemo_sdg.context import Context
+from nemo_sdg.store import StepDir
+
+
+def run(context: Context) -> None:
+    from nemo_sdg.stages import UnitStage
+
+    source, target = context.step_dir("curated"), context.step_dir("packed")
+    make = functools.partial(make_packer, context.config, source, target)
+    context.run_stages("packed", [UnitStage("pack", make)], [["all"]], target=target, total=None, unit="packed shards")
+
+
+def make_packer(config: RunConfig, source: StepDir, target: StepDir) -> Callable[[list[str]], None]:
+    """The function that packs what is not packed yet, over `run.workers` processes."""
+    from nemo_sdg.export.pack import pack_shards
+
+    def pack(_: list[str]) -> None:
+        shards = [source.shard_path(shard) for shard in source.shards()]
+        pack_shards(shards, target, config.export, workers=config.run.workers, full=config.run.verify is Verify.full)
+
+    return pack
