@@ -177,14 +177,13 @@ def packed_is_complete(run_dir: Path) -> str:
     import pyarrow.parquet as parquet
 
     packed: dict[str, list[str]] = {}
-    left_out: dict[str, int] = {}
-    num_tokens = 0
+    num_left_out = num_tokens = 0
     for path, receipt in receipts(run_dir / "packed"):
-        left_out[receipt["variant"]] = left_out.get(receipt["variant"], 0) + sum(sum(row["dropped"].values()) for row in receipt["counts"].values())
+        num_left_out += sum(sum(row["dropped"].values()) for row in receipt["counts"].values())
         for name in receipt["outputs"]:
             if name.endswith(".docs.parquet"):
                 table = parquet.read_table(run_dir / name)
-                packed.setdefault(receipt["variant"], []).extend(table["sample_id"].to_pylist())
+                packed.setdefault(Path(name).parts[1], []).extend(table["sample_id"].to_pylist())
                 lengths = index_lengths(run_dir / name.replace(".docs.parquet", "_text_document.idx"))
                 if lengths != table["num_tokens"].to_pylist():
                     raise Violation(f"{name} and its .idx disagree on the lengths of documents ({path.name})")
@@ -193,8 +192,8 @@ def packed_is_complete(run_dir: Path) -> str:
     for variant, sample_ids in packed.items():
         if set(sample_ids) - curated.keys() or len(set(sample_ids)) != len(sample_ids):
             raise Violation(f"packed/{variant} holds a sample twice, or one that is not curated")
-        if len(sample_ids) + left_out[variant] != sum(curated.values()):
-            raise Violation(f"packed/{variant} holds {len(sample_ids)} samples and leaves out {left_out[variant]}, curated are {sum(curated.values())}")
+        if len(sample_ids) + num_left_out != sum(curated.values()):
+            raise Violation(f"packed/{variant} holds {len(sample_ids)} samples and leaves out {num_left_out}, curated are {sum(curated.values())}")
     if len({tuple(sample_ids) for sample_ids in packed.values()}) > 1:
         raise Violation("the variants do not hold the same samples in the same order")
     return f"{num_tokens:,} tokens in {len(packed)} variants"

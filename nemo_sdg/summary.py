@@ -114,10 +114,10 @@ def print_summary(context: Context, facts: dict[str, Any]) -> None:
 def packed_tokens(run_dir: Path) -> list[dict[str, Any]]:
     """Documents and tokens per family and variant, from the packed step's receipts."""
     totals: dict[tuple[str, str], list[int]] = {}
-    for path in sorted((run_dir / "packed").rglob("receipts/*.json")):
+    for path in sorted((run_dir / "packed" / "receipts").glob("*.json")):
         receipt = read_json(path)
-        key = (receipt["family"], receipt["variant"])
-        row = totals.setdefault(key, [0, 0])
-        row[0] += receipt["num_documents"]
-        row[1] += receipt["num_tokens"]
+        for variant, sizes in receipt["variants"].items():
+            row = totals.setdefault((receipt["family"], variant), [0, 0])
+            row[0] += sizes["documents"]
+            row[1] += sizes["tokens"]
     return [{"family": family, "variant": variant, "documents": row[0], "tokens": row[1]} for (family, variant), row in sorted(totals.items())]
