@@ -186,6 +186,9 @@ class CatalogRow:
     """id, commercial_use, share_alike, source, confidence"""
     verdict: str
     reasons: list[str] = field(default_factory=list)
+    """`word: evidence`; the words are counted"""
+    groups: list[str] = field(default_factory=list)
+    """lm-eval's groups and tags that contain the task, any of which selects it"""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -1,0 +1,80 @@
+"""Three rings that keep evaluation rows out of the seeds.
+
+1. By name: a training split that the task itself evaluates or validates on, or whose name (or file name) says test, validation, dev, eval.
+2. By identity: a (dataset, config, split) that any task evaluates on, under any name of the dataset.
+3. By content: ContentGuard (see content.py), row by row.
+
+A refusal is a reason word, a colon, and the evidence: `evaluated_elsewhere: train is the test_split of aime24`.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from nemo_sdg.config import GuardSection
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.seeds.facts import read_data
+from nemo_sdg.seeds.identity import Aliases, SplitIndex, files_of, split_names
+
+_EVALUATION_WORD = re.compile(r"(test|testmini|testset|testing|dev|devtest|devset|val|valid|validation|validating|eval|evaluation|heldout|holdout)")
+
+EVALUATION_ROLES = ("validation", "test")
+
+
+def evaluation_word(name: str) -> str | None:
+    """The word in a split's or file's name that says that it is for evaluation: `dev_r3`, `testmini`, `validation_matched`; not `latest`."""
+    return next((word for word in re.split(r"[^a-z]+", name.lower()) if _EVALUATION_WORD.fullmatch(word)), None)
+
+
+class SplitGuard:
+    """Rings 1 and 2 over all tasks of a catalog.
+
+    `evaluations` lists every task with its dataset facts (`{path, name, data_files?, splits}`): what any of them names as validation or
+    test split is evaluation data.
+    """
+
+    def __init__(self, guard: GuardSection, evaluations: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        table = read_data("splits.yaml")
+        self._guard = guard
+        self._never = {row["path"].lower(): row["why"] for row in table["never"]}
+        self._index = SplitIndex(aliases=Aliases([*table["aliases"], *guard.aliases]), lineage=table["lineage"])
+        for task, dataset in evaluations:
+            for role in EVALUATION_ROLES:
+                split = dataset["splits"].get(role)
+                if split and dataset["path"]:
+                    self._index.add(task, f"{role}_split", dataset, split)
+        for row in table["evaluated"]:
+            self._index.add(row["task"], "test_split", {"path": row["path"], "name": row.get("name")}, row["split"])
+
+    def refusals(self, task: str, dataset: dict[str, Any]) -> list[str]:
+        """Why the training split of a task is no seed; [] when it is one."""
+        training = dataset["splits"]["training"]
+        assert training, f"{task} has no training split to judge"
+        found = []
+        if dataset["path"] and dataset["path"].lower() in self._never:
+            found.append(f"restricted: {self._never[dataset['path'].lower()]}")
+        users = self._index.users(dataset, training)
+        own = [use.role for use in users if use.task == task]
+        if self._guard.name:
+            if own:
+                found.append(f"own_evaluation_split: {training} is also the task's {' and '.join(own)}")
+            for name in [*split_names(training), *(file.rpartition("/")[2] for split in split_names(training) for file in files_of(dataset, split))]:
+                word = evaluation_word(name)
+                if word and "train" not in re.split(r"[^a-z]+", name.lower()):
+                    found.append(f"split_name: {name} says {word}")
+        if self._guard.identity:
+            others = [use for use in users if use.task != task or not self._guard.name]
+            if others:
+                more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+                found.append(f"evaluated_elsewhere: {training} of {dataset['path']} is the {others[0].role} of {others[0].task}{more}")
+        return found
+
+
+def require_reachable(guard: GuardSection, unreachable: Iterable[str]) -> None:
+    """Raises ConfigError when an evaluation split of a task in `guard.require` could not be reached. `unreachable` lists such tasks."""
+    missing = sorted(set(guard.require).intersection(unreachable))
+    if missing:
+        raise ConfigError(
+            f"guard.require asks for the evaluation splits of {', '.join(missing)}, which cannot be reached; "
+            "put them into seeds.mirror, allow seeds.hub, or take them off guard.require"
+        )

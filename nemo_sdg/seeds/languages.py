@@ -1,0 +1,44 @@
+"""The languages of a leaf: those of its dataset's table row, narrowed by what its dataset name or task name says."""
+
+import re
+
+_CODES = {
+    "afr": "af", "amh": "am", "ara": "ar", "arb": "ar", "aze": "az", "azj": "az", "bam": "bm", "bel": "be", "ben": "bn", "bul": "bg", "cat": "ca", "ces": "cs", "chn": "zh",
+    "cmn": "zh", "cym": "cy", "dan": "da", "deu": "de", "ell": "el", "eng": "en", "est": "et", "eus": "eu", "ewe": "ee", "fas": "fa", "fin": "fi", "fra": "fr",
+    "fre": "fr", "ful": "ff", "ger": "de", "gle": "ga", "glg": "gl", "guj": "gu", "hau": "ha", "heb": "he", "hin": "hi", "hrv": "hr", "hun": "hu", "hye": "hy",
+    "ibo": "ig", "ind": "id", "isl": "is", "ita": "it", "jap": "ja", "jpn": "ja", "kan": "kn", "kat": "ka", "kaz": "kk", "khm": "km", "kin": "rw", "kir": "ky",
+    "kor": "ko", "lao": "lo", "lin": "ln", "lit": "lt", "lug": "lg", "lvs": "lv", "mal": "ml", "mar": "mr", "mkd": "mk", "mlt": "mt", "mya": "my", "nld": "nl",
+    "nno": "nn", "nob": "nb", "npi": "ne", "nya": "ny", "orm": "om", "gaz": "om", "ory": "or", "pan": "pa", "pes": "fa", "pol": "pl", "por": "pt", "ron": "ro", "run": "rn",
+    "rus": "ru", "sin": "si", "slk": "sk", "slv": "sl", "sna": "sn", "som": "so", "sot": "st", "spa": "es", "sqi": "sq", "srp": "sr", "ssw": "ss", "swa": "sw", "swe": "sv",
+    "swh": "sw", "tam": "ta", "tel": "te", "tgk": "tg", "tgl": "tl", "tha": "th", "tir": "ti", "tsn": "tn", "tso": "ts", "tur": "tr", "twi": "tw", "uig": "ug", "ukr": "uk",
+    "urd": "ur", "uzn": "uz", "vie": "vi", "wol": "wo", "xho": "xh", "yor": "yo", "zho": "zh", "zsm": "ms", "zul": "zu", "jp": "ja", "cn": "zh",
+}  # fmt: skip
+_NAMES = {
+    "arabic": "ar", "basque": "eu", "bengali": "bn", "catalan": "ca", "chinese": "zh", "english": "en", "farsi": "fa", "finnish": "fi", "french": "fr", "galician": "gl",
+    "german": "de", "greek": "el", "hindi": "hi", "indonesian": "id", "italian": "it", "japanese": "ja", "korean": "ko", "portuguese": "pt", "russian": "ru",
+    "spanish": "es", "swahili": "sw", "telugu": "te", "thai": "th", "turkish": "tr", "ukrainian": "uk", "vietnamese": "vi", "dutch": "nl", "polish": "pl",
+    "swedish": "sv", "amharic": "am", "hausa": "ha", "igbo": "ig", "yoruba": "yo", "zulu": "zu", "somali": "so", "tigrinya": "ti", "kirundi": "rn", "oromo": "om",
+}  # fmt: skip
+
+
+def _code(token: str) -> str:
+    return _CODES.get(token) or _NAMES.get(token) or token
+
+
+def languages_of(task: str, name: str | None, known: list[str]) -> list[str]:
+    """ISO 639-1 codes where there are such, else 639-3; [] where nothing says.
+
+    A dataset of several languages (`juletxara/mgsm`) gives the one or two that the config name (`de`, `fr-en`, `amh`), else the task name,
+    points to. Where the table knows no languages, only a config name that is a language or a pair of them, and nothing else, is believed.
+    """
+    tokens = re.split(r"[^a-z]+", (name or "").lower())
+    if len(known) > 1:
+        for source in (tokens, re.split(r"[^a-z]+", task.lower())):
+            found = [code for code in dict.fromkeys(map(_code, source)) if code in known]
+            if found:
+                return found
+        return known
+    if not known and name:
+        found = [_CODES.get(token) or _NAMES.get(token) or (token if token in _CODES.values() else "") for token in tokens if token not in ("latn", "cyrl", "arab", "deva")]
+        return list(dict.fromkeys(found)) if all(found) else []
+    return known
