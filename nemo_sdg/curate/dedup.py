@@ -1,0 +1,150 @@
+"""Duplicates among samples, against the seeds and against a corpus one has already.
+
+    {"id": "0b…", "reason": "near_duplicate", "kept_id": "7f…", "detail": "similarity 0.912"}
+
+One line for each sample that should go, sorted by id. Reasons: exact_duplicate, near_duplicate, copy_of_seed, in_existing_corpus.
+Every phase leaves finished files only and is skipped when they are there, so a killed run goes on where it was.
+"""
+
+import mmap
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from nemo_sdg.config import CurateSection
+from nemo_sdg.curate import dedup_phases as phases
+from nemo_sdg.curate.shingles import choose_bands
+from nemo_sdg.curate.signed import CORPUS, SEED, SIMILAR, SignedCorpus, plan_parts, sign_part
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.store import read_json, write_json, write_jsonl
+
+REASONS = ("exact_duplicate", "near_duplicate", "copy_of_seed", "in_existing_corpus")
+FORMAT = 1
+"""of the files in `work`; another number starts afresh"""
+
+
+def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config: CurateSection, workers: int) -> Path:
+    """Finds the samples in `shards` that repeat another sample, a seed or the corpora in `config.against`.
+
+    Returns the table `work/duplicates.jsonl`; read it with Duplicates. The bytes depend on the records and the config only.
+    Samples of origin `seed` are seeds' own questions: they are compared with each other and with `config.against`, not with seeds.
+    Raises DataError on a damaged record and ConfigError when a folder of `config.against` has no JSONL.
+    """
+    files = [(path, SIMILAR) for path in shards] + [(path, SEED) for path in seeds] + [(path, CORPUS) for path in _corpus_files(config.against)]
+    table = work / "duplicates.jsonl"
+    if not _same_plan(work, files, config):
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        write_json(work / "plan.json", _plan(files, config))
+    if not table.exists():
+        _run_phases(files, work, table, config, workers)
+    for path in work.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+    return table
+
+
+def _run_phases(files: list[tuple[Path, int]], work: Path, table: Path, config: CurateSection, workers: int) -> None:
+    run = _run_here
+    seed_parts = plan_parts([(path, role) for path, role in files if role == SEED])
+    sampled = [work / "templates" / f"sample-{number:05d}.json" for number in range(len(seed_parts))]
+    run([(out, phases.sample_seeds, (part, out, config)) for part, out in zip(seed_parts, sampled, strict=True)])
+    templates = work / "templates" / "templates.npz"
+    run([(templates, phases.learn_templates, (sampled, templates))])
+    words = phases.load_array(templates, "templates")
+
+    parts = plan_parts(files)
+    if not parts:
+        write_jsonl(table, [])
+        return
+    prefixes = [work / "signed" / f"part-{number:05d}" for number in range(len(parts))]
+    run([(Path(f"{prefix}.keys.npy"), sign_part, (part, prefix, config, words)) for part, prefix in zip(parts, prefixes, strict=True)])
+    corpus = SignedCorpus(prefixes)
+
+    groups = work / "exact" / "groups.npz"
+    run([(groups, phases.group_exact, (corpus, groups))])
+
+    num_bands, _ = choose_bands(config.near_duplicate_threshold)
+    bands = [work / "bands" / f"band-{number:03d}.npz" for number in range(num_bands)]
+    run([(out, phases.pair_band, (prefixes, groups, number, num_bands, out)) for number, out in enumerate(bands)])
+
+    edges = [work / "edges" / f"part-{number:05d}.npz" for number in range(len(parts))]
+    spans = list(zip(corpus.starts[:-1].tolist(), corpus.starts[1:].tolist(), edges, strict=True))
+    run([(out, phases.verify_pairs, (prefixes, templates, bands, begin, end, config.near_duplicate_threshold, out)) for begin, end, out in spans])
+
+    found = [(phases.load_array(path, "pairs"), phases.load_array(path, "similarity")) for path in edges]
+    write_jsonl(table, _rows(corpus, list(phases.resolve(corpus, phases.load_array(groups, "first"), found))))
+
+
+def _run_here(tasks: list[tuple[Path, Callable[..., None], tuple[Any, ...]]]) -> None:
+    for out, function, arguments in tasks:
+        if not out.exists():
+            function(*arguments)
+
+
+def _rows(corpus: SignedCorpus, losses: list[phases.Loss]) -> Iterator[dict[str, Any]]:
+    identifiers = np.array(corpus.identifiers(np.array([loss.index for loss in losses], dtype=np.int64)), dtype="S")
+    for place in np.argsort(identifiers, kind="stable").tolist():
+        loss, identifier = losses[place], identifiers[place].decode()
+        (kept,) = corpus.identifiers(np.array([loss.kept]))
+        if kept == identifier:
+            raise DataError(f"two samples have the id {identifier}: ids must be unique over all shards")
+        detail = "linked through other near-duplicates" if loss.similarity is None else f"similarity {loss.similarity:.3f}"
+        yield {"id": identifier, "reason": loss.reason, "kept_id": kept, "detail": detail}
+
+
+def _corpus_files(folders: list[str]) -> list[Path]:
+    files = []
+    for folder in folders:
+        found = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*.jsonl"))
+        if not found:
+            raise ConfigError(f"curate.against names {folder}, which holds no .jsonl file: name a folder or file of JSONL with a field `question` or `text`")
+        files += found
+    return files
+
+
+def _plan(files: list[tuple[Path, int]], config: CurateSection) -> dict[str, Any]:
+    stats = [(str(path), role, path.stat()) for path, role in files]
+    return {
+        "format": FORMAT,
+        "near_duplicate_threshold": config.near_duplicate_threshold,
+        "numbers_distinguish": config.numbers_distinguish,
+        "files": [[path, role, stat.st_size, stat.st_mtime_ns] for path, role, stat in stats],
+    }
+
+
+def _same_plan(work: Path, files: list[tuple[Path, int]], config: CurateSection) -> bool:
+    try:
+        known = read_json(work / "plan.json")
+    except DataError:
+        return False
+    return bool(known == _plan(files, config))
+
+
+class Duplicates:
+    """The table of find_duplicates, looked up by binary search in a memory map: as small for millions of rows as for ten."""
+
+    def __init__(self, path: Path) -> None:
+        self._size = path.stat().st_size
+        with open(path, "rb") as handle:
+            self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if self._size else None
+
+    def find(self, sample_id: str) -> tuple[str, str] | None:
+        """(reason, detail) of a sample that should go, None of one that stays."""
+        low, high = 0, self._size
+        while self._map is not None and low < high:
+            middle = (low + high) // 2
+            start = self._map.rfind(b"\n", low, middle) + 1 or low
+            end = self._map.find(b"\n", middle) + 1
+            row = orjson.loads(self._map[start:end])
+            if row["id"] == sample_id:
+                return row["reason"], f"{row['kept_id']}, {row['detail']}"
+            if row["id"] < sample_id:
+                low = end
+            else:
+                high = start
+        return None
