@@ -1,0 +1,213 @@
+"""From a sample to a sample with solutions: independent votes, and for origin `seed`, where need be, a solution guided by the gold.
+
+Votes are asked for in rounds: first the fewest that could decide, then the fewest that still could, until the majority is decided or all
+are cast. They count in index order, up to the deciding one; so the result depends on the completions and never on their timing.
+
+For origin `seed` the votes are blind too. When none of them reaches the gold answer, up to GUIDED_ATTEMPTS solutions are written with the
+gold in sight. For code nothing is run here, engines and untrusted programs stay apart: one guided solution is always asked for, and
+verification takes a blind one that passes the tests before it.
+"""
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from nemo_sdg.config import RunConfig
+from nemo_sdg.generate.parse import called, clean, parse_solution, read_object
+from nemo_sdg.generate.prompting import Prompts, language_variables, request_seed, template_kind
+from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
+from nemo_sdg.generate.schemas import JUDGE_SCHEMA, solution_schema
+from nemo_sdg.records import LABELS, Drop, Kind, Origin, sample_from_dict
+
+STEP = "answers"
+GUIDED_ATTEMPTS = 2
+JUDGE_TOKENS = 160
+LATEX = re.compile(r"\\[A-Za-z(\[]|\^|\$[^$\d\s]|[A-Za-z)]\$")
+"""Marks of a question whose answer may be an expression rather than a plain number. `$5 and $10` is none."""
+
+
+class Standing(Protocol):
+    """How the votes of a question stand; nemo_sdg.verify.votes.Standing is one."""
+
+    @property
+    def missing(self) -> int:
+        """Further votes that could decide at the earliest; 0 when the verdict is decided or all votes are cast."""
+
+    @property
+    def reaches_gold(self) -> bool:
+        """Origin seed: one of the votes surely gives the gold answer."""
+
+
+Decided = Callable[[list[dict[str, Any]], int, dict[str, Any]], Standing]
+"""(votes so far, votes planned, sample) -> Standing; nothing is run, it answers at once."""
+
+
+class Answers:
+    """Solves the questions of a run; `flow` is one sample's way through the engine."""
+
+    def __init__(self, config: RunConfig, engine_info: dict[str, Any], decided: Decided) -> None:
+        self.config = config
+        self.engine_info = engine_info
+        self.decided = decided
+        self.prompts = Prompts(config)
+
+    def order(self, sample: dict[str, Any], purpose: str) -> list[int] | None:
+        """The order in which one vote sees the options: a permutation of their indices."""
+        if not sample.get("choices"):
+            return None
+        order = list(range(len(sample["choices"])))
+        random.Random(f"{self.config.run.seed}:{sample['sample_id']}:{purpose}").shuffle(order)
+        return order
+
+    def request(self, sample: dict[str, Any], purpose: str, index: int) -> tuple[Request, list[int] | None]:
+        """One vote (`solve`) or one solution with the gold in sight (`guided`), and the order of the options in it."""
+        generate = self.config.generate
+        tag = f"vote{index}" if purpose == "solve" else f"{purpose}{index}"
+        order = self.order(sample, tag)
+        shown = [sample["choices"][i] for i in order] if order is not None else None
+        variables = {
+            **language_variables(sample["language"]),
+            "question": sample["question"],
+            "passage": sample.get("passage"),
+            "family": sample["family"],
+            "shown": shown or [],
+            "labels": LABELS,
+            "calls": called(sample.get("tests") or []),
+        }
+        if purpose == "guided":
+            variables["gold"] = sample["answer"]["text"]
+        request = self.prompts.request(
+            f"{purpose}/{template_kind(sample)}",
+            variables,
+            schema=solution_schema(
+                sample["kind"],
+                choices=shown,
+                numeric=not LATEX.search(f"{sample['question']} {variables.get('gold', '')}"),
+                max_tokens=generate.max_tokens_answer,
+                language=sample["language"],
+            ),
+            temperature=generate.temperature_answer,
+            max_tokens=generate.max_tokens_answer,
+            seed=request_seed(self.config.run.seed, sample["sample_id"], tag),
+        )
+        return request, order
+
+    def read(self, completion: Completion, request: Request, sample: dict[str, Any], order: list[int] | None, purpose: str, index: int) -> dict[str, Any]:
+        """A vote as it is kept in `solutions`; error and detail say why where it has no answer."""
+        shown = [sample["choices"][i] for i in order] if order is not None else None
+        assert request.schema is not None
+        value, error, detail = parse_solution(completion, request.schema, kind=sample["kind"], options=shown)
+        fields: dict[str, str | None] = {**value} if value else {"context": "", "reasoning": "", "answer": None}
+        label = LABELS[sample["choices"].index(value["answer"])] if shown is not None and value is not None else None
+        return {
+            "index": index,
+            "guidance": "blind" if purpose == "solve" else "guided",
+            **fields,
+            "label": label,
+            "order": order,
+            "error": error,
+            "detail": clean(detail) if detail else None,
+            "finish_reason": completion.finish_reason,
+        }
+
+    async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
+        sample = sample_from_dict(record)
+        spent = Spent(ask, sample.usage)
+        kind = template_kind(record)
+        solutions = await self._votes(record, spent)
+        if sample.origin == Origin.seed and self.config.generate.guided:
+            solutions += await self._guided(record, solutions, spent)
+        sample.solutions = solutions
+        sample.votes = {"planned": self.config.generate.votes}
+        sample.usage = spent.usage
+        if all(solution["answer"] is None for solution in solutions):
+            errors = Counter(solution["error"] for solution in solutions)
+            reason = solutions[0]["error"] if len(errors) == 1 else "no_valid_vote"
+            detail = ", ".join(f"{error} {num}" for error, num in sorted(errors.items()))
+            return Outcome(
+                dropped=[Drop(task=sample.task, id=sample.sample_id, step=STEP, reason=reason, detail=detail, record={**record, "solutions": solutions})]
+            )
+        if self.config.generate.judge and sample.kind == Kind.free_text:
+            await self._judge(record, solutions, spent)
+            sample.usage = spent.usage
+        generate = self.config.generate
+        name = f"solve/{kind}"
+        sample.generator = {
+            **self.engine_info,
+            "prompt": name,
+            "prompt_hash": self.prompts.hash(name),
+            "temperature": generate.temperature_answer,
+            "top_p": generate.top_p,
+            "max_tokens": generate.max_tokens_answer,
+            "guided_prompt": f"guided/{kind}",
+            "guided_prompt_hash": self.prompts.hash(f"guided/{kind}"),
+            "question": record["generator"],
+        }
+        return Outcome(kept=[sample])
+
+    async def _votes(self, sample: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
+        num_planned, solutions = self.config.generate.votes, list[dict[str, Any]]()
+        while more := self.decided(solutions, num_planned, sample).missing:
+            first = len(solutions)
+            requests = [self.request(sample, "solve", index) for index in range(first, first + more)]
+            completions = await asyncio.gather(*(ask(request) for request, _ in requests))
+            for index, ((request, order), completion) in enumerate(zip(requests, completions, strict=True), first):
+                solutions.append(self.read(completion, request, sample, order, "solve", index))
+                if not self.decided(solutions, num_planned, sample).missing:
+                    break
+        return solutions
+
+    async def _guided(self, sample: dict[str, Any], blind: list[dict[str, Any]], ask: Ask) -> list[dict[str, Any]]:
+        if self.decided(blind, len(blind), sample).reaches_gold:
+            return []
+        guided: list[dict[str, Any]] = []
+        for index in range(1 if sample["kind"] == Kind.code else GUIDED_ATTEMPTS):
+            request, order = self.request(sample, "guided", index)
+            solution = self.read(await ask(request), request, sample, order, "guided", index)
+            guided.append(solution)
+            if self.decided([solution], 1, sample).reaches_gold:
+                break
+        return guided
+
+    async def _judge(self, sample: dict[str, Any], solutions: list[dict[str, Any]], ask: Ask) -> None:
+        """Scores every answer in sentences by the rubric of judge/free_text."""
+        to_judge = [solution for solution in solutions if solution["answer"] is not None]
+        requests = [
+            self.prompts.request(
+                "judge/free_text",
+                {**language_variables("en"), "question": sample["question"], "passage": sample.get("passage"), "answer": solution["answer"]},
+                schema=JUDGE_SCHEMA,
+                temperature=0.0,
+                max_tokens=JUDGE_TOKENS,
+                seed=request_seed(self.config.run.seed, sample["sample_id"], f"judge:{solution['guidance']}{solution['index']}"),
+            )
+            for solution in to_judge
+        ]
+        for solution, completion in zip(to_judge, await asyncio.gather(*map(ask, requests)), strict=True):
+            value, error, _ = read_object(completion, JUDGE_SCHEMA)
+            solution["judge"] = {"score": value["score"] if value else None, "max": 5, "reason": value["reason"] if value else None, "error": error}
+
+
+class Spent:
+    """An Ask that adds up the tokens of all completions it brought."""
+
+    def __init__(self, ask: Ask, before: dict[str, int] | None) -> None:
+        self._ask = ask
+        self.usage = dict(before or {"prompt_tokens": 0, "completion_tokens": 0})
+
+    async def __call__(self, request: Request) -> Completion:
+        completion = await self._ask(request)
+        self.usage["prompt_tokens"] += completion.prompt_tokens
+        self.usage["completion_tokens"] += completion.completion_tokens
+        return completion
+
+
+def make_flow(config: RunConfig, engine_info: dict[str, Any], decided: Decided) -> Flow:
+    """Sample -> sample with `solutions`, or a Drop where no request gave an answer. `decided` is verify.votes.decided with its config.
+
+    Raises ConfigError when a template is broken.
+    """
+    return Answers(config, engine_info, decided).flow

@@ -1,0 +1,224 @@
+"""Untrusted text of a model -> question or solution, or a fixed reason why not. Nothing is ever evaluated.
+
+    parse_solution('```json\\n{"context": "…", "reasoning": "…", "answer": "(B)"}\\n```', …, options=["oxygen", "carbon dioxide"])
+        -> {"context": "…", "reasoning": "…", "answer": "carbon dioxide"}
+
+Tolerant of what models do around and inside the JSON (thinking tags, fences, chatter, single-backslash LaTeX, labels in place of texts,
+plain text that ends in "The answer is …"); strict in what comes out: every field there, non-empty, an option one of those shown.
+"""
+
+import ast
+import json
+import re
+import unicodedata
+from typing import Any
+
+from nemo_sdg.generate.requests import Completion
+from nemo_sdg.generate.schemas import Schema, mismatch
+from nemo_sdg.records import LABELS, Kind
+
+REASONS = ("empty_output", "cut_at_max_tokens", "invalid_json", "schema", "refused_by_engine", "no_answer", "not_a_number", "answer_not_an_option")
+
+THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+OPEN_THINKING = re.compile(r"<(think|thinking)>(?!.*</\1>)", re.DOTALL | re.IGNORECASE)
+# A backslash before one of these is LaTeX that was not escaped for JSON: `\frac` would be read as a form feed and `rac`.
+LATEX_WORDS = (
+    "frac|forall|flat|tfrac|times|text\\w*|theta|tan|tau|to|top|triangle|boxed|beta|binom|bar|begin|big\\w*|bmod|bot|backslash|because|"
+    "right\\w*|rho|rangle|rceil|rfloor|neq?|nu|nabla|not|notin|nmid|newline|unlhd"
+)
+LATEX_IN_JSON = re.compile(rf"(?<!\\)((?:\\\\)*)\\(?=(?:{LATEX_WORDS})(?![A-Za-z]))")
+INVALID_ESCAPE = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])|(?<!\\)((?:\\\\)*)\\(?=u(?![0-9a-fA-F]{4}))')
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+FENCE = re.compile(r"^```[A-Za-z0-9_+-]*[ \t]*\n(.*?)\n?```\s*$", re.DOTALL)
+SECTION = re.compile(r"^[#*\s]*(context|reasoning|answer|final answer)[*\s]*[::][*\s]*", re.IGNORECASE | re.MULTILINE)
+ANSWER_IS = re.compile(r"(?:final answer|the answer|correct answer|correct option|right answer)(?: is)?\s*[::]?\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
+MATHEMATICAL = re.compile(
+    r"\d|\\|∞|π|^[a-zA-Z]$|^(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|none|no solution|infinit\w+|undefined)\b", re.IGNORECASE
+)
+LABELLED = re.compile(r"^\(?([A-Z])(?:\)|[.:])?(?:\s+(.+))?$", re.DOTALL)
+
+
+def clean(text: str) -> str:
+    """Text that JSON, a tokenizer and a terminal can hold: no lone surrogates, NULs or other controls; newlines are \\n."""
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode("utf-8") if any("\ud800" <= c <= "\udfff" for c in text) else text
+    return CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def _clean_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_clean_all(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(key): _clean_all(item) for key, item in value.items()}
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Numbers stay as written (1.50, 10**400): an answer is text.
+_DECODER = json.JSONDecoder(strict=False, parse_float=str, parse_int=str, parse_constant=_no_constant)
+
+
+def _objects(text: str) -> list[dict[str, Any]]:
+    """All JSON objects that stand at top level in a text, in order."""
+    found, position = [], text.find("{")
+    attempts = 0
+    while position != -1 and attempts < 20:
+        attempts += 1
+        try:
+            value, end = _DECODER.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            end = position + 1
+        else:
+            if isinstance(value, dict):
+                found.append(value)
+        position = text.find("{", end)
+    return found
+
+
+def _without_thinking(text: str) -> str:
+    text = THINKING.sub("", text)
+    if opened := OPEN_THINKING.search(text):
+        return text[: opened.start()]
+    return re.sub(r"^.*</think(?:ing)?>", "", text, flags=re.DOTALL | re.IGNORECASE)
+
+
+def read_object(completion: Completion, schema: Schema) -> tuple[dict[str, Any] | None, str | None, str | None]:
+    """(object, None, None), or (None, reason, detail). The last object that follows the schema counts: earlier ones are drafts."""
+    if completion.finish_reason == "refused":
+        return None, "refused_by_engine", completion.detail
+    text = _without_thinking(completion.text).strip()
+    if not text:
+        return None, "cut_at_max_tokens" if completion.finish_reason == "length" else "empty_output", None
+    problem = None
+    mended = LATEX_IN_JSON.sub(r"\1\\\\", text)
+    for candidate in dict.fromkeys((mended, INVALID_ESCAPE.sub(lambda match: f"{match.group(1) or match.group(2) or ''}\\\\", mended))):
+        for value in reversed(_objects(candidate)):
+            value = _typed(_clean_all(value), schema)
+            if (problem := mismatch(value, schema)) is None:
+                return {name: value[name] for name in schema["properties"]}, None, None
+    if completion.finish_reason == "length":
+        return None, "cut_at_max_tokens", None
+    return (None, "schema", problem) if problem else (None, "invalid_json", None)
+
+
+def _typed(value: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """Gives integers back to the fields whose allowed values are integers; everything else that was a number stays text."""
+    for name, field in schema["properties"].items():
+        if isinstance(field.get("enum", [""])[0], int) and isinstance(value.get(name), str) and value[name].isdigit():
+            value[name] = int(value[name])
+    return value
+
+
+def fold(text: str) -> str:
+    """For comparing what was written with what was shown: width, case and spaces do not count."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(" .。")
+
+
+def match_option(answer: str, options: list[str]) -> str | None:
+    """The option that an answer names, by its text, by its label in the order shown, or by both when they agree."""
+    by_text = {fold(option): option for option in options}
+    if (exact := by_text.get(fold(answer))) is not None:
+        return exact
+    text = unicodedata.normalize("NFKC", answer).strip().strip("*\"'`").strip().removesuffix(".")
+    if (exact := by_text.get(fold(text))) is not None:
+        return exact
+    labelled = LABELLED.match(text)
+    if labelled is None:
+        return None
+    index = LABELS.index(labelled.group(1))
+    if index >= len(options):
+        return None
+    if labelled.group(2) is None or fold(labelled.group(2)) == fold(options[index]):
+        return options[index]
+    return by_text.get(fold(labelled.group(2))) if labelled.group(2) and text[1:2] not in " " else None
+
+
+def unboxed(text: str) -> str | None:
+    """The content of the last `\\boxed{…}`, braces balanced."""
+    start = text.rfind("\\boxed{")
+    if start == -1:
+        return None
+    depth = 0
+    for position in range(start + 6, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[position], 0)
+        if depth == 0:
+            return text[start + 7 : position].strip() or None
+    return None
+
+
+def _plain_solution(text: str) -> dict[str, str] | None:
+    """Context, reasoning and answer out of plain text: by headings, a box, `####`, or a last sentence "The answer is …"."""
+    text = clean(text)
+    marks = list(SECTION.finditer(text))
+    sections = {}
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        sections[mark.group(1).lower().removeprefix("final ")] = text[mark.end() : following.start() if following else len(text)].strip()
+    said = list(ANSWER_IS.finditer(text))
+    answer = unboxed(sections.get("answer", "")) or sections.get("answer") or unboxed(text)
+    if not answer and "####" in text:
+        answer = text.rsplit("####", 1)[1].strip().split("\n")[0]
+    if not answer and said:
+        answer = said[-1].group(1)
+    if not answer:
+        return None
+    return {"context": sections.get("context", ""), "reasoning": sections.get("reasoning", "" if sections else text), "answer": answer.strip()}
+
+
+def tidy_answer(answer: str, kind: str) -> str:
+    """An answer without the wrapping that belongs to no answer: fences, boxes, `The answer is`, a closing full stop."""
+    answer = answer.strip()
+    if kind in (Kind.code, Kind.free_text):
+        if fenced := FENCE.match(answer):
+            return fenced.group(1).strip("\n")
+        return answer
+    if (boxed := unboxed(answer)) is not None:
+        answer = boxed
+    if said := re.match(r"(?:so |therefore,? |thus,? )?(?:the )?(?:final |correct |right )?answer(?: is)?\s*[::]?\s*(.+)$", answer, re.IGNORECASE | re.DOTALL):
+        answer = said.group(1)
+    answer = answer.strip().strip("*`").strip()
+    return answer[:-1].rstrip() if answer.endswith((".", "。")) and not answer.endswith("..") and kind == Kind.numeric else answer
+
+
+def parse_solution(
+    completion: Completion, schema: Schema, *, kind: str, options: list[str] | None = None
+) -> tuple[dict[str, str] | None, str | None, str | None]:
+    """(solution, None, None) or (None, reason, detail). `options` are the texts in the order in which they were shown."""
+    loose = {**schema, "properties": {**schema["properties"], "answer": {"type": "string"}}}
+    value, reason, detail = read_object(completion, loose)
+    if value is None:
+        if reason not in ("invalid_json", "cut_at_max_tokens"):
+            return None, reason, detail
+        value = _plain_solution(_without_thinking(completion.text))
+        if value is None or (reason == "cut_at_max_tokens" and completion.text.lstrip().startswith(("{", "```"))):
+            return None, reason, detail
+    answer = tidy_answer(value["answer"], kind)
+    if not answer:
+        return None, "no_answer", None
+    if kind == Kind.numeric and not MATHEMATICAL.search(answer):
+        return None, "not_a_number", answer[:80]
+    if options is not None:
+        option = match_option(answer, options) or match_option(value["answer"], options)
+        if option is None:
+            return None, "answer_not_an_option", answer[:80]
+        answer = option
+    return {"context": value["context"], "reasoning": value["reasoning"], "answer": answer}, None, None
+
+
+def called(tests: list[str]) -> list[str]:
+    """The calls that tests make, without the results that they expect: what a solver may see of tests."""
+    calls = []
+    for test in tests:
+        try:
+            tree = ast.parse(test.strip())
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Compare) and isinstance(node.left, ast.Call):
+                calls.append(ast.unparse(node.left))
+                break
+    return calls

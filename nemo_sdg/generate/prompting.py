@@ -1,0 +1,146 @@
+"""From a record to a Request: templates, few-shot head, schema, sampling parameters.
+
+A template is `<purpose>/<kind>.jinja` with two blocks, `instruction` and `ask`. In a chat the instruction is the system message and each
+ask a user turn; for base models `completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction
+and worked examples, comes first and is byte-identical, so that an engine prefills it once; what varies comes last.
+
+`generate.prompts_dir` overrides file by file. A template's hash covers every file that shapes its text, and goes into each sample.
+"""
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from nemo_sdg.config import RunConfig
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.generate.requests import Request
+from nemo_sdg.records import Frame, Kind
+
+LANGUAGE_NAMES = {
+    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+    "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish", "fr": "French", "gl": "Galician", "gu": "Gujarati",
+    "ha": "Hausa", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "ht": "Haitian Creole", "hu": "Hungarian", "hy": "Armenian",
+    "id": "Indonesian", "ig": "Igbo", "is": "Icelandic", "it": "Italian", "ja": "Japanese", "kn": "Kannada", "ko": "Korean", "lt": "Lithuanian",
+    "ml": "Malayalam", "mr": "Marathi", "my": "Burmese", "ne": "Nepali", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese",
+    "qu": "Quechua", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "sw": "Swahili",
+    "ta": "Tamil", "te": "Telugu", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "xh": "Xhosa",
+    "yo": "Yoruba", "zh": "Chinese", "zu": "Zulu",
+}  # fmt: skip
+
+PURPOSES = {"similar": True, "solve": True, "guided": True, "judge": False}
+"""purpose: whether there is a template for each kind (judge is for free text only)"""
+TEMPLATE_KINDS = ("multiple_choice", "classification", "numeric", "short_text", "free_text", "code")
+COMPLETION_STOP = ["\n### "]
+
+
+def template_kind(record: dict[str, Any]) -> str:
+    """The kind of a seed or sample, with classification standing apart: its label set is given, not written."""
+    if record["kind"] == Kind.multiple_choice and record["frame"] == Frame.classification:
+        return "classification"
+    return str(record["kind"])
+
+
+def request_seed(run_seed: int, record_id: str, purpose: str) -> int:
+    return random.Random(f"{run_seed}:{record_id}:{purpose}").getrandbits(31)
+
+
+class Prompts:
+    """The templates of a run. Raises ConfigError when the user's folder is missing or one of its templates is broken."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.base_model = config.engine.base_model
+        self.top_p = config.generate.top_p
+        folder = config.generate.prompts_dir
+        shipped = jinja2.PackageLoader("nemo_sdg.generate", "prompts")
+        loader: jinja2.BaseLoader = shipped
+        if folder is not None:
+            if not Path(folder).is_dir():
+                raise ConfigError(f"generate.prompts_dir must be a folder of templates, got {folder}")
+            loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), shipped])
+        self.environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, autoescape=False)
+        shared = ["question.jinja", "choices.jinja", "language.jinja", *(["completion.jinja"] if self.base_model else [])]
+        self._shared = b"".join(self._source(name) for name in shared)
+        self._hashes: dict[str, str] = {}
+        self._layout = self._load("completion.jinja")
+        self._templates: dict[str, jinja2.Template] = {}
+        for purpose, per_kind in PURPOSES.items():
+            for kind in TEMPLATE_KINDS if per_kind else ("free_text",):
+                name = f"{purpose}/{kind}"
+                template = self._load(f"{name}.jinja")
+                if missing := {"instruction", "ask"} - template.blocks.keys():
+                    raise ConfigError(f"{template.filename} must have the blocks instruction and ask, {', '.join(sorted(missing))} is missing")
+                self._templates[name] = template
+                self._hashes[name] = hashlib.sha256(self._shared + self._source(f"{name}.jinja")).hexdigest()[:16]
+
+    def _source(self, name: str) -> bytes:
+        assert self.environment.loader is not None
+        return self.environment.loader.get_source(self.environment, name)[0].encode()
+
+    def _load(self, name: str) -> jinja2.Template:
+        try:
+            return self.environment.get_template(name)
+        except jinja2.TemplateSyntaxError as exc:
+            raise ConfigError(f"{exc.filename}, line {exc.lineno}: {exc.message}") from exc
+
+    def hash(self, name: str) -> str:
+        """16 hex digits over the sources that shape a template's text."""
+        return self._hashes[name]
+
+    def hashes(self) -> dict[str, str]:
+        """Name and hash of every template: part of a run's identity, since a folder of templates can change under its name."""
+        return dict(sorted(self._hashes.items()))
+
+    def _render(self, name: str, block: str, variables: dict[str, Any]) -> str:
+        template = self._templates[name]
+        try:
+            return "".join(template.blocks[block](template.new_context(variables))).strip()
+        except (jinja2.UndefinedError, TypeError) as exc:
+            raise ConfigError(f"{template.filename}, block {block}: {exc}") from exc
+
+    def request(
+        self,
+        name: str,
+        variables: dict[str, Any],
+        *,
+        examples: list[tuple[dict[str, Any], str]] = [],  # noqa: B006  never changed
+        schema: dict[str, Any],
+        temperature: float,
+        max_tokens: int,
+        seed: int,
+    ) -> Request:
+        """`examples` are (variables, reply) of worked examples that go before the ask, in their order."""
+        instruction = self._render(name, "instruction", variables)
+        shots = [(self._render(name, "ask", {**variables, **shown}), reply) for shown, reply in examples]
+        ask = self._render(name, "ask", variables)
+        request = Request(schema=schema, temperature=temperature, top_p=self.top_p, max_tokens=max_tokens, seed=seed)
+        if self.base_model:
+            request.prompt = self._layout.render(instruction=instruction, examples=[{"ask": shot, "reply": reply} for shot, reply in shots], ask=ask)
+            request.prompt = request.prompt.rstrip("\n") + "\n"
+            request.stop = list(COMPLETION_STOP)
+        else:
+            request.messages = [{"role": "system", "content": instruction}]
+            for shot, reply in shots:
+                request.messages += [{"role": "user", "content": shot}, {"role": "assistant", "content": reply}]
+            request.messages.append({"role": "user", "content": ask})
+        return request
+
+
+def language_variables(language: str) -> dict[str, str]:
+    return {"language": language, "language_name": LANGUAGE_NAMES.get(language, f"the language with the code {language}")}
+
+
+def item_json(record: dict[str, Any], *, with_choices: bool) -> str:
+    """A seed as the questioner sees it, in the shape that it is to write: without its answer."""
+    item: dict[str, Any] = {}
+    if record.get("passage"):
+        item["passage"] = record["passage"]
+    item["question"] = record["question"]
+    if with_choices and record.get("choices"):
+        item["choices"] = record["choices"]
+    if record["kind"] == Kind.code:
+        item["tests"] = list(record.get("tests") or [])[:3]
+    return json.dumps(item, ensure_ascii=False)

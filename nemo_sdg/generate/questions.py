@@ -1,0 +1,224 @@
+"""From a seed to samples: k new questions of origin `similar`, and the seed's own question as a sample of origin `seed`.
+
+    in = attempts + samples of origin seed: every attempt ends as exactly one sample or one drop.
+
+A new question keeps its seed's kind, frame, language, number of options, and for classification its label set. It is never a copy of its
+seed, of a seed shown beside it, or of a question written earlier after the same seed. An answer that the questioner may have in mind is
+not asked for: solvers find it alone, and agree on it or not.
+"""
+
+import asyncio
+import difflib
+import itertools
+import random
+import re
+import unicodedata
+from typing import Any
+
+from nemo_sdg.config import OriginShare, RunConfig
+from nemo_sdg.generate.parse import called, clean, fold, read_object
+from nemo_sdg.generate.prompting import Prompts, item_json, language_variables, request_seed, template_kind
+from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
+from nemo_sdg.generate.schemas import Schema, question_schema
+from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, content_id
+
+STEP = "questions"
+SIMILAR = 0.9
+"""Share of words in common order from which a question is a copy. Two random gsm8k questions have 0.1 to 0.4."""
+COMPOSITE = re.compile(r"\b(?:all|none|both|neither|any) of (?:the )?(?:above|these|them|options)\b|\bboth [a-e] and [a-e]\b", re.IGNORECASE)
+BLANK = re.compile(r"(?:^|\W)_+(?:\W|$)")
+
+
+def words_of(record: dict[str, Any]) -> list[str]:
+    """What makes two questions the same: the words of passage and question; width, case and punctuation do not count."""
+    text = fold(f"{record.get('passage') or ''} {record['question']}")
+    if not text.isascii() and not re.search(r"\s", text):
+        return list(text)
+    return re.findall(r"\w+|[^\w\s]", unicodedata.normalize("NFKC", text))
+
+
+def is_copy(words: list[str], other: list[str]) -> bool:
+    """Equal after normalisation, or nearly so."""
+    if words == other:
+        return True
+    matcher = difflib.SequenceMatcher(None, words, other, autojunk=False)
+    return matcher.real_quick_ratio() >= SIMILAR and matcher.quick_ratio() >= SIMILAR and matcher.ratio() >= SIMILAR
+
+
+def origin_share(config: RunConfig, family: str) -> OriginShare:
+    return config.generate.origins_by_family.get(family, config.generate.origins)
+
+
+def takes_own_question(seed_id: str, share: float, run_seed: int) -> bool:
+    """Whether a seed's own question goes on as a sample; decided by its id, so that the same seeds are chosen on every machine."""
+    return random.Random(f"{run_seed}:{seed_id}:origin").random() < share
+
+
+def _sample(
+    seed: dict[str, Any], origin: Origin, fields: dict[str, Any], engine_info: dict[str, Any], generator: dict[str, Any] | None, completion: Completion | None
+) -> Sample:
+    return Sample(
+        sample_id=content_id(
+            origin.value, seed["seed_id"], fields["question"], fields.get("passage"), sorted(fields["choices"]) if fields.get("choices") else None
+        ),
+        origin=origin.value,
+        seed_ids=[seed["seed_id"]],
+        task=seed["task"],
+        family=seed["family"],
+        capability=seed["capability"],
+        kind=seed["kind"],
+        frame=seed["frame"],
+        language=seed["language"],
+        question=fields["question"],
+        passage=fields.get("passage"),
+        choices=fields.get("choices"),
+        tests=fields.get("tests"),
+        generator=generator,
+        usage={"prompt_tokens": completion.prompt_tokens if completion else 0, "completion_tokens": completion.completion_tokens if completion else 0},
+        license={"seeds": [seed["license"]], "model": engine_info.get("model_license"), "effective": None},
+    )
+
+
+def own_question(seed: dict[str, Any], engine_info: dict[str, Any]) -> Sample:
+    """The seed's own question with its gold answer, as a sample of origin `seed`."""
+    sample = _sample(seed, Origin.seed, seed, engine_info, None, None)
+    sample.answer = Answer(**seed["answer"])
+    if sample.choices and sample.answer.label is None and sample.answer.text in sample.choices:
+        sample.answer.label = LABELS[sample.choices.index(sample.answer.text)]
+    sample.reference_reasoning = seed.get("reference_reasoning")
+    return sample
+
+
+class Questions:
+    """Writes the questions of a run; `flow` is one seed's way through the engine."""
+
+    def __init__(self, config: RunConfig, engine_info: dict[str, Any], few_shot: dict[str, list[dict[str, Any]]]) -> None:
+        self.config = config
+        self.engine_info = engine_info
+        self.few_shot = few_shot
+        self.prompts = Prompts(config)
+
+    def shown_beside(self, seed: dict[str, Any]) -> list[dict[str, Any]]:
+        """The few-shot seeds of a task: the same for every seed of it that has the same kind and language, but for the seed itself.
+
+        One more than `generate.few_shot`: each worked example goes from one seed to the next.
+        """
+        fits = [shot for shot in self.few_shot.get(seed["task"], []) if all(shot[key] == seed[key] for key in ("kind", "frame", "language"))]
+        return [shot for shot in fits if shot["seed_id"] != seed["seed_id"]][: self.config.generate.few_shot + 1 if self.config.generate.few_shot else 0]
+
+    def request(self, seed: dict[str, Any], attempt: int) -> tuple[Request, dict[str, Any]]:
+        """The request of one attempt, and what the sample's `generator` says of it."""
+        kind = template_kind(seed)
+        generate = self.config.generate
+        labels = seed["choices"] if kind == "classification" else None
+        shots = self.shown_beside(seed)
+        examples = [
+            ({**self._ask(before, kind), "target": after["answer"]["text"]}, item_json(after, with_choices=labels is None))
+            for before, after in itertools.pairwise(shots)
+        ]
+        target = random.Random(f"{self.config.run.seed}:{seed['seed_id']}:target{attempt}").choice(labels) if labels else None
+        variables = {
+            **language_variables(seed["language"]),
+            "passage": seed.get("passage"),
+            "family": seed["family"],
+            "label_set": ", ".join(labels or []),
+            **self._ask(seed, kind),
+            "target": target,
+        }
+        name = f"similar/{kind}"
+        request = self.prompts.request(
+            name,
+            variables,
+            examples=examples,
+            schema=self.schema(seed),
+            temperature=generate.temperature_question,
+            max_tokens=generate.max_tokens_question,
+            seed=request_seed(self.config.run.seed, seed["seed_id"], f"question{attempt}"),
+        )
+        facts = {
+            "prompt": name,
+            "prompt_hash": self.prompts.hash(name),
+            "temperature": generate.temperature_question,
+            "top_p": generate.top_p,
+            "max_tokens": generate.max_tokens_question,
+        }
+        return request, {**self.engine_info, **facts}
+
+    @staticmethod
+    def _ask(seed: dict[str, Any], kind: str) -> dict[str, Any]:
+        return {"item": item_json(seed, with_choices=kind != "classification"), "num_choices": len(seed["choices"] or [])}
+
+    def schema(self, seed: dict[str, Any]) -> Schema:
+        written = seed["kind"] == Kind.multiple_choice and template_kind(seed) != "classification"
+        return question_schema(
+            seed["kind"],
+            passage=bool(seed.get("passage")),
+            num_choices=len(seed["choices"]) if written else None,
+            max_tokens=self.config.generate.max_tokens_question,
+            language=seed["language"],
+        )
+
+    def read(self, completion: Completion, seed: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None, str | None]:
+        """The fields of a new question, or reason and detail."""
+        value, reason, detail = read_object(completion, self.schema(seed))
+        if value is None:
+            return None, reason, detail
+        if template_kind(seed) == "classification":
+            value["choices"] = list(seed["choices"])
+        elif value.get("choices") is not None:
+            wanted, choices = len(seed["choices"]), value["choices"]
+            if len(choices) != wanted:
+                return None, "too_few_choices" if len(choices) < wanted else "too_many_choices", f"{len(choices)} for {wanted}"
+            if len({fold(choice) for choice in choices}) < wanted:
+                return None, "duplicate_choices", None
+            if any(map(COMPOSITE.search, choices)) and not any(map(COMPOSITE.search, seed["choices"])):
+                return None, "composite_choice", None
+        if seed["kind"] == Kind.code and len({call.split("(")[0] for call in called(value["tests"])}) != 1:
+            return None, "tests_unusable", None
+        if BLANK.search(seed["question"]) and not BLANK.search(value["question"]):
+            return None, "blank_lost", None
+        return value, None, None
+
+    async def flow(self, seed: dict[str, Any], ask: Ask) -> Outcome:
+        outcome = Outcome()
+        share = origin_share(self.config, seed["family"])
+        if takes_own_question(seed["seed_id"], share.seed, self.config.run.seed):
+            outcome.kept.append(own_question(seed, self.engine_info))
+        requests = [self.request(seed, attempt) for attempt in range(share.similar)]
+        completions = await asyncio.gather(*(ask(request) for request, _ in requests))
+        known = {"copy_of_seed": [words_of(seed)], "copy_of_example": [words_of(shot) for shot in self.shown_beside(seed)], "copy_of_sibling": []}
+        for attempt, ((_, generator), completion) in enumerate(zip(requests, completions, strict=True)):
+            value, reason, detail = self.read(completion, seed)
+            if value is not None:
+                words = words_of(value)
+                reason = next((why for why, others in known.items() if any(is_copy(words, other) for other in others)), None)
+                if reason is None:
+                    known["copy_of_sibling"].append(words)
+                    sample = _sample(seed, Origin.similar, value, self.engine_info, generator, completion)
+                    if sample.choices and template_kind(seed) != "classification":
+                        # Models put the right option first more often than not.
+                        random.Random(f"{self.config.run.seed}:{sample.sample_id}:choices").shuffle(sample.choices)
+                    outcome.kept.append(sample)
+                    continue
+            outcome.dropped.append(self._drop(seed, attempt, reason or "schema", detail, completion))
+        return outcome
+
+    @staticmethod
+    def _drop(seed: dict[str, Any], attempt: int, reason: str, detail: str | None, completion: Completion) -> Drop:
+        record = {"seed_id": seed["seed_id"], "attempt": attempt, "text": clean(completion.text)[:4000], "finish_reason": completion.finish_reason}
+        return Drop(
+            task=seed["task"],
+            id=content_id("attempt", seed["seed_id"], attempt),
+            step=STEP,
+            reason=reason,
+            detail=clean(detail) if detail else None,
+            record=record,
+        )
+
+
+def make_flow(config: RunConfig, engine_info: dict[str, Any], few_shot: dict[str, list[dict[str, Any]]]) -> Flow:
+    """Seed record -> samples. `engine_info` has engine, model and model_license; `few_shot` maps a task to seed records, in fixed order.
+
+    Raises ConfigError when a template is broken.
+    """
+    return Questions(config, engine_info, few_shot).flow

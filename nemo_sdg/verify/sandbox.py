@@ -1,0 +1,175 @@
+"""Runs an untrusted Python program with no network, no files but a scratch folder in memory, and limits on everything.
+
+Namespaces do it: bubblewrap where it works, else unshare with pivot_root (util-linux). Where neither works, nothing is run and the error
+says what to install: limits alone (rlimits) would leave the user's files and network open.
+
+    in:   the interpreter and its standard library read-only, /tmp (16 MB, in memory), an empty environment, uid 65534
+    out:  network, home, the rest of the file system, other processes, devices
+    limits: CPU time, wall time, memory, file size, open files, processes, output
+"""
+
+import contextlib
+import functools
+import json
+import os
+import secrets
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.errors import MissingDependencyError
+
+SCRATCH_BYTES = 16 << 20
+MAX_OUTPUT = 1 << 20
+MAX_THREADS = 32
+
+# Runs inside. The program's own output goes nowhere; the reply is known by a token that is read before the program exists. A program that
+# ends the interpreter gives no reply, so leaving with exit code 0 passes no test.
+HARNESS = Path(__file__).with_name("harness.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a job: its reply, or why there is none (timeout | crashed)."""
+
+    reply: Any = None
+    failure: str | None = None
+
+
+def _library_paths() -> list[str]:
+    """What an interpreter needs: itself, its standard library, the system's shared libraries."""
+    paths = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix, os.path.realpath(sys.executable)]
+    return [
+        path
+        for path in dict.fromkeys(paths)
+        if Path(path).exists() and not (path != "/usr" and os.path.realpath(path).startswith("/usr/") and not Path(path).is_symlink())
+    ]
+
+
+def _bubblewrap(python: list[str]) -> list[str]:
+    command = [
+        "bwrap",
+        "--unshare-all",
+        "--unshare-user",
+        "--uid",
+        "65534",
+        "--gid",
+        "65534",
+        "--cap-drop",
+        "ALL",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+    ]
+    command += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
+    for path in _library_paths():
+        command += ["--symlink", str(Path(path).readlink()), path] if Path(path).is_symlink() else ["--ro-bind", path, path]
+    return [*command, "--size", str(SCRATCH_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--", *python]
+
+
+def _unshare(python: list[str]) -> list[str]:
+    steps = ["set -e", "root=$(mktemp -d)", "mount -t tmpfs -o size=1m,mode=755 root $root", "cd $root", "mkdir -p old proc dev tmp"]
+    for path in _library_paths():
+        target = shlex.quote("." + path)
+        if Path(path).is_symlink():
+            steps.append(f"mkdir -p {shlex.quote('.' + str(Path(path).parent))}; ln -s {shlex.quote(str(Path(path).readlink()))} {target}")
+        else:
+            make = f"mkdir -p {target}" if Path(path).is_dir() else f"mkdir -p {shlex.quote('.' + str(Path(path).parent))}; touch {target}"
+            steps.append(f"{make}; mount --rbind {shlex.quote(path)} {target}; mount -o remount,bind,ro,nosuid {target}")
+    steps += [
+        "touch dev/null dev/urandom; mount --bind /dev/null dev/null; mount --bind /dev/urandom dev/urandom",
+        "mount -t proc proc proc",
+        f"mount -t tmpfs -o size={SCRATCH_BYTES},mode=777 tmp tmp",
+        "pivot_root . old; umount -l /old; rmdir /old; mount -o remount,ro /; cd /tmp",
+        "exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all " + shlex.join(python),
+    ]
+    return ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child", "sh", "-c", "\n".join(steps)]
+
+
+WRAPPERS = {"bubblewrap": ("bwrap", _bubblewrap), "unshare": ("unshare", _unshare)}
+
+
+def _command(wrapper: str) -> list[str]:
+    return WRAPPERS[wrapper][1]([os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", HARNESS.read_text()])
+
+
+@functools.cache
+def available() -> str:
+    """Name of the first wrapper that works here. Raises MissingDependencyError where none does."""
+    seen = []
+    for name, (program, _) in WRAPPERS.items():
+        if shutil.which(program) is None:
+            seen.append(f"{program} is not installed")
+            continue
+        ran = _run(name, {"program": "answer = 42", "calls": ["answer"]}, cpu_seconds=10.0, memory_mb=256)
+        if ran.reply is not None:
+            return name
+        seen.append(f"{program} does not work here ({ran.failure})")
+    raise MissingDependencyError(
+        f"generated code runs only in a sandbox: {'; '.join(seen)}; install bubblewrap and allow user namespaces, or leave tasks of kind code out of seeds.tasks"
+    )
+
+
+def run(job: dict[str, Any], *, cpu_seconds: float, memory_mb: int, wrapper: str | None = None) -> Ran:
+    """Runs harness.py on a job ({"program", "tests"} or {"program", "calls"}) in the sandbox."""
+    return _run(wrapper or available(), job, cpu_seconds=cpu_seconds, memory_mb=memory_mb)
+
+
+def _run(wrapper: str, job: dict[str, Any], *, cpu_seconds: float, memory_mb: int) -> Ran:
+    token = secrets.token_hex(16)
+    limits = {"cpu": max(1, round(cpu_seconds)), "memory": memory_mb << 20, "file": SCRATCH_BYTES, "processes": MAX_THREADS}
+    order = json.dumps({**job, "token": token, "limits": limits}).encode()
+    child = subprocess.Popen(
+        _command(wrapper),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 2 * cpu_seconds + 3
+    try:
+        output, timed_out = _talk(child, order, deadline)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+    start = output.rfind(token.encode())
+    if start != -1:
+        return Ran(reply=json.loads(output[start + len(token) :]))
+    return Ran(failure="timeout" if timed_out or child.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU) else "crashed")
+
+
+def _talk(child: "subprocess.Popen[bytes]", order: bytes, deadline: float) -> tuple[bytes, bool]:
+    """Writes the order, reads at most MAX_OUTPUT bytes until the end of the output or the deadline."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write(order)
+        child.stdin.close()
+    output = bytearray()
+    while len(output) < MAX_OUTPUT:
+        ready = select.select([child.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]
+        if not ready:
+            return bytes(output), True
+        chunk = os.read(child.stdout.fileno(), 65536)
+        if not chunk:
+            break
+        output += chunk
+    if len(output) < MAX_OUTPUT:
+        try:
+            child.wait(timeout=max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return bytes(output), True
+    return bytes(output), False

@@ -1,0 +1,80 @@
+"""Equality of short answers in words, after SQuAD's normalisation, made fit for more than English.
+
+Equal: `The Eiffel Tower.` and `eiffel tower`; `１０` and `ten`; `Beyoncé` and `Beyonce`; `São Paulo, Brazil` and `sao paulo brazil`.
+Not equal: `C++` and `C`; `-5` and `5`; two Spanish words that differ in an accent which both spell out.
+"""
+
+import re
+import unicodedata
+
+from nemo_sdg.verify.math import numbers_equal, parse_number
+
+ARTICLES = {
+    "en": "a an the", "de": "der die das den dem des ein eine einen einem einer", "es": "el la los las un una unos unas", "fr": "le la les un une des l",
+    "it": "il lo la i gli le un uno una l", "pt": "o a os as um uma", "nl": "de het een", "ca": "el la els les un una l", "sv": "en ett", "da": "en et", "no": "en et ei",
+}  # fmt: skip
+KEPT = set("+#%$€£&@°")
+"""Punctuation and symbols that carry meaning: C++, C#, 5%, R&D"""
+
+
+def normalize(text: str, language: str = "en") -> str:
+    """Lower case, width and composition folded, punctuation and articles away, spaces single."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", text)
+    out = []
+    for position, char in enumerate(text):
+        following = text[position + 1 : position + 2]
+        before = text[position - 1 : position] if position else " "
+        if char in KEPT or char.isalnum() or unicodedata.category(char)[0] == "M" or unicodedata.category(char)[0] == "S":
+            out.append(char)
+        elif char in "-−" and following.isdigit() and not before.isalnum():
+            out.append("-")
+        elif char in ".," and before.isdigit() and following.isdigit():
+            out.append(char)
+        elif char in "'’`" and before.isalnum() and following.isalnum():
+            out.append(" " if language in ("fr", "it", "ca") else "")
+        else:
+            out.append(" ")
+    words = "".join(out).split()
+    articles = set(ARTICLES.get(language, "").split())
+    return " ".join([word for word in words if word not in articles] or words)
+
+
+def _unaccented(text: str) -> str:
+    """Latin, Greek and Cyrillic letters without their marks; other scripts as they are, where marks are vowels."""
+    decomposed = unicodedata.normalize("NFD", text)
+    return "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+
+
+def equal(a: str, b: str, *, language: str = "en") -> bool:
+    """Whether two short answers say the same."""
+    left, right = normalize(a, language), normalize(b, language)
+    if left == right:
+        return bool(left) or a.strip() == b.strip()
+    if (left.isascii() or right.isascii()) and _unaccented(left) == _unaccented(right):
+        return True
+    if left.replace(" ", "") == right.replace(" ", "") and not left.isascii():
+        return True
+    if any(c.isdigit() for c in left + right):
+        first, second = parse_number(a, language=language), parse_number(b, language=language)
+        return first is not None and second is not None and first.unit == second.unit and first.percent == second.percent and numbers_equal(first, second)
+    return False
+
+
+def equal_to_any(text: str, gold: str, aliases: list[str], *, language: str = "en") -> bool:
+    return any(equal(text, right, language=language) for right in (gold, *aliases))
+
+
+def similarity(a: str, b: str, *, language: str = "en") -> float:
+    """F1 of the words (characters for scripts without spaces), 0 to 1: how much two answers in sentences say in the same words."""
+    left, right = _tokens(a, language), _tokens(b, language)
+    common = sum(min(num, right.get(token, 0)) for token, num in left.items())
+    total = sum(left.values()) + sum(right.values())
+    return 2 * common / total if total else 0.0
+
+
+def _tokens(text: str, language: str) -> dict[str, int]:
+    tokens: dict[str, int] = {}
+    for word in re.findall(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+", normalize(text, language)):
+        tokens[word] = tokens.get(word, 0) + 1
+    return tokens

@@ -1,0 +1,296 @@
+"""From votes to a verdict: which answer the majority gives, whether it counts, and which solution is kept.
+
+The rule for origin `similar`. n votes are planned; agreement is the number of votes for an answer divided by n, where a vote without a
+readable answer counts for none. An answer is verified when it alone has the most votes and its agreement lies in [min_agreement,
+max_agreement]. Votes stop early only when no outcome of the votes not cast could change that, so votes decided early and all votes give
+the same verdict (a property test holds it); `agree` and `tally` then speak of the votes cast.
+
+The rule for origin `seed`. The answer is the gold one. A blind solution that reaches it is kept, else one written with the gold in sight;
+none: dropped. The share of blind votes that miss the gold is the question's difficulty.
+
+Kinds differ in when two answers are one: options by their text, numbers by value, short texts after normalisation, programs by what they
+return in the sandbox, answers in sentences by the words that they share.
+"""
+
+import math as mathematics
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nemo_sdg.config import VerifySection
+from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, sample_from_dict
+from nemo_sdg.verify import code, math, text
+
+STEP = "verified"
+Solution = dict[str, Any]
+METHODS = {
+    Kind.multiple_choice: "majority_of_option_texts",
+    Kind.numeric: "majority_of_values",
+    Kind.short_text: "majority_of_normalized_texts",
+    Kind.free_text: "word_overlap_consensus",
+    Kind.code: "majority_of_program_results",
+}
+GOLD_METHODS = {
+    Kind.multiple_choice: "gold_option",
+    Kind.numeric: "gold_value",
+    Kind.short_text: "gold_text_or_alias",
+    Kind.free_text: "word_overlap_with_gold",
+    Kind.code: "gold_tests_in_sandbox",
+}
+
+
+def surely_same(a: str, b: str, sample: dict[str, Any]) -> bool | None:
+    """Whether two answers are one, without running anything: True, False, or None where that takes more."""
+    if sample["kind"] == Kind.numeric:
+        return math.surely_equal(a, b, question=sample["question"], language=sample["language"])
+    if sample["kind"] == Kind.multiple_choice:
+        return a == b
+    if sample["kind"] == Kind.short_text:
+        return text.equal(a, b, language=sample["language"])
+    return True if a == b else None
+
+
+def same(a: str, b: str, sample: dict[str, Any]) -> bool:
+    """Whether two answers are one; numeric ones may go to math-verify. For programs and sentences see `classes_of`."""
+    sure = surely_same(a, b, sample)
+    if sure is None:
+        return math.equal(a, b, question=sample["question"], language=sample["language"]) if sample["kind"] == Kind.numeric else False
+    return sure
+
+
+def is_gold(answer: str, sample: dict[str, Any], config: VerifySection, *, compare: Callable[[str, str, dict[str, Any]], bool | None]) -> bool:
+    """Whether an answer (not a program) is the sample's gold one or an alias of it."""
+    right = [sample["answer"]["text"], *(sample["answer"].get("aliases") or [])]
+    if sample["kind"] == Kind.free_text:
+        return max(text.similarity(answer, gold, language=sample["language"]) for gold in right) >= config.free_text_similarity
+    return any(compare(answer, gold, sample) for gold in right)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the votes of a question stand."""
+
+    missing: int
+    """further votes that could decide at the earliest; 0 when the verdict is decided or all votes are cast"""
+    reaches_gold: bool
+    """origin seed: one of them surely gives the gold answer; a program is never surely right before it has run"""
+
+
+def decided(solutions: list[Solution], num_planned: int, sample: dict[str, Any], *, config: VerifySection) -> Standing:
+    """What the answering flow asks while votes come in; cheap enough for an event loop, nothing is run and nobody is waited for."""
+    reached = sample["origin"] == Origin.seed and sample["kind"] != Kind.code
+    reached = reached and any(is_gold(s["answer"], sample, config, compare=surely_same) for s in solutions if s["answer"] is not None)
+    return Standing(missing=_missing(solutions, num_planned, sample, config), reaches_gold=reached)
+
+
+def _missing(solutions: list[Solution], num_planned: int, sample: dict[str, Any], config: VerifySection) -> int:
+    remaining = num_planned - len(solutions)
+    if remaining <= 0:
+        return 0
+    if sample["kind"] in (Kind.code, Kind.free_text):
+        return remaining
+    needed, allowed = bounds(config, num_planned)
+    counts: list[int] = []
+    representatives: list[str] = []
+    unsure = False
+    for answer in (solution["answer"] for solution in solutions if solution["answer"] is not None):
+        verdicts = [surely_same(answer, other, sample) for other in representatives]
+        unsure = unsure or None in verdicts
+        if True in verdicts:
+            counts[verdicts.index(True)] += 1
+        else:
+            representatives.append(answer)
+            counts.append(1)
+    ranked = sorted(counts, reverse=True) or [0]
+    best, valid = ranked[0], sum(ranked)
+    # Where two classes may turn out to be one, the others together are the rival, and all together the best that can be.
+    rival = valid - best if unsure else (ranked[1] if len(ranked) > 1 else 0)
+    highest = (valid if unsure else best) + remaining
+    if best >= needed and best > rival + remaining and highest <= allowed:
+        return 0
+    if highest < needed or best > allowed:
+        return 0
+    return min(remaining, max(1, needed - best))
+
+
+def planned(sample: dict[str, Any]) -> int:
+    """Votes that were planned for a sample, as the answering step noted it."""
+    return int(sample["votes"]["planned"])
+
+
+def bounds(config: VerifySection, num_planned: int) -> tuple[int, int]:
+    """Fewest and most votes that a verified answer may have."""
+    return max(1, mathematics.ceil(config.min_agreement * num_planned - 1e-9)), mathematics.floor(config.max_agreement * num_planned + 1e-9)
+
+
+def classes_of(votes: list[Solution], sample: dict[str, Any], config: VerifySection) -> list[list[Solution]]:
+    """Votes grouped by answer, the largest group first, then the one that came first. Votes without an answer are in none."""
+    votes = [vote for vote in votes if vote["answer"] is not None]
+    if sample["kind"] == Kind.free_text:
+        return _consensus(votes, sample, config)
+    groups: list[list[Solution]] = []
+    for vote in votes:
+        group = next((group for group in groups if same(vote["answer"], group[0]["answer"], sample)), None)
+        if group is None:
+            groups.append([vote])
+        else:
+            group.append(vote)
+    return sorted(groups, key=lambda group: (-len(group), group[0]["index"]))
+
+
+def _consensus(votes: list[Solution], sample: dict[str, Any], config: VerifySection) -> list[list[Solution]]:
+    """The vote that shares most words with the others, with those that share enough with it; the rest stands alone."""
+    if not votes:
+        return []
+    shared = [[text.similarity(a["answer"], b["answer"], language=sample["language"]) for b in votes] for a in votes]
+    centre = max(range(len(votes)), key=lambda i: (sum(shared[i]), -i))
+    near = [votes[i] for i in range(len(votes)) if i == centre or shared[centre][i] >= config.free_text_similarity]
+    return [near, *([vote] for vote in votes if all(vote is not other for other in near))]
+
+
+def last_part(reasoning: str) -> str:
+    return reasoning.rstrip()[-160:]
+
+
+def ends_in_answer(solution: Solution, sample: dict[str, Any]) -> bool:
+    """Whether the reasoning's last words hold the answer."""
+    if sample["kind"] in (Kind.code, Kind.free_text):
+        return True
+    language, tail = sample["language"], last_part(solution["reasoning"])
+    if sample["kind"] == Kind.numeric:
+        number = math.parse_number(solution["answer"], language=language)
+        words = [word.strip(".,;:!?()*") for word in tail.replace("=", " ").split()]
+        found = [value for word in words if (value := math.parse_number(word, language=language)) is not None]
+        if number is not None:
+            return any(value.value == number.value for value in found[-3:])
+    wanted = text.normalize(solution["answer"], language)
+    return bool(wanted) and wanted in text.normalize(tail, language)
+
+
+def rank(solution: Solution, sample: dict[str, Any]) -> tuple[bool, bool, int, int]:
+    """Best first: complete, reasoning that ends in the answer, most distinct words (a loop of words earns nothing), lowest index."""
+    complete = bool(solution["reasoning"].strip()) and bool(solution["context"].strip())
+    return (not complete, not ends_in_answer(solution, sample), -len(set(text.normalize(solution["reasoning"], sample["language"]).split())), solution["index"])
+
+
+def verify_sample(sample: dict[str, Any], config: VerifySection) -> Sample | Drop:
+    """The sample with answer, context, reasoning, votes, difficulty and verification, or a Drop.
+
+    Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, tests_failed, no_tests, incomplete_solution, judge_rejected.
+    Runs programs in the sandbox for kind code; raises MissingDependencyError where there is none.
+    """
+    solutions: list[Solution] = sample.get("solutions") or []
+    blind = [solution for solution in solutions if solution["guidance"] == "blind"]
+    guided = [solution for solution in solutions if solution["guidance"] == "guided"]
+    if all(solution["answer"] is None for solution in solutions):
+        return _drop(sample, "no_valid_vote", None)
+    if sample["origin"] == Origin.seed:
+        return _verify_gold(sample, blind, guided, config)
+    return _verify_majority(sample, blind, config)
+
+
+def _verify_gold(sample: dict[str, Any], blind: list[Solution], guided: list[Solution], config: VerifySection) -> Sample | Drop:
+    if sample["kind"] == Kind.code:
+        tests = sample.get("tests") or []
+        if not tests:
+            return _drop(sample, "no_tests", None)
+        passed = {id(s): s["answer"] is not None and code.parses(s["answer"]) and all(code.run_tests(s["answer"], tests, config)[0]) for s in [*blind, *guided]}
+    else:
+        passed = {id(s): s["answer"] is not None and is_gold(s["answer"], sample, config, compare=same) for s in [*blind, *guided]}
+    tally = (
+        Counter("passed" if passed[id(s)] else "failed" for s in blind if s["answer"] is not None)
+        if sample["kind"] == Kind.code
+        else _tally(classes_of(blind, sample, config))
+    )
+    votes = {"n": len(blind), "planned": planned(sample), "agree": sum(passed[id(s)] for s in blind), "tally": dict(tally)}
+    for guidance, candidates in (("blind", blind), ("guided", guided)):
+        right = [solution for solution in candidates if passed[id(solution)]]
+        if right:
+            kept = min(right, key=lambda solution: rank(solution, sample))
+            return _verified(sample, kept, votes, Answer(**sample["answer"]), guidance, GOLD_METHODS[Kind(sample["kind"])], config)
+    return _drop(sample, "tests_failed" if sample["kind"] == Kind.code else "gold_not_reached", _shown(tally))
+
+
+def _tally(groups: list[list[Solution]]) -> dict[str, int]:
+    """Votes by answer text; of each group the text that was written most often, the first of them."""
+    return {_most_written(group): len(group) for group in groups}
+
+
+def _most_written(group: list[Solution]) -> str:
+    counts = Counter(vote["answer"] for vote in group)
+    return str(max(counts, key=lambda answer: counts[answer]))
+
+
+def _verify_majority(sample: dict[str, Any], blind: list[Solution], config: VerifySection) -> Sample | Drop:
+    tests = None
+    if sample["kind"] == Kind.code:
+        calls, results = code.results_of([vote["answer"] for vote in blind], sample.get("tests") or [], config)
+        by_result: dict[tuple[str, ...], list[Solution]] = {}
+        for vote, result in zip(blind, results, strict=True):
+            if result is not None:
+                by_result.setdefault(tuple(key for key, _ in result), []).append(vote)
+        groups = sorted(by_result.values(), key=lambda group: (-len(group), group[0]["index"]))
+        tally = {f"results_{LABELS[i % 26]}": len(group) for i, group in enumerate(groups)}
+    else:
+        groups = classes_of(blind, sample, config)
+        tally = _tally(groups)
+    if not groups:
+        return _drop(sample, "tests_failed" if sample["kind"] == Kind.code else "no_valid_vote", None)
+    needed, allowed = bounds(config, planned(sample))
+    best = groups[0]
+    if len(best) < needed or (len(groups) > 1 and len(groups[1]) == len(best)):
+        return _drop(sample, "no_majority", f"{len(best)} of {planned(sample)}, {needed} needed: {_shown(tally)}")
+    if len(best) > allowed:
+        return _drop(sample, "agreement_above_max", f"{len(best)} of {planned(sample)}")
+    kept = min(best, key=lambda solution: rank(solution, sample))
+    if sample["kind"] == Kind.code:
+        result = next(result for vote, result in zip(blind, results, strict=True) if vote is kept)
+        assert result is not None
+        tests = [f"assert {call} == {literal}" for call, (_, literal) in zip(calls, result, strict=True)]
+    label = LABELS[sample["choices"].index(kept["answer"])] if sample.get("choices") else None
+    votes = {"n": len(blind), "planned": planned(sample), "agree": len(best), "tally": tally}
+    return _verified(sample, kept, votes, Answer(text=kept["answer"], label=label), "blind", METHODS[Kind(sample["kind"])], config, tests=tests)
+
+
+def _verified(
+    sample: dict[str, Any],
+    kept: Solution,
+    votes: dict[str, Any],
+    answer: Answer,
+    guidance: str,
+    method: str,
+    config: VerifySection,
+    *,
+    tests: list[str] | None = None,
+) -> Sample | Drop:
+    if not kept["reasoning"].strip() or not kept["context"].strip():
+        return _drop(sample, "incomplete_solution", "no reasoning" if not kept["reasoning"].strip() else "no context")
+    judge = kept.get("judge")
+    if judge is not None and (judge["score"] is None or judge["score"] < config.min_judge_score):
+        return _drop(sample, "judge_rejected", f"score {judge['score']}")
+    verified = sample_from_dict(sample)
+    verified.answer = answer
+    if tests is not None:
+        verified.tests = tests
+    verified.context, verified.reasoning, verified.guidance = kept["context"], kept["reasoning"], guidance
+    verified.solutions = None
+    verified.votes = votes
+    verified.difficulty = round(1.0 - votes["agree"] / votes["n"], 6) if votes["n"] else None
+    verified.judge = judge
+    verified.verification = {
+        "method": method + ("+judge" if judge is not None else ""),
+        "verdict": "verified",
+        "detail": f"solution {kept['guidance']}{kept['index']}",
+    }
+    if guidance == "guided" and verified.generator:
+        verified.generator = {**verified.generator, "prompt": verified.generator["guided_prompt"], "prompt_hash": verified.generator["guided_prompt_hash"]}
+    return verified
+
+
+def _shown(tally: dict[str, int]) -> str:
+    return ", ".join(f"{answer[:40]}: {num}" for answer, num in list(tally.items())[:6])
+
+
+def _drop(sample: dict[str, Any], reason: str, detail: str | None) -> Drop:
+    return Drop(task=sample["task"], id=sample["sample_id"], step=STEP, reason=reason, detail=detail, record=sample)

@@ -1,0 +1,111 @@
+"""A child process that compares expressions with math-verify and is killed when it takes too long.
+
+math-verify's own time limit is a signal inside the interpreter: it does not interrupt a long computation in C, and works in main threads
+only. One child per process of ours, started at first need (importing sympy takes 1 to 2 s), restarted after a kill.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+
+from nemo_sdg.errors import MissingDependencyError
+
+TIMEOUT = 10.0
+"""Seconds for one comparison. Those of real answers take 5 to 50 ms; what runs into it counts as not equal."""
+STARTUP = 120.0
+MEMORY_BYTES = 4 << 30
+
+CHILD = f"""
+import json, resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
+try:
+    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
+except ImportError as exc:
+    print(json.dumps({{"error": str(exc)}}), flush=True)
+    sys.exit(1)
+print(json.dumps({{"ready": True}}), flush=True)
+targets = [LatexExtractionConfig(), ExprExtractionConfig()]
+def read(text):
+    wrapped = text if "$" in text or "\\\\boxed" in text else f"${{text}}$"
+    return parse(wrapped, targets, parsing_timeout=None, raise_on_error=False)
+for line in sys.stdin:
+    a, b = json.loads(line)
+    try:
+        left, right = read(a), read(b)
+        same = bool(left) and bool(right) and (verify(left, right, timeout_seconds=None) or verify(right, left, timeout_seconds=None))
+    except (Exception, RecursionError):
+        same = False
+    print(json.dumps({{"equal": bool(same)}}), flush=True)
+"""
+
+
+class Worker:
+    """Talks JSON lines with one child."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.child: subprocess.Popen[bytes] | None = None
+        self.owner = 0
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self.child is None or self.owner != os.getpid() or self.child.poll() is not None:
+            self.child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self.owner = os.getpid()
+            hello = self._read(STARTUP)
+            if hello is None or "error" in hello:
+                self.stop()
+                raise MissingDependencyError(
+                    f"comparing mathematical answers needs math-verify: pip install math-verify ({(hello or {}).get('error', 'no answer')})"
+                )
+        return self.child
+
+    def _read(self, timeout: float) -> dict[str, object] | None:
+        assert self.child is not None
+        assert self.child.stdout is not None
+        if not select.select([self.child.stdout], [], [], timeout)[0]:
+            return None
+        line = self.child.stdout.readline()
+        return json.loads(line) if line else None
+
+    def equal(self, a: str, b: str) -> bool:
+        with self.lock:
+            child = self._start()
+            assert child.stdin is not None
+            try:
+                child.stdin.write(json.dumps([a, b]).encode() + b"\n")
+                child.stdin.flush()
+            except BrokenPipeError:
+                self.stop()
+                return False
+            reply = self._read(TIMEOUT)
+            if reply is None:
+                self.stop()
+                return False
+            return bool(reply["equal"])
+
+    def stop(self) -> None:
+        if self.child is not None and self.owner == os.getpid():
+            with contextlib.suppress(ProcessLookupError):
+                self.child.kill()
+            self.child.wait()
+            for stream in (self.child.stdin, self.child.stdout):
+                if stream is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        stream.close()
+        self.child = None
+
+
+_worker = Worker()
+atexit.register(_worker.stop)
+
+
+def math_verify_equal(a: str, b: str) -> bool:
+    """Whether math-verify holds two expressions for equal; False when it cannot read one of them or does not end in TIMEOUT seconds."""
+    if not a.strip() or not b.strip() or len(a) > 2000 or len(b) > 2000:
+        return False
+    return _worker.equal(a, b)
