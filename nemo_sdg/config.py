@@ -228,13 +228,22 @@ class VerifySection:
     """When an answer counts as verified."""
 
     min_agreement: float = 0.6
-    """share of the votes cast that the winning answer must have"""
+    """share of the planned votes that the winning answer must have; a vote without an answer counts against it"""
+    max_agreement: float = 1.0
+    """largest share of the planned votes: below 1 it leaves out questions that every vote answers alike"""
+    free_text_similarity: float = 0.3
+    """word F1 from which two answers in sentences count as agreeing; two random answers to different questions have 0.05 to 0.15"""
+    min_judge_score: int = 3
+    """of 5, where generate.judge is on"""
     code_timeout: float = 5.0
     """seconds of CPU a program may take in the sandbox"""
     code_memory_mb: int = 512
 
     def __post_init__(self) -> None:
         _require(0.0 < self.min_agreement <= 1.0, f"verify.min_agreement must be in (0, 1], got {self.min_agreement}")
+        _require(self.min_agreement <= self.max_agreement <= 1.0, f"verify.max_agreement must be in [min_agreement, 1], got {self.max_agreement}")
+        _require(0.0 < self.free_text_similarity <= 1.0, f"verify.free_text_similarity must be in (0, 1], got {self.free_text_similarity}")
+        _require(1 <= self.min_judge_score <= 5, f"verify.min_judge_score must be in [1, 5], got {self.min_judge_score}")
         _require(self.code_timeout > 0, f"verify.code_timeout must be > 0 seconds, got {self.code_timeout}")
 
 
