@@ -128,7 +128,7 @@ def quiet_libraries() -> None:
     with contextlib.suppress(ImportError):
         from loguru import logger
 
-        logger.remove()
+        logger.disable("nemo_curator")
     for name, value in {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "RAY_DEDUP_LOGS": "1"}.items():
         os.environ.setdefault(name, value)
 

@@ -78,7 +78,7 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
             else:
                 evaluation.write_receipt(shard, {evaluation.relative(evaluation.shard_path(shard)): facts}, counts.as_dict())
             state.advance()
-    require_reachable(config.guard, unreachable)
+    require_reachable(config.guard, [task for split in unreachable for task in split["tasks"]])
     evaluation.path.mkdir(parents=True, exist_ok=True)
     write_json(evaluation.path / UNREACHABLE, unreachable)
 
