@@ -6,8 +6,8 @@
     blend/<variant>.data_blend.json  Nemotron's data preparation, for those who let it tokenise the texts
     blend/mixture.json               what the weights come from; paths relative to the run
 
-Megatron draws sequences, not documents, by weight. A family's weight is therefore shared among its shards by their tokens:
-every document of a family is then seen equally often, in both variants.
+Megatron draws sequences, not documents, by weight. The weight of a task (or of a family, where tasks have none of their own)
+is therefore shared among its shards by their tokens: all of its documents are then seen equally often.
 """
 
 from collections.abc import Mapping
@@ -31,13 +31,15 @@ def write_blend(
     blend: BlendSection,
     *,
     packed: StepDir,
+    task_weights: Mapping[str, Mapping[str, float]] | None = None,
     synthetic_share: float = 1.0,
     train_tokens: int | None = None,
     explanation: Any = None,
 ) -> dict[str, Any]:
     """Writes blend/ from the receipts of packed/ and returns the contents of mixture.json.
 
-    `family_weights` need not sum to 1. `synthetic_share` of the blend is the synthetic part, the rest is shared by
+    `family_weights` need not sum to 1; `task_weights`, {family: {task: weight}}, share a family's weight among its tasks.
+    `synthetic_share` of the blend is the synthetic part, the rest is shared by
     `blend.base` according to its weights. `train_tokens` is the length of the whole training in tokens, for the epochs.
 
     Raises ConfigError for a missing prefix, a share without a base, a family without weight; DataError when a variant has no documents.
@@ -52,7 +54,7 @@ def write_blend(
     budgets = _budgets(tokens, export.budget, synthetic_share, train_tokens)
     variants = {}
     for variant in export.variants:
-        shards = {split: _shard_weights(receipts, variant, split, family_weights) for split in ("train", "valid")}
+        shards = {split: _shard_weights(receipts, variant, split, family_weights, task_weights or {}) for split in ("train", "valid")}
         if not shards["train"]:
             raise DataError(f"variant {variant} has no document in the split train; look at packed/dropped for the reasons, or lower export.valid_share")
         datasets = {split: _join(_absolute(shards[split], packed.run_dir), base[split], synthetic_share) for split in shards}
@@ -103,21 +105,34 @@ def _budgets(tokens: dict[str, dict[str, dict[str, int]]], budget: Budget, synth
     return plan
 
 
-def _shard_weights(receipts: list[dict[str, Any]], variant: str, split: str, family_weights: Mapping[str, float]) -> list[tuple[float, str]]:
+def _shard_weights(
+    receipts: list[dict[str, Any]], variant: str, split: str, family_weights: Mapping[str, float], task_weights: Mapping[str, Mapping[str, float]]
+) -> list[tuple[float, str]]:
     """Weights of a split's shards, which sum to 1, and their prefixes relative to the run."""
     shards = [(receipt, receipt["variants"][variant]["tokens"]) for receipt in receipts if receipt["split"] == split and variant in receipt["variants"]]
-    family_tokens: dict[str, int] = {}
+    families: dict[str, dict[str, int]] = {}
     for receipt, num_tokens in shards:
-        family_tokens[receipt["family"]] = family_tokens.get(receipt["family"], 0) + num_tokens
-    unknown = sorted(set(family_tokens) - {family for family, weight in family_weights.items() if weight > 0})
+        tasks = families.setdefault(receipt["family"], {})
+        tasks[receipt["task"]] = tasks.get(receipt["task"], 0) + num_tokens
+    unknown = sorted(family for family in families if not family_weights.get(family, 0) > 0)
     if unknown:
-        raise ConfigError(
-            f"family {unknown[0]} has documents but no weight in the mixture; Megatron needs weights > 0: give it one, or leave it out of seeds.tasks"
-        )
-    total = sum(family_weights[family] for family in family_tokens)
-    return [
-        (family_weights[receipt["family"]] / total * num_tokens / family_tokens[receipt["family"]], _prefix(receipt, variant)) for receipt, num_tokens in shards
-    ]
+        raise ConfigError(f"family {unknown[0]} has documents but no weight in the mixture; Megatron needs weights > 0: give it one, or leave its tasks out")
+    shares = {family: _task_shares(tasks, task_weights.get(family)) for family, tasks in families.items()}
+    total = sum(family_weights[family] for family in families)
+    weighted = []
+    for receipt, num_tokens in shards:
+        family, task = receipt["family"], receipt["task"]
+        weighted.append((family_weights[family] / total * shares[family][task] * num_tokens / families[family][task], _prefix(receipt, variant)))
+    return weighted
+
+
+def _task_shares(tokens: Mapping[str, int], weights: Mapping[str, float] | None) -> dict[str, float]:
+    """Shares of a family's tasks that sum to 1: as weighted, else as found. A task without weight, in `valid` alone for instance, counts as found."""
+    found = sum(tokens.values())
+    if not weights or not all(weights.get(task, 0) > 0 for task in tokens):
+        return {task: num_tokens / found for task, num_tokens in tokens.items()}
+    total = sum(weights[task] for task in tokens)
+    return {task: weights[task] / total for task in tokens}
 
 
 def _prefix(receipt: dict[str, Any], variant: str) -> str:

@@ -32,11 +32,29 @@ BATCH = 1024
 """documents tokenised at once"""
 ROW_GROUP = 8192
 """documents in a parquet row group"""
+BYTES_FOR_A_WORKER = 16 * 2**20
+"""of curated samples: a further process takes 4 s to start, in which one packs about as much"""
 
 
 def shard_prefix(folder: Path, unit: PackUnit, variant: str) -> Path:
     """Path of a packed shard without its endings."""
     return folder / variant / unit.family / unit.split / SHARD_FORMAT.format(unit.index)
+
+
+def import_indexed_dataset() -> Any:
+    """megatron-core's module, without what its import says about GPU libraries that are not here."""
+    import logging
+    import warnings
+
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from megatron.core.datasets import indexed_dataset
+    finally:
+        logging.disable(disabled)
+    return indexed_dataset
 
 
 class ShardWriter:
@@ -45,8 +63,8 @@ class ShardWriter:
     def __init__(self, prefix: Path, tokenizer: Tokenizer, files: contextlib.ExitStack) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
-        from megatron.core.datasets.indexed_dataset import DType, IndexedDatasetBuilder
 
+        indexed = import_indexed_dataset()
         self.eod = tokenizer.eod
         text = pa.string()
         self._docs_schema = pa.schema(
@@ -55,7 +73,7 @@ class ShardWriter:
         self._text_schema = pa.schema([(name, text) for name in ("uuid", "text", "license", "task", "family", "kind", "language", "origin", "model")])
         self.paths = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in ("_text_document.bin", "_text_document.idx", ".docs.parquet", ".text.parquet")]
         bin_file, self._idx_file, docs_file, text_file = (files.enter_context(atomic_file(path)) for path in self.paths)
-        self._builder = IndexedDatasetBuilder(bin_file.name, dtype=DType.optimal_dtype(tokenizer.vocab_size))
+        self._builder = indexed.IndexedDatasetBuilder(bin_file.name, dtype=indexed.DType.optimal_dtype(tokenizer.vocab_size))
         self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))
         self._texts = files.enter_context(pq.ParquetWriter(text_file, self._text_schema, compression="zstd"))
         self._rows: list[tuple[dict[str, Any], str, int]] = []
@@ -153,7 +171,7 @@ def _dropped_facts(path: Path, counted: dict[str, Any]) -> FileFacts:
 def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:
     """What shapes a packed shard beyond configuration and inputs: which rows, and the tokenizer's own content."""
     content = f"{tokenizer.eod} {tokenizer.backend.to_str()}"
-    return {"family": unit.family, "split": unit.split, "rows": unit.rows_id(), "tokenizer": hashlib.sha256(content.encode()).hexdigest()}
+    return {"family": unit.family, "split": unit.split, "task": unit.task, "rows": unit.rows_id(), "tokenizer": hashlib.sha256(content.encode()).hexdigest()}
 
 
 def _sizes(writers: dict[str, ShardWriter]) -> dict[str, Any]:
@@ -193,6 +211,8 @@ def pack_shards(
     """
     tokenizer = load_tokenizer(export.tokenizer)
     remove_temporaries(step.path)
+    shards = sorted(shards)
+    workers = min(workers, 1 + sum(path.stat().st_size for path in shards) // BYTES_FOR_A_WORKER)
     with pool(tokenizer, workers) as executor:
         units = plan_packing(shards, export, tokenizer, map_shards=executor.map if executor else map)
         if not units:
@@ -243,6 +263,6 @@ def pool(tokenizer: Tokenizer, workers: int) -> Iterator[ProcessPoolExecutor | N
         yield None
         return
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nemo_sdg.export.pack", "megatron.core.datasets.indexed_dataset", "pyarrow.parquet"])
+    context.set_forkserver_preload(["nemo_sdg.export.preload"])
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(tokenizer,)) as executor:
         yield executor

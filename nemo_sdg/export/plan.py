@@ -1,7 +1,8 @@
 """Which curated rows go into which packed shard: decided before anything is tokenised, so that workers share nothing.
 
-A unit is one packed shard of a family and split, for all variants at once, because a document that is too long in one
-variant leaves both. Rows are byte offsets into curated shards: 2M rows are 16 MB, and no text is held.
+A unit is one packed shard of one task and split, for all variants at once, because a document that is too long in one
+variant leaves both. One task, because a blend weighs datasets: the share of a task can only be held when it has prefixes
+of its own. Rows are byte offsets into curated shards: 2M rows are 16 MB, and no text is held.
 """
 
 import hashlib
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     Integers = array[int]
 else:
     Integers = array
-Group = tuple[str, str]
-"""family, split"""
+Group = tuple[str, str, str]
+"""family, split, task"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -36,7 +37,9 @@ class PackUnit:
 
     family: str
     split: str
+    task: str
     index: int
+    """within family and split"""
     rows: list[tuple[Path, Integers]]
     """curated shard, and where its rows begin (bytes)"""
 
@@ -74,14 +77,14 @@ def split_of(sample: dict[str, Any], valid_share: float) -> str:
 
 
 def scan_shard(path: Path, valid_share: float) -> dict[Group, tuple[Integers, Integers]]:
-    """Per family and split: where rows begin, and how many characters of text each has. Raises DataError on a damaged line."""
+    """Per group: where rows begin, and how many characters of text each has. Raises DataError on a damaged line."""
     found: dict[Group, tuple[Integers, Integers]] = {}
     offset = 0
     with open(path, "rb") as handle:
         for number, line in enumerate(handle, 1):
             try:
                 sample = orjson.loads(line)
-                group = sample["family"], split_of(sample, valid_share)
+                group = sample["family"], split_of(sample, valid_share), sample["task"]
                 length = sum(len(sample[name]) for name in TEXT_FIELDS if sample[name]) + sum(map(len, sample["choices"] or ()))
             except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
                 raise DataError(f"{path}, line {number} is not a sample ({type(exc).__name__}: {exc}); run the step curated again") from exc
@@ -99,9 +102,9 @@ def plan_packing(
     *,
     map_shards: Callable[..., Iterable[dict[Group, tuple[Integers, Integers]]]] = map,
 ) -> list[PackUnit]:
-    """Cuts each family and split into shards of nearly equal size, about `export.shard_tokens` tokens.
+    """Cuts each task and split into shards of nearly equal size, about `export.shard_tokens` tokens.
 
-    Sizes are estimated from characters, with the tokens per character of rows spread over the family. `map_shards` is
+    Sizes are estimated from characters, with the tokens per character of rows spread over the task. `map_shards` is
     `map` or a pool's `map`.
     """
     paths = sorted(shards)
@@ -109,28 +112,30 @@ def plan_packing(
     for path, found in zip(paths, map_shards(scan_shard, paths, [export.valid_share] * len(paths)), strict=True):
         for group, (offsets, lengths) in found.items():
             groups.setdefault(group, []).append((path, offsets, lengths))
-    return [unit for group in sorted(groups) for unit in _cut(group, groups[group], export, tokenizer)]
+    units: list[PackUnit] = []
+    for family, split, task in sorted(groups):
+        if not family or not all(character.isalnum() or character in "_-" for character in family):
+            raise ConfigError(f"a family's name becomes a folder: letters, digits, _ and - only, got {family!r}; rename it")
+        first = units[-1].index + 1 if units and (units[-1].family, units[-1].split) == (family, split) else 0
+        for number, rows in enumerate(_cut(groups[family, split, task], export, tokenizer)):
+            units.append(PackUnit(family=family, split=split, task=task, index=first + number, rows=rows))
+    return units
 
 
-def _cut(group: Group, parts: list[tuple[Path, Integers, Integers]], export: ExportSection, tokenizer: Tokenizer) -> Iterator[PackUnit]:
-    family, split = group
-    if not family or not all(character.isalnum() or character in "_-" for character in family):
-        raise ConfigError(f"a family's name becomes a folder: letters, digits, _ and - only, got {family!r}; rename it")
-    total = sum(sum(lengths) for _, _, lengths in parts)
-    num_units = max(1, round(total * tokens_per_character(parts, export, tokenizer) / export.shard_tokens))
-    unit = PackUnit(family=family, split=split, index=0, rows=[])
+def _cut(parts: list[tuple[Path, Integers, Integers]], export: ExportSection, tokenizer: Tokenizer) -> list[list[tuple[Path, Integers]]]:
+    """The rows of a group in pieces of about `export.shard_tokens` tokens, none of them empty."""
+    total = max(1, sum(sum(lengths) for _, _, lengths in parts))
+    num_pieces = max(1, round(total * tokens_per_character(parts, export, tokenizer) / export.shard_tokens))
+    pieces: dict[int, list[tuple[Path, Integers]]] = {}
     passed = 0
     for path, offsets, lengths in parts:
         for offset, length in zip(offsets, lengths, strict=True):
-            index = min(num_units - 1, passed * num_units // max(total, 1))
-            if index > unit.index and unit.rows:
-                yield unit
-                unit = PackUnit(family=family, split=split, index=unit.index + 1, rows=[])
-            if not unit.rows or unit.rows[-1][0] != path:
-                unit.rows.append((path, array("Q")))
-            unit.rows[-1][1].append(offset)
+            piece = pieces.setdefault(min(num_pieces - 1, passed * num_pieces // total), [])
+            if not piece or piece[-1][0] != path:
+                piece.append((path, array("Q")))
+            piece[-1][1].append(offset)
             passed += length
-    yield unit
+    return list(pieces.values())
 
 
 def tokens_per_character(parts: list[tuple[Path, Integers, Integers]], export: ExportSection, tokenizer: Tokenizer) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.errors import ConfigError, MissingDependencyError
+from nemo_sdg.export.gguf import read_metadata
 from nemo_sdg.store import write_bytes, write_json
 
 if TYPE_CHECKING:
@@ -105,16 +106,15 @@ def _from_pretrained(name: str) -> Tokenizer:
 
 def _from_gguf(path: Path, name: str) -> Tokenizer:
     """Byte-level BPE as llama.cpp runs it on a GGUF; other vocabularies are refused, since a near miss would be another tokenizer."""
-    from gguf import GGUFReader
     from tokenizers import Regex, decoders, models, pre_tokenizers
     from tokenizers import Tokenizer as Backend
 
     if not path.is_file():
         raise ConfigError(f"no tokenizer file at {path}")
-    fields = GGUFReader(path).fields
+    metadata = read_metadata(path)
 
     def value(key: str) -> Any:
-        return fields[f"tokenizer.ggml.{key}"].contents() if f"tokenizer.ggml.{key}" in fields else None
+        return metadata.get(f"tokenizer.ggml.{key}")
 
     if value("model") != "gpt2" or value("pre") != "smollm":
         raise ConfigError(
