@@ -8,21 +8,21 @@ Every phase leaves finished files only and is skipped when they are there, so a 
 
 import mmap
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import dedup_phases as phases
+from nemo_sdg.curate.dask_tasks import Run, Task, open_workers
 from nemo_sdg.curate.shingles import choose_bands
-from nemo_sdg.curate.signed import CORPUS, SEED, SIMILAR, SignedCorpus, plan_parts, sign_part
+from nemo_sdg.curate.signed import CORPUS, SEED, SIMILAR, plan_parts
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.store import read_json, write_json, write_jsonl
+from nemo_sdg.store import read_json, remove_temporaries, write_json, write_jsonl
 
 REASONS = ("exact_duplicate", "near_duplicate", "copy_of_seed", "in_existing_corpus")
+ID = b'{"id":'
 FORMAT = 1
 """of the files in `work`; another number starts afresh"""
 
@@ -41,60 +41,40 @@ def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config
         work.mkdir(parents=True)
         write_json(work / "plan.json", _plan(files, config))
     if not table.exists():
-        _run_phases(files, work, table, config, workers)
+        remove_temporaries(work)
+        if sum(path.stat().st_size for path, _ in files) == 0:
+            write_jsonl(table, [])
+        else:
+            num_bytes = sum(path.stat().st_size for path, _ in files)
+            with open_workers(workers=workers, address=config.dask_address, num_bytes=num_bytes, scratch=work / "dask") as run:
+                _run_phases(files, work, table, config, run)
     for path in work.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
     return table
 
 
-def _run_phases(files: list[tuple[Path, int]], work: Path, table: Path, config: CurateSection, workers: int) -> None:
-    run = _run_here
+def _run_phases(files: list[tuple[Path, int]], work: Path, table: Path, config: CurateSection, run: Run) -> None:
     seed_parts = plan_parts([(path, role) for path, role in files if role == SEED])
     sampled = [work / "templates" / f"sample-{number:05d}.json" for number in range(len(seed_parts))]
-    run([(out, phases.sample_seeds, (part, out, config)) for part, out in zip(seed_parts, sampled, strict=True)])
+    run([Task(out, phases.sample_seeds, (part, out, config)) for part, out in zip(seed_parts, sampled, strict=True)])
     templates = work / "templates" / "templates.npz"
-    run([(templates, phases.learn_templates, (sampled, templates))])
-    words = phases.load_array(templates, "templates")
+    run([Task(templates, phases.learn_templates, (sampled, templates))])
 
     parts = plan_parts(files)
-    if not parts:
-        write_jsonl(table, [])
-        return
     prefixes = [work / "signed" / f"part-{number:05d}" for number in range(len(parts))]
-    run([(Path(f"{prefix}.keys.npy"), sign_part, (part, prefix, config, words)) for part, prefix in zip(parts, prefixes, strict=True)])
-    corpus = SignedCorpus(prefixes)
+    run([Task(Path(f"{prefix}.keys.npy"), phases.sign_part, (part, prefix, config, templates)) for part, prefix in zip(parts, prefixes, strict=True)])
 
     groups = work / "exact" / "groups.npz"
-    run([(groups, phases.group_exact, (corpus, groups))])
+    run([Task(groups, phases.group_exact, (prefixes, groups))])
 
     num_bands, _ = choose_bands(config.near_duplicate_threshold)
     bands = [work / "bands" / f"band-{number:03d}.npz" for number in range(num_bands)]
-    run([(out, phases.pair_band, (prefixes, groups, number, num_bands, out)) for number, out in enumerate(bands)])
+    run([Task(out, phases.pair_band, (prefixes, groups, number, num_bands, out)) for number, out in enumerate(bands)])
 
     edges = [work / "edges" / f"part-{number:05d}.npz" for number in range(len(parts))]
-    spans = list(zip(corpus.starts[:-1].tolist(), corpus.starts[1:].tolist(), edges, strict=True))
-    run([(out, phases.verify_pairs, (prefixes, templates, bands, begin, end, config.near_duplicate_threshold, out)) for begin, end, out in spans])
-
-    found = [(phases.load_array(path, "pairs"), phases.load_array(path, "similarity")) for path in edges]
-    write_jsonl(table, _rows(corpus, list(phases.resolve(corpus, phases.load_array(groups, "first"), found))))
-
-
-def _run_here(tasks: list[tuple[Path, Callable[..., None], tuple[Any, ...]]]) -> None:
-    for out, function, arguments in tasks:
-        if not out.exists():
-            function(*arguments)
-
-
-def _rows(corpus: SignedCorpus, losses: list[phases.Loss]) -> Iterator[dict[str, Any]]:
-    identifiers = np.array(corpus.identifiers(np.array([loss.index for loss in losses], dtype=np.int64)), dtype="S")
-    for place in np.argsort(identifiers, kind="stable").tolist():
-        loss, identifier = losses[place], identifiers[place].decode()
-        (kept,) = corpus.identifiers(np.array([loss.kept]))
-        if kept == identifier:
-            raise DataError(f"two samples have the id {identifier}: ids must be unique over all shards")
-        detail = "linked through other near-duplicates" if loss.similarity is None else f"similarity {loss.similarity:.3f}"
-        yield {"id": identifier, "reason": loss.reason, "kept_id": kept, "detail": detail}
+    run([Task(out, phases.verify_pairs, (prefixes, templates, bands, part, config.near_duplicate_threshold, out)) for part, out in enumerate(edges)])
+    run([Task(table, phases.write_table, (prefixes, groups, edges, table))])
 
 
 def _corpus_files(folders: list[str]) -> list[Path]:
@@ -134,17 +114,17 @@ class Duplicates:
             self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) if self._size else None
 
     def find(self, sample_id: str) -> tuple[str, str] | None:
-        """(reason, detail) of a sample that should go, None of one that stays."""
+        """(reason, detail) of a sample that should go, None of one that stays. The lines are sorted by the bytes of the id in JSON."""
+        table, key = self._map, orjson.dumps(sample_id)
         low, high = 0, self._size
-        while self._map is not None and low < high:
-            middle = (low + high) // 2
-            start = self._map.rfind(b"\n", low, middle) + 1 or low
-            end = self._map.find(b"\n", middle) + 1
-            row = orjson.loads(self._map[start:end])
-            if row["id"] == sample_id:
+        while table is not None and low < high:
+            start = table.rfind(b"\n", low, (low + high) // 2) + 1 or low
+            found = table[start + len(ID) : start + len(ID) + len(key)]
+            if found == key:
+                row = orjson.loads(table[start : table.find(b"\n", start)])
                 return row["reason"], f"{row['kept_id']}, {row['detail']}"
-            if row["id"] < sample_id:
-                low = end
+            if found < key:
+                low = table.find(b"\n", start) + 1
             else:
                 high = start
         return None

@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.question_text import question_text
 from nemo_sdg.curate.shingles import Hashes, shingle, similarities
-from nemo_sdg.curate.signed import CORPUS, OWN, SEED, SIMILAR, SignedCorpus, Slice, read_slice, task_salt
+from nemo_sdg.curate.signed import CORPUS, OWN, SEED, SIMILAR, SignedCorpus, Slice, read_slice, task_salt, write_part
 from nemo_sdg.errors import DataError
-from nemo_sdg.store import atomic_file, read_json, write_json
+from nemo_sdg.store import atomic_file, read_json, write_json, write_jsonl
 
 Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -81,9 +82,14 @@ def learn_templates(samples: list[Path], out: Path) -> None:
     save_arrays(out, templates=np.unique(np.concatenate(found)))
 
 
-def group_exact(corpus: SignedCorpus, out: Path) -> None:
+def sign_part(slices: list[Slice], prefix: Path, config: CurateSection, templates: Path) -> None:
+    """Writes the three files of a part."""
+    write_part(slices, prefix, config, load_array(templates, "templates"))
+
+
+def group_exact(prefixes: list[Path], out: Path) -> None:
     """Writes, for each question, the index of the first question with the same text and numbers."""
-    exact = corpus.column("exact")
+    exact = SignedCorpus(prefixes).column("exact")
     order = np.lexsort((exact[:, 1], exact[:, 0]))
     ordered = exact[order]
     begins = np.ones(len(order), dtype=bool)
@@ -121,10 +127,10 @@ def pair_band(prefixes: list[Path], groups: Path, band: int, num_bands: int, out
     save_arrays(out, pairs=np.unique(np.concatenate(pairs)) if pairs else np.zeros(0, dtype=np.uint64))
 
 
-def verify_pairs(prefixes: list[Path], templates: Path, bands: list[Path], begin: int, end: int, threshold: float, out: Path) -> None:
-    """Writes the candidates whose left question is in [begin, end) and whose similarity reaches the threshold."""
+def verify_pairs(prefixes: list[Path], templates: Path, bands: list[Path], part: int, threshold: float, out: Path) -> None:
+    """Writes the candidates whose left question is in the part and whose similarity reaches the threshold."""
     corpus, words = SignedCorpus(prefixes), load_array(templates, "templates")
-    bounds = np.array([begin << 32, end << 32], dtype=np.uint64)
+    bounds = corpus.starts[part : part + 2].astype(np.uint64) << np.uint64(32)
     found = [np.zeros(0, dtype=np.uint64)]
     for path in bands:
         pairs = load_array(path, "pairs")
@@ -212,6 +218,25 @@ def _resolve_groups(corpus: SignedCorpus, first: Indices, standing: npt.NDArray[
         else:
             a, b = sorted((int(first[index]), int(first[best])))
             yield Loss(index, "near_duplicate", best, direct.get((a, b)))
+
+
+def write_table(prefixes: list[Path], groups: Path, edges: list[Path], out: Path) -> None:
+    """Writes the table of losses, sorted by the id's bytes in JSON. Raises DataError when two samples share an id."""
+    corpus = SignedCorpus(prefixes)
+    found = [(load_array(path, "pairs"), load_array(path, "similarity")) for path in edges]
+    losses = list(resolve(corpus, load_array(groups, "first"), found))
+    identifiers = np.array([orjson.dumps(name) for name in corpus.identifiers(np.array([loss.index for loss in losses], dtype=np.int64))], dtype="S")
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for place in np.argsort(identifiers, kind="stable").tolist():
+            loss, identifier = losses[place], orjson.loads(bytes(identifiers[place]))
+            (kept,) = corpus.identifiers(np.array([loss.kept]))
+            if kept == identifier:
+                raise DataError(f"two samples have the id {identifier}: ids must be unique over all shards")
+            detail = "linked through other near-duplicates" if loss.similarity is None else f"similarity {loss.similarity:.3f}"
+            yield {"id": identifier, "reason": loss.reason, "kept_id": kept, "detail": detail}
+
+    write_jsonl(out, rows())
 
 
 def save_arrays(path: Path, **arrays: npt.NDArray[Any]) -> None:

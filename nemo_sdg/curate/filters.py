@@ -30,11 +30,57 @@ import orjson
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import filters_form, filters_reasoning, filters_text, filters_wording
+from nemo_sdg.curate.filters_common import Finding, texts
 from nemo_sdg.errors import ConfigError, DataError
 
-Finding = tuple[str, str | None]
-"""reason, detail"""
 Filter = Callable[[dict[str, Any]], Finding | None]
+
+
+def repetition(
+    sample: dict[str, Any],
+    *,
+    min_words: int = 24,
+    max_duplicate_lines: float = 0.5,
+    max_top_ngram: float = 0.5,
+    max_duplicate_ngrams: float = 0.6,
+) -> Finding | None:
+    """Gopher's repetition rules (Rae et al., 2021) by Curator's own filters, on question, context and reasoning.
+
+    The bounds are wider than Gopher's: those are for web pages, and a short derivation repeats its terms by nature.
+    """
+    lines, top, duplicates = _gopher(max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
+    for name, text in texts(sample, "question", "context", "reasoning"):
+        words = _words(text)
+        if len(words) < min_words or len(set(words)) > 0.7 * len(words):
+            continue
+        if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
+            return "repetition", f"{name}: {1 - score:.0%} of its lines are repeated"
+        joined = " ".join(words)
+        for check, kind in ((top, "the most frequent"), (duplicates, "repeated")):
+            for size, one in check:
+                if not one.keep_document(score := one.score_document(joined)):
+                    return "repetition", f"{name}: {kind} {size}-grams make up {score:.0%}"
+    return None
+
+
+SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
+
+
+def _words(text: str) -> list[str]:
+    """Words by spaces; single characters in scripts that write without them."""
+    return SPACELESS.sub(r" \1 ", text).split()
+
+
+@functools.lru_cache(maxsize=8)
+def _gopher(lines: float, top: float, duplicates: float) -> tuple[Any, list[tuple[int, Any]], list[tuple[int, Any]]]:
+    from nemo_curator.stages.text.filters.heuristic.repetition.repetition import RepeatedLinesFilter, RepeatingDuplicateNGramsFilter, RepeatingTopNGramsFilter
+
+    return (
+        RepeatedLinesFilter(max_repeated_line_fraction=1 - lines),
+        [(n, RepeatingTopNGramsFilter(n=n, max_repeating_ngram_ratio=top)) for n in (3, 4)],
+        [(n, RepeatingDuplicateNGramsFilter(n=n, max_repeating_duplicate_ngram_ratio=duplicates)) for n in (5, 8)],
+    )
+
 
 BUILT_IN: dict[str, Callable[..., Finding | None]] = {
     function.__name__: function
@@ -45,7 +91,7 @@ BUILT_IN: dict[str, Callable[..., Finding | None]] = {
         filters_form.latex_balance,
         filters_text.control_characters,
         filters_text.mojibake,
-        filters_text.repetition,
+        repetition,
         filters_text.language,
         filters_text.personal_data,
         filters_wording.refusal,

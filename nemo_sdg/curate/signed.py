@@ -104,7 +104,7 @@ def describe(piece: Slice, offset: int, record: dict[str, Any]) -> tuple[int, st
     return OWN if record.get("origin") == Origin.seed.value else SIMILAR, identifier, agreement, len(record.get("reasoning") or "")
 
 
-def sign_part(slices: list[Slice], prefix: Path, config: CurateSection, templates: Hashes) -> None:
+def write_part(slices: list[Slice], prefix: Path, config: CurateSection, templates: Hashes) -> None:
     """Reads a part's records and writes its three files."""
     bands, rows = choose_bands(config.near_duplicate_threshold)
     meta: list[npt.NDArray[np.void]] = []

@@ -1,0 +1,236 @@
+"""Deduplication of synthetic questions with planted near-duplicates, beside datatrove's MinHash on the same corpus.
+
+    python scripts/bench/dedup.py [--quick] [--documents N ...] [--workers 2]
+
+One JSON object a line. The clock runs from the first byte read to the last kept record written, processes' start included.
+datatrove is measured by the Python interpreter that NEMO_SDG_PEERS_PYTHON names (an environment with datatrove 0.10.1); without it
+ratio_to_datatrove is reported as unavailable.
+"""
+
+import argparse
+import hashlib
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.dedup import Duplicates, find_duplicates
+from nemo_sdg.curate.question_text import QuestionText, question_text
+from nemo_sdg.store import read_jsonl, write_jsonl
+
+SHARD_DOCUMENTS = 10_000
+ONSETS, VOWELS, CODAS = (
+    ["b", "br", "c", "cl", "d", "dr", "f", "g", "gl", "h", "k", "l", "m", "n", "p", "pr", "r", "s", "st", "t", "tr", "v", "w"],
+    ["a", "e", "i", "o", "u", "ai", "ea", "io"],
+    ["", "n", "r", "s", "l", "nt", "ck"],
+)
+TAILS = [
+    "what is the most likely reason for this?",
+    "how many are left at the end?",
+    "which of the following explains the result best?",
+    "what would change if the first step were left out?",
+    "why does the second group behave in another way?",
+    "who was right, and what follows from it?",
+]
+
+
+def make_words(rng: random.Random, num: int) -> list[str]:
+    words: dict[str, None] = {}
+    while len(words) < num:
+        words["".join(rng.choice(part) for _ in range(rng.choice((1, 2, 2, 3))) for part in (ONSETS, VOWELS, CODAS))] = None
+    return list(words)
+
+
+class Corpus:
+    """Questions of about 300 characters: random ones, copies of them with a few words exchanged (planted), and copies with other numbers (twins)."""
+
+    def __init__(self) -> None:
+        self.words = make_words(random.Random("words"), 20_000)
+        self.weights = list(itertools.accumulate(1 / (rank + 20) for rank in range(len(self.words))))
+
+    def question(self, rng: random.Random) -> dict[str, Any]:
+        words = rng.choices(self.words, cum_weights=self.weights, k=38)
+        words[rng.randrange(38)] = str(rng.randrange(2, 1000))
+        choices = [" ".join(rng.choices(self.words, cum_weights=self.weights, k=2)) for _ in range(4)]
+        return {"words": words, "tail": rng.choice(TAILS), "choices": choices}
+
+    def copy(self, rng: random.Random, question: dict[str, Any]) -> dict[str, Any]:
+        words = list(question["words"])
+        for place in rng.sample(range(len(words)), rng.randint(0, 6)):
+            if not words[place].isdigit():
+                words[place] = rng.choice(self.words)
+        return {**question, "words": words, "choices": rng.sample(question["choices"], 4)}
+
+    def twin(self, question: dict[str, Any]) -> dict[str, Any]:
+        return {**question, "words": [str(int(word) + 1) if word.isdigit() else word for word in question["words"]]}
+
+    def records(self, start: int, end: int) -> Iterator[dict[str, Any]]:
+        """Every 11th document is a planted copy of one shortly before it, every 101st a twin."""
+        rng, recent = random.Random(f"corpus {start}"), []
+        for number in range(start, end):
+            origin = None
+            if number % 11 == 10 and recent:
+                kind, (origin, question) = "planted", rng.choice(recent)
+                question = self.copy(rng, question)
+            elif number % 101 == 100 and recent:
+                kind, (origin, question) = "twin", rng.choice(recent)
+                question = self.twin(question)
+            else:
+                kind, question = "random", self.question(rng)
+            identifier = hashlib.blake2b(str(number).encode(), digest_size=16).hexdigest()
+            if kind == "random":
+                recent = [*recent[-500:], (identifier, question)]
+            yield {
+                "sample_id": identifier,
+                "origin": "similar",
+                "seed_ids": [kind, origin],
+                "task": "bench",
+                "question": " ".join(question["words"]) + ": " + question["tail"],
+                "passage": None,
+                "choices": question["choices"],
+                "reasoning": " ".join(rng.choices(self.words, k=30)),
+                "votes": {"n": 4, "agree": rng.randint(2, 4), "tally": {}},
+            }
+
+
+def _write_shard(folder: Path, number: int, num: int) -> None:
+    start = number * SHARD_DOCUMENTS
+    records = list(Corpus().records(start, min(num, start + SHARD_DOCUMENTS)))
+    write_jsonl(folder / f"shard-{number:05d}.jsonl", records)
+    texts = [{"id": record["sample_id"], "text": "\n".join([record["question"], *record["choices"]])} for record in records]
+    write_jsonl(folder / "texts" / f"shard-{number:05d}.jsonl", texts)
+
+
+def write_corpus(folder: Path, num: int) -> list[Path]:
+    numbers = range((num + SHARD_DOCUMENTS - 1) // SHARD_DOCUMENTS)
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(_write_shard, itertools.repeat(folder), numbers, itertools.repeat(num)))
+    return [folder / f"shard-{number:05d}.jsonl" for number in numbers]
+
+
+def write_kept(shard: Path, table: Path, out: Path) -> int:
+    """Writes the records that stay; returns how many."""
+    duplicates = Duplicates(table)
+    return write_jsonl(out / shard.name, (record for record in read_jsonl(shard) if duplicates.find(record["sample_id"]) is None)).rows or 0
+
+
+class PeakMemory(threading.Thread):
+    """Largest sum of the resident sizes of this process and its children, looked at 20 times a second; shared pages count each time."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak, self.done = 0, threading.Event()
+
+    def run(self) -> None:
+        import psutil
+
+        me = psutil.Process()
+        while not self.done.wait(0.05):
+            total = 0
+            for process in [me, *me.children(recursive=True)]:
+                try:
+                    total += process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            self.peak = max(self.peak, total)
+
+
+def jaccard(left: QuestionText, right: QuestionText) -> float:
+    """Exact, by Python sets; 0 when the numbers differ."""
+    if left.numbers != right.numbers:
+        return 0.0
+    a, b = ({text.main[i : i + 5] for i in range(len(text.main) - 4)} for text in (left, right))
+    return len(a & b) / len(a | b)
+
+
+def measure_quality(shards: list[Path], table: Path) -> dict[str, float]:
+    """Recall over all planted pairs and correctness over all rows of the table, by brute force."""
+    kept = {row["id"]: row["kept_id"] for row in read_jsonl(table)}
+    texts, pairs, twins = {}, [], []
+    for shard in shards:
+        for record in read_jsonl(shard):
+            kind, origin = record["seed_ids"]
+            texts[record["sample_id"]] = question_text(record, numbers_distinguish=True)
+            if kind != "random":
+                (pairs if kind == "planted" else twins).append((origin, record["sample_id"]))
+
+    def together(a: str, b: str) -> bool:
+        return kept.get(a, a) == kept.get(b, b)
+
+    alike = [pair for pair in pairs if jaccard(texts[pair[0]], texts[pair[1]]) >= 0.8]
+    return {
+        "recall_jaccard_0.8": sum(together(*pair) for pair in alike) / len(alike),
+        "pairs_jaccard_0.8": len(alike),
+        "false_edges_below_0.5": sum(jaccard(texts[a], texts[b]) < 0.5 for a, b in kept.items()) / len(kept),
+        "edges": len(kept),
+        "number_twins_joined": sum(together(*pair) for pair in twins) / max(1, len(twins)),
+    }
+
+
+def say(name: str, value: Any, unit: str, **more: Any) -> None:
+    print(json.dumps({"name": name, "value": value, "unit": unit, **more}), flush=True)
+
+
+def run_datatrove(texts: Path, out: Path) -> float | None:
+    python = os.environ.get("NEMO_SDG_PEERS_PYTHON")
+    if not python:
+        return None
+    script = Path(__file__).with_name("peer_datatrove_dedup.py")
+    done = subprocess.run([python, str(script), str(texts), str(out)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return None
+    return float(json.loads(done.stdout.splitlines()[-1])["documents_per_s"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="20,000 documents")
+    parser.add_argument("--documents", type=int, nargs="+", default=[300_000])
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-peer", action="store_true")
+    arguments = parser.parse_args()
+    for num in [20_000] if arguments.quick else arguments.documents:
+        with tempfile.TemporaryDirectory() as folder:
+            bench(Path(folder), num, arguments.workers, peer=not arguments.no_peer)
+
+
+def bench(folder: Path, num: int, workers: int, *, peer: bool) -> None:
+    shards = write_corpus(folder / "corpus", num)
+    memory = PeakMemory()
+    memory.start()
+    start = time.perf_counter()
+    table = find_duplicates(shards, seeds=[], work=folder / "work", config=CurateSection(), workers=workers)
+    found = time.perf_counter() - start
+    with ProcessPoolExecutor(workers) as pool:
+        num_kept = sum(pool.map(write_kept, shards, itertools.repeat(table), itertools.repeat(folder / "kept")))
+    seconds = time.perf_counter() - start
+    memory.done.set()
+    memory.join()
+    say("documents_per_s", num / seconds, "documents/s", documents=num, kept=num_kept, workers=workers, seconds=seconds, seconds_to_table=found)
+    say("max_rss_bytes", memory.peak, "bytes", documents=num)
+    quality = measure_quality(shards, table)
+    say("recall_jaccard_0.8", quality["recall_jaccard_0.8"], "share", documents=num, pairs=quality["pairs_jaccard_0.8"])
+    say("false_edges_below_0.5", quality["false_edges_below_0.5"], "share", documents=num, edges=quality["edges"])
+    say("number_twins_joined", quality["number_twins_joined"], "share", documents=num)
+    if peer:
+        theirs = run_datatrove(folder / "corpus" / "texts", folder / "datatrove")
+        if theirs is None:
+            say("ratio_to_datatrove", None, "ratio", unavailable="set NEMO_SDG_PEERS_PYTHON to a Python with datatrove[processing,io,cli]==0.10.1")
+        else:
+            say("datatrove_documents_per_s", theirs, "documents/s", documents=num)
+            say("ratio_to_datatrove", num / seconds / theirs, "ratio", documents=num)
+
+
+if __name__ == "__main__":
+    main()
