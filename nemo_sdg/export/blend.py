@@ -19,6 +19,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.store import StepDir, read_json, write_bytes, write_json
 
 PREFIX_SUFFIX = "_text_document"
+SPLITS = ("train", "valid")
 
 Weighted = list[tuple[float, Path]]
 """weight, prefix: a Megatron dataset without .bin/.idx"""
@@ -52,26 +53,27 @@ def write_blend(
     base = _base_datasets(blend.base)
     tokens = {variant: _tokens(receipts, variant) for variant in export.variants}
     budgets = _budgets(tokens, export.budget, synthetic_share, train_tokens)
-    variants = {}
+    shards = {variant: {split: _shard_weights(receipts, variant, split, family_weights, task_weights or {}) for split in SPLITS} for variant in export.variants}
     for variant in export.variants:
-        shards = {split: _shard_weights(receipts, variant, split, family_weights, task_weights or {}) for split in ("train", "valid")}
-        if not shards["train"]:
+        if not shards[variant]["train"]:
             raise DataError(f"variant {variant} has no document in the split train; look at packed/dropped for the reasons, or lower export.valid_share")
-        datasets = {split: _join(_absolute(shards[split], packed.run_dir), base[split], synthetic_share) for split in shards}
+    for variant in export.variants:
+        datasets = {split: _join(_absolute(shards[variant][split], packed.run_dir), base[split], synthetic_share) for split in SPLITS}
         _write_forms(step.path, variant, datasets, receipts, packed, family_weights)
-        variants[variant] = {
-            "train": _relative(shards["train"]),
-            "valid": _relative(shards["valid"]),
-            "tokens": {family: sum(splits.values()) for family, splits in sorted(tokens[variant].items())},
-            **budgets[variant],
-        }
     total = sum(family_weights.values())
     mixture = {
         "budget": export.budget.value,
         "synthetic_share": synthetic_share,
         "families": {family: weight / total for family, weight in sorted(family_weights.items())},
         "base": {split: [{"weight": weight, "prefix": str(prefix)} for weight, prefix in datasets] for split, datasets in base.items()},
-        "variants": variants,
+        "variants": {
+            variant: {
+                **{split: _relative(shards[variant][split]) for split in SPLITS},
+                "tokens": {family: sum(splits.values()) for family, splits in sorted(tokens[variant].items())},
+                **budgets[variant],
+            }
+            for variant in export.variants
+        },
         "explanation": explanation,
     }
     write_json(step.path / "mixture.json", mixture)
@@ -167,7 +169,7 @@ def _read_blend(path: Path) -> dict[str, Weighted]:
     """Train and valid of somebody's blend.json. Raises ConfigError when it is not one."""
     try:
         content = read_json(path)
-        pairs = {split: content.get(split) or [] for split in ("train", "valid")}
+        pairs = {split: content.get(split) or [] for split in SPLITS}
         datasets = {split: [(float(weight), Path(prefix)) for weight, prefix in zip(items[::2], items[1::2], strict=True)] for split, items in pairs.items()}
     except (DataError, ValueError, TypeError, AttributeError) as exc:
         raise ConfigError(f'blend.base: {path} is not a blend ({exc}); it should read {{"train": ["1.0", "/prefix", …], "valid": …, "test": …}}') from exc
@@ -202,7 +204,7 @@ def _write_forms(
     # NeMo wants three lists that are not empty. Without a split of its own it is given the flat list, from which it cuts one.
     write_json(folder / f"{variant}.nemo.json", {"train": train, "validation": valid, "test": valid} if valid else train)
     write_bytes(folder / f"{variant}.data_args.txt", f"{' '.join(train)}\n".encode())
-    raw = {split: _raw_datasets(receipts, variant, split, packed, family_weights) for split in ("train", "valid")}
+    raw = {split: _raw_datasets(receipts, variant, split, packed, family_weights) for split in SPLITS}
     write_json(folder / f"{variant}.data_blend.json", {split: found for split, found in raw.items() if found})
 
 
