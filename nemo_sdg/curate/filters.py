@@ -39,7 +39,7 @@ Filter = Callable[[dict[str, Any]], Finding | None]
 def repetition(
     sample: dict[str, Any],
     *,
-    min_words: int = 24,
+    min_words: int = 16,
     max_duplicate_lines: float = 0.5,
     max_top_ngram: float = 0.5,
     max_duplicate_ngrams: float = 0.6,
@@ -50,6 +50,9 @@ def repetition(
     """
     lines, top, duplicates = _gopher(max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
     for name, text in texts(sample, "question", "context", "reasoning"):
+        run = LETTER_RUN.search(text)
+        if run:
+            return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
         words = _words(text)
         if len(words) < min_words or len(set(words)) > 0.7 * len(words):
             continue
@@ -63,6 +66,7 @@ def repetition(
     return None
 
 
+LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
 SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
 
 
@@ -203,7 +207,8 @@ def _thresholds(name: str, function: Callable[..., Any], setting: Any) -> dict[s
     missing = sorted(known.keys() - defaults.keys() - setting.keys())
     if missing:
         raise ConfigError(f"curate.filters.{name} needs {', '.join(missing)}")
-    return {**defaults, **setting}
+    merged = {key: {**defaults[key], **value} if isinstance(value, dict) and isinstance(defaults.get(key), dict) else value for key, value in setting.items()}
+    return {**defaults, **merged}
 
 
 def _fits(value: Any, default: Any) -> bool:

@@ -3,7 +3,6 @@
 import ast
 import re
 import warnings
-from types import MappingProxyType
 from typing import Any
 
 from nemo_sdg.curate.filters_common import Finding, excerpt, texts
@@ -13,7 +12,7 @@ REQUIRED = ("sample_id", "task", "family", "kind", "language", "question")
 PHRASE = re.compile(r"[^\W\d_]{3,}")
 LATEX_WORD = re.compile(r"\\[a-zA-Z]+")
 
-MAX_ANSWER = MappingProxyType({"multiple_choice": 2000, "numeric": 200, "short_text": 1000, "free_text": 8000, "code": 20_000})
+MAX_ANSWER = {"multiple_choice": 2000, "numeric": 200, "short_text": 1000, "free_text": 8000, "code": 20_000}
 
 
 def schema(sample: dict[str, Any]) -> Finding | None:
@@ -64,7 +63,7 @@ def length(
     min_reasoning: int = 1,
     max_reasoning: int = 20_000,
     max_context: int = 12_000,
-    max_answer: dict[str, int] = MAX_ANSWER,  # type: ignore[assignment]
+    max_answer: dict[str, int] = MAX_ANSWER,
 ) -> Finding | None:
     """Bounds in characters; the answer's by kind. An option counts as an answer."""
     kind = sample["kind"]

@@ -69,6 +69,7 @@ NOT_PROSE = re.compile(
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\begin\{(\w+)\*?\}.*?\\end\{\1\*?\}|\\[a-zA-Z]+|https?://\S+|[\d\W_]+|(?<![^\W\d_])[a-zA-Z](?![^\W\d_])",
     re.DOTALL,
 )
+SHOUTED = re.compile(r"\b[^\W\d_a-z]{2,}\b")
 KANA = re.compile(r"[\u3041-\u30fa]")
 IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 HANGUL = re.compile(r"[\uac00-\ud7af]")
@@ -85,7 +86,7 @@ def language(sample: dict[str, Any], *, min_confidence: float = 0.8, min_letters
     if reasoning:
         named += texts(sample, "context", "reasoning")
     for name, text in named:
-        prose = NOT_PROSE.sub(" ", text)
+        prose = SHOUTED.sub(lambda word: word.group().lower(), NOT_PROSE.sub(" ", text))
         if sum(map(len, prose.split())) + 2 * len(IDEOGRAPH.findall(prose)) < min_letters:
             continue
         found, confidence = identify_language(prose)
@@ -135,7 +136,7 @@ PHONE = re.compile(
 )
 FICTIONAL_PHONE = re.compile(r"555\D{0,2}01\d\d$|^\D*555\D")
 SOCIAL_SECURITY = re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
-CARD = re.compile(r"(?<![\w.-])\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\w.-])|(?<![\w.-])3[47]\d{2}([ -]?)\d{6}\2\d{5}(?![\w.-])")
+CARD = re.compile(r"(?<![\w.-])\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\w-]|\.\d)|(?<![\w.-])3[47]\d{2}([ -]?)\d{6}\2\d{5}(?![\w-]|\.\d)")
 IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
 

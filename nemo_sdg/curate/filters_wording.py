@@ -37,7 +37,7 @@ def refusal(sample: dict[str, Any]) -> Finding | None:
 
 
 CHATTER = re.compile(
-    r"\A\W*(?:sure|certainly|of course|absolutely|great question|okay)[,!.:]+\s+(?:here|I|let|this|below|the)\b|\A\W*(?:sure|certainly|of course|absolutely)!"
+    r"\A\W*(?:sure|certainly|of course|absolutely|great question|okay)[,!.:]+\s+(?:here(?:'s| is| are)|I(?:'ll| can| will|'d| would)|let(?:'s| me| us)|below)\b|\A\W*(?:sure|certainly|of course|absolutely)!"
     r"|\bI(?:'d| would) be (?:happy|glad) to (?:help|assist|explain)\b|\bI(?:'m| am) (?:happy|glad|here) to (?:help|assist)\b"
     r"|\b(?:I )?hope this (?:helps|clarifies|explanation)\b|\blet me know if (?:you|there|this)\b|\bfeel free to (?:ask|reach|let)\b"
     r"|\bhow (?:can|may) I (?:help|assist) you\b|\bis there anything else\b.{0,40}\bhelp\b|\bhere(?:'s| is| are) (?:the|a|an|your|one|my) (?:new |similar |original |rewritten )?"
