@@ -46,8 +46,9 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
 
 def read_text(run_dir: Path, base: Path, document: int) -> str:
     """A packed document decoded with the tokenizer that the run was packed with."""
-    ids = import_indexed_dataset().IndexedDataset(f"{base}{SUFFIX}")[document]
-    return load_tokenizer(str(run_dir / "packed" / "tokenizer")).decode(ids.tolist())
+    dataset = import_indexed_dataset().IndexedDataset(f"{base}{SUFFIX}")
+    ids = dataset[document].tolist()  # a copy: the array itself is a view of a map that ends with `dataset`
+    return load_tokenizer(str(run_dir / "packed" / "tokenizer")).decode(ids)
 
 
 def _packed_prefix(run_dir: Path, prefix: str) -> Path:

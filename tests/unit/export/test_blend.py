@@ -148,7 +148,7 @@ def test_a_blend_that_cannot_be_is_one_line_and_writes_nothing(tmp_path: Path, o
 @pytest.mark.parametrize("content", [{"train": ["1.0"]}, {"train": []}, {"train": ["x", "p"]}, [1], {"train": ["-1", "p"]}])
 def test_somebodys_damaged_blend_is_one_line(tmp_path: Path, content: Any) -> None:
     write_json(tmp_path / "theirs.json", content)
-    with pytest.raises(ConfigError, match="theirs.json") as caught:
+    with pytest.raises(ConfigError, match=r"theirs\.json") as caught:
         blended(tmp_path, base=[BlendSource(blend=str(tmp_path / "theirs.json"), weight=1.0)], synthetic_share=0.5)
     assert "\n" not in str(caught.value)
 

@@ -71,5 +71,5 @@ def test_gguf_metadata_of_every_shape(tmp_path: Path) -> None:
 def test_a_damaged_gguf_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.gguf"
     path.write_bytes(content)
-    with pytest.raises(ConfigError, match="bad.gguf"):
+    with pytest.raises(ConfigError, match=r"bad\.gguf"):
         read_metadata(path)
