@@ -31,8 +31,9 @@ import numpy.typing as npt
 import orjson
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.items import Agreement, Item, agree, read_item
+from nemo_sdg.curate.items import Agreement, Item, agree, num_words, read_item
 from nemo_sdg.curate.normalize import Hashes, ngram_hashes, sequence_hash, token_hashes
+from nemo_sdg.curate.paraphrase import terms
 from nemo_sdg.curate.postings import Postings, PostingsWriter, load_array
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import content_id
@@ -46,9 +47,13 @@ BOILERPLATE = 200
 """an n-gram in more evaluation rows than this counts for nothing"""
 SHARE = 0.6
 """of a row's n-gram weight that a sample must hold"""
-DISTINCTIVE = 13
-"""words from which a question needs no second witness for an n-gram match, and 8 for an exact one"""
-DISTINCTIVE_EXACT = 8
+UNBROKEN = 0.85
+"""the same for questions of fewer than LONG words without a second witness: one word put in changes what is asked"""
+LONG = 26
+DISTINCTIVE, DISTINCTIVE_EXACT = 13, 8
+"""words from which a question needs no second witness: for an n-gram match, for an exact one"""
+KEPT = 0.9
+"""of a row's content words that must stand in the sample where there is no second witness; and all of its numbers"""
 PASSAGE = 20
 """words from which a passage is looked for"""
 QUESTION_PART, PASSAGE_PART = 0, 1
@@ -210,7 +215,7 @@ class Index:
         for number in self._exact.gather(positions, np.minimum(counts, BOILERPLATE))[0].tolist():
             row = read_item(self.row(number))
             agreement = agree(item, row)
-            distinctive = len(item.question) >= DISTINCTIVE_EXACT and not row.passage and int(counts[0]) == 1
+            distinctive = num_words(item.question) >= DISTINCTIVE_EXACT and not row.passage and int(counts[0]) == 1
             if distinctive or agreement is Agreement.same or (row.passage and row.passage == item.passage and agreement is not Agreement.different):
                 return self._finding("exact", number)
         return None
@@ -234,12 +239,25 @@ class Index:
         return rows
 
     def _find_ngrams(self, item: Item) -> Finding | None:
-        for number, parts in self._shares(item).items():
-            if QUESTION_PART not in parts:
+        words: set[str] = set()
+        for number, shares in self._shares(item).items():
+            if QUESTION_PART not in shares:
                 continue
             row = read_item(self.row(number))
             agreement = agree(item, row)
-            witnessed = agreement is Agreement.same or (PASSAGE_PART in parts and agreement is not Agreement.different)
-            if witnessed or (len(row.question) >= DISTINCTIVE and not row.passage):
+            if agreement is Agreement.same or (PASSAGE_PART in shares and agreement is not Agreement.different):
+                return self._finding("ngram", number)
+            words = words or terms(item.stream())
+            if _intact(row, shares[QUESTION_PART], words):
                 return self._finding("ngram", number)
         return None
+
+
+def _intact(row: Item, share: float, words: set[str]) -> bool:
+    """Whether a question without a second witness is long enough, and stands in the sample whole enough, to be a leak."""
+    length = num_words(row.question)
+    if length < DISTINCTIVE or row.passage or share < (SHARE if length >= LONG else UNBROKEN):
+        return False
+    wanted = terms(row.question)
+    numbers = {term for term in wanted if term.startswith("#")}
+    return numbers <= words and len(wanted & words) >= KEPT * len(wanted)

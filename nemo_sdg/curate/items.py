@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from nemo_sdg.curate.normalize import tokens
+from nemo_sdg.curate.normalize import is_spaceless, tokens
 
 LABELS = """yes, no, true, false, maybe, neither, both, none, unknown, correct, incorrect, positive, negative, entailment, neutral, contradiction,
 not entailment, none of the above, all of the above, 0, 1, 2, a, b, c, d, e"""
 LABEL_SET = {tuple(label.split()) for label in LABELS.replace("\n", " ").split(", ")}
 """answers that so many rows share that agreeing on one says nothing"""
+LONG_ANSWER = 12
+"""words from which an answer is prose or code, of which there are many right ones: two that differ say nothing"""
 
 
 class Agreement(Enum):
@@ -52,6 +54,11 @@ def read_item(record: dict[str, Any]) -> Item:
     )
 
 
+def num_words(words: list[str]) -> float:
+    """Length of a text in words; a character of a script without spaces counts as half a word."""
+    return sum(0.5 if is_spaceless(word) else 1.0 for word in words)
+
+
 def agree(one: Item, other: Item) -> Agreement:
     """Whether two questions have the same answer, or, for multiple choice, the same options."""
     options = one.choices & other.choices
@@ -62,4 +69,5 @@ def agree(one: Item, other: Item) -> Agreement:
     common = one.answers & other.answers
     if common:
         return Agreement.unknown if common <= LABEL_SET else Agreement.same
-    return Agreement.different
+    long = all(len(answer) >= LONG_ANSWER for answer in one.answers | other.answers)
+    return Agreement.unknown if long else Agreement.different

@@ -30,6 +30,7 @@ TOKEN = regex.compile(
     r"|[+*/=<>^%&|~√∑∫≤≥≠×÷±∞∪∩∈→]"
     r"|-(?=\s?[\d(\\])|(?<=\b\p{L}\s?)-(?=\s?\p{L}\b)"  # minus in 5 - 3 and x-y, not the hyphen of well-known
 )
+SPACELESS_TOKEN = regex.compile(rf"[{SPACELESS}]")
 APOSTROPHE = regex.compile(r"(?<=\p{L})['’ʼ`´](?=\p{L})")
 LATEX_NOISE = regex.compile(r"\\(?:left|right|displaystyle|limits|quad|qquad|text|textbf|textit|mathrm|mathbf|mbox|boxed|begin|end)(?![a-zA-Z])|\\[,;!: ]")
 LATEX_SAME = regex.compile(r"\\[dt]frac(?![a-zA-Z])")
@@ -51,6 +52,11 @@ def tokens(text: str) -> list[str]:
         text = LATEX_SAME.sub(r"\\frac", LATEX_NOISE.sub(" ", text))
     found = [_plain_number(token) if token[0].isdigit() else token for token in TOKEN.findall(text.casefold())]
     return _spelled_numbers(found) if not NUMBER_WORDS.isdisjoint(found) else found
+
+
+def is_spaceless(token: str) -> bool:
+    """Whether a token is one character of a script that writes no spaces between words."""
+    return SPACELESS_TOKEN.match(token) is not None
 
 
 def _plain_number(token: str) -> str:
