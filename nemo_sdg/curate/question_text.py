@@ -14,27 +14,28 @@ from typing import Any
 
 from nemo_sdg.errors import DataError
 
-# Stock phrases of English question writing; what a task's own template repeats is learnt from its seeds (see templates in dedup_phases).
-_PHRASES = re.compile(
-    r"^\s*(?:question|problem|q)\s*\d*\s*[:.]\s"
-    r"|\b(?:which|what)\s+(?:one\s+)?of\s+(?:the\s+following|these|the\s+options)(?:\s+(?:statements?|options?|answers?|choices?))?"
-    r"|\b(?:choose|select|pick)\s+the\s+(?:best|correct|right|most\s+appropriate)\s+(?:answer|option|choice|one)"
-    r"|\bof\s+the\s+following(?:\s+(?:statements?|options?|answers?|choices?))?"
-)
-_PUNCTUATION = "".join(chr(code) for code in [*range(0x2010, 0x2028), *range(0x2030, 0x203F), *range(0x3008, 0x3012), *range(0x3014, 0x3020)])
-_PUNCTUATION = '.,;:?"`¡¿«»·、。〃،؛؟۔।॥…' + _PUNCTUATION
-_SENTENCE_PUNCTUATION = re.compile(f"[{re.escape(_PUNCTUATION)}]+|(?<=\\w)'(?=\\w)|'")
-_ASCII_PUNCTUATION = str.maketrans(dict.fromkeys('.,;:?"`', " ") | {"'": ""})
+# Stock phrases of English question writing; what a task's own template repeats is learnt from its seeds (dedup_phases.learn_templates).
+_BEGINNING = re.compile(r"(?:question|problem|q)(?: \d+)? ")
+_BEGINNINGS = ("question ", "problem ", "q ")
+_OF_THESE = re.compile(r" of (?:the (?:following|options)|these)\b(?: (?:statements?|options?|answers?|choices?)\b)?")
+_CHOOSE = re.compile(r"\b(?:choose|select|pick) the (?:best|correct|right|most appropriate) (?:answer|option|choice|one)\b")
 
-_NUMBER = re.compile(r"(?:(?<![\w)\]])-)?\d+(?:[.,]\d+)*")
+# Sentence punctuation only: brackets, operators, `!` (factorial) and `\u2212` stay.
+_ASCII_TABLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ" + b'.,;:?"`\0', b"abcdefghijklmnopqrstuvwxyz" + b" " * 8)
+_ONLY_NUMBERS = bytes(code if chr(code) in "0123456789.," else 32 for code in range(256))
+_PUNCTUATION = re.compile('[.,;:?"`\0¡¿«»·、。〃،؛؟۔।॥\u2010-\u2027\u2030-\u203e\u3008-\u3011\u3014-\u301f]+')
+
+_DIGITS = re.compile(r"\d[\d.,]*")
 # 一 and `one` are left out: they are articles and pronouns as often as numbers.
 _CJK_NUMERALS = re.compile(r"[二三四五六七八九十百千万亿兩两]+")
-_NUMBER_WORDS = {
+_VALUES = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
     "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30,
     "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1000, "million": 10**6,
 }  # fmt: skip
-_WORDS_IN_TEXT = re.compile(r"\b(?:" + "|".join(_NUMBER_WORDS) + r")\b")
+_DIGITS_OF = {word: str(value) for word, value in _VALUES.items()}
+_NUMBER_WORDS = frozenset(_VALUES)
+_WORDS_IN_TEXT = re.compile(r"\b(?:" + "|".join(_VALUES) + r")\b")
 
 
 @dataclass(slots=True)
@@ -48,29 +49,62 @@ class QuestionText:
     """the numbers of stem and passage in the order of reading, joined by blanks; empty when numbers do not distinguish"""
 
 
-def normalise(text: str) -> str:
-    """One line in lower case without sentence punctuation; number words up to ninety become digits."""
+def _strip_punctuation(text: str) -> str:
     if text.isascii():
-        text = text.lower()
-        cleaned = _PHRASES.sub(" ", text).translate(_ASCII_PUNCTUATION)
-    else:
-        text = unicodedata.normalize("NFKC", text).casefold()
-        cleaned = _SENTENCE_PUNCTUATION.sub(lambda match: "" if match.group() == "'" else " ", _PHRASES.sub(" ", text))
-    words = cleaned.split()
-    if not words:
-        words = text.split()
-    if not _NUMBER_WORDS.keys().isdisjoint(words):
-        words = [str(_NUMBER_WORDS.get(word, word)) for word in words]
-    return " ".join(words).replace("\0", " ")
+        return text.encode().translate(_ASCII_TABLE, b"'").decode()
+    return _PUNCTUATION.sub(" ", unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("\u2019", ""))
 
 
-def find_numbers(text: str) -> list[str]:
-    """Numbers in the order of reading, written one way: `1,000` and `1000` and `thousand` are the same."""
-    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).replace("\u2212", "-").casefold()
-    if not _NUMBER_WORDS.keys().isdisjoint(re.findall(r"[a-z]+", text)):
-        text = _WORDS_IN_TEXT.sub(lambda match: str(_NUMBER_WORDS[match.group()]), text)
-    found = [re.sub(r",(?=\d{3}(?!\d))", "", number) for number in _NUMBER.findall(text)]
-    return found if text.isascii() else found + _CJK_NUMERALS.findall(text)
+def _without_phrases(line: str) -> str:
+    if " of the" in line:
+        line = _OF_THESE.sub("", line)
+    if "ose the " in line or "ect the " in line or "ick the " in line:
+        line = _CHOOSE.sub("", line)
+    if line.startswith(_BEGINNINGS):
+        line = _BEGINNING.sub("", line, count=1)
+    return line
+
+
+def read_text(text: str, *, with_numbers: bool = True) -> tuple[str, list[str]]:
+    """(one line in lower case without sentence punctuation and stock phrases, the numbers in the order of reading).
+
+    Numbers are written one way: `1,000`, `1000` and `thousand` are the same, `3-5` is 3 and 5, `-5` is -5.
+    """
+    words = _strip_punctuation(text).split()
+    spelt = not _NUMBER_WORDS.isdisjoint(words)
+    line = " ".join([_DIGITS_OF.get(word, word) for word in words] if spelt else words)
+    return _without_phrases(line).strip() or line, _find_numbers(text, spelt) if with_numbers else []
+
+
+def read_choices(choices: list[Any]) -> list[str]:
+    """The options one by one, in sorted order."""
+    texts = [str(choice) for choice in choices]
+    lines = _strip_punctuation("\n".join(texts)).split("\n")
+    if len(lines) != len(texts):
+        lines = [_strip_punctuation(text) for text in texts]
+    return sorted([" ".join([_DIGITS_OF.get(word, word) for word in line.split()]) for line in lines])
+
+
+def _find_numbers(text: str, spelt: bool) -> list[str]:
+    ascii_only = text.isascii()
+    if ascii_only and not spelt and "-" not in text:
+        pieces = text.encode().translate(_ONLY_NUMBERS).decode().split()
+        return [_write_number(piece) for part in pieces for piece in _DIGITS.findall(part)]
+    if not ascii_only:
+        text = unicodedata.normalize("NFKC", text).replace("\u2212", "-")
+    if spelt:
+        text = _WORDS_IN_TEXT.sub(lambda match: _DIGITS_OF[match.group()], text.lower())
+    found = []
+    for match in _DIGITS.finditer(text):
+        start = match.start()
+        signed = start > 0 and text[start - 1] == "-" and (start == 1 or not (text[start - 2].isalnum() or text[start - 2] in ")]"))
+        found.append(("-" if signed else "") + _write_number(match.group()))
+    return found if ascii_only else found + _CJK_NUMERALS.findall(text)
+
+
+def _write_number(number: str) -> str:
+    number = number.rstrip(".,")
+    return re.sub(r",(?=\d{3}(?!\d))", "", number) if "," in number else number
 
 
 def question_text(record: dict[str, Any], *, numbers_distinguish: bool) -> QuestionText:
@@ -85,12 +119,11 @@ def question_text(record: dict[str, Any], *, numbers_distinguish: bool) -> Quest
     if not isinstance(question, str) or not question.strip():
         raise DataError("the record has neither a `question` nor a `text` to compare")
     passage = record.get("passage") or ""
-    choices = record.get("choices") or []
-    main = normalise(question)
+    choices = record.get("choices")
+    main, numbers = read_text(question, with_numbers=numbers_distinguish)
     if choices:
-        main = "\n".join([main, *sorted(normalise(str(choice)) for choice in choices)])
-    passage_text = normalise(passage) if passage else ""
+        main = "\n".join([main, *read_choices(choices)])
+    passage_line, passage_numbers = read_text(passage, with_numbers=numbers_distinguish) if passage else ("", [])
     if numbers_distinguish:
-        numbers = " ".join(find_numbers(question) + (find_numbers(passage) if passage else []))
-        return QuestionText(main, passage_text, numbers)
-    return QuestionText(_NUMBER.sub("0", main), _NUMBER.sub("0", passage_text), "")
+        return QuestionText(main, passage_line, " ".join(numbers + passage_numbers))
+    return QuestionText(_DIGITS.sub("0", main), _DIGITS.sub("0", passage_line), "")

@@ -8,7 +8,7 @@ part-00000.keys.npy    band keys, shape (bands, questions); written last: its pr
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy.typing as npt
 import orjson
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.question_text import question_text
+from nemo_sdg.curate.question_text import QuestionText, question_text
 from nemo_sdg.curate.shingles import Hashes, Shingles, choose_bands, shingle, sign
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Origin
@@ -81,70 +81,100 @@ def read_slice(piece: Slice) -> Iterator[tuple[int, dict[str, Any]]]:
             offset += len(line)
 
 
-def _hash64(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") if text else 0
+def _hash(data: bytes, size: int) -> bytes:
+    return hashlib.blake2b(data, digest_size=size).digest()
+
+
+@lru_cache(maxsize=4096)
+def _task_bytes(task: str) -> bytes:
+    return _hash(f"task {task}".encode(), 8)
 
 
 def task_salt(task: str) -> int:
-    return _hash64(f"task {task}")
+    return int.from_bytes(_task_bytes(task), "little")
 
 
-def describe(piece: Slice, offset: int, record: dict[str, Any]) -> tuple[int, str, float, int]:
-    """(kind, id, agreement, reasoning length) of a record; agreement and length rank samples and are 0 for all else."""
+def describe(piece: Slice, offset: int, record: dict[str, Any]) -> tuple[str, int, float, int]:
+    """(id, kind, agreement, reasoning length) of a record; agreement and length rank samples and are 0 for all else."""
     if piece.role == CORPUS:
-        return CORPUS, f"{piece.path}@{offset}", 0.0, 0
+        return f"{piece.path}@{offset}", CORPUS, 0.0, 0
     name = "seed_id" if piece.role == SEED else "sample_id"
     identifier = record.get(name)
     if not isinstance(identifier, str):
         raise DataError(f"{piece.path}, byte {offset}: the record has no {name}")
     if piece.role == SEED:
-        return SEED, identifier, 0.0, 0
+        return identifier, SEED, 0.0, 0
     votes = record.get("votes") or {}
     agreement = votes["agree"] / votes["n"] if votes.get("n") else 0.0
-    return OWN if record.get("origin") == Origin.seed.value else SIMILAR, identifier, agreement, len(record.get("reasoning") or "")
+    return identifier, OWN if record.get("origin") == Origin.seed.value else SIMILAR, agreement, len(record.get("reasoning") or "")
+
+
+@dataclass(slots=True)
+class Batch:
+    """Questions in the columns of META, before they become arrays."""
+
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
+    exact: list[bytes] = field(default_factory=list)
+    numbers: list[bytes] = field(default_factory=list)
+    tasks: list[bytes] = field(default_factory=list)
+    ranks: list[tuple[int, float, int]] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, identifier: str, rank: tuple[int, float, int], task: str, compared: QuestionText) -> None:
+        body = f"{compared.main}\0{compared.passage}"
+        numbers = compared.numbers.encode()
+        self.pairs.append((compared.main, compared.passage))
+        self.texts.append(f"{identifier}\0{body}".encode())
+        self.exact.append(_hash(f"{body}\0{compared.numbers}".encode(), 16))
+        self.numbers.append(_hash(numbers, 8) if numbers else bytes(8))
+        self.tasks.append(_task_bytes(task))
+        self.ranks.append(rank)
+        self.size += len(body)
+
+    def meta(self, end: int) -> npt.NDArray[np.void]:
+        """The rows; `end` is where the text of the batch begins."""
+        rows = np.zeros(len(self.texts), dtype=META)
+        rows["end"] = end + np.cumsum([len(text) for text in self.texts])
+        rows["exact"] = np.frombuffer(b"".join(self.exact), dtype="<u8").reshape(-1, 2)
+        rows["numbers"] = np.frombuffer(b"".join(self.numbers), dtype="<u8")
+        rows["task"] = np.frombuffer(b"".join(self.tasks), dtype="<u8")
+        rows["kind"], rows["agreement"], rows["length"] = zip(*self.ranks, strict=True)
+        return rows
 
 
 def write_part(slices: list[Slice], prefix: Path, config: CurateSection, templates: Hashes) -> None:
     """Reads a part's records and writes its three files."""
     bands, rows = choose_bands(config.near_duplicate_threshold)
-    meta: list[npt.NDArray[np.void]] = []
+    metas = [np.zeros(0, dtype=META)]
     keys: list[Hashes] = [np.zeros((bands, 0), dtype=np.uint64)]
     end = 0
     with atomic_file(f"{prefix}.text") as text:
         for batch in _batches(slices, config):
-            data = np.zeros(len(batch), dtype=META)
-            texts = []
-            for index, (kind, identifier, agreement, length, record, parts) in enumerate(batch):
-                encoded = "\0".join([identifier, *parts[:2]]).encode()
-                end += len(encoded)
-                texts.append(encoded)
-                digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
-                exact = (int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little"))
-                data[index] = (end, exact, _hash64(parts[2]), task_salt(record.get("task") or ""), kind, agreement, length)
-            text.write(b"".join(texts))
-            meta.append(data)
-            pairs = [(parts[0], parts[1]) for *_, parts in batch]
-            keys.append(sign(shingle(pairs, salts=data["numbers"], tasks=data["task"], templates=templates), bands=bands, rows=rows))
-    _save(f"{prefix}.meta.npy", np.concatenate(meta) if meta else np.zeros(0, dtype=META))
+            meta = batch.meta(end)
+            end = int(meta["end"][-1])
+            text.write(b"".join(batch.texts))
+            metas.append(meta)
+            shingles = shingle(batch.pairs, salts=meta["numbers"], tasks=meta["task"], templates=templates)
+            keys.append(sign(shingles, bands=bands, rows=rows))
+    _save(f"{prefix}.meta.npy", np.concatenate(metas))
     _save(f"{prefix}.keys.npy", np.concatenate(keys, axis=1))
 
 
-def _batches(slices: list[Slice], config: CurateSection) -> Iterator[list[tuple[int, str, float, int, dict[str, Any], tuple[str, str, str]]]]:
-    batch: list[tuple[int, str, float, int, dict[str, Any], tuple[str, str, str]]] = []
-    size = 0
+def _batches(slices: list[Slice], config: CurateSection) -> Iterator[Batch]:
+    batch = Batch()
     for piece in slices:
         for offset, record in read_slice(piece):
             try:
                 compared = question_text(record, numbers_distinguish=config.numbers_distinguish)
             except DataError as exc:
                 raise DataError(f"{piece.path}, byte {offset}: {exc}") from exc
-            parts = (compared.main, compared.passage, compared.numbers)
-            batch.append((*describe(piece, offset, record), {"task": record.get("task")}, parts))
-            size += len(compared.main) + len(compared.passage)
-            if size >= BATCH_CHARACTERS:
+            identifier, kind, agreement, length = describe(piece, offset, record)
+            batch.add(identifier, (kind, agreement, length), record.get("task") or "", compared)
+            if batch.size >= BATCH_CHARACTERS:
                 yield batch
-                batch, size = [], 0
-    if batch:
+                batch = Batch()
+    if batch.pairs:
         yield batch
 
 
