@@ -15,6 +15,8 @@ import importlib.metadata
 import importlib.util
 import logging
 import os
+import re
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,10 +27,7 @@ from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.records import CatalogRow, Verdict
 from nemo_sdg.seeds import licenses
-from nemo_sdg.seeds.facts import DATA, Families, class_facts, dataset_facts, is_text, read_data
 from nemo_sdg.seeds.guard import SplitGuard
-from nemo_sdg.seeds.membership import inline_evaluations, memberships
-from nemo_sdg.seeds.yamltree import Entry, FunctionRef, TaskFileError, YamlTree, index_tasks
 from nemo_sdg.store import write_bytes
 
 logger = logging.getLogger(__name__)
@@ -40,8 +39,8 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
     Raises ConfigError when a folder of include_path is missing or a declared split names no task.
     """
     facts = load_facts(tuple(seeds.include_path), cache_dir or default_cache_dir())
-    declared = _declared(seeds, facts["rows"])
-    judge = SplitGuard(guard, [*((row["task"], row["dataset"]) for row in facts["rows"]), *((label, dataset) for label, dataset in facts["inline"])])
+    declared = _declared(seeds, facts)
+    judge = SplitGuard(guard, [*((row["task"], row["dataset"]) for row in facts["rows"]), *facts["inline"]], facts["splits"])
     rows = []
     for fact in facts["rows"]:
         dataset = fact["dataset"]
@@ -60,26 +59,26 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
     return rows
 
 
-def _declared(seeds: SeedsSection, rows: list[dict[str, Any]]) -> dict[str, tuple[str, str]]:
+def _declared(seeds: SeedsSection, facts: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Task: (split, why), from the package's table and, above it, from the configuration."""
-    by_name = {row["task"]: row for row in rows}
-    names = list(by_name)
+    names = [row["task"] for row in facts["rows"]]
+    silent = [row["task"] for row in facts["rows"] if row["dataset"]["splits"]["training"] is None]
     found: dict[str, tuple[str, str]] = {}
-    for row in read_data("splits.yaml")["declared"]:
-        for name in _matching(row["task"], names):
-            if by_name[name]["dataset"]["splits"]["training"] is None:
-                found[name] = (row["split"], row["why"])
+    for row in facts["splits"]["declared"]:
+        found.update(dict.fromkeys(_matching(row["task"], silent), (row["split"], row["why"])))
     for pattern, declaration in seeds.declared.items():
         matches = _matching(pattern, names)
         if not matches:
             raise ConfigError(f"seeds.declared names {pattern}, which no task matches{_near(pattern, names)}")
-        for name in matches:
-            found[name] = (declaration.split, declaration.reason)
+        found.update(dict.fromkeys(matches, (declaration.split, declaration.reason)))
     return found
 
 
 def _matching(pattern: str, names: list[str]) -> list[str]:
-    return fnmatch.filter(names, pattern) if any(c in pattern for c in "*?[") else [pattern] if pattern in names else []
+    """The names that a name or glob means; `names` is sorted."""
+    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    start, end = bisect_left(names, fixed), bisect_right(names, fixed + chr(0x10FFFF))
+    return fnmatch.filter(names[start:end], pattern) if fixed != pattern else names[start : start + 1] if pattern in names[start : start + 1] else []
 
 
 def _near(name: str, names: list[str]) -> str:
@@ -102,14 +101,21 @@ def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
 
 
 def task_config(name: str, seeds: SeedsSection) -> dict[str, Any]:
-    """A leaf's YAML with its includes followed, as a plain dict; functions stay FunctionRef (folder, name). Raises ConfigError."""
+    """A leaf's YAML with its includes followed, as a plain dict; functions stay yamltree.FunctionRef (folder, name). Raises ConfigError."""
+    from nemo_sdg.seeds.yamltree import TaskFileError, YamlTree
+
+    try:
+        return YamlTree().load(task_file(name, seeds))
+    except TaskFileError as exc:
+        raise ConfigError(f"the task file of {name} cannot be used: {exc}") from exc
+
+
+def task_file(name: str, seeds: SeedsSection) -> Path:
+    """The YAML file of a leaf. Raises ConfigError for an unknown one."""
     files = _files(tuple(seeds.include_path))
     if name not in files:
         raise ConfigError(f"{name} is no lm-eval task{_near(name, list(files))}")
-    try:
-        return YamlTree().load(files[name])
-    except TaskFileError as exc:
-        raise ConfigError(f"the task file of {name} cannot be used: {exc}") from exc
+    return Path(files[name])
 
 
 @lru_cache(maxsize=8)
@@ -127,20 +133,25 @@ def lm_eval_tasks_folder() -> str:
     spec = importlib.util.find_spec("lm_eval")
     if spec is None or not spec.submodule_search_locations:
         raise ConfigError("the package lm-eval is not installed; install nemo-sdg's requirements")
-    return os.path.join(list(spec.submodule_search_locations)[0], "tasks")
+    return os.path.join(next(iter(spec.submodule_search_locations)), "tasks")
 
 
 def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]:
-    """`{"rows": [...], "inline": [[label, dataset], ...]}`: all that does not depend on guard and policy; from the cache where it is whole."""
+    """What facts.read_facts gives; from the cache where that is whole."""
     key = _cache_key(include_path)
     path = cache_dir / f"catalog-{key}.json"
     try:
         facts = orjson.loads(path.read_bytes())
-        if isinstance(facts, dict) and facts.get("key") == key and facts.get("num") == len(facts["rows"]):
+        if isinstance(facts, dict) and facts.get("key") == key:
             return facts
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
-        logger.debug("no whole catalog cache at %s", path)
-    facts = {"key": key, **read_facts(include_path)}
+        logger.warning("%s is damaged and is made anew", path)
+    except FileNotFoundError:
+        logger.debug("no catalog at %s yet", path)
+    except (OSError, orjson.JSONDecodeError) as exc:
+        logger.warning("%s is damaged and is made anew (%s)", path, exc)
+    from nemo_sdg.seeds.facts import read_facts
+
+    facts = {**read_facts(lm_eval_tasks_folder(), include_path), "key": key}
     try:
         write_bytes(path, orjson.dumps(facts))
     except SdgError as exc:
@@ -151,48 +162,15 @@ def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]
 def _cache_key(include_path: tuple[str, ...]) -> str:
     """Changes with lm-eval's version, any small file of include_path, and the code and tables that read them."""
     digest = hashlib.sha256(importlib.metadata.version("lm-eval").encode())
-    for source in [*(Path(__file__).parent / f"{name}.py" for name in ("catalog", "facts", "languages", "membership", "yamltree")), DATA / "families.yaml"]:
+    here = Path(__file__).parent
+    for source in sorted([*(here / f"{name}.py" for name in ("facts", "families", "languages", "membership", "yamltree")), *(here / "data").glob("*.yaml")]):
         digest.update(source.read_bytes())
-    for folder in include_path:
-        if not os.path.isdir(folder):
+    for folder in map(Path, include_path):
+        if not folder.is_dir():
             raise ConfigError(f"seeds.include_path names {folder}, which is no folder")
-        digest.update(os.path.abspath(folder).encode())
-        for parent, _, names in sorted(os.walk(folder)):
-            for name in sorted(names):
-                file = os.path.join(parent, name)
-                if not name.endswith((".pyc", ".jsonl", ".parquet")):
-                    digest.update(file.encode())
-                    digest.update(Path(file).read_bytes())
+        digest.update(str(folder.absolute()).encode())
+        for file in sorted(folder.rglob("*")):
+            if file.suffix in (".yaml", ".py", "") and file.is_file():
+                digest.update(str(file).encode())
+                digest.update(file.read_bytes())
     return digest.hexdigest()[:32]
-
-
-def read_facts(include_path: tuple[str, ...]) -> dict[str, Any]:
-    """Reads every task file. What lm-eval would pass over is passed over; in include_path, with a warning."""
-    root = lm_eval_tasks_folder()
-    index = index_tasks([root, *include_path])
-    for file, why in index.passed_over.items():
-        if not file.startswith(root + os.sep):
-            logger.warning("seeds.include_path: %s is passed over: %s", file, why)
-    families, groups = Families(), memberships(index)
-    rows = [_fact(entry, root, families, groups.get(name, [])) for name, entry in sorted(index.entries.items()) if entry.kind == "task"]
-    return {"num": len(rows), "rows": rows, "inline": inline_evaluations(index)}
-
-
-def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dict[str, Any]:
-    assert entry.file is not None
-    inside = entry.file.startswith(root + os.sep)
-    file = os.path.relpath(entry.file, root) if inside else os.path.abspath(entry.file)
-    config, reasons = entry.config, []
-    python_class = config.get("class")
-    dataset = dataset_facts(config)
-    if isinstance(python_class, FunctionRef):
-        read = class_facts(python_class)
-        dataset = read or {**dataset, **{k: v for k, v in families.of_task(entry.name).items() if k in ("path", "name")}}
-        if read is None:
-            reasons.append(f"unreadable_class: the splits of {python_class.name} are known only when it runs")
-    if not is_text(config):
-        reasons.append("not_text: the question is an image or a sound")
-    if config.get("output_type") == "loglikelihood_rolling":
-        reasons.append("no_question: the task scores running text")
-    described = families.describe(entry.name, file.partition(os.sep)[0] if inside else "", dataset, config)
-    return {"task": entry.name, "file": file, "dataset": dataset, **described, "reasons": reasons, "groups": groups}

@@ -1,70 +1,24 @@
-"""What is known of one leaf without judging it: dataset, splits, kind, frame, family, languages, licence.
+"""What is known of every leaf without judging it: dataset, splits, kind, frame, family, languages, licence, groups.
 
-From its YAML (or, for a Python task, from the source of its class), and from data/families.yaml where the YAML is silent.
+From its YAML (or, for a Python task, from the source of its class), and from the package's tables where the YAML is silent.
+Slow (seconds for lm-eval's 14,000 files); catalog.py caches what `read_facts` gives.
 """
 
 import ast
-import fnmatch
-import re
+import logging
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from nemo_sdg.seeds.families import Families, read_data
+from nemo_sdg.seeds.membership import inline_evaluations, memberships
+from nemo_sdg.seeds.yamltree import Entry, FunctionRef, dataset_facts, index_tasks
 
-from nemo_sdg.records import Frame, Kind
-from nemo_sdg.seeds.languages import languages_of
-from nemo_sdg.seeds.yamltree import FunctionRef
+logger = logging.getLogger(__name__)
 
-DATA = Path(__file__).parent / "data"
-UNKNOWN_LICENSE = {"id": "unknown", "commercial_use": "unknown", "share_alike": "unknown", "source": None, "confidence": "unknown"}
-BUILDERS = frozenset({"csv", "json", "parquet", "text", "arrow", "webdataset", "xml", "pandas", "sql"})
-"""generic builders of `datasets`: the path names a file format, the identity is in data_files"""
-
-_SPLITS = ("training", "validation", "test", "fewshot")
-_RATED_METRICS = {"bleu", "rouge", "rouge1", "rouge2", "rougeL", "rougeLsum", "chrf", "ter", "bertscore", "bleurt", "sari", "wer", "comet", "meteor"}
-
-
-def read_data(name: str) -> dict[str, Any]:
-    """One of the package's own tables."""
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with open(DATA / name, "rb") as handle:
-        table: dict[str, Any] = yaml.load(handle, Loader=loader)  # noqa: S506
-    return table
-
-
-def dataset_facts(config: dict[str, Any]) -> dict[str, Any]:
-    """`{path, name, data_files?, splits}` of a task's configuration; a split that it does not name is None."""
-    kwargs = config.get("dataset_kwargs")
-    kwargs = kwargs if isinstance(kwargs, dict) else {}
-    path, name = config.get("dataset_path") or None, config.get("dataset_name")
-    loader = config.get("custom_dataset")
-    if path is None and loader is not None:
-        path = kwargs.get("dataset_repo") or f"function:{loader.path if isinstance(loader, FunctionRef) else loader}"
-    if name is None:
-        name = kwargs.get("dataset_name") or kwargs.get("name")
-    facts: dict[str, Any] = {"path": path, "name": None if name is None else str(name)}
-    for key in ("data_files", "data_dir"):
-        if kwargs.get(key):
-            facts[key] = plain(kwargs[key])
-    facts["splits"] = {split: _split_name(config.get(f"{split}_split")) for split in _SPLITS}
-    return facts
-
-
-def plain(value: Any) -> Any:
-    """The value with functions as strings, so that it can stand in JSON."""
-    if isinstance(value, FunctionRef):
-        return value.path
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
-
-
-def _split_name(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+_READ_SPLITS = ("training", "validation", "test")
 
 
 def class_facts(function: FunctionRef) -> dict[str, Any] | None:
@@ -84,21 +38,22 @@ def class_facts(function: FunctionRef) -> dict[str, Any] | None:
                 found.setdefault(item.name, item)
     if not found.get("DATASET_PATH"):
         return None
-    splits: dict[str, str | None] = dict.fromkeys(_SPLITS)
-    for split in _SPLITS[:3]:
+    splits: dict[str, str | None] = dict.fromkeys((*_READ_SPLITS, "fewshot"))
+    for split in _READ_SPLITS:
         has = found.get(f"has_{split}_docs")
         answer = next((n.value.value for n in ast.walk(has) if isinstance(n, ast.Return) and isinstance(n.value, ast.Constant)), None) if has else None
-        if answer:
-            docs = found.get(f"{split}_docs")
-            splits[split] = next((str(n.slice.value) for n in ast.walk(docs) if isinstance(n, ast.Subscript) and _is_own_dataset(n)), None) if docs else None
-        if answer and splits[split] is None or has is None:
+        if answer and f"{split}_docs" in found:
+            splits[split] = next(_own_splits(found[f"{split}_docs"]), None)
+        if (answer and splits[split] is None) or has is None:
             return None
     return {"path": found["DATASET_PATH"], "name": found.get("DATASET_NAME"), "splits": splits}
 
 
-def _is_own_dataset(node: ast.Subscript) -> bool:
-    value = node.value
-    return isinstance(value, ast.Attribute) and value.attr == "dataset" and isinstance(node.slice, ast.Constant)
+def _own_splits(function: ast.FunctionDef) -> Iterator[str]:
+    """`train` of every `self.dataset["train"]` in a function."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "dataset" and isinstance(node.slice, ast.Constant):
+            yield str(node.slice.value)
 
 
 @cache
@@ -119,112 +74,41 @@ def _bases(name: str, classes: dict[str, ast.ClassDef]) -> Iterator[ast.ClassDef
                 yield from _bases(base.id, classes)
 
 
-class Families:
-    """data/families.yaml, joined to leaves by dataset path and name, by task name, and by folder."""
-
-    def __init__(self) -> None:
-        table = read_data("families.yaml")
-        self._sources: dict[str, str] = table["sources"]
-        self._datasets: dict[tuple[str, str | None], dict[str, Any]] = {}
-        for row in table["datasets"]:
-            self._datasets[row["path"], row.get("name")] = row
-        self._exact = {row["task"]: row for row in table["tasks"] if "*" not in row["task"]}
-        self._globs = [row for row in table["tasks"] if "*" in row["task"]]
-        self._folders = {folder: (family, rows["capability"]) for family, rows in table["folders"].items() for folder in rows["folders"]}
-        self._languages = {folder: language for language, folders in table["languages"].items() for folder in folders}
-
-    def of_task(self, task: str) -> dict[str, Any]:
-        """What the table says of this one leaf, if anything."""
-        row = self._exact.get(task)
-        if row is None:
-            row = next((row for row in self._globs if fnmatch.fnmatchcase(task, row["task"])), {})
-        return row
-
-    def of_dataset(self, path: str | None, name: str | None) -> dict[str, Any]:
-        return self._datasets.get((path or "", name)) or self._datasets.get((path or "", None)) or {}
-
-    def describe(self, task: str, folder: str, dataset: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-        """Kind, frame, family, capability, languages and licence of a leaf. `folder` is the first below lm-eval's tasks, or ''."""
-        row = {**self.of_dataset(_hub_path(dataset), dataset["name"]), **{k: v for k, v in self.of_task(task).items() if k not in ("task", "path", "name")}}
-        own_kind = kind_of(config)
-        kind = row.get("kind", own_kind)
-        if kind == Kind.multiple_choice and own_kind != Kind.multiple_choice and "kind" not in self.of_task(task):
-            kind = own_kind
-        frame = row.get("frame") or frame_of(config, kind)
-        family, capability = self._folders.get(folder, ("unknown", "unknown"))
-        default = self._languages.get(folder)
-        return {
-            "kind": kind,
-            "frame": frame,
-            "family": row.get("family", family),
-            "capability": row.get("capability", capability),
-            "languages": languages_of(task, dataset["name"], row.get("languages") or ([default] if default else [])),
-            "license": self.license(row),
-        }
-
-    def license(self, row: dict[str, Any]) -> dict[str, Any]:
-        if "license" not in row:
-            return dict(UNKNOWN_LICENSE)
-        source = row.get("source")
-        short, _, rest = (source or "").partition(":")
-        if short in self._sources:
-            source = self._sources[short].format(rest)
-        found = {"id": row["license"], "commercial_use": row["commercial_use"], "share_alike": row["share_alike"], "source": source, "confidence": row["confidence"]}
-        return {**found, "note": row["note"]} if "note" in row else found
-
-
-def _hub_path(dataset: dict[str, Any]) -> str | None:
-    """The hub dataset; for a generic builder, the one that its data_files point into."""
-    if dataset["path"] in BUILDERS:
-        match = re.search(r"hf://datasets/([^/@'\"]+/[^/@'\"]+)", str(dataset.get("data_files")))
-        return match[1] if match else None
-    path: str | None = dataset["path"]
-    return path
-
-
-def kind_of(config: dict[str, Any]) -> str:
-    """The kind of answer as far as the YAML tells: its output type, metrics and filters."""
-    output_type = config.get("output_type") or "generate_until"
-    if output_type == "multiple_choice":
-        return Kind.multiple_choice
-    if output_type == "loglikelihood":
-        return Kind.short_text
-    metrics = {_metric_name(metric) for metric in config.get("metric_list") or [] if isinstance(metric, dict)}
-    if any("pass" in name and "k" in name or "code_eval" in name or name.startswith("pass_at") for name in metrics):
-        return Kind.code
-    if metrics & _RATED_METRICS or any(name.startswith(("rouge", "bleu", "bert")) for name in metrics) or output_type == "loglikelihood_rolling":
-        return Kind.free_text
-    if re.search(r"\\d|\[0-9|\[-0-9", str(config.get("filter_list") or "")) and "A-" not in str(config.get("filter_list")):
-        return Kind.numeric
-    return Kind.short_text if metrics else Kind.free_text
-
-
-def _metric_name(metric: dict[str, Any]) -> str:
-    name = metric.get("metric")
-    return name.name.rpartition(".")[2] if isinstance(name, FunctionRef) else str(name)
-
-
-def frame_of(config: dict[str, Any], kind: str) -> str:
-    """Options that are a fixed list of words make a classification; bare labels and anything from the row, a selection."""
-    if kind != Kind.multiple_choice:
-        return Frame.generation
-    choices = config.get("doc_to_choice")
-    if isinstance(choices, str):
-        text = choices.strip()
-        if text.startswith("{{") and text.endswith("}}"):
-            text = text[2:-2].strip()
-        try:
-            choices = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return Frame.selection
-    if isinstance(choices, dict):
-        choices = list(choices.values())
-    if not isinstance(choices, list) or not choices:
-        return Frame.selection
-    words = [str(choice).strip(" ().:") for choice in choices]
-    return Frame.selection if any("{{" in word for word in words) or all(len(word) == 1 for word in words) else Frame.classification
-
-
 def is_text(config: dict[str, Any]) -> bool:
     """False for tasks whose question is an image or a sound."""
     return not (config.get("doc_to_image") or config.get("doc_to_audio"))
+
+
+def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
+    """Everything about the tasks below `root` (lm-eval's own) and the folders of include_path that needs no judging, as plain JSON:
+
+    `{"rows": [{task, file, dataset, kind, …}], "inline": [[label, dataset]], "splits": the table of splits.yaml}`. What lm-eval would pass
+    over is passed over; in include_path, with a warning.
+    """
+    index = index_tasks([root, *include_path])
+    for file, why in index.passed_over.items():
+        if not file.startswith(root + os.sep):
+            logger.warning("seeds.include_path: %s is passed over: %s", file, why)
+    families, groups = Families(), memberships(index)
+    rows = [_fact(entry, root, families, groups.get(name, [])) for name, entry in sorted(index.entries.items()) if entry.kind == "task"]
+    return {"rows": rows, "inline": inline_evaluations(index), "splits": read_data("splits.yaml")}
+
+
+def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dict[str, Any]:
+    assert entry.file is not None
+    inside = entry.file.startswith(root + os.sep)
+    file = entry.file[len(root) + 1 :] if inside else os.path.realpath(entry.file)
+    config, reasons = entry.config, []
+    python_class = config.get("class")
+    dataset = dataset_facts(config)
+    if isinstance(python_class, FunctionRef):
+        read = class_facts(python_class)
+        dataset = read or {**dataset, **{k: v for k, v in families.of_task(entry.name).items() if k in ("path", "name")}}
+        if read is None:
+            reasons.append(f"unreadable_class: the splits of {python_class.name} are known only when it runs")
+    if not is_text(config):
+        reasons.append("not_text: the question is an image or a sound")
+    if config.get("output_type") == "loglikelihood_rolling":
+        reasons.append("no_question: the task scores running text")
+    described = families.describe(entry.name, file.partition(os.sep)[0] if inside else "", dataset, config)
+    return {"task": entry.name, "file": file, "dataset": dataset, **described, "reasons": reasons, "groups": groups}

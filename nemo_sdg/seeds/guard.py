@@ -8,13 +8,15 @@ A refusal is a reason word, a colon, and the evidence: `evaluated_elsewhere: tra
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nemo_sdg.config import GuardSection
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.seeds.facts import read_data
-from nemo_sdg.seeds.identity import Aliases, SplitIndex, files_of, split_names
+from nemo_sdg.seeds.content import ContentGuard
+from nemo_sdg.seeds.identity import Aliases, SplitIndex, Use, files_of, split_names
+
+__all__ = ["ContentGuard", "SplitGuard", "evaluation_word", "require_reachable"]
 
 _EVALUATION_WORD = re.compile(r"(test|testmini|testset|testing|dev|devtest|devset|val|valid|validation|validating|eval|evaluation|heldout|holdout)")
 
@@ -30,21 +32,17 @@ class SplitGuard:
     """Rings 1 and 2 over all tasks of a catalog.
 
     `evaluations` lists every task with its dataset facts (`{path, name, data_files?, splits}`): what any of them names as validation or
-    test split is evaluation data.
+    test split is evaluation data. `table` is what data/splits.yaml adds: aliases, lineage, evaluated, never.
     """
 
-    def __init__(self, guard: GuardSection, evaluations: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        table = read_data("splits.yaml")
+    def __init__(self, guard: GuardSection, evaluations: Iterable[tuple[str, dict[str, Any]]], table: dict[str, Any]) -> None:
         self._guard = guard
         self._never = {row["path"].lower(): row["why"] for row in table["never"]}
         self._index = SplitIndex(aliases=Aliases([*table["aliases"], *guard.aliases]), lineage=table["lineage"])
-        for task, dataset in evaluations:
-            for role in EVALUATION_ROLES:
-                split = dataset["splits"].get(role)
-                if split and dataset["path"]:
-                    self._index.add(task, f"{role}_split", dataset, split)
+        for dataset, split, uses in _grouped(evaluations):
+            self._index.add(uses, dataset, split)
         for row in table["evaluated"]:
-            self._index.add(row["task"], "test_split", {"path": row["path"], "name": row.get("name")}, row["split"])
+            self._index.add([Use(task=row["task"], role="test_split", has_files=False)], {"path": row["path"], "name": row.get("name")}, row["split"])
 
     def refusals(self, task: str, dataset: dict[str, Any]) -> list[str]:
         """Why the training split of a task is no seed; [] when it is one."""
@@ -68,6 +66,19 @@ class SplitGuard:
                 more = f" and {len(others) - 1} more" if len(others) > 1 else ""
                 found.append(f"evaluated_elsewhere: {training} of {dataset['path']} is the {others[0].role} of {others[0].task}{more}")
         return found
+
+
+def _grouped(evaluations: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[dict[str, Any], str, list[Use]]]:
+    """Each evaluated dataset split once, with the tasks that use it; those with data files of their own stay apart."""
+    groups: dict[tuple[Any, ...], tuple[dict[str, Any], str, list[Use]]] = {}
+    for task, dataset in evaluations:
+        files = "data_files" in dataset
+        for role in EVALUATION_ROLES:
+            split = dataset["splits"].get(role)
+            if split and dataset["path"]:
+                key = (dataset["path"], dataset["name"], dataset.get("data_dir"), split, task if files else None)
+                groups.setdefault(key, (dataset, split, []))[2].append(Use(task=task, role=f"{role}_split", has_files=files))
+    yield from groups.values()
 
 
 def require_reachable(guard: GuardSection, unreachable: Iterable[str]) -> None:

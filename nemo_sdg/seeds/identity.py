@@ -1,6 +1,6 @@
 """When are two splits the same data? By hub path under any of its names, by config, by split, and for generic builders by file.
 
-    (openai/gsm8k, main, test) is (gsm8k, main, test); (csv, None, train) is the file that its data_files give for train.
+(openai/gsm8k, main, test) is (gsm8k, main, test); (csv, None, train) is the file that its data_files give for train.
 """
 
 import glob
@@ -8,9 +8,11 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from nemo_sdg.seeds.facts import BUILDERS
+BUILDERS = frozenset({"csv", "json", "parquet", "text", "arrow", "webdataset", "xml", "pandas", "sql"})
+"""generic builders of `datasets`: the path names a file format, the identity is in data_files"""
 
 ANY = {None, "all"}
 """config names that stand for the whole dataset and so meet every other"""
@@ -58,11 +60,13 @@ class Aliases:
 
 
 def _normal_path(path: str) -> str:
-    return os.path.realpath(os.path.expanduser(path)) if path.startswith(("/", "./", "../", "~")) else path.lower()
+    return os.path.realpath(Path(path).expanduser()) if path.startswith(("/", "./", "../", "~")) else path.lower()
 
 
 def split_names(expression: str) -> list[str]:
     """`train[:90%]+extra` names the splits train and extra: a slice of a split counts as the whole."""
+    if "[" not in expression and "+" not in expression:
+        return [expression]
     return [re.sub(r"\[.*?\]", "", part).strip() for part in expression.split("+")]
 
 
@@ -82,14 +86,16 @@ def files_of(dataset: dict[str, Any], split: str) -> list[str]:
 
 
 def _normal_files(file: str, path: str | None) -> list[str]:
-    hub = re.match(r"hf://datasets/([^/]+/[^/@]+)(?:@[^/]+)?/(.+)$", file) or re.match(r"https?://huggingface\.co/datasets/([^/]+/[^/]+)/(?:resolve|raw|blob)/[^/]+/([^?]+)", file)
+    hub = re.match(r"hf://datasets/([^/]+/[^/@]+)(?:@[^/]+)?/(.+)$", file) or re.match(
+        r"https?://huggingface\.co/datasets/([^/]+/[^/]+)/(?:resolve|raw|blob)/[^/]+/([^?]+)", file
+    )
     if hub:
         return [f"{hub[1].lower()}/{hub[2]}"]
     if "://" in file:
         return [file]
     if path is not None and path not in BUILDERS:
         return [f"{_normal_path(path)}/{file}"]
-    if glob.has_magic(file) and not os.path.exists(file):
+    if glob.has_magic(file) and not Path(file).exists():
         matches = sorted(glob.glob(file, recursive=True))
         return [os.path.realpath(match) for match in matches] or [file]
     return [os.path.realpath(file)]
@@ -130,10 +136,9 @@ class SplitIndex:
                         found += [(of, config, row["of_split"]) for of, config in self.aliases.names(row["of"], None)]
         return found
 
-    def add(self, task: str, role: str, dataset: dict[str, Any], expression: str) -> None:
-        use = Use(task=task, role=role, has_files=bool(dataset.get("data_files")))
+    def add(self, uses: list[Use], dataset: dict[str, Any], expression: str) -> None:
         for path, config, split in self.keys(dataset, expression):
-            self._uses.setdefault((path, split), {}).setdefault(config, []).append(use)
+            self._uses.setdefault((path, split), {}).setdefault(config, []).extend(uses)
 
     def users(self, dataset: dict[str, Any], expression: str) -> list[Use]:
         """Every use of the split, under any of its names. Where both sides name files, only the files decide."""

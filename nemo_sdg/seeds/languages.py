@@ -21,6 +21,10 @@ _NAMES = {
 }  # fmt: skip
 
 
+_KNOWN = frozenset(_CODES.values()) | {"ary", "arz", "bbj", "bem", "fon", "luo", "mos", "nso", "pcm", "vai"}
+_SCRIPTS = frozenset({"latn", "cyrl", "arab", "deva"})
+
+
 def _code(token: str) -> str:
     return _CODES.get(token) or _NAMES.get(token) or token
 
@@ -31,14 +35,14 @@ def languages_of(task: str, name: str | None, known: list[str]) -> list[str]:
     A dataset of several languages (`juletxara/mgsm`) gives the one or two that the config name (`de`, `fr-en`, `amh`), else the task name,
     points to. Where the table knows no languages, only a config name that is a language or a pair of them, and nothing else, is believed.
     """
+    if len(known) == 1 or (not known and not name):
+        return known
     tokens = re.split(r"[^a-z]+", (name or "").lower())
-    if len(known) > 1:
+    if known:
         for source in (tokens, re.split(r"[^a-z]+", task.lower())):
             found = [code for code in dict.fromkeys(map(_code, source)) if code in known]
             if found:
                 return found
         return known
-    if not known and name:
-        found = [_CODES.get(token) or _NAMES.get(token) or (token if token in _CODES.values() else "") for token in tokens if token not in ("latn", "cyrl", "arab", "deva")]
-        return list(dict.fromkeys(found)) if all(found) else []
-    return known
+    found = [_CODES.get(token) or _NAMES.get(token) or (token if token in _KNOWN else "") for token in tokens if token not in _SCRIPTS]
+    return list(dict.fromkeys(found)) if all(found) else []

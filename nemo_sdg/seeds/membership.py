@@ -7,8 +7,7 @@ and overridden tasks are no leaves of the index, but what they evaluate on is ev
 import os
 from typing import Any
 
-from nemo_sdg.seeds.facts import dataset_facts
-from nemo_sdg.seeds.yamltree import Entry, Index, TaskFileError, YamlTree
+from nemo_sdg.seeds.yamltree import Entry, Index, TaskFileError, YamlTree, dataset_facts
 
 _STRUCTURE = {"group", "group_alias", "task", "aggregate_metric_list", "metadata", "include"}
 _DATASET_KEYS = {"dataset_path", "dataset_name", "dataset_kwargs", "custom_dataset", "training_split", "validation_split", "test_split"}
@@ -46,7 +45,7 @@ def inline_evaluations(index: Index) -> list[tuple[str, dict[str, Any]]]:
     for name, entry in sorted(index.entries.items()):
         if entry.kind == "group":
             overrides = {key: value for key, value in entry.config.items() if key not in _STRUCTURE}
-            _collect(entry.members, name, os.path.dirname(entry.file or ""), overrides, index, tree, found)
+            _collect(entry.members, name, (entry.file or "").rpartition("/")[0], overrides, index, tree, found)
     return sorted(found.items())
 
 
