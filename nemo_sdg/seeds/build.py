@@ -217,12 +217,16 @@ def _folder(task: str, seeds: SeedsSection) -> str:
 
 
 def _renderers(source: Source, seeds: SeedsSection) -> list[tuple[Renderer, list[str]]]:
-    """One renderer for each process_docs on the split, with the tasks that have it; the first task's rules render the row."""
+    """One renderer for each process_docs on the split, with the tasks that have it; the first that has documents of a row renders it.
+
+    Tasks of lm-eval's type multiple_choice come first: a chat or t5 wording of the same rows shows its options as text.
+    """
     groups: list[tuple[Renderer, list[str]]] = []
     failures = []
-    for leaf in source.leaves:
+    configs = {leaf.task: _config(leaf.task, seeds) for leaf in source.leaves}
+    for leaf in sorted(source.leaves, key=lambda leaf: (configs[leaf.task].get("output_type") != "multiple_choice", leaf.task)):
         try:
-            renderer = Renderer(leaf, _config(leaf.task, seeds))
+            renderer = Renderer(leaf, configs[leaf.task])
         except DataError as exc:
             failures.append(exc)
             continue

@@ -21,10 +21,11 @@ import jinja2
 import yaml
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.reading import Reading, Unrenderable, boxed, final_number, position, text_of
-from nemo_sdg.seeds.templates import Row
+from nemo_sdg.seeds.reading import Reading, boxed, final_number, position, text_of
+from nemo_sdg.seeds.templates import Row, context_maker
 
-_COLUMN = re.compile(r"[^\W\d]\w*(?:\['[^']+'\])*")
+_COLUMN = re.compile(r"[^\W\d]\w*(?:\['[^']+'\])?")
+_CONSTANTS = {"none", "None", "true", "True", "false", "False"}
 _KEYS = {"dataset", "tasks", "question", "passage", "choices", "gold", "labels", "answer", "reasoning", "tests", "target_format", "fixed_gold", "raw", "why"}
 
 _environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
@@ -54,8 +55,8 @@ def table() -> list[Entry]:
     entries = []
     for item in yaml.safe_load((importlib.resources.files("nemo_sdg.seeds") / "data" / "fields.yaml").read_text(encoding="utf-8")):
         unknown = item.keys() - _KEYS
-        if unknown or "question" not in item or not ("dataset" in item or "tasks" in item):
-            raise DataError(f"fields.yaml: {item.get('dataset')} needs question and dataset or tasks, and has unknown keys {sorted(unknown)}")
+        if unknown or "question" not in item or not ("answer" in item or {"choices", "gold"} <= item.keys()):
+            raise DataError(f"fields.yaml: {item.get('dataset')} needs question, and answer or choices with gold; unknown keys: {sorted(unknown)}")
         fields = {key: str(value) for key, value in item.items() if key not in ("dataset", "tasks", "fixed_gold", "raw", "why")}
         entries.append(
             Entry(
@@ -83,26 +84,48 @@ def find_entry(path: str | None, name: str | None, task: str) -> Entry | None:
 @functools.lru_cache(maxsize=1024)
 def compile_field(source: str) -> Callable[[Row], Any]:
     """The value of an expression over a row. KeyError or jinja2.UndefinedError where a column is missing."""
-    if _COLUMN.fullmatch(source):
-        column, *keys = [source.partition("[")[0], *re.findall(r"\['([^']+)'\]", source)]
-        if not keys:
-            return lambda row: row[column]
-        if len(keys) == 1:
-            key = keys[0]
-            return lambda row: row[column][key]
-    template = _environment.from_string("{% set result = " + source + " %}")
-    consume, new_context = template.root_render_func, template.new_context
+    column = _column(source)
+    if column is not None:
+        return column
+    evaluate = compile_fields({"result": source})
+    return lambda row: evaluate(row)["result"]
 
-    def evaluate(row: Row) -> Any:
-        context = new_context(row)
-        for _ in consume(context):
+
+def compile_fields(sources: dict[str, str]) -> Callable[[Row], dict[str, Any]]:
+    """The values of several expressions; those that are more than a column share one template, since its context costs as much as they do."""
+    columns = [(key, column) for key, source in sources.items() if (column := _column(source)) is not None]
+    known = {key for key, _ in columns}
+    others = {f"_field_{key}": (key, source) for key, source in sources.items() if key not in known}
+    if not others:
+        return lambda row: {key: read(row) for key, read in columns}
+    template = _environment.from_string("".join(f"{{% set {name} = {source} %}}" for name, (_, source) in others.items()))
+    root, context_of = template.root_render_func, context_maker(template)
+    names = [(name, key) for name, (key, _) in others.items()]
+
+    def evaluate(row: Row) -> dict[str, Any]:
+        values = {key: read(row) for key, read in columns}
+        context = context_of(row)
+        for _ in root(context):
             pass
-        value = context.vars["result"]
-        if isinstance(value, jinja2.Undefined):
-            value._fail_with_undefined_error()
-        return value
+        for name, key in names:
+            value = context.vars[name]
+            if isinstance(value, jinja2.Undefined):
+                value._fail_with_undefined_error()
+            values[key] = value
+        return values
 
     return evaluate
+
+
+def _column(source: str) -> Callable[[Row], Any] | None:
+    """Plain access for `column` and `column['key']`."""
+    if not _COLUMN.fullmatch(source) or source in _CONSTANTS:
+        return None
+    column, _, key = source.partition("['")
+    if not key:
+        return lambda row: row[column]
+    key = key.removesuffix("']")
+    return lambda row: row[column][key]
 
 
 class FieldReader:
@@ -110,33 +133,26 @@ class FieldReader:
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self._fields = {key: compile_field(source) for key, source in entry.fields.items()}
-        self._question = self._fields["question"]
-        self._others = [(key, self._fields[key]) for key in ("passage", "reasoning", "tests", "target_format") if key in self._fields]
+        self._read = compile_fields(entry.fields)
+        self._has_choices = "choices" in entry.fields
 
     def __call__(self, row: Row) -> Reading:
-        fields = self._fields
-        reading = Reading(question=text_of(self._question(row)))
-        for key, read in self._others:
-            value = read(row)
-            if value:
-                setattr(reading, key, list(value) if key == "tests" else text_of(value))
-        if "choices" in fields:
-            reading.choices = [text_of(choice) for choice in fields["choices"](row)]
-            reading.fixed_gold = self.entry.fixed_gold
-            target = fields["gold"](row)
-            labels = [text_of(label) for label in fields["labels"](row)] if "labels" in fields else None
-            golds = [position(item, reading.choices, labels) for item in (target if isinstance(target, list) else [target])]
-            found = [gold for gold in golds if gold is not None]
+        values = self._read(row)
+        texts = {key: text_of(values[key]) or None for key in ("passage", "reasoning", "target_format") if key in values}
+        reading = Reading(question=text_of(values["question"]), fixed_gold=self.entry.fixed_gold, **texts)
+        if values.get("tests"):
+            reading.tests = list(values["tests"])
+        if self._has_choices:
+            choices = reading.choices = [text_of(choice) for choice in values["choices"]]
+            labels = [text_of(label) for label in values["labels"]] if "labels" in values else None
+            target = values["gold"]
+            found = [gold for item in (target if isinstance(target, list) else [target]) if (gold := position(item, choices, labels)) is not None]
             if found:
                 reading.gold = found[0]
-                reading.aliases = [reading.choices[gold] for gold in found[1:]]
-        elif "answer" in fields:
-            value = fields["answer"](row)
-            texts = list(dict.fromkeys(text_of(item) for item in (value if isinstance(value, list) else [value])))
-            texts = [text for text in texts if text.strip()]
-            if texts:
-                reading.answer, reading.aliases = texts[0], texts[1:]
-        else:
-            raise Unrenderable("no_gold", "the field table names neither choices nor answer")
+                reading.aliases = [choices[gold] for gold in found[1:]]
+            return reading
+        answer = values["answer"]
+        answers = [text for text in dict.fromkeys(text_of(item) for item in (answer if isinstance(answer, list) else [answer])) if text.strip()]
+        if answers:
+            reading.answer, reading.aliases = answers[0], answers[1:]
         return reading

@@ -4,10 +4,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nemo_sdg.records import Kind
+from nemo_sdg.records import Frame, Kind
 from nemo_sdg.seeds.fields import compile_field
-from nemo_sdg.seeds.prompts import CHOICE_COLUMNS, TEST_COLUMNS, listed_options, remove_options, single_expression, split_prompt, split_template
-from nemo_sdg.seeds.reading import Reading, Unrenderable, bare_labels, boxed, final_number, position, text_of
+from nemo_sdg.seeds.prompts import (
+    CHOICE_COLUMNS,
+    TEST_COLUMNS,
+    asks_something,
+    listed_options,
+    remove_options,
+    single_expression,
+    split_prompt,
+    split_template,
+    writes_labels,
+)
+from nemo_sdg.seeds.reading import Reading, Unrenderable, bare_labels, boxed, final_number, numbered_labels, position, text_of
 from nemo_sdg.seeds.templates import Row, TaskTemplates, compile_template
 
 _NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
@@ -16,15 +26,24 @@ _NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
 class GenericReader:
     """Reads the rows of one task through its templates."""
 
-    def __init__(self, templates: TaskTemplates, kind: str) -> None:
+    def __init__(self, templates: TaskTemplates, kind: str, frame: str) -> None:
         self.templates = templates
         self.kind = kind
+        self._instruction: Callable[[Row], str] | None = None
+        self._parts: tuple[Callable[[Row], str] | None, Callable[[Row], str]] | None = None
         self.has_choices = templates.doc_to_choice is not None or kind == Kind.multiple_choice
         self.fixed_gold = isinstance(templates.doc_to_target, int) and not isinstance(templates.doc_to_choice, list)
-        self._parts: tuple[Callable[[Row], str] | None, Callable[[Row], str]] | None = None
-        prompt = templates.doc_to_text
-        if isinstance(prompt, str) and not prompt.strip().isdigit():
-            passage, question = split_template(prompt, has_choices=self.has_choices, is_code=kind == Kind.code)
+        prompt, description = templates.doc_to_text, templates.config.get("description")
+        is_template = isinstance(prompt, str) and not prompt.strip().isdigit()
+        # Where the row is only a text, what is asked of it stands in the task's description, or in the words after it.
+        is_text = (frame == Frame.classification or kind == Kind.free_text) and not (is_template and (not prompt.strip() or asks_something(prompt)))
+        if is_text and isinstance(description, str) and description.strip():
+            self._instruction = _reader(description.strip())
+        if is_template and not writes_labels(prompt):
+            keep_cue = is_text and self._instruction is None
+            passage, question = split_template(prompt, has_choices=self.has_choices, is_code=kind == Kind.code, keep_cue=keep_cue)
+            if passage is not None:
+                self._instruction = None
             self._parts = (_reader(passage) if passage else None, _reader(question))
 
     def __call__(self, row: Row) -> Reading:
@@ -32,6 +51,9 @@ class GenericReader:
         texts = [text_of(choice) for choice in choices] if choices is not None else None
         target = self.templates.target(row)
         passage, question = self._passage_and_question(row)
+        if self._instruction is not None:
+            # The prompt only shows the text; what is asked of it stands in the task's description.
+            passage, question = question, self._instruction(row)
         reading = Reading(question=question, passage=passage or None, fixed_gold=self.fixed_gold)
         if self.has_choices:
             self._read_choices(reading, row, texts, target)
@@ -58,14 +80,14 @@ class GenericReader:
             ending = text_of(target).strip()
             texts, target = [f"{text.rstrip()} {ending}".rstrip() for text in texts], prompt
         labels = None
-        if texts is None or bare_labels(texts):
-            labels = texts
+        if texts is None or bare_labels(texts) or numbered_labels(texts):
             found = option_texts(row, len(texts) if texts else None, prompt if isinstance(prompt, str) else "")
-            if found is None and self.kind == Kind.multiple_choice:
-                raise Unrenderable("no_choices", "no option texts in the row's columns or in the prompt")
-            if found is None:
+            if found is not None:
+                labels, texts = texts, found
+            elif texts is None or bare_labels(texts):
+                if self.kind == Kind.multiple_choice:
+                    raise Unrenderable("no_choices", "no option texts in the row's columns or in the prompt")
                 return
-            texts = found
         elif not reading.question.strip():
             reading.question, texts = cloze(texts)
         if all(text[:1].isspace() for text in texts):
@@ -153,7 +175,9 @@ def _common_prefix(texts: list[str]) -> str:
 
 def option_texts(row: Mapping[str, Any], num: int | None, prompt: str) -> list[str] | None:
     """The texts behind option labels: from a list column, from numbered columns (option1, opa, ending0), or from the prompt's own lines."""
-    fitting = (found for found in _candidates(row, prompt) if len(found) >= 2 and num in (None, len(found)) and not bare_labels(found))
+    fitting = (
+        found for found in _candidates(row, prompt) if len(found) >= 2 and num in (None, len(found)) and not bare_labels(found) and not numbered_labels(found)
+    )
     return next(fitting, None)
 
 
@@ -174,7 +198,8 @@ def _candidates(row: Mapping[str, Any], prompt: str) -> list[list[str]]:
             families.setdefault(match[1].lower(), {})[match[2].lower()] = value
     found += [[family[key] for key in sorted(family)] for _, family in sorted(families.items())]
     listed = listed_options(prompt)
-    if listed and bare_labels([label for label, _ in listed]):
+    names = [label for label, _ in listed]
+    if bare_labels(names) or numbered_labels(names):
         found.append([text for _, text in listed])
     return found
 

@@ -29,7 +29,7 @@ OPEN, CLOSE = chr(0xE000), chr(0xE001)
 _HOLE = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _CUE = re.compile(rf"(?:\A|\n|(?<={CLOSE})[ .?]?)[^\n{OPEN}{CLOSE}.?!。？]{{0,60}}[:：][ \t]*\Z")
 _ANSWER_LINE = re.compile(rf"(?:\A|\n)[ \t#]*(?:{_ANSWER})[ \t]*[:：][^\n{OPEN}]*\Z", re.IGNORECASE)
-_QUESTION_LABEL = re.compile(rf"(?:\A|\n|(?<=[.!?{CLOSE}]) )[ \t#]*(?:{_QUESTION})[ \t]*[:：][ \t]*\n?", re.IGNORECASE)
+_QUESTION_LABEL = re.compile(rf"(?:\A|\n|(?<=[.!?]) |(?<={CLOSE}) ?)[ \t#]*(?:{_QUESTION})[ \t]*[:：][ \t]*\n?", re.IGNORECASE)
 _PASSAGE_LABEL = re.compile(rf"\A[ \t#]*(?:{_PASSAGE})[ \t]*[:：][ \t]*\n?", re.IGNORECASE)
 _OPTION = r"(?:\A|\n)[ \t]*(?:[-–*•]|[(\[]?[A-Ja-j1-9][)\].:])[ \t]*"
 _OPTION_HOLE = re.compile(rf"{_OPTION}{OPEN}\d+{CLOSE}[ \t]*(?=\n|\Z)")
@@ -40,8 +40,8 @@ TEST_COLUMNS = ("test_list", "tests", "test_cases", "asserts", "unit_tests", "te
 _BLOCKS = {"if", "for", "macro", "filter", "call", "raw"}
 
 
-def split_template(source: str, *, has_choices: bool, is_code: bool) -> tuple[str | None, str]:
-    """A prompt template as two templates: passage (or None) and question."""
+def split_template(source: str, *, has_choices: bool, is_code: bool, keep_cue: bool = False) -> tuple[str | None, str]:
+    """A prompt template as two templates: passage (or None) and question. `keep_cue`: the words at the end are all that asks (`French phrase:`)."""
     flat, holes = with_holes(source)
     columns = [jinja2.meta.find_undeclared_variables(environment.parse(hole)) for hole in holes]
     dropped = {index for index, names in enumerate(columns) if is_code and names & set(TEST_COLUMNS)}
@@ -51,9 +51,23 @@ def split_template(source: str, *, has_choices: bool, is_code: bool) -> tuple[st
             flat = _OPTION_HOLE.sub("", flat)
     for index in dropped:
         flat = flat.replace(f"{OPEN}{index}{CLOSE}", "")
-    passage, question = _split(flat, {index for index, names in enumerate(columns) if len(names) == 1 and names & _PASSAGE_COLUMNS})
+    if keep_cue:
+        passage, question = None, _ANSWER_LINE.sub("", flat).strip()
+    else:
+        passage, question = _split(flat, {index for index, names in enumerate(columns) if len(names) == 1 and names & _PASSAGE_COLUMNS})
     fill = functools.partial(_HOLE.sub, lambda match: holes[int(match[1])])
     return (fill(passage) if passage else None), fill(question)
+
+
+def asks_something(source: str) -> bool:
+    """Whether a prompt template carries a question of its own: a question label, or a question mark among its words."""
+    flat, _ = with_holes(source)
+    return _QUESTION_LABEL.search(flat) is not None or any(mark in flat for mark in "?？؟")
+
+
+def writes_labels(source: str) -> bool:
+    """Whether a template writes words such as `Question: ` from within its expressions, where they cannot be told from the row's text."""
+    return any(token == "string" and any(mark in value for mark in ":：") for _, token, value in environment.lex(source))
 
 
 def split_prompt(text: str) -> tuple[str | None, str]:

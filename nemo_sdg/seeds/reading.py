@@ -37,12 +37,24 @@ class Reading:
 
 
 def bare_labels(choices: list[str]) -> bool:
-    """Whether all choices are labels in sequence (A B C D, (a) (b), 1. 2.) and so no texts."""
-    found = [_LABEL.fullmatch(choice) for choice in choices]
-    if len(choices) < 2 or not all(found):
-        return False
-    labels = [match[1].upper() for match in found if match]
-    return labels == list(LABELS[: len(labels)]) or labels in ([str(n) for n in range(len(labels))], [str(n + 1) for n in range(len(labels))])
+    """Whether all choices are letters in sequence (A B C D, (a) (b)) and so no texts."""
+    return len(choices) > 1 and _labels(choices) == list(LABELS[: len(choices)])
+
+
+def numbered_labels(choices: list[str]) -> bool:
+    """Whether all choices are numbers in sequence from 0 or 1: labels where the row has texts for them, else the options themselves."""
+    num = len(choices)
+    return num > 1 and _labels(choices) in ([str(n) for n in range(num)], [str(n + 1) for n in range(num)])
+
+
+def _labels(choices: list[str]) -> list[str]:
+    labels = []
+    for choice in choices:
+        match = _LABEL.fullmatch(choice)
+        if match is None:
+            break
+        labels.append(match[1].upper())
+    return labels
 
 
 def position(target: Any, choices: list[str], labels: list[str] | None = None) -> int | None:

@@ -31,7 +31,7 @@ class Renderer:
 
     def __init__(self, leaf: CatalogRow, config: Mapping[str, Any]) -> None:
         self.leaf = leaf
-        entry = find_entry(config.get("dataset_path"), config.get("dataset_name"), leaf.task)
+        entry = find_entry(leaf.dataset["path"], leaf.dataset["name"], leaf.task)
         if entry is not None and entry.raw:
             self.process_docs = None
             self._reader: FieldReader | GenericReader = FieldReader(entry)
@@ -40,7 +40,7 @@ class Renderer:
             raise DataError(f"task {leaf.task} is a Python class, which renders its rows by code of its own; name its columns in data/fields.yaml")
         templates = TaskTemplates(leaf.task, config)
         self.process_docs = templates.process_docs
-        self._reader = FieldReader(entry) if entry is not None else GenericReader(templates, leaf.kind)
+        self._reader = FieldReader(entry) if entry is not None else GenericReader(templates, leaf.kind, leaf.frame)
 
     def read(self, document: Row) -> Reading:
         """Raises Unrenderable with the reason that is counted."""
