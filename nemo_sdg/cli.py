@@ -91,6 +91,25 @@ def trace(
     typer.echo(orjson.dumps(trace_document(run, prefix, document), option=orjson.OPT_INDENT_2).decode())
 
 
+@app.command()
+def launch(
+    config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")] = None,
+    overrides: Overrides = None,
+    cluster: Annotated[Path | None, typer.Option(help="cluster file, see configs/cluster/")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="print the scripts; submit nothing")] = False,
+    status: Annotated[Path | None, typer.Option(metavar="RUN", help="show how far a run is")] = None,
+) -> None:
+    """Run all steps on Slurm, chained by dependencies."""
+    from nemo_sdg import launching
+
+    if status is not None:
+        launching.show_status(status)
+    elif config is None or cluster is None:
+        raise typer.BadParameter("give CONFIG and --cluster FILE, or --status RUN")
+    else:
+        launching.launch_run(config, overrides, cluster, dry_run=dry_run)
+
+
 def main() -> None:
     """Entry point: errors that a user can cause are one line, exit code 2."""
     import sys

@@ -393,7 +393,7 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
 
 def identity(config: RunConfig) -> dict[str, Any]:
     """The part of the configuration that shapes the bytes of a run, as plain data."""
-    plain = _plain(config)
+    plain = as_plain(config)
     return {section: {k: v for k, v in fields.items() if k not in OPERATIONAL.get(section, set())} for section, fields in plain.items()}
 
 
@@ -409,13 +409,14 @@ def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
     return [] if old == new else [f"{prefix[:-1]}: {old} -> {new}"]
 
 
-def _plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
+    """Dataclasses, enums, lists and dicts as plain data, for YAML and JSON."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: as_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: as_plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [as_plain(item) for item in value]
     return value

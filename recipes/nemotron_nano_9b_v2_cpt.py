@@ -1,0 +1,120 @@
+"""Continued pretraining of Nemotron Nano 9B v2 on a nemo_sdg blend, with nemo-toolkit. Runs in the NeMo container.
+
+    python recipes/nemotron_nano_9b_v2_cpt.py --blend RUN/blend/context.nemo.json --base BASE_CHECKPOINT --dir OUT --tokens 100e9
+
+The recipe is NeMo's own; what changes is the data, the length in tokens, the learning rate of a late-stage continuation, and the
+checkpoint that it starts from. A run that is started again resumes from its own last checkpoint, not from the base.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+
+def steps_for(tokens: float, *, seq_length: int, global_batch_size: int) -> int:
+    """Optimizer steps for so many tokens. Raises ValueError when they do not make one step."""
+    steps = int(tokens) // (seq_length * global_batch_size)
+    if steps < 1:
+        raise ValueError(f"--tokens {tokens:g} is less than one step of {seq_length} x {global_batch_size} tokens")
+    return steps
+
+
+def read_paths(blend: Path) -> Any:
+    """The `paths` of PreTrainingDataModule from RUN/blend/<variant>.nemo.json. Raises ValueError for a prefix that is not there."""
+    if not blend.is_file():
+        raise ValueError(f"no blend at {blend}; it is RUN/blend/<variant>.nemo.json of a finished nemo_sdg run")
+    paths = json.loads(blend.read_text())
+    for part in paths.values() if isinstance(paths, dict) else [paths]:
+        for prefix in part[1::2]:
+            for suffix in (".bin", ".idx"):
+                if not Path(f"{prefix}{suffix}").is_file():
+                    raise ValueError(f"{blend} names {prefix}, but {prefix}{suffix} is missing")
+    return paths
+
+
+def cpt_recipe(
+    *,
+    blend: Path,
+    base: Path,
+    dir: Path,
+    tokens: float,
+    name: str = "nemotron_nano_9b_v2_cpt",
+    num_nodes: int = 8,
+    num_gpus_per_node: int = 8,
+    seq_length: int = 8192,
+    global_batch_size: int = 768,
+    micro_batch_size: int = 1,
+    lr: float = 3e-5,
+    min_lr: float = 3e-6,
+    warmup_share: float = 0.01,
+    val_check_interval: int = 200,
+    vocab_file: str | None = None,
+) -> Any:
+    """A `nemo_run.Partial` of `llm.pretrain`: NeMo's recipe with our blend, steps = tokens / (sequence x batch), restored from `base`.
+
+    `lr` defaults to a tenth of the recipe's 3e-4: a late-stage continuation starts where the schedule of the base ended.
+    Raises ValueError for a blend or checkpoint that is not there.
+    """
+    import nemo_run as run
+    from nemo import lightning as nl
+    from nemo.collections import llm
+    from nemo.collections.llm.recipes import nemotron_nano_9b_v2
+    from nemo.collections.llm.recipes.optim.adam import distributed_fused_adam_with_cosine_annealing
+
+    if not base.is_dir():
+        raise ValueError(f"no base checkpoint at {base}; convert one with `nemo llm import` first")
+    steps = steps_for(tokens, seq_length=seq_length, global_batch_size=global_batch_size)
+    recipe = nemotron_nano_9b_v2.pretrain_recipe(
+        dir=str(dir),
+        name=name,
+        vocab_file=vocab_file,
+        num_nodes=num_nodes,
+        num_gpus_per_node=num_gpus_per_node,
+        max_steps=steps,
+        val_check_interval=min(val_check_interval, steps),
+        seq_length=seq_length,
+        gbs=global_batch_size,
+        mbs=micro_batch_size,
+    )
+    recipe.data = run.Config(
+        llm.PreTrainingDataModule,
+        paths=read_paths(blend),
+        seq_length=seq_length,
+        global_batch_size=global_batch_size,
+        micro_batch_size=micro_batch_size,
+        tokenizer=nemotron_nano_9b_v2.tokenizer(vocab_file=vocab_file),
+        index_mapping_dir=str(dir / "index_mapping"),
+    )
+    recipe.optim = distributed_fused_adam_with_cosine_annealing(max_lr=lr, min_lr=min_lr, warmup_steps=max(1, int(steps * warmup_share)))
+    recipe.resume = run.Config(
+        nl.AutoResume,
+        resume_if_exists=True,
+        resume_ignore_no_checkpoint=True,
+        restore_config=run.Config(nl.RestoreConfig, path=str(base), load_optim_state=False),
+    )
+    return recipe
+
+
+def main() -> None:
+    import nemo_run as run
+
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--blend", type=Path, required=True)
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--tokens", type=float, required=True)
+    parser.add_argument("--num-nodes", type=int, default=8)
+    parser.add_argument("--num-gpus-per-node", type=int, default=8)
+    parser.add_argument("--lr", type=float, default=3e-5)
+    parser.add_argument("--min-lr", type=float, default=3e-6)
+    arguments = parser.parse_args()
+    try:
+        recipe = cpt_recipe(**vars(arguments))
+    except ValueError as exc:
+        parser.exit(2, f"nemotron_nano_9b_v2_cpt: {exc}\n")
+    run.run(recipe, executor=run.LocalExecutor(ntasks_per_node=arguments.num_gpus_per_node, launcher="torchrun"))
+
+
+if __name__ == "__main__":
+    main()
