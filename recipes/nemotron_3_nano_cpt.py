@@ -15,7 +15,15 @@ TOKENIZER = "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-Base-BF16"
 
 
 def overrides(
-    *, base: Path, dir: Path, tokens: float, seq_length: int = 8192, global_batch_size: int = 3072, lr: float = 1.6e-4, min_lr: float = 1.6e-5, warmup_share: float = 0.01
+    *,
+    base: Path,
+    dir: Path,
+    tokens: float,
+    seq_length: int = 8192,
+    global_batch_size: int = 3072,
+    lr: float = 1.6e-4,
+    min_lr: float = 1.6e-5,
+    warmup_share: float = 0.01,
 ) -> dict[str, Any]:
     """Dotted field of the ConfigContainer -> value. Raises ValueError when the tokens do not make one step or the base is not there.
 

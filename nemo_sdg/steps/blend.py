@@ -1,7 +1,5 @@
 """Step 8: weights of the families, and the blend files that the trainers read."""
 
-from pathlib import Path
-
 from nemo_sdg.context import Context
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.store import StepDir, file_facts
@@ -24,6 +22,7 @@ def run(context: Context) -> None:
             config.export,
             config.blend,
             packed=packed,
+            task_weights=mixture.task_weights,
             synthetic_share=config.mixture.synthetic_share,
             train_tokens=config.mixture.train_tokens,
             explanation=mixture.as_dict(),
@@ -33,20 +32,14 @@ def run(context: Context) -> None:
 
 
 def packed_tokens(packed: StepDir, variant: str) -> dict[str, dict[str, int]]:
-    """Tokens of the train split per family and task, {family: {task: tokens}}, added up in the documents' tables."""
-    import pyarrow.parquet as pq
-
+    """Tokens of the train split per family and task, {family: {task: tokens}}."""
     tokens: dict[str, dict[str, int]] = {}
     for name in packed.shards():
         receipt = packed.receipt(name) or {}
-        if receipt.get("split") != "train":
-            continue
-        for output in receipt["outputs"]:
-            if output.endswith(".docs.parquet") and Path(output).parts[1] == variant:
-                table = pq.read_table(packed.run_dir / output, columns=["task", "num_tokens"])
-                family = tokens.setdefault(receipt["family"], {})
-                for row in table.group_by("task").aggregate([("num_tokens", "sum")]).to_pylist():
-                    family[row["task"]] = family.get(row["task"], 0) + row["num_tokens_sum"]
+        sizes = receipt.get("variants", {}).get(variant)
+        if sizes and receipt["split"] == "train":
+            family = tokens.setdefault(receipt["family"], {})
+            family[receipt["task"]] = family.get(receipt["task"], 0) + sizes["tokens"]
     if not tokens:
         raise ConfigError("no family has a document in the split train; look at curated/dropped and packed/dropped for the reasons")
     return tokens

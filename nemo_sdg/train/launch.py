@@ -94,7 +94,9 @@ def experiment(home: Path, run_dir: Path, workdir: Path, cluster: ClusterConfig)
     with run.Experiment("nemo_sdg", log_level="ERROR") as exp:
         before: list[str] = []
         for job in plan_jobs(cluster):
-            name = exp.add(run.Script(inline=job_script(job, run_dir, workdir, cluster)), executor=executor(job, cluster), name=job.name, dependencies=list(before))
+            name = exp.add(
+                run.Script(inline=job_script(job, run_dir, workdir, cluster)), executor=executor(job, cluster), name=job.name, dependencies=list(before)
+            )
             before = [name]
         yield exp
 
