@@ -70,10 +70,7 @@ def plan_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> list[Source]
     eligible = [row for row in catalog if row.verdict == Verdict.eligible]
     sources = [Source(split=split, leaves=leaves) for split, leaves in _group(((row, row.dataset["splits"].get("training")) for row in eligible), seeds)]
     if seeds.limit_per_task is not None or seeds.limit_per_family is not None:
-        demands = [
-            Demand(task=source.tasks[0], tasks=source.tasks, family=source.leaves[0].family, rows=functools.partial(_count, source, seeds))
-            for source in sources
-        ]
+        demands = [Demand(tasks=source.tasks, family=source.leaves[0].family, rows=functools.partial(_count, source, seeds)) for source in sources]
         for source, quota in zip(sources, share_limits(demands, eligible, seeds), strict=True):
             source.quota = quota
     return sources

@@ -134,12 +134,14 @@ class FieldReader:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self._read = compile_fields(entry.fields)
+        self._texts = [key for key in ("passage", "reasoning", "target_format") if key in entry.fields]
         self._has_choices = "choices" in entry.fields
 
     def __call__(self, row: Row) -> Reading:
         values = self._read(row)
-        texts = {key: text_of(values[key]) or None for key in ("passage", "reasoning", "target_format") if key in values}
-        reading = Reading(question=text_of(values["question"]), fixed_gold=self.entry.fixed_gold, **texts)
+        reading = Reading(question=text_of(values["question"]), fixed_gold=self.entry.fixed_gold)
+        for key in self._texts:
+            setattr(reading, key, text_of(values[key]) or None)
         if values.get("tests"):
             reading.tests = list(values["tests"])
         if self._has_choices:

@@ -18,7 +18,7 @@ from nemo_sdg.seeds.prompts import (
     writes_labels,
 )
 from nemo_sdg.seeds.reading import Reading, Unrenderable, bare_labels, boxed, final_number, numbered_labels, position, text_of
-from nemo_sdg.seeds.templates import Row, TaskTemplates, compile_template
+from nemo_sdg.seeds.templates import Row, TaskTemplates, compile_template, names_column
 
 _NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
 
@@ -34,6 +34,7 @@ class GenericReader:
         self.has_choices = templates.doc_to_choice is not None or kind == Kind.multiple_choice
         self.fixed_gold = isinstance(templates.doc_to_target, int) and not isinstance(templates.doc_to_choice, list)
         prompt, description = templates.doc_to_text, templates.config.get("description")
+        self._no_prompt = isinstance(prompt, str) and not prompt.strip()
         is_template = isinstance(prompt, str) and not prompt.strip().isdigit()
         # Where the row is only a text, what is asked of it stands in the task's description, or in the words after it.
         is_text = (frame == Frame.classification or kind == Kind.free_text) and not (is_template and (not prompt.strip() or asks_something(prompt)))
@@ -66,7 +67,7 @@ class GenericReader:
         if self._parts is None:
             text = self.templates.text(row)
             return (None, "") if isinstance(text, int) else split_prompt(text)
-        if prompt in row:
+        if prompt in row or names_column(prompt):
             return None, text_of(row[prompt])
         passage, question = self._parts
         return passage(row) if passage else None, question(row)
@@ -88,7 +89,7 @@ class GenericReader:
                 if self.kind == Kind.multiple_choice:
                     raise Unrenderable("no_choices", "no option texts in the row's columns or in the prompt")
                 return
-        elif not reading.question.strip():
+        elif isinstance(prompt, int) or self._no_prompt:
             reading.question, texts = cloze(texts)
         if all(text[:1].isspace() for text in texts):
             texts = [text.lstrip() for text in texts]

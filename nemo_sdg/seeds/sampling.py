@@ -15,7 +15,6 @@ from nemo_sdg.records import CatalogRow
 class Demand:
     """A dataset split that wants rows."""
 
-    task: str
     tasks: list[str]
     family: str
     rows: Callable[[], int | None]

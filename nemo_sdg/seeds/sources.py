@@ -219,7 +219,7 @@ def _parquet_rows(file: Path, split: Split, task: str) -> Rows:
         try:
             for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=_PARQUET_BATCH):
                 indices = [i for i in range(batch.num_rows) if wanted is None or wanted(number + i)]
-                chosen = batch if len(indices) == batch.num_rows else batch.take(indices)
+                chosen = batch if len(indices) == batch.num_rows else batch.take(pyarrow.array(indices, pyarrow.int64()))
                 yield from zip((number + i for i in indices), chosen.to_pylist(), strict=True)
                 number += batch.num_rows
         except (pyarrow.ArrowException, OSError) as exc:

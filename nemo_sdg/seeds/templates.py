@@ -22,6 +22,17 @@ from nemo_sdg.seeds.functions import resolve_function
 
 Row = dict[str, Any]
 
+_COLUMN = re.compile(r"\w+(?: \w+)?")
+
+
+def names_column(template: str) -> bool:
+    """Whether a template is one or two plain words, and so a column's name.
+
+    lm-eval looks it up among the columns of the whole dataset, and takes it for a literal text where it is none; a single row that lacks
+    the column must not turn its name into an answer.
+    """
+    return _COLUMN.fullmatch(template) is not None
+
 
 def _regex_replace(string: str, pattern: str, repl: str, count: int = 0) -> str:
     return re.sub(pattern, repl, string, count=count)
@@ -83,7 +94,7 @@ class TaskTemplates:
         """The prompt; an int where the contexts are the choices (winogrande)."""
         value = self.doc_to_text
         if isinstance(value, str):
-            if value in row:
+            if value in row or names_column(value):
                 return row[value]  # type: ignore[no-any-return]
             text = compile_template(value)(row)
             return int(text) if self.doc_to_choice is not None and text.isdigit() else text
@@ -97,7 +108,7 @@ class TaskTemplates:
         """The gold: a position among the choices, a text, or a list of either."""
         value = self.doc_to_target
         if isinstance(value, str):
-            if value in row:
+            if value in row or names_column(value):
                 return row[value]
             text = compile_template(value)(row)
             if self.doc_to_choice is not None and text.isdigit():
@@ -120,7 +131,7 @@ class TaskTemplates:
         if value is None:
             return None
         if isinstance(value, str):
-            return row[value] if value in row else literal(compile_template(value)(row))  # type: ignore[no-any-return]
+            return row[value] if value in row or names_column(value) else literal(compile_template(value)(row))  # type: ignore[no-any-return]
         if isinstance(value, list):
             return value
         if isinstance(value, dict):

@@ -1,0 +1,192 @@
+"""Sources, limits and accounting: each row of a split is a seed, a drop, or not sampled."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from nemo_sdg.config import SeedsSection
+from nemo_sdg.errors import DataError
+from nemo_sdg.records import CatalogRow, Drop, Seed, to_dict
+from nemo_sdg.seeds import build
+from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
+from nemo_sdg.seeds.lock import write_lock
+from nemo_sdg.seeds.sampling import Demand, share_limits
+
+CONFIG = {"output_type": "generate_until", "doc_to_text": "Question: {{question}}\nAnswer:", "doc_to_target": "answer"}
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(build, "_config", lambda task, seeds: {**CONFIG, "task": task})
+    monkeypatch.setattr(build, "_folder", lambda task, seeds: str(tmp_path))
+    return tmp_path
+
+
+def leaf(task: str, path: str, name: str | None = None, family: str = "factual", **fields: Any) -> CatalogRow:
+    dataset = {"path": path, "name": name, "splits": {"training": "train", "validation": None, "test": "test", "fewshot": None}}
+    return CatalogRow(
+        task=task,
+        dataset={**dataset, **fields.pop("dataset", {})},
+        kind="short_text",
+        frame="generation",
+        family=family,
+        capability="knowledge",
+        languages=["en"],
+        license={"id": "MIT"},
+        verdict=fields.pop("verdict", "eligible"),
+        **fields,
+    )
+
+
+def put(mirror: Path, path: str, split: str, num: int, name: str = "default", **columns: Any) -> None:
+    folder = mirror / path / name
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [{"question": f"What is {path} {split} {n}?", "answer": f"answer {n}", **columns} for n in range(num)]
+    (folder / f"{split}.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+
+
+def rendered(source: Any, seeds: SeedsSection, run_seed: int = 0) -> list[Seed | Drop]:
+    return list(render_source(source, seeds, run_seed))
+
+
+def numbers(source: Any, seeds: SeedsSection) -> list[int]:
+    return [record.dataset.row for record in rendered(source, seeds) if isinstance(record, Seed)]
+
+
+def test_tasks_on_one_split_share_a_source_and_its_seeds(mirror: Path) -> None:
+    put(mirror, "made/up", "train", 3)
+    seeds = SeedsSection(mirror=str(mirror))
+    catalog = [leaf("b", "made/up"), leaf("a", "made/up"), leaf("c", "made/up", verdict="refused"), leaf("d", "made/up", "other")]
+    first, second = plan_sources(catalog, seeds)
+    assert (first.tasks, second.tasks) == (["a", "b"], ["d"])
+    records = rendered(first, seeds)
+    assert [(record.task, record.tasks) for record in records if isinstance(record, Seed)] == [("a", ["a", "b"])] * 3
+    assert len({record.seed_id for record in records if isinstance(record, Seed)}) == 3
+
+
+def test_every_row_is_a_seed_or_a_drop_with_a_reason(mirror: Path) -> None:
+    put(mirror, "made/up", "train", 2)
+    file = mirror / "made/up/default/train.jsonl"
+    file.write_bytes(file.read_bytes() + b'{"question": "no answer"}\n{"question": "", "answer": "x"}\nrubbish\n{"question": "Q?", "answer": null}\n')
+    seeds = SeedsSection(mirror=str(mirror))
+    (source,) = plan_sources([leaf("a", "made/up")], seeds)
+    records = rendered(source, seeds)
+    assert [record.reason if isinstance(record, Drop) else "kept" for record in records] == [
+        "kept",
+        "kept",
+        "missing_column",
+        "empty_question",
+        "damaged_line",
+        "no_gold",
+    ]
+    assert all(record.task == "a" and record.step == "seeds" for record in records if isinstance(record, Drop))
+    assert len({record.id for record in records if isinstance(record, Drop)}) == 4
+
+
+def test_rows_and_ids_are_the_same_every_time(mirror: Path) -> None:
+    put(mirror, "made/up", "train", 30)
+    seeds = SeedsSection(mirror=str(mirror), limit_per_task=7)
+    twice = [[to_dict(record) for record in rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)] for _ in range(2)]
+    assert twice[0] == twice[1]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_limit_is_spread_over_the_split_and_the_rest_is_not_sampled(mirror: Path, monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
+    put(mirror, "made/up", "train", 1000)
+    if not known:
+        from nemo_sdg.seeds import sources
+
+        monkeypatch.setattr(sources, "_count_lines", lambda file: None)
+    taken = {}
+    for limit in (20, 100):
+        seeds = SeedsSection(mirror=str(mirror), limit_per_task=limit)
+        (source,) = plan_sources([leaf("a", "made/up")], seeds)
+        taken[limit] = numbers(source, seeds)
+        assert source.not_sampled == {"a": 1000 - limit}
+    assert taken[100] == sorted(taken[100])
+    assert len(set(taken[100])) == 100
+    assert set(taken[20]) < set(taken[100])
+    assert sum(number >= 500 for number in taken[100]) in range(30, 71)
+
+
+def test_a_limit_above_the_rows_takes_all(mirror: Path) -> None:
+    put(mirror, "made/up", "train", 5)
+    seeds = SeedsSection(mirror=str(mirror), limit_per_task=9)
+    (source,) = plan_sources([leaf("a", "made/up")], seeds)
+    assert numbers(source, seeds) == [0, 1, 2, 3, 4]
+    assert source.not_sampled == {}
+
+
+def demand(task: str, rows: int | None, family: str = "math") -> Demand:
+    return Demand(tasks=[task], family=family, rows=lambda: rows)
+
+
+def test_a_groups_limit_is_spread_over_its_leaves() -> None:
+    sizes = {"g_a": 1000, "g_b": 3, "g_c": 1000, "solo": 1000}
+    demands = [demand(task, num) for task, num in sizes.items()]
+    catalog = [leaf(task, task, groups=["g"] if task.startswith("g") else []) for task in sizes]
+    seeds = SeedsSection(tasks=["g", "solo"], limit_per_task=20)
+    assert share_limits(demands, catalog, seeds) == [8, 3, 9, 20]
+    assert share_limits(demands, catalog, SeedsSection(limit_per_task=20)) == [20, 3, 20, 20]
+
+
+def test_a_familys_limit_holds_above_the_tasks() -> None:
+    demands = [demand("a", 100), demand("b", None), demand("c", 100, "code")]
+    catalog = [leaf(task, task) for task in "abc"]
+    assert share_limits(demands, catalog, SeedsSection(limit_per_family=30)) == [15, 15, 30]
+    assert share_limits(demands, catalog, SeedsSection(limit_per_task=10, limit_per_family=30)) == [10, 10, 10]
+    assert share_limits(demands, catalog, SeedsSection(limit_per_task=20, limit_per_family=10)) == [5, 5, 10]
+
+
+def test_generic_builders_are_told_apart_by_their_files(mirror: Path) -> None:
+    catalog = []
+    for task in ("a", "b"):
+        (mirror / f"{task}.jsonl").write_bytes(orjson.dumps({"question": "Same?", "answer": "same"}) + b"\n")
+        catalog.append(leaf(task, "json", dataset={"data_files": {"train": f"{task}.jsonl", "test": "t.jsonl"}}))
+    seeds = SeedsSection(mirror=str(mirror))
+    sources = plan_sources(catalog, seeds)
+    made = [record for source in sources for record in rendered(source, seeds) if isinstance(record, Seed)]
+    assert [record.dataset.path for record in made] == ["a.jsonl", "b.jsonl"]
+    assert made[0].seed_id != made[1].seed_id
+
+
+def test_a_source_that_cannot_be_read_is_one_line(mirror: Path) -> None:
+    seeds = SeedsSection(mirror=str(mirror))
+    (source,) = plan_sources([leaf("a", "made/up")], seeds)
+    with pytest.raises(DataError, match=r"^task a: .*train.jsonl \(or .parquet\) is missing"):
+        rendered(source, seeds)
+
+
+def test_data_that_differs_from_the_lock_is_refused(mirror: Path) -> None:
+    put(mirror, "made/up", "train", 3)
+    lock = str(mirror / "seeds.lock.yaml")
+    write_lock(lock, [{"dataset": "made/up", "name": None, "split": "train", "revision": "local", "rows": 2, "hash": "ab"}])
+    seeds = SeedsSection(mirror=str(mirror), lock=lock)
+    (source,) = plan_sources([leaf("a", "made/up")], seeds)
+    with pytest.raises(DataError, match="has 3 rows"):
+        rendered(source, seeds)
+
+
+def test_evaluation_splits_are_read_once_and_the_others_listed(mirror: Path) -> None:
+    put(mirror, "made/up", "test", 2)
+    seeds = SeedsSection(mirror=str(mirror))
+    catalog = [leaf("a", "made/up", verdict="refused"), leaf("b", "made/up"), leaf("c", "elsewhere", dataset={"splits": {"validation": "dev"}})]
+    found = evaluation_sources(catalog, seeds)
+    assert [source.tasks for source in found.reachable] == [["a", "b"]]
+    assert [(entry["task"], entry["dataset"], entry["split"]) for entry in found.unreachable] == [("c", "elsewhere", "dev")]
+    rows = list(render_evaluation(found.reachable[0], seeds))
+    assert [(row.question, row.answer, row.dataset.split) for row in rows] == [
+        ("What is made/up test 0?", "answer 0", "test"),
+        ("What is made/up test 1?", "answer 1", "test"),
+    ]
+
+
+def test_evaluation_rows_that_do_not_render_are_given_as_their_texts(mirror: Path) -> None:
+    folder = mirror / "made/up/default"
+    folder.mkdir(parents=True)
+    (folder / "test.jsonl").write_bytes(b'{"title": "Tides", "parts": [{"text": "The moon pulls."}], "n": 3}\n')
+    seeds = SeedsSection(mirror=str(mirror))
+    (row,) = render_evaluation(evaluation_sources([leaf("a", "made/up")], seeds).reachable[0], seeds)
+    assert (row.question, row.choices, row.answer) == ("Tides\nThe moon pulls.", None, None)
