@@ -54,8 +54,6 @@ DISTINCTIVE, DISTINCTIVE_EXACT = 13, 8
 """words from which a question needs no second witness: for an n-gram match, for an exact one"""
 KEPT = 0.9
 """of a row's content words that must stand in the sample where there is no second witness; and all of its numbers"""
-PASSAGE = 20
-"""words from which a passage is looked for"""
 QUESTION_PART, PASSAGE_PART = 0, 1
 PARTS = 2
 
@@ -141,8 +139,8 @@ def _write_index(files: list[Path], folder: Path, config: CurateSection) -> None
                     continue
                 seen.add(content)
                 number = len(offsets) - 1
-                exact.add(np.array([sequence_hash(item.question)], dtype=np.uint64), number)
-                for part, words in ((QUESTION_PART, item.question), (PASSAGE_PART, item.passage if len(item.passage) >= PASSAGE else [])):
+                exact.add(_exact_keys(item), number)
+                for part, words in ((QUESTION_PART, item.question), (PASSAGE_PART, item.passage)):
                     grams.add(ngram_hashes(token_hashes(words), _length_for(len(words), config.ngram)), number * PARTS + part)
                 handle.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
                 offsets.append(handle.tell())
@@ -153,6 +151,11 @@ def _write_index(files: list[Path], folder: Path, config: CurateSection) -> None
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
     meta = {"format": FORMAT, "ngram": config.ngram, "rows": len(offsets) - 1, "rows_read": num_read, "files": sizes}
     write_json(folder / "meta.json", meta)
+
+
+def _exact_keys(item: Item) -> Hashes:
+    """The question as words and as mere letters: the first bridges spelled numbers, the second any punctuation and spacing."""
+    return np.array([sequence_hash(item.question), sequence_hash([item.letters], salt=1)], dtype=np.uint64)
 
 
 def gram_weight(num_rows: int, counts: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -211,11 +214,11 @@ class Index:
     def _find_exact(self, item: Item) -> Finding | None:
         if not item.question:
             return None
-        positions, counts = self._exact.find(np.array([sequence_hash(item.question)], dtype=np.uint64))
+        positions, counts = self._exact.find(_exact_keys(item))
         for number in self._exact.gather(positions, np.minimum(counts, BOILERPLATE))[0].tolist():
             row = read_item(self.row(number))
             agreement = agree(item, row)
-            distinctive = num_words(item.question) >= DISTINCTIVE_EXACT and not row.passage and int(counts[0]) == 1
+            distinctive = num_words(item.question) >= DISTINCTIVE_EXACT and not row.passage and int(counts.max()) == 1
             if distinctive or agreement is Agreement.same or (row.passage and row.passage == item.passage and agreement is not Agreement.different):
                 return self._finding("exact", number)
         return None

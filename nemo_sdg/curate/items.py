@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from nemo_sdg.curate.normalize import is_spaceless, tokens
+from nemo_sdg.curate.normalize import is_spaceless, letters, tokens
 
 LABELS = """yes, no, true, false, maybe, neither, both, none, unknown, correct, incorrect, positive, negative, entailment, neutral, contradiction,
 not entailment, none of the above, all of the above, 0, 1, 2, a, b, c, d, e"""
@@ -26,6 +26,8 @@ class Item:
     """One question; every field as normalised tokens."""
 
     question: list[str]
+    letters: str
+    """the question's letters and digits alone"""
     passage: list[str]
     choices: frozenset[tuple[str, ...]]
     answers: frozenset[tuple[str, ...]]
@@ -45,8 +47,10 @@ def read_item(record: dict[str, Any]) -> Item:
     texts = [answer.get("text"), *(answer.get("aliases") or [])] if isinstance(answer, dict) else [answer]
     read = [tuple(tokens(str(text))) for text in texts if text is not None]
     choices = frozenset(tuple(tokens(str(choice))) for choice in record.get("choices") or []) - {()}
+    question = str(record.get("question") or record.get("text") or "")
     return Item(
-        question=tokens(str(record.get("question") or record.get("text") or "")),
+        question=tokens(question),
+        letters=letters(question),
         passage=tokens(str(record.get("passage") or "")),
         choices=choices,
         answers=frozenset(read) - {()},

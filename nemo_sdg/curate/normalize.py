@@ -5,8 +5,8 @@ r"""Text to comparable tokens: what stays the same when a question is edited lig
     tokens("def add_all(a, b=2):")                     ->  ["def", "add", "all", "a", "b", "=", "2"]
     tokens("每天下 16 颗蛋")                             ->  ["每", "天", "下", "16", "颗", "蛋"]
 
-Letters and digits count, and the operators that change what a formula or a line of code means; quotes, brackets and the rest of
-punctuation do not. Scripts that write no spaces between words go character by character. Spelled English numbers become digits.
+Letters and digits count, and the operators that change what a formula or a line of code means; quotes, brackets, hyphens (a minus
+is written the same way) and the rest of punctuation do not. Scripts that write no spaces between words go character by character. Spelled English numbers become digits.
 """
 
 import functools
@@ -28,7 +28,6 @@ TOKEN = regex.compile(
     rf"|[{SPACELESS}]\p{{M}}*"
     rf"|(?:(?![{SPACELESS}])[\p{{L}}\p{{M}}])+"
     r"|[+*/=<>^%&|~√∑∫≤≥≠×÷±∞∪∩∈→]"
-    r"|-(?=\s?[\d(\\])|(?<=\b\p{L}\s?)-(?=\s?\p{L}\b)"  # minus in 5 - 3 and x-y, not the hyphen of well-known
 )
 SPACELESS_TOKEN = regex.compile(rf"[{SPACELESS}]")
 APOSTROPHE = regex.compile(r"(?<=\p{L})['’ʼ`´](?=\p{L})")
@@ -46,12 +45,16 @@ NUMBER_WORDS = UNITS.keys() | TENS.keys() | SCALES.keys()
 
 def tokens(text: str) -> list[str]:
     """Normalised tokens of a text, in order."""
-    text = unicodedata.normalize("NFKC", text).replace("−", "-")
-    text = APOSTROPHE.sub("", text)
+    text = APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold())
     if "\\" in text:
         text = LATEX_SAME.sub(r"\\frac", LATEX_NOISE.sub(" ", text))
-    found = [_plain_number(token) if token[0].isdigit() else token for token in TOKEN.findall(text.casefold())]
+    found = [_plain_number(token) if token[0].isdigit() else token for token in TOKEN.findall(text)]
     return _spelled_numbers(found) if not NUMBER_WORDS.isdisjoint(found) else found
+
+
+def letters(text: str) -> str:
+    """Only the letters and digits of a text, without spaces: what no change of punctuation or spacing touches."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 
 def is_spaceless(token: str) -> bool:
