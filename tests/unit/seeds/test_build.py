@@ -9,7 +9,7 @@ import pytest
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, Drop, Seed, to_dict
-from nemo_sdg.seeds import build
+from nemo_sdg.seeds import build, plan
 from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
 from nemo_sdg.seeds.lock import write_lock
 from nemo_sdg.seeds.sampling import Demand, share_limits
@@ -19,8 +19,9 @@ CONFIG = {"output_type": "generate_until", "doc_to_text": "Question: {{question}
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(build, "_config", lambda task, seeds: {**CONFIG, "task": task})
-    monkeypatch.setattr(build, "_folder", lambda task, seeds: str(tmp_path))
+    for module in (build, plan):
+        monkeypatch.setattr(module, "task_config", lambda task, seeds: {**CONFIG, "task": task})
+    monkeypatch.setattr(plan, "task_file", lambda task, seeds: tmp_path / f"{task}.yaml")
     return tmp_path
 
 
