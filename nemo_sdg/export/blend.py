@@ -1,7 +1,8 @@
 """Packed shards and the user's own datasets become one blend, in the forms that the trainers read.
 
     blend/<variant>.blend.json       Nemotron and Megatron-Bridge: {"train": ["0.4", "/abs/prefix", …], "valid": […], "test": null}
-    blend/<variant>.nemo.json        NeMo's PreTrainingDataModule(paths=…): train, validation, test
+    blend/<variant>.nemo.json        NeMo's PreTrainingDataModule(paths=…): train, validation, test; none may be empty, so that a
+                                     corpus without a valid split is validated on train (mixture.json says so)
     blend/<variant>.data_args.txt    Megatron-LM's --data-args-path: the train part
     blend/<variant>.data_blend.json  Nemotron's data preparation, for those who let it tokenise the texts
     blend/mixture.json               what the weights come from; paths relative to the run
@@ -70,6 +71,7 @@ def write_blend(
             variant: {
                 **{split: _relative(shards[variant][split]) for split in SPLITS},
                 "tokens": {family: sum(splits.values()) for family, splits in sorted(tokens[variant].items())},
+                "nemo_validates_on": "valid" if shards[variant]["valid"] or base["valid"] else "train",
                 **budgets[variant],
             }
             for variant in export.variants
@@ -201,8 +203,8 @@ def _write_forms(
 ) -> None:
     train, valid = _flat(datasets["train"]), _flat(datasets["valid"])
     write_json(folder / f"{variant}.blend.json", {"train": train, "valid": valid or None, "test": None})
-    # NeMo wants three lists that are not empty. Without a split of its own it is given the flat list, from which it cuts one.
-    write_json(folder / f"{variant}.nemo.json", {"train": train, "validation": valid, "test": valid} if valid else train)
+    # NeMo raises on a list that is empty, and on a flat list it cuts splits from each shard, which never ends for shards of a few documents.
+    write_json(folder / f"{variant}.nemo.json", {"train": train, "validation": valid or train, "test": valid or train})
     write_bytes(folder / f"{variant}.data_args.txt", f"{' '.join(train)}\n".encode())
     raw = {split: _raw_datasets(receipts, variant, split, packed, family_weights) for split in SPLITS}
     write_json(folder / f"{variant}.data_blend.json", {split: found for split, found in raw.items() if found})

@@ -72,10 +72,12 @@ def test_the_nemo_form_has_three_lists_that_are_not_empty(tmp_path: Path) -> Non
     assert all(paths.values())
 
 
-def test_without_a_valid_split_blend_says_null_and_nemo_gets_a_flat_list(tmp_path: Path) -> None:
-    blended(tmp_path, shards=[shard for shard in SHARDS if shard[1] == "train"])
-    assert read_json(tmp_path / "blend" / "context.blend.json")["valid"] is None
-    assert read_json(tmp_path / "blend" / "context.nemo.json") == read_json(tmp_path / "blend" / "context.blend.json")["train"]
+def test_without_a_valid_split_blend_says_null_and_nemo_validates_on_train(tmp_path: Path) -> None:
+    mixture = blended(tmp_path, shards=[shard for shard in SHARDS if shard[1] == "train"])
+    blend, paths = (read_json(tmp_path / "blend" / f"context.{form}.json") for form in ("blend", "nemo"))
+    assert blend["valid"] is None
+    assert paths == {"train": blend["train"], "validation": blend["train"], "test": blend["train"]}
+    assert mixture["variants"]["context"]["nemo_validates_on"] == "train"
 
 
 def test_megatron_lm_reads_its_form_by_splitting_at_spaces(tmp_path: Path) -> None:
