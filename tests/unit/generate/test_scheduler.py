@@ -128,7 +128,7 @@ class ReluctantEngine(ScriptedEngine):
 @pytest.mark.parametrize(("num_shards", "num_records"), [(40, 1), (1, 40), (4, 10)])
 def test_the_window_is_filled_across_shards_and_never_exceeded(tmp_path, num_shards, num_records):
     engine, progress = ReluctantEngine(8, 160), FlowProgress()
-    done, error = run(tmp_path, engine, work(num_shards, num_records), max_in_flight=8, progress=progress, give_up_after=20)
+    _, error = run(tmp_path, engine, work(num_shards, num_records), max_in_flight=8, progress=progress, give_up_after=20)
     assert error is None
     assert engine.most_in_flight == 8
     assert (progress.records_done, progress.shards_done, progress.requests_done) == (40, num_shards, 160)
@@ -242,7 +242,7 @@ def test_a_server_that_stays_down_ends_the_run_with_everything_kept(tmp_path):
         served.append(prompt)
         return TransportError("connection refused") if len(served) > 30 else None
 
-    done, error = run(tmp_path, ScriptedEngine(fault=fault), work(3, 10), max_in_flight=4, give_up_after=0.05)
+    _, error = run(tmp_path, ScriptedEngine(fault=fault), work(3, 10), max_in_flight=4, give_up_after=0.05)
     assert "no completion for 0.05 seconds" in str(error)
     assert "\n" not in str(error)
     healed = ScriptedEngine()

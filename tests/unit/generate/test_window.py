@@ -1,20 +1,13 @@
 """The window grows until the server asks for patience, gives way, and closes to a probe when nothing answers."""
 
 import asyncio
+import itertools
 
 import pytest
 
 from nemo_sdg.generate import window
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.window import Window
-
-
-def in_loop(test):
-    def run(*args, **kwargs):
-        asyncio.run(test(*args, **kwargs))
-
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
-    return run
 
 
 def make(maximum=500, *, adaptive=True, lines=None):
@@ -39,19 +32,16 @@ async def round_trip(open_window, num, *, patience=10_000):
     return len(started)
 
 
-@in_loop
 async def test_it_doubles_each_round_trip_until_the_maximum():
     grown = make()
     assert [await round_trip(grown, 1000) for _ in range(6)] == [32, 64, 128, 256, 500, 500]
 
 
-@in_loop
 async def test_in_process_it_is_fixed():
     fixed = make(4, adaptive=False)
     assert [await round_trip(fixed, 10, patience=2) for _ in range(3)] == [4, 4, 4]
 
 
-@in_loop
 async def test_it_halves_once_a_round_trip_and_then_creeps_up():
     grown = make()
     for _ in range(4):
@@ -60,10 +50,9 @@ async def test_it_halves_once_a_round_trip_and_then_creeps_up():
     assert sizes[0] == 500
     assert sizes[1] == 250
     assert all(90 <= size <= 250 for size in sizes[2:])
-    assert any(0 < after - before <= 2 for before, after in zip(sizes[2:], sizes[3:], strict=False)), "one more each round trip"
+    assert any(0 < after - before <= 2 for before, after in itertools.pairwise(sizes)), "one more each round trip"
 
 
-@in_loop
 async def test_the_lowest_rank_goes_first():
     narrow = make(1, adaptive=False)
     await narrow.acquire(0)
@@ -81,7 +70,6 @@ async def test_the_lowest_rank_goes_first():
     assert order == [2, 2, 5, 9]
 
 
-@in_loop
 async def test_a_request_cancelled_with_its_slot_in_hand_gives_it_back():
     narrow = make(1, adaptive=False)
     await narrow.acquire(0)
@@ -99,7 +87,6 @@ def short_probes(monkeypatch):
 
 
 @pytest.mark.usefixtures("short_probes")
-@in_loop
 async def test_a_server_that_is_down_gets_one_probe_at_a_time():
     lines = []
     open_window = make(100, lines=lines)
