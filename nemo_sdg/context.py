@@ -31,7 +31,7 @@ class Context:
         return [shard for shard, paths in inputs.items() if target.problem(shard, inputs=paths, full=full)]
 
     def run_stages(
-        self, name: str, stages: "list[Any] | list[UnitStage]", units: Iterable[list[str]], *, target: StepDir, total: int, unit: str = "shards"
+        self, name: str, stages: "list[Any] | list[UnitStage]", units: Iterable[list[str]], *, target: StepDir, total: int | None, unit: str = "shards"
     ) -> None:
         """Runs Curator stages over units of work and shows the receipts as they appear in `target`."""
         from nemo_curator.pipeline import Pipeline

@@ -17,4 +17,4 @@ def make_flow(config: RunConfig, engine_facts: dict[str, Any]) -> Flow:
     from nemo_sdg.generate import answers
     from nemo_sdg.verify import votes
 
-    return answers.make_flow(config, engine_facts, votes.VoteRules(config.verify))
+    return answers.make_flow(config, engine_facts, functools.partial(votes.decided, config=config.verify))

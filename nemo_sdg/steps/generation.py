@@ -13,7 +13,7 @@ from nemo_sdg.config import EngineKind, Executor, RunConfig
 from nemo_sdg.context import Context
 from nemo_sdg.generate.requests import Flow, Outcome
 from nemo_sdg.progress import Progress, StepProgress
-from nemo_sdg.store import Counts, StepDir
+from nemo_sdg.store import Counts, StepDir, read_jsonl
 
 MakeFlow = Callable[[dict[str, Any]], Flow]
 """Facts about the engine (engine, model, model_license) in; the flow out."""
@@ -31,7 +31,7 @@ def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow) 
         return
     config = context.config
     if config.run.executor is Executor.local:
-        with context.progress.step(step, unit="requests") as state:
+        with context.progress.step(step, sum(num_records(source, shard) for shard in todo)) as state:
             make_worker(config, source, target, make_flow, context.progress, state)(todo)
         return
     replicas = min(config.engine.replicas, len(todo))
@@ -40,11 +40,18 @@ def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow) 
     context.run_stages(step, [UnitStage(step, make, cpus=1.0, gpus=gpus)], [todo[i::replicas] for i in range(replicas)], target=target, total=len(inputs))
 
 
+def num_records(source: StepDir, shard: str) -> int:
+    receipt = source.receipt(shard) or {"counts": {}}
+    return sum(row["kept"] for row in receipt["counts"].values())
+
+
 def make_worker(
     config: RunConfig, source: StepDir, target: StepDir, make_flow: MakeFlow, progress: Progress | None, state: StepProgress | None
 ) -> Callable[[list[str]], None]:
     """The function that carries a list of shards through one engine."""
     from nemo_sdg.generate.engines.base import open_engine
+    from nemo_sdg.generate.journal import Journal
+    from nemo_sdg.generate.scheduler import FlowProgress, ShardWork, run_flows
 
     engine = open_engine(config.engine)
     flow = make_flow({"engine": engine.name, "model": engine.model, "model_license": config.engine.model_license})
@@ -57,23 +64,38 @@ def make_worker(
             counts.keep(sample.task)
         for drop in dropped:
             counts.drop(drop.task, drop.reason)
+            if state is not None:
+                state.dropped[drop.reason] = state.dropped.get(drop.reason, 0) + 1
+        if state is not None:
+            state.kept += len(kept)
         target.write_shard(shard, kept, dropped, counts, inputs=[source.shard_path(shard)])
 
+    def notify(line: str) -> None:
+        if progress is not None:
+            progress.line(f"  {target.step}: {line}")
+
+    def show(counters: FlowProgress) -> None:
+        if state is not None:
+            state.state(done=counters.records_done, kept=state.kept, dropped=state.dropped)
+            state.set(
+                requests=counters.requests_done,
+                replayed=counters.replayed,
+                in_flight=counters.in_flight,
+                retries=counters.retries,
+                prompt_tokens=counters.prompt_tokens,
+                completion_tokens=counters.completion_tokens,
+                saturation=round(counters.saturation, 3),
+            )
+
     def work(shards: list[str]) -> None:
-        run_worker(config, engine, source, target, shards, flow, write, progress, state)
+        run_flows(
+            (ShardWork(shard=shard, records=read_jsonl(source.shard_path(shard))) for shard in shards),
+            flow,
+            engine,
+            Journal(target.path / "journal", cache_dir=config.run.cache_dir),
+            config.engine,
+            write,
+            FlowProgress(listener=show, notify=notify),
+        )
 
     return work
-
-
-def run_worker(
-    config: RunConfig,
-    engine: Any,
-    source: StepDir,
-    target: StepDir,
-    shards: list[str],
-    flow: Flow,
-    write: Callable[[str, list[Outcome]], None],
-    progress: Progress | None,
-    state: StepProgress | None,
-) -> None:
-    raise NotImplementedError

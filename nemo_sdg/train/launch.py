@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def launch(config_text: str, run_dir: Path, cluster: ClusterConfig, *, dry_run: 
     user's file does not reach a run under way. Returns {job name: script} or {job name: Slurm job id}.
     Raises SdgError when Slurm is not there or refuses a job; nothing is submitted twice.
     """
-    workdir = Path(cluster.workdir or os.getcwd()).resolve()
+    workdir = Path(cluster.workdir or Path.cwd()).resolve()
     run_dir = run_dir.resolve()
     if dry_run:
         with tempfile.TemporaryDirectory(prefix="nemo_sdg_launch") as home:
@@ -81,6 +82,18 @@ def check_partitions(cluster: ClusterConfig) -> None:
 
 
 @contextlib.contextmanager
+def no_terminal() -> Iterator[None]:
+    """NeMo-Run prints banners and its shell library reads standard input: neither has a business here."""
+    before = sys.stdin
+    with open(os.devnull) as nothing, open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        sys.stdin = nothing
+        try:
+            yield
+        finally:
+            sys.stdin = before
+
+
+@contextlib.contextmanager
 def experiment(home: Path, run_dir: Path, workdir: Path, cluster: ClusterConfig) -> Iterator[Any]:
     """A NeMo-Run experiment that holds all jobs. NeMo-Run takes its home from the environment when it is first imported."""
     os.environ["NEMORUN_HOME"] = str(home)
@@ -91,7 +104,7 @@ def experiment(home: Path, run_dir: Path, workdir: Path, cluster: ClusterConfig)
 
     set_nemorun_home(str(home))
     logging.getLogger("torchx").setLevel(logging.ERROR)
-    with run.Experiment("nemo_sdg", log_level="ERROR") as exp:
+    with no_terminal(), run.Experiment("nemo_sdg", log_level="ERROR") as exp:
         before: list[str] = []
         for job in plan_jobs(cluster):
             name = exp.add(
@@ -142,7 +155,7 @@ def job_script(job: StepJob, run_dir: Path, workdir: Path, cluster: ClusterConfi
 
 def scripts(home: Path, run_dir: Path, workdir: Path, cluster: ClusterConfig) -> dict[str, str]:
     """Job name -> script, unwrapped, as NeMo-Run would hand it to sbatch; what a job waits for stands in a comment."""
-    with experiment(home, run_dir, workdir, cluster) as exp, open(os.devnull, "w") as devnull, contextlib.redirect_stdout(devnull):
+    with experiment(home, run_dir, workdir, cluster) as exp:
         exp.dryrun(log=False, exist_ok=True, delete_exp_dir=False)
         found = {}
         before = None
@@ -189,5 +202,5 @@ def slurm_jobs(run_dir: Path) -> dict[str, str]:
 def normalised(script: str, run_dir: Path, workdir: Path) -> str:
     """A script without what differs between two launches: NeMo-Run's timestamps and the folders."""
     text = re.sub(r"nemo_sdg_\d{10,}", "nemo_sdg_ID", script)
-    text = re.sub(r"/\S*?/experiments/nemo_sdg", "HOME/experiments/nemo_sdg", text)
+    text = re.sub(r"/[^\s,:]*/experiments/nemo_sdg", "HOME/experiments/nemo_sdg", text)
     return text.replace(str(run_dir.resolve()), "RUN").replace(str(workdir), "WORKDIR")
