@@ -116,7 +116,7 @@ def ids(path: Path, field: str) -> list[str]:
 def steps_follow(run_dir: Path) -> str:
     """From `answers` on, the ids that a step keeps or drops are exactly those that the step before it kept; none stands twice."""
     num = 0
-    for before, step in itertools.pairwise(CHAIN):
+    for before, step in itertools.pairwise(CHAIN[1:]):
         for shard in shards_of(run_dir, step):
             given = ids(run_dir / before / f"{shard}.jsonl", "sample_id")
             got = ids(run_dir / step / f"{shard}.jsonl", "sample_id") + ids(run_dir / step / "dropped" / f"{shard}.jsonl", "id")

@@ -30,8 +30,9 @@ def check_guard(run_dir: Path) -> str:
         for seed in read_jsonl(run_dir / "seeds" / f"{shard}.jsonl"):
             dataset = seed["dataset"]
             used.setdefault((dataset["path"], dataset["name"] or "default", dataset["split"]), seed["task"])
-    evaluated = evaluated_splits({last_part(path) for path, _, _ in used}, section["include_path"])
-    files_of_tasks = {file: task for (path, _, file), task in evaluated.items() if path in GENERIC_BUILDERS}
+    datasets = {last_part(path) for path, _, _ in used} | (GENERIC_BUILDERS if any(is_file(path) for path, _, _ in used) else set())
+    evaluated = evaluated_splits(datasets, section["include_path"])
+    files_of_tasks = {file: task for (_, name, file), task in evaluated.items() if name == "file"}
     for (path, name, split), task in sorted(used.items()):
         offender = evaluated.get((last_part(path), name, split))
         if last_part(path) in GENERIC_BUILDERS or ("/" in path and Path(path).suffix in (".json", ".jsonl", ".csv", ".parquet")):
@@ -49,6 +50,11 @@ def check_guard(run_dir: Path) -> str:
                     if squeeze((record["answer"] or {"text": ""})["text"]) in strings:
                         raise Violation(f"{step}/{shard}: {record['task']} holds a row of an evaluation split: {record['question'][:120]!r}")
     return f"{len(used)} dataset splits, {num:,} questions against {len(rows):,} evaluation strings"
+
+
+def is_file(path: str) -> bool:
+    """Whether a seed's dataset is data files of a task's own, rather than a name on the hub."""
+    return Path(path.split(",")[0]).suffix in (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".txt")
 
 
 def last_part(path: str) -> str:

@@ -55,6 +55,7 @@ class Families:
         """Kind, frame, family, capability, languages and licence of a leaf. `folder` is the first below lm-eval's tasks, or ''."""
         own = self.of_task(task)
         row = {**self.of_dataset(_hub_path(dataset), dataset["name"]), **{key: value for key, value in own.items() if key not in ("task", "path", "name")}}
+        row |= said_by_task(config)
         kind = row.get("kind") or kind_of(config)
         frame = row.get("frame") or frame_of(config, kind)
         family, capability = self._folders.get(folder, ("unknown", "unknown"))
@@ -83,6 +84,21 @@ class Families:
             "confidence": row["confidence"],
         }
         return {**found, "note": row["note"]} if "note" in row else found
+
+
+def said_by_task(config: dict[str, Any]) -> dict[str, Any]:
+    """What a task says of itself under `metadata: nemo_sdg:` in its YAML, in the form of a row of the table; for tasks of one's own.
+
+    Commercial use is said outright (`commercial_use: yes`) or unknown: a licence's name is not judged here.
+    """
+    metadata = config.get("metadata")
+    said = dict((metadata.get("nemo_sdg") if isinstance(metadata, dict) else None) or {})
+    if "language" in said:
+        said["languages"] = [said.pop("language")]
+    if "license" in said:
+        said = {"commercial_use": "unknown", "share_alike": "unknown", "source": None, "confidence": "declared", **said}
+        said |= {key: {True: "yes", False: "no"}.get(said[key], said[key]) for key in ("commercial_use", "share_alike")}
+    return said
 
 
 def _hub_path(dataset: dict[str, Any]) -> str | None:
