@@ -28,6 +28,7 @@ from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
 from nemo_sdg.records import Drop, json_line
 from nemo_sdg.store import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
 
+TEXT_SUFFIX = ".text.parquet"
 BATCH = 1024
 """documents tokenised at once"""
 ROW_GROUP = 8192
@@ -71,7 +72,7 @@ class ShardWriter:
             [("document", pa.int64()), ("sample_id", text), ("seed_ids", pa.list_(text)), ("task", text), ("family", text), ("num_tokens", pa.int32())]
         )
         self._text_schema = pa.schema([(name, text) for name in ("uuid", "text", "license", "task", "family", "kind", "language", "origin", "model")])
-        self.paths = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in ("_text_document.bin", "_text_document.idx", ".docs.parquet", ".text.parquet")]
+        self.paths = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in ("_text_document.bin", "_text_document.idx", ".docs.parquet", TEXT_SUFFIX)]
         bin_file, self._idx_file, docs_file, text_file = (files.enter_context(atomic_file(path)) for path in self.paths)
         self._builder = indexed.IndexedDatasetBuilder(bin_file.name, dtype=indexed.DType.optimal_dtype(tokenizer.vocab_size))
         self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))

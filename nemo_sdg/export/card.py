@@ -1,0 +1,204 @@
+"""The dataset card, report/README.md: what is in the corpus, how it was made, what may be wrong with it. All of it is read off the run's files."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.export.pack import TEXT_SUFFIX
+from nemo_sdg.store import read_json, read_jsonl, write_bytes
+
+SHOWN_DATASETS = 100
+"""unreachable datasets named in the card; unreachable.json has them all"""
+SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
+TASK_CATEGORIES = {
+    "multiple_choice": ["multiple-choice", "question-answering"],
+    "numeric": ["question-answering"],
+    "short_text": ["question-answering"],
+    "free_text": ["question-answering", "text-generation"],
+    "code": ["text-generation"],
+}
+HUB_LICENSES = {
+    "apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-2.0",
+    "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "cc-by-nd-4.0", "odc-by", "odbl", "gpl-3.0", "lgpl-3.0", "mpl-2.0",
+    "afl-3.0", "unlicense", "unknown",
+}  # fmt: skip
+"""the hub's own names, which are SPDX in lower case; other licences are `other` there"""
+ORIGIN_WORDS = {"similar": "new questions", "seed": "questions of the training rows"}
+BUDGET_WORDS = {"tokens": "both variants train on equally many tokens", "samples": "both variants pass over their samples equally often"}
+
+
+def write_card(run_dir: Path, facts: dict[str, Any]) -> Path:
+    """Writes report/README.md and returns its path. `facts` is the manifest: fingerprint, counts per step, versions, unreachable splits."""
+    import jinja2
+    import yaml
+
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment.filters.update(thousands=lambda number: f"{number:,}", plural=_plural, cell=_cell)
+    content = collect(run_dir, facts)
+    header = yaml.safe_dump(_header(content), sort_keys=False, allow_unicode=True).strip()
+    text = environment.get_template("card.md.jinja").render(header=header, **content)
+    path = run_dir / "report" / "README.md"
+    write_bytes(path, text.encode())
+    return path
+
+
+def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """What the card says, as plain data."""
+    import yaml
+
+    config_text = (run_dir / "config.yaml").read_text()
+    config = yaml.safe_load(config_text)
+    mixture = read_json(run_dir / "blend" / "mixture.json")
+    receipts = [read_json(path) for path in sorted((run_dir / "packed" / "receipts").glob("*.json"))]
+    sizes = {variant: _sizes(receipts, variant) for variant in mixture["variants"]}
+    first = next(iter(sizes))
+    texts = _count_texts(run_dir, first, receipts)
+    counts = {step: facts["steps"][step]["counts"] for step in facts["steps"]}
+    sources = _sources(run_dir)
+    licenses = _ranked(texts["license"])
+    return {
+        "title": f"Task-seeded synthetic corpus {facts['fingerprint'][:8]}",
+        "version": facts["version"],
+        "fingerprint": facts["fingerprint"],
+        "documents": sizes[first]["documents"],
+        "variants": [{"name": name, **sizes[name], **{key: plan[key] for key in ("train_tokens", "epochs")}} for name, plan in mixture["variants"].items()],
+        "splits": sorted({receipt["split"] for receipt in receipts if receipt["variants"]}),
+        "tokenizer": read_json(run_dir / "packed" / "tokenizer" / "tokenizer_config.json")["name"],
+        "origins": _ranked(texts["origin"]),
+        "origin_words": {**dict.fromkeys(texts["origin"], ""), **ORIGIN_WORDS},
+        "kinds": _ranked(texts["kind"]),
+        "languages": sorted(texts["language"]),
+        "config": config,
+        "config_yaml": config_text.strip(),
+        "models": _models(texts["model"], config),
+        "sources": sources,
+        "licenses": licenses,
+        "has_unknown_license": any("unknown" in name.lower() for name, _ in licenses) or any(row["license"].lower() == "unknown" for row in sources),
+        "steps": [_step_row(step, counts[step]) for step in counts if step != "blend"],
+        "not_sampled": sum(row["not_sampled"] for row in counts["seeds"].values()),
+        "tasks": _task_rows(counts),
+        "families": [
+            {"family": family, "share": share, "tokens": [plan["tokens"].get(family, 0) for plan in mixture["variants"].values()]}
+            for family, share in mixture["families"].items()
+        ],
+        "budget": mixture["budget"],
+        "budget_words": BUDGET_WORDS[mixture["budget"]],
+        "synthetic_share": mixture["synthetic_share"],
+        "evaluation": _evaluation(run_dir),
+        "unreachable": _unreachable(facts["evaluation_splits_unreachable"]),
+        "limits": _limits(config, mixture),
+        "packages": sorted((name, version) for name, version in facts["packages"].items() if version),
+    }
+
+
+def _header(content: dict[str, Any]) -> dict[str, Any]:
+    """The YAML block that the hub reads: https://huggingface.co/docs/hub/datasets-cards."""
+    licenses = {name.lower() for name, _ in content["licenses"]}
+    header: dict[str, Any] = {"pretty_name": content["title"], "language": content["languages"]}
+    if len(licenses) == 1 and licenses <= HUB_LICENSES:
+        header["license"] = next(iter(licenses))
+    else:
+        header |= {"license": "other", "license_name": "per-sample", "license_details": "each row names its licence in the column license"}
+    categories = {category for kind, _ in content["kinds"] for category in TASK_CATEGORIES.get(kind, [])}
+    size = next((name for limit, name in SIZES if content["documents"] < limit), "100M<n<1B")
+    header |= {"task_categories": sorted(categories), "size_categories": [size], "tags": ["synthetic", "megatron", "nemo"]}
+    configs = []
+    for variant in content["variants"]:
+        files = [{"split": "validation" if s == "valid" else s, "path": f"packed/{variant['name']}/*/{s}/*{TEXT_SUFFIX}"} for s in content["splits"]]
+        configs.append({"config_name": variant["name"], "data_files": files})
+    configs[0]["default"] = True
+    return {**header, "configs": configs}
+
+
+def _sizes(receipts: Iterable[dict[str, Any]], variant: str) -> dict[str, int]:
+    found = [receipt["variants"][variant] for receipt in receipts if variant in receipt["variants"]]
+    return {"documents": sum(size["documents"] for size in found), "tokens": sum(size["tokens"] for size in found)}
+
+
+def _count_texts(run_dir: Path, variant: str, receipts: Iterable[dict[str, Any]]) -> dict[str, Counter[str]]:
+    """How many packed texts have each licence, kind, language, origin and model."""
+    import pyarrow.parquet as pq
+
+    counters: dict[str, Counter[str]] = {name: Counter() for name in ("license", "kind", "language", "origin", "model")}
+    for receipt in receipts:
+        for output in receipt["outputs"]:
+            if output.endswith(TEXT_SUFFIX) and Path(output).parts[1] == variant:
+                table = pq.read_table(run_dir / output, columns=list(counters))
+                for name, counter in counters.items():
+                    for row in table[name].value_counts().to_pylist():
+                        counter[row["values"] or "unknown"] += row["counts"]
+    return counters
+
+
+def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _models(models: Counter[str], config: dict[str, Any]) -> list[dict[str, Any]]:
+    engine = config["engine"]
+    return [{"model": model, "engine": engine["kind"], "model_license": engine["model_license"], "samples": num} for model, num in _ranked(models)]
+
+
+def _sources(run_dir: Path) -> list[dict[str, Any]]:
+    """Dataset splits with revision, licence and number of seeds; one pass over the seeds, which are not held."""
+    seeds: Counter[tuple[str, str, str, str, str]] = Counter()
+    for path in sorted((run_dir / "seeds").glob("shard-*.jsonl")):
+        for seed in read_jsonl(path):
+            dataset = seed["dataset"]
+            seeds[dataset["path"], dataset["name"] or "default", dataset["split"], dataset["revision"], seed["license"]] += 1
+    return [dict(zip(("path", "name", "split", "revision", "license"), key, strict=True), seeds=num) for key, num in sorted(seeds.items())]
+
+
+def _step_row(step: str, counts: dict[str, Any]) -> dict[str, Any]:
+    reasons: Counter[str] = Counter()
+    for row in counts.values():
+        reasons.update(row["dropped"])
+    told = ", ".join(f"{reason} {num:,}" for reason, num in _ranked(reasons))
+    return {"step": step, "num_in": sum(row["in"] for row in counts.values()), "kept": sum(row["kept"] for row in counts.values()), "reasons": told or "none"}
+
+
+def _task_rows(counts: dict[str, Any]) -> list[dict[str, Any]]:
+    tasks = sorted(counts["seeds"].keys() | counts["packed"].keys())
+    kept = {step: {task: row["kept"] for task, row in counts[step].items()} for step in ("seeds", "packed")}
+    return [{"task": task, "seeds": kept["seeds"].get(task, 0), "packed": kept["packed"].get(task, 0)} for task in tasks]
+
+
+def _evaluation(run_dir: Path) -> dict[str, Any]:
+    """The evaluation splits that were compared with."""
+    splits: Counter[tuple[str, str]] = Counter()
+    for path in sorted((run_dir / "seeds" / "evaluation").glob("*.jsonl")):
+        for row in read_jsonl(path):
+            name = row["dataset"]["name"]
+            splits[f"{row['dataset']['path']}{f' ({name})' if name else ''}", row["dataset"]["split"]] += 1
+    rows = [{"dataset": dataset, "split": split, "rows": num} for (dataset, split), num in sorted(splits.items())]
+    return {"rows": splits.total(), "datasets": rows}
+
+
+def _unreachable(splits: list[dict[str, Any]]) -> dict[str, Any]:
+    datasets = sorted({str(row.get("dataset")) for row in splits})
+    shown = [_cell(name) for name in datasets[:SHOWN_DATASETS]]
+    return {"splits": len(splits), "num_datasets": len(datasets), "datasets": shown, "more": len(datasets) - len(shown)}
+
+
+def _limits(config: dict[str, Any], mixture: dict[str, Any]) -> list[str]:
+    """What this run's configuration adds to the limits."""
+    lines = []
+    if config["engine"]["kind"] == "llama" and config["engine"]["model"] is None:
+        lines.append("The generator is the embedded 135M model, which shows that the pipeline works; its texts are not fit for training.")
+    if config["generate"]["guided"] and config["generate"]["origins"]["seed"] > 0:
+        lines.append("Where no blind solution reached a training row's gold answer, one was written with the gold in sight (`guidance: guided`).")
+    if any(plan["nemo_validates_on"] == "train" for plan in mixture["variants"].values()):
+        lines.append("There is no valid split: NeMo's form of the blend validates on the training shards.")
+    notes = (mixture.get("explanation") or {}).get("notes", [])
+    return [*lines, *(f"Mixture: {note}." for note in notes)]
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _cell(value: Any) -> str:
+    """Text that cannot break a Markdown table or become HTML."""
+    escaped = str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|").replace("`", "'")
+    return " ".join(escaped.split())
