@@ -50,7 +50,7 @@ def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config
                 _run_phases(files, work, table, config, run)
     for path in work.iterdir():
         if path.is_dir():
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
     return table
 
 

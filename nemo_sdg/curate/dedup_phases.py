@@ -20,12 +20,11 @@ import orjson
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.question_text import question_text
-from nemo_sdg.curate.shingles import Hashes, shingle, similarities
+from nemo_sdg.curate.shingles import Hashes, Indices, shingle, similarities
 from nemo_sdg.curate.signed import CORPUS, OWN, SEED, SIMILAR, SignedCorpus, Slice, read_slice, task_salt, write_part
 from nemo_sdg.errors import DataError
 from nemo_sdg.store import atomic_file, read_json, write_json, write_jsonl
 
-Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 TEMPLATE_SAMPLE = 200
@@ -40,7 +39,7 @@ SMALL_BUCKET = 64
 WINDOW = 8
 """in larger buckets a question is paired with so many neighbours, in the order of the next band's keys: time stays linear when thousands
 of questions share most of their wording; pairs that are truly alike meet in other bands (5 of 21 on average at 0.8)"""
-PAIRS_AT_ONCE = 1 << 14
+PAIRS_AT_ONCE = 1 << 11
 
 
 def sample_seeds(slices: list[Slice], out: Path, config: CurateSection) -> None:
@@ -88,21 +87,24 @@ def sign_part(slices: list[Slice], prefix: Path, config: CurateSection, template
 
 
 def group_exact(prefixes: list[Path], out: Path) -> None:
-    """Writes, for each question, the index of the first question with the same text and numbers."""
-    exact = SignedCorpus(prefixes).column("exact")
+    """Writes, for each question, the index of the first question with the same text and numbers, and which groups hold a sample."""
+    corpus = SignedCorpus(prefixes)
+    exact = corpus.column("exact")
     order = np.lexsort((exact[:, 1], exact[:, 0]))
     ordered = exact[order]
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     first = np.empty(len(order), dtype=np.int64)
     first[order] = order[np.flatnonzero(begins)][np.cumsum(begins) - 1]
-    save_arrays(out, first=first)
+    with_sample = np.zeros(len(order), dtype=bool)
+    with_sample[first[np.isin(corpus.column("kind"), (SIMILAR, OWN))]] = True
+    save_arrays(out, first=first, with_sample=with_sample)
 
 
 def pair_band(prefixes: list[Path], groups: Path, band: int, num_bands: int, out: Path) -> None:
-    """Writes the candidates of one band as sorted numbers left << 32 | right, left < right."""
+    """Writes the candidates of one band as sorted numbers left << 32 | right, left < right; one of the two groups holds a sample."""
     corpus = SignedCorpus(prefixes)
-    first = load_array(groups, "first")
+    first, with_sample = load_array(groups, "first"), load_array(groups, "with_sample")
     members = np.flatnonzero(first == np.arange(len(first)))
     keys = corpus.band(band)[members]
     order = np.argsort(keys, kind="stable")
@@ -122,7 +124,8 @@ def pair_band(prefixes: list[Path], groups: Path, band: int, num_bands: int, out
             alive = alive[~large[alive]]
         if not len(alive):
             break
-        ends = np.sort(np.stack([members[order[alive]], members[order[alive + step]]]), axis=0).astype(np.uint64)
+        ends = np.sort(np.stack([members[order[alive]], members[order[alive + step]]]), axis=0)
+        ends = ends[:, with_sample[ends].any(axis=0)].astype(np.uint64)
         pairs.append(ends[0] << np.uint64(32) | ends[1])
     save_arrays(out, pairs=np.unique(np.concatenate(pairs)) if pairs else np.zeros(0, dtype=np.uint64))
 
@@ -225,12 +228,12 @@ def write_table(prefixes: list[Path], groups: Path, edges: list[Path], out: Path
     corpus = SignedCorpus(prefixes)
     found = [(load_array(path, "pairs"), load_array(path, "similarity")) for path in edges]
     losses = list(resolve(corpus, load_array(groups, "first"), found))
-    identifiers = np.array([orjson.dumps(name) for name in corpus.identifiers(np.array([loss.index for loss in losses], dtype=np.int64))], dtype="S")
+    gone = corpus.identifiers(np.array([loss.index for loss in losses], dtype=np.int64))
+    stays = corpus.identifiers(np.array([loss.kept for loss in losses], dtype=np.int64))
 
     def rows() -> Iterator[dict[str, Any]]:
-        for place in np.argsort(identifiers, kind="stable").tolist():
-            loss, identifier = losses[place], orjson.loads(bytes(identifiers[place]))
-            (kept,) = corpus.identifiers(np.array([loss.kept]))
+        for place in sorted(range(len(losses)), key=lambda place: orjson.dumps(gone[place])):
+            loss, identifier, kept = losses[place], gone[place], stays[place]
             if kept == identifier:
                 raise DataError(f"two samples have the id {identifier}: ids must be unique over all shards")
             detail = "linked through other near-duplicates" if loss.similarity is None else f"similarity {loss.similarity:.3f}"

@@ -1,0 +1,151 @@
+"""Deduplication on real Dask processes and under real kill -9: the table's bytes are those of one undisturbed process."""
+
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nemo_sdg.config import CurateSection
+from nemo_sdg.curate import dask_tasks, signed
+from nemo_sdg.curate.dedup import find_duplicates
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.store import write_jsonl
+
+# Small parts, so that a small corpus has several; argv: corpus, work, workers.
+PRELUDE = """
+import os, signal, sys
+from pathlib import Path
+from nemo_sdg.config import CurateSection
+from nemo_sdg.curate import dask_tasks, dedup, signed
+corpus, work, workers = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+signed.plan_parts.__defaults__ = (20_000,)
+def find():
+    dedup.find_duplicates(sorted(corpus.glob("shard-*.jsonl")), seeds=[corpus / "seeds.jsonl"], work=work, config=CurateSection(), workers=workers)
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+DIE_AT_RENAME = """
+rename = os.replace
+def replace(source, target):
+    if str(target).endswith("{name}"):
+        die()
+    rename(source, target)
+os.replace = replace
+find()
+"""
+DIE_WITH_WORKERS_BUSY = """
+dask_tasks.LOCAL_BYTES = 0
+run, count = dask_tasks._run_on, [0]
+def run_on(client, tasks):
+    count[0] += 1
+    if count[0] == {number}:
+        futures = client.map(dask_tasks.Task.run, tasks, pure=False)
+        die()
+    run(client, tasks)
+dask_tasks._run_on = run_on
+if __name__ == "__main__":
+    find()
+"""
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    rng = random.Random("corpus")
+    words = ["".join(rng.choices("abcdefghijklmnop", k=rng.randint(3, 9))) for _ in range(400)]
+    questions: list[list[str]] = []
+    for _ in range(400):
+        question = list(rng.choice(questions)) if questions and rng.random() < 0.4 else rng.choices(words, k=30)
+        if rng.random() < 0.7:
+            question[rng.randrange(30)] = rng.choice(words)
+        questions.append(question)
+    rows = [
+        {"sample_id": f"{rng.getrandbits(128):032x}", "origin": "similar", "seed_ids": [], "task": f"task{number % 3}", "question": " ".join(question)}
+        | {"votes": {"n": 3, "agree": rng.randint(2, 3), "tally": {}}, "reasoning": "r" * rng.randint(1, 50)}
+        for number, question in enumerate(questions[50:])
+    ]
+    for number in range(4):
+        write_jsonl(folder / f"shard-{number:05d}.jsonl", rows[number::4])
+    write_jsonl(folder / "seeds.jsonl", [{"seed_id": f"s{n}", "task": "task0", "question": " ".join(question)} for n, question in enumerate(questions[:50])])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signed.plan_parts, "__defaults__", (20_000,))
+
+
+def find(corpus: Path, work: Path, workers: int = 1, **config: object) -> bytes:
+    section = CurateSection(**config)
+    table = find_duplicates(sorted(corpus.glob("shard-*.jsonl")), seeds=[corpus / "seeds.jsonl"], work=work, config=section, workers=workers)
+    return table.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    table = find(corpus, tmp_path_factory.mktemp("undisturbed") / "work")
+    reasons = {reason: table.count(f'"reason":"{reason}"'.encode()) for reason in ("exact_duplicate", "near_duplicate", "copy_of_seed")}
+    assert min(reasons.values()) > 5, reasons
+    return table
+
+
+def start(script: str, corpus: Path, work: Path, workers: int) -> int:
+    path = work.parent / "script.py"
+    path.write_text(PRELUDE + script)
+    return subprocess.run([sys.executable, str(path), str(corpus), str(work), str(workers)], check=False, capture_output=True).returncode
+
+
+def test_one_and_four_dask_workers_write_the_same_bytes(corpus, undisturbed, tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path)) as cluster:
+        assert find(corpus, tmp_path / "one", dask_address=cluster.scheduler_address) == undisturbed
+    monkeypatch.setattr(dask_tasks, "LOCAL_BYTES", 0)
+    assert find(corpus, tmp_path / "four", workers=4) == undisturbed
+
+
+PHASES = ["plan.json", "templates.npz", "part-00002.meta.npy", "part-00003.keys.npy", "groups.npz", "band-010.npz", "edges/part-00001.npz", "duplicates.jsonl"]
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_a_killed_run_goes_on_where_it_was(corpus, undisturbed, tmp_path, monkeypatch, name):
+    work = tmp_path / "work"
+    assert start(DIE_AT_RENAME.format(name=name), corpus, work, workers=1) == -signal.SIGKILL
+    assert any(path.name.endswith(".tmp") for path in work.rglob(".*"))
+    done = set(work.rglob("*.np[yz]"))
+    written = []
+    run = dask_tasks.Task.run
+    monkeypatch.setattr(dask_tasks.Task, "run", lambda task: (written.append(task.out), run(task)))
+    assert find(corpus, work) == undisturbed
+    assert not done & set(written)
+    assert sorted(path.name for path in work.iterdir()) == ["duplicates.jsonl", "plan.json"]
+
+
+@pytest.mark.parametrize("call", [3, 5])
+def test_a_run_whose_workers_were_busy_goes_on(corpus, undisturbed, tmp_path, call):
+    work = tmp_path / "work"
+    assert start(DIE_WITH_WORKERS_BUSY.format(number=call), corpus, work, workers=2) == -signal.SIGKILL
+    assert not (work / "duplicates.jsonl").exists()
+    assert find(corpus, work) == undisturbed
+
+
+def test_an_error_of_the_data_crosses_the_processes(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_tasks, "LOCAL_BYTES", 0)
+    (tmp_path / "shard-00000.jsonl").write_bytes(b'{"sample_id": "a", "question": "what\n')
+    (tmp_path / "seeds.jsonl").touch()
+    with pytest.raises(DataError, match=r"shard-00000\.jsonl, byte 0 does not begin a line of valid JSON"):
+        find(tmp_path, tmp_path / "work", workers=2)
+
+
+def test_a_scheduler_that_is_not_there_is_an_error_of_the_user(corpus, tmp_path):
+    import dask
+    import distributed  # noqa: F401  (its defaults must be loaded before one is changed)
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "500ms"}),
+        pytest.raises(ConfigError, match=r"curate\.dask_address=tcp://127\.0\.0\.1:9 cannot be reached"),
+    ):
+        find(corpus, tmp_path / "work", dask_address="tcp://127.0.0.1:9")
