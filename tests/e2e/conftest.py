@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.harness import nemo_sdg, run_arguments
+
 
 @pytest.fixture(scope="session")
 def server(root: Path) -> Iterator[str]:
@@ -16,3 +18,12 @@ def server(root: Path) -> Iterator[str]:
     url = process.stdout.readline().strip().split()[-1]
     yield url
     process.kill()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(root: Path, server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that nothing disturbed."""
+    run_dir = tmp_path_factory.mktemp("runs") / "undisturbed"
+    result = nemo_sdg(root, *run_arguments(run_dir, server))
+    assert result.returncode == 0, result.stderr
+    return run_dir

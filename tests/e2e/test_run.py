@@ -12,15 +12,6 @@ import pytest
 from tests.e2e.harness import command, digests, nemo_sdg, run_arguments
 
 
-@pytest.fixture(scope="session")
-def undisturbed(root: Path, server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run that nothing disturbed."""
-    run_dir = tmp_path_factory.mktemp("runs") / "undisturbed"
-    result = nemo_sdg(root, *run_arguments(run_dir, server))
-    assert result.returncode == 0, result.stderr
-    return run_dir
-
-
 def test_run_ends_with_a_blend_and_passes_check(root: Path, undisturbed: Path) -> None:
     result = nemo_sdg(root, "check", str(undisturbed))
     assert result.returncode == 0, result.stdout + result.stderr
