@@ -6,45 +6,39 @@
     Finding(detector="exact", reason="evaluation_exact", detail="gsm8k test row 0 (openai/gsm8k main)")
 
 An n-gram counts the less the more evaluation rows hold it, and not at all when hundreds do, so that "which of the following" weighs
-nothing. A row is found when the n-grams that it shares with a sample make up most of its weight (one shared 13-gram is no leak, and a
-question with one word changed still is one). Rows with short questions need a second witness: the answer or the options; rows with a
-passage need the passage, or else the answer, too.
-
-The index is a folder named after the hash of what it was made from, and a small file that points to it:
-
-    index/current.json                 {"version": "3f9c…"}
-    index/3f9c…/meta.json              written last, with the sizes of the files beside it
-    index/3f9c…/rows.jsonl rows.offsets  the evaluation rows, each content once
-    index/3f9c…/exact.* grams.* weights  see postings.py
+nothing. A row is found when the n-grams that it shares with a sample make up most of its weight: one shared 13-gram is no leak, and a
+question with one word changed still is one. Rows with short questions need a second witness, the answer or the options; rows with a
+passage need the passage as well, or else the answer. A passage alone is no leak: it is the question that is not to be trained on.
 """
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import orjson
 
-from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.embed import Embedder, Vectors, nearest
+from nemo_sdg.curate.evaluation_index import (
+    BOILERPLATE,
+    NUM_PARTS,
+    PASSAGE_PART,
+    QUESTION_PART,
+    StoredIndex,
+    build_index,
+    describe,
+    exact_keys,
+    ngram_lengths,
+    question_text,
+    rarity_weight,
+)
 from nemo_sdg.curate.items import Agreement, Item, agree, num_words, read_item
-from nemo_sdg.curate.normalize import Hashes, ngram_hashes, sequence_hash, token_hashes
-from nemo_sdg.curate.paraphrase import terms
-from nemo_sdg.curate.postings import Postings, PostingsWriter, load_array
-from nemo_sdg.errors import DataError
-from nemo_sdg.records import content_id
-from nemo_sdg.store import read_json, read_jsonl, sha256_file, write_json
+from nemo_sdg.curate.normalize import ngram_hashes, token_hashes
+from nemo_sdg.curate.paraphrase import Profile, answer_terms, score, terms, witnesses
 
-FORMAT = 1
-"""raised whenever the same rows would give another index"""
-LENGTHS = (3, 5, 8)
-"""n-gram lengths beside `curate.ngram`; a row takes the longest that is at most a quarter of its words"""
-BOILERPLATE = 200
-"""an n-gram in more evaluation rows than this counts for nothing"""
+__all__ = ["Finding", "Index", "build_index", "open_index"]
+
 SHARE = 0.6
 """of a row's n-gram weight that a sample must hold"""
 UNBROKEN = 0.85
@@ -54,8 +48,8 @@ DISTINCTIVE, DISTINCTIVE_EXACT = 13, 8
 """words from which a question needs no second witness: for an n-gram match, for an exact one"""
 KEPT = 0.9
 """of a row's content words that must stand in the sample where there is no second witness; and all of its numbers"""
-QUESTION_PART, PASSAGE_PART = 0, 1
-PARTS = 2
+NEIGHBOURS = 4
+"""evaluation rows that are compared word by word as possible paraphrases: so many by shared words, and as many by embedding"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,202 +59,137 @@ class Finding:
     detector: str
     """exact | ngram | paraphrase"""
     reason: str
+    """evaluation_exact | evaluation_ngram | evaluation_paraphrase"""
     detail: str
     """task, split and row of the evaluation row"""
 
 
-def _length_for(num_words: int, ngram: int) -> int:
-    return max((length for length in (*LENGTHS, ngram) if length <= min(ngram, num_words / 4)), default=min(3, ngram, max(1, num_words)))
-
-
-def _lengths(ngram: int) -> list[int]:
-    return sorted({1, 2, *(length for length in (*LENGTHS, ngram) if length <= ngram)})
-
-
-def _check_row(row: dict[str, Any], where: str) -> None:
-    if not isinstance(row.get("question", row.get("text")), str):
-        raise DataError(f"{where}: an evaluation row needs a text `question` (or `text`), got fields {sorted(row)}")
-
-
-def read_evaluation(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a file of EvaluationRow, or of a user's own JSONL with `question` or `text`, which then go by file and line."""
-    for number, row in enumerate(read_jsonl(path), 1):
-        _check_row(row, f"{path}, line {number}")
-        if not isinstance(row.get("dataset"), dict):
-            row = {**row, "task": row.get("task") or path.stem, "dataset": {"path": path.name, "name": None, "split": "-", "revision": "local", "row": number}}
-        yield row
-
-
-def describe(row: dict[str, Any]) -> str:
-    """`gsm8k test row 0 (openai/gsm8k main)`."""
-    dataset = row["dataset"]
-    return f"{row['task']} {dataset['split']} row {dataset['row']} ({' '.join(filter(None, (dataset['path'], dataset['name'])))})"
-
-
-def index_version(evaluation_files: Iterable[Path], config: CurateSection) -> str:
-    """What an index holds, as 32 hex digits: the files' contents in their order, and the settings that shape it."""
-    return content_id(FORMAT, config.ngram, config.paraphrase, config.embedder, [sha256_file(path) for path in evaluation_files])
-
-
-def build_index(evaluation_files: Iterable[Path], out: Path, config: CurateSection) -> None:
-    """Builds the index under `out` unless it is there already; rows are streamed, and a killed build leaves no half index.
-
-    Raises DataError when a file is missing, damaged, or holds a row without a question.
-    """
-    files = [Path(path) for path in evaluation_files]
-    for path in files:
-        if not path.is_file():
-            raise DataError(f"{path} is missing")
-    version = index_version(files, config)
-    target = out / version
-    out.mkdir(parents=True, exist_ok=True)
-    if not (target / "meta.json").is_file():
-        folder = Path(tempfile.mkdtemp(dir=out, prefix=f".{version}."))
-        try:
-            _write_index(files, folder, config)
-            shutil.rmtree(target, ignore_errors=True)
-            os.replace(folder, target)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    write_json(out / "current.json", {"version": version})
-
-
-def _write_index(files: list[Path], folder: Path, config: CurateSection) -> None:
-    exact, grams = PostingsWriter(folder, "exact"), PostingsWriter(folder, "grams")
-    seen: set[int] = set()
-    offsets, num_read = [0], 0
-    with open(folder / "rows.jsonl", "wb") as handle:
-        for path in files:
-            for row in read_evaluation(path):
-                num_read += 1
-                item = read_item(row)
-                content = sequence_hash([" ".join(words) for words in (item.passage, item.question, *sorted(item.choices), *sorted(item.answers))])
-                if content in seen:
-                    continue
-                seen.add(content)
-                number = len(offsets) - 1
-                exact.add(_exact_keys(item), number)
-                for part, words in ((QUESTION_PART, item.question), (PASSAGE_PART, item.passage)):
-                    grams.add(ngram_hashes(token_hashes(words), _length_for(len(words), config.ngram)), number * PARTS + part)
-                handle.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-                offsets.append(handle.tell())
-    np.array(offsets, dtype="<i8").tofile(folder / "rows.offsets")
-    exact.finish()
-    grams.finish()
-    _write_weights(folder, len(offsets) - 1)
-    sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
-    meta = {"format": FORMAT, "ngram": config.ngram, "rows": len(offsets) - 1, "rows_read": num_read, "files": sizes}
-    write_json(folder / "meta.json", meta)
-
-
-def _exact_keys(item: Item) -> Hashes:
-    """The question as words and as mere letters: the first bridges spelled numbers, the second any punctuation and spacing."""
-    return np.array([sequence_hash(item.question), sequence_hash([item.letters], salt=1)], dtype=np.uint64)
-
-
-def gram_weight(num_rows: int, counts: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Inverse collection frequency of n-grams that stand in `counts` of `num_rows` rows."""
-    return np.where(counts > BOILERPLATE, 0.0, np.log((num_rows + 1) / np.maximum(counts, 1)))
-
-
-def _write_weights(folder: Path, num_rows: int) -> None:
-    """For each part of each row, the summed weight of its n-grams."""
-    grams = Postings.open(folder, "grams")
-    weights = np.zeros(num_rows * PARTS, dtype=np.float64)
-    step = 1 << 20
-    for begin in range(0, len(grams.keys), step):
-        positions = np.arange(begin, min(begin + step, len(grams.keys)))
-        counts = grams.starts[positions + 1] - grams.starts[positions]
-        items, owner = grams.gather(positions, counts)
-        np.add.at(weights, items, gram_weight(num_rows, counts)[owner])
-    weights.astype("<f4").tofile(folder / "weights")
-
-
 def open_index(out: Path) -> "Index":
     """Opens the index that was built last under `out`. Raises DataError when there is none or a file of it is damaged."""
-    folder = out / str(read_json(out / "current.json")["version"])
-    meta = read_json(folder / "meta.json")
-    for name, size in meta["files"].items():
-        if not (folder / name).is_file() or (folder / name).stat().st_size != size:
-            raise DataError(f"{folder / name} is missing or has not the {size} bytes that meta.json says; remove {folder} and build the index again")
-    return Index(folder, meta)
+    return Index(StoredIndex(out))
 
 
 class Index:
     """Memory-mapped; opening it costs milliseconds, and workers on one machine share its pages."""
 
-    def __init__(self, folder: Path, meta: dict[str, Any]) -> None:
-        self.num_rows: int = meta["rows"]
-        self.ngram: int = meta["ngram"]
-        self._exact = Postings.open(folder, "exact")
-        self._grams = Postings.open(folder, "grams")
-        self._weights = load_array(folder / "weights", "<f4")
-        self._offsets = load_array(folder / "rows.offsets", "<i8")
-        self._text = load_array(folder / "rows.jsonl", "u1")
-
-    def row(self, number: int) -> dict[str, Any]:
-        """The evaluation row itself."""
-        row: dict[str, Any] = orjson.loads(self._text[self._offsets[number] : self._offsets[number + 1]].tobytes())
-        return row
+    def __init__(self, stored: StoredIndex) -> None:
+        self.stored = stored
+        self.num_rows = stored.num_rows
+        self.threshold: float = stored.meta["paraphrase_threshold"]
+        self._lengths = ngram_lengths(stored.meta["ngram"])
+        self._embedder = Embedder(stored.meta["embedder"]) if stored.vectors is not None else None
+        self.row_profile = lru_cache(maxsize=1 << 14)(self._row_profile)
 
     def find(self, sample: dict[str, Any]) -> Finding | None:
         """The evaluation row that a sample repeats, or None; takes seeds and plain {"question": …} dicts as well."""
-        item = read_item(sample)
-        return self._find_exact(item) or self._find_ngrams(item)
+        return self.find_batch([sample])[0]
+
+    def find_batch(self, samples: list[dict[str, Any]]) -> list[Finding | None]:
+        """As find, for many samples at once: the embedder is several times as fast on batches."""
+        items = [read_item(sample) for sample in samples]
+        findings = [self._find_exact(item) or self._find_ngrams(item) for item in items]
+        undecided = [number for number, finding in enumerate(findings) if finding is None and items[number].question]
+        vectors: list[Vectors | None] = [None] * len(undecided)
+        near: list[list[int]] = [[] for _ in undecided]
+        if self._embedder is not None and self.stored.vectors is not None and undecided:
+            encoded = self._embedder.encode([question_text(samples[number]) for number in undecided])
+            vectors, near = list(encoded), nearest(encoded, self.stored.vectors, NEIGHBOURS)[0].tolist()
+        for number, vector, rows in zip(undecided, vectors, near, strict=True):
+            findings[number] = self._find_paraphrase(items[number], vector, rows)
+        return findings
 
     def _finding(self, detector: str, number: int) -> Finding:
-        return Finding(detector=detector, reason=f"evaluation_{detector}", detail=describe(self.row(number)))
+        return Finding(detector=detector, reason=f"evaluation_{detector}", detail=describe(self.stored.row(number)))
 
     def _find_exact(self, item: Item) -> Finding | None:
         if not item.question:
             return None
-        positions, counts = self._exact.find(_exact_keys(item))
-        for number in self._exact.gather(positions, np.minimum(counts, BOILERPLATE))[0].tolist():
-            row = read_item(self.row(number))
+        positions, counts = self.stored.exact.find(exact_keys(item))
+        for number in self.stored.exact.gather(positions, np.minimum(counts, BOILERPLATE))[0].tolist():
+            row = self.row_profile(number).item
             agreement = agree(item, row)
             distinctive = num_words(item.question) >= DISTINCTIVE_EXACT and not row.passage and int(counts.max()) == 1
-            if distinctive or agreement is Agreement.same or (row.passage and row.passage == item.passage and agreement is not Agreement.different):
+            same_passage = bool(row.passage) and row.passage == item.passage and agreement is not Agreement.different
+            if distinctive or same_passage or agreement is Agreement.same:
                 return self._finding("exact", number)
+        return None
+
+    def _find_ngrams(self, item: Item) -> Finding | None:
+        words, content = set(item.stream()), terms(item.stream())
+        for number, shares in self._shares(item).items():
+            row = self.row_profile(number).item
+            agreement = agree(item, row)
+            share = shares.get(QUESTION_PART, 0.0)
+            asked = share >= SHARE or len(words & set(row.question)) >= KEPT * len(set(row.question))
+            same_passage = PASSAGE_PART in shares and asked and agreement is not Agreement.different
+            if same_passage or (share >= SHARE and agreement is Agreement.same) or _intact(row, share, content):
+                return self._finding("ngram", number)
         return None
 
     def _shares(self, item: Item) -> dict[int, dict[int, float]]:
         """For rows with at least SHARE of a part's n-gram weight in the sample: row -> part -> share."""
         hashes = token_hashes(item.stream())
-        wanted: list[Hashes] = [ngram_hashes(hashes, length) for length in _lengths(self.ngram)]
-        positions, counts = self._grams.find(np.concatenate(wanted))
-        weighty = counts <= BOILERPLATE
-        positions, counts = positions[weighty], counts[weighty]
-        if not len(positions):
-            return {}
-        needles, owner = self._grams.gather(positions, counts)
+        positions, counts = self.stored.grams.find(np.concatenate([ngram_hashes(hashes, length) for length in self._lengths]))
+        positions, counts = positions[counts <= BOILERPLATE], counts[counts <= BOILERPLATE]
+        needles, owner = self.stored.grams.gather(positions, counts)
         found, inverse = np.unique(needles, return_inverse=True)
-        shares = np.bincount(inverse, weights=gram_weight(self.num_rows, counts)[owner]) / self._weights[found]
+        shares = np.bincount(inverse, weights=rarity_weight(self.num_rows, counts)[owner]) / self.stored.gram_weights[found]
         rows: dict[int, dict[int, float]] = {}
-        for needle, share in zip(found.tolist(), shares.tolist(), strict=True):
-            if share >= SHARE:
-                rows.setdefault(needle // PARTS, {})[needle % PARTS] = share
+        for needle, share in zip(found[shares >= SHARE].tolist(), shares[shares >= SHARE].tolist(), strict=True):
+            rows.setdefault(needle // NUM_PARTS, {})[needle % NUM_PARTS] = share
         return rows
 
-    def _find_ngrams(self, item: Item) -> Finding | None:
-        words: set[str] = set()
-        for number, shares in self._shares(item).items():
-            if QUESTION_PART not in shares:
-                continue
-            row = read_item(self.row(number))
-            agreement = agree(item, row)
-            if agreement is Agreement.same or (PASSAGE_PART in shares and agreement is not Agreement.different):
-                return self._finding("ngram", number)
-            words = words or terms(item.stream())
-            if _intact(row, shares[QUESTION_PART], words):
-                return self._finding("ngram", number)
-        return None
+    def _rarity(self, names: Iterable[str]) -> dict[str, float]:
+        ordered = sorted(names)
+        counts = self.stored.terms.count(token_hashes(ordered))
+        return dict(zip(ordered, (np.log((self.num_rows + 1) / np.maximum(counts, 1)) / np.log(self.num_rows + 1)).tolist(), strict=True))
+
+    def profile(self, item: Item) -> Profile:
+        """The item with the rarity of its terms among the evaluation rows."""
+        return Profile(
+            item=item,
+            question=self._rarity(terms(item.question)),
+            answers=self._rarity(answer_terms(item)),
+            answer_words=self._rarity(terms(word for answer in sorted(item.answers) for word in answer)),
+            passage=terms(item.passage),
+        )
+
+    def _row_profile(self, number: int) -> Profile:
+        return self.profile(read_item(self.stored.row(number)))
+
+    def lexical_neighbours(self, sample: Profile, num: int) -> list[int]:
+        """The evaluation rows that share most of their rare words, answers and options with the sample, best first."""
+        positions, counts = self.stored.terms.find(token_hashes(sorted(sample.question.keys() | sample.answers.keys())))
+        positions, counts = positions[counts <= BOILERPLATE], counts[counts <= BOILERPLATE]
+        rows, owner = self.stored.terms.gather(positions, counts)
+        found, inverse = np.unique(rows, return_inverse=True)
+        shared = np.bincount(inverse, weights=rarity_weight(self.num_rows, counts)[owner], minlength=len(found))
+        likeness = shared / np.sqrt(self.stored.term_weights[found] + np.log(self.num_rows + 1))
+        neighbours: list[int] = found[np.lexsort((found, -likeness))[:num]].tolist()
+        return neighbours
+
+    def _find_paraphrase(self, item: Item, vector: Vectors | None, near: list[int]) -> Finding | None:
+        """`vector` and `near`: the question's embedding and the rows next to it, or None and nothing where there is no embedder."""
+        sample = self.profile(item)
+        best, found = self.threshold, None
+        for number in sorted({*self.lexical_neighbours(sample, NEIGHBOURS), *near}):
+            chance = score(witnesses(sample, self.row_profile(number), self.cosine(vector, number)))
+            if chance >= best:
+                best, found = chance, number
+        return None if found is None else self._finding("paraphrase", found)
+
+    def cosine(self, vector: Vectors | None, number: int) -> float | None:
+        """Between an embedding and that of an evaluation row; None where there is none."""
+        if vector is None or self.stored.vectors is None:
+            return None
+        return float(vector @ self.stored.vectors[number].astype(np.float32))
 
 
-def _intact(row: Item, share: float, words: set[str]) -> bool:
+def _intact(row: Item, share: float, content: set[str]) -> bool:
     """Whether a question without a second witness is long enough, and stands in the sample whole enough, to be a leak."""
     length = num_words(row.question)
     if length < DISTINCTIVE or row.passage or share < (SHARE if length >= LONG else UNBROKEN):
         return False
     wanted = terms(row.question)
     numbers = {term for term in wanted if term.startswith("#")}
-    return numbers <= words and len(wanted & words) >= KEPT * len(wanted)
+    return numbers <= content and len(wanted & content) >= KEPT * len(wanted)

@@ -1,10 +1,19 @@
 """Reworded questions: which words, numbers and answers two questions share, weighed by how rare they are among the evaluation rows.
 
-terms("How many rolls does the baker bake on 14 trays?")  ->  {"roll", "bak", "#14", "tray"}
+    terms(tokens("How many rolls does the baker bake on 14 trays?"))  ->  {"rol", "bak", "#14", "tray"}
+
+Sameness of topic is no leak: two questions are held to be one only when several witnesses agree (words, numbers, answer, options and,
+where an embedder is used, the sense of the sentences). Each witness is a number from 0 to 1; `score` is their logistic regression, fitted
+by `scripts/bench/decontaminate.py --fit` on one half of the hand-written pairs, on rule-made rewordings, and on honest training rows.
 """
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import regex
 
+from nemo_sdg.curate.items import LABEL_SET, Item
 from nemo_sdg.curate.normalize import is_spaceless
 
 FUNCTION_WORDS = """
@@ -25,7 +34,7 @@ def stem(word: str) -> str:
     return SAME.get(cut, cut)
 
 
-def terms(words: list[str]) -> set[str]:
+def terms(words: Iterable[str]) -> set[str]:
     """Stems of the words that carry content, numbers as #n, and pairs of characters where a script has no spaces."""
     found: set[str] = set()
     previous = ""
@@ -41,3 +50,83 @@ def terms(words: list[str]) -> set[str]:
             found.add(stem(word))
         previous = ""
     return found
+
+
+def answer_terms(item: Item) -> set[str]:
+    """The answers and the options of a question, each as one term; mere labels are left out."""
+    answers = {"=" + " ".join(answer) for answer in item.answers - LABEL_SET}
+    return answers | {"~" + " ".join(choice) for choice in item.choices - LABEL_SET}
+
+
+@dataclass(kw_only=True, slots=True)
+class Profile:
+    """A question with the rarity of its terms: 1 for a term that no evaluation row has, towards 0 for one that all have."""
+
+    item: Item
+    question: dict[str, float]
+    answers: dict[str, float]
+    """rarity of answer_terms"""
+    answer_words: dict[str, float]
+    passage: set[str]
+
+
+def _sum(rarity: dict[str, float], chosen: Iterable[str]) -> float:
+    return math.fsum(rarity[term] for term in chosen)
+
+
+WITNESSES = (
+    "recall",
+    "precision",
+    "shared",
+    "numbers",
+    "numbers_lost",
+    "numbers_new",
+    "answer",
+    "answer_rarity",
+    "answer_differs",
+    "options",
+    "passage",
+    "sense",
+)
+
+
+def witnesses(sample: Profile, row: Profile, cosine: float | None) -> list[float]:
+    """How much speaks for a sample being an evaluation row in other words, in the order of WITNESSES; `sense` only with a cosine."""
+    common = sample.question.keys() & row.question.keys()
+    shared = _sum(row.question, common)
+    numbers = {term for term in row.question if term[0] == "#"}
+    own_numbers = {term for term in sample.question if term[0] == "#"}
+    answers = {term for term in sample.answers.keys() & row.answers.keys() if term[0] == "="}
+    options = {term for term in sample.answers.keys() & row.answers.keys() if term[0] == "~"}
+    both = sample.answer_words.keys() & row.answer_words.keys()
+    either = _sum(sample.answer_words | row.answer_words, sample.answer_words.keys() | row.answer_words.keys())
+    likeness = 1.0 if answers else (_sum(row.answer_words, both) / either if either else 0.0)
+    known = bool(sample.item.answers and row.item.answers) and not (
+        sample.item.answers & row.item.answers <= LABEL_SET and sample.item.answers & row.item.answers
+    )
+    passage = len(sample.passage & row.passage) / max(1, len(sample.passage | row.passage))
+    found = [
+        shared / (_sum(row.question, row.question) or 1.0),
+        shared / (_sum(sample.question, sample.question) or 1.0),
+        min(shared, 6.0) / 6.0,
+        min(len(numbers & own_numbers), 4) / 4,
+        min(len(numbers - own_numbers), 4) / 4,
+        min(len(own_numbers - numbers), 4) / 4,
+        likeness,
+        max((row.answers[term] for term in answers), default=0.0),
+        float(known and likeness < 0.3),
+        min(_sum(row.answers, options), 3.0) / 3.0,
+        passage,
+    ]
+    return found if cosine is None else [*found, cosine]
+
+
+WEIGHTS_LEXICAL = (-11.21, 7.56, -0.94, 0.85, 5.33, -4.56, -1.06, 1.45, 8.31, -3.2, -0.05, 4.36)
+WEIGHTS = (*WEIGHTS_LEXICAL, 5.0)
+"""first the constant, then one weight a witness"""
+
+
+def score(found: list[float]) -> float:
+    """The chance, as fitted, that these witnesses stand for one question in other words."""
+    constant, *weights = WEIGHTS if len(found) == len(WITNESSES) else WEIGHTS_LEXICAL
+    return 1.0 / (1.0 + math.exp(-constant - math.fsum(weight * witness for weight, witness in zip(weights, found, strict=True))))

@@ -27,7 +27,7 @@ def load_array(path: Path, dtype: Any) -> npt.NDArray[Any]:
     """A read-only memory map of a raw array; an empty file gives an empty array."""
     if path.stat().st_size == 0:
         return np.empty(0, dtype=dtype)
-    return np.memmap(path, dtype=dtype, mode="r")
+    return np.memmap(path, dtype=dtype, mode="r").view(np.ndarray)
 
 
 class PostingsWriter:
@@ -104,6 +104,13 @@ class Postings:
         positions = np.minimum(np.searchsorted(self.keys, distinct), len(self.keys) - 1)
         positions = positions[self.keys[positions] == distinct]
         return positions, self.starts[positions + 1] - self.starts[positions]
+
+    def count(self, hashes: Hashes) -> npt.NDArray[np.int64]:
+        """The number of items of each hash, in the order given; 0 for one that is not there."""
+        if not len(self.keys):
+            return np.zeros(len(hashes), dtype=np.int64)
+        positions = np.minimum(np.searchsorted(self.keys, hashes), len(self.keys) - 1)
+        return np.where(self.keys[positions] == hashes, self.starts[positions + 1] - self.starts[positions], 0)
 
     def gather(self, positions: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> tuple[Items, npt.NDArray[np.int64]]:
         """The items of all these keys, and beside each item which of the keys it came from."""
