@@ -4,6 +4,7 @@ A name in seeds.tasks is what limit_per_task limits: for a group, tag or glob th
 each leaf is limited by itself. limit_per_family is spread over all leaves of a family.
 """
 
+import fnmatch
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,12 +41,10 @@ def _by_name(demands: list[Demand], catalog: list[CatalogRow], seeds: SeedsSecti
     """Positions of the demands under each name of seeds.tasks; a demand counts under the first name that has it."""
     if not seeds.tasks:
         return [[index] for index in range(len(demands))]
-    from nemo_sdg.seeds.catalog import select
-
     free = dict.fromkeys(range(len(demands)))
     groups = []
     for name in seeds.tasks:
-        leaves = {row.task for row in select(catalog, [name])}
+        leaves = {row.task for row in catalog if any(fnmatch.fnmatchcase(known, name) for known in (row.task, *row.groups))}
         members = [index for index in free if leaves.intersection(demands[index].tasks)]
         for index in members:
             del free[index]

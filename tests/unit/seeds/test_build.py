@@ -131,6 +131,7 @@ def test_a_groups_limit_is_spread_over_its_leaves() -> None:
     seeds = SeedsSection(tasks=["g", "solo"], limit_per_task=20)
     assert share_limits(demands, catalog, seeds) == [8, 3, 9, 20]
     assert share_limits(demands, catalog, SeedsSection(limit_per_task=20)) == [20, 3, 20, 20]
+    assert share_limits(demands, catalog, SeedsSection(tasks=["refused", "g_*"], limit_per_task=20)) == [8, 3, 9, 20]
 
 
 def test_a_familys_limit_holds_above_the_tasks() -> None:
