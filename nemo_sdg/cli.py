@@ -92,6 +92,45 @@ def trace(
 
 
 @app.command()
+def lock(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    out: Annotated[Path, typer.Option(help="the file to write")] = Path("seeds.lock.yaml"),
+) -> None:
+    """Write down the data that the seeds come from: dataset, revision, split, rows, hash."""
+    from nemo_sdg.config import load_config
+    from nemo_sdg.locking import write_lock_file
+
+    write_lock_file(load_config(config, overrides), out)
+
+
+@app.command()
+def forecast(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    pilot: Annotated[Path | None, typer.Option(metavar="RUN", help="a finished run whose yields and lengths are taken")] = None,
+    model: Annotated[str, typer.Option(help="model with a published throughput")] = "Qwen3-235B-A22B",
+    gpu: Annotated[str, typer.Option(help="H100 or H200")] = "H200",
+    tokens_per_s: Annotated[float | None, typer.Option(help="output tokens/s per GPU, in place of the published")] = None,
+    price: Annotated[float | None, typer.Option(help="price of a GPU-hour")] = None,
+    json_out: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Requests, tokens, GPU-hours and accepted tokens, before launching."""
+    import contextlib
+    import os
+
+    import orjson
+
+    from nemo_sdg.config import load_config
+    from nemo_sdg.forecast import forecast as make
+
+    with contextlib.redirect_stdout(open(os.devnull, "w")) if json_out else contextlib.nullcontext():
+        result = make(load_config(config, overrides), pilot=pilot, model=model, gpu=gpu, tokens_per_s=tokens_per_s, price=price)
+    if json_out:
+        typer.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command()
 def launch(
     config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")] = None,
     overrides: Overrides = None,
