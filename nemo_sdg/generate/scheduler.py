@@ -18,29 +18,25 @@ import asyncio
 import contextlib
 import functools
 import logging
-import random
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError, SdgError
-from nemo_sdg.generate.engines.base import Engine, TransportError
-from nemo_sdg.generate.journal import Journal, ShardJournal
-from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
+from nemo_sdg.generate.asking import AskCounts, Asker, OpenRecord, OpenShard
+from nemo_sdg.generate.engines.base import Engine
+from nemo_sdg.generate.journal import Journal
+from nemo_sdg.generate.requests import Flow, Outcome
 from nemo_sdg.generate.window import Window
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 3.0
 """how long requests in flight may still take after SIGTERM or SIGUSR1"""
-BACKOFF_SECONDS = (0.5, 60.0)
-"""first and longest wait before a request is tried again; jittered by half"""
-REFUSED_FROM_THE_START = 32
-"""so many requests refused and none accepted: it is the server's or the configuration's fault, not the requests'"""
 OPEN_RECORDS = 8
 """records that may be open for each request of the window, where many of them wait to be tried again"""
 HELD_OUTCOMES = 20_000
@@ -59,8 +55,8 @@ class ShardWork:
     records: Iterable[dict[str, Any]]
 
 
-@dataclass(kw_only=True)
-class FlowProgress:
+@dataclass(kw_only=True, slots=True)
+class FlowProgress(AskCounts):
     """Plain counters of a running `run_flows`, for a display; `listener` is called in the event loop about once a second and at the end."""
 
     listener: "Callable[[FlowProgress], None] | None" = None
@@ -74,14 +70,6 @@ class FlowProgress:
     in_flight: int = 0
     window: int = 0
     """requests that may be in flight now"""
-    requests_done: int = 0
-    """completions by the engine"""
-    replayed: int = 0
-    """completions out of the journal or the cache"""
-    refused: int = 0
-    retries: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
     saturation: float = 0.0
     """share of the window in use since the first request"""
 
@@ -105,35 +93,16 @@ def run_flows(
 
     Raises EngineError when shards had to stay unfinished, Interrupted after a signal, SdgError when the disk fails.
     """
-    asyncio.run(_Run(shards, flow, engine, journal, config, on_shard_done, progress or FlowProgress()).run())
 
+    async def work() -> None:
+        await _Run(shards, flow, engine, journal, config, on_shard_done, progress or FlowProgress()).run()
 
-@dataclass(eq=False, slots=True)
-class _Shard:
-    name: str
-    journal: ShardJournal
-    outcomes: list[Outcome | None] = field(default_factory=list)
-    num_open: int = 0
-    read: bool = False
-    """all its records were started"""
-    given_up: str | None = None
-    asked: dict[str, "asyncio.Future[None]"] = field(default_factory=dict)
-    """keys on their way, so that the same request is not sent twice"""
-    refused: list[tuple[str, Completion]] = field(default_factory=list)
-    """refusals that wait for the first accepted request before they are believed"""
-
-
-@dataclass(eq=False, slots=True)
-class _Record:
-    rank: int
-    shard: _Shard
-    index: int
-    task: "asyncio.Task[Outcome] | None" = None
-    outstanding: int = 0
-    """requests asked and not yet answered"""
+    asyncio.run(work())
 
 
 class _Run:
+    """Made inside of the event loop."""
+
     def __init__(
         self,
         shards: Iterable[ShardWork],
@@ -154,33 +123,23 @@ class _Run:
             progress,
         )
         self.window = Window(config.max_in_flight, adaptive=engine.adaptive, max_retries=config.max_retries, notify=progress.notify)
-        self.identity = f"{engine.model} guided={config.guided_json} context={config.context_length}"
-        """what shapes a completion beside the request; part of every key"""
-        self.records: set[_Record] = set()
-        self.shards_open: set[_Shard] = set()
+        self.asker = Asker(engine, journal, config, self.window, progress, give_up=self._give_up, fail=self._fail, changed=self._changed)
+        self.records: set[OpenRecord] = set()
+        self.shards_open: set[OpenShard] = set()
         self.handing_over: set[asyncio.Task[None]] = set()
-        self.demand = 0
-        """requests asked, plus open records that ask nothing right now"""
-        self.num_away = 0
-        """requests asked that need no slot right now: they wait to be tried again, or for the disk"""
-        self.num_held = 0
-        self.num_unfinished = self.num_given_up = 0
-        self.last_fault = ""
-        self.accepted = False
+        self.num_held = self.num_given_up = 0
         self.fed = self.stopping = False
+        self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.room: asyncio.Future[None] | None = None
+        """what the feeder waits for"""
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="shards")
 
     async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.end: asyncio.Future[None] = loop.create_future()
-        self.room = asyncio.Event()
-        self.starting = asyncio.Lock()
-        self.started = False
         feeder = asyncio.create_task(self._feed())
         watch = asyncio.create_task(self._watch())
         feeder.add_done_callback(self._fed)
         try:
-            with self._signals(loop):
+            with self._signals():
                 try:
                     await self.end
                 except Interrupted:
@@ -197,47 +156,55 @@ class _Run:
             for shard in self.shards_open:
                 shard.journal.close()
             self.journal.close()
-            if self.started:
+            if self.asker.started:
                 await self.engine.close()
             self.thread.shutdown()
             self._report()
-        if self.num_unfinished:
+        if self.progress.shards_unfinished:
             raise EngineError(
-                f"{self.num_unfinished} shards unfinished: {self.num_given_up} records were given up after {self.config.max_retries} retries"
-                f" (last: {self.last_fault}); everything else is kept, run the same command again"
+                f"{self.progress.shards_unfinished} shards unfinished: {self.num_given_up} records were given up after {self.config.max_retries} retries"
+                f" (last: {self.asker.last_fault}); everything else is kept, run the same command again"
             )
 
     # starting records
 
     async def _feed(self) -> None:
         rank = 0
-        target = max(1, self.config.max_in_flight // 4)
         for work in self.shards:
             while self.num_held > HELD_OUTCOMES and self.shards_open:
                 await self._wait_for_room()
-            shard = _Shard(work.shard, await asyncio.to_thread(self.journal.open, work.shard))
+            shard = OpenShard(work.shard, await asyncio.to_thread(self.journal.open, work.shard))
             self.shards_open.add(shard)
             for index, data in enumerate(work.records):
-                while self.demand - self.num_away >= self.window.size + target or len(self.records) >= OPEN_RECORDS * self.config.max_in_flight:
+                while not self._has_room():
                     await self._wait_for_room()
-                record = _Record(rank, shard, index)
+                record = OpenRecord(rank, shard, index)
                 rank += 1
                 shard.outcomes.append(None)
                 shard.num_open += 1
                 self.records.add(record)
-                self.demand += 1
+                self.asker.demand += 1
                 record.task = asyncio.create_task(self._flow(record, data))
                 record.task.add_done_callback(functools.partial(self._record_done, record))
                 await asyncio.sleep(0)
             shard.read = True
             self._hand_over_if_whole(shard)
 
-    async def _flow(self, record: _Record, data: dict[str, Any]) -> Outcome:
-        return await self.flow(data, self._ask_for(record))
+    async def _flow(self, record: OpenRecord, data: dict[str, Any]) -> Outcome:
+        return await self.flow(data, self.asker.ask_for(record))
+
+    def _has_room(self) -> bool:
+        """A quarter more requests are asked for than the window holds, so that the next one is there when a slot comes free."""
+        wanted = self.window.size + max(1, self.config.max_in_flight // 4)
+        return self.asker.demand - self.asker.num_away < wanted and len(self.records) < OPEN_RECORDS * self.config.max_in_flight
 
     async def _wait_for_room(self) -> None:
-        self.room.clear()
-        await self.room.wait()
+        self.room = asyncio.get_running_loop().create_future()
+        await self.room
+
+    def _changed(self) -> None:
+        if self.room is not None and not self.room.done() and (self._has_room() or not self.records):
+            self.room.set_result(None)
 
     def _fed(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -251,26 +218,26 @@ class _Run:
 
     # finishing records and shards
 
-    def _record_done(self, record: _Record, task: "asyncio.Task[Outcome]") -> None:
+    def _record_done(self, record: OpenRecord, task: "asyncio.Task[Outcome]") -> None:
         self.records.discard(record)
-        self.demand -= 1
-        self.room.set()
+        self.asker.demand -= 1
         shard = record.shard
         shard.num_open -= 1
         if task.cancelled():
-            if shard.given_up is None and not self.stopping:
+            if not shard.given_up and not self.stopping:
                 self._fail(RuntimeError(f"the flow of record {record.index} of {shard.name} cancelled itself"))
         elif (error := task.exception()) is not None:
             self._fail(error)
         else:
             self.progress.records_done += 1
-            if shard.given_up is None:
+            if not shard.given_up:
                 shard.outcomes[record.index] = task.result()
                 self.num_held += 1
+        self._changed()
         self._hand_over_if_whole(shard)
         self._end_if_done()
 
-    def _hand_over_if_whole(self, shard: _Shard) -> None:
+    def _hand_over_if_whole(self, shard: OpenShard) -> None:
         if not shard.read or shard.num_open or shard not in self.shards_open or self.stopping:
             return
         self.shards_open.discard(shard)
@@ -278,10 +245,10 @@ class _Run:
         self.handing_over.add(task)
         task.add_done_callback(self._handed_over)
 
-    async def _hand_over(self, shard: _Shard) -> None:
+    async def _hand_over(self, shard: OpenShard) -> None:
         try:
-            if shard.given_up is None:
-                await self._believe(shard)
+            if not shard.given_up:
+                await self.asker.believe_refusals(shard)
                 outcomes = [outcome for outcome in shard.outcomes if outcome is not None]
                 assert len(outcomes) == len(shard.outcomes), f"{shard.name} has records without an outcome"
                 await asyncio.get_running_loop().run_in_executor(self.thread, self.on_shard_done, shard.name, outcomes)
@@ -292,125 +259,21 @@ class _Run:
 
     def _handed_over(self, task: "asyncio.Task[None]") -> None:
         self.handing_over.discard(task)
-        self.room.set()
+        self._changed()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
         self._end_if_done()
 
-    # asking
-
-    def _ask_for(self, record: _Record) -> Ask:
-        async def ask(request: Request) -> Completion:
-            key = request.key(self.identity)
-            if (known := record.shard.journal.get(key)) is not None:
-                self.progress.replayed += 1
-                self.accepted = self.accepted or known.finish_reason != "refused"
-                return known
-            record.outstanding += 1
-            self.demand += record.outstanding > 1
-            try:
-                return await self._once(record, request, key)
-            finally:
-                self.demand -= record.outstanding > 1
-                record.outstanding -= 1
-                self.room.set()
-
-        return ask
-
-    async def _once(self, record: _Record, request: Request, key: str) -> Completion:
-        """Sends a request unless the same one is on its way for another record of the shard."""
-        shard = record.shard
-        while key in shard.asked:
-            await asyncio.wait([shard.asked[key]])
-            if (known := shard.journal.get(key)) is not None:
-                return known
-        mine = shard.asked[key] = asyncio.get_running_loop().create_future()
-        try:
-            return await self._complete(record, request, key)
-        except SdgError as error:
-            self._fail(error)
-            return await _never()
-        finally:
-            del shard.asked[key]
-            mine.set_result(None)
-
-    async def _complete(self, record: _Record, request: Request, key: str) -> Completion:
-        shard, retries = record.shard, 0
-        if (cached := self.journal.lookup(key)) is not None:
-            await shard.journal.add(key, cached, share=False)
-            self.progress.replayed += 1
-            return cached
-        await self._start()
-        while True:
-            started = await self.window.acquire(record.rank)
-            try:
-                completion = await self.engine.complete(request)
-                self.window.succeeded(started)
-                break
-            except TransportError as fault:
-                counts = self.window.faulted(fault, started)
-                wait = fault.retry_after or 0.0
-                self.last_fault = str(fault)
-            finally:
-                self.window.release()
-            self.progress.retries += 1
-            retries += counts
-            if retries > self.config.max_retries:
-                self._give_up(record)
-                return await _never()
-            with self._away():
-                await asyncio.sleep(min(self.config.give_up_after, max(wait, _backoff(key, retries))))
-        return await self._take(shard, key, completion)
-
-    async def _take(self, shard: _Shard, key: str, completion: Completion) -> Completion:
-        self.progress.requests_done += 1
-        self.progress.prompt_tokens += completion.prompt_tokens
-        self.progress.completion_tokens += completion.completion_tokens
-        if completion.finish_reason == "refused":
-            self.progress.refused += 1
-            if not self.accepted:
-                shard.refused.append((key, completion))
-                if self.progress.refused >= REFUSED_FROM_THE_START:
-                    raise EngineError(f"the engine refused each of the first {self.progress.refused} requests, nothing was dropped for it: {completion.detail}")
-                return completion
-        else:
-            self.accepted = True
-        with self._away():
-            await shard.journal.add(key, completion, share=completion.finish_reason != "refused")
-        return completion
-
-    @contextlib.contextmanager
-    def _away(self) -> Iterator[None]:
-        self.num_away += 1
-        self.room.set()
-        try:
-            yield
-        finally:
-            self.num_away -= 1
-
-    async def _believe(self, shard: _Shard) -> None:
-        """Puts the early refusals of a shard into the journal, before the shard is written."""
-        refused, shard.refused = shard.refused, []
-        for key, completion in refused:
-            await shard.journal.add(key, completion, share=False)
-
-    async def _start(self) -> None:
-        if not self.started:
-            async with self.starting:
-                if not self.started:
-                    await self.engine.start()
-                    self.started = True
-
-    def _give_up(self, record: _Record) -> None:
+    def _give_up(self, record: OpenRecord, fault: str) -> None:
         """Ends one record for a fault in transport; its shard stays unfinished, its other records go on into the journal."""
         shard = record.shard
         self.num_given_up += 1
-        if shard.given_up is None:
-            shard.given_up = self.last_fault
-            self.num_unfinished += 1
+        if not shard.given_up:
+            shard.given_up = True
             self.progress.shards_unfinished += 1
             self.num_held -= sum(outcome is not None for outcome in shard.outcomes)
             shard.outcomes = [None] * len(shard.outcomes)
+            self.progress.notify(f"{shard.name} stays unfinished this time: a request was lost {self.config.max_retries + 1} times ({fault})")
         assert record.task is not None
         record.task.cancel()
 
@@ -424,10 +287,11 @@ class _Run:
         self._fail(Interrupted(f"stopped by {name}; everything finished is kept, run the same command to go on"))
 
     @contextlib.contextmanager
-    def _signals(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    def _signals(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
         for number in before:
             loop.add_signal_handler(number, self._interrupt, number.name)
@@ -447,15 +311,15 @@ class _Run:
 
     async def _watch(self) -> None:
         """Shows the progress, and ends a run in which nothing comes any more."""
-        loop = asyncio.get_running_loop()
+        limit, loop = self.config.give_up_after, asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(min(1.0, self.config.give_up_after / 4))
+            await asyncio.sleep(min(1.0, limit / 4))
             self._report()
             asked = self.window.in_flight or self.window.num_waiting
-            if self.started and asked and self.window.last_success is not None and loop.time() - self.window.last_success > self.config.give_up_after:
+            if asked and self.window.last_success is not None and loop.time() - self.window.last_success > limit:
                 self._fail(
                     EngineError(
-                        f"no completion for {self.config.give_up_after:g} seconds (engine.give_up_after; last: {self.last_fault or 'no answer'}):"
+                        f"no completion for {limit:g} seconds (engine.give_up_after; last: {self.asker.last_fault or 'no answer'}):"
                         f" {len(self.shards_open)} shards unfinished; everything finished is kept, run the same command again"
                     )
                 )
@@ -470,14 +334,3 @@ class _Run:
         )
         if progress.listener is not None:
             progress.listener(progress)
-
-
-def _backoff(key: str, retries: int) -> float:
-    """Doubling waits with jitter; it comes from the key, so that no two requests wait alike."""
-    shortest, longest = BACKOFF_SECONDS
-    return min(longest, shortest * 2.0 ** max(0, retries - 1)) * random.Random(f"{key}:{retries}").uniform(0.5, 1.5)
-
-
-async def _never() -> Completion:
-    never: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
-    return await never

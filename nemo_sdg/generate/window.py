@@ -64,6 +64,8 @@ class Window:
         loop = asyncio.get_running_loop()
         if self.last_success is None:
             self.last_success = self._counted_at = loop.time()
+        if not self._waiting and not self.down and not self._closed and self.in_flight < self.size:
+            return self._take(loop.time())
         future = loop.create_future()
         self._ticket += 1
         heapq.heappush(self._waiting, (rank, self._ticket, future))
@@ -76,10 +78,16 @@ class Window:
             raise
         return loop.time()
 
+    def _take(self, now: float) -> float:
+        self._count(now)
+        self.in_flight += 1
+        return now
+
     def release(self) -> None:
-        self._count()
+        self._count(asyncio.get_running_loop().time())
         self.in_flight -= 1
-        self._dispatch()
+        if self._waiting:
+            self._dispatch()
 
     def _dispatch(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -89,8 +97,7 @@ class Window:
                 return
             future = heapq.heappop(self._waiting)[2]
             if not future.done():
-                self._count()
-                self.in_flight += 1
+                self._take(now)
                 future.set_result(None)
 
     def _wake_at(self, when: float) -> None:
@@ -137,10 +144,10 @@ class Window:
                 self.limit, self._slow_start = min(self.limit, SLOW_START), True
         return True
 
-    def _count(self) -> None:
-        now = asyncio.get_running_loop().time()
-        self._busy_seconds += (now - self._counted_at) * min(self.in_flight, self.size)
-        self._open_seconds += (now - self._counted_at) * self.size
+    def _count(self, now: float) -> None:
+        size, since = self.size, now - self._counted_at
+        self._busy_seconds += since * min(self.in_flight, size)
+        self._open_seconds += since * size
         self._counted_at = now
 
     @property

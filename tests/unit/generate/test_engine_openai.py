@@ -10,7 +10,7 @@ import pytest
 
 from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError
-from nemo_sdg.generate import scheduler, window
+from nemo_sdg.generate import asking, window
 from nemo_sdg.generate.engines.base import Fault, TransportError, open_engine
 from nemo_sdg.generate.engines.openai import OpenAIEngine, _same_model, _seconds
 from nemo_sdg.generate.journal import Journal
@@ -106,7 +106,7 @@ async def test_every_fault_in_transport_is_told_apart(fault, kind):
 
 async def test_a_server_that_hangs_is_given_up_after_the_timeout():
     server = FakeOpenAIServer(faults=("hang",), share=1.0)
-    with pytest.raises(TransportError, match="no answer within 0.05 seconds") as caught:
+    with pytest.raises(TransportError, match=r"no answer within 0\.05 seconds") as caught:
         await ask(server, chat("hello"), request_timeout=0.05)
     assert caught.value.fault is Fault.timeout
 
@@ -221,7 +221,7 @@ def run(folder, url, **settings):
 
 
 def test_a_third_of_the_requests_meeting_every_fault_changes_no_byte(tmp_path, monkeypatch):
-    monkeypatch.setattr(scheduler, "BACKOFF_SECONDS", (0.001, 0.01))
+    monkeypatch.setattr(asking, "BACKOFF_SECONDS", (0.001, 0.01))
     monkeypatch.setattr(window, "PROBE_SECONDS", (0.001, 0.01))
     with serving() as server:
         calm, progress = run(tmp_path / "calm", server.url)

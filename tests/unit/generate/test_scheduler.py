@@ -10,7 +10,7 @@ import pytest
 
 from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError
-from nemo_sdg.generate import scheduler, window
+from nemo_sdg.generate import asking, scheduler, window
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.journal import Journal
 from nemo_sdg.generate.requests import Completion, Outcome, Request
@@ -20,7 +20,7 @@ from nemo_sdg.records import Drop
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr(scheduler, "BACKOFF_SECONDS", (0.0005, 0.002))
+    monkeypatch.setattr(asking, "BACKOFF_SECONDS", (0.0005, 0.002))
     monkeypatch.setattr(window, "PROBE_SECONDS", (0.0005, 0.002))
 
 

@@ -1,0 +1,200 @@
+"""Completions a second of one process against a fake server: 200 ms latency, 500 requests in flight, journal on with fsync.
+
+Ours is the whole way of the step `answers`: prompts rendered, requests scheduled, completions synced to the journal, parsed and counted.
+The `openai` package gets the same rendered requests in the simplest loop, and parses nothing: as it comes (httpx), and on aiohttp.
+
+    {"name": "completions_per_s", "value": 1900.3, "unit": "1/s", "cpu_ms": 0.41, ...}
+    {"name": "ratio_to_async_openai", "value": 44.1, "unit": "x", ...}
+    {"name": "ratio_to_async_openai_aiohttp", "value": 4.0, "unit": "x", ...}
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, RunConfig
+from nemo_sdg.generate.engines.base import open_engine
+from nemo_sdg.generate.journal import Journal
+from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.generate.scheduler import FlowProgress, ShardWork, run_flows
+from nemo_sdg.records import Sample, to_dict
+from nemo_sdg.steps.answers import make_flow
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VOTES = 3
+SHARD = 500
+
+
+@contextlib.contextmanager
+def fake_server(latency: float) -> Iterator[str]:
+    """A server in a process of its own."""
+    script = ROOT / "tests" / "fakes" / "openai_server.py"
+    process = subprocess.Popen([sys.executable, str(script), "--latency", str(latency)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def records() -> Iterator[dict[str, Any]]:
+    """Multiple-choice questions without end."""
+    things = ["a lamp", "an oven", "a refrigerator", "a kettle", "a window", "a blanket", "a ladder", "a bucket"]
+    for number in itertools.count():
+        choices = [things[(number + 3 * step) % len(things)] for step in range(4)]
+        sample = Sample(
+            sample_id=f"{number:032x}",
+            origin="similar",
+            seed_ids=[f"{number:032x}"],
+            task="bench",
+            family="commonsense",
+            capability="knowledge",
+            kind="multiple_choice",
+            frame="selection",
+            language="en",
+            question=f"In house number {number} the milk is to stay cold for {number % 9 + 2} days. What do people put it into?",
+            choices=choices,
+        )
+        yield to_dict(sample)
+
+
+def settings(url: str, in_flight: int) -> RunConfig:
+    engine = EngineSection(kind=EngineKind.openai, model="fake", base_urls=[url], max_in_flight=in_flight)
+    return RunConfig(engine=engine, generate=GenerateSection(votes=VOTES, max_tokens_answer=256))
+
+
+def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
+    config = settings(url, in_flight)
+    engine = open_engine(config.engine)
+    flow = make_flow(config, {"engine": engine.name, "model": engine.model, "model_license": "unknown"})
+    source = records()
+    shards = [ShardWork(shard=f"shard-{s:05d}", records=itertools.islice(source, SHARD)) for s in range(num_records // SHARD)]
+    progress = FlowProgress()
+    kept = 0
+
+    def take(shard: str, outcomes: list[Any]) -> None:
+        nonlocal kept
+        kept += sum(len(outcome.kept) for outcome in outcomes)
+
+    with tempfile.TemporaryDirectory(prefix="bench-client-") as folder:
+        start, cpu = time.perf_counter(), time.process_time()
+        run_flows(shards, flow, engine, Journal(Path(folder) / "journal"), config.engine, take, progress)
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    assert progress.records_done == len(shards) * SHARD, "every record is done"
+    done = progress.requests_done
+    return {"rate": done / seconds, "cpu_ms": 1e3 * cpu / done, "completions": done, "seconds": seconds, "samples": kept, "saturation": progress.saturation}
+
+
+def rendered(url: str, in_flight: int, num: int) -> list[Request]:
+    """The requests that our flow makes, caught before they are sent."""
+    flow = make_flow(settings(url, in_flight), {"engine": "openai", "model": "fake", "model_license": "unknown"})
+    caught: list[Request] = []
+
+    async def catch(request: Request) -> Completion:
+        caught.append(request)
+        return Completion(text="", finish_reason="stop")
+
+    async def collect() -> None:
+        source = records()
+        while len(caught) < num:
+            await flow(next(source), catch)
+
+    asyncio.run(collect())
+    return caught
+
+
+async def measure_openai(url: str, in_flight: int, requests: list[Request], seconds: float, http_client: Any) -> dict[str, Any]:
+    """AsyncOpenAI with `in_flight` requests always under way, for some seconds; completions that came in them count."""
+    from openai import AsyncOpenAI
+
+    client = AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=http_client)
+    source = itertools.cycle(requests)
+    done = 0
+
+    async def worker() -> None:
+        nonlocal done
+        while True:
+            request = next(source)
+            await client.chat.completions.create(
+                model="fake",
+                messages=request.messages,  # type: ignore[arg-type]
+                temperature=request.temperature,
+                top_p=request.top_p,
+                max_tokens=request.max_tokens,
+                seed=request.seed,
+                response_format={"type": "json_schema", "json_schema": {"name": "output", "schema": request.schema, "strict": True}},  # type: ignore[typeddict-item]
+            )
+            done += 1
+
+    start, cpu = time.perf_counter(), time.process_time()
+    workers = [asyncio.create_task(worker()) for _ in range(in_flight)]
+    finished, _ = await asyncio.wait(workers, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    for task in finished:
+        task.result()
+    elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
+    for task in workers:
+        task.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+    await client.close()
+    return {"rate": done / elapsed, "cpu_ms": 1e3 * cpu / max(done, 1), "completions": done, "seconds": elapsed}
+
+
+def peer(url: str, in_flight: int, requests: list[Request], seconds: float, *, on_aiohttp: bool) -> dict[str, Any]:
+    import httpx
+
+    async def work() -> dict[str, Any]:
+        limits = httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
+        if on_aiohttp:
+            from openai import DefaultAioHttpClient
+
+            return await measure_openai(url, in_flight, requests, seconds, DefaultAioHttpClient(limits=limits, timeout=600))
+        return await measure_openai(url, in_flight, requests, seconds, httpx.AsyncClient(limits=limits, timeout=600))
+
+    return asyncio.run(work())
+
+
+def show(name: str, value: float | None, unit: str, **facts: Any) -> None:
+    rounded = {key: round(fact, 4) if isinstance(fact, float) else fact for key, fact in facts.items()}
+    print(json.dumps({"name": name, "value": None if value is None else round(value, 3), "unit": unit, **rounded}), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="under 50 seconds")
+    parser.add_argument("--in-flight", type=int, default=500)
+    parser.add_argument("--latency", type=float, default=0.2, help="seconds")
+    options = parser.parse_args()
+    num_records, seconds = (5_000, 8.0) if options.quick else (20_000, 25.0)
+    with fake_server(options.latency) as url:
+        ours = measure_ours(url, options.in_flight, num_records)
+        show(
+            "completions_per_s",
+            ours["rate"],
+            "1/s",
+            **{key: fact for key, fact in ours.items() if key != "rate"},
+            in_flight=options.in_flight,
+            latency_s=options.latency,
+        )
+        requests = rendered(url, options.in_flight, 2_000)
+        plain = peer(url, options.in_flight, requests, seconds, on_aiohttp=False)
+        show("ratio_to_async_openai", ours["rate"] / plain["rate"], "x", peer_per_s=plain["rate"], peer_cpu_ms=plain["cpu_ms"])
+        try:
+            aio = peer(url, options.in_flight, requests, seconds, on_aiohttp=True)
+        except RuntimeError as exc:
+            show("ratio_to_async_openai_aiohttp", None, "x", absent=f"{exc} (pip install httpx-aiohttp)")
+        else:
+            show("ratio_to_async_openai_aiohttp", ours["rate"] / aio["rate"], "x", peer_per_s=aio["rate"], peer_cpu_ms=aio["cpu_ms"])
+
+
+if __name__ == "__main__":
+    main()
