@@ -8,8 +8,10 @@ A row that several tasks share is one seed that names them all. The rows of a li
 so that they are spread over the split and a larger limit keeps what a smaller one chose.
 """
 
+import dataclasses
 import hashlib
 import heapq
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,28 +19,62 @@ from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, Drop, EvaluationRow, Seed, content_id
 from nemo_sdg.seeds.catalog import task_config
-from nemo_sdg.seeds.lock import verify
+from nemo_sdg.seeds.lock import lock_entry, verify
 from nemo_sdg.seeds.plan import EvaluationSource, EvaluationSources, Source, evaluation_sources, open_source, plan_sources
 from nemo_sdg.seeds.reading import Unrenderable
 from nemo_sdg.seeds.render import BATCH, Documents, Renderer, to_evaluation_row, to_seed
 from nemo_sdg.seeds.sources import Damaged, Row, Rows
 
-__all__ = ["EvaluationSource", "EvaluationSources", "Source", "evaluation_sources", "plan_sources", "render_evaluation", "render_source"]
+__all__ = ["EvaluationSource", "EvaluationSources", "Source", "evaluation_sources", "lock", "plan_sources", "render_evaluation", "render_source"]
 
 STEP = "seeds"
+HEAD = 20
+"""rows that must not all lack the same columns, else the task does not fit the data"""
 
 
 def render_source(source: Source, seeds: SeedsSection, run_seed: int) -> Iterator[Seed | Drop]:
-    """Seeds and drops of a source in row order. Raises DataError in one line when the source cannot be read."""
+    """Seeds and drops of a source in row order.
+
+    Raises DataError in one line when the source cannot be read, or when its first rows all lack a column that the task reads.
+    """
     renderers = _renderers(source, seeds)
     rows = open_source(source, seeds)
     if seeds.lock is not None:
         verify(rows, source.split, seeds.lock, task=source.tasks[0])
     source.not_sampled = {}
-    path = ",".join(source.split.data_files) or source.split.path
+    records = _records(source, renderers, rows, run_seed)
+    head = list(itertools.islice(records, HEAD))
+    if head and all(isinstance(record, Drop) and record.reason == "missing_column" for record in head):
+        columns = ", ".join(sorted(head[0].record["columns"])) if isinstance(head[0], Drop) and head[0].record else ""
+        raise DataError(
+            f"task {source.tasks[0]}: {source.split} lacks a column that the task reads ({getattr(head[0], 'detail', None)}); "
+            f"it has {columns}; mend the task file or the data"
+        )
+    yield from head
+    yield from records
+
+
+def _records(source: Source, renderers: list[tuple[Renderer, list[str]]], rows: Rows, run_seed: int) -> Iterator[Seed | Drop]:
     for number, row, per_group in _documents(renderers, _sampled(source, rows)):
-        dataset = DatasetRow(path=path, name=source.split.name, split=source.split.split, revision=rows.revision, row=number)
+        dataset = _dataset_row(source, rows, number)
         yield from _seeds_of_row(source, dataset, row, per_group, run_seed)
+
+
+def _dataset_row(source: Source, rows: Rows, number: int) -> DatasetRow:
+    """For the generic builders the files are the dataset."""
+    split = source.split
+    return DatasetRow(path=",".join(split.data_files) or split.path, name=split.name, split=split.split, revision=rows.revision, row=number)
+
+
+def lock(sources: list[Source], seeds: SeedsSection) -> tuple[list[dict[str, Any]], list[str]]:
+    """Entries for lock.write_lock, and one line for each source that cannot be read. Reads every row."""
+    entries, problems = [], []
+    for source in sources:
+        try:
+            entries.append(lock_entry(source.split, open_source(source, dataclasses.replace(seeds, lock=None))))
+        except DataError as exc:
+            problems.append(str(exc))
+    return entries, problems
 
 
 def render_evaluation(source: EvaluationSource, seeds: SeedsSection) -> Iterator[EvaluationRow]:
@@ -55,11 +91,10 @@ def render_evaluation(source: EvaluationSource, seeds: SeedsSection) -> Iterator
             continue
     rows = open_source(source, seeds)
     leaf = renderer.leaf if renderer else source.leaves[0]
-    path = ",".join(source.split.data_files) or source.split.path
     plain = ((number, row) for number, row in rows if not isinstance(row, Damaged))
     documents: Iterable[Documents] = renderer.documents(plain) if renderer else ((number, row, [row]) for number, row in plain)
     for number, row, found in documents:
-        dataset = DatasetRow(path=path, name=source.split.name, split=source.split.split, revision=rows.revision, row=number)
+        dataset = _dataset_row(source, rows, number)
         if isinstance(found, Unrenderable) or not found or renderer is None:
             yield _as_texts(row, leaf, dataset)
             continue

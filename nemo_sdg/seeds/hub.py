@@ -20,7 +20,7 @@ def hub_rows(split: Split, seeds: SeedsSection, task: str, revision: str | None)
     if int(datasets.__version__.split(".")[0]) < 4:
         options["trust_remote_code"] = split.path in seeds.trust_remote_code
     offline = _offline()
-    commit = revision if offline else _commit(split.path, revision, task)
+    commit = revision if offline else _commit(split, revision, task)
     try:
         rows = datasets.load_dataset(split.path, split.name, split=split.split, streaming=not offline, revision=commit, **options)
     except Exception as exc:  # the hub client raises errors of many libraries
@@ -65,13 +65,13 @@ def _sha(path: str, revision: str | None) -> str:
     return sha
 
 
-def _commit(path: str, revision: str | None, task: str) -> str:
+def _commit(split: Split, revision: str | None, task: str) -> str:
     if revision is not None and len(revision) == 40 and set(revision) <= set("0123456789abcdef"):
         return revision
     try:
-        return _sha(path, revision)
+        return _sha(split.path, revision)
     except Exception as exc:  # the hub client raises errors of many libraries
-        raise DataError(_explain(exc, Split(path=path, name=None, split="*"), task, False)) from exc
+        raise DataError(_explain(exc, split, task, False)) from exc
 
 
 def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:

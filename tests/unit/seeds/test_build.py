@@ -10,7 +10,7 @@ from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, Drop, Seed, to_dict
 from nemo_sdg.seeds import build, plan
-from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
+from nemo_sdg.seeds.build import evaluation_sources, lock, plan_sources, render_evaluation, render_source
 from nemo_sdg.seeds.lock import write_lock
 from nemo_sdg.seeds.sampling import Demand, share_limits
 
@@ -161,11 +161,33 @@ def test_a_source_that_cannot_be_read_is_one_line(mirror: Path) -> None:
         rendered(source, seeds)
 
 
+def test_a_task_that_does_not_fit_its_data_is_one_line(mirror: Path) -> None:
+    folder = mirror / "made/up/default"
+    folder.mkdir(parents=True)
+    (folder / "train.jsonl").write_bytes(b'{"query": "Q?", "answer": "x"}\n' * 30)
+    seeds = SeedsSection(mirror=str(mirror))
+    (source,) = plan_sources([leaf("a", "made/up")], seeds)
+    with pytest.raises(DataError, match=r"^task a: made/up, split train lacks a column that the task reads \(.*question.*\); it has answer, query; mend"):
+        rendered(source, seeds)
+
+
+def test_lock_lists_what_can_be_read_and_what_cannot(mirror: Path) -> None:
+    put(mirror, "made/up", "train", 3)
+    seeds = SeedsSection(mirror=str(mirror))
+    entries, problems = lock(plan_sources([leaf("a", "made/up"), leaf("b", "not/here")], seeds), seeds)
+    assert [(entry["dataset"], entry["rows"]) for entry in entries] == [("made/up", 3)]
+    assert len(problems) == 1
+    assert problems[0].startswith("task b: ")
+    write_lock(mirror / "lock.yaml", entries)
+    seeds.lock = str(mirror / "lock.yaml")
+    assert len(rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)) == 3
+
+
 def test_data_that_differs_from_the_lock_is_refused(mirror: Path) -> None:
     put(mirror, "made/up", "train", 3)
-    lock = str(mirror / "seeds.lock.yaml")
-    write_lock(lock, [{"dataset": "made/up", "name": None, "split": "train", "revision": "local", "rows": 2, "hash": "ab"}])
-    seeds = SeedsSection(mirror=str(mirror), lock=lock)
+    path = str(mirror / "seeds.lock.yaml")
+    write_lock(path, [{"dataset": "made/up", "name": None, "split": "train", "revision": "local", "rows": 2, "hash": "ab"}])
+    seeds = SeedsSection(mirror=str(mirror), lock=path)
     (source,) = plan_sources([leaf("a", "made/up")], seeds)
     with pytest.raises(DataError, match="has 3 rows"):
         rendered(source, seeds)
