@@ -86,6 +86,8 @@ class Index:
 
     def find_batch(self, samples: list[dict[str, Any]]) -> list[Finding | None]:
         """As find, for many samples at once: the embedder is several times as fast on batches."""
+        if not self.num_rows:
+            return [None] * len(samples)
         items = [read_item(sample) for sample in samples]
         findings = [self._find_exact(item) or self._find_ngrams(item) for item in items]
         undecided = [number for number, finding in enumerate(findings) if finding is None and items[number].question]

@@ -1,5 +1,6 @@
 """A question as comparable tokens, whether it stands in a sample, a seed, an evaluation row or a user's own file."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -10,6 +11,7 @@ LABELS = """yes, no, true, false, maybe, neither, both, none, unknown, correct, 
 not entailment, none of the above, all of the above, 0, 1, 2, a, b, c, d, e"""
 LABEL_SET = {tuple(label.split()) for label in LABELS.replace("\n", " ").split(", ")}
 """answers that so many rows share that agreeing on one says nothing"""
+NEGATIVE = re.compile(r"[\s$\\(]*[-−–]\s?\$?[\d\\]")
 LONG_ANSWER = 12
 """words from which an answer is prose or code, of which there are many right ones: two that differ say nothing"""
 
@@ -41,12 +43,18 @@ class Item:
         return [*self.passage, *self.question, *options, *(word for answer in sorted(self.answers) for word in answer), *self.rest]
 
 
+def _answer(text: str) -> tuple[str, ...]:
+    """Tokens of an answer; a negative number keeps its sign."""
+    words = tuple(tokens(text))
+    return ("-", *words) if NEGATIVE.match(text) else words
+
+
 def read_item(record: dict[str, Any]) -> Item:
     """Takes a sample, a seed or an evaluation row as a dict; missing fields are empty, `text` stands in for `question`."""
     answer = record.get("answer")
     texts = [answer.get("text"), *(answer.get("aliases") or [])] if isinstance(answer, dict) else [answer]
-    read = [tuple(tokens(str(text))) for text in texts if text is not None]
-    choices = frozenset(tuple(tokens(str(choice))) for choice in record.get("choices") or []) - {()}
+    read = [_answer(str(text)) for text in texts if text is not None]
+    choices = frozenset(_answer(str(choice)) for choice in record.get("choices") or []) - {()}
     question = str(record.get("question") or record.get("text") or "")
     return Item(
         question=tokens(question),
