@@ -50,10 +50,10 @@ def repetition(
     """
     lines, top, duplicates = _gopher(max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
     for name, text in texts(sample, "question", "context", "reasoning"):
-        run = LETTER_RUN.search(text)
+        words = _words(text)
+        run = LETTER_RUN.search(text) if max(map(len, words), default=0) > 30 else None
         if run:
             return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
-        words = _words(text)
         if len(words) < min_words or len(set(words)) > 0.7 * len(words):
             continue
         if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
@@ -72,7 +72,7 @@ SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\
 
 def _words(text: str) -> list[str]:
     """Words by spaces; single characters in scripts that write without them."""
-    return SPACELESS.sub(r" \1 ", text).split()
+    return (text if text.isascii() else SPACELESS.sub(r" \1 ", text)).split()
 
 
 @functools.lru_cache(maxsize=8)

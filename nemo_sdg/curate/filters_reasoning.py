@@ -36,7 +36,8 @@ def reasoning_end(sample: dict[str, Any], *, tail: int = 400) -> Finding | None:
     stated = final_statement(reasoning)
     agrees = {Kind.multiple_choice: _agrees_choice, Kind.numeric: _agrees_number}.get(Kind(sample["kind"]), _agrees_text)
     if stated is not None:
-        arrives = sample["kind"] == Kind.numeric and _agrees_number(SENTENCE.split(reasoning)[-1], answer, sample)
+        last = SENTENCE.split(reasoning)[-1]
+        arrives = number_value(answer) is not None and any(map(str.isdigit, last)) and _agrees_number(last, answer, sample)
         return None if arrives or agrees(stated, answer, sample) else ("reasoning_contradicts_answer", f"{excerpt(stated)} (answer: {excerpt(answer)})")
     end = reasoning[-tail:]
     if sample["kind"] == Kind.numeric:
@@ -60,11 +61,12 @@ def _concludes_elsewhere(end: str, answer: str, sample: dict[str, Any]) -> Findi
 
 
 def final_statement(reasoning: str) -> str | None:
-    """What follows the last `the answer is`, up to the end of its sentence; None when nothing is stated."""
+    r"""What follows the last \boxed or ####, else the last `the answer is`, up to the end of its sentence; None when nothing is stated."""
     statements = list(STATEMENT.finditer(reasoning))
     if not statements:
         return None
-    match = statements[-1]
+    marked = [match for match in statements if match.group().startswith(("\\", "#"))]
+    match = (marked or statements)[-1]
     rest = reasoning[match.end() :].lstrip(" *:\"'“«")
     if match.group().lower().startswith("\\boxed"):
         return _braced(rest)
@@ -108,6 +110,8 @@ def _agrees_number(stated: str, answer: str, sample: dict[str, Any]) -> bool:
 
 
 def _agrees_text(stated: str, answer: str, sample: dict[str, Any]) -> bool:
+    if number_value(answer) is not None:
+        return _agrees_number(stated, answer, sample)
     said = set(tokens(stated))
     accepted = [answer, *(sample["answer"].get("aliases") or [])]
     return not said or any(said & set(tokens(text)) or _squeeze(text) in _squeeze(stated) for text in accepted)

@@ -66,10 +66,10 @@ CONFUSED = [
 """Languages that the identifier mixes up in short texts. A language that it does not know at all is not judged."""
 
 NOT_PROSE = re.compile(
-    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\begin\{(\w+)\*?\}.*?\\end\{\1\*?\}|\\[a-zA-Z]+|https?://\S+|[\d\W_]+|(?<![^\W\d_])[a-zA-Z](?![^\W\d_])",
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\begin\{(\w+)\*?\}.*?\\end\{\1\*?\}|\\[a-zA-Z]+|https?://\S+",
     re.DOTALL,
 )
-SHOUTED = re.compile(r"\b[^\W\d_a-z]{2,}\b")
+SYMBOLS = {ord(symbol): " " for symbol in '0123456789!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'}
 KANA = re.compile(r"[\u3041-\u30fa]")
 IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 HANGUL = re.compile(r"[\uac00-\ud7af]")
@@ -86,7 +86,7 @@ def language(sample: dict[str, Any], *, min_confidence: float = 0.8, min_letters
     if reasoning:
         named += texts(sample, "context", "reasoning")
     for name, text in named:
-        prose = SHOUTED.sub(lambda word: word.group().lower(), NOT_PROSE.sub(" ", text))
+        prose = _prose(text)
         if sum(map(len, prose.split())) + 2 * len(IDEOGRAPH.findall(prose)) < min_letters:
             continue
         found, confidence = identify_language(prose)
@@ -95,9 +95,17 @@ def language(sample: dict[str, Any], *, min_confidence: float = 0.8, min_letters
     return None
 
 
+def _prose(text: str) -> str:
+    """The words of a text: without formulas, code, addresses, symbols and single letters. Words in capitals are lowered, or English looks German."""
+    if "$" in text or "\\" in text or "`" in text or "http" in text:
+        text = NOT_PROSE.sub(" ", text)
+    words = text.translate(SYMBOLS).split()
+    return " ".join(word.lower() if word.isupper() else word for word in words if len(word) > 1 or not word.isascii())
+
+
 def identify_language(prose: str) -> tuple[str, float]:
     """(ISO code, confidence). Where most letters are Japanese or Korean, kana and hangul settle what fastText leaves open."""
-    num_kana, num_hangul, num_ideographs = (len(script.findall(prose)) for script in (KANA, HANGUL, IDEOGRAPH))
+    num_kana, num_hangul, num_ideographs = (0, 0, 0) if prose.isascii() else (len(script.findall(prose)) for script in (KANA, HANGUL, IDEOGRAPH))
     if 2 * (num_kana + num_hangul + num_ideographs) > sum(map(len, prose.split())):
         if num_kana:
             return "ja", 1.0

@@ -129,18 +129,16 @@ GIVEAWAY = re.compile(ANNOUNCED, re.IGNORECASE)
 def answer_in_question(sample: dict[str, Any], *, min_words: int = 4) -> Finding | None:
     """The question announces its answer (`… Answer: Paris`), or states at length the one option that is right and none of the others.
 
-    A passage may hold the answer, and so may a question that names all its options.
+    A passage may hold the answer, and so may a question that names all its options, or one about a proposed answer (classification).
     """
     question, answer = sample["question"], answer_text(sample)
-    if sample["kind"] in (Kind.code, Kind.free_text):
-        return None
     gold = tokens(answer)
-    if not gold:
+    if not gold or sample["kind"] in (Kind.code, Kind.free_text) or sample["frame"] == Frame.classification:
         return None
     for match in GIVEAWAY.finditer(question):
         if tokens(question[match.end() : match.end() + 2 * len(answer) + 20])[: len(gold)] == gold:
             return "answer_in_question", excerpt(question, match.start())
-    if sample["kind"] != Kind.multiple_choice or sample["frame"] != Frame.selection or len(gold) < min_words:
+    if sample["kind"] != Kind.multiple_choice or len(gold) < min_words:
         return None
     asked = tokens(question)
     if _contains(asked, gold) and not any(_contains(asked, tokens(choice)) for choice in sample["choices"] if choice != answer):
