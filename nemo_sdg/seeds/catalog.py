@@ -36,26 +36,40 @@ logger = logging.getLogger(__name__)
 def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path | None = None) -> list[CatalogRow]:
     """All leaves of lm-eval and of `seeds.include_path`, by name, each judged by rings 1 and 2 and by the licence policy.
 
-    Raises ConfigError when a folder of include_path is missing or a declared split names no task.
+    Rows share their nested values: read only. Raises ConfigError when a folder of include_path is missing, or seeds.declared or guard.require names no task.
     """
     facts = load_facts(tuple(seeds.include_path), cache_dir or default_cache_dir())
     declared = _declared(seeds, facts)
     judge = SplitGuard(guard, [*((row["task"], row["dataset"]) for row in facts["rows"]), *facts["inline"]], facts["splits"])
     rows = []
     for fact in facts["rows"]:
-        dataset = fact["dataset"]
-        if fact["task"] in declared:
-            split, why = declared[fact["task"]]
+        task, dataset, license = fact["task"], fact["dataset"], facts["licenses"][fact["license"]]
+        if task in declared:
+            split, why = declared[task]
             dataset = {**dataset, "splits": {**dataset["splits"], "training": split}, "declared": why}
         reasons = list(fact["reasons"])
         if dataset["splits"]["training"]:
-            reasons += judge.refusals(fact["task"], dataset)
-            if not licenses.allowed(fact["license"], seeds.license_policy, seeds.licenses):
-                reasons.append(f"license: {fact['license']['id']} is not admitted by seeds.license_policy={seeds.license_policy.value}")
+            reasons += judge.refusals(task, dataset)
+            if not licenses.allowed(license, seeds.license_policy, seeds.licenses):
+                reasons.append(f"license: {license['id']} is not admitted by seeds.license_policy={seeds.license_policy.value}")
         elif not reasons:
             reasons.append("no_training_split")
-        fields = {key: fact[key] for key in ("task", "kind", "frame", "family", "capability", "languages", "license", "groups")}
-        rows.append(CatalogRow(**fields, dataset=dataset, verdict=Verdict.refused if reasons else Verdict.eligible, reasons=reasons))
+        rows.append(
+            CatalogRow(
+                task=task,
+                dataset=dataset,
+                kind=fact["kind"],
+                frame=fact["frame"],
+                family=fact["family"],
+                capability=fact["capability"],
+                languages=fact["languages"],
+                license=license,
+                verdict=Verdict.refused if reasons else Verdict.eligible,
+                reasons=reasons,
+                groups=fact["groups"],
+            )
+        )
+    _known(rows, guard.require, "guard.require")
     return rows
 
 
@@ -88,16 +102,20 @@ def _near(name: str, names: list[str]) -> str:
 
 def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
     """The rows that names, groups, tags and globs ask for, in catalog order; no names means all. Raises ConfigError for an unknown one."""
-    if not names:
-        return list(catalog)
-    known = sorted({row.task for row in catalog} | {group for row in catalog for group in row.groups})
-    wanted: set[str] = set()
+    wanted = _known(catalog, names, "seeds.tasks")
+    return [row for row in catalog if not names or row.task in wanted or not wanted.isdisjoint(row.groups)]
+
+
+def _known(catalog: list[CatalogRow], names: list[str], field: str) -> set[str]:
+    """The tasks, groups and tags that names and globs mean; `field` of the configuration holds them."""
+    known = sorted({row.task for row in catalog} | {group for row in catalog for group in row.groups}) if names else []
+    found: set[str] = set()
     for name in names:
         matches = _matching(name, known)
         if not matches:
-            raise ConfigError(f"seeds.tasks names {name}, which is no task, group or tag of lm-eval{_near(name, known)}")
-        wanted.update(matches)
-    return [row for row in catalog if row.task in wanted or not wanted.isdisjoint(row.groups)]
+            raise ConfigError(f"{field} names {name}, which is no task, group or tag of lm-eval{_near(name, known)}")
+        found.update(matches)
+    return found
 
 
 def task_config(name: str, seeds: SeedsSection) -> dict[str, Any]:
@@ -151,12 +169,13 @@ def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]
         logger.warning("%s is damaged and is made anew (%s)", path, exc)
     from nemo_sdg.seeds.facts import read_facts
 
-    facts = {**read_facts(lm_eval_tasks_folder(), include_path), "key": key}
+    data = orjson.dumps({**read_facts(lm_eval_tasks_folder(), include_path), "key": key})
     try:
-        write_bytes(path, orjson.dumps(facts))
+        write_bytes(path, data)
     except SdgError as exc:
         logger.warning("the catalog is not cached: %s", exc)
-    return facts
+    read: dict[str, Any] = orjson.loads(data)
+    return read
 
 
 def _cache_key(include_path: tuple[str, ...]) -> str:

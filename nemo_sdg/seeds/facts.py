@@ -82,16 +82,23 @@ def is_text(config: dict[str, Any]) -> bool:
 def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
     """Everything about the tasks below `root` (lm-eval's own) and the folders of include_path that needs no judging, as plain JSON:
 
-    `{"rows": [{task, file, dataset, kind, …}], "inline": [[label, dataset]], "splits": the table of splits.yaml}`. What lm-eval would pass
-    over is passed over; in include_path, with a warning.
+    `{"rows": [{task, file, dataset, kind, …, license: its number}], "licenses": [...], "inline": [[label, dataset]], "splits": the table of
+    splits.yaml}`. What lm-eval would pass over is passed over; in include_path, with a warning.
     """
     index = index_tasks([root, *include_path])
     for file, why in index.passed_over.items():
         if not file.startswith(root + os.sep):
             logger.warning("seeds.include_path: %s is passed over: %s", file, why)
     families, groups = Families(), memberships(index)
-    rows = [_fact(entry, root, families, groups.get(name, [])) for name, entry in sorted(index.entries.items()) if entry.kind == "task"]
-    return {"rows": rows, "inline": inline_evaluations(index), "splits": read_data("splits.yaml")}
+    licenses: list[dict[str, Any]] = []
+    rows = []
+    for name, entry in sorted(index.entries.items()):
+        if entry.kind == "task":
+            row = _fact(entry, root, families, groups.get(name, []))
+            if row["license"] not in licenses:
+                licenses.append(row["license"])
+            rows.append({**row, "license": licenses.index(row["license"])})
+    return {"rows": rows, "licenses": licenses, "inline": inline_evaluations(index), "splits": read_data("splits.yaml")}
 
 
 def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dict[str, Any]:

@@ -7,12 +7,14 @@
 A refusal is a reason word, a colon, and the evidence: `evaluated_elsewhere: train is the test_split of aime24`.
 """
 
+import fnmatch
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nemo_sdg.config import GuardSection
 from nemo_sdg.errors import ConfigError
+from nemo_sdg.records import CatalogRow
 from nemo_sdg.seeds.content import ContentGuard
 from nemo_sdg.seeds.identity import Aliases, SplitIndex, Use, files_of, split_names
 
@@ -81,11 +83,16 @@ def _grouped(evaluations: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tupl
     yield from groups.values()
 
 
-def require_reachable(guard: GuardSection, unreachable: Iterable[str]) -> None:
-    """Raises ConfigError when an evaluation split of a task in `guard.require` could not be reached. `unreachable` lists such tasks."""
-    missing = sorted(set(guard.require).intersection(unreachable))
+def require_reachable(guard: GuardSection, unreachable: Iterable[str], catalog: Iterable[CatalogRow] = ()) -> None:
+    """Raises ConfigError when an evaluation split of a task that `guard.require` asks for could not be reached.
+
+    `unreachable` lists the tasks with such a split; `catalog` says which tasks the groups and tags in `guard.require` mean.
+    """
+    required = {row.task for row in catalog if not set(guard.require).isdisjoint(row.groups)}
+    missing = sorted({task for task in unreachable if task in required or any(fnmatch.fnmatchcase(task, name) for name in guard.require)})
     if missing:
+        named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise ConfigError(
-            f"guard.require asks for the evaluation splits of {', '.join(missing)}, which cannot be reached; "
+            f"guard.require asks for the evaluation splits of {named}, which cannot be reached; "
             "put them into seeds.mirror, allow seeds.hub, or take them off guard.require"
         )

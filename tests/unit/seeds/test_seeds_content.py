@@ -8,7 +8,9 @@ from nemo_sdg.seeds.content import ContentGuard, normalise, weight
 OPTIONS = ["a cold drink", "measure temperature", "a sunny day", "weigh flour"]
 
 
-def evaluation(question: str, *, passage: str | None = None, choices: list[str] | None = None, answer: str | None = None, row: int = 0, task: str = "quiz") -> EvaluationRow:
+def evaluation(
+    question: str, *, passage: str | None = None, choices: list[str] | None = None, answer: str | None = None, row: int = 0, task: str = "quiz"
+) -> EvaluationRow:
     return EvaluationRow(
         task=task,
         dataset=DatasetRow(path="own/quiz", name=None, split="test", revision="local", row=row),
@@ -44,7 +46,10 @@ LONG = "A farmer has 17 sheep and buys 8 more at the market; how many sheep does
 
 def test_a_copied_question_is_found_whatever_its_case_and_punctuation():
     guard = ContentGuard([evaluation("Some other question that is long enough to count here", row=3), evaluation(LONG, row=4)])
-    assert guard.match(seed("  a FARMER has 17 sheep, and buys 8 more at the market: how many sheep does the farmer have")) == "question of quiz (own/quiz, default, test, row 4)"
+    assert (
+        guard.match(seed("  a FARMER has 17 sheep, and buys 8 more at the market: how many sheep does the farmer have"))
+        == "question of quiz (own/quiz, default, test, row 4)"
+    )
 
 
 @pytest.mark.parametrize("changed", [LONG.replace("17", "18"), LONG.replace("sheep", "goats"), LONG + " Explain."])
@@ -75,7 +80,10 @@ def test_a_phrase_that_many_rows_ask_is_no_leak():
 
 def test_a_fixed_label_set_does_not_make_short_questions_leaks():
     labels = ["yes", "no"]
-    rows = [evaluation(text, choices=labels, answer="yes", row=row) for row, text in enumerate(["good film", "dull film", "fine film", "The tall boy read an old book"])]
+    rows = [
+        evaluation(text, choices=labels, answer="yes", row=row)
+        for row, text in enumerate(["good film", "dull film", "fine film", "The tall boy read an old book"])
+    ]
     guard = ContentGuard(rows)
     assert guard.match(seed("good film", choices=labels, answer="yes")) is None
     assert guard.match(seed("The tall boy read an old book", choices=labels, answer="no")) is None
@@ -86,7 +94,10 @@ def test_the_same_question_on_another_passage_is_no_leak():
     question = "Which team scored the first touchdown of the game that the text describes?"
     guard = ContentGuard([evaluation(question, passage="The Bears met the Lions in Chicago.", answer="Bears")])
     assert guard.match(seed(question, passage="The Colts met the Jets in Boston.", answer="Bears")) is None
-    assert guard.match(seed(question, passage="the bears met the lions in chicago", answer="Lions")) == "passage and question of quiz (own/quiz, default, test, row 0)"
+    assert (
+        guard.match(seed(question, passage="the bears met the lions in chicago", answer="Lions"))
+        == "passage and question of quiz (own/quiz, default, test, row 0)"
+    )
     assert guard.match(seed(question, answer="Bears")) is not None
 
 

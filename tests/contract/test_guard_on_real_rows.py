@@ -1,0 +1,100 @@
+"""The guard on real rows: honest rows stay, planted and natural leaks are found."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nemo_sdg.config import GuardSection, SeedsSection
+from nemo_sdg.records import EvaluationRow, Seed
+from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
+from nemo_sdg.seeds.catalog import build_catalog, select
+from nemo_sdg.seeds.guard import ContentGuard
+
+TASKS = ["gsm8k", "winogrande", "commonsense_qa", "arc_challenge", "mbpp", "openbookqa", "boolq", "sglue_rte", "ja_leaderboard_jcommonsenseqa"]
+
+
+def seeds_of(seeds: SeedsSection, tasks: list[str]) -> Iterator[Seed]:
+    rows = [row for row in select(build_catalog(seeds, GuardSection()), tasks) if row.verdict == "eligible"]
+    for source in plan_sources(rows, seeds):
+        yield from (record for record in render_source(source, seeds, 0) if isinstance(record, Seed))
+
+
+def evaluation_rows(seeds: SeedsSection, tasks: list[str]) -> Iterator[EvaluationRow]:
+    for source in evaluation_sources(select(build_catalog(seeds, GuardSection()), tasks), seeds).reachable:
+        yield from render_evaluation(source, seeds)
+
+
+@pytest.fixture(scope="module")
+def guard(hub: Path) -> ContentGuard:
+    return ContentGuard(evaluation_rows(SeedsSection(mirror=str(hub)), TASKS))
+
+
+@pytest.mark.parametrize("task", ["gsm8k", "winogrande", "commonsense_qa", "boolq", "sglue_rte", "ja_leaderboard_jcommonsenseqa"])
+def test_of_a_thousand_honest_rows_none_is_a_leak(guard, hub, task):
+    seeds = SeedsSection(mirror=str(hub), limit_per_task=1000)
+    found = [(seed.dataset.row, guard.match(seed)) for seed in seeds_of(seeds, [task])]
+    assert len(found) >= 64
+    assert [pair for pair in found if pair[1] is not None] == []
+
+
+@pytest.mark.parametrize(
+    ("task", "rows"),
+    [
+        ("arc_challenge", {1001: ("test", 225), 1038: ("test", 280), 1117: ("validation", 92)}),
+        ("mbpp", {1: ("test", 206), 103: ("test", 237), 271: ("test", 205)}),
+    ],
+)
+def test_training_rows_that_stand_in_evaluation_are_found(guard, hub, task, rows):
+    matches = {seed.dataset.row: guard.match(seed) for seed in seeds_of(SeedsSection(mirror=str(hub)), [task])}
+    found = {row: match for row, match in matches.items() if match is not None}
+    assert set(found) == set(rows)
+    for row, (split, number) in rows.items():
+        assert found[row].endswith(f"{split}, row {number})"), found[row]
+
+
+def planted(hub: Path, tmp_path: Path, *datasets: str) -> Path:
+    for dataset in datasets:
+        (tmp_path / dataset).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(hub / dataset, tmp_path / dataset)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("task", "folder", "test", "num"),
+    [
+        ("gsm8k", "openai/gsm8k/main", "test", 3),
+        ("sciq", "allenai/sciq/default", "test", 3),
+        ("commonsense_qa", "tau/commonsense_qa/default", "validation", 3),
+        ("winogrande", "allenai/winogrande/winogrande_xl", "validation", 3),
+        ("sglue_rte", "aps/super_glue/rte", "validation", 3),
+        ("hendrycks_math_algebra", "EleutherAI/hendrycks_math/algebra", "test", 3),
+    ],
+)
+def test_three_evaluation_rows_among_the_training_rows_are_found(hub, tmp_path, task, folder, test, num):
+    mirror = planted(hub, tmp_path, folder)
+    train = mirror / folder / "train.jsonl"
+    honest = train.read_bytes().splitlines(keepends=True)[:40]
+    leaked = (mirror / folder / f"{test}.jsonl").read_bytes().splitlines(keepends=True)[10 : 10 + num]
+    train.write_bytes(b"".join([*honest[:20], *leaked, *honest[20:]]))
+    seeds = SeedsSection(mirror=str(mirror))
+    guard = ContentGuard(evaluation_rows(seeds, [task]))
+    assert {seed.dataset.row for seed in seeds_of(seeds, [task]) if guard.match(seed)} == {20, 21, 22}
+
+
+def test_a_training_file_that_is_another_tasks_test_file_is_found_row_by_row(hub, tmp_path):
+    mirror = planted(hub, tmp_path, "allenai/ai2_arc/ARC-Challenge", "allenai/ai2_arc/ARC-Easy")
+    shutil.copy(mirror / "allenai/ai2_arc/ARC-Easy/test.jsonl", mirror / "allenai/ai2_arc/ARC-Challenge/train.jsonl")
+    seeds = SeedsSection(mirror=str(mirror))
+    guard = ContentGuard(evaluation_rows(seeds, ["arc_easy", "arc_challenge"]))
+    found = [guard.match(seed) for seed in seeds_of(seeds, ["arc_challenge"])]
+    assert len(found) == 250
+    assert None not in found
+
+
+def test_a_task_that_trains_on_an_alias_of_a_test_split_is_refused(tmp_path):
+    (tmp_path / "mine.yaml").write_text("task: mine\ndataset_path: gsm8k\ndataset_name: main\ntraining_split: test\noutput_type: generate_until\n")
+    (row,) = select(build_catalog(SeedsSection(include_path=[str(tmp_path)]), GuardSection(name=False)), ["mine"])
+    assert row.verdict == "refused"
+    assert row.reasons[0].startswith("evaluated_elsewhere: test of gsm8k is the test_split of ")
