@@ -1,6 +1,7 @@
 """Tasks that each leave one file, carried out by Dask processes or, for little work, right here: the files are the same."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +39,9 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
     if address is None and (workers == 1 or num_bytes < LOCAL_BYTES):
         yield _run_here
         return
-    from distributed import Client, LocalCluster
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # distributed looks for GPUs through a package that says it is deprecated
+        from distributed import Client, LocalCluster
 
     if address is not None:
         try:
@@ -48,14 +51,14 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
         with client:
             yield lambda tasks: _run_on(client, tasks)
         return
-    threads = dict.fromkeys(("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    environment = dict.fromkeys(("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | {"PYTHONWARNINGS": "ignore::FutureWarning"}
     cluster = LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
         memory_limit=None,
         dashboard_address=None,
         local_directory=os.fspath(scratch),
-        env=threads,
+        env=environment,
         silence_logs="ERROR",
     )
     with cluster, Client(cluster) as client:
