@@ -86,16 +86,16 @@ def language(sample: dict[str, Any], *, min_confidence: float = 0.8, min_letters
     if reasoning:
         named += texts(sample, "context", "reasoning")
     for name, text in named:
-        prose = _prose(text)
-        if sum(map(len, prose.split())) + 2 * len(IDEOGRAPH.findall(prose)) < min_letters:
+        words = prose(text)
+        if sum(map(len, words.split())) + 2 * len(IDEOGRAPH.findall(words)) < min_letters:
             continue
-        found, confidence = identify_language(prose)
+        found, confidence = identify_language(words)
         if found != expected and confidence >= min_confidence and not _confusable(found, expected):
             return "language_mismatch", f"{name} is {found} ({confidence:.2f}), the seed is {expected}"
     return None
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """The words of a text: without formulas, code, addresses, symbols and single letters. Words in capitals are lowered, or English looks German."""
     if "$" in text or "\\" in text or "`" in text or "http" in text:
         text = NOT_PROSE.sub(" ", text)
@@ -103,15 +103,15 @@ def _prose(text: str) -> str:
     return " ".join(word.lower() if word.isupper() else word for word in words if len(word) > 1 or not word.isascii())
 
 
-def identify_language(prose: str) -> tuple[str, float]:
+def identify_language(words: str) -> tuple[str, float]:
     """(ISO code, confidence). Where most letters are Japanese or Korean, kana and hangul settle what fastText leaves open."""
-    num_kana, num_hangul, num_ideographs = (0, 0, 0) if prose.isascii() else (len(script.findall(prose)) for script in (KANA, HANGUL, IDEOGRAPH))
-    if 2 * (num_kana + num_hangul + num_ideographs) > sum(map(len, prose.split())):
+    num_kana, num_hangul, num_ideographs = (0, 0, 0) if words.isascii() else (len(script.findall(words)) for script in (KANA, HANGUL, IDEOGRAPH))
+    if 2 * (num_kana + num_hangul + num_ideographs) > sum(map(len, words.split())):
         if num_kana:
             return "ja", 1.0
         if num_hangul:
             return "ko", 1.0
-    best = _detector().detect(prose, k=1)
+    best = _detector().detect(words, k=1)
     return (best[0]["lang"], best[0]["score"]) if best else ("", 0.0)
 
 
@@ -119,14 +119,14 @@ def _confusable(found: str, expected: str) -> bool:
     return expected not in KNOWN or any(found in group and expected in group for group in CONFUSED)
 
 
-LABELS = """
+IDENTIFIED = """
 af als am an ar arz as ast av az azb ba bar bcl be bg bh bn bo bpy br bs bxr ca cbk ce ceb ckb co cs cv cy da de diq dsb dty dv el eml en eo
 es et eu fa fi fr frr fy ga gd gl gn gom gu gv he hi hif hr hsb ht hu hy ia id ie ilo io is it ja jbo jv ka kk km kn ko krc ku kv kw ky la
 lb lez li lmo lo lrc lt lv mai mg mhr min mk ml mn mr mrj ms mt mwl my myv mzn nah nap nds ne new nl nn no oc or os pa pam pfl pl pms pnb ps
 pt qu rm ro ru rue sa sah sc scn sco sd sh si sk sl so sq sr su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa war wuu
 xal xmf yi yo yue zh
 """
-KNOWN = frozenset(LABELS.split())
+KNOWN = frozenset(IDENTIFIED.split())
 """What lid.176 can say"""
 
 

@@ -1,0 +1,304 @@
+"""Health of the corpus: what the seeds, the samples before curation and those after it look like, per task and per family.
+
+    {"families": {"science": {"seeds": {…}, "before": {…}, "after": {"samples": 912, "origins": {"seed": 310, "similar": 602},
+        "positions": {"shares": {"A": 0.34, "B": 0.33, "C": 0.33}, "evenness": 1.0}, "longest_option_is_right": {"share": 0.41, "expected": 0.33},
+        "near_seed": {"share": 0.02, "mean": 0.18}, "diversity": {"distinct_trigrams": 0.93, "nearest_neighbour": 0.21, …}, …}}},
+     "tasks": {…}, "notes": [{"group": "task qs_science", "about": "longest_option_is_right", "detail": "…"}]}
+
+So a bias of the seeds (gold always last) or of the generator (the right option is the longest one, half the questions begin alike) is seen
+before it is trained on. Counts and lengths are over all records; what compares texts is measured on up to 128 records of each group, chosen
+by the hash of their ids, so that memory does not grow with the corpus and the same records give the same figures.
+"""
+
+import hashlib
+import heapq
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.curate.filters_text import identify_language, prose
+from nemo_sdg.curate.normalize import tokens
+from nemo_sdg.records import LABELS, Frame, Kind, Origin
+from nemo_sdg.store import read_jsonl
+
+NUM_COMPARED = 128
+"""records of a group whose texts are compared with each other: 8,128 pairs"""
+NEAR = 0.5
+"""Jaccard similarity of character 5-grams from which a question counts as near its seed"""
+MAX_LENGTH = 8192
+"""characters; longer texts count as this long, so that a length histogram stays small"""
+MAX_LABELS = 24
+LENGTHS = ("question", "answer", "reasoning", "context")
+STAGES = ("seeds", "before", "after")
+
+
+def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iterable[Path]) -> dict[str, Any]:
+    """Streams seed shards and sample shards (verified, curated) and returns the plain dict shown above. Raises DataError for a damaged line."""
+    groups: dict[str, dict[str, dict[str, Group]]] = {"families": {}, "tasks": {}}
+    for stage, files in (("before", before), ("after", after)):
+        for path in files:
+            for record in read_jsonl(path):
+                _add(groups, stage, record)
+    wanted = {seed_id for group in _all(groups) for row in group.compared.rows() for seed_id in row["seed_ids"]}
+    texts_of_seeds: dict[str, str] = {}
+    for path in seeds:
+        for record in read_jsonl(path):
+            _add(groups, "seeds", record)
+            if record["seed_id"] in wanted:
+                texts_of_seeds[record["seed_id"]] = record["question"][:MAX_LENGTH]
+    out: dict[str, Any] = {
+        kind: {name: {stage: stages[stage].summary(texts_of_seeds) for stage in STAGES if stage in stages} for name, stages in sorted(named.items())}
+        for kind, named in groups.items()
+    }
+    out["notes"] = [note for kind in groups for name, stages in out[kind].items() for note in _notes(f"{GROUP_WORDS[kind]} {name}", stages)]
+    return out
+
+
+GROUP_WORDS = {"families": "family", "tasks": "task"}
+
+
+def _add(groups: dict[str, dict[str, dict[str, "Group"]]], stage: str, record: dict[str, Any]) -> None:
+    for kind, name in (("families", record["family"]), ("tasks", record["task"])):
+        groups[kind].setdefault(name, {}).setdefault(stage, Group()).add(record)
+
+
+def _all(groups: dict[str, dict[str, dict[str, "Group"]]]) -> "Iterable[Group]":
+    return (group for named in groups.values() for stages in named.values() for group in stages.values())
+
+
+class Smallest:
+    """The records with the smallest hashes of their ids: the same choice whatever the order."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._heap: list[tuple[int, str, int, dict[str, Any]]] = []
+        self._num = 0
+
+    def add(self, identifier: str, make: Any) -> None:
+        rank = -int.from_bytes(hashlib.blake2b(identifier.encode(), digest_size=8).digest(), "big")
+        self._num += 1
+        if len(self._heap) < self.size:
+            heapq.heappush(self._heap, (rank, identifier, self._num, make()))
+        elif rank > self._heap[0][0]:
+            heapq.heapreplace(self._heap, (rank, identifier, self._num, make()))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [item[-1] for item in sorted(self._heap, key=lambda item: item[:3])]
+
+
+@dataclass(kw_only=True)
+class Group:
+    """What is counted of the records of one task or family at one stage."""
+
+    num: int = 0
+    origins: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    guidance: Counter[str] = field(default_factory=Counter)
+    positions: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    label_expected: float = 0.0
+    num_choices: int = 0
+    expected: float = 0.0
+    """sum of 1 / options: how often a blind guess would be right"""
+    longest_right: float = 0.0
+    lengths: dict[str, Counter[int]] = field(default_factory=lambda: {name: Counter() for name in LENGTHS})
+    difficulty: Counter[int] = field(default_factory=Counter)
+    """tenths"""
+    difficulty_sum: float = 0.0
+    compared: Smallest = field(default_factory=lambda: Smallest(NUM_COMPARED))
+
+    def add(self, record: dict[str, Any]) -> None:
+        answer = (record.get("answer") or {}).get("text") or ""
+        self.num += 1
+        self.origins[record.get("origin") or "seed"] += 1
+        self.kinds[record["kind"]] += 1
+        self.languages[record["language"]] += 1
+        if record.get("guidance"):
+            self.guidance[record["guidance"]] += 1
+        texts = {**record, "answer": answer}
+        for name in LENGTHS:
+            if texts.get(name):
+                self.lengths[name][min(len(texts[name]), MAX_LENGTH)] += 1
+        if record.get("difficulty") is not None:
+            self.difficulty[min(9, int(10 * record["difficulty"]))] += 1
+            self.difficulty_sum += record["difficulty"]
+        if record["kind"] == Kind.multiple_choice and answer in (record.get("choices") or []):
+            self._add_choice(record["frame"], record["choices"], answer)
+        identifier = record.get("sample_id") or record["seed_id"]
+        self.compared.add(identifier, lambda: _excerpt(record))
+
+    def _add_choice(self, frame: str, choices: list[str], answer: str) -> None:
+        if frame == Frame.classification:
+            if answer in self.labels or len(self.labels) < MAX_LABELS:
+                self.labels[answer] += 1
+                self.label_expected += 1 / len(choices)
+            return
+        self.positions[LABELS[min(choices.index(answer), len(LABELS) - 1)]] += 1
+        self.num_choices += 1
+        self.expected += 1 / len(choices)
+        longest = max(map(len, choices))
+        if len(answer) == longest:
+            self.longest_right += 1 / sum(len(choice) == longest for choice in choices)
+
+    def summary(self, texts_of_seeds: dict[str, str]) -> dict[str, Any]:
+        """The group's figures as plain data; what does not apply to it is left out."""
+        out: dict[str, Any] = {"samples": self.num, "kinds": _plain(self.kinds), "origins": _plain(self.origins), "languages": _plain(self.languages)}
+        rows = self.compared.rows()
+        out["identified_languages"] = _plain(Counter(filter(None, (_identified(row) for row in rows))))
+        if self.positions:
+            out["positions"] = _balance(self.positions, self.expected)
+            out["longest_option_is_right"] = {
+                "share": _round(self.longest_right / self.num_choices),
+                "expected": _round(self.expected / self.num_choices),
+                "of": self.num_choices,
+            }
+        if self.labels:
+            out["labels"] = _balance(self.labels, self.label_expected)
+        if self.guidance:
+            out["guidance"] = _plain(self.guidance)
+        if self.difficulty:
+            counted = self.difficulty.total()
+            tenths = [_round(self.difficulty[tenth] / counted) for tenth in range(10)]
+            out["difficulty"] = {"mean": _round(self.difficulty_sum / counted), "tenths": tenths}
+        out["characters"] = {name: _quantiles(histogram) for name, histogram in self.lengths.items() if histogram}
+        out["diversity"] = _diversity(rows)
+        near = [max(_jaccard(row["shingles"], shingles(texts_of_seeds[seed])) for seed in seeds) for row, seeds in _after_seeds(rows, texts_of_seeds)]
+        if near:
+            out["near_seed"] = {"share": _round(sum(value >= NEAR for value in near) / len(near)), "mean": _round(sum(near) / len(near)), "of": len(near)}
+        return out
+
+
+def _excerpt(record: dict[str, Any]) -> dict[str, Any]:
+    question = record["question"][:MAX_LENGTH]
+    seed_ids = record["seed_ids"] if record.get("origin") == Origin.similar else []
+    return {"question": question, "language": record["language"], "kind": record["kind"], "seed_ids": seed_ids, "shingles": shingles(question)}
+
+
+def _after_seeds(rows: list[dict[str, Any]], texts_of_seeds: dict[str, str]) -> Iterable[tuple[dict[str, Any], list[str]]]:
+    for row in rows:
+        seeds = [seed for seed in row["seed_ids"] if seed in texts_of_seeds]
+        if seeds:
+            yield row, seeds
+
+
+def shingles(text: str) -> frozenset[str]:
+    """Character 5-grams of the normalised words."""
+    plain = " ".join(tokens(text))
+    return frozenset(plain[start : start + 5] for start in range(max(1, len(plain) - 4)))
+
+
+def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared)
+
+
+def _identified(row: dict[str, Any]) -> str | None:
+    """The language of a question by identification, where it is long enough for that."""
+    words = prose(row["question"])
+    if row["kind"] == Kind.code or len(words) < 24:
+        return None
+    found, confidence = identify_language(words)
+    return found if confidence >= 0.5 else None
+
+
+def _diversity(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    words = [tokens(row["question"]) for row in rows]
+    out: dict[str, Any] = {"of": len(rows)}
+    for size, name in ((1, "distinct_words"), (3, "distinct_trigrams")):
+        grams = Counter(gram for text in words for gram in zip(*(text[start:] for start in range(size)), strict=False))
+        if grams:
+            out[name] = _round(len(grams) / grams.total())
+    openings = Counter(" ".join(text[:2]) for text in words if text)
+    if openings:
+        opening, num = min(openings.items(), key=lambda item: (-item[1], item[0]))
+        out["commonest_opening"] = {"words": opening, "share": _round(num / len(rows))}
+    if len(rows) > 1:
+        nearest = [0.0] * len(rows)
+        for first in range(len(rows)):
+            for second in range(first + 1, len(rows)):
+                value = _jaccard(rows[first]["shingles"], rows[second]["shingles"])
+                nearest[first] = max(nearest[first], value)
+                nearest[second] = max(nearest[second], value)
+        out["nearest_neighbour"] = _round(sum(nearest) / len(nearest))
+    return out
+
+
+def _balance(counts: Counter[str], expected: float) -> dict[str, Any]:
+    """Shares, and evenness: entropy over its largest value, 1 = all equally often; expected: the share of a blind guess."""
+    total = counts.total()
+    shares = {name: num / total for name, num in sorted(counts.items())}
+    entropy = -sum(share * math.log(share) for share in shares.values())
+    return {
+        "shares": {name: _round(share) for name, share in shares.items()},
+        "evenness": _round(entropy / math.log(len(shares))) if len(shares) > 1 else 0.0,
+        "expected": _round(expected / total),
+        "of": total,
+    }
+
+
+def _quantiles(histogram: Counter[int]) -> dict[str, Any]:
+    total = histogram.total()
+    out: dict[str, Any] = {"mean": _round(sum(size * num for size, num in histogram.items()) / total)}
+    ordered = sorted(histogram.items())
+    for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9)):
+        seen = 0
+        for size, num in ordered:
+            seen += num
+            if seen >= share * total:
+                out[name] = size
+                break
+    return out
+
+
+def _plain(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
+def _round(value: float) -> float:
+    return round(value, 4)
+
+
+def _notes(group: str, stages: dict[str, dict[str, Any]]) -> Iterable[dict[str, str]]:
+    """Plain sentences on what stands out in the curated samples, each with the seeds' own figure beside it."""
+    after, seeds = stages.get("after"), stages.get("seeds", {})
+    if after is None:
+        return
+    for about, name in (("positions", "position"), ("labels", "label")):
+        if about in after and not (about == "labels" and group.startswith("family ")):
+            balance = after[about]
+            commonest, share = min(balance["shares"].items(), key=lambda item: (-item[1], item[0]))
+            expected = balance["expected"]
+            if _stands_out(share, expected, balance["of"]):
+                own = seeds.get(about, {}).get("shares", {}).get(commonest, 0.0)
+                yield {
+                    "group": group,
+                    "about": about,
+                    "detail": f"{name} {commonest!r} is right in {share:.0%}, {expected:.0%} expected, {own:.0%} of the seeds",
+                }
+    longest = after.get("longest_option_is_right")
+    if longest and _stands_out(longest["share"], longest["expected"], longest["of"]):
+        own = seeds.get("longest_option_is_right", {}).get("share", 0.0)
+        detail = f"the longest option is right in {longest['share']:.0%}, {longest['expected']:.0%} expected, {own:.0%} of the seeds"
+        yield {"group": group, "about": "longest_option_is_right", "detail": detail}
+    near = after.get("near_seed")
+    if near and _stands_out(near["share"], 0.1, near["of"]):
+        yield {
+            "group": group,
+            "about": "near_seed",
+            "detail": f"{near['share']:.0%} of the new questions are near a seed of theirs (similarity {NEAR} or more)",
+        }
+    opening = after["diversity"].get("commonest_opening")
+    if opening:
+        own_opening = seeds.get("diversity", {}).get("commonest_opening", {"share": 0.0})
+        if _stands_out(opening["share"], max(0.2, own_opening["share"]), after["diversity"]["of"]):
+            detail = f"{opening['share']:.0%} of the questions begin with {opening['words']!r}; of the seeds {own_opening['share']:.0%} share one beginning"
+            yield {"group": group, "about": "commonest_opening", "detail": detail}
+
+
+def _stands_out(share: float, expected: float, num: int) -> bool:
+    """More than a quarter above what is expected, and more than four standard deviations."""
+    return num > 0 and share > 1.25 * expected and (share - expected) > 4 * math.sqrt(expected * (1 - expected) / num)
