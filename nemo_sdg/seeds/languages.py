@@ -18,10 +18,15 @@ _NAMES = {
     "german": "de", "greek": "el", "hindi": "hi", "indonesian": "id", "italian": "it", "japanese": "ja", "korean": "ko", "portuguese": "pt", "russian": "ru",
     "spanish": "es", "swahili": "sw", "telugu": "te", "thai": "th", "turkish": "tr", "ukrainian": "uk", "vietnamese": "vi", "dutch": "nl", "polish": "pl",
     "swedish": "sv", "amharic": "am", "hausa": "ha", "igbo": "ig", "yoruba": "yo", "zulu": "zu", "somali": "so", "tigrinya": "ti", "kirundi": "rn", "oromo": "om",
+    "albanian": "sq", "armenian": "hy", "azerbaijani": "az", "belarusian": "be", "bulgarian": "bg", "croatian": "hr", "estonian": "et", "georgian": "ka",
+    "hebrew": "he", "hungarian": "hu", "kazakh": "kk", "lithuanian": "lt", "macedonian": "mk", "malay": "ms", "malayalam": "ml", "nepali": "ne", "persian": "fa",
+    "serbian": "sr", "tagalog": "tl", "tamil": "ta", "urdu": "ur", "uzbek": "uz", "pidgin": "pcm",
 }  # fmt: skip
 
 
-_KNOWN = frozenset(_CODES.values()) | {"ary", "arz", "bbj", "bem", "fon", "luo", "mos", "nso", "pcm", "vai"}
+_KNOWN = frozenset(_CODES.values()) | {"arq", "ary", "arz", "bbj", "bem", "ceb", "fon", "ht", "luo", "mg", "mos", "nso", "pcm", "qu", "vai"}
+_WITH_SCRIPT = re.compile(r"([a-z]{3})_[A-Z][a-z]{3}")
+_LOCALE = re.compile(r"([A-Z]{2})_[A-Z]{2}")
 _SCRIPTS = frozenset({"latn", "cyrl", "arab", "deva"})
 
 
@@ -33,16 +38,28 @@ def languages_of(task: str, name: str | None, known: list[str]) -> list[str]:
     """ISO 639-1 codes where there are such, else 639-3; [] where nothing says.
 
     A dataset of several languages (`juletxara/mgsm`) gives the one or two that the config name (`de`, `fr-en`, `amh`), else the task name,
-    points to. Where the table knows no languages, only a config name that is a language or a pair of them, and nothing else, is believed.
+    points to. Where the table knows no languages, only a config name that is nothing but languages (`de-en`, `swh_Latn`, `AR_XY`), that ends
+    in one (`xquad.de`), or that spells one out (`toksuite_chinese_canonical`) is believed.
     """
+    name = name or ""
+    coded = _WITH_SCRIPT.fullmatch(name) or _LOCALE.fullmatch(name)
+    if coded and len(known) != 1:
+        return [_code(coded[1].lower())]
+    if len(known) > 1 and name in _KNOWN:
+        return [name]
     if len(known) == 1 or (not known and not name):
         return known
-    tokens = re.split(r"[^a-z]+", (name or "").lower())
+    tokens = re.split(r"[^a-z]+", name.lower())
     if known:
         for source in (tokens, re.split(r"[^a-z]+", task.lower())):
             found = [code for code in dict.fromkeys(map(_code, source)) if code in known]
             if found:
                 return found
         return known
-    found = [_CODES.get(token) or _NAMES.get(token) or (token if token in _KNOWN else "") for token in tokens if token not in _SCRIPTS]
-    return list(dict.fromkeys(found)) if all(found) else []
+    codes = [_code(token) if _code(token) in _KNOWN else "" for token in tokens if token not in _SCRIPTS]
+    if all(codes):
+        return list(dict.fromkeys(codes))
+    if "." in name and codes[-1]:
+        return [codes[-1]]
+    spelled = {_NAMES[token] for token in tokens if token in _NAMES}
+    return sorted(spelled) if len(spelled) == 1 else []
