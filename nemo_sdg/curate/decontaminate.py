@@ -89,16 +89,23 @@ class Index:
         if not self.num_rows:
             return [None] * len(samples)
         items = [read_item(sample) for sample in samples]
-        findings = [self._find_exact(item) or self._find_ngrams(item) for item in items]
+        findings = [self.find_copy(item) for item in items]
         undecided = [number for number, finding in enumerate(findings) if finding is None and items[number].question]
-        vectors: list[Vectors | None] = [None] * len(undecided)
+        vectors = self.embed([samples[number] for number in undecided])
         near: list[list[int]] = [[] for _ in undecided]
-        if self._embedder is not None and self.stored.vectors is not None and undecided:
-            encoded = self._embedder.encode([question_text(samples[number]) for number in undecided])
-            vectors, near = list(encoded), nearest(encoded, self.stored.vectors, NEIGHBOURS)[0].tolist()
-        for number, vector, rows in zip(undecided, vectors, near, strict=True):
-            findings[number] = self._find_paraphrase(items[number], vector, rows)
+        if vectors is not None and self.stored.vectors is not None:
+            near = nearest(vectors, self.stored.vectors, NEIGHBOURS)[0].tolist()
+        for position, number in enumerate(undecided):
+            findings[number] = self._find_paraphrase(items[number], None if vectors is None else vectors[position], near[position])
         return findings
+
+    def find_copy(self, item: Item) -> Finding | None:
+        """The evaluation row of which an item is a copy or a lightly edited one."""
+        return self._find_exact(item) or self._find_ngrams(item)
+
+    def embed(self, samples: list[dict[str, Any]]) -> Vectors | None:
+        """Embeddings of the questions, or None where the index was built without curate.paraphrase."""
+        return self._embedder.encode([question_text(sample) for sample in samples]) if self._embedder is not None and samples else None
 
     def _finding(self, detector: str, number: int) -> Finding:
         return Finding(detector=detector, reason=f"evaluation_{detector}", detail=describe(self.stored.row(number)))

@@ -52,7 +52,7 @@ class Embedder:
         return vectors
 
 
-def nearest(queries: Vectors, stored: npt.NDArray[np.float16], num: int) -> tuple[npt.NDArray[np.int64], Vectors]:
+def nearest(queries: Vectors, stored: npt.NDArray[Any], num: int) -> tuple[npt.NDArray[np.int64], Vectors]:
     """For each query the `num` stored vectors of the largest cosine, best first: their numbers and cosines, each [queries, num]."""
     num = min(num, len(stored))
     best = np.full((len(queries), num), -2.0, dtype=np.float32)

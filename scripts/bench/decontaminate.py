@@ -1,0 +1,215 @@
+"""Recall and false positives of decontamination, on rows that are planted and on honest training rows.
+
+    python scripts/bench/decontaminate.py [--quick] [--hub FOLDER] [--fit]
+
+Planted: evaluation rows of the hub mirror as they are; lightly edited (one edit each, and all of them at once); reworded by rule; and the
+hand-written pairs of data/paraphrases.jsonl: a question, its paraphrase, and a neighbour in topic that is another question. Of pairs and
+rewordings, one half fitted the weights (`--fit` prints them anew), and only the other half is reported. Honest: training rows of the same
+tasks, but for those whose question stands in an evaluation row word by word.
+
+One JSON object a line: name, value, unit, and how many rows the value rests on.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hub_rows
+import rewording
+
+from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.decontaminate import NEIGHBOURS, Index, build_index, open_index
+from nemo_sdg.curate.embed import nearest
+from nemo_sdg.curate.items import read_item
+from nemo_sdg.curate.paraphrase import WITNESSES, witnesses
+from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
+from nemo_sdg.store import read_jsonl, write_jsonl
+
+Row = dict[str, Any]
+PAIRS = Path(__file__).parent / "data" / "paraphrases.jsonl"
+QUICK_TASKS = ["gsm8k", "arc_challenge", "sciq", "commonsense_qa", "openbookqa", "mbpp", "hendrycks_math_algebra", "winogrande"]
+ENGLISH = [*QUICK_TASKS, "arc_easy", "medqa_4options", "headqa_en", "copa", "piqa", "logiqa", "mmlu_college_biology", "boolq"]
+SIZES = {True: {"evaluation": 100, "honest": 60, "planted": 12, "reworded": 34}, False: {"evaluation": 10**9, "honest": 600, "planted": 40, "reworded": 60}}
+
+
+def as_sample(row: Row, **changed: Any) -> Row:
+    """An evaluation row as a sample that a corpus might hold."""
+    fields = {name: row.get(name) for name in ("question", "passage", "choices", "answer")} | changed
+    return fields | {"answer": {"text": fields["answer"], "aliases": []} if fields["answer"] else None}
+
+
+def pick(rows: list[Row], num: int, purpose: str) -> list[Row]:
+    return random.Random(f"bench:{purpose}").sample(rows, min(num, len(rows)))
+
+
+def written_pairs() -> list[Row]:
+    return list(read_jsonl(PAIRS))
+
+
+class Bench:
+    """The sets, all drawn by fixed seeds."""
+
+    def __init__(self, hub: Path, quick: bool) -> None:
+        sizes = SIZES[quick]
+        self.tasks = QUICK_TASKS if quick else list(hub_rows.TASKS)
+        self.rows = {name: pick([to_dict(row) for row in hub_rows.evaluation_rows(hub, name)], sizes["evaluation"], name) for name in self.tasks}
+        self.pairs = written_pairs()
+        here = [
+            EvaluationRow(
+                task="written",
+                dataset=DatasetRow(path="data/paraphrases.jsonl", name=None, split="line", revision="local", row=number),
+                **{name: pair[name] for name in ("kind", "question", "passage", "choices", "answer")},
+            )
+            for number, pair in enumerate(self.pairs)
+        ]
+        self.evaluation = [row for rows in self.rows.values() for row in rows] + [to_dict(row) for row in here]
+        known = {_plain(row["question"]) for row in self.evaluation}
+        drawn = [row for name in self.tasks for row in pick(hub_rows.training_rows(hub, name), sizes["honest"], f"honest {name}")]
+        self.honest = [row for row in drawn if _plain(row["question"]) not in known]
+        self.planted = [row for name in self.tasks for row in pick(self.rows[name], sizes["planted"], f"planted {name}")]
+        self.reworded = [row for name in ENGLISH if name in self.rows for row in pick(self.rows[name], sizes["reworded"], f"reworded {name}")]
+
+    def edited(self) -> list[Row]:
+        rows = []
+        for number, row in enumerate(self.planted):
+            names = list(rewording.EDITS)
+            rng = random.Random(f"bench:edit {number}")
+            rows += [as_sample(rewording.edit(row, rng, chosen)) for chosen in [[names[number % len(names)]], names]]
+        return rows
+
+    def rewordings(self, half: int) -> list[tuple[Row, Row]]:
+        """(row, its rewording) of one half."""
+        return [
+            (row, as_sample(rewording.reword(row, random.Random(f"bench:reword {number}")))) for number, row in enumerate(self.reworded) if number % 2 == half
+        ]
+
+    def paraphrases(self, half: int) -> list[tuple[Row, Row]]:
+        """(row, its hand-written paraphrase) of one half."""
+        return [(pair, as_sample(pair, question=pair["paraphrase"])) for number, pair in enumerate(self.pairs) if number % 2 == half]
+
+    def neighbours(self, half: int) -> list[Row]:
+        return [as_sample(pair, **pair["neighbour"]) for number, pair in enumerate(self.pairs) if number % 2 == half]
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def plain_ngrams(text: str, length: int = 13) -> set[tuple[str, ...]]:
+    """The usual rule: any common run of 13 words is a hit."""
+    words = _plain(text).split()
+    return {tuple(words[begin : begin + length]) for begin in range(len(words) - length + 1)}
+
+
+def show(name: str, value: float, unit: str, **more: Any) -> None:
+    print(json.dumps({"name": name, "value": round(value, 4), "unit": unit, **more}), flush=True)
+
+
+def share_found(index: Index, samples: Iterable[Row]) -> tuple[float, int]:
+    findings = index.find_batch(list(samples))
+    return sum(finding is not None for finding in findings) / len(findings), len(findings)
+
+
+def measure(bench: Bench, folder: Path) -> None:
+    write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
+    indexes = {}
+    for paraphrase in (False, True):
+        began = time.perf_counter()
+        build_index([folder / "evaluation.jsonl"], folder / f"index-{paraphrase}", CurateSection(paraphrase=paraphrase))
+        show(
+            "build_rows_per_s" if paraphrase else "build_rows_per_s_lexical",
+            len(bench.evaluation) / (time.perf_counter() - began),
+            "rows/s",
+            rows=len(bench.evaluation),
+        )
+        indexes[paraphrase] = open_index(folder / f"index-{paraphrase}")
+    index, lexical = indexes[True], indexes[False]
+    written, reworded = bench.paraphrases(1), bench.rewordings(1)
+    both = [sample for _, sample in written + reworded]
+    sets = {
+        "recall_verbatim": [as_sample(row) for row in bench.planted],
+        "recall_edited": bench.edited(),
+        "recall_paraphrase": both,
+        "recall_paraphrase_written": [sample for _, sample in written],
+        "recall_paraphrase_reworded": [sample for _, sample in reworded],
+        "recall_paraphrase_without_options": [{**sample, "choices": None} for sample in both],
+        "false_positive_rate_neighbours": bench.neighbours(1),
+    }
+    for name, samples in sets.items():
+        share, num = share_found(index, samples)
+        show(name, share, "share", rows=num, tasks=len(bench.tasks) + 1)
+    show("recall_paraphrase_lexical", share_found(lexical, both)[0], "share", rows=len(both))
+    honest_rates(bench, index, lexical)
+    grams = {gram for row in bench.evaluation for gram in plain_ngrams(row["question"])}
+    for name, samples in (("verbatim", bench.planted), ("paraphrase", both)):
+        hits = sum(not grams.isdisjoint(plain_ngrams(sample["question"])) for sample in samples)
+        show(f"recall_13gram_{name}", hits / len(samples), "share", rows=len(samples))
+    hits = sum(not grams.isdisjoint(plain_ngrams(row["question"])) for row in bench.honest)
+    show("false_positive_rate_13gram", hits / len(bench.honest), "share", rows=len(bench.honest))
+
+
+def honest_rates(bench: Bench, index: Index, lexical: Index) -> None:
+    for suffix, one in (("", index), ("_lexical", lexical)):
+        began, findings = time.perf_counter(), []
+        for begin in range(0, len(bench.honest), 256):
+            findings += one.find_batch(bench.honest[begin : begin + 256])
+        elapsed = time.perf_counter() - began
+        hits = [(row, finding) for row, finding in zip(bench.honest, findings, strict=True) if finding]
+        detectors = {name: sum(finding.detector == name for _, finding in hits) for name in ("exact", "ngram", "paraphrase")}
+        show(f"false_positive_rate{suffix}", len(hits) / len(bench.honest), "share", rows=len(bench.honest), **detectors)
+        show(f"rows_per_s{suffix}", len(bench.honest) / elapsed, "rows/s")
+        if os.environ.get("SHOW_HITS") and not suffix:
+            for row, finding in hits:
+                print(f"  {finding.detector}: {row['question'][:200]!r} ({str(row['answer']['text'])[:40]}) = {finding.detail}", file=sys.stderr)
+
+
+def examples(bench: Bench, index: Index, half: int, embedded: bool) -> Iterator[tuple[bool, int, list[float]]]:
+    """(is it the row?, number of the sample, witnesses) for planted samples with their row, and for others with their nearest rows."""
+    stored = {(row["task"], row["dataset"]["split"], row["dataset"]["row"]): number for number, row in enumerate(map(index.stored.row, range(index.num_rows)))}
+    planted = [(stored["written", "line", bench.pairs.index(row)], sample) for row, sample in bench.paraphrases(half)]
+    planted += [(stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample) for row, sample in bench.rewordings(half)]
+    planted += [(number, {**sample, "choices": None}) for number, sample in planted]
+    others = [sample for sample in bench.honest[half::2] + bench.neighbours(half) if index.find_copy(read_item(sample)) is None]
+    for known, samples in ((True, [sample for _, sample in planted]), (False, others)):
+        vectors = index.embed(samples) if embedded else None
+        near = nearest(vectors, index.stored.vectors, NEIGHBOURS)[0].tolist() if vectors is not None else [[]] * len(samples)
+        for number, sample in enumerate(samples):
+            profile = index.profile(read_item(sample))
+            rows = [planted[number][0]] if known else sorted({*index.lexical_neighbours(profile, NEIGHBOURS), *near[number]})
+            for row in rows:
+                yield known, number, witnesses(profile, index.row_profile(row), index.cosine(vectors[number], row) if vectors is not None else None)
+
+
+def fit(bench: Bench, folder: Path) -> None:
+    """Prints the weights that nemo_sdg/curate/paraphrase.py states."""
+    from sklearn.linear_model import LogisticRegression
+
+    write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
+    build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection(paraphrase=True))
+    index = open_index(folder / "index")
+    for embedded in (False, True):
+        seen = list(examples(bench, index, 0, embedded))
+        model = LogisticRegression(C=5, max_iter=5000, class_weight={0: 1, 1: 3}).fit([row for _, _, row in seen], [known for known, _, _ in seen])
+        names = ["constant", *WITNESSES[: len(seen[0][2])]]
+        print(json.dumps(dict(zip(names, [round(float(weight), 2) for weight in (*model.intercept_, *model.coef_[0])], strict=True))))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rows: under 50 s on 2 cores")
+    parser.add_argument("--fit", action="store_true", help="fit the weights of the paraphrase detector instead")
+    parser.add_argument("--hub", type=Path, default=Path(os.environ.get("NEMO_SDG_TEST_HUB", Path(__file__).parents[3] / "shared" / "hub")))
+    arguments = parser.parse_args()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if not arguments.hub.is_dir():
+        sys.exit(f"no mirror with real task data at {arguments.hub}; name one by --hub or NEMO_SDG_TEST_HUB")
+    with tempfile.TemporaryDirectory() as scratch:
+        (fit if arguments.fit else measure)(Bench(arguments.hub, arguments.quick), Path(scratch))
