@@ -77,17 +77,20 @@ class Answers:
             "labels": LABELS,
             "calls": called(sample.get("tests") or []),
         }
+        pinned = None
         if purpose == "guided":
             variables["gold"] = sample["answer"]["text"]
+            # The answer is given; verification looks at whether the reasoning arrives at it.
+            pinned = [sample["answer"]["text"]] if sample["kind"] in (Kind.multiple_choice, Kind.numeric, Kind.short_text) else None
         request = self.prompts.request(
             f"{purpose}/{template_kind(sample)}",
             variables,
             schema=solution_schema(
                 sample["kind"],
-                choices=shown,
+                choices=pinned or shown,
                 numeric=not LATEX.search(f"{sample['question']} {variables.get('gold', '')}"),
                 max_tokens=generate.max_tokens_answer,
-                language=sample["language"],
+                like=sample["question"],
             ),
             temperature=generate.temperature_answer,
             max_tokens=generate.max_tokens_answer,

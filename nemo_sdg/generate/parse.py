@@ -35,6 +35,7 @@ ANSWER_IS = re.compile(r"(?:final answer|the answer|correct answer|correct optio
 MATHEMATICAL = re.compile(
     r"\d|\\|∞|π|^[a-zA-Z]$|^(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|none|no solution|infinit\w+|undefined)\b", re.IGNORECASE
 )
+SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]")
 LABELLED = re.compile(r"^\(?([A-Z])(?:\)|[.:])?(?:\s+(.+))?$", re.DOTALL)
 
 
@@ -114,6 +115,18 @@ def _typed(value: dict[str, Any], schema: Schema) -> dict[str, Any]:
     return value
 
 
+def at_bound(value: dict[str, Any], schema: Schema) -> list[str]:
+    """Fields whose text fills its maxLength: a constrained output was closed there in the middle of a sentence."""
+    bounded = {name: field["maxLength"] for name, field in schema["properties"].items() if "maxLength" in field}
+    return [name for name, bound in bounded.items() if isinstance(value.get(name), str) and len(value[name]) >= bound - 1]
+
+
+def whole_sentences(text: str) -> str:
+    """A text that was closed at its bound, up to its last full sentence; as it is where it has none."""
+    ends = [found.end() for found in SENTENCE_END.finditer(text)]
+    return text[: ends[-1]].rstrip() if ends else text
+
+
 def fold(text: str) -> str:
     """For comparing what was written with what was shown: width, case and spaces do not count."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(" .。")
@@ -131,11 +144,9 @@ def match_option(answer: str, options: list[str]) -> str | None:
     if labelled is None:
         return None
     index = LABELS.index(labelled.group(1))
-    if index >= len(options):
+    if index >= len(options) or (labelled.group(2) is not None and fold(labelled.group(2)) != fold(options[index])):
         return None
-    if labelled.group(2) is None or fold(labelled.group(2)) == fold(options[index]):
-        return options[index]
-    return by_text.get(fold(labelled.group(2))) if labelled.group(2) and text[1:2] not in " " else None
+    return options[index]
 
 
 def unboxed(text: str) -> str | None:
@@ -156,7 +167,7 @@ def _plain_solution(text: str) -> dict[str, str] | None:
     text = clean(text)
     marks = list(SECTION.finditer(text))
     sections = {}
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in zip(marks, [*marks[1:], None], strict=False):
         sections[mark.group(1).lower().removeprefix("final ")] = text[mark.end() : following.start() if following else len(text)].strip()
     said = list(ANSWER_IS.finditer(text))
     answer = unboxed(sections.get("answer", "")) or sections.get("answer") or unboxed(text)
@@ -206,7 +217,11 @@ def parse_solution(
         if option is None:
             return None, "answer_not_an_option", answer[:80]
         answer = option
-    return {"context": value["context"], "reasoning": value["reasoning"], "answer": answer}, None, None
+    full = at_bound(value, schema)
+    if "answer" in full and options is None:
+        return None, "cut_at_max_tokens", "answer"
+    fields = {name: whole_sentences(value[name]) if name in full else value[name] for name in ("context", "reasoning")}
+    return {**fields, "answer": answer}, None, None
 
 
 def called(tests: list[str]) -> list[str]:

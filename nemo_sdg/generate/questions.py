@@ -16,7 +16,7 @@ import unicodedata
 from typing import Any
 
 from nemo_sdg.config import OriginShare, RunConfig
-from nemo_sdg.generate.parse import called, clean, fold, read_object
+from nemo_sdg.generate.parse import at_bound, called, clean, fold, read_object
 from nemo_sdg.generate.prompting import Prompts, item_json, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import Schema, question_schema
@@ -112,9 +112,11 @@ class Questions:
         generate = self.config.generate
         labels = seed["choices"] if kind == "classification" else None
         shots = self.shown_beside(seed)
+        # Without a worked example small models hand the seed back: where a seed is in the head itself, it takes the place of what is missing.
+        chain = shots if len(shots) > 1 else [seed, *shots]
         examples = [
             ({**self._ask(before, kind), "target": after["answer"]["text"]}, item_json(after, with_choices=labels is None))
-            for before, after in itertools.pairwise(shots)
+            for before, after in itertools.pairwise(chain)
         ]
         target = random.Random(f"{self.config.run.seed}:{seed['seed_id']}:target{attempt}").choice(labels) if labels else None
         variables = {
@@ -155,7 +157,7 @@ class Questions:
             passage=bool(seed.get("passage")),
             num_choices=len(seed["choices"]) if written else None,
             max_tokens=self.config.generate.max_tokens_question,
-            language=seed["language"],
+            like=seed["question"],
         )
 
     def read(self, completion: Completion, seed: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None, str | None]:
@@ -163,6 +165,8 @@ class Questions:
         value, reason, detail = read_object(completion, self.schema(seed))
         if value is None:
             return None, reason, detail
+        if full := at_bound(value, self.schema(seed)):
+            return None, "cut_at_max_tokens", ", ".join(full)
         if template_kind(seed) == "classification":
             value["choices"] = list(seed["choices"])
         elif value.get("choices") is not None:

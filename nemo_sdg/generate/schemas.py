@@ -13,19 +13,17 @@ from nemo_sdg.records import Kind
 
 MAX_BOUND = 2000
 NUMBER_PATTERN = r"^-?[0-9]{1,12}([.,/][0-9]{1,6})?%?$"
-LATIN_SCRIPT = frozenset(
-    ("en", "de", "es", "fr", "it", "pt", "nl", "sv", "da", "nb", "no", "fi", "pl", "cs", "sk", "sl", "hr", "ro", "hu", "et", "lv", "lt", "tr", "id", "ms", "vi", "sw", "af", "ca", "eu", "gl", "cy", "ga", "is", "mt", "sq", "tl", "ha", "ig", "yo", "zu", "xh", "so")
-)  # fmt: skip
-
 Schema = dict[str, Any]
 
 
-def characters(max_tokens: int, language: str) -> int:
-    """Characters that surely fit into a budget of tokens, with room for the JSON around them.
+def characters(max_tokens: int, like: str) -> int:
+    """Characters that surely fit into a budget of tokens, with room for the JSON around them, for text in the script of `like`.
 
     English has about 4 characters a token, other Latin scripts 2.5, the rest down to 0.5 with a small English vocabulary.
     """
-    per_token = 3.2 if language == "en" else 2.0 if language in LATIN_SCRIPT else 0.6
+    letters = [char for char in like if char.isalpha()]
+    ascii_share = sum(char.isascii() for char in letters) / len(letters) if letters else 1.0
+    per_token = 3.2 if ascii_share > 0.995 else 2.0 if ascii_share > 0.6 else 0.6
     return max(24, int((max_tokens - 12) * per_token))
 
 
@@ -40,9 +38,9 @@ def _object(properties: dict[str, Schema]) -> Schema:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def question_schema(kind: str, *, passage: bool, num_choices: int | None, max_tokens: int, language: str) -> Schema:
+def question_schema(kind: str, *, passage: bool, num_choices: int | None, max_tokens: int, like: str) -> Schema:
     """A new question. `num_choices` is None where the options are not to be written: no options, or a label set fixed by the task."""
-    room = characters(max_tokens, language)
+    room = characters(max_tokens, like)
     properties: dict[str, Schema] = {}
     if passage:
         properties["passage"] = _text(room // 2)
@@ -55,9 +53,9 @@ def question_schema(kind: str, *, passage: bool, num_choices: int | None, max_to
     return _object(properties)
 
 
-def solution_schema(kind: str, *, choices: list[str] | None, numeric: bool, max_tokens: int, language: str) -> Schema:
+def solution_schema(kind: str, *, choices: list[str] | None, numeric: bool, max_tokens: int, like: str) -> Schema:
     """Context, reasoning, answer. With choices the answer is one of them, verbatim; `numeric` holds it to a plain number."""
-    room = characters(max_tokens, language)
+    room = characters(max_tokens, like)
     if choices:
         room = max(24, room - max(map(len, choices)))
         answer: Schema = {"enum": list(choices)}

@@ -37,6 +37,7 @@ NUMBER = re.compile(
         \s*(?P<unit>[^\d\s].*)?$""",
     re.VERBOSE | re.IGNORECASE,
 )
+MARKS = re.compile(r"\\[A-Za-z]|[\^{}√π∞≤≥\[\]]")
 FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{\s*([-+]?\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))")
 
 
@@ -61,9 +62,17 @@ def simplify(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip().rstrip(".。").strip()
 
 
+def is_expression(text: str) -> bool:
+    """Whether a short text is mathematics rather than words: LaTeX, brackets or symbols, and no word of three letters beside them."""
+    if not MARKS.search(text):
+        return False
+    bare = re.sub(r"\\(?:text|mathrm|mbox|textbf)\s*\{[^{}]*\}|\\[A-Za-z]+", " ", text)
+    return not re.search(r"[^\W\d_]{3,}", bare)
+
+
 def _digits(text: str, language: str) -> Fraction | None:
     """A run of digits with its separators. `1.234,5` and `1,234.5` are read by what stands last; a lone separator by the language."""
-    text = re.sub(r"[\s']", "", text)
+    text = re.sub(r"(?<=\d)[\s'](?=\d{3}(?!\d))", "", text)
     if not re.fullmatch(r"\d*(?:[.,]?\d+)*", text):
         return None
     comma, point = text.count(","), text.count(".")
@@ -74,7 +83,7 @@ def _digits(text: str, language: str) -> Fraction | None:
     elif comma + point > 1:
         decimal = ""
     elif comma:
-        decimal = "," if language in DECIMAL_COMMA or not re.fullmatch(r"[1-9]\d{0,2},\d{3}", text) else ""
+        decimal = "," if language in DECIMAL_COMMA else ""
     else:
         decimal = "" if point and language in DECIMAL_COMMA and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", text) else "."
     for separator in ",.":
@@ -144,9 +153,14 @@ def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") ->
     left, right = parse_number(a, language=language), parse_number(b, language=language)
     if left is not None and right is not None:
         return numbers_equal(left, right, question=question)
-    if (plain := re.sub(r"\s", "", simplify(a))) and plain == re.sub(r"\s", "", simplify(b)):
+    if (plain := _tight(a)) and plain == _tight(b):
         return True
     return None
+
+
+def _tight(text: str) -> str:
+    """Without the spaces that part nothing: `2 3` keeps its own."""
+    return re.sub(r"(?<!\w)\s+|\s+(?!\w)", "", simplify(text))
 
 
 def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:

@@ -13,6 +13,7 @@ ARTICLES = {
     "en": "a an the", "de": "der die das den dem des ein eine einen einem einer", "es": "el la los las un una unos unas", "fr": "le la les un une des l",
     "it": "il lo la i gli le un uno una l", "pt": "o a os as um uma", "nl": "de het een", "ca": "el la els les un una l", "sv": "en ett", "da": "en et", "no": "en et ei",
 }  # fmt: skip
+ACRONYM = re.compile(r"\b(?:[^\W\d_]\.){2,}")
 KEPT = set("+#%$€£&@°")
 """Punctuation and symbols that carry meaning: C++, C#, 5%, R&D"""
 
@@ -20,7 +21,7 @@ KEPT = set("+#%$€£&@°")
 def normalize(text: str, language: str = "en") -> str:
     """Lower case, width and composition folded, punctuation and articles away, spaces single."""
     text = unicodedata.normalize("NFKC", text).casefold()
-    text = unicodedata.normalize("NFKC", text)
+    text = ACRONYM.sub(lambda found: found[0].replace(".", ""), unicodedata.normalize("NFKC", text))
     out = []
     for position, char in enumerate(text):
         following = text[position + 1 : position + 2]

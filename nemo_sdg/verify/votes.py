@@ -5,8 +5,8 @@ readable answer counts for none. An answer is verified when it alone has the mos
 max_agreement]. Votes stop early only when no outcome of the votes not cast could change that, so votes decided early and all votes give
 the same verdict (a property test holds it); `agree` and `tally` then speak of the votes cast.
 
-The rule for origin `seed`. The answer is the gold one. A blind solution that reaches it is kept, else one written with the gold in sight;
-none: dropped. The share of blind votes that miss the gold is the question's difficulty.
+The rule for origin `seed`. The answer is the gold one. A blind solution that reaches it is kept, else one written with the gold in sight
+whose reasoning arrives at it; none: dropped. The share of blind votes that miss the gold is the question's difficulty.
 
 Kinds differ in when two answers are one: options by their text, numbers by value, short texts after normalisation, programs by what they
 return in the sandbox, answers in sentences by the words that they share.
@@ -40,22 +40,29 @@ GOLD_METHODS = {
 }
 
 
+def is_mathematical(a: str, b: str, sample: dict[str, Any]) -> bool:
+    """Whether two answers are compared as mathematics: those of kind numeric, and expressions among the short texts."""
+    if sample["kind"] == Kind.short_text:
+        return math.is_expression(a) or math.is_expression(b) or (sample["family"] == "math" and (math.parse_number(a) or math.parse_number(b)) is not None)
+    return bool(sample["kind"] == Kind.numeric)
+
+
 def surely_same(a: str, b: str, sample: dict[str, Any]) -> bool | None:
     """Whether two answers are one, without running anything: True, False, or None where that takes more."""
-    if sample["kind"] == Kind.numeric:
+    if is_mathematical(a, b, sample):
         return math.surely_equal(a, b, question=sample["question"], language=sample["language"])
-    if sample["kind"] == Kind.multiple_choice:
-        return a == b
     if sample["kind"] == Kind.short_text:
         return text.equal(a, b, language=sample["language"])
+    if sample["kind"] == Kind.multiple_choice:
+        return a == b
     return True if a == b else None
 
 
 def same(a: str, b: str, sample: dict[str, Any]) -> bool:
-    """Whether two answers are one; numeric ones may go to math-verify. For programs and sentences see `classes_of`."""
+    """Whether two answers are one; expressions may go to math-verify. For programs and sentences see `classes_of`."""
     sure = surely_same(a, b, sample)
     if sure is None:
-        return math.equal(a, b, question=sample["question"], language=sample["language"]) if sample["kind"] == Kind.numeric else False
+        return is_mathematical(a, b, sample) and math.equal(a, b, question=sample["question"], language=sample["language"])
     return sure
 
 
@@ -149,35 +156,46 @@ def _consensus(votes: list[Solution], sample: dict[str, Any], config: VerifySect
     return [near, *([vote] for vote in votes if all(vote is not other for other in near))]
 
 
-def last_part(reasoning: str) -> str:
-    return reasoning.rstrip()[-160:]
+TAIL = 160
+"""Characters at the end of a reasoning in which its result is looked for"""
 
 
-def ends_in_answer(solution: Solution, sample: dict[str, Any]) -> bool:
-    """Whether the reasoning's last words hold the answer."""
-    if sample["kind"] in (Kind.code, Kind.free_text):
+def names_answer(written: str, answer: str, sample: dict[str, Any]) -> bool:
+    """Whether a text holds an answer: a number by its value, words after normalisation, an option also by most of its words."""
+    language = sample["language"]
+    number = math.parse_number(answer, language=language) if sample["kind"] == Kind.numeric else None
+    if number is not None:
+        words = [word.strip(".,;:!?()*") for word in written.replace("=", " ").split()]
+        return any(value is not None and value.value == number.value for value in (math.parse_number(word, language=language) for word in words))
+    wanted, found = text.normalize(answer, language), text.normalize(written, language)
+    if (wanted and wanted in found) or (math.is_expression(answer) and _squeezed(answer) in _squeezed(written)):
         return True
-    language, tail = sample["language"], last_part(solution["reasoning"])
-    if sample["kind"] == Kind.numeric:
-        number = math.parse_number(solution["answer"], language=language)
-        words = [word.strip(".,;:!?()*") for word in tail.replace("=", " ").split()]
-        found = [value for word in words if (value := math.parse_number(word, language=language)) is not None]
-        if number is not None:
-            return any(value.value == number.value for value in found[-3:])
-    wanted = text.normalize(solution["answer"], language)
-    return bool(wanted) and wanted in text.normalize(tail, language)
+    parts = [word for word in wanted.split() if len(word) > 3]
+    return len(parts) > 2 and sum(word in found for word in parts) >= 0.75 * len(parts)
 
 
-def rank(solution: Solution, sample: dict[str, Any]) -> tuple[bool, bool, int, int]:
-    """Best first: complete, reasoning that ends in the answer, most distinct words (a loop of words earns nothing), lowest index."""
+def _squeezed(expression: str) -> str:
+    return "".join(math.simplify(expression).replace("$", "").split())
+
+
+def rank(solution: Solution, sample: dict[str, Any]) -> tuple[bool, bool, bool, int, int]:
+    """Best first: complete, reasoning that ends in the answer, context that does not name it, most distinct words (a loop of words
+    earns nothing), lowest index."""
     complete = bool(solution["reasoning"].strip()) and bool(solution["context"].strip())
-    return (not complete, not ends_in_answer(solution, sample), -len(set(text.normalize(solution["reasoning"], sample["language"]).split())), solution["index"])
+    named = sample["kind"] in (Kind.code, Kind.free_text)
+    return (
+        not complete,
+        not (named or names_answer(solution["reasoning"][-TAIL:], solution["answer"], sample)),
+        not named and names_answer(solution["context"], solution["answer"], sample),
+        -len(set(text.normalize(solution["reasoning"], sample["language"]).split())),
+        solution["index"],
+    )
 
 
 def verify_sample(sample: dict[str, Any], config: VerifySection) -> Sample | Drop:
     """The sample with answer, context, reasoning, votes, difficulty and verification, or a Drop.
 
-    Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, tests_failed, no_tests, incomplete_solution, judge_rejected.
+    Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, reasoning_misses_gold, tests_failed, no_tests, incomplete_solution, judge_rejected.
     Runs programs in the sandbox for kind code; raises MissingDependencyError where there is none.
     """
     solutions: list[Solution] = sample.get("solutions") or []
@@ -206,6 +224,11 @@ def _verify_gold(sample: dict[str, Any], blind: list[Solution], guided: list[Sol
     votes = {"n": len(blind), "planned": planned(sample), "agree": sum(passed[id(s)] for s in blind), "tally": dict(tally)}
     for guidance, candidates in (("blind", blind), ("guided", guided)):
         right = [solution for solution in candidates if passed[id(solution)]]
+        if guidance == "guided" and right and sample["kind"] in (Kind.multiple_choice, Kind.numeric, Kind.short_text):
+            # The answer was given: what counts is that the reasoning arrives at it.
+            right = [solution for solution in right if names_answer(solution["reasoning"], sample["answer"]["text"], sample)]
+            if not right:
+                return _drop(sample, "reasoning_misses_gold", _shown(tally))
         if right:
             kept = min(right, key=lambda solution: rank(solution, sample))
             return _verified(sample, kept, votes, Answer(**sample["answer"]), guidance, GOLD_METHODS[Kind(sample["kind"])], config)

@@ -12,12 +12,15 @@ import select
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from nemo_sdg.errors import MissingDependencyError
 
-TIMEOUT = 10.0
-"""Seconds for one comparison. Those of real answers take 5 to 50 ms; what runs into it counts as not equal."""
-STARTUP = 120.0
+CPU_SECONDS = 10.0
+"""CPU time of the child for one comparison, so that a busy machine gives the same verdicts as an idle one. Comparisons of real answers
+take 5 to 50 ms; what runs into the limit counts as not equal."""
+STARTUP_CPU_SECONDS = 60.0
+POLL_SECONDS = 1.0
 MEMORY_BYTES = 4 << 30
 
 CHILD = f"""
@@ -56,7 +59,7 @@ class Worker:
         if self.child is None or self.owner != os.getpid() or self.child.poll() is not None:
             self.child = subprocess.Popen([sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             self.owner = os.getpid()
-            hello = self._read(STARTUP)
+            hello = self._read(STARTUP_CPU_SECONDS)
             if hello is None or "error" in hello:
                 self.stop()
                 raise MissingDependencyError(
@@ -64,13 +67,26 @@ class Worker:
                 )
         return self.child
 
-    def _read(self, timeout: float) -> dict[str, object] | None:
+    def _read(self, cpu_seconds: float) -> dict[str, object] | None:
+        """The child's next line, or None when it has ended or used up its CPU time."""
         assert self.child is not None
         assert self.child.stdout is not None
-        if not select.select([self.child.stdout], [], [], timeout)[0]:
-            return None
+        limit = self._cpu_used() + cpu_seconds
+        while not select.select([self.child.stdout], [], [], POLL_SECONDS)[0]:
+            if self._cpu_used() > limit:
+                return None
         line = self.child.stdout.readline()
         return json.loads(line) if line else None
+
+    def _cpu_used(self) -> float:
+        """CPU seconds of the child so far (man 5 proc, fields utime and stime)."""
+        assert self.child is not None
+        try:
+            stat = Path(f"/proc/{self.child.pid}/stat").read_text()
+        except OSError:
+            return 0.0
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def equal(self, a: str, b: str) -> bool:
         with self.lock:
@@ -82,7 +98,7 @@ class Worker:
             except BrokenPipeError:
                 self.stop()
                 return False
-            reply = self._read(TIMEOUT)
+            reply = self._read(CPU_SECONDS)
             if reply is None:
                 self.stop()
                 return False
@@ -105,7 +121,7 @@ atexit.register(_worker.stop)
 
 
 def math_verify_equal(a: str, b: str) -> bool:
-    """Whether math-verify holds two expressions for equal; False when it cannot read one of them or does not end in TIMEOUT seconds."""
+    """Whether math-verify holds two expressions for equal; False when it cannot read one of them or does not end in CPU_SECONDS."""
     if not a.strip() or not b.strip() or len(a) > 2000 or len(b) > 2000:
         return False
     return _worker.equal(a, b)
