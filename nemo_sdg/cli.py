@@ -131,6 +131,20 @@ def forecast(
 
 
 @app.command()
+def ablate(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    results: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="compare arms scored elsewhere: FOLDER/<arm>/, as lm_eval --log_samples writes")
+    ] = None,
+) -> None:
+    """Train, score and compare base, no_context and context on equal budgets."""
+    from nemo_sdg.ablating import ablate as run_ablation
+
+    run_ablation(config, overrides, results=results)
+
+
+@app.command()
 def launch(
     config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")] = None,
     overrides: Overrides = None,

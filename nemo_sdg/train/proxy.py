@@ -56,7 +56,7 @@ def single_process() -> Iterator[None]:
     except ImportError as exc:
         raise MissingDependencyError(f"the proxy needs torch and megatron-core ({exc}): pip install 'nemo-sdg[nemo]'") from exc
     if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+        torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)  # type: ignore[attr-defined]
     if not parallel_state.model_parallel_is_initialized():
         parallel_state.initialize_model_parallel()
     yield

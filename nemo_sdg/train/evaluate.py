@@ -1,0 +1,93 @@
+"""Scores an arm with lm-eval: its own tasks, templates and metrics, rows from the hub or from a local mirror."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.store import read_jsonl, write_json
+from nemo_sdg.train.ablation import ARMS, METRICS, EvaluationSection, Scores, sample_scores
+from nemo_sdg.train.proxy import ProxySection
+
+
+@contextlib.contextmanager
+def mirrored(mirror: str | None) -> Iterator[None]:
+    """lm-eval's calls of `datasets.load_dataset` are answered from MIRROR/<path>/<name or default>/<split>.jsonl where that is there."""
+    if mirror is None:
+        yield
+        return
+    import datasets
+
+    original = datasets.load_dataset
+
+    def load(path: str, name: str | None = None, **options: Any) -> Any:
+        folder = Path(mirror) / path / (name or "default")
+        if not folder.is_dir():
+            return original(path, name, **options)
+        # Train first: the builder takes column types from the first split that it reads, and some test splits are all null.
+        files = sorted(folder.glob("*.jsonl"), key=lambda file: (file.stem != "train", file.stem))
+        if not files:
+            raise DataError(f"the mirror folder {folder} holds no .jsonl; lm-eval needs the evaluation split there")
+        return original("json", data_files={file.stem: str(file) for file in files})
+
+    datasets.load_dataset = load
+    try:
+        yield
+    finally:
+        datasets.load_dataset = original
+
+
+def evaluate_arm(checkpoint: Path, out: Path, size: ProxySection, evaluation: EvaluationSection, *, tokenizer: Any, mirror: str | None) -> Scores:
+    """Runs lm-eval on one arm and writes the scores of each row. Raises ConfigError for a task that lm-eval does not know or cannot load."""
+    os.environ.setdefault("HF_DATASETS_OFFLINE", "1" if mirror else "0")
+    import lm_eval
+    from lm_eval.tasks import TaskManager
+
+    from nemo_sdg.train.proxy_lm import proxy_lm_class
+
+    if not evaluation.tasks:
+        raise ConfigError("evaluation.tasks is empty: name lm-eval tasks to score the arms on")
+    model = proxy_lm_class()(checkpoint, size, tokenizer.backend, tokenizer.vocab_size, tokenizer.eod)
+    with mirrored(mirror):
+        try:
+            results = lm_eval.simple_evaluate(
+                model=model,
+                tasks=list(evaluation.tasks),
+                num_fewshot=evaluation.num_fewshot,
+                limit=evaluation.limit,
+                task_manager=TaskManager(include_path=list(evaluation.include_path) or None),
+                bootstrap_iters=0,
+                log_samples=True,
+                random_seed=evaluation.seed,
+                numpy_random_seed=evaluation.seed,
+                torch_random_seed=evaluation.seed,
+                fewshot_random_seed=evaluation.seed,
+            )
+        except (KeyError, ValueError, FileNotFoundError, ConnectionError) as exc:
+            raise ConfigError(f"lm-eval cannot score {evaluation.tasks}: {type(exc).__name__}: {' '.join(str(exc).split())[:300]}") from exc
+    scores = sample_scores(results)
+    write_json(out, scores)
+    return scores
+
+
+def read_lm_eval_logs(folder: Path) -> dict[str, Scores]:
+    """Scores of arms that were trained and evaluated elsewhere: FOLDER/<arm>/**/samples_<task>_<time>.jsonl, as `lm_eval --log_samples` writes them.
+
+    Raises DataError when an arm is missing.
+    """
+    arms: dict[str, Scores] = {}
+    for arm in ARMS:
+        files = sorted((folder / arm).rglob("samples_*.jsonl"))
+        if not files:
+            raise DataError(f"{folder / arm} holds no samples_*.jsonl; evaluate the arm with `lm_eval --log_samples --output_path {folder / arm}`")
+        arms[arm] = {}
+        for file in files:
+            rows = list(read_jsonl(file))
+            metric = next((name for name in METRICS if rows and name in rows[0]), None)
+            if metric is None:
+                raise DataError(f"{file} gives none of the metrics {METRICS} per row")
+            task = file.stem.removeprefix("samples_").rsplit("_", 1)[0]
+            arms[arm][task] = {f"{row['doc_id']}:{row.get('filter', 'none')}": float(row[metric]) for row in rows}
+    return arms
