@@ -15,6 +15,8 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import orjson
+
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, Drop, EvaluationRow, Seed, content_id
@@ -61,9 +63,12 @@ def _records(source: Source, renderers: list[tuple[Renderer, list[str]]], rows: 
 
 
 def _dataset_row(source: Source, rows: Rows, number: int) -> DatasetRow:
-    """For the generic builders the files are the dataset."""
+    """For the generic builders the files are the dataset; of a function that makes rows, the part of its place that is no machine's."""
     split = source.split
-    return DatasetRow(path=",".join(split.data_files) or split.path, name=split.name, split=split.split, revision=rows.revision, row=number)
+    path = ",".join(split.data_files) or split.path
+    if path.startswith("function:"):
+        path = f"function:{'/'.join(path.split('/')[-2:])}"
+    return DatasetRow(path=path, name=split.name, split=split.split, revision=rows.revision, row=number)
 
 
 def lock(sources: list[Source], seeds: SeedsSection) -> tuple[list[dict[str, Any]], list[str]]:
@@ -225,5 +230,13 @@ def _seeds_of_row(source: Source, dataset: DatasetRow, row: Row | Damaged, per_g
 def _drop(source: Source, dataset: DatasetRow, reason: str, detail: str | None, row: Row | None, ordinal: int = 0) -> Drop:
     identity = content_id(dataset.path, dataset.name, dataset.split, dataset.row, ordinal)
     return Drop(
-        task=source.tasks[0], id=identity, step=STEP, reason=reason, detail=detail, record=None if row is None else {"row": dataset.row, "columns": row}
+        task=source.tasks[0], id=identity, step=STEP, reason=reason, detail=detail, record=None if row is None else {"row": dataset.row, "columns": _plain(row)}
     )
+
+
+def _plain(row: Row) -> Any:
+    """A row as it can stand in JSON: images, decimals and the like are named, not shown."""
+    try:
+        return orjson.loads(orjson.dumps(row, default=lambda value: f"<{type(value).__name__}>", option=orjson.OPT_NON_STR_KEYS))
+    except TypeError as exc:
+        return f"<{exc}>"

@@ -147,7 +147,8 @@ def numeric_answer(text: str) -> tuple[str | None, str | None, str | None]:
     number = final_number(text)
     if number is None:
         return None, None, None
-    return number, None if len(text.split()) <= 2 else text, None
+    is_rationale = len(text.split()) > 7 or "\n" in text.strip()
+    return number, text if is_rationale else None, None
 
 
 def cloze(contexts: list[str]) -> tuple[str, list[str]]:

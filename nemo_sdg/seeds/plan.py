@@ -17,7 +17,7 @@ from nemo_sdg.seeds.functions import resolve_function
 from nemo_sdg.seeds.lock import locked_revision
 from nemo_sdg.seeds.reading import text_of
 from nemo_sdg.seeds.sampling import Demand, share_limits
-from nemo_sdg.seeds.sources import GENERIC_BUILDERS, Rows, Split, mirror_file, open_rows, uses_hub
+from nemo_sdg.seeds.sources import GENERIC_BUILDERS, Rows, Split, located, mirror_file, open_rows, uses_hub
 
 
 @dataclass(kw_only=True)
@@ -98,7 +98,7 @@ def _split(row: CatalogRow, name: str, seeds: SeedsSection) -> Split:
         return Split(path=path, name=dataset.get("name"), split=name)
     config = task_config(row.task, seeds)
     options = {key: value for key, value in (config.get("dataset_kwargs") or {}).items() if key not in ("data_files", "trust_remote_code", "name")}
-    return Split(
+    found = Split(
         path=path,
         name=dataset.get("name"),
         split=name,
@@ -106,6 +106,7 @@ def _split(row: CatalogRow, name: str, seeds: SeedsSection) -> Split:
         folder=str(task_file(row.task, seeds).parent) if path in GENERIC_BUILDERS else None,
         options=tuple((key, text_of(value) if not isinstance(value, str | int | float | bool) else value) for key, value in sorted(options.items())),
     )
+    return located(found) if path in GENERIC_BUILDERS else found
 
 
 def _files_of(data_files: Any, split: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import glob
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,12 @@ class Split:
     path: str
     name: str | None
     split: str
-    data_files: tuple[str, ...] = ()
+    data_files: tuple[str, ...] = field(default=(), compare=False)
     """for the generic builders: files of this split, as the task file writes them"""
-    folder: str | None = None
+    folder: str | None = field(default=None, compare=False)
     """of the task file; data_files are looked for there first, then from the working directory"""
+    located: tuple[str, ...] = ()
+    """data_files as they are found: what tells two such splits apart"""
     options: tuple[tuple[str, Any], ...] = ()
     """further dataset_kwargs, such as `field` or `data_dir`"""
 
@@ -125,6 +127,15 @@ def resolve_files(split: Split) -> list[str]:
             raise FileNotFoundError(pattern)
         found += hits
     return found
+
+
+def located(split: Split) -> Split:
+    """The split with its data_files looked up; those that are missing stay as they are written."""
+    try:
+        files = resolve_files(split)
+    except FileNotFoundError:
+        files = list(split.data_files)
+    return replace(split, located=tuple(file if "://" in file else str(Path(file).absolute()) for file in files))
 
 
 def _file_rows(split: Split, seeds: SeedsSection, task: str) -> Rows:

@@ -8,7 +8,7 @@ import pytest
 
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.records import CatalogRow, Drop, Seed, to_dict
+from nemo_sdg.records import CatalogRow, Drop, Seed, json_line, to_dict
 from nemo_sdg.seeds import build, plan
 from nemo_sdg.seeds.build import evaluation_sources, lock, plan_sources, render_evaluation, render_source
 from nemo_sdg.seeds.lock import write_lock
@@ -152,6 +152,21 @@ def test_generic_builders_are_told_apart_by_their_files(mirror: Path) -> None:
     made = [record for source in sources for record in rendered(source, seeds) if isinstance(record, Seed)]
     assert [record.dataset.path for record in made] == ["a.jsonl", "b.jsonl"]
     assert made[0].seed_id != made[1].seed_id
+    again = leaf("c", "json", dataset={"data_files": {"train": str(mirror / "a.jsonl"), "test": "t.jsonl"}})
+    assert [source.tasks for source in plan_sources([*catalog, again], seeds)] == [["a", "c"], ["b"]]
+
+
+def test_drops_of_rows_with_images_and_decimals_can_be_written(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from decimal import Decimal
+
+    from nemo_sdg.seeds import sources
+
+    put(mirror, "made/up", "train", 1)
+    monkeypatch.setattr(sources, "_read_lines", lambda file, wanted: iter([(0, {"question": "", "answer": Decimal(1), "image": b"png"})]))
+    seeds = SeedsSection(mirror=str(mirror))
+    (drop,) = rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)
+    assert isinstance(drop, Drop)
+    assert orjson.loads(json_line(drop))["record"]["columns"] == {"question": "", "answer": "<Decimal>", "image": "<bytes>"}
 
 
 def test_a_source_that_cannot_be_read_is_one_line(mirror: Path) -> None:
