@@ -35,7 +35,7 @@ from nemo_sdg.curate.evaluation_index import (
 )
 from nemo_sdg.curate.items import Agreement, Item, agree, num_words, read_item
 from nemo_sdg.curate.normalize import ngram_hashes, token_hashes
-from nemo_sdg.curate.paraphrase import Profile, answer_terms, score, terms, witnesses
+from nemo_sdg.curate.paraphrase import Profile, answer_terms, score, shared_passage, terms, witnesses
 
 __all__ = ["Finding", "Index", "build_index", "open_index"]
 
@@ -182,8 +182,9 @@ class Index:
         sample = self.profile(item)
         best, found = self.threshold, None
         for number in sorted({*self.lexical_neighbours(sample, NEIGHBOURS), *near}):
-            chance = score(witnesses(sample, self.row_profile(number), self.cosine(vector, number)))
-            if chance >= best:
+            row = self.row_profile(number)
+            chance = score(witnesses(sample, row, self.cosine(vector, number)))
+            if chance >= best and (not row.passage or shared_passage(sample, row) >= SHARE or agree(item, row.item) is Agreement.same):
                 best, found = chance, number
         return None if found is None else self._finding("paraphrase", found)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import regex
 
-from nemo_sdg.curate.items import LABEL_SET, Item
+from nemo_sdg.curate.items import LABEL_SET, Agreement, Item, agree
 from nemo_sdg.curate.normalize import is_spaceless
 
 FUNCTION_WORDS = """
@@ -74,6 +74,11 @@ def _sum(rarity: dict[str, float], chosen: Iterable[str]) -> float:
     return math.fsum(rarity[term] for term in chosen)
 
 
+def shared_passage(one: Profile, other: Profile) -> float:
+    """Jaccard similarity of the words of two passages; 0 where there is none."""
+    return len(one.passage & other.passage) / max(1, len(one.passage | other.passage))
+
+
 WITNESSES = (
     "recall",
     "precision",
@@ -101,10 +106,7 @@ def witnesses(sample: Profile, row: Profile, cosine: float | None) -> list[float
     both = sample.answer_words.keys() & row.answer_words.keys()
     either = _sum(sample.answer_words | row.answer_words, sample.answer_words.keys() | row.answer_words.keys())
     likeness = 1.0 if answers else (_sum(row.answer_words, both) / either if either else 0.0)
-    known = bool(sample.item.answers and row.item.answers) and not (
-        sample.item.answers & row.item.answers <= LABEL_SET and sample.item.answers & row.item.answers
-    )
-    passage = len(sample.passage & row.passage) / max(1, len(sample.passage | row.passage))
+    differs = likeness < 0.3 and agree(sample.item, row.item) is Agreement.different
     found = [
         shared / (_sum(row.question, row.question) or 1.0),
         shared / (_sum(sample.question, sample.question) or 1.0),
@@ -114,9 +116,9 @@ def witnesses(sample: Profile, row: Profile, cosine: float | None) -> list[float
         min(len(own_numbers - numbers), 4) / 4,
         likeness,
         max((row.answers[term] for term in answers), default=0.0),
-        float(known and likeness < 0.3),
+        float(differs),
         min(_sum(row.answers, options), 3.0) / 3.0,
-        passage,
+        shared_passage(sample, row),
     ]
     return found if cosine is None else [*found, cosine]
 

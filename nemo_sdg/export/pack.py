@@ -11,7 +11,6 @@ Shards are planned first (plan.py), so that their bytes do not depend on who pac
 """
 
 import contextlib
-import hashlib
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +22,7 @@ from typing import Any
 from nemo_sdg.config import ExportSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.plan import PackUnit, plan_packing
-from nemo_sdg.export.text import render_text
+from nemo_sdg.export.text import render_texts
 from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
 from nemo_sdg.records import Drop, json_line
 from nemo_sdg.store import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
@@ -58,6 +57,20 @@ def import_indexed_dataset() -> Any:
     return indexed_dataset
 
 
+@contextlib.contextmanager
+def plain_files() -> Iterator[None]:
+    """megatron-core opens files through NVIDIA's multi-storage client where that is installed: 60 µs a document, for nothing on a local file."""
+    from megatron.core.msc_utils import MultiStorageClientFeature
+
+    enabled = MultiStorageClientFeature.is_enabled()
+    MultiStorageClientFeature.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            MultiStorageClientFeature.enable()
+
+
 class ShardWriter:
     """The four files of one packed shard and variant; they take their names together when the stack closes."""
 
@@ -74,7 +87,8 @@ class ShardWriter:
         self._text_schema = pa.schema([(name, text) for name in ("uuid", "text", "license", "task", "family", "kind", "language", "origin", "model")])
         self.paths = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in ("_text_document.bin", "_text_document.idx", ".docs.parquet", TEXT_SUFFIX)]
         bin_file, self._idx_file, docs_file, text_file = (files.enter_context(atomic_file(path)) for path in self.paths)
-        self._builder = indexed.IndexedDatasetBuilder(bin_file.name, dtype=indexed.DType.optimal_dtype(tokenizer.vocab_size))
+        with plain_files():
+            self._builder = indexed.IndexedDatasetBuilder(bin_file.name, dtype=indexed.DType.optimal_dtype(tokenizer.vocab_size))
         self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))
         self._texts = files.enter_context(pq.ParquetWriter(text_file, self._text_schema, compression="zstd"))
         self._rows: list[tuple[dict[str, Any], str, int]] = []
@@ -113,7 +127,8 @@ class ShardWriter:
     def finish(self) -> None:
         if self._rows:
             self._flush()
-        self._builder.finalize(self._idx_file.name)
+        with plain_files():
+            self._builder.finalize(self._idx_file.name)
 
 
 def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: Tokenizer) -> dict[str, Any]:
@@ -127,22 +142,24 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
     with contextlib.ExitStack() as files:
         dropped_file = files.enter_context(atomic_file(dropped_path))
         for samples in _batches(unit.samples()):
-            texts = {variant: [render_text(sample, variant) for sample in samples] for variant in export.variants}
-            ids = {variant: tokenizer.encode(texts[variant]) for variant in export.variants}
+            texts = [render_texts(sample, export.variants) for sample in samples]
+            ids = [tokenizer.encode([text[place] for text in texts]) for place in range(len(export.variants))]
+            kept = []
             for position, sample in enumerate(samples):
-                rejected = _reject({variant: len(ids[variant][position]) for variant in export.variants}, export.max_document_tokens)
-                if rejected is not None:
-                    reason, detail = rejected
-                    counts.drop(sample["task"], reason)
-                    dropped_file.write(
-                        json_line(Drop(task=sample["task"], id=sample["sample_id"], step=step.step, reason=reason, detail=detail, record=sample))
-                    )
+                rejected = _reject([len(column[position]) for column in ids], export)
+                if rejected is None:
+                    kept.append(position)
                     continue
-                counts.keep(sample["task"])
-                for variant in export.variants:
-                    if variant not in writers:
-                        writers[variant] = ShardWriter(shard_prefix(step.path, unit, variant), tokenizer, files)
-                    writers[variant].add(sample, texts[variant][position], ids[variant][position])
+                reason, detail = rejected
+                counts.drop(sample["task"], reason)
+                drop = Drop(task=sample["task"], id=sample["sample_id"], step=step.step, reason=reason, detail=detail, record=sample)
+                dropped_file.write(json_line(drop))
+            if kept and not writers:
+                writers = {variant: ShardWriter(shard_prefix(step.path, unit, variant), tokenizer, files) for variant in export.variants}
+            for writer, place in zip(writers.values(), range(len(export.variants)), strict=False):
+                for position in kept:
+                    writer.add(samples[position], texts[position][place], ids[place][position])
+            counts.keep(unit.task, len(kept))
         for writer in writers.values():
             writer.finish()
     counted = counts.as_dict()
@@ -151,12 +168,13 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
     return step.write_receipt(unit.name, outputs, counted, inputs=unit.inputs, extra=_identity(unit, tokenizer) | _sizes(writers))
 
 
-def _reject(num_tokens: dict[str, int], most: int) -> tuple[str, str | None] | None:
-    if not all(num_tokens.values()):
+def _reject(num_tokens: list[int], export: ExportSection) -> tuple[str, str | None] | None:
+    """Why a sample is left out, by the tokens of its variants; None when it is packed."""
+    if not all(num_tokens):
         return "empty", None
-    longest = max(num_tokens, key=lambda variant: num_tokens[variant])
-    if num_tokens[longest] + 1 > most:
-        return "overlong", f"{num_tokens[longest] + 1} tokens as {longest}, at most {most} allowed"
+    longest = max(num_tokens)
+    if longest + 1 > export.max_document_tokens:
+        return "overlong", f"{longest + 1} tokens as {export.variants[num_tokens.index(longest)]}, at most {export.max_document_tokens} allowed"
     return None
 
 
@@ -171,8 +189,7 @@ def _dropped_facts(path: Path, counted: dict[str, Any]) -> FileFacts:
 
 def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:
     """What shapes a packed shard beyond configuration and inputs: which rows, and the tokenizer's own content."""
-    content = f"{tokenizer.eod} {tokenizer.backend.to_str()}"
-    return {"family": unit.family, "split": unit.split, "task": unit.task, "rows": unit.rows_id(), "tokenizer": hashlib.sha256(content.encode()).hexdigest()}
+    return {"family": unit.family, "split": unit.split, "task": unit.task, "rows": unit.rows_id(), "tokenizer": tokenizer.digest}
 
 
 def _sizes(writers: dict[str, ShardWriter]) -> dict[str, Any]:
@@ -211,29 +228,42 @@ def pack_shards(
     Raises ConfigError for a tokenizer without end-of-sequence token, DataError when there is nothing to pack.
     """
     tokenizer = load_tokenizer(export.tokenizer)
-    remove_temporaries(step.path)
     shards = sorted(shards)
     workers = min(workers, 1 + sum(path.stat().st_size for path in shards) // BYTES_FOR_A_WORKER)
     with pool(tokenizer, workers) as executor:
-        units = plan_packing(shards, export, tokenizer, map_shards=executor.map if executor else map)
-        if not units:
-            raise DataError("there is nothing to pack: no curated sample is left; look at curated/dropped for the reasons")
-        for name in set(step.shards()) - {unit.name for unit in units}:
-            discard(name, step)
-        tokenizer.save(step.path / "tokenizer")
-        todo = [unit for unit in units if problem(unit, step, tokenizer, full=full)]
-        if executor:
-            done: Iterable[dict[str, Any]] = executor.map(_pack_in_worker, todo, repeat(step), repeat(export))
-        else:
-            done = (pack_shard(unit, step, export, tokenizer) for unit in todo)
-        for receipt in done:
-            if on_done:
-                on_done(receipt)
-    receipts = [step.receipt(unit.name) for unit in units]
-    finished = [receipt for receipt in receipts if receipt]
-    assert len(finished) == len(units)
-    remove_strays(step, finished)
-    return finished
+        return pack_units(shards, step, export, tokenizer, executor, full=full, on_done=on_done)
+
+
+def pack_units(
+    shards: Iterable[Path],
+    step: StepDir,
+    export: ExportSection,
+    tokenizer: Tokenizer,
+    executor: ProcessPoolExecutor | None,
+    *,
+    full: bool = True,
+    on_done: Callable[[dict[str, Any]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """`pack_shards` with processes that are there already, or in this process."""
+    remove_temporaries(step.path)
+    units = plan_packing(shards, export, tokenizer, map_shards=executor.map if executor else map)
+    if not units:
+        raise DataError("there is nothing to pack: no curated sample is left; look at curated/dropped for the reasons")
+    for name in set(step.shards()) - {unit.name for unit in units}:
+        discard(name, step)
+    tokenizer.save(step.path / "tokenizer")
+    todo = [unit for unit in units if problem(unit, step, tokenizer, full=full)]
+    if executor:
+        done: Iterable[dict[str, Any]] = executor.map(_pack_in_worker, todo, repeat(step), repeat(export))
+    else:
+        done = (pack_shard(unit, step, export, tokenizer) for unit in todo)
+    for receipt in done:
+        if on_done:
+            on_done(receipt)
+    receipts = [receipt for receipt in (step.receipt(unit.name) for unit in units) if receipt]
+    assert len(receipts) == len(units)
+    remove_strays(step, receipts)
+    return receipts
 
 
 def remove_strays(step: StepDir, receipts: Iterable[dict[str, Any]]) -> None:

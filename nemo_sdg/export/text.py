@@ -16,11 +16,14 @@ one stretch of text, which holds the context and what leads to it. The Question/
 (Su et al. 2024, arXiv:2412.02595).
 """
 
+import functools
+import re
 import string
 import zlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from nemo_sdg.export.phrases import NONE, PHRASES
+from nemo_sdg.export.phrases import NONE, PHRASES, Phrases
 from nemo_sdg.records import LABELS, Frame, Kind
 
 VARIANTS = ("context", "no_context")
@@ -59,29 +62,19 @@ CODE = (
     ("{passage}", "{w.problem}{question}", "{w.tests}\n{tests}", EXPLANATION, "{w.solution}\n{code}"),
     ("{context}", "{passage}", "{question}", "{w.tests}\n{tests}", "{reasoning}", "{code}"),
 )
-TEMPLATES = {Kind.numeric: NUMERIC, Kind.short_text: SHORT, Kind.free_text: FREE, Kind.code: CODE}
+LAYOUTS = {"lettered": LETTERED, "classified": CLASSIFIED, "numeric": NUMERIC, "short_text": SHORT, "free_text": FREE, "code": CODE}
+"""by kind, or for whatever has options by their form"""
 
 Template = tuple[tuple[str, tuple[str, ...]], ...]
 """Blocks, each with the texts that must not be empty for it to stand."""
 
 
-def _compile(templates: tuple[tuple[str, ...], ...]) -> tuple[tuple[Template, ...], tuple[Template, ...]]:
-    """All templates, and those fit for a sample without reasoning: context inside an explanation needs one to stand in."""
-    compiled: list[Template] = []
-    plain: list[Template] = []
-    for blocks in templates:
-        template = tuple(
-            (block, tuple(name for _, name, _, _ in string.Formatter().parse(block) if name and not name.startswith("w.") and name != "knowledge"))
-            for block in blocks
-        )
-        compiled.append(template)
-        if not any("{knowledge}" in block for block in blocks):
-            plain.append(template)
-    return tuple(compiled), tuple(plain)
+class _Texts(dict[str, Any]):
+    """A sample's texts; what a template makes of them (options in a layout, reasoning with answer) is composed when first asked for."""
 
-
-_LETTERED, _CLASSIFIED = _compile(LETTERED), _compile(CLASSIFIED)
-_BY_KIND = {str(kind): _compile(templates) for kind, templates in TEMPLATES.items()}
+    def __missing__(self, name: str) -> str:
+        self[name] = text = COMPOSED[name](self)
+        return text
 
 
 def render_text(sample: dict[str, Any], variant: str) -> str:
@@ -89,57 +82,89 @@ def render_text(sample: dict[str, Any], variant: str) -> str:
 
     The template follows from kind, frame, language and sample id alone, so that both variants share it.
     """
-    assert variant in VARIANTS, variant
-    fields = _texts(sample, with_context=variant == "context")
-    if not (fields["question"] and fields["answer"]):
-        return ""
-    fields["w"] = PHRASES.get(sample["language"], NONE)
-    template = _template(sample, has_reasoning=bool(fields["reasoning"]))
-    fields = _with_solutions(fields)
-    return "\n\n".join(block.format_map(fields).strip() for block, needed in template if all(fields[name] for name in needed))
+    return render_texts(sample, (variant,))[0]
+
+
+def render_texts(sample: dict[str, Any], variants: Sequence[str]) -> list[str]:
+    """`render_text` for several variants; what they have in common is composed once."""
+    texts = _read(sample)
+    if not (texts["question"] and texts["answer"]):
+        return [""] * len(variants)
+    template = _template(sample, has_reasoning=bool(texts["reasoning"]))
+    context = (sample.get("context") or "").strip()
+    rendered = []
+    for variant in variants:
+        assert variant in VARIANTS, variant
+        texts["context"] = context if variant == "context" else ""
+        texts["knowledge"] = f"{context}\n" if texts["context"] else ""
+        rendered.append("\n\n".join([block.format_map(texts).strip() for block, needed in template if all(texts[name] for name in needed)]))
+    return rendered
 
 
 def _template(sample: dict[str, Any], *, has_reasoning: bool) -> Template:
-    if sample.get("choices"):
-        templates = _CLASSIFIED if sample["frame"] == Frame.classification else _LETTERED
-    else:
-        templates = _BY_KIND.get(sample["kind"]) or _BY_KIND[Kind.short_text]
-    candidates = templates[0] if has_reasoning else templates[1]
+    layout = ("classified" if sample["frame"] == Frame.classification else "lettered") if sample.get("choices") else sample["kind"]
+    candidates = _templates(layout, sample["language"], has_reasoning)
     return candidates[zlib.crc32(sample["sample_id"].encode()) % len(candidates)]
 
 
-def _texts(sample: dict[str, Any], *, with_context: bool) -> dict[str, Any]:
+@functools.cache
+def _templates(layout: str, language: str, has_reasoning: bool) -> tuple[Template, ...]:
+    """The templates of a layout in a language. Context inside an explanation needs reasoning to stand beside."""
+    phrases = PHRASES.get(language, NONE)
+    return tuple(
+        tuple(_block(block, phrases) for block in blocks)
+        for blocks in LAYOUTS.get(layout, SHORT)
+        if has_reasoning or not any("{knowledge}" in block for block in blocks)
+    )
+
+
+def _block(block: str, phrases: Phrases) -> tuple[str, tuple[str, ...]]:
+    """The block with its language's phrases filled in, and the texts that it needs."""
+    filled = re.sub(r"\{w\.(\w+)\}", lambda match: str(getattr(phrases, match[1])), block)
+    names = tuple(name for _, name, _, _ in string.Formatter().parse(filled) if name and name != "knowledge")
+    return re.sub(r" +\n", "\n", filled), names
+
+
+def _read(sample: dict[str, Any]) -> _Texts:
     answer = (sample.get("answer") or {}).get("text") or ""
-    context = (sample.get("context") or "").strip() if with_context else ""
-    return {
-        "context": context,
-        "knowledge": f"{context}\n" if context else "",
-        "passage": (sample.get("passage") or "").strip(),
-        "question": (sample.get("question") or "").strip(),
-        "reasoning": (sample.get("reasoning") or "").strip(),
-        "answer": answer.strip("\n") if answer.strip() and sample["kind"] == Kind.code else answer.strip(),
-        "choices": [choice.strip() for choice in sample.get("choices") or []],
-        "tests": _fenced("\n".join(sample.get("tests") or [])) if sample.get("tests") else "",
-    }
+    return _Texts(
+        passage=(sample.get("passage") or "").strip(),
+        question=(sample.get("question") or "").strip(),
+        reasoning=(sample.get("reasoning") or "").strip(),
+        answer=answer.strip("\n") if sample["kind"] == Kind.code and answer.strip() else answer.strip(),
+        choices=[choice.strip() for choice in sample.get("choices") or ()],
+        assertions=sample.get("tests") or [],
+        final=PHRASES.get(sample["language"], NONE).final,
+    )
 
 
-def _with_solutions(fields: dict[str, Any]) -> dict[str, Any]:
-    """Adds the composed texts: options in their layouts, the answer as each names it, and reasoning with answer."""
-    choices, answer, reasoning, final = fields["choices"], fields["answer"], fields["reasoning"], fields["w"].final
-    labels = LABELS if len(choices) <= len(LABELS) else [str(number + 1) for number in range(len(choices))]
-    label = labels[choices.index(answer)] if answer in choices else ""
-    lettered_answer = f"{label}. {answer}" if label else answer
-    return fields | {
-        "lettered": "\n".join(f"{letter}. {choice}" for letter, choice in zip(labels, choices, strict=False)),
-        "bracketed": "\n".join(f"({letter}) {choice}" for letter, choice in zip(labels, choices, strict=False)),
-        "bulleted": "\n".join(f"- {choice}" for choice in choices),
-        "inline": " / ".join(choices),
-        "bracketed_answer": f"({label}) {answer}" if label else answer,
-        "lettered_solution": f"{reasoning}\n{final}{lettered_answer}" if reasoning else lettered_answer,
-        "solution": f"{reasoning}\n{final}{answer}" if reasoning else answer,
-        "code": _fenced(answer),
-    }
+def _labels(texts: _Texts) -> Sequence[str]:
+    num = len(texts["choices"])
+    return LABELS[:num] if num <= len(LABELS) else [str(number + 1) for number in range(num)]
+
+
+def _label(texts: _Texts) -> str:
+    """The label of the answer's option; none where the answer is not one of them."""
+    return _labels(texts)[texts["choices"].index(texts["answer"])] if texts["answer"] in texts["choices"] else ""
+
+
+def _after_reasoning(texts: _Texts, answer: str) -> str:
+    return f"{texts['reasoning']}\n{texts['final']}{answer}" if texts["reasoning"] else answer
 
 
 def _fenced(code: str) -> str:
-    return code if "```" in code else f"```python\n{code}\n```"
+    return code if not code or "```" in code else f"```python\n{code}\n```"
+
+
+COMPOSED: dict[str, Callable[[_Texts], str]] = {
+    "lettered": lambda texts: "\n".join(f"{label}. {choice}" for label, choice in zip(_labels(texts), texts["choices"], strict=True)),
+    "bracketed": lambda texts: "\n".join(f"({label}) {choice}" for label, choice in zip(_labels(texts), texts["choices"], strict=True)),
+    "bulleted": lambda texts: "\n".join(f"- {choice}" for choice in texts["choices"]),
+    "inline": lambda texts: " / ".join(texts["choices"]),
+    "bracketed_answer": lambda texts: f"({_label(texts)}) {texts['answer']}" if _label(texts) else texts["answer"],
+    "lettered_solution": lambda texts: _after_reasoning(texts, f"{_label(texts)}. {texts['answer']}" if _label(texts) else texts["answer"]),
+    "solution": lambda texts: _after_reasoning(texts, texts["answer"]),
+    "code": lambda texts: _fenced(texts["answer"]),
+    "tests": lambda texts: _fenced("\n".join(texts["assertions"])),
+}
+"""Texts that templates name beyond the sample's own."""

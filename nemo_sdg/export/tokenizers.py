@@ -4,12 +4,15 @@ The embedded model's vocabulary comes out of its GGUF file, because the conversi
 it reports `<|im_start|>` as the end of text where the GGUF says id 2, `<|im_end|>`, and it does not split digits.
 """
 
+import functools
+import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.errors import ConfigError, MissingDependencyError
+from nemo_sdg.export.fast_bpe import FastBpe
 from nemo_sdg.export.gguf import read_metadata
 from nemo_sdg.store import write_bytes, write_json
 
@@ -45,7 +48,20 @@ class Tokenizer:
 
     def encode(self, texts: list[str]) -> list[list[int]]:
         """Token ids of each text, without special tokens."""
-        return [encoding.ids for encoding in self.backend.encode_batch_fast(texts, add_special_tokens=False)]
+        fast = self._fast
+        if fast is None:
+            return [encoding.ids for encoding in self.backend.encode_batch_fast(texts, add_special_tokens=False)]
+        encoded = [fast.encode(text) for text in texts]
+        return [self.backend.encode(text, add_special_tokens=False).ids if ids is None else ids for text, ids in zip(texts, encoded, strict=True)]
+
+    @functools.cached_property
+    def _fast(self) -> FastBpe | None:
+        return FastBpe.of(self.backend)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Identity of what it does: the same vocabulary and rules give the same digest, whatever the name."""
+        return hashlib.sha256(f"{self.eod} {self.backend.to_str()}".encode()).hexdigest()
 
     def decode(self, ids: list[int]) -> str:
         """The text of one document's ids; its end-of-document id is left out."""
@@ -106,8 +122,8 @@ def _from_pretrained(name: str) -> Tokenizer:
 
 def _from_gguf(path: Path, name: str) -> Tokenizer:
     """Byte-level BPE as llama.cpp runs it on a GGUF; other vocabularies are refused, since a near miss would be another tokenizer."""
-    from tokenizers import Regex, decoders, models, pre_tokenizers
     from tokenizers import Tokenizer as Backend
+    from tokenizers import decoders, models, pre_tokenizers
 
     if not path.is_file():
         raise ConfigError(f"no tokenizer file at {path}")
@@ -124,7 +140,7 @@ def _from_gguf(path: Path, name: str) -> Tokenizer:
         raise ConfigError(f"the tokenizer of {path} has no end-of-sequence token, which ends a document; give another tokenizer")
     tokens = value("tokens")
     backend = Backend(models.BPE({token: number for number, token in enumerate(tokens)}, [tuple(merge.split(" ")) for merge in value("merges")]))
-    backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(r"\p{N}"), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens([token for token, kind in zip(tokens, value("token_type"), strict=True) if kind == GGUF_CONTROL_TOKEN])
     return _make(backend, name, int(value("eos_token_id")))

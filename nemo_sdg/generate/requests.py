@@ -1,7 +1,7 @@
 """What is asked of an engine and what comes back; one shape for all engines.
 
-    Request(messages=[{"role": "user", "content": "…"}], schema={"type": "object", …}, temperature=0.7, max_tokens=512, seed=91)
-    Completion(text='{"answer": "4"}', finish_reason="stop", prompt_tokens=211, completion_tokens=9)
+Request(messages=[{"role": "user", "content": "…"}], schema={"type": "object", …}, temperature=0.7, max_tokens=512, seed=91)
+Completion(text='{"answer": "4"}', finish_reason="stop", prompt_tokens=211, completion_tokens=9)
 """
 
 from collections.abc import Awaitable, Callable

@@ -14,7 +14,7 @@ from nemo_sdg.config import CurateSection
 from nemo_sdg.context import Context
 from nemo_sdg.records import Drop
 from nemo_sdg.steps import seeds
-from nemo_sdg.store import read_jsonl
+from nemo_sdg.store import file_facts, read_jsonl, write_json
 
 
 def run(context: Context) -> None:
@@ -33,6 +33,7 @@ def run(context: Context) -> None:
         WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
     ]
     context.run_stages("curated", stages, [[shard] for shard in todo], target=target, total=len(shards))
+    write_health(context)
 
 
 def filter_shards(context: Context) -> None:
@@ -54,6 +55,20 @@ def filter_shards(context: Context) -> None:
         WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
     ]
     context.run_stages("filtered", stages, [[shard] for shard in todo], target=filtered, total=len(inputs))
+
+
+def write_health(context: Context) -> None:
+    """Writes curated/health.json from seeds, verified and curated samples, unless it was written from these very files."""
+    from nemo_sdg.curate.health import measure_health
+
+    seed_files, before, after = (
+        [context.step_dir(step).shard_path(shard) for shard in context.step_dir(step).shards()] for step in ("seeds", "verified", "curated")
+    )
+    record, path = context.step_dir("curated", "health"), context.step_dir("curated").path / "health.json"
+    inputs = [*seed_files, *before, *after]
+    if record.problem("health", inputs=inputs) is not None:
+        write_json(path, measure_health(seeds=seed_files, before=before, after=after))
+        record.write_receipt("health", {record.relative(path): file_facts(path)}, {}, inputs=inputs)
 
 
 def extra_files(config: CurateSection) -> list[Path]:

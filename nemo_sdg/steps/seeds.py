@@ -65,7 +65,8 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
     from nemo_sdg.seeds.guard import require_reachable
 
     config = context.config
-    sources = evaluation_sources(build_catalog(config.seeds, config.guard), config.seeds)
+    catalog_rows = build_catalog(config.seeds, config.guard)
+    sources = evaluation_sources(catalog_rows, config.seeds)
     shutil.rmtree(evaluation.path, ignore_errors=True)
     unreachable = [*sources.unreachable]
     with context.progress.step("evaluation splits", len(sources.reachable), "splits") as state:
@@ -78,7 +79,7 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
             else:
                 evaluation.write_receipt(shard, {evaluation.relative(evaluation.shard_path(shard)): facts}, counts.as_dict())
             state.advance()
-    require_reachable(config.guard, [task for split in unreachable for task in split["tasks"]])
+    require_reachable(config.guard, [task for split in unreachable for task in split["tasks"]], catalog_rows)
     evaluation.path.mkdir(parents=True, exist_ok=True)
     write_json(evaluation.path / UNREACHABLE, unreachable)
 

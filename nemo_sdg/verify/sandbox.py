@@ -8,6 +8,7 @@ says what to install: limits alone (rlimits) would leave the user's files and ne
     limits: CPU time, wall time, memory, file size, open files, processes, output
 """
 
+import atexit
 import contextlib
 import functools
 import json
@@ -19,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,8 @@ from nemo_sdg.errors import MissingDependencyError
 
 SCRATCH_BYTES = 16 << 20
 MAX_OUTPUT = 1 << 20
+WALL_FACTOR, WALL_SECONDS = 6.0, 5.0
+"""Wall time is for programs that wait; it is far above the CPU time, so that a busy machine gives the same verdicts as an idle one."""
 MAX_THREADS = 32
 
 # Runs inside. The program's own output goes nowhere; the reply is known by a token that is read before the program exists. A program that
@@ -44,13 +48,27 @@ class Ran:
 
 
 def _library_paths() -> list[str]:
-    """What an interpreter needs: itself, its standard library, the system's shared libraries."""
-    paths = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix, os.path.realpath(sys.executable)]
-    return [
-        path
-        for path in dict.fromkeys(paths)
-        if Path(path).exists() and not (path != "/usr" and os.path.realpath(path).startswith("/usr/") and not Path(path).is_symlink())
-    ]
+    """What an interpreter needs: the system's shared libraries, the standard library, itself; nothing twice."""
+    paths: list[str] = []
+    for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix, os.path.realpath(sys.executable)):
+        covered = any(path == known or path.startswith(known + "/") for known in paths)
+        if Path(path).exists() and not covered:
+            paths.append(path)
+    return paths
+
+
+@functools.cache
+def _mount_point() -> str:
+    """An empty folder for unshare to mount on; the mounts themselves are seen by the sandboxed process alone."""
+    folder = tempfile.mkdtemp(prefix="nemo-sdg-sandbox-")
+    atexit.register(_remove, folder, os.getpid())
+    return folder
+
+
+def _remove(folder: str, owner: int) -> None:
+    if os.getpid() == owner:
+        with contextlib.suppress(OSError):
+            Path(folder).rmdir()
 
 
 def _bubblewrap(python: list[str]) -> list[str]:
@@ -75,7 +93,8 @@ def _bubblewrap(python: list[str]) -> list[str]:
 
 
 def _unshare(python: list[str]) -> list[str]:
-    steps = ["set -e", "root=$(mktemp -d)", "mount -t tmpfs -o size=1m,mode=755 root $root", "cd $root", "mkdir -p old proc dev tmp"]
+    root = shlex.quote(_mount_point())
+    steps = ["set -e", f"mount -t tmpfs -o size=1m,mode=755 root {root}", f"cd {root}", "mkdir -p old proc dev tmp"]
     for path in _library_paths():
         target = shlex.quote("." + path)
         if Path(path).is_symlink():
@@ -134,7 +153,7 @@ def _run(wrapper: str, job: dict[str, Any], *, cpu_seconds: float, memory_mb: in
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         start_new_session=True,
     )
-    deadline = time.monotonic() + 2 * cpu_seconds + 3
+    deadline = time.monotonic() + WALL_FACTOR * cpu_seconds + WALL_SECONDS
     try:
         output, timed_out = _talk(child, order, deadline)
     finally:

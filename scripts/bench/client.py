@@ -138,9 +138,10 @@ async def measure_openai(url: str, in_flight: int, requests: list[Request], seco
 
     start, cpu = time.perf_counter(), time.process_time()
     workers = [asyncio.create_task(worker()) for _ in range(in_flight)]
-    finished, _ = await asyncio.wait(workers, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
-    for task in finished:
-        task.result()
+    while time.perf_counter() - start < seconds or not done:
+        finished, _ = await asyncio.wait(workers, timeout=1.0, return_when=asyncio.FIRST_EXCEPTION)
+        for task in finished:
+            task.result()
     elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
     for task in workers:
         task.cancel()

@@ -11,6 +11,7 @@ One JSON object a line: name, value, unit, and how many rows the value rests on.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -37,7 +38,12 @@ Row = dict[str, Any]
 PAIRS = Path(__file__).parent / "data" / "paraphrases.jsonl"
 QUICK_TASKS = ["gsm8k", "arc_challenge", "sciq", "commonsense_qa", "openbookqa", "mbpp", "hendrycks_math_algebra", "winogrande"]
 ENGLISH = [*QUICK_TASKS, "arc_easy", "medqa_4options", "headqa_en", "copa", "piqa", "logiqa", "mmlu_college_biology", "boolq"]
-SIZES = {True: {"evaluation": 100, "honest": 60, "planted": 12, "reworded": 34}, False: {"evaluation": 10**9, "honest": 600, "planted": 40, "reworded": 60}}
+SIZES = {
+    "quick": {"tasks": QUICK_TASKS, "evaluation": 100, "honest": 120, "planted": 12, "reworded": 70},
+    "fit": {"tasks": ENGLISH, "evaluation": 250, "honest": 200, "planted": 0, "reworded": 40},
+    "full": {"tasks": list(hub_rows.TASKS), "evaluation": 10**9, "honest": 1200, "planted": 40, "reworded": 80},
+}
+FITTED, HELD_OUT = 0, 1
 
 
 def as_sample(row: Row, **changed: Any) -> Row:
@@ -50,18 +56,19 @@ def pick(rows: list[Row], num: int, purpose: str) -> list[Row]:
     return random.Random(f"bench:{purpose}").sample(rows, min(num, len(rows)))
 
 
-def written_pairs() -> list[Row]:
-    return list(read_jsonl(PAIRS))
+def half_of(row: Row) -> int:
+    """FITTED or HELD_OUT, by the question's content."""
+    return hashlib.blake2b(row["question"].encode()).digest()[0] & 1
 
 
 class Bench:
     """The sets, all drawn by fixed seeds."""
 
-    def __init__(self, hub: Path, quick: bool) -> None:
-        sizes = SIZES[quick]
-        self.tasks = QUICK_TASKS if quick else list(hub_rows.TASKS)
+    def __init__(self, hub: Path, size: str) -> None:
+        sizes: dict[str, Any] = SIZES[size]
+        self.tasks: list[str] = sizes["tasks"]
         self.rows = {name: pick([to_dict(row) for row in hub_rows.evaluation_rows(hub, name)], sizes["evaluation"], name) for name in self.tasks}
-        self.pairs = written_pairs()
+        self.pairs = list(read_jsonl(PAIRS))
         here = [
             EvaluationRow(
                 task="written",
@@ -87,16 +94,19 @@ class Bench:
 
     def rewordings(self, half: int) -> list[tuple[Row, Row]]:
         """(row, its rewording) of one half."""
-        return [
-            (row, as_sample(rewording.reword(row, random.Random(f"bench:reword {number}")))) for number, row in enumerate(self.reworded) if number % 2 == half
-        ]
+        rows = [row for row in self.reworded if half_of(row) == half]
+        return [(row, as_sample(rewording.reword(row, random.Random(f"bench:reword {row['question']}")))) for row in rows]
 
     def paraphrases(self, half: int) -> list[tuple[Row, Row]]:
         """(row, its hand-written paraphrase) of one half."""
-        return [(pair, as_sample(pair, question=pair["paraphrase"])) for number, pair in enumerate(self.pairs) if number % 2 == half]
+        return [(pair, as_sample(pair, question=pair["paraphrase"])) for pair in self.pairs if half_of(pair) == half]
 
     def neighbours(self, half: int) -> list[Row]:
-        return [as_sample(pair, **pair["neighbour"]) for number, pair in enumerate(self.pairs) if number % 2 == half]
+        return [as_sample(pair, **pair["neighbour"]) for pair in self.pairs if half_of(pair) == half]
+
+    def others(self, half: int) -> list[Row]:
+        """Honest training rows of one half."""
+        return [row for row in self.honest if half_of(row) == half]
 
 
 def _plain(text: str) -> str:
@@ -132,7 +142,7 @@ def measure(bench: Bench, folder: Path) -> None:
         )
         indexes[paraphrase] = open_index(folder / f"index-{paraphrase}")
     index, lexical = indexes[True], indexes[False]
-    written, reworded = bench.paraphrases(1), bench.rewordings(1)
+    written, reworded = bench.paraphrases(HELD_OUT), bench.rewordings(HELD_OUT)
     both = [sample for _, sample in written + reworded]
     sets = {
         "recall_verbatim": [as_sample(row) for row in bench.planted],
@@ -141,34 +151,33 @@ def measure(bench: Bench, folder: Path) -> None:
         "recall_paraphrase_written": [sample for _, sample in written],
         "recall_paraphrase_reworded": [sample for _, sample in reworded],
         "recall_paraphrase_without_options": [{**sample, "choices": None} for sample in both],
-        "false_positive_rate_neighbours": bench.neighbours(1),
+        "false_positive_rate_neighbours": bench.neighbours(HELD_OUT),
     }
     for name, samples in sets.items():
         share, num = share_found(index, samples)
         show(name, share, "share", rows=num, tasks=len(bench.tasks) + 1)
     show("recall_paraphrase_lexical", share_found(lexical, both)[0], "share", rows=len(both))
-    honest_rates(bench, index, lexical)
+    honest = bench.others(HELD_OUT)
+    honest_rates(honest, index, lexical)
     grams = {gram for row in bench.evaluation for gram in plain_ngrams(row["question"])}
     for name, samples in (("verbatim", bench.planted), ("paraphrase", both)):
         hits = sum(not grams.isdisjoint(plain_ngrams(sample["question"])) for sample in samples)
         show(f"recall_13gram_{name}", hits / len(samples), "share", rows=len(samples))
-    hits = sum(not grams.isdisjoint(plain_ngrams(row["question"])) for row in bench.honest)
-    show("false_positive_rate_13gram", hits / len(bench.honest), "share", rows=len(bench.honest))
+    hits = sum(not grams.isdisjoint(plain_ngrams(row["question"])) for row in honest)
+    show("false_positive_rate_13gram", hits / len(honest), "share", rows=len(honest))
 
 
-def honest_rates(bench: Bench, index: Index, lexical: Index) -> None:
+def honest_rates(honest: list[Row], index: Index, lexical: Index) -> None:
     for suffix, one in (("", index), ("_lexical", lexical)):
-        began, findings = time.perf_counter(), []
-        for begin in range(0, len(bench.honest), 256):
-            findings += one.find_batch(bench.honest[begin : begin + 256])
+        began = time.perf_counter()
+        findings = [finding for begin in range(0, len(honest), 256) for finding in one.find_batch(honest[begin : begin + 256])]
         elapsed = time.perf_counter() - began
-        hits = [(row, finding) for row, finding in zip(bench.honest, findings, strict=True) if finding]
+        hits = [(row, finding) for row, finding in zip(honest, findings, strict=True) if finding]
         detectors = {name: sum(finding.detector == name for _, finding in hits) for name in ("exact", "ngram", "paraphrase")}
-        show(f"false_positive_rate{suffix}", len(hits) / len(bench.honest), "share", rows=len(bench.honest), **detectors)
-        show(f"rows_per_s{suffix}", len(bench.honest) / elapsed, "rows/s")
-        if os.environ.get("SHOW_HITS") and not suffix:
-            for row, finding in hits:
-                print(f"  {finding.detector}: {row['question'][:200]!r} ({str(row['answer']['text'])[:40]}) = {finding.detail}", file=sys.stderr)
+        show(f"false_positive_rate{suffix}", len(hits) / len(honest), "share", rows=len(honest), **detectors)
+        show(f"rows_per_s{suffix}", len(honest) / elapsed, "rows/s")
+        for row, finding in hits if os.environ.get("SHOW_HITS") else []:
+            print(f"  {finding.detector}: {row['question'][:200]!r} ({str(row['answer']['text'])[:40]}) = {finding.detail}", file=sys.stderr)
 
 
 def examples(bench: Bench, index: Index, half: int, embedded: bool) -> Iterator[tuple[bool, int, list[float]]]:
@@ -177,7 +186,7 @@ def examples(bench: Bench, index: Index, half: int, embedded: bool) -> Iterator[
     planted = [(stored["written", "line", bench.pairs.index(row)], sample) for row, sample in bench.paraphrases(half)]
     planted += [(stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample) for row, sample in bench.rewordings(half)]
     planted += [(number, {**sample, "choices": None}) for number, sample in planted]
-    others = [sample for sample in bench.honest[half::2] + bench.neighbours(half) if index.find_copy(read_item(sample)) is None]
+    others = [sample for sample in bench.others(half) + bench.neighbours(half) if index.find_copy(read_item(sample)) is None]
     for known, samples in ((True, [sample for _, sample in planted]), (False, others)):
         vectors = index.embed(samples) if embedded else None
         near = nearest(vectors, index.stored.vectors, NEIGHBOURS)[0].tolist() if vectors is not None else [[]] * len(samples)
@@ -196,7 +205,7 @@ def fit(bench: Bench, folder: Path) -> None:
     build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection(paraphrase=True))
     index = open_index(folder / "index")
     for embedded in (False, True):
-        seen = list(examples(bench, index, 0, embedded))
+        seen = list(examples(bench, index, FITTED, embedded))
         model = LogisticRegression(C=5, max_iter=5000, class_weight={0: 1, 1: 3}).fit([row for _, _, row in seen], [known for known, _, _ in seen])
         names = ["constant", *WITNESSES[: len(seen[0][2])]]
         print(json.dumps(dict(zip(names, [round(float(weight), 2) for weight in (*model.intercept_, *model.coef_[0])], strict=True))))
@@ -212,4 +221,4 @@ if __name__ == "__main__":
     if not arguments.hub.is_dir():
         sys.exit(f"no mirror with real task data at {arguments.hub}; name one by --hub or NEMO_SDG_TEST_HUB")
     with tempfile.TemporaryDirectory() as scratch:
-        (fit if arguments.fit else measure)(Bench(arguments.hub, arguments.quick), Path(scratch))
+        (fit if arguments.fit else measure)(Bench(arguments.hub, "fit" if arguments.fit else "quick" if arguments.quick else "full"), Path(scratch))

@@ -133,7 +133,7 @@ def write_kept(shard: Path, table: Path, out: Path) -> int:
 
 
 class PeakMemory(threading.Thread):
-    """Largest sum of the resident sizes of this process and its children, looked at 20 times a second; shared pages count each time."""
+    """Largest sum of the resident sizes of this process and its children, looked at 5 times a second; shared pages count each time."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -143,7 +143,7 @@ class PeakMemory(threading.Thread):
         import psutil
 
         me = psutil.Process()
-        while not self.done.wait(0.05):
+        while not self.done.wait(0.2):
             total = 0
             for process in [me, *me.children(recursive=True)]:
                 try:

@@ -11,7 +11,28 @@ from typing import Any
 
 Row = dict[str, Any]
 
-ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 BEFORE = ["Here is a problem that came up in class today.", "Please think about the next one with care.", "Let us go on with another exercise."]
 AFTER = ["Explain how you got there.", "Take your time and check the result.", "Give reasons for what you say."]
@@ -158,7 +179,37 @@ SYNONYMS = {
     "leave": "depart",
     "left": "remaining",
 }
-NAMES = ["James", "John", "Robert", "Michael", "David", "Mary", "Linda", "Susan", "Karen", "Lisa", "Tom", "Tim", "Jack", "Joe", "Ben", "Sam", "Anna", "Emma", "Mia", "Carrie", "Rosie", "Ralph", "Blake", "Kelly", "Jason", "Kevin", "Amy", "Maria", "Sarah"]
+NAMES = [
+    "James",
+    "John",
+    "Robert",
+    "Michael",
+    "David",
+    "Mary",
+    "Linda",
+    "Susan",
+    "Karen",
+    "Lisa",
+    "Tom",
+    "Tim",
+    "Jack",
+    "Joe",
+    "Ben",
+    "Sam",
+    "Anna",
+    "Emma",
+    "Mia",
+    "Carrie",
+    "Rosie",
+    "Ralph",
+    "Blake",
+    "Kelly",
+    "Jason",
+    "Kevin",
+    "Amy",
+    "Maria",
+    "Sarah",
+]
 NEW_NAMES = ["Pavel", "Ingrid", "Chidi", "Noor", "Mateo", "Yuki", "Leila", "Anders", "Zofia", "Rafael"]
 FORMS: list[tuple[str, str]] = [
     (r"\bHow many (\w+)", r"What is the count of \1 that"),

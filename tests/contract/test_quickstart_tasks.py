@@ -49,13 +49,17 @@ def test_every_row_renders(tasks: dict[str, Any], name: str) -> None:
     task = tasks[name]
     for doc in rows(task):
         text, target = task.doc_to_text(doc), task.doc_to_target(doc)
-        assert text and "{{" not in text
+        assert text
+        assert "{{" not in text
         if task.OUTPUT_TYPE == "multiple_choice":
             choices = task.doc_to_choice(doc)
-            assert len(set(choices)) == len(choices) >= 2 and all(isinstance(choice, str) and choice for choice in choices)
-            assert isinstance(target, int) and 0 <= target < len(choices)
+            assert len(set(choices)) == len(choices) >= 2
+            assert all(isinstance(choice, str) and choice for choice in choices)
+            assert isinstance(target, int)
+            assert 0 <= target < len(choices)
         else:
-            assert target and all(isinstance(answer, str) and answer for answer in (target if isinstance(target, list) else [target]))
+            assert target
+            assert all(isinstance(answer, str) and answer for answer in (target if isinstance(target, list) else [target]))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -81,13 +85,15 @@ def test_numeric_answers_are_numbers_and_solutions_end_in_them(tasks: dict[str, 
     assert all(doc["answer"].isdigit() for doc in rows(tasks["qs_arithmetic"]))
     for doc in rows(tasks["qs_word_problems"]):
         solution, _, answer = doc["answer"].partition("\n#### ")
-        assert answer.isdigit() and answer in solution.split("=")[-1], doc
+        assert answer.isdigit(), doc
+        assert answer in solution.split("=")[-1], doc
 
 
 def test_code_passes_its_own_tests_and_wrong_code_does_not(tasks: dict[str, Any]) -> None:
     docs = rows(tasks["qs_code"])
     for doc in docs:
-        assert len(doc["test_list"]) >= 3 and all(line.startswith("assert ") for line in doc["test_list"])
+        assert len(doc["test_list"]) >= 3
+        assert all(line.startswith("assert ") for line in doc["test_list"])
         program = "\n".join([doc["code"], *doc["test_list"]])
         assert subprocess.run([sys.executable, "-I", "-c", program], check=False).returncode == 0, doc
     score = tasks["qs_code"].process_results

@@ -1,0 +1,222 @@
+"""Packing beside the tokenizer alone and beside datatrove, on the same texts, cores and tokenizer.
+
+    python scripts/bench/pack.py [--quick] [--samples N] [--workers 2] [--memory]
+
+One JSON object a line. Our clock runs from the first byte read to the last receipt written, planning included; processes are
+started before, as the peers' imports are (`seconds_to_start` tells how long that takes). The tokenizer alone is
+`encode_batch_fast` over all texts with as many threads as we have processes. datatrove 0.10.1 (MegatronDocumentTokenizer) is run by the
+Python interpreter that NEMO_SDG_PEERS_PYTHON names; without it ratio_to_datatrove is reported as unavailable.
+--memory packs 100k and 2M documents instead and reports the largest resident set of each.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARD_SAMPLES = 2_000
+CHUNK = 2_000
+"""texts in one call of encode_batch_fast: enough to keep all threads busy"""
+
+
+def show(name: str, value: float | str | None, unit: str, **more: Any) -> None:
+    print(json.dumps({"name": name, "value": value, "unit": unit, **more}), flush=True)
+
+
+def sentences() -> tuple[str, list[str]]:
+    """Real texts: strings of 20 to 600 characters out of the mirror's rows, or out of the project's own tasks where there is no mirror."""
+    hub = Path(os.environ.get("NEMO_SDG_TEST_HUB", ROOT.parent / "shared" / "hub"))
+    folder = hub if hub.is_dir() else ROOT / "configs" / "quickstart_tasks"
+    found: dict[str, None] = {}
+    for path in sorted(folder.rglob("*.jsonl")):
+        with path.open() as lines:
+            for line in lines:
+                found |= dict.fromkeys(text.strip() for text in strings(json.loads(line)) if 20 <= len(text) <= 600)
+    texts = sorted(found, key=lambda text: hashlib.md5(text.encode()).digest())
+    return folder.name, texts
+
+
+def strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from strings(item)
+
+
+def write_corpus(run_dir: Path, num: int, texts: list[str]) -> list[Path]:
+    """Curated shards of `num` samples whose fields are dealt from the texts, of three families in turn."""
+    from nemo_sdg.records import Answer, Sample, to_dict
+    from nemo_sdg.store import write_jsonl
+
+    def sample(number: int) -> dict[str, Any]:
+        family = ("science", "math", "reading_comprehension")[number // SHARD_SAMPLES % 3]
+        fields = [texts[(number * 5 + place * 7919) % len(texts)] for place in range(4)]
+        return to_dict(
+            Sample(
+                sample_id=hashlib.md5(f"sample {number}".encode()).hexdigest(),
+                origin="similar",
+                seed_ids=[hashlib.md5(f"seed {number // 3}".encode()).hexdigest()],
+                task=f"{family}_task",
+                family=family,
+                capability="knowledge",
+                kind="short_text",
+                frame="generation",
+                language="en",
+                question=fields[0],
+                answer=Answer(text=fields[1][:40].strip()),
+                context=fields[2],
+                reasoning=fields[3],
+                votes={"n": 8, "agree": 7, "tally": {fields[1][:40]: 7, "another": 1}},
+                generator={"engine": "none", "model": "none", "model_license": "MIT", "prompt": "short_text", "temperature": 0.7},
+                license={"seeds": ["MIT"], "model": "MIT", "effective": "MIT"},
+            )
+        )
+
+    shards = []
+    for start in range(0, num, SHARD_SAMPLES):
+        shards.append(run_dir / "curated" / f"shard-{start // SHARD_SAMPLES:05d}.jsonl")
+        write_jsonl(shards[-1], (sample(number) for number in range(start, min(num, start + SHARD_SAMPLES))))
+    return shards
+
+
+def export_section() -> Any:
+    from nemo_sdg.config import ExportSection
+
+    return ExportSection(shard_tokens=1_000_000, max_document_tokens=8192)
+
+
+def pack(run_dir: Path, shards: list[Path], workers: int) -> dict[str, float]:
+    from nemo_sdg.export.pack import pack_units, pool
+    from nemo_sdg.export.tokenizers import load_tokenizer
+    from nemo_sdg.store import StepDir
+
+    step = StepDir(run_dir=run_dir, step="packed", fingerprint="bench")
+    begin = time.monotonic()
+    tokenizer = load_tokenizer(None)
+    with pool(tokenizer, workers) as executor:
+        if executor:
+            list(executor.map(time.sleep, [0.5] * workers))  # each process takes one: all of them are up
+        start = time.monotonic()
+        receipts = pack_units(shards, step, export_section(), tokenizer, executor)
+        seconds = time.monotonic() - start
+    num_tokens = sum(size["tokens"] for receipt in receipts for size in receipt["variants"].values())
+    return {"seconds": seconds, "tokens": num_tokens, "tokens_per_s": num_tokens / seconds, "seconds_to_start": start - begin}
+
+
+def encode_alone(texts_path: Path, threads: int) -> float:
+    """tokens/s of encode_batch_fast over the texts, in a process of its own with so many threads."""
+    environment = {**os.environ, "TOKENIZERS_PARALLELISM": "true", "RAYON_NUM_THREADS": str(threads)}
+    done = subprocess.run([sys.executable, __file__, "--encode", str(texts_path)], capture_output=True, text=True, check=True, env=environment)
+    return float(done.stdout)
+
+
+def encode_texts(path: Path) -> None:
+    from nemo_sdg.export.tokenizers import load_tokenizer
+
+    texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
+    backend = load_tokenizer(None).backend
+    backend.encode_batch_fast(texts[:CHUNK], add_special_tokens=False)
+    start = time.monotonic()
+    num_tokens = sum(
+        len(encoding) for at in range(0, len(texts), CHUNK) for encoding in backend.encode_batch_fast(texts[at : at + CHUNK], add_special_tokens=False)
+    )
+    print(num_tokens / (time.monotonic() - start))
+
+
+def write_texts(run_dir: Path, shards: list[Path]) -> Path:
+    """Both variants of all samples as the peers read them: JSONL with `text`, in two files for datatrove's two tasks."""
+    from nemo_sdg.export.text import VARIANTS, render_text
+    from nemo_sdg.store import read_jsonl, write_jsonl
+
+    for variant in VARIANTS:
+        rows = ({"id": sample["sample_id"], "text": render_text(sample, variant)} for shard in shards for sample in read_jsonl(shard))
+        write_jsonl(run_dir / "texts" / f"{variant}.jsonl", rows)
+    path = run_dir / "all.jsonl"
+    path.write_bytes(b"".join((run_dir / "texts" / f"{variant}.jsonl").read_bytes() for variant in VARIANTS))
+    return path
+
+
+def datatrove(run_dir: Path) -> float | str:
+    """datatrove's tokens/s on the texts, or why it cannot be told."""
+    from nemo_sdg.export.tokenizers import load_tokenizer
+
+    python = os.environ.get("NEMO_SDG_PEERS_PYTHON")
+    if not python:
+        return "unavailable: NEMO_SDG_PEERS_PYTHON names no environment with datatrove"
+    tokenizer = load_tokenizer(None)
+    tokenizer.save(run_dir / "tokenizer")
+    eos = tokenizer.backend.id_to_token(tokenizer.eod)
+    script = Path(__file__).with_name("peer_datatrove_pack.py")
+    arguments = [python, str(script), str(run_dir / "texts"), str(run_dir / "datatrove"), str(run_dir / "tokenizer" / "tokenizer.json"), eos]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return f"unavailable: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'the peer failed'}"
+    return float(json.loads(done.stdout.splitlines()[-1])["tokens_per_s"])
+
+
+def bench(num: int, workers: int) -> None:
+    source, texts = sentences()
+    with tempfile.TemporaryDirectory() as folder:
+        run_dir = Path(folder)
+        shards = write_corpus(run_dir, num, texts)
+        path = write_texts(run_dir, shards)
+        before = encode_alone(path, workers)
+        ours = pack(run_dir, shards, workers)
+        after = encode_alone(path, workers)
+        alone = (before + after) / 2
+        facts = {"samples": num, "texts": source, "workers": workers}
+        show("tokens_per_s", round(ours["tokens_per_s"]), "tokens/s", tokens=ours["tokens"], seconds=round(ours["seconds"], 2), **facts)
+        show("seconds_to_start", round(ours["seconds_to_start"], 2), "s")
+        show("ratio_to_encode_batch_fast", round(ours["tokens_per_s"] / alone, 3), "x", peer_tokens_per_s=[round(before), round(after)])
+        peer = datatrove(run_dir)
+        if isinstance(peer, str):
+            show("ratio_to_datatrove", None, "x", reason=peer)
+        else:
+            show("ratio_to_datatrove", round(ours["tokens_per_s"] / peer, 3), "x", peer_tokens_per_s=round(peer))
+
+
+def measure_memory(num: int, workers: int) -> None:
+    """Packs in a fresh process and reports the largest resident set of it and of its workers."""
+    done = subprocess.run([sys.executable, __file__, "--samples", str(num), "--workers", str(workers), "--rss"], capture_output=True, text=True, check=True)
+    show(f"max_rss_bytes_{num}_samples", json.loads(done.stdout)["bytes"], "bytes", **json.loads(done.stdout))
+
+
+def pack_for_memory(num: int, workers: int) -> None:
+    import resource
+
+    _, texts = sentences()
+    with tempfile.TemporaryDirectory() as folder:
+        shards = write_corpus(Path(folder), num, texts)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        seconds = pack(Path(folder), shards, workers)["seconds"]
+    own, children = (resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({"bytes": max(own, children), "own": own, "largest_worker": children, "before_packing": before * 1024, "seconds": round(seconds)}))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--samples", type=int)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--rss", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--encode", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.encode:
+        encode_texts(options.encode)
+    elif options.rss:
+        pack_for_memory(options.samples, options.workers)
+    elif options.memory:
+        for size in (100_000, 2_000_000):
+            measure_memory(size, options.workers)
+    else:
+        bench(options.samples or (10_000 if options.quick else 40_000), options.workers)

