@@ -118,16 +118,23 @@ def _shard_weights(
     for receipt, num_tokens in shards:
         tasks = families.setdefault(receipt["family"], {})
         tasks[receipt["task"]] = tasks.get(receipt["task"], 0) + num_tokens
-    unknown = sorted(family for family in families if not family_weights.get(family, 0) > 0)
-    if unknown:
-        raise ConfigError(f"family {unknown[0]} has documents but no weight in the mixture; Megatron needs weights > 0: give it one, or leave its tasks out")
-    shares = {family: _task_shares(tasks, task_weights.get(family)) for family, tasks in families.items()}
-    total = sum(family_weights[family] for family in families)
+    shares = _family_shares({family: sum(tasks.values()) for family, tasks in families.items()}, split, family_weights)
+    task_shares = {family: _task_shares(tasks, task_weights.get(family)) for family, tasks in families.items()}
     weighted = []
     for receipt, num_tokens in shards:
         family, task = receipt["family"], receipt["task"]
-        weighted.append((family_weights[family] / total * shares[family][task] * num_tokens / families[family][task], _prefix(receipt, variant)))
+        weighted.append((shares[family] * task_shares[family][task] * num_tokens / families[family][task], _prefix(receipt, variant)))
     return weighted
+
+
+def _family_shares(tokens: Mapping[str, int], split: str, weights: Mapping[str, float]) -> dict[str, float]:
+    """Shares of a split's families that sum to 1, as weighted. Weights are planned on the train split: a family that stands in another alone counts as found."""
+    unplanned = [family for family in sorted(tokens) if not weights.get(family, 0) > 0]
+    if unplanned and split == "train":
+        raise ConfigError(f"family {unplanned[0]} has documents but no weight in the mixture; Megatron needs weights > 0: give it one, or leave its tasks out")
+    found = {family: tokens[family] / sum(tokens.values()) for family in unplanned}
+    planned = sum(weights[family] for family in tokens if family not in found)
+    return {family: found[family] if family in found else weights[family] / planned * (1 - sum(found.values())) for family in tokens}
 
 
 def _task_shares(tokens: Mapping[str, int], weights: Mapping[str, float] | None) -> dict[str, float]:
@@ -211,9 +218,9 @@ def _write_forms(
 
 
 def _raw_datasets(receipts: list[dict[str, Any]], variant: str, split: str, packed: StepDir, family_weights: Mapping[str, float]) -> list[dict[str, Any]]:
-    families = sorted({receipt["family"] for receipt in receipts if receipt["split"] == split and variant in receipt["variants"]})
+    tokens = {family: splits[split] for family, splits in sorted(_tokens(receipts, variant).items()) if split in splits}
     folder = packed.path.resolve() / variant
     return [
-        {"name": f"{family}-{variant}", "path": f"{folder / family / split}/*.text.parquet", "weight": family_weights[family], "text_field": "text"}
-        for family in families
+        {"name": f"{family}-{variant}", "path": f"{folder / family / split}/*.text.parquet", "weight": share, "text_field": "text"}
+        for family, share in _family_shares(tokens, split, family_weights).items()
     ]

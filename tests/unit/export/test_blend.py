@@ -65,6 +65,15 @@ def test_task_weights_hold_within_a_family(tmp_path: Path) -> None:
     assert weights["science/train/shard-00001_text_document"] == pytest.approx(0.45 * 2500 / 4200)
 
 
+def test_a_family_with_valid_documents_alone_counts_there_as_found(tmp_path: Path) -> None:
+    mixture = blended(tmp_path, shards=[*SHARDS, ("law", "valid", "bar", 0, 300, 120)])
+    blend, raw = (read_json(tmp_path / "blend" / f"context.{form}.json") for form in ("blend", "data_blend"))
+    assert weights_of(blend["valid"]) == pytest.approx({"math/valid/shard-00000_text_document": 0.25, "law/valid/shard-00000_text_document": 0.75})
+    assert {row["name"]: row["weight"] for row in raw["valid"]} == pytest.approx({"law-context": 0.75, "math-context": 0.25})
+    assert "law" not in mixture["families"]
+    assert not any("law" in prefix for prefix in blend["train"][1::2])
+
+
 def test_the_nemo_form_has_three_lists_that_are_not_empty(tmp_path: Path) -> None:
     blended(tmp_path)
     paths = read_json(tmp_path / "blend" / "context.nemo.json")
