@@ -44,7 +44,7 @@ class Context:
             return
         with self.progress.step(name, total, unit) as state:
             state.poll = watch_receipts(target)
-            Pipeline(name=name, stages=stages).run(make_executor(self.config.run.executor), initial_tasks=tasks)
+            Pipeline(name=name, stages=stages).run(make_executor(self.config.run.executor, self.config.run.workers), initial_tasks=tasks)
 
 
 def watch_receipts(target: StepDir) -> Callable[[StepProgress], None]:

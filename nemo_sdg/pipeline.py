@@ -16,6 +16,7 @@ from nemo_sdg import config as configuration
 from nemo_sdg.config import RunConfig
 from nemo_sdg.context import Context
 from nemo_sdg.errors import ConfigError, SdgError
+from nemo_sdg.processes import quiet_libraries
 from nemo_sdg.progress import Progress, format_seconds
 from nemo_sdg.store import remove_temporaries, write_bytes
 
@@ -116,21 +117,6 @@ def step_line(context: Context, name: str, seconds: float) -> str:
     reasons = ", ".join(f"{reason} {num}" for reason, num in sorted(dropped.items(), key=lambda item: (-item[1], item[0]))[:6])
     text = f"{name:<10} {kept:>9,} kept {sum(dropped.values()):>8,} dropped  {format_seconds(seconds):>7}"
     return f"{text}  ({reasons})" if reasons else text
-
-
-def quiet_libraries() -> None:
-    """Third-party chatter goes to the libraries' own logs; the user sees this project's lines."""
-    import logging
-    import warnings
-
-    warnings.filterwarnings("ignore")
-    logging.getLogger().setLevel(logging.ERROR)
-    with contextlib.suppress(ImportError):
-        from loguru import logger
-
-        logger.disable("nemo_curator")
-    for name, value in {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "RAY_DEDUP_LOGS": "1"}.items():
-        os.environ.setdefault(name, value)
 
 
 def parse_worker(text: str) -> tuple[int, int]:

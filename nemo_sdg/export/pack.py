@@ -11,7 +11,6 @@ Shards are planned first (plan.py), so that their bytes do not depend on who pac
 """
 
 import contextlib
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +23,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.export.plan import PackUnit, plan_packing
 from nemo_sdg.export.text import render_texts
 from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
+from nemo_sdg.processes import worker_processes
 from nemo_sdg.records import Drop, json_line
 from nemo_sdg.store import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
 
@@ -293,7 +293,5 @@ def pool(tokenizer: Tokenizer, workers: int) -> Iterator[ProcessPoolExecutor | N
     if workers == 1:
         yield None
         return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nemo_sdg.export.preload"])
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(tokenizer,)) as executor:
+    with worker_processes(workers, start=_start_worker, arguments=(tokenizer,), preload=("nemo_sdg.export.preload",)) as executor:
         yield executor

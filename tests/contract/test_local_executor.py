@@ -1,0 +1,85 @@
+"""The local executor's processes: the same bytes as one process, errors as they are, and none left when the parent is killed."""
+
+import importlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nemo_curator.pipeline import Pipeline
+from nemo_curator.tasks import FileGroupTask
+
+from nemo_sdg.errors import DataError, SdgError
+from nemo_sdg.executors import TASKS_FOR_A_WORKER, LocalExecutor
+from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
+from nemo_sdg.store import Counts, StepDir
+
+NUM_SHARDS = 3 * TASKS_FOR_A_WORKER
+
+
+@pytest.fixture
+def functions(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the stages apply, in a module that worker processes find as well."""
+    monkeypatch.syspath_prepend(root / "tests" / "fakes")
+    return importlib.import_module("record_functions")
+
+
+def execute(folder: Path, make: Any, *, workers: int) -> StepDir:
+    source, target = (StepDir(run_dir=folder, step=step, fingerprint="f") for step in ("answers", "verified"))
+    for number in range(NUM_SHARDS):
+        counts = Counts()
+        counts.keep("t", 5)
+        records = [{"sample_id": f"{number}-{place}", "task": "t", "number": 5 * number + place} for place in range(5)]
+        source.write_shard(f"shard-{number:05d}", records, [], counts)
+    inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
+    stages = [ReadShard(source, id_field="sample_id"), RecordStage("work", make), WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__)]
+    tasks = [FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs]
+    Pipeline(name="test", stages=stages).run(LocalExecutor(workers), initial_tasks=tasks)
+    return target
+
+
+def test_several_processes_write_the_bytes_of_one(functions: Any, tmp_path: Path) -> None:
+    one, three = (execute(tmp_path / str(workers), functions.make_halver, workers=workers) for workers in (1, 3))
+    names = sorted(path.relative_to(one.path) for path in one.path.rglob("*") if path.is_file())
+    assert len(names) == 3 * NUM_SHARDS
+    assert names == sorted(path.relative_to(three.path) for path in three.path.rglob("*") if path.is_file())
+    assert all((one.path / name).read_bytes() == (three.path / name).read_bytes() for name in names)
+
+
+def test_an_error_in_a_process_is_that_error(functions: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is not what it should be"):
+        execute(tmp_path, functions.make_failing, workers=3)
+
+
+def test_a_process_that_dies_is_one_clear_error(functions: Any, tmp_path: Path) -> None:
+    with pytest.raises(SdgError, match=r"run\.workers=3"):
+        execute(tmp_path, functions.make_dying, workers=3)
+
+
+PARENT = """
+import os, time
+from nemo_sdg.processes import worker_processes
+def own_number(_):
+    time.sleep(0.1)
+    return os.getpid()
+
+if __name__ == "__main__":
+    with worker_processes(2) as pool:
+        print(*set(pool.map(own_number, range(8))), flush=True)
+        time.sleep(600)
+"""
+
+
+def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "parent.py"
+    program.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    workers = [int(number) for number in parent.stdout.readline().split()]
+    assert workers
+    parent.kill()
+    parent.wait()
+    while any(Path(f"/proc/{worker}/cmdline").is_file() and Path(f"/proc/{worker}/cmdline").read_bytes() for worker in workers):
+        time.sleep(0.05)
