@@ -14,7 +14,7 @@ from nemo_sdg.errors import SdgError
 from nemo_sdg.processes import quiet_libraries, worker_processes
 
 StageList = list[ProcessingStage[Any, Any]]
-TASKS_FOR_A_WORKER = 4
+TASKS_FOR_A_WORKER = 8
 """a process takes about 3 s to start"""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1") | {"TOKENIZERS_PARALLELISM": "false"}
 """side by side, libraries that take all cores each only wait for one another"""

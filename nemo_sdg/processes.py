@@ -55,5 +55,5 @@ def quiet_libraries() -> None:
         from loguru import logger
 
         logger.disable("nemo_curator")
-    for name, value in {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "RAY_DEDUP_LOGS": "1"}.items():
+    for name, value in {"PYTHONWARNINGS": "ignore", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "RAY_DEDUP_LOGS": "1"}.items():
         os.environ.setdefault(name, value)
