@@ -6,6 +6,9 @@ between two; the others wait in order before the threads, where they can still b
 On a CPU the prompt is the main cost, and llama.cpp keeps one prompt cache per slot. With 6 few-shot heads of 380 tokens and 4 requests each,
 1 slot took 113 s of CPU time (7,100 of 9,500 prompt tokens from the cache), 2 slots 147 s, 4 slots 209 s (100 tokens from the cache), and
 more slots do not raise the speed of writing on few cores. So there is one slot for every SLOT_THREADS threads.
+
+Its threads meet some hundred times a token. GNU OpenMP lets them spin there, which is ruinous as soon as anything else wants the cores: 2
+threads on 2 busy cores wrote 1 to 3 tokens/s spinning, and 11 to 19 sleeping, for a tenth of the CPU time. So they sleep.
 """
 
 import asyncio
@@ -82,6 +85,8 @@ class LlamaEngine:
             self._threads = ThreadPoolExecutor(self.num_slots + 1, thread_name_prefix="llama")
 
     def _load(self) -> Any:
+        # libgomp reads it when it is loaded
+        os.environ.setdefault("GOMP_SPINCOUNT", "0")
         try:
             import xllamacpp
         except ImportError as exc:
