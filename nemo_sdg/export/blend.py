@@ -4,7 +4,9 @@
     blend/<variant>.nemo.json        NeMo's PreTrainingDataModule(paths=…): train, validation, test; none may be empty, so that a
                                      corpus without a valid split is validated on train (mixture.json says so)
     blend/<variant>.data_args.txt    Megatron-LM's --data-args-path: the train part
-    blend/<variant>.data_blend.json  Nemotron's data preparation, for those who let it tokenise the texts
+    blend/<variant>.data_blend.json  Nemotron's data preparation, for those who let it tokenise the texts: its nano3 recipe takes one list of
+                                     datasets and cuts its own valid shards from it, so that ours, of split valid, stay out; a family's
+                                     tasks share as found, and blend.base, which is tokenised already, is not in it
     blend/mixture.json               what the weights come from; paths relative to the run
 
 Megatron draws sequences, not documents, by weight. The weight of a task (or of a family, where tasks have none of their own)
@@ -213,14 +215,13 @@ def _write_forms(
     # NeMo raises on a list that is empty, and on a flat list it cuts splits from each shard, which never ends for shards of a few documents.
     write_json(folder / f"{variant}.nemo.json", {"train": train, "validation": valid or train, "test": valid or train})
     write_bytes(folder / f"{variant}.data_args.txt", f"{' '.join(train)}\n".encode())
-    raw = {split: _raw_datasets(receipts, variant, split, packed, family_weights) for split in SPLITS}
-    write_json(folder / f"{variant}.data_blend.json", {split: found for split, found in raw.items() if found})
+    write_json(folder / f"{variant}.data_blend.json", {"datasets": _raw_datasets(receipts, variant, packed, family_weights)})
 
 
-def _raw_datasets(receipts: list[dict[str, Any]], variant: str, split: str, packed: StepDir, family_weights: Mapping[str, float]) -> list[dict[str, Any]]:
-    tokens = {family: splits[split] for family, splits in sorted(_tokens(receipts, variant).items()) if split in splits}
+def _raw_datasets(receipts: list[dict[str, Any]], variant: str, packed: StepDir, family_weights: Mapping[str, float]) -> list[dict[str, Any]]:
+    tokens = {family: splits["train"] for family, splits in sorted(_tokens(receipts, variant).items()) if "train" in splits}
     folder = packed.path.resolve() / variant
     return [
-        {"name": f"{family}-{variant}", "path": f"{folder / family / split}/*.text.parquet", "weight": share, "text_field": "text"}
-        for family, share in _family_shares(tokens, split, family_weights).items()
+        {"name": f"{family}-{variant}", "path": f"{folder / family / 'train'}/*.text.parquet", "weight": share, "text_field": "text"}
+        for family, share in _family_shares(tokens, "train", family_weights).items()
     ]

@@ -44,18 +44,19 @@ class Tokenizer:
         self.backend.encode_special_tokens = True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.backend.to_str(), self.name, self.eod, self.vocab_size)
+        return _restore, (self.backend.to_str(), self.name, self.eod, self.vocab_size, self.fast)
 
     def encode(self, texts: list[str]) -> list[list[int]]:
         """Token ids of each text, without special tokens."""
-        fast = self._fast
-        if fast is None:
-            return [encoding.ids for encoding in self.backend.encode_batch_fast(texts, add_special_tokens=False)]
-        encoded = [fast.encode(text) for text in texts]
-        return [self.backend.encode(text, add_special_tokens=False).ids if ids is None else ids for text, ids in zip(texts, encoded, strict=True)]
+        fast = self.fast
+        encoded = [fast.encode(text) for text in texts] if fast else [None] * len(texts)
+        rest = [text for text, ids in zip(texts, encoded, strict=True) if ids is None]
+        slow = iter(self.backend.encode_batch_fast(rest, add_special_tokens=False) if rest else ())
+        return [next(slow).ids if ids is None else ids for ids in encoded]
 
     @functools.cached_property
-    def _fast(self) -> FastBpe | None:
+    def fast(self) -> FastBpe | None:
+        """The same by tiktoken; None where that would not be exact."""
         return FastBpe.of(self.backend)
 
     @functools.cached_property
@@ -80,10 +81,12 @@ class Tokenizer:
         return [folder / TOKENIZER_FILE, folder / CONFIG_FILE]
 
 
-def _restore(backend: str, name: str, eod: int, vocab_size: int) -> Tokenizer:
+def _restore(backend: str, name: str, eod: int, vocab_size: int, fast: FastBpe | None) -> Tokenizer:
     import tokenizers
 
-    return Tokenizer(backend=tokenizers.Tokenizer.from_str(backend), name=name, eod=eod, vocab_size=vocab_size)
+    tokenizer = Tokenizer(backend=tokenizers.Tokenizer.from_str(backend), name=name, eod=eod, vocab_size=vocab_size)
+    tokenizer.fast = fast
+    return tokenizer
 
 
 def load_tokenizer(name: str | None) -> Tokenizer:

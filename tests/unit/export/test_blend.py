@@ -69,7 +69,7 @@ def test_a_family_with_valid_documents_alone_counts_there_as_found(tmp_path: Pat
     mixture = blended(tmp_path, shards=[*SHARDS, ("law", "valid", "bar", 0, 300, 120)])
     blend, raw = (read_json(tmp_path / "blend" / f"context.{form}.json") for form in ("blend", "data_blend"))
     assert weights_of(blend["valid"]) == pytest.approx({"math/valid/shard-00000_text_document": 0.25, "law/valid/shard-00000_text_document": 0.75})
-    assert {row["name"]: row["weight"] for row in raw["valid"]} == pytest.approx({"law-context": 0.75, "math-context": 0.25})
+    assert [row["name"] for row in raw["datasets"]] == ["math-context", "science-context"]
     assert "law" not in mixture["families"]
     assert not any("law" in prefix for prefix in blend["train"][1::2])
 
@@ -97,8 +97,9 @@ def test_megatron_lm_reads_its_form_by_splitting_at_spaces(tmp_path: Path) -> No
 def test_nemotrons_own_data_preparation_is_given_the_texts(tmp_path: Path) -> None:
     blended(tmp_path)
     raw = read_json(tmp_path / "blend" / "context.data_blend.json")
-    assert [(row["name"], row["weight"], row["text_field"]) for row in raw["train"]] == [("math-context", 0.25, "text"), ("science-context", 0.75, "text")]
-    assert raw["train"][1]["path"] == str(tmp_path.resolve() / "packed/context/science/train/*.text.parquet")
+    assert list(raw) == ["datasets"]
+    assert [(row["name"], row["weight"], row["text_field"]) for row in raw["datasets"]] == [("math-context", 0.25, "text"), ("science-context", 0.75, "text")]
+    assert raw["datasets"][1]["path"] == str(tmp_path.resolve() / "packed/context/science/train/*.text.parquet")
 
 
 def test_mixture_names_no_absolute_path(tmp_path: Path) -> None:
