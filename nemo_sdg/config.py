@@ -27,6 +27,11 @@ class EngineKind(enum.Enum):
     trtllm = "trtllm"
 
 
+class Sandbox(enum.Enum):
+    auto = "auto"
+    strict = "strict"
+
+
 class LicensePolicy(enum.Enum):
     any = "any"
     commercial = "commercial"
@@ -235,6 +240,8 @@ class VerifySection:
     """word F1 from which two answers in sentences count as agreeing; two random answers to different questions have 0.05 to 0.15"""
     min_judge_score: int = 3
     """of 5, where generate.judge is on"""
+    sandbox: Sandbox = Sandbox.auto
+    """strict: generated code runs in namespaces (bubblewrap, unshare) or not at all; auto: limits, seccomp and Landlock where there are none"""
     code_timeout: float = 5.0
     """seconds of CPU a program may take in the sandbox"""
     code_memory_mb: int = 512

@@ -17,7 +17,7 @@ MAX_CALLS = 10
 
 def run_tests(program: str, tests: list[str], config: VerifySection) -> tuple[list[bool], str | None]:
     """Which tests a program passes, and why it gave no reply where it gave none (timeout | crashed)."""
-    ran = sandbox.run({"program": program, "tests": tests}, cpu_seconds=config.code_timeout, memory_mb=config.code_memory_mb)
+    ran = sandbox.run({"program": program, "tests": tests}, cpu_seconds=config.code_timeout, memory_mb=config.code_memory_mb, mode=config.sandbox)
     reply = ran.reply
     if not isinstance(reply, list) or len(reply) != len(tests):
         return [False] * len(tests), ran.failure or "crashed"
@@ -26,7 +26,7 @@ def run_tests(program: str, tests: list[str], config: VerifySection) -> tuple[li
 
 def run_calls(program: str, calls: list[str], config: VerifySection) -> list[tuple[str, str]] | None:
     """(canonical text, literal) of each call's result, or None when one of them gives none."""
-    ran = sandbox.run({"program": program, "calls": calls}, cpu_seconds=config.code_timeout, memory_mb=config.code_memory_mb)
+    ran = sandbox.run({"program": program, "calls": calls}, cpu_seconds=config.code_timeout, memory_mb=config.code_memory_mb, mode=config.sandbox)
     reply = ran.reply
     if not isinstance(reply, list) or len(reply) != len(calls):
         return None

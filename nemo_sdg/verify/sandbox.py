@@ -1,17 +1,20 @@
 """Runs an untrusted Python program with no network, no files but a scratch folder in memory, and limits on everything.
 
-Namespaces do it: bubblewrap where it works, else unshare with pivot_root (util-linux). Where neither works, nothing is run and the error
-says what to install: limits alone (rlimits) would leave the user's files and network open.
+Namespaces do it: bubblewrap where it works, else unshare with pivot_root (util-linux).
 
-    in:   the interpreter and its standard library read-only, /tmp (16 MB, in memory), an empty environment, uid 65534
+    in:   the interpreter and its standard library read-only, /tmp (16 MB, in memory), an empty environment
     out:  network, home, the rest of the file system, other processes, devices
     limits: CPU time, wall time, memory, file size, open files, processes, output
+
+Where neither works, a warning says so and the program is tied by its limits, a filter of system calls (no process, socket or signal) and
+Landlock (no file but the library, nothing written, no scratch folder either). `verify.sandbox=strict` refuses to run anything then.
 """
 
 import atexit
 import contextlib
 import functools
 import json
+import logging
 import os
 import secrets
 import select
@@ -22,17 +25,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.config import Sandbox
 from nemo_sdg.errors import MissingDependencyError
+
+logger = logging.getLogger(__name__)
 
 SCRATCH_BYTES = 16 << 20
 MAX_OUTPUT = 1 << 20
 WALL_FACTOR, WALL_SECONDS = 6.0, 5.0
 """Wall time is for programs that wait; it is far above the CPU time, so that a busy machine gives the same verdicts as an idle one."""
 MAX_THREADS = 32
+ENVIRONMENT = ("PYTHONHASHSEED", "0")
+"""All that a program finds in its environment beside PATH; without it the order of a set, and so some results, would differ from run to run."""
 
 # Runs inside. The program's own output goes nowhere; the reply is known by a token that is read before the program exists. A program that
 # ends the interpreter gives no reply, so leaving with exit code 0 passes no test.
@@ -85,8 +94,10 @@ def _bubblewrap(python: list[str]) -> list[str]:
         "--die-with-parent",
         "--new-session",
         "--clearenv",
+        "--setenv",
+        *ENVIRONMENT,
     ]
-    command += ["--hostname", "sandbox", "--proc", "/proc", "--dev", "/dev"]
+    command += ["--hostname", "sandbox", "--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     for path in _library_paths():
         command += ["--symlink", str(Path(path).readlink()), path] if Path(path).is_symlink() else ["--ro-bind", path, path]
     return [*command, "--size", str(SCRATCH_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--", *python]
@@ -104,26 +115,60 @@ def _unshare(python: list[str]) -> list[str]:
             steps.append(f"{make}; mount --rbind {shlex.quote(path)} {target}; mount -o remount,bind,ro,nosuid {target}")
     steps += [
         "touch dev/null dev/urandom; mount --bind /dev/null dev/null; mount --bind /dev/urandom dev/urandom",
-        "mount -t proc proc proc",
+        # Read-only, since where the real user is root /proc/sys is that of the whole machine.
+        "mount -t proc -o ro,nosuid,nodev,noexec proc proc",
         f"mount -t tmpfs -o size={SCRATCH_BYTES},mode=777 tmp tmp",
         "pivot_root . old; umount -l /old; rmdir /old; mount -o remount,ro /; cd /tmp",
         "exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all " + shlex.join(python),
     ]
-    return ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child", "sh", "-c", "\n".join(steps)]
+    # The children of a parent that is killed by SIGKILL go with it.
+    return [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "--pid",
+        "--net",
+        "--ipc",
+        "--uts",
+        "--fork",
+        "--kill-child",
+        "sh",
+        "-c",
+        "\n".join(steps),
+    ]
 
 
-WRAPPERS = {"bubblewrap": ("bwrap", _bubblewrap), "unshare": ("unshare", _unshare)}
+def _limits_alone(python: list[str]) -> list[str]:
+    return python
 
 
-def _command(wrapper: str) -> list[str]:
-    return WRAPPERS[wrapper][1]([os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", HARNESS.read_text()])
+LIMITS_ALONE = "limits"
+WRAPPERS: dict[str, tuple[str | None, Callable[[list[str]], list[str]]]] = {
+    "bubblewrap": ("bwrap", _bubblewrap),
+    "unshare": ("unshare", _unshare),
+    LIMITS_ALONE: (None, _limits_alone),
+}
 
 
 @functools.cache
-def available() -> str:
-    """Name of the first wrapper that works here. Raises MissingDependencyError where none does."""
-    seen = []
+def _command(wrapper: str) -> list[str]:
+    return WRAPPERS[wrapper][1]([os.path.realpath(sys.executable), "-s", "-P", "-S", "-B", "-c", HARNESS.read_text()])
+
+
+@functools.cache
+def available(mode: Sandbox = Sandbox.auto) -> str:
+    """Name of the first wrapper that works here. Raises MissingDependencyError where none does, or limits alone would under `strict`."""
+    seen: list[str] = []
     for name, (program, _) in WRAPPERS.items():
+        if program is None:
+            if mode is Sandbox.strict:
+                continue
+            logger.warning("generated code runs without namespaces, tied by limits, seccomp and Landlock: %s; install bubblewrap", "; ".join(seen))
+            program = sys.executable
         if shutil.which(program) is None:
             seen.append(f"{program} is not installed")
             continue
@@ -136,21 +181,24 @@ def available() -> str:
     )
 
 
-def run(job: dict[str, Any], *, cpu_seconds: float, memory_mb: int, wrapper: str | None = None) -> Ran:
+def run(job: dict[str, Any], *, cpu_seconds: float, memory_mb: int, mode: Sandbox = Sandbox.auto) -> Ran:
     """Runs harness.py on a job ({"program", "tests"} or {"program", "calls"}) in the sandbox."""
-    return _run(wrapper or available(), job, cpu_seconds=cpu_seconds, memory_mb=memory_mb)
+    return _run(available(mode), job, cpu_seconds=cpu_seconds, memory_mb=memory_mb)
 
 
 def _run(wrapper: str, job: dict[str, Any], *, cpu_seconds: float, memory_mb: int) -> Ran:
     token = secrets.token_hex(16)
-    limits = {"cpu": max(1, round(cpu_seconds)), "memory": memory_mb << 20, "file": SCRATCH_BYTES, "processes": MAX_THREADS}
+    limits: dict[str, Any] = {"cpu": max(1, round(cpu_seconds)), "memory": memory_mb << 20, "file": SCRATCH_BYTES, "processes": MAX_THREADS}
+    if wrapper == LIMITS_ALONE:
+        limits |= {"file": 0, "readable": [*_library_paths(), "/dev/null", "/dev/urandom"]}
     order = json.dumps({**job, "token": token, "limits": limits}).encode()
     child = subprocess.Popen(
         _command(wrapper),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", ENVIRONMENT[0]: ENVIRONMENT[1]},
+        cwd="/",
         start_new_session=True,
     )
     deadline = time.monotonic() + WALL_FACTOR * cpu_seconds + WALL_SECONDS

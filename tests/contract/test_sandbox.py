@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from nemo_sdg.config import VerifySection
+from nemo_sdg.config import Sandbox, VerifySection
 from nemo_sdg.errors import MissingDependencyError
 from nemo_sdg.verify import code, sandbox
 
@@ -20,12 +21,12 @@ CONFIG = VerifySection(code_timeout=2.0, code_memory_mb=256)
 def wrapper(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     name: str = request.param
     program = sandbox.WRAPPERS[name][0]
-    if shutil.which(program) is None:
+    if program is not None and shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
-    ran = sandbox.run({"program": "", "calls": ["1"]}, cpu_seconds=5, memory_mb=256, wrapper=name)
+    monkeypatch.setattr(sandbox, "available", lambda mode: name)
+    ran = sandbox.run({"program": "", "calls": ["1"]}, cpu_seconds=5, memory_mb=256)
     if ran.reply is None:
         pytest.skip(f"{program} does not work on this machine ({ran.failure})")
-    monkeypatch.setattr(sandbox, "available", lambda: name)
     return name
 
 
@@ -33,6 +34,12 @@ def value(program: str, call: str) -> str | None:
     """The literal that a call gives inside the sandbox."""
     results = code.run_calls(program, [call], CONFIG)
     return results[0][1] if results else None
+
+
+def umask() -> int:
+    old = os.umask(0)
+    os.umask(old)
+    return old
 
 
 def test_programs_are_told_right_from_wrong(wrapper: str) -> None:
@@ -53,9 +60,9 @@ import socket
 def f():
     out = []
     for family, address in ((socket.AF_INET, ("127.0.0.1", 22)), (socket.AF_INET, ("1.1.1.1", 53)), (socket.AF_UNIX, "/var/run/docker.sock")):
-        s = socket.socket(family)
-        s.settimeout(1)
         try:
+            s = socket.socket(family)
+            s.settimeout(1)
             s.connect(address)
             out.append("connected")
         except OSError:
@@ -63,7 +70,15 @@ def f():
     return out
 """
     assert value(program, "f()") == "['refused', 'refused', 'refused']"
-    assert value("import socket\ndef f(): return [name for _, name in socket.if_nameindex() if name != 'lo']", "f()") == "[]"
+    interfaces = """
+import socket
+def f():
+    try:
+        return [name for _, name in socket.if_nameindex() if name != 'lo']
+    except OSError:
+        return []
+"""
+    assert value(interfaces, "f()") == "[]"
 
 
 def test_the_file_system_outside_is_not_there(wrapper: str, tmp_path: Path) -> None:
@@ -113,12 +128,34 @@ def link(path):
         return "refused"
     return write("/tmp/link/file")
 """
-    assert value(program, "write('/tmp/scratch')") == "'written'"
-    for path in ("/x", "/usr/lib/x", f"{sys.base_prefix}/x", f"{sys.base_prefix}/lib/x", str(tmp_path / "x"), "/dev/x", "/proc/sys/kernel/hostname"):
+    assert value(program, "write('/tmp/scratch')") == ("'refused'" if wrapper == sandbox.LIMITS_ALONE else "'written'")
+    for path in (
+        "/x",
+        "/usr/lib/x",
+        f"{sys.base_prefix}/x",
+        f"{sys.base_prefix}/lib/x",
+        str(tmp_path / "x"),
+        "/dev/x",
+        "/dev/shm/x",
+        "/proc/sys/kernel/hostname",
+    ):
         assert value(program, f"write({path!r})") == "'refused'", path
     assert value(program, f"link({str(tmp_path)!r})") == "'refused'"
     assert list(tmp_path.iterdir()) == []
     assert not Path("/tmp/scratch").exists()
+    kept = tmp_path / "kept"
+    kept.write_text("x")
+    for change in (
+        "os.unlink({0!r})",
+        "os.truncate({0!r}, 0)",
+        "os.rename({0!r}, {0!r} + 'y')",
+        "os.chmod({0!r}, 0)",
+        "os.link({0!r}, '/tmp/y')",
+        "open({0!r}, 'w')",
+    ):
+        value(f"import os\ndef f():\n    {change.format(str(kept))}", "f()")
+    assert kept.read_text() == "x"
+    assert kept.stat().st_mode & 0o777 == 0o644 & ~umask()
 
 
 def test_scratch_and_memory_are_bounded(wrapper: str) -> None:
@@ -210,30 +247,158 @@ def test_waiting_ends_too(wrapper: str, monkeypatch: pytest.MonkeyPatch) -> None
         "class Int(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\ndef f(x): return Int(0)",
         "class Yes:\n    def __eq__(self, other): return True\ndef f(x): return [Yes()]",
         "import builtins\nbuiltins.AssertionError = ZeroDivisionError\ndef f(x): return 3",
+        "from unittest.mock import ANY\ndef f(x): return ANY",
+        "class Yes:\n    __module__ = 'builtins'\n    def __eq__(self, other): return True\ndef f(x): return Yes()",
+        "import builtins\nbuiltins.isinstance = builtins.all = lambda *a: True\nclass Yes:\n    def __eq__(self, other): return True\ndef f(x): return [Yes()]",
+        "import __main__\n__main__.honest = __main__.passes = lambda *a: True\ndef f(x): return 3",
+        "import os, json\nreal = os.write\nos.write = lambda d, b: real(d, b.replace(b'false', b'true'))\njson.dumps = lambda v: '[true]'\ndef f(x): return 3",
+        "import ast\nast.parse = lambda *a: None\ndef f(x): return 3",
+        "import sys\nsys.setrecursionlimit(10**9)\ndef f(x): return f(x)",
+        "def f(x):\n    while True: pass",
+        "def f(x):\n    yield 2",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "import atexit, os\natexit.register(os._exit, 0)\ndef f(x): return 3",
         "import os\nfor d in range(3, 64):\n    try:\n        os.write(d, b'[true]')\n    except OSError:\n        pass\ndef f(x): return 3",
         "def f(x):\n    print('[true]' * 10)\n    return 3",
         "import os\ndef f(x):\n    while True:\n        for d in range(3, 64):\n            try:\n                os.write(d, b'x' * 65536)\n            except OSError:\n                pass",
     ],
 )
-def test_cheats_pass_no_test(wrapper: str, program: str) -> None:
+def test_cheats_pass_no_test(program: str) -> None:
     passed, _ = code.run_tests(program, ["assert f(1) == 2"], CONFIG)
     assert passed == [False]
+
+
+@pytest.mark.parametrize(
+    ("program", "test"),
+    [
+        ("def set(x): return 1\ndef f(x): return 3", "assert set(f(1)) == set([2])"),
+        ("abs = lambda x: 0\ndef f(x): return 3.0", "assert abs(f(1) - 2.0) < 0.1"),
+        ("import builtins\nbuiltins.sorted = lambda x: 1\ndef f(x): return [3]", "assert sorted(f(1)) == sorted([2])"),
+        ("class Yes:\n    def __eq__(self, other): return True\ndef f(x): return Yes()", "assert 2 == f(1)"),
+        ("class Yes:\n    def __lt__(self, other): return True\n    def __gt__(self, other): return True\ndef f(x): return Yes()", "assert 1 < f(1) < 3"),
+        ("def f(x): return 3", "f(1) == ="),
+    ],
+)
+def test_a_program_does_not_change_what_its_test_means(program: str, test: str) -> None:
+    assert code.run_tests(program, [test], CONFIG) == ([False], None)
+
+
+@pytest.mark.parametrize(
+    ("program", "test"),
+    [
+        ("def sum(a, b): return a + b + 1", "assert sum(1, 2) == 4"),
+        ("def f(x): return x / 3", "assert math.isclose(f(1), 0.3333, abs_tol=0.001)"),
+        ("from collections import Counter\ndef f(x): return Counter(x)", "assert f('aab') == {'a': 2, 'b': 1}"),
+        ("from decimal import Decimal\ndef f(x): return Decimal(x)", "assert f('1.5') == 1.5"),
+        ("import datetime\ndef f(y): return datetime.date(y, 1, 1)", "assert f(2000).isoformat() == '2000-01-01'"),
+        ("class P:\n    def __init__(self, a): self.a = a\ndef f(p): return p.a", "assert f(P(2)) == 2"),
+        ("def f(x):\n    print('noise' * 100000)\n    return x", "assert f(1) == 1"),
+        ("def f(x): return x\nif __name__ == '__main__':\n    input()", "assert f(1) == 1"),
+    ],
+)
+def test_right_programs_pass_whatever_their_style(program: str, test: str) -> None:
+    assert code.run_tests(program, [test], CONFIG) == ([True], None)
+
+
+def test_memory_beside_the_address_space_is_refused(wrapper: str) -> None:
+    program = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def f():
+    out = []
+    try:
+        os.memfd_create("x")
+        out.append("made")
+    except OSError:
+        out.append("refused")
+    out.append("refused" if libc.shmget(0, 1 << 20, 0o1600) == -1 else "made")
+    return out
+"""
+    assert value(program, "f()") == "['refused', 'refused']"
+
+
+def test_a_killed_parent_takes_its_programs_with_it(wrapper: str) -> None:
+    mark = f"kept-alive-{os.getpid()}-{wrapper}"
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"from nemo_sdg.verify import sandbox; sandbox.available = lambda mode: {wrapper!r}\n"
+            f"sandbox.run({{'program': 'import time\\ntime.sleep(600)  # {mark}', 'calls': ['1']}}, cpu_seconds=100, memory_mb=256)",
+        ]
+    )
+    try:
+        wait_until(lambda: any(name.startswith("python") and state == "S" for name, state in map(name_and_state, descendants(parent.pid))))
+        running = descendants(parent.pid)
+    finally:
+        parent.kill()
+        parent.wait()
+    assert running
+    wait_until(lambda: all(name_and_state(pid)[1] in ("", "Z") for pid in running))
+
+
+def name_and_state(pid: int) -> tuple[str, str]:
+    try:
+        head, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    except OSError:
+        return "", ""
+    return head.split("(", 1)[1], rest.split()[0]
+
+
+def descendants(pid: int) -> list[int]:
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+    return children + [grandchild for child in children for grandchild in descendants(child)]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("did not happen within a minute")
+
+
+def test_what_changes_from_run_to_run_is_no_result(wrapper: str) -> None:
+    assert code.run_calls("import random\ndef f(): return random.random()", ["f()"], CONFIG) is None
+    assert code.run_calls("n = [0]\ndef f():\n    n[0] += 1\n    return n[0]", ["f()"], CONFIG) is None
+    words = "def f(): return list({'a', 'b', 'c', 'd', 'e', 'f', 'g'})"
+    assert len({value(words, "f()") for _ in range(3)}) == 1
 
 
 def test_results_are_canonical_and_literals(wrapper: str) -> None:
     program = "def f(): return {3, 1, 2}, {'b': 1.0000000001, 'a': (None,)}, [True, b'x']"
     results = code.run_calls(program, ["f()"], CONFIG)
-    assert results == [
-        ("tuple(set(1, 2, 3), dict('a': tuple(None), 'b': 1.0), list(True, b'x'))", "({1, 2, 3}, {'b': 1.0000000001, 'a': (None,)}, [True, b'x'])")
-    ]
+    assert results == [("tuple(set(1, 2, 3), dict('a': tuple(None), 'b': 1), list(1, b'x'))", "({1, 2, 3}, {'b': 1.0000000001, 'a': (None,)}, [True, b'x'])")]
     assert code.run_calls("def f(): return object()", ["f()"], CONFIG) is None
+    assert code.run_calls("def f(): return float('nan')", ["f()"], CONFIG) is None, "nan == nan is false: no test can ask for it"
+    whole, point = (code.run_calls(f"def f(): return {text}", ["f()"], CONFIG) for text in ("[2, True]", "[2.0, 1]"))
+    assert whole is not None
+    assert point is not None
+    assert whole[0][0] == point[0][0], "equal for Python"
     assert code.run_calls("def f(): return f", ["f()"], CONFIG) is None
 
 
-def test_without_any_wrapper_nothing_is_run_and_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def no_wrapper(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sandbox.available.cache_clear()
-    monkeypatch.setattr(shutil, "which", lambda program: None)
-    with pytest.raises(MissingDependencyError, match="install bubblewrap"):
-        code.run_tests(f"open({str(tmp_path / 'ran')!r}, 'w')", ["assert True"], CONFIG)
+    monkeypatch.setattr(shutil, "which", lambda program: sys.executable if program == sys.executable else None)
+    yield
+    sandbox.available.cache_clear()
+
+
+@pytest.mark.usefixtures("no_wrapper")
+def test_strict_runs_nothing_without_namespaces_and_says_what_to_install(tmp_path: Path) -> None:
+    config = VerifySection(sandbox=Sandbox.strict)
+    with pytest.raises(MissingDependencyError, match=r"bwrap is not installed; unshare is not installed; install bubblewrap"):
+        code.run_tests(f"open({str(tmp_path / 'ran')!r}, 'w')", ["assert True"], config)
     assert list(tmp_path.iterdir()) == []
-    sandbox.available.cache_clear()
+
+
+@pytest.mark.usefixtures("no_wrapper")
+def test_without_namespaces_limits_alone_are_taken_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    assert code.run_tests("def f(x): return x", ["assert f(1) == 1"], CONFIG) == ([True], None)
+    assert sandbox.available() == sandbox.LIMITS_ALONE
+    assert [record.getMessage() for record in caplog.records if "without namespaces" in record.getMessage()]
