@@ -10,12 +10,12 @@ plain text that ends in "The answer is …"); strict in what comes out: every fi
 import ast
 import json
 import re
-import unicodedata
 from typing import Any
 
+from nemo_sdg.generate.answer_text import last_said, match_option, tidy_answer, unboxed
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.schemas import Schema, mismatch
-from nemo_sdg.records import LABELS, Kind
+from nemo_sdg.records import Kind
 
 REASONS = ("empty_output", "cut_at_max_tokens", "invalid_json", "schema", "refused_by_engine", "no_answer", "not_a_number", "answer_not_an_option")
 
@@ -29,14 +29,16 @@ LATEX_WORDS = (
 LATEX_IN_JSON = re.compile(rf"(?<!\\)((?:\\\\)*)\\(?=(?:{LATEX_WORDS})(?![A-Za-z]))")
 INVALID_ESCAPE = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])|(?<!\\)((?:\\\\)*)\\(?=u(?![0-9a-fA-F]{4}))')
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-FENCE = re.compile(r"^```[A-Za-z0-9_+-]*[ \t]*\n(.*?)\n?```\s*$", re.DOTALL)
-SECTION = re.compile(r"^[#*\s]*(context|reasoning|answer|final answer)[*\s]*[::][*\s]*", re.IGNORECASE | re.MULTILINE)
-ANSWER_IS = re.compile(r"(?:final answer|the answer|correct answer|correct option|right answer)(?: is)?\s*[::]?\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
+SECTION = re.compile(
+    r"^(?:[#*\s]*(context|reasoning|explanation|(?:final )?answer)[*\s]*[::][*\s]*|(?:#+|\*\*)\s*(context|reasoning|explanation|(?:final )?answer)[*\s]*$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 MATHEMATICAL = re.compile(
-    r"\d|\\|∞|π|^[a-zA-Z]$|^(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|none|no solution|infinit\w+|undefined)\b", re.IGNORECASE
+    r"\d|\\|[∞π¼-¾⅐-⅞〇一二三四五六七八九十百千万]|^[a-zA-Z]$|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
+    r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|half|none|no solution|infinit\w+|undefined)\b",
+    re.IGNORECASE,
 )
 SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]")
-LABELLED = re.compile(r"^\(?([A-Z])(?:\)|[.:])?(?:\s+(.+))?$", re.DOTALL)
 
 
 def clean(text: str) -> str:
@@ -88,15 +90,18 @@ def _without_thinking(text: str) -> str:
     return re.sub(r"^.*</think(?:ing)?>", "", text, flags=re.DOTALL | re.IGNORECASE)
 
 
-def read_object(completion: Completion, schema: Schema) -> tuple[dict[str, Any] | None, str | None, str | None]:
-    """(object, None, None), or (None, reason, detail). The last object that follows the schema counts: earlier ones are drafts."""
+def read_object(completion: Completion, schema: Schema, *, latex: bool = True) -> tuple[dict[str, Any] | None, str | None, str | None]:
+    """(object, None, None), or (None, reason, detail). The last object that follows the schema counts: earlier ones are drafts.
+
+    Without `latex` a newline before a variable `u` or `e` stays a newline and is never the start of `\\nu` or `\\ne`: programs have such.
+    """
     if completion.finish_reason == "refused":
         return None, "refused_by_engine", completion.detail
     text = _without_thinking(completion.text).strip()
     if not text:
         return None, "cut_at_max_tokens" if completion.finish_reason == "length" else "empty_output", None
     problem = None
-    mended = LATEX_IN_JSON.sub(r"\1\\\\", text)
+    mended = LATEX_IN_JSON.sub(r"\1\\\\", text) if latex else text
     for candidate in dict.fromkeys((mended, INVALID_ESCAPE.sub(lambda match: f"{match.group(1) or match.group(2) or ''}\\\\", mended))):
         for value in reversed(_objects(candidate)):
             value = _typed(_clean_all(value), schema)
@@ -127,72 +132,23 @@ def whole_sentences(text: str) -> str:
     return text[: ends[-1]].rstrip() if ends else text
 
 
-def fold(text: str) -> str:
-    """For comparing what was written with what was shown: width, case and spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(" .。")
-
-
-def match_option(answer: str, options: list[str]) -> str | None:
-    """The option that an answer names, by its text, by its label in the order shown, or by both when they agree."""
-    by_text = {fold(option): option for option in options}
-    if (exact := by_text.get(fold(answer))) is not None:
-        return exact
-    text = unicodedata.normalize("NFKC", answer).strip().strip("*\"'`").strip().removesuffix(".")
-    if (exact := by_text.get(fold(text))) is not None:
-        return exact
-    labelled = LABELLED.match(text)
-    if labelled is None:
-        return None
-    index = LABELS.index(labelled.group(1))
-    if index >= len(options) or (labelled.group(2) is not None and fold(labelled.group(2)) != fold(options[index])):
-        return None
-    return options[index]
-
-
-def unboxed(text: str) -> str | None:
-    """The content of the last `\\boxed{…}`, braces balanced."""
-    start = text.rfind("\\boxed{")
-    if start == -1:
-        return None
-    depth = 0
-    for position in range(start + 6, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[position], 0)
-        if depth == 0:
-            return text[start + 7 : position].strip() or None
-    return None
-
-
-def _plain_solution(text: str) -> dict[str, str] | None:
+def _plain_solution(text: str, kind: str) -> dict[str, str] | None:
     """Context, reasoning and answer out of plain text: by headings, a box, `####`, or a last sentence "The answer is …"."""
     text = clean(text)
     marks = list(SECTION.finditer(text))
     sections = {}
     for mark, following in zip(marks, [*marks[1:], None], strict=False):
-        sections[mark.group(1).lower().removeprefix("final ")] = text[mark.end() : following.start() if following else len(text)].strip()
-    said = list(ANSWER_IS.finditer(text))
-    answer = unboxed(sections.get("answer", "")) or sections.get("answer") or unboxed(text)
-    if not answer and "####" in text:
-        answer = text.rsplit("####", 1)[1].strip().split("\n")[0]
-    if not answer and said:
-        answer = said[-1].group(1)
+        name = (mark.group(1) or mark.group(2)).lower().removeprefix("final ")
+        sections["reasoning" if name == "explanation" else name] = text[mark.end() : following.start() if following else len(text)].strip()
+    answer: str | None = sections.get("answer")
+    if kind not in (Kind.code, Kind.free_text):
+        answer = unboxed(answer or "") or answer or unboxed(text)
+        if not answer and "####" in text:
+            answer = text.rsplit("####", 1)[1].strip().split("\n")[0]
+        answer = answer or last_said(text)
     if not answer:
         return None
     return {"context": sections.get("context", ""), "reasoning": sections.get("reasoning", "" if sections else text), "answer": answer.strip()}
-
-
-def tidy_answer(answer: str, kind: str) -> str:
-    """An answer without the wrapping that belongs to no answer: fences, boxes, `The answer is`, a closing full stop."""
-    answer = answer.strip()
-    if kind in (Kind.code, Kind.free_text):
-        if fenced := FENCE.match(answer):
-            return fenced.group(1).strip("\n")
-        return answer
-    if (boxed := unboxed(answer)) is not None:
-        answer = boxed
-    if said := re.match(r"(?:so |therefore,? |thus,? )?(?:the )?(?:final |correct |right )?answer(?: is)?\s*[::]?\s*(.+)$", answer, re.IGNORECASE | re.DOTALL):
-        answer = said.group(1)
-    answer = answer.strip().strip("*`").strip()
-    return answer[:-1].rstrip() if answer.endswith((".", "。")) and not answer.endswith("..") and kind == Kind.numeric else answer
 
 
 def parse_solution(
@@ -200,11 +156,11 @@ def parse_solution(
 ) -> tuple[dict[str, str] | None, str | None, str | None]:
     """(solution, None, None) or (None, reason, detail). `options` are the texts in the order in which they were shown."""
     loose = {**schema, "properties": {**schema["properties"], "answer": {"type": "string"}}}
-    value, reason, detail = read_object(completion, loose)
+    value, reason, detail = read_object(completion, loose, latex=kind != Kind.code)
     if value is None:
         if reason not in ("invalid_json", "cut_at_max_tokens"):
             return None, reason, detail
-        value = _plain_solution(_without_thinking(completion.text))
+        value = _plain_solution(_without_thinking(completion.text), kind)
         if value is None or (reason == "cut_at_max_tokens" and completion.text.lstrip().startswith(("{", "```"))):
             return None, reason, detail
     answer = tidy_answer(value["answer"], kind)
@@ -213,7 +169,7 @@ def parse_solution(
     if kind == Kind.numeric and not MATHEMATICAL.search(answer):
         return None, "not_a_number", answer[:80]
     if options is not None:
-        option = match_option(answer, options) or match_option(value["answer"], options)
+        option = match_option(value["answer"], options)
         if option is None:
             return None, "answer_not_an_option", answer[:80]
         answer = option

@@ -16,7 +16,8 @@ import unicodedata
 from typing import Any
 
 from nemo_sdg.config import OriginShare, RunConfig
-from nemo_sdg.generate.parse import at_bound, called, clean, fold, read_object
+from nemo_sdg.generate.answer_text import fold
+from nemo_sdg.generate.parse import at_bound, called, clean, read_object
 from nemo_sdg.generate.prompting import Prompts, item_json, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import Schema, question_schema

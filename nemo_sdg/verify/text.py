@@ -57,7 +57,7 @@ def equal(a: str, b: str, *, language: str = "en") -> bool:
     if left.replace(" ", "") == right.replace(" ", "") and not left.isascii():
         return True
     if any(c.isdigit() for c in left + right):
-        first, second = parse_number(a, language=language), parse_number(b, language=language)
+        first, second = parse_number(a, language), parse_number(b, language)
         return first is not None and second is not None and first.unit == second.unit and first.percent == second.percent and numbers_equal(first, second)
     return False
 

@@ -163,10 +163,10 @@ TAIL = 160
 def names_answer(written: str, answer: str, sample: dict[str, Any]) -> bool:
     """Whether a text holds an answer: a number by its value, words after normalisation, an option also by most of its words."""
     language = sample["language"]
-    number = math.parse_number(answer, language=language) if sample["kind"] == Kind.numeric else None
+    number = math.parse_number(answer, language) if sample["kind"] == Kind.numeric else None
     if number is not None:
         words = [word.strip(".,;:!?()*") for word in written.replace("=", " ").split()]
-        return any(value is not None and value.value == number.value for value in (math.parse_number(word, language=language) for word in words))
+        return any(value is not None and value.value == number.value for value in (math.parse_number(word, language) for word in words))
     wanted, found = text.normalize(answer, language), text.normalize(written, language)
     if (wanted and wanted in found) or (math.is_expression(answer) and _squeezed(answer) in _squeezed(written)):
         return True

@@ -105,6 +105,12 @@ def test_a_refusal_of_the_engine_is_told() -> None:
         ("We add 40 and 2, so the answer is 42.", "42"),
         ("Es sind vierzig und zwei. \\boxed{42}", "42"),
         ("The answer is ４２。", "４２"),
+        ("## Context\nSums.\n\n## Explanation\n40 + 2\n\n## Final Answer\n42\n", "42"),
+        ("**Context**\nSums.\n**Reasoning**\n40 + 2\n**Answer**\n**42**", "42"),
+        ("Zuerst 40, dann 2. Die Antwort ist 42.", "42"),
+        ("先に40、次に2。答えは42です。", "42"),
+        ('{"context": "c", "reasoning": "r", "answer": "forty"}', "forty"),
+        ('{"context": "c", "reasoning": "r", "answer": "½"}', "½"),
     ],
 )
 def test_numbers_are_found(text: str, answer: str) -> None:
@@ -134,6 +140,18 @@ def test_code_loses_its_fence_and_nothing_else() -> None:
     value, _ = solve(json.dumps({**GOOD, "answer": f"```python\n{program}```"}), kind="code")
     assert value is not None
     assert value["answer"] == program.rstrip("\n")
+
+
+def test_newlines_of_a_program_are_never_latex() -> None:
+    for program in ("u = 2\ne = 3\nnot_x = 4", "def f():\n\treturn 1\nto = f"):
+        value, _ = solve(json.dumps({**GOOD, "answer": program}), kind="code")
+        assert value is not None
+        assert value["answer"] == program
+
+
+def test_a_program_stands_under_its_heading() -> None:
+    value, _ = solve("## Context\nIndexing.\n## Reasoning\nTake the first.\n## Answer\n```python\ndef f(x):\n    return x[0]\n```\nDone.", kind="code")
+    assert value == {"context": "Indexing.", "reasoning": "Take the first.", "answer": "def f(x):\n    return x[0]"}
 
 
 def test_a_text_closed_at_its_bound_ends_with_its_last_sentence() -> None:

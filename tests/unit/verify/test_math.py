@@ -36,6 +36,28 @@ SAME = [
     (r"12\text{ cm}", "12 centimeters"),
     ("3.5 × 10^4", "35000"),
     ("£5", "5 pounds"),
+    ("½", "0.5"),
+    ("1½", "1.5"),
+    ("eighteen", "18"),
+    ("twenty-one students", "21"),
+    ("one hundred and five", "105"),
+    ("two thirds", "2/3"),
+    ("minus 7", "-7"),
+    ("1.5 million", "1500000"),
+    ("2 dozen eggs", "24"),
+    ("approximately 18", "18"),
+    ("There are 18 apples left.", "18"),
+    ("USD 1,234.50", "1234.5"),
+    ("1{,}234.5", "1234.5"),
+    (r"1\,234", "1234"),
+    ("12,34,567", "1234567"),
+    ("6 cm²", r"6\text{ cm}^2"),
+    ("18 (eighteen)", "18"),
+    ("0.333333", "1/3"),
+    ("0.30000000000000004", "0.3"),
+    ("∞", r"\infty"),
+    ("(x, y) = (1, -2)", "(1,-2)"),
+    ("4 + 14 = 18", "18"),
 ]
 DIFFERENT = [
     ("60%", "60"),
@@ -56,6 +78,30 @@ DIFFERENT = [
     ("", "0"),
     ("no solution", "0"),
     ("1/0", "0"),
+    ("18!", "18"),
+    ("18 or 19", "18"),
+    ("18 and a half", "18"),
+    ("18 dozen", "18"),
+    ("18 thousand", "18"),
+    ("18‰", "18"),
+    ("18:1", "18"),
+    ("1:2", "1/2"),
+    ("18-19", "18"),
+    ("18, 21", "18"),
+    ("not 18", "18"),
+    ("There are at least 18 apples.", "18"),
+    ("There were 20 apples and 18 are left.", "18"),
+    ("less than 18", "18"),
+    ("twice 18", "18"),
+    ("0x18", "18"),
+    ("18x", "18"),
+    (r"\pm 18", "18"),
+    ("2²", "22"),
+    ("2 three", "23"),
+    ("0.3333", "1/3"),
+    ("1.000001", "1"),
+    ("1234567.5", "1234568"),
+    ("nicht 18", "18"),
 ]
 
 
@@ -78,6 +124,14 @@ def test_a_percent_sign_may_be_missing_where_the_question_asks_for_one() -> None
     assert not math.equal("60%", "61", question=question)
 
 
+def test_a_scale_may_be_missing_where_the_question_names_it() -> None:
+    question = "How many dozen eggs does she sell?"
+    assert math.equal("18 dozen", "18", question=question)
+    assert math.equal("18 dozen", "18 dozen", question=question)
+    assert not math.equal("18 dozen", "216", question=question)
+    assert not math.equal("18 dozen", "18", question="How many eggs does she sell?")
+
+
 @pytest.mark.parametrize(
     ("text", "language", "value"),
     [
@@ -90,7 +144,7 @@ def test_a_percent_sign_may_be_missing_where_the_question_asks_for_one() -> None
     ],
 )
 def test_separators_are_read_by_language(text: str, language: str, value: str) -> None:
-    left, right = math.parse_number(text, language=language), math.parse_number(value)
+    left, right = math.parse_number(text, language), math.parse_number(value)
     assert left is not None
     assert right is not None
     assert left.value == right.value
@@ -107,7 +161,7 @@ def test_every_way_to_write_an_integer_is_that_integer(value: int, form: str) ->
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_is_read_without_error_and_symmetrically(a: str, b: str) -> None:
     assert math.surely_equal(a, b) == math.surely_equal(b, a)
-    assert math.parse_number(a, language="de") is None or math.surely_equal(a, a, language="de") is True
+    assert math.parse_number(a, "de") is None or math.surely_equal(a, a, language="de") is True
 
 
 def test_what_does_not_end_is_killed_and_the_next_comparison_works(monkeypatch: pytest.MonkeyPatch) -> None:
