@@ -4,8 +4,8 @@
 
 One JSON object a line. Our clock runs from the first byte read to the last receipt written, planning included; processes are
 started before, as the peers' imports are (`seconds_to_start` tells how long that takes). The tokenizer alone is
-`encode_batch_fast` over all texts with as many threads as we have processes. datatrove 0.10.1 (MegatronDocumentTokenizer) is run by the
-Python interpreter that NEMO_SDG_PEERS_PYTHON names; without it ratio_to_datatrove is reported as unavailable.
+`encode_batch_fast` over all texts with as many threads as we have processes. datatrove 0.10.1 (MegatronDocumentTokenizer) is run in the
+environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
 --memory packs 100k and 2M documents instead and reports the largest resident set of each.
 """
 
@@ -20,6 +20,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from peers import DATATROVE, PeersUnavailable, peers_python
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARD_SAMPLES = 2_000
@@ -149,9 +151,10 @@ def datatrove(run_dir: Path) -> float | str:
     """datatrove's tokens/s on the texts, or why it cannot be told."""
     from nemo_sdg.export.tokenizers import load_tokenizer
 
-    python = os.environ.get("NEMO_SDG_PEERS_PYTHON")
-    if not python:
-        return "unavailable: NEMO_SDG_PEERS_PYTHON names no environment with datatrove"
+    try:
+        python = peers_python(*DATATROVE)
+    except PeersUnavailable as exc:
+        return f"unavailable: {exc}"
     tokenizer = load_tokenizer(None)
     tokenizer.save(run_dir / "tokenizer")
     eos = tokenizer.backend.id_to_token(tokenizer.eod)
