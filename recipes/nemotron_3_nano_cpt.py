@@ -7,9 +7,10 @@ data: every override is therefore read back, and a configuration without a real 
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
+
+from cpt_inputs import read_blend, require_base, steps_for
 
 TOKENIZER = "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-Base-BF16"
 
@@ -19,6 +20,7 @@ def overrides(
     base: Path,
     dir: Path,
     tokens: float,
+    tokenizer: str = TOKENIZER,
     seq_length: int = 8192,
     global_batch_size: int = 3072,
     lr: float = 1.6e-4,
@@ -30,15 +32,12 @@ def overrides(
     `lr` defaults to a tenth of the recipe's 1.6e-3, for a continuation late in training. `checkpoint.finetune` stays false: a run that
     is started again must resume from its own checkpoint.
     """
-    if not base.is_dir():
-        raise ValueError(f"no base checkpoint at {base}")
-    steps = int(tokens) // (seq_length * global_batch_size)
-    if steps < 1:
-        raise ValueError(f"--tokens {tokens:g} is less than one step of {seq_length} x {global_batch_size} tokens")
+    require_base(base)
+    steps = steps_for(tokens, seq_length=seq_length, global_batch_size=global_batch_size)
     return {
         "dataset.seq_length": seq_length,
         "model.seq_length": seq_length,
-        "tokenizer.tokenizer_model": TOKENIZER,
+        "tokenizer.tokenizer_model": tokenizer,
         "train.train_iters": steps,
         "train.global_batch_size": global_batch_size,
         "optimizer.lr": lr,
@@ -52,32 +51,21 @@ def overrides(
     }
 
 
-def check_blend(blend: Path) -> None:
-    """Raises ValueError when the blend or one of its prefixes is not there."""
-    if not blend.is_file():
-        raise ValueError(f"no blend at {blend}; it is RUN/blend/<variant>.blend.json of a finished nemo_sdg run")
-    content = json.loads(blend.read_text())
-    if not content.get("train"):
-        raise ValueError(f"{blend} names no training data")
-    for split in ("train", "valid", "test"):
-        for prefix in (content.get(split) or [])[1::2]:
-            for suffix in (".bin", ".idx"):
-                if not Path(f"{prefix}{suffix}").is_file():
-                    raise ValueError(f"{blend} names {prefix}, but {prefix}{suffix} is missing")
-
-
 def apply(config: Any, values: dict[str, Any]) -> None:
-    """Sets dotted fields that exist, and reads each back. Raises ValueError for a field that the configuration does not have."""
+    """Sets dotted fields that exist, then reads all of them back. Raises ValueError for one that the configuration does not have or keep."""
+    owners = {}
     for dotted, value in values.items():
         *parents, name = dotted.split(".")
-        target = config
+        owner = config
         for parent in parents:
-            target = getattr(target, parent, None)
-        if target is None or not hasattr(target, name):
+            owner = getattr(owner, parent, None)
+        if owner is None or not hasattr(owner, name):
             raise ValueError(f"this Megatron-Bridge has no {dotted}: the recipe was written against 0.4.1")
-        setattr(target, name, value)
-        if getattr(target, name) != value:
-            raise ValueError(f"{dotted} did not take the value {value!r}")
+        setattr(owner, name, value)
+        owners[dotted] = owner, name
+    for dotted, (owner, name) in owners.items():
+        if getattr(owner, name) != values[dotted]:
+            raise ValueError(f"{dotted} did not take the value {values[dotted]!r}, it is {getattr(owner, name)!r}")
 
 
 def refuse_mock(config: Any) -> None:
@@ -87,15 +75,16 @@ def refuse_mock(config: Any) -> None:
         raise ValueError("the configuration would train on mock data: no blend reached it")
 
 
-def cpt_config(*, blend: Path, base: Path, dir: Path, tokens: float, **sizes: Any) -> Any:
+def cpt_config(*, blend: Path, base: Path, dir: Path, tokens: float, tokenizer: str = TOKENIZER, **sizes: Any) -> Any:
     """Megatron-Bridge's ConfigContainer for the continuation. Raises ValueError where something is missing or did not take effect."""
+    values = overrides(base=base, dir=dir, tokens=tokens, tokenizer=tokenizer, **sizes)
+    read_blend(blend, "blend", tokenizer=tokenizer)
+
     from megatron.bridge.recipes.nemotronh.nemotron_3_nano import nemotron_3_nano_pretrain_config
     from megatron.bridge.recipes.utils.dataset_utils import get_blend_fields_from_data_paths
 
-    check_blend(blend)
     config = nemotron_3_nano_pretrain_config()
     blend_field, blend_per_split, split = get_blend_fields_from_data_paths(per_split_data_args_path=str(blend))
-    values = overrides(base=base, dir=dir, tokens=tokens, **sizes)
     apply(config, {"dataset.blend": blend_field, "dataset.blend_per_split": blend_per_split, "dataset.split": split, **values})
     refuse_mock(config)
     return config
@@ -107,6 +96,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--tokens", type=float, required=True)
+    parser.add_argument("--tokenizer", default=TOKENIZER)
     arguments = parser.parse_args()
     try:
         config = cpt_config(**vars(arguments))

@@ -7,30 +7,12 @@ checkpoint that it starts from. A run that is started again resumes from its own
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
+from cpt_inputs import read_blend, require_base, steps_for
 
-def steps_for(tokens: float, *, seq_length: int, global_batch_size: int) -> int:
-    """Optimizer steps for so many tokens. Raises ValueError when they do not make one step."""
-    steps = int(tokens) // (seq_length * global_batch_size)
-    if steps < 1:
-        raise ValueError(f"--tokens {tokens:g} is less than one step of {seq_length} x {global_batch_size} tokens")
-    return steps
-
-
-def read_paths(blend: Path) -> Any:
-    """The `paths` of PreTrainingDataModule from RUN/blend/<variant>.nemo.json. Raises ValueError for a prefix that is not there."""
-    if not blend.is_file():
-        raise ValueError(f"no blend at {blend}; it is RUN/blend/<variant>.nemo.json of a finished nemo_sdg run")
-    paths = json.loads(blend.read_text())
-    for part in paths.values() if isinstance(paths, dict) else [paths]:
-        for prefix in part[1::2]:
-            for suffix in (".bin", ".idx"):
-                if not Path(f"{prefix}{suffix}").is_file():
-                    raise ValueError(f"{blend} names {prefix}, but {prefix}{suffix} is missing")
-    return paths
+TOKENIZER = "nvidia/NVIDIA-Nemotron-Nano-9B-v2-Base"
 
 
 def cpt_recipe(
@@ -39,6 +21,7 @@ def cpt_recipe(
     base: Path,
     dir: Path,
     tokens: float,
+    tokenizer: str = TOKENIZER,
     name: str = "nemotron_nano_9b_v2_cpt",
     num_nodes: int = 8,
     num_gpus_per_node: int = 8,
@@ -49,26 +32,26 @@ def cpt_recipe(
     min_lr: float = 3e-6,
     warmup_share: float = 0.01,
     val_check_interval: int = 200,
-    vocab_file: str | None = None,
 ) -> Any:
     """A `nemo_run.Partial` of `llm.pretrain`: NeMo's recipe with our blend, steps = tokens / (sequence x batch), restored from `base`.
 
     `lr` defaults to a tenth of the recipe's 3e-4: a late-stage continuation starts where the schedule of the base ended.
+    `tokenizer`, a folder or hub id, is what the corpus was packed with, and must be the base's own.
     Raises ValueError for a blend or checkpoint that is not there.
     """
+    require_base(base)
+    paths = read_blend(blend, "nemo", tokenizer=tokenizer)
+    steps = steps_for(tokens, seq_length=seq_length, global_batch_size=global_batch_size)
+
     import nemo_run as run
     from nemo import lightning as nl
     from nemo.collections import llm
     from nemo.collections.llm.recipes import nemotron_nano_9b_v2
     from nemo.collections.llm.recipes.optim.adam import distributed_fused_adam_with_cosine_annealing
 
-    if not base.is_dir():
-        raise ValueError(f"no base checkpoint at {base}; convert one with `nemo llm import` first")
-    steps = steps_for(tokens, seq_length=seq_length, global_batch_size=global_batch_size)
     recipe = nemotron_nano_9b_v2.pretrain_recipe(
         dir=str(dir),
         name=name,
-        vocab_file=vocab_file,
         num_nodes=num_nodes,
         num_gpus_per_node=num_gpus_per_node,
         max_steps=steps,
@@ -77,13 +60,14 @@ def cpt_recipe(
         gbs=global_batch_size,
         mbs=micro_batch_size,
     )
+    recipe.model.tokenizer.model_name = tokenizer
     recipe.data = run.Config(
         llm.PreTrainingDataModule,
-        paths=read_paths(blend),
+        paths=paths,
         seq_length=seq_length,
         global_batch_size=global_batch_size,
         micro_batch_size=micro_batch_size,
-        tokenizer=nemotron_nano_9b_v2.tokenizer(vocab_file=vocab_file),
+        tokenizer=recipe.model.tokenizer,
         index_mapping_dir=str(dir / "index_mapping"),
     )
     recipe.optim = distributed_fused_adam_with_cosine_annealing(max_lr=lr, min_lr=min_lr, warmup_steps=max(1, int(steps * warmup_share)))
@@ -97,13 +81,12 @@ def cpt_recipe(
 
 
 def main() -> None:
-    import nemo_run as run
-
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--blend", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--tokens", type=float, required=True)
+    parser.add_argument("--tokenizer", default=TOKENIZER)
     parser.add_argument("--num-nodes", type=int, default=8)
     parser.add_argument("--num-gpus-per-node", type=int, default=8)
     parser.add_argument("--lr", type=float, default=3e-5)
@@ -113,6 +96,8 @@ def main() -> None:
         recipe = cpt_recipe(**vars(arguments))
     except ValueError as exc:
         parser.exit(2, f"nemotron_nano_9b_v2_cpt: {exc}\n")
+    import nemo_run as run
+
     run.run(recipe, executor=run.LocalExecutor(ntasks_per_node=arguments.num_gpus_per_node, launcher="torchrun"))
 
 

@@ -1,75 +1,179 @@
 """The continued-pretraining recipes: NeMo's is built for real, Megatron-Bridge's is held to what can be known without a GPU."""
 
 import json
+import re
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
+
+from tests.unit.export.packing_samples import byte_tokenizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "recipes"))
 
 
 @pytest.fixture
-def blend(tmp_path: Path) -> Path:
-    for suffix in (".bin", ".idx"):
-        (tmp_path / f"shard-00000_text_document{suffix}").write_bytes(b"x")
-    prefix = str(tmp_path / "shard-00000_text_document")
-    path = tmp_path / "context.nemo.json"
-    path.write_text(json.dumps({"train": ["1.0", prefix], "validation": ["1.0", prefix], "test": ["1.0", prefix]}))
-    (tmp_path / "context.blend.json").write_text(json.dumps({"train": ["1.0", prefix], "valid": ["1.0", prefix], "test": None}))
-    return path
+def run_dir(tmp_path: Path) -> Path:
+    """A run's blend over one packed shard, as small as these can be, and its tokenizer."""
+    import torch
+    from megatron.core.datasets.indexed_dataset import DType, IndexedDatasetBuilder
+
+    prefix = tmp_path / "packed" / "context" / "shard-00000_text_document"
+    prefix.parent.mkdir(parents=True)
+    builder = IndexedDatasetBuilder(f"{prefix}.bin", dtype=DType.optimal_dtype(257))
+    for number in range(40):
+        builder.add_document(torch.tensor([number] * 99 + [256]), [100])
+    builder.finalize(f"{prefix}.idx")
+    byte_tokenizer().save(tmp_path / "packed" / "tokenizer")
+    (tmp_path / "blend").mkdir()
+    items = ["1.0", str(prefix)]
+    (tmp_path / "blend" / "context.nemo.json").write_text(json.dumps({"train": items, "validation": items, "test": items}))
+    (tmp_path / "blend" / "context.blend.json").write_text(json.dumps({"train": items, "valid": items, "test": None}))
+    (tmp_path / "base").mkdir()
+    return tmp_path
 
 
-def test_nano_9b_recipe_builds_with_our_data(blend: Path, tmp_path: Path) -> None:
+def inputs(run_dir: Path, form: str, **changes: Any) -> dict[str, Any]:
+    blend = run_dir / "blend" / f"context.{form}.json"
+    return {"blend": blend, "base": run_dir / "base", "dir": run_dir / "out", "tokens": 100e9, "tokenizer": "bytes", **changes}
+
+
+def test_nano_9b_recipe_builds_with_our_data(run_dir: Path) -> None:
     from nemo.collections.llm import PreTrainingDataModule
     from nemotron_nano_9b_v2_cpt import cpt_recipe
 
-    base = tmp_path / "base"
-    base.mkdir()
-    recipe = cpt_recipe(blend=blend, base=base, dir=tmp_path / "out", tokens=100e9)
+    recipe = cpt_recipe(**inputs(run_dir, "nemo"))
     assert recipe.data.__fn_or_cls__ is PreTrainingDataModule
-    assert recipe.data.paths == json.loads(blend.read_text())
+    assert recipe.data.paths == json.loads((run_dir / "blend" / "context.nemo.json").read_text())
     assert recipe.data.seq_length == 8192
-    assert recipe.trainer.max_steps == int(100e9) // (8192 * 768)
-    assert recipe.resume.restore_config.path == str(base)
+    assert recipe.model.config.__fn_or_cls__.__name__ == "NemotronNano9Bv2"
+    assert recipe.trainer.max_steps == int(100e9) // (8192 * 768) == 15894
+    assert recipe.resume.restore_config.path == str(run_dir / "base")
+    assert recipe.resume.restore_config.load_optim_state is False
     assert recipe.resume.resume_if_exists is True
-    assert (recipe.optim.config.lr, recipe.optim.lr_scheduler.min_lr) == (3e-5, 3e-6)
+    assert (recipe.optim.config.lr, recipe.optim.lr_scheduler.min_lr, recipe.optim.lr_scheduler.warmup_steps) == (3e-5, 3e-6, 158)
 
 
-def test_nano_9b_recipe_refuses_what_is_missing(blend: Path, tmp_path: Path) -> None:
-    from nemotron_nano_9b_v2_cpt import cpt_recipe, read_paths, steps_for
+def test_what_nano_9b_is_given_is_data_that_nemo_sets_up(run_dir: Path) -> None:
+    """Data, optimizer and resumption are built as the trainer builds them; model and trainer want a GPU."""
+    import fiddle
+    from nemotron_nano_9b_v2_cpt import cpt_recipe
 
-    with pytest.raises(ValueError, match="no base checkpoint"):
-        cpt_recipe(blend=blend, base=tmp_path / "nowhere", dir=tmp_path, tokens=1e9)
-    with pytest.raises(ValueError, match="less than one step"):
-        steps_for(1000, seq_length=8192, global_batch_size=768)
-    (tmp_path / "shard-00000_text_document.idx").unlink()
-    with pytest.raises(ValueError, match="idx is missing"):
-        read_paths(blend)
-
-
-def test_bridge_recipe_reads_back_every_override(tmp_path: Path) -> None:
-    from nemotron_3_nano_cpt import apply, overrides
-
-    values = overrides(base=tmp_path, dir=tmp_path / "out", tokens=100e9)
-    assert values["train.train_iters"] == int(100e9) // (8192 * 3072)
-    assert values["checkpoint.finetune"] is False
-    config = SimpleNamespace(**{section: SimpleNamespace() for section in {name.split(".")[0] for name in values}})
-    for name in values:
-        section, field = name.split(".")
-        setattr(getattr(config, section), field, None)
-    apply(config, values)
-    assert config.optimizer.lr == 1.6e-4
-    del config.scheduler.lr_warmup_iters
-    with pytest.raises(ValueError, match=r"scheduler\.lr_warmup_iters"):
-        apply(config, values)
+    folder = run_dir / "packed" / "tokenizer"
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**config, "name": str(folder)}))
+    recipe = cpt_recipe(**inputs(run_dir, "nemo", tokenizer=str(folder), tokens=8192 * 8 * 5, global_batch_size=8, num_nodes=1, num_gpus_per_node=1))
+    module, optim, resume = (fiddle.build(part) for part in (recipe.data, recipe.optim, recipe.resume))
+    module.trainer = SimpleNamespace(max_steps=recipe.trainer.max_steps, val_check_interval=5, limit_val_batches=1, limit_test_batches=1)
+    module.setup()
+    assert len(module._train_ds) >= 40
+    tokens = module._train_ds[0]["tokens"]
+    assert len(tokens) == 8192
+    assert set(tokens.tolist()) <= set(range(40)) | {256}
+    assert module.tokenizer.eos_id == fiddle.build(recipe.model.tokenizer).eos_id == 256
+    assert optim.config.lr == 3e-5
+    assert resume.restore_config.path == str(run_dir / "base")
 
 
-def test_bridge_recipe_refuses_mock_data(blend: Path) -> None:
-    from nemotron_3_nano_cpt import check_blend, refuse_mock
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"base": Path("/nowhere/base")}, "--base: no checkpoint at /nowhere/base"),
+        ({"tokens": 1000.0}, "--tokens 1000 is less than one step"),
+        ({"blend": Path("/nowhere/context.json")}, r"--blend: no file /nowhere/context\.json"),
+        ({"tokenizer": "another/tokenizer"}, "was packed with bytes"),
+    ],
+)
+@pytest.mark.parametrize("recipe", ["nemotron_nano_9b_v2_cpt", "nemotron_3_nano_cpt"])
+def test_an_input_that_is_wrong_is_one_line_and_exit_code_2(
+    run_dir: Path, recipe: str, changes: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = __import__(recipe)
+    arguments = inputs(run_dir, "nemo" if "9b" in recipe else "blend", **changes)
+    monkeypatch.setattr(sys, "argv", [recipe, *(text for name, value in arguments.items() for text in (f"--{name}", str(value)))])
+    with pytest.raises(SystemExit) as caught:
+        module.main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert caught.value.code == 2
+    assert line.startswith(f"{recipe}: ")
+    assert re.search(message, line)
+    assert not (run_dir / "out").exists()
 
-    check_blend(blend.with_name("context.blend.json"))
+
+def test_a_missing_prefix_is_named(run_dir: Path) -> None:
+    from cpt_inputs import read_blend
+
+    (run_dir / "packed/context/shard-00000_text_document.idx").unlink()
+    with pytest.raises(ValueError, match=r"shard-00000_text_document\.idx is missing"):
+        read_blend(run_dir / "blend/context.nemo.json", "nemo", tokenizer="bytes")
+
+
+class FakeSection(SimpleNamespace):
+    """A part of Megatron-Bridge's ConfigContainer, which cannot be imported without a GPU."""
+
+
+def fake_bridge(monkeypatch: pytest.MonkeyPatch, *, reads_blend: bool = True, without: str = "") -> None:
+    """Stands for Megatron-Bridge's two functions, with the fields that its recipe sets."""
+    fields = {
+        "dataset": ["seq_length", "blend", "blend_per_split", "split"],
+        "model": ["seq_length"],
+        "tokenizer": ["tokenizer_model"],
+        "train": ["train_iters", "global_batch_size"],
+        "optimizer": ["lr", "min_lr"],
+        "scheduler": ["lr_warmup_iters", "lr_decay_iters"],
+        "checkpoint": ["pretrained_checkpoint", "save", "load", "finetune"],
+    }
+
+    def config() -> FakeSection:
+        return FakeSection(**{section: FakeSection(**{name: None for name in names if f"{section}.{name}" != without}) for section, names in fields.items()})
+
+    def blend_fields(*, per_split_data_args_path: str) -> tuple[Any, Any, Any]:
+        if not reads_blend:
+            return None, None, "1,1,1"
+        content = json.loads(Path(per_split_data_args_path).read_text())
+        return (
+            None,
+            [content[split] and (content[split][1::2], [float(weight) for weight in content[split][::2]]) for split in ("train", "valid", "test")],
+            None,
+        )
+
+    recipe, utils = "megatron.bridge.recipes.nemotronh.nemotron_3_nano", "megatron.bridge.recipes.utils.dataset_utils"
+    for name in {part for module in (recipe, utils) for part in [module.rsplit(".", depth)[0] for depth in range(module.count("."))] if part != "megatron"}:
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules[recipe].nemotron_3_nano_pretrain_config = config  # type: ignore[attr-defined]
+    sys.modules[utils].get_blend_fields_from_data_paths = blend_fields  # type: ignore[attr-defined]
+
+
+def test_bridge_recipe_sets_data_length_rate_and_checkpoint(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nemotron_3_nano_cpt import cpt_config
+
+    fake_bridge(monkeypatch)
+    config = cpt_config(**inputs(run_dir, "blend"))
+    prefix = str(run_dir / "packed/context/shard-00000_text_document")
+    assert config.dataset.blend_per_split == [([prefix], [1.0]), ([prefix], [1.0]), None]
+    assert config.dataset.split is None
+    assert config.dataset.seq_length == config.model.seq_length == 8192
+    assert config.train.train_iters == config.scheduler.lr_decay_iters == int(100e9) // (8192 * 3072)
+    assert (config.optimizer.lr, config.optimizer.min_lr) == (1.6e-4, 1.6e-5)
+    assert config.checkpoint.pretrained_checkpoint == str(run_dir / "base")
+    assert config.checkpoint.save == config.checkpoint.load == str(run_dir / "out")
+    assert config.checkpoint.finetune is False
+
+
+def test_bridge_recipe_refuses_what_would_train_on_something_else(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nemotron_3_nano_cpt import apply, cpt_config
+
+    fake_bridge(monkeypatch, reads_blend=False)
     with pytest.raises(ValueError, match="mock data"):
-        refuse_mock(SimpleNamespace(dataset=SimpleNamespace(blend=None, blend_per_split=None)))
-    refuse_mock(SimpleNamespace(dataset=SimpleNamespace(blend=None, blend_per_split=[(["p"], None)])))
+        cpt_config(**inputs(run_dir, "blend"))
+    fake_bridge(monkeypatch, without="scheduler.lr_warmup_iters")
+    with pytest.raises(ValueError, match=r"has no scheduler\.lr_warmup_iters"):
+        cpt_config(**inputs(run_dir, "blend"))
+
+    class Stubborn:
+        lr = property(lambda self: 1.0, lambda self, value: None)
+
+    with pytest.raises(ValueError, match=r"optimizer\.lr did not take the value 0\.5, it is 1\.0"):
+        apply(SimpleNamespace(optimizer=Stubborn()), {"optimizer.lr": 0.5})
