@@ -401,8 +401,11 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
 
 
 def identity(config: RunConfig) -> dict[str, Any]:
-    """The part of the configuration that shapes the bytes of a run, as plain data."""
+    """The part of the configuration that shapes the bytes of a run, as plain data. A folder of templates counts by its content."""
     plain = as_plain(config)
+    if (folder := config.generate.prompts_dir) is not None:
+        templates = {str(path.relative_to(folder)): path.read_text(errors="replace") for path in sorted(Path(folder).rglob("*.jinja"))}
+        plain["generate"]["prompts_dir"] = f"templates {fingerprint(templates)}"
     return {section: {k: v for k, v in fields.items() if k not in OPERATIONAL.get(section, set())} for section, fields in plain.items()}
 
 

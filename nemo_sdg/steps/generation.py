@@ -6,6 +6,7 @@ is rebuilt from them to the same bytes.
 """
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -84,6 +85,7 @@ def make_worker(
                 retries=counters.retries,
                 prompt_tokens=counters.prompt_tokens,
                 completion_tokens=counters.completion_tokens,
+                completion_tokens_per_s=round(counters.completion_tokens / max(time.monotonic() - state.start, 1e-9), 1),
                 saturation=round(counters.saturation, 3),
             )
 

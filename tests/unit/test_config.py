@@ -72,3 +72,13 @@ def test_shipped_ablation_loads(root: Path) -> None:
     from nemo_sdg.ablating import load_ablation
 
     assert load_ablation(root / "configs" / "ablation.yaml", ["proxy.tokens=1000"]).proxy.tokens == 1000
+
+
+def test_a_changed_template_is_another_run_and_a_moved_folder_is_not(tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("{}")
+    for folder, text in (("a", "one"), ("b", "one"), ("c", "two")):
+        (tmp_path / folder / "solve").mkdir(parents=True)
+        (tmp_path / folder / "solve" / "code.jinja").write_text(text)
+    a, b, c = (identity(load_config(config, [f"generate.prompts_dir={tmp_path / folder}"])) for folder in "abc")
+    assert a == b != c

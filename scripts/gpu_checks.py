@@ -1,0 +1,149 @@
+"""The parts of scripts/gpu_acceptance.sh: each prints one line, PASS or FAIL with the reason, and is the exit code 0 or 1."""
+
+import argparse
+import asyncio
+import importlib.util
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+
+from nemo_sdg import pipeline
+from nemo_sdg.config import CurateSection, load_config
+from nemo_sdg.curate.dedup import find_duplicates
+from nemo_sdg.errors import SdgError
+from nemo_sdg.generate.engines.base import open_engine
+from nemo_sdg.generate.requests import Request
+from nemo_sdg.generate.schemas import mismatch, solution_schema
+from nemo_sdg.store import read_jsonl, write_jsonl
+
+ROOT = Path(__file__).resolve().parent.parent
+QUICKSTART = ROOT / "configs" / "quickstart.yaml"
+CONTAINER = "run it in TensorRT-LLM's release container, with nemo-sdg installed there"
+NEEDS = {
+    "generation": ("tensorrt_llm", CONTAINER),
+    "guided": ("tensorrt_llm", CONTAINER),
+    "dedup": ("cudf", "pip install 'nemo-sdg[gpu]'"),
+    "recipe": ("megatron.bridge", "run it in the NeMo Framework container, with nemo-sdg installed there"),
+}
+Verdict = tuple[bool, str]
+
+
+def trtllm(model: str) -> list[str]:
+    return ["engine.kind=trtllm", f"engine.model={model}", "engine.max_in_flight=256", "engine.context_length=4096"]
+
+
+def check_generation(run_dir: Path, engine: list[str]) -> Verdict:
+    """The quickstart's tasks with another engine, up to the verdicts."""
+    shutil.rmtree(run_dir, ignore_errors=True)
+    config = load_config(QUICKSTART, [f"run.dir={run_dir}", "generate.max_tokens_question=512", "generate.max_tokens_answer=1024", *engine])
+    pipeline.run(config, until="verified")
+    ended = [row for row in read_jsonl(run_dir / "progress.jsonl") if row.get("ended") and row["step"] in ("questions", "answers")]
+    requests, tokens, seconds = (sum(row[name] for row in ended) for name in ("requests", "completion_tokens", "seconds"))
+    votes = [vote for path in sorted((run_dir / "answers").glob("shard-*.jsonl")) for sample in read_jsonl(path) for vote in sample["solutions"]]
+    share = sum(vote["answer"] is not None for vote in votes) / max(1, len(votes))
+    said = f"{config.engine.kind.value}, {requests} requests, {share:.0%} of {len(votes)} votes readable, {tokens / seconds:,.0f} completion tokens/s"
+    return share >= 0.9, said
+
+
+def check_guided(engine: list[str], num: int = 32) -> Verdict:
+    """Outputs under a JSON schema, to a prompt that does not describe it."""
+    schema = solution_schema("multiple_choice", choices=["red", "green", "blue"], numeric=False, max_tokens=256, like="en")
+    asked = [Request(messages=[{"role": "user", "content": f"Which colour has the number {n}?"}], schema=schema, max_tokens=256, seed=n) for n in range(num)]
+
+    async def ask() -> list[str]:
+        model = open_engine(load_config(QUICKSTART, engine).engine)
+        await model.start()
+        try:
+            return [completion.text for completion in await asyncio.gather(*map(model.complete, asked))]
+        finally:
+            await model.close()
+
+    problems = [(problem, text) for text in asyncio.run(ask()) if (problem := follows(text, schema)) is not None]
+    said = f"{num - len(problems)} of {num} outputs follow their schema"
+    return not problems, said if not problems else f"{said}; {problems[0][0]}: {problems[0][1][:80]!r}"
+
+
+def follows(text: str, schema: dict[str, object]) -> str | None:
+    try:
+        return mismatch(orjson.loads(text), schema)
+    except orjson.JSONDecodeError as exc:
+        return str(exc)
+
+
+def check_dedup(folder: Path, num: int = 20_000, *, gpu: bool = True) -> Verdict:
+    """Questions of random words, one in five with a copy in which one word is another."""
+    shutil.rmtree(folder, ignore_errors=True)
+    draw = random.Random(0)
+    vocabulary = ["".join(draw.choices("abcdefghijklmnoprstuvw", k=6)) for _ in range(5000)]
+    rows, planted = [], 0
+    for number in range(num):
+        words = draw.sample(vocabulary, 40)
+        for copy in range(2 if number % 5 == 0 else 1):
+            words[20] = draw.choice(vocabulary)
+            rows.append({"sample_id": f"{number:06d}-{copy}", "origin": "similar", "task": "t", "question": " ".join(words), "reasoning": "r"})
+            planted += copy
+    folder.mkdir(parents=True)
+    shards = [folder / f"shard-{start:05d}.jsonl" for start in range(4)]
+    for start, shard in enumerate(shards):
+        write_jsonl(shard, rows[start::4])
+    found, wrong = {}, 0
+    for name, on_gpu in (("cuDF", gpu), ("the CPU path", False)):
+        table = find_duplicates(shards, seeds=[], work=folder / name.replace(" ", "_"), config=CurateSection(dedup_gpu=on_gpu), workers=2)
+        dropped = {row["id"].split("-")[0] for row in read_jsonl(table)}
+        wrong += sum(int(number) % 5 != 0 for number in dropped)
+        found[name] = len(dropped)
+    said = f"cuDF finds {found['cuDF']:,} of {planted:,} planted near-duplicates, the CPU path {found['the CPU path']:,}"
+    return wrong == 0 and min(found.values()) >= 0.98 * planted, said + (f", {wrong} dropped that are none" if wrong else "")
+
+
+def check_recipe(folder: Path, base: str) -> Verdict:
+    """The continued-pretraining recipe on a blend that the pipeline made, built with every override read back."""
+    sys.path.insert(0, str(ROOT / "recipes"))
+    from nemotron_3_nano_cpt import cpt_config  # type: ignore[import-not-found]
+
+    if not Path(base).is_dir():
+        return False, f"BASE must be a folder with a Megatron checkpoint of Nemotron 3 Nano, got {base!r}"
+    if not (folder / "manifest.json").is_file():
+        pipeline.run(load_config(QUICKSTART, [f"run.dir={folder}"]))
+    blend = folder / "blend" / "context.blend.json"
+    config = cpt_config(blend=blend, base=Path(base), dir=folder / "checkpoints", tokens=1e10)
+    return True, f"{config.train.train_iters} train_iters on {len(orjson.loads(blend.read_bytes())['train']) // 2} datasets, no mock data"
+
+
+def missing(part: str) -> str | None:
+    package, hint = NEEDS[part]
+    parent = package.split(".")[0]
+    there = importlib.util.find_spec(parent) is not None and importlib.util.find_spec(package) is not None
+    return None if there else f"no package {package} here: {hint}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=list(NEEDS))
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--base", default="")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    checks: dict[str, Callable[[], Verdict]] = {
+        "generation": lambda: check_generation(options.out / "generation", trtllm(options.model)),
+        "guided": lambda: check_guided(trtllm(options.model)),
+        "dedup": lambda: check_dedup(options.out / "dedup"),
+        "recipe": lambda: check_recipe(options.out / "recipe", options.base),
+    }
+    if (absent := missing(options.part)) is not None:
+        passed, said = False, absent
+    else:
+        try:
+            passed, said = checks[options.part]()
+        except (SdgError, ValueError) as exc:
+            passed, said = False, str(exc)
+    print(f"{'PASS' if passed else 'FAIL'} {options.part}: {said}", flush=True)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

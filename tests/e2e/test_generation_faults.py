@@ -1,0 +1,247 @@
+"""Generation against servers and machines that fail: the bytes of questions/ and answers/ are those of a run that nothing disturbed.
+
+Each test copies the seeds of the undisturbed run and makes questions and answers anew against a fake server of its own.
+"""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.e2e.harness import command, digests, nemo_sdg, run_arguments
+
+FAULTS = "429,500,503,reset,hang,truncate,wrong_json,no_json,wrong_model"
+KEY = "sk-5d1e0b7c-never-to-be-seen"
+GENERATION = ("--from", "questions", "--until", "answers")
+NUM_KILLS = 20
+
+
+@contextlib.contextmanager
+def fake_server(root: Path, *arguments: str, **environment: str) -> Iterator[str]:
+    """Base URL of a fake OpenAI server in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def run_dir(undisturbed: Path, tmp_path: Path) -> Path:
+    """A run that has its seeds and nothing after them."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    shutil.copy(undisturbed / "config.yaml", folder)
+    for step in ("catalog", "seeds"):
+        shutil.copytree(undisturbed / step, folder / step)
+    return folder
+
+
+def generated(run_dir: Path) -> dict[str, str]:
+    return {name: digest for name, digest in digests(run_dir).items() if name.startswith(("questions/", "answers/"))}
+
+
+def journal_size(run_dir: Path) -> int:
+    return sum(path.stat().st_size for path in run_dir.glob("*/journal/*.jsonl"))
+
+
+def journal_keys(run_dir: Path) -> list[str]:
+    keys = []
+    for path in sorted(run_dir.glob("*/journal/*.jsonl")):
+        for line in path.read_bytes().splitlines(keepends=True):
+            if line.endswith(b"\n"):
+                keys.append(f"{path.parent.parent.name} {path.name.split('.')[0]} {orjson.loads(line)['key']}")
+    return keys
+
+
+def start(root: Path, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(command(root, *arguments), cwd=root, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_journal(process: "subprocess.Popen[str]", run_dir: Path, size: int) -> None:
+    """Returns when the journal has grown to a size, or the process has ended."""
+    while process.poll() is None and journal_size(run_dir) < size:
+        time.sleep(0.005)
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def command_lines(group: int) -> bytes:
+    """The command lines of all processes of a group, as `ps` shows them."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getpgid(int(path.name)) == group:
+                found.append((path / "cmdline").read_bytes())
+    return b"\n".join(found)
+
+
+def test_every_fault_for_a_third_of_the_requests_changes_no_byte_and_no_key_is_seen(root: Path, undisturbed: Path, run_dir: Path) -> None:
+    with fake_server(root, "--faults", FAULTS, "--share", "0.33", FAKE_OPENAI_KEY=KEY) as url:
+        arguments = run_arguments(run_dir, url, "engine.request_timeout=2", *GENERATION)
+        refused = nemo_sdg(root, *arguments, NEMO_SDG_API_KEY=f"{KEY}-but-wrong")
+        assert refused.returncode == 2
+        assert "NEMO_SDG_API_KEY was refused" in refused.stderr
+        process = subprocess.Popen(
+            command(root, *arguments),
+            cwd=root,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "NEMO_SDG_API_KEY": KEY},
+        )
+        wait_for_journal(process, run_dir, 1)
+        listed = command_lines(process.pid)
+        output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert b"nemo-sdg" in listed
+    assert generated(run_dir) == generated(undisturbed)
+    retries = [row["retries"] for row in map(orjson.loads, (run_dir / "progress.jsonl").read_bytes().splitlines()) if row.get("ended") and "retries" in row]
+    assert sum(retries) > 50, "the server did fail"
+    seen = {"output": output.encode(), "error": (refused.stdout + refused.stderr).encode(), "process list": listed}
+    seen |= {str(path): path.read_bytes() for path in run_dir.rglob("*") if path.is_file()}
+    assert [name for name, content in seen.items() if KEY.encode() in content] == []
+
+
+def test_twenty_kills_at_random_change_no_byte_and_cost_only_what_was_in_flight(root: Path, undisturbed: Path, run_dir: Path) -> None:
+    whole, moments = journal_size(undisturbed), random.Random(11)
+    num_killed = 0
+    with fake_server(root, "--latency", "0.03") as url:
+        arguments = run_arguments(run_dir, url, *GENERATION)
+        while num_killed < NUM_KILLS:
+            process = start(root, *arguments)
+            wait_for_journal(process, run_dir, journal_size(run_dir) + moments.randrange(1, int(1.3 * whole / NUM_KILLS)))
+            kill(process)
+            assert process.returncode in (0, -signal.SIGKILL)
+            if process.returncode == 0:
+                break
+            num_killed += 1
+        result = nemo_sdg(root, *arguments)
+    assert result.returncode == 0, result.stderr
+    assert num_killed >= NUM_KILLS // 2
+    assert generated(run_dir) == generated(undisturbed)
+    again = Counter(journal_keys(run_dir))
+    assert set(again) == set(journal_keys(undisturbed))
+    assert max(again.values()) == 1, "what was in the journal was never asked again"
+    assert not list(run_dir.rglob("*.tmp"))
+
+
+def test_two_workers_killed_and_resumed_as_five_give_the_same_corpus(root: Path, undisturbed: Path, run_dir: Path) -> None:
+    with fake_server(root, "--latency", "0.03") as url:
+        for step, share in (("questions", 2), ("answers", 3)):
+            arguments = [*run_arguments(run_dir, url), "--only", step]
+            before = journal_size(run_dir)
+            wanted = before + sum(path.stat().st_size for path in (undisturbed / step / "journal").glob("*.jsonl")) // share
+            pair = [start(root, *arguments, "--worker", f"{index}/2") for index in range(2)]
+            while all(process.poll() is None for process in pair) and journal_size(run_dir) < wanted:
+                time.sleep(0.005)
+            for process in pair:
+                kill(process)
+            assert before < journal_size(run_dir)
+            five = [start(root, *arguments, "--worker", f"{index}/5") for index in range(5)]
+            for process in five:
+                _, error = process.communicate()
+                assert process.returncode == 0, error
+    assert generated(run_dir) == generated(undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_ends_the_run_although_the_server_never_answers(root: Path, run_dir: Path, number: signal.Signals) -> None:
+    with fake_server(root, "--faults", "hang", "--share", "0.5", "--fault-attempts", "1000") as url:
+        process = start(root, *run_arguments(run_dir, url, *GENERATION))
+        wait_for_journal(process, run_dir, 2000)
+        process.send_signal(number)
+        _, error = process.communicate()
+    assert process.returncode == 2
+    assert error.strip().splitlines()[-1] == f"nemo-sdg: stopped by {number.name}; everything finished is kept, run the same command to go on"
+    assert "Traceback" not in error
+
+
+def test_a_server_that_goes_away_pauses_the_run_then_ends_it_with_everything_kept(root: Path, undisturbed: Path, run_dir: Path) -> None:
+    overrides = ("engine.give_up_after=4", "run.progress_every=1")
+    with fake_server(root, "--latency", "0.03") as url:
+        process = start(root, *run_arguments(run_dir, url, *overrides, *GENERATION))
+        wait_for_journal(process, run_dir, 4000)
+    _, error = process.communicate()
+    assert process.returncode == 2
+    assert "the engine does not answer" in error
+    assert "paused, everything finished is kept" in error
+    assert "no completion for 4 seconds" in error.strip().splitlines()[-1]
+    kept = set(journal_keys(run_dir))
+    assert kept
+    with fake_server(root) as url:
+        result = nemo_sdg(root, *run_arguments(run_dir, url, *overrides, *GENERATION))
+    assert result.returncode == 0, result.stderr
+    assert generated(run_dir) == generated(undisturbed)
+
+
+def drops(run_dir: Path, step: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for path in (run_dir / step / "receipts").glob("*.json"):
+        for row in orjson.loads(path.read_bytes())["counts"].values():
+            found.update(row["dropped"])
+    return found
+
+
+def samples(run_dir: Path, step: str) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for path in sorted((run_dir / step).glob("shard-*.jsonl")) for line in path.read_bytes().splitlines()]
+
+
+def test_what_a_server_will_never_accept_is_a_counted_drop(root: Path, run_dir: Path) -> None:
+    with fake_server(root, "--faults", "refuse", "--share", "0.2", "--fault-attempts", "1000") as url:
+        result = nemo_sdg(root, *run_arguments(run_dir, url, *GENERATION))
+    assert result.returncode == 0, result.stderr
+    refused = drops(run_dir, "questions")["refused_by_engine"]
+    assert refused > 0
+    num_seeds, kept = len(samples(run_dir, "seeds")), samples(run_dir, "questions")
+    num_attempts = len(kept) - sum(sample["origin"] == "seed" for sample in kept) + drops(run_dir, "questions").total()
+    assert num_attempts == num_seeds
+    votes = [vote for sample in samples(run_dir, "answers") for vote in sample["solutions"]]
+    assert any(vote["error"] == "refused_by_engine" and "not allowed" in vote["detail"] for vote in votes)
+
+
+def test_base_models_long_prompts_and_cut_outputs_are_handled_and_counted(root: Path, undisturbed: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "base"
+    overrides = ("engine.base_model=true", "generate.max_tokens_question=48", "generate.max_tokens_answer=96")
+    with fake_server(root, "--context-length", "420") as url:
+        result = nemo_sdg(root, *run_arguments(run_dir, url, *overrides), "--until", "answers")
+    assert result.returncode == 0, result.stderr
+    reasons = drops(run_dir, "questions") + drops(run_dir, "answers")
+    assert reasons["refused_by_engine"] > 0, "prompts over the server's context length"
+    assert reasons["cut_at_max_tokens"] > 0
+    assert samples(run_dir, "answers")
+
+
+def test_runs_that_share_a_cache_never_pay_twice(root: Path, undisturbed: Path, run_dir: Path, tmp_path: Path) -> None:
+    cache = f"run.cache_dir={tmp_path / 'cache'}"
+    with fake_server(root) as url:
+        assert nemo_sdg(root, *run_arguments(run_dir, url, cache, *GENERATION)).returncode == 0
+    other = tmp_path / "other"
+    # no server any more: everything must come out of the cache
+    result = nemo_sdg(root, *run_arguments(other, url, cache, "run.shard_size=9", "engine.give_up_after=1"), "--until", "answers")
+    assert result.returncode == 0, result.stderr
+    first, second = ({sample["sample_id"]: sample["solutions"] for sample in samples(folder, "answers")} for folder in (run_dir, other))
+    assert first == second
