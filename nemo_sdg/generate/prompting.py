@@ -1,8 +1,9 @@
 """From a record to a Request: templates, few-shot head, schema, sampling parameters.
 
-A template is `<purpose>/<kind>.jinja` with the blocks `instruction` and `ask`, and optionally a worked example, `example` and `reply`. In a chat the instruction is the system message and each
-ask a user turn; for base models `completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction
-and worked examples, comes first and is byte-identical, so that an engine prefills it once; what varies comes last.
+A template is `<purpose>/<kind>.jinja` with the blocks `instruction` and `ask`, and optionally worked examples, `example` and `reply`,
+`example2` and `reply2`, and so on. In a chat the instruction is the system message and each ask a user turn; for base models
+`completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction and worked examples, comes first
+and is byte-identical, so that an engine prefills it once; what varies comes last.
 
 `generate.prompts_dir` overrides file by file. A template's hash covers every file that shapes its text, and goes into each sample.
 """
@@ -76,8 +77,11 @@ class Prompts:
             for kind in TEMPLATE_KINDS if per_kind else ("free_text",):
                 name = f"{purpose}/{kind}"
                 template = self._load(f"{name}.jinja")
-                if missing := {"instruction", "ask"} - template.blocks.keys():
-                    raise ConfigError(f"{template.filename} must have the blocks instruction and ask, {', '.join(sorted(missing))} is missing")
+                replies = {block.replace("example", "reply") for block in template.blocks if block.startswith("example")}
+                if missing := {"instruction", "ask", *replies} - template.blocks.keys():
+                    raise ConfigError(
+                        f"{template.filename} must have the blocks instruction and ask, and a reply for each example: {', '.join(sorted(missing))} is missing"
+                    )
                 self._templates[name] = template
                 self._hashes[name] = hashlib.sha256(self._shared + self._source(f"{name}.jinja")).hexdigest()[:16]
 
@@ -94,10 +98,6 @@ class Prompts:
     def hash(self, name: str) -> str:
         """16 hex digits over the sources that shape a template's text."""
         return self._hashes[name]
-
-    def hashes(self) -> dict[str, str]:
-        """Name and hash of every template: part of a run's identity, since a folder of templates can change under its name."""
-        return dict(sorted(self._hashes.items()))
 
     def _render(self, name: str, block: str, variables: dict[str, Any]) -> str:
         template = self._templates[name]
@@ -120,8 +120,8 @@ class Prompts:
         """`examples` are (variables, reply) of worked examples that go before the ask, in their order."""
         instruction = self._render(name, "instruction", variables)
         shots = [(self._render(name, "ask", {**variables, **shown}), reply) for shown, reply in examples]
-        if "example" in self._templates[name].blocks:
-            shots.insert(0, (self._render(name, "example", variables), self._render(name, "reply", variables)))
+        written = [block.removeprefix("example") for block in self._templates[name].blocks if block.startswith("example")]
+        shots = [(self._render(name, f"example{n}", variables), self._render(name, f"reply{n}", variables)) for n in sorted(written)] + shots
         ask = self._render(name, "ask", variables)
         request = Request(schema=schema, temperature=temperature, top_p=self.top_p, max_tokens=max_tokens, seed=seed)
         if self.base_model:

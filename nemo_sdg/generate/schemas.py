@@ -13,6 +13,8 @@ from nemo_sdg.records import Kind
 
 MAX_BOUND = 2000
 NUMBER_PATTERN = r"^-?[0-9]{1,12}([.,/][0-9]{1,6})?%?$"
+SHORTEST_CONTEXT = 60
+"""characters that a constrained context has at least: small models say the question again in fewer"""
 Schema = dict[str, Any]
 
 
@@ -27,8 +29,8 @@ def characters(max_tokens: int, like: str) -> int:
     return max(24, int((max_tokens - 12) * per_token))
 
 
-def _text(bound: int) -> Schema:
-    schema: Schema = {"type": "string", "minLength": 1}
+def _text(bound: int, *, least: int = 1) -> Schema:
+    schema: Schema = {"type": "string", "minLength": least}
     if bound <= MAX_BOUND:
         schema["maxLength"] = max(bound, 8)
     return schema
@@ -69,7 +71,8 @@ def solution_schema(kind: str, *, choices: list[str] | None, numeric: bool, max_
     else:
         answer = _text(room // 2)
         shares = (0.2, 0.3)
-    return _object({"context": _text(int(room * shares[0])), "reasoning": _text(int(room * shares[1])), "answer": answer})
+    context = _text(int(room * shares[0]), least=min(SHORTEST_CONTEXT, room // 8))
+    return _object({"context": context, "reasoning": _text(int(room * shares[1])), "answer": answer})
 
 
 JUDGE_SCHEMA = _object({"reason": _text(200), "score": {"enum": [1, 2, 3, 4, 5]}})

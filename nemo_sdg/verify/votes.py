@@ -178,14 +178,21 @@ def _squeezed(expression: str) -> str:
     return "".join(math.simplify(expression).replace("$", "").split())
 
 
-def rank(solution: Solution, sample: dict[str, Any]) -> tuple[bool, bool, bool, int, int]:
-    """Best first: complete, reasoning that ends in the answer, context that does not name it, most distinct words (a loop of words
-    earns nothing), lowest index."""
+def adds_knowledge(context: str, sample: dict[str, Any]) -> bool:
+    """Whether a context has at least three words that question, passage and options do not have."""
+    known = " ".join((sample["question"], sample.get("passage") or "", *(sample.get("choices") or [])))
+    return len(set(text.normalize(context, sample["language"]).split()) - set(text.normalize(known, sample["language"]).split())) >= 3
+
+
+def rank(solution: Solution, sample: dict[str, Any]) -> tuple[bool, bool, bool, bool, int, int]:
+    """Best first: complete, reasoning that ends in the answer, context that adds knowledge and does not name the answer, most distinct
+    words (a loop of words earns nothing), lowest index."""
     complete = bool(solution["reasoning"].strip()) and bool(solution["context"].strip())
     named = sample["kind"] in (Kind.code, Kind.free_text)
     return (
         not complete,
         not (named or names_answer(solution["reasoning"][-TAIL:], solution["answer"], sample)),
+        not adds_knowledge(solution["context"], sample),
         not named and names_answer(solution["context"], solution["answer"], sample),
         -len(set(text.normalize(solution["reasoning"], sample["language"]).split())),
         solution["index"],

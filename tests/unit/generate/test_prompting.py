@@ -92,8 +92,7 @@ def test_a_file_in_the_users_folder_takes_the_place_of_ours_and_changes_its_hash
     (tmp_path / "solve" / "numeric.jinja").write_text("{% block instruction %}Mine.{% endblock %}{% block ask %}{{ question }}{% endblock %}")
     shipped, mine = prompts(), prompts(folder=tmp_path)
     assert build(mine, "solve/numeric").messages == [{"role": "system", "content": "Mine."}, {"role": "user", "content": ASKED["question"]}]
-    changed = {name for name, value in mine.hashes().items() if shipped.hashes()[name] != value}
-    assert changed == {"solve/numeric"}
+    assert [mine.hash(name) == shipped.hash(name) for name in ("solve/numeric", "solve/code", "guided/numeric")] == [False, True, True]
     assert build(mine, "solve/code").messages == build(shipped, "solve/code").messages
 
 
@@ -107,6 +106,19 @@ def test_a_broken_template_is_one_clear_line(tmp_path: Path, source: str, messag
     with pytest.raises(ConfigError, match=message) as caught:
         prompts(folder=tmp_path)
     assert "numeric.jinja" in str(caught.value)
+
+
+def test_worked_examples_stand_in_their_order_each_with_its_reply(tmp_path: Path) -> None:
+    (tmp_path / "solve").mkdir()
+    blocks = {"instruction": "I.", "ask": "{{ question }}", "example2": "e2", "reply2": "r2", "example": "e1", "reply": "r1"}
+    source = "".join(f"{{% block {name} %}}{text}{{% endblock %}}" for name, text in blocks.items())
+    (tmp_path / "solve" / "numeric.jinja").write_text(source)
+    messages = build(prompts(folder=tmp_path), "solve/numeric").messages
+    assert messages is not None
+    assert [message["content"] for message in messages] == ["I.", "e1", "r1", "e2", "r2", ASKED["question"]]
+    (tmp_path / "solve" / "numeric.jinja").write_text(source.replace("block reply2", "block repl"))
+    with pytest.raises(ConfigError, match="reply2 is missing"):
+        prompts(folder=tmp_path)
 
 
 def test_an_unknown_variable_names_its_template(tmp_path: Path) -> None:
