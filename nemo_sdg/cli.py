@@ -109,9 +109,10 @@ def forecast(
     config: ConfigPath,
     overrides: Overrides = None,
     pilot: Annotated[Path | None, typer.Option(metavar="RUN", help="a finished run whose yields and lengths are taken")] = None,
-    model: Annotated[str, typer.Option(help="model with a published throughput")] = "Qwen3-235B-A22B",
+    model: Annotated[str | None, typer.Option(help="model with a published throughput; by default the configured one")] = None,
     gpu: Annotated[str, typer.Option(help="H100 or H200")] = "H200",
     tokens_per_s: Annotated[float | None, typer.Option(help="output tokens/s per GPU, in place of the published")] = None,
+    probe: Annotated[bool, typer.Option("--probe", help="measure output tokens/s on the configured engine, some 20 seconds")] = False,
     price: Annotated[float | None, typer.Option(help="price of a GPU-hour")] = None,
     json_out: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
@@ -125,7 +126,7 @@ def forecast(
     from nemo_sdg.forecast import forecast as make
 
     with contextlib.redirect_stdout(open(os.devnull, "w")) if json_out else contextlib.nullcontext():
-        result = make(load_config(config, overrides), pilot=pilot, model=model, gpu=gpu, tokens_per_s=tokens_per_s, price=price)
+        result = make(load_config(config, overrides), pilot=pilot, model=model, gpu=gpu, tokens_per_s=tokens_per_s, price=price, measure=probe)
     if json_out:
         typer.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
 

@@ -4,6 +4,7 @@ What is counted: seeds, from the data itself, after limits. What is measured: yi
 (`--pilot RUN`). Without a pilot they are assumed, and every line says so.
 """
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ PUBLISHED_TOKENS_PER_S = {
     "Qwen3-235B-A22B": {"H100": 1932, "H200": 3288},
 }
 """Output tokens/s per GPU, FP8, 1000 in / 1000 out, as NVIDIA publishes for TensorRT-LLM 1.2."""
+STAND_IN = "Qwen3-235B-A22B"
+"""the model that prices a run whose own has no published figure"""
+PROBE_SECONDS = 20.0
+PROBE_SEEDS = 16
 
 
 @dataclass(kw_only=True)
@@ -77,6 +82,8 @@ def measured(pilot: Path, variant: str) -> Rates:
             num_votes += len(sample["solutions"])
             totals["vote_prompt"] += sample["usage"]["prompt_tokens"] - before["prompt_tokens"]
             totals["vote_completion"] += sample["usage"]["completion_tokens"] - before["completion_tokens"]
+        for drop in read_jsonl(path.parent / "dropped" / path.name):
+            cast[drop["record"]["origin"]].append(len(drop["record"]["solutions"]))
     curated = {"similar": 0, "seed": 0}
     for path in sorted((pilot / "curated").glob("shard-*.jsonl")):
         for sample in read_jsonl(path):
@@ -158,28 +165,96 @@ def make_forecast(config: RunConfig, rates: Rates, seeds: dict[str, int], *, tok
     }
 
 
-def throughput(model: str, gpu: str, tokens_per_s: float | None) -> float:
-    """Output tokens/s per GPU: as given, or as published. Raises ConfigError where neither is there."""
+@dataclass(kw_only=True, frozen=True)
+class Throughput:
+    """Output tokens/s of one GPU, and where the figure is from."""
+
+    tokens_per_s: float
+    source: str
+
+
+def throughput(config: RunConfig, *, model: str | None, gpu: str, tokens_per_s: float | None) -> Throughput:
+    """As given, or as published for `model` or for the configured one. Raises ConfigError where there is no figure."""
     if tokens_per_s is not None:
         if tokens_per_s <= 0:
             raise ConfigError(f"--tokens-per-s must be > 0, got {tokens_per_s}")
-        return tokens_per_s
+        return Throughput(tokens_per_s=tokens_per_s, source="given")
+    configured = config.engine.model or "the embedded model"
+    # Names carry the maker and a date: Qwen/Qwen3-235B-A22B-Instruct-2507.
+    names = [name for name in PUBLISHED_TOKENS_PER_S if name.lower() in configured.lower()] if model is None else [model]
+    wanted = names[0] if names else STAND_IN
     try:
-        return float(PUBLISHED_TOKENS_PER_S[model][gpu])
+        figure = float(PUBLISHED_TOKENS_PER_S[wanted][gpu])
     except KeyError as exc:
         known = ", ".join(f"{name} on {'|'.join(gpus)}" for name, gpus in PUBLISHED_TOKENS_PER_S.items())
-        raise ConfigError(f"no published throughput for {model} on {gpu} (known: {known}); give --tokens-per-s") from exc
+        raise ConfigError(f"no published throughput for {wanted} on {gpu} (known: {known}); give --tokens-per-s, or --probe to measure it") from exc
+    not_this = "" if names else f", since none is published for {configured}: give --model, --tokens-per-s, or --probe to measure it"
+    return Throughput(tokens_per_s=figure, source=f"published for {wanted} on {gpu}{not_this}")
 
 
-def forecast(config: RunConfig, *, pilot: Path | None, model: str, gpu: str, tokens_per_s: float | None, price: float | None) -> dict[str, Any]:
-    """Counts the seeds and prints the forecast; returns it."""
+def num_gpus(config: RunConfig) -> int:
+    """GPUs of one engine; a server's are not known and count as one."""
+    options = config.engine.options
+    return int(options.get("tensor_parallel_size", 1)) * int(options.get("pipeline_parallel_size", 1))
+
+
+def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
+    """Votes on the questions of a few seeds, `engine.max_in_flight` of them under way for some seconds, on the configured engine."""
+    import asyncio
+    import itertools
+    import time
+
+    from nemo_sdg.generate.answers import Answers
+    from nemo_sdg.generate.engines.base import open_engine
+    from nemo_sdg.generate.questions import own_question
+    from nemo_sdg.preview import first_seeds
+    from nemo_sdg.records import to_dict
+    from nemo_sdg.verify.votes import decided
+
+    seeds, _ = first_seeds(config, None, PROBE_SEEDS)
+    engine = open_engine(config.engine)
+    answers = Answers(config, {}, functools.partial(decided, config=config.verify))
+    samples = [to_dict(own_question(seed, {})) for seed in seeds]
+    requests = (answers.request(sample, "solve", index)[0] for index in itertools.count() for sample in samples)
+
+    async def work() -> tuple[int, float]:
+        await engine.start()
+        tokens, begin = 0, time.monotonic()
+
+        async def ask() -> None:
+            nonlocal tokens
+            while time.monotonic() - begin < seconds:
+                tokens += (await engine.complete(next(requests))).completion_tokens
+
+        try:
+            await asyncio.gather(*(ask() for _ in range(config.engine.max_in_flight)))
+            return tokens, time.monotonic() - begin
+        finally:
+            await engine.close()
+
+    tokens, took = asyncio.run(work())
+    if not tokens:
+        raise DataError(f"--probe: {engine.model} wrote nothing in {took:.0f} seconds; look at it with `nemo-sdg preview`")
+    per_gpu = tokens / took / num_gpus(config)
+    return Throughput(tokens_per_s=round(per_gpu, 1), source=f"measured: {engine.model} wrote {tokens:,} tokens in {took:.0f} s on {num_gpus(config)} GPU(s)")
+
+
+def forecast(
+    config: RunConfig, *, pilot: Path | None, model: str | None, gpu: str, tokens_per_s: float | None, price: float | None, measure: bool = False
+) -> dict[str, Any]:
+    """Counts the seeds and prints the forecast; returns it. `measure` runs a short probe on the configured engine."""
     from rich.console import Console
     from rich.table import Table
 
     rates = measured(pilot, config.export.variants[0]) if pilot else assumed(config)
-    rate = throughput(model, gpu, tokens_per_s)
+    speed = probe(config) if measure else throughput(config, model=model, gpu=gpu, tokens_per_s=tokens_per_s)
     seeds, unknown = count_seeds(config)
-    result = {**make_forecast(config, rates, seeds, tokens_per_s=rate, price=price), "seeds_by_family": seeds, "tasks_not_counted": unknown}
+    result = {
+        **make_forecast(config, rates, seeds, tokens_per_s=speed.tokens_per_s, price=price),
+        "tokens_per_s_source": speed.source,
+        "seeds_by_family": seeds,
+        "tasks_not_counted": unknown,
+    }
     table = Table(
         title=f"forecast, rates {'measured in ' + rates.source if pilot else 'assumed: run a pilot and give it with --pilot'}",
         title_justify="left",
@@ -202,7 +277,7 @@ def forecast(config: RunConfig, *, pilot: Path | None, model: str, gpu: str, tok
             table.add_row(name.replace("_", " "), f"{result[name]:,}")
     console = Console(soft_wrap=True)
     console.print(table)
-    console.print(f"at {rate:,.0f} output tokens/s per GPU ({'given' if tokens_per_s else f'published for {model} on {gpu}'})", highlight=False)
+    console.print(f"at {speed.tokens_per_s:,.0f} output tokens/s per GPU ({speed.source})", highlight=False)
     if unknown:
         console.print(
             f"not counted, since their rows are not known without reading them: {', '.join(unknown[:8])}{' and more' if len(unknown) > 8 else ''}",

@@ -1,6 +1,7 @@
 """Step 3: new questions written after each seed, and, by config, the seeds' own questions as samples of origin `seed`."""
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 from nemo_sdg.config import RunConfig
@@ -22,12 +23,21 @@ def make_flow(config: RunConfig, few_shot: dict[str, list[dict[str, Any]]], engi
 
 
 def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[dict[str, Any]]]:
-    """The `num` + 1 seeds of each task with the smallest ids: one more than shown, so that a seed never stands in its own head."""
+    """The few-shot heads of a run's tasks."""
+    return smallest(seeds.records(), num)
+
+
+def smallest(seeds: Iterable[dict[str, Any]], num: int) -> dict[str, list[dict[str, Any]]]:
+    """The `num` + 2 seeds of each task with the smallest ids.
+
+    A worked example leads from one seed to the next, so `num` of them take one seed more, and one more still stands in for a seed that
+    would be in its own head.
+    """
     heads: dict[str, list[dict[str, Any]]] = {}
-    for record in seeds.records():
+    for record in seeds:
         head = heads.setdefault(record["task"], [])
         head.append(record)
-        if len(head) > num + 1:
+        if len(head) > num + 2:
             head.sort(key=lambda seed: seed["seed_id"])
             head.pop()
     return {task: sorted(head, key=lambda seed: seed["seed_id"]) for task, head in sorted(heads.items())}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nemo_sdg.config import OriginShare, RunConfig
+from nemo_sdg.config import EngineKind, EngineSection, OriginShare, RunConfig
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.forecast import Rates, assumed, make_forecast, measured, throughput
 
@@ -40,10 +40,23 @@ def test_assumed_votes_lie_between_the_fewest_and_all() -> None:
     assert config.generate.votes * config.verify.min_agreement <= assumed(config).votes["similar"] + 1 <= config.generate.votes + 1
 
 
-def test_unknown_throughput_is_asked_for() -> None:
-    assert throughput("x", "y", 12.5) == 12.5
-    with pytest.raises(ConfigError, match="--tokens-per-s"):
-        throughput("x", "H100", None)
+def configured(model: str) -> RunConfig:
+    return RunConfig(engine=EngineSection(kind=EngineKind.trtllm, model=model))
+
+
+def test_throughput_is_that_of_the_configured_model_where_one_is_published() -> None:
+    found = throughput(configured("Qwen/Qwen3-235B-A22B-Instruct-2507"), model=None, gpu="H100", tokens_per_s=None)
+    assert (found.tokens_per_s, found.source) == (1932, "published for Qwen3-235B-A22B on H100")
+    assert throughput(configured("x"), model=None, gpu="H100", tokens_per_s=12.5).tokens_per_s == 12.5
+
+
+def test_a_stand_in_for_the_configured_model_is_named_as_one() -> None:
+    found = throughput(configured("my/own-7B"), model=None, gpu="H200", tokens_per_s=None)
+    assert "none is published for my/own-7B" in found.source
+    with pytest.raises(ConfigError, match="--tokens-per-s, or --probe"):
+        throughput(configured("my/own-7B"), model="my/own-7B", gpu="H100", tokens_per_s=None)
+    with pytest.raises(ConfigError, match="A100"):
+        throughput(configured("my/own-7B"), model=None, gpu="A100", tokens_per_s=None)
 
 
 def test_unfinished_pilot_is_refused(tmp_path: Path) -> None:
