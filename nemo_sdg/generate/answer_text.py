@@ -37,6 +37,10 @@ WRAPPING = re.compile(
 )
 QUOTES = ('""', "''", "“”", "„“", "«»", "‘’", "「」", "『』")
 LABELLED = re.compile(r"^(?:(?P<open>[(\[{<])\s*)?(?P<label>[A-Za-z])(?:\s*[)\]}>])?(?P<part>\s*[.:\-–—)]+\s*|\s+|$)?(?P<rest>.*)$", re.DOTALL)
+IS_RIGHT = re.compile(
+    r"^(?P<text>.*\S)\s+(?:is|was)\s+(?:the\s+)?(?:correct|right|best|true)(?:\s+(?:answer|option|choice|one))?$|^(?P<label>\(?[A-Z]\)?)[,;:.]?\s+(?:because|since)\b.*$",
+    re.DOTALL,
+)
 LABEL_LAST = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<label>[A-Z])[)\]]$", re.DOTALL)
 FENCE = re.compile(
     r"^[ \t]*(?P<fence>```|~~~)[ \t]*(?P<language>[A-Za-z0-9_+-]*)[^\n`]*\n(?P<body>.*?)(?:\n[ \t]*(?P=fence)[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
@@ -135,6 +139,8 @@ def match_option(answer: str, options: list[str]) -> str | None:
     candidates = [answer, plain, led]
     if found := OPTION_WORD.match(led) or OPTION_WORD.match(plain) or IT_IS.match(led):
         candidates.append(undressed(CLOSING.sub("", found["rest"]), quotes=True))
+    if found := IS_RIGHT.match(candidates[-1].rstrip(" .!")):
+        candidates.append(undressed(found["text"] or found["label"], quotes=True))
     for candidate in dict.fromkeys(candidates):
         if (option := _by_text(candidate, options)) is not None or (option := _by_label(candidate, options)) is not None:
             return option

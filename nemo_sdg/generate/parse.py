@@ -113,7 +113,8 @@ def read_object(completion: Completion, schema: Schema, *, latex: bool = True) -
 
 
 def _typed(value: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """Gives integers back to the fields whose allowed values are integers; everything else that was a number stays text."""
+    """Gives fields their names whatever their case, and integers back to those whose allowed values are integers; other numbers stay text."""
+    value = {**{key.strip().lower(): item for key, item in value.items()}, **value}
     for name, field in schema["properties"].items():
         if isinstance(field.get("enum", [""])[0], int) and isinstance(value.get(name), str) and value[name].isdigit():
             value[name] = int(value[name])
@@ -182,14 +183,18 @@ def parse_solution(
 
 def called(tests: list[str]) -> list[str]:
     """The calls that tests make, without the results that they expect: what a solver may see of tests."""
-    calls = []
-    for test in tests:
-        try:
-            tree = ast.parse(test.strip())
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Compare) and isinstance(node.left, ast.Call):
-                calls.append(ast.unparse(node.left))
-                break
-    return calls
+    return [ast.unparse(call) for test in tests if (call := _call_of(test)) is not None]
+
+
+def _call_of(test: str) -> ast.expr | None:
+    """The call in `assert call == result`, `assert result == call`, `assert call` and `assert not call`."""
+    try:
+        tree = ast.parse(test.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert):
+            asked = node.test.operand if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not) else node.test
+            sides = [asked.left, *asked.comparators] if isinstance(asked, ast.Compare) else [asked]
+            return next((side for side in sides if isinstance(side, ast.Call)), None)
+    return None

@@ -35,7 +35,7 @@ def run_calls(program: str, calls: list[str], config: VerifySection) -> list[tup
 
 
 def calls_of(tests: list[str]) -> list[str]:
-    """The calls on the left of `assert call == result`, each once, in order."""
+    """The calls in `assert call == result`, `assert result == call`, `assert call` and `assert not call`, each once, in order."""
     calls: dict[str, None] = {}
     for test in tests:
         try:
@@ -43,8 +43,10 @@ def calls_of(tests: list[str]) -> list[str]:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         for node in ast.walk(tree):
-            if isinstance(node, ast.Compare) and isinstance(node.left, ast.Call):
-                calls.setdefault(ast.unparse(node.left))
+            if isinstance(node, ast.Assert):
+                asked = node.test.operand if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not) else node.test
+                sides = [asked.left, *asked.comparators] if isinstance(asked, ast.Compare) else [asked]
+                calls.update({ast.unparse(side): None for side in sides if isinstance(side, ast.Call)})
     return list(calls)[:MAX_CALLS]
 
 

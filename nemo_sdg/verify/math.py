@@ -4,14 +4,14 @@ Two ways: plain numbers are read into exact fractions by `numbers` (1 to 40 µs)
 child process that is killed at a time limit, since sympy can run for ever on what a model writes.
 
 What is not equal: 60% and 60, unless the question asks for a percentage (then 60%, 60 and 60 percent are one, and 0.6 is another);
-5 km and 5 m; 1.5 and 2; 3.14 and 22/7. A bare number equals the same number with a unit: the question has named the unit; so too with
+5 km and 5 m (5 km and 5000 m are one); 1.5 and 2; 3.14 and 22/7. A bare number equals the same number with a unit: the question has named the unit; so too with
 `dozen` and `thousand`, where it has named them. Decimals equal what they are a rounding of from six places on: 0.333333 and 1/3.
 """
 
 import re
 from fractions import Fraction
 
-from nemo_sdg.verify.numbers import MARKS, PERCENT_WORDS, SCALE_WORDS, Number, parse_number, simplify, sole_number
+from nemo_sdg.verify.numbers import CONVERSIONS, MARKS, PERCENT_WORDS, SCALE_WORDS, Number, parse_number, simplify, sole_number
 from nemo_sdg.verify.worker import math_verify_equal
 
 __all__ = ["Number", "equal", "is_expression", "numbers_equal", "parse_number", "simplify", "surely_equal"]
@@ -27,9 +27,10 @@ def is_expression(text: str) -> bool:
 
 def numbers_equal(a: Number, b: Number, *, question: str = "") -> bool:
     """Equality; a unit, percent sign or scale (dozen, million) may be left out on one side where the question has named it."""
-    if a.unit and b.unit and a.unit != b.unit:
-        return False
     left, right = a.value, b.value
+    if a.unit and b.unit and a.unit != b.unit:
+        (measure, one), (other, two) = CONVERSIONS.get(a.unit, (a.unit, 1)), CONVERSIONS.get(b.unit, (b.unit, 1))
+        return measure == other and left * one == right * two
     if a.scale != b.scale and 1 in (a.scale, b.scale) and SCALE_WORDS.search(question):
         left, right = left / a.scale, right / b.scale
     if a.percent != b.percent and not PERCENT_WORDS.search(question):

@@ -33,6 +33,13 @@ UNITS = {
     "lbs": "pound", "oz": "ounce", "mph": "mile per hour", "km/h": "kilometer per hour", "kmh": "kilometer per hour", "°": "degree", "deg": "degree",
     "°c": "celsius", "°f": "fahrenheit", "people": "person", "children": "child",
 }  # fmt: skip
+CONVERSIONS: dict[str, tuple[str, Fraction | int]] = {
+    "kilometer": ("meter", 1000), "meter": ("meter", 1), "centimeter": ("meter", Fraction(1, 100)), "millimeter": ("meter", Fraction(1, 1000)),
+    "kilogram": ("gram", 1000), "gram": ("gram", 1), "milligram": ("gram", Fraction(1, 1000)), "liter": ("liter", 1), "milliliter": ("liter", Fraction(1, 1000)),
+    "second": ("second", 1), "minute": ("second", 60), "hour": ("second", 3600), "day": ("second", 86400), "week": ("second", 604800),
+    "inch": ("inch", 1), "foot": ("inch", 12), "yard": ("inch", 36), "ounce": ("ounce", 1), "cent": ("dollar", Fraction(1, 100)), "dollar": ("dollar", 1),
+}  # fmt: skip
+"""Unit to measure and factor: 90 minutes are 1.5 hours"""
 PERCENT_WORDS = re.compile(r"percent|per cent|%|prozent|por ciento|pour cent|procent|per cento|百分|パーセント|процент|asilimia", re.IGNORECASE)
 SCALES = {
     "hundred": 100, "thousand": 1000, "k": 1000, "million": 10**6, "mio": 10**6, "billion": 10**9, "bn": 10**9, "trillion": 10**12, "dozen": 12, "lakh": 10**5,

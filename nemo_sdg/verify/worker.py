@@ -6,6 +6,7 @@ only. One child per process of ours, started at first need (importing sympy take
 
 import atexit
 import contextlib
+import functools
 import json
 import os
 import select
@@ -24,7 +25,7 @@ POLL_SECONDS = 1.0
 MEMORY_BYTES = 4 << 30
 
 CHILD = f"""
-import json, resource, sys
+import functools, json, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
 try:
     from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
@@ -33,6 +34,7 @@ except ImportError as exc:
     sys.exit(1)
 print(json.dumps({{"ready": True}}), flush=True)
 targets = [LatexExtractionConfig(), ExprExtractionConfig()]
+@functools.lru_cache(maxsize=256)  # one vote after the other is compared with the same answer
 def read(text):
     wrapped = text if "$" in text or "\\\\boxed" in text else f"${{text}}$"
     return parse(wrapped, targets, parsing_timeout=None, raise_on_error=False)
@@ -120,6 +122,7 @@ _worker = Worker()
 atexit.register(_worker.stop)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def math_verify_equal(a: str, b: str) -> bool:
     """Whether math-verify holds two expressions for equal; False when it cannot read one of them or does not end in CPU_SECONDS."""
     if not a.strip() or not b.strip() or len(a) > 2000 or len(b) > 2000:

@@ -15,7 +15,6 @@ import json
 import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -57,9 +56,9 @@ def main() -> None:
     num_rows = {"multiple_choice": 400, "numeric": 400, "short_text": 300, "code": 150}
     if arguments.quick:
         num_rows = {"multiple_choice": 100, "numeric": 100, "short_text": 100, "code": 20}
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(2) as pool:
         for kind, num in num_rows.items():
-            bench = Bench(kind, Path(folder), misses=arguments.misses)
+            bench = Bench(kind, misses=arguments.misses)
             samples = sample_rows(kind, num, arguments.hub)
             # Sandboxed programs run beside each other; the rest is this process's own work and timed alone.
             run = pool.map if kind == "code" else map
@@ -139,7 +138,7 @@ def record(kind: str, number: int, case: dict[str, Any]) -> dict[str, Any]:
 class Bench:
     """The pipeline's own way from a completion to a verdict, for one kind."""
 
-    def __init__(self, kind: str, folder: Path, *, misses: bool) -> None:
+    def __init__(self, kind: str, *, misses: bool) -> None:
         self.kind, self.misses = kind, misses
         self.config = RunConfig(generate=GenerateSection(votes=1), verify=VerifySection(code_timeout=1.0))
         self.answers = Answers(self.config, FACTS, functools.partial(votes.decided, config=self.config.verify))

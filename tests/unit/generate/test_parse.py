@@ -47,6 +47,7 @@ def solve(text: str, kind: str = "numeric", finish_reason: str = "stop") -> tupl
         json.dumps({**GOOD, "answer": "\\boxed{B}"}),
         json.dumps({**GOOD, "answer": "ＣＡＲＢＯＮ ＤＩＯＸＩＤＥ"}),
         json.dumps({**GOOD, "confidence": 0.9}),
+        json.dumps({name.title(): text for name, text in GOOD.items()}),
         json.dumps({**GOOD, "answer": "helium"}) + "\nWait, I correct myself.\n" + json.dumps(GOOD),
     ],
 )
@@ -203,10 +204,17 @@ def test_a_well_formed_solution_is_read_back_whatever_its_texts_hold(texts: dict
 
 
 def test_called_shows_calls_and_never_results() -> None:
-    assert parse.called(["assert f([1, 2], key='a') == 3", "assert abs(g(2) - 4.0) < 0.1", "f(", "assert not h(1)"]) == [
-        "f([1, 2], key='a')",
-        "abs(g(2) - 4.0)",
+    tests = [
+        "assert f([1, 2], key='a') == 3",
+        "assert abs(g(2) - 4.0) < 0.1",
+        "f(",
+        "assert not h(1)",
+        "assert h(2)",
+        "assert 7 == f(4)",
+        "x = f(9)",
+        "assert 1 == 1",
     ]
+    assert parse.called(tests) == ["f([1, 2], key='a')", "abs(g(2) - 4.0)", "h(1)", "h(2)", "f(4)"]
 
 
 def test_schema_of_a_question_follows_its_seed() -> None:
