@@ -8,6 +8,7 @@ What is not equal: 60% and 60, unless the question asks for a percentage (then 6
 `dozen` and `thousand`, where it has named them. Decimals equal what they are a rounding of from six places on: 0.333333 and 1/3.
 """
 
+import functools
 import re
 from fractions import Fraction
 
@@ -70,6 +71,7 @@ AMBIGUOUS = re.compile(
 """What makes a text no plain number: ratio, factorial, two answers, a range, words. math-verify would read some number out of it."""
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def _tight(text: str) -> str:
     """Without the spaces that part nothing: `2 3` keeps its own."""
     return re.sub(r"(?<!\w)\s+|\s+(?!\w)", "", simplify(text))

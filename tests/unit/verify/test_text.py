@@ -74,3 +74,13 @@ def test_similarity_counts_shared_words() -> None:
     assert text.similarity("Light travels faster than sound.", "Sound is slower than light") == pytest.approx(2 * 3 / 10)
     assert text.similarity("光は音より速い", "音より光が速い") > 0.8
     assert text.similarity("light", "stone") == 0.0
+
+
+@settings(deadline=None)
+@given(
+    st.text(alphabet=st.characters(max_codepoint=127), max_size=40)
+    | st.lists(st.sampled_from(["a", "B", "1", "-", ".", ",", "'", " ", "_", "`", "$"])).map("".join)
+)
+def test_ascii_takes_a_shorter_way_to_the_same_end(written: str) -> None:
+    for language in ("en", "fr"):
+        assert text._punctuation_away_ascii(written.lower(), language).split() == text._punctuation_away(written.lower(), language).split()
