@@ -24,6 +24,15 @@ def run_tests(program: str, tests: list[str], config: VerifySection) -> tuple[li
     return [value is True for value in reply], None
 
 
+def passing(programs: list[str | None], tests: list[str], config: VerifySection) -> list[bool]:
+    """Which programs pass all tests; the same program is run once."""
+    verdicts: dict[str, bool] = {}
+    for program in programs:
+        if program is not None and program not in verdicts:
+            verdicts[program] = parses(program) and all(run_tests(program, tests, config)[0])
+    return [program is not None and verdicts[program] for program in programs]
+
+
 def run_calls(program: str, calls: list[str], config: VerifySection) -> list[tuple[str, str]] | None:
     """(canonical text, literal) of each call's result, or None when one of them gives none."""
     ran = sandbox.run({"program": program, "calls": calls}, cpu_seconds=config.code_timeout, memory_mb=config.code_memory_mb, mode=config.sandbox)

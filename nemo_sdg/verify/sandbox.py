@@ -226,9 +226,10 @@ def _talk(child: "subprocess.Popen[bytes]", order: bytes, deadline: float) -> tu
         child.stdin.write(order)
         child.stdin.close()
     output = bytearray()
+    poll = select.poll()
+    poll.register(child.stdout, select.POLLIN)
     while len(output) < MAX_OUTPUT:
-        ready = select.select([child.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]
-        if not ready:
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
             return bytes(output), True
         chunk = os.read(child.stdout.fileno(), 65536)
         if not chunk:

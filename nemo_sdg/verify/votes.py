@@ -220,7 +220,8 @@ def _verify_gold(sample: dict[str, Any], blind: list[Solution], guided: list[Sol
         tests = sample.get("tests") or []
         if not tests:
             return _drop(sample, "no_tests", None)
-        passed = {id(s): s["answer"] is not None and code.parses(s["answer"]) and all(code.run_tests(s["answer"], tests, config)[0]) for s in [*blind, *guided]}
+        verdicts = code.passing([s["answer"] for s in [*blind, *guided]], tests, config)
+        passed = {id(s): verdict for s, verdict in zip([*blind, *guided], verdicts, strict=True)}
     else:
         passed = {id(s): s["answer"] is not None and is_gold(s["answer"], sample, config, compare=same) for s in [*blind, *guided]}
     tally = (

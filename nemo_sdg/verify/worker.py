@@ -74,7 +74,9 @@ class Worker:
         assert self.child is not None
         assert self.child.stdout is not None
         limit = self._cpu_used() + cpu_seconds
-        while not select.select([self.child.stdout], [], [], POLL_SECONDS)[0]:
+        poll = select.poll()
+        poll.register(self.child.stdout, select.POLLIN)
+        while not poll.poll(POLL_SECONDS * 1000):
             if self._cpu_used() > limit:
                 return None
         line = self.child.stdout.readline()

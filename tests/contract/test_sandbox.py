@@ -1,6 +1,7 @@
 """Untrusted programs against the real namespaces of this machine, by each wrapper that works here."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,29 @@ def test_programs_are_told_right_from_wrong(wrapper: str) -> None:
     assert code.run_tests("def f(x):\n    return 2 * x", tests, CONFIG) == ([True, True, False], None)
     assert code.run_tests("def f(x): return", tests, CONFIG) == ([False] * 3, None)
     assert code.run_tests("def f(x", tests, CONFIG) == ([False] * 3, None)
+
+
+def test_the_same_program_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    real = code.run_tests
+    monkeypatch.setattr(code, "run_tests", lambda program, tests, config: ran.append(program) or real(program, tests, config))
+    right, wrong = "def f(x): return x", "def f(x): return 0"
+    assert code.passing([right, wrong, None, right, "def f("], ["assert f(1) == 1"], CONFIG) == [True, False, False, True, False]
+    assert ran == [right, wrong]
+
+
+def test_more_open_files_than_select_can_hold_do_not_matter() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if before[1] < 2048:
+        pytest.skip(f"this user may open {before[1]} files at most")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2048, before[1]))
+    opened = [os.dup(1) for _ in range(1100)]
+    try:
+        assert code.run_tests("def f(x): return x", ["assert f(1) == 1"], CONFIG)[0] == [True]
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_the_standard_library_is_there_and_nothing_else(wrapper: str) -> None:
