@@ -22,7 +22,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, Drop, EvaluationRow, Seed, content_id
 from nemo_sdg.seeds.catalog import task_config
 from nemo_sdg.seeds.lock import lock_entry, verify
-from nemo_sdg.seeds.plan import EvaluationSource, EvaluationSources, Source, evaluation_sources, open_source, plan_sources
+from nemo_sdg.seeds.plan import EvaluationSource, EvaluationSources, Source, evaluation_sources, open_source, plainest_first, plan_sources
 from nemo_sdg.seeds.reading import Unrenderable
 from nemo_sdg.seeds.render import BATCH, Documents, Renderer, to_evaluation_row, to_seed
 from nemo_sdg.seeds.sources import Damaged, Row, Rows
@@ -134,7 +134,7 @@ def _renderers(source: Source, seeds: SeedsSection) -> list[tuple[Renderer, list
     groups: list[tuple[Renderer, list[str]]] = []
     failures = []
     configs = {leaf.task: task_config(leaf.task, seeds) for leaf in source.leaves}
-    for leaf in sorted(source.leaves, key=lambda leaf: (configs[leaf.task].get("output_type") != "multiple_choice", leaf.task)):
+    for leaf in sorted(source.leaves, key=lambda leaf: (configs[leaf.task].get("output_type") != "multiple_choice", plainest_first(leaf.task))):
         try:
             renderer = Renderer(leaf, configs[leaf.task])
         except DataError as exc:
@@ -208,7 +208,7 @@ def _seeds_of_row(source: Source, dataset: DatasetRow, row: Row | Damaged, per_g
     if isinstance(row, Damaged):
         yield _drop(source, dataset, "damaged_line", row.detail, None)
         return
-    tasks = sorted(task for _, names, documents in per_group if documents for task in names)
+    tasks = sorted((task for _, names, documents in per_group if documents for task in names), key=plainest_first)
     failure = Unrenderable("left_out_by_task", "process_docs leaves the row out")
     for renderer, _, documents in per_group:
         if isinstance(documents, Unrenderable):

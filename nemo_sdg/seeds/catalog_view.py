@@ -96,14 +96,13 @@ def summary(rows: Iterable[CatalogRow]) -> str:
     declared = sum("declared" in row.dataset for row in good)
     reasons = Counter(row.reasons[0].partition(":")[0] for row in rows if row.verdict != Verdict.eligible)
     families = Counter(row.family for row in good)
-    lines = [
-        f"{len(rows):,} tasks: {len(good):,} eligible over {len(splits):,} dataset splits of {len({key[0] for key in splits}):,} datasets"
-        f" ({declared:,} of them by a declared split), {len(rows) - len(good):,} refused",
-    ]
+    said = f" ({declared:,} by a declared split)" if declared else ""
+    lines = [f"{len(rows):,} tasks: {len(good):,} eligible{said}, {len(rows) - len(good):,} refused"]
+    if good:
+        counted = ", ".join(f"{family} {num:,}" for family, num in families.most_common())
+        lines.append(f"eligible: {len(splits):,} dataset splits of {len({key[0] for key in splits}):,} datasets in {len(families):,} families: {counted}")
     if reasons:
         lines.append("refused: " + ", ".join(f"{reason} {num:,}" for reason, num in reasons.most_common()))
-    if families:
-        lines.append("eligible: " + ", ".join(f"{family} {num:,}" for family, num in families.most_common()))
     return "\n".join(lines)
 
 

@@ -147,7 +147,7 @@ class FieldReader:
         if self._has_choices:
             choices = reading.choices = [text_of(choice) for choice in values["choices"]]
             labels = [text_of(label) for label in values["labels"]] if "labels" in values else None
-            target = values["gold"]
+            target = reading.target = values["gold"]
             found = [gold for item in (target if isinstance(target, list) else [target]) if (gold := position(item, choices, labels)) is not None]
             if found:
                 reading.gold = found[0]

@@ -94,6 +94,7 @@ class GenericReader:
         if all(text[:1].isspace() for text in texts):
             texts = [text.lstrip() for text in texts]
         reading.question = remove_options(reading.question, texts)
+        reading.target = target
         golds = [position(item, texts, labels) for item in (target if isinstance(target, list) else [target])]
         found_golds = [gold for gold in golds if gold is not None]
         if found_golds:

@@ -9,6 +9,30 @@ from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.sources import LOCAL, Damaged, Row, Rows, Split, iterate_rows
 
+CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
+"""a hub that does not answer within these is slow; huggingface_hub itself waits for ever on some of its calls"""
+
+
+@functools.cache
+def _be_patient_but_not_forever() -> None:
+    """Gives every request of huggingface_hub and `datasets` a time limit, and another try where the connection or the server fails."""
+    import huggingface_hub
+    import requests
+    import urllib3
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, request: Any, stream: bool = False, timeout: Any = None, verify: Any = True, cert: Any = None, proxies: Any = None) -> requests.Response:
+            return super().send(request, stream, timeout or (CONNECT_SECONDS, READ_SECONDS), verify, cert, proxies)
+
+    def session() -> requests.Session:
+        found = requests.Session()
+        retries = urllib3.Retry(connect=2, read=1, status=3, other=0, backoff_factor=1, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False)
+        for scheme in ("http://", "https://"):
+            found.mount(scheme, Adapter(max_retries=retries))
+        return found
+
+    huggingface_hub.configure_http_backend(session)
+
 
 def hub_rows(split: Split, seeds: SeedsSection, task: str, revision: str | None) -> Rows:
     """Streams a split from the hub at `revision`, by default the newest commit. Offline (HF_HUB_OFFLINE=1) it is read from the local cache."""
@@ -20,6 +44,8 @@ def hub_rows(split: Split, seeds: SeedsSection, task: str, revision: str | None)
     if int(datasets.__version__.split(".")[0]) < 4:
         options["trust_remote_code"] = split.path in seeds.trust_remote_code
     offline = _offline()
+    if not offline:
+        _be_patient_but_not_forever()
     commit = revision if offline else _commit(split, revision, task)
     try:
         rows = datasets.load_dataset(split.path, split.name, split=split.split, streaming=not offline, revision=commit, **options)

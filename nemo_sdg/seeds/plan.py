@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import SeedsSection
-from nemo_sdg.errors import DataError
+from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import CatalogRow, Verdict
 from nemo_sdg.seeds.catalog import task_config, task_file
 from nemo_sdg.seeds.functions import resolve_function
 from nemo_sdg.seeds.lock import locked_revision
-from nemo_sdg.seeds.reading import text_of
 from nemo_sdg.seeds.sampling import Demand, share_limits
 from nemo_sdg.seeds.sources import GENERIC_BUILDERS, Rows, Split, located, mirror_file, open_rows, uses_hub
 
 
 @dataclass(kw_only=True)
 class Source:
-    """One split of one dataset, with the leaf tasks that share its rows (by name)."""
+    """One split of one dataset, with the leaf tasks that share its rows, the plainest name first."""
 
     split: Split
     leaves: list[CatalogRow]
@@ -57,7 +56,12 @@ class EvaluationSources:
 
 
 def plan_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> list[Source]:
-    """The training splits of the eligible tasks, in the order of their identity, each with its share of the limits."""
+    """The training splits of the eligible tasks, in the order of their identity, each with its share of the limits.
+
+    Raises ConfigError when seeds.mirror is no folder.
+    """
+    if seeds.mirror is not None and not Path(seeds.mirror).is_dir():
+        raise ConfigError(f"seeds.mirror={seeds.mirror} is not a folder; name the folder that holds <dataset_path>/<name or default>/<split>.jsonl")
     eligible = [row for row in catalog if row.verdict == Verdict.eligible]
     sources = [Source(split=split, leaves=leaves) for split, leaves in _group(((row, row.dataset["splits"].get("training")) for row in eligible), seeds)]
     if seeds.limit_per_task is not None or seeds.limit_per_family is not None:
@@ -82,13 +86,18 @@ def evaluation_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> Evalua
 
 
 def _group(wanted: Iterable[tuple[CatalogRow, Any]], seeds: SeedsSection) -> list[tuple[Split, list[CatalogRow]]]:
-    """Leaves by the split that they name, splits in the order of their identity, leaves by name."""
+    """Leaves by the split that they name, splits in the order of their identity, the plainest leaf first."""
     groups: dict[Split, dict[str, CatalogRow]] = {}
     for row, name in wanted:
         if name and row.dataset.get("path"):
             groups.setdefault(_split(row, name, seeds), {})[row.task] = row
     ordered = sorted(groups.items(), key=lambda item: (item[0].path, item[0].name or "", item[0].split, item[0].data_files, repr(item[0].options)))
-    return [(split, [leaves[task] for task in sorted(leaves)]) for split, leaves in ordered]
+    return [(split, [leaves[task] for task in sorted(leaves, key=plainest_first)]) for split, leaves in ordered]
+
+
+def plainest_first(task: str) -> tuple[int, str]:
+    """Of tasks on the same rows, the first stands for them: `wic` rather than `super_glue-wic-t5-prompt`."""
+    return len(task), task
 
 
 def _split(row: CatalogRow, name: str, seeds: SeedsSection) -> Split:
@@ -104,7 +113,7 @@ def _split(row: CatalogRow, name: str, seeds: SeedsSection) -> Split:
         split=name,
         data_files=_files_of(data_files, name),
         folder=str(task_file(row.task, seeds).parent) if path in GENERIC_BUILDERS else None,
-        options=tuple((key, text_of(value) if not isinstance(value, str | int | float | bool) else value) for key, value in sorted(options.items())),
+        options=tuple((key, str(value) if not isinstance(value, str | int | float | bool) else value) for key, value in sorted(options.items())),
     )
     return located(found) if path in GENERIC_BUILDERS else found
 
@@ -120,18 +129,13 @@ def _files_of(data_files: Any, split: str) -> tuple[str, ...]:
 
 def _missing_in_mirror(split: Split, seeds: SeedsSection) -> str | None:
     """Why a split cannot be had, where that is known without opening it."""
-    if split.path in GENERIC_BUILDERS or uses_hub(seeds):
+    if uses_hub(seeds):
         return None
+    if split.path in GENERIC_BUILDERS:
+        return next((f"{file} is on the network" if "://" in file else f"{file} is missing" for file in split.located if not Path(file).is_file()), None)
     if seeds.mirror is None:
         return "seeds.hub=false and no seeds.mirror"
-    if not _has_folder(f"{seeds.mirror}/{split.path}/{split.name or 'default'}") or mirror_file(split, seeds.mirror) is None:
-        return f"not in the mirror {seeds.mirror}"
-    return None
-
-
-@functools.lru_cache(maxsize=65536)
-def _has_folder(path: str) -> bool:
-    return Path(path).is_dir()
+    return f"not in the mirror {seeds.mirror}" if mirror_file(split, seeds.mirror) is None else None
 
 
 def open_source(source: Source, seeds: SeedsSection) -> Rows:

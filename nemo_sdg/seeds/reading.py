@@ -26,6 +26,8 @@ class Reading:
     choices: list[str] | None = None
     gold: int | None = None
     """position among the choices"""
+    target: Any = None
+    """what the row gives for the gold; told where that is none of the choices"""
     answer: str | None = None
     """the gold's text; with choices, filled from them"""
     aliases: list[str] = field(default_factory=list)
@@ -107,5 +109,7 @@ def boxed(text: str) -> str | None:
 
 
 def text_of(value: Any) -> str:
-    """A column's value as text; null is no text."""
+    """A column's value as text; null is no text. Raises TypeError for what is no text (a list, a mapping, bytes)."""
+    if not isinstance(value, str | int | float | None):
+        raise TypeError(f"a text is expected where the row holds a {type(value).__name__}: {str(value)[:60]}")
     return value if isinstance(value, str) else "" if value is None else str(value)

@@ -109,7 +109,7 @@ def to_seed(reading: Reading, leaf: CatalogRow, tasks: list[str], dataset: Datas
     """`ordinal` tells the documents of one row apart. Raises Unrenderable when the row has no gold, or choices that are none."""
     choices, answer, label = reading.choices, reading.answer, None
     if leaf.kind == Kind.multiple_choice:
-        answer = _check_choices(choices, reading.gold)
+        answer = _check_choices(choices, reading)
     else:
         if answer is None and choices is not None and reading.gold is not None:
             answer = choices[reading.gold]
@@ -145,19 +145,19 @@ def to_seed(reading: Reading, leaf: CatalogRow, tasks: list[str], dataset: Datas
     )
 
 
-def _check_choices(choices: list[str] | None, gold: int | None) -> str:
+def _check_choices(choices: list[str] | None, reading: Reading) -> str:
     """The gold's text. Raises Unrenderable where choices and gold make no question."""
     if choices is None or len(choices) < 2:
         raise Unrenderable("no_choices")
     if bare_labels(choices):
         raise Unrenderable("bare_labels", "the choices are labels without texts")
-    if gold is None:
-        raise Unrenderable("no_gold")
+    if reading.gold is None:
+        raise Unrenderable("no_gold", f"{str(reading.target)[:60]!r} is none of the {len(choices)} options")
     if len(choices) > len(LABELS):
         raise Unrenderable("too_many_choices", f"{len(choices)} choices")
     if not all(choice.strip() for choice in choices):
         raise Unrenderable("empty_choice")
-    return choices[gold]
+    return choices[reading.gold]
 
 
 def to_evaluation_row(reading: Reading, leaf: CatalogRow, dataset: DatasetRow) -> EvaluationRow:

@@ -97,10 +97,6 @@ def open_rows(split: Split, seeds: SeedsSection, *, task: str, revision: str | N
     if split.path in GENERIC_BUILDERS:
         return _file_rows(split, seeds, task)
     if seeds.mirror is not None:
-        if not Path(seeds.mirror).is_dir():
-            raise DataError(
-                f"task {task}: seeds.mirror={seeds.mirror} is not a folder; name the folder that holds <dataset_path>/<name or default>/<split>.jsonl"
-            )
         file = mirror_file(split, seeds.mirror)
         if file is not None:
             return _open_file(file, split, task)

@@ -10,6 +10,7 @@ Ring 3 of the guard drops rows that stand in an evaluation split.
 import dataclasses
 import functools
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ from typing import Any
 from nemo_sdg.config import RunConfig
 from nemo_sdg.context import Context
 from nemo_sdg.errors import DataError
-from nemo_sdg.records import CatalogRow, Drop, Seed, evaluation_row_from_dict
+from nemo_sdg.records import Drop, EvaluationRow, Seed, evaluation_row_from_dict
 from nemo_sdg.steps import catalog
 from nemo_sdg.store import SHARD_FORMAT, Counts, StepDir, read_json, read_jsonl, write_json, write_jsonl
 
 EVALUATION = "evaluation"
 UNREACHABLE = "unreachable.json"
+UNREADABLE = "unreadable_source"
+MAX_LINES = 10
+"""of splits that could not be read; the others are counted"""
 
 
 def run(context: Context) -> None:
@@ -30,8 +34,12 @@ def run(context: Context) -> None:
     catalog_path = context.step_dir("catalog").path / "tasks.jsonl"
     if is_done(context, target, evaluation, catalog_path):
         return
+    from nemo_sdg.seeds.build import plan_sources
+
+    sources = plan_sources(catalog.load(context), context.config.seeds)
     render_evaluation_splits(context, evaluation)
-    render_training_splits(context, parts, evaluation)
+    render_training_splits(context, sources, parts, evaluation)
+    tell_unusable(context, parts)
     gather(context, target, parts, catalog_path)
     shutil.rmtree(parts.path)
 
@@ -58,68 +66,102 @@ def unreachable_splits(context: Context) -> list[dict[str, Any]]:
     return rows
 
 
+def todo(target: StepDir, prefix: str, sources: list[Any]) -> list[str]:
+    """Names of the sources, by their place in the list, that are not on disk yet; what an earlier start left of other sources is taken away."""
+    wanted = {f"{prefix}-{number:05d}": identity(source) for number, source in enumerate(sources)}
+    for name in target.shards():
+        receipt = target.receipt(name) or {}
+        if receipt.get("source") != wanted.get(name) or "why" in receipt:
+            target.receipt_path(name).unlink()
+            target.shard_path(name).unlink(missing_ok=True)
+    return [name for name in wanted if target.problem(name, inputs=[]) is not None]
+
+
+def identity(source: Any) -> dict[str, Any]:
+    """What a receipt says of the source: another start, with other data in the mirror, may number or share them out otherwise."""
+    return {**source.describe(), "quota": source.quota}
+
+
+def number_of(name: str) -> int:
+    return int(name.rpartition("-")[2])
+
+
 def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
-    """Renders every evaluation split of every lm-eval task that can be reached; lists the others."""
+    """Renders what any task of lm-eval evaluates on, as a Curator stage, and lists what could not be reached."""
     from nemo_sdg.seeds.build import evaluation_sources
     from nemo_sdg.seeds.catalog import build_catalog
     from nemo_sdg.seeds.guard import require_reachable
+    from nemo_sdg.stages import UnitStage
 
     config = context.config
-    catalog_rows = build_catalog(config.seeds, config.guard)
-    sources = evaluation_sources(catalog_rows, config.seeds)
-    shutil.rmtree(evaluation.path, ignore_errors=True)
+    rows = build_catalog(config.seeds, config.guard)
+    sources = evaluation_sources(rows, config.seeds)
     unreachable = [*sources.unreachable]
-    with context.progress.step("evaluation splits", len(sources.reachable), "splits") as state:
-        for number, source in enumerate(sources.reachable):
-            shard, counts = f"split-{number:05d}", Counts()
-            try:
-                facts = write_jsonl(evaluation.shard_path(shard), counted(source, config, counts))
-            except DataError as exc:
-                unreachable.append({**source.describe(), "why": str(exc)})
-            else:
-                evaluation.write_receipt(shard, {evaluation.relative(evaluation.shard_path(shard)): facts}, counts.as_dict())
-            state.advance()
-    require_reachable(config.guard, [task for split in unreachable for task in split["tasks"]], catalog_rows)
+    require_reachable(config.guard, tasks_of(unreachable), rows)
+    units = [[name] for name in todo(evaluation, "split", sources.reachable)]
+    make = functools.partial(make_evaluation_renderer, config, sources.reachable, evaluation)
+    context.run_stages("evaluation splits", [UnitStage("evaluation", make)], units, target=evaluation, total=len(sources.reachable), unit="splits")
+    for name in evaluation.shards():
+        why = (evaluation.receipt(name) or {}).get("why")
+        if why is not None:
+            context.progress.line(f"evaluation split not read: {why}")
+            unreachable.append({**sources.reachable[number_of(name)].describe(), "why": why})
+            evaluation.receipt_path(name).unlink()
+            evaluation.shard_path(name).unlink()
+    require_reachable(config.guard, tasks_of(unreachable), rows)
     evaluation.path.mkdir(parents=True, exist_ok=True)
     write_json(evaluation.path / UNREACHABLE, unreachable)
 
 
-def counted(source: Any, config: RunConfig, counts: Counts) -> Iterator[Any]:
+def tasks_of(splits: list[dict[str, Any]]) -> list[str]:
+    return [task for split in splits for task in split["tasks"]]
+
+
+def make_evaluation_renderer(config: RunConfig, sources: list[Any], evaluation: StepDir) -> Callable[[list[str]], None]:
+    """The function that renders one evaluation split. The receipt of one that cannot be read says why."""
     from nemo_sdg.seeds.build import render_evaluation
 
-    for row in render_evaluation(source, config.seeds):
-        counts.keep(row.task)
-        yield row
+    def render(names: list[str]) -> None:
+        (name,) = names
+        source = sources[number_of(name)]
+        counts, extra = Counts(), dict[str, Any](source=identity(source))
+
+        def counted() -> Iterator[EvaluationRow]:
+            for row in render_evaluation(source, config.seeds):
+                counts.keep(row.task)
+                yield row
+
+        path = evaluation.shard_path(name)
+        try:
+            facts = write_jsonl(path, counted())
+        except DataError as exc:
+            counts, extra["why"] = Counts(), str(exc)
+            facts = write_jsonl(path, [])
+        evaluation.write_receipt(name, {evaluation.relative(path): facts}, counts.as_dict(), extra=extra)
+
+    return render
 
 
-def render_training_splits(context: Context, parts: StepDir, evaluation: StepDir) -> None:
-    """Renders each dataset split into a part of its own, as a Curator stage."""
-    from nemo_sdg.seeds.build import plan_sources
+def render_training_splits(context: Context, sources: list[Any], parts: StepDir, evaluation: StepDir) -> None:
+    """Renders each dataset split into a part of its own, as a Curator stage. A split that could not be read is tried again."""
     from nemo_sdg.stages import UnitStage
 
-    rows = catalog.load(context)
-    num_sources = len(plan_sources(rows, context.config.seeds))
-    todo = [name for name in part_names(num_sources) if parts.problem(name, inputs=[]) is not None]
-    make = functools.partial(make_renderer, context.config, rows, parts, [evaluation.shard_path(s) for s in evaluation.shards()])
-    context.run_stages("seeds", [UnitStage("render", make)], [[name] for name in todo], target=parts, total=num_sources, unit="dataset splits")
+    units = [[name] for name in todo(parts, "part", sources)]
+    make = functools.partial(make_renderer, context.config, sources, parts, [evaluation.shard_path(s) for s in evaluation.shards()])
+    context.run_stages("seeds", [UnitStage("render", make)], units, target=parts, total=len(sources), unit="dataset splits")
 
 
-def part_names(num: int) -> list[str]:
-    return [f"part-{number:05d}" for number in range(num)]
-
-
-def make_renderer(config: RunConfig, rows: list[CatalogRow], parts: StepDir, evaluation: list[Path]) -> Callable[[list[str]], None]:
+def make_renderer(config: RunConfig, sources: list[Any], parts: StepDir, evaluation: list[Path]) -> Callable[[list[str]], None]:
     """The function that renders one part; built once per worker, since it holds the hashes of all evaluation rows."""
-    from nemo_sdg.seeds.build import plan_sources, render_source
+    from nemo_sdg.seeds.build import render_source
     from nemo_sdg.seeds.guard import ContentGuard
 
-    sources = plan_sources(rows, config.seeds)
     guard = ContentGuard(evaluation_row_from_dict(record) for path in evaluation for record in read_jsonl(path)) if config.guard.content else None
 
     def render(names: list[str]) -> None:
         (name,) = names
-        source = sources[int(name.removeprefix("part-"))]
-        counts, drops = Counts(), list[Drop]()
+        source = sources[number_of(name)]
+        counts, drops, extra = Counts(), list[Drop](), dict[str, Any](source=identity(source))
 
         def kept() -> Iterator[Seed]:
             for record in render_source(source, config.seeds, config.run.seed):
@@ -138,15 +180,46 @@ def make_renderer(config: RunConfig, rows: list[CatalogRow], parts: StepDir, eva
         try:
             facts = {parts.relative(parts.shard_path(name)): write_jsonl(parts.shard_path(name), kept())}
         except DataError as exc:
-            counts, drops = Counts(), [Drop(task=source.tasks[0], id=name, step="seeds", reason="unreadable_source", detail=str(exc))]
-            counts.drop(source.tasks[0], "unreadable_source")
+            extra["why"] = str(exc)
+            counts, drops = Counts(), [Drop(task=source.tasks[0], id=name, step="seeds", reason=UNREADABLE, detail=str(exc))]
+            counts.drop(source.tasks[0], UNREADABLE)
             facts = {parts.relative(parts.shard_path(name)): write_jsonl(parts.shard_path(name), [])}
         for task, num in sorted(source.not_sampled.items()):
             counts.not_sampled(task, num)
         facts[parts.relative(parts.dropped_path(name))] = write_jsonl(parts.dropped_path(name), drops)
-        parts.write_receipt(name, facts, counts.as_dict())
+        parts.write_receipt(name, facts, counts.as_dict(), extra=extra)
 
     return render
+
+
+def tell_unusable(context: Context, parts: StepDir) -> None:
+    """One line for each dataset split that could not be read, or of which no row made a seed. Raises DataError when there is no seed at all."""
+    receipts = [receipt for receipt in map(parts.receipt, parts.shards()) if receipt]
+    lines = [line for receipt in receipts if (line := unusable(receipt, parts)) is not None]
+    if not any(row["kept"] for receipt in receipts for row in receipt["counts"].values()):
+        more = f"; and so with {len(lines) - 1} other dataset splits" if len(lines) > 1 else ""
+        raise DataError(f"there is no seed: {lines[0] if lines else 'all rows were dropped, see seeds/dropped'}{more}")
+    for line in lines[:MAX_LINES]:
+        context.progress.line(line)
+    if len(lines) > MAX_LINES:
+        context.progress.line(f"no seeds from {len(lines) - MAX_LINES} further dataset splits, see seeds/dropped/")
+
+
+def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
+    """Why a part has no seeds, with the first of its drops as an example; None where it has some."""
+    if "why" in receipt:
+        return f"not read: {receipt['why']}"
+    if any(row["kept"] for row in receipt["counts"].values()):
+        return None
+    drops = list(read_jsonl(parts.dropped_path(receipt["shard"])))
+    if not drops:
+        return None
+    source, first = receipt["source"], drops[0]
+    counted = ", ".join(f"{reason} {num}" for reason, num in Counter(drop["reason"] for drop in drops).most_common())
+    return (
+        f"no seeds: task {source['task']}: no row of {source['dataset']} ({source['name'] or 'default'}), split {source['split']} makes one ({counted}); "
+        f"the first says: {first['detail'] or first['reason']}; mend the data or the task file"
+    )
 
 
 def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path) -> None:

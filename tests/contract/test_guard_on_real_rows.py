@@ -81,20 +81,3 @@ def test_three_evaluation_rows_among_the_training_rows_are_found(hub, tmp_path, 
     seeds = SeedsSection(mirror=str(mirror))
     guard = ContentGuard(evaluation_rows(seeds, [task]))
     assert {seed.dataset.row for seed in seeds_of(seeds, [task]) if guard.match(seed)} == {20, 21, 22}
-
-
-def test_a_training_file_that_is_another_tasks_test_file_is_found_row_by_row(hub, tmp_path):
-    mirror = planted(hub, tmp_path, "allenai/ai2_arc/ARC-Challenge", "allenai/ai2_arc/ARC-Easy")
-    shutil.copy(mirror / "allenai/ai2_arc/ARC-Easy/test.jsonl", mirror / "allenai/ai2_arc/ARC-Challenge/train.jsonl")
-    seeds = SeedsSection(mirror=str(mirror))
-    guard = ContentGuard(evaluation_rows(seeds, ["arc_easy", "arc_challenge"]))
-    found = [guard.match(seed) for seed in seeds_of(seeds, ["arc_challenge"])]
-    assert len(found) == 250
-    assert None not in found
-
-
-def test_a_task_that_trains_on_an_alias_of_a_test_split_is_refused(tmp_path):
-    (tmp_path / "mine.yaml").write_text("task: mine\ndataset_path: gsm8k\ndataset_name: main\ntraining_split: test\noutput_type: generate_until\n")
-    (row,) = select(build_catalog(SeedsSection(include_path=[str(tmp_path)]), GuardSection(name=False)), ["mine"])
-    assert row.verdict == "refused"
-    assert row.reasons[0].startswith("evaluated_elsewhere: test of gsm8k is the test_split of ")

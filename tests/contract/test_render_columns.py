@@ -111,6 +111,24 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[str | None, str, list[str] | None, s
         ("Ni nyekundu.", "Rangi gani?", None, "nyekundu", []),
     ),
     "wmt16-de-en": ({"translation": {"de": "Hallo", "en": "Hello"}}, (None, "German phrase: Hallo\nEnglish phrase:", None, "Hello", [])),
+    "masakhanews_hau_prompt_3": (
+        {"label": 5, "headline": "Ann wins", "text": "She ran.", "headline_text": "Ann wins She ran.", "url": "u", "category": "sports"},
+        (
+            "Ann wins\nShe ran.",
+            "Which category does this news text belong to: business, entertainment, health, politics, religion, sports or technology?",
+            ["business", "entertainment", "health", "politics", "religion", "sports", "technology"],
+            "sports",
+            [],
+        ),
+    ),
+    "xlsum_hausa_prompt_2": (
+        {"id": "1", "url": "u", "title": "T", "summary": "Short.", "text": "A long article."},
+        ("A long article.", "Summarise the text in one or two sentences, in its own language.", None, "Short.", []),
+    ),
+    "tmmluplus_accounting": (
+        {"question": "下列何者?", "A": "甲", "B": "乙", "C": "丙", "D": "丁", "answer": "B", "explanation": None},
+        (None, "下列何者?", ["甲", "乙", "丙", "丁"], "乙", []),
+    ),
     "afrimgsm_cot_swa_prompt_1": (
         {
             "question": "Question: Nina ana mipira 2 na 3. Ngapi?",

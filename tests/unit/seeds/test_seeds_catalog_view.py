@@ -57,9 +57,9 @@ def test_an_unknown_family_is_an_error_that_lists_the_known():
 
 def test_the_summary_counts_leaves_splits_reasons_and_families():
     assert summary(ROWS).splitlines() == [
-        "5 tasks: 3 eligible over 2 dataset splits of 2 datasets (1 of them by a declared split), 2 refused",
+        "5 tasks: 3 eligible (1 by a declared split), 2 refused",
+        "eligible: 2 dataset splits of 2 datasets in 2 families: math 2, science 1",
         "refused: own_evaluation_split 1, no_training_split 1",
-        "eligible: math 2, science 1",
     ]
 
 

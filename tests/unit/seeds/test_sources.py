@@ -103,7 +103,6 @@ def test_missing_split_names_the_file_and_the_mend(mirror: Path) -> None:
     message = refused(SPLIT, section(mirror))
     assert "made/up/default/train.jsonl (or .parquet) is missing" in message
     assert "seeds.hub=true" in message
-    assert "is not a folder" in refused(SPLIT, SeedsSection(mirror=str(mirror / "nowhere")))
     assert "set one of them" in refused(SPLIT, SeedsSection(hub=False))
 
 
