@@ -48,6 +48,7 @@ def load_ablation(path: Path, overrides: list[str] | None) -> AblateConfig:
 def ablate(path: Path, overrides: list[str] | None, *, results: Path | None) -> Path:
     """Runs or resumes the ablation and returns its folder. With `results`, compares arms that lm-eval scored elsewhere."""
     from nemo_sdg.config import as_plain
+    from nemo_sdg.reporting import make_report
 
     config = load_ablation(path, overrides)
     run_config = load_config(config.config, [*config.overrides, "export.budget=tokens"])
@@ -79,6 +80,8 @@ def ablate(path: Path, overrides: list[str] | None, *, results: Path | None) -> 
                     )
             scores[arm] = found
     write_comparison(folder, scores, arms, curves, config.evaluation)
+    if (run_dir / "config.yaml").is_file():
+        make_report(run_dir)
     typer.echo((folder / "comparison.md").read_text())
     typer.echo(f"written to {folder}/comparison.{{json,md,png}}")
     return folder

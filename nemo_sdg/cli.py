@@ -92,6 +92,21 @@ def trace(
 
 
 @app.command()
+def report(
+    run: RunDir,
+    serve: Annotated[bool, typer.Option("--serve", help="serve the page on localhost until interrupted")] = False,
+    port: Annotated[int, typer.Option(help="with --serve; 0 takes any that is free")] = 8400,
+) -> None:
+    """Write report/index.html: one page that shows what a run did and what came out of it. Works on an unfinished run too."""
+    from nemo_sdg import reporting
+
+    path = reporting.make_report(run)
+    typer.echo(f"written to {path}")
+    if serve:
+        reporting.serve(path, port)
+
+
+@app.command()
 def lock(
     config: ConfigPath,
     overrides: Overrides = None,
@@ -115,6 +130,9 @@ def forecast(
     probe: Annotated[bool, typer.Option("--probe", help="measure output tokens/s on the configured engine, some 20 seconds")] = False,
     price: Annotated[float | None, typer.Option(help="price of a GPU-hour")] = None,
     json_out: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="keep it as report/forecast.json in the run's folder; the report compares it with what was spent")
+    ] = False,
 ) -> None:
     """Requests, tokens, GPU-hours and accepted tokens, before launching."""
     import contextlib
@@ -124,11 +142,15 @@ def forecast(
 
     from nemo_sdg.config import load_config
     from nemo_sdg.forecast import forecast as make
+    from nemo_sdg.store import write_json
 
+    settings = load_config(config, overrides)
     with contextlib.redirect_stdout(open(os.devnull, "w")) if json_out else contextlib.nullcontext():
-        result = make(load_config(config, overrides), pilot=pilot, model=model, gpu=gpu, tokens_per_s=tokens_per_s, price=price, measure=probe)
+        result = make(settings, pilot=pilot, model=model, gpu=gpu, tokens_per_s=tokens_per_s, price=price, measure=probe)
     if json_out:
         typer.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
+    if save:
+        write_json(Path(settings.run.dir) / "report" / "forecast.json", result)
 
 
 @app.command()

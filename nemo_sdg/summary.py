@@ -1,4 +1,4 @@
-"""The end of a run: dataset card, manifest, and the summary on the terminal."""
+"""The end of a run: dataset card, report, manifest, and the summary on the terminal."""
 
 import importlib.metadata
 from pathlib import Path
@@ -17,14 +17,21 @@ DATA_STEPS = ["seeds", "questions", "answers", "verified", "curated"]
 
 
 def finish(context: Context) -> None:
-    """Writes report/README.md and, last, manifest.json; prints the summary. Does nothing twice: the bytes are the same."""
+    """Writes report/README.md, report/index.html and, last, manifest.json; prints the summary. Does nothing twice: the bytes are the same.
+
+    The page shows how fast the run was, so that its bytes differ from run to run: the manifest does not name it.
+    """
     from nemo_sdg.export.card import write_card
+    from nemo_sdg.export.report import is_current
     from nemo_sdg.pipeline import STEPS
+    from nemo_sdg.reporting import make_report
 
     (context.run_dir / "manifest.json").unlink(missing_ok=True)
     facts = manifest(context, STEPS)
     card = write_card(context.run_dir, facts)
     facts["files"][str(card.relative_to(context.run_dir))] = vars(file_facts(card))
+    if not is_current(context.run_dir, facts):
+        make_report(context.run_dir, facts)
     write_json(context.run_dir / "manifest.json", facts)
     print_summary(context, facts)
 
@@ -109,6 +116,7 @@ def print_summary(context: Context, facts: dict[str, Any]) -> None:
     if mixture_path.is_file():
         console.print(f"blend: {context.run_dir / 'blend'}/  (mixture.json explains the weights)")
     console.print(f"card:  {context.run_dir / 'report' / 'README.md'}")
+    console.print(f"report: {context.run_dir / 'report' / 'index.html'}  (open it in a browser, or: nemo-sdg report {context.run_dir} --serve)")
 
 
 def packed_tokens(run_dir: Path) -> list[dict[str, Any]]:

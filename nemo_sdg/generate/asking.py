@@ -68,6 +68,12 @@ class OpenRecord:
     """requests asked and not yet answered"""
 
 
+def completion_identity(model: str, config: EngineSection) -> str:
+    """What shapes a completion beside the request; part of every key."""
+    options = f" options={fingerprint(config.options)}" if config.options else ""
+    return f"{model} guided={config.guided_json} context={config.context_length}{options}"
+
+
 class Asker:
     """`give_up(record, fault)` ends a record whose request was lost for good, `fail(error)` ends the run, `changed()` says that there may be room."""
 
@@ -85,9 +91,7 @@ class Asker:
     ) -> None:
         self.engine, self.journal, self.config, self.window, self.counts = engine, journal, config, window, counts
         self.give_up, self.fail, self.changed = give_up, fail, changed
-        options = f" options={fingerprint(config.options)}" if config.options else ""
-        self.identity = f"{engine.model} guided={config.guided_json} context={config.context_length}{options}"
-        """what shapes a completion beside the request; part of every key"""
+        self.identity = completion_identity(engine.model, config)
         self.demand = 0
         """requests asked, plus open records that ask nothing right now"""
         self.num_away = 0

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-VOLATILE = {"progress.jsonl", ".lock", "plan.json"}
-"""the files of a run that hold clock times, or paths of this machine"""
+VOLATILE = {"progress.jsonl", ".lock", "plan.json", "index.html"}
+"""the files of a run that hold clock times (index.html shows the speed), or paths of this machine"""
 
 
 def command(root: Path, *arguments: str) -> list[str]:

@@ -1,0 +1,56 @@
+"""The ablation of a run, where there is one: scores, differences with their intervals, training curves."""
+
+from pathlib import Path
+
+from nemo_sdg.export.report import charts
+from nemo_sdg.export.report.counts import read_json_or
+from nemo_sdg.export.report.figures import Section, Table
+from nemo_sdg.export.report.rows import Unreadable, read_records
+
+
+def ablation(run_dir: Path, unreadable: Unreadable) -> Section:
+    about = "Three arms from one base on equal budgets; a difference counts when its interval does not hold zero."
+    section = Section(key="ablation", title="Ablation", about=about)
+    folder = run_dir / "ablation"
+    compared = read_json_or(folder / "comparison.json", None)
+    if compared is None:
+        section.missing = "No ablation was made of this run: nemo-sdg ablate CONFIG makes one."
+        return section
+    if compared.get("label"):
+        section.notes.append(f"{compared['label']}.")
+    arms = compared["arms"]
+    tasks = sorted({task for scores in arms.values() for task in scores})
+    section.parts.append(
+        charts.bars(
+            "scores",
+            "Scores of the arms by task",
+            tasks,
+            {arm: [100 * scores[task] if task in scores else None for task in tasks] for arm, scores in arms.items()},
+            unit="score (%)",
+        )
+    )
+    rows = [[task, *(f"{100 * scores[task]:.2f}" if task in scores else "" for scores in arms.values())] for task in tasks]
+    section.parts.append(Table(columns=["task", *(f"{arm} (%)" for arm in arms)], rows=rows, caption="Scores", open=True))
+    for number, (pair, found) in enumerate(compared["pairs"].items()):
+        points = [(100 * row["difference"], 100 * row["low"], 100 * row["high"]) for row in found.values()]
+        section.parts.append(charts.intervals(f"difference-{number}", f"Difference {pair} with intervals", list(found), points, unit=f"{pair} (points)"))
+        rows = [
+            [what, f"{100 * row['difference']:+.2f}", f"{100 * row['low']:+.2f} to {100 * row['high']:+.2f}", f"{row['rows']:,}", row["verdict"]]
+            for what, row in found.items()
+        ]
+        section.parts.append(Table(columns=["what", "difference (points)", "interval", "rows", "verdict"], rows=rows, caption=f"Differences, {pair}"))
+    curves = {arm: [row for _, row in read_records([folder / "arms" / arm / "curve.jsonl"], unreadable)] for arm in arms}
+    drawn: charts.Curves = {arm: ([row["tokens"] for row in rows], [row["train_loss"] for row in rows]) for arm, rows in curves.items() if rows}
+    if drawn:
+        section.parts.append(
+            charts.lines("curves", "Training curves of the arms", [("train loss (nats/token)", drawn)], xlabel="tokens trained on", from_zero=False)
+        )
+    training = compared.get("training") or {}
+    rows = [
+        [arm, f"{row['tokens']:,}", f"{row['train_loss']:.3f}", f"{row['valid_loss']:.3f}" if row.get("valid_loss") is not None else ""]
+        for arm, row in training.items()
+    ]
+    if rows:
+        section.parts.append(Table(columns=["arm", "tokens", "train loss", "valid loss"], rows=rows, caption="Training of the arms"))
+    section.notes += [f"Falls: {what}" for what in compared.get("falls") or []] or ["Nothing falls beyond noise."]
+    return section

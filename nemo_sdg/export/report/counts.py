@@ -1,0 +1,221 @@
+"""What the report counts over a whole run, finished or not: one pass over each kind of file, memory bound by groups and not by records."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.export.report.rows import Picker, Place, Unreadable, lines_of, read_drops, read_records, spread
+from nemo_sdg.store import merge_counts, read_json
+
+STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed"]
+UNITS = {"catalog": "tasks", "seeds": "rows", "questions": "attempts", "answers": "samples", "verified": "samples", "curated": "samples", "packed": "samples"}
+NUM_EXAMPLES = 20
+"""drops of a step and reason that are shown"""
+NUM_CONTAMINATED = 100
+"""of the reasons that name an evaluation row"""
+NUM_SAMPLES = 400
+COMPLETION = re.compile(rb'"finish_reason":"(\w+)","prompt_tokens":(\d+),"completion_tokens":(\d+)')
+
+
+def read_json_or(path: Path, default: Any) -> Any:
+    """A file that a run may not have yet."""
+    try:
+        return read_json(path)
+    except DataError:
+        return default
+
+
+def shards(run_dir: Path, step: str, folder: str = "") -> list[Path]:
+    return sorted((run_dir / step / folder).glob("shard-*.jsonl"))
+
+
+def step_counts(run_dir: Path, step: str) -> dict[str, Any]:
+    """The receipts' counts of a step, {task: {in, kept, dropped, not_sampled}}."""
+    receipts = (read_json_or(path, None) for path in sorted((run_dir / step / "receipts").glob("*.json")) if not path.name.startswith("."))
+    return merge_counts(receipt["counts"] for receipt in receipts if isinstance(receipt, dict) and isinstance(receipt.get("counts"), dict))
+
+
+def families_of_tasks(run_dir: Path, unreadable: Unreadable) -> dict[str, str]:
+    paths = [run_dir / "catalog" / "tasks.jsonl", run_dir / "catalog" / "refused.jsonl"]
+    return {str(row.get("task")): str(row.get("family")) for _, row in read_records(paths, unreadable)}
+
+
+@dataclass(kw_only=True)
+class Run:
+    """All that the figures and the browser are made of."""
+
+    counts: dict[str, dict[str, Any]]
+    families: dict[str, str]
+    """task -> family"""
+    samples_step: str
+    """the last step that holds samples: curated in a finished run"""
+    picked_samples: list[Place] = field(default_factory=list)
+    """tasks in turn, so that any beginning of the list shows all of them"""
+    picked_drops: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
+    """(step, reason) -> places"""
+    kept: "Kept"
+    sources: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
+    """dataset path, name, split, revision, licence -> seeds"""
+    requests: dict[str, dict[str, int]] = field(default_factory=dict)
+    unreadable: Unreadable
+
+
+@dataclass(kw_only=True)
+class Kept:
+    """Counters over the samples of the last step."""
+
+    num: int = 0
+    licenses: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    origins: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    agreement: dict[str, Counter[int]] = field(default_factory=dict)
+    """origin -> percent of the votes that give the answer, in steps of ten -> samples"""
+
+    def add(self, sample: dict[str, Any]) -> None:
+        self.num += 1
+        origin = str(sample.get("origin"))
+        self.origins[origin] += 1
+        self.languages[str(sample.get("language"))] += 1
+        self.licenses[str((sample.get("license") or {}).get("effective") or "unknown")] += 1
+        self.models[str((sample.get("generator") or {}).get("model") or "unknown")] += 1
+        share = agreement(sample)
+        if share is not None:
+            self.agreement.setdefault(origin, Counter())[10 * round(10 * share)] += 1
+
+
+def agreement(sample: dict[str, Any]) -> float | None:
+    """Share of the votes cast that give the sample's answer."""
+    votes = sample.get("votes") or {}
+    return votes["agree"] / votes["n"] if votes.get("n") and votes.get("agree") is not None else None
+
+
+def count_run(run_dir: Path) -> Run:
+    """Reads the whole run once. Raises DataError when the folder is no run."""
+    if not (run_dir / "config.yaml").is_file():
+        raise DataError(f"{run_dir} is no run: it has no config.yaml")
+    unreadable = Unreadable()
+    counts = {step: step_counts(run_dir, step) for step in STEPS}
+    samples_step = next((step for step in ("curated", "verified", "answers", "questions") if shards(run_dir, step)), "questions")
+    run = Run(counts=counts, families=families_of_tasks(run_dir, unreadable), samples_step=samples_step, kept=Kept(), unreadable=unreadable)
+    _pick_samples(run_dir, run)
+    _pick_drops(run_dir, run)
+    for _, seed in read_records(shards(run_dir, "seeds"), unreadable):
+        dataset = seed.get("dataset") or {}
+        run.sources[
+            str(dataset.get("path")), str(dataset.get("name") or ""), str(dataset.get("split")), str(dataset.get("revision")), str(seed.get("license"))
+        ] += 1
+    run.requests = {step: count_requests(run_dir / step / "journal") for step in ("questions", "answers")}
+    return run
+
+
+def _pick_samples(run_dir: Path, run: Run) -> None:
+    paths = shards(run_dir, run.samples_step)
+    picker = Picker(spread({task: row["kept"] for task, row in run.counts[run.samples_step].items()}, NUM_SAMPLES))
+    for place, sample in read_records(paths, run.unreadable):
+        run.kept.add(sample)
+        picker.offer(str(sample.get("task")), str(sample.get("sample_id")), place)
+    run.picked_samples = list(in_turn(picker.places()))
+
+
+def in_turn(groups: dict[Any, list[Place]]) -> Iterator[Place]:
+    """The first of each group, then the second of each, and so on."""
+    for number in range(max(map(len, groups.values()), default=0)):
+        yield from (places[number] for _, places in sorted(groups.items(), key=lambda item: str(item[0])) if number < len(places))
+
+
+def _pick_drops(run_dir: Path, run: Run) -> None:
+    """Examples of every reason, spread over its tasks."""
+    for step in STEPS:
+        per_reason: dict[str, dict[str, int]] = {}
+        for task, row in run.counts[step].items():
+            for reason, num in row["dropped"].items():
+                per_reason.setdefault(reason, {})[task] = num
+        quotas = {(reason, task): num for reason, tasks in per_reason.items() for task, num in spread(tasks, num_examples(reason)).items()}
+        picker = Picker(quotas)
+        if step == "catalog":
+            for place, row in read_records([run_dir / step / "refused.jsonl"], run.unreadable):
+                picker.offer((refusal(row), str(row.get("task"))), str(row.get("task")), place)
+        else:
+            for place, task, identifier, reason in read_drops(sorted((run_dir / step / "dropped").glob("*.jsonl")), run.unreadable):
+                picker.offer((reason, task), identifier, place)
+        found: dict[str, dict[Any, list[Place]]] = {}
+        for (reason, task), places in picker.places().items():
+            found.setdefault(reason, {})[task] = places
+        run.picked_drops |= {(step, reason): list(in_turn(places)) for reason, places in sorted(found.items())}
+
+
+def num_examples(reason: str) -> int:
+    return NUM_CONTAMINATED if is_contamination(reason) else NUM_EXAMPLES
+
+
+def is_contamination(reason: str) -> bool:
+    """Reasons of steps seeds and curated that name the evaluation row they hit."""
+    return reason.startswith("evaluation_") or reason == "in_evaluation_split"
+
+
+def refusal(row: dict[str, Any]) -> str:
+    """The word under which a refused task is counted: its first reason's."""
+    reasons = row.get("reasons") or ["refused"]
+    return str(reasons[0]).split(":")[0].strip()
+
+
+def count_requests(journal: Path) -> dict[str, int]:
+    """Completions that were paid for, their tokens, and how they ended, from the journals of a step."""
+    total: Counter[str] = Counter()
+    for path in sorted(journal.glob("*.jsonl")):
+        for _, line in lines_of(path):
+            found = COMPLETION.search(line)
+            if found is not None:
+                total["requests"] += 1
+                total["prompt_tokens"] += int(found[2])
+                total["completion_tokens"] += int(found[3])
+                total[found[1].decode()] += 1
+    return dict(total)
+
+
+def funnel_rows(run: Run) -> list[list[Any]]:
+    """[family, task or null, step, in, kept, {reason: num}, not sampled]; tasks that give no seed row are one row a family."""
+    seeded = {task for step in STEPS[1:] for task in run.counts[step]}
+    rows: list[list[Any]] = []
+    for step in STEPS:
+        rest: dict[str, list[dict[str, Any]]] = {}
+        for task, row in run.counts[step].items():
+            family = run.families.get(task, "unknown")
+            if task in seeded:
+                rows.append([family, task, step, row["in"], row["kept"], row["dropped"], row["not_sampled"]])
+            else:
+                rest.setdefault(family, []).append({"": row})
+        for family, parts in sorted(rest.items()):
+            total = merge_counts(parts)[""]
+            rows.append([family, None, step, total["in"], total["kept"], total["dropped"], total["not_sampled"]])
+    return rows
+
+
+def token_histograms(run_dir: Path) -> dict[str, Counter[int]]:
+    """variant -> {bin: documents}; bin b holds documents of 2**(b/2) to 2**((b+1)/2) tokens."""
+    import pyarrow.parquet as pq
+
+    found: dict[str, Counter[int]] = {}
+    for path in sorted((run_dir / "packed").glob("*/*/*/*.docs.parquet")):
+        bins = found.setdefault(path.relative_to(run_dir / "packed").parts[0], Counter())
+        for item in pq.ParquetFile(path).read(columns=["num_tokens"])["num_tokens"].value_counts().to_pylist():
+            bins[int(2 * math.log2(max(item["values"], 1)))] += item["counts"]
+    return found
+
+
+def packed_tokens(run_dir: Path) -> dict[str, dict[str, list[int]]]:
+    """variant -> family -> [documents, tokens]"""
+    totals: dict[str, dict[str, list[int]]] = {}
+    for path in sorted((run_dir / "packed" / "receipts").glob("*.json")):
+        receipt = read_json_or(path, {})
+        for variant, sizes in receipt.get("variants", {}).items():
+            row = totals.setdefault(variant, {}).setdefault(receipt["family"], [0, 0])
+            row[0] += sizes["documents"]
+            row[1] += sizes["tokens"]
+    return totals

@@ -1,0 +1,149 @@
+"""Streaming over a run's files for the report.
+
+The report shows what is there, broken or hostile as it may be: a line that is not UTF-8 is read with replacement characters, a line that
+is no JSON object is counted and passed over. Picks hold places (file, offset), never records.
+"""
+
+import heapq
+import json
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+DROP_HEAD = re.compile(rb'\{"task":"((?:[^"\\]|\\.)*)","id":"([^"\\]*)","step":"[^"\\]*","reason":"([^"\\]*)"')
+"""the first fields of a drop, as records.Drop is written: 1 µs, where parsing the whole record takes 15"""
+
+
+@dataclass
+class Unreadable:
+    """Lines that were passed over, per file."""
+
+    _seen: set[tuple[str, int]] = field(default_factory=set)
+
+    @property
+    def lines(self) -> Counter[str]:
+        return Counter(name for name, _ in self._seen)
+
+    def parse(self, line: bytes, path: Path) -> dict[str, Any] | None:
+        try:
+            value = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            try:
+                # Bytes that are not UTF-8, and surrogates without a partner, become replacement characters.
+                text = json.dumps(json.loads(line.decode("utf-8", "replace")), ensure_ascii=False)
+                value = orjson.loads(text.encode("utf-8", "replace"))
+            except (ValueError, RecursionError):
+                value = None
+        if isinstance(value, dict):
+            return value
+        self._seen.add(("/".join(path.parts[-3 if path.parent.name == "dropped" else -2 :]), zlib.crc32(line)))
+        return None
+
+
+Place = tuple[Path, int]
+"""a file and the offset of a line in it"""
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(offset, line); nothing for a file that is not there."""
+    if not path.is_file():
+        return
+    offset = 0
+    with open(path, "rb") as handle:
+        for line in handle:
+            yield offset, line
+            offset += len(line)
+
+
+def read_records(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Every readable record with its place."""
+    for path in paths:
+        for offset, line in lines_of(path):
+            record = unreadable.parse(line, path)
+            if record is not None:
+                yield (path, offset), record
+
+
+def read_drops(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[Place, str, str, str]]:
+    """Place, task, id and reason of every drop."""
+    for path in paths:
+        for offset, line in lines_of(path):
+            head = DROP_HEAD.match(line)
+            if head is not None and b"\\" not in head[1]:
+                task, identifier, reason = (part.decode("utf-8", "replace") for part in head.groups())
+                yield (path, offset), task, identifier, reason
+            elif (drop := unreadable.parse(line, path)) is not None:
+                yield (path, offset), str(drop.get("task")), str(drop.get("id")), str(drop.get("reason"))
+
+
+def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """The records at some places, file by file."""
+    for path, offset in sorted(places):
+        with open(path, "rb") as handle:
+            handle.seek(offset)
+            record = unreadable.parse(handle.readline(), path)
+        if record is not None:
+            yield (path, offset), record
+
+
+def find_by_id(paths: Iterable[Path], field_name: str, wanted: set[str], unreadable: Unreadable) -> dict[str, dict[str, Any]]:
+    """Records by id; only lines that hold a wanted one are parsed. The id is the first field of seeds and samples."""
+    found: dict[str, dict[str, Any]] = {}
+    head = re.compile(rb'\{"' + field_name.encode() + rb'":"([^"\\]*)"')
+    for path in paths:
+        if len(found) == len(wanted):
+            break
+        for _, line in lines_of(path):
+            match = head.match(line)
+            if match is not None and match[1].decode("utf-8", "replace") not in wanted:
+                continue
+            record = unreadable.parse(line, path)
+            if record is not None and record.get(field_name) in wanted:
+                found.setdefault(record[field_name], record)
+    return found
+
+
+def spread(counts: dict[Any, int], total: int) -> dict[Any, int]:
+    """How many to take of each so that they sum to `total` at most and are as equal as the counts allow.
+
+    >>> spread({"a": 1, "b": 10, "c": 10}, 9)
+    {'a': 1, 'b': 4, 'c': 4}
+    """
+    quotas, left = dict.fromkeys(counts, 0), total
+    waiting = sorted(counts, key=lambda key: (counts[key], str(key)))
+    while waiting:
+        key = waiting.pop(0)
+        quotas[key] = min(counts[key], -(-left // (len(waiting) + 1)) if counts[key] else 0)
+        left -= quotas[key]
+    return quotas
+
+
+class Picker:
+    """Of each group, as many records as its quota says: those whose ids hash smallest, so that the choice is the same on every machine."""
+
+    def __init__(self, quotas: dict[Any, int]) -> None:
+        self.quotas = quotas
+        self._heaps: dict[Any, list[tuple[int, int, Place]]] = {}
+        self._num = 0
+
+    def offer(self, group: Any, identifier: str, place: Place) -> None:
+        quota = self.quotas.get(group, 0)
+        if not quota:
+            return
+        self._num += 1
+        item = (-zlib.crc32(identifier.encode("utf-8", "replace")), -self._num, place)
+        heap = self._heaps.setdefault(group, [])
+        if len(heap) < quota:
+            heapq.heappush(heap, item)
+        elif item > heap[0]:
+            heapq.heapreplace(heap, item)
+
+    def places(self) -> dict[Any, list[Place]]:
+        """group -> places, the smallest hash first."""
+        return {group: [item[2] for item in sorted(heap, reverse=True)] for group, heap in self._heaps.items()}
