@@ -15,7 +15,32 @@ from nemo_sdg.config import RunConfig, identity
 from nemo_sdg.records import Answer, Drop, Sample, content_id, to_dict
 from nemo_sdg.store import Counts, StepDir, write_bytes, write_json, write_jsonl
 
-WORDS = "the water plants river stone light energy moves through small number of every city between music letters answer because warm slow metal seven twelve".split()
+WORDS = [
+    "the",
+    "water",
+    "plants",
+    "river",
+    "stone",
+    "light",
+    "energy",
+    "moves",
+    "through",
+    "small",
+    "number",
+    "of",
+    "every",
+    "city",
+    "between",
+    "music",
+    "letters",
+    "answer",
+    "because",
+    "warm",
+    "slow",
+    "metal",
+    "seven",
+    "twelve",
+]
 FAMILIES = {"science": "multiple_choice", "math": "numeric", "factual": "short_text", "code": "code", "explanation": "free_text"}
 NUM_TASKS = 12
 """tasks of a family"""
