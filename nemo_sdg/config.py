@@ -71,11 +71,14 @@ class RunSection:
     """completions shared between runs; keyed by request content"""
     progress_every: float = 10.0
     """seconds between plain progress lines where there is no terminal"""
+    trackers: list[str] = field(default_factory=list)
+    """tensorboard | wandb: they get the rows of progress.jsonl too"""
 
     def __post_init__(self) -> None:
         _require(self.shard_size >= 1, f"run.shard_size must be >= 1, got {self.shard_size}")
         _require(self.workers >= 1, f"run.workers must be >= 1, got {self.workers}")
         _require(self.progress_every > 0, f"run.progress_every must be > 0 seconds, got {self.progress_every}")
+        _require(set(self.trackers) <= {"tensorboard", "wandb"}, f"run.trackers must be some of [tensorboard, wandb], got {self.trackers}")
 
 
 @dataclass(kw_only=True)
@@ -373,7 +376,7 @@ class RunConfig:
 
 
 OPERATIONAL = {
-    "run": {"dir", "executor", "workers", "verify", "cache_dir", "progress_every"},
+    "run": {"dir", "executor", "workers", "verify", "cache_dir", "progress_every", "trackers"},
     "engine": {"base_urls", "api_key_env", "max_in_flight", "replicas", "request_timeout", "max_retries", "give_up_after", "threads"},
     "curate": {"dask_address"},
 }

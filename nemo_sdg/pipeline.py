@@ -19,6 +19,7 @@ from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.processes import quiet_libraries
 from nemo_sdg.progress import Progress, format_seconds
 from nemo_sdg.store import remove_temporaries, write_bytes
+from nemo_sdg.tracking import open_trackers
 
 STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed", "blend"]
 
@@ -70,13 +71,14 @@ def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator
             remove_temporaries(run_dir)
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         quiet_libraries()
-        yield Context(
-            config=config,
-            run_dir=run_dir,
-            fingerprint=fingerprint,
-            progress=Progress(run_dir / "progress.jsonl", every=config.run.progress_every),
-            worker=worker,
-        )
+        name = f"{worker[0]}/{worker[1]}" if worker[1] > 1 else None
+        trackers = open_trackers(config.run.trackers, run_dir)
+        progress = Progress(run_dir / "progress.jsonl", every=config.run.progress_every, worker=name, trackers=trackers)
+        try:
+            yield Context(config=config, run_dir=run_dir, fingerprint=fingerprint, progress=progress, worker=worker)
+        finally:
+            for tracker in trackers:
+                tracker.close()
 
 
 def claim(run_dir: Path, config: RunConfig) -> str:

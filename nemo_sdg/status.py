@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.progress import format_seconds
+from nemo_sdg.progress import describe_engine, format_seconds, last_rows
 from nemo_sdg.store import read_json
 
 FOLLOWS = {"questions": "seeds", "answers": "questions", "verified": "answers", "curated": "verified"}
@@ -61,6 +61,12 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
             ", ".join(f"{reason} {num:,}" for reason, num in list(row["dropped"].items())[:3]),
         )
     console.print(table)
+    for step in steps:
+        for row in last_rows(run_dir / "progress.jsonl", step):
+            if engine := describe_engine(row):
+                worker = f" worker {row['worker']}" if "worker" in row else ""
+                state = "ended" if row.get("ended") else f"at {row['done']:,}/{row['total'] or 0:,} {row['unit']}, {row['per_s']:.1f}/s"
+                console.print(f"{step}{worker}: {state}, {', '.join(engine)}", highlight=False)
     if (run_dir / "slurm" / "jobs.json").is_file():
         from nemo_sdg.train.launch import job_states, slurm_jobs
 

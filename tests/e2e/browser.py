@@ -37,3 +37,11 @@ class Watched:
         self.page.wait_for_selector("html[data-ready]")
         self.requests = [url for url in self.requests if not url.startswith("data:")]
         return self.page
+
+    def until(self, script: str) -> None:
+        """Waits for an expression to become true. Playwright's own wait evaluates a string in the page, which its policy forbids."""
+        for _ in range(1200):
+            if self.page.evaluate(script):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"never true: {script}")

@@ -219,7 +219,7 @@ def languages(run: Run, health: dict[str, Any]) -> Section:
 
 
 def diversity(health: dict[str, Any]) -> Section:
-    about = "Measured on up to 128 curated samples of each family: how many new questions are near a seed of theirs (Jaccard of character 5-grams of 0.5 or more), and how much the questions differ among themselves."
+    about = "Measured on up to 128 curated samples of each family: how many new questions are near a seed of theirs (Jaccard of character 5-grams of 0.5 or more), and how much the questions differ among themselves. In brackets: new questions compared."
     section = Section(key="diversity", title="Nearness to seeds and diversity", about=about)
     rows, shares = [], {}
     for name, family in sorted((health.get("families") or {}).items()):
@@ -244,7 +244,7 @@ def diversity(health: dict[str, Any]) -> Section:
                 "New questions near a seed of theirs, by family",
                 list(shares),
                 {"near": list(shares.values())},
-                unit="new questions near their seed (%; compared in brackets)",
+                unit="new questions near a seed (%)",
             )
         )
     columns = ["family", "near a seed", "compared", "distinct words", "distinct trigrams", "of the seeds", "nearest neighbour", "commonest opening"]

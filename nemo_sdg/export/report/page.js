@@ -174,8 +174,13 @@
   }
   byId("more").addEventListener("click", showMore);
 
+  function clear() {
+    family = "";
+    for (const id of ["outcome", "task", "kind", "agreement", "search"]) byId(id).value = "";
+  }
+
   function browse({ outcome, chosen }) {
-    byId("filters").reset();
+    clear();
     family = chosen.startsWith("family:") ? chosen.slice(7) : "";
     byId("outcome").value = outcome;
     byId("task").value = chosen.startsWith("task:") ? chosen.slice(5) : "";
@@ -196,7 +201,7 @@
   byId("search").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 150); });
   for (const id of ["outcome", "task", "kind", "agreement"]) byId(id).addEventListener("change", () => { family = ""; filter(); });
   byId("filters").addEventListener("submit", (event) => { event.preventDefault(); filter(); });
-  byId("filters").addEventListener("reset", () => { family = ""; setTimeout(filter); });
+  byId("clear").addEventListener("click", () => { clear(); filter(); });
 
   // One record
   function card(record) {
