@@ -37,6 +37,8 @@ def steps_between(*, only: str | None = None, start: str | None = None, until: s
 def run(config: RunConfig, *, only: str | None = None, start: str | None = None, until: str | None = None, worker: tuple[int, int] = (0, 1)) -> None:
     """Runs the steps that are not done yet. Calling it again after any interruption goes on where the files end."""
     names = steps_between(only=only, start=start, until=until)
+    if "curated" in names:
+        importlib.import_module("nemo_sdg.steps.curated").preflight(config.curate)
     with open_run(config, worker=worker) as context:
         for name in names:
             require_previous(context, name)

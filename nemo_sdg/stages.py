@@ -22,9 +22,6 @@ from nemo_curator.tasks import DocumentBatch, FileGroupTask
 from nemo_sdg.records import Drop, to_dict
 from nemo_sdg.store import Counts, StepDir, read_jsonl
 
-RecordFunction = Callable[[dict[str, Any]], Any]
-"""A record (dict) in; the record that goes on (dict or dataclass), or a Drop."""
-
 
 def to_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
     """Records as a frame of Python objects: no value changes its type on the way."""
@@ -62,15 +59,20 @@ class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
 
 
 class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
-    """Applies a function to each record of a batch. `make` is called once per worker and returns the function."""
+    """Applies a function to each record of a batch. `make` is called once per worker and returns the function.
+
+    A record (dict) in; the record that goes on (dict or dataclass), or a Drop.
+    With `whole`, the function takes all records of a shard at once and returns one result for each: what runs on a model is faster so.
+    """
 
     name = "record"
     resources = Resources(cpus=0.25)
     batch_size = 1
 
-    def __init__(self, name: str, make: Callable[[], RecordFunction]) -> None:
-        self.name, self.make = name, make
-        self._function: RecordFunction | None = None
+    def __init__(self, name: str, make: Callable[[], Callable[[Any], Any]], *, whole: bool = False, cpus: float = 0.25) -> None:
+        self.name, self.make, self.whole = name, make, whole
+        self.resources = Resources(cpus=cpus)
+        self._function: Callable[[Any], Any] | None = None
 
     def inputs(self) -> tuple[list[str], list[str]]:
         return ["data"], []
@@ -85,8 +87,8 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
         function = self._function
         assert function is not None, "setup was not called"
         kept, drops = [], list(task._metadata["drops"])
-        for record in to_records(task.to_pandas()):
-            result = function(record)
+        records = to_records(task.to_pandas())
+        for result in function(records) if self.whole else map(function, records):
             if isinstance(result, Drop):
                 drops.append(to_dict(result))
             else:

@@ -33,7 +33,7 @@ from nemo_sdg.curate.evaluation_index import (
     question_text,
     rarity_weight,
 )
-from nemo_sdg.curate.items import Agreement, Item, agree, num_words, read_item
+from nemo_sdg.curate.items import LABEL_SET, Agreement, Item, agree, num_words, read_item
 from nemo_sdg.curate.normalize import ngram_hashes, token_hashes
 from nemo_sdg.curate.paraphrase import Profile, answer_terms, score, shared_passage, terms, witnesses
 
@@ -50,6 +50,11 @@ KEPT = 0.9
 """of a row's content words that must stand in the sample where there is no second witness; and all of its numbers"""
 NEIGHBOURS = 4
 """evaluation rows that are compared word by word as possible paraphrases: so many by shared words, and as many by embedding"""
+
+LEAST_COSINE = 0.4
+"""rows less alike are no candidates by embedding; a shared vocabulary makes them candidates all the same"""
+AT_ONCE = 256
+"""samples that are embedded and compared together"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +91,9 @@ class Index:
 
     def find_batch(self, samples: list[dict[str, Any]]) -> list[Finding | None]:
         """As find, for many samples at once: the embedder is several times as fast on batches."""
+        return [finding for begin in range(0, len(samples), AT_ONCE) for finding in self._find_some(samples[begin : begin + AT_ONCE])]
+
+    def _find_some(self, samples: list[dict[str, Any]]) -> list[Finding | None]:
         if not self.num_rows:
             return [None] * len(samples)
         items = [read_item(sample) for sample in samples]
@@ -94,7 +102,7 @@ class Index:
         vectors = self.embed([samples[number] for number in undecided])
         near: list[list[int]] = [[] for _ in undecided]
         if vectors is not None and self.stored.vectors is not None:
-            near = nearest(vectors, self.stored.vectors, NEIGHBOURS)[0].tolist()
+            near = nearest(vectors, self.stored.vectors, NEIGHBOURS, LEAST_COSINE)
         for position, number in enumerate(undecided):
             findings[number] = self._find_paraphrase(items[number], None if vectors is None else vectors[position], near[position])
         return findings
@@ -117,21 +125,24 @@ class Index:
         for number in self.stored.exact.gather(positions, np.minimum(counts, BOILERPLATE))[0].tolist():
             row = self.row_profile(number).item
             agreement = agree(item, row)
-            distinctive = num_words(item.question) >= DISTINCTIVE_EXACT and not row.passage and int(counts.max()) == 1
+            answered = not item.answers.isdisjoint(row.answers)  # a mere label will do: the same words with the same answer
+            distinctive = (num_words(item.question) >= DISTINCTIVE_EXACT or answered) and not row.passage and int(counts.max()) == 1
             same_passage = bool(row.passage) and row.passage == item.passage and agreement is not Agreement.different
             if distinctive or same_passage or agreement is Agreement.same:
                 return self._finding("exact", number)
         return None
 
     def _find_ngrams(self, item: Item) -> Finding | None:
-        words, content = set(item.stream()), terms(item.stream())
+        words, content, asking, rest = set(item.stream()), terms(item.stream()), terms([*item.question, *item.rest]), f" {' '.join(item.rest)} "
         for number, shares in self._shares(item).items():
             row = self.row_profile(number).item
             agreement = agree(item, row)
             share = shares.get(QUESTION_PART, 0.0)
             asked = share >= SHARE or len(words & set(row.question)) >= KEPT * len(set(row.question))
-            same_passage = PASSAGE_PART in shares and asked and agreement is not Agreement.different
-            if same_passage or (share >= SHARE and agreement is Agreement.same) or _intact(row, share, content):
+            passage = PASSAGE_PART in shares
+            same_passage = passage and asked and (agreement is Agreement.same or (agreement is Agreement.unknown and _kept(row, asking)))
+            same_answer = share >= SHARE and agreement is Agreement.same and (not item.answers.isdisjoint(row.answers) or _kept(row, asking))
+            if same_passage or same_answer or _intact(row, share, content) or (share >= SHARE and _quoted(row, rest, passage)):
                 return self._finding("ngram", number)
         return None
 
@@ -189,17 +200,28 @@ class Index:
         return None if found is None else self._finding("paraphrase", found)
 
     def cosine(self, vector: Vectors | None, number: int) -> float | None:
-        """Between an embedding and that of an evaluation row; None where there is none."""
+        """Between an embedding and that of an evaluation row, rounded, so that no batch size or thread count can turn a verdict; None where there is none."""
         if vector is None or self.stored.vectors is None:
             return None
-        return float(vector @ self.stored.vectors[number].astype(np.float32))
+        return round(float(vector @ self.stored.vectors[number].astype(np.float32)), 3)
 
 
 def _intact(row: Item, share: float, content: set[str]) -> bool:
     """Whether a question without a second witness is long enough, and stands in the sample whole enough, to be a leak."""
     length = num_words(row.question)
-    if length < DISTINCTIVE or row.passage or share < (SHARE if length >= LONG else UNBROKEN):
-        return False
+    return length >= DISTINCTIVE and not row.passage and share >= (SHARE if length >= LONG else UNBROKEN) and _kept(row, content)
+
+
+def _kept(row: Item, content: set[str]) -> bool:
+    """Whether all numbers of a row's question and nearly all its content words are there."""
     wanted = terms(row.question)
-    numbers = {term for term in wanted if term.startswith("#")}
-    return numbers <= content and len(wanted & content) >= KEPT * len(wanted)
+    return {term for term in wanted if term.startswith("#")} <= content and len(wanted & content) >= KEPT * len(wanted)
+
+
+def _quoted(row: Item, rest: str, passage: bool) -> bool:
+    """Whether a question stands word by word in context or reasoning: a long one, or one with its passage (`passage`) or its answer."""
+    before, found, after = rest.partition(f" {' '.join(row.question)} ")
+    if not found:
+        return False
+    answered = any(f" {' '.join(answer)} " in f"{before} {after} " for answer in row.answers - LABEL_SET)
+    return passage or (not row.passage and (answered or num_words(row.question) >= DISTINCTIVE_EXACT))

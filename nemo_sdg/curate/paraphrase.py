@@ -82,13 +82,17 @@ def shared_passage(one: Profile, other: Profile) -> float:
 WITNESSES = (
     "recall",
     "precision",
-    "shared",
     "numbers",
     "numbers_lost",
     "numbers_new",
+    "numbers_clash",
     "answer",
     "answer_rarity",
     "answer_differs",
+    "answer_unknown",
+    "answer_in_question",
+    "answer_is_number",
+    "words_and_answer",
     "options",
     "passage",
     "sense",
@@ -97,34 +101,39 @@ WITNESSES = (
 
 def witnesses(sample: Profile, row: Profile, cosine: float | None) -> list[float]:
     """How much speaks for a sample being an evaluation row in other words, in the order of WITNESSES; `sense` only with a cosine."""
-    common = sample.question.keys() & row.question.keys()
-    shared = _sum(row.question, common)
+    shared = _sum(row.question, sample.question.keys() & row.question.keys())
+    recall, precision = shared / (_sum(row.question, row.question) or 1.0), shared / (_sum(sample.question, sample.question) or 1.0)
     numbers = {term for term in row.question if term[0] == "#"}
     own_numbers = {term for term in sample.question if term[0] == "#"}
-    answers = {term for term in sample.answers.keys() & row.answers.keys() if term[0] == "="}
+    answers = sample.item.answers & row.item.answers
     options = {term for term in sample.answers.keys() & row.answers.keys() if term[0] == "~"}
     both = sample.answer_words.keys() & row.answer_words.keys()
     either = _sum(sample.answer_words | row.answer_words, sample.answer_words.keys() | row.answer_words.keys())
-    likeness = 1.0 if answers else (_sum(row.answer_words, both) / either if either else 0.0)
-    differs = likeness < 0.3 and agree(sample.item, row.item) is Agreement.different
+    likeness = 1.0 if answers - LABEL_SET else (_sum(row.answer_words, both) / either if either else 0.0)
+    agreement = agree(sample.item, row.item)
+    in_question = bool(answers) and {word for answer in answers for word in answer} <= set(sample.item.question) & set(row.item.question)
     found = [
-        shared / (_sum(row.question, row.question) or 1.0),
-        shared / (_sum(sample.question, sample.question) or 1.0),
-        min(shared, 6.0) / 6.0,
+        recall,
+        precision,
         min(len(numbers & own_numbers), 4) / 4,
         min(len(numbers - own_numbers), 4) / 4,
         min(len(own_numbers - numbers), 4) / 4,
+        float(bool(numbers - own_numbers) and bool(own_numbers - numbers)),
         likeness,
-        max((row.answers[term] for term in answers), default=0.0),
-        float(differs),
+        max((row.answers[term] for term in sample.answers.keys() & row.answers.keys() if term[0] == "="), default=0.0),
+        float(likeness < 0.3 and agreement is Agreement.different),
+        float(agreement is Agreement.unknown),
+        float(in_question),
+        float(bool(answers - LABEL_SET) and all(len(answer) == 1 and answer[0][0].isdigit() for answer in answers)),
+        likeness * 2 * recall * precision / (recall + precision) if shared else 0.0,
         min(_sum(row.answers, options), 3.0) / 3.0,
         shared_passage(sample, row),
     ]
     return found if cosine is None else [*found, cosine]
 
 
-WEIGHTS_LEXICAL = (-11.21, 7.56, -0.94, 0.85, 5.33, -4.56, -1.06, 1.45, 8.31, -3.2, -0.05, 4.36)
-WEIGHTS = (*WEIGHTS_LEXICAL, 5.0)
+WEIGHTS_LEXICAL = (-9.22, 4.89, 2.52, 0.4, -2.84, -0.57, -3.08, 0.67, 6.59, -4.57, -2.5, -4.02, 0.05, 4.69, 0.01, 6.23)
+WEIGHTS = (-11.03, 2.02, -0.25, 1.67, -1.37, -0.03, -2.49, 1.95, 5.31, -2.22, -0.8, -2.83, -0.33, 1.19, -0.54, 3.71, 8.5)
 """first the constant, then one weight a witness"""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.context import Context
+from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import Drop
 from nemo_sdg.steps import seeds
 from nemo_sdg.store import file_facts, read_jsonl, write_json
@@ -36,22 +37,36 @@ def run(context: Context) -> None:
     write_health(context)
 
 
+def preflight(config: CurateSection) -> None:
+    """What this step would stumble over, asked before the first step works: filters, folders and packages that are not there. Raises an SdgError."""
+    from nemo_sdg.curate.embed import require_embedder
+    from nemo_sdg.curate.filters import filters_identity
+
+    filters_identity(config)
+    extra_files(config)
+    if config.paraphrase:
+        require_embedder(config.embedder)
+
+
 def filter_shards(context: Context) -> None:
-    """Runs the per-sample checks. The index of evaluation rows is built once and memory-mapped by every worker."""
+    """Runs the per-sample checks. The index of evaluation rows is built once and memory-mapped by every worker.
+
+    Another content of the index, or another source of a user's filter, redoes the shards.
+    """
     from nemo_sdg.curate.decontaminate import build_index
+    from nemo_sdg.curate.filters import filters_identity
     from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
 
-    source, filtered = context.step_dir("verified"), context.step_dir("curated", "filtered")
-    inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
-    todo = context.unfinished(filtered, inputs)
-    if not todo:
-        return
-    config, index = context.config.curate, context.step_dir("curated").path / "evaluation_index"
+    source, target, filtered = context.step_dir("verified"), context.step_dir("curated"), context.step_dir("curated", "filtered")
+    config, index, filters = context.config.curate, target.path / "evaluation_index", target.path / "filters.json"
     build_index([*seeds.evaluation_files(context), *extra_files(config)], index, config)
+    write_json(filters, filters_identity(config))
+    inputs = {shard: [source.shard_path(shard), index / "current.json", filters] for shard in source.shards()}
+    todo = context.unfinished(filtered, inputs)
     stages = [
         ReadShard(source, id_field="sample_id"),
         RecordStage("filters", functools.partial(make_filter, config)),
-        RecordStage("decontaminate", functools.partial(make_decontaminator, index)),
+        RecordStage("decontaminate", functools.partial(make_decontaminator, index), whole=True, cpus=1.0 if config.paraphrase else 0.25),
         WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
     ]
     context.run_stages("filtered", stages, [[shard] for shard in todo], target=filtered, total=len(inputs))
@@ -72,8 +87,14 @@ def write_health(context: Context) -> None:
 
 
 def extra_files(config: CurateSection) -> list[Path]:
-    """JSONL files of the folders that the user wants the corpus decontaminated against."""
-    return [path for folder in config.evaluation_extra for path in sorted(Path(folder).rglob("*.jsonl"))]
+    """JSONL files and those of the folders that the user wants the corpus decontaminated against. Raises ConfigError where there are none."""
+    found = []
+    for folder in config.evaluation_extra:
+        files = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*.jsonl"))
+        if not files:
+            raise ConfigError(f"curate.evaluation_extra must name .jsonl files or folders that hold some, {folder} has none; mend the path or take it out")
+        found += files
+    return found
 
 
 def find_duplicates(context: Context) -> Path:
@@ -99,14 +120,14 @@ def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:
     return check
 
 
-def make_decontaminator(index_path: Path) -> Callable[[dict[str, Any]], Any]:
+def make_decontaminator(index_path: Path) -> Callable[[list[dict[str, Any]]], list[Any]]:
     from nemo_sdg.curate.decontaminate import open_index
 
     index = open_index(index_path)
 
-    def check(record: dict[str, Any]) -> Any:
-        finding = index.find(record)
-        return record if finding is None else drop(record, finding.reason, finding.detail)
+    def check(records: list[dict[str, Any]]) -> list[Any]:
+        findings = zip(records, index.find_batch(records), strict=True)
+        return [record if finding is None else drop(record, finding.reason, finding.detail) for record, finding in findings]
 
     return check
 

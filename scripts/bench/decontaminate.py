@@ -38,9 +38,10 @@ Row = dict[str, Any]
 PAIRS = Path(__file__).parent / "data" / "paraphrases.jsonl"
 QUICK_TASKS = ["gsm8k", "arc_challenge", "sciq", "commonsense_qa", "openbookqa", "mbpp", "hendrycks_math_algebra", "winogrande"]
 ENGLISH = [*QUICK_TASKS, "arc_easy", "medqa_4options", "headqa_en", "copa", "piqa", "logiqa", "mmlu_college_biology", "boolq"]
+OTHERS = ["wic", "pubmedqa", "ja_leaderboard_jcommonsenseqa", "mgsm_direct_de", "mgsm_direct_zh", "nq_open", "asdiv"]
 SIZES = {
     "quick": {"tasks": QUICK_TASKS, "evaluation": 100, "honest": 120, "planted": 12, "reworded": 70},
-    "fit": {"tasks": ENGLISH, "evaluation": 250, "honest": 200, "planted": 0, "reworded": 40},
+    "fit": {"tasks": [*ENGLISH, *OTHERS], "evaluation": 120, "honest": 100, "planted": 0, "reworded": 30},
     "full": {"tasks": list(hub_rows.TASKS), "evaluation": 10**9, "honest": 1200, "planted": 40, "reworded": 80},
 }
 FITTED, HELD_OUT = 0, 1
@@ -53,7 +54,7 @@ def as_sample(row: Row, **changed: Any) -> Row:
 
 
 def pick(rows: list[Row], num: int, purpose: str) -> list[Row]:
-    return random.Random(f"bench:{purpose}").sample(rows, min(num, len(rows)))
+    return random.Random(purpose).sample(rows, min(num, len(rows)))
 
 
 def half_of(row: Row) -> int:
@@ -67,7 +68,7 @@ class Bench:
     def __init__(self, hub: Path, size: str) -> None:
         sizes: dict[str, Any] = SIZES[size]
         self.tasks: list[str] = sizes["tasks"]
-        self.rows = {name: pick([to_dict(row) for row in hub_rows.evaluation_rows(hub, name)], sizes["evaluation"], name) for name in self.tasks}
+        self.rows = {name: pick([to_dict(row) for row in hub_rows.evaluation_rows(hub, name)], sizes["evaluation"], f"ev {name}") for name in self.tasks}
         self.pairs = list(read_jsonl(PAIRS))
         here = [
             EvaluationRow(
@@ -79,10 +80,10 @@ class Bench:
         ]
         self.evaluation = [row for rows in self.rows.values() for row in rows] + [to_dict(row) for row in here]
         known = {_plain(row["question"]) for row in self.evaluation}
-        drawn = [row for name in self.tasks for row in pick(hub_rows.training_rows(hub, name), sizes["honest"], f"honest {name}")]
+        drawn = [row for name in self.tasks for row in pick(hub_rows.training_rows(hub, name), sizes["honest"], f"hon {name}")]
         self.honest = [row for row in drawn if _plain(row["question"]) not in known]
         self.planted = [row for name in self.tasks for row in pick(self.rows[name], sizes["planted"], f"planted {name}")]
-        self.reworded = [row for name in ENGLISH if name in self.rows for row in pick(self.rows[name], sizes["reworded"], f"reworded {name}")]
+        self.reworded = [row for name in ENGLISH if name in self.rows for row in self.rows[name][: sizes["reworded"]]]
 
     def edited(self) -> list[Row]:
         rows = []
@@ -95,7 +96,7 @@ class Bench:
     def rewordings(self, half: int) -> list[tuple[Row, Row]]:
         """(row, its rewording) of one half."""
         rows = [row for row in self.reworded if half_of(row) == half]
-        return [(row, as_sample(rewording.reword(row, random.Random(f"bench:reword {row['question']}")))) for row in rows]
+        return [(row, as_sample(rewording.reword(row, random.Random(row["question"])))) for row in rows]
 
     def paraphrases(self, half: int) -> list[tuple[Row, Row]]:
         """(row, its hand-written paraphrase) of one half."""
@@ -180,21 +181,29 @@ def honest_rates(honest: list[Row], index: Index, lexical: Index) -> None:
             print(f"  {finding.detector}: {row['question'][:200]!r} ({str(row['answer']['text'])[:40]}) = {finding.detail}", file=sys.stderr)
 
 
-def examples(bench: Bench, index: Index, half: int, embedded: bool) -> Iterator[tuple[bool, int, list[float]]]:
-    """(is it the row?, number of the sample, witnesses) for planted samples with their row, and for others with their nearest rows."""
+FIT_WEIGHTS = {"written": 4, "without_options": 3, "reworded": 1, "neighbour": 2, "honest": 1}
+"""hand-written pairs are few and varied, rule-made rewordings many and alike"""
+LEXICAL_HONEST = 10
+"""times as heavy without an embedder, where words and answers alone must tell rows of one task apart"""
+
+
+def examples(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
+    """(group, is it the row?, witnesses) for planted samples with their row, and for others with their nearest rows."""
     stored = {(row["task"], row["dataset"]["split"], row["dataset"]["row"]): number for number, row in enumerate(map(index.stored.row, range(index.num_rows)))}
-    planted = [(stored["written", "line", bench.pairs.index(row)], sample) for row, sample in bench.paraphrases(half)]
-    planted += [(stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample) for row, sample in bench.rewordings(half)]
-    planted += [(number, {**sample, "choices": None}) for number, sample in planted]
-    others = [sample for sample in bench.others(half) + bench.neighbours(half) if index.find_copy(read_item(sample)) is None]
-    for known, samples in ((True, [sample for _, sample in planted]), (False, others)):
-        vectors = index.embed(samples) if embedded else None
-        near = nearest(vectors, index.stored.vectors, NEIGHBOURS)[0].tolist() if vectors is not None else [[]] * len(samples)
-        for number, sample in enumerate(samples):
+    planted = [("written", stored["written", "line", bench.pairs.index(row)], sample) for row, sample in bench.paraphrases(half)]
+    planted += [("without_options", number, {**sample, "choices": None}) for _, number, sample in planted if sample["choices"]]
+    planted += [("reworded", stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample) for row, sample in bench.rewordings(half)]
+    others = [("neighbour", -1, sample) for sample in bench.neighbours(half)] + [("honest", -1, sample) for sample in bench.others(half)]
+    others = [(group, known, sample) for group, known, sample in others if index.find_copy(read_item(sample)) is None]
+    assert index.stored.vectors is not None
+    for examples in (planted, others):
+        vectors = index.embed([sample for _, _, sample in examples])
+        assert vectors is not None
+        near = nearest(vectors, index.stored.vectors, NEIGHBOURS)
+        for place, (group, known, sample) in enumerate(examples):
             profile = index.profile(read_item(sample))
-            rows = [planted[number][0]] if known else sorted({*index.lexical_neighbours(profile, NEIGHBOURS), *near[number]})
-            for row in rows:
-                yield known, number, witnesses(profile, index.row_profile(row), index.cosine(vectors[number], row) if vectors is not None else None)
+            for row in [known] if known >= 0 else sorted({*index.lexical_neighbours(profile, NEIGHBOURS), *near[place]}):
+                yield group, known >= 0, witnesses(profile, index.row_profile(row), index.cosine(vectors[place], row))
 
 
 def fit(bench: Bench, folder: Path) -> None:
@@ -203,12 +212,16 @@ def fit(bench: Bench, folder: Path) -> None:
 
     write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
     build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection(paraphrase=True))
-    index = open_index(folder / "index")
-    for embedded in (False, True):
-        seen = list(examples(bench, index, FITTED, embedded))
-        model = LogisticRegression(C=5, max_iter=5000, class_weight={0: 1, 1: 3}).fit([row for _, _, row in seen], [known for known, _, _ in seen])
-        names = ["constant", *WITNESSES[: len(seen[0][2])]]
-        print(json.dumps(dict(zip(names, [round(float(weight), 2) for weight in (*model.intercept_, *model.coef_[0])], strict=True))))
+    seen = list(examples(bench, open_index(folder / "index"), FITTED))
+    for num in (len(WITNESSES) - 1, len(WITNESSES)):
+        heavier = {"honest": LEXICAL_HONEST} if num < len(WITNESSES) else {}
+        model = LogisticRegression(C=2, max_iter=9000).fit(
+            [found[:num] for _, _, found in seen],
+            [known for _, known, _ in seen],
+            sample_weight=[FIT_WEIGHTS[group] * heavier.get(group, 1) for group, _, _ in seen],
+        )
+        weights = [round(float(weight), 2) for weight in (*model.intercept_, *model.coef_[0])]
+        print(json.dumps(dict(zip(["constant", *WITNESSES[:num]], weights, strict=True))), weights, sep="\n")
 
 
 if __name__ == "__main__":

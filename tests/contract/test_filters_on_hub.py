@@ -88,14 +88,39 @@ DAMAGE = {
     "control_characters": lambda s: s | {"question": s["question"][:5] + "\u202e" + s["question"][5:]},
     "repetition": lambda s: s | {"reasoning": "so the answer follows from the question and " * 10},
     "context_restates_question": lambda s: s | {"context": s["question"]},
+    "context_gives_answer": lambda s: s | {"context": GIVING[s["language"]].format(s["answer"]["text"])},
+    "answer_in_question": lambda s: s | {"question": f"{s['question']} ({GIVING[s['language']].format(s['answer']['text'])})"},
+    "missing_figure": lambda s: s | {"question": f"{FIGURE[s['language']]} {s['question']}"},
+    "missing_passage": lambda s: s | {"question": f"{s['question']} {PASSAGE[s['language']]}"},
+    "placeholder": lambda s: s | {"question": s["question"] + " [insert name]"},
+    "latex_unbalanced": lambda s: s | {"question": s["question"] + " $\\frac{1}{2$"},
+    "too_long": lambda s: s | {"question": (s["question"] + " ") * 400},
 }
+GIVING = {
+    "en": "Some things must be known for that. The answer is {}",
+    "de": "Dafür muss man einige Dinge wissen. Die Antwort lautet {}",
+    "es": "Para eso hay que saber algunas cosas. La respuesta es {}",
+    "zh": "为此需要了解一些知识。答案是{}",
+}
+FIGURE = {"en": "Look at the figure below.", "de": "Siehe Abbildung.", "es": "Mira los datos en la figura.", "zh": "如图所示。"}
+PASSAGE = {"en": "Answer according to the passage.", "de": "Antworte laut dem Text.", "es": "Responde según el texto.", "zh": "请根据上文回答。"}
 CHOICE_ONLY = {"choices_not_distinct", "answer_not_among_choices", "label_mismatch"}
+ANSWER_ONLY = {"context_gives_answer", "answer_in_question"}
+NUMERIC = ("gsm8k", "mgsm_de", "mgsm_es", "mgsm_zh")
 ENGLISH_REASON = {"repetition": "language_mismatch", "refusal": "language_mismatch"}
+
+
+def tasks_for(reason: str) -> tuple[str, ...]:
+    if reason in CHOICE_ONLY:
+        return ("commonsense_qa", "jcommonsenseqa", "copa")
+    if reason in ANSWER_ONLY:
+        return ("arc_easy", *NUMERIC)
+    return ("math", *NUMERIC) if reason == "latex_unbalanced" else ("arc_easy", "mbpp", *NUMERIC)
 
 
 @pytest.mark.parametrize("reason", DAMAGE)
 def test_damaged_rows_are_dropped_for_the_damage(hub: Path, reason: str) -> None:
-    for task in ("commonsense_qa", "jcommonsenseqa", "copa") if reason in CHOICE_ONLY else ("arc_easy", "gsm8k", "mbpp", "mgsm_de", "mgsm_zh"):
+    for task in tasks_for(reason):
         honest = [sample for sample in samples(hub, task) if apply_filters(sample, REASONING_OFF) is None]
         found = Counter((apply_filters(DAMAGE[reason](sample), REASONING_OFF) or ("kept",))[0] for sample in honest)
         accepted = found[reason] + (found["context_restates_answer"] if reason.startswith("context") else 0)

