@@ -30,6 +30,7 @@ def run_arguments(run_dir: Path, server: str, *overrides: str) -> list[str]:
         f"engine.base_urls=[{server}]",
         "run.shard_size=6",
         "engine.max_in_flight=16",
+        "curate.paraphrase=false",
         *overrides,
     ]
 
