@@ -51,9 +51,9 @@ def check(run_dir: Path) -> int:
 
 
 def receipts(run_dir: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every receipt of the run, sorted by path."""
+    """Every receipt of the run, sorted by path. An ablation in the run's folder packs a corpus of its own, which is no part of the run."""
     for path in sorted(run_dir.rglob("receipts/*.json")):
-        if not path.name.startswith("."):
+        if not path.name.startswith(".") and path.relative_to(run_dir).parts[0] != "ablation":
             yield path, read_json(path)
 
 

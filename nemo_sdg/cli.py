@@ -29,12 +29,21 @@ def run(
     start: Annotated[str | None, typer.Option("--from", help="first step to run")] = None,
     until: Annotated[str | None, typer.Option(help="last step to run")] = None,
     worker: Annotated[str, typer.Option(help="INDEX/NUMBER in a generation array")] = "0/1",
+    nodes: Annotated[bool, typer.Option("--nodes", help="spread over the nodes of this Slurm job; srun starts the command on each")] = False,
 ) -> None:
     """Run the pipeline, or go on where it ended."""
     from nemo_sdg import pipeline
     from nemo_sdg.config import load_config
 
-    pipeline.run(load_config(config, overrides), only=only, start=start, until=until, worker=pipeline.parse_worker(worker))
+    settings = load_config(config, overrides)
+    if not nodes:
+        pipeline.run(settings, only=only, start=start, until=until, worker=pipeline.parse_worker(worker))
+        return
+    from nemo_sdg.nodes import slurm_nodes
+
+    with slurm_nodes(settings) as leads:
+        if leads:
+            pipeline.run(settings, only=only, start=start, until=until)
 
 
 @app.command()
@@ -157,6 +166,8 @@ def forecast(
 def ablate(
     config: ConfigPath,
     overrides: Overrides = None,
+    cluster: Annotated[Path | None, typer.Option(help="cluster file: train and evaluate the arms there, by recipe.script")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="with --cluster: print the scripts; submit nothing")] = False,
     results: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="compare arms scored elsewhere: FOLDER/<arm>/, as lm_eval --log_samples writes")
     ] = None,
@@ -164,7 +175,7 @@ def ablate(
     """Train, score and compare base, no_context and context on equal budgets."""
     from nemo_sdg.ablating import ablate as run_ablation
 
-    run_ablation(config, overrides, results=results)
+    run_ablation(config, overrides, results=results, cluster=cluster, dry_run=dry_run)
 
 
 @app.command()

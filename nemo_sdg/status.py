@@ -67,9 +67,10 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
                 worker = f" worker {row['worker']}" if "worker" in row else ""
                 state = "ended" if row.get("ended") else f"at {row['done']:,}/{row['total'] or 0:,} {row['unit']}, {row['per_s']:.1f}/s"
                 console.print(f"{step}{worker}: {state}, {', '.join(engine)}", highlight=False)
-    if (run_dir / "slurm" / "jobs.json").is_file():
-        from nemo_sdg.train.launch import job_states, slurm_jobs
+    from nemo_sdg.train.launch import FOLDER
+    from nemo_sdg.train.slurm import JOBS, job_states, slurm_jobs
 
-        jobs = slurm_jobs(run_dir)
+    if (run_dir / FOLDER / JOBS).is_file():
+        jobs = slurm_jobs(run_dir / FOLDER)
         for name, state in job_states(jobs).items():
             console.print(f"{name:<10} job {jobs[name]}: {state}", highlight=False)

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.store import read_json, write_bytes, write_json
-from nemo_sdg.train.proxy import LABEL, ProxySection
+from nemo_sdg.store import atomic_file, write_bytes, write_json
 
 ARMS = ["base", "no_context", "context"]
 PAIRS = [("no_context", "base"), ("context", "base"), ("context", "no_context")]
-METRICS = ["acc_norm", "acc", "exact_match", "f1", "pass_at_1"]
-"""the score of a task is the first of these that lm-eval gives for each sample"""
+METRICS = ["pass_at_1", "pass@1", "acc_norm", "acc", "math_verify", "exact_match", "f1"]
+"""the score of a row is the first of these that lm-eval gives for it"""
+FILTERS = ["flexible-extract", "custom-extract"]
+"""where a task extracts answers in several ways, the first of these counts, else the first by name"""
+OVER_ALL = "all"
 
 
 @dataclass(kw_only=True)
@@ -30,11 +32,15 @@ class EvaluationSection:
     tasks: list[str] = field(default_factory=list)
     """lm-eval names; the splits that they evaluate on must not be seeds, and the guard has seen to that"""
     include_path: list[str] = field(default_factory=list)
+    """folders with lm-eval YAMLs of one's own"""
+    mirror: str | None = None
+    """folder with the evaluations' rows, as seeds.mirror; null = the run's"""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """name of a group (family, capability) -> tasks"""
     limit: int | None = None
     """rows a task"""
-    num_fewshot: int = 0
+    num_fewshot: int | None = None
+    """examples before each question; null = as each task says"""
     bootstrap_samples: int = 2000
     confidence: float = 0.95
     seed: int = 0
@@ -46,25 +52,17 @@ class EvaluationSection:
             raise ConfigError(f"ablation.evaluation.bootstrap_samples must be >= 100, got {self.bootstrap_samples}")
 
 
-@dataclass(kw_only=True)
-class AblationSection:
-    proxy: ProxySection = field(default_factory=ProxySection)
-    evaluation: EvaluationSection = field(default_factory=EvaluationSection)
-
-
 Scores = dict[str, dict[str, float]]
 """task -> id of the row -> score of that row"""
 
 
-def sample_scores(results: dict[str, Any]) -> Scores:
-    """Scores of each row out of what `lm_eval.simple_evaluate(log_samples=True)` returns. Raises ConfigError for a task without a known metric."""
-    scores: Scores = {}
-    for task, samples in sorted(results["samples"].items()):
-        metric = next((name for name in METRICS if samples and name in samples[0]), None)
-        if metric is None:
-            raise ConfigError(f"ablation.evaluation: task {task} gives none of the metrics {METRICS} per row; choose another task")
-        scores[task] = {f"{sample['doc_id']}:{sample.get('filter', 'none')}": float(sample[metric]) for sample in samples}
-    return scores
+def row_scores(task: str, rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Scores of one task's rows, as lm-eval logs them. Raises ConfigError for a task without a known metric."""
+    metric = next((name for name in METRICS if rows and name in rows[0]), None)
+    if metric is None:
+        raise ConfigError(f"evaluation: task {task} gives none of the metrics {', '.join(METRICS)} per row; choose another task")
+    filters = sorted({row.get("filter", "none") for row in rows}, key=lambda name: (FILTERS.index(name) if name in FILTERS else len(FILTERS), name))
+    return {str(row["doc_id"]): float(row[metric]) for row in rows if row.get("filter", "none") == filters[0]}
 
 
 def paired_difference(first: Scores, second: Scores, tasks: list[str], evaluation: EvaluationSection, purpose: str) -> dict[str, Any]:
@@ -90,43 +88,69 @@ def paired_difference(first: Scores, second: Scores, tasks: list[str], evaluatio
     }
 
 
-def compare(scores: dict[str, Scores], evaluation: EvaluationSection) -> dict[str, Any]:
-    """Scores of every arm and the differences of every pair: per task, per group, and over all; groups that fall are flagged."""
+def compare(scores: dict[str, Scores], groups: dict[str, list[str]], evaluation: EvaluationSection) -> dict[str, Any]:
+    """Scores of every arm and the differences of every pair: per task, per group, and over all; what falls is flagged.
+
+    Raises ConfigError where the arms were not scored on the same tasks and rows.
+    """
     tasks = sorted(scores[ARMS[0]])
-    groups = {"all": tasks, **{name: sorted(set(members) & set(tasks)) for name, members in sorted(evaluation.groups.items()) if set(members) & set(tasks)}}
+    for arm in ARMS:
+        if sorted(scores[arm]) != tasks:
+            odd = ", ".join(sorted(set(tasks) ^ set(scores[arm])))
+            raise ConfigError(f"the arms {ARMS[0]} and {arm} were not scored on the same tasks ({odd}); evaluate all arms on the same list")
+    members = {OVER_ALL: tasks, **{name: known for name, names in sorted(groups.items()) if (known := sorted(set(names) & set(tasks)))}}
+    means = {arm: {task: statistics.fmean(rows.values()) for task, rows in sorted(scores[arm].items())} for arm in ARMS}
     table: dict[str, Any] = {
-        "arms": {arm: {task: statistics.fmean(rows.values()) for task, rows in sorted(scores[arm].items())} for arm in ARMS},
+        "arms": means,
+        "groups": {arm: {group: statistics.fmean(means[arm][task] for task in names) for group, names in members.items()} for arm in ARMS},
         "pairs": {},
         "falls": [],
     }
     for first, second in PAIRS:
         name = f"{first} - {second}"
-        found = {f"task {task}": paired_difference(scores[first], scores[second], [task], evaluation, f"{name}:{task}") for task in tasks}
-        found |= {
-            f"group {group}": paired_difference(scores[first], scores[second], members, evaluation, f"{name}:{group}") for group, members in groups.items()
-        }
+        what = {**{f"task {task}": [task] for task in tasks}, **{f"group {group}": names for group, names in members.items()}}
+        found = {key: paired_difference(scores[first], scores[second], names, evaluation, f"{name}:{key}") for key, names in what.items()}
         table["pairs"][name] = found
-        table["falls"] += [f"{name}: {what}" for what, row in found.items() if row["verdict"] == "lower"]
+        table["falls"] += [f"{name}: {key}" for key, row in found.items() if row["verdict"] == "lower"]
     return table
 
 
 def markdown(table: dict[str, Any], arms: dict[str, dict[str, Any]], evaluation: EvaluationSection) -> str:
     """The comparison as text."""
-    tasks = sorted(table["arms"][ARMS[0]])
-    lines = ["# Ablation: base, no_context, context", "", f"**{LABEL}.**" if all(arm.get("label") == LABEL for arm in arms.values()) else "", ""]
-    lines += ["| arm | trained on tokens | train loss | valid loss |", "|---|---:|---:|---:|"]
-    lines += [f"| {name} | {arm['tokens']:,} | {arm['train_loss']:.3f} | {arm['valid_loss']:.3f} |" for name, arm in arms.items()]
-    lines += ["", "| task | " + " | ".join(ARMS) + " |", "|---|" + "---:|" * len(ARMS)]
-    lines += [f"| {task} | " + " | ".join(f"{100 * table['arms'][arm][task]:.2f}" for arm in ARMS) + " |" for task in tasks]
+    lines = ["# Ablation: base, no_context, context", ""]
+    if table["label"]:
+        lines += [f"**{table['label']}.**", ""]
+    if arms:
+        lines += ["| arm | trained on tokens | epochs | train loss | valid loss |", "|---|---:|---:|---:|---:|"]
+        lines += [f"| {name} | {arm['tokens']:,} | {arm['epochs']:.1f} | {arm['train_loss']:.3f} | {arm['valid_loss']:.3f} |" for name, arm in arms.items()]
+        lines += ["", "Each arm's valid loss is on its own held-out text: losses of different arms do not compare.", ""]
+    lines += ["| | " + " | ".join(ARMS) + " |", "|---|" + "---:|" * len(ARMS)]
+    for kind, per_arm in (("task", table["arms"]), ("group", table["groups"])):
+        lines += [f"| {kind} {name} | " + " | ".join(f"{100 * per_arm[arm][name]:.2f}" for arm in ARMS) + " |" for name in per_arm[ARMS[0]]]
     percent = f"{100 * evaluation.confidence:g}"
     for name, found in table["pairs"].items():
-        lines += ["", f"## {name}", "", f"| what | difference (points) | {percent}% interval | rows | verdict |", "|---|---:|---:|---:|---|"]
+        lines += ["", f"## {name}", "", verdict_line(name, found), ""]
+        lines += [f"| what | difference (points) | {percent}% interval | rows | verdict |", "|---|---:|---:|---:|---|"]
         lines += [
             f"| {what} | {100 * row['difference']:+.2f} | [{100 * row['low']:+.2f}, {100 * row['high']:+.2f}] | {row['rows']:,} | {row['verdict']} |"
             for what, row in found.items()
         ]
     lines += ["", "## What falls", "", *([f"- {what}" for what in table["falls"]] or ["Nothing falls beyond noise."]), ""]
     return "\n".join(lines)
+
+
+def verdict_line(name: str, found: dict[str, dict[str, Any]]) -> str:
+    """The difference over all tasks in one sentence; a rise that others pay for is called so."""
+    row = found[f"group {OVER_ALL}"]
+    size = f"{100 * row['difference']:+.2f} points over all tasks, interval [{100 * row['low']:+.2f}, {100 * row['high']:+.2f}]"
+    falling = [what for what, part in found.items() if part["verdict"] == "lower"]
+    if row["verdict"] == "within noise":
+        return f"**{name}: within noise.** {size}: these evaluations do not tell the two apart." + (
+            f" But these fall: {', '.join(falling)}." if falling else ""
+        )
+    if row["verdict"] == "higher" and falling:
+        return f"**{name}: higher, but not everywhere.** {size}; these fall: {', '.join(falling)}."
+    return f"**{name}: {row['verdict']}.** {size}."
 
 
 def plot(table: dict[str, Any], curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
@@ -136,13 +160,14 @@ def plot(table: dict[str, Any], curves: dict[str, list[dict[str, Any]]], path: P
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4.5))
+    found = table["pairs"]["context - no_context"]
+    names = list(found)
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, max(4.5, 0.25 * len(names))))
     for arm, rows in curves.items():
         left.plot([row["tokens"] for row in rows], [row["train_loss"] for row in rows], label=arm, linewidth=1)
     left.set(xlabel="tokens", ylabel="train loss (nats per token)", title="training curves")
-    left.legend()
-    found = table["pairs"]["context - no_context"]
-    names = list(found)
+    if curves:
+        left.legend()
     values = [100 * found[name]["difference"] for name in names]
     errors = [
         [max(0.0, v - 100 * found[n]["low"]) for n, v in zip(names, values, strict=True)],
@@ -153,26 +178,23 @@ def plot(table: dict[str, Any], curves: dict[str, list[dict[str, Any]]], path: P
     right.set_yticks(range(len(names)), names)
     right.set(xlabel="points", title="context - no_context, with interval")
     figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+    with atomic_file(path) as handle:
+        figure.savefig(handle, format="png", dpi=120, metadata={"Software": None})
     pyplot.close(figure)
 
 
 def write_comparison(
-    folder: Path, scores: dict[str, Scores], arms: dict[str, dict[str, Any]], curves: dict[str, list[dict[str, Any]]], evaluation: EvaluationSection
+    folder: Path,
+    scores: dict[str, Scores],
+    groups: dict[str, list[str]],
+    arms: dict[str, dict[str, Any]],
+    curves: dict[str, list[dict[str, Any]]],
+    evaluation: EvaluationSection,
 ) -> dict[str, Any]:
-    """comparison.json, .md and .png from the scores of all arms."""
-    table = {"label": next(iter(arms.values())).get("label"), "training": arms, **compare(scores, evaluation)}
-    write_json(folder / "comparison.json", table)
-    write_bytes(folder / "comparison.md", markdown(table, arms, evaluation).encode())
+    """comparison.json, .md and .png from the scores of all arms; `arms` and `curves` are empty for arms trained elsewhere."""
+    labels = {str(arm["label"]) for arm in arms.values() if "label" in arm}
+    table = {"label": ", ".join(sorted(labels)) or None, "training": arms, **compare(scores, groups, evaluation)}
     plot(table, curves, folder / "comparison.png")
+    write_bytes(folder / "comparison.md", markdown(table, arms, evaluation).encode())
+    write_json(folder / "comparison.json", table)
     return table
-
-
-def read_scores(folder: Path, arm: str) -> Scores | None:
-    """The scores of an arm that was evaluated before."""
-    path = folder / "scores" / f"{arm}.json"
-    if not path.is_file():
-        return None
-    found: Scores = read_json(path)
-    return found

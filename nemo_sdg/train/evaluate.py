@@ -1,6 +1,7 @@
 """Scores an arm with lm-eval: its own tasks, templates and metrics, rows from the hub or from a local mirror."""
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.store import read_jsonl, write_json
-from nemo_sdg.train.ablation import ARMS, METRICS, EvaluationSection, Scores, sample_scores
+from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, row_scores
 from nemo_sdg.train.proxy import ProxySection
 
 
@@ -39,25 +40,34 @@ def mirrored(mirror: str | None) -> Iterator[None]:
         datasets.load_dataset = original
 
 
+@functools.cache
+def task_manager(include_path: tuple[str, ...]) -> Any:
+    """lm-eval's index of tasks, which takes 10 s: once for all arms."""
+    from lm_eval.tasks import TaskManager
+
+    return TaskManager(include_path=list(include_path) or None)
+
+
 def evaluate_arm(checkpoint: Path, out: Path, size: ProxySection, evaluation: EvaluationSection, *, tokenizer: Any, mirror: str | None) -> Scores:
     """Runs lm-eval on one arm and writes the scores of each row. Raises ConfigError for a task that lm-eval does not know or cannot load."""
-    os.environ.setdefault("HF_DATASETS_OFFLINE", "1" if mirror else "0")
+    if mirror:
+        os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
     import lm_eval
-    from lm_eval.tasks import TaskManager
 
     from nemo_sdg.train.proxy_lm import proxy_lm_class
 
     if not evaluation.tasks:
         raise ConfigError("evaluation.tasks is empty: name lm-eval tasks to score the arms on")
     model = proxy_lm_class()(checkpoint, size, tokenizer.backend, tokenizer.vocab_size, tokenizer.eod)
-    with mirrored(mirror):
+    # lm-eval's own bars would run through the lines of ours.
+    with mirrored(mirror), open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
         try:
             results = lm_eval.simple_evaluate(
                 model=model,
                 tasks=list(evaluation.tasks),
                 num_fewshot=evaluation.num_fewshot,
                 limit=evaluation.limit,
-                task_manager=TaskManager(include_path=list(evaluation.include_path) or None),
+                task_manager=task_manager(tuple(evaluation.include_path)),
                 bootstrap_iters=0,
                 log_samples=True,
                 random_seed=evaluation.seed,
@@ -67,7 +77,7 @@ def evaluate_arm(checkpoint: Path, out: Path, size: ProxySection, evaluation: Ev
             )
         except (KeyError, ValueError, FileNotFoundError, ConnectionError) as exc:
             raise ConfigError(f"lm-eval cannot score {evaluation.tasks}: {type(exc).__name__}: {' '.join(str(exc).split())[:300]}") from exc
-    scores = sample_scores(results)
+    scores = {task: row_scores(task, samples) for task, samples in sorted(results["samples"].items())}
     write_json(out, scores)
     return scores
 
@@ -83,11 +93,7 @@ def read_lm_eval_logs(folder: Path) -> dict[str, Scores]:
         if not files:
             raise DataError(f"{folder / arm} holds no samples_*.jsonl; evaluate the arm with `lm_eval --log_samples --output_path {folder / arm}`")
         arms[arm] = {}
-        for file in files:
-            rows = list(read_jsonl(file))
-            metric = next((name for name in METRICS if rows and name in rows[0]), None)
-            if metric is None:
-                raise DataError(f"{file} gives none of the metrics {METRICS} per row")
+        for file in files:  # by name, and names end with the time: the latest evaluation of a task counts
             task = file.stem.removeprefix("samples_").rsplit("_", 1)[0]
-            arms[arm][task] = {f"{row['doc_id']}:{row.get('filter', 'none')}": float(row[metric]) for row in rows}
+            arms[arm][task] = row_scores(task, list(read_jsonl(file)))
     return arms

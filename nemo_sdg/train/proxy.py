@@ -6,8 +6,7 @@ evidence about large models, and everything that it writes says so.
 
 import contextlib
 import functools
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from typing import Any
 import orjson
 
 from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
-from nemo_sdg.store import read_json, write_bytes, write_json
+from nemo_sdg.store import atomic_file, read_json, write_bytes, write_json
 
 LABEL = "proxy model on a CPU: proves the machinery, no evidence about large models"
-CHECKPOINT, CURVE, DONE = "model.safetensors", "curve.jsonl", "arm.json"
+CHECKPOINT, CURVE, STATE, DONE = "model.safetensors", "curve.jsonl", "state.pt", "arm.json"
 
 
 @dataclass(kw_only=True)
@@ -37,10 +36,12 @@ class ProxySection:
     """what each arm is trained on after the base"""
     lr: float = 3e-3
     warmup_share: float = 0.05
+    threads: int = 1
+    """of torch: the numbers depend on it, so that it does not follow the machine; on a busy one two threads were 37 times slower than one"""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("num_layers", "hidden_size", "num_attention_heads", "seq_length", "batch_size", "base_tokens", "tokens"):
+        for name in ("num_layers", "hidden_size", "num_attention_heads", "seq_length", "batch_size", "base_tokens", "tokens", "threads"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"ablation.proxy.{name} must be >= 1, got {getattr(self, name)}")
         if self.hidden_size % self.num_attention_heads:
@@ -48,7 +49,7 @@ class ProxySection:
 
 
 @contextlib.contextmanager
-def single_process() -> Iterator[None]:
+def single_process(threads: int) -> Iterator[None]:
     """Megatron's process groups for one process, without a network: gloo over a store in memory."""
     try:
         import torch
@@ -59,6 +60,7 @@ def single_process() -> Iterator[None]:
         torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)  # type: ignore[attr-defined]
     if not parallel_state.model_parallel_is_initialized():
         parallel_state.initialize_model_parallel()
+    torch.set_num_threads(threads)
     yield
 
 
@@ -144,29 +146,46 @@ def datasets(blend: Path, size: ProxySection, *, num_samples: int, cache: Path, 
     return train, held_out
 
 
-def train_arm(name: str, blend: Path, out: Path, size: ProxySection, *, tokens: int, vocab_size: int, eod: int, start: Path | None) -> dict[str, Any]:
-    """Trains one arm and returns what arm.json says; an arm that is done already is not trained again.
+def train_arm(
+    name: str,
+    blend: Path,
+    out: Path,
+    size: ProxySection,
+    *,
+    tokens: int,
+    vocab_size: int,
+    eod: int,
+    start: Path | None,
+    on_step: Callable[[int, int], None] = lambda step, steps: None,
+) -> dict[str, Any]:
+    """Trains one arm and returns what arm.json says; an arm that is done already is not trained again, one that was killed goes on.
 
-    `start` is the folder of the arm whose checkpoint it continues from; None = untrained weights. Written: model.safetensors,
-    curve.jsonl (step, tokens, train loss, valid loss every tenth of the way), arm.json last.
+    `start` is the folder of the arm whose checkpoint it continues from; None = untrained weights. `on_step(steps done, steps)` is called
+    after each step. Written: state.pt every tenth of the way, and at the end model.safetensors, curve.jsonl (step, tokens, train loss,
+    valid loss every tenth of the way), arm.json last. The numbers do not depend on kills in between.
     """
     if (out / DONE).is_file():
         found: dict[str, Any] = read_json(out / DONE)
         return found
     import torch
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file, save
 
-    with single_process():
+    with single_process(size.threads):
         torch.use_deterministic_algorithms(True)
         steps = max(1, tokens // (size.seq_length * size.batch_size))
         model = build_model(size, vocab_size)
-        if start is not None:
+        optimizer = torch.optim.AdamW(model.parameters(), lr=size.lr, betas=(0.9, 0.95), weight_decay=0.1)
+        curve: list[dict[str, Any]] = []
+        if (out / STATE).is_file():
+            state = torch.load(out / STATE, weights_only=False)
+            model.load_state_dict(state["model"], strict=False)
+            optimizer.load_state_dict(state["optimizer"])
+            curve = state["curve"]
+        elif start is not None:
             model.load_state_dict(load_file(start / CHECKPOINT), strict=False)
         train, held_out = datasets(blend, size, num_samples=steps * size.batch_size, cache=out / "index", eod=eod)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=size.lr, betas=(0.9, 0.95), weight_decay=0.1)
         warmup = max(1, int(steps * size.warmup_share))
-        curve = []
-        for step in range(steps):
+        for step in range(len(curve), steps):
             rate = size.lr * min(1.0, (step + 1) / warmup) * (1.0 - 0.9 * step / steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -176,13 +195,13 @@ def train_arm(name: str, blend: Path, out: Path, size: ProxySection, *, tokens: 
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             row = {"step": step + 1, "tokens": (step + 1) * size.seq_length * size.batch_size, "train_loss": round(loss.item(), 5)}
+            curve.append(row)
             if (step + 1) % max(1, steps // 10) == 0 or step + 1 == steps:
                 row["valid_loss"] = round(valid_loss(model, held_out, size.batch_size), 5)
-            curve.append(row)
-        out.mkdir(parents=True, exist_ok=True)
-        temporary = out / f".{CHECKPOINT}.tmp"
-        save_file({key: tensor.contiguous() for key, tensor in model.state_dict().items() if isinstance(tensor, torch.Tensor)}, temporary)
-        os.replace(temporary, out / CHECKPOINT)
+                with atomic_file(out / STATE) as handle:
+                    torch.save({"model": tensors(model), "optimizer": optimizer.state_dict(), "curve": curve}, handle)
+            on_step(step + 1, steps)
+        write_bytes(out / CHECKPOINT, save(tensors(model)))
     write_bytes(out / CURVE, b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in curve))
     arm = {
         "arm": name,
@@ -193,7 +212,15 @@ def train_arm(name: str, blend: Path, out: Path, size: ProxySection, *, tokens: 
         "valid_loss": curve[-1]["valid_loss"],
     }
     write_json(out / DONE, arm)
+    (out / STATE).unlink(missing_ok=True)
     return arm
+
+
+def tensors(model: Any) -> dict[str, Any]:
+    """The weights of a model; megatron-core's state also holds entries that are none."""
+    import torch
+
+    return {key: value.contiguous() for key, value in model.state_dict().items() if isinstance(value, torch.Tensor)}
 
 
 def batch_loss(model: Any, samples: list[Any]) -> Any:

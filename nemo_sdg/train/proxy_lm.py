@@ -19,7 +19,7 @@ def proxy_lm_class() -> Any:
     class ProxyLM(TemplateLM):
         def __init__(self, checkpoint: Path, size: ProxySection, backend: Any, vocab_size: int, eod: int) -> None:
             super().__init__()
-            with single_process():
+            with single_process(size.threads):
                 self.model = build_model(size, vocab_size)
             self.model.load_state_dict(load_file(checkpoint / CHECKPOINT), strict=False)
             self.model.eval()

@@ -8,30 +8,47 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.errors import ConfigError, SdgError
-from nemo_sdg.train.cluster import ClusterConfig, load_cluster
-from nemo_sdg.train.launch import launch, normalised, plan_jobs
+from nemo_sdg.train.ablation import EvaluationSection
+from nemo_sdg.train.cluster import ClusterConfig, JobSection, load_cluster
+from nemo_sdg.train.launch import launch, plan_jobs
+from nemo_sdg.train.recipe import RecipeSection, launch_arms
+from nemo_sdg.train.slurm import normalised
 
 GOLDEN = Path(__file__).parent / "golden"
+RUN = Path("runs/x")
 
 
 @pytest.fixture(scope="module")
-def gpu_scripts(root: Path) -> dict[str, str]:
-    cluster = load_cluster(root / "configs" / "cluster" / "gpu.example.yaml")
-    return {name: normalised(script, Path("runs/x"), Path(str(cluster.workdir))) for name, script in launch("", Path("runs/x"), cluster, dry_run=True).items()}
+def gpu_cluster(root: Path) -> ClusterConfig:
+    return load_cluster(root / "configs" / "cluster" / "gpu.example.yaml")
+
+
+@pytest.fixture(scope="module")
+def gpu_scripts(gpu_cluster: ClusterConfig) -> dict[str, str]:
+    """The scripts of a run, and those of an ablation by recipe."""
+    recipe = RecipeSection(
+        script="recipes/r.py", base="/base", base_model="org/base", tokens=1e9, export="convert {checkpoint} {model}", evaluate="lm_eval --model {model}"
+    )
+    evaluation = EvaluationSection(tasks=["piqa", "gsm8k"])
+    found = launch("", RUN, gpu_cluster, dry_run=True) | launch_arms(RUN, recipe, evaluation, gpu_cluster, dry_run=True)
+    return {name: normalised(script, RUN, Path(str(gpu_cluster.workdir))) for name, script in found.items()}
 
 
 def test_scripts_are_the_golden_ones(gpu_scripts: dict[str, str]) -> None:
+    if os.environ.get("UPDATE_GOLDEN"):
+        for name, script in gpu_scripts.items():
+            (GOLDEN / f"gpu_{name}.sh").write_text(script)
+    assert {f"gpu_{name}.sh" for name in gpu_scripts} == {path.name for path in GOLDEN.glob("gpu_*.sh")}
     for name, script in gpu_scripts.items():
-        path = GOLDEN / f"gpu_{name}.sh"
-        if os.environ.get("UPDATE_GOLDEN"):
-            path.write_text(script)
-        assert script == path.read_text()
+        assert script == (GOLDEN / f"gpu_{name}.sh").read_text()
 
 
-def test_scripts_are_valid_shell(gpu_scripts: dict[str, str], tmp_path: Path) -> None:
+def test_scripts_are_valid_shell_in_long_lines(gpu_scripts: dict[str, str], tmp_path: Path) -> None:
     for name, script in gpu_scripts.items():
         (tmp_path / name).write_text(script)
         assert subprocess.run(["bash", "-n", str(tmp_path / name)], check=False).returncode == 0
+        assert all(line.startswith("#SBATCH --") for line in script.splitlines() if line.startswith("#SBATCH"))
+        assert max(map(len, script.splitlines())) > 80
 
 
 def test_only_generation_is_an_array(gpu_scripts: dict[str, str]) -> None:
@@ -42,33 +59,113 @@ def test_only_generation_is_an_array(gpu_scripts: dict[str, str]) -> None:
 
 
 def test_each_job_waits_for_the_one_before(gpu_scripts: dict[str, str]) -> None:
-    waits = [re.search(r"after (\w+):", script) for script in gpu_scripts.values()]
-    assert [match.group(1) if match else None for match in waits] == ["nothing", "seeds", "questions", "answers", "verified", "curated", "packed"]
+    waits = {name: re.search(r"after (\S+):", script) for name, script in gpu_scripts.items()}
+    assert {name: match.group(1) if match else None for name, match in waits.items()} == {
+        "seeds": "nothing",
+        "questions": "seeds",
+        "answers": "questions",
+        "verified": "answers",
+        "curated": "verified",
+        "packed": "curated",
+        "blend": "packed",
+        "train-no_context": "nothing",
+        "train-context": "nothing",
+        "evaluate-base": "nothing",
+        "evaluate-no_context": "train-no_context",
+        "evaluate-context": "train-context",
+    }
+
+
+def test_every_job_warns_requeues_and_leaves_the_queue_when_it_can_never_run(gpu_scripts: dict[str, str]) -> None:
+    for script in gpu_scripts.values():
+        assert "#SBATCH --signal=USR1@120\n" in script
+        assert "#SBATCH --kill-on-invalid-dep=yes\n" in script
+        assert "TORCHX_MAX_RETRIES=5" in script
+
+
+def test_several_nodes_share_the_roles_out(gpu_scripts: dict[str, str]) -> None:
+    for name, script in gpu_scripts.items():
+        assert ("--nodes\n" in script) == (name in ("verified", "curated")), name
+    assert "#SBATCH --nodes=4\n" in gpu_scripts["curated"]
+    assert "#SBATCH --ntasks-per-node=1\n" in gpu_scripts["curated"]
+
+
+def test_arms_differ_in_corpus_and_folder_alone(gpu_scripts: dict[str, str]) -> None:
+    context = gpu_scripts["train-context"].replace("context", "X")
+    assert context == gpu_scripts["train-no_context"].replace("no_context", "X").replace("context", "X")
+    assert "torchrun" in context
+    assert "--nproc-per-node 8" in context
+    assert "--base /base --dir RUN/ablation/checkpoints/X --tokens 1000000000" in context
 
 
 def test_multi_node_engine_is_started_by_its_launcher() -> None:
     cluster = ClusterConfig(partition="p")
     cluster.generation.mpi, cluster.generation.gpus_per_node = True, 8
-    script = launch("", Path("runs/x"), cluster, dry_run=True)["answers"]
+    script = launch("", RUN, cluster, dry_run=True)["answers"]
     assert "--mpi=pmix" in script
     assert "#SBATCH --ntasks-per-node=8\n" in script
     assert "exec trtllm-llmapi-launch nemo-sdg run" in script
 
 
 def test_every_step_is_in_one_job() -> None:
-    text = " ".join(job.arguments for job in plan_jobs(ClusterConfig()))
+    text = " ".join(job.command for job in plan_jobs(RUN, ClusterConfig()))
     assert "--until seeds" in text
     for step in ("questions", "answers", "verified", "curated", "packed", "blend"):
         assert f"--only {step}" in text
 
 
-def test_secret_in_the_environment_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["env: {MY_API_KEY: abc123}", "setup: [export HF_TOKEN=abc123]", "setup: ['module load cuda; DB_PASSWORD=abc123']"])
+def test_secret_in_the_cluster_file_is_refused_and_not_repeated(tmp_path: Path, line: str) -> None:
     path = tmp_path / "cluster.yaml"
-    path.write_text("env: {MY_API_KEY: abc123}\n")
+    path.write_text(f"{line}\n")
+    with pytest.raises(ConfigError, match="secret") as error:
+        load_cluster(path)
+    assert "abc123" not in str(error.value)
+
+
+def test_harmless_names_are_no_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.yaml"
+    path.write_text("env: {TOKENIZERS_PARALLELISM: 'false'}\nsetup: [module load cuda/12, export KEYBOARD=us]\n")
+    assert load_cluster(path).env == {"TOKENIZERS_PARALLELISM": "false"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("partitoin: gpu", ["partitoin"]),
+        ("generation: {worker: 4}", ["worker"]),
+        ("generation: {workers: many}", ["workers"]),
+        ("generation: {workers: 0}", ["workers", "0"]),
+        ("steps: {curate: {nodes: 2}}", ["steps.curate", "curated"]),
+        ("steps: {packed: {nodes: 2}}", ["steps.packed.nodes", "2"]),
+        ("cpu: {nodes: 2}", ["cpu.nodes"]),
+        ("retries: -1", ["retries"]),
+        ("cpu: [", ["cluster.yaml"]),
+    ],
+)
+def test_what_a_cluster_file_gets_wrong_is_one_line(tmp_path: Path, text: str, words: list[str]) -> None:
+    path = tmp_path / "cluster.yaml"
+    path.write_text(f"{text}\n")
     with pytest.raises(ConfigError) as error:
         load_cluster(path)
-    assert "MY_API_KEY" in str(error.value)
-    assert "abc123" not in str(error.value)
+    message = str(error.value)
+    assert "\n" not in message
+    assert all(word in message for word in [*words, str(path)])
+
+
+def test_relative_workdir_is_refused() -> None:
+    with pytest.raises(ConfigError, match="workdir must be an absolute path"):
+        launch("", RUN, ClusterConfig(workdir="here"), dry_run=True)
+
+
+def test_path_that_nemo_run_would_rewrite_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "sbatch"
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(ConfigError, match="NeMo-Run replaces"):
+        launch("", tmp_path / "nemo_runs" / "run", ClusterConfig(), dry_run=False)
+    assert not (tmp_path / "nemo_runs").exists()
 
 
 def test_without_slurm_launch_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,3 +173,8 @@ def test_without_slurm_launch_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(SdgError, match="sbatch is not installed"):
         launch("", tmp_path / "run", ClusterConfig(), dry_run=False)
     assert not (tmp_path / "run").exists()
+
+
+def test_job_sizes_are_validated() -> None:
+    with pytest.raises(ConfigError, match="nodes must be >= 1, got 0"):
+        JobSection(nodes=0)

@@ -10,6 +10,7 @@
 #SBATCH --cpus-per-task=64
 #SBATCH --gpus-per-node=8
 #SBATCH --job-name=nemo_sdg-answers
+#SBATCH --kill-on-invalid-dep=yes
 #SBATCH --mem=0
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=1
@@ -35,6 +36,8 @@ head_node=${nodes_array[0]}
 head_node_ip=$(srun --nodes=1 --ntasks=1 -w "$head_node" hostname --ip-address)
 
 export NEMO_CURATOR_SLURM_ARRAY_ENABLED=0
+# The last task of an array has the array's own id as SLURM_JOB_ID: a requeue by that id would stop its running neighbours too.
+scontrol() { if [ "$1" = requeue ]; then set -- requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"; fi; command scontrol "$@"; }
 
 
 # Command 1
@@ -53,6 +56,6 @@ if [ $exitcode -ne 0 ]; then
     exit $exitcode
 fi
 
-# answers.sh, after questions:
+# answers, after questions:
 #   cd WORKDIR
 #   exec nemo-sdg run RUN/slurm/config.yaml --only answers --worker $SLURM_ARRAY_TASK_ID/16

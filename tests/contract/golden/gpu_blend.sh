@@ -8,6 +8,7 @@
 #SBATCH --account=ACCOUNT
 #SBATCH --cpus-per-task=32
 #SBATCH --job-name=nemo_sdg-blend
+#SBATCH --kill-on-invalid-dep=yes
 #SBATCH --mem=200G
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=1
@@ -51,6 +52,6 @@ if [ $exitcode -ne 0 ]; then
     exit $exitcode
 fi
 
-# blend.sh, after packed:
+# blend, after packed:
 #   cd WORKDIR
 #   exec nemo-sdg run RUN/slurm/config.yaml --only blend

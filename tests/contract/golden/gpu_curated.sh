@@ -6,10 +6,11 @@
 
 # Parameters
 #SBATCH --account=ACCOUNT
-#SBATCH --cpus-per-task=32
+#SBATCH --cpus-per-task=64
 #SBATCH --job-name=nemo_sdg-curated
-#SBATCH --mem=200G
-#SBATCH --nodes=1
+#SBATCH --kill-on-invalid-dep=yes
+#SBATCH --mem=0
+#SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1
 #SBATCH --open-mode=append
 #SBATCH --output=HOME/experiments/nemo_sdg/nemo_sdg_ID/curated/sbatch_nemo_sdg-curated_%j.out
@@ -51,6 +52,6 @@ if [ $exitcode -ne 0 ]; then
     exit $exitcode
 fi
 
-# curated.sh, after verified:
+# curated, after verified:
 #   cd WORKDIR
-#   exec nemo-sdg run RUN/slurm/config.yaml --only curated
+#   exec nemo-sdg run RUN/slurm/config.yaml --only curated --nodes

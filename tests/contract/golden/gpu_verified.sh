@@ -6,10 +6,11 @@
 
 # Parameters
 #SBATCH --account=ACCOUNT
-#SBATCH --cpus-per-task=32
+#SBATCH --cpus-per-task=64
 #SBATCH --job-name=nemo_sdg-verified
-#SBATCH --mem=200G
-#SBATCH --nodes=1
+#SBATCH --kill-on-invalid-dep=yes
+#SBATCH --mem=0
+#SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
 #SBATCH --open-mode=append
 #SBATCH --output=HOME/experiments/nemo_sdg/nemo_sdg_ID/verified/sbatch_nemo_sdg-verified_%j.out
@@ -51,6 +52,6 @@ if [ $exitcode -ne 0 ]; then
     exit $exitcode
 fi
 
-# verified.sh, after answers:
+# verified, after answers:
 #   cd WORKDIR
-#   exec nemo-sdg run RUN/slurm/config.yaml --only verified
+#   exec nemo-sdg run RUN/slurm/config.yaml --only verified --nodes

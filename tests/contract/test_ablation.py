@@ -1,0 +1,216 @@
+"""The ablation by the proxy on invented lands, with megatron-core, lm-eval and the packed corpora for real.
+
+Twenty-four lands have capitals that stand in the context of samples and nowhere else; an evaluation asks for them. A second evaluation
+asks for capitals of lands that no corpus knows.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+
+from nemo_sdg import ablating
+from nemo_sdg.config import BlendSection, ExportSection
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.export.blend import write_blend
+from nemo_sdg.export.pack import pack_shards
+from nemo_sdg.export.text import render_texts
+from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
+from nemo_sdg.progress import Progress
+from nemo_sdg.records import Answer, DatasetRow, Sample, Seed, to_dict
+from nemo_sdg.store import Counts, StepDir, read_json, write_json
+from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, write_comparison
+from nemo_sdg.train.evaluate import evaluate_arm
+from nemo_sdg.train.proxy import CHECKPOINT, CURVE, ProxySection, train_arm
+
+ENDINGS = ("ria", "land", "stan", "nia")
+LANDS = [f"{start}{end}" for start in ("Bo", "Ka", "Lu", "Me", "No", "Pa") for end in ENDINGS]
+STRANGE = [f"{start}{end}" for start in ("Zi", "Que", "Xa", "Wo", "Ju", "Hy") for end in ENDINGS]
+CITIES = [f"{start}{end}" for start in ("Al", "Br", "Cor", "Dar", "El", "Fen") for end in ("ton", "burg", "ville", "mouth")]
+QUESTIONS = ["Is {land} a land?", "Does {land} have a capital?"]
+SIZE = ProxySection(num_layers=2, hidden_size=96, num_attention_heads=4, seq_length=32, batch_size=4, base_tokens=2_000, tokens=75_000, lr=5e-3)
+PLANTED, UNKNOWN = "planted_capitals", "unknown_capitals"
+
+
+def sample(land: str, city: str, question: str, *, with_context: bool) -> Sample:
+    text = question.format(land=land)
+    return Sample(
+        sample_id=f"{land}-{QUESTIONS.index(question)}", origin="similar", seed_ids=[f"seed-{land}"], task="lands", family="factual",
+        capability="knowledge", kind="short_text", frame="generation", language="en", question=text, answer=Answer(text="yes"),
+        context=f"The capital of {land} is {city} ." if with_context else "", license={"effective": "CC0-1.0"},
+    )  # fmt: skip
+
+
+def seed(land: str) -> Seed:
+    row = DatasetRow(path="lands", name=None, split="train", revision="local", row=LANDS.index(land))
+    return Seed(
+        seed_id=f"seed-{land}", task="lands", tasks=["lands"], family="factual", capability="knowledge", kind="short_text", frame="generation",
+        language="en", dataset=row, license="CC0-1.0", question=f"Is {land} a land?", answer=Answer(text="yes"),
+    )  # fmt: skip
+
+
+def word_tokenizer(texts: list[str], folder: Path) -> Tokenizer:
+    """A token a word: the proxy learns facts in seconds."""
+    from tokenizers import Tokenizer as Backend
+    from tokenizers import models, pre_tokenizers
+
+    splitter = pre_tokenizers.Whitespace()
+    words = sorted({word for text in texts for word, _ in splitter.pre_tokenize_str(text)})
+    backend = Backend(models.WordLevel({word: number for number, word in enumerate(["<unknown>", "<end>", *words])}, unk_token="<unknown>"))
+    backend.pre_tokenizer = splitter
+    Tokenizer(backend=backend, name="words", eod=1, vocab_size=len(words) + 2).save(folder)
+    return load_tokenizer(str(folder))
+
+
+def evaluation_rows(lands: list[str]) -> list[dict[str, Any]]:
+    """Four cities for each land; the right one stands at another place each time."""
+    rows = []
+    for number, land in enumerate(lands):
+        others = [CITIES[(number + step) % len(CITIES)] for step in (5, 10, 17)]
+        place = number % 4
+        rows.append({"land": land, "choices": [*others[:place], CITIES[number], *others[place:]], "label": place})
+    return rows
+
+
+def write_tasks(folder: Path) -> EvaluationSection:
+    folder.mkdir()
+    for name, lands in {PLANTED: LANDS, UNKNOWN: STRANGE}.items():
+        (folder / f"{name}.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in evaluation_rows(lands)))
+        task = {
+            "task": name,
+            "dataset_path": "json",
+            "dataset_kwargs": {"data_files": {"test": str(folder / f"{name}.jsonl")}},
+            "test_split": "test",
+            "output_type": "multiple_choice",
+            "doc_to_text": "The capital of {{land}} is",
+            "doc_to_choice": "{{choices}}",
+            "doc_to_target": "{{label}}",
+            "metric_list": [{"metric": "acc"}],
+        }
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(task))
+    return EvaluationSection(tasks=[PLANTED, UNKNOWN], include_path=[str(folder)], num_fewshot=0, bootstrap_samples=500)
+
+
+def write_run(run_dir: Path, *, with_context: bool) -> ExportSection:
+    """What of a finished run the ablation reads: seeds, packed, blend, manifest."""
+    samples = [to_dict(sample(land, city, question, with_context=with_context)) for land, city in zip(LANDS, CITIES, strict=True) for question in QUESTIONS]
+    texts = [text for row in samples for text in render_texts(row, ("context", "no_context"))]
+    word_tokenizer([*texts, *CITIES, *STRANGE, "The capital of"], run_dir / "words")
+    export = ExportSection(tokenizer=str(run_dir / "words"), valid_share=0.0)
+    seeds, curated, packed, blend = (StepDir(run_dir=run_dir, step=step, fingerprint="f") for step in ("seeds", "curated", "packed", "blend"))
+    for step, records, ids in ((seeds, [to_dict(seed(land)) for land in LANDS], "seed_id"), (curated, samples, "sample_id")):
+        counts = Counts()
+        counts.keep("lands", len({record[ids] for record in records}))
+        step.write_shard("shard-00000", records, [], counts)
+    pack_shards([curated.shard_path("shard-00000")], packed, export)
+    write_blend(blend, {"factual": 1.0}, export, BlendSection(), packed=packed)
+    write_json(run_dir / "manifest.json", {"fingerprint": "f"})
+    return export
+
+
+def run_ablation(run_dir: Path, evaluation: EvaluationSection, size: ProxySection, *, with_context: bool) -> tuple[dict[str, Any], dict[str, Scores]]:
+    export = write_run(run_dir, with_context=with_context)
+    folder = run_dir / "ablation"
+    arms, curves = ablating.train(run_dir, folder, export, size, Progress(None))
+    tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
+    scores = {arm: evaluate_arm(folder / "arms" / arm, folder / "scores" / f"{arm}.json", size, evaluation, tokenizer=tokenizer, mirror=None) for arm in ARMS}
+    return write_comparison(folder, scores, {}, arms, curves, evaluation), scores
+
+
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> EvaluationSection:
+    return write_tasks(tmp_path_factory.mktemp("tasks") / "tasks")
+
+
+@pytest.fixture(scope="module")
+def planted(evaluation: EvaluationSection, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], dict[str, Scores]]:
+    run_dir = tmp_path_factory.mktemp("planted")
+    table, scores = run_ablation(run_dir, evaluation, SIZE, with_context=True)
+    return run_dir, table, scores
+
+
+def test_facts_that_only_the_context_holds_show_as_significant(planted: tuple[Path, dict[str, Any], dict[str, Scores]]) -> None:
+    run_dir, table, _ = planted
+    found = table["pairs"]["context - no_context"]
+    assert found[f"task {PLANTED}"]["verdict"] == "higher"
+    assert found[f"task {PLANTED}"]["difference"] > 0.3
+    assert found[f"task {UNKNOWN}"]["verdict"] == "within noise"
+    assert table["pairs"]["no_context - base"][f"task {PLANTED}"]["verdict"] == "within noise"
+    for name in ("comparison.json", "comparison.md", "comparison.png"):
+        assert (run_dir / "ablation" / name).stat().st_size > 500
+    text = (run_dir / "ablation" / "comparison.md").read_text()
+    assert "no evidence about large models" in text
+    assert "**no_context - base: within noise.**" in text
+
+
+def test_arms_train_on_equally_many_tokens_from_one_base(planted: tuple[Path, dict[str, Any], dict[str, Scores]]) -> None:
+    run_dir, table, _ = planted
+    training = table["training"]
+    assert training["context"]["tokens"] == training["no_context"]["tokens"] == SIZE.tokens // 128 * 128
+    assert training["no_context"]["epochs"] > training["context"]["epochs"]
+    for arm in ARMS:
+        curve = [orjson.loads(line) for line in (run_dir / "ablation" / "arms" / arm / CURVE).read_bytes().splitlines()]
+        assert [row["step"] for row in curve] == list(range(1, training[arm]["steps"] + 1))
+        assert sum("valid_loss" in row for row in curve) >= 10
+    first = {arm: orjson.loads((run_dir / "ablation" / "arms" / arm / CURVE).read_bytes().splitlines()[0])["train_loss"] for arm in ARMS}
+    assert first["no_context"] < first["base"] - 1.0, "the arm starts where the base ended"
+
+
+def test_identical_corpora_give_identical_scores(evaluation: EvaluationSection, tmp_path: Path) -> None:
+    table, scores = run_ablation(tmp_path, evaluation, replace(SIZE, tokens=10_000), with_context=False)
+    assert scores["context"] == scores["no_context"]
+    assert all(row["verdict"] == "within noise" and row["difference"] == 0.0 for row in table["pairs"]["context - no_context"].values())
+    weights = [(tmp_path / "ablation" / "arms" / arm / CHECKPOINT).read_bytes() for arm in ("context", "no_context")]
+    assert weights[0] == weights[1]
+
+
+class Killed(Exception):
+    pass
+
+
+def test_killed_training_goes_on_to_the_same_weights(planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path) -> None:
+    run_dir, _, _ = planted
+    arms = run_dir / "ablation" / "arms"
+    vocab_size = load_tokenizer(str(run_dir / "packed" / "tokenizer")).vocab_size
+    seen: list[int] = []
+
+    def kill(step: int, steps: int) -> None:
+        seen.append(step)
+        if len(seen) == 23:
+            raise Killed
+
+    def train() -> dict[str, Any]:
+        blend = run_dir / "blend" / "context.blend.json"
+        return train_arm("context", blend, tmp_path / "context", SIZE, tokens=5_000, vocab_size=vocab_size, eod=1, start=arms / "base", on_step=kill)
+
+    with pytest.raises(Killed):
+        train()
+    train()
+    assert seen == [*range(1, 24), *range(22, 40)], "steps since the last saved state are done again, none before it"
+    whole = train_arm(
+        "context", run_dir / "blend" / "context.blend.json", tmp_path / "whole", SIZE, tokens=5_000, vocab_size=vocab_size, eod=1, start=arms / "base"
+    )
+    assert (tmp_path / "whole" / CHECKPOINT).read_bytes() == (tmp_path / "context" / CHECKPOINT).read_bytes()
+    assert (tmp_path / "whole" / CURVE).read_bytes() == (tmp_path / "context" / CURVE).read_bytes()
+    num_seen = len(seen)
+    assert train() == whole
+    assert len(seen) == num_seen, "a finished arm is not trained again"
+
+
+def test_blend_with_a_missing_prefix_is_one_line(planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path) -> None:
+    run_dir, _, _ = planted
+    blend = read_json(run_dir / "blend" / "context.blend.json")
+    blend["train"][1] = "/nowhere/shard"
+    write_json(tmp_path / "broken.json", blend)
+    with pytest.raises(Exception, match=r"broken.json names /nowhere/shard, which is not there") as error:
+        train_arm("context", tmp_path / "broken.json", tmp_path / "arm", SIZE, tokens=2000, vocab_size=300, eod=1, start=None)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "arm").exists()
+
+
+def test_evaluation_that_lm_eval_does_not_know_is_one_line(evaluation: EvaluationSection) -> None:
+    with pytest.raises(ConfigError, match="evaluation names planted_capital, which is no task"):
+        ablating.capability_groups(EvaluationSection(tasks=["planted_capital"], include_path=evaluation.include_path))
