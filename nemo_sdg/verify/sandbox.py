@@ -118,7 +118,7 @@ def _unshare(python: list[str]) -> list[str]:
         # Read-only, since where the real user is root /proc/sys is that of the whole machine.
         "mount -t proc -o ro,nosuid,nodev,noexec proc proc",
         f"mount -t tmpfs -o size={SCRATCH_BYTES},mode=777 tmp tmp",
-        "pivot_root . old; umount -l /old; rmdir /old; mount -o remount,ro /; cd /tmp",
+        "pivot_root . old; umount -l /old; rmdir /old; mount -o remount,bind,ro /; cd /tmp",
         "exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all " + shlex.join(python),
     ]
     # The children of a parent that is killed by SIGKILL go with it.
