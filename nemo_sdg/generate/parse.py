@@ -29,6 +29,7 @@ LATEX_WORDS = (
 LATEX_IN_JSON = re.compile(rf"(?<!\\)((?:\\\\)*)\\(?=(?:{LATEX_WORDS})(?![A-Za-z]))")
 INVALID_ESCAPE = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])|(?<!\\)((?:\\\\)*)\\(?=u(?![0-9a-fA-F]{4}))')
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+JSON_BEGUN = re.compile(r"\s*(?:```\w*\s*)?[{\[]")
 SECTION = re.compile(
     r"^(?:[#*\s]*(context|reasoning|explanation|(?:final )?answer)[*\s]*[::][*\s]*|(?:#+|\*\*)\s*(context|reasoning|explanation|(?:final )?answer)[*\s]*$)",
     re.IGNORECASE | re.MULTILINE,
@@ -159,10 +160,12 @@ def parse_solution(
     loose = {**schema, "properties": {**schema["properties"], "answer": {"type": "string"}}}
     value, reason, detail = read_object(completion, loose, latex=kind != Kind.code)
     if value is None:
-        if reason not in ("invalid_json", "cut_at_max_tokens"):
+        text = _without_thinking(completion.text)
+        # Half a reply, or JSON that does not close, holds no answer, though its reasoning may speak of one.
+        if reason != "invalid_json" or JSON_BEGUN.match(text):
             return None, reason, detail
-        value = _plain_solution(_without_thinking(completion.text), kind)
-        if value is None or (reason == "cut_at_max_tokens" and completion.text.lstrip().startswith(("{", "```"))):
+        value = _plain_solution(text, kind)
+        if value is None:
             return None, reason, detail
     answer = tidy_answer(value["answer"], kind)
     if not answer:

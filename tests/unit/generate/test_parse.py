@@ -133,6 +133,8 @@ def test_words_are_no_number(answer: str) -> None:
 
 
 def test_half_a_reply_in_plain_text_is_not_an_answer() -> None:
+    assert solve("First I thought that the answer is 4, but then", finish_reason="length") == (None, "cut_at_max_tokens")
+    assert solve("The answer is \\boxed{4}. No, wait:", finish_reason="length") == (None, "cut_at_max_tokens")
     assert solve('{"context": "c", "reasoning": "so the answer is 4 or', finish_reason="length") == (None, "cut_at_max_tokens")
 
 
@@ -201,6 +203,30 @@ def test_a_well_formed_solution_is_read_back_whatever_its_texts_hold(texts: dict
     cleaned = {name: parse.clean(text) for name, text in texts.items()}
     if all(cleaned.values()) and "<think" not in json.dumps(texts) and "</think" not in json.dumps(texts) and "\\" not in str(texts.values()):
         assert (value, reason) == ({**cleaned, "answer": answer}, None)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["multiple_choice", "numeric", "short_text", "code"]), st.floats(0, 1, exclude_max=True), st.sampled_from(["stop", "length"]), st.booleans()
+)
+def test_a_cut_reply_is_never_an_answer(kind: str, share: float, finish_reason: str, fenced: bool) -> None:
+    reply = json.dumps({**GOOD, "reasoning": "One line.\nSo the answer is carbon dioxide.\nThe answer is 4.\nAnswer: B"}).replace("\\n", "\n")
+    cut = ("```json\n" if fenced else "") + reply[: int(share * len(reply))]
+    value, reason = choose(cut, finish_reason) if kind == "multiple_choice" else solve(cut, kind, finish_reason)
+    assert value is None
+    assert reason in ("cut_at_max_tokens", "invalid_json", "empty_output")
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_damaged_reply_gives_an_option_or_a_reason(data: st.DataObject) -> None:
+    reply = list(json.dumps(GOOD))
+    for _ in range(data.draw(st.integers(1, 5))):
+        place = data.draw(st.integers(0, len(reply) - 1))
+        reply[place] = data.draw(st.sampled_from(["", "{", "}", '"', "\\", ",", ":", "\n", "x", "\ud800", "<think>", "```", "[", "\x00"]))
+    value, reason = choose("".join(reply))
+    assert (value is None) != (reason is None)
+    assert value is None or value["answer"] in OPTIONS
 
 
 def test_called_shows_calls_and_never_results() -> None:
