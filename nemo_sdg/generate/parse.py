@@ -31,7 +31,7 @@ INVALID_ESCAPE = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])|(?<!\\)((?:\\
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 JSON_BEGUN = re.compile(r"\s*(?:```\w*\s*)?[{\[]")
 SECTION = re.compile(
-    r"^(?:[#*\s]*(context|reasoning|explanation|(?:final )?answer)[*\s]*[::][*\s]*|(?:#+|\*\*)\s*(context|reasoning|explanation|(?:final )?answer)[*\s]*$)",
+    r"^(?:[#*\s]*(context|reasoning|explanation|(?:final )?answer)[*\s]*[::]\**\s*|(?:#+|\*\*)\s*(context|reasoning|explanation|(?:final )?answer)[*\s]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 MATHEMATICAL = re.compile(

@@ -272,7 +272,7 @@ def number_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, N
         *number_ways(value * 10 if value else Fraction(10), sample["language"]),
         *number_ways(-value if value else Fraction(-1), sample["language"]),
         ("thousands", f"{gold} thousand" if value else "3 thousand"),
-        ("dozen", f"{gold} dozen" if value else "1 dozen"),
+        ("dozen", f"{gold} dozen" if value and "dozen" not in sample["question"] else "1 dozen and 7"),
         ("either", f"{gold} or {value + 1}"),
         ("both", f"{gold} and {value + 1}"),
         ("list", f"{gold}, {value + 3}"),
@@ -282,7 +282,7 @@ def number_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, N
         ("more than", f"more than {gold}"),
         ("not", f"not {gold}"),
         ("plus or minus", f"\\pm {gold}" if value else "\\pm 1"),
-        ("square", f"{gold}^2" if value not in (0, 1) else "2^3"),
+        ("square", f"{gold}^2" if value not in (0, 1, -1) else "2^3"),
         ("root", f"\\sqrt{{{gold}}}" if value not in (0, 1) else "\\sqrt{2}"),
         ("factorial", f"{gold}!" if value not in (1, 2) else "5!"),
         ("variable", f"{gold}x"),
@@ -330,14 +330,12 @@ def number_ways(value: Fraction, language: str) -> Named:
     if value.denominator == 1:
         ways += [("zeros", f"{point}.00"), ("scientific", f"{value.numerator / 10}e1"), ("times ten", f"{value.numerator / 10} \\times 10^{{1}}")]
     if value.denominator == 1 and abs(value) >= 1000:
-        ways += [
-            ("commas", f"{value.numerator:,}"),
-            ("latex commas", f"{value.numerator:,}".replace(",", "{,}")),
-            ("thin spaces", f"{value.numerator:,}".replace(",", "\\,")),
-        ]
-        ways += [("spaced", f"{value.numerator:,}".replace(",", " ")), ("dollars and cents", f"${value.numerator:,}.00" if value > 0 else point)]
+        grouped = f"{value.numerator:,}"
+        ways += [("thin spaces", grouped.replace(",", "\\,")), ("spaced", grouped.replace(",", " ")), ("apostrophes", grouped.replace(",", "'"))]
         if language in ("de", "es"):
-            ways += [("points", f"{value.numerator:,}".replace(",", "."))]
+            ways += [("points", grouped.replace(",", ".")), ("points and comma", grouped.replace(",", ".") + ",00")]
+        else:
+            ways += [("commas", grouped), ("latex commas", grouped.replace(",", "{,}")), ("dollars and cents", f"${grouped}.00" if value > 0 else point)]
     return ways
 
 

@@ -108,6 +108,7 @@ def test_a_refusal_of_the_engine_is_told() -> None:
         ("The answer is ４２。", "４２"),
         ("## Context\nSums.\n\n## Explanation\n40 + 2\n\n## Final Answer\n42\n", "42"),
         ("**Context**\nSums.\n**Reasoning**\n40 + 2\n**Answer**\n**42**", "42"),
+        ("**Context:** Sums.\n**Reasoning:** 40 + 2\n**Answer:** **42**", "42"),
         ("Zuerst 40, dann 2. Die Antwort ist 42.", "42"),
         ("先に40、次に2。答えは42です。", "42"),
         ('{"context": "c", "reasoning": "r", "answer": "forty"}', "forty"),
