@@ -69,7 +69,8 @@ def prepare(test: str) -> Any:
         return None
 
 
-def passes(test: Any, names: dict[str, Any]) -> bool:
+def passes(test: Any, names: dict[str, Any], set_up: dict[str, Any]) -> bool:
+    """Whether a test raises nothing; names that it sets go into `set_up`, for the tests after it."""
     if test is None:
         return False
     compiled, used = test
@@ -78,10 +79,13 @@ def passes(test: Any, names: dict[str, Any]) -> bool:
         names = {name: value for name, value in names.items() if name not in BUILTINS}
     # A test may use a module, `math.isclose(…)`, that a right program has no need for.
     modules = {name: __import__(name) for name in used if name not in names and name in ("math", "sys", "re", "collections", "itertools")}
+    scope = {**modules, **names, **set_up, "__builtins__": BUILTINS, "__check__": check}
+    before = dict(scope)
     try:
-        exec(compiled, {**modules, **names, "__builtins__": BUILTINS, "__check__": check})
+        exec(compiled, scope)
     except BaseException:  # SystemExit and KeyboardInterrupt of a program are failures too
         return False
+    set_up.update({name: value for name, value in scope.items() if name not in before or before[name] is not value})
     return True
 
 
@@ -246,7 +250,8 @@ def main() -> None:
     except BaseException:
         reply: list[Any] = [False if tests is not None else None] * len(prepared)
     else:
-        reply = [passed(test, names) if tests is not None else result(test, names) for test in prepared]
+        set_up: dict[str, Any] = {}
+        reply = [passed(test, names, set_up) if tests is not None else result(test, names) for test in prepared]
     write(out, token.encode() + encode(reply).encode())
     leave(0)
 

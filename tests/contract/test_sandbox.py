@@ -324,6 +324,17 @@ def test_right_programs_pass_whatever_their_style(program: str, test: str) -> No
     assert code.run_tests(program, [test], CONFIG) == ([True], None)
 
 
+def test_what_a_test_sets_up_is_there_for_the_next() -> None:
+    program = "class Node:\n    def __init__(self, data): self.data, self.left = data, None\ndef height(n): return 0 if n is None else 1 + height(n.left)"
+    tests = [
+        "root = Node(1)\nroot.left = Node(2)",
+        "assert (height(root)) == 2",
+        "other = Node(1)\nassert height(other) == 1",
+        "assert height(other.left) == 1",
+    ]
+    assert code.run_tests(program, tests, CONFIG)[0] == [True, True, True, False]
+
+
 def test_memory_beside_the_address_space_is_refused(wrapper: str) -> None:
     program = """
 import ctypes, os
