@@ -48,7 +48,7 @@ def run(config: RunConfig, *, only: str | None = None, start: str | None = None,
         if names[-1] == STEPS[-1]:
             from nemo_sdg import summary
 
-            summary.finish(context)
+            summary.finish(context, STEPS)
 
 
 @contextlib.contextmanager

@@ -16,18 +16,17 @@ PACKAGES = ["nemo-curator", "lm-eval", "megatron-core", "torch", "transformers",
 DATA_STEPS = ["seeds", "questions", "answers", "verified", "curated"]
 
 
-def finish(context: Context) -> None:
+def finish(context: Context, steps: list[str]) -> None:
     """Writes report/README.md, report/index.html and, last, manifest.json; prints the summary. Does nothing twice: the bytes are the same.
 
     The page shows how fast the run was, so that its bytes differ from run to run: the manifest does not name it.
     """
     from nemo_sdg.export.card import write_card
     from nemo_sdg.export.report import is_current
-    from nemo_sdg.pipeline import STEPS
     from nemo_sdg.reporting import make_report
 
     (context.run_dir / "manifest.json").unlink(missing_ok=True)
-    facts = manifest(context, STEPS)
+    facts = manifest(context, steps)
     card = write_card(context.run_dir, facts)
     facts["files"][str(card.relative_to(context.run_dir))] = vars(file_facts(card))
     if not is_current(context.run_dir, facts):

@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -55,6 +56,28 @@ def test_kills_at_random_moments_change_no_byte(root: Path, server: str, undistu
     assert digests(run_dir) == digests(undisturbed)
     assert nemo_sdg(root, "check", str(run_dir)).returncode == 0
     assert not list(run_dir.rglob("*.tmp"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own; mounting wants root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True, check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_in_one_line_and_the_run_goes_on_when_there_is_room(root: Path, server: str, undisturbed: Path, small_disk: Path) -> None:
+    arguments = run_arguments(small_disk / "run", server)
+    result = nemo_sdg(root, *arguments)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert "No space left on device; free space" in result.stderr.strip().splitlines()[-1]
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    assert nemo_sdg(root, *arguments).returncode == 0
+    assert digests(small_disk / "run") == digests(undisturbed)
 
 
 @pytest.mark.parametrize("step", ["seeds", "questions", "answers", "verified", "curated"])
