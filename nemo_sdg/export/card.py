@@ -78,10 +78,7 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "steps": [_step_row(step, counts[step]) for step in counts if step != "blend"],
         "not_sampled": sum(row["not_sampled"] for row in counts["seeds"].values()),
         "tasks": _task_rows(counts),
-        "families": [
-            {"family": family, "share": share, "tokens": [plan["tokens"].get(family, 0) for plan in mixture["variants"].values()]}
-            for family, share in mixture["families"].items()
-        ],
+        "families": _family_rows(mixture),
         "budget": mixture["budget"],
         "budget_words": BUDGET_WORDS[mixture["budget"]],
         "synthetic_share": mixture["synthetic_share"],
@@ -162,6 +159,13 @@ def _task_rows(counts: dict[str, Any]) -> list[dict[str, Any]]:
     tasks = sorted(counts["seeds"].keys() | counts["packed"].keys())
     kept = {step: {task: row["kept"] for task, row in counts[step].items()} for step in ("seeds", "packed")}
     return [{"task": task, "seeds": kept["seeds"].get(task, 0), "packed": kept["packed"].get(task, 0)} for task in tasks]
+
+
+def _family_rows(mixture: dict[str, Any]) -> list[dict[str, Any]]:
+    """Families with their share; None for one that has no document to train on."""
+    tokens = [plan["tokens"] for plan in mixture["variants"].values()]
+    families = sorted(set().union(*tokens))
+    return [{"family": family, "share": mixture["families"].get(family), "tokens": [found.get(family, 0) for found in tokens]} for family in families]
 
 
 def _evaluation(run_dir: Path) -> dict[str, Any]:

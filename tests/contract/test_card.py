@@ -14,6 +14,7 @@ from nemo_sdg.config import BlendSection, ExportSection, RunConfig
 from nemo_sdg.export.blend import write_blend
 from nemo_sdg.export.card import write_card
 from nemo_sdg.export.pack import pack_shards
+from nemo_sdg.export.plan import split_of
 from nemo_sdg.store import StepDir, write_jsonl
 from tests.unit.export.packing_samples import byte_tokenizer, make_sample, make_seed, packed_step, write_curated
 
@@ -25,6 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
     """A packed and blended run, and its manifest without the files."""
     run_dir = tmp_path_factory.mktemp("run")
     samples = [make_sample(number) for number in range(90)]
+    next(sample for sample in samples if split_of(sample, 0.2) == "valid")["family"] = "legal"
     shards = write_curated(run_dir, samples)
     step, export = packed_step(run_dir), ExportSection(valid_share=0.2)
     with pytest.MonkeyPatch.context() as patch:
@@ -82,6 +84,7 @@ def test_it_says_what_went_in_what_was_dropped_and_what_was_not_seen(run: tuple[
     assert "| seeds | 40 | 30 | in_evaluation_split 7, " in text
     assert "12 rows not sampled" in text
     assert "| science | 60.0% |" in text
+    assert "| legal | none in train |" in text
     assert "- org/sciq (main), test: 7 rows" in text
     assert "**Not reachable: 1 evaluation split of 1 dataset.**" in text
     assert "cais/mmlu" in text
@@ -89,6 +92,19 @@ def test_it_says_what_went_in_what_was_dropped_and_what_was_not_seen(run: tuple[
     assert "Mixture: a cap was raised." in text
     assert "megatron-core 0.15.3." in text
     assert "trtllm" not in text.split("Versions:")[1]
+
+
+def test_it_says_how_to_reproduce(run: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    run_dir, facts = run
+    assert "(fingerprint `0123456789abcdef`)" in write_card(*run).read_text()
+    assert "No lock held the datasets" in write_card(*run).read_text()
+    shutil.copytree(run_dir, tmp_path / "locked")
+    config = yaml.safe_load((run_dir / "config.yaml").read_text())
+    config["seeds"]["lock"] = "seeds.lock.yaml"
+    (tmp_path / "locked" / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    text = write_card(tmp_path / "locked", facts).read_text()
+    assert "The rows are held by `seeds.lock.yaml`." in text
+    assert "  lock: seeds.lock.yaml" in text
 
 
 def test_untrusted_names_break_neither_table_nor_page(run: tuple[Path, dict[str, Any]]) -> None:
