@@ -20,7 +20,7 @@ from typing import Any
 
 from nemo_sdg.config import ExportSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.export.plan import PackUnit, plan_packing
+from nemo_sdg.export.plan import PackUnit, plan_packing, straddles
 from nemo_sdg.export.text import render_texts
 from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
 from nemo_sdg.processes import worker_processes
@@ -134,7 +134,7 @@ class ShardWriter:
 def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: Tokenizer) -> dict[str, Any]:
     """Packs one shard for all variants and returns its receipt. A shard whose documents all drop has no files, only its receipt.
 
-    Drops: `empty` (no question or no answer), `overlong` (more than export.max_document_tokens in some variant).
+    Drops: `empty` (no question or no answer), `overlong` (more than export.max_document_tokens in some variant), `straddles_splits`.
     """
     discard(unit.name, step)
     counts, writers = Counts(), dict[str, ShardWriter]()
@@ -146,7 +146,7 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
             ids = [tokenizer.encode([text[place] for text in texts]) for place in range(len(export.variants))]
             kept = []
             for position, sample in enumerate(samples):
-                rejected = _reject([len(column[position]) for column in ids], export)
+                rejected = _reject(sample, [len(column[position]) for column in ids], export)
                 if rejected is None:
                     kept.append(position)
                     continue
@@ -168,8 +168,10 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
     return step.write_receipt(unit.name, outputs, counted, inputs=unit.inputs, extra=_identity(unit, tokenizer) | _sizes(writers))
 
 
-def _reject(num_tokens: list[int], export: ExportSection) -> tuple[str, str | None] | None:
-    """Why a sample is left out, by the tokens of its variants; None when it is packed."""
+def _reject(sample: dict[str, Any], num_tokens: list[int], export: ExportSection) -> tuple[str, str | None] | None:
+    """Why a sample, with so many tokens in each variant, is left out; None when it is packed."""
+    if straddles(sample, export.valid_share):
+        return "straddles_splits", "its seeds lie in train and valid"
     if not all(num_tokens):
         return "empty", None
     longest = max(num_tokens)

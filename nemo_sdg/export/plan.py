@@ -71,8 +71,16 @@ def read_rows(path: Path, offsets: Iterable[int]) -> Iterator[dict[str, Any]]:
 
 def split_of(sample: dict[str, Any], valid_share: float) -> str:
     """`train` or `valid`, by the hash of the first seed's id: nothing written after one seed straddles the two."""
-    seed = sample["seed_ids"][0] if sample["seed_ids"] else sample["sample_id"]
-    position = int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=8).digest(), "big") / 2**64
+    return _split_of_seed(sample["seed_ids"][0] if sample["seed_ids"] else sample["sample_id"], valid_share)
+
+
+def straddles(sample: dict[str, Any], valid_share: float) -> bool:
+    """Whether a sample was written after seeds of both splits: in either of them it would carry something of the other."""
+    return len(sample["seed_ids"]) > 1 and len({_split_of_seed(seed, valid_share) for seed in sample["seed_ids"]}) > 1
+
+
+def _split_of_seed(seed_id: str, valid_share: float) -> str:
+    position = int.from_bytes(hashlib.blake2b(seed_id.encode(), digest_size=8).digest(), "big") / 2**64
     return "valid" if position < valid_share else "train"
 
 

@@ -6,7 +6,7 @@ One JSON object a line. Our clock runs from the first byte read to the last rece
 started before, as the peers' imports are (`seconds_to_start` tells how long that takes). The tokenizer alone is
 `encode_batch_fast` over all texts with as many threads as we have processes. datatrove 0.10.1 (MegatronDocumentTokenizer) is run in the
 environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
---memory packs 100k and 2M documents instead and reports the largest resident set of each.
+--memory packs 100k and 2M short documents instead and reports the largest resident set of each, in a process that has done nothing else.
 """
 
 import argparse
@@ -25,6 +25,8 @@ from peers import DATATROVE, PeersUnavailable, peers_python
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARD_SAMPLES = 2_000
+SHORT_TEXT = 100
+"""characters; 2M documents are packed in minutes then"""
 CHUNK = 2_000
 """texts in one call of encode_batch_fast: enough to keep all threads busy"""
 
@@ -56,32 +58,41 @@ def strings(value: Any) -> Iterator[str]:
 
 def write_corpus(run_dir: Path, num: int, texts: list[str]) -> list[Path]:
     """Curated shards of `num` samples whose fields are dealt from the texts, of three families in turn."""
-    from nemo_sdg.records import Answer, Sample, to_dict
+    from nemo_sdg.records import Sample, to_dict
     from nemo_sdg.store import write_jsonl
+
+    plain = to_dict(
+        Sample(
+            sample_id="",
+            origin="similar",
+            seed_ids=[],
+            task="",
+            family="",
+            capability="knowledge",
+            kind="short_text",
+            frame="generation",
+            language="en",
+            question="",
+            votes={"n": 8, "agree": 7, "tally": {"one": 7, "another": 1}},
+            generator={"engine": "none", "model": "none", "model_license": "MIT", "prompt": "short_text", "temperature": 0.7},
+            license={"seeds": ["MIT"], "model": "MIT", "effective": "MIT"},
+        )
+    )
 
     def sample(number: int) -> dict[str, Any]:
         family = ("science", "math", "reading_comprehension")[number // SHARD_SAMPLES % 3]
-        fields = [texts[(number * 5 + place * 7919) % len(texts)] for place in range(4)]
-        return to_dict(
-            Sample(
-                sample_id=hashlib.md5(f"sample {number}".encode()).hexdigest(),
-                origin="similar",
-                seed_ids=[hashlib.md5(f"seed {number // 3}".encode()).hexdigest()],
-                task=f"{family}_task",
-                family=family,
-                capability="knowledge",
-                kind="short_text",
-                frame="generation",
-                language="en",
-                question=fields[0],
-                answer=Answer(text=fields[1][:40].strip()),
-                context=fields[2],
-                reasoning=fields[3],
-                votes={"n": 8, "agree": 7, "tally": {fields[1][:40]: 7, "another": 1}},
-                generator={"engine": "none", "model": "none", "model_license": "MIT", "prompt": "short_text", "temperature": 0.7},
-                license={"seeds": ["MIT"], "model": "MIT", "effective": "MIT"},
-            )
-        )
+        question, answer, context, reasoning = (texts[(number * 5 + place * 7919) % len(texts)] for place in range(4))
+        return {
+            **plain,
+            "sample_id": hashlib.md5(f"sample {number}".encode()).hexdigest(),
+            "seed_ids": [hashlib.md5(f"seed {number // 3}".encode()).hexdigest()],
+            "task": f"{family}_task",
+            "family": family,
+            "question": question,
+            "answer": {"text": answer[:40].strip(), "label": None, "aliases": []},
+            "context": context,
+            "reasoning": reasoning,
+        }
 
     shards = []
     for start in range(0, num, SHARD_SAMPLES):
@@ -187,22 +198,22 @@ def bench(num: int, workers: int) -> None:
             show("ratio_to_datatrove", round(ours["tokens_per_s"] / peer, 3), "x", peer_tokens_per_s=round(peer))
 
 
-def measure_memory(num: int, workers: int) -> None:
-    """Packs in a fresh process and reports the largest resident set of it and of its workers."""
-    done = subprocess.run([sys.executable, __file__, "--samples", str(num), "--workers", str(workers), "--rss"], capture_output=True, text=True, check=True)
-    show(f"max_rss_bytes_{num}_samples", json.loads(done.stdout)["bytes"], "bytes", **json.loads(done.stdout))
+def measure_memory(documents: int, workers: int) -> None:
+    """Packs in a fresh process and reports the largest resident set of it and of its workers. A sample is two documents."""
+    texts = [text for text in sentences()[1] if len(text) <= SHORT_TEXT]
+    with tempfile.TemporaryDirectory() as folder:
+        write_corpus(Path(folder), documents // 2, texts)
+        done = subprocess.run([sys.executable, __file__, "--rss", folder, "--workers", str(workers)], capture_output=True, text=True, check=True)
+    facts = json.loads(done.stdout)
+    show(f"max_rss_bytes_{documents}_documents", facts.pop("bytes"), "bytes", **facts)
 
 
-def pack_for_memory(num: int, workers: int) -> None:
+def pack_for_memory(run_dir: Path, workers: int) -> None:
     import resource
 
-    _, texts = sentences()
-    with tempfile.TemporaryDirectory() as folder:
-        shards = write_corpus(Path(folder), num, texts)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        seconds = pack(Path(folder), shards, workers)["seconds"]
+    packed = pack(run_dir, sorted((run_dir / "curated").glob("*.jsonl")), workers)
     own, children = (resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(json.dumps({"bytes": max(own, children), "own": own, "largest_worker": children, "before_packing": before * 1024, "seconds": round(seconds)}))
+    print(json.dumps({"bytes": max(own, children), "own": own, "largest_worker": children, "seconds": round(packed["seconds"]), "tokens": packed["tokens"]}))
 
 
 if __name__ == "__main__":
@@ -211,13 +222,13 @@ if __name__ == "__main__":
     parser.add_argument("--samples", type=int)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--rss", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--rss", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--encode", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.encode:
         encode_texts(options.encode)
     elif options.rss:
-        pack_for_memory(options.samples, options.workers)
+        pack_for_memory(options.rss, options.workers)
     elif options.memory:
         for size in (100_000, 2_000_000):
             measure_memory(size, options.workers)

@@ -109,6 +109,24 @@ def test_overlong_and_empty_documents_are_counted_and_kept_aside(run_dir: Path) 
     assert all(row["in"] == row["kept"] + sum(row["dropped"].values()) for row in counts.values())
 
 
+def test_nothing_of_a_seed_is_in_both_splits(tmp_path: Path) -> None:
+    """Samples of two and three seeds, in any order: those whose seeds lie in both splits are left out and counted."""
+    samples = all_samples()[100:190]
+    seeds = [sample["seed_ids"][0] for sample in samples]
+    for number, sample in enumerate(samples):
+        sample["seed_ids"] = [seeds[(number * step) % len(seeds)] for step in range(1, 2 + number % 3)]
+    pack_shards(write_curated(tmp_path, samples), packed_step(tmp_path), ExportSection(valid_share=0.3))
+    seen: dict[str, set[str]] = {"train": set(), "valid": set()}
+    for prefix in prefixes(tmp_path, "context"):
+        seen[prefix.parts[-2]] |= {seed for row in docs_of(prefix) for seed in row["seed_ids"]}
+    assert seen["train"]
+    assert seen["valid"]
+    assert not seen["train"] & seen["valid"]
+    counts = packed_step(tmp_path).counts().values()
+    assert sum(row["in"] for row in counts) == len(samples)
+    assert 0 < sum(row["dropped"].get("straddles_splits", 0) for row in counts) < len(samples) / 2
+
+
 def gpt_config(tokenizer: Tokenizer, sequence_length: int, **fields: Any) -> Any:
     from megatron.core.datasets.gpt_dataset import GPTDatasetConfig
 
