@@ -47,9 +47,9 @@ class EvaluationSection:
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.confidence < 1.0:
-            raise ConfigError(f"ablation.evaluation.confidence must be in [0.5, 1), got {self.confidence}")
+            raise ConfigError(f"evaluation.confidence must be in [0.5, 1), got {self.confidence}")
         if self.bootstrap_samples < 100:
-            raise ConfigError(f"ablation.evaluation.bootstrap_samples must be >= 100, got {self.bootstrap_samples}")
+            raise ConfigError(f"evaluation.bootstrap_samples must be >= 100, got {self.bootstrap_samples}")
 
 
 Scores = dict[str, dict[str, float]]
@@ -75,10 +75,17 @@ def paired_difference(first: Scores, second: Scores, tasks: list[str], evaluatio
         if first[task].keys() != second[task].keys():
             raise ConfigError(f"task {task} was scored on different rows in the two arms; delete RUN/ablation/scores and run again")
         differences.append([first[task][row] - second[task][row] for row in sorted(first[task])])
-    draws = random.Random(f"{evaluation.seed}:{purpose}")
-    means = sorted(statistics.fmean(statistics.fmean(draws.choices(rows, k=len(rows))) for rows in differences) for _ in range(evaluation.bootstrap_samples))
+    import numpy as np
+
+    draws = np.random.default_rng(random.Random(f"{evaluation.seed}:{purpose}").getrandbits(64))
+    means = np.zeros(evaluation.bootstrap_samples)
+    for rows in differences:
+        # n rows drawn with replacement: how often each value comes is multinomial, and there are few values where n may be tens of thousands.
+        values, counts = np.unique(rows, return_counts=True)
+        means += draws.multinomial(len(rows), counts / len(rows), size=evaluation.bootstrap_samples) @ values / len(rows) / len(differences)
+    means.sort()
     tail = (1.0 - evaluation.confidence) / 2
-    low, high = means[int(tail * len(means))], means[min(len(means) - 1, int((1.0 - tail) * len(means)))]
+    low, high = float(means[int(tail * len(means))]), float(means[min(len(means) - 1, int((1.0 - tail) * len(means)))])
     return {
         "difference": statistics.fmean(statistics.fmean(rows) for rows in differences),
         "low": low,

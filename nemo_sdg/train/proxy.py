@@ -43,9 +43,9 @@ class ProxySection:
     def __post_init__(self) -> None:
         for name in ("num_layers", "hidden_size", "num_attention_heads", "seq_length", "batch_size", "base_tokens", "tokens", "threads"):
             if getattr(self, name) < 1:
-                raise ConfigError(f"ablation.proxy.{name} must be >= 1, got {getattr(self, name)}")
+                raise ConfigError(f"proxy.{name} must be >= 1, got {getattr(self, name)}")
         if self.hidden_size % self.num_attention_heads:
-            raise ConfigError(f"ablation.proxy.hidden_size={self.hidden_size} must be a multiple of num_attention_heads={self.num_attention_heads}")
+            raise ConfigError(f"proxy.hidden_size={self.hidden_size} must be a multiple of num_attention_heads={self.num_attention_heads}")
 
 
 @contextlib.contextmanager

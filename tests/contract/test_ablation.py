@@ -14,7 +14,7 @@ import yaml
 
 from nemo_sdg import ablating
 from nemo_sdg.config import BlendSection, ExportSection
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.blend import write_blend
 from nemo_sdg.export.pack import pack_shards
 from nemo_sdg.export.text import render_texts
@@ -23,7 +23,7 @@ from nemo_sdg.progress import Progress
 from nemo_sdg.records import Answer, DatasetRow, Sample, Seed, to_dict
 from nemo_sdg.store import Counts, StepDir, read_json, write_json
 from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, write_comparison
-from nemo_sdg.train.evaluate import evaluate_arm
+from nemo_sdg.train.evaluate import evaluate_arm, read_lm_eval_logs
 from nemo_sdg.train.proxy import CHECKPOINT, CURVE, ProxySection, train_arm
 
 ENDINGS = ("ria", "land", "stan", "nia")
@@ -214,3 +214,73 @@ def test_blend_with_a_missing_prefix_is_one_line(planted: tuple[Path, dict[str, 
 def test_evaluation_that_lm_eval_does_not_know_is_one_line(evaluation: EvaluationSection) -> None:
     with pytest.raises(ConfigError, match="evaluation names planted_capital, which is no task"):
         ablating.capability_groups(EvaluationSection(tasks=["planted_capital"], include_path=evaluation.include_path))
+
+
+def log_as_lm_eval(folder: Path, task: str, scores: list[float], *, filters: tuple[str, ...] = ("none",)) -> None:
+    """What `lm_eval --log_samples --output_path FOLDER` leaves, by its own tracker."""
+    from lm_eval.loggers import EvaluationTracker
+
+    tracker = EvaluationTracker(output_path=str(folder))
+    tracker.general_config_tracker.log_experiment_args("hf", "pretrained=org/model", "", "", False)
+    rows = [
+        {"doc_id": number, "doc": {}, "target": "x", "arguments": [], "resps": [["a"]], "filtered_resps": ["a"], "filter": name, "metrics": ["acc"], "acc": score}
+        for name in filters
+        for number, score in enumerate(scores)
+    ]  # fmt: skip
+    tracker.date_id = f"2026-01-01T00-00-{len(list(folder.rglob('*.jsonl'))):02d}.5"
+    tracker.save_results_samples(task, rows)  # type: ignore[arg-type]
+
+
+def test_arms_scored_elsewhere_are_compared_from_what_lm_eval_logs(tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arm, share in {"base": 4, "no_context": 4, "context": 2}.items():
+        log_as_lm_eval(tmp_path / arm, "piqa", [0.0] * 100)  # a first evaluation, which a later one replaces
+        log_as_lm_eval(tmp_path / arm, "piqa", [float(number % share == 0) for number in range(100)])
+        log_as_lm_eval(
+            tmp_path / arm, "gpqa_diamond_cot_zeroshot", [float(number % 3 == 0) for number in range(90)], filters=("strict-match", "flexible-extract")
+        )
+    config = tmp_path / "ablation.yaml"
+    config.write_text(f"overrides: [run.dir={tmp_path / 'run'}]\nevaluation: {{tasks: [piqa, gpqa_diamond_cot_zeroshot], groups: {{mine: [piqa]}}}}\n")
+    config.write_text(f"config: {root / 'configs' / 'quickstart.yaml'}\n" + config.read_text())
+    ablating.ablate(config, None, results=tmp_path)
+    table = read_json(tmp_path / "run" / "ablation" / "comparison.json")
+    found = table["pairs"]["context - no_context"]
+    assert table["arms"]["no_context"]["piqa"] == 0.25
+    assert found["task piqa"]["verdict"] == found["group mine"]["verdict"] == "higher"
+    assert found["task gpqa_diamond_cot_zeroshot"]["verdict"] == "within noise"
+    assert found["task gpqa_diamond_cot_zeroshot"]["rows"] == 90
+    assert table["label"] is None
+    assert "no evidence" not in capsys.readouterr().out
+
+
+def test_arm_that_was_not_evaluated_is_one_line(tmp_path: Path) -> None:
+    log_as_lm_eval(tmp_path / "base", "piqa", [1.0])
+    with pytest.raises(DataError, match=r"no_context holds no samples_\*.jsonl; evaluate the arm with `lm_eval --log_samples"):
+        read_lm_eval_logs(tmp_path)
+
+
+def test_cluster_configuration_names_evaluations_that_lm_eval_has(root: Path) -> None:
+    config = ablating.load_ablation(root / "configs" / "ablation_nemotron.yaml", None)
+    groups = ablating.capability_groups(config.evaluation)
+    for name in ("MMLU-Pro", "GPQA", "PIQA", "AGIEval-en", "commonsense", "code", "math"):
+        assert groups[name], name
+    assert len(groups["MMLU-Pro"]) == 14
+    assert set(config.evaluation.groups["commonsense"]) <= set(config.evaluation.tasks)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["evaluation.tasks=[]"], "evaluation.tasks is empty"),
+        (["evaluation.tasks=[piqua]"], "evaluation names piqua, which is no task, group or tag of lm-eval; did you mean"),
+        (["evaluation.confidence=2"], "evaluation.confidence must be in"),
+        (["proxy.hidden_size=65"], "proxy.hidden_size=65 must be a multiple"),
+        (["proxy.tokns=5"], "tokns"),
+        (['overrides=["export.variants=[context]"]'], "export.variants must hold no_context"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_one_line(root: Path, tmp_path: Path, overrides: list[str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    with pytest.raises(ConfigError) as error:
+        ablating.ablate(root / "configs" / "ablation.yaml", overrides)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,6 +1,7 @@
 """Comparison of arms from given scores: intervals, groups, what falls, and what is said about it."""
 
 import random
+import statistics
 from typing import Any
 
 import pytest
@@ -27,6 +28,13 @@ def test_real_difference_is_outside_the_interval_and_noise_is_not() -> None:
 def test_two_equal_models_are_called_different_about_as_rarely_as_the_confidence_says() -> None:
     verdicts = [paired_difference(scores(0.5, seed=2 * n), scores(0.5, seed=2 * n + 1), ["a"], EVALUATION, str(n))["verdict"] for n in range(60)]
     assert sum(verdict != "within noise" for verdict in verdicts) <= 9
+
+
+def test_interval_is_as_wide_as_the_spread_of_the_rows_says() -> None:
+    first, second = scores(0.6, rows=900), scores(0.4, rows=900, seed=5)
+    found = paired_difference(first, second, ["a"], EVALUATION, "x")
+    spread = statistics.pstdev(first["a"][row] - second["a"][row] for row in first["a"])
+    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * spread / 900**0.5, rel=0.15)
 
 
 def test_pairing_finds_what_independent_intervals_would_not() -> None:
