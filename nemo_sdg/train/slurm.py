@@ -116,7 +116,7 @@ def no_terminal() -> Iterator[None]:
 
 @contextlib.contextmanager
 def experiment(home: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> Iterator[Any]:
-    """A NeMo-Run experiment that holds all jobs. NeMo-Run takes its home from the environment when it is first imported."""
+    """A NeMo-Run experiment that holds all jobs. NeMo-Run takes its home from the environment when it is first imported, and keeps it in two places."""
     os.environ["NEMORUN_HOME"] = str(home)
     import logging
     import warnings
@@ -125,9 +125,11 @@ def experiment(home: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfi
     try:
         import nemo_run as run
         from nemo_run.config import set_nemorun_home
+        from nemo_run.run.torchx_backend.schedulers import slurm as scheduler
     except ImportError as exc:
         raise MissingDependencyError(f"launching on Slurm needs nemo-run ({exc}): pip install 'nemo-sdg[nemo]'") from exc
     set_nemorun_home(str(home))
+    scheduler.SLURM_JOB_DIRS = str(home / ".slurm_jobs")
     logging.getLogger("torchx").setLevel(logging.ERROR)
     with no_terminal(), run.Experiment("nemo_sdg", log_level="ERROR") as exp:
         for job in jobs:

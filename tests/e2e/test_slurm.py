@@ -64,6 +64,7 @@ def test_disturbed_run_on_slurm_equals_a_local_one(root: Path, slurm: None, slow
     launched = nemo_sdg(root, *launch, NEMO_SDG_API_KEY=SECRET)
     assert launched.returncode == 0, launched.stderr
     jobs = json.loads((run_dir / "slurm" / "jobs.json").read_text())
+    assert (run_dir / "slurm" / "home" / ".slurm_jobs").is_file(), "NeMo-Run keeps its books with the run"
     assert list(jobs) == ["seeds", "questions", "answers", "verified", "curated", "packed", "blend"]
 
     answers = jobs["answers"]
