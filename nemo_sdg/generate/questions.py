@@ -17,7 +17,7 @@ from typing import Any
 
 from nemo_sdg.config import OriginShare, RunConfig
 from nemo_sdg.generate.answer_text import fold
-from nemo_sdg.generate.parse import at_bound, called, clean, read_object
+from nemo_sdg.generate.parse import at_bound, called, clean, read_object, whole_sentences
 from nemo_sdg.generate.prompting import Prompts, item_json, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import Schema, question_schema
@@ -166,7 +166,12 @@ class Questions:
         value, reason, detail = read_object(completion, self.schema(seed))
         if value is None:
             return None, reason, detail
-        if full := at_bound(value, self.schema(seed)):
+        full = at_bound(value, self.schema(seed))
+        if full == ["passage"]:
+            # A passage that filled its bound is good up to its last full sentence; the question was written after that.
+            shorter = whole_sentences(value["passage"])
+            full, value["passage"] = (full, shorter) if shorter == value["passage"] else ([], shorter)
+        if full:
             return None, "cut_at_max_tokens", ", ".join(full)
         if template_kind(seed) == "classification":
             value["choices"] = list(seed["choices"])

@@ -62,6 +62,19 @@ def test_an_attempt_that_gives_no_question_is_one_drop_with_its_reason(reply: An
     json_line(outcome.dropped[0])
 
 
+def test_a_passage_closed_at_its_bound_ends_with_its_last_sentence_and_a_question_there_is_dropped() -> None:
+    record = seed("Is water wet?", "yes", frame="classification", choices=["yes", "no"], passage="Water is wet.")
+    flow = questions.Questions(config(max_tokens_question=60), FACTS, {})
+    bounds = {name: field["maxLength"] for name, field in flow.schema(record)["properties"].items()}
+    passage = ("Rivers run into the sea. They never" + " fill it" * 90)[: bounds["passage"]]
+    value, reason, _ = flow.read(Completion(text=json.dumps({"passage": passage, "question": "Is it full?"}), finish_reason="stop"), record)
+    assert reason is None
+    assert value is not None
+    assert value["passage"] == "Rivers run into the sea."
+    for cut in ({"passage": "x" * bounds["passage"], "question": "Is it full?"}, {"passage": passage, "question": "x" * bounds["question"]}):
+        assert flow.read(Completion(text=json.dumps(cut), finish_reason="stop"), record)[1] == "cut_at_max_tokens"
+
+
 def test_a_long_copy_with_one_word_changed_is_a_copy_and_a_new_story_is_not() -> None:
     story = "Tom has five boxes with four red apples in each of them and he gives three of the apples to his sister Ann. How many apples are left?"
     other = "A train leaves the station with 80 people. At the next stop 12 get off and 20 get on. How many people are now on the train?"
