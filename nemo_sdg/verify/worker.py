@@ -25,8 +25,11 @@ POLL_SECONDS = 1.0
 MEMORY_BYTES = 4 << 30
 
 CHILD = f"""
-import functools, json, resource, sys
-resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
+import functools, json, math, resource, sys, time
+def limit(which, value):
+    hard = resource.getrlimit(which)[1]
+    resource.setrlimit(which, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+limit(resource.RLIMIT_AS, {MEMORY_BYTES})
 try:
     from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
 except ImportError as exc:
@@ -40,6 +43,8 @@ def read(text):
     return parse(wrapped, targets, parsing_timeout=None, raise_on_error=False)
 for line in sys.stdin:
     a, b = json.loads(line)
+    # The kernel ends what does not end, also where the parent was killed and nobody waits any more.
+    limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + {CPU_SECONDS}) + 1)
     try:
         left, right = read(a), read(b)
         same = bool(left) and bool(right) and (verify(left, right, timeout_seconds=None) or verify(right, left, timeout_seconds=None))
@@ -94,19 +99,22 @@ class Worker:
 
     def equal(self, a: str, b: str) -> bool:
         with self.lock:
-            child = self._start()
-            assert child.stdin is not None
             try:
-                child.stdin.write(json.dumps([a, b]).encode() + b"\n")
-                child.stdin.flush()
-            except BrokenPipeError:
+                self._ask(a, b)
+            except BrokenPipeError:  # it has died between two comparisons
                 self.stop()
-                return False
+                self._ask(a, b)
             reply = self._read(CPU_SECONDS)
             if reply is None:
                 self.stop()
                 return False
             return bool(reply["equal"])
+
+    def _ask(self, a: str, b: str) -> None:
+        child = self._start()
+        assert child.stdin is not None
+        child.stdin.write(json.dumps([a, b]).encode() + b"\n")
+        child.stdin.flush()
 
     def stop(self) -> None:
         if self.child is not None and self.owner == os.getpid():

@@ -184,6 +184,17 @@ def test_what_does_not_end_is_killed_and_the_next_comparison_works(monkeypatch: 
     child.stop()
 
 
+def test_a_child_that_died_between_two_comparisons_is_started_anew() -> None:
+    child = worker.Worker()
+    assert child.equal("x+1", "1+x") is True
+    assert child.child is not None
+    child.child.kill()
+    child.child.wait()
+    assert child.equal("x+1", "1+x") is True
+    assert child.equal("x+1", "2+x") is False
+    child.stop()
+
+
 def test_threads_share_one_child_and_get_their_own_answers() -> None:
     answers: dict[int, bool] = {}
 
