@@ -53,6 +53,8 @@ def tasks(
     eligible: Annotated[bool, typer.Option("--eligible", help="only what can be seeds")] = False,
     refused: Annotated[bool, typer.Option("--refused", help="only what cannot, with the reasons")] = False,
     family: Annotated[str | None, typer.Option(help="only this family")] = None,
+    kind: Annotated[str | None, typer.Option(help="only this kind of answer")] = None,
+    match: Annotated[str | None, typer.Option(help="only tasks with this in their name or dataset")] = None,
     json_out: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
     """List every lm-eval task with the guard's verdict. Needs no network."""
@@ -61,7 +63,7 @@ def tasks(
 
     settings = load_config(config) if config else RunConfig()
     settings.seeds.include_path += include_path or []
-    tasks_command(settings.seeds, settings.guard, eligible=eligible, refused=refused, family=family, json_out=json_out)
+    tasks_command(settings.seeds, settings.guard, eligible=eligible, refused=refused, family=family, kind=kind, text=match, json_out=json_out)
 
 
 @app.command()

@@ -21,6 +21,10 @@ from nemo_sdg.seeds.sources import LOCAL, Damaged, Rows, Split
 from nemo_sdg.store import write_bytes
 
 
+class DiffersFromLock(DataError):
+    """The data are not those that the lock says: the run must not go on, not even without this source."""
+
+
 def lock_entry(split: Split, rows: Rows) -> dict[str, Any]:
     """One split's entry; reads all its rows."""
     num, digest = _hash(rows)
@@ -41,15 +45,15 @@ def locked_revision(split: Split, lock: str | None) -> str | None:
 
 
 def verify(rows: Rows, split: Split, lock: str, *, task: str) -> None:
-    """Raises DataError when the data differs from the lock. A hub commit is its own proof; other rows are read and hashed."""
+    """Raises DiffersFromLock when the data differs from the lock. A hub commit is its own proof; other rows are read and hashed."""
     entry = _entry(split, lock)
     if not entry:
-        raise DataError(f"task {task}: {split} is not in {lock}; write the lock again with `nemo-sdg lock`, or leave the task out")
+        raise DiffersFromLock(f"task {task}: {split} is not in {lock}; write the lock again with `nemo-sdg lock`, or leave the task out")
     if rows.revision != LOCAL and rows.revision == entry["revision"]:
         return
     num, digest = _hash(rows)
     if (num, digest) != (entry["rows"], entry["hash"]):
-        raise DataError(
+        raise DiffersFromLock(
             f"task {task}: {split} has {num} rows with hash {digest[:12]}, {lock} says {entry['rows']} rows with hash {str(entry['hash'])[:12]}; "
             f"restore the data, or accept it with `nemo-sdg lock`"
         )

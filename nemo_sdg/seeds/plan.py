@@ -77,7 +77,7 @@ def evaluation_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> Evalua
     found = EvaluationSources(reachable=[], unreachable=[])
     for split, leaves in _group(wanted, seeds):
         source = EvaluationSource(split=split, leaves=leaves)
-        why = _missing_in_mirror(split, seeds)
+        why = None if _makes_own_rows(source, seeds) else _missing_in_mirror(split, seeds)
         if why is None:
             found.reachable.append(source)
         else:
@@ -152,10 +152,18 @@ def _custom_dataset(source: Source, seeds: SeedsSection) -> Callable[[], Any] | 
     reference = config.get("custom_dataset")
     if reference is None:
         return None
-    own = any(task_file(task, seeds).resolve().is_relative_to(Path(path).resolve()) for path in seeds.include_path)
-    if not own and not uses_hub(seeds):
+    if not _makes_own_rows(source, seeds) and not uses_hub(seeds):
         raise DataError(f"task {task} makes its rows by a function (custom_dataset) that may use the network; set seeds.hub=true to allow it")
     return functools.partial(resolve_function(reference.folder, reference.name), **(config.get("metadata") or {}), **(config.get("dataset_kwargs") or {}))
+
+
+def _makes_own_rows(source: Source, seeds: SeedsSection) -> bool:
+    """Whether the rows come from a function of the user's (custom_dataset in a file of include_path), and so need no mirror."""
+    task = source.tasks[0]
+    if not seeds.include_path or task_config(task, seeds).get("custom_dataset") is None:
+        return False
+    file = task_file(task, seeds).resolve()
+    return any(file.is_relative_to(Path(path).resolve()) for path in seeds.include_path)
 
 
 def _count(source: Source, seeds: SeedsSection) -> int | None:

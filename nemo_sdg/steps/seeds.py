@@ -155,6 +155,7 @@ def make_renderer(config: RunConfig, sources: list[Any], parts: StepDir, evaluat
     """The function that renders one part; built once per worker, since it holds the hashes of all evaluation rows."""
     from nemo_sdg.seeds.build import render_source
     from nemo_sdg.seeds.guard import ContentGuard
+    from nemo_sdg.seeds.lock import DiffersFromLock
 
     guard = ContentGuard(evaluation_row_from_dict(record) for path in evaluation for record in read_jsonl(path)) if config.guard.content else None
 
@@ -180,7 +181,7 @@ def make_renderer(config: RunConfig, sources: list[Any], parts: StepDir, evaluat
         try:
             facts = {parts.relative(parts.shard_path(name)): write_jsonl(parts.shard_path(name), kept())}
         except DataError as exc:
-            extra["why"] = str(exc)
+            extra |= {"why": str(exc), "differs": isinstance(exc, DiffersFromLock)}
             counts, drops = Counts(), [Drop(task=source.tasks[0], id=name, step="seeds", reason=UNREADABLE, detail=str(exc))]
             counts.drop(source.tasks[0], UNREADABLE)
             facts = {parts.relative(parts.shard_path(name)): write_jsonl(parts.shard_path(name), [])}
@@ -193,8 +194,15 @@ def make_renderer(config: RunConfig, sources: list[Any], parts: StepDir, evaluat
 
 
 def tell_unusable(context: Context, parts: StepDir) -> None:
-    """One line for each dataset split that could not be read, or of which no row made a seed. Raises DataError when there is no seed at all."""
+    """One line for each dataset split that could not be read, or of which no row made a seed.
+
+    Raises DataError when data differ from seeds.lock, or when there is no seed at all.
+    """
     receipts = [receipt for receipt in map(parts.receipt, parts.shards()) if receipt]
+    differing = [receipt["why"] for receipt in receipts if receipt.get("differs")]
+    if differing:
+        more = f"; and {len(differing) - 1} further dataset splits differ" if len(differing) > 1 else ""
+        raise DataError(f"seeds.lock: {differing[0]}{more}")
     lines = [line for receipt in receipts if (line := unusable(receipt, parts)) is not None]
     if not any(row["kept"] for receipt in receipts for row in receipt["counts"].values()):
         more = f"; and so with {len(lines) - 1} other dataset splits" if len(lines) > 1 else ""

@@ -11,6 +11,7 @@ import pytest
 from nemo_sdg import pipeline
 from nemo_sdg.config import load_config
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.locking import write_lock_file
 from nemo_sdg.store import read_json, read_jsonl
 
 SCIQ, GSM8K, CSQA = "allenai/sciq/default", "openai/gsm8k/main", "tau/commonsense_qa/default"
@@ -104,6 +105,18 @@ def test_required_evaluation_splits_stop_a_run_that_cannot_see_them(hub: Path, t
     write(tmp_path / "mirror", GSM8K, "train", rows(hub, GSM8K, "train"))
     with pytest.raises(ConfigError, match=r"guard\.require asks for the evaluation splits of gpqa_main_n_shot, which cannot be reached"):
         run("seeds.tasks=[gsm8k]", "guard.require=[gpqa_main_n_shot]")
+
+
+def test_data_that_differ_from_the_lock_stop_the_run(hub: Path, tmp_path: Path, run: Callable[..., Path]) -> None:
+    for dataset in (SCIQ, GSM8K):
+        write(tmp_path / "mirror", dataset, "train", rows(hub, dataset, "train"))
+    lock = tmp_path / "seeds.lock.yaml"
+    write_lock_file(load_config(tmp_path / "config.yaml", ["seeds.tasks=[sciq,gsm8k]"]), lock)
+    write(tmp_path / "mirror", GSM8K, "train", rows(hub, GSM8K, "train", 59))
+    with pytest.raises(DataError, match=r"seeds\.lock: task gsm8k: .* has 59 rows with hash .* says 60 rows"):
+        run("seeds.tasks=[sciq,gsm8k]", f"seeds.lock={lock}")
+    write(tmp_path / "mirror", GSM8K, "train", rows(hub, GSM8K, "train"))
+    assert tasks_of_seeds(run("seeds.tasks=[sciq,gsm8k]", f"seeds.lock={lock}")) == {"sciq": 60, "gsm8k": 60}
 
 
 GENERATE = "output_type: generate_until\ndoc_to_target: answer\nmetadata: {nemo_sdg: {kind: numeric}}\n"
