@@ -101,13 +101,15 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
     units = [[name] for name in todo(evaluation, "split", sources.reachable)]
     make = functools.partial(make_evaluation_renderer, config, sources.reachable, evaluation)
     context.run_stages("evaluation splits", [UnitStage("evaluation", make)], units, target=evaluation, total=len(sources.reachable), unit="splits")
+    lines = []
     for name in evaluation.shards():
         why = (evaluation.receipt(name) or {}).get("why")
         if why is not None:
-            context.progress.line(f"evaluation split not read: {why}")
+            lines.append(f"evaluation split not read: {why}")
             unreachable.append({**sources.reachable[number_of(name)].describe(), "why": why})
             evaluation.receipt_path(name).unlink()
             evaluation.shard_path(name).unlink()
+    tell(context, lines, f"see {evaluation.relative(evaluation.path / UNREACHABLE)}")
     require_reachable(config.guard, tasks_of(unreachable), rows)
     evaluation.path.mkdir(parents=True, exist_ok=True)
     write_json(evaluation.path / UNREACHABLE, unreachable)
@@ -207,10 +209,14 @@ def tell_unusable(context: Context, parts: StepDir) -> None:
     if not any(row["kept"] for receipt in receipts for row in receipt["counts"].values()):
         more = f"; and so with {len(lines) - 1} other dataset splits" if len(lines) > 1 else ""
         raise DataError(f"there is no seed: {lines[0] if lines else 'all rows were dropped, see seeds/dropped'}{more}")
+    tell(context, lines, "see seeds/dropped/")
+
+
+def tell(context: Context, lines: list[str], where: str) -> None:
     for line in lines[:MAX_LINES]:
         context.progress.line(line)
     if len(lines) > MAX_LINES:
-        context.progress.line(f"no seeds from {len(lines) - MAX_LINES} further dataset splits, see seeds/dropped/")
+        context.progress.line(f"and so with {len(lines) - MAX_LINES} further splits, {where}")
 
 
 def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
