@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -121,8 +122,15 @@ def pack(run_dir: Path, shards: list[Path], workers: int) -> dict[str, float]:
         start = time.monotonic()
         receipts = pack_units(shards, step, export_section(), tokenizer, executor)
         seconds = time.monotonic() - start
+        peaks = list(executor.map(peak_of_worker, [0.5] * workers)) if executor else [0]
     num_tokens = sum(size["tokens"] for receipt in receipts for size in receipt["variants"].values())
-    return {"seconds": seconds, "tokens": num_tokens, "tokens_per_s": num_tokens / seconds, "seconds_to_start": start - begin}
+    return {"seconds": seconds, "tokens": num_tokens, "tokens_per_s": num_tokens / seconds, "seconds_to_start": start - begin, "worker_bytes": max(peaks)}
+
+
+def peak_of_worker(seconds: float) -> int:
+    """Largest resident set of the process that takes this, in bytes; the wait lets the others take one each."""
+    time.sleep(seconds)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def encode_alone(texts_path: Path, threads: int) -> float:
@@ -209,11 +217,9 @@ def measure_memory(documents: int, workers: int) -> None:
 
 
 def pack_for_memory(run_dir: Path, workers: int) -> None:
-    import resource
-
     packed = pack(run_dir, sorted((run_dir / "curated").glob("*.jsonl")), workers)
-    own, children = (resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(json.dumps({"bytes": max(own, children), "own": own, "largest_worker": children, "seconds": round(packed["seconds"]), "tokens": packed["tokens"]}))
+    own, worker = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, packed["worker_bytes"]
+    print(json.dumps({"bytes": max(own, worker), "own": own, "largest_worker": worker, "seconds": round(packed["seconds"]), "tokens": packed["tokens"]}))
 
 
 if __name__ == "__main__":
