@@ -22,6 +22,9 @@ from nemo_curator.tasks import DocumentBatch, FileGroupTask
 from nemo_sdg.records import Drop, to_dict
 from nemo_sdg.store import Counts, StepDir, read_jsonl
 
+RESTARTS = {"max_restarts": 4, "max_task_retries": 4}
+"""of a Ray Data actor whose node or process dies; its default, for ever, would not end with a record that kills every process it meets"""
+
 
 def to_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
     """Records as a frame of Python objects: no value changes its type on the way."""
@@ -66,7 +69,7 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
     """
 
     name = "record"
-    resources = Resources(cpus=0.25)
+    resources = Resources(cpus=1.0)
     batch_size = 1
 
     def __init__(self, name: str, make: Callable[[], Callable[[Any], Any]], *, whole: bool = False, cpus: float = 0.25) -> None:
@@ -79,6 +82,10 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
 
     def outputs(self) -> tuple[list[str], list[str]]:
         return ["data"], []
+
+    def ray_stage_spec(self) -> dict[str, Any]:
+        # two such stages, reading and writing fit on two CPUs; a pipeline with one CPU too few would wait for ever
+        return {**super().ray_stage_spec(), "ray_num_cpus": 0.75, "ray_remote_args": RESTARTS}
 
     def setup(self, worker_metadata: WorkerMetadata | None = None) -> None:
         self._function = self.make()
@@ -150,6 +157,9 @@ class UnitStage(ProcessingStage[FileGroupTask, FileGroupTask]):
 
     def outputs(self) -> tuple[list[str], list[str]]:
         return ["data"], []
+
+    def ray_stage_spec(self) -> dict[str, Any]:
+        return {**super().ray_stage_spec(), "ray_remote_args": RESTARTS}
 
     def setup(self, worker_metadata: WorkerMetadata | None = None) -> None:
         self._work = self.make()

@@ -41,6 +41,7 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # distributed looks for GPUs through a package that says it is deprecated
+        import dask
         from distributed import Client, LocalCluster
 
     if address is not None:
@@ -52,15 +53,16 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
             yield lambda tasks: _run_on(client, tasks)
         return
     environment = dict.fromkeys(("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | {"PYTHONWARNINGS": "ignore::FutureWarning"}
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        memory_limit=None,
-        dashboard_address=None,
-        local_directory=os.fspath(scratch),
-        env=environment,
-        silence_logs="ERROR",
-    )
+    # `env=` would come after a worker's imports, whose warnings and thread pools are what this is about
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            memory_limit=None,
+            dashboard_address=None,
+            local_directory=os.fspath(scratch),
+            silence_logs="ERROR",
+        )
     with cluster, Client(cluster) as client:
         yield lambda tasks: _run_on(client, tasks)
 

@@ -2,7 +2,8 @@
 
     {"id": "0b…", "reason": "near_duplicate", "kept_id": "7f…", "detail": "similarity 0.912"}
 
-One line for each sample that should go, sorted by id. Reasons: exact_duplicate, near_duplicate, copy_of_seed, in_existing_corpus.
+One line for each sample that should go, sorted by id. Reasons: exact_duplicate, near_duplicate, copy_of_seed, in_existing_corpus; with
+curate.semantic_dedup also semantic_duplicate, for what is left and says the same in other words.
 Every phase leaves finished files only and is skipped when they are there, so a killed run goes on where it was.
 """
 
@@ -15,6 +16,7 @@ import orjson
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import dedup_phases as phases
+from nemo_sdg.curate import semantic
 from nemo_sdg.curate.dask_tasks import Run, Task, open_workers
 from nemo_sdg.curate.dedup_gpu import pair_on_gpu
 from nemo_sdg.curate.shingles import choose_bands
@@ -22,10 +24,11 @@ from nemo_sdg.curate.signed import CORPUS, SEED, SIMILAR, plan_parts
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.store import read_json, remove_temporaries, write_json, write_jsonl
 
-REASONS = ("exact_duplicate", "near_duplicate", "copy_of_seed", "in_existing_corpus")
 ID = b'{"id":'
-FORMAT = 1
+FORMAT = 2
 """of the files in `work`; another number starts afresh"""
+EMBEDDING_WORK = 50
+"""times the work on the wording, as measured on a CPU: worth a cluster sooner"""
 
 
 def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config: CurateSection, workers: int) -> Path:
@@ -46,7 +49,7 @@ def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config
         if sum(path.stat().st_size for path, _ in files) == 0:
             write_jsonl(table, [])
         else:
-            num_bytes = sum(path.stat().st_size for path, _ in files)
+            num_bytes = sum(path.stat().st_size for path, _ in files) * (EMBEDDING_WORK if config.semantic_dedup else 1)
             with open_workers(workers=workers, address=config.dask_address, num_bytes=num_bytes, scratch=work / "dask") as run:
                 _run_phases(files, work, table, config, run)
     for path in work.iterdir():
@@ -78,7 +81,21 @@ def _run_phases(files: list[tuple[Path, int]], work: Path, table: Path, config: 
 
     edges = [work / "edges" / f"part-{number:05d}.npz" for number in range(len(parts))]
     run([Task(out, phases.verify_pairs, (prefixes, templates, bands, part, config.near_duplicate_threshold, out)) for part, out in enumerate(edges)])
-    run([Task(table, phases.write_table, (prefixes, groups, edges, table))])
+    senses = _pair_by_sense(prefixes, groups, templates, work, config, run) if config.semantic_dedup else []
+    run([Task(table, phases.write_table, (prefixes, groups, edges, senses, table))])
+
+
+def _pair_by_sense(prefixes: list[Path], groups: Path, templates: Path, work: Path, config: CurateSection, run: Run) -> list[Path]:
+    vectors = [work / "vectors" / f"part-{number:05d}.npy" for number in range(len(prefixes))]
+    run([Task(out, semantic.embed_part, (prefixes, groups, part, config, out)) for part, out in enumerate(vectors)])
+    clusters = work / "vectors" / "clusters.npy"
+    run([Task(clusters, semantic.choose_clusters, (vectors, clusters))])
+    near = [work / "near" / path.name for path in vectors]
+    run([Task(out, semantic.assign_part, (path, clusters, out)) for path, out in zip(vectors, near, strict=True)])
+    senses = [work / "sense" / f"part-{number:05d}.npz" for number in range(semantic.NUM_SHARES)]
+    given = (prefixes, groups, templates, vectors, near)
+    run([Task(out, semantic.pair_clusters, (*given, share, config.semantic_threshold, out)) for share, out in enumerate(senses)])
+    return senses
 
 
 def _corpus_files(folders: list[str]) -> list[Path]:
@@ -98,6 +115,7 @@ def _plan(files: list[tuple[Path, int]], config: CurateSection) -> dict[str, Any
         "near_duplicate_threshold": config.near_duplicate_threshold,
         "numbers_distinguish": config.numbers_distinguish,
         "dedup_gpu": config.dedup_gpu,
+        "semantic": [config.semantic_threshold, config.embedder] if config.semantic_dedup else None,
         "files": [[path, role, stat.st_size, stat.st_mtime_ns] for path, role, stat in stats],
     }
 

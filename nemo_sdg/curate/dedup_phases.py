@@ -140,15 +140,19 @@ def verify_pairs(prefixes: list[Path], templates: Path, bands: list[Path], part:
         low, high = np.searchsorted(pairs, bounds)
         found.append(pairs[low:high])
     candidates = np.unique(np.concatenate(found))
-    kept, similarity = [np.zeros(0, dtype=np.uint64)], [np.zeros(0)]
-    for start in range(0, len(candidates), PAIRS_AT_ONCE):
-        pairs = candidates[start : start + PAIRS_AT_ONCE]
-        questions, place = np.unique(np.concatenate([pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)]), return_inverse=True)
-        left, right = place[: len(pairs)], place[len(pairs) :]
-        values = similarities(corpus.shingles(questions.astype(np.int64), words), left, right)
-        kept.append(pairs[values >= threshold])
-        similarity.append(values[values >= threshold])
-    save_arrays(out, pairs=np.concatenate(kept), similarity=np.concatenate(similarity))
+    values = exact_similarities(corpus, words, candidates)
+    save_arrays(out, pairs=candidates[values >= threshold], similarity=values[values >= threshold])
+
+
+def exact_similarities(corpus: SignedCorpus, templates: Hashes, pairs: Hashes) -> Floats:
+    """Jaccard similarity of each pair left << 32 | right, read from disk some thousand questions at a time."""
+    found = [np.zeros(0)]
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        chunk = pairs[start : start + PAIRS_AT_ONCE]
+        questions, place = np.unique(np.concatenate([chunk >> np.uint64(32), chunk & np.uint64(0xFFFFFFFF)]), return_inverse=True)
+        shingles = corpus.shingles(questions.astype(np.int64), templates)
+        found.append(similarities(shingles, place[: len(chunk)], place[len(chunk) :]))
+    return np.concatenate(found)
 
 
 @dataclass(slots=True)
@@ -160,12 +164,34 @@ class Loss:
     kept: int
     """who is or was there already"""
     similarity: float | None
-    """exact Jaccard similarity to `kept`; None when the two are linked through others"""
+    """exact Jaccard similarity to `kept`, cosine for a semantic_duplicate; None when the two are linked through others"""
+
+    @property
+    def detail(self) -> str:
+        if self.similarity is None:
+            return "linked through other near-duplicates"
+        return f"{'cosine' if self.reason == SEMANTIC else 'similarity'} {self.similarity:.3f}"
 
 
-def resolve(corpus: SignedCorpus, first: Indices, edges: list[tuple[Hashes, Floats]]) -> Iterator[Loss]:
-    """Decides, in this order: rows of an existing corpus and seeds push out what is directly like them; of what remains, every
+Edges = list[tuple[Hashes, Floats]]
+SEMANTIC = "semantic_duplicate"
+
+
+def resolve(corpus: SignedCorpus, first: Indices, edges: Edges, senses: Edges) -> Iterator[Loss]:
+    """Decides by the wording (`edges`), then, among the samples that still stand, by the sense (`senses`)."""
+    gone = np.zeros(len(corpus), dtype=bool)
+    for found, by_sense in ((edges, False), (senses, True)):
+        for loss in _resolve_edges(corpus, first, found, gone) if found else ():
+            gone[loss.index] = True
+            if by_sense:
+                loss.reason = SEMANTIC
+            yield loss
+
+
+def _resolve_edges(corpus: SignedCorpus, first: Indices, edges: Edges, gone: npt.NDArray[np.bool_]) -> Iterator[Loss]:
+    """In this order: rows of an existing corpus and seeds push out what is directly like them; of what remains, every
     connected group keeps its best sample: the highest agreement of the votes, then the longest reasoning, then the smallest id.
+    `gone` is up to date when the next loss is asked for.
     """
     kind = corpus.column("kind")
     num = len(kind)
@@ -176,7 +202,6 @@ def resolve(corpus: SignedCorpus, first: Indices, edges: list[tuple[Hashes, Floa
     pairs = np.concatenate([np.zeros(0, dtype=np.uint64), *(pair for pair, _ in edges)])
     values = np.concatenate([np.zeros(0), *(value for _, value in edges)])
     left, right = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    gone = np.zeros(num, dtype=bool)
     for role, reason, kinds in ((CORPUS, "in_existing_corpus", (SIMILAR, OWN)), (SEED, "copy_of_seed", (SIMILAR,))):
         holder = holders[role]
         nearest, similarity = holder.copy(), np.where(holder >= 0, 1.0, 0.0)
@@ -187,7 +212,6 @@ def resolve(corpus: SignedCorpus, first: Indices, edges: list[tuple[Hashes, Floa
                 if values[edge] > similarity[question] or (values[edge] == similarity[question] and holder[there[edge]] < nearest[question]):
                     nearest[question], similarity[question] = holder[there[edge]], values[edge]
         for index in np.flatnonzero(np.isin(kind, kinds) & ~gone & (nearest[first] >= 0)).tolist():
-            gone[index] = True
             yield Loss(index, reason, int(nearest[first[index]]), float(similarity[first[index]]))
     yield from _resolve_groups(corpus, first, np.isin(kind, (SIMILAR, OWN)) & ~gone, left, right, values)
 
@@ -223,11 +247,11 @@ def _resolve_groups(corpus: SignedCorpus, first: Indices, standing: npt.NDArray[
             yield Loss(index, "near_duplicate", best, direct.get((a, b)))
 
 
-def write_table(prefixes: list[Path], groups: Path, edges: list[Path], out: Path) -> None:
+def write_table(prefixes: list[Path], groups: Path, edges: list[Path], senses: list[Path], out: Path) -> None:
     """Writes the table of losses, sorted by the id's bytes in JSON. Raises DataError when two samples share an id."""
     corpus = SignedCorpus(prefixes)
-    found = [(load_array(path, "pairs"), load_array(path, "similarity")) for path in edges]
-    losses = list(resolve(corpus, load_array(groups, "first"), found))
+    alike, of_one_sense = ([(load_array(path, "pairs"), load_array(path, "similarity")) for path in paths] for paths in (edges, senses))
+    losses = list(resolve(corpus, load_array(groups, "first"), alike, of_one_sense))
     gone = corpus.identifiers(np.array([loss.index for loss in losses], dtype=np.int64))
     stays = corpus.identifiers(np.array([loss.kept for loss in losses], dtype=np.int64))
 
@@ -236,8 +260,7 @@ def write_table(prefixes: list[Path], groups: Path, edges: list[Path], out: Path
             loss, identifier, kept = losses[place], gone[place], stays[place]
             if kept == identifier:
                 raise DataError(f"two samples have the id {identifier}: ids must be unique over all shards")
-            detail = "linked through other near-duplicates" if loss.similarity is None else f"similarity {loss.similarity:.3f}"
-            yield {"id": identifier, "reason": loss.reason, "kept_id": kept, "detail": detail}
+            yield {"id": identifier, "reason": loss.reason, "kept_id": kept, "detail": loss.detail}
 
     write_jsonl(out, rows())
 

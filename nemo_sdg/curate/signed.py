@@ -18,7 +18,7 @@ import numpy.typing as npt
 import orjson
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.question_text import QuestionText, question_text
+from nemo_sdg.curate.question_text import QuestionText, question_text, read_text
 from nemo_sdg.curate.shingles import Hashes, Shingles, choose_bands, shingle, sign
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Origin
@@ -27,7 +27,11 @@ from nemo_sdg.store import atomic_file
 SIMILAR, OWN, SEED, CORPUS = range(4)
 """kinds of documents: a sample after seeds, a seed's own question as a sample, a seed, a row of a corpus one has already"""
 
-META = np.dtype([("end", "<u8"), ("exact", "<u8", 2), ("numbers", "<u8"), ("task", "<u8"), ("kind", "u1"), ("agreement", "<f8"), ("length", "<u4")])
+META = np.dtype(
+    [("end", "<u8"), ("exact", "<u8", 2), ("numbers", "<u8"), ("task", "<u8"), ("kind", "u1"), ("agreement", "<f8"), ("length", "<u4"), ("answer", "<u8")]
+)
+SHORT_ANSWER = 80
+"""characters up to which an answer is one right thing; of longer ones there are many, and two that differ say nothing"""
 PART_BYTES = 32 << 20
 BATCH_CHARACTERS = 1 << 18
 """of one vectorised step: 2 MB an array, which stays in cache"""
@@ -109,6 +113,19 @@ def describe(piece: Slice, offset: int, record: dict[str, Any]) -> tuple[str, in
     return identifier, OWN if record.get("origin") == Origin.seed.value else SIMILAR, agreement, len(record.get("reasoning") or "")
 
 
+NO_ANSWER = bytes(8)
+
+
+def answer_hash(record: dict[str, Any]) -> bytes:
+    """Of a short answer, however it is written; zeros for a long one or none."""
+    answer = record.get("answer")
+    text = answer.get("text") if isinstance(answer, dict) else answer
+    if not isinstance(text, str) or not text.strip() or len(text) > SHORT_ANSWER:
+        return NO_ANSWER
+    line, numbers = read_text(text)
+    return _hash(f"{line}\0{' '.join(numbers)}".encode(), 8)
+
+
 @dataclass(slots=True)
 class Batch:
     """Questions in the columns of META, before they become arrays."""
@@ -119,9 +136,10 @@ class Batch:
     numbers: list[bytes] = field(default_factory=list)
     tasks: list[bytes] = field(default_factory=list)
     ranks: list[tuple[int, float, int]] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
     size: int = 0
 
-    def add(self, identifier: str, rank: tuple[int, float, int], task: str, compared: QuestionText) -> None:
+    def add(self, identifier: str, rank: tuple[int, float, int], task: str, compared: QuestionText, answer: bytes) -> None:
         body = f"{compared.main}\0{compared.passage}"
         numbers = compared.numbers.encode()
         self.pairs.append((compared.main, compared.passage))
@@ -130,6 +148,7 @@ class Batch:
         self.numbers.append(_hash(numbers, 8) if numbers else bytes(8))
         self.tasks.append(_task_bytes(task))
         self.ranks.append(rank)
+        self.answers.append(answer)
         self.size += len(body)
 
     def meta(self, end: int) -> npt.NDArray[np.void]:
@@ -139,6 +158,7 @@ class Batch:
         rows["exact"] = np.frombuffer(b"".join(self.exact), dtype="<u8").reshape(-1, 2)
         rows["numbers"] = np.frombuffer(b"".join(self.numbers), dtype="<u8")
         rows["task"] = np.frombuffer(b"".join(self.tasks), dtype="<u8")
+        rows["answer"] = np.frombuffer(b"".join(self.answers), dtype="<u8")
         rows["kind"], rows["agreement"], rows["length"] = zip(*self.ranks, strict=True)
         return rows
 
@@ -170,7 +190,8 @@ def _batches(slices: list[Slice], config: CurateSection) -> Iterator[Batch]:
             except DataError as exc:
                 raise DataError(f"{piece.path}, byte {offset}: {exc}") from exc
             identifier, kind, agreement, length = describe(piece, offset, record)
-            batch.add(identifier, (kind, agreement, length), record.get("task") or "", compared)
+            answer = answer_hash(record) if config.semantic_dedup else NO_ANSWER
+            batch.add(identifier, (kind, agreement, length), record.get("task") or "", compared, answer)
             if batch.size >= BATCH_CHARACTERS:
                 yield batch
                 batch = Batch()

@@ -15,7 +15,7 @@ from nemo_sdg.context import Context
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import Drop
 from nemo_sdg.steps import seeds
-from nemo_sdg.store import file_facts, read_jsonl, write_json
+from nemo_sdg.store import file_facts, write_json
 
 
 def run(context: Context) -> None:
@@ -133,10 +133,12 @@ def make_decontaminator(index_path: Path) -> Callable[[list[dict[str, Any]]], li
 
 
 def make_deduplicator(duplicates: Path) -> Callable[[dict[str, Any]], Any]:
-    found = {row["id"]: (row["reason"], row["detail"]) for row in read_jsonl(duplicates)}
+    from nemo_sdg.curate.dedup import Duplicates
+
+    found = Duplicates(duplicates)
 
     def check(record: dict[str, Any]) -> Any:
-        rejected = found.get(record["sample_id"])
+        rejected = found.find(record["sample_id"])
         return record if rejected is None else drop(record, *rejected)
 
     return check

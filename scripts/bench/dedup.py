@@ -2,18 +2,17 @@
 
     python scripts/bench/dedup.py [--quick] [--documents N ...] [--workers 2]
 
-One JSON object a line. The clock runs from the first byte read to the last kept record written, processes' start included.
-datatrove is measured by the Python interpreter that NEMO_SDG_PEERS_PYTHON names (an environment with datatrove 0.10.1); without it
-ratio_to_datatrove is reported as unavailable.
+One JSON object a line. The clock runs from the first byte read to the last kept record written, processes' start included;
+`cpu_seconds` of all processes together stand beside it, for machines that have other work as well.
+datatrove is run in the environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
 """
 
 import argparse
+import contextlib
 import hashlib
 import itertools
 import json
-import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
+from peers import DATATROVE, PeersUnavailable, peers_python
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.dedup import Duplicates, find_duplicates
@@ -132,25 +133,37 @@ def write_kept(shard: Path, table: Path, out: Path) -> int:
     return num
 
 
-class PeakMemory(threading.Thread):
-    """Largest sum of the resident sizes of this process and its children, looked at 5 times a second; shared pages count each time."""
+class Usage(threading.Thread):
+    """What this process and all below it use, looked at 5 times a second: the largest sum of resident sizes (shared pages count each
+    time), and CPU seconds since the start."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.peak, self.done = 0, threading.Event()
+        self._seconds: dict[tuple[int, float], float] = {}
+        self._look()
+        self._before = sum(self._seconds.values())
+        self.peak = 0
+
+    def _look(self) -> None:
+        me, total = psutil.Process(), 0
+        for process in [me, *me.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                self._seconds[process.pid, process.create_time()] = times.user + times.system
+                total += process.memory_info().rss
+        self.peak = max(self.peak, total)
 
     def run(self) -> None:
-        import psutil
-
-        me = psutil.Process()
         while not self.done.wait(0.2):
-            total = 0
-            for process in [me, *me.children(recursive=True)]:
-                try:
-                    total += process.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            self.peak = max(self.peak, total)
+            self._look()
+
+    def end(self) -> float:
+        """Stops looking; returns the CPU seconds."""
+        self.done.set()
+        self.join()
+        self._look()
+        return sum(self._seconds.values()) - self._before
 
 
 def jaccard(left: QuestionText, right: QuestionText) -> float:
@@ -185,25 +198,16 @@ def measure_quality(shards: list[Path], table: Path) -> dict[str, float]:
     }
 
 
-def cpu_seconds() -> float:
-    """Of this process and of its children that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
-
-
 def say(name: str, value: Any, unit: str, **more: Any) -> None:
     print(json.dumps({"name": name, "value": value, "unit": unit, **more}), flush=True)
 
 
-def run_datatrove(texts: Path, out: Path) -> float | None:
-    python = os.environ.get("NEMO_SDG_PEERS_PYTHON")
-    if not python:
-        return None
+def run_datatrove(python: str, texts: Path, out: Path) -> float:
+    """datatrove's documents/s."""
     script = Path(__file__).with_name("peer_datatrove_dedup.py")
     done = subprocess.run([python, str(script), str(texts), str(out)], capture_output=True, text=True, check=False)
     if done.returncode:
-        print(done.stderr[-2000:], file=sys.stderr)
-        return None
+        raise PeersUnavailable((done.stderr.strip().splitlines() or ["no word why"])[-1])
     return float(json.loads(done.stdout.splitlines()[-1])["documents_per_s"])
 
 
@@ -221,16 +225,14 @@ def main() -> None:
 
 def bench(folder: Path, num: int, workers: int, *, peer: bool) -> None:
     shards = write_corpus(folder / "corpus", num)
-    memory = PeakMemory()
-    memory.start()
-    start, start_cpu = time.perf_counter(), cpu_seconds()
+    usage = Usage()
+    usage.start()
+    start = time.perf_counter()
     table = find_duplicates(shards, seeds=[], work=folder / "work", config=CurateSection(), workers=workers)
     found = time.perf_counter() - start
     with ProcessPoolExecutor(workers) as pool:
         num_kept = sum(pool.map(write_kept, shards, itertools.repeat(table), itertools.repeat(folder / "kept")))
-    seconds, seconds_cpu = time.perf_counter() - start, cpu_seconds() - start_cpu
-    memory.done.set()
-    memory.join()
+    seconds, seconds_cpu = time.perf_counter() - start, usage.end()
     say(
         "documents_per_s",
         num / seconds,
@@ -242,19 +244,22 @@ def bench(folder: Path, num: int, workers: int, *, peer: bool) -> None:
         seconds_to_table=found,
         cpu_seconds=seconds_cpu,
     )
-    say("max_rss_bytes", memory.peak, "bytes", documents=num)
+    say("max_rss_bytes", usage.peak, "bytes", documents=num)
     quality = measure_quality(shards, table)
     say("recall_jaccard_0.8", quality["recall_jaccard_0.8"], "share", documents=num, pairs=quality["pairs_jaccard_0.8"])
     say("false_edges_below_0.5", quality["false_edges_below_0.5"], "share", documents=num, edges=quality["edges"])
     say("number_twins_joined", quality["number_twins_joined"], "share", documents=num)
     if peer:
-        start_cpu = cpu_seconds()
-        theirs = run_datatrove(folder / "corpus" / "texts", folder / "datatrove")
-        if theirs is None:
-            say("ratio_to_datatrove", None, "ratio", unavailable="set NEMO_SDG_PEERS_PYTHON to a Python with datatrove[processing,io,cli]==0.10.1")
+        try:
+            python = peers_python(*DATATROVE)
+            usage = Usage()
+            usage.start()
+            theirs = run_datatrove(python, folder / "corpus" / "texts", folder / "datatrove")
+            theirs_cpu = usage.end()
+        except PeersUnavailable as exc:
+            say("ratio_to_datatrove", None, "ratio", unavailable=str(exc))
         else:
-            theirs_cpu = cpu_seconds() - start_cpu
-            say("datatrove_documents_per_s", theirs, "documents/s", documents=num, cpu_seconds=theirs_cpu)
+            say("datatrove_documents_per_s", theirs, "documents/s", documents=num, cpu_seconds=theirs_cpu, max_rss_bytes=usage.peak)
             say("ratio_to_datatrove", num / seconds / theirs, "ratio", documents=num, ratio_of_cpu_seconds=theirs_cpu / seconds_cpu)
 
 

@@ -1,7 +1,7 @@
 """The environment that peers run in: they want other versions of numpy and huggingface_hub than this project's own.
 
 It is the interpreter that NEMO_SDG_PEERS_PYTHON names, else `peers/` inside this project's own environment, built when first asked for
-(datatrove: about 15 s and 170 MB).
+(datatrove: about 25 s of CPU and 420 MB).
 """
 
 import hashlib
@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-DATATROVE = ("datatrove==0.10.1", "orjson", "regex")
+DATATROVE = ("datatrove==0.10.1", "orjson", "regex", "nltk", "spacy", "xxhash<4")
+"""the last three are for its MinHash"""
 
 
 class PeersUnavailable(Exception):

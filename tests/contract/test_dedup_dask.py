@@ -1,6 +1,7 @@
 """Deduplication on real Dask processes and under real kill -9: the table's bytes are those of one undisturbed process."""
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import dask_tasks, signed
 from nemo_sdg.curate.dedup import find_duplicates
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.store import write_jsonl
+from nemo_sdg.store import read_jsonl, write_jsonl
 
 # Small parts, so that a small corpus has several; argv: corpus, work, workers.
 PRELUDE = """
@@ -22,8 +23,9 @@ from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import dask_tasks, dedup, signed
 corpus, work, workers = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 signed.plan_parts.__defaults__ = (20_000,)
+config = CurateSection()
 def find():
-    dedup.find_duplicates(sorted(corpus.glob("shard-*.jsonl")), seeds=[corpus / "seeds.jsonl"], work=work, config=CurateSection(), workers=workers)
+    dedup.find_duplicates(sorted(corpus.glob("shard-*.jsonl")), seeds=[corpus / "seeds.jsonl"], work=work, config=config, workers=workers)
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -35,6 +37,13 @@ def replace(source, target):
     rename(source, target)
 os.replace = replace
 find()
+"""
+BY_SENSE = """
+sys.path.insert(0, "{fakes}")
+from word_embedder import FakeEmbedder
+from nemo_sdg.curate import semantic
+semantic.Embedder = FakeEmbedder
+config.semantic_dedup = True
 """
 DIE_WITH_WORKERS_BUSY = """
 dask_tasks.LOCAL_BYTES = 0
@@ -122,6 +131,31 @@ def test_a_killed_run_goes_on_where_it_was(corpus, undisturbed, tmp_path, monkey
     assert find(corpus, work) == undisturbed
     assert not done & set(written)
     assert sorted(path.name for path in work.iterdir()) == ["duplicates.jsonl", "plan.json"]
+
+
+@pytest.mark.parametrize("name", ["vectors/part-00001.npy", "clusters.npy", "sense/part-00003.npz"])
+def test_a_run_by_sense_that_was_killed_goes_on(root, corpus, tmp_path, name):
+    reworded = tmp_path / "corpus"
+    shutil.copytree(corpus, reworded)
+    rows = list(read_jsonl(corpus / "shard-00000.jsonl"))[:40]
+    write_jsonl(
+        reworded / "shard-00004.jsonl",
+        [{**row, "sample_id": f"{number:032x}", "question": " ".join(sorted(row["question"].split()))} for number, row in enumerate(rows)],
+    )
+
+    def by_sense(script: str, work: Path) -> int:
+        return start(BY_SENSE.format(fakes=root / "tests" / "fakes") + script, reworded, work, workers=1)
+
+    work, undisturbed_work = tmp_path / "killed" / "work", tmp_path / "undisturbed" / "work"
+    for folder in (work, undisturbed_work):
+        folder.parent.mkdir()
+    assert by_sense("find()", undisturbed_work) == 0
+    assert by_sense(DIE_AT_RENAME.format(name=name), work) == -signal.SIGKILL
+    assert not (work / "duplicates.jsonl").exists()
+    assert by_sense("find()", work) == 0
+    table = (work / "duplicates.jsonl").read_bytes()
+    assert table == (undisturbed_work / "duplicates.jsonl").read_bytes()
+    assert table.count(b"semantic_duplicate") > 5
 
 
 @pytest.mark.parametrize("call", [3, 5])

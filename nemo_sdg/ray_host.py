@@ -1,0 +1,26 @@
+"""The process that a run's own Ray lives in, from the first pipeline that needs it to the end of the run, however that comes.
+
+    python -m nemo_sdg.ray_host '{"num_cpus": 4}'        prints Ray's address; ends when its standard input does
+
+A pipe from the run is its standard input: it ends when the run does, also when the run is killed. Ray's processes end with this one, and
+its folder goes.
+"""
+
+import json
+import sys
+import tempfile
+
+
+def main(options: str) -> None:
+    import ray
+
+    # Sockets have names of at most 107 bytes: a short folder.
+    with tempfile.TemporaryDirectory(prefix="sdg-ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        ray.init(address="local", log_to_driver=False, _temp_dir=folder, **json.loads(options))
+        print(ray.get_runtime_context().gcs_address, flush=True)
+        sys.stdin.read()
+        ray.shutdown()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

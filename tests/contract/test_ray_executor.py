@@ -1,0 +1,71 @@
+"""Curator's Ray executors on a real Ray: the bytes of the local one, errors as they are, nothing said on the terminal, nothing left behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Argv: folder, executor, maker of a record function. A process of its own, so that what Ray says on file descriptors is seen as well.
+PROGRAM = """
+import sys
+from pathlib import Path
+from nemo_sdg.processes import quiet_libraries
+quiet_libraries()
+import record_functions
+from nemo_curator.pipeline import Pipeline
+from nemo_curator.tasks import FileGroupTask
+from nemo_sdg.config import Executor
+from nemo_sdg.errors import SdgError
+from nemo_sdg.executors import make_executor
+from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
+from nemo_sdg.store import Counts, StepDir
+
+folder, kind, make = Path(sys.argv[1]), Executor(sys.argv[2]), getattr(record_functions, sys.argv[3])
+source, target = (StepDir(run_dir=folder, step=step, fingerprint="f") for step in ("answers", "verified"))
+for number in range(4):
+    counts = Counts()
+    counts.keep("t", 5)
+    records = [{"sample_id": f"{number}-{place}", "task": "t", "number": 5 * number + place} for place in range(5)]
+    source.write_shard(f"shard-{number:05d}", records, [], counts)
+inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
+stages = [ReadShard(source, id_field="sample_id"), RecordStage("work", make), WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__)]
+try:
+    Pipeline(name="test", stages=stages).run(make_executor(kind), initial_tasks=[FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs])
+except SdgError as exc:
+    print(type(exc).__name__, exc)
+"""
+
+
+def execute(root: Path, folder: Path, executor: str, make: str) -> subprocess.CompletedProcess[str]:
+    folder.mkdir()
+    program = folder / "program.py"
+    program.write_text(PROGRAM)
+    environment = {**os.environ, "PYTHONPATH": f"{root}:{root / 'tests' / 'fakes'}"}
+    return subprocess.run([sys.executable, str(program), str(folder), executor, make], env=environment, capture_output=True, text=True, check=False)
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in (folder / "verified").rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("executor", ["ray_data", "xenna"])
+def test_the_bytes_are_those_of_the_local_executor_and_the_terminal_stays_quiet(root: Path, tmp_path: Path, executor: str) -> None:
+    local, on_ray = (execute(root, tmp_path / name, name, "make_halver") for name in ("local", executor))
+    assert (on_ray.returncode, on_ray.stderr) == (0, ""), local.stderr
+    said = on_ray.stdout.splitlines()
+    assert not [line for line in said if "PYTHON worker processes have been started" not in line]  # said of Xenna on few cores, by Ray, to all
+    assert len(files(tmp_path / "local")) == 12
+    assert files(tmp_path / executor) == files(tmp_path / "local")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [("make_failing", "DataError record"), ("make_dying", "SdgError Ray lost its workers (")],
+)
+def test_errors_come_out_in_one_line(root: Path, tmp_path: Path, make: str, words: str) -> None:
+    done = execute(root, tmp_path / "run", "ray_data", make)
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if "(raylet)" not in line]
+    assert line.startswith(words)
