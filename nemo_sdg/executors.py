@@ -156,7 +156,7 @@ def start_ray(kind: Executor) -> str:
     options = {"num_cpus": max(os.cpu_count() or 1, 4 if kind is Executor.xenna else 2), "include_dashboard": kind is Executor.xenna}
     # A token keeps others of this machine out. Ray has read the environment when it was imported, and looks again when told to.
     os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
-    from ray._raylet import Config
+    from ray._raylet import Config  # type: ignore[attr-defined]
 
     Config.initialize("")
     # Of 15 by default: beside any other work of this machine, Ray's workers would hardly run.

@@ -14,7 +14,6 @@ import itertools
 import json
 import random
 import subprocess
-import sys
 import tempfile
 import threading
 import time

@@ -4,24 +4,15 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
+
 from tests.e2e.harness import command, digests, nemo_sdg, run_arguments
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Processes that a Ray in this folder consists of; dead ones that nobody waited for have no command line."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if str(folder).encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
+def ray_folder(processes: list[psutil.Process]) -> Path:
+    """The folder of a run's own Ray: the session's name in it ends with the number of the process that holds it."""
+    (found,) = [session.parent for process in processes for session in Path("/tmp").glob(f"sdg-ray*/session_*_{process.pid}")]
     return found
-
-
-def ray_folder(driver: int) -> Path | None:
-    """Ray's own folder of a run; a session's name ends with its driver's number."""
-    return next((session.parents[1] for session in Path("/tmp").glob(f"sdg-ray*/ray/session_*_{driver}")), None)
 
 
 def test_killed_and_resumed_run_on_ray_data_equals_a_local_one(root: Path, server: str, undisturbed: Path, tmp_path: Path) -> None:
@@ -31,13 +22,12 @@ def test_killed_and_resumed_run_on_ray_data_equals_a_local_one(root: Path, serve
     while not list(run_dir.glob("verified/receipts/*.json")):
         assert killed.poll() is None, killed.communicate()[0]
         time.sleep(0.05)
-    folder = ray_folder(killed.pid)
-    assert folder is not None
-    assert processes_of(folder)
+    below = psutil.Process(killed.pid).children(recursive=True)
+    folder = ray_folder(below)
     killed.kill()
-    killed.wait()
-    while processes_of(folder):
-        time.sleep(0.1)
+    killed.communicate()
+    psutil.wait_procs(below)
+    assert not folder.exists()
 
     resumed = nemo_sdg(root, *arguments)
     assert resumed.returncode == 0, resumed.stderr
