@@ -85,6 +85,8 @@ def _objects(text: str) -> list[dict[str, Any]]:
 
 
 def _without_thinking(text: str) -> str:
+    if "<" not in text:
+        return text
     text = THINKING.sub("", text)
     if opened := OPEN_THINKING.search(text):
         return text[: opened.start()]
@@ -102,8 +104,11 @@ def read_object(completion: Completion, schema: Schema, *, latex: bool = True) -
     if not text:
         return None, "cut_at_max_tokens" if completion.finish_reason == "length" else "empty_output", None
     problem = None
-    mended = LATEX_IN_JSON.sub(r"\1\\\\", text) if latex else text
-    for candidate in dict.fromkeys((mended, INVALID_ESCAPE.sub(lambda match: f"{match.group(1) or match.group(2) or ''}\\\\", mended))):
+    candidates = [text]
+    if "\\" in text:
+        mended = LATEX_IN_JSON.sub(r"\1\\\\", text) if latex else text
+        candidates = [mended, INVALID_ESCAPE.sub(lambda match: f"{match.group(1) or match.group(2) or ''}\\\\", mended)]
+    for candidate in dict.fromkeys(candidates):
         for value in reversed(_objects(candidate)):
             value = _typed(_clean_all(value), schema)
             if (problem := mismatch(value, schema)) is None:

@@ -3,7 +3,8 @@
 A template is `<purpose>/<kind>.jinja` with the blocks `instruction` and `ask`, and optionally worked examples, `example` and `reply`,
 `example2` and `reply2`, and so on. In a chat the instruction is the system message and each ask a user turn; for base models
 `completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction and worked examples, comes first
-and is byte-identical, so that an engine prefills it once; what varies comes last.
+and is byte-identical, so that an engine prefills it once; what varies comes last. So these blocks see TASK_VARIABLES alone, and of a
+passage whether there is one.
 
 `generate.prompts_dir` overrides file by file. A template's hash covers every file that shapes its text, and goes into each sample.
 """
@@ -37,6 +38,8 @@ PURPOSES = {"similar": True, "solve": True, "guided": True, "judge": False}
 """purpose: whether there is a template for each kind (judge is for free text only)"""
 TEMPLATE_KINDS = ("multiple_choice", "classification", "numeric", "short_text", "free_text", "code")
 COMPLETION_STOP = ["\n### "]
+TASK_VARIABLES = ("language", "language_name", "family", "label_set")
+"""what instruction and worked examples see of a record, beside whether it has a passage"""
 
 
 def template_kind(record: dict[str, Any]) -> str:
@@ -55,7 +58,7 @@ def _environment(folder: str | None) -> jinja2.Environment:
     """One for all flows of a process: compiling the templates takes 70 ms."""
     shipped = jinja2.PackageLoader("nemo_sdg.generate", "prompts")
     loader = shipped if folder is None else jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), shipped])
-    return jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=False)
+    return jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=False, auto_reload=False)
 
 
 class Prompts:
@@ -73,6 +76,7 @@ class Prompts:
         self._hashes: dict[str, str] = {}
         self._layout = self._load("completion.jinja")
         self._templates: dict[str, jinja2.Template] = {}
+        self._heads: dict[tuple[Any, ...], tuple[str, list[tuple[str, str]]]] = {}
         for purpose, per_kind in PURPOSES.items():
             for kind in TEMPLATE_KINDS if per_kind else ("free_text",):
                 name = f"{purpose}/{kind}"
@@ -106,6 +110,16 @@ class Prompts:
         except (jinja2.UndefinedError, TypeError) as exc:
             raise ConfigError(f"{template.filename}, block {block}: {exc}") from exc
 
+    def _head(self, name: str, variables: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+        """Instruction and written examples: of the record they see what all of its task share, so that they are rendered once a task."""
+        shared = {key: variables[key] for key in TASK_VARIABLES if key in variables} | {"passage": bool(variables.get("passage"))}
+        key = (name, *shared.values())
+        if key not in self._heads:
+            numbers = sorted(block.removeprefix("example") for block in self._templates[name].blocks if block.startswith("example"))
+            examples = [(self._render(name, f"example{number}", shared), self._render(name, f"reply{number}", shared)) for number in numbers]
+            self._heads[key] = self._render(name, "instruction", shared), examples
+        return self._heads[key]
+
     def request(
         self,
         name: str,
@@ -118,10 +132,8 @@ class Prompts:
         seed: int,
     ) -> Request:
         """`examples` are (variables, reply) of worked examples that go before the ask, in their order."""
-        instruction = self._render(name, "instruction", variables)
-        shots = [(self._render(name, "ask", {**variables, **shown}), reply) for shown, reply in examples]
-        written = [block.removeprefix("example") for block in self._templates[name].blocks if block.startswith("example")]
-        shots = [(self._render(name, f"example{n}", variables), self._render(name, f"reply{n}", variables)) for n in sorted(written)] + shots
+        instruction, written = self._head(name, variables)
+        shots = written + [(self._render(name, "ask", {**variables, **shown}), reply) for shown, reply in examples]
         ask = self._render(name, "ask", variables)
         request = Request(schema=schema, temperature=temperature, top_p=self.top_p, max_tokens=max_tokens, seed=seed)
         if self.base_model:

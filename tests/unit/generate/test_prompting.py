@@ -116,9 +116,17 @@ def test_worked_examples_stand_in_their_order_each_with_its_reply(tmp_path: Path
     messages = build(prompts(folder=tmp_path), "solve/numeric").messages
     assert messages is not None
     assert [message["content"] for message in messages] == ["I.", "e1", "r1", "e2", "r2", ASKED["question"]]
-    (tmp_path / "solve" / "numeric.jinja").write_text(source.replace("block reply2", "block repl"))
+    (tmp_path / "other" / "solve").mkdir(parents=True)
+    (tmp_path / "other" / "solve" / "numeric.jinja").write_text(source.replace("block reply2", "block repl"))
     with pytest.raises(ConfigError, match="reply2 is missing"):
-        prompts(folder=tmp_path)
+        prompts(folder=tmp_path / "other")
+
+
+def test_a_head_cannot_depend_on_its_record(tmp_path: Path) -> None:
+    (tmp_path / "solve").mkdir()
+    (tmp_path / "solve" / "numeric.jinja").write_text("{% block instruction %}{{ question }}{% endblock %}{% block ask %}{{ question }}{% endblock %}")
+    with pytest.raises(ConfigError, match="block instruction: 'question' is undefined"):
+        build(prompts(folder=tmp_path), "solve/numeric")
 
 
 def test_an_unknown_variable_names_its_template(tmp_path: Path) -> None:
