@@ -2,7 +2,7 @@
 
     run_flows(shards, flow, engine, Journal(step_dir / "journal"), config.engine, write_shard, progress)
 
-A record is started as soon as the window has room, its shard's journal is asked before the engine is, and a shard is handed over when its
+A record is started as soon as the window has room, those with long outputs first within a shard; its shard's journal is asked before the engine is, and a shard is handed over when its
 last record is done, in whatever order shards complete. Requests of one record go before those of later records, so that those that share
 a prefix run near each other. What the flows see are completions and nothing else:
 
@@ -30,6 +30,7 @@ from nemo_sdg.errors import EngineError, SdgError
 from nemo_sdg.generate.asking import AskCounts, Asker, OpenRecord, OpenShard
 from nemo_sdg.generate.engines.base import Engine
 from nemo_sdg.generate.journal import Journal
+from nemo_sdg.generate.order import longest_first
 from nemo_sdg.generate.requests import Flow, Outcome
 from nemo_sdg.generate.window import Window
 
@@ -49,7 +50,7 @@ class Interrupted(SdgError):
 
 @dataclass(kw_only=True)
 class ShardWork:
-    """One shard to be done: its name and its records, read when their turn comes."""
+    """One shard to be done: its name and its records, read as a whole when its turn comes."""
 
     shard: str
     records: Iterable[dict[str, Any]]
@@ -175,12 +176,15 @@ class _Run:
                 await self._wait_for_room()
             shard = OpenShard(work.shard, await asyncio.to_thread(self.journal.open, work.shard))
             self.shards_open.add(shard)
-            for index, data in enumerate(work.records):
+            while not self._has_room():
+                await self._wait_for_room()
+            records = await asyncio.to_thread(longest_first, work.records)
+            shard.outcomes = [None] * len(records)
+            for index, data in records:
                 while not self._has_room():
                     await self._wait_for_room()
                 record = OpenRecord(rank, shard, index)
                 rank += 1
-                shard.outcomes.append(None)
                 shard.num_open += 1
                 self.records.add(record)
                 self.asker.demand += 1

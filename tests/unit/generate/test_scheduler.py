@@ -134,16 +134,16 @@ def test_the_window_is_filled_across_shards_and_never_exceeded(tmp_path, num_sha
     assert (progress.records_done, progress.shards_done, progress.requests_done) == (40, num_shards, 160)
 
 
-def test_records_are_read_as_there_is_room_and_not_before(tmp_path):
+def test_shards_are_read_as_there_is_room_and_not_before(tmp_path):
     engine = ReluctantEngine(4, 800)
     ahead = []
 
-    def records():
-        for number in range(200):
-            ahead.append(number * 4 - engine.attempts.total())
-            yield {"id": str(number)}
+    def records(shard):
+        for number in range(4):
+            ahead.append((4 * shard + number) * 4 - engine.attempts.total())
+            yield {"id": str(4 * shard + number)}
 
-    run(tmp_path, engine, [ShardWork(shard="shard-00000", records=records())], max_in_flight=4, give_up_after=20)
+    run(tmp_path, engine, [ShardWork(shard=f"shard-{s:05d}", records=records(s)) for s in range(50)], max_in_flight=4, give_up_after=20)
     assert max(ahead) <= 50
 
 
