@@ -99,11 +99,16 @@ class Answers:
         return request, order
 
     def read(self, completion: Completion, request: Request, sample: dict[str, Any], order: list[int] | None, purpose: str, index: int) -> dict[str, Any]:
-        """A vote as it is kept in `solutions`; error and detail say why where it has no answer."""
+        """A vote as it is kept in `solutions`; error and detail say why where it has no answer.
+
+        A context that stands word for word in a worked example is no context: the answer still counts as a vote.
+        """
         shown = [sample["choices"][i] for i in order] if order is not None else None
         assert request.schema is not None
         value, error, detail = parse_solution(completion, request.schema, kind=sample["kind"], options=shown)
         fields: dict[str, str | None] = {**value} if value else {"context": "", "reasoning": "", "answer": None}
+        if fields["context"] and any(fields["context"] in text for text in request.worked_examples()):
+            fields["context"] = ""
         label = LABELS[sample["choices"].index(value["answer"])] if shown is not None and value is not None else None
         return {
             "index": index,

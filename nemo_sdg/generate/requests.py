@@ -25,6 +25,10 @@ class Request:
     seed: int = 0
     stop: list[str] = field(default_factory=list)
 
+    def worked_examples(self) -> list[str]:
+        """What stands before the last ask, for base models the whole prompt."""
+        return [message["content"] for message in self.messages[:-1]] if self.messages is not None else [self.prompt or ""]
+
     def key(self, model: str) -> str:
         """Identity of the request for journal and cache: all that shapes the completion, the model included."""
         return content_id(model, self.messages, self.prompt, self.schema, self.temperature, self.top_p, self.max_tokens, self.seed, self.stop)

@@ -55,6 +55,19 @@ def test_votes_stop_as_soon_as_the_majority_is_decided() -> None:
     json_line(kept)
 
 
+@pytest.mark.parametrize("base_model", [False, True])
+def test_a_context_copied_from_a_worked_example_is_none_and_its_vote_counts(base_model: bool) -> None:
+    def copy(request: Request, number: int) -> dict[str, str]:
+        (example,) = [json.loads(line) for text in request.worked_examples() for line in text.splitlines() if "a refrigerator is right" in line]
+        return {**solve("helium"), "context": example["context"]}
+
+    settings = config(votes=1)
+    settings.engine.base_model = base_model
+    script = Script(copy)
+    (kept,) = run(answers.make_flow(settings, FACTS, DECIDED), sample("similar"), script).kept
+    assert [(vote["context"], vote["answer"], vote["error"]) for vote in kept.solutions] == [("", "helium", None)]
+
+
 def test_options_are_shown_in_another_order_for_each_vote_and_labels_come_back() -> None:
     def label_b(request: Request, number: int) -> dict[str, str]:
         return solve("(B)")
