@@ -77,7 +77,7 @@ def evaluation_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> Evalua
     found = EvaluationSources(reachable=[], unreachable=[])
     for split, leaves in _group(wanted, seeds):
         source = EvaluationSource(split=split, leaves=leaves)
-        why = None if _makes_own_rows(source, seeds) else _missing_in_mirror(split, seeds)
+        why = _missing(source, seeds)
         if why is None:
             found.reachable.append(source)
         else:
@@ -127,9 +127,10 @@ def _files_of(data_files: Any, split: str) -> tuple[str, ...]:
     return tuple([data_files] if isinstance(data_files, str) else data_files or [])
 
 
-def _missing_in_mirror(split: Split, seeds: SeedsSection) -> str | None:
-    """Why a split cannot be had, where that is known without opening it."""
-    if uses_hub(seeds):
+def _missing(source: Source, seeds: SeedsSection) -> str | None:
+    """Why a source cannot be had, where that is known without opening it."""
+    split = source.split
+    if uses_hub(seeds) or _makes_own_rows(source, seeds):
         return None
     if split.path in GENERIC_BUILDERS:
         return next((f"{file} is on the network" if "://" in file else f"{file} is missing" for file in split.located if not Path(file).is_file()), None)
@@ -167,7 +168,9 @@ def _makes_own_rows(source: Source, seeds: SeedsSection) -> bool:
 
 
 def _count(source: Source, seeds: SeedsSection) -> int | None:
-    """Rows of a source, or None where that is not known without reading it, or where it cannot be read (told when it is rendered)."""
+    """Rows of a source, none where its mirror lacks it (told when it is rendered); None where it is not known without reading."""
+    if _missing(source, seeds) is not None:
+        return 0
     try:
         return open_source(source, seeds).count()
     except DataError:

@@ -134,6 +134,13 @@ def test_a_groups_limit_is_spread_over_its_leaves() -> None:
     assert share_limits(demands, catalog, SeedsSection(tasks=["refused", "g_*"], limit_per_task=20)) == [8, 3, 9, 20]
 
 
+def test_what_a_missing_split_cannot_give_goes_to_the_others(mirror: Path) -> None:
+    put(mirror, "made/up", "train", 100)
+    catalog = [leaf("here", "made/up", groups=["g"]), leaf("gone", "made/gone", groups=["g"])]
+    sources = plan_sources(catalog, SeedsSection(mirror=str(mirror), tasks=["g"], limit_per_task=20))
+    assert {source.tasks[0]: source.quota for source in sources} == {"here": 20, "gone": 0}
+
+
 def test_a_familys_limit_holds_above_the_tasks() -> None:
     demands = [demand("a", 100), demand("b", None), demand("c", 100, "code")]
     catalog = [leaf(task, task) for task in "abc"]
