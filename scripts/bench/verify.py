@@ -185,8 +185,8 @@ class Bench:
             result = votes.verify_sample(similar, self.config.verify)
             total += 1
             if not isinstance(result, Drop):
-                found = {**sample, "solutions": [{**blind[0], "answer": to_dict(result)["answer"]["text"]}], "votes": {"planned": 1}, "generator": GENERATOR}
-                ended_right += not isinstance(votes.verify_sample(found, self.config.verify), Drop)
+                found = Rewriting(plain_json(to_dict(result)["answer"]["text"]), True, "majority")
+                ended_right += self.judge(sample, found)[0]
             elif self.misses:
                 print(
                     f"  no agreement, gold {sample['answer']['text']!r}: {[vote['answer'] or vote['error'] for vote in blind]} {result.reason}", file=sys.stderr
