@@ -51,10 +51,14 @@ class Rates:
 
 
 def assumed(config: RunConfig) -> Rates:
-    """Without a pilot: votes stop early for two thirds of the questions; half the new questions and most gold ones survive."""
+    """Without a pilot: votes stop early for two thirds of the questions; half the new questions and most gold ones survive; outputs fill
+    at most half of what they may."""
     least = max(1.0, round(config.generate.votes * config.verify.min_agreement))
     votes = (2 * least + config.generate.votes) / 3
-    return Rates(source="assumed", votes={"similar": votes, "seed": votes}, accepted={"similar": 0.5, "seed": 0.8})
+    rates = Rates(source="assumed", votes={"similar": votes, "seed": votes}, accepted={"similar": 0.5, "seed": 0.8})
+    rates.question_completion = min(rates.question_completion, config.generate.max_tokens_question / 2)
+    rates.vote_completion = min(rates.vote_completion, config.generate.max_tokens_answer / 2)
+    return rates
 
 
 def measured(pilot: Path, variant: str) -> Rates:
@@ -262,17 +266,11 @@ def forecast(
     )
     table.add_column("what")
     table.add_column("how much", justify="right")
-    for name in (
-        "seeds",
-        "requests",
-        "prompt_tokens",
-        "completion_tokens",
-        "gpu_hours",
-        "accepted_samples",
-        "accepted_tokens",
-        "cost",
-        "cost_per_million_accepted_tokens",
-    ):
+    table.add_row("seeds", f"{result['seeds']:,}")
+    for step in ("questions", "answers"):
+        for name, num in result[step].items():
+            table.add_row(f"{step}: {name.replace('_', ' ')}", f"{num:,}")
+    for name in ("gpu_hours", "accepted_samples", "accepted_tokens", "cost", "cost_per_million_accepted_tokens"):
         if result[name] is not None:
             table.add_row(name.replace("_", " "), f"{result[name]:,}")
     console = Console(soft_wrap=True)

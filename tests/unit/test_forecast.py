@@ -40,6 +40,15 @@ def test_assumed_votes_lie_between_the_fewest_and_all() -> None:
     assert config.generate.votes * config.verify.min_agreement <= assumed(config).votes["similar"] + 1 <= config.generate.votes + 1
 
 
+def test_assumed_outputs_fit_into_what_the_configuration_allows() -> None:
+    config = RunConfig()
+    long = assumed(config)
+    config.generate.max_tokens_answer = config.generate.max_tokens_question = 160
+    short = assumed(config)
+    assert (short.vote_completion, short.question_completion) == (80, 80)
+    assert long.vote_completion > 80 < long.question_completion
+
+
 def configured(model: str) -> RunConfig:
     return RunConfig(engine=EngineSection(kind=EngineKind.trtllm, model=model))
 
