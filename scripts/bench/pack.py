@@ -4,7 +4,8 @@
 
 One JSON object a line. Our clock runs from the first byte read to the last receipt written, planning included; processes are
 started before, as the peers' imports are (`seconds_to_start` tells how long that takes). The tokenizer alone is
-`encode_batch_fast` over all texts with as many threads as we have processes. datatrove 0.10.1 (MegatronDocumentTokenizer) is run in the
+`encode_batch_fast` over all texts with as many threads as we have processes; the ratio per CPU second tells what other work on the machine
+has to do with it. datatrove 0.10.1 (MegatronDocumentTokenizer) is run in the
 environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
 --memory packs 100k and 2M short documents instead and reports the largest resident set of each, in a process that has done nothing else.
 """
@@ -119,25 +120,38 @@ def pack(run_dir: Path, shards: list[Path], workers: int) -> dict[str, float]:
     with pool(tokenizer, workers) as executor:
         if executor:
             list(executor.map(time.sleep, [0.5] * workers))  # each process takes one: all of them are up
+        cpu = cpu_seconds(executor, workers)
         start = time.monotonic()
         receipts = pack_units(shards, step, export_section(), tokenizer, executor)
         seconds = time.monotonic() - start
-        peaks = list(executor.map(peak_of_worker, [0.5] * workers)) if executor else [0]
+        cpu = cpu_seconds(executor, workers) - cpu
+        peak = max((usage[1] for usage in usages(executor, workers)), default=0)
     num_tokens = sum(size["tokens"] for receipt in receipts for size in receipt["variants"].values())
-    return {"seconds": seconds, "tokens": num_tokens, "tokens_per_s": num_tokens / seconds, "seconds_to_start": start - begin, "worker_bytes": max(peaks)}
+    tokens = {"tokens": num_tokens, "tokens_per_s": num_tokens / seconds, "tokens_per_cpu_s": num_tokens / cpu}
+    return {"seconds": seconds, **tokens, "seconds_to_start": start - begin, "worker_bytes": peak}
 
 
-def peak_of_worker(seconds: float) -> int:
-    """Largest resident set of the process that takes this, in bytes; the wait lets the others take one each."""
-    time.sleep(seconds)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def usages(executor: Any, workers: int) -> list[tuple[int, int, float]]:
+    """Of each worker: process id, largest resident set in bytes, CPU seconds so far."""
+    return sorted(set(executor.map(usage_of_worker, [0.5] * workers))) if executor else []
 
 
-def encode_alone(texts_path: Path, threads: int) -> float:
-    """tokens/s of encode_batch_fast over the texts, in a process of its own with so many threads."""
+def usage_of_worker(seconds: float) -> tuple[int, int, float]:
+    time.sleep(seconds)  # the others take one each meanwhile
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return os.getpid(), used.ru_maxrss * 1024, used.ru_utime + used.ru_stime
+
+
+def cpu_seconds(executor: Any, workers: int) -> float:
+    return time.process_time() + sum(cpu for _, _, cpu in usages(executor, workers))
+
+
+def encode_alone(texts_path: Path, threads: int) -> tuple[float, float]:
+    """Tokens per second, and per CPU second, of encode_batch_fast over the texts, in a process of its own with so many threads."""
     environment = {**os.environ, "TOKENIZERS_PARALLELISM": "true", "RAYON_NUM_THREADS": str(threads)}
     done = subprocess.run([sys.executable, __file__, "--encode", str(texts_path)], capture_output=True, text=True, check=True, env=environment)
-    return float(done.stdout)
+    per_second, per_cpu_second = map(float, done.stdout.split())
+    return per_second, per_cpu_second
 
 
 def encode_texts(path: Path) -> None:
@@ -146,11 +160,11 @@ def encode_texts(path: Path) -> None:
     texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
     backend = load_tokenizer(None).backend
     backend.encode_batch_fast(texts[:CHUNK], add_special_tokens=False)
-    start = time.monotonic()
+    start, cpu = time.monotonic(), time.process_time()
     num_tokens = sum(
         len(encoding) for at in range(0, len(texts), CHUNK) for encoding in backend.encode_batch_fast(texts[at : at + CHUNK], add_special_tokens=False)
     )
-    print(num_tokens / (time.monotonic() - start))
+    print(num_tokens / (time.monotonic() - start), num_tokens / (time.process_time() - cpu))
 
 
 def write_texts(run_dir: Path, shards: list[Path]) -> Path:
@@ -194,11 +208,12 @@ def bench(num: int, workers: int) -> None:
         before = encode_alone(path, workers)
         ours = pack(run_dir, shards, workers)
         after = encode_alone(path, workers)
-        alone = (before + after) / 2
+        alone, alone_per_cpu = ((one + other) / 2 for one, other in zip(before, after, strict=True))
         facts = {"samples": num, "texts": source, "workers": workers}
         show("tokens_per_s", round(ours["tokens_per_s"]), "tokens/s", tokens=ours["tokens"], seconds=round(ours["seconds"], 2), **facts)
         show("seconds_to_start", round(ours["seconds_to_start"], 2), "s")
-        show("ratio_to_encode_batch_fast", round(ours["tokens_per_s"] / alone, 3), "x", peer_tokens_per_s=[round(before), round(after)])
+        show("ratio_to_encode_batch_fast", round(ours["tokens_per_s"] / alone, 3), "x", peer_tokens_per_s=[round(before[0]), round(after[0])])
+        show("ratio_to_encode_batch_fast_per_cpu_second", round(ours["tokens_per_cpu_s"] / alone_per_cpu, 3), "x", peer_tokens_per_cpu_s=round(alone_per_cpu))
         peer = datatrove(run_dir)
         if isinstance(peer, str):
             show("ratio_to_datatrove", None, "x", reason=peer)
