@@ -73,7 +73,7 @@ def lead(shared: Path, scratch: Path, num_nodes: int, stack: contextlib.ExitStac
     (shared / TOKEN).write_text(secrets.token_hex(32))
     # Ray's own choice of address: many machines know themselves as 127.0.0.1, which other nodes cannot reach.
     host, port = ray.util.get_node_ip_address(), free_port()
-    others = [f"--{name}={free_port()}" for name in ("dashboard-port", "ray-client-server-port")]
+    others = ports("dashboard-port", "ray-client-server-port")
     head = start(stack, ray_command("--head", f"--port={port}", f"--node-ip-address={host}", "--include-dashboard=false", *others, scratch=scratch))
     start(stack, [sys.executable, "-m", "distributed.cli.dask_scheduler", f"--scheduler-file={shared / DASK_HEAD}", "--port=0", "--no-dashboard"])
     start(stack, dask_worker_command(shared, scratch))
@@ -117,8 +117,10 @@ def cpus() -> int:
 
 
 def ray_command(*role: str, scratch: Path) -> list[str]:
+    # With ports of its own choice Ray waits 15 seconds for its agents to tell them, and ends when a busy machine takes longer.
+    agents = ports("dashboard-agent-grpc-port", "dashboard-agent-listen-port", "runtime-env-agent-port", "metrics-export-port")
     program = str(Path(sys.executable).parent / "ray")
-    return [program, "start", *role, "--block", "--disable-usage-stats", f"--temp-dir={scratch}", f"--num-cpus={cpus()}"]
+    return [program, "start", *role, *agents, "--block", "--disable-usage-stats", f"--temp-dir={scratch}", f"--num-cpus={cpus()}"]
 
 
 def dask_worker_command(shared: Path, scratch: Path) -> list[str]:
@@ -140,6 +142,11 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def ports(*names: str) -> list[str]:
+    """Options of `ray start`, each with a port that is free: jobs that share a machine do not get into each other's way."""
+    return [f"--{name}={free_port()}" for name in names]
 
 
 def free_port() -> int:

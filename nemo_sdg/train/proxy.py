@@ -30,9 +30,9 @@ class ProxySection:
     seq_length: int = 128
     batch_size: int = 8
     """sequences a step"""
-    base_tokens: int = 150_000
+    base_tokens: int = 60_000
     """what the base is trained on, from the seeds' own rows"""
-    tokens: int = 150_000
+    tokens: int = 60_000
     """what each arm is trained on after the base"""
     lr: float = 3e-3
     warmup_share: float = 0.05
