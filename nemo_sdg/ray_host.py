@@ -10,13 +10,23 @@ import json
 import sys
 import tempfile
 
+ATTEMPTS = 4
+"""Ray gives itself 30 s to start, and a busy machine takes longer; what the first attempt has loaded, the next has at hand"""
+
 
 def main(options: str) -> None:
     import ray
 
     # Sockets have names of at most 107 bytes: a short folder.
     with tempfile.TemporaryDirectory(prefix="sdg-ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        ray.init(address="local", log_to_driver=False, _temp_dir=folder, **json.loads(options))
+        for attempt in range(ATTEMPTS):
+            try:
+                ray.init(address="local", log_to_driver=False, _temp_dir=folder, **json.loads(options))
+                break
+            except Exception:
+                ray.shutdown()
+                if attempt == ATTEMPTS - 1:
+                    raise
         print(ray.get_runtime_context().gcs_address, flush=True)
         sys.stdin.read()
         ray.shutdown()
