@@ -46,8 +46,9 @@ def slurm_nodes(config: RunConfig) -> Iterator[bool]:
     shared = Path(config.run.dir).resolve() / "slurm" / mark
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sdg", dir="/tmp")))
-        # Ray's default token lies in the home folder, which containers do not share.
-        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(shared / TOKEN), RAY_raylet_start_wait_time_s=str(START_SECONDS))
+        # Ray's default token lies in the home folder, which containers do not share; its workers' default niceness is 15.
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(shared / TOKEN))
+        os.environ.update(RAY_raylet_start_wait_time_s=str(START_SECONDS), RAY_worker_niceness="0")
         if os.environ.get("SLURM_NODEID", "0") != "0":
             lend(shared, scratch, stack)
             yield False
