@@ -23,7 +23,8 @@ from pathlib import Path
 begin = time.perf_counter()
 from nemo_sdg.reporting import make_report
 path = make_report(Path(sys.argv[1]))
-print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, path.stat().st_size)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(time.perf_counter() - begin, used.ru_maxrss * 1024, path.stat().st_size, used.ru_utime + used.ru_stime)
 """
 
 
@@ -50,6 +51,7 @@ def measure(run_dir: Path, num: int) -> None:
     size = sum(path.stat().st_size for path in run_dir.rglob("*") if path.is_file())
     answer = subprocess.run([sys.executable, "-c", MEASURE, str(run_dir)], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     show("report_seconds", round(float(answer[0]), 2), "s", questions=num, bytes_of_run=size)
+    show("report_cpu_seconds", round(float(answer[3]), 2), "s", questions=num)
     show("report_max_rss_bytes", float(answer[1]), "bytes", questions=num)
     show("report_bytes", float(answer[2]), "bytes", questions=num)
     seconds = opens(run_dir / "report" / "index.html")

@@ -278,7 +278,7 @@
     if (record.raw) node.append(...labelled("record", block(record.raw, "mono")));
     if (record.votes?.length) node.append(fold(`${record.votes.length} votes as parsed`, votes(record)));
     if (record.calls?.length) node.append(fold("prompts and raw outputs", ...record.calls.map(call)));
-    else if (record.sample && record.votes?.length) node.append(make("p", "hint", "The journal does not hold this record's prompts and outputs."));
+    else if (record.sample && record.votes?.length) node.append(make("p", "hint", "The journal does not hold this record's prompts and outputs, or the prompts were changed since."));
     if (record.texts) {
       const texts = make("div", "pair");
       for (const [variant, parts] of Object.entries(record.texts)) {

@@ -256,3 +256,27 @@ def test_figures_carry_no_style_and_no_shared_id() -> None:
 
 def test_hidden_characters_are_told_by_number() -> None:
     assert visible("a\u202eb\u0007\n") == "a[U+202E]b[U+0007]\n"
+
+
+def test_ablation_is_shown_as_its_comparison_says(tmp_path: Path) -> None:
+    from nemo_sdg.export.report.ablation import ablation
+    from nemo_sdg.train.ablation import ARMS, EvaluationSection, compare
+
+    assert ablation(tmp_path, Unreadable()).missing.startswith("No ablation")
+    tasks = ["arc_easy", "sciq"]
+    scores = {arm: {task: {str(row): float((row + 2 * place) % 5 < 2 + place) for row in range(60)} for task in tasks} for place, arm in enumerate(ARMS)}
+    training = {arm: {"tokens": 1000, "train_loss": 3.0, "valid_loss": 3.1} for arm in ARMS}
+    table = compare(scores, EvaluationSection(groups={"science": tasks}, bootstrap_samples=200))
+    (tmp_path / "ablation").mkdir()
+    (tmp_path / "ablation" / "comparison.json").write_bytes(orjson.dumps({"label": "a proxy", "training": training, **table}))
+    for arm in ARMS:
+        (tmp_path / "ablation" / "arms" / arm).mkdir(parents=True)
+        curve = [{"tokens": step * 100, "train_loss": 4 - step / 10, "valid_loss": None} for step in range(1, 11)]
+        (tmp_path / "ablation" / "arms" / arm / "curve.jsonl").write_bytes(b"".join(map(json_line, curve)))
+    section = ablation(tmp_path, Unreadable())
+    assert section.notes[0] == "a proxy."
+    tables = {part.caption: part for part in section.parts if not isinstance(part, charts.Drawing)}
+    assert tables["Scores"].rows == [[task, *(f"{100 * table['arms'][arm][task]:.2f}" for arm in ARMS)] for task in tasks]
+    for pair, found in table["pairs"].items():
+        assert [row[0] for row in tables[f"Differences, {pair}"].rows] == list(found)
+    assert sum(isinstance(part, charts.Drawing) for part in section.parts) == 1 + len(table["pairs"]) + 1
