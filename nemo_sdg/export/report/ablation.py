@@ -7,6 +7,9 @@ from nemo_sdg.export.report.counts import read_json_or
 from nemo_sdg.export.report.figures import Section, Table
 from nemo_sdg.export.report.rows import Unreadable, read_records
 
+MAX_DRAWN = 40
+"""groups and tasks in a figure, groups first; the tables have them all"""
+
 
 def ablation(run_dir: Path, unreadable: Unreadable) -> Section:
     about = "Three arms from one base on equal budgets; a difference counts when its interval does not hold zero."
@@ -20,20 +23,17 @@ def ablation(run_dir: Path, unreadable: Unreadable) -> Section:
         section.notes.append(f"{compared['label']}.")
     arms = compared["arms"]
     tasks = sorted({task for scores in arms.values() for task in scores})
-    section.parts.append(
-        charts.bars(
-            "scores",
-            "Scores of the arms by task",
-            tasks,
-            {arm: [100 * scores[task] if task in scores else None for task in tasks] for arm, scores in arms.items()},
-            unit="score (%)",
-        )
-    )
+    means = {**{f"group {name}": name for name in next(iter(compared.get("groups", {}).values()), {})}, **{task: task for task in tasks}}
+    by_arm = {arm: {**compared.get("groups", {}).get(arm, {}), **scores} for arm, scores in arms.items()}
+    shown = dict(list(means.items())[:MAX_DRAWN])
+    series: charts.Series = {arm: [100 * scores[name] if name in scores else None for name in shown.values()] for arm, scores in by_arm.items()}
+    section.parts.append(charts.bars("scores", "Scores of the arms by group and task", list(shown), series, unit="score (%)"))
     rows = [[task, *(f"{100 * scores[task]:.2f}" if task in scores else "" for scores in arms.values())] for task in tasks]
     section.parts.append(Table(columns=["task", *(f"{arm} (%)" for arm in arms)], rows=rows, caption="Scores", open=True))
     for number, (pair, found) in enumerate(compared["pairs"].items()):
-        points = [(100 * row["difference"], 100 * row["low"], 100 * row["high"]) for row in found.values()]
-        section.parts.append(charts.intervals(f"difference-{number}", f"Difference {pair} with intervals", list(found), points, unit=f"{pair} (points)"))
+        first = dict(sorted(found.items(), key=lambda item: item[0].startswith("task "))[:MAX_DRAWN])
+        points = [(100 * row["difference"], 100 * row["low"], 100 * row["high"]) for row in first.values()]
+        section.parts.append(charts.intervals(f"difference-{number}", f"Difference {pair} with intervals", list(first), points, unit=f"{pair} (points)"))
         rows = [
             [what, f"{100 * row['difference']:+.2f}", f"{100 * row['low']:+.2f} to {100 * row['high']:+.2f}", f"{row['rows']:,}", row["verdict"]]
             for what, row in found.items()

@@ -266,7 +266,7 @@ def test_ablation_is_shown_as_its_comparison_says(tmp_path: Path) -> None:
     tasks = ["arc_easy", "sciq"]
     scores = {arm: {task: {str(row): float((row + 2 * place) % 5 < 2 + place) for row in range(60)} for task in tasks} for place, arm in enumerate(ARMS)}
     training = {arm: {"tokens": 1000, "train_loss": 3.0, "valid_loss": 3.1} for arm in ARMS}
-    table = compare(scores, EvaluationSection(groups={"science": tasks}, bootstrap_samples=200))
+    table = compare(scores, {"science": tasks}, EvaluationSection(bootstrap_samples=200))
     (tmp_path / "ablation").mkdir()
     (tmp_path / "ablation" / "comparison.json").write_bytes(orjson.dumps({"label": "a proxy", "training": training, **table}))
     for arm in ARMS:
