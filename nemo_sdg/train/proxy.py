@@ -22,7 +22,7 @@ CHECKPOINT, CURVE, STATE, DONE = "model.safetensors", "curve.jsonl", "state.pt",
 
 @dataclass(kw_only=True)
 class ProxySection:
-    """Size and training of the proxy. The defaults take about 0.35 s a step on two cores with a vocabulary of 49,152."""
+    """Size and training of the proxy. With a vocabulary of 49,152, three trainings of 19 steps and 450 scored rows took 129 s of one core in all."""
 
     num_layers: int = 2
     hidden_size: int = 64
