@@ -11,6 +11,7 @@ question with one word changed still is one. Rows with short questions need a se
 passage need the passage as well, or else the answer. A passage alone is no leak: it is the question that is not to be trained on.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,8 +52,10 @@ KEPT = 0.9
 NEIGHBOURS = 4
 """evaluation rows that are compared word by word as possible paraphrases: so many by shared words, and as many by embedding"""
 
+FURTHER_NEIGHBOURS = 8
+"""rows next in cosine after the candidates: what is usual among questions of the sample's topic"""
 LEAST_COSINE = 0.4
-"""rows less alike are no candidates by embedding; a shared vocabulary makes them candidates all the same"""
+"""rows less alike are no candidates by embedding, and a topic without rows counts as this much alike; shared words make candidates all the same"""
 AT_ONCE = 256
 """samples that are embedded and compared together"""
 
@@ -102,7 +105,7 @@ class Index:
         vectors = self.embed([samples[number] for number in undecided])
         near: list[list[int]] = [[] for _ in undecided]
         if vectors is not None and self.stored.vectors is not None:
-            near = nearest(vectors, self.stored.vectors, NEIGHBOURS, LEAST_COSINE)
+            near = nearest(vectors, self.stored.vectors, NEIGHBOURS + FURTHER_NEIGHBOURS, LEAST_COSINE)
         for position, number in enumerate(undecided):
             findings[number] = self._find_paraphrase(items[number], None if vectors is None else vectors[position], near[position])
         return findings
@@ -190,19 +193,30 @@ class Index:
 
     def _find_paraphrase(self, item: Item, vector: Vectors | None, near: list[int]) -> Finding | None:
         """`vector` and `near`: the question's embedding and the rows next to it, or None and nothing where there is no embedder."""
-        sample = self.profile(item)
+        sample, usual = self.profile(item), self.usual_cosine(vector, near)
         best, found = self.threshold, None
-        for number in sorted({*self.lexical_neighbours(sample, NEIGHBOURS), *near}):
+        for number in sorted({*self.lexical_neighbours(sample, NEIGHBOURS), *near[:NEIGHBOURS]}):
             row = self.row_profile(number)
-            chance = score(witnesses(sample, row, self.cosine(vector, number)))
+            chance = score(witnesses(sample, row, self.sense(vector, number, usual)))
             if chance >= best and (not row.passage or shared_passage(sample, row) >= SHARE or agree(item, row.item) is Agreement.same):
                 best, found = chance, number
         return None if found is None else self._finding("paraphrase", found)
 
-    def cosine(self, vector: Vectors | None, number: int) -> float | None:
-        """Between an embedding and that of an evaluation row, rounded, so that no batch size or thread count can turn a verdict; None where there is none."""
-        if vector is None or self.stored.vectors is None:
+    def usual_cosine(self, vector: Vectors | None, near: list[int]) -> float:
+        """Mean cosine of the neighbours after the candidates; LEAST_COSINE stands for those that are not there."""
+        further = [] if vector is None else [max(LEAST_COSINE, self._cosine(vector, number)) for number in near[NEIGHBOURS:]]
+        return (math.fsum(further) + (FURTHER_NEIGHBOURS - len(further)) * LEAST_COSINE) / FURTHER_NEIGHBOURS
+
+    def sense(self, vector: Vectors | None, number: int, usual: float) -> tuple[float, float] | None:
+        """Cosine of an embedding and that of an evaluation row, and how far it stands out; None where there is no embedder."""
+        if vector is None:
             return None
+        cosine = self._cosine(vector, number)
+        return cosine, cosine - usual
+
+    def _cosine(self, vector: Vectors, number: int) -> float:
+        """Rounded, so that no batch size or thread count can turn a verdict."""
+        assert self.stored.vectors is not None
         return round(float(vector @ self.stored.vectors[number].astype(np.float32)), 3)
 
 
