@@ -173,17 +173,20 @@ class Progress:
             self.line(f"  {state.step}: {describe(row)}")
 
     def _live(self, state: StepProgress, stop: threading.Event) -> None:
-        from rich.console import Group
         from rich.live import Live
         from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
         last = time.monotonic()
         with Live(console=self.console, refresh_per_second=4, transient=True) as live:
             while not stop.wait(0.25):
                 row = state.snapshot()
-                bar = ProgressBar(total=row["total"], completed=row["done"], width=60) if row["total"] else Text("")
-                live.update(Group(bar, Text(f"  {state.step}: {describe(row)}")))
+                lines = Table.grid()
+                if row["total"]:
+                    lines.add_row(ProgressBar(total=row["total"], completed=row["done"], width=60))
+                lines.add_row(Text(f"  {state.step}: {describe(row)}"))
+                live.update(lines)
                 if time.monotonic() - last >= self.every:
                     last = time.monotonic()
                     self._record(row)
