@@ -14,14 +14,10 @@ from typing import Any
 
 import orjson
 
-from nemo_sdg.errors import DataError
-from nemo_sdg.store import read_json, read_jsonl, sha256_file
+from nemo_sdg.errors import DataError, Violation
+from nemo_sdg.store import finished_shards, read_json, read_jsonl, sha256_file
 
 CHAIN = ["seeds", "questions", "answers", "verified", "curated"]
-
-
-class Violation(Exception):
-    """A law that does not hold; the message names the file or record."""
 
 
 def check(run_dir: Path) -> int:
@@ -57,10 +53,6 @@ def receipts(run_dir: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield path, read_json(path)
 
 
-def shards_of(run_dir: Path, step: str) -> list[str]:
-    return sorted(path.stem for path in (run_dir / step / "receipts").glob("shard-*.json"))
-
-
 def files_are_whole(run_dir: Path) -> str:
     """Every file that a receipt or the manifest names is there with its length and SHA-256; no shard stands without a receipt."""
     named = dict[str, dict[str, Any]]()
@@ -94,7 +86,7 @@ def nothing_vanishes(run_dir: Path) -> str:
     """What the receipts count is what the shards and drops hold, per task and reason."""
     num_kept = num_dropped = 0
     for step in CHAIN:
-        for shard in shards_of(run_dir, step):
+        for shard in finished_shards(run_dir, step):
             receipt = read_json(run_dir / step / "receipts" / f"{shard}.json")
             kept = Counter(record["task"] for record in read_jsonl(run_dir / step / f"{shard}.jsonl"))
             dropped = Counter((drop["task"], drop["reason"]) for drop in read_jsonl(run_dir / step / "dropped" / f"{shard}.jsonl"))
@@ -119,7 +111,7 @@ def steps_follow(run_dir: Path) -> str:
     """From `answers` on, the ids that a step keeps or drops are exactly those that the step before it kept; none stands twice."""
     num = 0
     for before, step in itertools.pairwise(CHAIN[1:]):
-        for shard in shards_of(run_dir, step):
+        for shard in finished_shards(run_dir, step):
             given = ids(run_dir / before / f"{shard}.jsonl", "sample_id")
             got = ids(run_dir / step / f"{shard}.jsonl", "sample_id") + ids(run_dir / step / "dropped" / f"{shard}.jsonl", "id")
             if sorted(given) != sorted(got):
@@ -135,7 +127,7 @@ def attempts(run_dir: Path) -> None:
     import yaml
 
     generate = yaml.safe_load((run_dir / "config.yaml").read_text())["generate"]
-    for shard in shards_of(run_dir, "questions"):
+    for shard in finished_shards(run_dir, "questions"):
         least: Counter[str] = Counter()
         most: Counter[str] = Counter()
         for seed in read_jsonl(run_dir / "seeds" / f"{shard}.jsonl"):
@@ -152,7 +144,7 @@ def attempts(run_dir: Path) -> None:
 def samples_have_seeds(run_dir: Path) -> str:
     """Every kept sample names seeds that exist in the shard it came from, and stays in its seed's task, kind and language."""
     num = 0
-    for shard in shards_of(run_dir, "curated"):
+    for shard in finished_shards(run_dir, "curated"):
         seeds = {seed["seed_id"]: seed for seed in read_jsonl(run_dir / "seeds" / f"{shard}.jsonl")}
         for sample in read_jsonl(run_dir / "curated" / f"{shard}.jsonl"):
             missing = [seed_id for seed_id in sample["seed_ids"] if seed_id not in seeds]
@@ -191,7 +183,7 @@ def packed_is_complete(run_dir: Path) -> str:
                     raise Violation(f"{name} and its .idx disagree on the lengths of documents ({path.name})")
                 num_tokens += sum(lengths)
     curated = SampleIds()
-    for shard in shards_of(run_dir, "curated"):
+    for shard in finished_shards(run_dir, "curated"):
         curated.add(ids(run_dir / "curated" / f"{shard}.jsonl", "sample_id"))
     for variant, held in packed.items():
         if held.has_twins() or not held.are_among(curated):

@@ -18,7 +18,8 @@ from typing import Any
 
 import orjson
 
-from nemo_sdg.store import read_jsonl
+from nemo_sdg.errors import Violation
+from nemo_sdg.store import finished_shards, read_jsonl
 
 GENERIC_BUILDERS = {"json", "csv", "parquet", "text", "arrow"}
 MIN_LETTERS, MIN_WORDS = 40, 10
@@ -31,14 +32,12 @@ _SYLLABLE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 
 
 def check_guard(run_dir: Path) -> str:
-    """Raises check.Violation when a seed stands in a split that lm-eval evaluates on, or a seed or sample repeats an evaluation row."""
+    """Raises Violation when a seed stands in a split that lm-eval evaluates on, or a seed or sample repeats an evaluation row."""
     import yaml
-
-    from nemo_sdg.check import Violation, shards_of
 
     section = yaml.safe_load((run_dir / "config.yaml").read_text())["seeds"]
     used: dict[tuple[str, str, str], str] = {}
-    for shard in shards_of(run_dir, "seeds"):
+    for shard in finished_shards(run_dir, "seeds"):
         for seed in read_jsonl(run_dir / "seeds" / f"{shard}.jsonl"):
             dataset = seed["dataset"]
             used.setdefault((dataset["path"], dataset["name"] or "default", dataset["split"]), seed["task"])
@@ -67,10 +66,9 @@ def offences(used: dict[tuple[str, str, str], str], evaluated: dict[tuple[str, s
 
 def long_questions(run_dir: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Seeds and curated samples whose question is long enough to be one row's own, each with the shard it stands in."""
-    from nemo_sdg.check import shards_of
 
     for step, min_words in (("seeds", 0), ("curated", MIN_WORDS)):
-        for shard in shards_of(run_dir, step):
+        for shard in finished_shards(run_dir, step):
             for record in read_jsonl(run_dir / step / f"{shard}.jsonl"):
                 if num_letters(record["question"]) >= MIN_LETTERS and len(record["question"].split()) >= min_words:
                     yield f"{step}/{shard}", record

@@ -19,3 +19,7 @@ class EngineError(SdgError, RuntimeError):
 
 class MissingDependencyError(SdgError, ImportError):
     """A package that an option needs is not installed; the message names the extra."""
+
+
+class Violation(SdgError):
+    """A law that the files of a run do not hold to; the message names the file or record."""

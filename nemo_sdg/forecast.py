@@ -209,7 +209,7 @@ def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
     import time
 
     from nemo_sdg.generate.answers import Answers
-    from nemo_sdg.generate.engines.base import open_engine
+    from nemo_sdg.generate.engines import open_engine
     from nemo_sdg.generate.questions import own_question
     from nemo_sdg.preview import first_seeds
     from nemo_sdg.records import to_dict

@@ -95,7 +95,7 @@ class Recorder:
 
 async def walk(config: RunConfig, seeds: list[dict[str, Any]], few_shot: dict[str, list[dict[str, Any]]]) -> list[Part]:
     """Questions, answers and verdicts of the seeds."""
-    from nemo_sdg.generate.engines.base import open_engine
+    from nemo_sdg.generate.engines import open_engine
     from nemo_sdg.steps import answers, questions, verified
 
     engine = open_engine(config.engine)

@@ -283,6 +283,11 @@ class StepDir:
             yield from read_jsonl(self.shard_path(shard))
 
 
+def finished_shards(run_dir: Path, step: str) -> list[str]:
+    """Names of a step's shards that have a receipt, sorted; for those who read a run without its configuration."""
+    return sorted(path.stem for path in (run_dir / step / "receipts").glob("shard-*.json"))
+
+
 def remove_temporaries(folder: Path) -> int:
     """Removes what a killed process left between write and rename; returns how many files."""
     num = 0

@@ -15,7 +15,7 @@ from nemo_sdg import pipeline
 from nemo_sdg.config import CurateSection, load_config
 from nemo_sdg.curate.dedup import find_duplicates
 from nemo_sdg.errors import SdgError
-from nemo_sdg.generate.engines.base import open_engine
+from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.requests import Request
 from nemo_sdg.generate.schemas import mismatch, solution_schema
 from nemo_sdg.store import read_jsonl, write_jsonl

@@ -50,7 +50,7 @@ def make_worker(
     config: RunConfig, source: StepDir, target: StepDir, make_flow: MakeFlow, progress: Progress | None, state: StepProgress | None
 ) -> Callable[[list[str]], None]:
     """The function that carries a list of shards through one engine."""
-    from nemo_sdg.generate.engines.base import open_engine
+    from nemo_sdg.generate.engines import open_engine
     from nemo_sdg.generate.journal import Journal
     from nemo_sdg.generate.scheduler import FlowProgress, ShardWork, run_flows
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, RunConfig
-from nemo_sdg.generate.engines.base import open_engine
+from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.journal import Journal
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.generate.scheduler import FlowProgress, ShardWork, run_flows

@@ -17,7 +17,8 @@ from transformers import PreTrainedTokenizerBase
 
 from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError, MissingDependencyError
-from nemo_sdg.generate.engines.base import TransportError, open_engine
+from nemo_sdg.generate.engines import open_engine
+from nemo_sdg.generate.engines.base import TransportError
 from nemo_sdg.generate.requests import Request
 
 RECORD = json.loads((Path(__file__).parent / "data" / "tensorrt_llm_signatures.json").read_text())

@@ -14,7 +14,6 @@ An engine never retries and never queues: that is the scheduler's, which needs t
 import enum
 from typing import Protocol
 
-from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.requests import Completion, Request
 
@@ -68,18 +67,3 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Frees what start() took; start() may follow again."""
         ...
-
-
-def open_engine(config: EngineSection) -> Engine:
-    """The configured engine, not yet started. Raises EngineError when its model is missing, MissingDependencyError naming the extra."""
-    if config.kind is EngineKind.llama:
-        from nemo_sdg.generate.engines.llama import LlamaEngine
-
-        return LlamaEngine(config)
-    if config.kind is EngineKind.openai:
-        from nemo_sdg.generate.engines.openai import OpenAIEngine
-
-        return OpenAIEngine(config)
-    from nemo_sdg.generate.engines.trtllm import TensorRTLLMEngine
-
-    return TensorRTLLMEngine(config)

@@ -11,7 +11,8 @@ import pytest
 from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate import asking, window
-from nemo_sdg.generate.engines.base import Fault, TransportError, open_engine
+from nemo_sdg.generate.engines import open_engine
+from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.engines.openai import OpenAIEngine, _same_model, _seconds
 from nemo_sdg.generate.journal import Journal
 from nemo_sdg.generate.requests import Outcome, Request
