@@ -108,7 +108,7 @@ def report(
     serve: Annotated[bool, typer.Option("--serve", help="serve the page on localhost until interrupted")] = False,
     port: Annotated[int, typer.Option(help="with --serve; 0 takes any that is free")] = 8400,
 ) -> None:
-    """Write report/index.html: one page that shows what a run did and what came out of it. Works on an unfinished run too."""
+    """Write report/index.html, one page that shows what a run did and what came out of it, and the dataset card. Works on an unfinished run too."""
     from nemo_sdg import reporting
 
     path = reporting.make_report(run)

@@ -5,6 +5,7 @@ request that was paid for; what they do not hold (a journal was deleted, a promp
 """
 
 import asyncio
+import contextlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,17 @@ class NotInJournal(Exception):
 
 
 def make_report(run_dir: Path, facts: dict[str, Any] | None = None) -> Path:
-    """Writes RUN/report/index.html and returns its path. `facts` is the manifest of a run that is about to end."""
+    """Writes RUN/report/index.html and returns its path; of a finished run also the dataset card, to the same bytes, should it be lost.
+
+    `facts` is the manifest of a run that is about to end.
+    """
+    from nemo_sdg.export.card import write_card
     from nemo_sdg.export.report import write_report
+    from nemo_sdg.store import read_json
+
+    if facts is None and (run_dir / "manifest.json").is_file():
+        with contextlib.suppress(DataError):  # of a damaged run there is no card, but still the page; `check` names the damage
+            write_card(run_dir, read_json(run_dir / "manifest.json"))
 
     def find_calls(samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
         try:

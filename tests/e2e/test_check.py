@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from nemo_sdg import check
+from nemo_sdg.reporting import make_report
 from nemo_sdg.store import read_json, read_jsonl, sha256_file
 
 
@@ -134,6 +135,14 @@ def test_packed_samples_in_another_order_are_found(run_dir: Path) -> None:
     parquet.write_table(table.take(list(reversed(range(table.num_rows)))), path)
     with pytest.raises(check.Violation, match=r"disagree on the lengths|same order"):
         check.packed_is_complete(run_dir)
+
+
+def test_a_lost_card_is_written_again_to_the_same_bytes(run_dir: Path) -> None:
+    (run_dir / "report" / "README.md").unlink()
+    with pytest.raises(check.Violation, match=r"README\.md is missing"):
+        check.files_are_whole(run_dir)
+    make_report(run_dir)
+    check.files_are_whole(run_dir)
 
 
 def test_a_run_without_manifest_is_not_finished(run_dir: Path) -> None:
