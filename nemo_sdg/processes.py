@@ -51,6 +51,7 @@ def quiet_libraries() -> None:
 
     warnings.filterwarnings("ignore")
     logging.getLogger().setLevel(logging.ERROR)
+    logging.getLogger("nemo_sdg").setLevel(logging.WARNING)
     with contextlib.suppress(ImportError):
         from loguru import logger
 

