@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +23,10 @@ def server(root: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def undisturbed(root: Path, server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run that nothing disturbed."""
+    """A finished run that nothing disturbed; the file `seconds` beside it says how long it took."""
     run_dir = tmp_path_factory.mktemp("runs") / "undisturbed"
+    begin = time.monotonic()
     result = nemo_sdg(root, *run_arguments(run_dir, server))
     assert result.returncode == 0, result.stderr
+    (run_dir.parent / "seconds").write_text(str(time.monotonic() - begin))
     return run_dir

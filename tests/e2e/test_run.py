@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
 import pytest
 
 from tests.e2e.harness import command, digests, nemo_sdg, run_arguments
@@ -34,8 +33,7 @@ NUM_KILLS = 8
 
 def test_kills_at_random_moments_change_no_byte(root: Path, server: str, undisturbed: Path, tmp_path: Path) -> None:
     run_dir = tmp_path / "killed"
-    rows = [orjson.loads(line) for line in (undisturbed / "progress.jsonl").read_bytes().splitlines()]
-    whole = rows[-1]["time"] - rows[0]["time"] + rows[0]["seconds"]
+    whole = float((undisturbed.parent / "seconds").read_text())
     moments = random.Random(7)
     num_killed = 0
     for attempt in range(NUM_KILLS + 1):
@@ -43,7 +41,7 @@ def test_kills_at_random_moments_change_no_byte(root: Path, server: str, undistu
             command(root, *run_arguments(run_dir, server)), cwd=root, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         try:
-            _, error = process.communicate(timeout=moments.uniform(0.05, 0.9) * whole if attempt < NUM_KILLS else None)
+            _, error = process.communicate(timeout=moments.uniform(0.05, 0.6) * whole if attempt < NUM_KILLS else None)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
