@@ -9,31 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from nemo_sdg.verify.numbers import ONES, TENS
+
 Row = dict[str, Any]
 
-ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 BEFORE = ["Here is a problem that came up in class today.", "Please think about the next one with care.", "Let us go on with another exercise."]
 AFTER = ["Explain how you got there.", "Take your time and check the result.", "Give reasons for what you say."]
 
@@ -234,7 +213,7 @@ def spell(number: int) -> str:
     if number < 20:
         return ONES[number]
     if number < 100:
-        return TENS[number // 10] + (f"-{ONES[number % 10]}" if number % 10 else "")
+        return TENS[number // 10 - 2] + (f"-{ONES[number % 10]}" if number % 10 else "")
     if number < 1000:
         return f"{ONES[number // 100]} hundred" + (f" and {spell(number % 100)}" if number % 100 else "")
     return f"{spell(number // 1000)} thousand" + (f" {spell(number % 1000)}" if number % 1000 else "")
