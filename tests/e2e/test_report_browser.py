@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg.export.report import write_report
+from nemo_sdg.export.report import charts, write_report
 from tests.e2e.browser import Watched, chromium, launch
 from tests.e2e.harness import command
 from tests.fakes.synthetic_run import write_run
@@ -21,6 +21,20 @@ HOSTILE = [
     "\u202etxet desrever\u202c \u2066isolate\u2069 \u200bzero\u0000\u001b[31m \u0627\u0644\u0639\u0631\u0628\u064a\u0629",
     "word" * 250_000,
 ]
+
+
+OVERLAPS = """() => [...document.querySelectorAll("figure svg")].filter((svg) => svg.getBoundingClientRect().width > 0).flatMap((svg) => {
+  const boxes = [...svg.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const frame = svg.getBoundingClientRect();
+  const outside = boxes.filter(([, b]) => b.left < frame.left - 2 || b.right > frame.right + 2).map(([name]) => "outside: " + name);
+  const crossing = [];
+  boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+    const x = Math.min(p.right, q.right) - Math.max(p.left, q.left), y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+    if (x > 3 && y > 5) crossing.push(svg.getAttribute("aria-label") + ": " + a + " / " + b);
+  }));
+  return [...outside, ...crossing];
+})"""
+"""texts of figures that are cut off or cross another"""
 
 
 @pytest.fixture(scope="module")
@@ -110,22 +124,27 @@ def test_nothing_is_cut_off_and_figures_do_not_overlap(undisturbed: Path, watche
     watched.page.set_viewport_size({"width": width, "height": 900})
     page = watched.open(undisturbed / "report" / "index.html")
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    overlaps = page.evaluate(
-        """() => [...document.querySelectorAll("figure svg")].filter((svg) => svg.getBoundingClientRect().width > 0).flatMap((svg) => {
-          const boxes = [...svg.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
-          const frame = svg.getBoundingClientRect();
-          const outside = boxes.filter(([, b]) => b.left < frame.left - 2 || b.right > frame.right + 2).map(([name]) => "outside: " + name);
-          const crossing = [];
-          boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
-            const x = Math.min(p.right, q.right) - Math.max(p.left, q.left), y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-            if (x > 3 && y > 5) crossing.push(svg.getAttribute("aria-label") + ": " + a + " / " + b);
-          }));
-          return [...outside, ...crossing];
-        })"""
-    )
-    assert overlaps == []
+    assert page.evaluate(OVERLAPS) == []
     unnamed = page.evaluate("""() => [...document.querySelectorAll("figure svg")].filter((svg) => !svg.getAttribute("aria-label")).length""")
     assert unnamed == 0
+
+
+@pytest.mark.parametrize("width", list(charts.WIDTHS))
+def test_numbers_of_two_axes_stand_clear_of_each_other_wherever_the_data_begins(tmp_path: Path, watched: Watched, width: str) -> None:
+    figures = []
+    for number in range(40):
+        start, length = 0.13 + 1.31 * number, 0.02 * 1.4**number
+        curve = ([start, start + length, start + 2 * length], [0.0, 40.0 + number, 13.0])
+        figure = charts.lines(
+            f"n{number}", f"figure {number}", [("output tokens/s", {"answers": curve}), ("saturation (%)", {"answers": curve})], xlabel="time (s)"
+        )
+        figures.append(f'<figure style="width: {charts.WIDTHS[width]}px">{getattr(figure, width)}</figure>')
+    path = tmp_path / "figures.html"
+    path.write_text(f"<meta charset=utf-8><style>svg {{ width: 100% }}</style>{''.join(figures)}", encoding="utf-8")
+    page = watched.page
+    page.goto(path.as_uri())
+    assert page.locator("figure svg").count() == 40
+    assert page.evaluate(OVERLAPS) == []
 
 
 def test_hostile_samples_do_nothing_and_the_page_stays_usable(tmp_path: Path, watched: Watched) -> None:

@@ -16,6 +16,8 @@ COLORS = [f"#0000{number:02x}" for number in range(1, 7)]
 INK, FAINT, GRID = "#0000a1", "#0000a2", "#0000a3"
 VARIABLES = {color: f"var(--c{number})" for number, color in enumerate(COLORS, 1)} | {INK: "var(--ink)", FAINT: "var(--faint)", GRID: "var(--grid)"}
 """stand-ins while Matplotlib draws; the page's theme gives them their colours"""
+TICK_PAD = 8
+"""points between an axis and its numbers: the first number of x then stands clear of the last one of y"""
 MAX_LABEL = {"wide": 34, "narrow": 18}
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -132,7 +134,6 @@ def bars(name: str, describe: str, labels: Sequence[str], series: Series, *, uni
         axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.set_xlim(0, longest * 1.15)
         _few_ticks(axes, width)
-        axes.tick_params(length=0)
         axes.grid(visible=False, axis="y")
         _finish(figure, axes, len(series), xlabel=unit, width=width)
 
@@ -162,7 +163,6 @@ def columns(
             )
         every = max(1, -(-len(labels) // (16 if width == "wide" else 7)))
         axes.set_xticks(range(0, len(labels), every), [label(text, width) for text in labels[::every]])
-        axes.tick_params(length=0)
         axes.grid(visible=False, axis="x")
         axes.yaxis.set_major_formatter(lambda value, _: number(value))
         _finish(figure, axes, len(series) + (mark is not None), xlabel=xlabel, ylabel=ylabel, width=width)
@@ -182,7 +182,6 @@ def lines(name: str, describe: str, panels: Sequence[tuple[str, Curves]], *, xla
             if from_zero:
                 axes.set_ylim(bottom=0)
             axes.yaxis.set_major_formatter(lambda value, _: number(value))
-            axes.tick_params(length=0)
             axes.set_ylabel(ylabel)
         _few_ticks(every[-1], width)
         _finish(figure, every[-1], len(titles), xlabel=xlabel, ylabel=panels[-1][0], width=width, legend_of=every[0])
@@ -201,7 +200,6 @@ def intervals(name: str, describe: str, labels: Sequence[str], points: Sequence[
         axes.plot([value for value, _, _ in points], rows, "o", color=COLORS[1], markersize=7)
         axes.set_yticks(rows, [label(text, width) for text in labels])
         axes.set_ylim(len(labels) - 0.5, -0.5)
-        axes.tick_params(length=0)
         axes.grid(visible=False, axis="y")
         _few_ticks(axes, width)
         _finish(figure, axes, 1, xlabel=unit, width=width)
@@ -212,6 +210,9 @@ def intervals(name: str, describe: str, labels: Sequence[str], points: Sequence[
 def _finish(figure: Any, axes: Any, num_series: int, *, xlabel: str, width: str, ylabel: str = "", legend_of: Any = None) -> None:
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
+    for each in figure.axes:
+        each.tick_params(length=0)
+        each.tick_params(axis="x", pad=TICK_PAD)
     if num_series > 1:
         handles, titles = (legend_of or axes).get_legend_handles_labels()
         figure.legend(handles, titles, loc="outside upper left", ncols=num_series if width == "wide" else min(2, num_series), fontsize=11)
