@@ -63,12 +63,14 @@ class RunSection:
     executor: Executor = Executor.local
     workers: int = 2
     """processes for CPU work (dedup, packing, sandboxed checks)"""
+    dask_address: str | None = None
+    """Dask scheduler, or its scheduler file, for dedup and packing; null = processes on this machine"""
     shard_size: int = 2000
     """records in a seed shard; a lost worker costs at most the shards in its hands"""
     verify: Verify = Verify.full
     """how finished shards are recognised on a resume: full = by SHA-256, size = by length"""
     cache_dir: str | None = None
-    """completions shared between runs; keyed by request content"""
+    """a folder that runs share: completions by request content, and the index of evaluation rows by what it holds"""
     progress_every: float = 10.0
     """seconds between plain progress lines where there is no terminal"""
     trackers: list[str] = field(default_factory=list)
@@ -285,8 +287,6 @@ class CurateSection:
     """cosine of sentence embeddings from which two questions say the same; 0.85 joins a third of 112 hard paraphrases, and none of as many neighbours in topic"""
     dedup_gpu: bool = False
     """find near-duplicate candidates with Curator's cuDF workflow; needs a GPU and nemo-sdg[gpu]"""
-    dask_address: str | None = None
-    """scheduler address or scheduler file; null = processes on this machine"""
 
     def __post_init__(self) -> None:
         _require(0.0 < self.near_duplicate_threshold <= 1.0, f"curate.near_duplicate_threshold must be in (0, 1], got {self.near_duplicate_threshold}")
@@ -383,9 +383,8 @@ class RunConfig:
 
 
 OPERATIONAL = {
-    "run": {"dir", "executor", "workers", "verify", "cache_dir", "progress_every", "trackers"},
+    "run": {"dir", "executor", "workers", "dask_address", "verify", "cache_dir", "progress_every", "trackers"},
     "engine": {"base_urls", "api_key_env", "max_in_flight", "replicas", "request_timeout", "max_retries", "give_up_after", "threads"},
-    "curate": {"dask_address"},
 }
 """Fields that say how a run is carried out, not what comes out of it: outside config.yaml and the fingerprint."""
 

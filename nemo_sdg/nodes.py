@@ -5,7 +5,7 @@ in RUN/slurm/nodes-<job>-<restart>/, on the file system that they share:
 
     token      what Ray asks of whoever connects, readable by the user alone
     ray.json   {"address": "10.0.0.7:41231"}, written by node 0
-    dask.json  the scheduler file of Dask, which curate.dask_address names
+    dask.json  the scheduler file of Dask, which run.dask_address names
     ended      node 0 has ended: the others go
 """
 
@@ -32,7 +32,7 @@ START_SECONDS = 300
 
 @contextlib.contextmanager
 def slurm_nodes(config: RunConfig) -> Iterator[bool]:
-    """Yields True on node 0, with all nodes behind `run.executor` and `curate.dask_address`; on the others False, when node 0 has ended.
+    """Yields True on node 0, with all nodes behind `run.executor` and `run.dask_address`; on the others False, when node 0 has ended.
 
     Outside of a Slurm job of several nodes it yields True and changes nothing. Raises SdgError when nodes do not find each other.
     """
@@ -58,7 +58,7 @@ def slurm_nodes(config: RunConfig) -> Iterator[bool]:
         stack.callback(end, shared)
         if config.run.executor is Executor.local:
             config.run.executor = Executor.ray_data
-        config.curate.dask_address = str(shared / DASK_HEAD)
+        config.run.dask_address = str(shared / DASK_HEAD)
         print(f"Ray and Dask run on {num_nodes} nodes, {cpus()} CPUs each", file=sys.stderr)
         yield True
 

@@ -83,7 +83,7 @@ class Index:
     def __init__(self, stored: StoredIndex) -> None:
         self.stored = stored
         self.num_rows = stored.num_rows
-        self.threshold: float = stored.meta["paraphrase_threshold"]
+        self.threshold: float = stored.paraphrase_threshold
         self._lengths = ngram_lengths(stored.meta["ngram"])
         self._embedder = Embedder(stored.meta["embedder"]) if stored.vectors is not None else None
         self.row_profile = lru_cache(maxsize=1 << 14)(self._row_profile)

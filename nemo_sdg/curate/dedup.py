@@ -17,10 +17,10 @@ import orjson
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import dedup_phases as phases
 from nemo_sdg.curate import semantic
-from nemo_sdg.curate.dask_tasks import Run, Task, open_workers
 from nemo_sdg.curate.dedup_gpu import pair_on_gpu
 from nemo_sdg.curate.shingles import choose_bands
 from nemo_sdg.curate.signed import CORPUS, SEED, SIMILAR, plan_parts
+from nemo_sdg.dask_tasks import Run, Task, open_workers
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.store import read_json, remove_temporaries, write_json, write_jsonl
 
@@ -31,7 +31,7 @@ EMBEDDING_WORK = 50
 """times the work on the wording, as measured on a CPU: worth a cluster sooner"""
 
 
-def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config: CurateSection, workers: int) -> Path:
+def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config: CurateSection, workers: int, dask_address: str | None = None) -> Path:
     """Finds the samples in `shards` that repeat another sample, a seed or the corpora in `config.against`.
 
     Returns the table `work/duplicates.jsonl`; read it with Duplicates. The bytes depend on the records and the config only.
@@ -50,7 +50,7 @@ def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config
             write_jsonl(table, [])
         else:
             num_bytes = sum(path.stat().st_size for path, _ in files) * (EMBEDDING_WORK if config.semantic_dedup else 1)
-            with open_workers(workers=workers, address=config.dask_address, num_bytes=num_bytes, scratch=work / "dask") as run:
+            with open_workers(workers=workers, address=dask_address, num_bytes=num_bytes, scratch=work / "dask") as run:
                 _run_phases(files, work, table, config, run)
     for path in work.iterdir():
         if path.is_dir():

@@ -1,6 +1,6 @@
 """The stored index of evaluation rows: built once from a stream, versioned by what it holds, read through memory maps.
 
-index/current.json                 {"version": "3f9c…"}
+index/current.json                 {"version": "3f9c…", "paraphrase_threshold": 0.68}
 index/3f9c…/meta.json              settings and counts; written last, with the sizes of the files beside it
 index/3f9c…/rows.jsonl rows.offsets          the evaluation rows, each content once
 index/3f9c…/exact.* grams.* terms.*          hash -> rows (postings.py): whole questions, n-grams, content words and answers
@@ -8,10 +8,11 @@ index/3f9c…/grams.weights terms.weights      summed rarity of a row's n-grams 
 index/3f9c…/vectors                          with curate.paraphrase: embeddings of the questions, float16
 """
 
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +96,13 @@ def rarity_weight(num_rows: int, counts: npt.NDArray[Any]) -> npt.NDArray[np.flo
 
 def index_version(evaluation_files: Iterable[Path], config: CurateSection) -> str:
     """What an index holds, as 32 hex digits: the files' contents in their order, and the settings that shape it."""
-    return content_id(FORMAT, config.ngram, config.paraphrase, config.embedder, config.paraphrase_threshold, [sha256_file(path) for path in evaluation_files])
+    return content_id(FORMAT, config.ngram, config.paraphrase, config.embedder, [sha256_file(path) for path in evaluation_files])
 
 
-def build_index(evaluation_files: Iterable[Path], out: Path, config: CurateSection) -> None:
+def build_index(evaluation_files: Iterable[Path], out: Path, config: CurateSection, *, shared: Path | None = None) -> None:
     """Builds the index under `out` unless it is there already; rows are streamed, and a killed build leaves no half index.
+
+    `shared` is a folder of indexes that runs share: one that holds the same is copied from there, and a new one is copied there.
 
     Raises DataError when a file is missing, damaged, or holds a row without a question.
     """
@@ -109,16 +112,46 @@ def build_index(evaluation_files: Iterable[Path], out: Path, config: CurateSecti
             raise DataError(f"{path} is missing")
     version = index_version(files, config)
     target = out / version
-    if not (target / "meta.json").is_file():
-        out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=out, prefix=f".{version}."))
+    if not is_whole(target):
+        if shared is not None and is_whole(shared / version):
+            _place(target, lambda folder: _copy(shared / version, folder))
+        else:
+            _place(target, lambda folder: _write_index(files, folder, config))
+    if shared is not None and not is_whole(shared / version):
         try:
-            _write_index(files, folder, config)
+            _place(shared / version, lambda folder: _copy(target, folder))
+        except OSError as exc:
+            logging.getLogger(__name__).warning("the index of evaluation rows could not be kept for other runs: %s", exc)
+    write_json(out / "current.json", {"version": version, "paraphrase_threshold": config.paraphrase_threshold})
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether an index lies there with all its files, each of the size that meta.json says."""
+    if not (folder / "meta.json").is_file():
+        return False
+    sizes: dict[str, int] = read_json(folder / "meta.json")["files"]
+    return all((folder / name).is_file() and (folder / name).stat().st_size == size for name, size in sizes.items())
+
+
+def _place(target: Path, fill: Callable[[Path], None]) -> None:
+    """Fills a folder and gives it its name when it is whole. Another process may have been faster with the same."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        fill(folder)
+        if not is_whole(target):
             shutil.rmtree(target, ignore_errors=True)
-            os.replace(folder, target)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    write_json(out / "current.json", {"version": version})
+            try:
+                os.replace(folder, target)
+            except OSError:
+                if not is_whole(target):
+                    raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(source: Path, folder: Path) -> None:
+    shutil.copytree(source, folder, dirs_exist_ok=True)
 
 
 def _write_index(files: list[Path], folder: Path, config: CurateSection) -> None:
@@ -148,7 +181,7 @@ def _write_index(files: list[Path], folder: Path, config: CurateSection) -> None
     _write_weights(folder, "terms", num_rows, num_rows)
     if config.paraphrase:
         _write_vectors(folder, Embedder(config.embedder))
-    settings = {"ngram": config.ngram, "paraphrase": config.paraphrase, "embedder": config.embedder, "paraphrase_threshold": config.paraphrase_threshold}
+    settings = {"ngram": config.ngram, "paraphrase": config.paraphrase, "embedder": config.embedder}
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
     write_json(folder / "meta.json", {"format": FORMAT, **settings, "rows": num_rows, "rows_read": num_read, "files": sizes})
 
@@ -183,7 +216,9 @@ class StoredIndex:
     """The files of one version, opened. Raises DataError when one is missing or has another size than meta.json says."""
 
     def __init__(self, out: Path) -> None:
-        folder = out / str(read_json(out / "current.json")["version"])
+        current = read_json(out / "current.json")
+        folder = out / str(current["version"])
+        self.paraphrase_threshold = float(current["paraphrase_threshold"])
         self.meta: dict[str, Any] = read_json(folder / "meta.json")
         for name, size in self.meta["files"].items():
             if not (folder / name).is_file() or (folder / name).stat().st_size != size:

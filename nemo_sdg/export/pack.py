@@ -11,10 +11,10 @@ Shards are planned first (plan.py), so that their bytes do not depend on who pac
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ ROW_GROUP = 8192
 """documents in a parquet row group"""
 BYTES_FOR_A_WORKER = 16 * 2**20
 """of curated samples: a further process takes 4 s to start, in which one packs about as much"""
+Map = Callable[..., Iterable[Any]]
+"""the built-in `map` or what carries out the same elsewhere; results in the order of the arguments"""
 
 
 def shard_prefix(folder: Path, unit: PackUnit, variant: str) -> Path:
@@ -222,18 +224,19 @@ def pack_shards(
     export: ExportSection,
     *,
     workers: int = 1,
+    dask_address: str | None = None,
     full: bool = True,
     on_done: Callable[[dict[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Packs all curated shards over processes and returns the receipts in order; what is done already is not done again.
+    """Packs all curated shards over `workers` processes, or over the Dask of `dask_address`, and returns the receipts in order; what is done already is not done again.
 
     Raises ConfigError for a tokenizer without end-of-sequence token, DataError when there is nothing to pack.
     """
     tokenizer = load_tokenizer(export.tokenizer)
     shards = sorted(shards)
     workers = min(workers, 1 + sum(path.stat().st_size for path in shards) // BYTES_FOR_A_WORKER)
-    with pool(tokenizer, workers) as executor:
-        return pack_units(shards, step, export, tokenizer, executor, full=full, on_done=on_done)
+    with open_pool(tokenizer, workers, dask_address) as map_units:
+        return pack_units(shards, step, export, tokenizer, map_units, full=full, on_done=on_done)
 
 
 def pack_units(
@@ -241,25 +244,21 @@ def pack_units(
     step: StepDir,
     export: ExportSection,
     tokenizer: Tokenizer,
-    executor: ProcessPoolExecutor | None,
+    map_units: Map,
     *,
     full: bool = True,
     on_done: Callable[[dict[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """`pack_shards` with processes that are there already, or in this process."""
+    """`pack_shards` with processes that are there already."""
     remove_temporaries(step.path)
-    units = plan_packing(shards, export, tokenizer, map_shards=executor.map if executor else map)
+    units = plan_packing(shards, export, tokenizer, map_shards=map_units)
     if not units:
         raise DataError("there is nothing to pack: no curated sample is left; look at curated/dropped for the reasons")
     for name in set(step.shards()) - {unit.name for unit in units}:
         discard(name, step)
     tokenizer.save(step.path / "tokenizer")
     todo = [unit for unit in units if problem(unit, step, tokenizer, full=full)]
-    if executor:
-        done: Iterable[dict[str, Any]] = executor.map(_pack_in_worker, todo, repeat(step), repeat(export))
-    else:
-        done = (pack_shard(unit, step, export, tokenizer) for unit in todo)
-    for receipt in done:
+    for receipt in map_units(_pack_unit, todo, [step] * len(todo), [export] * len(todo), [tokenizer.digest] * len(todo)):
         if on_done:
             on_done(receipt)
     receipts = [receipt for receipt in (step.receipt(unit.name) for unit in units) if receipt]
@@ -269,31 +268,42 @@ def pack_units(
 
 
 def remove_strays(step: StepDir, receipts: Iterable[dict[str, Any]]) -> None:
-    """Removes packed files without a receipt: what a run that was killed under another plan left."""
+    """Removes packed files without a receipt: what a run that was killed under another plan left, and what a worker that was killed had begun."""
+    remove_temporaries(step.path)
     known = {step.run_dir / output for receipt in receipts for output in receipt["outputs"]}
     for path in [*step.path.glob("*/*/*/shard-*"), *step.path.glob("dropped/*.jsonl")]:
         if path not in known and path.is_file():
             path.unlink()
 
 
-_worker_tokenizer: Tokenizer
+_held: dict[str, Tokenizer] = {}
+"""by digest: workers of a shared Dask may pack for several runs"""
+
+
+def _hold(tokenizer: Tokenizer) -> None:
+    _held[tokenizer.digest] = tokenizer
 
 
 def _start_worker(tokenizer: Tokenizer) -> None:
-    global _worker_tokenizer
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    _worker_tokenizer = tokenizer
+    _hold(tokenizer)
 
 
-def _pack_in_worker(unit: PackUnit, step: StepDir, export: ExportSection) -> dict[str, Any]:
-    return pack_shard(unit, step, export, _worker_tokenizer)
+def _pack_unit(unit: PackUnit, step: StepDir, export: ExportSection, digest: str) -> dict[str, Any]:
+    return pack_shard(unit, step, export, _held[digest])
 
 
 @contextlib.contextmanager
-def pool(tokenizer: Tokenizer, workers: int) -> Iterator[ProcessPoolExecutor | None]:
-    """Processes that hold the tokenizer; None for one worker, which is this process."""
-    if workers == 1:
-        yield None
-        return
-    with worker_processes(workers, start=_start_worker, arguments=(tokenizer,), preload=("nemo_sdg.export.preload",)) as executor:
-        yield executor
+def open_pool(tokenizer: Tokenizer, workers: int, dask_address: str | None = None) -> Iterator[Map]:
+    """A `map` over processes that hold the tokenizer: those of Dask, of this machine, or for one worker this one."""
+    if dask_address is not None:
+        from nemo_sdg.dask_tasks import connect, map_on, start_workers
+
+        with connect(dask_address) as client, start_workers(client, f"tokenizer {tokenizer.digest}", _start_worker, tokenizer):
+            yield functools.partial(map_on, client)
+    elif workers > 1:
+        with worker_processes(workers, start=_start_worker, arguments=(tokenizer,), preload=("nemo_sdg.export.preload",)) as executor:
+            yield executor.map
+    else:
+        _hold(tokenizer)
+        yield map

@@ -59,7 +59,8 @@ def filter_shards(context: Context) -> None:
 
     source, target, filtered = context.step_dir("verified"), context.step_dir("curated"), context.step_dir("curated", "filtered")
     config, index, filters = context.config.curate, target.path / "evaluation_index", target.path / "filters.json"
-    build_index([*seeds.evaluation_files(context), *extra_files(config)], index, config)
+    shared = context.config.run.cache_dir
+    build_index([*seeds.evaluation_files(context), *extra_files(config)], index, config, shared=Path(shared) / "evaluation_index" if shared else None)
     write_json(filters, filters_identity(config))
     inputs = {shard: [source.shard_path(shard), index / "current.json", filters] for shard in source.shards()}
     todo = context.unfinished(filtered, inputs)
@@ -107,6 +108,7 @@ def find_duplicates(context: Context) -> Path:
         work=context.step_dir("curated").path / "dedup",
         config=context.config.curate,
         workers=context.config.run.workers,
+        dask_address=context.config.run.dask_address,
     )
 
 

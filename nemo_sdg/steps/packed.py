@@ -17,11 +17,11 @@ def run(context: Context) -> None:
 
 
 def make_packer(config: RunConfig, source: StepDir, target: StepDir) -> Callable[[list[str]], None]:
-    """The function that packs what is not packed yet, over `run.workers` processes."""
+    """The function that packs what is not packed yet, over `run.workers` processes, or over Dask."""
     from nemo_sdg.export.pack import pack_shards
 
     def pack(_: list[str]) -> None:
         shards = [source.shard_path(shard) for shard in source.shards()]
-        pack_shards(shards, target, config.export, workers=config.run.workers, full=config.run.verify is Verify.full)
+        pack_shards(shards, target, config.export, workers=config.run.workers, dask_address=config.run.dask_address, full=config.run.verify is Verify.full)
 
     return pack

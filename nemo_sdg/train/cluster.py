@@ -8,7 +8,7 @@ from nemo_sdg.errors import ConfigError
 
 SINGLE_STEPS = ["seeds", "verified", "curated", "packed", "blend"]
 """jobs that are no array"""
-SPREAD_STEPS = ["seeds", "verified", "curated"]
+SPREAD_STEPS = ["seeds", "verified", "curated", "packed"]
 """of these, the ones that can use several nodes, through Ray and Dask"""
 SECRET_WORDS = {"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"}
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
@@ -71,7 +71,7 @@ class ClusterConfig:
     """SIGUSR1 so long before the time limit: the worker drains, exits and is requeued"""
     cpu: JobSection = field(default_factory=JobSection)
     steps: dict[str, JobSection] = field(default_factory=dict)
-    """sizes of single steps in place of `cpu`; with nodes > 1 (seeds, verified, curated) Ray and Dask run over the nodes of the job"""
+    """sizes of single steps in place of `cpu`; with nodes > 1 (seeds, verified, curated, packed) Ray and Dask run over the nodes of the job"""
     generation: GenerationSection = field(default_factory=GenerationSection)
     training: JobSection = field(default_factory=JobSection)
     """an arm of an ablation; its recipe runs one process a GPU"""

@@ -110,30 +110,29 @@ def export_section() -> Any:
 
 
 def pack(run_dir: Path, shards: list[Path], workers: int) -> dict[str, float]:
-    from nemo_sdg.export.pack import pack_units, pool
+    from nemo_sdg.export.pack import open_pool, pack_units
     from nemo_sdg.export.tokenizers import load_tokenizer
     from nemo_sdg.store import StepDir
 
     step = StepDir(run_dir=run_dir, step="packed", fingerprint="bench")
     begin = time.monotonic()
     tokenizer = load_tokenizer(None)
-    with pool(tokenizer, workers) as executor:
-        if executor:
-            list(executor.map(time.sleep, [0.5] * workers))  # each process takes one: all of them are up
-        cpu = cpu_seconds(executor, workers)
+    with open_pool(tokenizer, workers) as map_units:
+        list(map_units(time.sleep, [0.5] * workers))  # each process takes one: all of them are up
+        cpu = cpu_seconds(map_units, workers)
         start = time.monotonic()
-        receipts = pack_units(shards, step, export_section(), tokenizer, executor)
+        receipts = pack_units(shards, step, export_section(), tokenizer, map_units)
         seconds = time.monotonic() - start
-        cpu = cpu_seconds(executor, workers) - cpu
-        peak = max((usage[1] for usage in usages(executor, workers)), default=0)
+        cpu = cpu_seconds(map_units, workers) - cpu
+        peak = max((usage[1] for usage in usages(map_units, workers)), default=0)
     num_tokens = sum(size["tokens"] for receipt in receipts for size in receipt["variants"].values())
     tokens = {"tokens": num_tokens, "tokens_per_s": num_tokens / seconds, "tokens_per_cpu_s": num_tokens / cpu}
     return {"seconds": seconds, **tokens, "seconds_to_start": start - begin, "worker_bytes": peak}
 
 
-def usages(executor: Any, workers: int) -> list[tuple[int, int, float]]:
+def usages(map_units: Any, workers: int) -> list[tuple[int, int, float]]:
     """Of each worker: process id, largest resident set in bytes, CPU seconds so far."""
-    return sorted(set(executor.map(usage_of_worker, [0.5] * workers))) if executor else []
+    return sorted(set(map_units(usage_of_worker, [0.5] * workers))) if workers > 1 else []
 
 
 def usage_of_worker(seconds: float) -> tuple[int, int, float]:
@@ -142,8 +141,8 @@ def usage_of_worker(seconds: float) -> tuple[int, int, float]:
     return os.getpid(), used.ru_maxrss * 1024, used.ru_utime + used.ru_stime
 
 
-def cpu_seconds(executor: Any, workers: int) -> float:
-    return time.process_time() + sum(cpu for _, _, cpu in usages(executor, workers))
+def cpu_seconds(map_units: Any, workers: int) -> float:
+    return time.process_time() + sum(cpu for _, _, cpu in usages(map_units, workers))
 
 
 def encode_alone(texts_path: Path, threads: int) -> tuple[float, float]:

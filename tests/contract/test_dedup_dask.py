@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from nemo_sdg import dask_tasks
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate import dask_tasks, signed
+from nemo_sdg.curate import signed
 from nemo_sdg.curate.dedup import find_duplicates
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.store import read_jsonl, write_jsonl
@@ -20,7 +21,8 @@ PRELUDE = """
 import os, signal, sys
 from pathlib import Path
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate import dask_tasks, dedup, signed
+from nemo_sdg import dask_tasks
+from nemo_sdg.curate import dedup, signed
 corpus, work, workers = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 signed.plan_parts.__defaults__ = (20_000,)
 config = CurateSection()
@@ -87,9 +89,9 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signed.plan_parts, "__defaults__", (20_000,))
 
 
-def find(corpus: Path, work: Path, workers: int = 1, **config: object) -> bytes:
-    section = CurateSection(**config)
-    table = find_duplicates(sorted(corpus.glob("shard-*.jsonl")), seeds=[corpus / "seeds.jsonl"], work=work, config=section, workers=workers)
+def find(corpus: Path, work: Path, workers: int = 1, dask_address: str | None = None) -> bytes:
+    shards, seeds = sorted(corpus.glob("shard-*.jsonl")), [corpus / "seeds.jsonl"]
+    table = find_duplicates(shards, seeds=seeds, work=work, config=CurateSection(), workers=workers, dask_address=dask_address)
     return table.read_bytes()
 
 
@@ -180,6 +182,6 @@ def test_a_scheduler_that_is_not_there_is_an_error_of_the_user(corpus, tmp_path)
 
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "500ms"}),
-        pytest.raises(ConfigError, match=r"curate\.dask_address=tcp://127\.0\.0\.1:9 cannot be reached"),
+        pytest.raises(ConfigError, match=r"run\.dask_address=tcp://127\.0\.0\.1:9 cannot be reached"),
     ):
         find(corpus, tmp_path / "work", dask_address="tcp://127.0.0.1:9")

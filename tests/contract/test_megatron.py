@@ -1,7 +1,9 @@
 """What megatron-core, NeMo, transformers and datasets make of a packed corpus."""
 
 import json
+import os
 import shutil
+import signal
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -206,6 +208,21 @@ def tree(folder: Path) -> dict[str, bytes]:
 def test_bytes_do_not_depend_on_the_number_of_processes(run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nemo_sdg.export.pack.BYTES_FOR_A_WORKER", 1)
     pack_shards(write_curated(tmp_path, all_samples()), packed_step(tmp_path), EXPORT, workers=2)
+    assert tree(tmp_path / "packed") == tree(run_dir / "packed")
+
+
+def test_dask_workers_write_the_same_bytes_and_may_die_or_come_late(run_dir: Path, tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    shards, step = write_curated(tmp_path, all_samples()), packed_step(tmp_path)
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path / "dask")) as cluster:
+
+        def disturb(receipt: dict[str, Any]) -> None:
+            if receipt["shard"] == step.shards()[0]:
+                cluster.scale(2)
+                os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+
+        pack_shards(shards, step, EXPORT, dask_address=cluster.scheduler_address, on_done=disturb)
     assert tree(tmp_path / "packed") == tree(run_dir / "packed")
 
 

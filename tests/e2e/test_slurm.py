@@ -59,7 +59,7 @@ def wait_until(condition: Callable[[], object], what: str, run_dir: Path, jobs: 
 
 def test_disturbed_run_on_slurm_equals_a_local_one(root: Path, slurm: None, slow_server: str, undisturbed: Path, tmp_path: Path) -> None:
     run_dir, cluster = tmp_path / "slurm", tmp_path / "cluster.yaml"
-    cluster.write_text((root / CLUSTER).read_text() + 'steps: {curated: {nodes: 2, cpus_per_task: 2, time: "01:00:00"}}\n')
+    cluster.write_text((root / CLUSTER).read_text() + 'steps:\n  curated: &spread {nodes: 2, cpus_per_task: 2, time: "01:00:00"}\n  packed: *spread\n')
     launch = ["launch", *run_arguments(run_dir, slow_server, "engine.max_in_flight=2")[1:], "--cluster", str(cluster)]
     launched = nemo_sdg(root, *launch, NEMO_SDG_API_KEY=SECRET)
     assert launched.returncode == 0, launched.stderr

@@ -16,7 +16,7 @@ def test_one_node_changes_nothing(monkeypatch: pytest.MonkeyPatch, nodes: str | 
     with slurm_nodes(config) as leads:
         assert leads
         assert config.run.executor is Executor.local
-        assert config.curate.dask_address is None
+        assert config.run.dask_address is None
 
 
 def test_several_tasks_a_node_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate import postings
+from nemo_sdg.curate import evaluation_index, postings
 from nemo_sdg.curate.decontaminate import Finding, Index, build_index, open_index
 from nemo_sdg.curate.items import Agreement, agree, read_item
 from nemo_sdg.curate.normalize import ngram_hashes, token_hashes, tokens
@@ -230,6 +230,37 @@ def test_the_index_is_built_once_and_again_for_other_content(tmp_path: Path) -> 
     assert orjson.loads((out / "current.json").read_bytes())["version"] != first
     assert open_index(out).find(as_sample(ROWS[0])) is None
     assert open_index(out).find(as_sample(ROWS[1])) is not None
+
+
+def test_runs_share_an_index_and_a_damaged_one_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, shared, built = tmp_path / "rows.jsonl", tmp_path / "shared", []
+    write_jsonl(rows, [evaluation_row(number, **row) for number, row in enumerate(ROWS)])
+    write_index = evaluation_index._write_index
+    monkeypatch.setattr(evaluation_index, "_write_index", lambda *given: (built.append(given[1]), write_index(*given)))
+
+    def build(run: str, threshold: float = 0.6) -> Index:
+        build_index([rows], tmp_path / run, CurateSection(paraphrase=False, paraphrase_threshold=threshold), shared=shared)
+        return open_index(tmp_path / run)
+
+    build("first")
+    assert build("second", 0.7).threshold == 0.7
+    assert len(built) == 1
+    version = orjson.loads((tmp_path / "first/current.json").read_bytes())["version"]
+    assert sorted(path.name for path in shared.iterdir()) == [version]
+    for folder in (shared, tmp_path / "second"):
+        (folder / version / "rows.jsonl").write_bytes(b"half")
+    assert build("second").find(as_sample(ROWS[0])) is not None
+    assert len(built) == 2
+    assert build("third").find(as_sample(ROWS[0])) is not None
+    assert len(built) == 2
+
+
+def test_a_shared_folder_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_jsonl(tmp_path / "rows.jsonl", [evaluation_row(0, **ROWS[0])])
+    (tmp_path / "shared").write_bytes(b"a file, no folder")
+    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection(paraphrase=False), shared=tmp_path / "shared")
+    assert open_index(tmp_path / "index").find(as_sample(ROWS[0])) is not None
+    assert "could not be kept for other runs" in caplog.text
 
 
 def test_the_same_rows_give_the_same_bytes_however_they_are_sorted_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
