@@ -21,9 +21,9 @@ from typing import Any
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, sample_from_dict
 from nemo_sdg.verify import code, math, text
+from nemo_sdg.verify.solutions import Solution, names_answer, rank
 
 STEP = "verified"
-Solution = dict[str, Any]
 METHODS = {
     Kind.multiple_choice: "majority_of_option_texts",
     Kind.numeric: "majority_of_values",
@@ -154,49 +154,6 @@ def _consensus(votes: list[Solution], sample: dict[str, Any], config: VerifySect
     centre = max(range(len(votes)), key=lambda i: (sum(shared[i]), -i))
     near = [votes[i] for i in range(len(votes)) if i == centre or shared[centre][i] >= config.free_text_similarity]
     return [near, *([vote] for vote in votes if all(vote is not other for other in near))]
-
-
-TAIL = 160
-"""Characters at the end of a reasoning in which its result is looked for"""
-
-
-def names_answer(written: str, answer: str, sample: dict[str, Any]) -> bool:
-    """Whether a text holds an answer: a number by its value, words after normalisation, an option also by most of its words."""
-    language = sample["language"]
-    number = math.parse_number(answer, language) if sample["kind"] == Kind.numeric else None
-    if number is not None:
-        words = [word.strip(".,;:!?()*") for word in written.replace("=", " ").split()]
-        return any(value is not None and value.value == number.value for value in (math.parse_number(word, language) for word in words))
-    wanted, found = text.normalize(answer, language), text.normalize(written, language)
-    if (wanted and wanted in found) or (math.is_expression(answer) and _squeezed(answer) in _squeezed(written)):
-        return True
-    parts = [word for word in wanted.split() if len(word) > 3]
-    return len(parts) > 2 and sum(word in found for word in parts) >= 0.75 * len(parts)
-
-
-def _squeezed(expression: str) -> str:
-    return "".join(math.simplify(expression).replace("$", "").split())
-
-
-def adds_knowledge(context: str, sample: dict[str, Any]) -> bool:
-    """Whether a context has at least three words that question, passage and options do not have."""
-    known = " ".join((sample["question"], sample.get("passage") or "", *(sample.get("choices") or [])))
-    return len(set(text.normalize(context, sample["language"]).split()) - set(text.normalize(known, sample["language"]).split())) >= 3
-
-
-def rank(solution: Solution, sample: dict[str, Any]) -> tuple[bool, bool, bool, bool, int, int]:
-    """Best first: complete, reasoning that ends in the answer, context that adds knowledge and does not name the answer, most distinct
-    words (a loop of words earns nothing), lowest index."""
-    complete = bool(solution["reasoning"].strip()) and bool(solution["context"].strip())
-    named = sample["kind"] in (Kind.code, Kind.free_text)
-    return (
-        not complete,
-        not (named or names_answer(solution["reasoning"][-TAIL:], solution["answer"], sample)),
-        not adds_knowledge(solution["context"], sample),
-        not named and names_answer(solution["context"], solution["answer"], sample),
-        -len(set(text.normalize(solution["reasoning"], sample["language"]).split())),
-        solution["index"],
-    )
 
 
 def verify_sample(sample: dict[str, Any], config: VerifySection) -> Sample | Drop:

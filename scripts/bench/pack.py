@@ -156,7 +156,7 @@ def encode_alone(texts_path: Path, threads: int) -> tuple[float, float]:
 def encode_texts(path: Path) -> None:
     from nemo_sdg.export.tokenizers import load_tokenizer
 
-    texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
+    texts = [json.loads(line)["text"] for line in path.read_bytes().splitlines()]
     backend = load_tokenizer(None).backend
     backend.encode_batch_fast(texts[:CHUNK], add_special_tokens=False)
     start, cpu = time.monotonic(), time.process_time()
