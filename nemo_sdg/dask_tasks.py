@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from nemo_sdg.errors import ConfigError, SdgError
 
 LOCAL_BYTES = 64 << 20
 """below this a cluster (about 3 s to start) is not worth it"""
+WORKER_SECONDS = 300
+"""that a scheduler may take to get its first worker"""
 
 
 @dataclass(slots=True)
@@ -64,50 +67,51 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
 
 
 def connect(address: str) -> Any:
-    """A client of the scheduler at an address, or of a scheduler file. Raises ConfigError when it cannot be reached."""
+    """A client of the scheduler at an address, or of a scheduler file. Raises ConfigError when it cannot be reached or has no worker."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         from distributed import Client
 
     try:
-        return Client(scheduler_file=address) if Path(address).is_file() else Client(address)
+        client = Client(scheduler_file=address) if Path(address).is_file() else Client(address)
     except (OSError, ValueError) as exc:
         raise ConfigError(f"run.dask_address={address} cannot be reached ({exc}): name a running scheduler, its scheduler file, or null") from exc
-
-
-def map_on(client: Any, function: Callable[..., Any], *arguments: list[Any]) -> Iterator[Any]:
-    """The built-in `map` over the workers of Dask. Raises what a call raises, first of those that failed, and cancels the rest."""
-    futures = client.map(function, *arguments, pure=False)
     try:
-        with lost_workers("packing killed its worker several times"):
-            for future in futures:
-                yield future.result()
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
+    except TimeoutError as exc:
+        client.close()
+        raise ConfigError(f"run.dask_address={address} has no worker after {WORKER_SECONDS} seconds: start some (dask worker --nthreads 1)") from exc
+    return client
+
+
+def map_on(client: Any, work: str, function: Callable[..., Any], *arguments: list[Any]) -> Iterator[Any]:
+    """The built-in `map` over the workers of Dask; `work` is its name in errors. Raises the first error of a call, and cancels the rest.
+
+    A future is let go as soon as its result is here: Dask does again what a dead worker did for as long as somebody holds it.
+    """
+    futures = deque(client.map(function, *arguments, pure=False))
+    try:
+        with lost_workers(work):
+            while futures:
+                result = futures[0].result()
+                futures.popleft().release()
+                yield result
     finally:
-        client.cancel(futures)
+        client.cancel(list(futures))
 
 
 @contextmanager
-def start_workers(client: Any, name: str, start: Callable[..., None], *arguments: Any) -> Iterator[None]:
-    """Calls `start(*arguments)` once in every worker, those included that join later."""
-    from distributed import WorkerPlugin
-
-    class Start(WorkerPlugin):  # type: ignore[misc]
-        def setup(self, worker: Any) -> None:
-            start(*arguments)
-
-    client.register_plugin(Start(), name=name)
-    yield
-
-
-@contextmanager
-def lost_workers(what: str) -> Iterator[None]:
-    """Turns Dask's word for a task that killed its workers into one line that begins with `what`."""
-    from distributed import KilledWorker
+def lost_workers(work: str) -> Iterator[None]:
+    """Turns Dask's word for workers that die again and again, or for a lost scheduler, into one line."""
+    from distributed import CancelledError, KilledWorker
+    from distributed.comm import CommClosedError
 
     try:
         yield
     except KilledWorker as exc:
-        raise SdgError(f"{what} ({exc}): give the workers more memory, or start fewer") from exc
+        raise SdgError(f"{work}: a task killed its worker several times ({exc}): give the workers more memory, or start fewer") from exc
+    except (CancelledError, CommClosedError) as exc:
+        raise SdgError(f"{work}: Dask's scheduler was lost ({exc}): run the same command again, what is finished stays") from exc
 
 
 def _run_here(tasks: list[Task]) -> None:
@@ -119,6 +123,6 @@ def _run_here(tasks: list[Task]) -> None:
 def _run_on(client: Any, tasks: list[Task]) -> None:
     from distributed import as_completed
 
-    with lost_workers("a deduplication task killed its worker several times"):
+    with lost_workers("deduplication"):
         for future in as_completed(client.map(Task.run, [task for task in tasks if not task.out.exists()], pure=False)):
             future.result()

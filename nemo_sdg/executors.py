@@ -152,13 +152,16 @@ def connect_ray(kind: Executor) -> None:
 
 
 def require_gpus(stages: StageList) -> None:
-    """Raises SdgError where a stage asks for more GPUs than Ray has: its workers would be waited for without end."""
+    """Raises SdgError where a stage asks for more GPUs than any node of Ray has: its workers would be waited for without end."""
     import ray
 
-    there = ray.cluster_resources().get("GPU", 0)
+    there = max((node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
     for stage in stages:
         if stage.resources.gpus > there:
-            raise SdgError(f"{stage.name} asks Ray for {stage.resources.gpus:g} GPUs a worker, and its nodes have {there:g}: start it where there are GPUs")
+            ray.shutdown()
+            raise SdgError(
+                f"{stage.name} asks Ray for {stage.resources.gpus:g} GPUs a worker, and its nodes have at most {there:g}: start it where there are GPUs"
+            )
 
 
 def start_ray(kind: Executor) -> str:

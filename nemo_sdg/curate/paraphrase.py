@@ -26,7 +26,7 @@ up use used using very was we were what when where which who whom whose why will
 """
 STOPWORDS = frozenset(FUNCTION_WORDS.split())
 SUFFIX = regex.compile(r"(?<=\p{L}{3})(?:ations?|ating|ates?|ated|ions?|ings?|edly|ed|ies|ied|es|ers?|ors?|ly|ments?|ness|al|ally|ous|ity|e|y|s)$")
-LONG_ANSWER, LONG_OPTIONS = 8, 8
+ENOUGH_OF_ANSWER, ENOUGH_OF_OPTIONS = 8, 8
 """words beyond the first from which a shared answer, or shared options together, cannot be more of a witness"""
 SAME = {"kilomet": "km", "kilometr": "km", "litr": "lit", "gram": "g", "twic": "#2", "doubl": "#2", "dozen": "#12", "tripl": "#3", "thric": "#3", "metr": "met"}
 
@@ -75,6 +75,11 @@ class Profile:
 
 def _sum(rarity: dict[str, float], chosen: Iterable[str]) -> float:
     return math.fsum(rarity[term] for term in chosen)
+
+
+def _further_words(answer: tuple[str, ...]) -> int:
+    """Words of an answer beyond the first; a sign is none."""
+    return len(answer) - 1 - (answer[0] == "-")
 
 
 def shared_passage(one: Profile, other: Profile) -> float:
@@ -141,8 +146,8 @@ def witnesses(sample: Profile, row: Profile, sense: tuple[float, float] | None) 
         likeness * 2 * recall * precision / (recall + precision) if shared else 0.0,
         min(_sum(row.answers, options), 3.0) / 3.0,
         shared_passage(sample, row),
-        min(max((len(answer) - 1 for answer in answers - LABEL_SET), default=0), LONG_ANSWER) / LONG_ANSWER,
-        min(sum(len(choice) - 1 for choice in choices), LONG_OPTIONS) / LONG_OPTIONS,
+        min(max((_further_words(answer) for answer in answers - LABEL_SET), default=0), ENOUGH_OF_ANSWER) / ENOUGH_OF_ANSWER,
+        min(sum(map(_further_words, choices)), ENOUGH_OF_OPTIONS) / ENOUGH_OF_OPTIONS,
         len(choices) / max(1, len(sample.item.choices), len(row.item.choices)) * likeness,
     ]
     return found if sense is None else [*found, *sense]

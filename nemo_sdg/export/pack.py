@@ -14,6 +14,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from nemo_sdg.config import ExportSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.plan import PackUnit, plan_packing, straddles
 from nemo_sdg.export.text import render_texts
-from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
+from nemo_sdg.export.tokenizers import Tokenizer, load_saved, load_tokenizer
 from nemo_sdg.processes import worker_processes
 from nemo_sdg.records import Drop, json_line
 from nemo_sdg.store import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
@@ -228,12 +229,15 @@ def pack_shards(
     full: bool = True,
     on_done: Callable[[dict[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Packs all curated shards over `workers` processes, or over the Dask of `dask_address`, and returns the receipts in order; what is done already is not done again.
+    """Packs all curated shards and returns the receipts in order; what is done already is not done again.
 
+    Over `workers` processes, or over the Dask of `dask_address`, whose workers see the run's folder by the same absolute path.
     Raises ConfigError for a tokenizer without end-of-sequence token, DataError when there is nothing to pack.
     """
     tokenizer = load_tokenizer(export.tokenizer)
     shards = sorted(shards)
+    if dask_address is not None:
+        shards, step = [path.resolve() for path in shards], replace(step, run_dir=step.run_dir.resolve())
     workers = min(workers, 1 + sum(path.stat().st_size for path in shards) // BYTES_FOR_A_WORKER)
     with open_pool(tokenizer, workers, dask_address) as map_units:
         return pack_units(shards, step, export, tokenizer, map_units, full=full, on_done=on_done)
@@ -258,11 +262,14 @@ def pack_units(
         discard(name, step)
     tokenizer.save(step.path / "tokenizer")
     todo = [unit for unit in units if problem(unit, step, tokenizer, full=full)]
+    for unit in todo:
+        discard(unit.name, step)
+    packed = {}
     for receipt in map_units(_pack_unit, todo, [step] * len(todo), [export] * len(todo), [tokenizer.digest] * len(todo)):
+        packed[receipt["shard"]] = receipt
         if on_done:
             on_done(receipt)
-    receipts = [receipt for receipt in (step.receipt(unit.name) for unit in units) if receipt]
-    assert len(receipts) == len(units)
+    receipts = [packed.get(unit.name) or step.receipt(unit.name) or {} for unit in units]
     remove_strays(step, receipts)
     return receipts
 
@@ -277,32 +284,42 @@ def remove_strays(step: StepDir, receipts: Iterable[dict[str, Any]]) -> None:
 
 
 _held: dict[str, Tokenizer] = {}
-"""by digest: workers of a shared Dask may pack for several runs"""
+"""by digest, one at a time: what this process packs with"""
 
 
 def _hold(tokenizer: Tokenizer) -> None:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    _held.clear()
     _held[tokenizer.digest] = tokenizer
 
 
-def _start_worker(tokenizer: Tokenizer) -> None:
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    _hold(tokenizer)
+def _tokenizer(step: StepDir, digest: str) -> Tokenizer:
+    """The tokenizer of that digest: the one at hand, or the one that the run keeps, for a Dask worker."""
+    if digest not in _held:
+        _hold(load_saved(step.path / "tokenizer"))
+    if digest not in _held:
+        raise DataError(f"{step.path / 'tokenizer'} is not the tokenizer that this run packs with; do two runs work on one folder?")
+    return _held[digest]
 
 
 def _pack_unit(unit: PackUnit, step: StepDir, export: ExportSection, digest: str) -> dict[str, Any]:
-    return pack_shard(unit, step, export, _held[digest])
+    """Dask does a task again when the worker that did it dies: what is packed by then stays as it is."""
+    tokenizer = _tokenizer(step, digest)
+    if problem(unit, step, tokenizer, full=False) is None:
+        return step.receipt(unit.name) or {}
+    return pack_shard(unit, step, export, tokenizer)
 
 
 @contextlib.contextmanager
 def open_pool(tokenizer: Tokenizer, workers: int, dask_address: str | None = None) -> Iterator[Map]:
-    """A `map` over processes that hold the tokenizer: those of Dask, of this machine, or for one worker this one."""
+    """A `map` over the workers of Dask, over processes of this machine that hold the tokenizer, or for one worker in this process."""
     if dask_address is not None:
-        from nemo_sdg.dask_tasks import connect, map_on, start_workers
+        from nemo_sdg.dask_tasks import connect, map_on
 
-        with connect(dask_address) as client, start_workers(client, f"tokenizer {tokenizer.digest}", _start_worker, tokenizer):
-            yield functools.partial(map_on, client)
+        with connect(dask_address) as client:
+            yield functools.partial(map_on, client, "packing")
     elif workers > 1:
-        with worker_processes(workers, start=_start_worker, arguments=(tokenizer,), preload=("nemo_sdg.export.preload",)) as executor:
+        with worker_processes(workers, start=_hold, arguments=(tokenizer,), preload=("nemo_sdg.export.preload",)) as executor:
             yield executor.map
     else:
         _hold(tokenizer)

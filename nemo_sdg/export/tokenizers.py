@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.errors import ConfigError, MissingDependencyError
+from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
 from nemo_sdg.export.fast_bpe import FastBpe
 from nemo_sdg.export.gguf import read_metadata
-from nemo_sdg.store import write_bytes, write_json
+from nemo_sdg.store import read_json, write_bytes, write_json
 
 if TYPE_CHECKING:
     import tokenizers
@@ -104,6 +104,18 @@ def load_tokenizer(name: str | None) -> Tokenizer:
     if name.endswith(".gguf"):
         return _from_gguf(Path(name), Path(name).stem)
     return _from_pretrained(name)
+
+
+def load_saved(folder: Path) -> Tokenizer:
+    """What `Tokenizer.save` wrote. Raises DataError when it is not there or damaged."""
+    from tokenizers import Tokenizer as Backend
+
+    config = read_json(folder / CONFIG_FILE)
+    try:
+        backend = Backend.from_str((folder / TOKENIZER_FILE).read_text(encoding="utf-8"))
+        return _make(backend, str(config["name"]), int(backend.token_to_id(config["eos_token"])))
+    except Exception as exc:  # tokenizers raises a plain one
+        raise DataError(f"{folder} is not the tokenizer that packing wrote there ({exc}); remove it and run again") from exc
 
 
 def _from_pretrained(name: str) -> Tokenizer:

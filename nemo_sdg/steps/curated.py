@@ -68,7 +68,11 @@ def filter_shards(context: Context) -> None:
         ReadShard(source, id_field="sample_id"),
         RecordStage("filters", functools.partial(make_filter, config)),
         RecordStage(
-            "decontaminate", functools.partial(make_decontaminator, index), whole=True, cpus=1.0 if config.paraphrase else 0.25, gpus=config.embedder_gpus
+            "decontaminate",
+            functools.partial(make_decontaminator, index),
+            whole=True,
+            cpus=1.0 if config.paraphrase else 0.25,
+            gpus=config.embedder_gpus if config.paraphrase else 0.0,
         ),
         WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
     ]

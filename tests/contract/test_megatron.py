@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from nemo_sdg import dask_tasks
 from nemo_sdg.config import BlendSection, ExportSection
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.blend import write_blend
 from nemo_sdg.export.pack import pack_shards, problem
 from nemo_sdg.export.plan import plan_packing
@@ -211,19 +214,45 @@ def test_bytes_do_not_depend_on_the_number_of_processes(run_dir: Path, tmp_path:
     assert tree(tmp_path / "packed") == tree(run_dir / "packed")
 
 
-def test_dask_workers_write_the_same_bytes_and_may_die_or_come_late(run_dir: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def dask_cluster(tmp_path: Path) -> Iterator[Any]:
     from distributed import LocalCluster
 
-    shards, step = write_curated(tmp_path, all_samples()), packed_step(tmp_path)
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path / "dask")) as cluster:
+        yield cluster
 
-        def disturb(receipt: dict[str, Any]) -> None:
-            if receipt["shard"] == step.shards()[0]:
-                cluster.scale(2)
-                os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
 
-        pack_shards(shards, step, EXPORT, dask_address=cluster.scheduler_address, on_done=disturb)
+def test_dask_workers_write_the_same_bytes_and_may_die_and_come_late(run_dir: Path, tmp_path: Path, dask_cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_curated(tmp_path, all_samples())
+    monkeypatch.chdir(tmp_path)  # the workers have another working directory
+    shards, step, done = [Path("curated") / path.name for path in sorted((tmp_path / "curated").glob("*.jsonl"))], packed_step(Path()), list[str]()
+
+    def disturb(receipt: dict[str, Any]) -> None:
+        """The first worker dies after its first shard, when a second one is on its way, and another one after the last shard but one."""
+        done.append(receipt["shard"])
+        if len(done) == 1:
+            dask_cluster.scale(2)
+        if len(done) in (1, 11):
+            os.kill(next(iter(dask_cluster.workers.values())).pid, signal.SIGKILL)
+
+    receipts = pack_shards(shards, step, EXPORT, dask_address=dask_cluster.scheduler_address, on_done=disturb)
+    assert len(done) == len(receipts) == len(set(done))
+    assert len(done) > 11
     assert tree(tmp_path / "packed") == tree(run_dir / "packed")
+
+
+def test_an_error_of_a_dask_worker_is_the_users_and_a_scheduler_without_workers_is_not_waited_for(
+    tmp_path: Path, dask_cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = write_curated(tmp_path, all_samples()[:20])
+    with shards[0].open("ab") as handle:
+        handle.write(b'{"half": ')
+    with pytest.raises(DataError, match=re.escape(shards[0].name)):
+        pack_shards(shards, packed_step(tmp_path), EXPORT, dask_address=dask_cluster.scheduler_address)
+    dask_cluster.scale(0)
+    monkeypatch.setattr(dask_tasks, "WORKER_SECONDS", 1)
+    with pytest.raises(ConfigError, match=r"run\.dask_address=tcp://.* has no worker after 1 seconds"):
+        pack_shards(shards, packed_step(tmp_path), EXPORT, dask_address=dask_cluster.scheduler_address)
 
 
 def test_what_is_done_is_not_done_again_and_damage_is_repaired(run_dir: Path, tmp_path: Path) -> None:

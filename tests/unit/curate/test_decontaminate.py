@@ -1,5 +1,6 @@
 """The detectors on a dozen evaluation rows; embeddings are left to the contract tests."""
 
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import evaluation_index, postings
 from nemo_sdg.curate.decontaminate import Finding, Index, build_index, open_index
+from nemo_sdg.curate.evaluation_index import index_version
 from nemo_sdg.curate.items import Agreement, agree, read_item
 from nemo_sdg.curate.normalize import ngram_hashes, token_hashes, tokens
 from nemo_sdg.errors import DataError
@@ -253,6 +255,37 @@ def test_runs_share_an_index_and_a_damaged_one_is_built_again(tmp_path: Path, mo
     assert len(built) == 2
     assert build("third").find(as_sample(ROWS[0])) is not None
     assert len(built) == 2
+
+
+@pytest.mark.parametrize("meta", [b"", b"[]", b'{"format": 1}', b'{"files": 3}'])
+def test_a_shared_index_without_readable_meta_is_built_anew(tmp_path: Path, meta: bytes) -> None:
+    write_jsonl(tmp_path / "rows.jsonl", [evaluation_row(0, **ROWS[0])])
+    for run in ("first", "second"):
+        build_index([tmp_path / "rows.jsonl"], tmp_path / run, CurateSection(paraphrase=False), shared=tmp_path / "shared")
+        (folder,) = (tmp_path / "shared").iterdir()
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o755, "others of a team read it"
+        (folder / "meta.json").write_bytes(meta)
+    assert open_index(tmp_path / "second").find(as_sample(ROWS[0])) is not None
+
+
+def test_a_shared_index_names_the_rows_of_a_file_by_that_file(tmp_path: Path) -> None:
+    for name in ("mine", "yours"):
+        write_jsonl(tmp_path / f"{name}.jsonl", [{"question": ROWS[0]["question"], "answer": ROWS[0]["answer"]}])
+        build_index([tmp_path / f"{name}.jsonl"], tmp_path / name, CurateSection(paraphrase=False), shared=tmp_path / "shared")
+        finding = open_index(tmp_path / name).find(as_sample(ROWS[0]))
+        assert finding is not None
+        assert finding.detail == f"{name} line row 1 ({name}.jsonl)"
+
+
+def test_another_embedder_makes_another_index(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "rows.jsonl", [evaluation_row(0, **ROWS[0])])
+    (tmp_path / "model").mkdir()
+    versions = set()
+    for weights in (b"one", b"two"):
+        (tmp_path / "model" / "model.safetensors").write_bytes(weights)
+        versions.add(index_version([tmp_path / "rows.jsonl"], CurateSection(embedder=str(tmp_path / "model"))))
+    versions.add(index_version([tmp_path / "rows.jsonl"], CurateSection()))
+    assert len(versions) == 3
 
 
 def test_a_shared_folder_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,38 @@
+"""Which of several right solutions is kept."""
+
+from typing import Any
+
+import pytest
+
+from nemo_sdg.verify.solutions import adds_knowledge, names_answer, rank
+
+SAMPLE = {"kind": "numeric", "language": "en", "question": "How many legs do 3 hens have?", "passage": None, "choices": None}
+
+
+def solution(index: int, reasoning: str, context: str = "Hens are birds and walk upright on two feet.") -> dict[str, Any]:
+    return {"index": index, "answer": "6", "reasoning": reasoning, "context": context}
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (solution(1, "Each hen has 2, so 3 hens have 6."), solution(0, "Each hen has some legs, so it is clear.")),
+        (solution(1, "It is 6."), solution(0, "")),
+        (solution(1, "It is 6."), solution(0, "It is 6.", context="How many legs do hens have?")),
+        (solution(1, "It is 6."), solution(0, "It is 6.", context="Birds walk upright, and 6 is what comes out.")),
+        (solution(1, "Two legs for each of three hens give 6."), solution(0, "6 6 6 6 6 6 6 6 6 6 6 6")),
+        (solution(0, "It is 6."), solution(1, "It is 6.")),
+    ],
+)
+def test_the_better_solution_comes_first(better: dict[str, Any], worse: dict[str, Any]) -> None:
+    assert rank(better, SAMPLE) < rank(worse, SAMPLE)
+
+
+def test_a_number_is_named_by_its_value() -> None:
+    assert names_answer("so there are 6.0 legs", "6", SAMPLE)
+    assert not names_answer("so there are 16 legs", "6", SAMPLE)
+
+
+def test_a_context_of_the_questions_own_words_adds_nothing() -> None:
+    assert not adds_knowledge("Hens have legs. How many legs?", SAMPLE)
+    assert adds_knowledge("Poultry such as chickens stand upright.", SAMPLE)
