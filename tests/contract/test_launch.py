@@ -137,7 +137,7 @@ def test_harmless_names_are_no_secrets(tmp_path: Path) -> None:
         ("generation: {workers: many}", ["workers"]),
         ("generation: {workers: 0}", ["workers", "0"]),
         ("steps: {curate: {nodes: 2}}", ["steps.curate", "curated"]),
-        ("steps: {packed: {nodes: 2}}", ["steps.packed.nodes", "2"]),
+        ("steps: {blend: {nodes: 2}}", ["steps.blend.nodes", "2"]),
         ("cpu: {nodes: 2}", ["cpu.nodes"]),
         ("retries: -1", ["retries"]),
         ("cpu: [", ["cluster.yaml"]),
