@@ -1,5 +1,6 @@
 """Curator's Ray executors on a real Ray: the bytes of the local one, errors as they are, nothing said on the terminal, nothing left behind."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+MARK = "NEMO_SDG_TEST_FOLDER"
 # Argv: folder, executor, maker of a record function. A process of its own, so that what Ray says on file descriptors is seen as well.
 PROGRAM = """
 import sys
@@ -42,8 +44,18 @@ def execute(root: Path, folder: Path, executor: str, make: str) -> subprocess.Co
     folder.mkdir()
     program = folder / "program.py"
     program.write_text(PROGRAM)
-    environment = {**os.environ, "PYTHONPATH": f"{root}:{root / 'tests' / 'fakes'}"}
+    environment = {**os.environ, MARK: str(folder), "PYTHONPATH": f"{root}:{root / 'tests' / 'fakes'}"}
     return subprocess.run([sys.executable, str(program), str(folder), executor, make], env=environment, capture_output=True, text=True, check=False)
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Commands of the processes that a run in a folder started and that still live."""
+    mark, found = f"{MARK}={folder}".encode(), []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark in path.read_bytes().split(b"\0"):
+                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -56,13 +68,14 @@ def test_the_bytes_are_those_of_the_local_executor_and_the_terminal_stays_quiet(
     assert (on_ray.returncode, on_ray.stderr) == (0, ""), local.stderr
     said = on_ray.stdout.splitlines()
     assert not [line for line in said if "PYTHON worker processes have been started" not in line]  # said of Xenna on few cores, by Ray, to all
+    assert left_behind(tmp_path / executor) == []
     assert len(files(tmp_path / "local")) == 12
     assert files(tmp_path / executor) == files(tmp_path / "local")
 
 
 def curate(root: Path, folder: Path, executor: str, gpus: str = "0") -> subprocess.CompletedProcess[str]:
     program = [sys.executable, str(root / "tests" / "fakes" / "curated_run.py"), str(folder), executor, gpus]
-    return subprocess.run(program, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False)
+    return subprocess.run(program, env={**os.environ, MARK: str(folder), "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False)
 
 
 def test_the_whole_curated_step_with_its_embedder_leaves_the_same_bytes_on_every_executor(root: Path, tmp_path: Path) -> None:
@@ -70,6 +83,7 @@ def test_the_whole_curated_step_with_its_embedder_leaves_the_same_bytes_on_every
     for executor in ("local", "ray_data", "xenna"):
         done = curate(root, tmp_path / executor, executor)
         assert done.returncode == 0, done.stderr
+        assert left_behind(tmp_path / executor) == []
         folder = tmp_path / executor / "curated"
         trees[executor] = {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "plan.json"}
     assert len([path for path in trees["local"] if path.parts[0] == "receipts"]) == 3
