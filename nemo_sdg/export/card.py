@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.export.pack import TEXT_SUFFIX
+from nemo_sdg.export.packed_files import TEXT_SUFFIX
 from nemo_sdg.store import read_json, read_jsonl, write_bytes
 
 SHOWN_DATASETS = 100

@@ -21,6 +21,7 @@ from typing import Any
 
 from nemo_sdg.config import ExportSection
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.packed_files import ShardWriter
 from nemo_sdg.export.plan import PackUnit, plan_packing, straddles
 from nemo_sdg.export.text import render_texts
 from nemo_sdg.export.tokenizers import Tokenizer, load_saved, load_tokenizer
@@ -28,11 +29,8 @@ from nemo_sdg.processes import worker_processes
 from nemo_sdg.records import Drop, json_line
 from nemo_sdg.store import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
 
-TEXT_SUFFIX = ".text.parquet"
 BATCH = 1024
 """documents tokenised at once"""
-ROW_GROUP = 8192
-"""documents in a parquet row group"""
 BYTES_FOR_A_WORKER = 16 * 2**20
 """of curated samples: a further process takes 4 s to start, in which one packs about as much"""
 Map = Callable[..., Iterable[Any]]
@@ -42,96 +40,6 @@ Map = Callable[..., Iterable[Any]]
 def shard_prefix(folder: Path, unit: PackUnit, variant: str) -> Path:
     """Path of a packed shard without its endings."""
     return folder / variant / unit.family / unit.split / SHARD_FORMAT.format(unit.index)
-
-
-def import_indexed_dataset() -> Any:
-    """megatron-core's module, without what its import says about GPU libraries that are not here."""
-    import logging
-    import warnings
-
-    disabled = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from megatron.core.datasets import indexed_dataset
-    finally:
-        logging.disable(disabled)
-    return indexed_dataset
-
-
-@contextlib.contextmanager
-def plain_files() -> Iterator[None]:
-    """megatron-core opens files through NVIDIA's multi-storage client where that is installed: 60 µs a document, for nothing on a local file."""
-    from megatron.core.msc_utils import MultiStorageClientFeature
-
-    enabled = MultiStorageClientFeature.is_enabled()
-    MultiStorageClientFeature.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            MultiStorageClientFeature.enable()
-
-
-class ShardWriter:
-    """The four files of one packed shard and variant; they take their names together when the stack closes."""
-
-    def __init__(self, prefix: Path, tokenizer: Tokenizer, files: contextlib.ExitStack) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        indexed = import_indexed_dataset()
-        self.eod = tokenizer.eod
-        text = pa.string()
-        self._docs_schema = pa.schema(
-            [("document", pa.int64()), ("sample_id", text), ("seed_ids", pa.list_(text)), ("task", text), ("family", text), ("num_tokens", pa.int32())]
-        )
-        self._text_schema = pa.schema([(name, text) for name in ("uuid", "text", "license", "task", "family", "kind", "language", "origin", "model")])
-        self.paths = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in ("_text_document.bin", "_text_document.idx", ".docs.parquet", TEXT_SUFFIX)]
-        bin_file, self._idx_file, docs_file, text_file = (files.enter_context(atomic_file(path)) for path in self.paths)
-        with plain_files():
-            self._builder = indexed.IndexedDatasetBuilder(bin_file.name, dtype=indexed.DType.optimal_dtype(tokenizer.vocab_size))
-        self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))
-        self._texts = files.enter_context(pq.ParquetWriter(text_file, self._text_schema, compression="zstd"))
-        self._rows: list[tuple[dict[str, Any], str, int]] = []
-        self.num_documents = self.num_tokens = 0
-
-    def add(self, sample: dict[str, Any], text: str, ids: list[int]) -> None:
-        """Appends one document. `ids` gets its end-of-document id here."""
-        ids.append(self.eod)
-        self._builder.add_document(ids, [len(ids)])
-        self._rows.append((sample, text, len(ids)))
-        self.num_tokens += len(ids)
-        if len(self._rows) == ROW_GROUP:
-            self._flush()
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-
-        samples = [sample for sample, _, _ in self._rows]
-        docs = {
-            "document": list(range(self.num_documents, self.num_documents + len(samples))),
-            **{name: [sample[name] for sample in samples] for name in ("sample_id", "seed_ids", "task", "family")},
-            "num_tokens": [num_tokens for _, _, num_tokens in self._rows],
-        }
-        texts = {
-            "uuid": [sample["sample_id"] for sample in samples],
-            "text": [text for _, text, _ in self._rows],
-            "license": [(sample.get("license") or {}).get("effective") for sample in samples],
-            **{name: [sample[name] for sample in samples] for name in ("task", "family", "kind", "language", "origin")},
-            "model": [(sample.get("generator") or {}).get("model") for sample in samples],
-        }
-        self._docs.write_table(pa.table(docs, schema=self._docs_schema))
-        self._texts.write_table(pa.table(texts, schema=self._text_schema))
-        self.num_documents += len(samples)
-        self._rows.clear()
-
-    def finish(self) -> None:
-        if self._rows:
-            self._flush()
-        with plain_files():
-            self._builder.finalize(self._idx_file.name)
 
 
 def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: Tokenizer) -> dict[str, Any]:
@@ -261,15 +169,15 @@ def pack_units(
     for name in set(step.shards()) - {unit.name for unit in units}:
         discard(name, step)
     tokenizer.save(step.path / "tokenizer")
-    todo = [unit for unit in units if problem(unit, step, tokenizer, full=full)]
+    done = {unit.name: receipt for unit in units if problem(unit, step, tokenizer, full=full) is None and (receipt := step.receipt(unit.name))}
+    todo = [unit for unit in units if unit.name not in done]
     for unit in todo:
         discard(unit.name, step)
-    packed = {}
     for receipt in map_units(_pack_unit, todo, [step] * len(todo), [export] * len(todo), [tokenizer.digest] * len(todo)):
-        packed[receipt["shard"]] = receipt
+        done[receipt["shard"]] = receipt
         if on_done:
             on_done(receipt)
-    receipts = [packed.get(unit.name) or step.receipt(unit.name) or {} for unit in units]
+    receipts = [done[unit.name] for unit in units]
     remove_strays(step, receipts)
     return receipts
 
@@ -288,15 +196,19 @@ _held: dict[str, Tokenizer] = {}
 
 
 def _hold(tokenizer: Tokenizer) -> None:
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     _held.clear()
     _held[tokenizer.digest] = tokenizer
+
+
+def _start_worker(tokenizer: Tokenizer) -> None:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the others have the cores
+    _hold(tokenizer)
 
 
 def _tokenizer(step: StepDir, digest: str) -> Tokenizer:
     """The tokenizer of that digest: the one at hand, or the one that the run keeps, for a Dask worker."""
     if digest not in _held:
-        _hold(load_saved(step.path / "tokenizer"))
+        _start_worker(load_saved(step.path / "tokenizer"))
     if digest not in _held:
         raise DataError(f"{step.path / 'tokenizer'} is not the tokenizer that this run packs with; do two runs work on one folder?")
     return _held[digest]
@@ -305,8 +217,8 @@ def _tokenizer(step: StepDir, digest: str) -> Tokenizer:
 def _pack_unit(unit: PackUnit, step: StepDir, export: ExportSection, digest: str) -> dict[str, Any]:
     """Dask does a task again when the worker that did it dies: what is packed by then stays as it is."""
     tokenizer = _tokenizer(step, digest)
-    if problem(unit, step, tokenizer, full=False) is None:
-        return step.receipt(unit.name) or {}
+    if problem(unit, step, tokenizer, full=False) is None and (receipt := step.receipt(unit.name)):
+        return receipt
     return pack_shard(unit, step, export, tokenizer)
 
 
@@ -319,7 +231,7 @@ def open_pool(tokenizer: Tokenizer, workers: int, dask_address: str | None = Non
         with connect(dask_address) as client:
             yield functools.partial(map_on, client, "packing")
     elif workers > 1:
-        with worker_processes(workers, start=_hold, arguments=(tokenizer,), preload=("nemo_sdg.export.preload",)) as executor:
+        with worker_processes(workers, start=_start_worker, arguments=(tokenizer,), preload=("nemo_sdg.export.preload",)) as executor:
             yield executor.map
     else:
         _hold(tokenizer)

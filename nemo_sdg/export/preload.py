@@ -2,6 +2,6 @@
 
 import pyarrow.parquet  # noqa: F401
 
-from nemo_sdg.export.pack import import_indexed_dataset
+from nemo_sdg.export.packed_files import import_indexed_dataset
 
 import_indexed_dataset()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.pack import import_indexed_dataset
+from nemo_sdg.export.packed_files import import_indexed_dataset
 from nemo_sdg.export.tokenizers import load_tokenizer
 from nemo_sdg.store import read_json, read_jsonl
 

@@ -19,17 +19,17 @@ EVALUATION = EvaluationSection(tasks=["piqa", "gsm8k"], limit=50, include_path=[
 
 
 def test_all_arms_are_evaluated_alike_and_each_where_its_results_are_looked_for() -> None:
-    jobs = {job.name: job for job in plan_arms(Path("/run"), RecipeSection(**FIELDS), EVALUATION, ClusterConfig(workdir="/work"))}
+    jobs = {job.name: job for job in plan_arms(Path("/run"), RecipeSection(**FIELDS), EVALUATION, ClusterConfig(workdir="/site"))}
     assert list(jobs) == ["evaluate-base", "train-no_context", "evaluate-no_context", "train-context", "evaluate-context"]
     wanted = "--tasks piqa,gsm8k --log_samples --output_path /run/ablation/results/{} --seed 0 --limit 50 --include_path 'my tasks'"
     assert jobs["evaluate-base"].command == f"lm_eval --model_args pretrained=org/base {wanted.format('base')}"
     assert jobs["evaluate-context"].command == f"lm_eval --model_args pretrained=/run/ablation/models/context {wanted.format('context')}"
-    assert job_script(jobs["evaluate-context"], Path("/work")).splitlines()[1:3] == [
+    assert job_script(jobs["evaluate-context"], Path("/site")).splitlines()[1:3] == [
         "set -e",
         "convert /run/ablation/checkpoints/context /run/ablation/models/context",
     ]
     assert jobs["train-context"].command == (
-        "/work/recipes/r.py --blend /run/blend/context.blend.json --base /base --dir /run/ablation/checkpoints/context --tokens 1000000000"
+        "/site/recipes/r.py --blend /run/blend/context.blend.json --base /base --dir /run/ablation/checkpoints/context --tokens 1000000000"
     )
 
 
