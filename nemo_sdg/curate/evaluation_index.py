@@ -155,6 +155,9 @@ def _place(target: Path, fill: Callable[[Path], None]) -> None:
     folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
         fill(folder)
+        for path in folder.iterdir():  # sizes alone tell a whole index: no name before the bytes are on the disk
+            with open(path, "rb") as handle:
+                os.fsync(handle.fileno())
         folder.chmod(0o755)
         if target.exists() and not is_whole(target):
             os.replace(target, folder / "damaged")
