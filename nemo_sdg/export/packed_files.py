@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.export.tokenizers import Tokenizer
+from nemo_sdg.megatron_import import importing_megatron
 from nemo_sdg.store import atomic_file
 
 TEXT_SUFFIX = ".text.parquet"
@@ -14,18 +15,9 @@ ROW_GROUP = 8192
 
 
 def import_indexed_dataset() -> Any:
-    """megatron-core's module, without what its import says about GPU libraries that are not here."""
-    import logging
-    import warnings
-
-    disabled = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from megatron.core.datasets import indexed_dataset
-    finally:
-        logging.disable(disabled)
+    """megatron-core's module."""
+    with importing_megatron():
+        from megatron.core.datasets import indexed_dataset
     return indexed_dataset
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
+from nemo_sdg.megatron_import import importing_megatron
 from nemo_sdg.store import atomic_file, read_json, write_bytes, write_json
 
 LABEL = "proxy model on a CPU: proves the machinery, no evidence about large models"
@@ -53,7 +54,9 @@ def single_process(threads: int) -> Iterator[None]:
     """Megatron's process groups for one process, without a network: gloo over a store in memory."""
     try:
         import torch
-        from megatron.core import parallel_state
+
+        with importing_megatron():
+            from megatron.core import parallel_state
     except ImportError as exc:
         raise MissingDependencyError(f"the proxy needs torch and megatron-core ({exc}): pip install 'nemo-sdg[nemo]'") from exc
     if not torch.distributed.is_initialized():

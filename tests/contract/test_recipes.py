@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nemo_sdg.megatron_import import importing_megatron
 from tests.unit.export.packing_samples import byte_tokenizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "recipes"))
@@ -18,7 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "recipes"))
 def run_dir(tmp_path: Path) -> Path:
     """A run's blend over one packed shard, as small as these can be, and its tokenizer."""
     import torch
-    from megatron.core.datasets.indexed_dataset import DType, IndexedDatasetBuilder
+
+    with importing_megatron():
+        from megatron.core.datasets.indexed_dataset import DType, IndexedDatasetBuilder
 
     prefix = tmp_path / "packed" / "context" / "shard-00000_text_document"
     prefix.parent.mkdir(parents=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "nemo_sdg"
 ROOMS = ["seeds", "generate", "verify", "curate", "export", "train"]
-GROUND = {"records", "config", "store", "errors", "processes", "dask_tasks"}
+GROUND = {"records", "config", "store", "errors", "processes", "dask_tasks", "megatron_import"}
 HEAVY = ["torch", "ray", "megatron", "nemo", "datasets", "lm_eval", "transformers", "dask", "pandas", "nemo_curator", "tensorrt_llm", "nemo_run", "xllamacpp"]
 
 
