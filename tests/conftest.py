@@ -1,11 +1,13 @@
 """Fixtures that all tests share."""
 
+import logging
 import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+LOG_LEVELS = {logger: logger.level for logger in (logging.getLogger(), logging.getLogger("nemo_sdg"))}
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,10 @@ def hub() -> Path:
     if not path.is_dir():
         pytest.skip(f"no mirror with real task data at {path}; name one by NEMO_SDG_TEST_HUB")
     return path
+
+
+@pytest.fixture(autouse=True)
+def log_levels() -> None:
+    """A run silences the logs of its process: a test that comes after one hears its own nevertheless."""
+    for logger, level in LOG_LEVELS.items():
+        logger.setLevel(level)

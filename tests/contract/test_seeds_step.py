@@ -31,9 +31,8 @@ def write(mirror: Path, dataset: str, split: str, found: Iterable[dict[str, Any]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+def run(tmp_path: Path) -> Callable[..., Path]:
     """Runs catalog and seeds on tmp_path/mirror; gives the run's folder."""
-    monkeypatch.setattr(pipeline, "quiet_libraries", lambda: None)  # it would silence the log of this whole process
     (tmp_path / "config.yaml").write_text(f"run: {{dir: {tmp_path}/run}}\nseeds: {{mirror: {tmp_path}/mirror}}\n")
     (tmp_path / "mirror").mkdir()
 
