@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from nemo_sdg.curate import paraphrase, sense
 from nemo_sdg.curate.embed import Embedder, Vectors, nearest
 from nemo_sdg.curate.evaluation_index import (
     BOILERPLATE,
@@ -31,12 +32,11 @@ from nemo_sdg.curate.evaluation_index import (
     describe,
     exact_keys,
     ngram_lengths,
-    question_text,
     rarity_weight,
 )
 from nemo_sdg.curate.items import LABEL_SET, Agreement, Item, agree, num_words, read_item
 from nemo_sdg.curate.normalize import ngram_hashes, token_hashes
-from nemo_sdg.curate.paraphrase import Profile, answer_terms, score, shared_passage, terms, witnesses
+from nemo_sdg.curate.paraphrase import Profile, answer_terms, shared_passage, terms
 
 __all__ = ["Finding", "Index", "build_index", "open_index"]
 
@@ -56,6 +56,8 @@ FURTHER_NEIGHBOURS = 8
 """rows next in cosine after the candidates: what is usual among questions of the sample's topic"""
 LEAST_COSINE = 0.4
 """rows less alike are no candidates by embedding, and a topic without rows counts as this much alike; shared words make candidates all the same"""
+COPY = 0.95
+"""cosine from which two evaluation rows are the same question, as it stands in another task"""
 AT_ONCE = 256
 """samples that are embedded and compared together"""
 
@@ -102,21 +104,15 @@ class Index:
         items = [read_item(sample) for sample in samples]
         findings = [self.find_copy(item) for item in items]
         undecided = [number for number, finding in enumerate(findings) if finding is None and items[number].question]
-        vectors = self.embed([samples[number] for number in undecided])
-        near: list[list[int]] = [[] for _ in undecided]
-        if vectors is not None and self.stored.vectors is not None:
-            near = nearest(vectors, self.stored.vectors, NEIGHBOURS + FURTHER_NEIGHBOURS, LEAST_COSINE)
-        for position, number in enumerate(undecided):
-            findings[number] = self._find_paraphrase(items[number], None if vectors is None else vectors[position], near[position])
+        reworded = self._find_by_words if self._embedder is None else self._find_by_sense
+        found = reworded([samples[number] for number in undecided], [items[number] for number in undecided])
+        for number, finding in zip(undecided, found, strict=True):
+            findings[number] = finding
         return findings
 
     def find_copy(self, item: Item) -> Finding | None:
         """The evaluation row of which an item is a copy or a lightly edited one."""
         return self._find_exact(item) or self._find_ngrams(item)
-
-    def embed(self, samples: list[dict[str, Any]]) -> Vectors | None:
-        """Embeddings of the questions, or None where the index was built without curate.paraphrase."""
-        return self._embedder.encode([question_text(sample) for sample in samples]) if self._embedder is not None and samples else None
 
     def _finding(self, detector: str, number: int) -> Finding:
         return Finding(detector=detector, reason=f"evaluation_{detector}", detail=describe(self.stored.row(number)))
@@ -191,33 +187,100 @@ class Index:
         neighbours: list[int] = found[np.lexsort((found, -likeness))[:num]].tolist()
         return neighbours
 
-    def _find_paraphrase(self, item: Item, vector: Vectors | None, near: list[int]) -> Finding | None:
-        """`vector` and `near`: the question's embedding and the rows next to it, or None and nothing where there is no embedder."""
-        sample, usual = self.profile(item), self.usual_cosine(vector, near)
-        best, found = self.threshold, None
-        for number in sorted({*self.lexical_neighbours(sample, NEIGHBOURS), *near[:NEIGHBOURS]}):
-            row = self.row_profile(number)
-            chance = score(witnesses(sample, row, self.sense(vector, number, usual)))
-            if chance >= best and (not row.passage or shared_passage(sample, row) >= SHARE or agree(item, row.item) is Agreement.same):
-                best, found = chance, number
-        return None if found is None else self._finding("paraphrase", found)
+    def _find_by_words(self, samples: list[dict[str, Any]], items: list[Item]) -> list[Finding | None]:
+        """For each item the row that it asks in other words, by the words, numbers and answers that they share."""
+        findings: list[Finding | None] = []
+        for item in items:
+            sample, best, found = self.profile(item), self.threshold, None
+            for number in sorted(self.lexical_neighbours(sample, NEIGHBOURS)):
+                row = self.row_profile(number)
+                chance = paraphrase.score(paraphrase.witnesses(sample, row))
+                if chance >= best and (not row.passage or shared_passage(sample, row) >= SHARE or agree(item, row.item) is Agreement.same):
+                    best, found = chance, number
+            findings.append(None if found is None else self._finding("paraphrase", found))
+        return findings
 
-    def usual_cosine(self, vector: Vectors | None, near: list[int]) -> float:
-        """Mean cosine of the neighbours after the candidates; LEAST_COSINE stands for those that are not there."""
-        further = [] if vector is None else [max(LEAST_COSINE, self._cosine(vector, number)) for number in near[NEIGHBOURS:]]
-        return (math.fsum(further) + (FURTHER_NEIGHBOURS - len(further)) * LEAST_COSINE) / FURTHER_NEIGHBOURS
+    def _find_by_sense(self, samples: list[dict[str, Any]], items: list[Item]) -> list[Finding | None]:
+        """For each sample the row that it asks in other words, by sentence embeddings as well."""
+        profiles = [self.profile(item) for item in items]
+        pairs = [pair for pair in self.near_pairs(samples, profiles) if self.worth_a_look(pair, items[pair.place])]
+        best: dict[int, tuple[float, int]] = {}
+        for pair, found in zip(pairs, self.witnesses(samples, profiles, pairs), strict=True):
+            chance = sense.score(found)
+            if chance >= self.threshold and chance > best.get(pair.place, (0.0, 0))[0]:
+                best[pair.place] = chance, pair.row
+        return [self._finding("paraphrase", best[place][1]) if place in best else None for place in range(len(samples))]
 
-    def sense(self, vector: Vectors | None, number: int, usual: float) -> tuple[float, float] | None:
-        """Cosine of an embedding and that of an evaluation row, and how far it stands out; None where there is no embedder."""
-        if vector is None:
-            return None
-        cosine = self._cosine(vector, number)
-        return cosine, cosine - usual
-
-    def _cosine(self, vector: Vectors, number: int) -> float:
-        """Rounded, so that no batch size or thread count can turn a verdict."""
+    def near_pairs(self, samples: list[dict[str, Any]], profiles: list[Profile], known: list[int] | None = None) -> list["Pair"]:
+        """Samples with the rows next to them, by shared words and by embedding; or each with the row that `known` names."""
+        if not samples:
+            return []
+        assert self._embedder is not None
         assert self.stored.vectors is not None
-        return round(float(vector @ self.stored.vectors[number].astype(np.float32)), 3)
+        vectors = self._embedder.encode([sense.whole_text(sample) for sample in samples])
+        near = nearest(vectors, self.stored.vectors, NEIGHBOURS + FURTHER_NEIGHBOURS, LEAST_COSINE)
+        pairs = []
+        for place, profile in enumerate(profiles):
+            rows = {*self.lexical_neighbours(profile, NEIGHBOURS), *near[place][:NEIGHBOURS]} if known is None else {known[place]}
+            pairs += self._pairs(place, sorted(rows), vectors[place], near[place])
+        return pairs
+
+    def _pairs(self, place: int, rows: list[int], vector: Vectors, near: list[int]) -> list["Pair"]:
+        """`near`: the rows nearest to the sample, best first. Those that say just what a row says, as another task's copy, are no others."""
+        around, own = self._vectors(near), self._vectors(rows)
+        cosines, pairs = around @ vector, []
+        for row, cosine, alike in zip(rows, own @ vector, own @ around.T, strict=True):
+            others = [float(cosines[n]) for n, number in enumerate(near) if number != row and alike[n] < COPY]
+            others = [max(LEAST_COSINE, other) for other in others] + [LEAST_COSINE] * (NEIGHBOURS + FURTHER_NEIGHBOURS)
+            usual = math.fsum(others[NEIGHBOURS - 1 :][:FURTHER_NEIGHBOURS]) / FURTHER_NEIGHBOURS
+            pairs.append(Pair(place=place, row=row, cosine=_rounded(cosine), stands_out=_rounded(cosine - usual), leads=_rounded(cosine - others[0])))
+        return pairs
+
+    def worth_a_look(self, pair: "Pair", sample: Item) -> bool:
+        return sense.worth_a_look(sample, self.row_profile(pair.row).item, pair.stands_out)
+
+    def witnesses(self, samples: list[dict[str, Any]], profiles: list[Profile], pairs: list["Pair"]) -> list[list[float]]:
+        """What sense.py says of each pair, in the order of sense.WITNESSES."""
+        assert self._embedder is not None
+        texts = [self._texts(samples[pair.place], profiles[pair.place].item, pair.row) for pair in pairs]
+        vectors = self._embedder.vectors_of(text for pair_texts in texts for both in pair_texts if both is not None for text in both)
+        found = []
+        for pair, (answers, bare) in zip(pairs, texts, strict=True):
+            answer, without_options = (None if both is None else _rounded(vectors[both[0]] @ vectors[both[1]]) for both in (answers, bare))
+            closer = 0.0 if without_options is None else max(0.0, without_options - pair.cosine)
+            sample, row = profiles[pair.place], self.row_profile(pair.row)
+            found.append(sense.witnesses(sample, row, stands_out=pair.stands_out + closer, leads=pair.leads + closer, answer=answer))
+        return found
+
+    def _texts(self, sample: dict[str, Any], item: Item, number: int) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+        """What of a sample and a row is to be compared: their answers; and a sample without options with the row without its own."""
+        row, its = self.stored.row(number), self.row_profile(number).item
+        mine, theirs = sense.answer_text(sample, item), sense.answer_text(row, its)
+        bare = (sense.whole_text(sample), sense.whole_text({**row, "choices": None})) if its.choices and not item.choices else None
+        return None if mine is None or theirs is None else (mine, theirs), bare
+
+    def _vectors(self, numbers: list[int]) -> Vectors:
+        assert self.stored.vectors is not None
+        vectors: Vectors = self.stored.vectors[numbers].astype(np.float32)
+        return vectors
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """A sample, by its place among those at hand, and an evaluation row that is near it."""
+
+    place: int
+    row: int
+    cosine: float
+    stands_out: float
+    """the cosine less the mean cosine of the sample's further neighbours; LEAST_COSINE stands for those that are not there"""
+    leads: float
+    """the same, less the cosine of the nearest other row"""
+
+
+def _rounded(cosine: Any) -> float:
+    """So that no batch size or thread count can turn a verdict."""
+    return round(float(cosine), 3)
 
 
 def _intact(row: Item, share: float, content: set[str]) -> bool:

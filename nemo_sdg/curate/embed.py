@@ -3,6 +3,8 @@
 import importlib.metadata
 import importlib.util
 import itertools
+from collections import OrderedDict
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from nemo_sdg.records import content_id
 from nemo_sdg.store import sha256_file
 
 Vectors = npt.NDArray[np.float32]
+REMEMBERED = 1 << 14
+"""vectors of single texts that an embedder keeps: 25 MB at 384 dimensions"""
 MAX_TOKENS = 128
 """of a question that are embedded; MiniLM was trained on as many"""
 BLOCK = 1 << 14
@@ -47,6 +51,7 @@ class Embedder:
 
     def __init__(self, name: str | None) -> None:
         self.name = name
+        self._remembered: OrderedDict[str, Vectors] = OrderedDict()
 
     @cached_property
     def _model(self) -> Any:
@@ -70,6 +75,19 @@ class Embedder:
         encoded = self._model.encode(texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True)
         vectors: Vectors = np.asarray(encoded, dtype=np.float32)
         return vectors
+
+    def vectors_of(self, texts: Iterable[str]) -> dict[str, Vectors]:
+        """The unit vector of each text. Those asked for last are remembered: rows that many questions are near come again and again."""
+        wanted = dict.fromkeys(texts)
+        found = {text: self._remembered[text] for text in wanted if text in self._remembered}
+        new = [text for text in wanted if text not in found]
+        found.update(zip(new, self.encode(new) if new else [], strict=True))
+        for text, vector in found.items():
+            self._remembered[text] = vector
+            self._remembered.move_to_end(text)
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return found
 
 
 def nearest(queries: Vectors, stored: npt.NDArray[Any], num: int, floor: float = -2.0) -> list[list[int]]:

@@ -1,11 +1,11 @@
 """The stored index of evaluation rows: built once from a stream, versioned by what it holds, read through memory maps.
 
-index/current.json                 {"version": "3f9c…", "paraphrase_threshold": 0.6}
+index/current.json                 {"version": "3f9c…", "paraphrase_threshold": 0.65}
 index/3f9c…/meta.json              settings and counts; written last, with the sizes of the files beside it
 index/3f9c…/rows.jsonl rows.offsets          the evaluation rows, each content once
 index/3f9c…/exact.* grams.* terms.*          hash -> rows (postings.py): whole questions, n-grams, content words and answers
 index/3f9c…/grams.weights terms.weights      summed rarity of a row's n-grams and words
-index/3f9c…/vectors                          with curate.paraphrase: embeddings of the questions, float16
+index/3f9c…/vectors                          with curate.paraphrase: embeddings of the questions with options and answers, float16
 """
 
 import logging
@@ -27,11 +27,12 @@ from nemo_sdg.curate.items import Item, read_item
 from nemo_sdg.curate.normalize import Hashes, ngram_hashes, sequence_hash, token_hashes
 from nemo_sdg.curate.paraphrase import answer_terms, terms
 from nemo_sdg.curate.postings import Postings, PostingsWriter, load_array
+from nemo_sdg.curate.sense import whole_text
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import content_id
 from nemo_sdg.store import read_json, read_jsonl, sha256_file, write_json
 
-FORMAT = 1
+FORMAT = 2
 """raised whenever the same rows would give another index"""
 LENGTHS = (3, 5, 8)
 """n-gram lengths beside `curate.ngram`; a row takes the longest that is at most a quarter of its words"""
@@ -72,11 +73,6 @@ def describe(row: dict[str, Any]) -> str:
     """`gsm8k test row 0 (openai/gsm8k main)`."""
     dataset = row["dataset"]
     return f"{row['task']} {dataset['split']} row {dataset['row']} ({' '.join(filter(None, (dataset['path'], dataset.get('name'))))})"
-
-
-def question_text(row: dict[str, Any]) -> str:
-    """The question of a sample or row as it is embedded."""
-    return str(row.get("question") or row.get("text") or "")
 
 
 def exact_keys(item: Item) -> Hashes:
@@ -225,7 +221,7 @@ def _write_vectors(folder: Path, embedder: Embedder) -> None:
     with open(folder / "vectors", "wb") as handle:
         texts: list[str] = []
         for row in read_jsonl(folder / "rows.jsonl"):
-            texts.append(question_text(row))
+            texts.append(whole_text(row))
             if len(texts) == EMBEDDED_AT_ONCE:
                 handle.write(embedder.encode(texts).astype("<f2").tobytes())
                 texts = []

@@ -2,10 +2,9 @@
 
     terms(tokens("How many rolls does the baker bake on 14 trays?"))  ->  {"rol", "bak", "#14", "tray"}
 
-Sameness of topic is no leak: two questions are held to be one only when several witnesses agree (words, numbers, answer, options and,
-where an embedder is used, the sense of the sentences). Each witness is a number from 0 to 1; `score` is their logistic regression, fitted
-by `scripts/bench/decontaminate.py --fit` on one half of the hand-written pairs, on rule-made rewordings, and on honest training rows, against
-10,456 evaluation rows of 34 tasks; other draws of rows change the second digit.
+Sameness of topic is no leak: two questions are held to be one only when several witnesses agree (words, numbers, answer, options). Each
+witness is a number from 0 to 1; `score` is their logistic regression, fitted by `scripts/bench/decontaminate.py --fit` on one half of the
+hand-written pairs, on rule-made rewordings, and on honest training rows. It stands alone where there is no embedder; sense.py finds more.
 """
 
 import math
@@ -82,6 +81,12 @@ def _further_words(answer: tuple[str, ...]) -> int:
     return len(answer) - 1 - (answer[0] == "-")
 
 
+def shared_length(one: Item, other: Item) -> float:
+    """Length of the longest answer that two questions share, beyond its first word; 1 from ENOUGH_OF_ANSWER words on."""
+    shared = (one.answers & other.answers) - LABEL_SET
+    return min(max(map(_further_words, shared), default=0), ENOUGH_OF_ANSWER) / ENOUGH_OF_ANSWER
+
+
 def shared_passage(one: Profile, other: Profile) -> float:
     """Jaccard similarity of the words of two passages; 0 where there is none."""
     return len(one.passage & other.passage) / max(1, len(one.passage | other.passage))
@@ -106,18 +111,11 @@ WITNESSES = (
     "answer_length",
     "options_length",
     "options_and_answer",
-    "sense",
-    "sense_stands_out",
 )
-NUM_LEXICAL = WITNESSES.index("sense")
 
 
-def witnesses(sample: Profile, row: Profile, sense: tuple[float, float] | None) -> list[float]:
-    """How much speaks for a sample being an evaluation row in other words, in the order of WITNESSES.
-
-    `sense`, without which the last two are left out: the cosine of the two questions, and how far it stands out from those of the sample's
-    further neighbours (the margin of Artetxe and Schwenk, 2019): a question of a crowded topic is like many rows, a paraphrase like one.
-    """
+def witnesses(sample: Profile, row: Profile) -> list[float]:
+    """How much speaks for a sample being an evaluation row in other words, in the order of WITNESSES."""
     shared = _sum(row.question, sample.question.keys() & row.question.keys())
     recall, precision = shared / (_sum(row.question, row.question) or 1.0), shared / (_sum(sample.question, sample.question) or 1.0)
     numbers = {term for term in row.question if term[0] == "#"}
@@ -130,7 +128,7 @@ def witnesses(sample: Profile, row: Profile, sense: tuple[float, float] | None) 
     agreement = agree(sample.item, row.item)
     choices = (sample.item.choices & row.item.choices) - LABEL_SET
     in_question = bool(answers) and {word for answer in answers for word in answer} <= set(sample.item.question) & set(row.item.question)
-    found = [
+    return [
         recall,
         precision,
         min(len(numbers & own_numbers), 4) / 4,
@@ -146,19 +144,21 @@ def witnesses(sample: Profile, row: Profile, sense: tuple[float, float] | None) 
         likeness * 2 * recall * precision / (recall + precision) if shared else 0.0,
         min(_sum(row.answers, options), 3.0) / 3.0,
         shared_passage(sample, row),
-        min(max((_further_words(answer) for answer in answers - LABEL_SET), default=0), ENOUGH_OF_ANSWER) / ENOUGH_OF_ANSWER,
+        shared_length(sample.item, row.item),
         min(sum(map(_further_words, choices)), ENOUGH_OF_OPTIONS) / ENOUGH_OF_OPTIONS,
         len(choices) / max(1, len(sample.item.choices), len(row.item.choices)) * likeness,
     ]
-    return found if sense is None else [*found, *sense]
 
 
-WEIGHTS_LEXICAL = (-9.47, 4.47, 1.64, 2.69, -3.04, -1.2, -2.61, -1.4, 5.28, -5.41, -1.48, -3.22, 2.21, 3.25, -1.3, 5.95, 5.92, 3.06, 1.87)
-WEIGHTS = (-15.03, 1.47, -5.13, 4.76, -4.26, 0.95, -3.33, -1.54, 8.12, -6.81, -1.44, -2.87, 2.85, 0.9, -2.56, 5.74, 6.73, 2.09, 3.47, 8.62, 16.45)
+WEIGHTS = (-6.91, 4.25, 0.13, 2.88, -0.89, -0.75, -0.99, -1.11, 2.63, -1.84, -0.17, -2.03, 1.44, 2.45, -1.5, 0.0, 3.63, 2.03, 3.43)
 """first the constant, then one weight a witness"""
 
 
 def score(found: list[float]) -> float:
     """The chance, as fitted, that these witnesses stand for one question in other words."""
-    constant, *weights = WEIGHTS if len(found) == len(WITNESSES) else WEIGHTS_LEXICAL
-    return 1.0 / (1.0 + math.exp(-constant - math.fsum(weight * witness for weight, witness in zip(weights, found, strict=True))))
+    return logistic(WEIGHTS, found)
+
+
+def logistic(weights: tuple[float, ...], found: list[float]) -> float:
+    """`weights`: the constant, then one weight a witness."""
+    return 1.0 / (1.0 + math.exp(-weights[0] - math.fsum(weight * witness for weight, witness in zip(weights[1:], found, strict=True))))

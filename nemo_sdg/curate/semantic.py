@@ -141,7 +141,7 @@ def alike(members: Floats, threshold: float) -> Any:
 
 
 def nothing_else_differs(corpus: SignedCorpus, templates: Hashes, pairs: Hashes) -> npt.NDArray[np.bool_]:
-    """Whether two questions of the same sense have the same numbers, the same short answer (where both have one), the same passage, and
+    """Whether two questions of the same sense have the same numbers, the same answer (where both have a short one, or options), the same passage, and
     some wording in common that is not their task's template.
 
     Embeddings see topics: `the capital of Chile` and `the capital of Peru`, or 3 and 5 apples, lie as near as two wordings of one question;

