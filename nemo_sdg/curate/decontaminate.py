@@ -8,7 +8,8 @@
 An n-gram counts the less the more evaluation rows hold it, and not at all when hundreds do, so that "which of the following" weighs
 nothing. A row is found when the n-grams that it shares with a sample make up most of its weight: one shared 13-gram is no leak, and a
 question with one word changed still is one. Rows with short questions need a second witness, the answer or the options; rows with a
-passage need the passage as well, or else the answer. A passage alone is no leak: it is the question that is not to be trained on.
+passage need the passage as well, or else the answer; where sample and row have passages that differ, they are never each other's wording.
+A passage alone is no leak: it is the question that is not to be trained on.
 """
 
 import math
@@ -50,7 +51,7 @@ DISTINCTIVE, DISTINCTIVE_EXACT = 13, 8
 KEPT = 0.9
 """of a row's content words that must stand in the sample where there is no second witness; and all of its numbers"""
 NEIGHBOURS = 4
-"""evaluation rows that are compared word by word as possible paraphrases: so many by shared words, and as many by embedding"""
+"""evaluation rows that a sample may ask in other words: so many by shared words, and as many by embedding"""
 
 FURTHER_NEIGHBOURS = 8
 """rows next in cosine after the candidates: what is usual among questions of the sample's topic"""
@@ -123,6 +124,8 @@ class Index:
         positions, counts = self.stored.exact.find(exact_keys(item))
         for number in self.stored.exact.gather(positions, np.minimum(counts, BOILERPLATE))[0].tolist():
             row = self.row_profile(number).item
+            if row.passage and item.passage and int(counts.max()) > 1 and not alike_passages(item, row):
+                continue  # what a task asks of every passage
             agreement = agree(item, row)
             answered = not item.answers.isdisjoint(row.answers)  # a mere label will do: the same words with the same answer
             distinctive = (num_words(item.question) >= DISTINCTIVE_EXACT or answered) and not row.passage and int(counts.max()) == 1
@@ -140,7 +143,10 @@ class Index:
             asked = share >= SHARE or len(words & set(row.question)) >= KEPT * len(set(row.question))
             passage = PASSAGE_PART in shares
             same_passage = passage and asked and (agreement is Agreement.same or (agreement is Agreement.unknown and _kept(row, asking)))
-            same_answer = share >= SHARE and agreement is Agreement.same and (not item.answers.isdisjoint(row.answers) or _kept(row, asking))
+            other_passage = bool(row.passage and item.passage) and not alike_passages(item, row)
+            same_answer = (
+                share >= SHARE and agreement is Agreement.same and not other_passage and (not item.answers.isdisjoint(row.answers) or _kept(row, asking))
+            )
             if same_passage or same_answer or _intact(row, share, content) or (share >= SHARE and _quoted(row, rest, passage)):
                 return self._finding("ngram", number)
         return None
@@ -202,62 +208,73 @@ class Index:
 
     def _find_by_sense(self, samples: list[dict[str, Any]], items: list[Item]) -> list[Finding | None]:
         """For each sample the row that it asks in other words, by sentence embeddings as well."""
-        profiles = [self.profile(item) for item in items]
-        pairs = [pair for pair in self.near_pairs(samples, profiles) if self.worth_a_look(pair, items[pair.place])]
         best: dict[int, tuple[float, int]] = {}
-        for pair, found in zip(pairs, self.witnesses(samples, profiles, pairs), strict=True):
+        for pair, found in self.looked_at(samples, [self.profile(item) for item in items]):
             chance = sense.score(found)
             if chance >= self.threshold and chance > best.get(pair.place, (0.0, 0))[0]:
                 best[pair.place] = chance, pair.row
         return [self._finding("paraphrase", best[place][1]) if place in best else None for place in range(len(samples))]
 
-    def near_pairs(self, samples: list[dict[str, Any]], profiles: list[Profile], known: list[int] | None = None) -> list["Pair"]:
-        """Samples with the rows next to them, by shared words and by embedding; or each with the row that `known` names."""
+    def looked_at(self, samples: list[dict[str, Any]], profiles: list[Profile]) -> list[tuple["Pair", list[float]]]:
+        """Samples with the rows next to them that may be the same question, and what sense.py says of them, in the order of sense.WITNESSES."""
         if not samples:
             return []
         assert self._embedder is not None
         assert self.stored.vectors is not None
         vectors = self._embedder.encode([sense.whole_text(sample) for sample in samples])
         near = nearest(vectors, self.stored.vectors, NEIGHBOURS + FURTHER_NEIGHBOURS, LEAST_COSINE)
-        pairs = []
+        pairs: list[Pair] = []
         for place, profile in enumerate(profiles):
-            rows = {*self.lexical_neighbours(profile, NEIGHBOURS), *near[place][:NEIGHBOURS]} if known is None else {known[place]}
-            pairs += self._pairs(place, sorted(rows), vectors[place], near[place])
-        return pairs
+            rows = sorted({*self.lexical_neighbours(profile, NEIGHBOURS), *near[place][:NEIGHBOURS]})
+            found = self._pairs(place, rows, vectors[place], near[place])
+            pairs += [pair for pair in found if sense.worth_a_look(profile, self.row_profile(pair.row), pair.stands_out)]
+        return list(zip(pairs, self._witnesses(samples, profiles, vectors, pairs), strict=True))
 
     def _pairs(self, place: int, rows: list[int], vector: Vectors, near: list[int]) -> list["Pair"]:
         """`near`: the rows nearest to the sample, best first. Those that say just what a row says, as another task's copy, are no others."""
         around, own = self._vectors(near), self._vectors(rows)
         cosines, pairs = around @ vector, []
+        asked_for = NEIGHBOURS + FURTHER_NEIGHBOURS
+        beyond = LEAST_COSINE if len(near) < asked_for else float(cosines[-1])
+        passages = [self.row_profile(number).item.passage for number in near]
         for row, cosine, alike in zip(rows, own @ vector, own @ around.T, strict=True):
-            others = [float(cosines[n]) for n, number in enumerate(near) if number != row and alike[n] < COPY]
-            others = [max(LEAST_COSINE, other) for other in others] + [LEAST_COSINE] * (NEIGHBOURS + FURTHER_NEIGHBOURS)
+            passage = self.row_profile(row).item.passage
+            copies = [_rounded(alike[n]) >= COPY and passages[n] == passage for n in range(len(near))]
+            others = [float(cosines[n]) for n, number in enumerate(near) if number != row and not copies[n]] + [beyond] * asked_for
             usual = math.fsum(others[NEIGHBOURS - 1 :][:FURTHER_NEIGHBOURS]) / FURTHER_NEIGHBOURS
             pairs.append(Pair(place=place, row=row, cosine=_rounded(cosine), stands_out=_rounded(cosine - usual), leads=_rounded(cosine - others[0])))
         return pairs
 
-    def worth_a_look(self, pair: "Pair", sample: Item) -> bool:
-        return sense.worth_a_look(sample, self.row_profile(pair.row).item, pair.stands_out)
-
-    def witnesses(self, samples: list[dict[str, Any]], profiles: list[Profile], pairs: list["Pair"]) -> list[list[float]]:
-        """What sense.py says of each pair, in the order of sense.WITNESSES."""
+    def _witnesses(self, samples: list[dict[str, Any]], profiles: list[Profile], vectors: Vectors, pairs: list["Pair"]) -> list[list[float]]:
         assert self._embedder is not None
-        texts = [self._texts(samples[pair.place], profiles[pair.place].item, pair.row) for pair in pairs]
-        vectors = self._embedder.vectors_of(text for pair_texts in texts for both in pair_texts if both is not None for text in both)
+        rows = {pair.row: self.stored.row(pair.row) for pair in pairs}
+        mine = {place: sense.answer_text(samples[place], profiles[place].item) for place in {pair.place for pair in pairs}}
+        theirs = {number: sense.answer_text(row, self.row_profile(number).item) for number, row in rows.items()}
+        bare = {pair.row: sense.whole_text({**rows[pair.row], "choices": None}) for pair in pairs if self._leaves_options_out(profiles[pair.place], pair)}
+        embedded = self._embedder.vectors_of(text for text in (*mine.values(), *theirs.values(), *bare.values()) if text is not None)
+        # A sample without options is compared with its rows without theirs: each then comes closer, and one that does so alone gains a lead.
+        closer = [0.0] * len(pairs)
+        for number, pair in enumerate(pairs):
+            if self._leaves_options_out(profiles[pair.place], pair):
+                closer[number] = max(0.0, _rounded(vectors[pair.place] @ embedded[bare[pair.row]]) - pair.cosine)
         found = []
-        for pair, (answers, bare) in zip(pairs, texts, strict=True):
-            answer, without_options = (None if both is None else _rounded(vectors[both[0]] @ vectors[both[1]]) for both in (answers, bare))
-            closer = 0.0 if without_options is None else max(0.0, without_options - pair.cosine)
-            sample, row = profiles[pair.place], self.row_profile(pair.row)
-            found.append(sense.witnesses(sample, row, stands_out=pair.stands_out + closer, leads=pair.leads + closer, answer=answer))
+        for number, pair in enumerate(pairs):
+            answers = mine[pair.place], theirs[pair.row]
+            answer = None if answers[0] is None or answers[1] is None else _rounded(embedded[answers[0]] @ embedded[answers[1]])
+            rivals = [closer[n] for n, other in enumerate(pairs) if other.place == pair.place and n != number] if closer[number] else []
+            found.append(
+                sense.witnesses(
+                    profiles[pair.place],
+                    self.row_profile(pair.row),
+                    stands_out=pair.stands_out + closer[number],
+                    leads=pair.leads + closer[number] - max(rivals, default=0.0),
+                    answer=answer,
+                )
+            )
         return found
 
-    def _texts(self, sample: dict[str, Any], item: Item, number: int) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
-        """What of a sample and a row is to be compared: their answers; and a sample without options with the row without its own."""
-        row, its = self.stored.row(number), self.row_profile(number).item
-        mine, theirs = sense.answer_text(sample, item), sense.answer_text(row, its)
-        bare = (sense.whole_text(sample), sense.whole_text({**row, "choices": None})) if its.choices and not item.choices else None
-        return None if mine is None or theirs is None else (mine, theirs), bare
+    def _leaves_options_out(self, sample: Profile, pair: "Pair") -> bool:
+        return not sample.item.choices and bool(self.row_profile(pair.row).item.choices)
 
     def _vectors(self, numbers: list[int]) -> Vectors:
         assert self.stored.vectors is not None
@@ -273,14 +290,19 @@ class Pair:
     row: int
     cosine: float
     stands_out: float
-    """the cosine less the mean cosine of the sample's further neighbours; LEAST_COSINE stands for those that are not there"""
+    """the cosine less the mean cosine of the sample's further neighbours; where there are fewer, LEAST_COSINE stands for the others"""
     leads: float
     """the same, less the cosine of the nearest other row"""
 
 
 def _rounded(cosine: Any) -> float:
-    """So that no batch size or thread count can turn a verdict."""
+    """The last bits depend on batch size and thread count; a verdict hardly ever does, once they are off."""
     return round(float(cosine), 3)
+
+
+def alike_passages(one: Item, other: Item) -> bool:
+    mine, theirs = terms(one.passage), terms(other.passage)
+    return one.passage == other.passage or len(mine & theirs) >= SHARE * max(1, len(mine | theirs))
 
 
 def _intact(row: Item, share: float, content: set[str]) -> bool:

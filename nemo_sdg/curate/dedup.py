@@ -25,7 +25,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.store import read_json, remove_temporaries, write_json, write_jsonl
 
 ID = b'{"id":'
-FORMAT = 2
+FORMAT = 3
 """of the files in `work`; another number starts afresh"""
 EMBEDDING_WORK = 50
 """times the work on the wording, as measured on a CPU: worth a cluster sooner"""

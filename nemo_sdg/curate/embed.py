@@ -18,9 +18,9 @@ from nemo_sdg.store import sha256_file
 
 Vectors = npt.NDArray[np.float32]
 REMEMBERED = 1 << 14
-"""vectors of single texts that an embedder keeps: 25 MB at 384 dimensions"""
+"""vectors of single texts that an embedder keeps: 25 MB at 384 dimensions, and the texts"""
 MAX_TOKENS = 128
-"""of a question that are embedded; MiniLM was trained on as many"""
+"""of a text that are embedded; MiniLM was trained on as many. Of a very long question, options and answer are cut off"""
 BLOCK = 1 << 14
 """evaluation rows compared at once: 25 MB of float32 at 384 dimensions, and 17 MB of cosines for 256 questions"""
 
@@ -83,7 +83,7 @@ class Embedder:
         new = [text for text in wanted if text not in found]
         found.update(zip(new, self.encode(new) if new else [], strict=True))
         for text, vector in found.items():
-            self._remembered[text] = vector
+            self._remembered[text] = vector if vector.base is None else vector.copy()  # a view would keep its whole batch
             self._remembered.move_to_end(text)
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)

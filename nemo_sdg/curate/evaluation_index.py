@@ -217,7 +217,7 @@ def _write_weights(folder: Path, name: str, num_items: int, num_rows: int) -> No
 
 
 def _write_vectors(folder: Path, embedder: Embedder) -> None:
-    """Embeddings of the rows' questions in the order of rows.jsonl."""
+    """Embeddings of the rows' questions with options and answers in the order of rows.jsonl."""
     with open(folder / "vectors", "wb") as handle:
         texts: list[str] = []
         for row in read_jsonl(folder / "rows.jsonl"):

@@ -4,7 +4,8 @@
 
 Sameness of topic is no leak: two questions are held to be one only when several witnesses agree (words, numbers, answer, options). Each
 witness is a number from 0 to 1; `score` is their logistic regression, fitted by `scripts/bench/decontaminate.py --fit` on one half of the
-hand-written pairs, on rule-made rewordings, and on honest training rows. It stands alone where there is no embedder; sense.py finds more.
+hand-written pairs (those that keep some words), on rule-made rewordings, and on honest training rows. It stands alone where there is no
+embedder; sense.py finds more.
 """
 
 import math
@@ -150,7 +151,7 @@ def witnesses(sample: Profile, row: Profile) -> list[float]:
     ]
 
 
-WEIGHTS = (-6.91, 4.25, 0.13, 2.88, -0.89, -0.75, -0.99, -1.11, 2.63, -1.84, -0.17, -2.03, 1.44, 2.45, -1.5, 0.0, 3.63, 2.03, 3.43)
+WEIGHTS = (-6.03, 3.98, -0.45, 3.3, -1.05, -0.84, -1.03, -1.51, 2.25, -2.09, -0.36, -2.16, 1.24, 3.04, -1.82, 0.0, 3.61, 2.09, 3.67)
 """first the constant, then one weight a witness"""
 
 

@@ -15,6 +15,8 @@ from nemo_sdg.curate.paraphrase import Profile, logistic, shared_length, shared_
 
 CODE = re.compile(r"\bdef \w+\s*\(|\n")
 """answers that hold code, or several lines: of a sense that sentence embeddings do not see"""
+LEAST_PASSAGE = 0.15
+"""Jaccard similarity of the words of two passages below which one is not the other in other words"""
 SHORT_ANSWER = 5
 """words up to which two answers with numbers differ when their numbers do"""
 ANSWER_UNLIKE, ANSWER_ALIKE = 0.2, 0.85
@@ -43,7 +45,7 @@ CIRCUMSTANCES = ("answer_unknown", "options_on_both")
 """what the others are to be read with: weights of any sign"""
 WITNESSES = (*RISING, *FALLING, *CIRCUMSTANCES)
 
-WEIGHTS = (-3.0, 11.58, 0.57, 0.13, 6.01, 9.55, 7.62, 4.33, 1.46, -2.84, -5.69, -2.45, -1.49, -2.53, -1.51)
+WEIGHTS = (-2.94, 11.24, 0.56, 0.14, 5.95, 9.75, 7.35, 4.24, 1.51, -2.8, -5.73, -2.41, -1.55, -2.38, -1.49)
 """first the constant, then one weight a witness"""
 
 
@@ -62,7 +64,7 @@ def answer_text(record: dict[str, Any], item: Item) -> str | None:
 def _told(record: dict[str, Any]) -> str | None:
     answer = record.get("answer")
     answer = answer.get("text") if isinstance(answer, dict) else answer
-    return str(answer) if answer else None
+    return None if answer is None else str(answer).strip() or None
 
 
 def numbers(words: list[str]) -> Counter[str]:
@@ -73,9 +75,11 @@ def same_answer(sample: Item, row: Item) -> bool:
     return bool((sample.answers & row.answers) - LABEL_SET)
 
 
-def worth_a_look(sample: Item, row: Item, stands_out: float) -> bool:
+def worth_a_look(sample: Profile, row: Profile, stands_out: float) -> bool:
     """Whether a sample and a row that is near it may be one question: if not, nothing more is asked of them."""
-    return stands_out >= (-0.05 if same_answer(sample, row) else 0.1)
+    if not row.item.question or (sample.passage and row.passage and shared_passage(sample, row) < LEAST_PASSAGE):
+        return False
+    return stands_out >= (-0.05 if same_answer(sample.item, row.item) else 0.1)
 
 
 def witnesses(sample: Profile, row: Profile, *, stands_out: float, leads: float, answer: float | None) -> list[float]:
@@ -87,8 +91,8 @@ def witnesses(sample: Profile, row: Profile, *, stands_out: float, leads: float,
     mine, theirs = sample.item, row.item
     same = same_answer(mine, theirs)
     known = same or answer is not None
-    own, its = _short_numbers(mine), _short_numbers(theirs)
-    number_differs = bool(own and its) and own != its and not same
+    own, its = _numbers_of_answers(mine), _numbers_of_answers(theirs)
+    number_differs = bool(own and its) and own.isdisjoint(its) and not same
     likeness = 1.0 if same else 0.0
     if answer is not None and not same and not number_differs:
         likeness = ALIKE * min(1.0, max(0.0, (answer - ANSWER_UNLIKE) / (ANSWER_ALIKE - ANSWER_UNLIKE)))
@@ -105,7 +109,7 @@ def witnesses(sample: Profile, row: Profile, *, stands_out: float, leads: float,
         "passage": shared_passage(sample, row),
         "answer_number_differs": float(number_differs),
         "answer_is_other_option": float(not same and bool((mine.answers & theirs.choices | theirs.answers & mine.choices) - LABEL_SET)),
-        "label_differs": float(bool(mine.answers and theirs.answers) and mine.answers | theirs.answers <= LABEL_SET and mine.answers != theirs.answers),
+        "label_differs": float(bool(mine.answers and theirs.answers) and mine.answers | theirs.answers <= LABEL_SET and not mine.answers & theirs.answers),
         "numbers_clash": (1.0 - shared / either) * min(either, MANY_NUMBERS) / MANY_NUMBERS if asked and wanted else 0.0,
         "answer_unknown": float(not known),
         "options_on_both": float(bool(theirs.choices) and bool(mine.choices)),
@@ -118,6 +122,11 @@ def score(found: list[float]) -> float:
     return logistic(WEIGHTS, found)
 
 
-def _short_numbers(item: Item) -> set[str]:
-    """The numbers in answers of a few words."""
-    return {word for answer in item.answers if len(answer) <= SHORT_ANSWER for word in answer if word[0].isdigit()}
+def _numbers_of_answers(item: Item) -> set[tuple[str, ...]]:
+    """Of each answer of a few words its numbers as they follow each other, with the sign that it begins with."""
+    found = set()
+    for answer in item.answers:
+        numbers = tuple(word for word in answer if word[0].isdigit())
+        if numbers and len(answer) <= SHORT_ANSWER:
+            found.add(("-", *numbers) if answer[0] == "-" else numbers)
+    return found

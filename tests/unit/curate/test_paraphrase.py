@@ -66,8 +66,26 @@ def test_answers_are_alike_by_words_or_by_sense_but_not_with_other_numbers() -> 
     assert by_sense(one, one)["answer"] == 1.0
     assert by_sense(one, other)["answer_unknown"] == 1.0
     five, six = profile("How many eggs are left?", "5 eggs"), profile("How many eggs remain?", "6 eggs")
-    clash = by_sense(five, six, answer=0.9)
-    assert (clash["answer"], clash["answer_number_differs"]) == (0.0, 1.0)
+    for this, that in ((five, six), (profile("x?", "-5"), profile("y?", "5")), (profile("x?", "1/2"), profile("y?", "2/1"))):
+        clash = by_sense(this, that, answer=0.9)
+        assert (clash["answer"], clash["answer_number_differs"]) == (0.0, 1.0)
+    dated = Profile(
+        item=read_item({"question": "When?", "answer": {"text": "in 1969", "aliases": ["on July 20, 1969"]}}),
+        question={},
+        answers={},
+        answer_words={},
+        passage=set(),
+    )
+    assert by_sense(dated, profile("When was it?", "the year 1969"), answer=0.9)["answer_number_differs"] == 0.0
+
+
+def test_labels_agree_through_any_alias() -> None:
+    def labelled(answer: Any) -> Profile:
+        item = read_item({"question": "Is it so?", "answer": answer})
+        return Profile(item=item, question={}, answers={}, answer_words={}, passage=set())
+
+    assert by_sense(labelled({"text": "true", "aliases": ["yes"]}), labelled("yes"))["label_differs"] == 0.0
+    assert by_sense(labelled("no"), labelled("yes"))["label_differs"] == 1.0
 
 
 def test_numbers_match_as_often_as_they_stand_there() -> None:
@@ -78,13 +96,14 @@ def test_numbers_match_as_often_as_they_stand_there() -> None:
     assert by_sense(profile("Which day is it?", "Monday"), other)["numbers_clash"] == 0.0
 
 
-def test_labels_and_code_are_not_embedded() -> None:
-    def text(answer: str) -> str | None:
+def test_labels_and_code_are_not_compared_as_answers() -> None:
+    def text(answer: Any) -> str | None:
         record = {"question": "Is it so?", "answer": {"text": answer}}
         return sense.answer_text(record, read_item(record))
 
     assert (text("yes"), text("def double(n): return 2 * n"), text("a\nb")) == (None, None, None)
-    assert text("two dozen eggs") == "two dozen eggs"
+    assert text("two dozen eggs\n") == "two dozen eggs"
+    assert (text(17), text(" "), text(None)) == ("17", None, None)
     row = {"question": "What floats?", "choices": ["wood", "iron"], "answer": "wood"}
     assert sense.whole_text(row) == "What floats? iron wood wood" == sense.whole_text({**row, "choices": ["iron", "wood"], "answer": {"text": "wood"}})
 
@@ -96,8 +115,8 @@ def test_what_nothing_speaks_for_has_no_chance_and_a_copy_is_certain() -> None:
     assert np.isclose(score(witnesses(one, one)), 1.0, atol=0.01)
     assert sense.score(list(by_sense(one, other, stands_out=0.0, leads=-0.2, answer=0.1).values())) < 0.01
     assert sense.score(list(by_sense(one, one, stands_out=0.6, leads=0.5).values())) > 0.99
-    assert not sense.worth_a_look(one.item, other.item, 0.05)
-    assert sense.worth_a_look(one.item, one.item, 0.0)
+    assert not sense.worth_a_look(one, other, 0.05)
+    assert sense.worth_a_look(one, one, 0.0)
 
 
 def test_a_text_that_comes_again_is_embedded_once(monkeypatch: pytest.MonkeyPatch) -> None:
