@@ -1,33 +1,33 @@
-"""How megatron-core is imported on machines without a GPU: quietly, and with any build of torch."""
+"""How megatron-core is imported: quietly, with any build of torch, and without compiling anything."""
 
 import contextlib
 import logging
-import os
 import warnings
 from collections.abc import Iterator
-
-ARCH_LIST = "TORCH_CUDA_ARCH_LIST"
+from typing import Any, NoReturn
 
 
 @contextlib.contextmanager
 def importing_megatron() -> Iterator[None]:
-    """For the first import of megatron.core in a process: without what it says about GPU libraries that are not here.
+    """For the first import of megatron.core in a process: without what it says about GPU libraries, and without its CUDA allocator.
 
-    It compiles a CUDA allocator as it is imported, and copes when that fails, but for one case: torch's CUDA build, which PyPI gives, on a
-    machine without a GPU finds no architecture to compile for, and raises IndexError. So one is named, and compiling fails as it may.
+    It compiles that allocator as it is imported, for inference, and goes on without it when that fails with RuntimeError. Here it always
+    does: nothing here uses it, torch's CUDA build on a machine without a GPU raises another error that ends the import, and a process that
+    is killed while it compiles leaves a lock in the user's cache for which every later import would wait for ever.
     """
-    import torch
+    from torch.utils import cpp_extension
 
-    named = torch.cuda.is_available() or ARCH_LIST in os.environ
-    disabled = logging.root.manager.disable
+    compiled, disabled = cpp_extension.load_inline, logging.root.manager.disable
+    cpp_extension.load_inline = _compile_nothing
     logging.disable(logging.WARNING)
     try:
-        if not named:
-            os.environ[ARCH_LIST] = "8.0"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(disabled)
-        if not named:
-            del os.environ[ARCH_LIST]
+        cpp_extension.load_inline = compiled
+
+
+def _compile_nothing(*_: Any, **__: Any) -> NoReturn:
+    raise RuntimeError("nothing is compiled while megatron-core is imported")
