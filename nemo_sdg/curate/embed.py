@@ -82,8 +82,8 @@ class Embedder:
         found = {text: self._remembered[text] for text in wanted if text in self._remembered}
         new = [text for text in wanted if text not in found]
         found.update(zip(new, self.encode(new) if new else [], strict=True))
-        for text, vector in found.items():
-            self._remembered[text] = vector if vector.base is None else vector.copy()  # a view would keep its whole batch
+        self._remembered.update((text, found[text].copy()) for text in new)  # copies: a view would keep its whole batch
+        for text in wanted:
             self._remembered.move_to_end(text)
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)

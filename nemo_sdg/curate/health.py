@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.curate.filters_text import identify_language, prose
-from nemo_sdg.curate.normalize import tokens
+from nemo_sdg.curate.health_notes import NEAR, notes
+from nemo_sdg.curate.normalize import jaccard, tokens
 from nemo_sdg.records import LABELS, Frame, Kind, Origin
 from nemo_sdg.store import read_jsonl
 
 NUM_COMPARED = 128
 """records of a group whose texts are compared with each other: 8,128 pairs"""
-NEAR = 0.5
-"""Jaccard similarity of character 5-grams from which a question counts as near its seed"""
 MAX_LENGTH = 8192
 """characters; longer texts count as this long, so that a length histogram stays small"""
 MAX_LABELS = 24
@@ -53,7 +52,7 @@ def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iter
         kind: {name: {stage: stages[stage].summary(texts_of_seeds) for stage in STAGES if stage in stages} for name, stages in sorted(named.items())}
         for kind, named in groups.items()
     }
-    out["notes"] = [note for kind in groups for name, stages in out[kind].items() for note in _notes(f"{GROUP_WORDS[kind]} {name}", stages)]
+    out["notes"] = [note for kind in groups for name, stages in out[kind].items() for note in notes(f"{GROUP_WORDS[kind]} {name}", stages)]
     return out
 
 
@@ -166,7 +165,7 @@ class Group:
             out["difficulty"] = {"mean": _round(self.difficulty_sum / counted), "tenths": tenths}
         out["characters"] = {name: _quantiles(histogram) for name, histogram in self.lengths.items() if histogram}
         out["diversity"] = _diversity(rows)
-        near = [max(_jaccard(row["shingles"], shingles(texts_of_seeds[seed])) for seed in seeds) for row, seeds in _after_seeds(rows, texts_of_seeds)]
+        near = [max(jaccard(row["shingles"], shingles(texts_of_seeds[seed])) for seed in seeds) for row, seeds in _after_seeds(rows, texts_of_seeds)]
         if near:
             out["near_seed"] = {"share": _round(sum(value >= NEAR for value in near) / len(near)), "mean": _round(sum(near) / len(near)), "of": len(near)}
         return out
@@ -189,11 +188,6 @@ def shingles(text: str) -> frozenset[str]:
     """Character 5-grams of the normalised words."""
     plain = " ".join(tokens(text))
     return frozenset(plain[start : start + 5] for start in range(max(1, len(plain) - 4)))
-
-
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
 
 
 def _identified(row: dict[str, Any]) -> str | None:
@@ -220,7 +214,7 @@ def _diversity(rows: list[dict[str, Any]]) -> dict[str, Any]:
         nearest = [0.0] * len(rows)
         for first in range(len(rows)):
             for second in range(first + 1, len(rows)):
-                value = _jaccard(rows[first]["shingles"], rows[second]["shingles"])
+                value = jaccard(rows[first]["shingles"], rows[second]["shingles"])
                 nearest[first] = max(nearest[first], value)
                 nearest[second] = max(nearest[second], value)
         out["nearest_neighbour"] = _round(sum(nearest) / len(nearest))
@@ -260,45 +254,3 @@ def _plain(counts: Counter[str]) -> dict[str, int]:
 
 def _round(value: float) -> float:
     return round(value, 4)
-
-
-def _notes(group: str, stages: dict[str, dict[str, Any]]) -> Iterable[dict[str, str]]:
-    """Plain sentences on what stands out in the curated samples, each with the seeds' own figure beside it."""
-    after, seeds = stages.get("after"), stages.get("seeds", {})
-    if after is None:
-        return
-    for about, name in (("positions", "position"), ("labels", "label")):
-        if about in after and not (about == "labels" and group.startswith("family ")):
-            balance = after[about]
-            commonest, share = min(balance["shares"].items(), key=lambda item: (-item[1], item[0]))
-            expected = balance["expected"]
-            if _stands_out(share, expected, balance["of"]):
-                own = seeds.get(about, {}).get("shares", {}).get(commonest, 0.0)
-                yield {
-                    "group": group,
-                    "about": about,
-                    "detail": f"{name} {commonest!r} is right in {share:.0%}, {expected:.0%} expected, {own:.0%} of the seeds",
-                }
-    longest = after.get("longest_option_is_right")
-    if longest and _stands_out(longest["share"], longest["expected"], longest["of"]):
-        own = seeds.get("longest_option_is_right", {}).get("share", 0.0)
-        detail = f"the longest option is right in {longest['share']:.0%}, {longest['expected']:.0%} expected, {own:.0%} of the seeds"
-        yield {"group": group, "about": "longest_option_is_right", "detail": detail}
-    near = after.get("near_seed")
-    if near and _stands_out(near["share"], 0.1, near["of"]):
-        yield {
-            "group": group,
-            "about": "near_seed",
-            "detail": f"{near['share']:.0%} of the new questions are near a seed of theirs (similarity {NEAR} or more)",
-        }
-    opening = after["diversity"].get("commonest_opening")
-    if opening:
-        own_opening = seeds.get("diversity", {}).get("commonest_opening", {"share": 0.0})
-        if _stands_out(opening["share"], max(0.2, own_opening["share"]), after["diversity"]["of"]):
-            detail = f"{opening['share']:.0%} of the questions begin with {opening['words']!r}; of the seeds {own_opening['share']:.0%} share one beginning"
-            yield {"group": group, "about": "commonest_opening", "detail": detail}
-
-
-def _stands_out(share: float, expected: float, num: int) -> bool:
-    """More than a quarter above what is expected, and more than four standard deviations."""
-    return num > 0 and share > 1.25 * expected and (share - expected) > 4 * math.sqrt(expected * (1 - expected) / num)

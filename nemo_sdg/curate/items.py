@@ -49,10 +49,16 @@ def _answer(text: str) -> tuple[str, ...]:
     return ("-", *words) if NEGATIVE.match(text) else words
 
 
+def told_answer(record: dict[str, Any]) -> Any:
+    """The answer of a sample or seed, {"text": …, "aliases": …}, or of an evaluation row, plain; None where there is none."""
+    answer = record.get("answer")
+    return answer.get("text") if isinstance(answer, dict) else answer
+
+
 def read_item(record: dict[str, Any]) -> Item:
     """Takes a sample, a seed or an evaluation row as a dict; missing fields are empty, `text` stands in for `question`."""
     answer = record.get("answer")
-    texts = [answer.get("text"), *(answer.get("aliases") or [])] if isinstance(answer, dict) else [answer]
+    texts = [told_answer(record), *((answer.get("aliases") or []) if isinstance(answer, dict) else [])]
     read = [_answer(str(text)) for text in texts if text is not None]
     choices = frozenset(_answer(str(choice)) for choice in record.get("choices") or []) - {()}
     question = str(record.get("question") or record.get("text") or "")

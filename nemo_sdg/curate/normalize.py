@@ -13,7 +13,8 @@ import functools
 import hashlib
 import itertools
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -137,6 +138,12 @@ def ngram_hashes(hashes: Hashes, length: int) -> Hashes:
         mixed = mixed * MULTIPLIER + hashes[offset : offset + num]
     mixed ^= mixed >> np.uint64(31)
     return mixed * np.uint64(0xBF58476D1CE4E5B9)
+
+
+def jaccard(one: Set[Any], other: Set[Any]) -> float:
+    """Similarity of two sets; 0 where both are empty."""
+    shared = len(one & other)
+    return shared / max(1, len(one) + len(other) - shared)
 
 
 def sequence_hash(words: list[str], salt: int = 0) -> int:

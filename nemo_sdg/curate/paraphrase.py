@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import regex
 
 from nemo_sdg.curate.items import LABEL_SET, Agreement, Item, agree
-from nemo_sdg.curate.normalize import is_spaceless
+from nemo_sdg.curate.normalize import is_spaceless, jaccard
 
 FUNCTION_WORDS = """
 a about after all also altogether am an and another answer any are as at be been before being best between both but by called can correct could did do
@@ -28,6 +28,8 @@ STOPWORDS = frozenset(FUNCTION_WORDS.split())
 SUFFIX = regex.compile(r"(?<=\p{L}{3})(?:ations?|ating|ates?|ated|ions?|ings?|edly|ed|ies|ied|es|ers?|ors?|ly|ments?|ness|al|ally|ous|ity|e|y|s)$")
 ENOUGH_OF_ANSWER, ENOUGH_OF_OPTIONS = 8, 8
 """words beyond the first from which a shared answer, or shared options together, cannot be more of a witness"""
+ALIKE_PASSAGES = 0.6
+"""Jaccard similarity of their words from which two passages are one"""
 SAME = {"kilomet": "km", "kilometr": "km", "litr": "lit", "gram": "g", "twic": "#2", "doubl": "#2", "dozen": "#12", "tripl": "#3", "thric": "#3", "metr": "met"}
 
 
@@ -90,7 +92,7 @@ def shared_length(one: Item, other: Item) -> float:
 
 def shared_passage(one: Profile, other: Profile) -> float:
     """Jaccard similarity of the words of two passages; 0 where there is none."""
-    return len(one.passage & other.passage) / max(1, len(one.passage | other.passage))
+    return jaccard(one.passage, other.passage)
 
 
 WITNESSES = (

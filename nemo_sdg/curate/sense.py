@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from nemo_sdg.curate.items import LABEL_SET, Item
+from nemo_sdg.curate.items import LABEL_SET, Item, told_answer
 from nemo_sdg.curate.paraphrase import Profile, logistic, shared_length, shared_passage
 
 CODE = re.compile(r"\bdef \w+\s*\(|\n")
@@ -62,8 +62,7 @@ def answer_text(record: dict[str, Any], item: Item) -> str | None:
 
 
 def _told(record: dict[str, Any]) -> str | None:
-    answer = record.get("answer")
-    answer = answer.get("text") if isinstance(answer, dict) else answer
+    answer = told_answer(record)
     return None if answer is None else str(answer).strip() or None
 
 
@@ -126,7 +125,7 @@ def _numbers_of_answers(item: Item) -> set[tuple[str, ...]]:
     """Of each answer of a few words its numbers as they follow each other, with the sign that it begins with."""
     found = set()
     for answer in item.answers:
-        numbers = tuple(word for word in answer if word[0].isdigit())
-        if numbers and len(answer) <= SHORT_ANSWER:
-            found.add(("-", *numbers) if answer[0] == "-" else numbers)
+        ordered = tuple(word for word in answer if word[0].isdigit())
+        if ordered and len(answer) <= SHORT_ANSWER:
+            found.add(("-", *ordered) if answer[0] == "-" else ordered)
     return found

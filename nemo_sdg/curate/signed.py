@@ -18,6 +18,7 @@ import numpy.typing as npt
 import orjson
 
 from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.items import told_answer
 from nemo_sdg.curate.question_text import QuestionText, question_text, read_text
 from nemo_sdg.curate.shingles import Hashes, Shingles, choose_bands, shingle, sign
 from nemo_sdg.errors import DataError
@@ -118,8 +119,7 @@ NO_ANSWER = bytes(8)
 
 def answer_hash(record: dict[str, Any]) -> bytes:
     """Of a short answer, or one of the options, however it is written; zeros for a long one or none."""
-    answer = record.get("answer")
-    text = answer.get("text") if isinstance(answer, dict) else answer
+    text = told_answer(record)
     if not isinstance(text, str) or not text.strip() or (len(text) > SHORT_ANSWER and not record.get("choices")):
         return NO_ANSWER
     line, numbers = read_text(text)

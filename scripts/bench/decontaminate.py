@@ -29,9 +29,10 @@ import rewording
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import paraphrase, sense
-from nemo_sdg.curate.decontaminate import NEIGHBOURS, Index, build_index, open_index
+from nemo_sdg.curate.decontaminate import Index, build_index, open_index
 from nemo_sdg.curate.evaluation_index import describe
 from nemo_sdg.curate.items import read_item
+from nemo_sdg.curate.rewordings import NEIGHBOURS, BySense
 from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
 from nemo_sdg.store import read_jsonl, write_jsonl
 
@@ -226,22 +227,25 @@ PENALTY = 1e-4
 
 def drawn(bench: Bench, index: Index, half: int) -> list[tuple[str, int, Row]]:
     """(group, number of the row that the sample repeats or -1, sample)."""
-    stored = {(row["task"], row["dataset"]["split"], row["dataset"]["row"]): number for number, row in enumerate(map(index.stored.row, range(index.num_rows)))}
+    stored = {
+        (row["task"], row["dataset"]["split"], row["dataset"]["row"]): number for number, row in enumerate(map(index.rows.row, range(index.rows.num_rows)))
+    }
     planted = [("written", stored["written", "line", bench.pairs.index(row)], sample) for row, sample in bench.paraphrases(half)]
     planted += [("reworded", stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample) for row, sample in bench.rewordings(half)]
     others = [("neighbour", -1, sample) for sample in bench.neighbours(half)] + [("honest", -1, sample) for sample in bench.others(half)]
-    return planted + [example for example in others if index.find_copy(read_item(example[2])) is None]
+    return planted + [example for example in others if index.copies.find(read_item(example[2])) is None]
 
 
 def examples_by_sense(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
     """(group, is it the row?, witnesses of sense.py) of the pairs that the detector looks at: samples with their row, others with any."""
     every, repeats = drawn(bench, index, half), read_repeats()
+    assert isinstance(index.rewordings, BySense)
     for begin in range(0, len(every), 256):
         some = every[begin : begin + 256]
-        profiles = [index.profile(read_item(sample)) for _, _, sample in some]
-        for pair, found in index.looked_at([sample for _, _, sample in some], profiles):
+        profiles = [index.rows.profile(read_item(sample)) for _, _, sample in some]
+        for pair, found in index.rewordings.looked_at([sample for _, _, sample in some], profiles):
             group, known, sample = some[pair.place]
-            if (known < 0 or pair.row == known) and not (group == "honest" and true_repeat(sample["question"], index.stored.row(pair.row), repeats)):
+            if (known < 0 or pair.row == known) and not (group == "honest" and true_repeat(sample["question"], index.rows.row(pair.row), repeats)):
                 yield group, known >= 0, found
 
 
@@ -249,10 +253,10 @@ def examples_by_words(bench: Bench, index: Index, half: int) -> Iterator[tuple[s
     """The same with the witnesses of paraphrase.py. A paraphrase with too few of its row's words teaches nothing about them."""
     recall, repeats = paraphrase.WITNESSES.index("recall"), read_repeats()
     for group, known, sample in drawn(bench, index, half):
-        profile = index.profile(read_item(sample))
-        for row in [known] if known >= 0 else index.lexical_neighbours(profile, NEIGHBOURS):
-            found = paraphrase.witnesses(profile, index.row_profile(row))
-            if (known < 0 or found[recall] >= LEAST_RECALL) and not (group == "honest" and true_repeat(sample["question"], index.stored.row(row), repeats)):
+        profile = index.rows.profile(read_item(sample))
+        for row in [known] if known >= 0 else index.rows.sharing_words(profile, NEIGHBOURS):
+            found = paraphrase.witnesses(profile, index.rows.row_profile(row))
+            if (known < 0 or found[recall] >= LEAST_RECALL) and not (group == "honest" and true_repeat(sample["question"], index.rows.row(row), repeats)):
                 yield group, known >= 0, found
 
 

@@ -191,7 +191,7 @@ def test_a_copy_of_a_row_in_another_task_does_not_hide_its_paraphrase(tmp_path: 
     for num in (1, 3):
         (tmp_path / str(num)).mkdir()
         index = sense_index(tmp_path / str(num), [*copies[:num], *others])
-        chances[num] = max(score(found) for _, found in index.looked_at([sample], [index.profile(read_item(sample))]))
+        chances[num] = max(score(found) for _, found in index.rewordings.looked_at([sample], [index.rows.profile(read_item(sample))]))
     assert abs(chances[3] - chances[1]) < 0.1 < chances[1]
 
 

@@ -1,0 +1,50 @@
+"""What stands out in the health of the corpus, in plain sentences: a bias of the seeds or of the generator that one should see."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+NEAR = 0.5
+"""Jaccard similarity of character 5-grams from which a question counts as near its seed"""
+
+
+def notes(group: str, stages: dict[str, dict[str, Any]]) -> Iterable[dict[str, str]]:
+    """Plain sentences on what stands out in the curated samples, each with the seeds' own figure beside it."""
+    after, seeds = stages.get("after"), stages.get("seeds", {})
+    if after is None:
+        return
+    for about, name in (("positions", "position"), ("labels", "label")):
+        if about in after and not (about == "labels" and group.startswith("family ")):
+            balance = after[about]
+            commonest, share = min(balance["shares"].items(), key=lambda item: (-item[1], item[0]))
+            expected = balance["expected"]
+            if _stands_out(share, expected, balance["of"]):
+                own = seeds.get(about, {}).get("shares", {}).get(commonest, 0.0)
+                yield {
+                    "group": group,
+                    "about": about,
+                    "detail": f"{name} {commonest!r} is right in {share:.0%}, {expected:.0%} expected, {own:.0%} of the seeds",
+                }
+    longest = after.get("longest_option_is_right")
+    if longest and _stands_out(longest["share"], longest["expected"], longest["of"]):
+        own = seeds.get("longest_option_is_right", {}).get("share", 0.0)
+        detail = f"the longest option is right in {longest['share']:.0%}, {longest['expected']:.0%} expected, {own:.0%} of the seeds"
+        yield {"group": group, "about": "longest_option_is_right", "detail": detail}
+    near = after.get("near_seed")
+    if near and _stands_out(near["share"], 0.1, near["of"]):
+        yield {
+            "group": group,
+            "about": "near_seed",
+            "detail": f"{near['share']:.0%} of the new questions are near a seed of theirs (similarity {NEAR} or more)",
+        }
+    opening = after["diversity"].get("commonest_opening")
+    if opening:
+        own_opening = seeds.get("diversity", {}).get("commonest_opening", {"share": 0.0})
+        if _stands_out(opening["share"], max(0.2, own_opening["share"]), after["diversity"]["of"]):
+            detail = f"{opening['share']:.0%} of the questions begin with {opening['words']!r}; of the seeds {own_opening['share']:.0%} share one beginning"
+            yield {"group": group, "about": "commonest_opening", "detail": detail}
+
+
+def _stands_out(share: float, expected: float, num: int) -> bool:
+    """More than a quarter above what is expected, and more than four standard deviations."""
+    return num > 0 and share > 1.25 * expected and (share - expected) > 4 * math.sqrt(expected * (1 - expected) / num)
