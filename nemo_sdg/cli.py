@@ -17,7 +17,9 @@ app = typer.Typer(
 )
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")]
-Overrides = Annotated[list[str] | None, typer.Argument(metavar="[key=value ...]", help="overrides, such as seeds.limit_per_task=25")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[key=value ...]", help="overrides, such as seeds.limit_per_task=25")
+]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
 
 
@@ -29,17 +31,19 @@ def run(
     start: Annotated[str | None, typer.Option("--from", help="first step to run")] = None,
     until: Annotated[str | None, typer.Option(help="last step to run")] = None,
     worker: Annotated[str, typer.Option(help="INDEX/NUMBER in a generation array")] = "0/1",
-    nodes: Annotated[bool, typer.Option("--nodes", help="spread over the nodes of this Slurm job; srun starts the command on each")] = False,
+    nodes: Annotated[
+        bool, typer.Option("--nodes", help="spread over the nodes of this Slurm job; srun starts the command on each")
+    ] = False,
 ) -> None:
     """Run the pipeline, or go on where it ended."""
-    from nemo_sdg import pipeline
     from nemo_sdg.config import load_config
+    from nemo_sdg.pipeline import order as pipeline
 
     settings = load_config(config, overrides)
     if not nodes:
         pipeline.run(settings, only=only, start=start, until=until, worker=pipeline.parse_worker(worker))
         return
-    from nemo_sdg.nodes import slurm_nodes
+    from nemo_sdg.cluster.nodes import slurm_nodes
 
     with slurm_nodes(settings) as leads:
         if leads:
@@ -58,12 +62,21 @@ def tasks(
     json_out: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
     """List every lm-eval task with the guard's verdict. Needs no network."""
+    from nemo_sdg.commands.tasks import tasks_command
     from nemo_sdg.config import RunConfig, load_config
-    from nemo_sdg.seeds.catalog_view import tasks_command
 
     settings = load_config(config) if config else RunConfig()
     settings.seeds.include_path += include_path or []
-    tasks_command(settings.seeds, settings.guard, eligible=eligible, refused=refused, family=family, kind=kind, text=match, json_out=json_out)
+    tasks_command(
+        settings.seeds,
+        settings.guard,
+        eligible=eligible,
+        refused=refused,
+        family=family,
+        kind=kind,
+        text=match,
+        json_out=json_out,
+    )
 
 
 @app.command()
@@ -74,8 +87,8 @@ def preview(
     num: Annotated[int, typer.Option("-n", help="seeds to show")] = 3,
 ) -> None:
     """Show prompts, answers and verdicts for a few seeds. Writes nothing."""
+    from nemo_sdg.commands.preview import preview as show
     from nemo_sdg.config import load_config
-    from nemo_sdg.preview import preview as show
 
     show(load_config(config, overrides), task=task, num=num)
 
@@ -83,7 +96,7 @@ def preview(
 @app.command()
 def check(run: RunDir) -> None:
     """Prove the laws on a finished or broken run; exit 1 with the first violation otherwise."""
-    from nemo_sdg.check import check as check_run
+    from nemo_sdg.commands.check.laws import check as check_run
 
     raise typer.Exit(check_run(run))
 
@@ -97,7 +110,7 @@ def trace(
     """Lead from a packed document back to its seed row, prompt and model."""
     import orjson
 
-    from nemo_sdg.export.trace import trace as trace_document
+    from nemo_sdg.commands.trace import trace as trace_document
 
     typer.echo(orjson.dumps(trace_document(run, prefix, document), option=orjson.OPT_INDENT_2).decode())
 
@@ -108,8 +121,10 @@ def report(
     serve: Annotated[bool, typer.Option("--serve", help="serve the page on localhost until interrupted")] = False,
     port: Annotated[int, typer.Option(help="with --serve; 0 takes any that is free")] = 8400,
 ) -> None:
-    """Write report/index.html, one page that shows what a run did and what came out of it, and the dataset card. Works on an unfinished run too."""
-    from nemo_sdg import reporting
+    """Write report/index.html, one page that shows what a run did and what came out of it, and the dataset card. Works
+    on an unfinished run too.
+    """
+    from nemo_sdg.pipeline import report as reporting
 
     path = reporting.make_report(run)
     typer.echo(f"written to {path}")
@@ -124,8 +139,8 @@ def lock(
     out: Annotated[Path, typer.Option(help="the file to write")] = Path("seeds.lock.yaml"),
 ) -> None:
     """Write down the data that the seeds come from: dataset, revision, split, rows, hash."""
+    from nemo_sdg.commands.lock import write_lock_file
     from nemo_sdg.config import load_config
-    from nemo_sdg.locking import write_lock_file
 
     write_lock_file(load_config(config, overrides), out)
 
@@ -134,15 +149,27 @@ def lock(
 def forecast(
     config: ConfigPath,
     overrides: Overrides = None,
-    pilot: Annotated[Path | None, typer.Option(metavar="RUN", help="a finished run whose yields and lengths are taken")] = None,
-    model: Annotated[str | None, typer.Option(help="model with a published throughput; by default the configured one")] = None,
+    pilot: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="a finished run whose yields and lengths are taken")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="model with a published throughput; by default the configured one")
+    ] = None,
     gpu: Annotated[str, typer.Option(help="H100 or H200")] = "H200",
-    tokens_per_s: Annotated[float | None, typer.Option(help="output tokens/s per GPU, in place of the published")] = None,
-    probe: Annotated[bool, typer.Option("--probe", help="measure output tokens/s on the configured engine, some 20 seconds")] = False,
+    tokens_per_s: Annotated[
+        float | None, typer.Option(help="output tokens/s per GPU, in place of the published")
+    ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="measure output tokens/s on the configured engine, some 20 seconds")
+    ] = False,
     price: Annotated[float | None, typer.Option(help="price of a GPU-hour")] = None,
     json_out: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     save: Annotated[
-        bool, typer.Option("--save", help="keep it as report/forecast.json in the run's folder; the report compares it with what was spent")
+        bool,
+        typer.Option(
+            "--save",
+            help="keep it as report/forecast.json in the run's folder; the report compares it with what was spent",
+        ),
     ] = False,
 ) -> None:
     """Requests, tokens, GPU-hours and accepted tokens, before launching."""
@@ -151,13 +178,15 @@ def forecast(
 
     import orjson
 
+    from nemo_sdg.commands.forecast import forecast as make
     from nemo_sdg.config import load_config
-    from nemo_sdg.forecast import forecast as make
-    from nemo_sdg.store import write_json
+    from nemo_sdg.storage import write_json
 
     settings = load_config(config, overrides)
     with contextlib.redirect_stdout(open(os.devnull, "w")) if json_out else contextlib.nullcontext():
-        result = make(settings, pilot=pilot, model=model, gpu=gpu, tokens_per_s=tokens_per_s, price=price, measure=probe)
+        result = make(
+            settings, pilot=pilot, model=model, gpu=gpu, tokens_per_s=tokens_per_s, price=price, measure=probe
+        )
     if json_out:
         typer.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
     if save:
@@ -168,14 +197,21 @@ def forecast(
 def ablate(
     config: ConfigPath,
     overrides: Overrides = None,
-    cluster: Annotated[Path | None, typer.Option(help="cluster file: train and evaluate the arms there, by recipe.script")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="with --cluster: print the scripts; submit nothing")] = False,
+    cluster: Annotated[
+        Path | None, typer.Option(help="cluster file: train and evaluate the arms there, by recipe.script")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="with --cluster: print the scripts; submit nothing")
+    ] = False,
     results: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="compare arms scored elsewhere: FOLDER/<arm>/, as lm_eval --log_samples writes")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="compare arms scored elsewhere: FOLDER/<arm>/, as lm_eval --log_samples writes"
+        ),
     ] = None,
 ) -> None:
     """Train, score and compare base, no_context and context on equal budgets."""
-    from nemo_sdg.ablating import ablate as run_ablation
+    from nemo_sdg.commands.ablate import ablate as run_ablation
 
     run_ablation(config, overrides, results=results, cluster=cluster, dry_run=dry_run)
 
@@ -189,7 +225,7 @@ def launch(
     status: Annotated[Path | None, typer.Option(metavar="RUN", help="show how far a run is")] = None,
 ) -> None:
     """Run all steps on Slurm, chained by dependencies."""
-    from nemo_sdg import launching
+    from nemo_sdg.commands import launch as launching
 
     if status is not None:
         launching.show_status(status)

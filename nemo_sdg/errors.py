@@ -1,4 +1,6 @@
-"""Errors with a message for the user: field, value, rule, mend. Only the border (CLI, shard loop, engine call) catches them."""
+"""Errors with a message for the user: field, value, rule, mend. Only the border (CLI, shard loop, engine call) catches
+them.
+"""
 
 
 class SdgError(Exception):

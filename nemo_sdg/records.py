@@ -75,7 +75,9 @@ class Answer:
 
 @dataclass(kw_only=True, slots=True)
 class DatasetRow:
-    """Where a row stands: hub path, config name, split, revision (a commit, or `local` for mirrors and files), row number from 0."""
+    """Where a row stands: hub path, config name, split, revision (a commit, or `local` for mirrors and files), row
+    number from 0.
+    """
 
     path: str
     name: str | None
@@ -140,7 +142,9 @@ class Sample:
     guidance: str | None = None
     """blind | guided: whether the kept solution was written with the gold answer in sight"""
     solutions: list[dict[str, Any]] | None = None
-    """each vote as parsed: index, context, reasoning, answer (text), label, order (of the options shown), error, finish_reason"""
+    """each vote as parsed: index, context, reasoning, answer (text), label, order (of the options shown), error,
+    finish_reason
+    """
     votes: dict[str, Any] | None = None
     """n (cast), agree, tally {answer text: votes}"""
     difficulty: float | None = None
@@ -193,7 +197,9 @@ class CatalogRow:
 
 @dataclass(kw_only=True, slots=True)
 class EvaluationRow:
-    """One row of an evaluation split, rendered like a seed; what guard and decontamination compare with, never a seed."""
+    """One row of an evaluation split, rendered like a seed; what guard and decontamination compare with, never a
+    seed.
+    """
 
     task: str
     dataset: DatasetRow
@@ -206,7 +212,9 @@ class EvaluationRow:
 
 
 def to_dict(record: Any) -> dict[str, Any]:
-    """A record as plain dicts and lists, its fields in their order. Shallow where it can be: the record is not to be changed after."""
+    """A record as plain dicts and lists, its fields in their order. Shallow where it can be: the record is not to be
+    changed after.
+    """
     out = {}
     for name in record.__slots__:
         value = getattr(record, name)

@@ -32,5 +32,8 @@ def read_blend(blend: Path, form: str, *, tokenizer: str) -> dict[str, Any]:
     packed_with = blend.parent.parent / "packed" / "tokenizer" / "tokenizer_config.json"
     name = json.loads(packed_with.read_text())["name"] if packed_with.is_file() else tokenizer
     if name != tokenizer:
-        raise ValueError(f"--tokenizer {tokenizer}, but {blend} was packed with {name}: give that one, or pack again with export.tokenizer={tokenizer}")
+        raise ValueError(
+            f"--tokenizer {tokenizer}, but {blend} was packed with {name}: give that one, or pack again "
+            f"with export.tokenizer={tokenizer}"
+        )
     return content

@@ -1,8 +1,11 @@
-"""Continued pretraining of Nemotron 3 Nano (30B-A3B) on a nemo_sdg blend, with Megatron-Bridge. Runs in its container under torchrun.
+"""Continued pretraining of Nemotron 3 Nano (30B-A3B) on a nemo_sdg blend, with Megatron-Bridge. Runs in its container
+under torchrun.
 
-    torchrun ... recipes/nemotron_3_nano_cpt.py --blend RUN/blend/context.blend.json --base BASE_CHECKPOINT --dir OUT --tokens 100e9
+    torchrun ... recipes/nemotron_3_nano_cpt.py --blend RUN/blend/context.blend.json --base BASE_CHECKPOINT --dir OUT
+    --tokens 100e9
 
-Written against Megatron-Bridge 0.4.1 (read). Megatron-Bridge only warns of an override that it does not know and then trains on mock
+Written against Megatron-Bridge 0.4.1 (read). Megatron-Bridge only warns of an override that it does not know and then
+trains on mock
 data: every override is therefore read back, and a configuration without a real blend refuses to run.
 """
 
@@ -27,9 +30,11 @@ def overrides(
     min_lr: float = 1.6e-5,
     warmup_share: float = 0.01,
 ) -> dict[str, Any]:
-    """Dotted field of the ConfigContainer -> value. Raises ValueError when the tokens do not make one step or the base is not there.
+    """Dotted field of the ConfigContainer -> value. Raises ValueError when the tokens do not make one step or the base
+    is not there.
 
-    `lr` defaults to a tenth of the recipe's 1.6e-3, for a continuation late in training. `checkpoint.finetune` stays false: a run that
+    `lr` defaults to a tenth of the recipe's 1.6e-3, for a continuation late in training. `checkpoint.finetune` stays
+    false: a run that
     is started again must resume from its own checkpoint.
     """
     require_base(base)
@@ -52,7 +57,9 @@ def overrides(
 
 
 def apply(config: Any, values: dict[str, Any]) -> None:
-    """Sets dotted fields that exist, then reads all of them back. Raises ValueError for one that the configuration does not have or keep."""
+    """Sets dotted fields that exist, then reads all of them back. Raises ValueError for one that the configuration
+    does not have or keep.
+    """
     owners = {}
     for dotted, value in values.items():
         *parents, name = dotted.split(".")
@@ -71,12 +78,16 @@ def apply(config: Any, values: dict[str, Any]) -> None:
 def refuse_mock(config: Any) -> None:
     """Raises ValueError unless the data set is a real blend."""
     dataset = config.dataset
-    if "Mock" in type(dataset).__name__ or (getattr(dataset, "blend", None) is None and getattr(dataset, "blend_per_split", None) is None):
+    if "Mock" in type(dataset).__name__ or (
+        getattr(dataset, "blend", None) is None and getattr(dataset, "blend_per_split", None) is None
+    ):
         raise ValueError("the configuration would train on mock data: no blend reached it")
 
 
 def cpt_config(*, blend: Path, base: Path, dir: Path, tokens: float, tokenizer: str = TOKENIZER, **sizes: Any) -> Any:
-    """Megatron-Bridge's ConfigContainer for the continuation. Raises ValueError where something is missing or did not take effect."""
+    """Megatron-Bridge's ConfigContainer for the continuation. Raises ValueError where something is missing or did not
+    take effect.
+    """
     values = overrides(base=base, dir=dir, tokens=tokens, tokenizer=tokenizer, **sizes)
     read_blend(blend, "blend", tokenizer=tokenizer)
 
@@ -85,7 +96,10 @@ def cpt_config(*, blend: Path, base: Path, dir: Path, tokens: float, tokenizer: 
 
     config = nemotron_3_nano_pretrain_config()
     blend_field, blend_per_split, split = get_blend_fields_from_data_paths(per_split_data_args_path=str(blend))
-    apply(config, {"dataset.blend": blend_field, "dataset.blend_per_split": blend_per_split, "dataset.split": split, **values})
+    apply(
+        config,
+        {"dataset.blend": blend_field, "dataset.blend_per_split": blend_per_split, "dataset.split": split, **values},
+    )
     refuse_mock(config)
     return config
 

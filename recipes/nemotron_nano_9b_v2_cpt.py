@@ -1,8 +1,10 @@
 """Continued pretraining of Nemotron Nano 9B v2 on a nemo_sdg blend, with nemo-toolkit. Runs in the NeMo container.
 
-    python recipes/nemotron_nano_9b_v2_cpt.py --blend RUN/blend/context.nemo.json --base BASE_CHECKPOINT --dir OUT --tokens 100e9
+    python recipes/nemotron_nano_9b_v2_cpt.py --blend RUN/blend/context.nemo.json --base BASE_CHECKPOINT --dir OUT
+    --tokens 100e9
 
-The recipe is NeMo's own; what changes is the data, the length in tokens, the learning rate of a late-stage continuation, and the
+The recipe is NeMo's own; what changes is the data, the length in tokens, the learning rate of a late-stage
+continuation, and the
 checkpoint that it starts from. A run that is started again resumes from its own last checkpoint, not from the base.
 """
 
@@ -33,9 +35,11 @@ def cpt_recipe(
     warmup_share: float = 0.01,
     val_check_interval: int = 200,
 ) -> Any:
-    """A `nemo_run.Partial` of `llm.pretrain`: NeMo's recipe with our blend, steps = tokens / (sequence x batch), restored from `base`.
+    """A `nemo_run.Partial` of `llm.pretrain`: NeMo's recipe with our blend, steps = tokens / (sequence x batch),
+    restored from `base`.
 
-    `lr` defaults to a tenth of the recipe's 3e-4: a late-stage continuation starts where the schedule of the base ended.
+    `lr` defaults to a tenth of the recipe's 3e-4: a late-stage continuation starts where the schedule of the base
+    ended.
     `tokenizer`, a folder or hub id, is what the corpus was packed with, and must be the base's own.
     Raises ValueError for a blend or checkpoint that is not there.
     """
@@ -70,7 +74,9 @@ def cpt_recipe(
         tokenizer=recipe.model.tokenizer,
         index_mapping_dir=str(dir / "index_mapping"),
     )
-    recipe.optim = distributed_fused_adam_with_cosine_annealing(max_lr=lr, min_lr=min_lr, warmup_steps=max(1, int(steps * warmup_share)))
+    recipe.optim = distributed_fused_adam_with_cosine_annealing(
+        max_lr=lr, min_lr=min_lr, warmup_steps=max(1, int(steps * warmup_share))
+    )
     recipe.resume = run.Config(
         nl.AutoResume,
         resume_if_exists=True,

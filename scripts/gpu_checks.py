@@ -1,4 +1,6 @@
-"""The parts of scripts/gpu_acceptance.sh: each prints one line, PASS or FAIL with the reason, and is the exit code 0 or 1."""
+"""The parts of scripts/gpu_acceptance.sh: each prints one line, PASS or FAIL with the reason, and is the exit code 0
+or 1.
+"""
 
 import argparse
 import asyncio
@@ -11,14 +13,14 @@ from pathlib import Path
 
 import orjson
 
-from nemo_sdg import pipeline
 from nemo_sdg.config import CurateSection, load_config
-from nemo_sdg.curate.dedup import find_duplicates
+from nemo_sdg.curate.dedup.duplicates import find_duplicates
 from nemo_sdg.errors import SdgError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.requests import Request
 from nemo_sdg.generate.schemas import mismatch, solution_schema
-from nemo_sdg.store import read_jsonl, write_jsonl
+from nemo_sdg.pipeline import order as pipeline
+from nemo_sdg.storage import read_jsonl, write_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICKSTART = ROOT / "configs" / "quickstart.yaml"
@@ -39,20 +41,47 @@ def trtllm(model: str) -> list[str]:
 def check_generation(run_dir: Path, engine: list[str]) -> Verdict:
     """The quickstart's tasks with another engine, up to the verdicts."""
     shutil.rmtree(run_dir, ignore_errors=True)
-    config = load_config(QUICKSTART, [f"run.dir={run_dir}", "generate.max_tokens_question=512", "generate.max_tokens_answer=1024", *engine])
+    config = load_config(
+        QUICKSTART,
+        [f"run.dir={run_dir}", "generate.max_tokens_question=512", "generate.max_tokens_answer=1024", *engine],
+    )
     pipeline.run(config, until="verified")
-    ended = [row for row in read_jsonl(run_dir / "progress.jsonl") if row.get("ended") and row["step"] in ("questions", "answers")]
-    requests, tokens, seconds = (sum(row[name] for row in ended) for name in ("requests", "completion_tokens", "seconds"))
-    votes = [vote for path in sorted((run_dir / "answers").glob("shard-*.jsonl")) for sample in read_jsonl(path) for vote in sample["solutions"]]
+    ended = [
+        row
+        for row in read_jsonl(run_dir / "progress.jsonl")
+        if row.get("ended") and row["step"] in ("questions", "answers")
+    ]
+    requests, tokens, seconds = (
+        sum(row[name] for row in ended) for name in ("requests", "completion_tokens", "seconds")
+    )
+    votes = [
+        vote
+        for path in sorted((run_dir / "answers").glob("shard-*.jsonl"))
+        for sample in read_jsonl(path)
+        for vote in sample["solutions"]
+    ]
     share = sum(vote["answer"] is not None for vote in votes) / max(1, len(votes))
-    said = f"{config.engine.kind.value}, {requests} requests, {share:.0%} of {len(votes)} votes readable, {tokens / seconds:,.0f} completion tokens/s"
+    said = (
+        f"{config.engine.kind.value}, {requests} requests, {share:.0%} of {len(votes)} votes readable, "
+        f"{tokens / seconds:,.0f} completion tokens/s"
+    )
     return share >= 0.9, said
 
 
 def check_guided(engine: list[str], num: int = 32) -> Verdict:
     """Outputs under a JSON schema, to a prompt that does not describe it."""
-    schema = solution_schema("multiple_choice", choices=["red", "green", "blue"], numeric=False, max_tokens=256, like="en")
-    asked = [Request(messages=[{"role": "user", "content": f"Which colour has the number {n}?"}], schema=schema, max_tokens=256, seed=n) for n in range(num)]
+    schema = solution_schema(
+        "multiple_choice", choices=["red", "green", "blue"], numeric=False, max_tokens=256, like="en"
+    )
+    asked = [
+        Request(
+            messages=[{"role": "user", "content": f"Which colour has the number {n}?"}],
+            schema=schema,
+            max_tokens=256,
+            seed=n,
+        )
+        for n in range(num)
+    ]
 
     async def ask() -> list[str]:
         model = open_engine(load_config(QUICKSTART, engine).engine)
@@ -84,7 +113,15 @@ def check_dedup(folder: Path, num: int = 20_000, *, gpu: bool = True) -> Verdict
         words = draw.sample(vocabulary, 40)
         for copy in range(2 if number % 5 == 0 else 1):
             words[20] = draw.choice(vocabulary)
-            rows.append({"sample_id": f"{number:06d}-{copy}", "origin": "similar", "task": "t", "question": " ".join(words), "reasoning": "r"})
+            rows.append(
+                {
+                    "sample_id": f"{number:06d}-{copy}",
+                    "origin": "similar",
+                    "task": "t",
+                    "question": " ".join(words),
+                    "reasoning": "r",
+                }
+            )
             planted += copy
     folder.mkdir(parents=True)
     shards = [folder / f"shard-{start:05d}.jsonl" for start in range(4)]
@@ -92,12 +129,18 @@ def check_dedup(folder: Path, num: int = 20_000, *, gpu: bool = True) -> Verdict
         write_jsonl(shard, rows[start::4])
     found, wrong = {}, 0
     for name, on_gpu in (("cuDF", gpu), ("the CPU path", False)):
-        table = find_duplicates(shards, seeds=[], work=folder / name.replace(" ", "_"), config=CurateSection(dedup_gpu=on_gpu), workers=2)
+        table = find_duplicates(
+            shards, seeds=[], work=folder / name.replace(" ", "_"), config=CurateSection(dedup_gpu=on_gpu), workers=2
+        )
         dropped = {row["id"].split("-")[0] for row in read_jsonl(table)}
         wrong += sum(int(number) % 5 != 0 for number in dropped)
         found[name] = len(dropped)
-    said = f"cuDF finds {found['cuDF']:,} of {planted:,} planted near-duplicates, the CPU path {found['the CPU path']:,}"
-    return wrong == 0 and min(found.values()) >= 0.98 * planted, said + (f", {wrong} dropped that are none" if wrong else "")
+    said = (
+        f"cuDF finds {found['cuDF']:,} of {planted:,} planted near-duplicates, the CPU path {found['the CPU path']:,}"
+    )
+    return wrong == 0 and min(found.values()) >= 0.98 * planted, said + (
+        f", {wrong} dropped that are none" if wrong else ""
+    )
 
 
 def check_recipe(folder: Path, base: str) -> Verdict:
@@ -111,7 +154,13 @@ def check_recipe(folder: Path, base: str) -> Verdict:
         pipeline.run(load_config(QUICKSTART, [f"run.dir={folder}"]))
     blend = folder / "blend" / "context.blend.json"
     config = cpt_config(blend=blend, base=Path(base), dir=folder / "checkpoints", tokens=1e10)
-    return True, f"{config.train.train_iters} train_iters on {len(orjson.loads(blend.read_bytes())['train']) // 2} datasets, no mock data"
+    return (
+        True,
+        (
+            f"{config.train.train_iters} train_iters on {len(orjson.loads(blend.read_bytes())['train']) // 2} "
+            "datasets, no mock data"
+        ),
+    )
 
 
 def missing(part: str) -> str | None:

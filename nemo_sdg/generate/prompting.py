@@ -1,12 +1,17 @@
 """From a record to a Request: templates, few-shot head, schema, sampling parameters.
 
-A template is `<purpose>/<kind>.jinja` with the blocks `instruction` and `ask`, and optionally worked examples, `example` and `reply`,
-`example2` and `reply2`, and so on. In a chat the instruction is the system message and each ask a user turn; for base models
-`completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction and worked examples, comes first
-and is byte-identical, so that an engine prefills it once; what varies comes last. So these blocks see TASK_VARIABLES alone, and of a
+A template is `<purpose>/<kind>.jinja` with the blocks `instruction` and `ask`, and optionally worked examples,
+`example` and `reply`,
+`example2` and `reply2`, and so on. In a chat the instruction is the system message and each ask a user turn; for base
+models
+`completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction and worked
+examples, comes first
+and is byte-identical, so that an engine prefills it once; what varies comes last. So these blocks see TASK_VARIABLES
+alone, and of a
 passage whether there is one.
 
-`generate.prompts_dir` overrides file by file. A template's hash covers every file that shapes its text, and goes into each sample.
+`generate.prompts_dir` overrides file by file. A template's hash covers every file that shapes its text, and goes into
+each sample.
 """
 
 import functools
@@ -62,7 +67,9 @@ def _environment(folder: str | None) -> jinja2.Environment:
 
 
 class Prompts:
-    """The templates of a run. Raises ConfigError when the user's folder is missing or one of its templates is broken."""
+    """The templates of a run. Raises ConfigError when the user's folder is missing or one of its templates is
+    broken.
+    """
 
     def __init__(self, config: RunConfig) -> None:
         self.base_model = config.engine.base_model
@@ -71,7 +78,12 @@ class Prompts:
         if folder is not None and not Path(folder).is_dir():
             raise ConfigError(f"generate.prompts_dir must be a folder of templates, got {folder}")
         self.environment = _environment(folder)
-        shared = ["question.jinja", "choices.jinja", "language.jinja", *(["completion.jinja"] if self.base_model else [])]
+        shared = [
+            "question.jinja",
+            "choices.jinja",
+            "language.jinja",
+            *(["completion.jinja"] if self.base_model else []),
+        ]
         self._shared = b"".join(self._source(name) for name in shared)
         self._hashes: dict[str, str] = {}
         self._layout = self._load("completion.jinja")
@@ -81,10 +93,13 @@ class Prompts:
             for kind in TEMPLATE_KINDS if per_kind else ("free_text",):
                 name = f"{purpose}/{kind}"
                 template = self._load(f"{name}.jinja")
-                replies = {block.replace("example", "reply") for block in template.blocks if block.startswith("example")}
+                replies = {
+                    block.replace("example", "reply") for block in template.blocks if block.startswith("example")
+                }
                 if missing := {"instruction", "ask", *replies} - template.blocks.keys():
                     raise ConfigError(
-                        f"{template.filename} must have the blocks instruction and ask, and a reply for each example: {', '.join(sorted(missing))} is missing"
+                        f"{template.filename} must have the blocks instruction and ask, and a reply for "
+                        f"each example: {', '.join(sorted(missing))} is missing"
                     )
                 self._templates[name] = template
                 self._hashes[name] = hashlib.sha256(self._shared + self._source(f"{name}.jinja")).hexdigest()[:16]
@@ -111,12 +126,21 @@ class Prompts:
             raise ConfigError(f"{template.filename}, block {block}: {exc}") from exc
 
     def _head(self, name: str, variables: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
-        """Instruction and written examples: of the record they see what all of its task share, so that they are rendered once a task."""
-        shared = {key: variables[key] for key in TASK_VARIABLES if key in variables} | {"passage": bool(variables.get("passage"))}
+        """Instruction and written examples: of the record they see what all of its task share, so that they are
+        rendered once a task.
+        """
+        shared = {key: variables[key] for key in TASK_VARIABLES if key in variables} | {
+            "passage": bool(variables.get("passage"))
+        }
         key = (name, *shared.values())
         if key not in self._heads:
-            numbers = sorted(block.removeprefix("example") for block in self._templates[name].blocks if block.startswith("example"))
-            examples = [(self._render(name, f"example{number}", shared), self._render(name, f"reply{number}", shared)) for number in numbers]
+            numbers = sorted(
+                block.removeprefix("example") for block in self._templates[name].blocks if block.startswith("example")
+            )
+            examples = [
+                (self._render(name, f"example{number}", shared), self._render(name, f"reply{number}", shared))
+                for number in numbers
+            ]
             self._heads[key] = self._render(name, "instruction", shared), examples
         return self._heads[key]
 
@@ -137,7 +161,9 @@ class Prompts:
         ask = self._render(name, "ask", variables)
         request = Request(schema=schema, temperature=temperature, top_p=self.top_p, max_tokens=max_tokens, seed=seed)
         if self.base_model:
-            request.prompt = self._layout.render(instruction=instruction, examples=[{"ask": shot, "reply": reply} for shot, reply in shots], ask=ask)
+            request.prompt = self._layout.render(
+                instruction=instruction, examples=[{"ask": shot, "reply": reply} for shot, reply in shots], ask=ask
+            )
             request.prompt = request.prompt.rstrip("\n") + "\n"
             request.stop = list(COMPLETION_STOP)
         else:
@@ -149,7 +175,10 @@ class Prompts:
 
 
 def language_variables(language: str) -> dict[str, str]:
-    return {"language": language, "language_name": LANGUAGE_NAMES.get(language, f"the language with the code {language}")}
+    return {
+        "language": language,
+        "language_name": LANGUAGE_NAMES.get(language, f"the language with the code {language}"),
+    }
 
 
 def item_json(record: dict[str, Any], *, with_choices: bool) -> str:

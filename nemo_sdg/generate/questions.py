@@ -1,9 +1,12 @@
-"""From a seed to samples: k new questions of origin `similar`, and the seed's own question as a sample of origin `seed`.
+"""From a seed to samples: k new questions of origin `similar`, and the seed's own question as a sample of origin
+`seed`.
 
     in = attempts + samples of origin seed: every attempt ends as exactly one sample or one drop.
 
-A new question keeps its seed's kind, frame, language, number of options, and for classification its label set. It is never a copy of its
-seed, of a seed shown beside it, or of a question written earlier after the same seed. An answer that the questioner may have in mind is
+A new question keeps its seed's kind, frame, language, number of options, and for classification its label set. It is
+never a copy of its
+seed, of a seed shown beside it, or of a question written earlier after the same seed. An answer that the questioner
+may have in mind is
 not asked for: solvers find it alone, and agree on it or not.
 """
 
@@ -16,8 +19,8 @@ import unicodedata
 from typing import Any
 
 from nemo_sdg.config import OriginShare, RunConfig
-from nemo_sdg.generate.answer_text import fold
-from nemo_sdg.generate.parse import at_bound, called, clean, read_object, whole_sentences
+from nemo_sdg.generate.parsing.answer_text import fold
+from nemo_sdg.generate.parsing.replies import at_bound, called, clean, read_object, whole_sentences
 from nemo_sdg.generate.prompting import Prompts, item_json, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import Schema, question_schema
@@ -26,12 +29,17 @@ from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, content
 STEP = "questions"
 SIMILAR = 0.9
 """Share of words in common order from which a question is a copy. Two random gsm8k questions have 0.1 to 0.4."""
-COMPOSITE = re.compile(r"\b(?:all|none|both|neither|any) of (?:the )?(?:above|these|them|options)\b|\bboth [a-e] and [a-e]\b", re.IGNORECASE)
+COMPOSITE = re.compile(
+    r"\b(?:all|none|both|neither|any) of (?:the )?(?:above|these|them|options)\b|\bboth [a-e] and [a-e]\b",
+    re.IGNORECASE,
+)
 BLANK = re.compile(r"(?:^|\W)_+(?:\W|$)")
 
 
 def words_of(record: dict[str, Any]) -> list[str]:
-    """What makes two questions the same: the words of passage and question; width, case and punctuation do not count."""
+    """What makes two questions the same: the words of passage and question; width, case and punctuation do not
+    count.
+    """
     text = fold(f"{record.get('passage') or ''} {record['question']}")
     if not text.isascii() and not re.search(r"\s", text):
         return list(text)
@@ -51,16 +59,27 @@ def origin_share(config: RunConfig, family: str) -> OriginShare:
 
 
 def takes_own_question(seed_id: str, share: float, run_seed: int) -> bool:
-    """Whether a seed's own question goes on as a sample; decided by its id, so that the same seeds are chosen on every machine."""
+    """Whether a seed's own question goes on as a sample; decided by its id, so that the same seeds are chosen on every
+    machine.
+    """
     return random.Random(f"{run_seed}:{seed_id}:origin").random() < share
 
 
 def _sample(
-    seed: dict[str, Any], origin: Origin, fields: dict[str, Any], engine_info: dict[str, Any], generator: dict[str, Any] | None, completion: Completion | None
+    seed: dict[str, Any],
+    origin: Origin,
+    fields: dict[str, Any],
+    engine_info: dict[str, Any],
+    generator: dict[str, Any] | None,
+    completion: Completion | None,
 ) -> Sample:
     return Sample(
         sample_id=content_id(
-            origin.value, seed["seed_id"], fields["question"], fields.get("passage"), sorted(fields["choices"]) if fields.get("choices") else None
+            origin.value,
+            seed["seed_id"],
+            fields["question"],
+            fields.get("passage"),
+            sorted(fields["choices"]) if fields.get("choices") else None,
         ),
         origin=origin.value,
         seed_ids=[seed["seed_id"]],
@@ -75,7 +94,10 @@ def _sample(
         choices=fields.get("choices"),
         tests=fields.get("tests"),
         generator=generator,
-        usage={"prompt_tokens": completion.prompt_tokens if completion else 0, "completion_tokens": completion.completion_tokens if completion else 0},
+        usage={
+            "prompt_tokens": completion.prompt_tokens if completion else 0,
+            "completion_tokens": completion.completion_tokens if completion else 0,
+        },
         license={"seeds": [seed["license"]], "model": engine_info.get("model_license"), "effective": None},
     )
 
@@ -93,19 +115,28 @@ def own_question(seed: dict[str, Any], engine_info: dict[str, Any]) -> Sample:
 class Questions:
     """Writes the questions of a run; `flow` is one seed's way through the engine."""
 
-    def __init__(self, config: RunConfig, engine_info: dict[str, Any], few_shot: dict[str, list[dict[str, Any]]]) -> None:
+    def __init__(
+        self, config: RunConfig, engine_info: dict[str, Any], few_shot: dict[str, list[dict[str, Any]]]
+    ) -> None:
         self.config = config
         self.engine_info = engine_info
         self.few_shot = few_shot
         self.prompts = Prompts(config)
 
     def shown_beside(self, seed: dict[str, Any]) -> list[dict[str, Any]]:
-        """The few-shot seeds of a task: the same for every seed of it that has the same kind and language, but for the seed itself.
+        """The few-shot seeds of a task: the same for every seed of it that has the same kind and language, but for the
+        seed itself.
 
         One more than `generate.few_shot`: each worked example goes from one seed to the next.
         """
-        fits = [shot for shot in self.few_shot.get(seed["task"], []) if all(shot[key] == seed[key] for key in ("kind", "frame", "language"))]
-        return [shot for shot in fits if shot["seed_id"] != seed["seed_id"]][: self.config.generate.few_shot + 1 if self.config.generate.few_shot else 0]
+        fits = [
+            shot
+            for shot in self.few_shot.get(seed["task"], [])
+            if all(shot[key] == seed[key] for key in ("kind", "frame", "language"))
+        ]
+        return [shot for shot in fits if shot["seed_id"] != seed["seed_id"]][
+            : self.config.generate.few_shot + 1 if self.config.generate.few_shot else 0
+        ]
 
     def request(self, seed: dict[str, Any], attempt: int) -> tuple[Request, dict[str, Any]]:
         """The request of one attempt, and what the sample's `generator` says of it."""
@@ -113,13 +144,21 @@ class Questions:
         generate = self.config.generate
         labels = seed["choices"] if kind == "classification" else None
         shots = self.shown_beside(seed)
-        # Without a worked example small models hand the seed back: where a seed is in the head itself, it takes the place of what is missing.
+        # Without a worked example small models hand the seed back: where a seed is in the head itself, it takes the
+        # place of what is missing.
         chain = shots if len(shots) > 1 else [seed, *shots]
         examples = [
-            ({**self._ask(before, kind), "target": after["answer"]["text"]}, item_json(after, with_choices=labels is None))
+            (
+                {**self._ask(before, kind), "target": after["answer"]["text"]},
+                item_json(after, with_choices=labels is None),
+            )
             for before, after in itertools.pairwise(chain)
         ]
-        target = random.Random(f"{self.config.run.seed}:{seed['seed_id']}:target{attempt}").choice(labels) if labels else None
+        target = (
+            random.Random(f"{self.config.run.seed}:{seed['seed_id']}:target{attempt}").choice(labels)
+            if labels
+            else None
+        )
         variables = {
             **language_variables(seed["language"]),
             "passage": seed.get("passage"),
@@ -149,7 +188,10 @@ class Questions:
 
     @staticmethod
     def _ask(seed: dict[str, Any], kind: str) -> dict[str, Any]:
-        return {"item": item_json(seed, with_choices=kind != "classification"), "num_choices": len(seed["choices"] or [])}
+        return {
+            "item": item_json(seed, with_choices=kind != "classification"),
+            "num_choices": len(seed["choices"] or []),
+        }
 
     def schema(self, seed: dict[str, Any]) -> Schema:
         written = seed["kind"] == Kind.multiple_choice and template_kind(seed) != "classification"
@@ -161,7 +203,9 @@ class Questions:
             like=seed["question"],
         )
 
-    def read(self, completion: Completion, seed: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None, str | None]:
+    def read(
+        self, completion: Completion, seed: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, str | None, str | None]:
         """The fields of a new question, or reason and detail."""
         value, reason, detail = read_object(completion, self.schema(seed))
         if value is None:
@@ -178,7 +222,11 @@ class Questions:
         elif value.get("choices") is not None:
             wanted, choices = len(seed["choices"]), value["choices"]
             if len(choices) != wanted:
-                return None, "too_few_choices" if len(choices) < wanted else "too_many_choices", f"{len(choices)} for {wanted}"
+                return (
+                    None,
+                    "too_few_choices" if len(choices) < wanted else "too_many_choices",
+                    f"{len(choices)} for {wanted}",
+                )
             if len({fold(choice) for choice in choices}) < wanted:
                 return None, "duplicate_choices", None
             if any(map(COMPOSITE.search, choices)) and not any(map(COMPOSITE.search, seed["choices"])):
@@ -196,12 +244,18 @@ class Questions:
             outcome.kept.append(own_question(seed, self.engine_info))
         requests = [self.request(seed, attempt) for attempt in range(share.similar)]
         completions = await asyncio.gather(*(ask(request) for request, _ in requests))
-        known = {"copy_of_seed": [words_of(seed)], "copy_of_example": [words_of(shot) for shot in self.shown_beside(seed)], "copy_of_sibling": []}
+        known = {
+            "copy_of_seed": [words_of(seed)],
+            "copy_of_example": [words_of(shot) for shot in self.shown_beside(seed)],
+            "copy_of_sibling": [],
+        }
         for attempt, ((_, generator), completion) in enumerate(zip(requests, completions, strict=True)):
             value, reason, detail = self.read(completion, seed)
             if value is not None:
                 words = words_of(value)
-                reason = next((why for why, others in known.items() if any(is_copy(words, other) for other in others)), None)
+                reason = next(
+                    (why for why, others in known.items() if any(is_copy(words, other) for other in others)), None
+                )
                 if reason is None:
                     known["copy_of_sibling"].append(words)
                     sample = _sample(seed, Origin.similar, value, self.engine_info, generator, completion)
@@ -215,7 +269,12 @@ class Questions:
 
     @staticmethod
     def _drop(seed: dict[str, Any], attempt: int, reason: str, detail: str | None, completion: Completion) -> Drop:
-        record = {"seed_id": seed["seed_id"], "attempt": attempt, "text": clean(completion.text)[:4000], "finish_reason": completion.finish_reason}
+        record = {
+            "seed_id": seed["seed_id"],
+            "attempt": attempt,
+            "text": clean(completion.text)[:4000],
+            "finish_reason": completion.finish_reason,
+        }
         return Drop(
             task=seed["task"],
             id=content_id("attempt", seed["seed_id"], attempt),
@@ -227,7 +286,8 @@ class Questions:
 
 
 def make_flow(config: RunConfig, engine_info: dict[str, Any], few_shot: dict[str, list[dict[str, Any]]]) -> Flow:
-    """Seed record -> samples. `engine_info` has engine, model and model_license; `few_shot` maps a task to seed records, in fixed order.
+    """Seed record -> samples. `engine_info` has engine, model and model_license; `few_shot` maps a task to seed
+    records, in fixed order.
 
     Raises ConfigError when a template is broken.
     """

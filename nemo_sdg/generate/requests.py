@@ -1,6 +1,7 @@
 """What is asked of an engine and what comes back; one shape for all engines.
 
-Request(messages=[{"role": "user", "content": "…"}], schema={"type": "object", …}, temperature=0.7, max_tokens=512, seed=91)
+Request(messages=[{"role": "user", "content": "…"}], schema={"type": "object", …}, temperature=0.7, max_tokens=512,
+seed=91)
 Completion(text='{"answer": "4"}', finish_reason="stop", prompt_tokens=211, completion_tokens=9)
 """
 
@@ -27,11 +28,23 @@ class Request:
 
     def worked_examples(self) -> list[str]:
         """What stands before the last ask, for base models the whole prompt."""
-        return [message["content"] for message in self.messages[:-1]] if self.messages is not None else [self.prompt or ""]
+        return (
+            [message["content"] for message in self.messages[:-1]] if self.messages is not None else [self.prompt or ""]
+        )
 
     def key(self, model: str) -> str:
         """Identity of the request for journal and cache: all that shapes the completion, the model included."""
-        return content_id(model, self.messages, self.prompt, self.schema, self.temperature, self.top_p, self.max_tokens, self.seed, self.stop)
+        return content_id(
+            model,
+            self.messages,
+            self.prompt,
+            self.schema,
+            self.temperature,
+            self.top_p,
+            self.max_tokens,
+            self.seed,
+            self.stop,
+        )
 
 
 @dataclass(kw_only=True, slots=True)
@@ -40,7 +53,9 @@ class Completion:
 
     text: str
     finish_reason: str
-    """stop | length (cut at max_tokens) | refused (the server or engine will never accept this request: too long, content policy)"""
+    """stop | length (cut at max_tokens) | refused (the server or engine will never accept this request: too long,
+    content policy)
+    """
     prompt_tokens: int = 0
     completion_tokens: int = 0
     detail: str | None = None
@@ -48,7 +63,9 @@ class Completion:
 
 
 Ask = Callable[[Request], Awaitable[Completion]]
-"""Sends a request through journal, window and retries. Returns a Completion, or does not return: a transport fault never reaches a flow."""
+"""Sends a request through journal, window and retries. Returns a Completion, or does not return: a transport fault
+never reaches a flow.
+"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -60,4 +77,6 @@ class Outcome:
 
 
 Flow = Callable[[dict[str, Any], Ask], Awaitable[Outcome]]
-"""One record's way through the engine: asks as often as it needs, alone in its record, and is deterministic in the completions."""
+"""One record's way through the engine: asks as often as it needs, alone in its record, and is deterministic in the
+completions.
+"""

@@ -1,9 +1,11 @@
-"""JSON schemas of what a model is to write, one per purpose and kind; the order of the properties is the order of writing.
+"""JSON schemas of what a model is to write, one per purpose and kind; the order of the properties is the order of
+writing.
 
     solution: {"context": …, "reasoning": …, "answer": …}      the answer comes last, after the evidence
     question: {"passage": …, "question": …, "choices": […]}    passage and choices where the seed has them
 
-Strings are bounded so that a constrained output closes within max_tokens. The bounds are left out above MAX_BOUND characters:
+Strings are bounded so that a constrained output closes within max_tokens. The bounds are left out above MAX_BOUND
+characters:
 grammars grow with them, and a text of that length is cut by max_tokens in the rare case only.
 """
 
@@ -19,9 +21,11 @@ Schema = dict[str, Any]
 
 
 def characters(max_tokens: int, like: str) -> int:
-    """Characters that surely fit into a budget of tokens, with room for the JSON around them, for text in the script of `like`.
+    """Characters that surely fit into a budget of tokens, with room for the JSON around them, for text in the script
+    of `like`.
 
-    English has about 4 characters a token, other Latin scripts 2.5, the rest down to 0.5 with a small English vocabulary.
+    English has about 4 characters a token, other Latin scripts 2.5, the rest down to 0.5 with a small English
+    vocabulary.
     """
     letters = [char for char in like if char.isalpha()]
     ascii_share = sum(char.isascii() for char in letters) / len(letters) if letters else 1.0
@@ -41,7 +45,9 @@ def _object(properties: dict[str, Schema]) -> Schema:
 
 
 def question_schema(kind: str, *, passage: bool, num_choices: int | None, max_tokens: int, like: str) -> Schema:
-    """A new question. `num_choices` is None where the options are not to be written: no options, or a label set fixed by the task."""
+    """A new question. `num_choices` is None where the options are not to be written: no options, or a label set fixed
+    by the task.
+    """
     room = characters(max_tokens, like)
     properties: dict[str, Schema] = {}
     if passage:
@@ -49,14 +55,21 @@ def question_schema(kind: str, *, passage: bool, num_choices: int | None, max_to
         room //= 2
     properties["question"] = _text(room // 2)
     if num_choices is not None:
-        properties["choices"] = {"type": "array", "items": _text(room // 2 // num_choices), "minItems": num_choices, "maxItems": num_choices}
+        properties["choices"] = {
+            "type": "array",
+            "items": _text(room // 2 // num_choices),
+            "minItems": num_choices,
+            "maxItems": num_choices,
+        }
     if kind == Kind.code:
         properties["tests"] = {"type": "array", "items": _text(min(160, room // 6)), "minItems": 2, "maxItems": 3}
     return _object(properties)
 
 
 def solution_schema(kind: str, *, choices: list[str] | None, numeric: bool, max_tokens: int, like: str) -> Schema:
-    """Context, reasoning, answer. With choices the answer is one of them, verbatim; `numeric` holds it to a plain number."""
+    """Context, reasoning, answer. With choices the answer is one of them, verbatim; `numeric` holds it to a plain
+    number.
+    """
     room = characters(max_tokens, like)
     if choices:
         room = max(24, room - max(map(len, choices)))
@@ -79,7 +92,9 @@ JUDGE_SCHEMA = _object({"reason": _text(200), "score": {"enum": [1, 2, 3, 4, 5]}
 
 
 def mismatch(value: Any, schema: Schema) -> str | None:
-    """Why a parsed value does not follow a schema of this module, or None. Lengths above maxLength pass: max_tokens bounds them."""
+    """Why a parsed value does not follow a schema of this module, or None. Lengths above maxLength pass: max_tokens
+    bounds them.
+    """
     if "enum" in schema:
         return None if value in schema["enum"] and not isinstance(value, bool) else "not one of the allowed values"
     if schema["type"] == "string":

@@ -4,7 +4,8 @@
         for record in render_source(source, seeds, 0):     Seed or Drop, in row order
         source.not_sampled                                 {task: rows beyond the limits}
 
-A row that several tasks share is one seed that names them all. The rows of a limited sample are those whose hashed position is lowest,
+A row that several tasks share is one seed that names them all. The rows of a limited sample are those whose hashed
+position is lowest,
 so that they are spread over the split and a larger limit keeps what a smaller one chose.
 """
 
@@ -17,17 +18,34 @@ from typing import Any
 
 import orjson
 
+from nemo_sdg.catalog.walk import task_config
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, Drop, EvaluationRow, Seed, content_id
-from nemo_sdg.seeds.catalog import task_config
-from nemo_sdg.seeds.lock import lock_entry, verify
-from nemo_sdg.seeds.plan import EvaluationSource, EvaluationSources, Source, evaluation_sources, open_source, plainest_first, plan_sources
-from nemo_sdg.seeds.reading import Unrenderable
 from nemo_sdg.seeds.render import BATCH, Documents, Renderer, to_evaluation_row, to_seed
-from nemo_sdg.seeds.sources import Damaged, Row, Rows
+from nemo_sdg.seeds.row_fields import Unrenderable
+from nemo_sdg.seeds.sources.lock import lock_entry, verify
+from nemo_sdg.seeds.sources.rows import Damaged, Row, Rows
+from nemo_sdg.seeds.sources.splits import (
+    EvaluationSource,
+    EvaluationSources,
+    Source,
+    evaluation_sources,
+    open_source,
+    plainest_first,
+    plan_sources,
+)
 
-__all__ = ["EvaluationSource", "EvaluationSources", "Source", "evaluation_sources", "lock", "plan_sources", "render_evaluation", "render_source"]
+__all__ = [
+    "EvaluationSource",
+    "EvaluationSources",
+    "Source",
+    "evaluation_sources",
+    "lock",
+    "plan_sources",
+    "render_evaluation",
+    "render_source",
+]
 
 STEP = "seeds"
 HEAD = 20
@@ -37,7 +55,8 @@ HEAD = 20
 def render_source(source: Source, seeds: SeedsSection, run_seed: int) -> Iterator[Seed | Drop]:
     """Seeds and drops of a source in row order.
 
-    Raises DataError in one line when the source cannot be read, or when its first rows all lack a column that the task reads.
+    Raises DataError in one line when the source cannot be read, or when its first rows all lack a column that the task
+    reads.
     """
     renderers = _renderers(source, seeds)
     rows = open_source(source, seeds)
@@ -56,14 +75,18 @@ def render_source(source: Source, seeds: SeedsSection, run_seed: int) -> Iterato
     yield from records
 
 
-def _records(source: Source, renderers: list[tuple[Renderer, list[str]]], rows: Rows, run_seed: int) -> Iterator[Seed | Drop]:
+def _records(
+    source: Source, renderers: list[tuple[Renderer, list[str]]], rows: Rows, run_seed: int
+) -> Iterator[Seed | Drop]:
     for number, row, per_group in _documents(renderers, _sampled(source, rows)):
         dataset = _dataset_row(source, rows, number)
         yield from _seeds_of_row(source, dataset, row, per_group, run_seed)
 
 
 def _dataset_row(source: Source, rows: Rows, number: int) -> DatasetRow:
-    """For the generic builders the files are the dataset; of a function that makes rows, the part of its place that is no machine's."""
+    """For the generic builders the files are the dataset; of a function that makes rows, the part of its place that is
+    no machine's.
+    """
     split = source.split
     path = ",".join(split.data_files) or split.path
     if path.startswith("function:"):
@@ -83,7 +106,8 @@ def lock(sources: list[Source], seeds: SeedsSection) -> tuple[list[dict[str, Any
 
 
 def render_evaluation(source: EvaluationSource, seeds: SeedsSection) -> Iterator[EvaluationRow]:
-    """The rows of an evaluation split. A row that its task's rules do not render is given as the texts that stand in it: it must not be missed.
+    """The rows of an evaluation split. A row that its task's rules do not render is given as the texts that stand in
+    it: it must not be missed.
 
     Raises DataError in one line when the split cannot be read.
     """
@@ -92,12 +116,16 @@ def render_evaluation(source: EvaluationSource, seeds: SeedsSection) -> Iterator
         try:
             renderer = Renderer(leaf, task_config(leaf.task, seeds))
             break
-        except DataError:  # this leaf's functions cannot be had: the next one's may, else the rows are given as their texts
+        except (
+            DataError
+        ):  # this leaf's functions cannot be had: the next one's may, else the rows are given as their texts
             continue
     rows = open_source(source, seeds)
     leaf = renderer.leaf if renderer else source.leaves[0]
     plain = ((number, row) for number, row in rows if not isinstance(row, Damaged))
-    documents: Iterable[Documents] = renderer.documents(plain) if renderer else ((number, row, [row]) for number, row in plain)
+    documents: Iterable[Documents] = (
+        renderer.documents(plain) if renderer else ((number, row, [row]) for number, row in plain)
+    )
     for number, row, found in documents:
         dataset = _dataset_row(source, rows, number)
         if isinstance(found, Unrenderable) or not found or renderer is None:
@@ -127,14 +155,18 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _renderers(source: Source, seeds: SeedsSection) -> list[tuple[Renderer, list[str]]]:
-    """One renderer for each process_docs on the split, with the tasks that have it; the first that has documents of a row renders it.
+    """One renderer for each process_docs on the split, with the tasks that have it; the first that has documents of a
+    row renders it.
 
     Tasks of lm-eval's type multiple_choice come first: a chat or t5 wording of the same rows shows its options as text.
     """
     groups: list[tuple[Renderer, list[str]]] = []
     failures = []
     configs = {leaf.task: task_config(leaf.task, seeds) for leaf in source.leaves}
-    for leaf in sorted(source.leaves, key=lambda leaf: (configs[leaf.task].get("output_type") != "multiple_choice", plainest_first(leaf.task))):
+    for leaf in sorted(
+        source.leaves,
+        key=lambda leaf: (configs[leaf.task].get("output_type") != "multiple_choice", plainest_first(leaf.task)),
+    ):
         try:
             renderer = Renderer(leaf, configs[leaf.task])
         except DataError as exc:
@@ -171,7 +203,10 @@ def _sampled(source: Source, rows: Rows) -> Iterator[tuple[int, Row | Damaged]]:
     elif source.quota >= total:
         yield from rows
     else:
-        chosen = {number for _, number in heapq.nsmallest(source.quota, ((_rank(source, number), number) for number in range(total)))}
+        chosen = {
+            number
+            for _, number in heapq.nsmallest(source.quota, ((_rank(source, number), number) for number in range(total)))
+        }
         yield from rows.only(chosen.__contains__)
     if total > source.quota:
         source.not_sampled = {source.tasks[0]: total - source.quota}
@@ -185,7 +220,9 @@ def _rank(source: Source, number: int) -> int:
 PerGroup = list[tuple[Renderer, list[str], "list[Row] | Unrenderable"]]
 
 
-def _documents(renderers: list[tuple[Renderer, list[str]]], rows: Iterator[tuple[int, Row | Damaged]]) -> Iterator[tuple[int, Row | Damaged, PerGroup]]:
+def _documents(
+    renderers: list[tuple[Renderer, list[str]]], rows: Iterator[tuple[int, Row | Damaged]]
+) -> Iterator[tuple[int, Row | Damaged, PerGroup]]:
     """Each row with its documents under each renderer. Damaged rows pass through."""
     if len(renderers) == 1 and renderers[0][0].process_docs is None:
         ((renderer, tasks),) = renderers
@@ -200,11 +237,20 @@ def _documents(renderers: list[tuple[Renderer, list[str]]], rows: Iterator[tuple
         whole = [(number, row) for number, row in batch if not isinstance(row, Damaged)]
         found = [{number: documents for number, _, documents in renderer.documents(whole)} for renderer, _ in renderers]
         for number, row in batch:
-            groups = [] if isinstance(row, Damaged) else [(renderer, tasks, by_row[number]) for (renderer, tasks), by_row in zip(renderers, found, strict=True)]
+            groups = (
+                []
+                if isinstance(row, Damaged)
+                else [
+                    (renderer, tasks, by_row[number])
+                    for (renderer, tasks), by_row in zip(renderers, found, strict=True)
+                ]
+            )
             yield number, row, groups
 
 
-def _seeds_of_row(source: Source, dataset: DatasetRow, row: Row | Damaged, per_group: PerGroup, run_seed: int) -> Iterator[Seed | Drop]:
+def _seeds_of_row(
+    source: Source, dataset: DatasetRow, row: Row | Damaged, per_group: PerGroup, run_seed: int
+) -> Iterator[Seed | Drop]:
     if isinstance(row, Damaged):
         yield _drop(source, dataset, "damaged_line", row.detail, None)
         return
@@ -217,7 +263,9 @@ def _seeds_of_row(source: Source, dataset: DatasetRow, row: Row | Damaged, per_g
         made: list[Seed | Drop] = []
         for ordinal, document in enumerate(documents):
             try:
-                made.append(to_seed(renderer.read(document), renderer.leaf, tasks, dataset, ordinal=ordinal, run_seed=run_seed))
+                made.append(
+                    to_seed(renderer.read(document), renderer.leaf, tasks, dataset, ordinal=ordinal, run_seed=run_seed)
+                )
             except Unrenderable as exc:
                 failure = exc
                 made.append(_drop(source, dataset, exc.reason, exc.detail, row, ordinal))
@@ -227,16 +275,25 @@ def _seeds_of_row(source: Source, dataset: DatasetRow, row: Row | Damaged, per_g
     yield _drop(source, dataset, failure.reason, failure.detail, row)
 
 
-def _drop(source: Source, dataset: DatasetRow, reason: str, detail: str | None, row: Row | None, ordinal: int = 0) -> Drop:
+def _drop(
+    source: Source, dataset: DatasetRow, reason: str, detail: str | None, row: Row | None, ordinal: int = 0
+) -> Drop:
     identity = content_id(dataset.path, dataset.name, dataset.split, dataset.row, ordinal)
     return Drop(
-        task=source.tasks[0], id=identity, step=STEP, reason=reason, detail=detail, record=None if row is None else {"row": dataset.row, "columns": _plain(row)}
+        task=source.tasks[0],
+        id=identity,
+        step=STEP,
+        reason=reason,
+        detail=detail,
+        record=None if row is None else {"row": dataset.row, "columns": _plain(row)},
     )
 
 
 def _plain(row: Row) -> Any:
     """A row as it can stand in JSON: images, decimals and the like are named, not shown."""
     try:
-        return orjson.loads(orjson.dumps(row, default=lambda value: f"<{type(value).__name__}>", option=orjson.OPT_NON_STR_KEYS))
+        return orjson.loads(
+            orjson.dumps(row, default=lambda value: f"<{type(value).__name__}>", option=orjson.OPT_NON_STR_KEYS)
+        )
     except TypeError as exc:
         return f"<{exc}>"

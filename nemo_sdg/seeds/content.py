@@ -1,9 +1,13 @@
-"""Ring 3: training rows that stand in an evaluation split, found by normalised exact match; hashes only, 20 bytes a key.
+"""Ring 3: training rows that stand in an evaluation split, found by normalised exact match; hashes only, 20 bytes a
+key.
 
-A seed is a leak when one of these is the same as an evaluation row's, after normalising (Unicode form, case, punctuation, spaces):
-- the question, if it is long enough to be nobody's phrase, and if at most two different evaluation rows ask it ("Which of the following is
+A seed is a leak when one of these is the same as an evaluation row's, after normalising (Unicode form, case,
+punctuation, spaces):
+- the question, if it is long enough to be nobody's phrase, and if at most two different evaluation rows ask it ("Which
+of the following is
   true?" is a phrase); where both rows have a passage, passage and question together;
-- question, passage and the set of options, of any length, unless the options are a fixed label set (yes/no), which says nothing of the row;
+- question, passage and the set of options, of any length, unless the options are a fixed label set (yes/no), which
+says nothing of the row;
 - a shorter question together with its answer, where there are no options of its own.
 So the stem "thermometers" alone is no leak, and with the same four options it is.
 """
@@ -23,28 +27,38 @@ MIN_QUESTION = 40
 MIN_WITH_ANSWER = 20
 """weight from which a question together with its answer does"""
 MAX_CONTENTS = 2
-"""different evaluation rows behind one question, above which it is a phrase; questions behind one set of options, above which it is labels"""
+"""different evaluation rows behind one question, above which it is a phrase; questions behind one set of options,
+above which it is labels
+"""
 
 _TOKEN = re.compile(r"\w+|[+*/^=<>%]|-(?=\d)")
 _WIDE = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 def normalise(text: str) -> str:
-    """Words and mathematical signs, casefolded, one space between: `A 5% rise (to $-3$)!` becomes `a 5 % rise to - 3`."""
+    """Words and mathematical signs, casefolded, one space between: `A 5% rise (to $-3$)!` becomes `a 5 % rise to -
+    3`.
+    """
     return " ".join(_TOKEN.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def weight(normalised: str) -> int:
-    """Letters and digits of a normalised text; an ideograph, kana, Hangul or letter of an unspaced script counts as three."""
+    """Letters and digits of a normalised text; an ideograph, kana, Hangul or letter of an unspaced script counts as
+    three.
+    """
     return len(normalised.replace(" ", "")) + 2 * len(_WIDE.findall(normalised))
 
 
 def _hash(*parts: str) -> int:
-    return int.from_bytes(hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
+    )
 
 
 class _Keys:
-    """64-bit keys, each with a row number and a hash of what else the row holds; `freeze` turns them into a sorted table."""
+    """64-bit keys, each with a row number and a hash of what else the row holds; `freeze` turns them into a sorted
+    table.
+    """
 
     def __init__(self) -> None:
         self._columns = array("Q"), array("Q"), array("Q")
@@ -72,7 +86,11 @@ class _Keys:
 
         keys, rows, contents = (np.frombuffer(column, dtype=np.uint64) for column in self._columns)
         kept = np.ones(len(keys), dtype=bool)
-        for values, listed, wanted in ((keys, without_keys, False), (contents, with_contents, True), (contents, without_contents, False)):
+        for values, listed, wanted in (
+            (keys, without_keys, False),
+            (contents, with_contents, True),
+            (contents, without_contents, False),
+        ):
             if listed is not None:
                 kept &= np.isin(values, listed) == wanted
         keys, rows = keys[kept], rows[kept].astype(np.uint32)
@@ -88,7 +106,9 @@ class _Keys:
 
 
 class ContentGuard:
-    """Compares seeds with all evaluation rows that could be reached. `match` says `question of mbpp (…/mbpp, full, test, row 17)` or None."""
+    """Compares seeds with all evaluation rows that could be reached. `match` says `question of mbpp (…/mbpp, full,
+    test, row 17)` or None.
+    """
 
     def __init__(self, rows: Iterable[EvaluationRow]) -> None:
         import numpy as np
@@ -105,7 +125,9 @@ class ContentGuard:
             set_of_options = _hash(*options) if options else 0
             content = _hash(passage, normalise(row.answer or ""), *options)
             if weight(question) >= MIN_QUESTION:
-                self._questions.add(_hash("question beside a passage" if passage else "question", question), number, content)
+                self._questions.add(
+                    _hash("question beside a passage" if passage else "question", question), number, content
+                )
             if passage and weight(passage) + weight(question) >= MIN_QUESTION:
                 self._passages.add(_hash(passage, question), number, content)
             if options:

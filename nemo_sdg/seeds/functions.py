@@ -1,7 +1,9 @@
 """Functions that a task file names (`doc_to_text: !function utils.doc_to_text`), without the rest of their module.
 
-Importing such a module whole runs its metrics: `evaluate.load("code_eval")` wants the network, others import what is not installed.
-Only the top-level statements that a function depends on are run, so record renders although its scorer's import is gone.
+Importing such a module whole runs its metrics: `evaluate.load("code_eval")` wants the network, others import what is
+not installed.
+Only the top-level statements that a function depends on are run, so record renders although its scorer's import is
+gone.
 """
 
 import __future__
@@ -18,7 +20,8 @@ from nemo_sdg.errors import DataError
 
 
 def resolve_function(folder: str, name: str) -> Callable[..., Any]:
-    """The function `module.function` as seen from a task file's folder: beside the file first, then as an installed module.
+    """The function `module.function` as seen from a task file's folder: beside the file first, then as an installed
+    module.
 
     Raises DataError in one line when there is none or when a statement that it needs fails.
     """
@@ -46,7 +49,9 @@ def _from_file(file: str, function: str) -> Callable[..., Any]:
     module.__file__ = file
     module.__package__ = module.__name__.rpartition(".")[0]
     for statement in _needed(tree, function):
-        code = compile(ast.Module([statement], []), file, "exec", flags=__future__.annotations.compiler_flag, dont_inherit=True)
+        code = compile(
+            ast.Module([statement], []), file, "exec", flags=__future__.annotations.compiler_flag, dont_inherit=True
+        )
         try:
             exec(code, module.__dict__)
         except Exception as exc:  # a task's own code may raise anything
@@ -94,7 +99,11 @@ def _bound(statement: ast.stmt) -> set[str]:
             names.add(node.asname or node.name.split(".")[0])
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        ):
             names.add(node.func.value.id)
     return names
 

@@ -14,9 +14,9 @@ import jinja2
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import LABELS, Answer, CatalogRow, DatasetRow, EvaluationRow, Kind, Seed, content_id
-from nemo_sdg.seeds.fields import FieldReader, find_entry
-from nemo_sdg.seeds.generic import GenericReader
-from nemo_sdg.seeds.reading import Reading, Unrenderable, bare_labels
+from nemo_sdg.seeds.field_table import FieldReader, find_entry
+from nemo_sdg.seeds.row_fields import Reading, Unrenderable, bare_labels
+from nemo_sdg.seeds.row_rules import GenericReader
 from nemo_sdg.seeds.templates import Row, TaskTemplates
 
 BATCH = 500
@@ -27,7 +27,9 @@ Documents = tuple[int, Row, "list[Row] | Unrenderable"]
 
 
 class Renderer:
-    """How the rows of one leaf task are read. Raises DataError in one line when its functions or templates cannot be had."""
+    """How the rows of one leaf task are read. Raises DataError in one line when its functions or templates cannot be
+    had.
+    """
 
     def __init__(self, leaf: CatalogRow, config: Mapping[str, Any]) -> None:
         self.leaf = leaf
@@ -37,7 +39,10 @@ class Renderer:
             self._reader: FieldReader | GenericReader = FieldReader(entry)
             return
         if "class" in config:
-            raise DataError(f"task {leaf.task} is a Python class, which renders its rows by code of its own; name its columns in data/fields.yaml")
+            raise DataError(
+                f"task {leaf.task} is a Python class, which renders its rows by code of its own; name its "
+                "columns in data/fields.yaml"
+            )
         templates = TaskTemplates(leaf.task, config)
         self.process_docs = templates.process_docs
         self._reader = FieldReader(entry) if entry is not None else GenericReader(templates, leaf.kind, leaf.frame)
@@ -50,14 +55,18 @@ class Renderer:
             raise
         except (KeyError, jinja2.UndefinedError) as exc:
             raise Unrenderable("missing_column", _one_line(exc)) from exc
-        except Exception as exc:  # a task's own function, or a template over a value of another type, may raise anything
+        except (
+            Exception
+        ) as exc:  # a task's own function, or a template over a value of another type, may raise anything
             raise Unrenderable("unreadable_row", _one_line(exc)) from exc
         if not reading.question.strip():
             raise Unrenderable("empty_question")
         return reading
 
     def documents(self, rows: Iterable[tuple[int, Row]]) -> Iterator[Documents]:
-        """(row number, row, documents) in order: [] where process_docs leaves the row out, several where it unfolds it."""
+        """(row number, row, documents) in order: [] where process_docs leaves the row out, several where it unfolds
+        it.
+        """
         if self.process_docs is None:
             for number, row in rows:
                 yield number, row, [row]
@@ -75,7 +84,9 @@ class Renderer:
             return
         try:
             documents = self._process([{**row, _NUMBER_COLUMN: number} for number, row in batch])
-        except Exception:  # anything from the task's own code or Arrow's types; row by row, below, each failure is told and counted
+        except (
+            Exception
+        ):  # anything from the task's own code or Arrow's types; row by row, below, each failure is told and counted
             documents = [{}]
         if all(_NUMBER_COLUMN in document for document in documents):
             found: dict[int, list[Row]] = {number: [] for number, _ in batch}
@@ -105,8 +116,12 @@ class Renderer:
                 datasets.enable_progress_bars()
 
 
-def to_seed(reading: Reading, leaf: CatalogRow, tasks: list[str], dataset: DatasetRow, *, ordinal: int, run_seed: int) -> Seed:
-    """`ordinal` tells the documents of one row apart. Raises Unrenderable when the row has no gold, or choices that are none."""
+def to_seed(
+    reading: Reading, leaf: CatalogRow, tasks: list[str], dataset: DatasetRow, *, ordinal: int, run_seed: int
+) -> Seed:
+    """`ordinal` tells the documents of one row apart. Raises Unrenderable when the row has no gold, or choices that
+    are none.
+    """
     choices, answer, label = reading.choices, reading.answer, None
     if leaf.kind == Kind.multiple_choice:
         answer = _check_choices(choices, reading)
@@ -116,7 +131,17 @@ def to_seed(reading: Reading, leaf: CatalogRow, tasks: list[str], dataset: Datas
         choices = None
         if answer is None or not answer.strip():
             raise Unrenderable("no_gold")
-    seed_id = content_id(dataset.path, dataset.name, dataset.split, dataset.row, ordinal, reading.question, reading.passage, choices, answer)
+    seed_id = content_id(
+        dataset.path,
+        dataset.name,
+        dataset.split,
+        dataset.row,
+        ordinal,
+        reading.question,
+        reading.passage,
+        choices,
+        answer,
+    )
     if choices is not None and reading.gold is not None:
         gold = reading.gold
         if reading.fixed_gold:
@@ -165,7 +190,13 @@ def to_evaluation_row(reading: Reading, leaf: CatalogRow, dataset: DatasetRow) -
     if answer is None and reading.choices is not None and reading.gold is not None:
         answer = reading.choices[reading.gold]
     return EvaluationRow(
-        task=leaf.task, dataset=dataset, kind=leaf.kind, question=reading.question, passage=reading.passage, choices=reading.choices, answer=answer
+        task=leaf.task,
+        dataset=dataset,
+        kind=leaf.kind,
+        question=reading.question,
+        passage=reading.passage,
+        choices=reading.choices,
+        answer=answer,
     )
 
 
@@ -173,7 +204,11 @@ def _language(leaf: CatalogRow) -> str:
     """The task's one language; of several, the one that its dataset's name or its own name ends with."""
     if len(leaf.languages) == 1:
         return leaf.languages[0]
-    parts = [part for text in (str(leaf.dataset.get("name") or ""), leaf.task) for part in reversed(text.replace("-", "_").split("_"))]
+    parts = [
+        part
+        for text in (str(leaf.dataset.get("name") or ""), leaf.task)
+        for part in reversed(text.replace("-", "_").split("_"))
+    ]
     return next((part for part in parts if part in leaf.languages), leaf.languages[0] if leaf.languages else "und")
 
 

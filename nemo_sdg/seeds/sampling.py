@@ -1,6 +1,7 @@
 """Limits per task and per family, shared out over dataset splits so that a big one does not drown the others.
 
-A name in seeds.tasks is what limit_per_task limits: for a group, tag or glob the rows are spread over its leaves. With no names given,
+A name in seeds.tasks is what limit_per_task limits: for a group, tag or glob the rows are spread over its leaves. With
+no names given,
 each leaf is limited by itself. limit_per_family is spread over all leaves of a family.
 """
 
@@ -44,7 +45,9 @@ def _by_name(demands: list[Demand], catalog: list[CatalogRow], seeds: SeedsSecti
     free = dict.fromkeys(range(len(demands)))
     groups = []
     for name in seeds.tasks:
-        leaves = {row.task for row in catalog if any(fnmatch.fnmatchcase(known, name) for known in (row.task, *row.groups))}
+        leaves = {
+            row.task for row in catalog if any(fnmatch.fnmatchcase(known, name) for known in (row.task, *row.groups))
+        }
         members = [index for index in free if leaves.intersection(demands[index].tasks)]
         for index in members:
             del free[index]
@@ -53,7 +56,9 @@ def _by_name(demands: list[Demand], catalog: list[CatalogRow], seeds: SeedsSecti
 
 
 def _share(limit: int, members: list[int], sizes: list[int | None], quotas: list[int | None]) -> None:
-    """Shares a limit out in equal parts; what a small split leaves goes to the larger ones, the remainder to the first."""
+    """Shares a limit out in equal parts; what a small split leaves goes to the larger ones, the remainder to the
+    first.
+    """
     left = limit
     ordered = sorted(members, key=lambda index: (sizes[index] is None, sizes[index] or 0, index))
     shares: dict[int, int] = {}

@@ -28,7 +28,8 @@ _COLUMN = re.compile(r"\w+(?: \w+)?")
 def names_column(template: str) -> bool:
     """Whether a template is one or two plain words, and so a column's name.
 
-    lm-eval looks it up among the columns of the whole dataset, and takes it for a literal text where it is none; a single row that lacks
+    lm-eval looks it up among the columns of the whole dataset, and takes it for a literal text where it is none; a
+    single row that lacks
     the column must not turn its name into an answer.
     """
     return _COLUMN.fullmatch(template) is not None
@@ -38,7 +39,9 @@ def _regex_replace(string: str, pattern: str, repl: str, count: int = 0) -> str:
     return re.sub(pattern, repl, string, count=count)
 
 
-environment = jinja2.Environment(loader=jinja2.BaseLoader(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+environment = jinja2.Environment(
+    loader=jinja2.BaseLoader(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+)
 environment.filters["regex_replace"] = _regex_replace
 
 
@@ -54,7 +57,9 @@ def compile_template(source: str) -> Callable[[Row], str]:
 
 
 def context_maker(template: jinja2.Template) -> Callable[[Row], jinja2.runtime.Context]:
-    """What `template.new_context(row)` gives, without its copy of a chained mapping, which costs more than most templates do."""
+    """What `template.new_context(row)` gives, without its copy of a chained mapping, which costs more than most
+    templates do.
+    """
     shared = dict(template.environment.globals)
     new_context = template.new_context
     return lambda row: new_context({**shared, **row}, shared=True)
@@ -72,13 +77,18 @@ class TaskTemplates:
         self.task = task
         self.config = config
         if config.get("use_prompt"):
-            raise DataError(f"task {task} takes its prompt from promptsource (use_prompt), which is not supported; write doc_to_text in the task file")
+            raise DataError(
+                f"task {task} takes its prompt from promptsource (use_prompt), which is not supported; "
+                "write doc_to_text in the task file"
+            )
         self.doc_to_text = self._resolved("doc_to_text")
         self.doc_to_choice = self._resolved("doc_to_choice")
         self.doc_to_target = self._resolved("doc_to_target")
         self.process_docs: Callable[..., Any] | None = self._resolved("process_docs")
         if self.process_docs is not None and not callable(self.process_docs):
-            raise DataError(f"task {task}: process_docs is {self.process_docs!r}, not a function; write !function module.name")
+            raise DataError(
+                f"task {task}: process_docs is {self.process_docs!r}, not a function; write !function module.name"
+            )
 
     def _resolved(self, key: str) -> Any:
         value = self.config.get(key)
@@ -102,7 +112,10 @@ class TaskTemplates:
             return value
         if callable(value):
             return value(row)  # type: ignore[no-any-return]
-        raise DataError(f"task {self.task}: doc_to_text is {value!r}, which is neither a template, a column, a number nor a function")
+        raise DataError(
+            f"task {self.task}: doc_to_text is {value!r}, which is neither a template, a column, a number "
+            "nor a function"
+        )
 
     def target(self, row: Row) -> Any:
         """The gold: a position among the choices, a text, or a list of either."""
@@ -123,7 +136,10 @@ class TaskTemplates:
             return value
         if callable(value):
             return value(row)
-        raise DataError(f"task {self.task}: doc_to_target is {value!r}, which is neither a template, a column, a number, a list nor a function")
+        raise DataError(
+            f"task {self.task}: doc_to_target is {value!r}, which is neither a template, a column, a "
+            "number, a list nor a function"
+        )
 
     def choices(self, row: Row) -> list[Any] | None:
         """The options, or None where the task has none."""
@@ -138,4 +154,7 @@ class TaskTemplates:
             return list(value.values())
         if callable(value):
             return value(row)  # type: ignore[no-any-return]
-        raise DataError(f"task {self.task}: doc_to_choice is {value!r}, which is neither a template, a column, a list nor a function")
+        raise DataError(
+            f"task {self.task}: doc_to_choice is {value!r}, which is neither a template, a column, a list "
+            "nor a function"
+        )

@@ -4,7 +4,7 @@ import functools
 from typing import Any
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.context import Context
+from nemo_sdg.execution.context import Context
 from nemo_sdg.generate.requests import Flow
 from nemo_sdg.steps.generation import generate
 

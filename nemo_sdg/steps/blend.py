@@ -1,16 +1,18 @@
 """Step 8: weights of the families, and the blend files that the trainers read."""
 
-from nemo_sdg.context import Context
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.store import StepDir, file_facts
+from nemo_sdg.execution.context import Context
+from nemo_sdg.storage import StepDir, file_facts
 
 FILES = ["mixture.json"]
-"""the file whose bytes do not depend on where the run lies; the trainers' own forms carry absolute paths and are written each time"""
+"""the file whose bytes do not depend on where the run lies; the trainers' own forms carry absolute paths and are
+written each time
+"""
 
 
 def run(context: Context) -> None:
-    from nemo_sdg.curate.mixture import plan_mixture
     from nemo_sdg.export.blend import write_blend
+    from nemo_sdg.export.mixture import plan_mixture
 
     config, packed, target = context.config, context.step_dir("packed"), context.step_dir("blend")
     with context.progress.step("blend", unit="files"):
@@ -28,7 +30,9 @@ def run(context: Context) -> None:
             explanation=mixture.as_dict(),
         )
         outputs = {f"blend/{name}": file_facts(target.path / name) for name in FILES}
-        target.write_receipt("blend", outputs, packed.counts(), inputs=[packed.receipt_path(name) for name in packed.shards()])
+        target.write_receipt(
+            "blend", outputs, packed.counts(), inputs=[packed.receipt_path(name) for name in packed.shards()]
+        )
 
 
 def packed_tokens(packed: StepDir, variant: str) -> dict[str, dict[str, int]]:
@@ -41,5 +45,7 @@ def packed_tokens(packed: StepDir, variant: str) -> dict[str, dict[str, int]]:
             family = tokens.setdefault(receipt["family"], {})
             family[receipt["task"]] = family.get(receipt["task"], 0) + sizes["tokens"]
     if not tokens:
-        raise ConfigError("no family has a document in the split train; look at curated/dropped and packed/dropped for the reasons")
+        raise ConfigError(
+            "no family has a document in the split train; look at curated/dropped and packed/dropped for the reasons"
+        )
     return tokens

@@ -4,14 +4,14 @@ Reads lm-eval's YAML files and those of `seeds.include_path`; writes catalog/tas
 catalog/refused.jsonl (refused, each with its reasons).
 """
 
-from nemo_sdg.context import Context
 from nemo_sdg.errors import ConfigError
+from nemo_sdg.execution.context import Context
 from nemo_sdg.records import CatalogRow, Verdict
-from nemo_sdg.store import Counts, read_jsonl, write_jsonl
+from nemo_sdg.storage import Counts, read_jsonl, write_jsonl
 
 
 def run(context: Context) -> None:
-    from nemo_sdg.seeds.catalog import build_catalog, select
+    from nemo_sdg.catalog.walk import build_catalog, select
 
     target = context.step_dir("catalog")
     if target.problem("catalog", inputs=[]) is None:
@@ -29,7 +29,9 @@ def run(context: Context) -> None:
         state.advance(len(asked), kept=len(eligible))
         if not eligible:
             examples = "; ".join(f"{row.task}: {', '.join(row.reasons)}" for row in refused[:3])
-            raise ConfigError(f"seeds.tasks={seeds.tasks} gives no eligible task ({examples}); see `nemo-sdg tasks --refused`")
+            raise ConfigError(
+                f"seeds.tasks={seeds.tasks} gives no eligible task ({examples}); see `nemo-sdg tasks --refused`"
+            )
         outputs = {}
         for name, rows in (("tasks.jsonl", eligible), ("refused.jsonl", refused)):
             outputs[f"catalog/{name}"] = write_jsonl(target.path / name, rows)

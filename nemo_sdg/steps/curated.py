@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.context import Context
 from nemo_sdg.errors import ConfigError
+from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop
 from nemo_sdg.steps import seeds
-from nemo_sdg.store import file_facts, write_json
+from nemo_sdg.storage import file_facts, write_json
 
 
 def run(context: Context) -> None:
@@ -26,7 +26,7 @@ def run(context: Context) -> None:
     duplicates = find_duplicates(context)
     inputs = {shard: [filtered.shard_path(shard), filtered.dropped_path(shard), duplicates] for shard in shards}
     todo = context.unfinished(target, inputs)
-    from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
+    from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
     stages = [
         ReadShard(filtered, id_field="sample_id", with_drops=True),
@@ -38,9 +38,11 @@ def run(context: Context) -> None:
 
 
 def preflight(config: CurateSection) -> None:
-    """What this step would stumble over, asked before the first step works: filters, folders and packages that are not there. Raises an SdgError."""
+    """What this step would stumble over, asked before the first step works: filters, folders and packages that are not
+    there. Raises an SdgError.
+    """
     from nemo_sdg.curate.embed import require_embedder
-    from nemo_sdg.curate.filters import filters_identity
+    from nemo_sdg.curate.filters.registry import filters_identity
 
     filters_identity(config)
     extra_files(config)
@@ -53,14 +55,23 @@ def filter_shards(context: Context) -> None:
 
     Another content of the index, or another source of a user's filter, redoes the shards.
     """
-    from nemo_sdg.curate.decontaminate import build_index
-    from nemo_sdg.curate.filters import filters_identity
-    from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
+    from nemo_sdg.curate.decontaminate.find import build_index
+    from nemo_sdg.curate.filters.registry import filters_identity
+    from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
-    source, target, filtered = context.step_dir("verified"), context.step_dir("curated"), context.step_dir("curated", "filtered")
+    source, target, filtered = (
+        context.step_dir("verified"),
+        context.step_dir("curated"),
+        context.step_dir("curated", "filtered"),
+    )
     config, index, filters = context.config.curate, target.path / "evaluation_index", target.path / "filters.json"
     shared = context.config.run.cache_dir
-    build_index([*seeds.evaluation_files(context), *extra_files(config)], index, config, shared=Path(shared) / "evaluation_index" if shared else None)
+    build_index(
+        [*seeds.evaluation_files(context), *extra_files(config)],
+        index,
+        config,
+        shared=Path(shared) / "evaluation_index" if shared else None,
+    )
     write_json(filters, filters_identity(config))
     inputs = {shard: [source.shard_path(shard), index / "current.json", filters] for shard in source.shards()}
     todo = context.unfinished(filtered, inputs)
@@ -80,11 +91,14 @@ def filter_shards(context: Context) -> None:
 
 
 def write_health(context: Context) -> None:
-    """Writes curated/health.json from seeds, verified and curated samples, unless it was written from these very files."""
+    """Writes curated/health.json from seeds, verified and curated samples, unless it was written from these very
+    files.
+    """
     from nemo_sdg.curate.health import measure_health
 
     seed_files, before, after = (
-        [context.step_dir(step).shard_path(shard) for shard in context.step_dir(step).shards()] for step in ("seeds", "verified", "curated")
+        [context.step_dir(step).shard_path(shard) for shard in context.step_dir(step).shards()]
+        for step in ("seeds", "verified", "curated")
     )
     record, path = context.step_dir("curated", "health"), context.step_dir("curated").path / "health.json"
     inputs = [*seed_files, *before, *after]
@@ -94,20 +108,29 @@ def write_health(context: Context) -> None:
 
 
 def extra_files(config: CurateSection) -> list[Path]:
-    """JSONL files and those of the folders that the user wants the corpus decontaminated against. Raises ConfigError where there are none."""
+    """JSONL files and those of the folders that the user wants the corpus decontaminated against. Raises ConfigError
+    where there are none.
+    """
     found = []
     for folder in config.evaluation_extra:
         files = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*.jsonl"))
         if not files:
-            raise ConfigError(f"curate.evaluation_extra must name .jsonl files or folders that hold some, {folder} has none; mend the path or take it out")
+            raise ConfigError(
+                f"curate.evaluation_extra must name .jsonl files or folders that hold some, {folder} has "
+                "none; mend the path or take it out"
+            )
         found += files
     return found
 
 
 def find_duplicates(context: Context) -> Path:
-    from nemo_sdg.curate import dedup
+    from nemo_sdg.curate.dedup import duplicates as dedup
 
-    source, filtered, seed_shards = context.step_dir("verified"), context.step_dir("curated", "filtered"), context.step_dir("seeds")
+    source, filtered, seed_shards = (
+        context.step_dir("verified"),
+        context.step_dir("curated", "filtered"),
+        context.step_dir("seeds"),
+    )
     return dedup.find_duplicates(
         [filtered.shard_path(shard) for shard in source.shards()],
         seeds=[seed_shards.shard_path(shard) for shard in seed_shards.shards()],
@@ -119,7 +142,7 @@ def find_duplicates(context: Context) -> Path:
 
 
 def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:
-    from nemo_sdg.curate.filters import apply_filters
+    from nemo_sdg.curate.filters.registry import apply_filters
 
     def check(record: dict[str, Any]) -> Any:
         rejected = apply_filters(record, config)
@@ -129,19 +152,21 @@ def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:
 
 
 def make_decontaminator(index_path: Path) -> Callable[[list[dict[str, Any]]], list[Any]]:
-    from nemo_sdg.curate.decontaminate import open_index
+    from nemo_sdg.curate.decontaminate.find import open_index
 
     index = open_index(index_path)
 
     def check(records: list[dict[str, Any]]) -> list[Any]:
         findings = zip(records, index.find_batch(records), strict=True)
-        return [record if finding is None else drop(record, finding.reason, finding.detail) for record, finding in findings]
+        return [
+            record if finding is None else drop(record, finding.reason, finding.detail) for record, finding in findings
+        ]
 
     return check
 
 
 def make_deduplicator(duplicates: Path) -> Callable[[dict[str, Any]], Any]:
-    from nemo_sdg.curate.dedup import Duplicates
+    from nemo_sdg.curate.dedup.duplicates import Duplicates
 
     found = Duplicates(duplicates)
 
@@ -153,4 +178,6 @@ def make_deduplicator(duplicates: Path) -> Callable[[dict[str, Any]], Any]:
 
 
 def drop(record: dict[str, Any], reason: str, detail: str | None) -> Drop:
-    return Drop(task=record["task"], id=record["sample_id"], step="curated", reason=reason, detail=detail, record=record)
+    return Drop(
+        task=record["task"], id=record["sample_id"], step="curated", reason=reason, detail=detail, record=record
+    )

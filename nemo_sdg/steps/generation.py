@@ -1,7 +1,10 @@
-"""What the steps `questions` and `answers` share: a worker's whole list of shards goes through one engine in one window.
+"""What the steps `questions` and `answers` share: a worker's whole list of shards goes through one engine in one
+window.
 
-The Curator stage's unit is a list of shards, so that the engine never waits for the slowest request of one of them; each
-shard is written, with its receipt, as soon as its last record is finished. Journals stay beside the shards: a lost shard
+The Curator stage's unit is a list of shards, so that the engine never waits for the slowest request of one of them;
+each
+shard is written, with its receipt, as soon as its last record is finished. Journals stay beside the shards: a lost
+shard
 is rebuilt from them to the same bytes.
 """
 
@@ -11,10 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 from nemo_sdg.config import EngineKind, Executor, RunConfig
-from nemo_sdg.context import Context
+from nemo_sdg.execution.context import Context
+from nemo_sdg.execution.progress import Progress, StepProgress
 from nemo_sdg.generate.requests import Flow, Outcome
-from nemo_sdg.progress import Progress, StepProgress
-from nemo_sdg.store import Counts, StepDir, read_jsonl
+from nemo_sdg.storage import Counts, StepDir, read_jsonl
 
 MakeFlow = Callable[[dict[str, Any]], Flow]
 """Facts about the engine (engine, model, model_license) in; the flow out."""
@@ -22,12 +25,16 @@ MakeFlow = Callable[[dict[str, Any]], Flow]
 
 def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow) -> None:
     """Sends every unfinished shard of `source` through the flow and writes the shards of `step`."""
-    from nemo_sdg.stages import UnitStage
+    from nemo_sdg.execution.stages import UnitStage
 
     target = context.step_dir(step)
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
     index, num = context.worker
-    todo = [shard for number, shard in enumerate(context.unfinished(target, inputs)) if num == 1 or int(shard.rsplit("-", 1)[-1]) % num == index]
+    todo = [
+        shard
+        for number, shard in enumerate(context.unfinished(target, inputs))
+        if num == 1 or int(shard.rsplit("-", 1)[-1]) % num == index
+    ]
     if not todo:
         return
     config = context.config
@@ -36,9 +43,17 @@ def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow) 
             make_worker(config, source, target, make_flow, context.progress, state)(todo)
         return
     replicas = min(config.engine.replicas, len(todo))
-    gpus = float(config.engine.options.get("tensor_parallel_size", 1)) if config.engine.kind is EngineKind.trtllm else 0.0
+    gpus = (
+        float(config.engine.options.get("tensor_parallel_size", 1)) if config.engine.kind is EngineKind.trtllm else 0.0
+    )
     make = functools.partial(make_worker, config, source, target, make_flow, None, None)
-    context.run_stages(step, [UnitStage(step, make, cpus=1.0, gpus=gpus)], [todo[i::replicas] for i in range(replicas)], target=target, total=len(inputs))
+    context.run_stages(
+        step,
+        [UnitStage(step, make, cpus=1.0, gpus=gpus)],
+        [todo[i::replicas] for i in range(replicas)],
+        target=target,
+        total=len(inputs),
+    )
 
 
 def num_records(source: StepDir, shard: str) -> int:
@@ -47,12 +62,17 @@ def num_records(source: StepDir, shard: str) -> int:
 
 
 def make_worker(
-    config: RunConfig, source: StepDir, target: StepDir, make_flow: MakeFlow, progress: Progress | None, state: StepProgress | None
+    config: RunConfig,
+    source: StepDir,
+    target: StepDir,
+    make_flow: MakeFlow,
+    progress: Progress | None,
+    state: StepProgress | None,
 ) -> Callable[[list[str]], None]:
     """The function that carries a list of shards through one engine."""
     from nemo_sdg.generate.engines import open_engine
-    from nemo_sdg.generate.journal import Journal
-    from nemo_sdg.generate.scheduler import FlowProgress, ShardWork, run_flows
+    from nemo_sdg.generate.scheduling.journal import Journal
+    from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
 
     engine = open_engine(config.engine)
     flow = make_flow({"engine": engine.name, "model": engine.model, "model_license": config.engine.model_license})
@@ -85,7 +105,9 @@ def make_worker(
                 retries=counters.retries,
                 prompt_tokens=counters.prompt_tokens,
                 completion_tokens=counters.completion_tokens,
-                completion_tokens_per_s=round(counters.completion_tokens / max(time.monotonic() - state.start, 1e-9), 1),
+                completion_tokens_per_s=round(
+                    counters.completion_tokens / max(time.monotonic() - state.start, 1e-9), 1
+                ),
                 saturation=round(counters.saturation, 3),
             )
 

@@ -4,12 +4,12 @@ import functools
 from collections.abc import Callable
 
 from nemo_sdg.config import RunConfig, Verify
-from nemo_sdg.context import Context
-from nemo_sdg.store import StepDir
+from nemo_sdg.execution.context import Context
+from nemo_sdg.storage import StepDir
 
 
 def run(context: Context) -> None:
-    from nemo_sdg.stages import UnitStage
+    from nemo_sdg.execution.stages import UnitStage
 
     source, target = context.step_dir("curated"), context.step_dir("packed")
     make = functools.partial(make_packer, context.config, source, target)
@@ -18,10 +18,17 @@ def run(context: Context) -> None:
 
 def make_packer(config: RunConfig, source: StepDir, target: StepDir) -> Callable[[list[str]], None]:
     """The function that packs what is not packed yet, over `run.workers` processes, or over Dask."""
-    from nemo_sdg.export.pack import pack_shards
+    from nemo_sdg.export.packing.pack import pack_shards
 
     def pack(_: list[str]) -> None:
         shards = [source.shard_path(shard) for shard in source.shards()]
-        pack_shards(shards, target, config.export, workers=config.run.workers, dask_address=config.run.dask_address, full=config.run.verify is Verify.full)
+        pack_shards(
+            shards,
+            target,
+            config.export,
+            workers=config.run.workers,
+            dask_address=config.run.dask_address,
+            full=config.run.verify is Verify.full,
+        )
 
     return pack

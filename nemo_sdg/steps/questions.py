@@ -1,19 +1,26 @@
-"""Step 3: new questions written after each seed, and, by config, the seeds' own questions as samples of origin `seed`."""
+"""Step 3: new questions written after each seed, and, by config, the seeds' own questions as samples of origin
+`seed`.
+"""
 
 import functools
 from collections.abc import Iterable
 from typing import Any
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.context import Context
+from nemo_sdg.execution.context import Context
 from nemo_sdg.generate.requests import Flow
 from nemo_sdg.steps.generation import generate
-from nemo_sdg.store import StepDir
+from nemo_sdg.storage import StepDir
 
 
 def run(context: Context) -> None:
     seeds = context.step_dir("seeds")
-    generate(context, "questions", seeds, functools.partial(make_flow, context.config, few_shot_seeds(seeds, context.config.generate.few_shot)))
+    generate(
+        context,
+        "questions",
+        seeds,
+        functools.partial(make_flow, context.config, few_shot_seeds(seeds, context.config.generate.few_shot)),
+    )
 
 
 def make_flow(config: RunConfig, few_shot: dict[str, list[dict[str, Any]]], engine_facts: dict[str, Any]) -> Flow:
@@ -30,7 +37,8 @@ def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[dict[str, Any]]]:
 def smallest(seeds: Iterable[dict[str, Any]], num: int) -> dict[str, list[dict[str, Any]]]:
     """The `num` + 2 seeds of each task with the smallest ids.
 
-    A worked example leads from one seed to the next, so `num` of them take one seed more, and one more still stands in for a seed that
+    A worked example leads from one seed to the next, so `num` of them take one seed more, and one more still stands in
+    for a seed that
     would be in its own head.
     """
     heads: dict[str, list[dict[str, Any]]] = {}

@@ -1,6 +1,7 @@
 """Step 2: rows of the eligible training splits, rendered by lm-eval's own rules.
 
-    catalog/tasks.jsonl > seeds/evaluation/  every reachable evaluation split, rendered: what guard and decontamination compare with
+    catalog/tasks.jsonl > seeds/evaluation/  every reachable evaluation split, rendered: what guard and decontamination
+    compare with
                         > seeds/parts/       one file a dataset split, written in parallel, removed at the end
                         > seeds/shard-*.jsonl
 
@@ -16,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.context import Context
 from nemo_sdg.errors import DataError
+from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, EvaluationRow, Seed, evaluation_row_from_dict
 from nemo_sdg.steps import catalog
-from nemo_sdg.store import SHARD_FORMAT, Counts, StepDir, read_json, read_jsonl, write_json, write_jsonl
+from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, read_json, read_jsonl, write_json, write_jsonl
 
 EVALUATION = "evaluation"
 UNREACHABLE = "unreachable.json"
@@ -30,7 +31,11 @@ MAX_LINES = 10
 
 
 def run(context: Context) -> None:
-    target, evaluation, parts = context.step_dir("seeds"), context.step_dir("seeds", EVALUATION), context.step_dir("seeds", "parts")
+    target, evaluation, parts = (
+        context.step_dir("seeds"),
+        context.step_dir("seeds", EVALUATION),
+        context.step_dir("seeds", "parts"),
+    )
     catalog_path = context.step_dir("catalog").path / "tasks.jsonl"
     if is_done(context, target, evaluation, catalog_path):
         return
@@ -51,7 +56,9 @@ def is_done(context: Context, target: StepDir, evaluation: StepDir, catalog_path
     if last is None or last.get("num_shards") != len(shards) or not (evaluation.path / UNREACHABLE).is_file():
         return False
     inputs = {shard: [catalog_path] for shard in shards}
-    return not context.unfinished(target, inputs) and not any(evaluation.problem(shard) for shard in evaluation.shards())
+    return not context.unfinished(target, inputs) and not any(
+        evaluation.problem(shard) for shard in evaluation.shards()
+    )
 
 
 def evaluation_files(context: Context) -> list[Path]:
@@ -67,7 +74,9 @@ def unreachable_splits(context: Context) -> list[dict[str, Any]]:
 
 
 def todo(target: StepDir, prefix: str, sources: list[Any]) -> list[str]:
-    """Names of the sources, by their place in the list, that are not on disk yet; what an earlier start left of other sources is taken away."""
+    """Names of the sources, by their place in the list, that are not on disk yet; what an earlier start left of other
+    sources is taken away.
+    """
     wanted = {f"{prefix}-{number:05d}": identity(source) for number, source in enumerate(sources)}
     for name in target.shards():
         receipt = target.receipt(name) or {}
@@ -78,7 +87,9 @@ def todo(target: StepDir, prefix: str, sources: list[Any]) -> list[str]:
 
 
 def identity(source: Any) -> dict[str, Any]:
-    """What a receipt says of the source: another start, with other data in the mirror, may number or share them out otherwise."""
+    """What a receipt says of the source: another start, with other data in the mirror, may number or share them out
+    otherwise.
+    """
     return {**source.describe(), "quota": source.quota}
 
 
@@ -88,10 +99,10 @@ def number_of(name: str) -> int:
 
 def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
     """Renders what any task of lm-eval evaluates on, as a Curator stage, and lists what could not be reached."""
+    from nemo_sdg.catalog.guard import require_reachable
+    from nemo_sdg.catalog.walk import build_catalog
+    from nemo_sdg.execution.stages import UnitStage
     from nemo_sdg.seeds.build import evaluation_sources
-    from nemo_sdg.seeds.catalog import build_catalog
-    from nemo_sdg.seeds.guard import require_reachable
-    from nemo_sdg.stages import UnitStage
 
     config = context.config
     rows = build_catalog(config.seeds, config.guard)
@@ -100,7 +111,14 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
     require_reachable(config.guard, tasks_of(unreachable), rows)
     units = [[name] for name in todo(evaluation, "split", sources.reachable)]
     make = functools.partial(make_evaluation_renderer, config, sources.reachable, evaluation)
-    context.run_stages("evaluation splits", [UnitStage("evaluation", make)], units, target=evaluation, total=len(sources.reachable), unit="splits")
+    context.run_stages(
+        "evaluation splits",
+        [UnitStage("evaluation", make)],
+        units,
+        target=evaluation,
+        total=len(sources.reachable),
+        unit="splits",
+    )
     lines = []
     for name in evaluation.shards():
         why = (evaluation.receipt(name) or {}).get("why")
@@ -145,21 +163,33 @@ def make_evaluation_renderer(config: RunConfig, sources: list[Any], evaluation: 
 
 
 def render_training_splits(context: Context, sources: list[Any], parts: StepDir, evaluation: StepDir) -> None:
-    """Renders each dataset split into a part of its own, as a Curator stage. A split that could not be read is tried again."""
-    from nemo_sdg.stages import UnitStage
+    """Renders each dataset split into a part of its own, as a Curator stage. A split that could not be read is tried
+    again.
+    """
+    from nemo_sdg.execution.stages import UnitStage
 
     units = [[name] for name in todo(parts, "part", sources)]
-    make = functools.partial(make_renderer, context.config, sources, parts, [evaluation.shard_path(s) for s in evaluation.shards()])
-    context.run_stages("seeds", [UnitStage("render", make)], units, target=parts, total=len(sources), unit="dataset splits")
+    make = functools.partial(
+        make_renderer, context.config, sources, parts, [evaluation.shard_path(s) for s in evaluation.shards()]
+    )
+    context.run_stages(
+        "seeds", [UnitStage("render", make)], units, target=parts, total=len(sources), unit="dataset splits"
+    )
 
 
-def make_renderer(config: RunConfig, sources: list[Any], parts: StepDir, evaluation: list[Path]) -> Callable[[list[str]], None]:
+def make_renderer(
+    config: RunConfig, sources: list[Any], parts: StepDir, evaluation: list[Path]
+) -> Callable[[list[str]], None]:
     """The function that renders one part; built once per worker, since it holds the hashes of all evaluation rows."""
     from nemo_sdg.seeds.build import render_source
-    from nemo_sdg.seeds.guard import ContentGuard
-    from nemo_sdg.seeds.lock import DiffersFromLock
+    from nemo_sdg.seeds.content import ContentGuard
+    from nemo_sdg.seeds.sources.lock import DiffersFromLock
 
-    guard = ContentGuard(evaluation_row_from_dict(record) for path in evaluation for record in read_jsonl(path)) if config.guard.content else None
+    guard = (
+        ContentGuard(evaluation_row_from_dict(record) for path in evaluation for record in read_jsonl(path))
+        if config.guard.content
+        else None
+    )
 
     def render(names: list[str]) -> None:
         (name,) = names
@@ -171,7 +201,12 @@ def make_renderer(config: RunConfig, sources: list[Any], parts: StepDir, evaluat
                 leak = guard.match(record) if guard is not None and isinstance(record, Seed) else None
                 if isinstance(record, Seed) and leak is not None:
                     record = Drop(
-                        task=record.task, id=record.seed_id, step="seeds", reason="in_evaluation_split", detail=leak, record=dataclasses.asdict(record)
+                        task=record.task,
+                        id=record.seed_id,
+                        step="seeds",
+                        reason="in_evaluation_split",
+                        detail=leak,
+                        record=dataclasses.asdict(record),
                     )
                 if isinstance(record, Drop):
                     counts.drop(record.task, record.reason)
@@ -184,7 +219,10 @@ def make_renderer(config: RunConfig, sources: list[Any], parts: StepDir, evaluat
             facts = {parts.relative(parts.shard_path(name)): write_jsonl(parts.shard_path(name), kept())}
         except DataError as exc:
             extra |= {"why": str(exc), "differs": isinstance(exc, DiffersFromLock)}
-            counts, drops = Counts(), [Drop(task=source.tasks[0], id=name, step="seeds", reason=UNREADABLE, detail=str(exc))]
+            counts, drops = (
+                Counts(),
+                [Drop(task=source.tasks[0], id=name, step="seeds", reason=UNREADABLE, detail=str(exc))],
+            )
             counts.drop(source.tasks[0], UNREADABLE)
             facts = {parts.relative(parts.shard_path(name)): write_jsonl(parts.shard_path(name), [])}
         for task, num in sorted(source.not_sampled.items()):
@@ -237,7 +275,9 @@ def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
 
 
 def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path) -> None:
-    """Puts the parts, in order, into shards of equal size. A part's drops stand in the shard that holds its first rows."""
+    """Puts the parts, in order, into shards of equal size. A part's drops stand in the shard that holds its first
+    rows.
+    """
     size = context.config.run.shard_size
     shutil.rmtree(target.path / "receipts", ignore_errors=True)
     number, kept, dropped, counts = 0, list[dict[str, Any]](), list[dict[str, Any]](), Counts()
@@ -245,7 +285,14 @@ def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path
     def flush(num_shards: int | None) -> None:
         nonlocal number, kept, dropped, counts
         extra = {} if num_shards is None else {"num_shards": num_shards}
-        target.write_shard(SHARD_FORMAT.format(number), kept, (Drop(**drop) for drop in dropped), counts, inputs=[catalog_path], extra=extra)
+        target.write_shard(
+            SHARD_FORMAT.format(number),
+            kept,
+            (Drop(**drop) for drop in dropped),
+            counts,
+            inputs=[catalog_path],
+            extra=extra,
+        )
         number, kept, dropped, counts = number + 1, [], [], Counts()
 
     for part in parts.shards():

@@ -1,15 +1,17 @@
-"""Step 5: the majority on the answer's text; numeric equality, normalised text, tests in a sandbox; a reason for every drop."""
+"""Step 5: the majority on the answer's text; numeric equality, normalised text, tests in a sandbox; a reason for every
+drop.
+"""
 
 import functools
 from typing import Any
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.context import Context
+from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop
 
 
 def run(context: Context) -> None:
-    from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
+    from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
     source, target = context.step_dir("answers"), context.step_dir("verified")
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
@@ -24,7 +26,7 @@ def run(context: Context) -> None:
 
 def make_verifier(config: RunConfig) -> Any:
     """The function that verifies one sample and closes its licence over its seeds and the generating model."""
-    from nemo_sdg.seeds.licenses import effective
+    from nemo_sdg.catalog.licenses import effective
     from nemo_sdg.verify.votes import verify_sample
 
     def verify(record: dict[str, Any]) -> Any:

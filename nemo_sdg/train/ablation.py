@@ -4,7 +4,8 @@
     no_context   base, then the no_context corpus
     context      base, then the context corpus: the same samples in the same order, as many tokens
 
-Written to RUN/ablation/: arms/<arm>/{model.safetensors, curve.jsonl, arm.json}, scores/<arm>.json, comparison.json, comparison.md, comparison.png.
+Written to RUN/ablation/: arms/<arm>/{model.safetensors, curve.jsonl, arm.json}, scores/<arm>.json, comparison.json,
+comparison.md, comparison.png.
 """
 
 import random
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.store import atomic_file, write_bytes, write_json
+from nemo_sdg.storage import atomic_file, write_bytes, write_json
 
 ARMS = ["base", "no_context", "context"]
 PAIRS = [("no_context", "base"), ("context", "base"), ("context", "no_context")]
@@ -60,29 +61,45 @@ def row_scores(task: str, rows: list[dict[str, Any]]) -> dict[str, float]:
     """Scores of one task's rows, as lm-eval logs them. Raises ConfigError for a task without a known metric."""
     metric = next((name for name in METRICS if rows and name in rows[0]), None)
     if metric is None:
-        raise ConfigError(f"evaluation: task {task} gives none of the metrics {', '.join(METRICS)} per row; choose another task")
-    filters = sorted({row.get("filter", "none") for row in rows}, key=lambda name: (FILTERS.index(name) if name in FILTERS else len(FILTERS), name))
+        raise ConfigError(
+            f"evaluation: task {task} gives none of the metrics {', '.join(METRICS)} per row; choose another task"
+        )
+    filters = sorted(
+        {row.get("filter", "none") for row in rows},
+        key=lambda name: (FILTERS.index(name) if name in FILTERS else len(FILTERS), name),
+    )
     return {str(row["doc_id"]): float(row[metric]) for row in rows if row.get("filter", "none") == filters[0]}
 
 
-def paired_difference(first: Scores, second: Scores, tasks: list[str], evaluation: EvaluationSection, purpose: str) -> dict[str, Any]:
+def paired_difference(
+    first: Scores, second: Scores, tasks: list[str], evaluation: EvaluationSection, purpose: str
+) -> dict[str, Any]:
     """Mean over tasks of first - second on the same rows, with a paired bootstrap interval (Efron and Tibshirani 1993).
 
-    Rows are drawn within each task, so that a large task does not outweigh a small one. The draws depend on the seed and `purpose` only.
+    Rows are drawn within each task, so that a large task does not outweigh a small one. The draws depend on the seed
+    and `purpose` only.
     """
     differences = []
     for task in tasks:
         if first[task].keys() != second[task].keys():
-            raise ConfigError(f"task {task} was scored on different rows in the two arms; delete RUN/ablation/scores and run again")
+            raise ConfigError(
+                f"task {task} was scored on different rows in the two arms; delete RUN/ablation/scores and run again"
+            )
         differences.append([first[task][row] - second[task][row] for row in sorted(first[task])])
     import numpy as np
 
     draws = np.random.default_rng(random.Random(f"{evaluation.seed}:{purpose}").getrandbits(64))
     means = np.zeros(evaluation.bootstrap_samples)
     for rows in differences:
-        # n rows drawn with replacement: how often each value comes is multinomial, and there are few values where n may be tens of thousands.
+        # n rows drawn with replacement: how often each value comes is multinomial, and there are few values where n
+        # may be tens of thousands.
         values, counts = np.unique(rows, return_counts=True)
-        means += draws.multinomial(len(rows), counts / len(rows), size=evaluation.bootstrap_samples) @ values / len(rows) / len(differences)
+        means += (
+            draws.multinomial(len(rows), counts / len(rows), size=evaluation.bootstrap_samples)
+            @ values
+            / len(rows)
+            / len(differences)
+        )
     means.sort()
     tail = (1.0 - evaluation.confidence) / 2
     low, high = float(means[int(tail * len(means))]), float(means[min(len(means) - 1, int((1.0 - tail) * len(means)))])
@@ -104,19 +121,34 @@ def compare(scores: dict[str, Scores], groups: dict[str, list[str]], evaluation:
     for arm in ARMS:
         if sorted(scores[arm]) != tasks:
             odd = ", ".join(sorted(set(tasks) ^ set(scores[arm])))
-            raise ConfigError(f"the arms {ARMS[0]} and {arm} were not scored on the same tasks ({odd}); evaluate all arms on the same list")
-    members = {OVER_ALL: tasks, **{name: known for name, names in sorted(groups.items()) if (known := sorted(set(names) & set(tasks)))}}
+            raise ConfigError(
+                f"the arms {ARMS[0]} and {arm} were not scored on the same tasks ({odd}); evaluate all arms "
+                "on the same list"
+            )
+    members = {
+        OVER_ALL: tasks,
+        **{name: known for name, names in sorted(groups.items()) if (known := sorted(set(names) & set(tasks)))},
+    }
     means = {arm: {task: statistics.fmean(rows.values()) for task, rows in sorted(scores[arm].items())} for arm in ARMS}
     table: dict[str, Any] = {
         "arms": means,
-        "groups": {arm: {group: statistics.fmean(means[arm][task] for task in names) for group, names in members.items()} for arm in ARMS},
+        "groups": {
+            arm: {group: statistics.fmean(means[arm][task] for task in names) for group, names in members.items()}
+            for arm in ARMS
+        },
         "pairs": {},
         "falls": [],
     }
     for first, second in PAIRS:
         name = f"{first} - {second}"
-        what = {**{f"task {task}": [task] for task in tasks}, **{f"group {group}": names for group, names in members.items()}}
-        found = {key: paired_difference(scores[first], scores[second], names, evaluation, f"{name}:{key}") for key, names in what.items()}
+        what = {
+            **{f"task {task}": [task] for task in tasks},
+            **{f"group {group}": names for group, names in members.items()},
+        }
+        found = {
+            key: paired_difference(scores[first], scores[second], names, evaluation, f"{name}:{key}")
+            for key, names in what.items()
+        }
         table["pairs"][name] = found
         table["falls"] += [f"{name}: {key}" for key, row in found.items() if row["verdict"] == "lower"]
     return table
@@ -129,27 +161,45 @@ def markdown(table: dict[str, Any], arms: dict[str, dict[str, Any]], evaluation:
         lines += [f"**{table['label']}.**", ""]
     if arms:
         lines += ["| arm | trained on tokens | epochs | train loss | valid loss |", "|---|---:|---:|---:|---:|"]
-        lines += [f"| {name} | {arm['tokens']:,} | {arm['epochs']:.1f} | {arm['train_loss']:.3f} | {arm['valid_loss']:.3f} |" for name, arm in arms.items()]
+        lines += [
+            f"| {name} | {arm['tokens']:,} | {arm['epochs']:.1f} | {arm['train_loss']:.3f} | {arm['valid_loss']:.3f} |"
+            for name, arm in arms.items()
+        ]
         lines += ["", "Each arm's valid loss is on its own held-out text: losses of different arms do not compare.", ""]
     lines += ["| | " + " | ".join(ARMS) + " |", "|---|" + "---:|" * len(ARMS)]
     for kind, per_arm in (("task", table["arms"]), ("group", table["groups"])):
-        lines += [f"| {kind} {name} | " + " | ".join(f"{100 * per_arm[arm][name]:.2f}" for arm in ARMS) + " |" for name in per_arm[ARMS[0]]]
+        lines += [
+            f"| {kind} {name} | " + " | ".join(f"{100 * per_arm[arm][name]:.2f}" for arm in ARMS) + " |"
+            for name in per_arm[ARMS[0]]
+        ]
     percent = f"{100 * evaluation.confidence:g}"
     for name, found in table["pairs"].items():
         lines += ["", f"## {name}", "", verdict_line(name, found), ""]
         lines += [f"| what | difference (points) | {percent}% interval | rows | verdict |", "|---|---:|---:|---:|---|"]
         lines += [
-            f"| {what} | {100 * row['difference']:+.2f} | [{100 * row['low']:+.2f}, {100 * row['high']:+.2f}] | {row['rows']:,} | {row['verdict']} |"
+            (
+                f"| {what} | {100 * row['difference']:+.2f} | [{100 * row['low']:+.2f}, "
+                f"{100 * row['high']:+.2f}] | {row['rows']:,} | {row['verdict']} |"
+            )
             for what, row in found.items()
         ]
-    lines += ["", "## What falls", "", *([f"- {what}" for what in table["falls"]] or ["Nothing falls beyond noise."]), ""]
+    lines += [
+        "",
+        "## What falls",
+        "",
+        *([f"- {what}" for what in table["falls"]] or ["Nothing falls beyond noise."]),
+        "",
+    ]
     return "\n".join(lines)
 
 
 def verdict_line(name: str, found: dict[str, dict[str, Any]]) -> str:
     """The difference over all tasks in one sentence; a rise that others pay for is called so."""
     row = found[f"group {OVER_ALL}"]
-    size = f"{100 * row['difference']:+.2f} points over all tasks, interval [{100 * row['low']:+.2f}, {100 * row['high']:+.2f}]"
+    size = (
+        f"{100 * row['difference']:+.2f} points over all tasks, interval [{100 * row['low']:+.2f}, "
+        f"{100 * row['high']:+.2f}]"
+    )
     falling = [what for what, part in found.items() if part["verdict"] == "lower"]
     if row["verdict"] == "within noise":
         return f"**{name}: within noise.** {size}: these evaluations do not tell the two apart." + (
@@ -198,7 +248,9 @@ def write_comparison(
     curves: dict[str, list[dict[str, Any]]],
     evaluation: EvaluationSection,
 ) -> dict[str, Any]:
-    """comparison.json, .md and .png from the scores of all arms; `arms` and `curves` are empty for arms trained elsewhere."""
+    """comparison.json, .md and .png from the scores of all arms; `arms` and `curves` are empty for arms trained
+    elsewhere.
+    """
     labels = {str(arm["label"]) for arm in arms.values() if "label" in arm}
     table = {"label": ", ".join(sorted(labels)) or None, "training": arms, **compare(scores, groups, evaluation)}
     plot(table, curves, folder / "comparison.png")

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.store import read_jsonl, write_json
+from nemo_sdg.storage import read_jsonl, write_json
 from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, row_scores
 from nemo_sdg.train.proxy import ProxySection
 
 
 @contextlib.contextmanager
 def mirrored(mirror: str | None) -> Iterator[None]:
-    """lm-eval's calls of `datasets.load_dataset` are answered from MIRROR/<path>/<name or default>/<split>.jsonl where that is there."""
+    """lm-eval's calls of `datasets.load_dataset` are answered from MIRROR/<path>/<name or default>/<split>.jsonl where
+    that is there.
+    """
     if mirror is None:
         yield
         return
@@ -27,7 +29,8 @@ def mirrored(mirror: str | None) -> Iterator[None]:
         folder = Path(mirror) / path / (name or "default")
         if not folder.is_dir():
             return original(path, name, **options)
-        # Train first: the builder takes column types from the first split that it reads, and some test splits are all null.
+        # Train first: the builder takes column types from the first split that it reads, and some test splits are all
+        # null.
         files = sorted(folder.glob("*.jsonl"), key=lambda file: (file.stem != "train", file.stem))
         if not files:
             raise DataError(f"the mirror folder {folder} holds no .jsonl; lm-eval needs the evaluation split there")
@@ -48,8 +51,18 @@ def task_manager(include_path: tuple[str, ...]) -> Any:
     return TaskManager(include_path=list(include_path) or None)
 
 
-def evaluate_arm(checkpoint: Path, out: Path, size: ProxySection, evaluation: EvaluationSection, *, tokenizer: Any, mirror: str | None) -> Scores:
-    """Runs lm-eval on one arm and writes the scores of each row. Raises ConfigError for a task that lm-eval does not know or cannot load."""
+def evaluate_arm(
+    checkpoint: Path,
+    out: Path,
+    size: ProxySection,
+    evaluation: EvaluationSection,
+    *,
+    tokenizer: Any,
+    mirror: str | None,
+) -> Scores:
+    """Runs lm-eval on one arm and writes the scores of each row. Raises ConfigError for a task that lm-eval does not
+    know or cannot load.
+    """
     if mirror:
         os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
     import lm_eval
@@ -76,14 +89,17 @@ def evaluate_arm(checkpoint: Path, out: Path, size: ProxySection, evaluation: Ev
                 fewshot_random_seed=evaluation.seed,
             )
         except (KeyError, ValueError, FileNotFoundError, ConnectionError) as exc:
-            raise ConfigError(f"lm-eval cannot score {evaluation.tasks}: {type(exc).__name__}: {' '.join(str(exc).split())[:300]}") from exc
+            raise ConfigError(
+                f"lm-eval cannot score {evaluation.tasks}: {type(exc).__name__}: {' '.join(str(exc).split())[:300]}"
+            ) from exc
     scores = {task: row_scores(task, samples) for task, samples in sorted(results["samples"].items())}
     write_json(out, scores)
     return scores
 
 
 def read_lm_eval_logs(folder: Path) -> dict[str, Scores]:
-    """Scores of arms that were trained and evaluated elsewhere: FOLDER/<arm>/**/samples_<task>_<time>.jsonl, as `lm_eval --log_samples` writes them.
+    """Scores of arms that were trained and evaluated elsewhere: FOLDER/<arm>/**/samples_<task>_<time>.jsonl, as
+    `lm_eval --log_samples` writes them.
 
     Raises DataError when an arm is missing.
     """
@@ -91,7 +107,10 @@ def read_lm_eval_logs(folder: Path) -> dict[str, Scores]:
     for arm in ARMS:
         files = sorted((folder / arm).rglob("samples_*.jsonl"))
         if not files:
-            raise DataError(f"{folder / arm} holds no samples_*.jsonl; evaluate the arm with `lm_eval --log_samples --output_path {folder / arm}`")
+            raise DataError(
+                f"{folder / arm} holds no samples_*.jsonl; evaluate the arm with `lm_eval --log_samples "
+                f"--output_path {folder / arm}`"
+            )
         arms[arm] = {}
         for file in files:  # by name, and names end with the time: the latest evaluation of a task counts
             task = file.stem.removeprefix("samples_").rsplit("_", 1)[0]

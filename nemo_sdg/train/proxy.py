@@ -1,6 +1,7 @@
 """A small megatron-core GPT, trained on the CPU from the same .bin/.idx and blend that a cluster trains on.
 
-It proves the machinery of an ablation end to end: data order, equal budgets, one base for all arms, evaluation by lm-eval. It is no
+It proves the machinery of an ablation end to end: data order, equal budgets, one base for all arms, evaluation by
+lm-eval. It is no
 evidence about large models, and everything that it writes says so.
 """
 
@@ -14,8 +15,8 @@ from typing import Any
 import orjson
 
 from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
-from nemo_sdg.megatron_import import importing_megatron
-from nemo_sdg.store import atomic_file, read_json, write_bytes, write_json
+from nemo_sdg.execution.megatron_import import importing_megatron
+from nemo_sdg.storage import atomic_file, read_json, write_bytes, write_json
 
 LABEL = "proxy model on a CPU: proves the machinery, no evidence about large models"
 CHECKPOINT, CURVE, STATE, DONE = "model.safetensors", "curve.jsonl", "state.pt", "arm.json"
@@ -23,7 +24,9 @@ CHECKPOINT, CURVE, STATE, DONE = "model.safetensors", "curve.jsonl", "state.pt",
 
 @dataclass(kw_only=True)
 class ProxySection:
-    """Size and training of the proxy. With a vocabulary of 49,152, three trainings of 19 steps and 450 scored rows took 129 s of one core in all."""
+    """Size and training of the proxy. With a vocabulary of 49,152, three trainings of 19 steps and 450 scored rows
+    took 129 s of one core in all.
+    """
 
     num_layers: int = 2
     hidden_size: int = 64
@@ -38,15 +41,29 @@ class ProxySection:
     lr: float = 3e-3
     warmup_share: float = 0.05
     threads: int = 1
-    """of torch: the numbers depend on it, so that it does not follow the machine; on a busy one two threads were 37 times slower than one"""
+    """of torch: the numbers depend on it, so that it does not follow the machine; on a busy one two threads were 37
+    times slower than one
+    """
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("num_layers", "hidden_size", "num_attention_heads", "seq_length", "batch_size", "base_tokens", "tokens", "threads"):
+        for name in (
+            "num_layers",
+            "hidden_size",
+            "num_attention_heads",
+            "seq_length",
+            "batch_size",
+            "base_tokens",
+            "tokens",
+            "threads",
+        ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"proxy.{name} must be >= 1, got {getattr(self, name)}")
         if self.hidden_size % self.num_attention_heads:
-            raise ConfigError(f"proxy.hidden_size={self.hidden_size} must be a multiple of num_attention_heads={self.num_attention_heads}")
+            raise ConfigError(
+                f"proxy.hidden_size={self.hidden_size} must be a multiple of "
+                f"num_attention_heads={self.num_attention_heads}"
+            )
 
 
 @contextlib.contextmanager
@@ -58,7 +75,9 @@ def single_process(threads: int) -> Iterator[None]:
         with importing_megatron():
             from megatron.core import parallel_state
     except ImportError as exc:
-        raise MissingDependencyError(f"the proxy needs torch and megatron-core ({exc}): pip install 'nemo-sdg[nemo]'") from exc
+        raise MissingDependencyError(
+            f"the proxy needs torch and megatron-core ({exc}): pip install 'nemo-sdg[nemo]'"
+        ) from exc
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)  # type: ignore[attr-defined]
     if not parallel_state.model_parallel_is_initialized():
@@ -161,10 +180,13 @@ def train_arm(
     start: Path | None,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
 ) -> dict[str, Any]:
-    """Trains one arm and returns what arm.json says; an arm that is done already is not trained again, one that was killed goes on.
+    """Trains one arm and returns what arm.json says; an arm that is done already is not trained again, one that was
+    killed goes on.
 
-    `start` is the folder of the arm whose checkpoint it continues from; None = untrained weights. `on_step(steps done, steps)` is called
-    after each step. Written: state.pt every tenth of the way, and at the end model.safetensors, curve.jsonl (step, tokens, train loss,
+    `start` is the folder of the arm whose checkpoint it continues from; None = untrained weights. `on_step(steps done,
+    steps)` is called
+    after each step. Written: state.pt every tenth of the way, and at the end model.safetensors, curve.jsonl (step,
+    tokens, train loss,
     valid loss every tenth of the way), arm.json last. The numbers do not depend on kills in between.
     """
     if (out / DONE).is_file():
@@ -197,7 +219,11 @@ def train_arm(
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
-            row = {"step": step + 1, "tokens": (step + 1) * size.seq_length * size.batch_size, "train_loss": round(loss.item(), 5)}
+            row = {
+                "step": step + 1,
+                "tokens": (step + 1) * size.seq_length * size.batch_size,
+                "train_loss": round(loss.item(), 5),
+            }
             curve.append(row)
             if (step + 1) % max(1, steps // 10) == 0 or step + 1 == steps:
                 row["valid_loss"] = round(valid_loss(model, held_out, size.batch_size), 5)
@@ -231,7 +257,8 @@ def batch_loss(model: Any, samples: list[Any]) -> Any:
     import torch
 
     tokens, labels, mask, positions = (
-        torch.stack([torch.as_tensor(sample[key]) for sample in samples]) for key in ("tokens", "labels", "loss_mask", "position_ids")
+        torch.stack([torch.as_tensor(sample[key]) for sample in samples])
+        for key in ("tokens", "labels", "loss_mask", "position_ids")
     )
     losses = model(tokens, positions, None, labels=labels)
     return (losses * mask).sum() / mask.sum()
@@ -242,5 +269,8 @@ def valid_loss(model: Any, dataset: Any, batch_size: int) -> float:
 
     num = min(len(dataset), 32)
     with torch.no_grad():
-        losses = [batch_loss(model, [dataset[i] for i in range(first, min(first + batch_size, num))]).item() for first in range(0, num, batch_size)]
+        losses = [
+            batch_loss(model, [dataset[i] for i in range(first, min(first + batch_size, num))]).item()
+            for first in range(0, num, batch_size)
+        ]
     return float(sum(losses) / len(losses))

@@ -70,7 +70,9 @@ def proxy_lm_class() -> Any:
             texts = []
             for request in requests:
                 context, settings = request.args
-                stops = [settings["until"]] if isinstance(settings.get("until"), str) else list(settings.get("until") or [])
+                stops = (
+                    [settings["until"]] if isinstance(settings.get("until"), str) else list(settings.get("until") or [])
+                )
                 limit = min(int(settings.get("max_gen_toks", MAX_NEW_TOKENS)), MAX_NEW_TOKENS)
                 ids = self.tok_encode(context) or [self.eod]
                 made: list[int] = []

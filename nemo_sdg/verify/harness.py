@@ -1,11 +1,15 @@
-"""Runs inside the sandbox: reads a job from stdin, runs a program, then its tests or calls, and replies after the job's token.
+"""Runs inside the sandbox: reads a job from stdin, runs a program, then its tests or calls, and replies after the
+job's token.
 
     {"program": "def f(x): return x + 1", "tests": ["assert f(1) == 2"]}   -> [true]
     {"program": "def f(x): return x + 1", "calls": ["f(1)"]}               -> [["2", "2"]]   (canonical, literal; null where there is none)
 
-A test passes when it raises nothing. The program cannot make that easy for itself: in comparisons both sides must be values of Python's own
-types, since an object can claim to equal everything, and tests see Python's own builtins whatever the program has put in their place.
-A call has a result when it gives the same one twice. Standard library only: this file is handed to a bare interpreter as text.
+A test passes when it raises nothing. The program cannot make that easy for itself: in comparisons both sides must be
+values of Python's own
+types, since an object can claim to equal everything, and tests see Python's own builtins whatever the program has put
+in their place.
+A call has a result when it gives the same one twice. Standard library only: this file is handed to a bare interpreter
+as text.
 """
 
 import ast
@@ -24,7 +28,11 @@ from typing import Any
 SCALARS = {int, float, complex, str, bytes, bytearray, bool, type(None), range, slice, type(...)}
 SEQUENCES = {list, tuple, set, frozenset, collections.deque}
 MAPPINGS = {dict, collections.Counter, collections.OrderedDict, collections.defaultdict}
-LAZY = {"decimal": ("Decimal",), "fractions": ("Fraction",), "datetime": ("date", "datetime", "time", "timedelta", "timezone")}
+LAZY = {
+    "decimal": ("Decimal",),
+    "fractions": ("Fraction",),
+    "datetime": ("date", "datetime", "time", "timedelta", "timezone"),
+}
 """Types that are known only where a program names their module: importing them takes longer than most programs."""
 BUILTINS = dict(vars(builtins))
 
@@ -47,7 +55,11 @@ def check(value: Any) -> Any:
 
 
 def checked(side: ast.expr) -> ast.expr:
-    return side if isinstance(side, ast.Constant) else ast.Call(func=ast.Name(id="__check__", ctx=ast.Load()), args=[side], keywords=[])
+    return (
+        side
+        if isinstance(side, ast.Constant)
+        else ast.Call(func=ast.Name(id="__check__", ctx=ast.Load()), args=[side], keywords=[])
+    )
 
 
 class Checked(ast.NodeTransformer):
@@ -60,7 +72,9 @@ class Checked(ast.NodeTransformer):
 
 
 def prepare(test: str) -> Any:
-    """(compiled test, names that it uses), or None where it is no Python; before the program runs, which could change `ast`."""
+    """(compiled test, names that it uses), or None where it is no Python; before the program runs, which could change
+    `ast`.
+    """
     try:
         tree = ast.parse(test.strip())
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -78,7 +92,11 @@ def passes(test: Any, names: dict[str, Any], set_up: dict[str, Any]) -> bool:
     if any(name in names and name not in BUILTINS for name in used):
         names = {name: value for name, value in names.items() if name not in BUILTINS}
     # A test may use a module, `math.isclose(…)`, that a right program has no need for.
-    modules = {name: __import__(name) for name in used if name not in names and name in ("math", "sys", "re", "collections", "itertools")}
+    modules = {
+        name: __import__(name)
+        for name in used
+        if name not in names and name in ("math", "sys", "re", "collections", "itertools")
+    }
     scope = {**modules, **names, **set_up, "__builtins__": BUILTINS, "__check__": check}
     before = dict(scope)
     try:
@@ -90,7 +108,9 @@ def passes(test: Any, names: dict[str, Any], set_up: dict[str, Any]) -> bool:
 
 
 def canonical(value: Any) -> str:
-    """One text for equal values: floats to 9 digits and 2.0 as 2, sets and dicts in order; raises TypeError for what is no literal."""
+    """One text for equal values: floats to 9 digits and 2.0 as 2, sets and dicts in order; raises TypeError for what
+    is no literal.
+    """
     kind = type(value)
     if kind is float and math.isfinite(value):
         value = float(f"{value:.9g}")
@@ -146,16 +166,128 @@ def own_builtins() -> Any:
     return copy
 
 
-# Numbers of system calls. Refused always: new processes, tracing, memory outside of the limit (memfd, System V and POSIX queues), kernel facilities
-# that a program of this kind has no use for. Refused beside them where no namespaces part it from others: sockets, signals, and the
+# Numbers of system calls. Refused always: new processes, tracing, memory outside of the limit (memfd, System V and
+# POSIX queues), kernel facilities
+# that a program of this kind has no use for. Refused beside them where no namespaces part it from others: sockets,
+# signals, and the
 # rights, owners, times and attributes of files, which Landlock leaves alone.
 ALWAYS = {
-    "x86_64": (57, 58, 59, 322, 308, 272, 101, 310, 311, 319, 447, 29, 64, 68, 240, 425, 321, 323, 298, 248, 250, 165, 155, 161, 429, 430, 442),
-    "aarch64": (281, 268, 97, 221, 117, 270, 271, 279, 447, 194, 190, 186, 180, 425, 280, 282, 241, 217, 219, 40, 41, 51, 429, 430, 442),
+    "x86_64": (
+        57,
+        58,
+        59,
+        322,
+        308,
+        272,
+        101,
+        310,
+        311,
+        319,
+        447,
+        29,
+        64,
+        68,
+        240,
+        425,
+        321,
+        323,
+        298,
+        248,
+        250,
+        165,
+        155,
+        161,
+        429,
+        430,
+        442,
+    ),
+    "aarch64": (
+        281,
+        268,
+        97,
+        221,
+        117,
+        270,
+        271,
+        279,
+        447,
+        194,
+        190,
+        186,
+        180,
+        425,
+        280,
+        282,
+        241,
+        217,
+        219,
+        40,
+        41,
+        51,
+        429,
+        430,
+        442,
+    ),
 }
 ALONE = {
-    "x86_64": (41, 62, 200, 234, 129, 297, 424, 302, 141, 203, 251, 440, 90, 91, 92, 93, 94, 268, 260, 452, 132, 235, 280, 261, 188, 189, 190, 197, 198, 199),
-    "aarch64": (198, 129, 130, 131, 138, 240, 424, 261, 140, 122, 30, 440, 52, 53, 54, 55, 452, 88, 5, 6, 7, 14, 15, 16),
+    "x86_64": (
+        41,
+        62,
+        200,
+        234,
+        129,
+        297,
+        424,
+        302,
+        141,
+        203,
+        251,
+        440,
+        90,
+        91,
+        92,
+        93,
+        94,
+        268,
+        260,
+        452,
+        132,
+        235,
+        280,
+        261,
+        188,
+        189,
+        190,
+        197,
+        198,
+        199,
+    ),
+    "aarch64": (
+        198,
+        129,
+        130,
+        131,
+        138,
+        240,
+        424,
+        261,
+        140,
+        122,
+        30,
+        440,
+        52,
+        53,
+        54,
+        55,
+        452,
+        88,
+        5,
+        6,
+        7,
+        14,
+        15,
+        16,
+    ),
 }
 CLONES = {"x86_64": (0xC000003E, 56, 435), "aarch64": (0xC00000B7, 220, 435)}
 """audit architecture, clone, clone3"""
@@ -170,27 +302,44 @@ def _libc() -> Any:
 
 
 def forbid_system_calls(alone: bool) -> None:
-    """A seccomp filter (man 2 seccomp): no new process, threads only. RLIMIT_NPROC alone does not hold where the real user is root."""
+    """A seccomp filter (man 2 seccomp): no new process, threads only. RLIMIT_NPROC alone does not hold where the real
+    user is root.
+    """
     machine = os.uname().machine
     architecture, clone, clone3 = CLONES[machine]
-    allow, refuse, missing, kill = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000  # EPERM; ENOSYS, on which libc falls back from clone3 to clone
+    allow, refuse, missing, kill = (
+        0x7FFF0000,
+        0x00050001,
+        0x00050026,
+        0x80000000,
+    )  # EPERM; ENOSYS, on which libc falls back from clone3 to clone
     load, equal, any_bit, answer = 0x20, 0x15, 0x45, 0x06
     program = [(load, 0, 0, 4), (equal, 1, 0, architecture), (answer, 0, 0, kill), (load, 0, 0, 0)]
     program += [(0x35, 0, 1, 0x40000000), (answer, 0, 0, kill)]  # the x32 numbers
     program += [(equal, 0, 1, clone3), (answer, 0, 0, missing)]
     for number in ALWAYS[machine] + (ALONE[machine] if alone else ()):
         program += [(equal, 0, 1, number), (answer, 0, 0, refuse)]
-    program += [(equal, 0, 3, clone), (load, 0, 0, 16), (any_bit, 1, 0, CLONE_THREAD), (answer, 0, 0, refuse), (answer, 0, 0, allow)]
+    program += [
+        (equal, 0, 3, clone),
+        (load, 0, 0, 16),
+        (any_bit, 1, 0, CLONE_THREAD),
+        (answer, 0, 0, refuse),
+        (answer, 0, 0, allow),
+    ]
     packed = b"".join(struct.pack("HBBI", *step) for step in program)
     code = ctypes.create_string_buffer(packed, len(packed))
     filter_program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
     libc = _libc()
-    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_SECCOMP, 2, ctypes.addressof(filter_program), 0, 0):
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
+        PR_SET_SECCOMP, 2, ctypes.addressof(filter_program), 0, 0
+    ):
         raise OSError(ctypes.get_errno(), "seccomp")
 
 
 def forbid_files(readable: list[str]) -> None:
-    """Nothing but `readable` can be opened, and nothing written (Landlock, man 7 landlock); no effect where the kernel has none."""
+    """Nothing but `readable` can be opened, and nothing written (Landlock, man 7 landlock); no effect where the kernel
+    has none.
+    """
     libc = _libc()
     create, add, restrict = 444, 445, 446
     version = libc.syscall(create, None, 0, 1)
@@ -216,9 +365,18 @@ def confine(limits: dict[str, Any]) -> None:
     if readable is not None:
         _libc().prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
         forbid_files(readable)
-    wanted = {"CPU": limits["cpu"], "AS": limits["memory"], "FSIZE": limits["file"], "NPROC": limits["processes"], "NOFILE": 64, "CORE": 0}
+    wanted = {
+        "CPU": limits["cpu"],
+        "AS": limits["memory"],
+        "FSIZE": limits["file"],
+        "NPROC": limits["processes"],
+        "NOFILE": 64,
+        "CORE": 0,
+    }
     if readable is not None:
-        del wanted["NPROC"]  # it counts all processes of the user, who here is a real one; the filter of system calls holds them
+        del wanted[
+            "NPROC"
+        ]  # it counts all processes of the user, who here is a real one; the filter of system calls holds them
     for name, value in wanted.items():
         which = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(which)[1]

@@ -6,8 +6,10 @@ Namespaces do it: bubblewrap where it works, else unshare with pivot_root (util-
     out:  network, home, the rest of the file system, other processes, devices
     limits: CPU time, wall time, memory, file size, open files, processes, output
 
-Where neither works, a warning says so and the program is tied by its limits, a filter of system calls (no process, socket or signal) and
-Landlock (no file but the library, nothing written, no scratch folder either). `verify.sandbox=strict` refuses to run anything then.
+Where neither works, a warning says so and the program is tied by its limits, a filter of system calls (no process,
+socket or signal) and
+Landlock (no file but the library, nothing written, no scratch folder either). `verify.sandbox=strict` refuses to run
+anything then.
 """
 
 import atexit
@@ -38,12 +40,17 @@ logger = logging.getLogger(__name__)
 SCRATCH_BYTES = 16 << 20
 MAX_OUTPUT = 1 << 20
 WALL_FACTOR, WALL_SECONDS = 6.0, 5.0
-"""Wall time is for programs that wait; it is far above the CPU time, so that a busy machine gives the same verdicts as an idle one."""
+"""Wall time is for programs that wait; it is far above the CPU time, so that a busy machine gives the same verdicts as
+an idle one.
+"""
 MAX_THREADS = 32
 ENVIRONMENT = ("PYTHONHASHSEED", "0")
-"""All that a program finds in its environment beside PATH; without it the order of a set, and so some results, would differ from run to run."""
+"""All that a program finds in its environment beside PATH; without it the order of a set, and so some results, would
+differ from run to run.
+"""
 
-# Runs inside. The program's own output goes nowhere; the reply is known by a token that is read before the program exists. A program that
+# Runs inside. The program's own output goes nowhere; the reply is known by a token that is read before the program
+# exists. A program that
 # ends the interpreter gives no reply, so leaving with exit code 0 passes no test.
 HARNESS = Path(__file__).with_name("harness.py")
 
@@ -59,7 +66,15 @@ class Ran:
 def _library_paths() -> list[str]:
     """What an interpreter needs: the system's shared libraries, the standard library, itself; nothing twice."""
     paths: list[str] = []
-    for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix, os.path.realpath(sys.executable)):
+    for path in (
+        "/usr",
+        "/lib",
+        "/lib64",
+        "/bin",
+        "/etc/ld.so.cache",
+        sys.base_prefix,
+        os.path.realpath(sys.executable),
+    ):
         covered = any(path == known or path.startswith(known + "/") for known in paths)
         if Path(path).exists() and not covered:
             paths.append(path)
@@ -97,10 +112,35 @@ def _bubblewrap(python: list[str]) -> list[str]:
         "--setenv",
         *ENVIRONMENT,
     ]
-    command += ["--hostname", "sandbox", "--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    command += [
+        "--hostname",
+        "sandbox",
+        "--proc",
+        "/proc",
+        "--remount-ro",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--remount-ro",
+        "/dev",
+    ]
     for path in _library_paths():
-        command += ["--symlink", str(Path(path).readlink()), path] if Path(path).is_symlink() else ["--ro-bind", path, path]
-    return [*command, "--size", str(SCRATCH_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--", *python]
+        command += (
+            ["--symlink", str(Path(path).readlink()), path] if Path(path).is_symlink() else ["--ro-bind", path, path]
+        )
+    return [
+        *command,
+        "--size",
+        str(SCRATCH_BYTES),
+        "--tmpfs",
+        "/tmp",
+        "--chdir",
+        "/tmp",
+        "--remount-ro",
+        "/",
+        "--",
+        *python,
+    ]
 
 
 def _unshare(python: list[str]) -> list[str]:
@@ -109,10 +149,19 @@ def _unshare(python: list[str]) -> list[str]:
     for path in _library_paths():
         target = shlex.quote("." + path)
         if Path(path).is_symlink():
-            steps.append(f"mkdir -p {shlex.quote('.' + str(Path(path).parent))}; ln -s {shlex.quote(str(Path(path).readlink()))} {target}")
+            steps.append(
+                f"mkdir -p {shlex.quote('.' + str(Path(path).parent))}; ln -s "
+                f"{shlex.quote(str(Path(path).readlink()))} {target}"
+            )
         else:
-            make = f"mkdir -p {target}" if Path(path).is_dir() else f"mkdir -p {shlex.quote('.' + str(Path(path).parent))}; touch {target}"
-            steps.append(f"{make}; mount --rbind {shlex.quote(path)} {target}; mount -o remount,bind,ro,nosuid {target}")
+            make = (
+                f"mkdir -p {target}"
+                if Path(path).is_dir()
+                else f"mkdir -p {shlex.quote('.' + str(Path(path).parent))}; touch {target}"
+            )
+            steps.append(
+                f"{make}; mount --rbind {shlex.quote(path)} {target}; mount -o remount,bind,ro,nosuid {target}"
+            )
     steps += [
         "touch dev/null dev/urandom; mount --bind /dev/null dev/null; mount --bind /dev/urandom dev/urandom",
         # Read-only, since where the real user is root /proc/sys is that of the whole machine.
@@ -161,13 +210,18 @@ def _command(wrapper: str) -> list[str]:
 
 @functools.cache
 def available(mode: Sandbox = Sandbox.auto) -> str:
-    """Name of the first wrapper that works here. Raises MissingDependencyError where none does, or limits alone would under `strict`."""
+    """Name of the first wrapper that works here. Raises MissingDependencyError where none does, or limits alone would
+    under `strict`.
+    """
     seen: list[str] = []
     for name, (program, _) in WRAPPERS.items():
         if program is None:
             if mode is Sandbox.strict:
                 continue
-            logger.warning("generated code runs without namespaces, tied by limits, seccomp and Landlock: %s; install bubblewrap", "; ".join(seen))
+            logger.warning(
+                "generated code runs without namespaces, tied by limits, seccomp and Landlock: %s; install bubblewrap",
+                "; ".join(seen),
+            )
             program = sys.executable
         if shutil.which(program) is None:
             seen.append(f"{program} is not installed")
@@ -177,7 +231,8 @@ def available(mode: Sandbox = Sandbox.auto) -> str:
             return name
         seen.append(f"{program} does not work here ({ran.failure})")
     raise MissingDependencyError(
-        f"generated code runs only in a sandbox: {'; '.join(seen)}; install bubblewrap and allow user namespaces, or leave tasks of kind code out of seeds.tasks"
+        f"generated code runs only in a sandbox: {'; '.join(seen)}; install bubblewrap and allow user "
+        "namespaces, or leave tasks of kind code out of seeds.tasks"
     )
 
 
@@ -188,7 +243,12 @@ def run(job: dict[str, Any], *, cpu_seconds: float, memory_mb: int, mode: Sandbo
 
 def _run(wrapper: str, job: dict[str, Any], *, cpu_seconds: float, memory_mb: int) -> Ran:
     token = secrets.token_hex(16)
-    limits: dict[str, Any] = {"cpu": max(1, round(cpu_seconds)), "memory": memory_mb << 20, "file": SCRATCH_BYTES, "processes": MAX_THREADS}
+    limits: dict[str, Any] = {
+        "cpu": max(1, round(cpu_seconds)),
+        "memory": memory_mb << 20,
+        "file": SCRATCH_BYTES,
+        "processes": MAX_THREADS,
+    }
     if wrapper == LIMITS_ALONE:
         limits |= {"file": 0, "readable": [*_library_paths(), "/dev/null", "/dev/urandom"]}
     order = json.dumps({**job, "token": token, "limits": limits}).encode()
@@ -215,7 +275,9 @@ def _run(wrapper: str, job: dict[str, Any], *, cpu_seconds: float, memory_mb: in
     start = output.rfind(token.encode())
     if start != -1:
         return Ran(reply=json.loads(output[start + len(token) :]))
-    return Ran(failure="timeout" if timed_out or child.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU) else "crashed")
+    return Ran(
+        failure="timeout" if timed_out or child.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU) else "crashed"
+    )
 
 
 def _talk(child: "subprocess.Popen[bytes]", order: bytes, deadline: float) -> tuple[bytes, bool]:

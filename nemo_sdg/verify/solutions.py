@@ -3,7 +3,8 @@
 from typing import Any
 
 from nemo_sdg.records import Kind
-from nemo_sdg.verify import math, text
+from nemo_sdg.text import mathematics as math
+from nemo_sdg.text import words as text
 
 Solution = dict[str, Any]
 """answer, reasoning, context, guidance and index, as the answers step notes them"""
@@ -12,12 +13,17 @@ TAIL = 160
 
 
 def names_answer(written: str, answer: str, sample: dict[str, Any]) -> bool:
-    """Whether a text holds an answer: a number by its value, words after normalisation, an option also by most of its words."""
+    """Whether a text holds an answer: a number by its value, words after normalisation, an option also by most of its
+    words.
+    """
     language = sample["language"]
     number = math.parse_number(answer, language) if sample["kind"] == Kind.numeric else None
     if number is not None:
         words = [word.strip(".,;:!?()*") for word in written.replace("=", " ").split()]
-        return any(value is not None and value.value == number.value for value in (math.parse_number(word, language) for word in words))
+        return any(
+            value is not None and value.value == number.value
+            for value in (math.parse_number(word, language) for word in words)
+        )
     wanted, found = text.normalize(answer, language), text.normalize(written, language)
     if (wanted and wanted in found) or (math.is_expression(answer) and _squeezed(answer) in _squeezed(written)):
         return True
@@ -32,11 +38,18 @@ def _squeezed(expression: str) -> str:
 def adds_knowledge(context: str, sample: dict[str, Any]) -> bool:
     """Whether a context has at least three words that question, passage and options do not have."""
     known = " ".join((sample["question"], sample.get("passage") or "", *(sample.get("choices") or [])))
-    return len(set(text.normalize(context, sample["language"]).split()) - set(text.normalize(known, sample["language"]).split())) >= 3
+    return (
+        len(
+            set(text.normalize(context, sample["language"]).split())
+            - set(text.normalize(known, sample["language"]).split())
+        )
+        >= 3
+    )
 
 
 def rank(solution: Solution, sample: dict[str, Any]) -> tuple[bool, bool, bool, bool, int, int]:
-    """Best first: complete, reasoning that ends in the answer, context that adds knowledge and does not name the answer, most distinct
+    """Best first: complete, reasoning that ends in the answer, context that adds knowledge and does not name the
+    answer, most distinct
     words (a loop of words earns nothing), lowest index."""
     complete = bool(solution["reasoning"].strip()) and bool(solution["context"].strip())
     named = sample["kind"] in (Kind.code, Kind.free_text)

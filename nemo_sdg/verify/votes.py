@@ -1,14 +1,19 @@
 """From votes to a verdict: which answer the majority gives, whether it counts, and which solution is kept.
 
-The rule for origin `similar`. n votes are planned; agreement is the number of votes for an answer divided by n, where a vote without a
-readable answer counts for none. An answer is verified when it alone has the most votes and its agreement lies in [min_agreement,
-max_agreement]. Votes stop early only when no outcome of the votes not cast could change that, so votes decided early and all votes give
+The rule for origin `similar`. n votes are planned; agreement is the number of votes for an answer divided by n, where
+a vote without a
+readable answer counts for none. An answer is verified when it alone has the most votes and its agreement lies in
+[min_agreement,
+max_agreement]. Votes stop early only when no outcome of the votes not cast could change that, so votes decided early
+and all votes give
 the same verdict (a property test holds it); `agree` and `tally` then speak of the votes cast.
 
-The rule for origin `seed`. The answer is the gold one. A blind solution that reaches it is kept, else one written with the gold in sight
+The rule for origin `seed`. The answer is the gold one. A blind solution that reaches it is kept, else one written with
+the gold in sight
 whose reasoning arrives at it; none: dropped. The share of blind votes that miss the gold is the question's difficulty.
 
-Kinds differ in when two answers are one: options by their text, numbers by value, short texts after normalisation, programs by what they
+Kinds differ in when two answers are one: options by their text, numbers by value, short texts after normalisation,
+programs by what they
 return in the sandbox, answers in sentences by the words that they share.
 """
 
@@ -20,7 +25,9 @@ from typing import Any
 
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, sample_from_dict
-from nemo_sdg.verify import code, math, text
+from nemo_sdg.text import mathematics as math
+from nemo_sdg.text import words as text
+from nemo_sdg.verify import programs as code
 from nemo_sdg.verify.solutions import Solution, names_answer, rank
 
 STEP = "verified"
@@ -43,7 +50,11 @@ GOLD_METHODS = {
 def is_mathematical(a: str, b: str, sample: dict[str, Any]) -> bool:
     """Whether two answers are compared as mathematics: those of kind numeric, and expressions among the short texts."""
     if sample["kind"] == Kind.short_text:
-        return math.is_expression(a) or math.is_expression(b) or (sample["family"] == "math" and (math.parse_number(a) or math.parse_number(b)) is not None)
+        return (
+            math.is_expression(a)
+            or math.is_expression(b)
+            or (sample["family"] == "math" and (math.parse_number(a) or math.parse_number(b)) is not None)
+        )
     return bool(sample["kind"] == Kind.numeric)
 
 
@@ -62,15 +73,26 @@ def same(a: str, b: str, sample: dict[str, Any]) -> bool:
     """Whether two answers are one; expressions may go to math-verify. For programs and sentences see `classes_of`."""
     sure = surely_same(a, b, sample)
     if sure is None:
-        return is_mathematical(a, b, sample) and math.equal(a, b, question=sample["question"], language=sample["language"])
+        return is_mathematical(a, b, sample) and math.equal(
+            a, b, question=sample["question"], language=sample["language"]
+        )
     return sure
 
 
-def is_gold(answer: str, sample: dict[str, Any], config: VerifySection, *, compare: Callable[[str, str, dict[str, Any]], bool | None]) -> bool:
+def is_gold(
+    answer: str,
+    sample: dict[str, Any],
+    config: VerifySection,
+    *,
+    compare: Callable[[str, str, dict[str, Any]], bool | None],
+) -> bool:
     """Whether an answer (not a program) is the sample's gold one or an alias of it."""
     right = [sample["answer"]["text"], *(sample["answer"].get("aliases") or [])]
     if sample["kind"] == Kind.free_text:
-        return max(text.similarity(answer, gold, language=sample["language"]) for gold in right) >= config.free_text_similarity
+        return (
+            max(text.similarity(answer, gold, language=sample["language"]) for gold in right)
+            >= config.free_text_similarity
+        )
     return any(compare(answer, gold, sample) for gold in right)
 
 
@@ -85,9 +107,13 @@ class Standing:
 
 
 def decided(solutions: list[Solution], num_planned: int, sample: dict[str, Any], *, config: VerifySection) -> Standing:
-    """What the answering flow asks while votes come in; cheap enough for an event loop, nothing is run and nobody is waited for."""
+    """What the answering flow asks while votes come in; cheap enough for an event loop, nothing is run and nobody is
+    waited for.
+    """
     reached = sample["origin"] == Origin.seed and sample["kind"] != Kind.code
-    reached = reached and any(is_gold(s["answer"], sample, config, compare=surely_same) for s in solutions if s["answer"] is not None)
+    reached = reached and any(
+        is_gold(s["answer"], sample, config, compare=surely_same) for s in solutions if s["answer"] is not None
+    )
     return Standing(missing=_missing(solutions, num_planned, sample, config), reaches_gold=reached)
 
 
@@ -111,7 +137,8 @@ def _missing(solutions: list[Solution], num_planned: int, sample: dict[str, Any]
             counts.append(1)
     ranked = sorted(counts, reverse=True) or [0]
     best, valid = ranked[0], sum(ranked)
-    # Where two classes may turn out to be one, the others together are the rival, and all together the best that can be.
+    # Where two classes may turn out to be one, the others together are the rival, and all together the best that can
+    # be.
     rival = valid - best if unsure else (ranked[1] if len(ranked) > 1 else 0)
     highest = (valid if unsure else best) + remaining
     if best >= needed and best > rival + remaining and highest <= allowed:
@@ -128,11 +155,15 @@ def planned(sample: dict[str, Any]) -> int:
 
 def bounds(config: VerifySection, num_planned: int) -> tuple[int, int]:
     """Fewest and most votes that a verified answer may have."""
-    return max(1, mathematics.ceil(config.min_agreement * num_planned - 1e-9)), mathematics.floor(config.max_agreement * num_planned + 1e-9)
+    return max(1, mathematics.ceil(config.min_agreement * num_planned - 1e-9)), mathematics.floor(
+        config.max_agreement * num_planned + 1e-9
+    )
 
 
 def classes_of(votes: list[Solution], sample: dict[str, Any], config: VerifySection) -> list[list[Solution]]:
-    """Votes grouped by answer, the largest group first, then the one that came first. Votes without an answer are in none."""
+    """Votes grouped by answer, the largest group first, then the one that came first. Votes without an answer are in
+    none.
+    """
     votes = [vote for vote in votes if vote["answer"] is not None]
     if sample["kind"] == Kind.free_text:
         return _consensus(votes, sample, config)
@@ -159,7 +190,8 @@ def _consensus(votes: list[Solution], sample: dict[str, Any], config: VerifySect
 def verify_sample(sample: dict[str, Any], config: VerifySection) -> Sample | Drop:
     """The sample with answer, context, reasoning, votes, difficulty and verification, or a Drop.
 
-    Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, reasoning_misses_gold, tests_failed, no_tests, incomplete_solution, judge_rejected.
+    Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, reasoning_misses_gold, tests_failed,
+    no_tests, incomplete_solution, judge_rejected.
     Runs programs in the sandbox for kind code; raises MissingDependencyError where there is none.
     """
     solutions: list[Solution] = sample.get("solutions") or []
@@ -172,7 +204,9 @@ def verify_sample(sample: dict[str, Any], config: VerifySection) -> Sample | Dro
     return _verify_majority(sample, blind, config)
 
 
-def _verify_gold(sample: dict[str, Any], blind: list[Solution], guided: list[Solution], config: VerifySection) -> Sample | Drop:
+def _verify_gold(
+    sample: dict[str, Any], blind: list[Solution], guided: list[Solution], config: VerifySection
+) -> Sample | Drop:
     if sample["kind"] == Kind.code:
         tests = sample.get("tests") or []
         if not tests:
@@ -180,23 +214,35 @@ def _verify_gold(sample: dict[str, Any], blind: list[Solution], guided: list[Sol
         verdicts = code.passing([s["answer"] for s in [*blind, *guided]], tests, config)
         passed = {id(s): verdict for s, verdict in zip([*blind, *guided], verdicts, strict=True)}
     else:
-        passed = {id(s): s["answer"] is not None and is_gold(s["answer"], sample, config, compare=same) for s in [*blind, *guided]}
+        passed = {
+            id(s): s["answer"] is not None and is_gold(s["answer"], sample, config, compare=same)
+            for s in [*blind, *guided]
+        }
     tally = (
         Counter("passed" if passed[id(s)] else "failed" for s in blind if s["answer"] is not None)
         if sample["kind"] == Kind.code
         else _tally(classes_of(blind, sample, config))
     )
-    votes = {"n": len(blind), "planned": planned(sample), "agree": sum(passed[id(s)] for s in blind), "tally": dict(tally)}
+    votes = {
+        "n": len(blind),
+        "planned": planned(sample),
+        "agree": sum(passed[id(s)] for s in blind),
+        "tally": dict(tally),
+    }
     for guidance, candidates in (("blind", blind), ("guided", guided)):
         right = [solution for solution in candidates if passed[id(solution)]]
         if guidance == "guided" and right and sample["kind"] in (Kind.multiple_choice, Kind.numeric, Kind.short_text):
             # The answer was given: what counts is that the reasoning arrives at it.
-            right = [solution for solution in right if names_answer(solution["reasoning"], sample["answer"]["text"], sample)]
+            right = [
+                solution for solution in right if names_answer(solution["reasoning"], sample["answer"]["text"], sample)
+            ]
             if not right:
                 return _drop(sample, "reasoning_misses_gold", _shown(tally))
         if right:
             kept = min(right, key=lambda solution: rank(solution, sample))
-            return _verified(sample, kept, votes, Answer(**sample["answer"]), guidance, GOLD_METHODS[Kind(sample["kind"])], config)
+            return _verified(
+                sample, kept, votes, Answer(**sample["answer"]), guidance, GOLD_METHODS[Kind(sample["kind"])], config
+            )
     return _drop(sample, "tests_failed" if sample["kind"] == Kind.code else "gold_not_reached", _shown(tally))
 
 
@@ -238,7 +284,16 @@ def _verify_majority(sample: dict[str, Any], blind: list[Solution], config: Veri
         tests = [f"assert {call} == {literal}" for call, (_, literal) in zip(calls, result, strict=True)]
     label = LABELS[sample["choices"].index(kept["answer"])] if sample.get("choices") else None
     votes = {"n": len(blind), "planned": planned(sample), "agree": len(best), "tally": tally}
-    return _verified(sample, kept, votes, Answer(text=kept["answer"], label=label), "blind", METHODS[Kind(sample["kind"])], config, tests=tests)
+    return _verified(
+        sample,
+        kept,
+        votes,
+        Answer(text=kept["answer"], label=label),
+        "blind",
+        METHODS[Kind(sample["kind"])],
+        config,
+        tests=tests,
+    )
 
 
 def _verified(
@@ -272,7 +327,11 @@ def _verified(
         "detail": f"solution {kept['guidance']}{kept['index']}",
     }
     if guidance == "guided" and verified.generator:
-        verified.generator = {**verified.generator, "prompt": verified.generator["guided_prompt"], "prompt_hash": verified.generator["guided_prompt_hash"]}
+        verified.generator = {
+            **verified.generator,
+            "prompt": verified.generator["guided_prompt"],
+            "prompt_hash": verified.generator["guided_prompt_hash"],
+        }
     return verified
 
 

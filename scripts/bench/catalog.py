@@ -1,7 +1,9 @@
 """The catalog of all lm-eval tasks against lm-eval's own index: `python scripts/bench/catalog.py [--quick]`.
 
-Cold and cached are whole processes of `nemo-sdg tasks --json`, started with an empty cache folder and again with the full one. lm-eval's time
-is `TaskManager()` and then `load_yaml` of every leaf, in a process of its own. --quick loads every fourth leaf and multiplies by four.
+Cold and cached are whole processes of `nemo-sdg tasks --json`, started with an empty cache folder and again with the
+full one. lm-eval's time
+is `TaskManager()` and then `load_yaml` of every leaf, in a process of its own. --quick loads every fourth leaf and
+multiplies by four.
 """
 
 import argparse
@@ -35,7 +37,11 @@ def main() -> None:
         cold, num = seconds_of_tasks(cache)
         cached = min(seconds_of_tasks(cache)[0] for _ in range(3))
     step = 4 if quick else 1
-    lm_eval = float(subprocess.run([sys.executable, "-c", LM_EVAL, str(step)], check=True, capture_output=True, text=True).stdout.split()[-1])
+    lm_eval = float(
+        subprocess.run(
+            [sys.executable, "-c", LM_EVAL, str(step)], check=True, capture_output=True, text=True
+        ).stdout.split()[-1]
+    )
     emit("seconds_cold", cold, "s", num_tasks=num)
     emit("seconds_cached", cached, "s", num_tasks=num)
     emit("seconds_lm_eval", lm_eval, "s", loads_every=step)
@@ -46,7 +52,9 @@ def seconds_of_tasks(cache: str) -> tuple[float, int]:
     """Wall time of one `nemo-sdg tasks --json`, and how many tasks it printed."""
     command = [str(Path(sys.executable).parent / "nemo-sdg"), "tasks", "--json"]
     start = time.perf_counter()
-    output = subprocess.run(command, check=True, capture_output=True, env={**os.environ, "XDG_CACHE_HOME": cache}).stdout
+    output = subprocess.run(
+        command, check=True, capture_output=True, env={**os.environ, "XDG_CACHE_HOME": cache}
+    ).stdout
     return time.perf_counter() - start, output.count(b"\n")
 
 

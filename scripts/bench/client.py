@@ -1,7 +1,10 @@
-"""Completions a second of one process against a fake server: 200 ms latency, 500 requests in flight, journal on with fsync.
+"""Completions a second of one process against a fake server: 200 ms latency, 500 requests in flight, journal on with
+fsync.
 
-Ours is the whole way of the step `answers`: prompts rendered, requests scheduled, completions synced to the journal, parsed and counted.
-The `openai` package gets the same rendered requests in the simplest loop, and parses nothing: as it comes (httpx), and on aiohttp.
+Ours is the whole way of the step `answers`: prompts rendered, requests scheduled, completions synced to the journal,
+parsed and counted.
+The `openai` package gets the same rendered requests in the simplest loop, and parses nothing: as it comes (httpx), and
+on aiohttp.
 
     {"name": "completions_per_s", "value": 1900.3, "unit": "1/s", "cpu_ms": 0.41, ...}
     {"name": "ratio_to_async_openai", "value": 44.1, "unit": "x", ...}
@@ -23,9 +26,9 @@ from typing import Any
 
 from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, RunConfig
 from nemo_sdg.generate.engines import open_engine
-from nemo_sdg.generate.journal import Journal
 from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.generate.scheduler import FlowProgress, ShardWork, run_flows
+from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
 from nemo_sdg.records import Sample, to_dict
 from nemo_sdg.steps.answers import make_flow
 
@@ -38,7 +41,9 @@ SHARD = 500
 def fake_server(latency: float) -> Iterator[str]:
     """A server in a process of its own."""
     script = ROOT / "tests" / "fakes" / "openai_server.py"
-    process = subprocess.Popen([sys.executable, str(script), "--latency", str(latency)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, str(script), "--latency", str(latency)], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         yield process.stdout.readline().split()[-1]
@@ -62,7 +67,10 @@ def records() -> Iterator[dict[str, Any]]:
             kind="multiple_choice",
             frame="selection",
             language="en",
-            question=f"In house number {number} the milk is to stay cold for {number % 9 + 2} days. What do people put it into?",
+            question=(
+                f"In house number {number} the milk is to stay cold for {number % 9 + 2} days. What do people "
+                "put it into?"
+            ),
             choices=choices,
         )
         yield to_dict(sample)
@@ -78,7 +86,9 @@ def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
     engine = open_engine(config.engine)
     flow = make_flow(config, {"engine": engine.name, "model": engine.model, "model_license": "unknown"})
     source = records()
-    shards = [ShardWork(shard=f"shard-{s:05d}", records=itertools.islice(source, SHARD)) for s in range(num_records // SHARD)]
+    shards = [
+        ShardWork(shard=f"shard-{s:05d}", records=itertools.islice(source, SHARD)) for s in range(num_records // SHARD)
+    ]
     progress = FlowProgress()
     kept = 0
 
@@ -92,7 +102,14 @@ def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     assert progress.records_done == len(shards) * SHARD, "every record is done"
     done = progress.requests_done
-    return {"rate": done / seconds, "cpu_ms": 1e3 * cpu / done, "completions": done, "seconds": seconds, "samples": kept, "saturation": progress.saturation}
+    return {
+        "rate": done / seconds,
+        "cpu_ms": 1e3 * cpu / done,
+        "completions": done,
+        "seconds": seconds,
+        "samples": kept,
+        "saturation": progress.saturation,
+    }
 
 
 def rendered(url: str, in_flight: int, num: int) -> list[Request]:
@@ -113,7 +130,9 @@ def rendered(url: str, in_flight: int, num: int) -> list[Request]:
     return caught
 
 
-async def measure_openai(url: str, in_flight: int, requests: list[Request], seconds: float, http_client: Any) -> dict[str, Any]:
+async def measure_openai(
+    url: str, in_flight: int, requests: list[Request], seconds: float, http_client: Any
+) -> dict[str, Any]:
     """AsyncOpenAI with `in_flight` requests always under way, for some seconds; completions that came in them count."""
     from openai import AsyncOpenAI
 
@@ -132,7 +151,10 @@ async def measure_openai(url: str, in_flight: int, requests: list[Request], seco
                 top_p=request.top_p,
                 max_tokens=request.max_tokens,
                 seed=request.seed,
-                response_format={"type": "json_schema", "json_schema": {"name": "output", "schema": request.schema, "strict": True}},  # type: ignore[typeddict-item]
+                response_format={
+                    "type": "json_schema",
+                    "json_schema": {"name": "output", "schema": request.schema, "strict": True},
+                },  # type: ignore[typeddict-item]
             )
             done += 1
 
@@ -158,7 +180,9 @@ def peer(url: str, in_flight: int, requests: list[Request], seconds: float, *, o
         if on_aiohttp:
             from openai import DefaultAioHttpClient
 
-            return await measure_openai(url, in_flight, requests, seconds, DefaultAioHttpClient(limits=limits, timeout=600))
+            return await measure_openai(
+                url, in_flight, requests, seconds, DefaultAioHttpClient(limits=limits, timeout=600)
+            )
         return await measure_openai(url, in_flight, requests, seconds, httpx.AsyncClient(limits=limits, timeout=600))
 
     return asyncio.run(work())
@@ -166,7 +190,10 @@ def peer(url: str, in_flight: int, requests: list[Request], seconds: float, *, o
 
 def show(name: str, value: float | None, unit: str, **facts: Any) -> None:
     rounded = {key: round(fact, 4) if isinstance(fact, float) else fact for key, fact in facts.items()}
-    print(json.dumps({"name": name, "value": None if value is None else round(value, 3), "unit": unit, **rounded}), flush=True)
+    print(
+        json.dumps({"name": name, "value": None if value is None else round(value, 3), "unit": unit, **rounded}),
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -188,13 +215,25 @@ def main() -> None:
         )
         requests = rendered(url, options.in_flight, 2_000)
         plain = peer(url, options.in_flight, requests, seconds, on_aiohttp=False)
-        show("ratio_to_async_openai", ours["rate"] / plain["rate"], "x", peer_per_s=plain["rate"], peer_cpu_ms=plain["cpu_ms"])
+        show(
+            "ratio_to_async_openai",
+            ours["rate"] / plain["rate"],
+            "x",
+            peer_per_s=plain["rate"],
+            peer_cpu_ms=plain["cpu_ms"],
+        )
         try:
             aio = peer(url, options.in_flight, requests, seconds, on_aiohttp=True)
         except RuntimeError as exc:
             show("ratio_to_async_openai_aiohttp", None, "x", absent=f"{exc} (pip install httpx-aiohttp)")
         else:
-            show("ratio_to_async_openai_aiohttp", ours["rate"] / aio["rate"], "x", peer_per_s=aio["rate"], peer_cpu_ms=aio["cpu_ms"])
+            show(
+                "ratio_to_async_openai_aiohttp",
+                ours["rate"] / aio["rate"],
+                "x",
+                peer_per_s=aio["rate"],
+                peer_cpu_ms=aio["cpu_ms"],
+            )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
     python scripts/bench/decontaminate.py [--quick] [--hub FOLDER] [--fit]
 
-Planted: evaluation rows of the hub mirror as they are; lightly edited (one edit each, and all of them at once); reworded by rule; and the
-hand-written sets of data/paraphrases.jsonl: a question, the same question in other words (its options kept, reworded or left out), and a
-neighbour in topic that is another question. Of these and of rewordings, one half fitted the weights (`--fit` prints them anew), and only the
-other half is reported. Honest: training rows of the same tasks, but for those whose question stands in an evaluation row word by word.
+Planted: evaluation rows of the hub mirror as they are; lightly edited (one edit each, and all of them at once);
+reworded by rule; and the
+hand-written sets of data/paraphrases.jsonl: a question, the same question in other words (its options kept, reworded
+or left out), and a
+neighbour in topic that is another question. Of these and of rewordings, one half fitted the weights (`--fit` prints
+them anew), and only the
+other half is reported. Honest: training rows of the same tasks, but for those whose question stands in an evaluation
+row word by word.
 
 One JSON object a line: name, value, unit, and how many rows the value rests on.
 """
@@ -28,20 +32,42 @@ import numpy as np
 import rewording
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate import paraphrase, sense
-from nemo_sdg.curate.decontaminate import Index, build_index, open_index
-from nemo_sdg.curate.evaluation_index import describe
-from nemo_sdg.curate.items import read_item
-from nemo_sdg.curate.rewordings import NEIGHBOURS, BySense
+from nemo_sdg.curate.decontaminate import by_sense as sense
+from nemo_sdg.curate.decontaminate import by_words as paraphrase
+from nemo_sdg.curate.decontaminate.evaluation_index import describe
+from nemo_sdg.curate.decontaminate.find import Index, build_index, open_index
+from nemo_sdg.curate.decontaminate.questions import read_item
+from nemo_sdg.curate.decontaminate.rewordings import NEIGHBOURS, BySense
 from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
-from nemo_sdg.store import read_jsonl, write_jsonl
+from nemo_sdg.storage import read_jsonl, write_jsonl
 
 Row = dict[str, Any]
 PAIRS = Path(__file__).parent / "data" / "paraphrases.jsonl"
 REPEATS = Path(__file__).parent / "data" / "true_repeats.txt"
-"""pairs of a training row and an evaluation row that ask the same in other words, as read by a person: digests, a line each"""
-QUICK_TASKS = ["gsm8k", "arc_challenge", "sciq", "commonsense_qa", "openbookqa", "mbpp", "hendrycks_math_algebra", "winogrande"]
-ENGLISH = [*QUICK_TASKS, "arc_easy", "medqa_4options", "headqa_en", "copa", "piqa", "logiqa", "mmlu_college_biology", "boolq"]
+"""pairs of a training row and an evaluation row that ask the same in other words, as read by a person: digests, a line
+each
+"""
+QUICK_TASKS = [
+    "gsm8k",
+    "arc_challenge",
+    "sciq",
+    "commonsense_qa",
+    "openbookqa",
+    "mbpp",
+    "hendrycks_math_algebra",
+    "winogrande",
+]
+ENGLISH = [
+    *QUICK_TASKS,
+    "arc_easy",
+    "medqa_4options",
+    "headqa_en",
+    "copa",
+    "piqa",
+    "logiqa",
+    "mmlu_college_biology",
+    "boolq",
+]
 SIZES = {
     "quick": {"tasks": QUICK_TASKS, "evaluation": 100, "honest": 120, "planted": 12, "reworded": 60},
     "fit": {"tasks": list(hub_rows.TASKS), "evaluation": 10**9, "honest": 400, "planted": 0, "reworded": 80},
@@ -71,21 +97,32 @@ class Bench:
     def __init__(self, hub: Path, size: str) -> None:
         sizes: dict[str, Any] = SIZES[size]
         self.tasks: list[str] = sizes["tasks"]
-        self.rows = {name: pick([to_dict(row) for row in hub_rows.evaluation_rows(hub, name)], sizes["evaluation"], f"ev {name}") for name in self.tasks}
+        self.rows = {
+            name: pick([to_dict(row) for row in hub_rows.evaluation_rows(hub, name)], sizes["evaluation"], f"ev {name}")
+            for name in self.tasks
+        }
         self.pairs = list(read_jsonl(PAIRS))
         here = [
             EvaluationRow(
                 task="written",
-                dataset=DatasetRow(path="data/paraphrases.jsonl", name=None, split="line", revision="local", row=number),
+                dataset=DatasetRow(
+                    path="data/paraphrases.jsonl", name=None, split="line", revision="local", row=number
+                ),
                 **{name: pair[name] for name in ("kind", "question", "passage", "choices", "answer")},
             )
             for number, pair in enumerate(self.pairs)
         ]
         self.evaluation = [row for rows in self.rows.values() for row in rows] + [to_dict(row) for row in here]
         known = {_plain(row["question"]) for row in self.evaluation}
-        drawn = [row for name in self.tasks for row in pick(hub_rows.training_rows(hub, name), sizes["honest"], f"hon {name}")]
+        drawn = [
+            row
+            for name in self.tasks
+            for row in pick(hub_rows.training_rows(hub, name), sizes["honest"], f"hon {name}")
+        ]
         self.honest = [row for row in drawn if _plain(row["question"]) not in known]
-        self.planted = [row for name in self.tasks for row in pick(self.rows[name], sizes["planted"], f"planted {name}")]
+        self.planted = [
+            row for name in self.tasks for row in pick(self.rows[name], sizes["planted"], f"planted {name}")
+        ]
         self.reworded = [row for name in ENGLISH if name in self.rows for row in self.rows[name][: sizes["reworded"]]]
 
     def edited(self) -> list[Row]:
@@ -103,7 +140,12 @@ class Bench:
 
     def paraphrases(self, half: int) -> list[tuple[Row, Row]]:
         """(row, a hand-written paraphrase of it) of one half."""
-        return [(pair, as_sample(pair, **changed)) for pair in self.pairs if half_of(pair) == half for changed in pair["paraphrases"]]
+        return [
+            (pair, as_sample(pair, **changed))
+            for pair in self.pairs
+            if half_of(pair) == half
+            for changed in pair["paraphrases"]
+        ]
 
     def neighbours(self, half: int) -> list[Row]:
         return [as_sample(pair, **pair["neighbour"]) for pair in self.pairs if half_of(pair) == half]
@@ -162,7 +204,9 @@ def measure(bench: Bench, folder: Path) -> None:
     indexes = {}
     for with_embedder in (False, True):
         began = time.perf_counter()
-        build_index([folder / "evaluation.jsonl"], folder / f"index-{with_embedder}", CurateSection(paraphrase=with_embedder))
+        build_index(
+            [folder / "evaluation.jsonl"], folder / f"index-{with_embedder}", CurateSection(paraphrase=with_embedder)
+        )
         show(
             "build_rows_per_s" if with_embedder else "build_rows_per_s_lexical",
             len(bench.evaluation) / (time.perf_counter() - began),
@@ -198,19 +242,34 @@ def honest_rates(bench: Bench, honest: list[Row], index: Index, lexical: Index) 
     named, repeats = {describe(row): row for row in bench.evaluation}, read_repeats()
     for suffix, one in (("", index), ("_lexical", lexical)):
         began = time.perf_counter()
-        findings = [finding for begin in range(0, len(honest), 256) for finding in one.find_batch(honest[begin : begin + 256])]
+        findings = [
+            finding for begin in range(0, len(honest), 256) for finding in one.find_batch(honest[begin : begin + 256])
+        ]
         elapsed = time.perf_counter() - began
         hits = [(row, finding) for row, finding in zip(honest, findings, strict=True) if finding]
-        detectors = {name: sum(finding.detector == name for _, finding in hits) for name in ("exact", "ngram", "paraphrase")}
+        detectors = {
+            name: sum(finding.detector == name for _, finding in hits) for name in ("exact", "ngram", "paraphrase")
+        }
         show(f"false_positive_rate{suffix}", len(hits) / len(honest), "share", rows=len(honest), **detectors)
-        wrong = [(row, finding) for row, finding in hits if not true_repeat(row["question"], named[finding.detail], repeats)]
-        show(f"false_positive_rate_read{suffix}", len(wrong) / len(honest), "share", rows=len(honest), true_repeats=len(hits) - len(wrong))
+        wrong = [
+            (row, finding) for row, finding in hits if not true_repeat(row["question"], named[finding.detail], repeats)
+        ]
+        show(
+            f"false_positive_rate_read{suffix}",
+            len(wrong) / len(honest),
+            "share",
+            rows=len(honest),
+            true_repeats=len(hits) - len(wrong),
+        )
         show(f"rows_per_s{suffix}", len(honest) / elapsed, "rows/s")
         for row, finding in hits if os.environ.get("SHOW_HITS") else []:
             other = named[finding.detail]
             print(f"{digest(row['question'], other)} {finding.detector} {finding.detail}", file=sys.stderr)
             print(
-                f"    {row['question'][:300]!r} ({str(row['answer']['text'])[:60]})\n    {other['question'][:300]!r} ({str(other['answer'])[:60]})",
+                (
+                    f"    {row['question'][:300]!r} ({str(row['answer']['text'])[:60]})\n    "
+                    f"{other['question'][:300]!r} ({str(other['answer'])[:60]})"
+                ),
                 file=sys.stderr,
             )
 
@@ -228,16 +287,27 @@ PENALTY = 1e-4
 def drawn(bench: Bench, index: Index, half: int) -> list[tuple[str, int, Row]]:
     """(group, number of the row that the sample repeats or -1, sample)."""
     stored = {
-        (row["task"], row["dataset"]["split"], row["dataset"]["row"]): number for number, row in enumerate(map(index.rows.row, range(index.rows.num_rows)))
+        (row["task"], row["dataset"]["split"], row["dataset"]["row"]): number
+        for number, row in enumerate(map(index.rows.row, range(index.rows.num_rows)))
     }
-    planted = [("written", stored["written", "line", bench.pairs.index(row)], sample) for row, sample in bench.paraphrases(half)]
-    planted += [("reworded", stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample) for row, sample in bench.rewordings(half)]
-    others = [("neighbour", -1, sample) for sample in bench.neighbours(half)] + [("honest", -1, sample) for sample in bench.others(half)]
+    planted = [
+        ("written", stored["written", "line", bench.pairs.index(row)], sample)
+        for row, sample in bench.paraphrases(half)
+    ]
+    planted += [
+        ("reworded", stored[row["task"], row["dataset"]["split"], row["dataset"]["row"]], sample)
+        for row, sample in bench.rewordings(half)
+    ]
+    others = [("neighbour", -1, sample) for sample in bench.neighbours(half)] + [
+        ("honest", -1, sample) for sample in bench.others(half)
+    ]
     return planted + [example for example in others if index.copies.find(read_item(example[2])) is None]
 
 
 def examples_by_sense(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
-    """(group, is it the row?, witnesses of sense.py) of the pairs that the detector looks at: samples with their row, others with any."""
+    """(group, is it the row?, witnesses of sense.py) of the pairs that the detector looks at: samples with their row,
+    others with any.
+    """
     every, repeats = drawn(bench, index, half), read_repeats()
     assert isinstance(index.rewordings, BySense)
     for begin in range(0, len(every), 256):
@@ -245,35 +315,51 @@ def examples_by_sense(bench: Bench, index: Index, half: int) -> Iterator[tuple[s
         profiles = [index.rows.profile(read_item(sample)) for _, _, sample in some]
         for pair, found in index.rewordings.looked_at([sample for _, _, sample in some], profiles):
             group, known, sample = some[pair.place]
-            if (known < 0 or pair.row == known) and not (group == "honest" and true_repeat(sample["question"], index.rows.row(pair.row), repeats)):
+            if (known < 0 or pair.row == known) and not (
+                group == "honest" and true_repeat(sample["question"], index.rows.row(pair.row), repeats)
+            ):
                 yield group, known >= 0, found
 
 
 def examples_by_words(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
-    """The same with the witnesses of paraphrase.py. A paraphrase with too few of its row's words teaches nothing about them."""
+    """The same with the witnesses of paraphrase.py. A paraphrase with too few of its row's words teaches nothing about
+    them.
+    """
     recall, repeats = paraphrase.WITNESSES.index("recall"), read_repeats()
     for group, known, sample in drawn(bench, index, half):
         profile = index.rows.profile(read_item(sample))
         for row in [known] if known >= 0 else index.rows.sharing_words(profile, NEIGHBOURS):
             found = paraphrase.witnesses(profile, index.rows.row_profile(row))
-            if (known < 0 or found[recall] >= LEAST_RECALL) and not (group == "honest" and true_repeat(sample["question"], index.rows.row(row), repeats)):
+            if (known < 0 or found[recall] >= LEAST_RECALL) and not (
+                group == "honest" and true_repeat(sample["question"], index.rows.row(row), repeats)
+            ):
                 yield group, known >= 0, found
 
 
 def fit(bench: Bench, folder: Path) -> None:
-    """Prints the weights that nemo_sdg/curate/paraphrase.py and sense.py state."""
+    """Prints the weights that nemo_sdg/curate/decontaminate/by_words.py and sense.py state."""
     write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
     build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection(paraphrase=True))
     index = open_index(folder / "index")
     by_words, by_sense = list(examples_by_words(bench, index, FITTED)), list(examples_by_sense(bench, index, FITTED))
-    # Many questions share a passage: that two have it in common is for the detector to demand, and no sign that they are one.
-    bounds: list[tuple[float | None, float | None]] = [(None, 0) if name == "passage" else (None, None) for name in paraphrase.WITNESSES]
+    # Many questions share a passage: that two have it in common is for the detector to demand, and no sign that they
+    # are one.
+    bounds: list[tuple[float | None, float | None]] = [
+        (None, 0) if name == "passage" else (None, None) for name in paraphrase.WITNESSES
+    ]
     show_weights("paraphrase.py", paraphrase.WITNESSES, fitted(by_words, FIT_WEIGHTS_WORDS, bounds))
-    bounds = [(0, None) if name in sense.RISING else (None, 0) if name in sense.FALLING else (None, None) for name in sense.WITNESSES]
+    bounds = [
+        (0, None) if name in sense.RISING else (None, 0) if name in sense.FALLING else (None, None)
+        for name in sense.WITNESSES
+    ]
     show_weights("sense.py", sense.WITNESSES, fitted(by_sense, FIT_WEIGHTS, bounds))
 
 
-def fitted(seen: list[tuple[str, bool, list[float]]], group_weights: dict[str, int], bounds: list[tuple[float | None, float | None]]) -> list[float]:
+def fitted(
+    seen: list[tuple[str, bool, list[float]]],
+    group_weights: dict[str, int],
+    bounds: list[tuple[float | None, float | None]],
+) -> list[float]:
     """The constant and the weights of a logistic regression, each weight within its bounds."""
     from scipy.optimize import minimize
 
@@ -289,24 +375,42 @@ def fitted(seen: list[tuple[str, bool, list[float]]], group_weights: dict[str, i
         gradient = np.concatenate([[slope.sum()], scaled.T @ slope + 2 * PENALTY * weights[1:]])
         return float(share @ np.logaddexp(0, -margin) + PENALTY * (weights[1:] ** 2).sum()), gradient
 
-    best = minimize(loss, np.zeros(1 + found.shape[1]), jac=True, bounds=[(None, None), *bounds], method="L-BFGS-B", options={"maxiter": 5000}).x
+    best = minimize(
+        loss,
+        np.zeros(1 + found.shape[1]),
+        jac=True,
+        bounds=[(None, None), *bounds],
+        method="L-BFGS-B",
+        options={"maxiter": 5000},
+    ).x
     raw = best[1:] / deviation
     return [float(best[0] - raw @ mean), *map(float, raw)]
 
 
 def show_weights(file: str, names: tuple[str, ...], weights: list[float]) -> None:
     rounded = [round(weight, 2) for weight in weights]
-    print(json.dumps({"file": file, **dict(zip(["constant", *names], rounded, strict=True))}), tuple(rounded), sep="\n", flush=True)
+    print(
+        json.dumps({"file": file, **dict(zip(["constant", *names], rounded, strict=True))}),
+        tuple(rounded),
+        sep="\n",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rows: under 50 s on 2 cores")
     parser.add_argument("--fit", action="store_true", help="fit the weights of the paraphrase detector instead")
-    parser.add_argument("--hub", type=Path, default=Path(os.environ.get("NEMO_SDG_TEST_HUB", Path(__file__).parents[3] / "shared" / "hub")))
+    parser.add_argument(
+        "--hub",
+        type=Path,
+        default=Path(os.environ.get("NEMO_SDG_TEST_HUB", Path(__file__).parents[3] / "shared" / "hub")),
+    )
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     if not arguments.hub.is_dir():
         sys.exit(f"no mirror with real task data at {arguments.hub}; name one by --hub or NEMO_SDG_TEST_HUB")
     with tempfile.TemporaryDirectory() as scratch:
-        (fit if arguments.fit else measure)(Bench(arguments.hub, "fit" if arguments.fit else "quick" if arguments.quick else "full"), Path(scratch))
+        (fit if arguments.fit else measure)(
+            Bench(arguments.hub, "fit" if arguments.fit else "quick" if arguments.quick else "full"), Path(scratch)
+        )

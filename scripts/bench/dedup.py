@@ -2,7 +2,8 @@
 
     python scripts/bench/dedup.py [--quick] [--documents N ...] [--workers 2]
 
-One JSON object a line. The clock runs from the first byte read to the last kept record written, processes' start included;
+One JSON object a line. The clock runs from the first byte read to the last kept record written, processes' start
+included;
 `cpu_seconds` of all processes together stand beside it, for machines that have other work as well.
 datatrove is run in the environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
 """
@@ -27,13 +28,37 @@ import psutil
 from peers import DATATROVE, PeersUnavailable, peers_python
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.dedup import Duplicates, find_duplicates
-from nemo_sdg.curate.question_text import QuestionText, question_text
-from nemo_sdg.store import atomic_file, read_jsonl, write_jsonl
+from nemo_sdg.curate.dedup.duplicates import Duplicates, find_duplicates
+from nemo_sdg.curate.dedup.question_text import QuestionText, question_text
+from nemo_sdg.storage import atomic_file, read_jsonl, write_jsonl
 
 SHARD_DOCUMENTS = 10_000
 ONSETS, VOWELS, CODAS = (
-    ["b", "br", "c", "cl", "d", "dr", "f", "g", "gl", "h", "k", "l", "m", "n", "p", "pr", "r", "s", "st", "t", "tr", "v", "w"],
+    [
+        "b",
+        "br",
+        "c",
+        "cl",
+        "d",
+        "dr",
+        "f",
+        "g",
+        "gl",
+        "h",
+        "k",
+        "l",
+        "m",
+        "n",
+        "p",
+        "pr",
+        "r",
+        "s",
+        "st",
+        "t",
+        "tr",
+        "v",
+        "w",
+    ],
     ["a", "e", "i", "o", "u", "ai", "ea", "io"],
     ["", "n", "r", "s", "l", "nt", "ck"],
 )
@@ -50,12 +75,16 @@ TAILS = [
 def make_words(rng: random.Random, num: int) -> list[str]:
     words: dict[str, None] = {}
     while len(words) < num:
-        words["".join(rng.choice(part) for _ in range(rng.choice((1, 2, 2, 3))) for part in (ONSETS, VOWELS, CODAS))] = None
+        words[
+            "".join(rng.choice(part) for _ in range(rng.choice((1, 2, 2, 3))) for part in (ONSETS, VOWELS, CODAS))
+        ] = None
     return list(words)
 
 
 class Corpus:
-    """Questions of about 300 characters: random ones, copies of them with a few words exchanged (planted), and copies with other numbers (twins)."""
+    """Questions of about 300 characters: random ones, copies of them with a few words exchanged (planted), and copies
+    with other numbers (twins).
+    """
 
     def __init__(self) -> None:
         self.words = make_words(random.Random("words"), 20_000)
@@ -110,7 +139,9 @@ def _write_shard(folder: Path, number: int, num: int) -> None:
     start = number * SHARD_DOCUMENTS
     records = list(Corpus().records(start, min(num, start + SHARD_DOCUMENTS)))
     write_jsonl(folder / f"shard-{number:05d}.jsonl", records)
-    texts = [{"id": record["sample_id"], "text": "\n".join([record["question"], *record["choices"]])} for record in records]
+    texts = [
+        {"id": record["sample_id"], "text": "\n".join([record["question"], *record["choices"]])} for record in records
+    ]
     write_jsonl(folder / "texts" / f"shard-{number:05d}.jsonl", texts)
 
 
@@ -133,7 +164,8 @@ def write_kept(shard: Path, table: Path, out: Path) -> int:
 
 
 class Usage(threading.Thread):
-    """What this process and all below it use, looked at 5 times a second: the largest sum of resident sizes (shared pages count each
+    """What this process and all below it use, looked at 5 times a second: the largest sum of resident sizes (shared
+    pages count each
     time), and CPU seconds since the start."""
 
     def __init__(self) -> None:
@@ -258,8 +290,21 @@ def bench(folder: Path, num: int, workers: int, *, peer: bool) -> None:
         except PeersUnavailable as exc:
             say("ratio_to_datatrove", None, "ratio", unavailable=str(exc))
         else:
-            say("datatrove_documents_per_s", theirs, "documents/s", documents=num, cpu_seconds=theirs_cpu, max_rss_bytes=usage.peak)
-            say("ratio_to_datatrove", num / seconds / theirs, "ratio", documents=num, ratio_of_cpu_seconds=theirs_cpu / seconds_cpu)
+            say(
+                "datatrove_documents_per_s",
+                theirs,
+                "documents/s",
+                documents=num,
+                cpu_seconds=theirs_cpu,
+                max_rss_bytes=usage.peak,
+            )
+            say(
+                "ratio_to_datatrove",
+                num / seconds / theirs,
+                "ratio",
+                documents=num,
+                ratio_of_cpu_seconds=theirs_cpu / seconds_cpu,
+            )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Questions of the hub mirror for measurements: training rows as samples, evaluation rows as EvaluationRow, per task."""
+"""Questions of the hub mirror for measurements: training rows as samples, evaluation rows as EvaluationRow, per
+task.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.records import DatasetRow, EvaluationRow
-from nemo_sdg.store import read_jsonl
+from nemo_sdg.storage import read_jsonl
 
 Fields = dict[str, Any]
 
@@ -24,7 +26,11 @@ class Task:
 
 def _letters(row: Fields, question: str) -> Fields:
     choices = row["choices"]["text"]
-    return {"question": row[question], "choices": choices, "answer": choices[row["choices"]["label"].index(row["answerKey"])]}
+    return {
+        "question": row[question],
+        "choices": choices,
+        "answer": choices[row["choices"]["label"].index(row["answerKey"])],
+    }
 
 
 def _csqa(row: Fields) -> Fields:
@@ -41,7 +47,12 @@ def _openbookqa(row: Fields) -> Fields:
 
 def _sciq(row: Fields) -> Fields:
     choices = [row["distractor1"], row["correct_answer"], row["distractor2"], row["distractor3"]]
-    return {"question": row["question"], "passage": row["support"] or None, "choices": choices, "answer": row["correct_answer"]}
+    return {
+        "question": row["question"],
+        "passage": row["support"] or None,
+        "choices": choices,
+        "answer": row["correct_answer"],
+    }
 
 
 def _gsm8k(row: Fields) -> Fields:
@@ -70,35 +81,67 @@ def _copa(row: Fields) -> Fields:
 
 def _rte(row: Fields) -> Fields:
     labels = ["True", "False"]
-    return {"passage": row["premise"], "question": f"{row['hypothesis']} True or False?", "choices": labels, "answer": labels[row["label"]]}
+    return {
+        "passage": row["premise"],
+        "question": f"{row['hypothesis']} True or False?",
+        "choices": labels,
+        "answer": labels[row["label"]],
+    }
 
 
 def _anli(row: Fields) -> Fields:
     labels = ["True", "Neither", "False"]
-    return {"passage": row["premise"], "question": f"{row['hypothesis']} True, False, or Neither?", "choices": labels, "answer": labels[row["label"]]}
+    return {
+        "passage": row["premise"],
+        "question": f"{row['hypothesis']} True, False, or Neither?",
+        "choices": labels,
+        "answer": labels[row["label"]],
+    }
 
 
 def _cb(row: Fields) -> Fields:
     labels = ["True", "False", "Neither"]
-    return {"passage": row["premise"], "question": f"{row['hypothesis']} True, False, or Neither?", "choices": labels, "answer": labels[row["label"]]}
+    return {
+        "passage": row["premise"],
+        "question": f"{row['hypothesis']} True, False, or Neither?",
+        "choices": labels,
+        "answer": labels[row["label"]],
+    }
 
 
 def _boolq(row: Fields) -> Fields:
-    return {"passage": row["passage"], "question": row["question"], "choices": ["no", "yes"], "answer": ["no", "yes"][row["label"]]}
+    return {
+        "passage": row["passage"],
+        "question": row["question"],
+        "choices": ["no", "yes"],
+        "answer": ["no", "yes"][row["label"]],
+    }
 
 
 def _multirc(row: Fields) -> Fields:
     ask = f'{row["question"]} Is the answer "{row["answer"]}" correct?'
-    return {"passage": row["paragraph"], "question": ask, "choices": ["no", "yes"], "answer": ["no", "yes"][row["label"]]}
+    return {
+        "passage": row["paragraph"],
+        "question": ask,
+        "choices": ["no", "yes"],
+        "answer": ["no", "yes"][row["label"]],
+    }
 
 
 def _wic(row: Fields) -> Fields:
-    ask = f'Is the word "{row["word"]}" used in the same way in the two sentences? {row["sentence1"]} {row["sentence2"]}'
+    ask = (
+        f'Is the word "{row["word"]}" used in the same way in the two sentences? {row["sentence1"]} {row["sentence2"]}'
+    )
     return {"question": ask, "choices": ["no", "yes"], "answer": ["no", "yes"][row["label"]]}
 
 
 def _pubmedqa(row: Fields) -> Fields:
-    return {"passage": " ".join(row["CONTEXTS"]), "question": row["QUESTION"], "choices": ["yes", "no", "maybe"], "answer": row["final_decision"]}
+    return {
+        "passage": " ".join(row["CONTEXTS"]),
+        "question": row["QUESTION"],
+        "choices": ["yes", "no", "maybe"],
+        "answer": row["final_decision"],
+    }
 
 
 def _headqa(row: Fields) -> Fields:
@@ -125,7 +168,12 @@ def _mmlu(row: Fields) -> Fields:
 
 
 def _logiqa(row: Fields) -> Fields:
-    return {"passage": row["context"], "question": row["question"], "choices": row["options"], "answer": row["options"]["abcd".index(row["label"].strip())]}
+    return {
+        "passage": row["context"],
+        "question": row["question"],
+        "choices": row["options"],
+        "answer": row["options"]["abcd".index(row["label"].strip())],
+    }
 
 
 def _humaneval(row: Fields) -> Fields:
@@ -163,10 +211,22 @@ TASKS: dict[str, Task] = {
     "boolq": Task("aps/super_glue", "boolq", "train", ("validation",), "multiple_choice", _boolq),
     "multirc": Task("aps/super_glue", "multirc", "train", ("validation",), "multiple_choice", _multirc),
     "wic": Task("aps/super_glue", "wic", "train", ("validation",), "multiple_choice", _wic),
-    "pubmedqa": Task("bigbio/pubmed_qa", "pubmed_qa_labeled_fold0_source", "train", ("validation", "test"), "multiple_choice", _pubmedqa),
+    "pubmedqa": Task(
+        "bigbio/pubmed_qa",
+        "pubmed_qa_labeled_fold0_source",
+        "train",
+        ("validation", "test"),
+        "multiple_choice",
+        _pubmedqa,
+    ),
     "anli_r3": Task("facebook/anli", "default", "train_r3", ("dev_r3",), "multiple_choice", _anli),
-    "ja_leaderboard_jcommonsenseqa": Task("Rakuten/JGLUE", "JCommonsenseQA", "train", ("validation",), "multiple_choice", _jcommonsenseqa),
-    **{f"mgsm_direct_{code}": Task("juletxara/mgsm", code, "train", ("test",), "numeric", _mgsm) for code in ("de", "en", "es", "sw", "zh")},
+    "ja_leaderboard_jcommonsenseqa": Task(
+        "Rakuten/JGLUE", "JCommonsenseQA", "train", ("validation",), "multiple_choice", _jcommonsenseqa
+    ),
+    **{
+        f"mgsm_direct_{code}": Task("juletxara/mgsm", code, "train", ("test",), "numeric", _mgsm)
+        for code in ("de", "en", "es", "sw", "zh")
+    },
     **{
         f"mmlu_{name}": Task("cais/mmlu", name, None, ("test",), "multiple_choice", _mmlu)
         for name in ("abstract_algebra", "clinical_knowledge", "college_biology", "international_law")
@@ -189,14 +249,22 @@ def training_rows(hub: Path, name: str) -> list[Fields]:
     task = TASKS[name]
     if task.train is None:
         return []
-    return [{"task": name, "kind": task.kind, **row, "answer": {"text": row["answer"], "aliases": []}} for _, row in _rows(hub, task, task.train)]
+    return [
+        {"task": name, "kind": task.kind, **row, "answer": {"text": row["answer"], "aliases": []}}
+        for _, row in _rows(hub, task, task.train)
+    ]
 
 
 def evaluation_rows(hub: Path, name: str) -> list[EvaluationRow]:
     """The task's evaluation rows."""
     task = TASKS[name]
     return [
-        EvaluationRow(task=name, dataset=DatasetRow(path=task.path, name=task.name, split=split, revision="local", row=number), kind=task.kind, **row)
+        EvaluationRow(
+            task=name,
+            dataset=DatasetRow(path=task.path, name=task.name, split=split, revision="local", row=number),
+            kind=task.kind,
+            **row,
+        )
         for split in task.evaluation
         for number, row in _rows(hub, task, split)
     ]

@@ -2,12 +2,15 @@
 
     python scripts/bench/pack.py [--quick] [--samples N] [--workers 2] [--memory]
 
-One JSON object a line. Our clock runs from the first byte read to the last receipt written, planning included; processes are
+One JSON object a line. Our clock runs from the first byte read to the last receipt written, planning included;
+processes are
 started before, as the peers' imports are (`seconds_to_start` tells how long that takes). The tokenizer alone is
-`encode_batch_fast` over all texts with as many threads as we have processes; the ratio per CPU second tells what other work on the machine
+`encode_batch_fast` over all texts with as many threads as we have processes; the ratio per CPU second tells what other
+work on the machine
 has to do with it. datatrove 0.10.1 (MegatronDocumentTokenizer) is run in the
 environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
---memory packs 100k and 2M short documents instead and reports the largest resident set of each, in a process that has done nothing else.
+--memory packs 100k and 2M short documents instead and reports the largest resident set of each, in a process that has
+done nothing else.
 """
 
 import argparse
@@ -38,7 +41,9 @@ def show(name: str, value: float | str | None, unit: str, **more: Any) -> None:
 
 
 def sentences() -> tuple[str, list[str]]:
-    """Real texts: strings of 20 to 600 characters out of the mirror's rows, or out of the project's own tasks where there is no mirror."""
+    """Real texts: strings of 20 to 600 characters out of the mirror's rows, or out of the project's own tasks where
+    there is no mirror.
+    """
     hub = Path(os.environ.get("NEMO_SDG_TEST_HUB", ROOT.parent / "shared" / "hub"))
     folder = hub if hub.is_dir() else ROOT / "configs" / "quickstart_tasks"
     found: dict[str, None] = {}
@@ -61,7 +66,7 @@ def strings(value: Any) -> Iterator[str]:
 def write_corpus(run_dir: Path, num: int, texts: list[str]) -> list[Path]:
     """Curated shards of `num` samples whose fields are dealt from the texts, of three families in turn."""
     from nemo_sdg.records import Sample, to_dict
-    from nemo_sdg.store import write_jsonl
+    from nemo_sdg.storage import write_jsonl
 
     plain = to_dict(
         Sample(
@@ -76,7 +81,13 @@ def write_corpus(run_dir: Path, num: int, texts: list[str]) -> list[Path]:
             language="en",
             question="",
             votes={"n": 8, "agree": 7, "tally": {"one": 7, "another": 1}},
-            generator={"engine": "none", "model": "none", "model_license": "MIT", "prompt": "short_text", "temperature": 0.7},
+            generator={
+                "engine": "none",
+                "model": "none",
+                "model_license": "MIT",
+                "prompt": "short_text",
+                "temperature": 0.7,
+            },
             license={"seeds": ["MIT"], "model": "MIT", "effective": "MIT"},
         )
     )
@@ -110,9 +121,9 @@ def export_section() -> Any:
 
 
 def pack(run_dir: Path, shards: list[Path], workers: int) -> dict[str, float]:
-    from nemo_sdg.export.pack import open_pool, pack_units
-    from nemo_sdg.export.tokenizers import load_tokenizer
-    from nemo_sdg.store import StepDir
+    from nemo_sdg.export.packing.pack import open_pool, pack_units
+    from nemo_sdg.export.packing.tokenizers import load_tokenizer
+    from nemo_sdg.storage import StepDir
 
     step = StepDir(run_dir=run_dir, step="packed", fingerprint="bench")
     begin = time.monotonic()
@@ -146,33 +157,49 @@ def cpu_seconds(map_units: Any, workers: int) -> float:
 
 
 def encode_alone(texts_path: Path, threads: int) -> tuple[float, float]:
-    """Tokens per second, and per CPU second, of encode_batch_fast over the texts, in a process of its own with so many threads."""
+    """Tokens per second, and per CPU second, of encode_batch_fast over the texts, in a process of its own with so many
+    threads.
+    """
     environment = {**os.environ, "TOKENIZERS_PARALLELISM": "true", "RAYON_NUM_THREADS": str(threads)}
-    done = subprocess.run([sys.executable, __file__, "--encode", str(texts_path)], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, __file__, "--encode", str(texts_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
     per_second, per_cpu_second = map(float, done.stdout.split())
     return per_second, per_cpu_second
 
 
 def encode_texts(path: Path) -> None:
-    from nemo_sdg.export.tokenizers import load_tokenizer
+    from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
     texts = [json.loads(line)["text"] for line in path.read_bytes().splitlines()]
     backend = load_tokenizer(None).backend
     backend.encode_batch_fast(texts[:CHUNK], add_special_tokens=False)
     start, cpu = time.monotonic(), time.process_time()
     num_tokens = sum(
-        len(encoding) for at in range(0, len(texts), CHUNK) for encoding in backend.encode_batch_fast(texts[at : at + CHUNK], add_special_tokens=False)
+        len(encoding)
+        for at in range(0, len(texts), CHUNK)
+        for encoding in backend.encode_batch_fast(texts[at : at + CHUNK], add_special_tokens=False)
     )
     print(num_tokens / (time.monotonic() - start), num_tokens / (time.process_time() - cpu))
 
 
 def write_texts(run_dir: Path, shards: list[Path]) -> Path:
-    """Both variants of all samples as the peers read them: JSONL with `text`, in two files for datatrove's two tasks."""
-    from nemo_sdg.export.text import VARIANTS, render_text
-    from nemo_sdg.store import read_jsonl, write_jsonl
+    """Both variants of all samples as the peers read them: JSONL with `text`, in two files for datatrove's two
+    tasks.
+    """
+    from nemo_sdg.export.documents import VARIANTS, render_text
+    from nemo_sdg.storage import read_jsonl, write_jsonl
 
     for variant in VARIANTS:
-        rows = ({"id": sample["sample_id"], "text": render_text(sample, variant)} for shard in shards for sample in read_jsonl(shard))
+        rows = (
+            {"id": sample["sample_id"], "text": render_text(sample, variant)}
+            for shard in shards
+            for sample in read_jsonl(shard)
+        )
         write_jsonl(run_dir / "texts" / f"{variant}.jsonl", rows)
     path = run_dir / "all.jsonl"
     path.write_bytes(b"".join((run_dir / "texts" / f"{variant}.jsonl").read_bytes() for variant in VARIANTS))
@@ -181,7 +208,7 @@ def write_texts(run_dir: Path, shards: list[Path]) -> Path:
 
 def datatrove(run_dir: Path) -> float | str:
     """datatrove's tokens/s on the texts, or why it cannot be told."""
-    from nemo_sdg.export.tokenizers import load_tokenizer
+    from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
     try:
         python = peers_python(*DATATROVE)
@@ -191,7 +218,14 @@ def datatrove(run_dir: Path) -> float | str:
     tokenizer.save(run_dir / "tokenizer")
     eos = tokenizer.backend.id_to_token(tokenizer.eod)
     script = Path(__file__).with_name("peer_datatrove_pack.py")
-    arguments = [python, str(script), str(run_dir / "texts"), str(run_dir / "datatrove"), str(run_dir / "tokenizer" / "tokenizer.json"), eos]
+    arguments = [
+        python,
+        str(script),
+        str(run_dir / "texts"),
+        str(run_dir / "datatrove"),
+        str(run_dir / "tokenizer" / "tokenizer.json"),
+        eos,
+    ]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
         return f"unavailable: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'the peer failed'}"
@@ -209,10 +243,27 @@ def bench(num: int, workers: int) -> None:
         after = encode_alone(path, workers)
         alone, alone_per_cpu = ((one + other) / 2 for one, other in zip(before, after, strict=True))
         facts = {"samples": num, "texts": source, "workers": workers}
-        show("tokens_per_s", round(ours["tokens_per_s"]), "tokens/s", tokens=ours["tokens"], seconds=round(ours["seconds"], 2), **facts)
+        show(
+            "tokens_per_s",
+            round(ours["tokens_per_s"]),
+            "tokens/s",
+            tokens=ours["tokens"],
+            seconds=round(ours["seconds"], 2),
+            **facts,
+        )
         show("seconds_to_start", round(ours["seconds_to_start"], 2), "s")
-        show("ratio_to_encode_batch_fast", round(ours["tokens_per_s"] / alone, 3), "x", peer_tokens_per_s=[round(before[0]), round(after[0])])
-        show("ratio_to_encode_batch_fast_per_cpu_second", round(ours["tokens_per_cpu_s"] / alone_per_cpu, 3), "x", peer_tokens_per_cpu_s=round(alone_per_cpu))
+        show(
+            "ratio_to_encode_batch_fast",
+            round(ours["tokens_per_s"] / alone, 3),
+            "x",
+            peer_tokens_per_s=[round(before[0]), round(after[0])],
+        )
+        show(
+            "ratio_to_encode_batch_fast_per_cpu_second",
+            round(ours["tokens_per_cpu_s"] / alone_per_cpu, 3),
+            "x",
+            peer_tokens_per_cpu_s=round(alone_per_cpu),
+        )
         peer = datatrove(run_dir)
         if isinstance(peer, str):
             show("ratio_to_datatrove", None, "x", reason=peer)
@@ -221,11 +272,18 @@ def bench(num: int, workers: int) -> None:
 
 
 def measure_memory(documents: int, workers: int) -> None:
-    """Packs in a fresh process and reports the largest resident set of it and of its workers. A sample is two documents."""
+    """Packs in a fresh process and reports the largest resident set of it and of its workers. A sample is two
+    documents.
+    """
     texts = [text for text in sentences()[1] if len(text) <= SHORT_TEXT]
     with tempfile.TemporaryDirectory() as folder:
         write_corpus(Path(folder), documents // 2, texts)
-        done = subprocess.run([sys.executable, __file__, "--rss", folder, "--workers", str(workers)], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, __file__, "--rss", folder, "--workers", str(workers)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     facts = json.loads(done.stdout)
     show(f"max_rss_bytes_{documents}_documents", facts.pop("bytes"), "bytes", **facts)
 
@@ -233,7 +291,17 @@ def measure_memory(documents: int, workers: int) -> None:
 def pack_for_memory(run_dir: Path, workers: int) -> None:
     packed = pack(run_dir, sorted((run_dir / "curated").glob("*.jsonl")), workers)
     own, worker = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, packed["worker_bytes"]
-    print(json.dumps({"bytes": max(own, worker), "own": own, "largest_worker": worker, "seconds": round(packed["seconds"]), "tokens": packed["tokens"]}))
+    print(
+        json.dumps(
+            {
+                "bytes": max(own, worker),
+                "own": own,
+                "largest_worker": worker,
+                "seconds": round(packed["seconds"]),
+                "tokens": packed["tokens"],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""datatrove's MinHash deduplication (14 buckets of 8 hashes, 2 workers) over IN_DIR/*.jsonl; runs in datatrove's own environment.
+"""datatrove's MinHash deduplication (14 buckets of 8 hashes, 2 workers) over IN_DIR/*.jsonl; runs in datatrove's own
+environment.
 
 python peer_datatrove_dedup.py IN_DIR OUT_DIR      prints one JSON line
 """
@@ -12,7 +13,12 @@ from pathlib import Path
 
 def main(source: str, out: str) -> None:
     from datatrove.executor import LocalPipelineExecutor
-    from datatrove.pipeline.dedup import MinhashDedupBuckets, MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
+    from datatrove.pipeline.dedup import (
+        MinhashDedupBuckets,
+        MinhashDedupCluster,
+        MinhashDedupFilter,
+        MinhashDedupSignature,
+    )
     from datatrove.pipeline.dedup.minhash import MinhashConfig
     from datatrove.pipeline.readers import JsonlReader
     from datatrove.pipeline.writers import JsonlWriter
@@ -37,7 +43,17 @@ def main(source: str, out: str) -> None:
     for path in Path(out, "kept").iterdir():
         with gzip.open(path) as lines:
             kept += sum(1 for _ in lines)
-    print(json.dumps({"name": "datatrove_minhash", "documents": num, "kept": kept, "seconds": seconds, "documents_per_s": num / seconds}))
+    print(
+        json.dumps(
+            {
+                "name": "datatrove_minhash",
+                "documents": num,
+                "kept": kept,
+                "seconds": seconds,
+                "documents_per_s": num / seconds,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The environment that peers run in: they want other versions of numpy and huggingface_hub than this project's own.
 
-It is the interpreter that NEMO_SDG_PEERS_PYTHON names, else `peers/` inside this project's own environment, built when first asked for
+It is the interpreter that NEMO_SDG_PEERS_PYTHON names, else `peers/` inside this project's own environment, built when
+first asked for
 (datatrove: about 25 s of CPU and 420 MB).
 """
 
@@ -30,7 +31,10 @@ def peers_python(*packages: str) -> str:
     complete = folder / f".complete-{hashlib.sha256(' '.join(wanted).encode()).hexdigest()[:8]}"
     if complete.is_file():
         return str(python)
-    commands = [[sys.executable, "-m", "venv", str(folder)], [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]]
+    commands = [
+        [sys.executable, "-m", "venv", str(folder)],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted],
+    ]
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

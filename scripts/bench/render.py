@@ -1,10 +1,13 @@
-"""Rows a second from a mirror's file to seeds, beside lm-eval's own doc_to_text/doc_to_choice/doc_to_target loop over the same rows.
+"""Rows a second from a mirror's file to seeds, beside lm-eval's own doc_to_text/doc_to_choice/doc_to_target loop over
+the same rows.
 
     .venv/bin/python scripts/bench/render.py [--quick]
 
-Both run in this process and one thread, in turn; processor time is taken, which other load on the machine disturbs less than the
+Both run in this process and one thread, in turn; processor time is taken, which other load on the machine disturbs
+less than the
 clock, and the best of the rounds counts for each. lm-eval's rows are in memory before its clock starts;
-ours are read from disk, parsed, rendered, checked and given their ids within the time. Also printed: peak memory over 10,000 and over
+ours are read from disk, parsed, rendered, checked and given their ids within the time. Also printed: peak memory over
+10,000 and over
 many rows, which must not differ. Rows come from NEMO_SDG_TEST_HUB, else ../shared/hub.
 """
 
@@ -32,7 +35,10 @@ def main() -> None:
     quick = parser.parse_args().quick
     hub = Path(os.environ.get("NEMO_SDG_TEST_HUB") or ROOT.parent / "shared" / "hub")
     if not hub.is_dir():
-        sys.exit(f"no rows to measure on: {hub} is missing; set NEMO_SDG_TEST_HUB to a mirror with gsm8k, sciq and commonsense_qa")
+        sys.exit(
+            f"no rows to measure on: {hub} is missing; set NEMO_SDG_TEST_HUB to a mirror with gsm8k, sciq "
+            "and commonsense_qa"
+        )
     rows, rounds = (250, 2) if quick else (1200, 5)
     with tempfile.TemporaryDirectory() as folder:
         leaves = catalog_rows(folder)
@@ -42,17 +48,17 @@ def main() -> None:
 
 
 def catalog_rows(mirror: str) -> dict[str, Any]:
+    from nemo_sdg.catalog.walk import build_catalog, select
     from nemo_sdg.config import GuardSection, SeedsSection
-    from nemo_sdg.seeds.catalog import build_catalog, select
 
     return {row.task: row for row in select(build_catalog(SeedsSection(mirror=mirror), GuardSection()), TASKS)}
 
 
 def measure(row: Any, hub: Path, folder: Path, num: int, rounds: int) -> None:
+    from nemo_sdg.catalog.walk import task_config
     from nemo_sdg.config import SeedsSection
     from nemo_sdg.records import Seed
     from nemo_sdg.seeds.build import plan_sources, render_source
-    from nemo_sdg.seeds.catalog import task_config
 
     task, seeds = row.task, SeedsSection(tasks=[row.task], mirror=str(folder))
     file = Path(row.dataset["path"], row.dataset["name"] or "default", "train.jsonl")
@@ -77,7 +83,12 @@ def measure(row: Any, hub: Path, folder: Path, num: int, rounds: int) -> None:
     assert render_ours() == len(docs), f"{task}: not every row became a seed"
     best = {"ours": 0.0, "theirs": 0.0}
     for _ in range(rounds):
-        for name, render in (("theirs", render_theirs), ("ours", render_ours), ("ours", render_ours), ("ours", render_ours)):
+        for name, render in (
+            ("theirs", render_theirs),
+            ("ours", render_ours),
+            ("ours", render_ours),
+            ("ours", render_ours),
+        ):
             best[name] = max(best[name], rate(render))
     report(f"rows_per_s_{task}", best["ours"], "rows/s")
     report(f"rows_per_s_lm_eval_{task}", best["theirs"], "rows/s")

@@ -1,9 +1,12 @@
-"""The report of a large run: how long it takes, how much memory, how large the page is, and how long a browser takes to open it.
+"""The report of a large run: how long it takes, how much memory, how large the page is, and how long a browser takes
+to open it.
 
     python scripts/bench/report.py [--quick] [--samples N] [--folder DIR]
 
-The run is synthetic (tests/fakes/synthetic_run.py): N questions, four votes each, journals and drops, about 6 KB on disk a question. The
-browser is Chromium, headless; without one `report_opens` is left out. One JSON object a line; sizes are of the report's own process.
+The run is synthetic (tests/fakes/synthetic_run.py): N questions, four votes each, journals and drops, about 6 KB on
+disk a question. The
+browser is Chromium, headless; without one `report_opens` is left out. One JSON object a line; sizes are of the
+report's own process.
 """
 
 import argparse
@@ -21,7 +24,7 @@ MEASURE = """
 import resource, sys, time
 from pathlib import Path
 begin = time.perf_counter()
-from nemo_sdg.reporting import make_report
+from nemo_sdg.pipeline.report import make_report
 path = make_report(Path(sys.argv[1]))
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(time.perf_counter() - begin, used.ru_maxrss * 1024, path.stat().st_size, used.ru_utime + used.ru_stime)
@@ -49,7 +52,9 @@ def measure(run_dir: Path, num: int) -> None:
     if not run_dir.exists():
         write_run(run_dir, num // SIMILAR)
     size = sum(path.stat().st_size for path in run_dir.rglob("*") if path.is_file())
-    answer = subprocess.run([sys.executable, "-c", MEASURE, str(run_dir)], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    answer = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(run_dir)], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     show("report_seconds", round(float(answer[0]), 2), "s", questions=num, bytes_of_run=size)
     show("report_cpu_seconds", round(float(answer[3]), 2), "s", questions=num)
     show("report_max_rss_bytes", float(answer[1]), "bytes", questions=num)

@@ -1,6 +1,7 @@
 """Light edits and rule-made rewordings of evaluation rows, in memory.
 
-A light edit leaves the words: case, punctuation, numbers spelled out, options in another order, a sentence before and after. A rewording
+A light edit leaves the words: case, punctuation, numbers spelled out, options in another order, a sentence before and
+after. A rewording
 changes them: synonyms, another form of the question, other first names, the question put before what it builds on.
 """
 
@@ -9,11 +10,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.verify.numbers import ONES, TENS
+from nemo_sdg.text.numbers import ONES, TENS
 
 Row = dict[str, Any]
 
-BEFORE = ["Here is a problem that came up in class today.", "Please think about the next one with care.", "Let us go on with another exercise."]
+BEFORE = [
+    "Here is a problem that came up in class today.",
+    "Please think about the next one with care.",
+    "Let us go on with another exercise.",
+]
 AFTER = ["Explain how you got there.", "Take your time and check the result.", "Give reasons for what you say."]
 
 SYNONYMS = {
@@ -224,12 +229,21 @@ def _case(row: Row, rng: random.Random) -> Row:
 
 
 def _punctuation(row: Row, rng: random.Random) -> Row:
-    text = re.sub(r"[.,;:?!\"“”](?=\s|$)", "", row["question"]) if rng.random() < 0.5 else re.sub(r"(?<=[a-z]) (?=[a-z])", ", ", row["question"], count=3)
+    text = (
+        re.sub(r"[.,;:?!\"“”](?=\s|$)", "", row["question"])
+        if rng.random() < 0.5
+        else re.sub(r"(?<=[a-z]) (?=[a-z])", ", ", row["question"], count=3)
+    )
     return {**row, "question": text.replace("'", "’") + rng.choice(["", " ...", "!", " ?"])}
 
 
 def _numbers(row: Row, rng: random.Random) -> Row:
-    return {**row, "question": re.sub(r"(?<![\w.,{^])\d{1,6}(?![\w.,}^]*\d)(?!\w)", lambda found: spell(int(found[0])), row["question"])}
+    return {
+        **row,
+        "question": re.sub(
+            r"(?<![\w.,{^])\d{1,6}(?![\w.,}^]*\d)(?!\w)", lambda found: spell(int(found[0])), row["question"]
+        ),
+    }
 
 
 def _options(row: Row, rng: random.Random) -> Row:
@@ -266,8 +280,16 @@ def reword(row: Row, rng: random.Random) -> Row:
         text = f"{found[2][0].upper()}{found[2][1:]}, considering that {found[1]}{found[3]}"
     for pattern, replacement in FORMS:
         text = re.sub(pattern, replacement, text, count=1, flags=re.IGNORECASE)
-    text = re.sub(r"[A-Za-z]+", lambda found: SYNONYMS.get(found[0], found[0]) if rng.random() < 0.9 else found[0], text)
-    names = dict(zip((name for name in NAMES if re.search(rf"\b{name}\b", text)), rng.sample(NEW_NAMES, len(NEW_NAMES)), strict=False))
+    text = re.sub(
+        r"[A-Za-z]+", lambda found: SYNONYMS.get(found[0], found[0]) if rng.random() < 0.9 else found[0], text
+    )
+    names = dict(
+        zip(
+            (name for name in NAMES if re.search(rf"\b{name}\b", text)),
+            rng.sample(NEW_NAMES, len(NEW_NAMES)),
+            strict=False,
+        )
+    )
     text = re.sub(r"\b[A-Z][a-z]+\b", lambda found: names.get(found[0], found[0]), text)
     choices = rng.sample(row["choices"], len(row["choices"])) if row["choices"] else None
     return {**row, "question": text, "choices": choices}

@@ -1,7 +1,10 @@
-"""How busy the run keeps the embedded engine: tokens/s of `nemo-sdg run --only answers`, over the same requests sent straight at it.
+"""How busy the run keeps the embedded engine: tokens/s of `nemo-sdg run --only answers`, over the same requests sent
+straight at it.
 
-The straight loop is the smallest that can: one call after another into llama.cpp, in as many threads as it has slots, nothing kept. Both
-load the model in their time, and both write the same number of tokens: the requests are caught from the flow, replayed from the run's journal.
+The straight loop is the smallest that can: one call after another into llama.cpp, in as many threads as it has slots,
+nothing kept. Both
+load the model in their time, and both write the same number of tokens: the requests are caught from the flow, replayed
+from the run's journal.
 
     {"name": "saturation", "value": 0.98, "unit": "ratio", "run_tokens_per_s": 79.1, "straight_tokens_per_s": 80.7, ...}
 """
@@ -19,11 +22,11 @@ from typing import Any
 
 from nemo_sdg.config import RunConfig, load_config
 from nemo_sdg.generate.engines.llama import LlamaEngine, compact_json_grammar
-from nemo_sdg.generate.journal import Journal
 from nemo_sdg.generate.requests import Completion, Outcome, Request
-from nemo_sdg.generate.scheduler import FlowProgress, ShardWork, run_flows
+from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
 from nemo_sdg.steps.answers import make_flow
-from nemo_sdg.store import read_jsonl
+from nemo_sdg.storage import read_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIG = ROOT / "configs" / "quickstart.yaml"
@@ -46,7 +49,11 @@ def nemo_sdg(*arguments: str) -> float:
     """Runs the command; returns the CPU seconds that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = subprocess.run(
-        [str(Path(sys.executable).parent / "nemo-sdg"), "run", str(CONFIG), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [str(Path(sys.executable).parent / "nemo-sdg"), "run", str(CONFIG), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
         raise SystemExit(result.stderr.strip().splitlines()[-1])
@@ -61,9 +68,13 @@ def step_seconds(run_dir: Path, step: str) -> float:
 
 
 def caught_requests(config: RunConfig, run_dir: Path) -> tuple[list[Request], int]:
-    """The requests of a finished step, in the order of its records, and the tokens that they gave; the journal answers every one."""
+    """The requests of a finished step, in the order of its records, and the tokens that they gave; the journal answers
+    every one.
+    """
     engine = LlamaEngine(config.engine)
-    flow = make_flow(config, {"engine": engine.name, "model": engine.model, "model_license": config.engine.model_license})
+    flow = make_flow(
+        config, {"engine": engine.name, "model": engine.model, "model_license": config.engine.model_license}
+    )
     caught: list[Request] = []
     tokens = 0
 
@@ -80,7 +91,15 @@ def caught_requests(config: RunConfig, run_dir: Path) -> tuple[list[Request], in
     shards = sorted((run_dir / "questions").glob("shard-*.jsonl"))
     progress = FlowProgress()
     work = (ShardWork(shard=path.stem, records=read_jsonl(path)) for path in shards)
-    run_flows(work, catching, engine, Journal(run_dir / "answers" / "journal"), config.engine, lambda shard, outcomes: None, progress)
+    run_flows(
+        work,
+        catching,
+        engine,
+        Journal(run_dir / "answers" / "journal"),
+        config.engine,
+        lambda shard, outcomes: None,
+        progress,
+    )
     assert progress.requests_done == 0, "the run's journal holds every completion"
     return caught, tokens
 

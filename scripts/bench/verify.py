@@ -2,10 +2,14 @@
 
     .venv/bin/python scripts/bench/verify.py [--quick] [--hub DIR] [--misses]
 
-Each row becomes a sample of origin `seed`, and each rewriting the completion of its one vote: the request, the parser and the verdict are
-those of the pipeline (generate.answers, verify.votes). A rewriting is right (accepted when the sample is verified) or not (wrong, or
-malformed so that it gives no answer); the rules are in verify_rewriting.py, a hand-written set of the nastiest in verify_nasty.py. Also
-printed: agreement_<kind>, the share of questions without a gold answer whose three votes, the gold, a rewriting of it and a wrong one, end
+Each row becomes a sample of origin `seed`, and each rewriting the completion of its one vote: the request, the parser
+and the verdict are
+those of the pipeline (generate.answers, verify.votes). A rewriting is right (accepted when the sample is verified) or
+not (wrong, or
+malformed so that it gives no answer); the rules are in verify_rewriting.py, a hand-written set of the nastiest in
+verify_nasty.py. Also
+printed: agreement_<kind>, the share of questions without a gold answer whose three votes, the gold, a rewriting of it
+and a wrong one, end
 in the right answer; and the processor time of a vote. Rows come from --hub, else NEMO_SDG_TEST_HUB, else ../shared/hub.
 """
 
@@ -34,9 +38,19 @@ from nemo_sdg.verify import votes
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = {"engine": "rules", "model": "rules", "model_license": "MIT"}
 GENERATOR = {"prompt": "", "prompt_hash": "", "guided_prompt": "", "guided_prompt_hash": ""}
-# task -> kind under which its rows are counted; hendrycks_math's answers are expressions and stand under both, read as the kind named
+# task -> kind under which its rows are counted; hendrycks_math's answers are expressions and stand under both, read as
+# the kind named
 TRAIN = {
-    "multiple_choice": ["sciq", "arc_challenge", "commonsense_qa", "openbookqa", "medqa_4options", "ja_leaderboard_jcommonsenseqa", "boolq", "sglue_rte"],
+    "multiple_choice": [
+        "sciq",
+        "arc_challenge",
+        "commonsense_qa",
+        "openbookqa",
+        "medqa_4options",
+        "ja_leaderboard_jcommonsenseqa",
+        "boolq",
+        "sglue_rte",
+    ],
     "numeric": ["gsm8k", "hendrycks_math_algebra"],
     "short_text": ["hendrycks_math_algebra"],
     "code": ["mbpp"],
@@ -48,7 +62,9 @@ EVALUATION = {"short_text": ["nq_open"], "numeric": ["mgsm_direct_de", "mgsm_dir
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="fewer rows, under 50 s")
-    parser.add_argument("--hub", type=Path, default=os.environ.get("NEMO_SDG_TEST_HUB") or ROOT.parent / "shared" / "hub")
+    parser.add_argument(
+        "--hub", type=Path, default=os.environ.get("NEMO_SDG_TEST_HUB") or ROOT.parent / "shared" / "hub"
+    )
     parser.add_argument("--misses", action="store_true", help="print every rewriting that is judged wrongly")
     arguments = parser.parse_args()
     if not arguments.hub.is_dir():
@@ -62,7 +78,11 @@ def main() -> None:
             samples = sample_rows(kind, num, arguments.hub)
             # Sandboxed programs run beside each other; the rest is this process's own work and timed alone.
             run = pool.map if kind == "code" else map
-            cases = [(sample, rewriting) for sample in samples for rewriting in rewritings(sample, random.Random(f"{kind}:{sample['sample_id']}"))]
+            cases = [
+                (sample, rewriting)
+                for sample in samples
+                for rewriting in rewritings(sample, random.Random(f"{kind}:{sample['sample_id']}"))
+            ]
             cases += [
                 (record(kind, number, case), Rewriting(text, right, f"nasty {number}", finish))
                 for number, (case, text, right, finish) in enumerate(NASTY[kind])
@@ -82,8 +102,8 @@ def print_line(name: str, value: float, unit: str, **more: Any) -> None:
 
 @functools.cache
 def catalog(hub: Path) -> dict[str, Any]:
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.config import GuardSection, SeedsSection
-    from nemo_sdg.seeds.catalog import build_catalog
 
     return {row.task: row for row in build_catalog(SeedsSection(mirror=str(hub)), GuardSection())}
 
@@ -109,11 +129,19 @@ def sample_rows(kind: str, num: int, hub: Path) -> list[dict[str, Any]]:
 def evaluation_samples(task: str, kind: str, num: int, hub: Path) -> Iterator[dict[str, Any]]:
     """nq_open: question and all its answers; mgsm: question and number."""
     language = task[-2:] if task.startswith("mgsm") else "en"
-    row_file = "google-research-datasets/nq_open/default/validation.jsonl" if task == "nq_open" else f"juletxara/mgsm/{language}/test.jsonl"
+    row_file = (
+        "google-research-datasets/nq_open/default/validation.jsonl"
+        if task == "nq_open"
+        else f"juletxara/mgsm/{language}/test.jsonl"
+    )
     rows = [json.loads(line) for line in (hub / row_file).read_bytes().splitlines()]
     for number, row in enumerate(random.Random(task).sample(rows, min(num, len(rows)))):
         right = row["answer"] if task == "nq_open" else [str(row["answer_number"])]
-        yield record(kind, number, {"task": task, "question": row["question"], "gold": right[0], "aliases": right[1:], "language": language})
+        yield record(
+            kind,
+            number,
+            {"task": task, "question": row["question"], "gold": right[0], "aliases": right[1:], "language": language},
+        )
 
 
 def record(kind: str, number: int, case: dict[str, Any]) -> dict[str, Any]:
@@ -146,28 +174,40 @@ class Bench:
     def vote(self, sample: dict[str, Any], rewriting: Rewriting, index: int) -> dict[str, Any]:
         request, order = self.answers.request(sample, "solve", index)
         shown = [sample["choices"][i] for i in order] if order is not None else []
-        completion = Completion(text=rewriting.text(shown) if callable(rewriting.text) else rewriting.text, finish_reason=rewriting.finish_reason)
+        completion = Completion(
+            text=rewriting.text(shown) if callable(rewriting.text) else rewriting.text,
+            finish_reason=rewriting.finish_reason,
+        )
         return self.answers.read(completion, request, sample, order, "solve", index)
 
     def judge(self, sample: dict[str, Any], rewriting: Rewriting) -> tuple[bool, str]:
         """Whether the sample is verified with this one vote, and what was read or why nothing was."""
         vote = self.vote(sample, rewriting, 0)
-        result = votes.verify_sample({**sample, "solutions": [vote], "votes": {"planned": 1}, "generator": GENERATOR}, self.config.verify)
+        result = votes.verify_sample(
+            {**sample, "solutions": [vote], "votes": {"planned": 1}, "generator": GENERATOR}, self.config.verify
+        )
         seen = f"answer {vote['answer']!r}" if vote["answer"] is not None else str(vote["error"])
         return not isinstance(result, Drop), f"{result.reason}; {seen}" if isinstance(result, Drop) else seen
 
     def report(self, cases: list[tuple[dict[str, Any], Rewriting]], verdicts: list[tuple[bool, str]]) -> None:
-        right_accepted = sum(accepted and rewriting.right for (_, rewriting), (accepted, _) in zip(cases, verdicts, strict=True))
+        right_accepted = sum(
+            accepted and rewriting.right for (_, rewriting), (accepted, _) in zip(cases, verdicts, strict=True)
+        )
         accepted = sum(accepted for accepted, _ in verdicts)
         right = sum(rewriting.right for _, rewriting in cases)
         counts = {"right": right, "not_right": len(cases) - right}
         print_line(f"precision_{self.kind}", right_accepted / max(accepted, 1), "share", accepted=accepted, **counts)
-        print_line(f"recall_{self.kind}", right_accepted / max(right, 1), "share", accepted_right=right_accepted, **counts)
+        print_line(
+            f"recall_{self.kind}", right_accepted / max(right, 1), "share", accepted_right=right_accepted, **counts
+        )
         for (sample, rewriting), (accepted_, seen) in zip(cases, verdicts, strict=True):
             if self.misses and accepted_ != rewriting.right:
                 text = rewriting.text(sample["choices"]) if callable(rewriting.text) else rewriting.text
                 print(
-                    f"  {'missed' if rewriting.right else 'ACCEPTED'} [{rewriting.name}] gold {sample['answer']['text']!r}: {text[-160:]!r} -> {seen}",
+                    (
+                        f"  {'missed' if rewriting.right else 'ACCEPTED'} [{rewriting.name}] gold "
+                        f"{sample['answer']['text']!r}: {text[-160:]!r} -> {seen}"
+                    ),
                     file=sys.stderr,
                 )
 
@@ -181,7 +221,14 @@ class Bench:
             cast = [Rewriting(plain_json(sample["answer"]["text"]), True, "gold"), rng.choice(right), rng.choice(wrong)]
             rng.shuffle(cast)
             blind = [self.vote(sample, way, index) for index, way in enumerate(cast)]
-            similar = {**sample, "origin": "similar", "answer": None, "solutions": blind, "votes": {"planned": 3}, "generator": GENERATOR}
+            similar = {
+                **sample,
+                "origin": "similar",
+                "answer": None,
+                "solutions": blind,
+                "votes": {"planned": 3},
+                "generator": GENERATOR,
+            }
             result = votes.verify_sample(similar, self.config.verify)
             total += 1
             if not isinstance(result, Drop):
@@ -189,7 +236,11 @@ class Bench:
                 ended_right += self.judge(sample, found)[0]
             elif self.misses:
                 print(
-                    f"  no agreement, gold {sample['answer']['text']!r}: {[vote['answer'] or vote['error'] for vote in blind]} {result.reason}", file=sys.stderr
+                    (
+                        f"  no agreement, gold {sample['answer']['text']!r}: "
+                        f"{[vote['answer'] or vote['error'] for vote in blind]} {result.reason}"
+                    ),
+                    file=sys.stderr,
                 )
         print_line(f"agreement_{self.kind}", ended_right / max(total, 1), "share", questions=total)
 

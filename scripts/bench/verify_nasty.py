@@ -1,4 +1,6 @@
-"""Hand-written replies of the nastiest kind: (sample, completion, whether it is right, finish reason), per kind of answer."""
+"""Hand-written replies of the nastiest kind: (sample, completion, whether it is right, finish reason), per kind of
+answer.
+"""
 
 import json
 from collections.abc import Callable
@@ -8,7 +10,9 @@ Case = tuple[dict[str, Any], "str | Callable[[list[str]], str]", bool, str]
 
 
 def reply(answer: Any, reasoning: str = "Each part is looked at in turn.") -> str:
-    return json.dumps({"context": "What one should know.", "reasoning": reasoning, "answer": answer}, ensure_ascii=False)
+    return json.dumps(
+        {"context": "What one should know.", "reasoning": reasoning, "answer": answer}, ensure_ascii=False
+    )
 
 
 def label(shown: list[str], text: str) -> str:
@@ -17,13 +21,31 @@ def label(shown: list[str], text: str) -> str:
 
 GENES = {"question": "Which genotype is homozygous recessive?", "choices": ["BB", "Bb", "bb"], "gold": "bb"}
 VITAMIN = {"question": "Which vitamin does sunlight give?", "choices": ["A", "B", "C", "D"], "gold": "D"}
-GASES = {"question": "What do plants take in?", "choices": ["oxygen", "carbon dioxide", "nitrogen", "helium"], "gold": "carbon dioxide"}
+GASES = {
+    "question": "What do plants take in?",
+    "choices": ["oxygen", "carbon dioxide", "nitrogen", "helium"],
+    "gold": "carbon dioxide",
+}
 POWERS = {"question": "Which is x times x?", "choices": ["x2", "x²", "2x", "x"], "gold": "x²"}
 NUMBERS = {"question": "How many sides has a hexagon?", "choices": ["5", "6", "7", "8"], "gold": "6"}
 SIGNS = {"question": "What is 3 - 5?", "choices": ["2", "-2", "+8", "-8"], "gold": "-2"}
-INSIDE = {"question": "Who wrote it?", "choices": ["Not the king", "The king", "The king and the queen", "Nobody"], "gold": "The king"}
-JAPANESE = {"question": "日本の首都は？", "choices": ["大阪", "東京", "京都", "名古屋", "札幌"], "gold": "東京", "language": "ja"}
-GERMAN = {"question": "Was ist größer?", "choices": ["die Maus", "der Elefant"], "gold": "der Elefant", "language": "de"}
+INSIDE = {
+    "question": "Who wrote it?",
+    "choices": ["Not the king", "The king", "The king and the queen", "Nobody"],
+    "gold": "The king",
+}
+JAPANESE = {
+    "question": "日本の首都は？",
+    "choices": ["大阪", "東京", "京都", "名古屋", "札幌"],
+    "gold": "東京",
+    "language": "ja",
+}
+GERMAN = {
+    "question": "Was ist größer?",
+    "choices": ["die Maus", "der Elefant"],
+    "gold": "der Elefant",
+    "language": "de",
+}
 SENTENCES = {"question": "Why?", "choices": ["A dog barked.", "A cat slept.", "It rained."], "gold": "A dog barked."}
 
 MULTIPLE_CHOICE: list[Case] = [
@@ -35,11 +57,19 @@ MULTIPLE_CHOICE: list[Case] = [
     (VITAMIN, lambda shown: reply(f"Option {label(shown, 'D')}: D"), True, "stop"),
     (
         GASES,
-        lambda shown: f"<think>{reply('oxygen')}</think>Therefore the answer is ({label(shown, 'carbon dioxide')}).\n" + reply("carbon dioxide"),
+        lambda shown: (
+            f"<think>{reply('oxygen')}</think>Therefore the answer is ({label(shown, 'carbon dioxide')}).\n"
+            + reply("carbon dioxide")
+        ),
         True,
         "stop",
     ),
-    (GASES, lambda shown: reply("carbon dioxide") + "\nOn second thought:\n" + reply(label(shown, "oxygen")), False, "stop"),
+    (
+        GASES,
+        lambda shown: reply("carbon dioxide") + "\nOn second thought:\n" + reply(label(shown, "oxygen")),
+        False,
+        "stop",
+    ),
     (GASES, lambda shown: reply(f"{label(shown, 'oxygen')}. carbon dioxide"), False, "stop"),
     (GASES, reply("carbon monoxide"), False, "stop"),
     (GASES, reply("carbon"), False, "stop"),
@@ -160,7 +190,10 @@ SHORT_TEXT: list[Case] = [
             "Eiffel\u00a0Tower",
         )
     ],
-    *[(TOWER, reply(text), False, "stop") for text in ("Tower", "Eiffel", "not the Eiffel Tower", "Eiffel Tower or Louvre", "Eifel Mountains", "", "N/A")],
+    *[
+        (TOWER, reply(text), False, "stop")
+        for text in ("Tower", "Eiffel", "not the Eiffel Tower", "Eiffel Tower or Louvre", "Eifel Mountains", "", "N/A")
+    ],
     (LANGUAGE, reply("C"), True, "stop"),
     (LANGUAGE, reply("The answer is C."), True, "stop"),
     (LANGUAGE, reply("C++"), False, "stop"),
@@ -206,34 +239,85 @@ CODE: list[Case] = [
     (DOUBLE, f"Here you go.\n\n```json\n{reply(RIGHT)}\n```", True, "stop"),
     (DOUBLE, reply(f"```py\n{RIGHT}\n```"), True, "stop"),
     (DOUBLE, reply(f"~~~python\n{RIGHT}\n~~~"), True, "stop"),
-    (DOUBLE, reply(f"The function doubles its input:\n```python\n{RIGHT}\n```\nFor example `double(1)` is 2."), True, "stop"),
+    (
+        DOUBLE,
+        reply(f"The function doubles its input:\n```python\n{RIGHT}\n```\nFor example `double(1)` is 2."),
+        True,
+        "stop",
+    ),
     (DOUBLE, reply(f"```python\n{RIGHT}\n```\nUse it like this:\n```python\nprint(double(4))\n```"), True, "stop"),
     (DOUBLE, reply('def double(x): return x * 2  # {"answer": 3}'), True, "stop"),
     (DOUBLE, reply("double = lambda x: x * 2"), True, "stop"),
     (DOUBLE, reply("import sys\nsys.setrecursionlimit(5000)\ndef double(x):\n\treturn x * 2"), True, "stop"),
     (
         DOUBLE,
-        reply("async def helper(): pass\n\ndef double(x: 'int | str') -> 'int | str':\n    match x:\n        case _:\n            return x * 2"),
+        reply(
+            "async def helper(): pass\n\ndef double(x: 'int | str') -> 'int | str':\n    match x:\n        "
+            "case _:\n            return x * 2"
+        ),
         True,
         "stop",
     ),
-    (DOUBLE, reply("from dataclasses import dataclass\n@dataclass\nclass Box:\n    x: int\ndef double(x):\n    return Box(x).x * 2"), True, "stop"),
+    (
+        DOUBLE,
+        reply(
+            "from dataclasses import dataclass\n@dataclass\nclass Box:\n    x: int\ndef double(x):\n    "
+            "return Box(x).x * 2"
+        ),
+        True,
+        "stop",
+    ),
     (DOUBLE, reply(RIGHT + "\n\nassert double(1) == 2\nprint('ok')"), True, "stop"),
     (DOUBLE, reply("def double(x):\n    return x ** 2 if x == 0 else x + 1"), False, "stop"),
     (DOUBLE, reply("def double(x):\n    return {1: 2, -3: -6}[x]"), False, "stop"),
     (DOUBLE, reply("import sys\nsys.exit(0)\n" + RIGHT), False, "stop"),
     (DOUBLE, reply("import os\ndef double(x):\n    os.kill(os.getpid(), 9)"), False, "stop"),
-    (DOUBLE, reply("import os\ndef double(x):\n    while True:\n        try: os.fork()\n        except OSError: break\n    return 0"), False, "stop"),
-    (DOUBLE, reply("def double(x):\n    return bytearray(10 ** 10)"), False, "stop"),
-    (DOUBLE, reply("class E:\n    def __eq__(self, o): return True\n    def __ne__(self, o): return False\ndef double(x):\n    return E()"), False, "stop"),
-    (DOUBLE, reply("class E:\n    __module__ = 'builtins'\n    def __eq__(self, o): return True\ndef double(x):\n    return E()"), False, "stop"),
     (
         DOUBLE,
-        reply("import builtins, sys\nbuiltins.AssertionError = SystemExit\nsys.excepthook = lambda *a: None\ndef double(x):\n    return None"),
+        reply(
+            "import os\ndef double(x):\n    while True:\n        try: os.fork()\n        except OSError: "
+            "break\n    return 0"
+        ),
         False,
         "stop",
     ),
-    (DOUBLE, reply("import gc, os\nfor d in range(20):\n    try: os.write(d, b'[true, true, true]')\n    except OSError: pass\nos._exit(0)"), False, "stop"),
+    (DOUBLE, reply("def double(x):\n    return bytearray(10 ** 10)"), False, "stop"),
+    (
+        DOUBLE,
+        reply(
+            "class E:\n    def __eq__(self, o): return True\n    def __ne__(self, o): return False\ndef "
+            "double(x):\n    return E()"
+        ),
+        False,
+        "stop",
+    ),
+    (
+        DOUBLE,
+        reply(
+            "class E:\n    __module__ = 'builtins'\n    def __eq__(self, o): return True\ndef double(x):\n "
+            "   return E()"
+        ),
+        False,
+        "stop",
+    ),
+    (
+        DOUBLE,
+        reply(
+            "import builtins, sys\nbuiltins.AssertionError = SystemExit\nsys.excepthook = lambda *a: "
+            "None\ndef double(x):\n    return None"
+        ),
+        False,
+        "stop",
+    ),
+    (
+        DOUBLE,
+        reply(
+            "import gc, os\nfor d in range(20):\n    try: os.write(d, b'[true, true, true]')\n    except "
+            "OSError: pass\nos._exit(0)"
+        ),
+        False,
+        "stop",
+    ),
     (DOUBLE, reply("def double(x):\n    return 2 * x")[:-8], False, "length"),
     (DOUBLE, reply("def double(y):\n    return 2 * x"), False, "stop"),
     (DOUBLE, reply("def Double(x):\n    return 2 * x"), False, "stop"),
@@ -243,13 +327,37 @@ CODE: list[Case] = [
     (UNIQUE, reply("def unique(xs):\n    return sorted({*xs})"), True, "stop"),
     (
         UNIQUE,
-        reply("def unique(xs):\n    out = []\n    for x in xs:\n        if x not in out:\n            out.append(x)\n    out.sort()\n    return out"),
+        reply(
+            "def unique(xs):\n    out = []\n    for x in xs:\n        if x not in out:\n            "
+            "out.append(x)\n    out.sort()\n    return out"
+        ),
         True,
         "stop",
     ),
-    (UNIQUE, reply("def set(x):\n    return 1\ndef sorted(x):\n    return x\ndef unique(xs):\n    return [1, 2] if len(xs) > 1 else []"), False, "stop"),
-    (UNIQUE, reply("import builtins\nbuiltins.set = lambda *a: 0\ndef unique(xs):\n    return {3: [1, 2], 1: [4], 0: []}[len(xs)]"), False, "stop"),
+    (
+        UNIQUE,
+        reply(
+            "def set(x):\n    return 1\ndef sorted(x):\n    return x\ndef unique(xs):\n    return [1, 2] "
+            "if len(xs) > 1 else []"
+        ),
+        False,
+        "stop",
+    ),
+    (
+        UNIQUE,
+        reply(
+            "import builtins\nbuiltins.set = lambda *a: 0\ndef unique(xs):\n    return {3: [1, 2], 1: [4], "
+            "0: []}[len(xs)]"
+        ),
+        False,
+        "stop",
+    ),
     (UNIQUE, reply("def unique(xs):\n    return set(xs)"), False, "stop"),
 ]
 
-NASTY: dict[str, list[Case]] = {"multiple_choice": MULTIPLE_CHOICE, "numeric": NUMERIC, "short_text": SHORT_TEXT, "code": CODE}
+NASTY: dict[str, list[Case]] = {
+    "multiple_choice": MULTIPLE_CHOICE,
+    "numeric": NUMERIC,
+    "short_text": SHORT_TEXT,
+    "code": CODE,
+}

@@ -1,8 +1,10 @@
 """Gold rows rewritten by rules as a model could have answered them: right in many dresses, wrong, and malformed.
 
-    rewritings(sample, rng) -> [Rewriting(text='```json\\n{"context": …, "answer": "(B)"}\\n```', right=True, name="fence/label"), …]
+    rewritings(sample, rng) -> [Rewriting(text='```json\\n{"context": …, "answer": "(B)"}\\n```', right=True,
+    name="fence/label"), …]
 
-An answer is chosen first (of the gold, or of something else), then the dress of the whole reply around it (JSON, fences, thinking, plain text).
+An answer is chosen first (of the gold, or of something else), then the dress of the whole reply around it (JSON,
+fences, thinking, plain text).
 """
 
 import ast
@@ -40,7 +42,11 @@ def rewritings(sample: dict[str, Any], rng: random.Random) -> list[Rewriting]:
         out.append(Rewriting(_dressed(dress, answer), is_right, f"{dress.__name__}/{name}"))
     for name, answer, _ in rng.sample(chosen[:2], MALFORMED_PER_SAMPLE):
         broken = rng.choice(MALFORMED)
-        out.append(Rewriting(_dressed(broken, answer), False, f"{broken.__name__}/{name}", "length" if broken in CUT else "stop"))
+        out.append(
+            Rewriting(
+                _dressed(broken, answer), False, f"{broken.__name__}/{name}", "length" if broken in CUT else "stop"
+            )
+        )
     return out
 
 
@@ -75,7 +81,10 @@ def chatter(answer: str) -> str:
 
 
 def thinking(answer: str) -> str:
-    return f'<think>Could it be {{"answer": "7"}}? No, I was wrong: the answer is 7 is nonsense.</think>\n{plain_json(answer)}'
+    return (
+        f'<think>Could it be {{"answer": "7"}}? No, I was wrong: the answer is 7 is '
+        f"nonsense.</think>\n{plain_json(answer)}"
+    )
 
 
 def thinking_without_start(answer: str) -> str:
@@ -126,7 +135,10 @@ DRESSES = [
 
 
 def code_section(program: str) -> str:
-    return f"## Context\n{CONTEXT}\n\n## Reasoning\nWe go through the input once.\n\n## Answer\n```python\n{program}\n```\nIt runs in linear time."
+    return (
+        f"## Context\n{CONTEXT}\n\n## Reasoning\nWe go through the input once.\n\n## "
+        f"Answer\n```python\n{program}\n```\nIt runs in linear time."
+    )
 
 
 def code_fence_in_json(program: str) -> str:
@@ -141,7 +153,17 @@ def code_crlf(program: str) -> str:
     return plain_json(program.replace("\n", "\r\n"))
 
 
-CODE_DRESSES = [plain_json, indented, fenced, chatter, thinking, code_section, code_fence_in_json, code_prose_in_json, code_crlf]
+CODE_DRESSES = [
+    plain_json,
+    indented,
+    fenced,
+    chatter,
+    thinking,
+    code_section,
+    code_fence_in_json,
+    code_prose_in_json,
+    code_crlf,
+]
 
 # Replies that hold no answer, though they hold the right one in some way.
 
@@ -196,7 +218,18 @@ def two_keys_swapped(answer: str) -> str:
 
 
 CUT = [cut, cut_in_answer, cut_in_thinking]
-MALFORMED = [*CUT, empty, refusal, no_answer_field, null_answer, list_answer, nested, empty_reasoning, template_echo, two_keys_swapped]
+MALFORMED = [
+    *CUT,
+    empty,
+    refusal,
+    no_answer_field,
+    null_answer,
+    list_answer,
+    nested,
+    empty_reasoning,
+    template_echo,
+    two_keys_swapped,
+]
 
 Named = list[tuple[str, Answer]]
 
@@ -238,7 +271,9 @@ def option_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, N
             "full width": lambda shown: f"（{chr(ord(label(shown, text)) + 0xFEE0)}）",
             "spaces": lambda shown: f"  {text.replace(' ', '  ')} \n",
             "quoted": lambda shown: f'"{text}"',
-            "upper case": lambda shown: text.upper() if len({choice.upper() for choice in shown}) == len(shown) else text,
+            "upper case": lambda shown: (
+                text.upper() if len({choice.upper() for choice in shown}) == len(shown) else text
+            ),
         }
         return list(forms.items())
 
@@ -263,7 +298,11 @@ def option_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, N
 
 
 def number_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
-    gold = sample["answer"]["text"].replace(",", "") if re.fullmatch(r"-?[\d,]+(\.\d+)?", sample["answer"]["text"]) else None
+    gold = (
+        sample["answer"]["text"].replace(",", "")
+        if re.fullmatch(r"-?[\d,]+(\.\d+)?", sample["answer"]["text"])
+        else None
+    )
     if gold is None:
         return expression_answers(sample["answer"]["text"], rng)
     value = Fraction(gold)
@@ -298,7 +337,13 @@ def number_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, N
 
 def number_ways(value: Fraction, language: str) -> Named:
     exact = value.denominator in (1, 2, 4, 5, 8, 10, 20, 25, 100)
-    text = str(value.numerator) if value.denominator == 1 else format(float(value), "g") if exact else f"{value.numerator}/{value.denominator}"
+    text = (
+        str(value.numerator)
+        if value.denominator == 1
+        else format(float(value), "g")
+        if exact
+        else f"{value.numerator}/{value.denominator}"
+    )
     point = text if "e" not in text else str(float(value))
     ways = [
         ("plain", point),
@@ -314,7 +359,10 @@ def number_ways(value: Fraction, language: str) -> Named:
         ("full width", "".join(chr(ord(c) + 0xFEE0) if c.isdigit() else c for c in point)),
         ("minus sign", point.replace("-", "−")),
         ("x =", f"x = {point}"),
-        ("calculation", f"{value - 2 if value.denominator == 1 else 0} + {2 if value.denominator == 1 else point} = {point}"),
+        (
+            "calculation",
+            f"{value - 2 if value.denominator == 1 else 0} + {2 if value.denominator == 1 else point} = {point}",
+        ),
         ("unit", f"{point} apples"),
         ("longer unit", f"{point} hours per week"),
         ("sentence", f"There are {point} apples left."),
@@ -328,14 +376,26 @@ def number_ways(value: Fraction, language: str) -> Named:
         ("degrees", f"{point}^\\circ"),
     ]
     if value.denominator == 1:
-        ways += [("zeros", f"{point}.00"), ("scientific", f"{value.numerator / 10}e1"), ("times ten", f"{value.numerator / 10} \\times 10^{{1}}")]
+        ways += [
+            ("zeros", f"{point}.00"),
+            ("scientific", f"{value.numerator / 10}e1"),
+            ("times ten", f"{value.numerator / 10} \\times 10^{{1}}"),
+        ]
     if value.denominator == 1 and abs(value) >= 1000:
         grouped = f"{value.numerator:,}"
-        ways += [("thin spaces", grouped.replace(",", "\\,")), ("spaced", grouped.replace(",", " ")), ("apostrophes", grouped.replace(",", "'"))]
+        ways += [
+            ("thin spaces", grouped.replace(",", "\\,")),
+            ("spaced", grouped.replace(",", " ")),
+            ("apostrophes", grouped.replace(",", "'")),
+        ]
         if language in ("de", "es"):
             ways += [("points", grouped.replace(",", ".")), ("points and comma", grouped.replace(",", ".") + ",00")]
         else:
-            ways += [("commas", grouped), ("latex commas", grouped.replace(",", "{,}")), ("dollars and cents", f"${grouped}.00" if value > 0 else point)]
+            ways += [
+                ("commas", grouped),
+                ("latex commas", grouped.replace(",", "{,}")),
+                ("dollars and cents", f"${grouped}.00" if value > 0 else point),
+            ]
     return ways
 
 
@@ -356,7 +416,10 @@ def expression_answers(gold: str, rng: random.Random) -> tuple[Named, Named]:
     ]
     if simple := re.fullmatch(r"(-?)\\d?frac\{(\d+)\}\{(\d+)\}", gold):
         sign, top, bottom = simple.groups()
-        right += [("slashed", f"{sign}{top}/{bottom}"), ("scaled", f"{sign}\\frac{{{2 * int(top)}}}{{{2 * int(bottom)}}}")]
+        right += [
+            ("slashed", f"{sign}{top}/{bottom}"),
+            ("scaled", f"{sign}\\frac{{{2 * int(top)}}}{{{2 * int(bottom)}}}"),
+        ]
         if Fraction(int(top), int(bottom)).denominator in (2, 4, 5, 8, 10, 20, 25):
             right += [("decimal", f"{sign}{int(top) / int(bottom)}")]
     if re.fullmatch(r"[-\d+x^]+", gold) and re.search(r"[+-]", gold[1:]):
@@ -365,7 +428,12 @@ def expression_answers(gold: str, rng: random.Random) -> tuple[Named, Named]:
     bare = gold.strip("$")
     wrong: Named = [
         ("other number", "-987654"),
-        ("plus one", f"{bare}+1" if "=" not in bare and "," not in bare and "\\text" not in bare and "(" not in bare else "(7,-13)"),
+        (
+            "plus one",
+            f"{bare}+1"
+            if "=" not in bare and "," not in bare and "\\text" not in bare and "(" not in bare
+            else "(7,-13)",
+        ),
         ("squared", f"({bare})^{{2}}+5" if "=" not in bare and "," not in bare and "\\text" not in bare else "(7,-13)"),
         ("either", f"{bare} \\text{{ or }} 987"),
         ("with another", f"{bare}, 987"),
@@ -378,7 +446,9 @@ def expression_answers(gold: str, rng: random.Random) -> tuple[Named, Named]:
 
 
 def changed_digit(text: str, rng: random.Random) -> str:
-    """Another number for one of a text's, away from exponents, where a change may cancel; something else where there is none."""
+    """Another number for one of a text's, away from exponents, where a change may cancel; something else where there
+    is none.
+    """
     digits = [found.span() for found in re.finditer(r"(?<![\^\d{])\d+(?!\d)", text)]
     if not digits:
         return "987"
@@ -390,7 +460,11 @@ def text_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Nam
     gold, aliases = sample["answer"]["text"], sample["answer"]["aliases"]
     if "\\" in gold or "^" in gold or (sample["family"] == "math" and not re.search(r"[a-z]{3}", gold)):
         return number_answers(sample, rng)
-    plain = unicodedata.normalize("NFD", gold).encode("ascii", "ignore").decode() if gold.isascii() or not gold.isascii() else gold
+    plain = (
+        unicodedata.normalize("NFD", gold).encode("ascii", "ignore").decode()
+        if gold.isascii() or not gold.isascii()
+        else gold
+    )
     right: Named = [
         ("plain", gold),
         ("lower", gold.lower()),
@@ -409,7 +483,9 @@ def text_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Nam
         *[("alias", alias) for alias in aliases[:3]],
     ]
     known = [gold.lower(), *(alias.lower() for alias in aliases)]
-    other = rng.choice(["Zanzibar", "Marie Curie", "1887", "the Peace of Westphalia", "42 kilograms", "Bohemian Rhapsody"])
+    other = rng.choice(
+        ["Zanzibar", "Marie Curie", "1887", "the Peace of Westphalia", "42 kilograms", "Bohemian Rhapsody"]
+    )
     wrong: Named = [
         ("other", other),
         ("not", f"not {gold}"),
@@ -424,7 +500,9 @@ def text_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Nam
         (
             "letters",
             gold[:-2]
-            if len(gold) > 5 and not any(gold[:-2].lower().strip() in name for name in known if name != gold.lower()) and gold[-2:].isalpha()
+            if len(gold) > 5
+            and not any(gold[:-2].lower().strip() in name for name in known if name != gold.lower())
+            and gold[-2:].isalpha()
             else other,
         ),
     ]
@@ -435,7 +513,11 @@ def programs(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
     gold = sample["answer"]["text"].replace("\r\n", "\n").replace("\t", "    ")
     test = next(node for test in sample["tests"] for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Compare))
     call = next(node for node in ast.walk(test) if isinstance(node, ast.Call))
-    while isinstance(call.args[0] if call.args else None, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("int", "set", "sorted", "tuple"):
+    while (
+        isinstance(call.args[0] if call.args else None, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("int", "set", "sorted", "tuple")
+    ):
         call = call.args[0]  # type: ignore[assignment]
     name, first = ast.unparse(call.func), ast.unparse(call) if len(sample["tests"]) == 3 else "None"
     expected = ast.unparse(test.comparators[0])
@@ -446,21 +528,42 @@ def programs(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
         ("comments", f'# a comment with ``` and {{braces}} and "quotes"\n{gold}\n# the end'),
         ("main guard", f"{gold}\n\nif __name__ == '__main__':\n    print({first})\n    input()"),
         ("printing", f"{gold}\nprint('the first result:', {first})"),
-        ("wrapped", f"{gold}\n_inner = {name}\ndef {name}(*args, **kwargs):\n    # checked\n    result = _inner(*args, **kwargs)\n    return result"),
+        (
+            "wrapped",
+            (
+                f"{gold}\n_inner = {name}\ndef {name}(*args, **kwargs):\n    # checked\n    result = "
+                "_inner(*args, **kwargs)\n    return result"
+            ),
+        ),
         ("class beside", f"class Helper:\n    pass\n\n{gold}"),
     ]
     inner = f"{gold}\n_inner = {name}\n"
     wrong: Named = [
         ("returns nothing", f"def {name}(*args):\n    pass"),
         ("boxes the result", f"{inner}def {name}(*args):\n    return [_inner(*args), 1]"),
-        ("first test only", f"{inner}_n = [0]\ndef {name}(*args):\n    _n[0] += 1\n    return _inner(*args) if _n[0] == 1 else None"),
+        (
+            "first test only",
+            f"{inner}_n = [0]\ndef {name}(*args):\n    _n[0] += 1\n    return _inner(*args) if _n[0] == 1 else None",
+        ),
         ("hard-coded", f"def {name}(*args):\n    return {expected if 'sys' not in expected else 0}, 0"),
         ("exit", f"import sys\nsys.exit(0)\n{gold}"),
         ("exit in the function", f"import os\ndef {name}(*args):\n    os._exit(0)"),
         ("system exit", f"def {name}(*args):\n    raise SystemExit(0)"),
-        ("equal to all", f"class Yes:\n    def __eq__(self, other): return True\n    def __hash__(self): return 0\ndef {name}(*args):\n    return Yes()"),
+        (
+            "equal to all",
+            (
+                "class Yes:\n    def __eq__(self, other): return True\n    def __hash__(self): return 0\ndef "
+                f"{name}(*args):\n    return Yes()"
+            ),
+        ),
         ("any", f"from unittest.mock import ANY\ndef {name}(*args):\n    return ANY"),
-        ("equal int", f"class Yes(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\ndef {name}(*args):\n    return Yes(1)"),
+        (
+            "equal int",
+            (
+                "class Yes(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\ndef "
+                f"{name}(*args):\n    return Yes(1)"
+            ),
+        ),
         ("patched assert", f"import builtins\nbuiltins.AssertionError = KeyError\ndef {name}(*args):\n    return 'no'"),
         ("syntax", gold.replace("def ", "def def ", 1)),
         ("cut", gold[: gold.index("def ") + 4 + len(name) + 2]),
@@ -474,7 +577,10 @@ def programs(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
         ("generator", f"{inner}def {name}(*args):\n    yield _inner(*args)"),
     ]
     if rng.random() < 0.1:  # each takes its whole CPU time
-        wrong = [("endless loop", f"def {name}(*args):\n    while True:\n        pass"), ("endless loop before", f"while True:\n    pass\n{gold}")]
+        wrong = [
+            ("endless loop", f"def {name}(*args):\n    while True:\n        pass"),
+            ("endless loop before", f"while True:\n    pass\n{gold}"),
+        ]
     return right, wrong
 
 

@@ -1,6 +1,7 @@
 """The ablation by the proxy on invented lands, with megatron-core, lm-eval and the packed corpora for real.
 
-Twenty-four lands have capitals that stand in the context of samples and nowhere else; an evaluation asks for them. A second evaluation
+Twenty-four lands have capitals that stand in the context of samples and nowhere else; an evaluation asks for them. A
+second evaluation
 asks for capitals of lands that no corpus knows.
 """
 
@@ -12,16 +13,16 @@ import orjson
 import pytest
 import yaml
 
-from nemo_sdg import ablating
+from nemo_sdg.commands import ablate as ablating
 from nemo_sdg.config import BlendSection, ExportSection
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.execution.progress import Progress
 from nemo_sdg.export.blend import write_blend
-from nemo_sdg.export.pack import pack_shards
-from nemo_sdg.export.text import render_texts
-from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
-from nemo_sdg.progress import Progress
+from nemo_sdg.export.documents import render_texts
+from nemo_sdg.export.packing.pack import pack_shards
+from nemo_sdg.export.packing.tokenizers import Tokenizer, load_tokenizer
 from nemo_sdg.records import Answer, DatasetRow, Sample, Seed, to_dict
-from nemo_sdg.store import Counts, StepDir, read_json, write_json
+from nemo_sdg.storage import Counts, StepDir, read_json, write_json
 from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, write_comparison
 from nemo_sdg.train.evaluate import evaluate_arm, read_lm_eval_logs
 from nemo_sdg.train.proxy import CHECKPOINT, CURVE, ProxySection, train_arm
@@ -29,9 +30,20 @@ from nemo_sdg.train.proxy import CHECKPOINT, CURVE, ProxySection, train_arm
 ENDINGS = ("ria", "land", "stan", "nia")
 LANDS = [f"{start}{end}" for start in ("Bo", "Ka", "Lu", "Me", "No", "Pa") for end in ENDINGS]
 STRANGE = [f"{start}{end}" for start in ("Zi", "Que", "Xa", "Wo", "Ju", "Hy") for end in ENDINGS]
-CITIES = [f"{start}{end}" for start in ("Al", "Br", "Cor", "Dar", "El", "Fen") for end in ("ton", "burg", "ville", "mouth")]
+CITIES = [
+    f"{start}{end}" for start in ("Al", "Br", "Cor", "Dar", "El", "Fen") for end in ("ton", "burg", "ville", "mouth")
+]
 QUESTIONS = ["Is {land} a land?", "Does {land} have a capital?"]
-SIZE = ProxySection(num_layers=2, hidden_size=96, num_attention_heads=4, seq_length=32, batch_size=4, base_tokens=2_000, tokens=75_000, lr=5e-3)
+SIZE = ProxySection(
+    num_layers=2,
+    hidden_size=96,
+    num_attention_heads=4,
+    seq_length=32,
+    batch_size=4,
+    base_tokens=2_000,
+    tokens=75_000,
+    lr=5e-3,
+)
 PLANTED, UNKNOWN = "planted_capitals", "unknown_capitals"
 
 
@@ -59,7 +71,11 @@ def word_tokenizer(texts: list[str], folder: Path) -> Tokenizer:
 
     splitter = pre_tokenizers.Whitespace()
     words = sorted({word for text in texts for word, _ in splitter.pre_tokenize_str(text)})
-    backend = Backend(models.WordLevel({word: number for number, word in enumerate(["<unknown>", "<end>", *words])}, unk_token="<unknown>"))
+    backend = Backend(
+        models.WordLevel(
+            {word: number for number, word in enumerate(["<unknown>", "<end>", *words])}, unk_token="<unknown>"
+        )
+    )
     backend.pre_tokenizer = splitter
     Tokenizer(backend=backend, name="words", eod=1, vocab_size=len(words) + 2).save(folder)
     return load_tokenizer(str(folder))
@@ -96,12 +112,21 @@ def write_tasks(folder: Path) -> EvaluationSection:
 
 def write_run(run_dir: Path, *, with_context: bool) -> ExportSection:
     """What of a finished run the ablation reads: seeds, packed, blend, manifest."""
-    samples = [to_dict(sample(land, city, question, with_context=with_context)) for land, city in zip(LANDS, CITIES, strict=True) for question in QUESTIONS]
+    samples = [
+        to_dict(sample(land, city, question, with_context=with_context))
+        for land, city in zip(LANDS, CITIES, strict=True)
+        for question in QUESTIONS
+    ]
     texts = [text for row in samples for text in render_texts(row, ("context", "no_context"))]
     word_tokenizer([*texts, *CITIES, *STRANGE, "The capital of"], run_dir / "words")
     export = ExportSection(tokenizer=str(run_dir / "words"), valid_share=0.0)
-    seeds, curated, packed, blend = (StepDir(run_dir=run_dir, step=step, fingerprint="f") for step in ("seeds", "curated", "packed", "blend"))
-    for step, records, ids in ((seeds, [to_dict(seed(land)) for land in LANDS], "seed_id"), (curated, samples, "sample_id")):
+    seeds, curated, packed, blend = (
+        StepDir(run_dir=run_dir, step=step, fingerprint="f") for step in ("seeds", "curated", "packed", "blend")
+    )
+    for step, records, ids in (
+        (seeds, [to_dict(seed(land)) for land in LANDS], "seed_id"),
+        (curated, samples, "sample_id"),
+    ):
         counts = Counts()
         counts.keep("lands", len({record[ids] for record in records}))
         step.write_shard("shard-00000", records, [], counts)
@@ -111,12 +136,19 @@ def write_run(run_dir: Path, *, with_context: bool) -> ExportSection:
     return export
 
 
-def run_ablation(run_dir: Path, evaluation: EvaluationSection, size: ProxySection, *, with_context: bool) -> tuple[dict[str, Any], dict[str, Scores]]:
+def run_ablation(
+    run_dir: Path, evaluation: EvaluationSection, size: ProxySection, *, with_context: bool
+) -> tuple[dict[str, Any], dict[str, Scores]]:
     export = write_run(run_dir, with_context=with_context)
     folder = run_dir / "ablation"
     arms, curves = ablating.train(run_dir, folder, export, size, Progress(None))
     tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
-    scores = {arm: evaluate_arm(folder / "arms" / arm, folder / "scores" / f"{arm}.json", size, evaluation, tokenizer=tokenizer, mirror=None) for arm in ARMS}
+    scores = {
+        arm: evaluate_arm(
+            folder / "arms" / arm, folder / "scores" / f"{arm}.json", size, evaluation, tokenizer=tokenizer, mirror=None
+        )
+        for arm in ARMS
+    }
     return write_comparison(folder, scores, {}, arms, curves, evaluation), scores
 
 
@@ -126,13 +158,17 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> EvaluationSection:
 
 
 @pytest.fixture(scope="module")
-def planted(evaluation: EvaluationSection, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], dict[str, Scores]]:
+def planted(
+    evaluation: EvaluationSection, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any], dict[str, Scores]]:
     run_dir = tmp_path_factory.mktemp("planted")
     table, scores = run_ablation(run_dir, evaluation, SIZE, with_context=True)
     return run_dir, table, scores
 
 
-def test_facts_that_only_the_context_holds_show_as_significant(planted: tuple[Path, dict[str, Any], dict[str, Scores]]) -> None:
+def test_facts_that_only_the_context_holds_show_as_significant(
+    planted: tuple[Path, dict[str, Any], dict[str, Scores]],
+) -> None:
     run_dir, table, _ = planted
     found = table["pairs"]["context - no_context"]
     assert found[f"task {PLANTED}"]["verdict"] == "higher"
@@ -146,7 +182,9 @@ def test_facts_that_only_the_context_holds_show_as_significant(planted: tuple[Pa
     assert "**no_context - base: within noise.**" in text
 
 
-def test_arms_train_on_equally_many_tokens_from_one_base(planted: tuple[Path, dict[str, Any], dict[str, Scores]]) -> None:
+def test_arms_train_on_equally_many_tokens_from_one_base(
+    planted: tuple[Path, dict[str, Any], dict[str, Scores]],
+) -> None:
     run_dir, table, _ = planted
     training = table["training"]
     assert training["context"]["tokens"] == training["no_context"]["tokens"] == SIZE.tokens // 128 * 128
@@ -155,14 +193,20 @@ def test_arms_train_on_equally_many_tokens_from_one_base(planted: tuple[Path, di
         curve = [orjson.loads(line) for line in (run_dir / "ablation" / "arms" / arm / CURVE).read_bytes().splitlines()]
         assert [row["step"] for row in curve] == list(range(1, training[arm]["steps"] + 1))
         assert sum("valid_loss" in row for row in curve) >= 10
-    first = {arm: orjson.loads((run_dir / "ablation" / "arms" / arm / CURVE).read_bytes().splitlines()[0])["train_loss"] for arm in ARMS}
+    first = {
+        arm: orjson.loads((run_dir / "ablation" / "arms" / arm / CURVE).read_bytes().splitlines()[0])["train_loss"]
+        for arm in ARMS
+    }
     assert first["no_context"] < first["base"] - 1.0, "the arm starts where the base ended"
 
 
 def test_identical_corpora_give_identical_scores(evaluation: EvaluationSection, tmp_path: Path) -> None:
     table, scores = run_ablation(tmp_path, evaluation, replace(SIZE, tokens=10_000), with_context=False)
     assert scores["context"] == scores["no_context"]
-    assert all(row["verdict"] == "within noise" and row["difference"] == 0.0 for row in table["pairs"]["context - no_context"].values())
+    assert all(
+        row["verdict"] == "within noise" and row["difference"] == 0.0
+        for row in table["pairs"]["context - no_context"].values()
+    )
     weights = [(tmp_path / "ablation" / "arms" / arm / CHECKPOINT).read_bytes() for arm in ("context", "no_context")]
     assert weights[0] == weights[1]
 
@@ -171,7 +215,9 @@ class Killed(Exception):
     pass
 
 
-def test_killed_training_goes_on_to_the_same_weights(planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path) -> None:
+def test_killed_training_goes_on_to_the_same_weights(
+    planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path
+) -> None:
     run_dir, _, _ = planted
     arms = run_dir / "ablation" / "arms"
     vocab_size = load_tokenizer(str(run_dir / "packed" / "tokenizer")).vocab_size
@@ -184,14 +230,31 @@ def test_killed_training_goes_on_to_the_same_weights(planted: tuple[Path, dict[s
 
     def train() -> dict[str, Any]:
         blend = run_dir / "blend" / "context.blend.json"
-        return train_arm("context", blend, tmp_path / "context", SIZE, tokens=5_000, vocab_size=vocab_size, eod=1, start=arms / "base", on_step=kill)
+        return train_arm(
+            "context",
+            blend,
+            tmp_path / "context",
+            SIZE,
+            tokens=5_000,
+            vocab_size=vocab_size,
+            eod=1,
+            start=arms / "base",
+            on_step=kill,
+        )
 
     with pytest.raises(Killed):
         train()
     train()
     assert seen == [*range(1, 24), *range(22, 40)], "steps since the last saved state are done again, none before it"
     whole = train_arm(
-        "context", run_dir / "blend" / "context.blend.json", tmp_path / "whole", SIZE, tokens=5_000, vocab_size=vocab_size, eod=1, start=arms / "base"
+        "context",
+        run_dir / "blend" / "context.blend.json",
+        tmp_path / "whole",
+        SIZE,
+        tokens=5_000,
+        vocab_size=vocab_size,
+        eod=1,
+        start=arms / "base",
     )
     assert (tmp_path / "whole" / CHECKPOINT).read_bytes() == (tmp_path / "context" / CHECKPOINT).read_bytes()
     assert (tmp_path / "whole" / CURVE).read_bytes() == (tmp_path / "context" / CURVE).read_bytes()
@@ -200,13 +263,17 @@ def test_killed_training_goes_on_to_the_same_weights(planted: tuple[Path, dict[s
     assert len(seen) == num_seen, "a finished arm is not trained again"
 
 
-def test_blend_with_a_missing_prefix_is_one_line(planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path) -> None:
+def test_blend_with_a_missing_prefix_is_one_line(
+    planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path
+) -> None:
     run_dir, _, _ = planted
     blend = read_json(run_dir / "blend" / "context.blend.json")
     blend["train"][1] = "/nowhere/shard"
     write_json(tmp_path / "broken.json", blend)
     with pytest.raises(Exception, match=r"broken.json names /nowhere/shard, which is not there") as error:
-        train_arm("context", tmp_path / "broken.json", tmp_path / "arm", SIZE, tokens=2000, vocab_size=300, eod=1, start=None)
+        train_arm(
+            "context", tmp_path / "broken.json", tmp_path / "arm", SIZE, tokens=2000, vocab_size=300, eod=1, start=None
+        )
     assert "\n" not in str(error.value)
     assert not (tmp_path / "arm").exists()
 
@@ -231,15 +298,23 @@ def log_as_lm_eval(folder: Path, task: str, scores: list[float], *, filters: tup
     tracker.save_results_samples(task, rows)  # type: ignore[arg-type]
 
 
-def test_arms_scored_elsewhere_are_compared_from_what_lm_eval_logs(tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_arms_scored_elsewhere_are_compared_from_what_lm_eval_logs(
+    tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for arm, share in {"base": 4, "no_context": 4, "context": 2}.items():
         log_as_lm_eval(tmp_path / arm, "piqa", [0.0] * 100)  # a first evaluation, which a later one replaces
         log_as_lm_eval(tmp_path / arm, "piqa", [float(number % share == 0) for number in range(100)])
         log_as_lm_eval(
-            tmp_path / arm, "gpqa_diamond_cot_zeroshot", [float(number % 3 == 0) for number in range(90)], filters=("strict-match", "flexible-extract")
+            tmp_path / arm,
+            "gpqa_diamond_cot_zeroshot",
+            [float(number % 3 == 0) for number in range(90)],
+            filters=("strict-match", "flexible-extract"),
         )
     config = tmp_path / "ablation.yaml"
-    config.write_text(f"overrides: [run.dir={tmp_path / 'run'}]\nevaluation: {{tasks: [piqa, gpqa_diamond_cot_zeroshot], groups: {{mine: [piqa]}}}}\n")
+    config.write_text(
+        f"overrides: [run.dir={tmp_path / 'run'}]\nevaluation: {{tasks: [piqa, gpqa_diamond_cot_zeroshot], "
+        f"groups: {{mine: [piqa]}}}}\n"
+    )
     config.write_text(f"config: {root / 'configs' / 'quickstart.yaml'}\n" + config.read_text())
     ablating.ablate(config, None, results=tmp_path)
     table = read_json(tmp_path / "run" / "ablation" / "comparison.json")
@@ -254,7 +329,9 @@ def test_arms_scored_elsewhere_are_compared_from_what_lm_eval_logs(tmp_path: Pat
 
 def test_arm_that_was_not_evaluated_is_one_line(tmp_path: Path) -> None:
     log_as_lm_eval(tmp_path / "base", "piqa", [1.0])
-    with pytest.raises(DataError, match=r"no_context holds no samples_\*.jsonl; evaluate the arm with `lm_eval --log_samples"):
+    with pytest.raises(
+        DataError, match=r"no_context holds no samples_\*.jsonl; evaluate the arm with `lm_eval --log_samples"
+    ):
         read_lm_eval_logs(tmp_path)
 
 
@@ -271,14 +348,19 @@ def test_cluster_configuration_names_evaluations_that_lm_eval_has(root: Path) ->
     ("overrides", "words"),
     [
         (["evaluation.tasks=[]"], "evaluation.tasks is empty"),
-        (["evaluation.tasks=[piqua]"], "evaluation names piqua, which is no task, group or tag of lm-eval; did you mean"),
+        (
+            ["evaluation.tasks=[piqua]"],
+            "evaluation names piqua, which is no task, group or tag of lm-eval; did you mean",
+        ),
         (["evaluation.confidence=2"], "evaluation.confidence must be in"),
         (["proxy.hidden_size=65"], "proxy.hidden_size=65 must be a multiple"),
         (["proxy.tokns=5"], "tokns"),
         (['overrides=["export.variants=[context]"]'], "export.variants must hold no_context"),
     ],
 )
-def test_what_a_user_gets_wrong_is_one_line(root: Path, tmp_path: Path, overrides: list[str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_user_gets_wrong_is_one_line(
+    root: Path, tmp_path: Path, overrides: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(root)
     with pytest.raises(ConfigError) as error:
         ablating.ablate(root / "configs" / "ablation.yaml", overrides)

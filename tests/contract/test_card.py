@@ -13,9 +13,9 @@ from nemo_sdg import config as configuration
 from nemo_sdg.config import BlendSection, ExportSection, RunConfig
 from nemo_sdg.export.blend import write_blend
 from nemo_sdg.export.card import write_card
-from nemo_sdg.export.pack import pack_shards
-from nemo_sdg.export.plan import split_of
-from nemo_sdg.store import StepDir, write_jsonl
+from nemo_sdg.export.packing.pack import pack_shards
+from nemo_sdg.export.packing.shard_plan import split_of
+from nemo_sdg.storage import StepDir, write_jsonl
 from tests.unit.export.packing_samples import byte_tokenizer, make_sample, make_seed, packed_step, write_curated
 
 HOSTILE = "a|b <script>alert(1)</script>"
@@ -30,20 +30,36 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
     shards = write_curated(run_dir, samples)
     step, export = packed_step(run_dir), ExportSection(valid_share=0.2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nemo_sdg.export.pack.load_tokenizer", lambda name: byte_tokenizer())
+        patch.setattr("nemo_sdg.export.packing.pack.load_tokenizer", lambda name: byte_tokenizer())
         pack_shards(shards, step, export)
     blend = StepDir(run_dir=run_dir, step="blend", fingerprint="f1")
-    write_blend(blend, {"science": 0.6, "math": 0.4}, export, BlendSection(), packed=step, explanation={"notes": ["a cap was raised"]})
+    write_blend(
+        blend,
+        {"science": 0.6, "math": 0.4},
+        export,
+        BlendSection(),
+        packed=step,
+        explanation={"notes": ["a cap was raised"]},
+    )
     (run_dir / "config.yaml").write_text(yaml.safe_dump(configuration.identity(RunConfig()), sort_keys=False))
-    evaluation = [{"task": "sciq", "dataset": {"path": "org/sciq", "name": "main", "split": "test", "revision": "abc", "row": n}} for n in range(7)]
+    evaluation = [
+        {"task": "sciq", "dataset": {"path": "org/sciq", "name": "main", "split": "test", "revision": "abc", "row": n}}
+        for n in range(7)
+    ]
     write_jsonl(run_dir / "seeds" / "evaluation" / "split-00000.jsonl", evaluation)
     counts = step.counts()
     seeds = {"sciq": {"in": 40, "kept": 30, "dropped": {"in_evaluation_split": 7, HOSTILE: 3}, "not_sampled": 12}}
     facts = {
         "version": "0.1.0",
         "fingerprint": "0123456789abcdef",
-        "steps": {"seeds": {"shards": 1, "counts": seeds}, "packed": {"shards": 1, "counts": counts}, "blend": {"shards": 1, "counts": counts}},
-        "evaluation_splits_unreachable": [{"task": "mmlu", "dataset": "cais/mmlu", "name": "x", "split": "test", "why": "not in the mirror"}],
+        "steps": {
+            "seeds": {"shards": 1, "counts": seeds},
+            "packed": {"shards": 1, "counts": counts},
+            "blend": {"shards": 1, "counts": counts},
+        },
+        "evaluation_splits_unreachable": [
+            {"task": "mmlu", "dataset": "cais/mmlu", "name": "x", "split": "test", "why": "not in the mirror"}
+        ],
         "packages": {"megatron-core": "0.15.3", "trtllm": None},
     }
     return run_dir, facts
@@ -67,7 +83,10 @@ def test_datasets_loads_both_variants_by_the_header(run: tuple[Path, dict[str, A
     run_dir, _ = run
     shutil.copy(write_card(*run), tmp_path / "README.md")
     shutil.copytree(run_dir / "packed", tmp_path / "packed")
-    loaded = {name: datasets.load_dataset(str(tmp_path), name, cache_dir=str(tmp_path / "cache")) for name in ("context", "no_context")}
+    loaded = {
+        name: datasets.load_dataset(str(tmp_path), name, cache_dir=str(tmp_path / "cache"))
+        for name in ("context", "no_context")
+    }
     assert loaded["context"].num_rows == loaded["no_context"].num_rows
     assert sum(loaded["context"].num_rows.values()) == 90
     assert set(loaded["context"]) == {"train", "validation"}

@@ -8,8 +8,8 @@ import orjson
 import pytest
 import yaml
 
-from nemo_sdg.check import Violation
-from nemo_sdg.check_guard import MIN_LETTERS, check_guard, evaluated_splits, num_letters, offences
+from nemo_sdg.commands.check.evaluation import MIN_LETTERS, check_guard, evaluated_splits, num_letters, offences
+from nemo_sdg.commands.check.laws import Violation
 
 GSM8K, JAPANESE, BOOLQ = "openai/gsm8k/main", "Rakuten/JGLUE/JCommonsenseQA", "aps/super_glue/boolq"
 
@@ -22,7 +22,13 @@ def rows(hub: Path, dataset: str, split: str, num: int) -> list[dict[str, Any]]:
 def record(task: str, dataset: str, row: dict[str, Any]) -> dict[str, Any]:
     path, _, name = dataset.rpartition("/")
     place = {"path": path, "name": name, "split": "train", "revision": "local", "row": 0}
-    return {"task": task, "dataset": place, "question": row["question"], "passage": row.get("passage"), "answer": {"text": "7"}}
+    return {
+        "task": task,
+        "dataset": place,
+        "question": row["question"],
+        "passage": row.get("passage"),
+        "answer": {"text": "7"},
+    }
 
 
 def run_with(tmp_path: Path, hub: Path, dataset: str, **records: list[dict[str, Any]]) -> Path:
@@ -34,7 +40,9 @@ def run_with(tmp_path: Path, hub: Path, dataset: str, **records: list[dict[str, 
     for step in ("seeds", "curated"):
         (tmp_path / step / "receipts").mkdir(parents=True)
         (tmp_path / step / "receipts" / "shard-00000.json").write_text("{}")
-        (tmp_path / step / "shard-00000.jsonl").write_bytes(b"".join(orjson.dumps(r) + b"\n" for r in records.get(step, [])))
+        (tmp_path / step / "shard-00000.jsonl").write_bytes(
+            b"".join(orjson.dumps(r) + b"\n" for r in records.get(step, []))
+        )
     return tmp_path
 
 
@@ -47,9 +55,13 @@ def run_with(tmp_path: Path, hub: Path, dataset: str, **records: list[dict[str, 
         ("seeds", "boolq", BOOLQ, "validation"),
     ],
 )
-def test_an_evaluation_row_among_honest_ones_is_named(hub: Path, tmp_path: Path, step: str, task: str, dataset: str, split: str) -> None:
+def test_an_evaluation_row_among_honest_ones_is_named(
+    hub: Path, tmp_path: Path, step: str, task: str, dataset: str, split: str
+) -> None:
     honest = [record(task, dataset, row) for row in rows(hub, dataset, "train", 50)]
-    planted = record(task, dataset, [row for row in rows(hub, dataset, split, 200) if num_letters(row["question"]) >= MIN_LETTERS][5])
+    planted = record(
+        task, dataset, [row for row in rows(hub, dataset, split, 200) if num_letters(row["question"]) >= MIN_LETTERS][5]
+    )
     run = run_with(tmp_path, hub, dataset, **{"seeds": honest, step: [*honest, planted]})
     with pytest.raises(Violation, match=f"{step}/shard-00000: {task} holds a row"):
         check_guard(run)

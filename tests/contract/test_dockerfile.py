@@ -14,11 +14,17 @@ def dockerfile(root: Path) -> str:
 
 
 def pins(text: str) -> dict[str, str]:
-    return {name.lower().replace("_", "-"): version for name, version in re.findall(r"([A-Za-z0-9_-]+)==([0-9][0-9a-z.]*)", text)}
+    return {
+        name.lower().replace("_", "-"): version
+        for name, version in re.findall(r"([A-Za-z0-9_-]+)==([0-9][0-9a-z.]*)", text)
+    }
 
 
 def test_pins_are_those_of_the_constraints(dockerfile: str, root: Path) -> None:
-    found, constraints = pins(dockerfile), pins((root / "constraints.txt").read_text() + (root / "Makefile").read_text())
+    found, constraints = (
+        pins(dockerfile),
+        pins((root / "constraints.txt").read_text() + (root / "Makefile").read_text()),
+    )
     assert len(found) > 8
     assert {name: version for name, version in found.items() if constraints.get(name) != version} == {}
 
@@ -34,20 +40,39 @@ def test_every_stage_is_pinned_by_tag_and_ends_as_another_user_than_root(dockerf
 
 
 def test_hadolint_finds_nothing(root: Path) -> None:
-    done = subprocess.run([Path(sys.executable).with_name("hadolint"), root / "Dockerfile"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("hadolint"), root / "Dockerfile"], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_what_generation_imports_is_in_its_image(dockerfile: str) -> None:
-    """Beside what the TensorRT-LLM image has: Curator and what it needs, and the libraries of the steps questions and answers."""
+    """Beside what the TensorRT-LLM image has: Curator and what it needs, and the libraries of the steps questions and
+    answers.
+    """
     script = """
 import sys
-import nemo_sdg.cli, nemo_sdg.pipeline, nemo_sdg.stages, nemo_sdg.executors, nemo_sdg.steps.questions, nemo_sdg.steps.answers
-import nemo_sdg.generate.engines.trtllm, nemo_sdg.generate.scheduler
+import nemo_sdg.cli, nemo_sdg.pipeline.order, nemo_sdg.execution.stages, nemo_sdg.execution.executors, nemo_sdg.steps.questions, nemo_sdg.steps.answers
+import nemo_sdg.generate.engines.trtllm, nemo_sdg.generate.scheduling.scheduler
 print(*{name.split(".")[0] for name in sys.modules})
 """
-    loaded = set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split())
-    ours = {"aiohttp", "cosmos_xenna", "jinja2", "loguru", "math_verify", "omegaconf", "orjson", "ray", "rich", "typer", "nemo_curator", "lm_eval"}
+    loaded = set(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    )
+    ours = {
+        "aiohttp",
+        "cosmos_xenna",
+        "jinja2",
+        "loguru",
+        "math_verify",
+        "omegaconf",
+        "orjson",
+        "ray",
+        "rich",
+        "typer",
+        "nemo_curator",
+        "lm_eval",
+    }
     generate = dockerfile.split(" AS generate")[1].split(" AS train")[0]
     assert loaded & {"dask", "rensa", "ftfy", "megatron", "datasets"} == set()
     assert {name for name in loaded & ours if name.replace("_", "-") not in pins(generate)} == set()

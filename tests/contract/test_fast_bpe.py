@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
-from nemo_sdg.export.fast_bpe import FastBpe
-from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
+from nemo_sdg.export.packing.fast_bpe import FastBpe
+from nemo_sdg.export.packing.tokenizers import Tokenizer, load_tokenizer
 from tests.unit.export.packing_samples import byte_tokenizer
 
 LLAMA_3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"  # also that of GPT-4
@@ -28,11 +28,18 @@ SHAPES = ["embedded", "gpt2", "llama_3", "qwen", "nemotron_3"]
 
 
 def own_expression(expression: str) -> Any:
-    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(expression), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(expression), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
 
 
 def shaped(embedded: Tokenizer, shape: str) -> Tokenizer:
-    """The embedded model's vocabulary of 49,152 tokens behind the splitting of another family, whose own vocabularies are not to be had here."""
+    """The embedded model's vocabulary of 49,152 tokens behind the splitting of another family, whose own vocabularies
+    are not to be had here.
+    """
     backend = Backend.from_str(embedded.backend.to_str())
     if shape == "gpt2":
         backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -65,8 +72,14 @@ def assert_same(tokenizer: Tokenizer, texts: list[str]) -> None:
 
 
 def texts_around(characters: list[str]) -> Iterator[str]:
-    """Every character beside letters, digits, spaces, line ends, apostrophes and itself; ideographs, which no rule tells apart, in company."""
-    alike = [character for character in characters if ord(character) >= 0x3400 and unicodedata.category(character) in ("Lo", "Co")]
+    """Every character beside letters, digits, spaces, line ends, apostrophes and itself; ideographs, which no rule
+    tells apart, in company.
+    """
+    alike = [
+        character
+        for character in characters
+        if ord(character) >= 0x3400 and unicodedata.category(character) in ("Lo", "Co")
+    ]
     for start in range(0, len(alike), 50):
         some = alike[start : start + 50]
         yield " ".join(some) + "".join(some) + "1".join(some)
@@ -124,7 +137,9 @@ def test_text_that_spells_control_tokens_stays_text(tokenizer: Tokenizer) -> Non
     text = "".join(FRAGMENTS)
     (ids,) = tokenizer.encode([text])
     assert tokenizer.eod not in ids
-    assert tokenizer.decode([*ids, tokenizer.eod]) == (unicodedata.normalize("NFC", text) if tokenizer.name == "qwen" else text)
+    assert tokenizer.decode([*ids, tokenizer.eod]) == (
+        unicodedata.normalize("NFC", text) if tokenizer.name == "qwen" else text
+    )
 
 
 def test_it_pickles_with_the_tokenizer(embedded: Tokenizer) -> None:
@@ -135,7 +150,9 @@ def test_it_pickles_with_the_tokenizer(embedded: Tokenizer) -> None:
 def small(merges: list[tuple[str, str]], *more: str, order: list[str] | None = None, **options: Any) -> Backend:
     """All bytes, then the products of the merges in `order`, then further tokens."""
     products = order or ["".join(pair) for pair in merges]
-    vocab = {token: number for number, token in enumerate([*sorted(pre_tokenizers.ByteLevel.alphabet()), *products, *more])}
+    vocab = {
+        token: number for number, token in enumerate([*sorted(pre_tokenizers.ByteLevel.alphabet()), *products, *more])
+    }
     backend = Backend(models.BPE(vocab, merges, **options))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
@@ -174,7 +191,9 @@ def test_other_models_go_the_slow_way(backend: Backend) -> None:
         pre_tokenizers.Whitespace(),
         pre_tokenizers.Metaspace(),
         pre_tokenizers.Sequence([pre_tokenizers.Punctuation(), pre_tokenizers.ByteLevel(add_prefix_space=False)]),
-        pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=False), pre_tokenizers.ByteLevel(add_prefix_space=False)]),
+        pre_tokenizers.Sequence(
+            [pre_tokenizers.Digits(individual_digits=False), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        ),
         own_expression(r"\p{N}+|\p{L}+"),
         own_expression(r"\p{L}+|[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.filters import apply_filters, load_filters
+from nemo_sdg.curate.filters.registry import apply_filters, load_filters
 from nemo_sdg.records import LABELS
 
 TASKS = {
@@ -38,12 +38,28 @@ def fields(task: str, row: dict[str, Any]) -> dict[str, Any]:
         reasoning, _, answer = row["answer"].rpartition("\n#### ")
         return {"kind": "numeric", "question": row["question"], "answer": answer, "reasoning": reasoning}
     elif task == "math":
-        return {"kind": "short_text", "question": row["problem"], "answer": boxed(row["solution"]), "reasoning": row["solution"]}
+        return {
+            "kind": "short_text",
+            "question": row["problem"],
+            "answer": boxed(row["solution"]),
+            "reasoning": row["solution"],
+        }
     elif task == "mbpp":
         return {"kind": "code", "question": row["text"], "answer": row["code"], "tests": row["test_list"]}
     else:
-        return {"kind": "numeric", "question": row["question"].partition(": ")[2] or row["question"], "answer": str(row["answer_number"]), "reasoning": ""}
-    return {"kind": "multiple_choice", "question": row.get("question") or row["premise"], "choices": choices, "answer": choices[index], "label": LABELS[index]}
+        return {
+            "kind": "numeric",
+            "question": row["question"].partition(": ")[2] or row["question"],
+            "answer": str(row["answer_number"]),
+            "reasoning": "",
+        }
+    return {
+        "kind": "multiple_choice",
+        "question": row.get("question") or row["premise"],
+        "choices": choices,
+        "answer": choices[index],
+        "label": LABELS[index],
+    }
 
 
 def boxed(solution: str) -> str:
@@ -64,7 +80,14 @@ def samples(hub: Path, task: str) -> list[dict[str, Any]]:
             found = {"choices": None, "tests": None, "reasoning": "", "label": None} | fields(task, json.loads(line))
             answer = {"text": found.pop("answer"), "label": found.pop("label"), "aliases": []}
             frame = "selection" if found["choices"] else "generation"
-            where = {"sample_id": f"{task}-{number}", "origin": "seed", "task": task, "family": family, "frame": frame, "language": language}
+            where = {
+                "sample_id": f"{task}-{number}",
+                "origin": "seed",
+                "task": task,
+                "family": family,
+                "frame": frame,
+                "language": language,
+            }
             made.append(where | {"passage": None, "context": "", "answer": answer} | found)
     return made
 
@@ -89,7 +112,9 @@ DAMAGE = {
     "repetition": lambda s: s | {"reasoning": "so the answer follows from the question and " * 10},
     "context_restates_question": lambda s: s | {"context": s["question"]},
     "context_gives_answer": lambda s: s | {"context": GIVING[s["language"]].format(s["answer"]["text"])},
-    "answer_in_question": lambda s: s | {"question": f"{s['question']} ({GIVING[s['language']].format(s['answer']['text'])})"},
+    "answer_in_question": lambda s: (
+        s | {"question": f"{s['question']} ({GIVING[s['language']].format(s['answer']['text'])})"}
+    ),
     "missing_figure": lambda s: s | {"question": f"{FIGURE[s['language']]} {s['question']}"},
     "missing_passage": lambda s: s | {"question": f"{s['question']} {PASSAGE[s['language']]}"},
     "placeholder": lambda s: s | {"question": s["question"] + " [insert name]"},
@@ -102,8 +127,18 @@ GIVING = {
     "es": "Para eso hay que saber algunas cosas. La respuesta es {}",
     "zh": "为此需要了解一些知识。答案是{}",
 }
-FIGURE = {"en": "Look at the figure below.", "de": "Siehe Abbildung.", "es": "Mira los datos en la figura.", "zh": "如图所示。"}
-PASSAGE = {"en": "Answer according to the passage.", "de": "Antworte laut dem Text.", "es": "Responde según el texto.", "zh": "请根据上文回答。"}
+FIGURE = {
+    "en": "Look at the figure below.",
+    "de": "Siehe Abbildung.",
+    "es": "Mira los datos en la figura.",
+    "zh": "如图所示。",
+}
+PASSAGE = {
+    "en": "Answer according to the passage.",
+    "de": "Antworte laut dem Text.",
+    "es": "Responde según el texto.",
+    "zh": "请根据上文回答。",
+}
 CHOICE_ONLY = {"choices_not_distinct", "answer_not_among_choices", "label_mismatch"}
 ANSWER_ONLY = {"context_gives_answer", "answer_in_question"}
 NUMERIC = ("gsm8k", "mgsm_de", "mgsm_es", "mgsm_zh")
@@ -130,16 +165,28 @@ def test_damaged_rows_are_dropped_for_the_damage(hub: Path, reason: str) -> None
 
 def test_wrong_answers_of_real_solutions_are_found(hub: Path) -> None:
     for task in ("gsm8k", "math"):
-        honest = [sample for sample in samples(hub, task) if apply_filters(sample, REASONING_OFF) is None and sample["answer"]["text"].lstrip("-").isdigit()]
-        wrong = [sample | {"answer": {"text": str(int(sample["answer"]["text"]) * 7 + 1009), "label": None, "aliases": []}} for sample in honest]
+        honest = [
+            sample
+            for sample in samples(hub, task)
+            if apply_filters(sample, REASONING_OFF) is None and sample["answer"]["text"].lstrip("-").isdigit()
+        ]
+        wrong = [
+            sample | {"answer": {"text": str(int(sample["answer"]["text"]) * 7 + 1009), "label": None, "aliases": []}}
+            for sample in honest
+        ]
         found = Counter((apply_filters(sample, REASONING_OFF) or ("kept",))[0] for sample in wrong)
-        assert found["reasoning_lacks_answer"] + found["reasoning_contradicts_answer"] >= 0.97 * len(wrong), (task, found)
+        assert found["reasoning_lacks_answer"] + found["reasoning_contradicts_answer"] >= 0.97 * len(wrong), (
+            task,
+            found,
+        )
 
 
 def test_encoding_damage_is_found(hub: Path) -> None:
     for task in ("mgsm_de", "mgsm_es", "jcommonsenseqa"):
         marked = [sample for sample in samples(hub, task) if not sample["question"].isascii()]
-        garbled = [sample | {"question": sample["question"].encode().decode("cp1252", errors="replace")} for sample in marked]
+        garbled = [
+            sample | {"question": sample["question"].encode().decode("cp1252", errors="replace")} for sample in marked
+        ]
         found = Counter((apply_filters(sample, REASONING_OFF) or ("kept",))[0] for sample in garbled)
         assert found["mojibake"] + found["control_characters"] >= 0.95 * len(garbled), (task, found)
 
@@ -152,8 +199,13 @@ def test_another_language_is_found(hub: Path) -> None:
 
 
 def test_code_cut_short_does_not_parse(hub: Path) -> None:
-    cut = [sample | {"answer": sample["answer"] | {"text": sample["answer"]["text"].rstrip()[:-1] + "("}} for sample in samples(hub, "mbpp")]
-    assert Counter((apply_filters(sample, REASONING_OFF) or ("kept",))[0] for sample in cut) == {"code_does_not_parse": NUM_ROWS}
+    cut = [
+        sample | {"answer": sample["answer"] | {"text": sample["answer"]["text"].rstrip()[:-1] + "("}}
+        for sample in samples(hub, "mbpp")
+    ]
+    assert Counter((apply_filters(sample, REASONING_OFF) or ("kept",))[0] for sample in cut) == {
+        "code_does_not_parse": NUM_ROWS
+    }
 
 
 def test_filters_are_loaded_once() -> None:

@@ -1,4 +1,6 @@
-"""The acceptance checks for machines with a GPU, as far as they go without one: their measuring runs here, on engines that can be here."""
+"""The acceptance checks for machines with a GPU, as far as they go without one: their measuring runs here, on engines
+that can be here.
+"""
 
 import importlib.util
 import os
@@ -44,7 +46,9 @@ def test_dedup_finds_what_was_planted(checks, tmp_path: Path) -> None:
     assert "of 100 planted" in said
 
 
-@pytest.mark.skipif(any(map(importlib.util.find_spec, ("tensorrt_llm", "cudf"))), reason="a GPU's packages are installed here")
+@pytest.mark.skipif(
+    any(map(importlib.util.find_spec, ("tensorrt_llm", "cudf"))), reason="a GPU's packages are installed here"
+)
 def test_what_is_not_installed_fails_in_one_line_each(root: Path) -> None:
     result = subprocess.run(
         [str(root / "scripts" / "gpu_acceptance.sh"), "generation", "guided", "dedup", "recipe"],

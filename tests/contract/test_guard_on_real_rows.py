@@ -6,13 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from nemo_sdg.catalog.walk import build_catalog, select
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import EvaluationRow, Seed
 from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
-from nemo_sdg.seeds.catalog import build_catalog, select
-from nemo_sdg.seeds.guard import ContentGuard
+from nemo_sdg.seeds.content import ContentGuard
 
-TASKS = ["gsm8k", "winogrande", "commonsense_qa", "arc_challenge", "mbpp", "openbookqa", "boolq", "sglue_rte", "ja_leaderboard_jcommonsenseqa"]
+TASKS = [
+    "gsm8k",
+    "winogrande",
+    "commonsense_qa",
+    "arc_challenge",
+    "mbpp",
+    "openbookqa",
+    "boolq",
+    "sglue_rte",
+    "ja_leaderboard_jcommonsenseqa",
+]
 
 
 def seeds_of(seeds: SeedsSection, tasks: list[str]) -> Iterator[Seed]:
@@ -31,7 +41,9 @@ def guard(hub: Path) -> ContentGuard:
     return ContentGuard(evaluation_rows(SeedsSection(mirror=str(hub)), TASKS))
 
 
-@pytest.mark.parametrize("task", ["gsm8k", "winogrande", "commonsense_qa", "boolq", "sglue_rte", "ja_leaderboard_jcommonsenseqa"])
+@pytest.mark.parametrize(
+    "task", ["gsm8k", "winogrande", "commonsense_qa", "boolq", "sglue_rte", "ja_leaderboard_jcommonsenseqa"]
+)
 def test_of_a_thousand_honest_rows_none_is_a_leak(guard, hub, task):
     seeds = SeedsSection(mirror=str(hub), limit_per_task=1000)
     found = [(seed.dataset.row, guard.match(seed)) for seed in seeds_of(seeds, [task])]

@@ -1,4 +1,6 @@
-"""The real hub client against servers on this machine that are down, hang, or fail for a while. No row comes from the network."""
+"""The real hub client against servers on this machine that are down, hang, or fail for a while. No row comes from the
+network.
+"""
 
 import http.server
 import socket
@@ -11,8 +13,8 @@ import pytest
 
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds import hub
-from nemo_sdg.seeds.sources import Split, open_rows
+from nemo_sdg.seeds.sources import hub
+from nemo_sdg.seeds.sources.rows import Split, open_rows
 
 SPLIT = Split(path="made/up", name=None, split="train")
 
@@ -57,7 +59,11 @@ def test_a_hub_that_fails_for_a_while_is_asked_again(monkeypatch: pytest.MonkeyP
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
-            body = b'{"_id": "1", "id": "made/up", "sha": "' + b"a" * 40 + b'", "private": false, "siblings": [], "tags": []}'
+            body = (
+                b'{"_id": "1", "id": "made/up", "sha": "'
+                + b"a" * 40
+                + b'", "private": false, "siblings": [], "tags": []}'
+            )
             self.send_response(503 if len(asked) == 1 else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -1,4 +1,6 @@
-"""The Slurm scripts that NeMo-Run writes for us, held as golden files; `UPDATE_GOLDEN=1 pytest tests/contract/test_launch.py` renews them."""
+"""The Slurm scripts that NeMo-Run writes for us, held as golden files; `UPDATE_GOLDEN=1 pytest
+tests/contract/test_launch.py` renews them.
+"""
 
 import os
 import re
@@ -7,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from nemo_sdg.cluster.jobs import launch, plan_jobs
+from nemo_sdg.cluster.sites import ClusterConfig, JobSection, load_cluster
+from nemo_sdg.cluster.slurm import normalised
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.train.ablation import EvaluationSection
-from nemo_sdg.train.cluster import ClusterConfig, JobSection, load_cluster
-from nemo_sdg.train.launch import launch, plan_jobs
-from nemo_sdg.train.recipe import RecipeSection, launch_arms
-from nemo_sdg.train.slurm import normalised
+from nemo_sdg.train.cluster_arms import RecipeSection, launch_arms
 
 GOLDEN = Path(__file__).parent / "golden"
 RUN = Path("runs/x")
@@ -27,7 +29,12 @@ def gpu_cluster(root: Path) -> ClusterConfig:
 def gpu_scripts(gpu_cluster: ClusterConfig) -> dict[str, str]:
     """The scripts of a run, and those of an ablation by recipe."""
     recipe = RecipeSection(
-        script="recipes/r.py", base="/base", base_model="org/base", tokens=1e9, export="convert {checkpoint} {model}", evaluate="lm_eval --model {model}"
+        script="recipes/r.py",
+        base="/base",
+        base_model="org/base",
+        tokens=1e9,
+        export="convert {checkpoint} {model}",
+        evaluate="lm_eval --model {model}",
     )
     evaluation = EvaluationSection(tasks=["piqa", "gsm8k"])
     found = launch("", RUN, gpu_cluster, dry_run=True) | launch_arms(RUN, recipe, evaluation, gpu_cluster, dry_run=True)
@@ -114,7 +121,10 @@ def test_every_step_is_in_one_job() -> None:
         assert f"--only {step}" in text
 
 
-@pytest.mark.parametrize("line", ["env: {MY_API_KEY: abc123}", "setup: [export HF_TOKEN=abc123]", "setup: ['module load cuda; DB_PASSWORD=abc123']"])
+@pytest.mark.parametrize(
+    "line",
+    ["env: {MY_API_KEY: abc123}", "setup: [export HF_TOKEN=abc123]", "setup: ['module load cuda; DB_PASSWORD=abc123']"],
+)
 def test_secret_in_the_cluster_file_is_refused_and_not_repeated(tmp_path: Path, line: str) -> None:
     path = tmp_path / "cluster.yaml"
     path.write_text(f"{line}\n")

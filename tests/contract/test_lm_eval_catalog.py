@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from nemo_sdg.catalog import walk as catalog
+from nemo_sdg.catalog.task_files import index_tasks, plain
+from nemo_sdg.commands.tasks import split_key
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import CatalogRow
-from nemo_sdg.seeds import catalog
-from nemo_sdg.seeds.catalog_view import split_key
-from nemo_sdg.seeds.yamltree import index_tasks, plain
 
 NO_TRAINING_SPLIT = {"agieval_aqua_rat", "asdiv", "humaneval", "xcopa_id", "xcopa_zh"}
 EVALUATED = {"aime24", "mts_dialog"}
@@ -56,8 +56,16 @@ def test_members_of_groups_are_those_of_lm_eval(manager, rows):
             entry = manager.task_index.get(wanted.pop())
             if entry is None:
                 continue
-            members = entry.tags if entry.kind.name == "TAG" else (entry.cfg or {}).get("task", []) if entry.kind.name == "GROUP" else []
-            wanted += [member if isinstance(member, str) else member.get("group") or member["task"] for member in members]
+            members = (
+                entry.tags
+                if entry.kind.name == "TAG"
+                else (entry.cfg or {}).get("task", [])
+                if entry.kind.name == "GROUP"
+                else []
+            )
+            wanted += [
+                member if isinstance(member, str) else member.get("group") or member["task"] for member in members
+            ]
             if entry.kind.name in ("TASK", "PY_TASK"):
                 found.add(entry.name)
         assert {row.task for row in catalog.select(list(rows.values()), [group])} == found, group
@@ -74,7 +82,12 @@ def test_all_leaves_have_a_row_and_the_traps_are_refused(rows):
     assert all("own_evaluation_split" in reasons for reasons in refused.values()), refused
     assert rows["xstorycloze_en"].reasons[0].startswith("evaluated_elsewhere")
     assert rows["common_voice_en"].reasons[0].startswith("not_text")
-    assert rows["squadv2"].dataset["splits"] == {"training": "train", "validation": "validation", "test": None, "fewshot": None}
+    assert rows["squadv2"].dataset["splits"] == {
+        "training": "train",
+        "validation": "validation",
+        "test": None,
+        "fewshot": None,
+    }
 
 
 def test_no_eligible_split_is_evaluated_anywhere(rows):
@@ -107,7 +120,7 @@ def test_verdicts_on_the_real_mirror_are_exactly_these(rows, hub: Path):
 
 
 def test_every_declaration_of_the_package_names_a_task(rows):
-    from nemo_sdg.seeds.families import read_data
+    from nemo_sdg.catalog.families import read_data
 
     declared = {row.task for row in rows.values() if "declared" in row.dataset}
     for entry in read_data("splits.yaml")["declared"]:
@@ -115,7 +128,7 @@ def test_every_declaration_of_the_package_names_a_task(rows):
 
 
 def test_every_declaration_of_a_family_names_a_task_or_dataset(rows):
-    from nemo_sdg.seeds.families import read_data
+    from nemo_sdg.catalog.families import read_data
 
     table = read_data("families.yaml")
     folders = {entry.parent.name for entry in Path(catalog.lm_eval_tasks_folder()).glob("*/.")} | {

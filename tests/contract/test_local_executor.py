@@ -1,4 +1,6 @@
-"""The local executor's processes: the same bytes as one process, errors as they are, and none left when the parent is killed."""
+"""The local executor's processes: the same bytes as one process, errors as they are, and none left when the parent is
+killed.
+"""
 
 import importlib
 import subprocess
@@ -12,9 +14,9 @@ from nemo_curator.pipeline import Pipeline
 from nemo_curator.tasks import FileGroupTask
 
 from nemo_sdg.errors import DataError, SdgError
-from nemo_sdg.executors import TASKS_FOR_A_WORKER, LocalExecutor
-from nemo_sdg.stages import ReadShard, RecordStage, WriteShard
-from nemo_sdg.store import Counts, StepDir
+from nemo_sdg.execution.executors import TASKS_FOR_A_WORKER, LocalExecutor
+from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
+from nemo_sdg.storage import Counts, StepDir
 
 NUM_SHARDS = 3 * TASKS_FOR_A_WORKER
 
@@ -34,7 +36,11 @@ def execute(folder: Path, make: Any, *, workers: int) -> StepDir:
         records = [{"sample_id": f"{number}-{place}", "task": "t", "number": 5 * number + place} for place in range(5)]
         source.write_shard(f"shard-{number:05d}", records, [], counts)
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
-    stages = [ReadShard(source, id_field="sample_id"), RecordStage("work", make), WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__)]
+    stages = [
+        ReadShard(source, id_field="sample_id"),
+        RecordStage("work", make),
+        WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
+    ]
     tasks = [FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs]
     Pipeline(name="test", stages=stages).run(LocalExecutor(workers), initial_tasks=tasks)
     return target
@@ -60,7 +66,7 @@ def test_a_process_that_dies_is_one_clear_error(functions: Any, tmp_path: Path) 
 
 PARENT = """
 import os, time
-from nemo_sdg.processes import worker_processes
+from nemo_sdg.execution.processes import worker_processes
 def own_number(_):
     time.sleep(0.1)
     return os.getpid()
@@ -81,5 +87,7 @@ def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
     assert workers
     parent.kill()
     parent.wait()
-    while any(Path(f"/proc/{worker}/cmdline").is_file() and Path(f"/proc/{worker}/cmdline").read_bytes() for worker in workers):
+    while any(
+        Path(f"/proc/{worker}/cmdline").is_file() and Path(f"/proc/{worker}/cmdline").read_bytes() for worker in workers
+    ):
         time.sleep(0.05)

@@ -14,21 +14,24 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg import dask_tasks
+from nemo_sdg.commands.trace import trace
 from nemo_sdg.config import BlendSection, ExportSection
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.execution import dask_tasks
 from nemo_sdg.export.blend import write_blend
-from nemo_sdg.export.pack import pack_shards, problem
-from nemo_sdg.export.plan import plan_packing
-from nemo_sdg.export.text import render_text
-from nemo_sdg.export.tokenizers import Tokenizer, load_tokenizer
-from nemo_sdg.export.trace import trace
-from nemo_sdg.store import StepDir, read_json, read_jsonl, write_jsonl
+from nemo_sdg.export.documents import render_text
+from nemo_sdg.export.packing.pack import pack_shards, problem
+from nemo_sdg.export.packing.shard_plan import plan_packing
+from nemo_sdg.export.packing.tokenizers import Tokenizer, load_tokenizer
+from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_jsonl
 from tests.unit.export import packing_samples
 from tests.unit.export.packing_samples import byte_tokenizer, make_sample, packed_step, write_curated
 
 VARIANTS = ["context", "no_context"]
-TASKS = {f"task_{number}": family for number, family in enumerate(["math", "math", "science", "science", "science", "legal", "code", "medical"])}
+TASKS = {
+    f"task_{number}": family
+    for number, family in enumerate(["math", "math", "science", "science", "science", "legal", "code", "medical"])
+}
 WEIGHTS = {"math": 0.3, "science": 0.25, "legal": 0.05, "code": 0.3, "medical": 0.1}
 EXPORT = ExportSection(shard_tokens=4000, valid_share=0.1, max_document_tokens=400)
 
@@ -93,21 +96,33 @@ def test_megatron_reads_back_every_document_token_for_token(run_dir: Path, token
             assert ids == [*tokenizer.encode([text])[0], tokenizer.eod]
             assert ids.count(tokenizer.eod) == 1
             assert tokenizer.decode(ids) == text
-            expected = {"document": number, "seed_ids": sample["seed_ids"], "task": sample["task"], "family": sample["family"], "num_tokens": len(ids)}
+            expected = {
+                "document": number,
+                "seed_ids": sample["seed_ids"],
+                "task": sample["task"],
+                "family": sample["family"],
+                "num_tokens": len(ids),
+            }
             assert row == {"sample_id": sample["sample_id"], **expected}
             seen.append(row["sample_id"])
     assert Counter(seen) == Counter(set(samples) - {all_samples()[7]["sample_id"], all_samples()[30]["sample_id"]})
 
 
 def test_both_variants_hold_the_same_samples_in_the_same_order(run_dir: Path) -> None:
-    orders = [[(prefix.parts[-3:], row["sample_id"]) for prefix in prefixes(run_dir, variant) for row in docs_of(prefix)] for variant in VARIANTS]
+    orders = [
+        [(prefix.parts[-3:], row["sample_id"]) for prefix in prefixes(run_dir, variant) for row in docs_of(prefix)]
+        for variant in VARIANTS
+    ]
     assert orders[0] == orders[1]
 
 
 def test_overlong_and_empty_documents_are_counted_and_kept_aside(run_dir: Path) -> None:
     drops = [drop for path in sorted((run_dir / "packed" / "dropped").glob("*.jsonl")) for drop in read_jsonl(path)]
     samples = all_samples()
-    assert {(drop["id"], drop["reason"]) for drop in drops} == {(samples[7]["sample_id"], "overlong"), (samples[30]["sample_id"], "empty")}
+    assert {(drop["id"], drop["reason"]) for drop in drops} == {
+        (samples[7]["sample_id"], "overlong"),
+        (samples[30]["sample_id"], "empty"),
+    }
     counts = packed_step(run_dir).counts()
     assert sum(row["in"] for row in counts.values()) == len(samples)
     assert counts[samples[7]["task"]]["dropped"] == {"overlong": 1}
@@ -147,7 +162,9 @@ def gpt_config(tokenizer: Tokenizer, sequence_length: int, **fields: Any) -> Any
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_blend_over_several_prefixes_gives_the_shares_asked_for(run_dir: Path, tokenizer: Tokenizer, variant: str) -> None:
+def test_a_blend_over_several_prefixes_gives_the_shares_asked_for(
+    run_dir: Path, tokenizer: Tokenizer, variant: str
+) -> None:
     from megatron.core.datasets.blended_megatron_dataset_builder import BlendedMegatronDatasetBuilder
     from megatron.core.datasets.gpt_dataset import GPTDataset
     from megatron.core.datasets.utils import get_blend_from_list
@@ -173,8 +190,15 @@ def test_nemo_sets_up_datasets_from_our_paths(run_dir: Path, tokenizer: Tokenize
     from nemo.collections.llm import PreTrainingDataModule
 
     paths = read_json(run_dir / "blend" / f"{variant}.nemo.json")
-    backend = SimpleNamespace(eod=tokenizer.eod, pad=tokenizer.eod, unique_identifiers={"name": tokenizer.name}, vocab_size=tokenizer.vocab_size)
-    module = PreTrainingDataModule(paths=paths, tokenizer=backend, seq_length=64, micro_batch_size=1, global_batch_size=2, num_workers=0)
+    backend = SimpleNamespace(
+        eod=tokenizer.eod,
+        pad=tokenizer.eod,
+        unique_identifiers={"name": tokenizer.name},
+        vocab_size=tokenizer.vocab_size,
+    )
+    module = PreTrainingDataModule(
+        paths=paths, tokenizer=backend, seq_length=64, micro_batch_size=1, global_batch_size=2, num_workers=0
+    )
     module.trainer = SimpleNamespace(max_steps=5, val_check_interval=5, limit_val_batches=1, limit_test_batches=1)
     module.setup()
     assert len(module._train_ds) >= 10
@@ -186,7 +210,7 @@ def test_a_vocabulary_beyond_16_bits_is_packed_as_int32(tmp_path: Path, monkeypa
     import numpy
     from megatron.core.datasets.indexed_dataset import IndexedDataset
 
-    monkeypatch.setattr("nemo_sdg.export.pack.load_tokenizer", lambda name: byte_tokenizer(vocab_size=131_072))
+    monkeypatch.setattr("nemo_sdg.export.packing.pack.load_tokenizer", lambda name: byte_tokenizer(vocab_size=131_072))
     pack_shards(write_curated(tmp_path, all_samples()[:20]), packed_step(tmp_path), ExportSection(valid_share=0.0))
     dataset = IndexedDataset(str(prefixes(tmp_path, "context")[0]))
     assert dataset.index.dtype == numpy.int32
@@ -205,11 +229,17 @@ def test_a_task_whose_documents_all_drop_has_a_receipt_and_no_dataset(tmp_path: 
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and "cache" not in path.parts}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "cache" not in path.parts
+    }
 
 
-def test_bytes_do_not_depend_on_the_number_of_processes(run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nemo_sdg.export.pack.BYTES_FOR_A_WORKER", 1)
+def test_bytes_do_not_depend_on_the_number_of_processes(
+    run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nemo_sdg.export.packing.pack.BYTES_FOR_A_WORKER", 1)
     pack_shards(write_curated(tmp_path, all_samples()), packed_step(tmp_path), EXPORT, workers=2)
     assert tree(tmp_path / "packed") == tree(run_dir / "packed")
 
@@ -218,17 +248,27 @@ def test_bytes_do_not_depend_on_the_number_of_processes(run_dir: Path, tmp_path:
 def dask_cluster(tmp_path: Path) -> Iterator[Any]:
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path / "dask")) as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path / "dask")
+    ) as cluster:
         yield cluster
 
 
-def test_dask_workers_write_the_same_bytes_and_may_die_and_come_late(run_dir: Path, tmp_path: Path, dask_cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dask_workers_write_the_same_bytes_and_may_die_and_come_late(
+    run_dir: Path, tmp_path: Path, dask_cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_curated(tmp_path, all_samples())
     monkeypatch.chdir(tmp_path)  # the workers have another working directory
-    shards, step, done = [Path("curated") / path.name for path in sorted((tmp_path / "curated").glob("*.jsonl"))], packed_step(Path()), list[str]()
+    shards, step, done = (
+        [Path("curated") / path.name for path in sorted((tmp_path / "curated").glob("*.jsonl"))],
+        packed_step(Path()),
+        list[str](),
+    )
 
     def disturb(receipt: dict[str, Any]) -> None:
-        """The first worker dies after its first shard, when a second one is on its way, and another one after the last shard but one."""
+        """The first worker dies after its first shard, when a second one is on its way, and another one after the last
+        shard but one.
+        """
         done.append(receipt["shard"])
         if len(done) == 1:
             dask_cluster.scale(2)
@@ -306,9 +346,12 @@ def test_trace_leads_from_a_document_to_its_seed_row(run_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "document", "message"), [("packed/context/none", 0, "is no packed dataset"), (None, 10_000, r"must be in \[0, "), (None, -1, "got -1")]
+    ("prefix", "document", "message"),
+    [("packed/context/none", 0, "is no packed dataset"), (None, 10_000, r"must be in \[0, "), (None, -1, "got -1")],
 )
-def test_a_trace_of_what_is_not_there_is_one_line(run_dir: Path, prefix: str | None, document: int, message: str) -> None:
+def test_a_trace_of_what_is_not_there_is_one_line(
+    run_dir: Path, prefix: str | None, document: int, message: str
+) -> None:
     known = read_json(run_dir / "blend" / "context.blend.json")["train"][1]
     with pytest.raises(ConfigError, match=message) as caught:
         trace(run_dir, prefix or known, document)
@@ -340,8 +383,8 @@ def test_gguf_metadata_is_what_the_gguf_package_reads(tokenizer: Tokenizer) -> N
 
     from gguf import GGUFReader
 
-    from nemo_sdg.export.gguf import read_metadata
-    from nemo_sdg.export.tokenizers import EMBEDDED_FILE, EMBEDDED_PACKAGE
+    from nemo_sdg.export.packing.gguf import read_metadata
+    from nemo_sdg.export.packing.tokenizers import EMBEDDED_FILE, EMBEDDED_PACKAGE
 
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
     assert spec is not None
@@ -357,7 +400,7 @@ def test_the_embedded_tokenizer_is_that_of_llama_cpp(tokenizer: Tokenizer, hub: 
 
     import xllamacpp
 
-    from nemo_sdg.export.tokenizers import EMBEDDED_FILE, EMBEDDED_PACKAGE
+    from nemo_sdg.export.packing.tokenizers import EMBEDDED_FILE, EMBEDDED_PACKAGE
 
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
     assert spec is not None
@@ -370,7 +413,9 @@ def test_the_embedded_tokenizer_is_that_of_llama_cpp(tokenizer: Tokenizer, hub: 
     texts += ["½ ² ①② x²+y³  1,234.5", "٣٤ १२३", "a\u00a0b\u3000c\r\n\r\n\t x", "it 's I'LL"]
     for text in texts:
         body = json.dumps({"content": text, "add_special": False, "parse_special": False}).encode()
-        request = urllib.request.Request(f"{server.listening_address}/tokenize", body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{server.listening_address}/tokenize", body, {"Content-Type": "application/json"}
+        )
         assert json.load(urllib.request.urlopen(request))["tokens"] == tokenizer.encode([text])[0]
 
 
@@ -382,5 +427,8 @@ def test_index_is_what_the_published_layout_says(run_dir: Path) -> None:
     dataset = IndexedDataset(str(prefix))
     pointers = dataset.index.sequence_pointers.tolist()
     assert pointers[0] == 0
-    assert all(after - before == length * 2 for (before, after), length in zip(pairwise(pointers), dataset.sequence_lengths.tolist(), strict=False))
+    assert all(
+        after - before == length * 2
+        for (before, after), length in zip(pairwise(pointers), dataset.sequence_lengths.tolist(), strict=False)
+    )
     assert Path(f"{prefix}.bin").stat().st_size == int(numpy.sum(dataset.sequence_lengths)) * 2

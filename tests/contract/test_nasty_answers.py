@@ -1,4 +1,6 @@
-"""The hand-written nasty replies of the verification bench, and one rewriting of each rule, through the pipeline's own parser and verdict."""
+"""The hand-written nasty replies of the verification bench, and one rewriting of each rule, through the pipeline's own
+parser and verdict.
+"""
 
 import random
 import sys
@@ -13,10 +15,15 @@ import verify as bench
 import verify_nasty
 import verify_rewriting
 
-SCIENCE = {"question": "What gas do plants take in?", "choices": ["oxygen", "carbon dioxide", "helium", "neon"], "gold": "carbon dioxide"}
+SCIENCE = {
+    "question": "What gas do plants take in?",
+    "choices": ["oxygen", "carbon dioxide", "helium", "neon"],
+    "gold": "carbon dioxide",
+}
 ROWS = {
     "multiple_choice": [SCIENCE],
-    "numeric": [{"question": "How many are left?", "gold": gold} for gold in ("18", "1,250", "-3")] + [{"question": "Simplify.", "gold": "\\frac{3}{4}"}],
+    "numeric": [{"question": "How many are left?", "gold": gold} for gold in ("18", "1,250", "-3")]
+    + [{"question": "Simplify.", "gold": "\\frac{3}{4}"}],
     "short_text": [{"question": "Which river?", "gold": "the Rhine", "aliases": ["Rhein"]}],
 }
 
@@ -26,7 +33,9 @@ def test_every_nasty_reply_is_judged_rightly(kind: str) -> None:
     judge = bench.Bench(kind, misses=False).judge
     wrongly = []
     for number, (case, text, right, finish_reason) in enumerate(verify_nasty.NASTY[kind]):
-        accepted, seen = judge(bench.record(kind, number, case), verify_rewriting.Rewriting(text, right, "nasty", finish_reason))
+        accepted, seen = judge(
+            bench.record(kind, number, case), verify_rewriting.Rewriting(text, right, "nasty", finish_reason)
+        )
         if accepted != right:
             wrongly.append((case["gold"], text, right, seen))
     assert wrongly == []
@@ -42,7 +51,9 @@ def test_every_rule_of_rewriting_is_judged_rightly(kind: str) -> None:
         for is_right, answers in ((True, right), (False, wrong)):
             for name, answer in answers:
                 text: str | Callable[[list[str]], Any] = (
-                    (lambda shown, answer=answer: verify_rewriting.plain_json(answer(shown))) if callable(answer) else verify_rewriting.plain_json(answer)
+                    (lambda shown, answer=answer: verify_rewriting.plain_json(answer(shown)))
+                    if callable(answer)
+                    else verify_rewriting.plain_json(answer)
                 )
                 accepted, seen = judge(sample, verify_rewriting.Rewriting(text, is_right, name))
                 if accepted != is_right:

@@ -59,7 +59,9 @@ def test_every_row_renders(tasks: dict[str, Any], name: str) -> None:
             assert 0 <= target < len(choices)
         else:
             assert target
-            assert all(isinstance(answer, str) and answer for answer in (target if isinstance(target, list) else [target]))
+            assert all(
+                isinstance(answer, str) and answer for answer in (target if isinstance(target, list) else [target])
+            )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,6 @@
-"""The continued-pretraining recipes: NeMo's is built for real, Megatron-Bridge's is held to what can be known without a GPU."""
+"""The continued-pretraining recipes: NeMo's is built for real, Megatron-Bridge's is held to what can be known without
+a GPU.
+"""
 
 import json
 import re
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg.megatron_import import importing_megatron
+from nemo_sdg.execution.megatron_import import importing_megatron
 from tests.unit.export.packing_samples import byte_tokenizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "recipes"))
@@ -32,7 +34,9 @@ def run_dir(tmp_path: Path) -> Path:
     byte_tokenizer().save(tmp_path / "packed" / "tokenizer")
     (tmp_path / "blend").mkdir()
     items = ["1.0", str(prefix)]
-    (tmp_path / "blend" / "context.nemo.json").write_text(json.dumps({"train": items, "validation": items, "test": items}))
+    (tmp_path / "blend" / "context.nemo.json").write_text(
+        json.dumps({"train": items, "validation": items, "test": items})
+    )
     (tmp_path / "blend" / "context.blend.json").write_text(json.dumps({"train": items, "valid": items, "test": None}))
     (tmp_path / "base").mkdir()
     return tmp_path
@@ -40,7 +44,14 @@ def run_dir(tmp_path: Path) -> Path:
 
 def inputs(run_dir: Path, form: str, **changes: Any) -> dict[str, Any]:
     blend = run_dir / "blend" / f"context.{form}.json"
-    return {"blend": blend, "base": run_dir / "base", "dir": run_dir / "out", "tokens": 100e9, "tokenizer": "bytes", **changes}
+    return {
+        "blend": blend,
+        "base": run_dir / "base",
+        "dir": run_dir / "out",
+        "tokens": 100e9,
+        "tokenizer": "bytes",
+        **changes,
+    }
 
 
 def test_nano_9b_recipe_builds_with_our_data(run_dir: Path) -> None:
@@ -56,7 +67,11 @@ def test_nano_9b_recipe_builds_with_our_data(run_dir: Path) -> None:
     assert recipe.resume.restore_config.path == str(run_dir / "base")
     assert recipe.resume.restore_config.load_optim_state is False
     assert recipe.resume.resume_if_exists is True
-    assert (recipe.optim.config.lr, recipe.optim.lr_scheduler.min_lr, recipe.optim.lr_scheduler.warmup_steps) == (3e-5, 3e-6, 158)
+    assert (recipe.optim.config.lr, recipe.optim.lr_scheduler.min_lr, recipe.optim.lr_scheduler.warmup_steps) == (
+        3e-5,
+        3e-6,
+        158,
+    )
 
 
 def test_what_nano_9b_is_given_is_data_that_nemo_sets_up(run_dir: Path) -> None:
@@ -67,9 +82,21 @@ def test_what_nano_9b_is_given_is_data_that_nemo_sets_up(run_dir: Path) -> None:
     folder = run_dir / "packed" / "tokenizer"
     config = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps({**config, "name": str(folder)}))
-    recipe = cpt_recipe(**inputs(run_dir, "nemo", tokenizer=str(folder), tokens=8192 * 8 * 5, global_batch_size=8, num_nodes=1, num_gpus_per_node=1))
+    recipe = cpt_recipe(
+        **inputs(
+            run_dir,
+            "nemo",
+            tokenizer=str(folder),
+            tokens=8192 * 8 * 5,
+            global_batch_size=8,
+            num_nodes=1,
+            num_gpus_per_node=1,
+        )
+    )
     module, optim, resume = (fiddle.build(part) for part in (recipe.data, recipe.optim, recipe.resume))
-    module.trainer = SimpleNamespace(max_steps=recipe.trainer.max_steps, val_check_interval=5, limit_val_batches=1, limit_test_batches=1)
+    module.trainer = SimpleNamespace(
+        max_steps=recipe.trainer.max_steps, val_check_interval=5, limit_val_batches=1, limit_test_batches=1
+    )
     module.setup()
     assert len(module._train_ds) >= 40
     tokens = module._train_ds[0]["tokens"]
@@ -91,11 +118,18 @@ def test_what_nano_9b_is_given_is_data_that_nemo_sets_up(run_dir: Path) -> None:
 )
 @pytest.mark.parametrize("recipe", ["nemotron_nano_9b_v2_cpt", "nemotron_3_nano_cpt"])
 def test_an_input_that_is_wrong_is_one_line_and_exit_code_2(
-    run_dir: Path, recipe: str, changes: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run_dir: Path,
+    recipe: str,
+    changes: dict[str, Any],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     module = __import__(recipe)
     arguments = inputs(run_dir, "nemo" if "9b" in recipe else "blend", **changes)
-    monkeypatch.setattr(sys, "argv", [recipe, *(text for name, value in arguments.items() for text in (f"--{name}", str(value)))])
+    monkeypatch.setattr(
+        sys, "argv", [recipe, *(text for name, value in arguments.items() for text in (f"--{name}", str(value)))]
+    )
     with pytest.raises(SystemExit) as caught:
         module.main()
     (line,) = capsys.readouterr().err.splitlines()
@@ -130,7 +164,12 @@ def fake_bridge(monkeypatch: pytest.MonkeyPatch, *, reads_blend: bool = True, wi
     }
 
     def config() -> FakeSection:
-        return FakeSection(**{section: FakeSection(**{name: None for name in names if f"{section}.{name}" != without}) for section, names in fields.items()})
+        return FakeSection(
+            **{
+                section: FakeSection(**{name: None for name in names if f"{section}.{name}" != without})
+                for section, names in fields.items()
+            }
+        )
 
     def blend_fields(*, per_split_data_args_path: str) -> tuple[Any, Any, Any]:
         if not reads_blend:
@@ -138,12 +177,20 @@ def fake_bridge(monkeypatch: pytest.MonkeyPatch, *, reads_blend: bool = True, wi
         content = json.loads(Path(per_split_data_args_path).read_text())
         return (
             None,
-            [content[split] and (content[split][1::2], [float(weight) for weight in content[split][::2]]) for split in ("train", "valid", "test")],
+            [
+                content[split] and (content[split][1::2], [float(weight) for weight in content[split][::2]])
+                for split in ("train", "valid", "test")
+            ],
             None,
         )
 
     recipe, utils = "megatron.bridge.recipes.nemotronh.nemotron_3_nano", "megatron.bridge.recipes.utils.dataset_utils"
-    for name in {part for module in (recipe, utils) for part in [module.rsplit(".", depth)[0] for depth in range(module.count("."))] if part != "megatron"}:
+    for name in {
+        part
+        for module in (recipe, utils)
+        for part in [module.rsplit(".", depth)[0] for depth in range(module.count("."))]
+        if part != "megatron"
+    }:
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     sys.modules[recipe].nemotron_3_nano_pretrain_config = config  # type: ignore[attr-defined]
     sys.modules[utils].get_blend_fields_from_data_paths = blend_fields  # type: ignore[attr-defined]
@@ -165,7 +212,9 @@ def test_bridge_recipe_sets_data_length_rate_and_checkpoint(run_dir: Path, monke
     assert config.checkpoint.finetune is False
 
 
-def test_bridge_recipe_refuses_what_would_train_on_something_else(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bridge_recipe_refuses_what_would_train_on_something_else(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from nemotron_3_nano_cpt import apply, cpt_config
 
     fake_bridge(monkeypatch, reads_blend=False)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from nemo_sdg.catalog.walk import build_catalog, task_config
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import CatalogRow, DatasetRow
-from nemo_sdg.seeds.catalog import build_catalog, task_config
-from nemo_sdg.seeds.reading import Unrenderable
 from nemo_sdg.seeds.render import Renderer, to_seed
+from nemo_sdg.seeds.row_fields import Unrenderable
 
 SEEDS = SeedsSection()
 PLACE = DatasetRow(path="made/up", name=None, split="train", revision="local", row=0)
@@ -16,7 +16,14 @@ PLACE = DatasetRow(path="made/up", name=None, split="train", revision="local", r
 # task: row, (passage, question, options, answer, aliases)
 ROWS: dict[str, tuple[dict[str, Any], tuple[str | None, str, list[str] | None, str, list[str]]]] = {
     "hellaswag": (
-        {"activity_label": "Baking", "ctx_a": "A man opens the oven.", "ctx_b": "he", "endings": ["takes a cake out.", "flies."], "label": "0", "ind": 1},
+        {
+            "activity_label": "Baking",
+            "ctx_a": "A man opens the oven.",
+            "ctx_b": "he",
+            "endings": ["takes a cake out.", "flies."],
+            "label": "0",
+            "ind": 1,
+        },
         (None, "Baking: A man opens the oven. He", ["takes a cake out.", "flies."], "takes a cake out.", []),
     ),
     "piqa": (
@@ -24,15 +31,34 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[str | None, str, list[str] | None, s
         (None, "Dry a cup.", ["Use a towel.", "Use a hose."], "Use a towel.", []),
     ),
     "social_iqa": (
-        {"context": "Kim ran home.", "question": "Why did Kim do this?", "answerA": "to eat", "answerB": "to fly", "answerC": "to sink", "label": "1"},
+        {
+            "context": "Kim ran home.",
+            "question": "Why did Kim do this?",
+            "answerA": "to eat",
+            "answerB": "to fly",
+            "answerC": "to sink",
+            "label": "1",
+        },
         ("Kim ran home.", "Why did Kim do this?", ["to eat", "to fly", "to sink"], "to eat", []),
     ),
     "swag": (
-        {"startphrase": "She lifts the lid and", "ending0": "looks in.", "ending1": "melts.", "ending2": "sings it.", "ending3": "is blue.", "label": 0},
+        {
+            "startphrase": "She lifts the lid and",
+            "ending0": "looks in.",
+            "ending1": "melts.",
+            "ending2": "sings it.",
+            "ending3": "is blue.",
+            "label": 0,
+        },
         (None, "She lifts the lid and", ["looks in.", "melts.", "sings it.", "is blue."], "looks in.", []),
     ),
     "mathqa": (
-        {"Problem": "what is 3 + 4 ?", "Rationale": "add them", "options": "a ) 6 , b ) 7 , c ) 8 , d ) 9 , e ) none of these", "correct": "b"},
+        {
+            "Problem": "what is 3 + 4 ?",
+            "Rationale": "add them",
+            "options": "a ) 6 , b ) 7 , c ) 8 , d ) 9 , e ) none of these",
+            "correct": "b",
+        },
         (None, "what is 3 + 4 ?", ["6", "7", "8", "9", "none of these"], "7", []),
     ),
     "medmcqa": (
@@ -48,20 +74,38 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[str | None, str, list[str] | None, s
         },
         (None, "Which is a bone?", ["Femur", "Aorta", "Retina", "Lung"], "Femur", []),
     ),
-    "nq_open": ({"question": "who wrote it", "answer": ["Ann Lee", "A. Lee"]}, (None, "who wrote it", None, "Ann Lee", ["A. Lee"])),
+    "nq_open": (
+        {"question": "who wrote it", "answer": ["Ann Lee", "A. Lee"]},
+        (None, "who wrote it", None, "Ann Lee", ["A. Lee"]),
+    ),
     "triviaqa": (
         {"question": "Who wrote it?", "answer": {"value": "Ann Lee", "aliases": ["A. Lee", "Ann Lee"]}},
         (None, "Who wrote it?", None, "Ann Lee", ["A. Lee"]),
     ),
-    "webqs": ({"url": "x", "question": "where is it?", "answers": ["Rome", "Italy"]}, (None, "where is it?", None, "Rome", ["Italy"])),
+    "webqs": (
+        {"url": "x", "question": "where is it?", "answers": ["Rome", "Italy"]},
+        (None, "where is it?", None, "Rome", ["Italy"]),
+    ),
     "drop": (
         {
             "section_id": "s",
             "query_id": "q",
             "passage": "They won 3 games and lost 2.",
             "question": "How many games?",
-            "answer": {"number": "5", "date": {"day": "", "month": "", "year": ""}, "spans": [], "worker_id": "", "hit_id": ""},
-            "validated_answers": {"number": ["5"], "date": [{"day": "", "month": "", "year": ""}], "spans": [[]], "worker_id": [""], "hit_id": [""]},
+            "answer": {
+                "number": "5",
+                "date": {"day": "", "month": "", "year": ""},
+                "spans": [],
+                "worker_id": "",
+                "hit_id": "",
+            },
+            "validated_answers": {
+                "number": ["5"],
+                "date": [{"day": "", "month": "", "year": ""}],
+                "spans": [[]],
+                "worker_id": [""],
+                "hit_id": [""],
+            },
         },
         ("They won 3 games and lost 2.", "How many games?", None, "5", []),
     ),
@@ -81,21 +125,49 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[str | None, str, list[str] | None, s
         {"question": "Who won?", "sentence": "Ann won.", "label": 0, "idx": 0},
         ("Who won?\nAnn won.", "Does this response answer the question?", ["yes", "no"], "yes", []),
     ),
-    "cola": ({"sentence": "He go.", "label": 0, "idx": 0}, ("He go.", "Does this sentence make sense?", ["no", "yes"], "no", [])),
+    "cola": (
+        {"sentence": "He go.", "label": 0, "idx": 0},
+        ("He go.", "Does this sentence make sense?", ["no", "yes"], "no", []),
+    ),
     "mutual": (
-        {"article": "f : are you there ?", "options": ["m : yes .", "m : it is red .", "m : three .", "m : goodbye ."], "answers": "A", "id": "1"},
+        {
+            "article": "f : are you there ?",
+            "options": ["m : yes .", "m : it is red .", "m : three .", "m : goodbye ."],
+            "answers": "A",
+            "id": "1",
+        },
         (None, "f: are you there?", ["m: yes.", "m: it is red.", "m: three.", "m: goodbye."], "m: yes.", []),
     ),
     "arc_challenge_chat": (
-        {"question": "Which is hot?", "choices": {"text": ["ice", "fire", "snow", "fog"], "label": ["1", "2", "3", "4"]}, "answerKey": "2"},
+        {
+            "question": "Which is hot?",
+            "choices": {"text": ["ice", "fire", "snow", "fog"], "label": ["1", "2", "3", "4"]},
+            "answerKey": "2",
+        },
         (None, "Which is hot?", ["ice", "fire", "snow", "fog"], "fire", []),
     ),
     "logiqa": (
-        {"label": "b", "context": "All cats sleep.", "question": "What follows?", "options": ["Dogs run.", "Tom the cat sleeps.", "Fish swim.", "None sleep."]},
-        ("All cats sleep.", "What follows?", ["Dogs run.", "Tom the cat sleeps.", "Fish swim.", "None sleep."], "Tom the cat sleeps.", []),
+        {
+            "label": "b",
+            "context": "All cats sleep.",
+            "question": "What follows?",
+            "options": ["Dogs run.", "Tom the cat sleeps.", "Fish swim.", "None sleep."],
+        },
+        (
+            "All cats sleep.",
+            "What follows?",
+            ["Dogs run.", "Tom the cat sleeps.", "Fish swim.", "None sleep."],
+            "Tom the cat sleeps.",
+            [],
+        ),
     ),
     "xstorycloze_en": (
-        {**{f"input_sentence_{n}": f"Part {n}." for n in range(1, 5)}, "sentence_quiz1": "The end.", "sentence_quiz2": "No end.", "answer_right_ending": 2},
+        {
+            **{f"input_sentence_{n}": f"Part {n}." for n in range(1, 5)},
+            "sentence_quiz1": "The end.",
+            "sentence_quiz2": "No end.",
+            "answer_right_ending": 2,
+        },
         (None, "Part 1. Part 2. Part 3. Part 4.", ["The end.", "No end."], "No end.", []),
     ),
     "babi": (
@@ -103,19 +175,44 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[str | None, str, list[str] | None, s
         ("Mary went home.\n", "Where is Mary?", None, "home", []),
     ),
     "squadv2": (
-        {"id": "1", "title": "t", "context": "It is red.", "question": "Colour?", "answers": {"text": ["red"], "answer_start": [6]}},
+        {
+            "id": "1",
+            "title": "t",
+            "context": "It is red.",
+            "question": "Colour?",
+            "answers": {"text": ["red"], "answer_start": [6]},
+        },
         ("It is red.", "Colour?", None, "red", []),
     ),
     "tydiqa_goldp_sw": (
-        {"id": "swahili-1", "title": "t", "context": "Ni nyekundu.", "question": "Rangi gani?", "answers": {"text": ["nyekundu"], "answer_start": [3]}},
+        {
+            "id": "swahili-1",
+            "title": "t",
+            "context": "Ni nyekundu.",
+            "question": "Rangi gani?",
+            "answers": {"text": ["nyekundu"], "answer_start": [3]},
+        },
         ("Ni nyekundu.", "Rangi gani?", None, "nyekundu", []),
     ),
-    "wmt16-de-en": ({"translation": {"de": "Hallo", "en": "Hello"}}, (None, "German phrase: Hallo\nEnglish phrase:", None, "Hello", [])),
+    "wmt16-de-en": (
+        {"translation": {"de": "Hallo", "en": "Hello"}},
+        (None, "German phrase: Hallo\nEnglish phrase:", None, "Hello", []),
+    ),
     "masakhanews_hau_prompt_3": (
-        {"label": 5, "headline": "Ann wins", "text": "She ran.", "headline_text": "Ann wins She ran.", "url": "u", "category": "sports"},
+        {
+            "label": 5,
+            "headline": "Ann wins",
+            "text": "She ran.",
+            "headline_text": "Ann wins She ran.",
+            "url": "u",
+            "category": "sports",
+        },
         (
             "Ann wins\nShe ran.",
-            "Which category does this news text belong to: business, entertainment, health, politics, religion, sports or technology?",
+            (
+                "Which category does this news text belong to: business, entertainment, health, politics, "
+                "religion, sports or technology?"
+            ),
             ["business", "entertainment", "health", "politics", "religion", "sports", "technology"],
             "sports",
             [],
@@ -155,4 +252,10 @@ def test_rows_in_a_datasets_columns(catalog: dict[str, CatalogRow], task: str) -
     assert not isinstance(documents, Unrenderable), documents
     (document,) = documents
     seed = to_seed(renderer.read(document), leaf, [task], PLACE, ordinal=0, run_seed=0)
-    assert (seed.passage, seed.question, seed.choices, seed.answer.text, seed.answer.aliases) == (passage, question, choices, answer, aliases)
+    assert (seed.passage, seed.question, seed.choices, seed.answer.text, seed.answer.aliases) == (
+        passage,
+        question,
+        choices,
+        answer,
+        aliases,
+    )

@@ -1,4 +1,6 @@
-"""Real rows of lm-eval's tasks, rendered: as a person reads them off the dataset, and beside lm-eval's own rendering."""
+"""Real rows of lm-eval's tasks, rendered: as a person reads them off the dataset, and beside lm-eval's own
+rendering.
+"""
 
 from collections import Counter
 from pathlib import Path
@@ -7,13 +9,13 @@ from typing import Any
 import orjson
 import pytest
 
+from nemo_sdg.catalog.walk import build_catalog, task_config, task_file
 from nemo_sdg.config import DeclaredSplit, GuardSection, SeedsSection
 from nemo_sdg.records import LABELS, CatalogRow, Drop, Seed
 from nemo_sdg.seeds.build import Source, plan_sources, render_source
-from nemo_sdg.seeds.catalog import build_catalog, task_config, task_file
 from nemo_sdg.seeds.functions import resolve_function
-from nemo_sdg.seeds.reading import bare_labels
-from nemo_sdg.seeds.sources import mirror_file
+from nemo_sdg.seeds.row_fields import bare_labels
+from nemo_sdg.seeds.sources.rows import mirror_file
 from nemo_sdg.seeds.templates import TaskTemplates
 
 YES_NO = ["no", "yes"]
@@ -21,27 +23,61 @@ YES_NO = ["no", "yes"]
 # task, row, how the question begins, options (None where the task has none), answer
 EXPECTED: list[tuple[str, int, str, list[str] | None, str]] = [
     ("gsm8k", 3, "Julie is reading a 120-page book.", None, "42"),
-    ("sciq", 2, "Changes from a less-ordered state", ["unbalanced", "reactive", "endothermic", "exothermic"], "exothermic"),
+    (
+        "sciq",
+        2,
+        "Changes from a less-ordered state",
+        ["unbalanced", "reactive", "endothermic", "exothermic"],
+        "exothermic",
+    ),
     (
         "arc_easy",
         5,
         "A chewable calcium carbonate tablet",
-        ["has a pleasant flavor.", "is inexpensive to produce.", "neutralizes digestive acid.", "occurs naturally in the body."],
+        [
+            "has a pleasant flavor.",
+            "is inexpensive to produce.",
+            "neutralizes digestive acid.",
+            "occurs naturally in the body.",
+        ],
         "neutralizes digestive acid.",
     ),
     (
         "arc_challenge",
         7,
         "As part of an experiment, an astronaut",
-        ["31 pounds and 14 kilograms", "31 pounds and 84 kilograms", "186 pounds and 14 kilograms", "186 pounds and 84 kilograms"],
+        [
+            "31 pounds and 14 kilograms",
+            "31 pounds and 84 kilograms",
+            "186 pounds and 14 kilograms",
+            "186 pounds and 84 kilograms",
+        ],
         "186 pounds and 84 kilograms",
     ),
     ("openbookqa", 4, "You can make a telescope with a", ["straw", "Glass", "Candle", "mailing tube"], "mailing tube"),
-    ("commonsense_qa", 9, "Where is a business restaurant", ["town", "at hotel", "mall", "business sector", "yellow pages"], "business sector"),
-    ("winogrande", 6, "The GPS and map helped me navigate home.  I got lost when the _ got turned", ["GPS", "map"], "map"),
+    (
+        "commonsense_qa",
+        9,
+        "Where is a business restaurant",
+        ["town", "at hotel", "mall", "business sector", "yellow pages"],
+        "business sector",
+    ),
+    (
+        "winogrande",
+        6,
+        "The GPS and map helped me navigate home.  I got lost when the _ got turned",
+        ["GPS", "map"],
+        "map",
+    ),
     ("ja_leaderboard_jcommonsenseqa", 3, "火を起こすと", ["歯の変色", "ガス", "中毒", "爆発", "煙"], "煙"),
     ("boolq", 1, "is there gonna be a season 8", YES_NO, "yes"),
-    ("multirc", 1, "What did the high-level effort to persuade Pakistan include?\nProposed answer: Monetary rewards\n", YES_NO, "no"),
+    (
+        "multirc",
+        1,
+        "What did the high-level effort to persuade Pakistan include?\nProposed answer: Monetary rewards\n",
+        YES_NO,
+        "no",
+    ),
     ("record", 0, "Speaking after the game, Mourinho said", None, "Olimpija Ljubljana"),
     ("pubmedqa", 2, "It's Fournier's gangrene still dangerous?", ["yes", "no", "maybe"], "yes"),
     ("cb", 2, "Gustave was shepherded into creative retreat", ["True", "False", "Neither"], "True"),
@@ -81,7 +117,13 @@ EXPECTED: list[tuple[str, int, str, list[str] | None, str]] = [
         ],
         "Placing the infant in a supine position on a firm mattress while sleeping",
     ),
-    ("mbpp", 3, "Write a function to reverse words in a given string.", None, "def reverse_words(s):\r\n        return ' '.join(reversed(s.split()))"),
+    (
+        "mbpp",
+        3,
+        "Write a function to reverse words in a given string.",
+        None,
+        "def reverse_words(s):\r\n        return ' '.join(reversed(s.split()))",
+    ),
     ("hendrycks_math_algebra", 2, "What is the degree of the polynomial $(4 +5x^3 +100 +2\\pi x^4", None, "4"),
     ("mgsm_direct_de", 2, "Leah hat 32 Pralinen", None, "39"),
     ("mgsm_direct_zh", 3, "肖恩有五个玩具。", None, "9"),
@@ -107,7 +149,9 @@ PASSAGES = {
 DROPPED = {"medqa_4options": {"bare_labels": 3}}
 """three rows whose options stand in a picture"""
 
-DECLARED = {task: DeclaredSplit(split="train", reason="named only for few-shot examples") for task in ("mbpp", "legalbench_*")}
+DECLARED = {
+    task: DeclaredSplit(split="train", reason="named only for few-shot examples") for task in ("mbpp", "legalbench_*")
+}
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +167,11 @@ def catalog(seeds: SeedsSection) -> list[CatalogRow]:
 @pytest.fixture(scope="module")
 def sources(catalog: list[CatalogRow], seeds: SeedsSection, hub: Path) -> dict[str, Source]:
     """Every source whose rows are in the mirror, under each of its tasks."""
-    found = [source for source in plan_sources(catalog, seeds) if not source.split.data_files and mirror_file(source.split, str(hub))]
+    found = [
+        source
+        for source in plan_sources(catalog, seeds)
+        if not source.split.data_files and mirror_file(source.split, str(hub))
+    ]
     return {task: source for source in found for task in source.tasks}
 
 
@@ -139,7 +187,9 @@ def rows_of(source: Source, hub: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in file.read_bytes().splitlines()]
 
 
-@pytest.mark.parametrize(("task", "number", "question", "choices", "answer"), EXPECTED, ids=[task for task, *_ in EXPECTED])
+@pytest.mark.parametrize(
+    ("task", "number", "question", "choices", "answer"), EXPECTED, ids=[task for task, *_ in EXPECTED]
+)
 def test_named_rows_read_as_a_person_reads_them(
     records: dict[str, list[Seed | Drop]], task: str, number: int, question: str, choices: list[str] | None, answer: str
 ) -> None:
@@ -164,21 +214,31 @@ def test_rationales_and_forms_are_kept(records: dict[str, list[Seed | Drop]]) ->
     assert (found["gsm8k"].reference_reasoning or "").startswith("Maila read 12 x 2 = <<12*2=24>>24 pages today.\n")
     assert found["gsm8k"].target_format == "#### 42"
     assert found["hendrycks_math_algebra"].target_format == r"\boxed{4}"
-    assert (found["hendrycks_math_algebra"].reference_reasoning or "").startswith("This polynomial is not written in standard form.")
+    assert (found["hendrycks_math_algebra"].reference_reasoning or "").startswith(
+        "This polynomial is not written in standard form."
+    )
     assert (found["mgsm_direct_en"].reference_reasoning or "").startswith("There are 3 cars in the beginning")
     assert found["mbpp"].tests is not None
     assert found["mbpp"].tests[0] == 'assert reverse_words("python program")==("program python")'
 
 
-def test_every_row_is_a_seed_or_a_drop(records: dict[str, list[Seed | Drop]], sources: dict[str, Source], hub: Path) -> None:
+def test_every_row_is_a_seed_or_a_drop(
+    records: dict[str, list[Seed | Drop]], sources: dict[str, Source], hub: Path
+) -> None:
     assert len(sources) >= 40
     for task, source in sources.items():
         assert len(records[task]) == len(rows_of(source, hub)), task
-        assert Counter(record.reason for record in records[task] if isinstance(record, Drop)) == DROPPED.get(source.tasks[0], {}), task
-        assert len({record.seed_id for record in records[task] if isinstance(record, Seed)}) == sum(isinstance(record, Seed) for record in records[task])
+        assert Counter(record.reason for record in records[task] if isinstance(record, Drop)) == DROPPED.get(
+            source.tasks[0], {}
+        ), task
+        assert len({record.seed_id for record in records[task] if isinstance(record, Seed)}) == sum(
+            isinstance(record, Seed) for record in records[task]
+        )
 
 
-def test_all_tasks_with_a_training_split_in_the_mirror_are_rendered(records: dict[str, list[Seed | Drop]], hub: Path) -> None:
+def test_all_tasks_with_a_training_split_in_the_mirror_are_rendered(
+    records: dict[str, list[Seed | Drop]], hub: Path
+) -> None:
     index = [line.split("\t") for line in (hub / "INDEX.tsv").read_text().splitlines()[1:]]
     trained = {task for task, _, _, split, _ in index if split.startswith("train")}
     assert trained - records.keys() == {"aime24", "mts_dialog"}, "these evaluate on their training split"
@@ -199,7 +259,9 @@ def test_no_choices_are_bare_labels_and_golds_stand_everywhere(records: dict[str
             assert max(labels.values()) < 0.9 * len(seeds), f"{task}: {labels}"
 
 
-def test_columns_survive_byte_for_byte(records: dict[str, list[Seed | Drop]], sources: dict[str, Source], hub: Path) -> None:
+def test_columns_survive_byte_for_byte(
+    records: dict[str, list[Seed | Drop]], sources: dict[str, Source], hub: Path
+) -> None:
     columns = {
         "gsm8k": "question",
         "hendrycks_math_algebra": "problem",
@@ -209,7 +271,9 @@ def test_columns_survive_byte_for_byte(records: dict[str, list[Seed | Drop]], so
         "winogrande": "sentence",
     }
     for task, column in columns.items():
-        assert [record.question for record in records[task] if isinstance(record, Seed)] == [row[column] for row in rows_of(sources[task], hub)]
+        assert [record.question for record in records[task] if isinstance(record, Seed)] == [
+            row[column] for row in rows_of(sources[task], hub)
+        ]
 
 
 def lm_eval_task(task: str, seeds: SeedsSection, source: Source, rows: list[dict[str, Any]]) -> Any:
@@ -217,9 +281,18 @@ def lm_eval_task(task: str, seeds: SeedsSection, source: Source, rows: list[dict
     import datasets
     from lm_eval.api.task import ConfigurableTask
 
-    config = {key: value for key, value in task_config(task, seeds).items() if key not in ("metric_list", "filter_list", "process_results", "fewshot_config")}
-    config = {key: resolve_function(value.folder, value.name) if hasattr(value, "folder") else value for key, value in config.items()}
-    config["metric_list"] = [{"metric": "acc"}] if config.get("output_type") == "multiple_choice" else [{"metric": "bypass"}]
+    config = {
+        key: value
+        for key, value in task_config(task, seeds).items()
+        if key not in ("metric_list", "filter_list", "process_results", "fewshot_config")
+    }
+    config = {
+        key: resolve_function(value.folder, value.name) if hasattr(value, "folder") else value
+        for key, value in config.items()
+    }
+    config["metric_list"] = (
+        [{"metric": "acc"}] if config.get("output_type") == "multiple_choice" else [{"metric": "bypass"}]
+    )
     splits = {config.get(f"{role}_split") for role in ("training", "validation", "test", "fewshot")} - {None}
 
     class Offline(ConfigurableTask):
@@ -240,8 +313,12 @@ def test_templates_give_what_lm_eval_gives(sources: dict[str, Source], seeds: Se
                 assert ours.choices(doc) == theirs.doc_to_choice(doc), task
 
 
-def test_golds_are_those_of_lm_eval(sources: dict[str, Source], records: dict[str, list[Seed | Drop]], seeds: SeedsSection, hub: Path) -> None:
-    """The option that lm-eval scores as right is the seed's answer. multirc, whose task file is inverted, is read off its label."""
+def test_golds_are_those_of_lm_eval(
+    sources: dict[str, Source], records: dict[str, list[Seed | Drop]], seeds: SeedsSection, hub: Path
+) -> None:
+    """The option that lm-eval scores as right is the seed's answer. multirc, whose task file is inverted, is read off
+    its label.
+    """
     compared = 0
     for task, source in sources.items():
         config = task_config(task, seeds)
@@ -267,6 +344,8 @@ def test_golds_are_those_of_lm_eval(sources: dict[str, Source], records: dict[st
     assert compared > 4000
 
 
-def test_mbpp_renders_although_its_metrics_cannot_be_imported(records: dict[str, list[Seed | Drop]], seeds: SeedsSection) -> None:
+def test_mbpp_renders_although_its_metrics_cannot_be_imported(
+    records: dict[str, list[Seed | Drop]], seeds: SeedsSection
+) -> None:
     assert "hf_evaluate.load" in (task_file("mbpp", seeds).parent / "utils.py").read_text()
     assert len(records["mbpp"]) == 374

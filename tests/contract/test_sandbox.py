@@ -13,8 +13,9 @@ import pytest
 
 from nemo_sdg.config import Sandbox, VerifySection
 from nemo_sdg.errors import MissingDependencyError
-from nemo_sdg.processes import quiet_libraries
-from nemo_sdg.verify import code, sandbox
+from nemo_sdg.execution.processes import quiet_libraries
+from nemo_sdg.verify import programs as code
+from nemo_sdg.verify import sandbox
 
 CONFIG = VerifySection(code_timeout=2.0, code_memory_mb=256)
 
@@ -54,9 +55,17 @@ def test_programs_are_told_right_from_wrong(wrapper: str) -> None:
 def test_the_same_program_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
     real = code.run_tests
-    monkeypatch.setattr(code, "run_tests", lambda program, tests, config: ran.append(program) or real(program, tests, config))
+    monkeypatch.setattr(
+        code, "run_tests", lambda program, tests, config: ran.append(program) or real(program, tests, config)
+    )
     right, wrong = "def f(x): return x", "def f(x): return 0"
-    assert code.passing([right, wrong, None, right, "def f("], ["assert f(1) == 1"], CONFIG) == [True, False, False, True, False]
+    assert code.passing([right, wrong, None, right, "def f("], ["assert f(1) == 1"], CONFIG) == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
     assert ran == [right, wrong]
 
 
@@ -75,8 +84,17 @@ def test_more_open_files_than_select_can_hold_do_not_matter() -> None:
 
 
 def test_the_standard_library_is_there_and_nothing_else(wrapper: str) -> None:
-    assert value("import re, math, collections, heapq, itertools, datetime, json, decimal\ndef f(): return math.gcd(12, 18)", "f()") == "6"
-    assert value("def f():\n    try:\n        import orjson\n    except ImportError:\n        return 'none'", "f()") == "'none'"
+    assert (
+        value(
+            "import re, math, collections, heapq, itertools, datetime, json, decimal\ndef f(): return math.gcd(12, 18)",
+            "f()",
+        )
+        == "6"
+    )
+    assert (
+        value("def f():\n    try:\n        import orjson\n    except ImportError:\n        return 'none'", "f()")
+        == "'none'"
+    )
 
 
 def test_no_network(wrapper: str) -> None:
@@ -133,7 +151,13 @@ def names(path):
         str(Path.cwd() / "pyproject.toml"),
     ):
         assert value(reads, f"f({path!r})") == "'refused'", path
-    assert value(reads, f"len([n for n in names({str(home)!r}) if not {sys.base_prefix!r}.startswith({str(home)!r} + '/' + n)])") == "0"
+    assert (
+        value(
+            reads,
+            f"len([n for n in names({str(home)!r}) if not {sys.base_prefix!r}.startswith({str(home)!r} + '/' + n)])",
+        )
+        == "0"
+    )
 
 
 def test_nothing_can_be_written_outside_the_scratch_folder(wrapper: str, tmp_path: Path) -> None:
@@ -197,12 +221,30 @@ def f():
     return written < 20 << 20
 """
     assert value(fill, "f()") == "True"
-    assert value("def f():\n    try:\n        return len(bytearray(1 << 30))\n    except MemoryError:\n        return 'refused'", "f()") == "'refused'"
+    assert (
+        value(
+            (
+                "def f():\n    try:\n        return len(bytearray(1 << 30))\n    except MemoryError:\n        "
+                "return 'refused'"
+            ),
+            "f()",
+        )
+        == "'refused'"
+    )
 
 
 def test_the_environment_is_empty_of_ours(wrapper: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEMO_SDG_API_KEY", "s3cret")
-    assert value("import os\ndef f(): return [v for v in os.environ.values() if 's3cret' in v], 'NEMO_SDG_API_KEY' in os.environ", "f()") == "([], False)"
+    assert (
+        value(
+            (
+                "import os\ndef f(): return [v for v in os.environ.values() if 's3cret' in v], "
+                "'NEMO_SDG_API_KEY' in os.environ"
+            ),
+            "f()",
+        )
+        == "([], False)"
+    )
 
 
 def test_no_new_processes(wrapper: str) -> None:
@@ -220,7 +262,13 @@ def f():
 """
     assert value(program, "f()") == str(["refused"] * 4)
     assert (
-        value("import threading\ndef f():\n    out = []\n    t = threading.Thread(target=out.append, args=(1,)); t.start(); t.join()\n    return out", "f()")
+        value(
+            (
+                "import threading\ndef f():\n    out = []\n    t = threading.Thread(target=out.append, "
+                "args=(1,)); t.start(); t.join()\n    return out"
+            ),
+            "f()",
+        )
         == "[1]"
     )
 
@@ -248,7 +296,9 @@ def f():
 
 def test_cpu_time_ends_and_ignoring_the_signal_does_not_help(wrapper: str) -> None:
     ran = sandbox.run(
-        {"program": "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass", "calls": ["1"]}, cpu_seconds=1, memory_mb=256
+        {"program": "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass", "calls": ["1"]},
+        cpu_seconds=1,
+        memory_mb=256,
     )
     assert ran.reply is None
     assert ran.failure in ("timeout", "crashed")
@@ -257,7 +307,9 @@ def test_cpu_time_ends_and_ignoring_the_signal_does_not_help(wrapper: str) -> No
 def test_waiting_ends_too(wrapper: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "WALL_SECONDS", 0.5)
     monkeypatch.setattr(sandbox, "WALL_FACTOR", 0.0)
-    assert sandbox.run({"program": "import time\ntime.sleep(10**6)", "calls": ["1"]}, cpu_seconds=1, memory_mb=256) == sandbox.Ran(failure="timeout")
+    assert sandbox.run(
+        {"program": "import time\ntime.sleep(10**6)", "calls": ["1"]}, cpu_seconds=1, memory_mb=256
+    ) == sandbox.Ran(failure="timeout")
 
 
 @pytest.mark.parametrize(
@@ -268,24 +320,42 @@ def test_waiting_ends_too(wrapper: str, monkeypatch: pytest.MonkeyPatch) -> None
         "raise SystemExit",
         "def f(x):\n    raise SystemExit(0)",
         "def f(x):\n    import os\n    os._exit(0)",
-        "class Yes:\n    def __eq__(self, other): return True\n    def __ne__(self, other): return False\ndef f(x): return Yes()",
-        "class Int(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\ndef f(x): return Int(0)",
+        (
+            "class Yes:\n    def __eq__(self, other): return True\n    def __ne__(self, other): return "
+            "False\ndef f(x): return Yes()"
+        ),
+        (
+            "class Int(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\ndef f(x): "
+            "return Int(0)"
+        ),
         "class Yes:\n    def __eq__(self, other): return True\ndef f(x): return [Yes()]",
         "import builtins\nbuiltins.AssertionError = ZeroDivisionError\ndef f(x): return 3",
         "from unittest.mock import ANY\ndef f(x): return ANY",
         "class Yes:\n    __module__ = 'builtins'\n    def __eq__(self, other): return True\ndef f(x): return Yes()",
-        "import builtins\nbuiltins.isinstance = builtins.all = lambda *a: True\nclass Yes:\n    def __eq__(self, other): return True\ndef f(x): return [Yes()]",
+        (
+            "import builtins\nbuiltins.isinstance = builtins.all = lambda *a: True\nclass Yes:\n    def "
+            "__eq__(self, other): return True\ndef f(x): return [Yes()]"
+        ),
         "import __main__\n__main__.honest = __main__.passes = lambda *a: True\ndef f(x): return 3",
-        "import os, json\nreal = os.write\nos.write = lambda d, b: real(d, b.replace(b'false', b'true'))\njson.dumps = lambda v: '[true]'\ndef f(x): return 3",
+        (
+            "import os, json\nreal = os.write\nos.write = lambda d, b: real(d, b.replace(b'false', "
+            "b'true'))\njson.dumps = lambda v: '[true]'\ndef f(x): return 3"
+        ),
         "import ast\nast.parse = lambda *a: None\ndef f(x): return 3",
         "import sys\nsys.setrecursionlimit(10**9)\ndef f(x): return f(x)",
         "def f(x):\n    while True: pass",
         "def f(x):\n    yield 2",
         "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
         "import atexit, os\natexit.register(os._exit, 0)\ndef f(x): return 3",
-        "import os\nfor d in range(3, 64):\n    try:\n        os.write(d, b'[true]')\n    except OSError:\n        pass\ndef f(x): return 3",
+        (
+            "import os\nfor d in range(3, 64):\n    try:\n        os.write(d, b'[true]')\n    except "
+            "OSError:\n        pass\ndef f(x): return 3"
+        ),
         "def f(x):\n    print('[true]' * 10)\n    return 3",
-        "import os\ndef f(x):\n    while True:\n        for d in range(3, 64):\n            try:\n                os.write(d, b'x' * 65536)\n            except OSError:\n                pass",
+        (
+            "import os\ndef f(x):\n    while True:\n        for d in range(3, 64):\n            try:\n         "
+            "       os.write(d, b'x' * 65536)\n            except OSError:\n                pass"
+        ),
     ],
 )
 def test_cheats_pass_no_test(program: str) -> None:
@@ -300,7 +370,13 @@ def test_cheats_pass_no_test(program: str) -> None:
         ("abs = lambda x: 0\ndef f(x): return 3.0", "assert abs(f(1) - 2.0) < 0.1"),
         ("import builtins\nbuiltins.sorted = lambda x: 1\ndef f(x): return [3]", "assert sorted(f(1)) == sorted([2])"),
         ("class Yes:\n    def __eq__(self, other): return True\ndef f(x): return Yes()", "assert 2 == f(1)"),
-        ("class Yes:\n    def __lt__(self, other): return True\n    def __gt__(self, other): return True\ndef f(x): return Yes()", "assert 1 < f(1) < 3"),
+        (
+            (
+                "class Yes:\n    def __lt__(self, other): return True\n    def __gt__(self, other): return "
+                "True\ndef f(x): return Yes()"
+            ),
+            "assert 1 < f(1) < 3",
+        ),
         ("def f(x): return 3", "f(1) == ="),
     ],
 )
@@ -326,7 +402,10 @@ def test_right_programs_pass_whatever_their_style(program: str, test: str) -> No
 
 
 def test_what_a_test_sets_up_is_there_for_the_next() -> None:
-    program = "class Node:\n    def __init__(self, data): self.data, self.left = data, None\ndef height(n): return 0 if n is None else 1 + height(n.left)"
+    program = (
+        "class Node:\n    def __init__(self, data): self.data, self.left = data, None\ndef height(n): return 0 "
+        "if n is None else 1 + height(n.left)"
+    )
     tests = [
         "root = Node(1)\nroot.left = Node(2)",
         "assert (height(root)) == 2",
@@ -359,12 +438,19 @@ def test_a_killed_parent_takes_its_programs_with_it(wrapper: str) -> None:
         [
             sys.executable,
             "-c",
-            f"from nemo_sdg.verify import sandbox; sandbox.available = lambda mode: {wrapper!r}\n"
-            f"sandbox.run({{'program': 'import time\\ntime.sleep(600)  # {mark}', 'calls': ['1']}}, cpu_seconds=100, memory_mb=256)",
+            f"from nemo_sdg.verify import sandbox; sandbox.available = lambda mode: {wrapper!r}\n"(
+                f"sandbox.run({{'program': 'import time\\ntime.sleep(600)  # {mark}', 'calls': ['1']}}, "
+                "cpu_seconds=100, memory_mb=256)"
+            ),
         ]
     )
     try:
-        wait_until(lambda: any(name.startswith("python") and state == "S" for name, state in map(name_and_state, descendants(parent.pid))))
+        wait_until(
+            lambda: any(
+                name.startswith("python") and state == "S"
+                for name, state in map(name_and_state, descendants(parent.pid))
+            )
+        )
         running = descendants(parent.pid)
     finally:
         parent.kill()
@@ -407,9 +493,16 @@ def test_what_changes_from_run_to_run_is_no_result(wrapper: str) -> None:
 def test_results_are_canonical_and_literals(wrapper: str) -> None:
     program = "def f(): return {3, 1, 2}, {'b': 1.0000000001, 'a': (None,)}, [True, b'x']"
     results = code.run_calls(program, ["f()"], CONFIG)
-    assert results == [("tuple(set(1, 2, 3), dict('a': tuple(None), 'b': 1), list(1, b'x'))", "({1, 2, 3}, {'b': 1.0000000001, 'a': (None,)}, [True, b'x'])")]
+    assert results == [
+        (
+            "tuple(set(1, 2, 3), dict('a': tuple(None), 'b': 1), list(1, b'x'))",
+            "({1, 2, 3}, {'b': 1.0000000001, 'a': (None,)}, [True, b'x'])",
+        )
+    ]
     assert code.run_calls("def f(): return object()", ["f()"], CONFIG) is None
-    assert code.run_calls("def f(): return float('nan')", ["f()"], CONFIG) is None, "nan == nan is false: no test can ask for it"
+    assert code.run_calls("def f(): return float('nan')", ["f()"], CONFIG) is None, (
+        "nan == nan is false: no test can ask for it"
+    )
     whole, point = (code.run_calls(f"def f(): return {text}", ["f()"], CONFIG) for text in ("[2, True]", "[2.0, 1]"))
     assert whole is not None
     assert point is not None
@@ -428,7 +521,9 @@ def no_wrapper(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("no_wrapper")
 def test_strict_runs_nothing_without_namespaces_and_says_what_to_install(tmp_path: Path) -> None:
     config = VerifySection(sandbox=Sandbox.strict)
-    with pytest.raises(MissingDependencyError, match=r"bwrap is not installed; unshare is not installed; install bubblewrap"):
+    with pytest.raises(
+        MissingDependencyError, match=r"bwrap is not installed; unshare is not installed; install bubblewrap"
+    ):
         code.run_tests(f"open({str(tmp_path / 'ran')!r}, 'w')", ["assert True"], config)
     assert list(tmp_path.iterdir()) == []
 

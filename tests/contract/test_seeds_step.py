@@ -1,4 +1,6 @@
-"""Steps catalog and seeds as the command runs them: what is broken in a mirror is one line each, what leaks is dropped, the rest goes on."""
+"""Steps catalog and seeds as the command runs them: what is broken in a mirror is one line each, what leaks is
+dropped, the rest goes on.
+"""
 
 import itertools
 from collections.abc import Callable, Iterable
@@ -8,11 +10,11 @@ from typing import Any
 import orjson
 import pytest
 
-from nemo_sdg import pipeline
+from nemo_sdg.commands.lock import write_lock_file
 from nemo_sdg.config import load_config
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.locking import write_lock_file
-from nemo_sdg.store import read_json, read_jsonl
+from nemo_sdg.pipeline import order as pipeline
+from nemo_sdg.storage import read_json, read_jsonl
 
 SCIQ, GSM8K, CSQA = "allenai/sciq/default", "openai/gsm8k/main", "tau/commonsense_qa/default"
 OPENBOOKQA, WINOGRANDE = "allenai/openbookqa/main", "allenai/winogrande/winogrande_xl"
@@ -55,12 +57,19 @@ def tasks_of_seeds(run_dir: Path) -> dict[str, int]:
     return found
 
 
-def test_each_broken_source_is_one_line_and_the_others_go_on(hub: Path, tmp_path: Path, run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_broken_source_is_one_line_and_the_others_go_on(
+    hub: Path, tmp_path: Path, run: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     mirror = tmp_path / "mirror"
     write(mirror, SCIQ, "train", [*rows(hub, SCIQ, "train"), rows(hub, SCIQ, "train", 1)[0] | {"question": ["a list"]}])
     cut = write(mirror, GSM8K, "train", rows(hub, GSM8K, "train"))
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
-    write(mirror, CSQA, "train", ({key: value for key, value in row.items() if key != "choices"} for row in rows(hub, CSQA, "train")))
+    write(
+        mirror,
+        CSQA,
+        "train",
+        ({key: value for key, value in row.items() if key != "choices"} for row in rows(hub, CSQA, "train")),
+    )
     write(mirror, WINOGRANDE, "train", (row | {"answer": ["1"]} for row in rows(hub, WINOGRANDE, "train")))
     cut = write(mirror, OPENBOOKQA, "test", rows(hub, OPENBOOKQA, "test"))
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
@@ -86,7 +95,9 @@ def test_each_broken_source_is_one_line_and_the_others_go_on(hub: Path, tmp_path
     assert "not in the mirror" in next(why for task, why in unreachable.items() if task.startswith("gpqa"))
 
 
-def test_when_nothing_can_be_read_the_run_stops_and_goes_on_once_mended(hub: Path, tmp_path: Path, run: Callable[..., Path]) -> None:
+def test_when_nothing_can_be_read_the_run_stops_and_goes_on_once_mended(
+    hub: Path, tmp_path: Path, run: Callable[..., Path]
+) -> None:
     with pytest.raises(DataError, match=r"there is no seed: not read: task gsm8k: .* is missing; put the split there"):
         run("seeds.tasks=[gsm8k]")
     write(tmp_path / "mirror", GSM8K, "train", rows(hub, GSM8K, "train"))
@@ -100,9 +111,13 @@ def test_a_mirror_that_is_no_folder_is_an_error_of_the_configuration(run: Callab
         run("seeds.mirror=/nowhere", "seeds.tasks=[gsm8k]")
 
 
-def test_required_evaluation_splits_stop_a_run_that_cannot_see_them(hub: Path, tmp_path: Path, run: Callable[..., Path]) -> None:
+def test_required_evaluation_splits_stop_a_run_that_cannot_see_them(
+    hub: Path, tmp_path: Path, run: Callable[..., Path]
+) -> None:
     write(tmp_path / "mirror", GSM8K, "train", rows(hub, GSM8K, "train"))
-    with pytest.raises(ConfigError, match=r"guard\.require asks for the evaluation splits of gpqa_main_n_shot, which cannot be reached"):
+    with pytest.raises(
+        ConfigError, match=r"guard\.require asks for the evaluation splits of gpqa_main_n_shot, which cannot be reached"
+    ):
         run("seeds.tasks=[gsm8k]", "guard.require=[gpqa_main_n_shot]")
 
 
@@ -123,7 +138,9 @@ CHOOSE = "output_type: multiple_choice\ndoc_to_target: answerKey\ndoc_to_choice:
 
 
 def test_planted_leaks_are_caught_each(hub: Path, tmp_path: Path, run: Callable[..., Path]) -> None:
-    """Training files that are a copy of a test file, an alias of it, a link to it, or have three of its rows mixed in."""
+    """Training files that are a copy of a test file, an alias of it, a link to it, or have three of its rows mixed
+    in.
+    """
     mirror, include = tmp_path / "mirror", tmp_path / "tasks"
     include.mkdir()
     for dataset, test, rest in ((GSM8K, "test", GENERATE), (CSQA, "validation", CHOOSE)):
@@ -140,16 +157,26 @@ def test_planted_leaks_are_caught_each(hub: Path, tmp_path: Path, run: Callable[
             "copied": f"dataset_path: mine/copied_{alias}\ntraining_split: train\n",
             "alias": f"dataset_path: {alias}\ndataset_name: {config}\ntraining_split: {test}\n",
             "alias_file": f"dataset_path: {alias}\ndataset_name: {config}\ntraining_split: train\n",
-            "linked": f"dataset_path: json\ndataset_kwargs: {{data_files: {{train: {mirror}/{alias}.jsonl}}}}\ntraining_split: train\n",
+            "linked": (
+                f"dataset_path: json\ndataset_kwargs: {{data_files: {{train: "
+                f"{mirror}/{alias}.jsonl}}}}\ntraining_split: train\n"
+            ),
             "mixed": f"dataset_path: mine/mixed_{alias}\ntraining_split: train\n",
         }.items():
             asked = "doc_to_text: 'Question: {{question}}\\nAnswer:'\n"
             (include / f"{task}_{alias}.yaml").write_text(f"task: planted_{task}_{alias}\n{source}{asked}{rest}")
     run_dir = run(f"seeds.include_path=[{include}]", "seeds.tasks=[planted_*]")
     refused = {row["task"]: row["reasons"] for row in read_jsonl(run_dir / "catalog" / "refused.jsonl")}
-    leaks = [(drop["task"], drop["record"]["dataset"]["row"]) for drop in drops_of(run_dir) if drop["reason"] == "in_evaluation_split"]
+    leaks = [
+        (drop["task"], drop["record"]["dataset"]["row"])
+        for drop in drops_of(run_dir)
+        if drop["reason"] == "in_evaluation_split"
+    ]
     for alias, test in (("gsm8k", "test"), ("commonsense_qa", "validation")):
-        assert any(reason.startswith(f"evaluated_elsewhere: {test} of {alias} is the ") for reason in refused.pop(f"planted_alias_{alias}"))
+        assert any(
+            reason.startswith(f"evaluated_elsewhere: {test} of {alias} is the ")
+            for reason in refused.pop(f"planted_alias_{alias}")
+        )
         assert refused.pop(f"planted_linked_{alias}") == [f"split_name: {test}.jsonl says {test}"]
         for task in ("copied", "alias_file"):
             assert sum(name == f"planted_{task}_{alias}" for name, _ in leaks) == 60

@@ -1,7 +1,10 @@
-"""The TensorRT-LLM engine calls TensorRT-LLM by its recorded signatures: every argument has a parameter, every read attribute exists.
+"""The TensorRT-LLM engine calls TensorRT-LLM by its recorded signatures: every argument has a parameter, every read
+attribute exists.
 
-TensorRT-LLM needs a GPU and cannot be here. A stand-in takes its place that is made from tests/contract/data/tensorrt_llm_signatures.json:
-its constructors and methods bind what they are given with inspect.Signature, and its objects have the recorded attributes and no others.
+TensorRT-LLM needs a GPU and cannot be here. A stand-in takes its place that is made from
+tests/contract/data/tensorrt_llm_signatures.json:
+its constructors and methods bind what they are given with inspect.Signature, and its objects have the recorded
+attributes and no others.
 """
 
 import asyncio
@@ -28,7 +31,10 @@ SCHEMA = {"type": "object", "properties": {"answer": {"type": "string"}}, "requi
 def signature(name):
     kinds = inspect.Parameter
     return inspect.Signature(
-        [kinds(p["name"], getattr(kinds, p["kind"]), default=p.get("default", kinds.empty)) for p in RECORD["signatures"][name]["parameters"]]
+        [
+            kinds(p["name"], getattr(kinds, p["kind"]), default=p.get("default", kinds.empty))
+            for p in RECORD["signatures"][name]["parameters"]
+        ]
     )
 
 
@@ -72,7 +78,9 @@ class Tokenizer:
 
 class Output(RecordedAttributes):
     def __init__(self, finish_reason, error=None, hangs=False):
-        made = RecordedAttributes("CompletionOutput", text='{"answer": "4"}', token_ids=[1, 2, 3], finish_reason=finish_reason)
+        made = RecordedAttributes(
+            "CompletionOutput", text='{"answer": "4"}', token_ids=[1, 2, 3], finish_reason=finish_reason
+        )
         super().__init__("RequestOutput", outputs=[made])
         self._error, self._hangs, self._aborted = error, hangs, False
 
@@ -105,7 +113,13 @@ class LLM(Bound):
         self.requests.append(signature("LLM.generate_async").bind(self, *args, **kwargs).arguments)
         if error := self.behaviour.get("refuses"):
             raise error
-        self.outputs.append(Output(self.behaviour.get("finish_reason", "stop"), self.behaviour.get("error"), self.behaviour.get("hangs", False)))
+        self.outputs.append(
+            Output(
+                self.behaviour.get("finish_reason", "stop"),
+                self.behaviour.get("error"),
+                self.behaviour.get("hangs", False),
+            )
+        )
         return self.outputs[-1]
 
     def shutdown(self, *args, **kwargs):
@@ -116,7 +130,11 @@ class LLM(Bound):
 @pytest.fixture
 def tensorrt_llm(monkeypatch):
     """The stand-in under the recorded module names, with the recorded exports only."""
-    known = {"LLM": LLM, "RequestError": RequestError, **{name: bound_class(name) for name in ("SamplingParams", "GuidedDecodingParams", "KvCacheConfig")}}
+    known = {
+        "LLM": LLM,
+        "RequestError": RequestError,
+        **{name: bound_class(name) for name in ("SamplingParams", "GuidedDecodingParams", "KvCacheConfig")},
+    }
     for module, names in RECORD["exports"].items():
         stand_in = types.ModuleType(module)
         for name in names:
@@ -140,8 +158,20 @@ async def ask(request, **settings):
 
 
 async def test_every_argument_has_a_parameter(tensorrt_llm):
-    options = {"tensor_parallel_size": 2, "max_num_tokens": 16384, "kv_cache_config": {"free_gpu_memory_fraction": 0.85}}
-    request = Request(messages=[{"role": "user", "content": "what is 2 + 2"}], schema=SCHEMA, temperature=0.7, top_p=0.9, max_tokens=64, seed=5, stop=["###"])
+    options = {
+        "tensor_parallel_size": 2,
+        "max_num_tokens": 16384,
+        "kv_cache_config": {"free_gpu_memory_fraction": 0.85},
+    }
+    request = Request(
+        messages=[{"role": "user", "content": "what is 2 + 2"}],
+        schema=SCHEMA,
+        temperature=0.7,
+        top_p=0.9,
+        max_tokens=64,
+        seed=5,
+        stop=["###"],
+    )
     completion = await ask(request, options=options)
     assert (completion.text, completion.finish_reason) == ('{"answer": "4"}', "stop")
     assert (completion.prompt_tokens, completion.completion_tokens) == (5, 3)
@@ -232,8 +262,13 @@ def test_a_folder_is_known_by_its_content_and_not_by_its_place(tmp_path):
         folder.mkdir(parents=True)
         (folder / "config.json").write_text('{"hidden_size": 8}')
         (folder / "model.safetensors").write_bytes(b"1234")
-    identities = [open_engine(EngineSection(kind=EngineKind.trtllm, model=str(tmp_path / name / "model"))).model for name in ("a", "b")]
+    identities = [
+        open_engine(EngineSection(kind=EngineKind.trtllm, model=str(tmp_path / name / "model"))).model
+        for name in ("a", "b")
+    ]
     assert identities[0] == identities[1]
     assert str(tmp_path) not in identities[0]
     (tmp_path / "b" / "model" / "model.safetensors").write_bytes(b"12345")
-    assert open_engine(EngineSection(kind=EngineKind.trtllm, model=str(tmp_path / "b" / "model"))).model != identities[0]
+    assert (
+        open_engine(EngineSection(kind=EngineKind.trtllm, model=str(tmp_path / "b" / "model"))).model != identities[0]
+    )

@@ -27,7 +27,10 @@ class Watched:
     requests: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type in ("error", "warning") else None,
+        )
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -39,7 +42,9 @@ class Watched:
         return self.page
 
     def until(self, script: str) -> None:
-        """Waits for an expression to become true. Playwright's own wait evaluates a string in the page, which its policy forbids."""
+        """Waits for an expression to become true. Playwright's own wait evaluates a string in the page, which its
+        policy forbids.
+        """
         for _ in range(1200):
             if self.page.evaluate(script):
                 return

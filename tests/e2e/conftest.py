@@ -14,7 +14,11 @@ from tests.e2e.harness import nemo_sdg, run_arguments
 @pytest.fixture(scope="session")
 def server(root: Path) -> Iterator[str]:
     """Base URL of a fake OpenAI server whose answers depend on the request only."""
-    process = subprocess.Popen([sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), "--port", "0"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     url = process.stdout.readline().strip().split()[-1]
     yield url

@@ -1,4 +1,6 @@
-"""The real command in processes of its own, on the project's own tasks, against a fake server that speaks the OpenAI protocol."""
+"""The real command in processes of its own, on the project's own tasks, against a fake server that speaks the OpenAI
+protocol.
+"""
 
 import hashlib
 import os
@@ -16,7 +18,14 @@ def command(root: Path, *arguments: str) -> list[str]:
 
 def nemo_sdg(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs the command to its end."""
-    return subprocess.run(command(root, *arguments), cwd=root, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command(root, *arguments),
+        cwd=root,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def run_arguments(run_dir: Path, server: str, *overrides: str) -> list[str]:
@@ -36,7 +45,9 @@ def run_arguments(run_dir: Path, server: str, *overrides: str) -> list[str]:
 
 
 def digests(run_dir: Path) -> dict[str, str]:
-    """Path -> hash of all files of a run that the law of equal bytes covers. The trainers' blend files carry absolute paths: compared without them."""
+    """Path -> hash of all files of a run that the law of equal bytes covers. The trainers' blend files carry absolute
+    paths: compared without them.
+    """
     found = {}
     for path in sorted(run_dir.rglob("*")):
         name = str(path.relative_to(run_dir))

@@ -1,4 +1,6 @@
-"""Each law that `check` proves, broken alone: files are changed and their receipts made to fit, so that no other law sees it first."""
+"""Each law that `check` proves, broken alone: files are changed and their receipts made to fit, so that no other law
+sees it first.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -8,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from nemo_sdg import check
-from nemo_sdg.reporting import make_report
-from nemo_sdg.store import read_json, read_jsonl, sha256_file
+from nemo_sdg.commands.check import laws as check
+from nemo_sdg.pipeline.report import make_report
+from nemo_sdg.storage import read_json, read_jsonl, sha256_file
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ def rewrite(run_dir: Path, name: str, change: Callable[[list[dict[str, Any]]], A
 
 
 def seal(run_dir: Path) -> None:
-    for path, receipt in sorted(check.receipts(run_dir), key=lambda found: found[0].parts[-3] == "blend"):  # made from the other receipts
+    for path, receipt in sorted(
+        check.receipts(run_dir), key=lambda found: found[0].parts[-3] == "blend"
+    ):  # made from the other receipts
         for output, facts in receipt["outputs"].items():
             facts.update(sha256=sha256_file(run_dir / output), bytes=(run_dir / output).stat().st_size)
         receipt["inputs"] = {source: sha256_file(run_dir / source) for source in receipt["inputs"]}
@@ -116,11 +120,17 @@ def test_a_seed_out_of_an_evaluation_split_is_found(run_dir: Path) -> None:
         check.no_evaluation_rows(run_dir)
 
 
-def test_an_evaluation_row_among_the_samples_is_found(root: Path, run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_evaluation_row_among_the_samples_is_found(
+    root: Path, run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(root)
     (row, *_) = read_jsonl(root / "configs" / "quickstart_tasks" / "data" / "qs_word_problems_test.jsonl")
     answer = row["answer"]
-    rewrite(run_dir, "curated/shard-00001.jsonl", lambda records: records[0].update(question=row["question"].upper(), answer={"text": answer, "label": None}))
+    rewrite(
+        run_dir,
+        "curated/shard-00001.jsonl",
+        lambda records: records[0].update(question=row["question"].upper(), answer={"text": answer, "label": None}),
+    )
     with pytest.raises(check.Violation, match="holds a row of an evaluation split"):
         check.no_evaluation_rows(run_dir)
 
@@ -129,7 +139,9 @@ def test_packed_samples_in_another_order_are_found(run_dir: Path) -> None:
     import pyarrow.parquet as parquet
 
     path = next(
-        path for path in sorted((run_dir / "packed" / "context").rglob("*.docs.parquet")) if len(set(parquet.read_table(path)["num_tokens"].to_pylist())) > 1
+        path
+        for path in sorted((run_dir / "packed" / "context").rglob("*.docs.parquet"))
+        if len(set(parquet.read_table(path)["num_tokens"].to_pylist())) > 1
     )
     table = parquet.read_table(path)
     parquet.write_table(table.take(list(reversed(range(table.num_rows)))), path)

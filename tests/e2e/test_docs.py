@@ -1,7 +1,10 @@
-"""Every command in docs/ is run. The word behind `bash` in a page's source says how; docs/README.md says what each word means.
+"""Every command in docs/ is run. The word behind `bash` in a page's source says how; docs/README.md says what each
+word means.
 
-Pages are run in the order of the table in docs/README.md, in one folder: files are written from the blocks that carry `file=`, a run that
-one page makes is used by the next. The server of the docs, http://localhost:8000/v1, is the tests' rule model, which is called `fake`.
+Pages are run in the order of the table in docs/README.md, in one folder: files are written from the blocks that carry
+`file=`, a run that
+one page makes is used by the next. The server of the docs, http://localhost:8000/v1, is the tests' rule model, which
+is called `fake`.
 """
 
 import re
@@ -36,7 +39,12 @@ class Command:
 
 
 def pages() -> list[Path]:
-    return [DOCS / name for name in re.findall(r"\]\((\w+\.md)\)", (DOCS / "README.md").read_text().split("|---|", 1)[1].split("\n\n")[0])]
+    return [
+        DOCS / name
+        for name in re.findall(
+            r"\]\((\w+\.md)\)", (DOCS / "README.md").read_text().split("|---|", 1)[1].split("\n\n")[0]
+        )
+    ]
 
 
 def blocks(page: Path) -> Iterator[re.Match[str]]:
@@ -69,7 +77,9 @@ def test_every_page_is_listed_and_every_block_says_how_it_is_tested() -> None:
     for page in pages():
         for block in blocks(page):
             assert block["language"] != "bash" or block["mode"] in MODES, f"{page.name}: {block[0][:60]}"
-            assert "nemo-sdg " not in block["body"] or block["language"] == "bash", f"{page.name}: a command outside of a bash block"
+            assert "nemo-sdg " not in block["body"] or block["language"] == "bash", (
+                f"{page.name}: a command outside of a bash block"
+            )
 
 
 def test_links_between_pages_lead_somewhere() -> None:
@@ -89,27 +99,33 @@ def test_command_does_what_the_page_says(command: Command, folder: Path, server:
     words = [word.replace(SERVER, server) for word in command.words]
     if command.mode in ("run", "dry"):
         assert words[0] == "nemo-sdg"
-        result = nemo_sdg(folder, *words[1:], *(["--dry-run"] if command.mode == "dry" else []), PYTHONPATH=f"{ROOT}:{folder}")
+        result = nemo_sdg(
+            folder, *words[1:], *(["--dry-run"] if command.mode == "dry" else []), PYTHONPATH=f"{ROOT}:{folder}"
+        )
         assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
         expect(command, folder, result.stdout)
     elif command.mode == "config":
         read_config(words, folder)
     else:
         script = next(word for word in words if word.endswith(".py"))
-        told = subprocess.run([sys.executable, str(ROOT / script), "--help"], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(
+            [sys.executable, str(ROOT / script), "--help"], capture_output=True, text=True, check=True
+        ).stdout
         for option in words[words.index(script) :]:
             assert not option.startswith("--") or option in told, f"{script} has no {option}"
 
 
 def read_config(words: list[str], folder: Path) -> None:
-    """The configuration of a `run`, `launch` or `ablate` is read with its overrides; options are those that the command has."""
+    """The configuration of a `run`, `launch` or `ablate` is read with its overrides; options are those that the
+    command has.
+    """
     assert words[:1] == ["nemo-sdg"]
     told = nemo_sdg(folder, words[1], "--help").stdout
     options = [word for word in words if word.startswith("--")]
     assert all(option in told for option in options), told
     overrides = [word for word in words[3:] if "=" in word and not word.startswith("--")]
     if words[1] == "ablate":
-        from nemo_sdg.ablating import load_ablation
+        from nemo_sdg.commands.ablate import load_ablation
 
         load_ablation(folder / words[2], overrides)
     else:

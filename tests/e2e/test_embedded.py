@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nemo_sdg.store import read_jsonl
+from nemo_sdg.storage import read_jsonl
 from tests.e2e.harness import digests, nemo_sdg
 
 

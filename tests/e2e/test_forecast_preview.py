@@ -1,4 +1,6 @@
-"""What `forecast` says from a pilot is what the pilot did; `preview` shows the whole way of a seed and writes nothing."""
+"""What `forecast` says from a pilot is what the pilot did; `preview` shows the whole way of a seed and writes
+nothing.
+"""
 
 from pathlib import Path
 
@@ -9,23 +11,34 @@ from tests.e2e.harness import nemo_sdg, run_arguments
 
 
 def rows(run_dir: Path, step: str) -> list[dict]:
-    return [orjson.loads(line) for path in sorted((run_dir / step).glob("shard-*.jsonl")) for line in path.read_bytes().splitlines()]
+    return [
+        orjson.loads(line)
+        for path in sorted((run_dir / step).glob("shard-*.jsonl"))
+        for line in path.read_bytes().splitlines()
+    ]
 
 
 def test_a_forecast_of_the_pilot_itself_is_right(root: Path, server: str, undisturbed: Path) -> None:
     arguments = run_arguments(undisturbed, server)[1:]
-    result = nemo_sdg(root, "forecast", *arguments, "--pilot", str(undisturbed), "--tokens-per-s", "1000", "--price", "2.5", "--json")
+    result = nemo_sdg(
+        root, "forecast", *arguments, "--pilot", str(undisturbed), "--tokens-per-s", "1000", "--price", "2.5", "--json"
+    )
     assert result.returncode == 0, result.stderr
     said = orjson.loads(result.stdout)
     answers, questions = rows(undisturbed, "answers"), rows(undisturbed, "questions")
     votes = sum(len(sample["solutions"]) for sample in answers)
     assert said["seeds"] == len(rows(undisturbed, "seeds"))
     assert said["answers"]["requests"] == votes
-    assert said["completion_tokens"] == pytest.approx(sum(sample["usage"]["completion_tokens"] for sample in answers), rel=0.1)
+    assert said["completion_tokens"] == pytest.approx(
+        sum(sample["usage"]["completion_tokens"] for sample in answers), rel=0.1
+    )
     assert said["accepted_samples"] == len(rows(undisturbed, "curated"))
     assert said["requests"] == votes + said["questions"]["requests"]
     assert said["questions"]["requests"] >= sum(sample["origin"] == "similar" for sample in questions)
-    packed = [orjson.loads(path.read_bytes())["variants"]["context"] for path in (undisturbed / "packed" / "receipts").glob("*.json")]
+    packed = [
+        orjson.loads(path.read_bytes())["variants"]["context"]
+        for path in (undisturbed / "packed" / "receipts").glob("*.json")
+    ]
     assert said["accepted_tokens"] == pytest.approx(sum(part["tokens"] for part in packed), rel=0.01)
     assert said["gpu_hours"] == pytest.approx(said["completion_tokens"] / 1000 / 3600, abs=0.001)
 
@@ -42,6 +55,13 @@ def test_preview_shows_prompt_output_and_verdict_and_writes_nothing(root: Path, 
     arguments = run_arguments(tmp_path / "run", server)[1:]
     result = nemo_sdg(root, "preview", *arguments, "--task", "qs_science", "-n", "1", COLUMNS="200")
     assert result.returncode == 0, result.stderr
-    for words in ("new questions: prompt", "[system] You write questions for an exam.", "raw output", "answers to", "the seed itself", "votes: {"):
+    for words in (
+        "new questions: prompt",
+        "[system] You write questions for an exam.",
+        "raw output",
+        "answers to",
+        "the seed itself",
+        "votes: {",
+    ):
         assert words in result.stdout
     assert list(tmp_path.iterdir()) == []

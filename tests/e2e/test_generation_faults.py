@@ -1,4 +1,5 @@
-"""Generation against servers and machines that fail: the bytes of questions/ and answers/ are those of a run that nothing disturbed.
+"""Generation against servers and machines that fail: the bytes of questions/ and answers/ are those of a run that
+nothing disturbed.
 
 Each test copies the seeds of the undisturbed run and makes questions and answers anew against a fake server of its own.
 """
@@ -56,8 +57,14 @@ def run_dir(undisturbed: Path, tmp_path: Path) -> Path:
 
 
 def generated(run_dir: Path) -> dict[str, str]:
-    """The files of both steps. What a killed worker of several was writing goes when one process alone opens the run."""
-    return {name: digest for name, digest in digests(run_dir).items() if name.startswith(("questions/", "answers/")) and not name.endswith(".tmp")}
+    """The files of both steps. What a killed worker of several was writing goes when one process alone opens the
+    run.
+    """
+    return {
+        name: digest
+        for name, digest in digests(run_dir).items()
+        if name.startswith(("questions/", "answers/")) and not name.endswith(".tmp")
+    }
 
 
 def journal_size(run_dir: Path) -> int:
@@ -74,7 +81,14 @@ def journal_keys(run_dir: Path) -> list[str]:
 
 
 def start(root: Path, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(command(root, *arguments), cwd=root, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command(root, *arguments),
+        cwd=root,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def wait_for_journal(process: "subprocess.Popen[str]", run_dir: Path, size: int) -> None:
@@ -101,7 +115,9 @@ def command_lines(group: int) -> bytes:
     return b"\n".join(found)
 
 
-def test_every_fault_for_a_third_of_the_requests_changes_no_byte_and_no_key_is_seen(root: Path, undisturbed: Path, run_dir: Path) -> None:
+def test_every_fault_for_a_third_of_the_requests_changes_no_byte_and_no_key_is_seen(
+    root: Path, undisturbed: Path, run_dir: Path
+) -> None:
     with fake_server(root, "--faults", FAULTS, "--share", "0.33", FAKE_OPENAI_KEY=KEY) as url:
         arguments = run_arguments(run_dir, url, "engine.request_timeout=2", *GENERATION)
         refused = nemo_sdg(root, *arguments, NEMO_SDG_API_KEY=f"{KEY}-but-wrong")
@@ -122,21 +138,29 @@ def test_every_fault_for_a_third_of_the_requests_changes_no_byte_and_no_key_is_s
     assert process.returncode == 0, output
     assert b"nemo-sdg" in listed
     assert generated(run_dir) == generated(undisturbed)
-    retries = [row["retries"] for row in map(orjson.loads, (run_dir / "progress.jsonl").read_bytes().splitlines()) if row.get("ended") and "retries" in row]
+    retries = [
+        row["retries"]
+        for row in map(orjson.loads, (run_dir / "progress.jsonl").read_bytes().splitlines())
+        if row.get("ended") and "retries" in row
+    ]
     assert sum(retries) > 50, "the server did fail"
     seen = {"output": output.encode(), "error": (refused.stdout + refused.stderr).encode(), "process list": listed}
     seen |= {str(path): path.read_bytes() for path in run_dir.rglob("*") if path.is_file()}
     assert [name for name, content in seen.items() if KEY.encode() in content] == []
 
 
-def test_twenty_kills_at_random_change_no_byte_and_cost_only_what_was_in_flight(root: Path, undisturbed: Path, run_dir: Path) -> None:
+def test_twenty_kills_at_random_change_no_byte_and_cost_only_what_was_in_flight(
+    root: Path, undisturbed: Path, run_dir: Path
+) -> None:
     whole, moments = journal_size(undisturbed), random.Random(11)
     num_killed = 0
     with fake_server(root, "--latency", "0.03") as url:
         arguments = run_arguments(run_dir, url, *GENERATION)
         while num_killed < NUM_KILLS:
             process = start(root, *arguments)
-            wait_for_journal(process, run_dir, journal_size(run_dir) + moments.randrange(1, int(1.3 * whole / NUM_KILLS)))
+            wait_for_journal(
+                process, run_dir, journal_size(run_dir) + moments.randrange(1, int(1.3 * whole / NUM_KILLS))
+            )
             kill(process)
             if process.returncode == 0:
                 break
@@ -157,12 +181,16 @@ def test_twenty_kills_at_random_change_no_byte_and_cost_only_what_was_in_flight(
     assert generated(run_dir) == generated(undisturbed)
 
 
-def test_two_workers_killed_and_resumed_as_five_give_the_same_corpus(root: Path, undisturbed: Path, run_dir: Path) -> None:
+def test_two_workers_killed_and_resumed_as_five_give_the_same_corpus(
+    root: Path, undisturbed: Path, run_dir: Path
+) -> None:
     with fake_server(root, "--latency", "0.03") as url:
         for step, share in (("questions", 2), ("answers", 3)):
             arguments = [*run_arguments(run_dir, url), "--only", step]
             before = journal_size(run_dir)
-            wanted = before + sum(path.stat().st_size for path in (undisturbed / step / "journal").glob("*.jsonl")) // share
+            wanted = (
+                before + sum(path.stat().st_size for path in (undisturbed / step / "journal").glob("*.jsonl")) // share
+            )
             pair = [start(root, *arguments, "--worker", f"{index}/2") for index in range(2)]
             while all(process.poll() is None for process in pair) and journal_size(run_dir) < wanted:
                 time.sleep(0.005)
@@ -177,18 +205,25 @@ def test_two_workers_killed_and_resumed_as_five_give_the_same_corpus(root: Path,
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
-def test_a_signal_ends_the_run_although_the_server_never_answers(root: Path, run_dir: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_the_run_although_the_server_never_answers(
+    root: Path, run_dir: Path, number: signal.Signals
+) -> None:
     with fake_server(root, "--faults", "hang", "--share", "0.5", "--fault-attempts", "1000") as url:
         process = start(root, *run_arguments(run_dir, url, *GENERATION))
         wait_for_journal(process, run_dir, 2000)
         process.send_signal(number)
         _, error = process.communicate()
     assert process.returncode == 2
-    assert error.strip().splitlines()[-1] == f"nemo-sdg: stopped by {number.name}; everything finished is kept, run the same command to go on"
+    assert (
+        error.strip().splitlines()[-1]
+        == f"nemo-sdg: stopped by {number.name}; everything finished is kept, run the same command to go on"
+    )
     assert "Traceback" not in error
 
 
-def test_a_server_that_goes_away_pauses_the_run_then_ends_it_with_everything_kept(root: Path, undisturbed: Path, run_dir: Path) -> None:
+def test_a_server_that_goes_away_pauses_the_run_then_ends_it_with_everything_kept(
+    root: Path, undisturbed: Path, run_dir: Path
+) -> None:
     overrides = ("engine.give_up_after=4", "run.progress_every=1")
     with fake_server(root, "--latency", "0.03") as url:
         process = start(root, *run_arguments(run_dir, url, *overrides, *GENERATION))
@@ -215,7 +250,11 @@ def drops(run_dir: Path, step: str) -> Counter[str]:
 
 
 def samples(run_dir: Path, step: str) -> list[dict[str, Any]]:
-    return [orjson.loads(line) for path in sorted((run_dir / step).glob("shard-*.jsonl")) for line in path.read_bytes().splitlines()]
+    return [
+        orjson.loads(line)
+        for path in sorted((run_dir / step).glob("shard-*.jsonl"))
+        for line in path.read_bytes().splitlines()
+    ]
 
 
 def test_what_a_server_will_never_accept_is_a_counted_drop(root: Path, run_dir: Path) -> None:
@@ -231,7 +270,9 @@ def test_what_a_server_will_never_accept_is_a_counted_drop(root: Path, run_dir: 
     assert any(vote["error"] == "refused_by_engine" and "not allowed" in vote["detail"] for vote in votes)
 
 
-def test_base_models_long_prompts_and_cut_outputs_are_handled_and_counted(root: Path, undisturbed: Path, tmp_path: Path) -> None:
+def test_base_models_long_prompts_and_cut_outputs_are_handled_and_counted(
+    root: Path, undisturbed: Path, tmp_path: Path
+) -> None:
     run_dir = tmp_path / "base"
     overrides = ("engine.base_model=true", "generate.max_tokens_question=48", "generate.max_tokens_answer=96")
     with fake_server(root, "--context-length", "420") as url:
@@ -249,7 +290,12 @@ def test_runs_that_share_a_cache_never_pay_twice(root: Path, undisturbed: Path, 
         assert nemo_sdg(root, *run_arguments(run_dir, url, cache, *GENERATION)).returncode == 0
     other = tmp_path / "other"
     # no server any more: everything must come out of the cache
-    result = nemo_sdg(root, *run_arguments(other, url, cache, "run.shard_size=9", "engine.give_up_after=1"), "--until", "answers")
+    result = nemo_sdg(
+        root, *run_arguments(other, url, cache, "run.shard_size=9", "engine.give_up_after=1"), "--until", "answers"
+    )
     assert result.returncode == 0, result.stderr
-    first, second = ({sample["sample_id"]: sample["solutions"] for sample in samples(folder, "answers")} for folder in (run_dir, other))
+    first, second = (
+        {sample["sample_id"]: sample["solutions"] for sample in samples(folder, "answers")}
+        for folder in (run_dir, other)
+    )
     assert first == second

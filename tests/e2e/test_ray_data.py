@@ -1,4 +1,6 @@
-"""The whole run on Ray Data, killed in the middle: the bytes of an undisturbed local run, a quiet terminal, no process left."""
+"""The whole run on Ray Data, killed in the middle: the bytes of an undisturbed local run, a quiet terminal, no process
+left.
+"""
 
 import subprocess
 import time
@@ -11,14 +13,20 @@ from tests.e2e.harness import command, digests, nemo_sdg, run_arguments
 
 def ray_folder(processes: list[psutil.Process]) -> Path:
     """The folder of a run's own Ray: the session's name in it ends with the number of the process that holds it."""
-    (found,) = [session.parent for process in processes for session in Path("/tmp").glob(f"sdg-ray*/session_*_{process.pid}")]
+    (found,) = [
+        session.parent for process in processes for session in Path("/tmp").glob(f"sdg-ray*/session_*_{process.pid}")
+    ]
     return found
 
 
-def test_killed_and_resumed_run_on_ray_data_equals_a_local_one(root: Path, server: str, undisturbed: Path, tmp_path: Path) -> None:
+def test_killed_and_resumed_run_on_ray_data_equals_a_local_one(
+    root: Path, server: str, undisturbed: Path, tmp_path: Path
+) -> None:
     run_dir = tmp_path / "ray"
     arguments = run_arguments(run_dir, server, "run.executor=ray_data")
-    killed = subprocess.Popen(command(root, *arguments), cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    killed = subprocess.Popen(
+        command(root, *arguments), cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     while not list(run_dir.glob("verified/receipts/*.json")):
         assert killed.poll() is None, killed.communicate()[0]
         time.sleep(0.05)
@@ -35,4 +43,6 @@ def test_killed_and_resumed_run_on_ray_data_equals_a_local_one(root: Path, serve
     assert nemo_sdg(root, "check", str(run_dir)).returncode == 0
     said = resumed.stdout + resumed.stderr
     assert "curated" in said
-    assert not [line for line in said.splitlines() if "raylet" in line or " INFO" in line or "WARN" in line or "Warning" in line], said
+    assert not [
+        line for line in said.splitlines() if "raylet" in line or " INFO" in line or "WARN" in line or "Warning" in line
+    ], said

@@ -1,4 +1,6 @@
-"""The report of a real run in a real browser: from the funnel to a drop's examples, filters, search, theme; no error, no request, nothing run."""
+"""The report of a real run in a real browser: from the funnel to a drop's examples, filters, search, theme; no error,
+no request, nothing run.
+"""
 
 import re
 import subprocess
@@ -17,8 +19,14 @@ WORD = "Bewässerungsanlage"
 HOSTILE = [
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">",
     "</script><script>document.title='owned'</script><svg onload=\"document.title='owned'\">",
-    "<a href=\"javascript:document.title='owned'\">click</a> <iframe src='data:text/html,<script>1</script>'></iframe> http://127.0.0.1:1/x",
-    "\u202etxet desrever\u202c \u2066isolate\u2069 \u200bzero\u0000\u001b[31m \u0627\u0644\u0639\u0631\u0628\u064a\u0629",
+    (
+        "<a href=\"javascript:document.title='owned'\">click</a> <iframe "
+        "src='data:text/html,<script>1</script>'></iframe> http://127.0.0.1:1/x"
+    ),
+    (
+        "\u202etxet desrever\u202c \u2066isolate\u2069 \u200bzero\u0000\u001b[31m "
+        "\u0627\u0644\u0639\u0631\u0628\u064a\u0629"
+    ),
     "word" * 250_000,
 ]
 
@@ -89,7 +97,15 @@ def test_a_run_leaves_a_report_that_one_can_walk_through(undisturbed: Path, watc
     sample.locator("summary").first.click()
     sample.locator(".inside").wait_for()
     text = sample.inner_text()
-    for words in ("Seed", "Sample", "votes as parsed", "prompts and raw outputs", "Training text, context", "Training text, no_context", "verified"):
+    for words in (
+        "Seed",
+        "Sample",
+        "votes as parsed",
+        "prompts and raw outputs",
+        "Training text, context",
+        "Training text, no_context",
+        "verified",
+    ):
         assert words in text
     sample.get_by_text("prompts and raw outputs").click()
     sample.get_by_text("prompt", exact=True).first.click()
@@ -125,18 +141,25 @@ def test_nothing_is_cut_off_and_figures_do_not_overlap(undisturbed: Path, watche
     page = watched.open(undisturbed / "report" / "index.html")
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     assert page.evaluate(OVERLAPS) == []
-    unnamed = page.evaluate("""() => [...document.querySelectorAll("figure svg")].filter((svg) => !svg.getAttribute("aria-label")).length""")
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("figure svg")].filter((svg) => !svg.getAttribute("aria-label")).length"""
+    )
     assert unnamed == 0
 
 
 @pytest.mark.parametrize("width", list(charts.WIDTHS))
-def test_numbers_of_two_axes_stand_clear_of_each_other_wherever_the_data_begins(tmp_path: Path, watched: Watched, width: str) -> None:
+def test_numbers_of_two_axes_stand_clear_of_each_other_wherever_the_data_begins(
+    tmp_path: Path, watched: Watched, width: str
+) -> None:
     figures = []
     for number in range(40):
         start, length = 0.13 + 1.31 * number, 0.02 * 1.4**number
         curve = ([start, start + length, start + 2 * length], [0.0, 40.0 + number, 13.0])
         figure = charts.lines(
-            f"n{number}", f"figure {number}", [("output tokens/s", {"answers": curve}), ("saturation (%)", {"answers": curve})], xlabel="time (s)"
+            f"n{number}",
+            f"figure {number}",
+            [("output tokens/s", {"answers": curve}), ("saturation (%)", {"answers": curve})],
+            xlabel="time (s)",
         )
         figures.append(f'<figure style="width: {charts.WIDTHS[width]}px">{getattr(figure, width)}</figure>')
     path = tmp_path / "figures.html"
@@ -172,7 +195,11 @@ def test_hostile_samples_do_nothing_and_the_page_stays_usable(tmp_path: Path, wa
 
 def test_served_page_comes_with_its_policy_and_nothing_else(root: Path, undisturbed: Path, watched: Watched) -> None:
     process = subprocess.Popen(
-        command(root, "report", str(undisturbed), "--serve", "--port", "0"), cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command(root, "report", str(undisturbed), "--serve", "--port", "0"),
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         assert process.stdout is not None

@@ -38,7 +38,12 @@ def test_kills_at_random_moments_change_no_byte(root: Path, server: str, undistu
     num_killed = 0
     for attempt in range(NUM_KILLS + 1):
         process = subprocess.Popen(
-            command(root, *run_arguments(run_dir, server)), cwd=root, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command(root, *run_arguments(run_dir, server)),
+            cwd=root,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         try:
             _, error = process.communicate(timeout=moments.uniform(0.05, 0.6) * whole if attempt < NUM_KILLS else None)
@@ -61,13 +66,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own; mounting wants root."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True, check=False
+    ).returncode:
         pytest.skip("a small file system cannot be mounted here")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_ends_in_one_line_and_the_run_goes_on_when_there_is_room(root: Path, server: str, undisturbed: Path, small_disk: Path) -> None:
+def test_a_full_disk_ends_in_one_line_and_the_run_goes_on_when_there_is_room(
+    root: Path, server: str, undisturbed: Path, small_disk: Path
+) -> None:
     arguments = run_arguments(small_disk / "run", server)
     result = nemo_sdg(root, *arguments)
     assert result.returncode == 2
@@ -80,7 +89,9 @@ def test_a_full_disk_ends_in_one_line_and_the_run_goes_on_when_there_is_room(roo
 
 @pytest.mark.parametrize("step", ["seeds", "questions", "answers", "verified", "curated"])
 @pytest.mark.parametrize("damage", ["delete", "truncate"])
-def test_damaged_shard_is_found_and_repaired(root: Path, server: str, undisturbed: Path, step: str, damage: str) -> None:
+def test_damaged_shard_is_found_and_repaired(
+    root: Path, server: str, undisturbed: Path, step: str, damage: str
+) -> None:
     before = digests(undisturbed)
     shard = undisturbed / step / "shard-00001.jsonl"
     if damage == "delete":
@@ -104,7 +115,11 @@ def test_changed_configuration_refuses_to_mix(root: Path, server: str, undisturb
 def test_two_processes_do_not_share_a_run(root: Path, server: str, tmp_path: Path) -> None:
     run_dir = tmp_path / "shared"
     first = subprocess.Popen(
-        command(root, *run_arguments(run_dir, server)), cwd=root, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(root, *run_arguments(run_dir, server)),
+        cwd=root,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         while not (run_dir / "config.yaml").is_file():
@@ -130,7 +145,9 @@ def test_two_processes_do_not_share_a_run(root: Path, server: str, tmp_path: Pat
         (["export.tokenizer=/nowhere/tokenizer"], ["/nowhere/tokenizer"]),
     ],
 )
-def test_what_a_user_gets_wrong_is_one_line(root: Path, server: str, tmp_path: Path, overrides: list[str], words: list[str]) -> None:
+def test_what_a_user_gets_wrong_is_one_line(
+    root: Path, server: str, tmp_path: Path, overrides: list[str], words: list[str]
+) -> None:
     result = nemo_sdg(root, *run_arguments(tmp_path / "run", server, *overrides))
     assert result.returncode == 2
     assert "Traceback" not in result.stderr

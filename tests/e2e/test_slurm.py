@@ -1,4 +1,6 @@
-"""The whole quickstart on a real Slurm of two nodes on this machine, disturbed in its middle; and what a user can get wrong there."""
+"""The whole quickstart on a real Slurm of two nodes on this machine, disturbed in its middle; and what a user can get
+wrong there.
+"""
 
 import json
 import os
@@ -15,7 +17,8 @@ import pytest
 from tests.e2e.harness import digests, nemo_sdg, run_arguments
 
 pytestmark = pytest.mark.skipif(
-    not (shutil.which("slurmctld") and shutil.which("munged") and os.geteuid() == 0), reason="needs root and Debian's slurm-wlm and munge"
+    not (shutil.which("slurmctld") and shutil.which("munged") and os.geteuid() == 0),
+    reason="needs root and Debian's slurm-wlm and munge",
 )
 
 CLUSTER = "configs/cluster/dev.example.yaml"
@@ -24,7 +27,9 @@ SECRET = "sk-planted-secret-of-the-test"
 
 @pytest.fixture(scope="module")
 def slurm(root: Path) -> Iterator[None]:
-    started = subprocess.run([str(root / "scripts" / "dev_slurm.sh"), "start"], capture_output=True, text=True, check=False)
+    started = subprocess.run(
+        [str(root / "scripts" / "dev_slurm.sh"), "start"], capture_output=True, text=True, check=False
+    )
     assert started.returncode == 0, started.stdout + started.stderr
     yield
     subprocess.run([str(root / "scripts" / "dev_slurm.sh"), "stop"], check=False)
@@ -34,14 +39,18 @@ def slurm(root: Path) -> Iterator[None]:
 def slow_server(root: Path) -> Iterator[str]:
     """The fake server, slow enough that a job can be disturbed in its middle, and closed to those without the key."""
     program = [sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), "--port", "0", "--latency", "0.5"]
-    process = subprocess.Popen(program, env={**os.environ, "FAKE_OPENAI_KEY": SECRET}, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        program, env={**os.environ, "FAKE_OPENAI_KEY": SECRET}, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     yield process.stdout.readline().strip().split()[-1]
     process.kill()
 
 
 def squeue(*arguments: str) -> list[str]:
-    return subprocess.run(["squeue", "--noheader", *arguments], capture_output=True, text=True, check=False).stdout.split()
+    return subprocess.run(
+        ["squeue", "--noheader", *arguments], capture_output=True, text=True, check=False
+    ).stdout.split()
 
 
 def logs(run_dir: Path) -> dict[str, str]:
@@ -57,9 +66,14 @@ def wait_until(condition: Callable[[], object], what: str, run_dir: Path, jobs: 
         time.sleep(0.3)
 
 
-def test_disturbed_run_on_slurm_equals_a_local_one(root: Path, slurm: None, slow_server: str, undisturbed: Path, tmp_path: Path) -> None:
+def test_disturbed_run_on_slurm_equals_a_local_one(
+    root: Path, slurm: None, slow_server: str, undisturbed: Path, tmp_path: Path
+) -> None:
     run_dir, cluster = tmp_path / "slurm", tmp_path / "cluster.yaml"
-    cluster.write_text((root / CLUSTER).read_text() + 'steps:\n  curated: &spread {nodes: 2, cpus_per_task: 2, time: "01:00:00"}\n  packed: *spread\n')
+    cluster.write_text(
+        (root / CLUSTER).read_text()
+        + 'steps:\n  curated: &spread {nodes: 2, cpus_per_task: 2, time: "01:00:00"}\n  packed: *spread\n'
+    )
     launch = ["launch", *run_arguments(run_dir, slow_server, "engine.max_in_flight=2")[1:], "--cluster", str(cluster)]
     launched = nemo_sdg(root, *launch, NEMO_SDG_API_KEY=SECRET)
     assert launched.returncode == 0, launched.stderr
@@ -68,15 +82,29 @@ def test_disturbed_run_on_slurm_equals_a_local_one(root: Path, slurm: None, slow
     assert list(jobs) == ["seeds", "questions", "answers", "verified", "curated", "packed", "blend"]
 
     answers = jobs["answers"]
-    wait_until(lambda: len(squeue("--array", f"--jobs={answers}", "--states=RUNNING", "--format=%K")) == 4, "four answers workers", run_dir, jobs)
-    wait_until(lambda: len(list((run_dir / "answers" / "journal").glob("*.jsonl"))) >= 4, "first completions of all", run_dir, jobs)
+    wait_until(
+        lambda: len(squeue("--array", f"--jobs={answers}", "--states=RUNNING", "--format=%K")) == 4,
+        "four answers workers",
+        run_dir,
+        jobs,
+    )
+    wait_until(
+        lambda: len(list((run_dir / "answers" / "journal").glob("*.jsonl"))) >= 4,
+        "first completions of all",
+        run_dir,
+        jobs,
+    )
     again = nemo_sdg(root, *launch)
     assert again.returncode == 2
     assert "is launched already (answers RUNNING 4, " in again.stderr
     # Worker 3, the last task, carries the array's own id: a requeue by that id would take all workers with it.
-    killed = subprocess.run(["pkill", "-9", "-f", f"run {run_dir.resolve()}/slurm/config.yaml --only answers --worker 3/4"], check=False)
+    killed = subprocess.run(
+        ["pkill", "-9", "-f", f"run {run_dir.resolve()}/slurm/config.yaml --only answers --worker 3/4"], check=False
+    )
     requeued = subprocess.run(["scontrol", "requeue", f"{answers}_0"], check=False)
-    warned = subprocess.run(["scancel", "--signal=USR1", f"{answers}_1"], check=False)  # what --signal=USR1@120 does before the time limit
+    warned = subprocess.run(
+        ["scancel", "--signal=USR1", f"{answers}_1"], check=False
+    )  # what --signal=USR1@120 does before the time limit
     assert killed.returncode == requeued.returncode == warned.returncode == 0
     status = nemo_sdg(root, "launch", "--status", str(run_dir))
     assert re.search(rf"answers +job {answers}: .*RUNNING \d", status.stdout), status.stdout
@@ -86,13 +114,17 @@ def test_disturbed_run_on_slurm_equals_a_local_one(root: Path, slurm: None, slow
     assert "(finished)" in status.stdout
     found = logs(run_dir)
     restarts = [name for name in found if re.fullmatch(r"log-nemo_sdg-answers_\d+_[1-9]\d*\.out", name)]
-    assert len(restarts) == 3, f"the killed, the requeued and the warned worker started again, the fourth did not: {sorted(found)}"
+    assert len(restarts) == 3, (
+        f"the killed, the requeued and the warned worker started again, the fourth did not: {sorted(found)}"
+    )
     text = "\n".join(found[name] for name in found if "-answers_" in name)
     assert "stopped by SIGTERM; everything finished is kept" in text
     assert "stopped by SIGUSR1; everything finished is kept" in text
     assert "Traceback" not in text
     assert not [path for path in run_dir.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
-    assert "2 nodes" in next(found[name] for name in sorted(found, reverse=True) if name.startswith("log-nemo_sdg-curated_"))
+    assert "2 nodes" in next(
+        found[name] for name in sorted(found, reverse=True) if name.startswith("log-nemo_sdg-curated_")
+    )
     assert not list((run_dir / "slurm").glob("nodes-*")), "the folder with Ray's token is gone"
     assert nemo_sdg(root, "check", str(run_dir)).returncode == 0
     ours = {name: digest for name, digest in digests(run_dir).items() if not name.startswith("slurm/")}
@@ -103,14 +135,26 @@ def test_disturbed_run_on_slurm_equals_a_local_one(root: Path, slurm: None, slow
     ("cluster", "words"),
     [
         ("partition: nowhere", "partition 'nowhere' does not exist on this cluster; it has dev"),
-        ("partition: dev\ngeneration: {cpus_per_task: 999}", "Slurm would not run the job questions: allocation failure"),
+        (
+            "partition: dev\ngeneration: {cpus_per_task: 999}",
+            "Slurm would not run the job questions: allocation failure",
+        ),
         ("partition: dev\ncpu: {time: soon}", "Slurm would not run the job seeds"),
         ("partitoin: dev", "partitoin"),
     ],
 )
-def test_what_a_user_gets_wrong_is_one_line_and_leaves_nothing(root: Path, slurm: None, tmp_path: Path, cluster: str, words: str) -> None:
+def test_what_a_user_gets_wrong_is_one_line_and_leaves_nothing(
+    root: Path, slurm: None, tmp_path: Path, cluster: str, words: str
+) -> None:
     (tmp_path / "cluster.yaml").write_text(f"{cluster}\n")
-    result = nemo_sdg(root, "launch", "configs/quickstart.yaml", f"run.dir={tmp_path / 'run'}", "--cluster", str(tmp_path / "cluster.yaml"))
+    result = nemo_sdg(
+        root,
+        "launch",
+        "configs/quickstart.yaml",
+        f"run.dir={tmp_path / 'run'}",
+        "--cluster",
+        str(tmp_path / "cluster.yaml"),
+    )
     assert result.returncode == 2
     (line,) = result.stderr.strip().splitlines()
     assert line.startswith("nemo-sdg: ")

@@ -3,8 +3,10 @@
     python tests/fakes/openai_server.py --port 0 --latency 0.2 --faults 429,500,reset --share 0.33
     listening on http://127.0.0.1:41873/v1
 
-What it answers is a function of the request alone (rule_model.py), so that runs can be compared byte by byte. Which requests meet a fault
-is a function of the request as well; after `fault_attempts` of them the same request is answered. It stands only for a server that
+What it answers is a function of the request alone (rule_model.py), so that runs can be compared byte by byte. Which
+requests meet a fault
+is a function of the request as well; after `fault_attempts` of them the same request is answered. It stands only for a
+server that
 cannot be here. GET /stats tells what it served.
 """
 
@@ -39,7 +41,9 @@ REASONS = {
 
 
 class FakeOpenAIServer:
-    """`faults` are drawn for a `share` of the requests, by their hash; each such request fails `fault_attempts` times, then it is answered."""
+    """`faults` are drawn for a `share` of the requests, by their hash; each such request fails `fault_attempts` times,
+    then it is answered.
+    """
 
     def __init__(
         self,
@@ -54,7 +58,13 @@ class FakeOpenAIServer:
         context_length: int = 100_000,
     ) -> None:
         assert set(faults) <= set(FAULTS), f"faults must be some of {FAULTS}"
-        self.model, self.latency, self.faults, self.share, self.fault_attempts = model, latency, faults, share, fault_attempts
+        self.model, self.latency, self.faults, self.share, self.fault_attempts = (
+            model,
+            latency,
+            faults,
+            share,
+            fault_attempts,
+        )
         self.retry_after, self.key, self.context_length = retry_after, key, context_length
         self.stats: Counter[str] = Counter()
         self.attempts: Counter[bytes] = Counter()
@@ -67,7 +77,9 @@ class FakeOpenAIServer:
         self.url = ""
 
     async def start(self, port: int = 0) -> str:
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), "127.0.0.1", port, backlog=4096)
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self), "127.0.0.1", port, backlog=4096
+        )
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
         return self.url
 
@@ -78,18 +90,34 @@ class FakeOpenAIServer:
 
     def fault_of(self, digest: bytes) -> str | None:
         self.attempts[digest] += 1
-        if not self.faults or int.from_bytes(digest[:6], "big") / 2**48 >= self.share or self.attempts[digest] > self.fault_attempts:
+        if (
+            not self.faults
+            or int.from_bytes(digest[:6], "big") / 2**48 >= self.share
+            or self.attempts[digest] > self.fault_attempts
+        ):
             return None
         return self.faults[digest[7] % len(self.faults)]
 
     def answer(self, path: str, body: dict[str, Any], *, wrong_model: bool = False) -> tuple[int, Any]:
         """Status and JSON of a request without a fault."""
         if body.get("model") != self.model:
-            return 404, {"error": {"message": f"The model `{body.get('model')}` does not exist.", "type": "NotFoundError", "code": 404}}
+            return 404, {
+                "error": {
+                    "message": f"The model `{body.get('model')}` does not exist.",
+                    "type": "NotFoundError",
+                    "code": 404,
+                }
+            }
         chat = path.endswith("/chat/completions")
         made = complete(body)
         if made.prompt_tokens + int(body.get("max_tokens", 16)) > self.context_length:
-            return 400, {"error": {"message": f"This model's maximum context length is {self.context_length} tokens.", "type": "BadRequestError", "code": 400}}
+            return 400, {
+                "error": {
+                    "message": f"This model's maximum context length is {self.context_length} tokens.",
+                    "type": "BadRequestError",
+                    "code": 400,
+                }
+            }
         content = {"message": {"role": "assistant", "content": made.text}} if chat else {"text": made.text}
         return 200, {
             "id": "fake-1",
@@ -106,7 +134,9 @@ class FakeOpenAIServer:
 
 
 class _Connection(asyncio.Protocol):
-    """One HTTP/1.1 connection, kept alive; answers come in the order of their requests because clients do not pipeline."""
+    """One HTTP/1.1 connection, kept alive; answers come in the order of their requests because clients do not
+    pipeline.
+    """
 
     def __init__(self, server: FakeOpenAIServer) -> None:
         self.server = server
@@ -144,7 +174,18 @@ class _Connection(asyncio.Protocol):
             self._send(200, {**server.stats, "most_in_flight": server.most_in_flight})
         elif server.key is not None and headers.get("authorization") != f"Bearer {server.key}":
             server.stats["unauthorized"] += 1
-            self._send(401, {"error": {"message": f"Incorrect API key provided: {headers.get('authorization', 'none').removeprefix('Bearer ')}", "code": 401}})
+            self._send(
+                401,
+                {
+                    "error": {
+                        "message": (
+                            "Incorrect API key provided: "
+                            f"{headers.get('authorization', 'none').removeprefix('Bearer ')}"
+                        ),
+                        "code": 401,
+                    }
+                },
+            )
         elif method == "GET" and path == "/v1/models":
             self._send(200, {"object": "list", "data": [{"id": server.model, "object": "model"}]})
         elif method == "POST" and path in ("/v1/chat/completions", "/v1/completions"):
@@ -184,7 +225,14 @@ class _Connection(asyncio.Protocol):
         elif fault == "reset":
             self.transport.abort()
         elif fault == "wrong_json":
-            self._send(200, {"object": "chat.completion", "model": self.server.model, "choices": [{"index": 0, "finish_reason": "stop"}]})
+            self._send(
+                200,
+                {
+                    "object": "chat.completion",
+                    "model": self.server.model,
+                    "choices": [{"index": 0, "finish_reason": "stop"}],
+                },
+            )
         elif fault == "no_json":
             self._send_bytes(200, b"<html>502 Bad Gateway</html>")
         else:
@@ -192,7 +240,8 @@ class _Connection(asyncio.Protocol):
             data = orjson.dumps(answer)
             if fault == "truncate":
                 self.transport.write(
-                    f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data[: len(data) // 2]
+                    f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+                    + data[: len(data) // 2]
                 )
                 self.transport.close()
                 return
@@ -208,7 +257,10 @@ class _Connection(asyncio.Protocol):
         self._send_bytes(status, orjson.dumps(value), extra=extra)
 
     def _send_bytes(self, status: int, data: bytes, *, extra: str = "") -> None:
-        head = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json\r\n{extra}Content-Length: {len(data)}\r\n\r\n"
+        head = (
+            f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json\r\n{extra}Content-Length: "
+            f"{len(data)}\r\n\r\n"
+        )
         self.transport.write(head.encode() + data)
 
 
@@ -252,7 +304,9 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds from request to answer")
     parser.add_argument("--faults", default="", help=f"comma-separated, of {', '.join(FAULTS)}")
     parser.add_argument("--share", type=float, default=0.33, help="share of the requests that meet a fault")
-    parser.add_argument("--fault-attempts", type=int, default=1, help="how often such a request fails before it is answered")
+    parser.add_argument(
+        "--fault-attempts", type=int, default=1, help="how often such a request fails before it is answered"
+    )
     parser.add_argument("--retry-after", type=float, default=0.01, help="seconds, in the header of 429 and 503")
     parser.add_argument("--context-length", type=int, default=100_000, help="tokens")
     options = parser.parse_args()

@@ -11,7 +11,9 @@ from nemo_sdg.records import Drop
 def make_halver() -> Any:
     def halve(record: dict[str, Any]) -> Any:
         if record["number"] % 3 == 0:
-            return Drop(task=record["task"], id=record["sample_id"], step="verified", reason="multiple_of_three", record=record)
+            return Drop(
+                task=record["task"], id=record["sample_id"], step="verified", reason="multiple_of_three", record=record
+            )
         return {**record, "half": record["number"] / 2}
 
     return halve

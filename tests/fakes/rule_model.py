@@ -1,7 +1,9 @@
 """What the fake server answers: a rule instead of a model, generic in the JSON schema that it is given.
 
-A field `question` becomes the example's question in other words and with other numbers; an `answer` is the right one where the prompt
-gives it ("Right answer: …"), otherwise one that depends on the words of the last message and not on their order, so that votes with
+A field `question` becomes the example's question in other words and with other numbers; an `answer` is the right one
+where the prompt
+gives it ("Right answer: …"), otherwise one that depends on the words of the last message and not on their order, so
+that votes with
 permuted options agree; one vote in five says something else. The same request always gives the same text.
 """
 
@@ -111,7 +113,15 @@ def write(schema: dict[str, Any], last: str, draw: random.Random) -> str:
     return json.dumps({name: value[name] for name in fields}, ensure_ascii=False)
 
 
-def fill(name: str, field: dict[str, Any], example: dict[str, Any], last: str, before: dict[str, Any], draw: random.Random, same: random.Random) -> Any:
+def fill(
+    name: str,
+    field: dict[str, Any],
+    example: dict[str, Any],
+    last: str,
+    before: dict[str, Any],
+    draw: random.Random,
+    same: random.Random,
+) -> Any:
     if name == "answer":
         return answer(field, last, draw, same)
     if "enum" in field:
@@ -123,7 +133,10 @@ def fill(name: str, field: dict[str, Any], example: dict[str, Any], last: str, b
     if name in ("question", "passage") and isinstance(example.get(name), str):
         text = rewrite(example[name], draw)
     elif name == "reasoning" and "answer" in before:
-        text = f"{sentence(last, draw)} This leads from the facts to one result, and nothing else that is said speaks against it. Therefore the answer is {before['answer']}."
+        text = (
+            f"{sentence(last, draw)} This leads from the facts to one result, and nothing else that is said "
+            f"speaks against it. Therefore the answer is {before['answer']}."
+        )
     else:
         text = f"{sentence(last, draw)} {sentence(last, draw)}"
     return bounded(text, field)
@@ -136,12 +149,16 @@ def answer(field: dict[str, Any], last: str, draw: random.Random, same: random.R
         return text if "enum" not in field or text in field["enum"] else field["enum"][0]
     agrees = draw.random() < AGREE
     if "enum" in field:
-        best = min(field["enum"], key=lambda option: hashlib.sha256(f"{same.getstate()[1][0]}{option}".encode()).digest())
+        best = min(
+            field["enum"], key=lambda option: hashlib.sha256(f"{same.getstate()[1][0]}{option}".encode()).digest()
+        )
         others = [option for option in field["enum"] if option != best]
         return best if agrees or not others else draw.choice(others)
     if call := CALL.search(last):
         return f"def {call.group(1)}(*arguments):\n    return {same.randrange(9) if agrees else draw.randrange(9, 99)}"
-    if "pattern" in field or re.search(r"\bhow (?:many|much|long|far|old)\b|\d.*\d", last.rsplit("Question:", 1)[-1], re.IGNORECASE):
+    if "pattern" in field or re.search(
+        r"\bhow (?:many|much|long|far|old)\b|\d.*\d", last.rsplit("Question:", 1)[-1], re.IGNORECASE
+    ):
         return str(same.randrange(2, 500) if agrees else draw.randrange(500, 900))
     words = [word for word in re.findall(r"\w+", last) if len(word) > 3] or WORDS
     start = (same if agrees else draw).randrange(len(words))
@@ -161,7 +178,9 @@ def listed(name: str, field: dict[str, Any], example: dict[str, Any], draw: rand
 def rewrite(text: str, draw: random.Random) -> str:
     """The text with other numbers, some other words, and a beginning and an end of its own."""
     changed = re.sub(r"\d+", lambda number: str(int(number.group()[:9]) + draw.randrange(1, 30)), text)
-    changed = re.sub(r"\b[a-z]{5,}\b", lambda word: draw.choice(WORDS) if draw.random() < 0.3 else word.group(), changed)
+    changed = re.sub(
+        r"\b[a-z]{5,}\b", lambda word: draw.choice(WORDS) if draw.random() < 0.3 else word.group(), changed
+    )
     first = changed[:1].lower() + changed[1:] if changed[:1].isascii() and changed[1:2].islower() else changed
     closing = f" {draw.choice(CLOSINGS)}" if changed.rstrip().endswith((".", "?", "!")) and draw.random() < 0.5 else ""
     return f"{draw.choice(OPENINGS)} {first}{closing}"

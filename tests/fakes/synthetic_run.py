@@ -1,4 +1,5 @@
-"""A run's files without a run: every step's shards, drops, receipts and journals, as a finished run of any size leaves them, out of dealt texts.
+"""A run's files without a run: every step's shards, drops, receipts and journals, as a finished run of any size leaves
+them, out of dealt texts.
 
 No engine wrote it and its documents are not packed; it stands for size and for what texts may hold, not for quality.
 """
@@ -13,7 +14,7 @@ import yaml
 
 from nemo_sdg.config import RunConfig, identity
 from nemo_sdg.records import Answer, Drop, Sample, content_id, to_dict
-from nemo_sdg.store import Counts, StepDir, write_bytes, write_json, write_jsonl
+from nemo_sdg.storage import Counts, StepDir, write_bytes, write_json, write_jsonl
 
 WORDS = [
     "the",
@@ -41,7 +42,13 @@ WORDS = [
     "seven",
     "twelve",
 ]
-FAMILIES = {"science": "multiple_choice", "math": "numeric", "factual": "short_text", "code": "code", "explanation": "free_text"}
+FAMILIES = {
+    "science": "multiple_choice",
+    "math": "numeric",
+    "factual": "short_text",
+    "code": "code",
+    "explanation": "free_text",
+}
 NUM_TASKS = 12
 """tasks of a family"""
 SIMILAR = 3
@@ -83,19 +90,34 @@ def write_run(folder: Path, num_seeds: int, *, special: list[str] | None = None)
     counts.drop("refused_task", "ring1_evaluated_split")
     refused = [{"task": "refused_task", "family": "science", "reasons": ["ring1_evaluated_split: test"]}]
     outputs = {"catalog/refused.jsonl": write_jsonl(catalog.path / "refused.jsonl", refused)}
-    outputs["catalog/tasks.jsonl"] = write_jsonl(catalog.path / "tasks.jsonl", [{"task": task, "family": family} for task, family in tasks])
+    outputs["catalog/tasks.jsonl"] = write_jsonl(
+        catalog.path / "tasks.jsonl", [{"task": task, "family": family} for task, family in tasks]
+    )
     catalog.write_receipt("catalog", outputs, counts.as_dict())
-    evaluation = {"task": "science_00", "dataset": {"path": "made/evaluation", "name": None, "split": "test", "row": 3}, "question": text(), "answer": text()}
+    evaluation = {
+        "task": "science_00",
+        "dataset": {"path": "made/evaluation", "name": None, "split": "test", "row": 3},
+        "question": text(),
+        "answer": text(),
+    }
     write_jsonl(folder / "seeds" / "evaluation" / "split-00000.jsonl", [evaluation])
-    write_json(folder / "seeds" / "evaluation" / "unreachable.json", [{"dataset": "made/unseen", "name": None, "split": "test", "why": "not there"}])
+    write_json(
+        folder / "seeds" / "evaluation" / "unreachable.json",
+        [{"dataset": "made/unseen", "name": None, "split": "test", "why": "not there"}],
+    )
     for number in range(-(-num_seeds // SHARD)):
-        write_shard(folder, f"shard-{number:05d}", range(number * SHARD, min(num_seeds, (number + 1) * SHARD)), tasks, text)
+        write_shard(
+            folder, f"shard-{number:05d}", range(number * SHARD, min(num_seeds, (number + 1) * SHARD)), tasks, text
+        )
     write_jsonl(folder / "progress.jsonl", progress_rows(num_seeds))
     return folder
 
 
 def write_shard(folder: Path, shard: str, numbers: range, tasks: list[tuple[str, str]], text: Texts) -> None:
-    steps = {name: StepDir(run_dir=folder, step=name, fingerprint="synthetic") for name in ("seeds", "questions", "answers", "verified", "curated", "packed")}
+    steps = {
+        name: StepDir(run_dir=folder, step=name, fingerprint="synthetic")
+        for name in ("seeds", "questions", "answers", "verified", "curated", "packed")
+    }
     seeds = [make_seed(number, *tasks[number % len(tasks)], text) for number in numbers]
     write_step(steps["seeds"], shard, seeds, [])
     questions, drops = [], []
@@ -105,12 +127,24 @@ def write_shard(folder: Path, shard: str, numbers: range, tasks: list[tuple[str,
             if reason:
                 record = {"seed_id": seed["seed_id"], "attempt": attempt, "text": text(), "finish_reason": "stop"}
                 identifier = content_id("attempt", seed["seed_id"], attempt)
-                drops.append(Drop(task=seed["task"], id=identifier, step="questions", reason=reason, detail=text()[:80], record=record))
+                drops.append(
+                    Drop(
+                        task=seed["task"],
+                        id=identifier,
+                        step="questions",
+                        reason=reason,
+                        detail=text()[:80],
+                        record=record,
+                    )
+                )
             else:
                 questions.append(make_sample(seed, attempt, text))
     write_step(steps["questions"], shard, questions, drops)
     write_journal(folder / "questions" / "journal" / f"{shard}.0000.jsonl", len(seeds) * SIMILAR, text)
-    answers = [{**sample, "solutions": [make_solution(index, text) for index in range(VOTES)], "votes": {"planned": VOTES}} for sample in questions]
+    answers = [
+        {**sample, "solutions": [make_solution(index, text) for index in range(VOTES)], "votes": {"planned": VOTES}}
+        for sample in questions
+    ]
     write_step(steps["answers"], shard, answers, [])
     write_journal(folder / "answers" / "journal" / f"{shard}.0000.jsonl", len(answers) * VOTES, text)
     verified, drops = divide("verified", answers, text)
@@ -135,7 +169,9 @@ def make_sample(seed: dict[str, Any], attempt: int, text: Texts) -> dict[str, An
     same = {name: seed[name] for name in ("task", "family", "capability", "kind", "frame", "language")}
     identifier = content_id("sample", seed["seed_id"], attempt)
     choices = [text()[:60] for _ in range(4)] if seed["choices"] else None
-    sample = Sample(sample_id=identifier, origin="similar", seed_ids=[seed["seed_id"]], **same, question=text(), choices=choices)
+    sample = Sample(
+        sample_id=identifier, origin="similar", seed_ids=[seed["seed_id"]], **same, question=text(), choices=choices
+    )
     sample.generator = {
         "engine": "made",
         "model": "made",
@@ -193,11 +229,22 @@ def divide(step: str, samples: list[dict[str, Any]], text: Texts) -> tuple[list[
             kept.append(sample)
         else:
             detail = "science_00 test row 3 (made/evaluation)" if reason.startswith("evaluation") else text()[:80]
-            drops.append(Drop(task=sample["task"], id=sample["sample_id"], step=step, reason=reason, detail=detail, record=sample))
+            drops.append(
+                Drop(
+                    task=sample["task"], id=sample["sample_id"], step=step, reason=reason, detail=detail, record=sample
+                )
+            )
     return kept, drops
 
 
-def write_step(step: StepDir, shard: str, records: list[dict[str, Any]], drops: list[Drop], *, kept: list[dict[str, Any]] | None = None) -> None:
+def write_step(
+    step: StepDir,
+    shard: str,
+    records: list[dict[str, Any]],
+    drops: list[Drop],
+    *,
+    kept: list[dict[str, Any]] | None = None,
+) -> None:
     counts = Counts()
     for record in records if kept is None else kept:
         counts.keep(record["task"])
@@ -213,7 +260,14 @@ def write_journal(path: Path, num: int, text: Texts) -> None:
     def rows() -> Iterator[dict[str, Any]]:
         for number in range(num):
             answer = orjson.dumps({"context": text(), "reasoning": text(), "answer": text()[:60]}).decode()
-            yield {"key": content_id(path.name, number), "text": answer, "finish_reason": "stop", "prompt_tokens": 400, "completion_tokens": 90, "detail": None}
+            yield {
+                "key": content_id(path.name, number),
+                "text": answer,
+                "finish_reason": "stop",
+                "prompt_tokens": 400,
+                "completion_tokens": 90,
+                "detail": None,
+            }
 
     write_jsonl(path, rows())
 
@@ -222,7 +276,14 @@ def progress_rows(num_seeds: int) -> Iterator[dict[str, Any]]:
     clock = 1_700_000_000.0
     for step in ("questions", "answers"):
         for tick in range(1, 41):
-            facts = {"completion_tokens": 9_000 * tick, "saturation": 0.96, "retries": tick // 10, "replayed": 0, "requests": 100 * tick, "in_flight": 128}
+            facts = {
+                "completion_tokens": 9_000 * tick,
+                "saturation": 0.96,
+                "retries": tick // 10,
+                "replayed": 0,
+                "requests": 100 * tick,
+                "in_flight": 128,
+            }
             yield {
                 "time": clock + 10 * tick,
                 "step": step,

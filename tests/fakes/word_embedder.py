@@ -1,4 +1,6 @@
-"""A fake sentence embedder: the bag of a text's words, each a random direction of its own. Order and stock words do not count."""
+"""A fake sentence embedder: the bag of a text's words, each a random direction of its own. Order and stock words do
+not count.
+"""
 
 import hashlib
 
@@ -12,7 +14,12 @@ class FakeEmbedder:
         self.name = name
 
     def encode(self, texts: list[str]) -> np.ndarray:
-        return np.array([np.sum([direction(word) for word in text.split() if word not in STOCK] or [direction("")], axis=0) for text in texts])
+        return np.array(
+            [
+                np.sum([direction(word) for word in text.split() if word not in STOCK] or [direction("")], axis=0)
+                for text in texts
+            ]
+        )
 
 
 def direction(word: str) -> np.ndarray:

@@ -51,7 +51,10 @@ def test_fingerprint_ignores_how_a_run_is_carried_out(file: Path) -> None:
     def key(*overrides: str) -> str:
         return fingerprint(identity(load_config(file, list(overrides))))
 
-    assert key("run.dir=y", "run.workers=7", "run.executor=ray_data", "engine.max_in_flight=9", "run.progress_every=1") == key()
+    assert (
+        key("run.dir=y", "run.workers=7", "run.executor=ray_data", "engine.max_in_flight=9", "run.progress_every=1")
+        == key()
+    )
     assert key("generate.votes=4") != key()
     assert key("run.seed=1") != key()
 
@@ -69,7 +72,7 @@ def test_shipped_configurations_load(root: Path) -> None:
 
 
 def test_shipped_ablation_loads(root: Path) -> None:
-    from nemo_sdg.ablating import load_ablation
+    from nemo_sdg.commands.ablate import load_ablation
 
     assert load_ablation(root / "configs" / "ablation.yaml", ["proxy.tokens=1000"]).proxy.tokens == 1000
 

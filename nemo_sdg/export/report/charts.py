@@ -14,7 +14,11 @@ WIDTHS = {"wide": 720, "narrow": 340}
 """pixels"""
 COLORS = [f"#0000{number:02x}" for number in range(1, 7)]
 INK, FAINT, GRID = "#0000a1", "#0000a2", "#0000a3"
-VARIABLES = {color: f"var(--c{number})" for number, color in enumerate(COLORS, 1)} | {INK: "var(--ink)", FAINT: "var(--faint)", GRID: "var(--grid)"}
+VARIABLES = {color: f"var(--c{number})" for number, color in enumerate(COLORS, 1)} | {
+    INK: "var(--ink)",
+    FAINT: "var(--faint)",
+    GRID: "var(--grid)",
+}
 """stand-ins while Matplotlib draws; the page's theme gives them their colours"""
 TICK_PAD = 8
 """points between an axis and its numbers: the first number of x then stands clear of the last one of y"""
@@ -37,7 +41,9 @@ class Drawing:
 
 
 def draw(name: str, describe: str, height: Callable[[str], int], paint: Callable[[Any, str], None]) -> Drawing:
-    """`paint(figure, width)` fills a Matplotlib figure; `name` keeps ids apart on the page, `describe` is read out in its place."""
+    """`paint(figure, width)` fills a Matplotlib figure; `name` keeps ids apart on the page, `describe` is read out in
+    its place.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -61,7 +67,9 @@ def draw(name: str, describe: str, height: Callable[[str], int], paint: Callable
 
 
 def _clean(svg: bytes, prefix: str, describe: str) -> str:
-    """Style attributes become presentation attributes, which a content security policy allows; ids are made unique; metadata goes."""
+    """Style attributes become presentation attributes, which a content security policy allows; ids are made unique;
+    metadata goes.
+    """
     ElementTree.register_namespace("", SVG)
     root = ElementTree.fromstring(svg)
     used = set(re.findall(rb'(?:url\(#|href="#)([^)"]+)', svg))
@@ -137,11 +145,23 @@ def bars(name: str, describe: str, labels: Sequence[str], series: Series, *, uni
         axes.grid(visible=False, axis="y")
         _finish(figure, axes, len(series), xlabel=unit, width=width)
 
-    return draw(name, describe, lambda _: 70 + len(labels) * (22 * len(series) if len(series) > 1 else 24) + (24 if len(series) > 1 else 0), paint)
+    return draw(
+        name,
+        describe,
+        lambda _: 70 + len(labels) * (22 * len(series) if len(series) > 1 else 24) + (24 if len(series) > 1 else 0),
+        paint,
+    )
 
 
 def columns(
-    name: str, describe: str, labels: Sequence[str], series: Series, *, xlabel: str, ylabel: str, mark: tuple[str, Sequence[float]] | None = None
+    name: str,
+    describe: str,
+    labels: Sequence[str],
+    series: Series,
+    *,
+    xlabel: str,
+    ylabel: str,
+    mark: tuple[str, Sequence[float]] | None = None,
 ) -> Drawing:
     """Vertical bars over a few ordered classes; `mark` draws a line of expectation over each."""
     thick = 0.86 / len(series)
@@ -170,7 +190,9 @@ def columns(
     return draw(name, describe, lambda width: 250 if width == "wide" else 260, paint)
 
 
-def lines(name: str, describe: str, panels: Sequence[tuple[str, Curves]], *, xlabel: str, from_zero: bool = True) -> Drawing:
+def lines(
+    name: str, describe: str, panels: Sequence[tuple[str, Curves]], *, xlabel: str, from_zero: bool = True
+) -> Drawing:
     """Panels under each other on one x axis: (axis title, {series: (x, y)})."""
 
     def paint(figure: Any, width: str) -> None:
@@ -178,7 +200,15 @@ def lines(name: str, describe: str, panels: Sequence[tuple[str, Curves]], *, xla
         titles = list(dict.fromkeys(title for _, series in panels for title in series))
         for axes, (ylabel, series) in zip(every, panels, strict=True):
             for title, (x, y) in series.items():
-                axes.plot(x, y, color=COLORS[titles.index(title) % len(COLORS)], label=title, linewidth=1.6, marker="o" if len(x) < 30 else None, markersize=3)
+                axes.plot(
+                    x,
+                    y,
+                    color=COLORS[titles.index(title) % len(COLORS)],
+                    label=title,
+                    linewidth=1.6,
+                    marker="o" if len(x) < 30 else None,
+                    markersize=3,
+                )
             if from_zero:
                 axes.set_ylim(bottom=0)
             axes.yaxis.set_major_formatter(lambda value, _: number(value))
@@ -189,7 +219,9 @@ def lines(name: str, describe: str, panels: Sequence[tuple[str, Curves]], *, xla
     return draw(name, describe, lambda _: 90 + 150 * len(panels), paint)
 
 
-def intervals(name: str, describe: str, labels: Sequence[str], points: Sequence[tuple[float, float, float]], *, unit: str) -> Drawing:
+def intervals(
+    name: str, describe: str, labels: Sequence[str], points: Sequence[tuple[float, float, float]], *, unit: str
+) -> Drawing:
     """(value, low, high) a row, with a line at zero."""
 
     def paint(figure: Any, width: str) -> None:
@@ -207,7 +239,9 @@ def intervals(name: str, describe: str, labels: Sequence[str], points: Sequence[
     return draw(name, describe, lambda _: 80 + 26 * len(labels), paint)
 
 
-def _finish(figure: Any, axes: Any, num_series: int, *, xlabel: str, width: str, ylabel: str = "", legend_of: Any = None) -> None:
+def _finish(
+    figure: Any, axes: Any, num_series: int, *, xlabel: str, width: str, ylabel: str = "", legend_of: Any = None
+) -> None:
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     for each in figure.axes:
@@ -215,7 +249,13 @@ def _finish(figure: Any, axes: Any, num_series: int, *, xlabel: str, width: str,
         each.tick_params(axis="x", pad=TICK_PAD)
     if num_series > 1:
         handles, titles = (legend_of or axes).get_legend_handles_labels()
-        figure.legend(handles, titles, loc="outside upper left", ncols=num_series if width == "wide" else min(2, num_series), fontsize=11)
+        figure.legend(
+            handles,
+            titles,
+            loc="outside upper left",
+            ncols=num_series if width == "wide" else min(2, num_series),
+            fontsize=11,
+        )
 
 
 def _few_ticks(axes: Any, width: str) -> None:

@@ -1,4 +1,6 @@
-"""What the report counts over a whole run, finished or not: one pass over each kind of file, memory bound by groups and not by records."""
+"""What the report counts over a whole run, finished or not: one pass over each kind of file, memory bound by groups
+and not by records.
+"""
 
 import math
 import re
@@ -10,10 +12,18 @@ from typing import Any
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.rows import Picker, Place, Unreadable, lines_of, read_drops, read_records, spread
-from nemo_sdg.store import merge_counts, read_json
+from nemo_sdg.storage import merge_counts, read_json
 
 STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed"]
-UNITS = {"catalog": "tasks", "seeds": "rows", "questions": "attempts", "answers": "samples", "verified": "samples", "curated": "samples", "packed": "samples"}
+UNITS = {
+    "catalog": "tasks",
+    "seeds": "rows",
+    "questions": "attempts",
+    "answers": "samples",
+    "verified": "samples",
+    "curated": "samples",
+    "packed": "samples",
+}
 NUM_EXAMPLES = 20
 """drops of a step and reason that are shown"""
 NUM_CONTAMINATED = 100
@@ -36,8 +46,16 @@ def shards(run_dir: Path, step: str, folder: str = "") -> list[Path]:
 
 def step_counts(run_dir: Path, step: str) -> dict[str, Any]:
     """The receipts' counts of a step, {task: {in, kept, dropped, not_sampled}}."""
-    receipts = (read_json_or(path, None) for path in sorted((run_dir / step / "receipts").glob("*.json")) if not path.name.startswith("."))
-    return merge_counts(receipt["counts"] for receipt in receipts if isinstance(receipt, dict) and isinstance(receipt.get("counts"), dict))
+    receipts = (
+        read_json_or(path, None)
+        for path in sorted((run_dir / step / "receipts").glob("*.json"))
+        if not path.name.startswith(".")
+    )
+    return merge_counts(
+        receipt["counts"]
+        for receipt in receipts
+        if isinstance(receipt, dict) and isinstance(receipt.get("counts"), dict)
+    )
 
 
 def families_of_tasks(run_dir: Path, unreadable: Unreadable) -> dict[str, str]:
@@ -101,14 +119,26 @@ def count_run(run_dir: Path) -> Run:
         raise DataError(f"{run_dir} is no run: it has no config.yaml")
     unreadable = Unreadable()
     counts = {step: step_counts(run_dir, step) for step in STEPS}
-    samples_step = next((step for step in ("curated", "verified", "answers", "questions") if shards(run_dir, step)), "questions")
-    run = Run(counts=counts, families=families_of_tasks(run_dir, unreadable), samples_step=samples_step, kept=Kept(), unreadable=unreadable)
+    samples_step = next(
+        (step for step in ("curated", "verified", "answers", "questions") if shards(run_dir, step)), "questions"
+    )
+    run = Run(
+        counts=counts,
+        families=families_of_tasks(run_dir, unreadable),
+        samples_step=samples_step,
+        kept=Kept(),
+        unreadable=unreadable,
+    )
     _pick_samples(run_dir, run)
     _pick_drops(run_dir, run)
     for _, seed in read_records(shards(run_dir, "seeds"), unreadable):
         dataset = seed.get("dataset") or {}
         run.sources[
-            str(dataset.get("path")), str(dataset.get("name") or ""), str(dataset.get("split")), str(dataset.get("revision")), str(seed.get("license"))
+            str(dataset.get("path")),
+            str(dataset.get("name") or ""),
+            str(dataset.get("split")),
+            str(dataset.get("revision")),
+            str(seed.get("license")),
         ] += 1
     run.requests = {step: count_requests(run_dir / step / "journal") for step in ("questions", "answers")}
     return run
@@ -126,7 +156,11 @@ def _pick_samples(run_dir: Path, run: Run) -> None:
 def in_turn(groups: dict[Any, list[Place]]) -> Iterator[Place]:
     """The first of each group, then the second of each, and so on."""
     for number in range(max(map(len, groups.values()), default=0)):
-        yield from (places[number] for _, places in sorted(groups.items(), key=lambda item: str(item[0])) if number < len(places))
+        yield from (
+            places[number]
+            for _, places in sorted(groups.items(), key=lambda item: str(item[0]))
+            if number < len(places)
+        )
 
 
 def _pick_drops(run_dir: Path, run: Run) -> None:
@@ -136,13 +170,19 @@ def _pick_drops(run_dir: Path, run: Run) -> None:
         for task, row in run.counts[step].items():
             for reason, num in row["dropped"].items():
                 per_reason.setdefault(reason, {})[task] = num
-        quotas = {(reason, task): num for reason, tasks in per_reason.items() for task, num in spread(tasks, num_examples(reason)).items()}
+        quotas = {
+            (reason, task): num
+            for reason, tasks in per_reason.items()
+            for task, num in spread(tasks, num_examples(reason)).items()
+        }
         picker = Picker(quotas)
         if step == "catalog":
             for place, row in read_records([run_dir / step / "refused.jsonl"], run.unreadable):
                 picker.offer((refusal(row), str(row.get("task"))), str(row.get("task")), place)
         else:
-            for place, task, identifier, reason in read_drops(sorted((run_dir / step / "dropped").glob("*.jsonl")), run.unreadable):
+            for place, task, identifier, reason in read_drops(
+                sorted((run_dir / step / "dropped").glob("*.jsonl")), run.unreadable
+            ):
                 picker.offer((reason, task), identifier, place)
         found: dict[str, dict[Any, list[Place]]] = {}
         for (reason, task), places in picker.places().items():
@@ -180,7 +220,9 @@ def count_requests(journal: Path) -> dict[str, int]:
 
 
 def funnel_rows(run: Run) -> list[list[Any]]:
-    """[family, task or null, step, in, kept, {reason: num}, not sampled]; tasks that give no seed row are one row a family."""
+    """[family, task or null, step, in, kept, {reason: num}, not sampled]; tasks that give no seed row are one row a
+    family.
+    """
     seeded = {task for step in STEPS[1:] for task in run.counts[step]}
     rows: list[list[Any]] = []
     for step in STEPS:

@@ -1,4 +1,6 @@
-"""Where the corpus comes from and what it must not hold: licences, sources of the seeds, contamination findings, evaluation splits not seen."""
+"""Where the corpus comes from and what it must not hold: licences, sources of the seeds, contamination findings,
+evaluation splits not seen.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,13 +16,20 @@ def licenses(run: Run) -> Section:
     section = Section(
         key="licenses",
         title="Licences",
-        about="The licence of each kept sample, closed over its seeds and the generating model; below, where the seeds come from.",
+        about=(
+            "The licence of each kept sample, closed over its seeds and the generating model; below, where the "
+            "seeds come from."
+        ),
     )
     ranked = run.kept.licenses.most_common(MAX_BARS)
     if ranked:
         section.parts.append(
             charts.bars(
-                "licenses", "Samples by effective licence", [name for name, _ in ranked], {"samples": [float(num) for _, num in ranked]}, unit="samples"
+                "licenses",
+                "Samples by effective licence",
+                [name for name, _ in ranked],
+                {"samples": [float(num) for _, num in ranked]},
+                unit="samples",
             )
         )
         section.parts.append(
@@ -30,10 +39,18 @@ def licenses(run: Run) -> Section:
                 caption="Samples by licence",
             )
         )
-    rows = [[path, name, split, revision, licence, f"{num:,}"] for (path, name, split, revision, licence), num in sorted(run.sources.items())]
+    rows = [
+        [path, name, split, revision, licence, f"{num:,}"]
+        for (path, name, split, revision, licence), num in sorted(run.sources.items())
+    ]
     if rows:
         section.parts.append(
-            Table(columns=["dataset", "config", "split", "revision", "licence", "seeds"], rows=rows, caption="Sources of the seeds", open=len(rows) <= 20)
+            Table(
+                columns=["dataset", "config", "split", "revision", "licence", "seeds"],
+                rows=rows,
+                caption="Sources of the seeds",
+                open=len(rows) <= 20,
+            )
         )
     if not section.parts:
         section.missing = "There is no seed yet."
@@ -42,7 +59,9 @@ def licenses(run: Run) -> Section:
 
 def contamination(run_dir: Path, run: Run, records: Iterable[dict[str, Any]]) -> Section:
     section = Section(
-        key="contamination", title="Contamination", about="Records that repeat a row of an evaluation split: none of them went on. Each names the row it hit."
+        key="contamination",
+        title="Contamination",
+        about="Records that repeat a row of an evaluation split: none of them went on. Each names the row it hit.",
     )
     shown = [record for record in records if record.get("evaluation")]
     reasons: Counter[tuple[str, str]] = Counter()
@@ -52,7 +71,11 @@ def contamination(run_dir: Path, run: Run, records: Iterable[dict[str, Any]]) ->
                 if is_contamination(reason):
                     reasons[step, reason] += num
     counted = [[step, reason, f"{num:,}"] for (step, reason), num in sorted(reasons.items())]
-    section.notes.append("Dropped as contaminated: " + ("; ".join(f"{num} in {step} ({reason})" for step, reason, num in counted) or "none") + ".")
+    section.notes.append(
+        "Dropped as contaminated: "
+        + ("; ".join(f"{num} in {step} ({reason})" for step, reason, num in counted) or "none")
+        + "."
+    )
     if shown:
         rows = [
             [
@@ -68,16 +91,30 @@ def contamination(run_dir: Path, run: Run, records: Iterable[dict[str, Any]]) ->
         columns = ["step", "reason", "task", "record", "evaluation row", "its question"]
         total = sum(reasons.values())
         section.parts.append(
-            Table(columns=columns, rows=rows, caption=f"Findings ({min(len(rows), MAX_ROWS):,} of {total:,} shown)", open=True, left_out=total - len(rows))
+            Table(
+                columns=columns,
+                rows=rows,
+                caption=f"Findings ({min(len(rows), MAX_ROWS):,} of {total:,} shown)",
+                open=True,
+                left_out=total - len(rows),
+            )
         )
     splits = len(list((run_dir / "seeds" / "evaluation").glob("*.jsonl")))
     unreachable = read_json_or(run_dir / "seeds" / "evaluation" / "unreachable.json", [])
-    section.notes.append(f"Compared with {splits:,} evaluation splits; {len(unreachable):,} splits could not be read, so nothing is known of them.")
+    section.notes.append(
+        f"Compared with {splits:,} evaluation splits; {len(unreachable):,} splits could not be read, so "
+        "nothing is known of them."
+    )
     if unreachable:
         why: dict[tuple[str, str, str], list[str]] = {}
         for row in unreachable:
-            why.setdefault((str(row.get("dataset")), str(row.get("name") or ""), str(row.get("why"))), []).append(str(row.get("split")))
-        rows = [[dataset, name, ", ".join(sorted(set(found))), reason] for (dataset, name, reason), found in sorted(why.items())]
+            why.setdefault((str(row.get("dataset")), str(row.get("name") or ""), str(row.get("why"))), []).append(
+                str(row.get("split"))
+            )
+        rows = [
+            [dataset, name, ", ".join(sorted(set(found))), reason]
+            for (dataset, name, reason), found in sorted(why.items())
+        ]
         section.parts.append(
             Table(
                 columns=["dataset", "config", "splits", "why"],

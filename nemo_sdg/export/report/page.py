@@ -1,4 +1,5 @@
-"""The page as one file: markup by Jinja, which escapes, one script and one style that the page's own policy names by their hashes, and the
+"""The page as one file: markup by Jinja, which escapes, one script and one style that the page's own policy names by
+their hashes, and the
 records as compressed data that no parser of markup ever sees.
 """
 
@@ -15,7 +16,16 @@ import orjson
 from nemo_sdg.config import fingerprint
 from nemo_sdg.export.report import charts
 from nemo_sdg.export.report.ablation import ablation
-from nemo_sdg.export.report.counts import NUM_EXAMPLES, STEPS, UNITS, Run, count_run, funnel_rows, packed_tokens, read_json_or
+from nemo_sdg.export.report.counts import (
+    NUM_EXAMPLES,
+    STEPS,
+    UNITS,
+    Run,
+    count_run,
+    funnel_rows,
+    packed_tokens,
+    read_json_or,
+)
 from nemo_sdg.export.report.figures import (
     difficulty,
     diversity,
@@ -29,14 +39,25 @@ from nemo_sdg.export.report.figures import (
 from nemo_sdg.export.report.origins import contamination, licenses
 from nemo_sdg.export.report.records import FindCalls, collect_records
 from nemo_sdg.export.report.speed import speed
-from nemo_sdg.store import write_bytes
+from nemo_sdg.storage import write_bytes
 
 FOLDER = Path(__file__).parent
 MAX_DATA = 3_600_000
 """bytes of compressed, base64-coded records: with figures and tables the page stays under 5 MB"""
-HIDDEN = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200E, 0x200F, 0x061C, 0xFEFF, *range(0xE0000, 0xE0080)}
+HIDDEN = {
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+    0x200B,
+    0x200E,
+    0x200F,
+    0x061C,
+    0xFEFF,
+    *range(0xE0000, 0xE0080),
+}
 """characters that turn the direction of text or cannot be seen; names and notes show their numbers instead"""
-POLICY = "default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; base-uri 'none'; form-action 'none'"
+POLICY = (
+    "default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; base-uri 'none'; form-action 'none'"
+)
 NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+%?( of [\d,]+)?")
 POLICY_TAG = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]+)"')
 
@@ -51,7 +72,9 @@ def is_current(run_dir: Path, facts: dict[str, Any]) -> bool:
 
 
 def write_report(run_dir: Path, *, facts: dict[str, Any] | None = None, find_calls: FindCalls | None = None) -> Path:
-    """Writes report/index.html and returns its path. `facts` is the manifest, read from the run when not given. Raises DataError when it is no run."""
+    """Writes report/index.html and returns its path. `facts` is the manifest, read from the run when not given. Raises
+    DataError when it is no run.
+    """
     run = count_run(run_dir)
     records = collect_records(run_dir, run, find_calls)
     facts = facts or read_json_or(run_dir / "manifest.json", None)
@@ -68,10 +91,16 @@ def render_page(run_dir: Path, run: Run, records: list[dict[str, Any]], facts: d
         mixture(run_dir), tokens(run_dir), difficulty(run, health), positions(health), languages(run, health), diversity(health), licenses(run),
         contamination(run_dir, run, records), speed(run_dir, run), ablation(run_dir, run.unreadable),
     ]  # fmt: skip
-    data, shown = pack_data({"steps": STEPS, "units": UNITS, "funnel": funnel_rows(run), "samples_step": run.samples_step}, records)
+    data, shown = pack_data(
+        {"steps": STEPS, "units": UNITS, "funnel": funnel_rows(run), "samples_step": run.samples_step}, records
+    )
     script, style = ((FOLDER / name).read_text() for name in ("page.js", "page.css"))
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["visible"] = visible
     environment.tests["numberlike"] = lambda cell: NUMBER.fullmatch(str(cell)) is not None
@@ -93,9 +122,17 @@ def render_page(run_dir: Path, run: Run, records: list[dict[str, Any]], facts: d
             warnings=warnings(run, health),
             steps_table=steps_table(run, UNITS),
             sections=sections,
-            shown={"samples": len(shown) - num_drops, "of": run.kept.num, "drops": num_drops, "of_drops": count_drops(run), "examples": NUM_EXAMPLES},
+            shown={
+                "samples": len(shown) - num_drops,
+                "of": run.kept.num,
+                "drops": num_drops,
+                "of_drops": count_drops(run),
+                "examples": NUM_EXAMPLES,
+            },
             samples_step=run.samples_step,
-            packages=sorted((name, version) for name, version in ((facts or {}).get("packages") or {}).items() if version),
+            packages=sorted(
+                (name, version) for name, version in ((facts or {}).get("packages") or {}).items() if version
+            ),
             config=(run_dir / "config.yaml").read_bytes().decode("utf-8", "replace"),
         )
         .encode("utf-8", "replace")
@@ -109,7 +146,9 @@ def policy(page: bytes) -> str:
 
 
 def pack_data(fixed: dict[str, Any], records: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
-    """Gzip and base64 of the records, and those that fit into MAX_DATA: fewer samples, and fewer examples of each reason."""
+    """Gzip and base64 of the records, and those that fit into MAX_DATA: fewer samples, and fewer examples of each
+    reason.
+    """
     samples, num_examples = [record for record in records if not record["reason"]], len(records)
     while True:
         shown = samples + _first_of_each([record for record in records if record["reason"]], num_examples)
@@ -132,8 +171,12 @@ def _first_of_each(drops: list[dict[str, Any]], num: int) -> list[dict[str, Any]
 
 
 def visible(value: Any) -> str:
-    """Text in which characters that hide or turn others are seen as their numbers; the template's escaping comes after."""
-    return "".join(f"[U+{ord(c):04X}]" if ord(c) in HIDDEN or (ord(c) < 32 and c not in "\n\t") else c for c in str(value))
+    """Text in which characters that hide or turn others are seen as their numbers; the template's escaping comes
+    after.
+    """
+    return "".join(
+        f"[U+{ord(c):04X}]" if ord(c) in HIDDEN or (ord(c) < 32 and c not in "\n\t") else c for c in str(value)
+    )
 
 
 def _hash(text: str) -> str:
@@ -146,5 +189,8 @@ def count_drops(run: Run) -> int:
 
 def warnings(run: Run, health: dict[str, Any]) -> list[str]:
     """What one should know before trusting the corpus."""
-    found = [f"{num:,} lines of {name} could not be read and are not shown." for name, num in sorted(run.unreadable.lines.items())]
+    found = [
+        f"{num:,} lines of {name} could not be read and are not shown."
+        for name, num in sorted(run.unreadable.lines.items())
+    ]
     return found + [f"{note['group']}: {note['detail']}." for note in health.get("notes") or []]

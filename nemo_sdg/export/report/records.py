@@ -1,6 +1,7 @@
 """The records that the report shows one by one: samples that were kept, and examples of every drop.
 
-Each is a plain dict of short keys and strings; texts beyond MAX_TEXT characters are cut and say so. What stands in them is untrusted:
+Each is a plain dict of short keys and strings; texts beyond MAX_TEXT characters are cut and say so. What stands in
+them is untrusted:
 the page puts it into text nodes only.
 """
 
@@ -9,9 +10,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.export.documents import VARIANTS, render_texts
 from nemo_sdg.export.report.counts import Run, is_contamination, refusal, shards
 from nemo_sdg.export.report.rows import Place, Unreadable, fetch, find_by_id, read_records
-from nemo_sdg.export.text import VARIANTS, render_texts
 
 MAX_TEXT = 4000
 MAX_ITEMS = 16
@@ -22,12 +23,16 @@ EVALUATION_ROW = [
     re.compile(r"^(?P<task>\S+) (?P<split>\S+) row (?P<row>\d+) \("),
     re.compile(r"of (?P<task>\S+) \(.*, (?P<split>[^,]+), row (?P<row>\d+)\)$"),
 ]
-"""how `curated` and `seeds` name the row that a record repeats: `gsm8k test row 0 (openai/gsm8k main)`, `question of sciq (allenai/sciq, default, test, row 3)`"""
+"""how `curated` and `seeds` name the row that a record repeats: `gsm8k test row 0 (openai/gsm8k main)`, `question of
+sciq (allenai/sciq, default, test, row 3)`
+"""
 
 Calls = dict[str, list[dict[str, Any]]]
 """record id -> its requests: {name, prompt [[role, text], …], output, finish, tokens}"""
 FindCalls = Callable[[list[tuple[str, dict[str, Any]]], dict[str, dict[str, Any]]], Calls]
-"""Brings prompts and raw outputs of (shard, sample as it stood before verification or attempt that was dropped), given the seeds by id."""
+"""Brings prompts and raw outputs of (shard, sample as it stood before verification or attempt that was dropped), given
+the seeds by id.
+"""
 
 
 def cut(value: Any, limit: int = MAX_TEXT) -> str:
@@ -39,7 +44,9 @@ def cut(value: Any, limit: int = MAX_TEXT) -> str:
 def cut_all(values: Any, limit: int = 500) -> list[str]:
     if not isinstance(values, list):
         return []
-    return [cut(value, limit) for value in values[:MAX_ITEMS]] + ([f"… [{len(values) - MAX_ITEMS} more]"] if len(values) > MAX_ITEMS else [])
+    return [cut(value, limit) for value in values[:MAX_ITEMS]] + (
+        [f"… [{len(values) - MAX_ITEMS} more]"] if len(values) > MAX_ITEMS else []
+    )
 
 
 def collect_records(run_dir: Path, run: Run, find_calls: FindCalls | None) -> list[dict[str, Any]]:
@@ -51,10 +58,14 @@ def collect_records(run_dir: Path, run: Run, find_calls: FindCalls | None) -> li
     by_place = dict(fetch([place for place, _, _ in places], unreadable))
     raw = [(step, reason, by_place[place]) for place, step, reason in places if place in by_place]
     names = [place[0].stem for place, _, _ in places if place in by_place]
-    seeds = find_by_id(shards(run_dir, "seeds"), "seed_id", {seed_id for row in raw for seed_id in seed_ids(row[2])}, unreadable)
+    seeds = find_by_id(
+        shards(run_dir, "seeds"), "seed_id", {seed_id for row in raw for seed_id in seed_ids(row[2])}, unreadable
+    )
     solved = _solved(run_dir, raw, unreadable)
     asked = [
-        (shard, {"id": row[2].get("id"), **solved.get(sample_id(row[2]), body(row[2]))}) for shard, row in zip(names, raw, strict=True) if row[0] in ASKING
+        (shard, {"id": row[2].get("id"), **solved.get(sample_id(row[2]), body(row[2]))})
+        for shard, row in zip(names, raw, strict=True)
+        if row[0] in ASKING
     ]
     calls = find_calls(asked, seeds) if find_calls else {}
     evaluation = _evaluation_rows(run_dir, [row[2] for row in raw if is_contamination(row[1])], unreadable)
@@ -77,7 +88,9 @@ def seed_ids(record: dict[str, Any]) -> list[str]:
     return [str(seed_id) for seed_id in found if seed_id][:3]
 
 
-def _solved(run_dir: Path, raw: list[tuple[str, str, dict[str, Any]]], unreadable: Unreadable) -> dict[str, dict[str, Any]]:
+def _solved(
+    run_dir: Path, raw: list[tuple[str, str, dict[str, Any]]], unreadable: Unreadable
+) -> dict[str, dict[str, Any]]:
     """The samples with all their solutions: later steps keep the chosen one only."""
     wanted = {sample_id(record) for _, _, record in raw if sample_id(record) and not body(record).get("solutions")}
     found = find_by_id(shards(run_dir, "answers"), "sample_id", wanted, unreadable) if wanted else {}
@@ -93,7 +106,9 @@ def evaluation_key(detail: Any) -> tuple[str, str, int] | None:
     return None
 
 
-def _evaluation_rows(run_dir: Path, drops: Iterable[dict[str, Any]], unreadable: Unreadable) -> dict[tuple[str, str, int], dict[str, Any]]:
+def _evaluation_rows(
+    run_dir: Path, drops: Iterable[dict[str, Any]], unreadable: Unreadable
+) -> dict[tuple[str, str, int], dict[str, Any]]:
     wanted = {key for drop in drops if (key := evaluation_key(drop.get("detail")))}
     found: dict[tuple[str, str, int], dict[str, Any]] = {}
     for path in sorted((run_dir / "seeds" / "evaluation").glob("*.jsonl")) if wanted else []:
@@ -123,7 +138,9 @@ def _show(
         "id": cut(record.get("id") or inner.get("sample_id") or record.get("task"), 64),
         "step": step,
         "reason": refusal(record) if step == "catalog" and reason else reason,
-        "detail": cut("; ".join(map(str, record.get("reasons") or [])) if step == "catalog" else record.get("detail"), 1000),
+        "detail": cut(
+            "; ".join(map(str, record.get("reasons") or [])) if step == "catalog" else record.get("detail"), 1000
+        ),
         "task": cut(record.get("task") or inner.get("task"), 200),
         **{name: cut(first.get(name) or record.get(name), 100) for name in ("family", "kind", "frame", "language")},
         "origin": cut(inner.get("origin"), 100),
@@ -133,7 +150,12 @@ def _show(
         shown |= _sample(inner, solved.get(sample_id(record), inner), calls.get(sample_id(record), []))
     elif "text" in inner:  # an attempt that never became a sample
         shown["calls"] = calls.get(str(record.get("id")), []) or [
-            {"name": f"attempt {inner.get('attempt')}", "prompt": [], "output": cut(inner.get("text")), "finish": cut(inner.get("finish_reason"), 20)}
+            {
+                "name": f"attempt {inner.get('attempt')}",
+                "prompt": [],
+                "output": cut(inner.get("text")),
+                "finish": cut(inner.get("finish_reason"), 20),
+            }
         ]
     elif inner.get("question"):  # a seed row
         shown["seeds"] = [_seed(inner)]
@@ -142,12 +164,20 @@ def _show(
     key = evaluation_key(record.get("detail")) if is_contamination(reason) else None
     if key in evaluation:
         row = evaluation[key]
-        shown["evaluation"] = {"row": f"{key[0]}, split {key[1]}, row {key[2]}", **_content(row), "answer": cut(row.get("answer"))}
+        shown["evaluation"] = {
+            "row": f"{key[0]}, split {key[1]}, row {key[2]}",
+            **_content(row),
+            "answer": cut(row.get("answer")),
+        }
     return shown
 
 
 def _content(row: dict[str, Any]) -> dict[str, Any]:
-    return {"question": cut(row.get("question")), "passage": cut(row.get("passage")), "choices": cut_all(row.get("choices"))}
+    return {
+        "question": cut(row.get("question")),
+        "passage": cut(row.get("passage")),
+        "choices": cut_all(row.get("choices")),
+    }
 
 
 def _answer(row: dict[str, Any]) -> str:
@@ -184,7 +214,10 @@ def _sample(sample: dict[str, Any], solved: dict[str, Any], calls: list[dict[str
         "tally": [[cut(answer, 200), num] for answer, num in list(tally.items())[:MAX_ITEMS]],
         "verdict": [cut(verification.get(name), 300) for name in ("verdict", "method", "detail")],
         "votes": [
-            {name: cut(solution.get(name), 1500) for name in ("index", "guidance", "answer", "label", "error", "detail", "context", "reasoning")}
+            {
+                name: cut(solution.get(name), 1500)
+                for name in ("index", "guidance", "answer", "label", "error", "detail", "context", "reasoning")
+            }
             for solution in (solved.get("solutions") or [])[:MAX_ITEMS]
         ],
         "calls": calls,
@@ -196,7 +229,11 @@ def _sample(sample: dict[str, Any], solved: dict[str, Any], calls: list[dict[str
 
 def _texts(sample: dict[str, Any]) -> dict[str, list[str]]:
     """variant -> [before the context, the context, after it]; one piece where it has none."""
-    short = {**sample, **{name: cut(sample.get(name)) for name in ("question", "context", "reasoning")}, "passage": cut(sample.get("passage")) or None}
+    short = {
+        **sample,
+        **{name: cut(sample.get(name)) for name in ("question", "context", "reasoning")},
+        "passage": cut(sample.get("passage")) or None,
+    }
     answer = sample["answer"] if isinstance(sample["answer"], dict) else {"text": sample["answer"]}
     short["answer"] = {**answer, "text": cut(answer.get("text"))}
     try:

@@ -1,6 +1,7 @@
 """Streaming over a run's files for the report.
 
-The report shows what is there, broken or hostile as it may be: a line that is not UTF-8 is read with replacement characters, a line that
+The report shows what is there, broken or hostile as it may be: a line that is not UTF-8 is read with replacement
+characters, a line that
 is no JSON object is counted and passed over. Picks hold places (file, offset), never records.
 """
 
@@ -92,7 +93,9 @@ def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Pla
             yield (path, offset), record
 
 
-def find_by_id(paths: Iterable[Path], field_name: str, wanted: set[str], unreadable: Unreadable) -> dict[str, dict[str, Any]]:
+def find_by_id(
+    paths: Iterable[Path], field_name: str, wanted: set[str], unreadable: Unreadable
+) -> dict[str, dict[str, Any]]:
     """Records by id; only lines that hold a wanted one are parsed. The id is the first field of seeds and samples."""
     found: dict[str, dict[str, Any]] = {}
     head = re.compile(rb'\{"' + field_name.encode() + rb'":"([^"\\]*)"')
@@ -125,7 +128,9 @@ def spread(counts: dict[Any, int], total: int) -> dict[Any, int]:
 
 
 class Picker:
-    """Of each group, as many records as its quota says: those whose ids hash smallest, so that the choice is the same on every machine."""
+    """Of each group, as many records as its quota says: those whose ids hash smallest, so that the choice is the same
+    on every machine.
+    """
 
     def __init__(self, quotas: dict[Any, int]) -> None:
         self.quotas = quotas

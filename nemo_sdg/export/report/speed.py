@@ -1,4 +1,6 @@
-"""How fast the run was, from progress.jsonl and the journals: the only part of the report that depends on clock and machine."""
+"""How fast the run was, from progress.jsonl and the journals: the only part of the report that depends on clock and
+machine.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,11 @@ TIMES = [(86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")]
 
 
 def speed(run_dir: Path, run: Run) -> Section:
-    section = Section(key="speed", title="Speed and cost", about="What the engine was asked for, how busy it was, and how long each step took.")
+    section = Section(
+        key="speed",
+        title="Speed and cost",
+        about="What the engine was asked for, how busy it was, and how long each step took.",
+    )
     rows = list(progress_rows(run_dir, run.unreadable))
     unit, scale = _time_unit(rows)
     panels: dict[str, charts.Curves] = {"output tokens/s": {}, "engine saturation (%)": {}}
@@ -24,23 +30,42 @@ def speed(run_dir: Path, run: Run) -> Section:
                 panels[title][step] = (times, values)
     if any(panels.values()):
         drawing = charts.lines(
-            "speed", "Output tokens a second and saturation of the engine over time", list(panels.items()), xlabel=f"time since the run began ({unit})"
+            "speed",
+            "Output tokens a second and saturation of the engine over time",
+            list(panels.items()),
+            xlabel=f"time since the run began ({unit})",
         )
         section.parts.append(drawing)
         points = [
-            [step, f"{t:.2f}", f"{tokens:,.1f}"] for step, (times, values) in panels["output tokens/s"].items() for t, tokens in zip(times, values, strict=True)
+            [step, f"{t:.2f}", f"{tokens:,.1f}"]
+            for step, (times, values) in panels["output tokens/s"].items()
+            for t, tokens in zip(times, values, strict=True)
         ]
-        section.parts.append(Table(columns=["step", f"time ({unit})", "output tokens/s"], rows=points, caption="Output tokens/s over time"))
+        section.parts.append(
+            Table(
+                columns=["step", f"time ({unit})", "output tokens/s"], rows=points, caption="Output tokens/s over time"
+            )
+        )
     if run.requests.get("questions") or run.requests.get("answers"):
         table = [
-            [step, *(f"{found.get(name, 0):,}" for name in ("requests", "prompt_tokens", "completion_tokens", "length", "refused"))]
+            [
+                step,
+                *(
+                    f"{found.get(name, 0):,}"
+                    for name in ("requests", "prompt_tokens", "completion_tokens", "length", "refused")
+                ),
+            ]
             for step, found in run.requests.items()
         ]
         columns = ["step", "requests", "prompt tokens", "output tokens", "cut at max_tokens", "refused"]
-        section.parts.append(Table(columns=columns, rows=table, caption="Requests paid for, from the journals", open=True))
+        section.parts.append(
+            Table(columns=columns, rows=table, caption="Requests paid for, from the journals", open=True)
+        )
     if rows:
         columns = ["step", "seconds", "records or shards", "tokens/s", "saturation", "retries", "from journal or cache"]
-        section.parts.append(Table(columns=columns, rows=step_times(rows), caption="Steps, all sessions together", open=True))
+        section.parts.append(
+            Table(columns=columns, rows=step_times(rows), caption="Steps, all sessions together", open=True)
+        )
     section.parts += forecast_table(run_dir, run, section)
     if not section.parts:
         section.missing = "The run has no progress.jsonl."
@@ -54,7 +79,9 @@ def progress_rows(run_dir: Path, unreadable: Unreadable) -> Any:
 
 
 def sessions(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Rows of one step by one process, in order: a new session begins where another worker writes or the seconds fall back."""
+    """Rows of one step by one process, in order: a new session begins where another worker writes or the seconds fall
+    back.
+    """
     found: dict[Any, list[list[dict[str, Any]]]] = {}
     for row in rows:
         own = found.setdefault(row.get("worker"), [])
@@ -64,7 +91,9 @@ def sessions(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return [session for own in found.values() for session in own]
 
 
-def series(rows: list[dict[str, Any]], everything: list[dict[str, Any]], scale: float) -> dict[str, tuple[list[float], list[float]]]:
+def series(
+    rows: list[dict[str, Any]], everything: list[dict[str, Any]], scale: float
+) -> dict[str, tuple[list[float], list[float]]]:
     """Output tokens/s and saturation of a step in up to 60 stretches of time, workers added up."""
     if not rows:
         return {}
@@ -85,7 +114,10 @@ def series(rows: list[dict[str, Any]], everything: list[dict[str, Any]], scale: 
     times = [(begin - origin + (place + 0.5) * length / num) / scale for place in range(num)]
     return {
         "output tokens/s": (times, [value * num / length for value in tokens]),
-        "engine saturation (%)": (times, [100 * value / max(seconds, 1e-9) for value, seconds in zip(busy, weight, strict=True)]),
+        "engine saturation (%)": (
+            times,
+            [100 * value / max(seconds, 1e-9) for value, seconds in zip(busy, weight, strict=True)],
+        ),
     }
 
 
@@ -101,11 +133,14 @@ def step_times(rows: list[dict[str, Any]]) -> list[list[str]]:
     table = []
     for step in dict.fromkeys(row["step"] for row in rows):
         last = [session[-1] for session in sessions([row for row in rows if row["step"] == step])]
-        seconds, tokens = sum(row.get("seconds", 0) for row in last), sum(row.get("completion_tokens", 0) for row in last)
+        seconds, tokens = (
+            sum(row.get("seconds", 0) for row in last),
+            sum(row.get("completion_tokens", 0) for row in last),
+        )
         busy = sum(row.get("saturation", 0) * row.get("seconds", 0) for row in last) / seconds if seconds else 0
         asked = any("requests" in row for row in last)
         table.append([
-            step, f"{seconds:,.1f}", f"{max(row.get('done', 0) for row in last):,} {last[-1].get('unit', '')}", f"{tokens / seconds:,.1f}" if tokens and seconds else "",
+            step, f"{seconds:,.1f}", (f"{max(row.get('done', 0) for row in last):,} " f"{last[-1].get('unit', '')}"), f"{tokens / seconds:,.1f}" if tokens and seconds else "",
             f"{100 * busy:.0f}%" if asked else "", f"{sum(row.get('retries', 0) for row in last):,}" if asked else "", f"{sum(row.get('replayed', 0) for row in last):,}" if asked else "",
         ])  # fmt: skip
     return table
@@ -115,14 +150,34 @@ def forecast_table(run_dir: Path, run: Run, section: Section) -> list[Any]:
     """What was spent so far beside report/forecast.json, where there is one."""
     forecast = read_json_or(run_dir / "report" / "forecast.json", None)
     if not isinstance(forecast, dict):
-        section.notes.append("There is no forecast to compare with: nemo-sdg forecast CONFIG --save writes one into the run.")
+        section.notes.append(
+            "There is no forecast to compare with: nemo-sdg forecast CONFIG --save writes one into the run."
+        )
         return []
-    spent = {name: sum(found.get(name, 0) for found in run.requests.values()) for name in ("requests", "prompt_tokens", "completion_tokens")}
+    spent = {
+        name: sum(found.get(name, 0) for found in run.requests.values())
+        for name in ("requests", "prompt_tokens", "completion_tokens")
+    }
     rate = forecast.get("tokens_per_s_per_gpu") or 0
     spent["accepted_samples"] = run.kept.num
     hours = spent["completion_tokens"] / rate / 3600 if rate else 0.0
-    rows = [[name.replace("_", " "), f"{spent[name]:,}", f"{forecast.get(name, 0):,}", _ratio(spent[name], forecast.get(name))] for name in spent]
-    rows.append([f"GPU-hours at {rate:,.0f} tokens/s", f"{hours:,.3f}", f"{forecast.get('gpu_hours', 0):,.3f}", _ratio(hours, forecast.get("gpu_hours"))])
+    rows = [
+        [
+            name.replace("_", " "),
+            f"{spent[name]:,}",
+            f"{forecast.get(name, 0):,}",
+            _ratio(spent[name], forecast.get(name)),
+        ]
+        for name in spent
+    ]
+    rows.append(
+        [
+            f"GPU-hours at {rate:,.0f} tokens/s",
+            f"{hours:,.3f}",
+            f"{forecast.get('gpu_hours', 0):,.3f}",
+            _ratio(hours, forecast.get("gpu_hours")),
+        ]
+    )
     if forecast.get("cost") is not None and forecast.get("gpu_hours"):
         cost = hours * forecast["cost"] / forecast["gpu_hours"]
         rows.append(["cost", f"{cost:,.2f}", f"{forecast['cost']:,.2f}", _ratio(cost, forecast["cost"])])

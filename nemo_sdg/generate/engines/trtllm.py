@@ -1,11 +1,15 @@
 """TensorRT-LLM in this process: `tensorrt_llm.LLM` of version 1.2, PyTorch backend.
 
-Block reuse and chunked prefill are on, so that a few-shot head is prefilled once and votes on one question cost no new prefill (not for
-hybrid Mamba models, which have no block reuse in 1.2). Every request is one sequence: with n > 1 the children share a seed. The seed of a
+Block reuse and chunked prefill are on, so that a few-shot head is prefilled once and votes on one question cost no new
+prefill (not for
+hybrid Mamba models, which have no block reuse in 1.2). Every request is one sequence: with n > 1 the children share a
+seed. The seed of a
 request was not honoured by all 1.2 releases, so a run replays from its journal and not from the GPU.
 
-Prompts are tokenised here: the length is known before the request is sent, and one that leaves no room for an answer is refused instead of
-failing inside the executor. Several nodes: `srun --mpi=pmix trtllm-llmapi-launch nemo-sdg run …` with engine.options.tensor_parallel_size
+Prompts are tokenised here: the length is known before the request is sent, and one that leaves no room for an answer
+is refused instead of
+failing inside the executor. Several nodes: `srun --mpi=pmix trtllm-llmapi-launch nemo-sdg run …` with
+engine.options.tensor_parallel_size
 and pipeline_parallel_size. tests/contract holds every call below to the recorded signatures.
 """
 
@@ -23,7 +27,9 @@ WEIGHTS = ("*.safetensors", "*.engine", "*.bin")
 
 
 def model_identity(model: str, revision: str | None) -> str:
-    """`Qwen3-30B-A3B@5d0c…` for a folder, by its config.json and the names and sizes of its weights; `org/name@revision` for a hub name."""
+    """`Qwen3-30B-A3B@5d0c…` for a folder, by its config.json and the names and sizes of its weights;
+    `org/name@revision` for a hub name.
+    """
     folder = Path(model)
     if not folder.is_dir():
         return f"{model}@{revision or 'main'}"
@@ -61,7 +67,8 @@ class TensorRTLLMEngine:
             from tensorrt_llm.llmapi import KvCacheConfig
         except ImportError as exc:
             raise MissingDependencyError(
-                "engine.kind=trtllm needs TensorRT-LLM: pip install 'nemo-sdg[trtllm]' with NVIDIA's index, or its release container"
+                "engine.kind=trtllm needs TensorRT-LLM: pip install 'nemo-sdg[trtllm]' with NVIDIA's "
+                "index, or its release container"
             ) from exc
         options = dict(self.config.options)
         kv_cache = {"enable_block_reuse": True, "free_gpu_memory_fraction": 0.9, **options.pop("kv_cache_config", {})}
@@ -79,7 +86,8 @@ class TensorRTLLMEngine:
             return LLM(**arguments)
         except (ValueError, TypeError, RuntimeError, OSError) as exc:
             raise EngineError(
-                f"engine.model: TensorRT-LLM cannot load {self.config.model} with engine.options={self.config.options} ({_one_line(exc)})"
+                f"engine.model: TensorRT-LLM cannot load {self.config.model} with "
+                f"engine.options={self.config.options} ({_one_line(exc)})"
             ) from exc
 
     async def complete(self, request: Request) -> Completion:
@@ -98,19 +106,26 @@ class TensorRTLLMEngine:
                 top_p=request.top_p,
                 seed=request.seed,
                 stop=request.stop or None,
-                guided_decoding=GuidedDecodingParams(json=request.schema) if request.schema is not None and self.config.guided_json else None,
+                guided_decoding=GuidedDecodingParams(json=request.schema)
+                if request.schema is not None and self.config.guided_json
+                else None,
             )
             output = self._llm.generate_async(token_ids, sampling_params=sampling_params, streaming=False)
         except ValueError as exc:
             return Completion(text="", finish_reason="refused", prompt_tokens=len(token_ids), detail=_one_line(exc))
         except RuntimeError as exc:
-            raise EngineError(f"TensorRT-LLM takes no more requests ({_one_line(exc)}); everything finished is kept, run the same command again") from exc
+            raise EngineError(
+                f"TensorRT-LLM takes no more requests ({_one_line(exc)}); everything finished is kept, run "
+                "the same command again"
+            ) from exc
         try:
             async with asyncio.timeout(self.config.request_timeout):
                 await output.aresult()
         except TimeoutError:
             output.abort()
-            raise TransportError(f"TensorRT-LLM: no answer within {self.config.request_timeout:g} seconds", Fault.timeout) from None
+            raise TransportError(
+                f"TensorRT-LLM: no answer within {self.config.request_timeout:g} seconds", Fault.timeout
+            ) from None
         except asyncio.CancelledError:
             output.abort()
             raise
@@ -131,7 +146,12 @@ class TensorRTLLMEngine:
         made = output.outputs[0]
         if made.finish_reason not in ("stop", "length"):
             raise TransportError(f"TensorRT-LLM ended a request with finish_reason={made.finish_reason}", Fault.server)
-        return Completion(text=made.text, finish_reason=made.finish_reason, prompt_tokens=prompt_tokens, completion_tokens=len(made.token_ids))
+        return Completion(
+            text=made.text,
+            finish_reason=made.finish_reason,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=len(made.token_ids),
+        )
 
     async def close(self) -> None:
         llm, self._llm, self._tokenizer = self._llm, None, None

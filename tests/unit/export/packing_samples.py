@@ -7,9 +7,9 @@ from typing import Any
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers
 
-from nemo_sdg.export.tokenizers import Tokenizer
+from nemo_sdg.export.packing.tokenizers import Tokenizer
 from nemo_sdg.records import Answer, DatasetRow, Sample, Seed, to_dict
-from nemo_sdg.store import StepDir, write_jsonl
+from nemo_sdg.storage import StepDir, write_jsonl
 
 TASKS = {"sciq": "science", "arc_easy": "science", "gsm8k": "math"}
 
@@ -17,7 +17,9 @@ TASKS = {"sciq": "science", "arc_easy": "science", "gsm8k": "math"}
 def byte_tokenizer(vocab_size: int = 257) -> Tokenizer:
     """One token a byte, id 256 ends a document."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    backend = Backend(models.BPE({**{character: number for number, character in enumerate(alphabet)}, "<eod>": 256}, []))
+    backend = Backend(
+        models.BPE({**{character: number for number, character in enumerate(alphabet)}, "<eod>": 256}, [])
+    )
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens(["<eod>"])

@@ -7,7 +7,7 @@ import pytest
 from nemo_sdg.config import BlendSection, BlendSource, Budget, ExportSection
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.blend import write_blend
-from nemo_sdg.store import StepDir, read_json, write_json
+from nemo_sdg.storage import StepDir, read_json, write_json
 
 # family, split, task, index, tokens with context, tokens without
 SHARDS = [
@@ -23,22 +23,39 @@ def packed(run_dir: Path, shards: list[tuple[Any, ...]] = SHARDS) -> StepDir:
     """A packed step of receipts alone: the blend reads nothing else of it."""
     step = StepDir(run_dir=run_dir, step="packed", fingerprint="f1")
     for family, split, task, index, *tokens in shards:
-        variants = {name: {"documents": num // 100, "tokens": num} for name, num in zip(("context", "no_context"), tokens, strict=True) if num}
+        variants = {
+            name: {"documents": num // 100, "tokens": num}
+            for name, num in zip(("context", "no_context"), tokens, strict=True)
+            if num
+        }
         outputs = {f"packed/{name}/{family}/{split}/shard-{index:05d}_text_document.bin": {} for name in variants}
-        receipt = {"family": family, "split": split, "task": task, "variants": variants, "outputs": outputs, "counts": {}}
+        receipt = {
+            "family": family,
+            "split": split,
+            "task": task,
+            "variants": variants,
+            "outputs": outputs,
+            "counts": {},
+        }
         write_json(step.receipt_path(f"{family}-{split}-{index:05d}"), receipt)
     return step
 
 
-def blended(run_dir: Path, *, export: ExportSection | None = None, base: list[BlendSource] | None = None, **options: Any) -> dict[str, Any]:
+def blended(
+    run_dir: Path, *, export: ExportSection | None = None, base: list[BlendSource] | None = None, **options: Any
+) -> dict[str, Any]:
     step = packed(run_dir, options.pop("shards", SHARDS))
     target = StepDir(run_dir=run_dir, step="blend", fingerprint="f1")
     weights = options.pop("weights", {"math": 0.25, "science": 0.75})
-    return write_blend(target, weights, export or ExportSection(), BlendSection(base=base or []), packed=step, **options)
+    return write_blend(
+        target, weights, export or ExportSection(), BlendSection(base=base or []), packed=step, **options
+    )
 
 
 def weights_of(items: list[str]) -> dict[str, float]:
-    return {"/".join(Path(prefix).parts[-3:]): float(weight) for weight, prefix in zip(items[::2], items[1::2], strict=True)}
+    return {
+        "/".join(Path(prefix).parts[-3:]): float(weight) for weight, prefix in zip(items[::2], items[1::2], strict=True)
+    }
 
 
 def test_families_get_their_weights_and_shards_share_by_tokens(tmp_path: Path) -> None:
@@ -68,7 +85,9 @@ def test_task_weights_hold_within_a_family(tmp_path: Path) -> None:
 def test_a_family_with_valid_documents_alone_counts_there_as_found(tmp_path: Path) -> None:
     mixture = blended(tmp_path, shards=[*SHARDS, ("law", "valid", "bar", 0, 300, 120)])
     blend, raw = (read_json(tmp_path / "blend" / f"context.{form}.json") for form in ("blend", "data_blend"))
-    assert weights_of(blend["valid"]) == pytest.approx({"math/valid/shard-00000_text_document": 0.25, "law/valid/shard-00000_text_document": 0.75})
+    assert weights_of(blend["valid"]) == pytest.approx(
+        {"math/valid/shard-00000_text_document": 0.25, "law/valid/shard-00000_text_document": 0.75}
+    )
     assert [row["name"] for row in raw["datasets"]] == ["math-context", "science-context"]
     assert "law" not in mixture["families"]
     assert not any("law" in prefix for prefix in blend["train"][1::2])
@@ -91,14 +110,19 @@ def test_without_a_valid_split_blend_says_null_and_nemo_validates_on_train(tmp_p
 
 def test_megatron_lm_reads_its_form_by_splitting_at_spaces(tmp_path: Path) -> None:
     blended(tmp_path)
-    assert (tmp_path / "blend" / "context.data_args.txt").read_text().split() == read_json(tmp_path / "blend" / "context.blend.json")["train"]
+    assert (tmp_path / "blend" / "context.data_args.txt").read_text().split() == read_json(
+        tmp_path / "blend" / "context.blend.json"
+    )["train"]
 
 
 def test_nemotrons_own_data_preparation_is_given_the_texts(tmp_path: Path) -> None:
     blended(tmp_path)
     raw = read_json(tmp_path / "blend" / "context.data_blend.json")
     assert list(raw) == ["datasets"]
-    assert [(row["name"], row["weight"], row["text_field"]) for row in raw["datasets"]] == [("math-context", 0.25, "text"), ("science-context", 0.75, "text")]
+    assert [(row["name"], row["weight"], row["text_field"]) for row in raw["datasets"]] == [
+        ("math-context", 0.25, "text"),
+        ("science-context", 0.75, "text"),
+    ]
     assert raw["datasets"][1]["path"] == str(tmp_path.resolve() / "packed/context/science/train/*.text.parquet")
 
 
@@ -145,19 +169,29 @@ def test_budget_samples_passes_over_both_equally_often(tmp_path: Path) -> None:
     [
         ({"synthetic_share": 0.5}, "blend.base is empty"),
         ({"weights": {"science": 1.0}}, "family math has documents but no weight"),
-        ({"base": [BlendSource(prefix="nowhere/set", weight=1.0)], "synthetic_share": 0.5}, r"nowhere/set\.bin is missing"),
-        ({"base": [BlendSource(blend="nowhere.json", weight=1.0)], "synthetic_share": 0.5}, r"nowhere\.json is not a blend"),
+        (
+            {"base": [BlendSource(prefix="nowhere/set", weight=1.0)], "synthetic_share": 0.5},
+            r"nowhere/set\.bin is missing",
+        ),
+        (
+            {"base": [BlendSource(blend="nowhere.json", weight=1.0)], "synthetic_share": 0.5},
+            r"nowhere\.json is not a blend",
+        ),
         ({"base": [BlendSource(prefix="a", weight=1.0)]}, "mixture.synthetic_share < 1"),
     ],
 )
-def test_a_blend_that_cannot_be_is_one_line_and_writes_nothing(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+def test_a_blend_that_cannot_be_is_one_line_and_writes_nothing(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         blended(tmp_path, **options)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "blend").exists()
 
 
-@pytest.mark.parametrize("content", [{"train": ["1.0"]}, {"train": []}, {"train": ["x", "p"]}, [1], {"train": ["-1", "p"]}])
+@pytest.mark.parametrize(
+    "content", [{"train": ["1.0"]}, {"train": []}, {"train": ["x", "p"]}, [1], {"train": ["-1", "p"]}]
+)
 def test_somebodys_damaged_blend_is_one_line(tmp_path: Path, content: Any) -> None:
     write_json(tmp_path / "theirs.json", content)
     with pytest.raises(ConfigError, match=r"theirs\.json") as caught:

@@ -14,11 +14,15 @@ FACTS = {"engine": "scripted", "model": "m", "model_license": "MIT"}
 
 def config(*, similar: int = 1, share: float = 1.0, run_seed: int = 0, **generate: Any) -> RunConfig:
     return RunConfig(
-        run=RunSection(seed=run_seed), engine=EngineSection(), generate=GenerateSection(origins=OriginShare(similar=similar, seed=share), **generate)
+        run=RunSection(seed=run_seed),
+        engine=EngineSection(),
+        generate=GenerateSection(origins=OriginShare(similar=similar, seed=share), **generate),
     )
 
 
-def seed(question: str = "What gas do plants take in?", answer: str = "carbon dioxide", **fields: Any) -> dict[str, Any]:
+def seed(
+    question: str = "What gas do plants take in?", answer: str = "carbon dioxide", **fields: Any
+) -> dict[str, Any]:
     record = Seed(
         seed_id=content_id(question),
         task="t",
@@ -40,9 +44,13 @@ def seed(question: str = "What gas do plants take in?", answer: str = "carbon di
 
 
 class Script:
-    """An Ask that answers by a function of (request, number of the request) and remembers what it was asked; delays reverse the order."""
+    """An Ask that answers by a function of (request, number of the request) and remembers what it was asked; delays
+    reverse the order.
+    """
 
-    def __init__(self, reply: Callable[[Request, int], str | dict[str, Any] | Completion], *, delays: list[int] | None = None) -> None:
+    def __init__(
+        self, reply: Callable[[Request, int], str | dict[str, Any] | Completion], *, delays: list[int] | None = None
+    ) -> None:
         self.reply = reply
         self.delays = delays or []
         self.requests: list[Request] = []
@@ -55,7 +63,12 @@ class Script:
         reply = self.reply(request, number)
         if isinstance(reply, Completion):
             return reply
-        return Completion(text=reply if isinstance(reply, str) else json.dumps(reply), finish_reason="stop", prompt_tokens=100, completion_tokens=10)
+        return Completion(
+            text=reply if isinstance(reply, str) else json.dumps(reply),
+            finish_reason="stop",
+            prompt_tokens=100,
+            completion_tokens=10,
+        )
 
 
 def run(flow: Callable[[dict[str, Any], Ask], Any], record: dict[str, Any], ask: Ask) -> Any:

@@ -26,7 +26,13 @@ def sample(origin: str = "seed", **fields: Any) -> dict[str, Any]:
     return (
         record
         if origin == "seed"
-        else {**record, "origin": "similar", "answer": None, "generator": {"prompt": "similar/x"}, "usage": {"prompt_tokens": 5, "completion_tokens": 3}}
+        else {
+            **record,
+            "origin": "similar",
+            "answer": None,
+            "generator": {"prompt": "similar/x"},
+            "usage": {"prompt_tokens": 5, "completion_tokens": 3},
+        }
     )
 
 
@@ -38,7 +44,9 @@ def solve(answer: str) -> dict[str, str]:
     return {"context": "Some facts.", "reasoning": f"So it is {answer}.", "answer": answer}
 
 
-def answer(reply: Any, record: dict[str, Any], *, delays: list[int] | None = None, **options: Any) -> tuple[Any, Script]:
+def answer(
+    reply: Any, record: dict[str, Any], *, delays: list[int] | None = None, **options: Any
+) -> tuple[Any, Script]:
     script = Script(reply if callable(reply) else lambda request, number: reply, delays=delays)
     return run(answers.make_flow(config(**options), FACTS, DECIDED), record, script), script
 
@@ -58,7 +66,12 @@ def test_votes_stop_as_soon_as_the_majority_is_decided() -> None:
 @pytest.mark.parametrize("base_model", [False, True])
 def test_a_context_copied_from_a_worked_example_is_none_and_its_vote_counts(base_model: bool) -> None:
     def copy(request: Request, number: int) -> dict[str, str]:
-        (example,) = [json.loads(line) for text in request.worked_examples() for line in text.splitlines() if "a refrigerator is right" in line]
+        (example,) = [
+            json.loads(line)
+            for text in request.worked_examples()
+            for line in text.splitlines()
+            if "a refrigerator is right" in line
+        ]
         return {**solve("helium"), "context": example["context"]}
 
     settings = config(votes=1)
@@ -78,7 +91,9 @@ def test_options_are_shown_in_another_order_for_each_vote_and_labels_come_back()
     assert len(orders) > 1
     for vote, request in zip(kept.solutions, script.requests, strict=True):
         shown = [kept.choices[i] for i in vote["order"]]
-        assert request.messages[-1]["content"].endswith("\n".join(f"{label}. {text}" for label, text in zip("ABC", shown, strict=True)))
+        assert request.messages[-1]["content"].endswith(
+            "\n".join(f"{label}. {text}" for label, text in zip("ABC", shown, strict=True))
+        )
         assert request.schema["properties"]["answer"] == {"enum": shown}
         assert vote["answer"] == shown[1]
         assert vote["label"] == "ABC"[kept.choices.index(shown[1])]
@@ -94,7 +109,9 @@ def test_blind_votes_come_first_and_the_gold_is_not_in_them() -> None:
 
 
 def test_a_guided_solution_is_written_only_where_no_vote_reaches_the_gold() -> None:
-    outcome, script = answer(lambda request, number: solve("carbon dioxide" if is_guided(request) else "helium"), sample(), votes=3)
+    outcome, script = answer(
+        lambda request, number: solve("carbon dioxide" if is_guided(request) else "helium"), sample(), votes=3
+    )
     guided = [vote for vote in outcome.kept[0].solutions if vote["guidance"] == "guided"]
     assert [vote["answer"] for vote in guided] == ["carbon dioxide"]
     assert sum(map(is_guided, script.requests)) == 1
@@ -103,17 +120,30 @@ def test_a_guided_solution_is_written_only_where_no_vote_reaches_the_gold() -> N
 
 
 def test_guided_solutions_that_fail_are_tried_again_and_end() -> None:
-    outcome, script = answer(lambda request, number: "rubbish" if is_guided(request) else solve("helium"), sample(), votes=3)
+    outcome, script = answer(
+        lambda request, number: "rubbish" if is_guided(request) else solve("helium"), sample(), votes=3
+    )
     assert sum(map(is_guided, script.requests)) == answers.GUIDED_ATTEMPTS
-    assert [vote["error"] for vote in outcome.kept[0].solutions if vote["guidance"] == "guided"] == ["invalid_json"] * answers.GUIDED_ATTEMPTS
+    assert [vote["error"] for vote in outcome.kept[0].solutions if vote["guidance"] == "guided"] == [
+        "invalid_json"
+    ] * answers.GUIDED_ATTEMPTS
 
 
 def test_code_always_has_a_guided_solution_beside_the_votes_since_nothing_is_run() -> None:
-    record = sample(question="Write f.", answer="def f(x):\n    return 1", kind="code", frame="generation", choices=None, tests=["assert f(1) == 417"])
+    record = sample(
+        question="Write f.",
+        answer="def f(x):\n    return 1",
+        kind="code",
+        frame="generation",
+        choices=None,
+        tests=["assert f(1) == 417"],
+    )
     outcome, script = answer(solve("def f(x):\n    return 1"), record, votes=3)
     assert [vote["guidance"] for vote in outcome.kept[0].solutions] == ["blind"] * 3 + ["guided"]
     assert all("f(1)" in request.messages[-1]["content"] for request in script.requests)
-    assert all("417" not in json.dumps(request.messages) for request in script.requests), "solvers see calls, not results"
+    assert all("417" not in json.dumps(request.messages) for request in script.requests), (
+        "solvers see calls, not results"
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +151,11 @@ def test_code_always_has_a_guided_solution_beside_the_votes_since_nothing_is_run
     [
         ("", "empty_output", "empty_output 2"),
         (Completion(text="{", finish_reason="length"), "cut_at_max_tokens", "cut_at_max_tokens 2"),
-        (Completion(text="", finish_reason="refused", detail="\ud800 too long"), "refused_by_engine", "refused_by_engine 2"),
+        (
+            Completion(text="", finish_reason="refused", detail="\ud800 too long"),
+            "refused_by_engine",
+            "refused_by_engine 2",
+        ),
         (lambda request, number: ["", "no", solve("neon")][number], "no_valid_vote", "empty_output 1, invalid_json 1"),
     ],
 )
@@ -141,15 +175,23 @@ def test_early_failures_stop_the_votes_too() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(["oxygen", "carbon dioxide", "helium", "rubbish"]), min_size=8, max_size=8), st.randoms(use_true_random=False))
-def test_the_outcome_depends_on_the_completions_and_never_on_their_timing(replies: list[str], shuffled: random.Random) -> None:
+@given(
+    st.lists(st.sampled_from(["oxygen", "carbon dioxide", "helium", "rubbish"]), min_size=8, max_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_the_outcome_depends_on_the_completions_and_never_on_their_timing(
+    replies: list[str], shuffled: random.Random
+) -> None:
     def reply(request: Request, number: int) -> Any:
         return solve(replies[seeds.index(request.seed)]) if not is_guided(request) else solve("carbon dioxide")
 
     record = sample()
     flow = answers.Answers(config(votes=8), FACTS, DECIDED)
     seeds = [flow.request(record, "solve", index)[0].seed for index in range(8)]
-    outcomes = [answer(reply, record, votes=8, delays=delays)[0] for delays in ([0] * 10, [shuffled.randrange(9) for _ in range(10)])]
+    outcomes = [
+        answer(reply, record, votes=8, delays=delays)[0]
+        for delays in ([0] * 10, [shuffled.randrange(9) for _ in range(10)])
+    ]
     lines = [[json_line(entry) for entry in (*outcome.kept, *outcome.dropped)] for outcome in outcomes]
     assert lines[0] == lines[1]
     assert len(lines[0]) == 1
@@ -159,7 +201,11 @@ def test_the_judge_scores_every_answer_in_sentences() -> None:
     record = sample("similar", question="Why?", answer="Because.", kind="free_text", frame="explanation", choices=None)
 
     def reply(request: Request, number: int) -> Any:
-        return {"reason": "It is right.", "score": 4} if "judge" in request.messages[0]["content"] else solve("Because it is so.")
+        return (
+            {"reason": "It is right.", "score": 4}
+            if "judge" in request.messages[0]["content"]
+            else solve("Because it is so.")
+        )
 
     outcome, script = answer(reply, record, votes=3, judge=True)
     assert [vote["judge"]["score"] for vote in outcome.kept[0].solutions] == [4, 4, 4]
@@ -169,7 +215,9 @@ def test_the_judge_scores_every_answer_in_sentences() -> None:
 
 def test_expressions_are_not_held_to_plain_numbers() -> None:
     flow = answers.Answers(config(), FACTS, DECIDED)
-    plain = sample("similar", question="He pays $5 and then $10. How much?", kind="numeric", choices=None, frame="generation")
+    plain = sample(
+        "similar", question="He pays $5 and then $10. How much?", kind="numeric", choices=None, frame="generation"
+    )
     latex = sample("similar", question=r"Simplify $\sqrt{12}$.", kind="numeric", choices=None, frame="generation")
     assert "pattern" in flow.request(plain, "solve", 0)[0].schema["properties"]["answer"]
     assert "pattern" not in flow.request(latex, "solve", 0)[0].schema["properties"]["answer"]

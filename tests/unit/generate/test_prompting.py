@@ -25,14 +25,30 @@ ASKED = {
 
 
 def prompts(*, base_model: bool = False, folder: Path | None = None) -> Prompts:
-    return Prompts(RunConfig(engine=EngineSection(base_model=base_model), generate=GenerateSection(prompts_dir=str(folder) if folder else None)))
+    return Prompts(
+        RunConfig(
+            engine=EngineSection(base_model=base_model),
+            generate=GenerateSection(prompts_dir=str(folder) if folder else None),
+        )
+    )
 
 
 def build(made: Prompts, name: str, *, language: str = "en", **more: Any) -> Request:
-    return made.request(name, {**ASKED, **language_variables(language), **more}, schema={"type": "object"}, temperature=0.5, max_tokens=99, seed=7)
+    return made.request(
+        name,
+        {**ASKED, **language_variables(language), **more},
+        schema={"type": "object"},
+        temperature=0.5,
+        max_tokens=99,
+        seed=7,
+    )
 
 
-NAMES = [f"{purpose}/{kind}" for purpose, per_kind in PURPOSES.items() for kind in (TEMPLATE_KINDS if per_kind else ("free_text",))]
+NAMES = [
+    f"{purpose}/{kind}"
+    for purpose, per_kind in PURPOSES.items()
+    for kind in (TEMPLATE_KINDS if per_kind else ("free_text",))
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,13 +59,18 @@ def test_every_template_asks_for_its_question_last(name: str) -> None:
     assert request.messages[-1]["role"] == "user"
     assert "Why" in request.messages[-1]["content"]
     assert all(message["content"].strip() == message["content"] != "" for message in request.messages)
-    assert sum(len(message["content"]) for message in request.messages) < 2000, "a few hundred tokens: small models and small budgets"
+    assert sum(len(message["content"]) for message in request.messages) < 2000, (
+        "a few hundred tokens: small models and small budgets"
+    )
     assert (request.temperature, request.max_tokens, request.seed, request.prompt) == (0.5, 99, 7, None)
 
 
 def test_only_the_guided_prompt_shows_the_gold() -> None:
     for kind in TEMPLATE_KINDS:
-        solve, guided = build(prompts(), f"solve/{kind}", gold="GOLD-7"), build(prompts(), f"guided/{kind}", gold="GOLD-7")
+        solve, guided = (
+            build(prompts(), f"solve/{kind}", gold="GOLD-7"),
+            build(prompts(), f"guided/{kind}", gold="GOLD-7"),
+        )
         assert "GOLD-7" not in str(solve.messages)
         assert "GOLD-7" in guided.messages[-1]["content"]
 
@@ -63,14 +84,21 @@ def test_the_head_is_the_same_for_all_questions_of_a_task() -> None:
 
 
 def test_options_stand_after_the_question_so_that_votes_share_it() -> None:
-    one, two = (build(prompts(), "solve/multiple_choice", shown=shown).messages[-1]["content"] for shown in (["red", "blue"], ["blue", "red"]))
+    one, two = (
+        build(prompts(), "solve/multiple_choice", shown=shown).messages[-1]["content"]
+        for shown in (["red", "blue"], ["blue", "red"])
+    )
     assert one.endswith("\nA. red\nB. blue")
     assert two.endswith("\nA. blue\nB. red")
     assert one.split("\nA.")[0] == two.split("\nA.")[0]
 
 
 def test_text_is_given_as_it_is_and_language_is_told() -> None:
-    content = str(build(prompts(), "solve/short_text", question="<i>Größe</i> & {{ 7*7 }}?", language="de", passage="Es war").messages)
+    content = str(
+        build(
+            prompts(), "solve/short_text", question="<i>Größe</i> & {{ 7*7 }}?", language="de", passage="Es war"
+        ).messages
+    )
     assert "<i>Größe</i> & {{ 7*7 }}?" in content
     assert "Write in German." in content
     assert "Passage: Es war" in content
@@ -89,10 +117,19 @@ def test_base_models_get_running_text_with_the_same_head() -> None:
 
 def test_a_file_in_the_users_folder_takes_the_place_of_ours_and_changes_its_hash_alone(tmp_path: Path) -> None:
     (tmp_path / "solve").mkdir()
-    (tmp_path / "solve" / "numeric.jinja").write_text("{% block instruction %}Mine.{% endblock %}{% block ask %}{{ question }}{% endblock %}")
+    (tmp_path / "solve" / "numeric.jinja").write_text(
+        "{% block instruction %}Mine.{% endblock %}{% block ask %}{{ question }}{% endblock %}"
+    )
     shipped, mine = prompts(), prompts(folder=tmp_path)
-    assert build(mine, "solve/numeric").messages == [{"role": "system", "content": "Mine."}, {"role": "user", "content": ASKED["question"]}]
-    assert [mine.hash(name) == shipped.hash(name) for name in ("solve/numeric", "solve/code", "guided/numeric")] == [False, True, True]
+    assert build(mine, "solve/numeric").messages == [
+        {"role": "system", "content": "Mine."},
+        {"role": "user", "content": ASKED["question"]},
+    ]
+    assert [mine.hash(name) == shipped.hash(name) for name in ("solve/numeric", "solve/code", "guided/numeric")] == [
+        False,
+        True,
+        True,
+    ]
     assert build(mine, "solve/code").messages == build(shipped, "solve/code").messages
 
 
@@ -110,7 +147,14 @@ def test_a_broken_template_is_one_clear_line(tmp_path: Path, source: str, messag
 
 def test_worked_examples_stand_in_their_order_each_with_its_reply(tmp_path: Path) -> None:
     (tmp_path / "solve").mkdir()
-    blocks = {"instruction": "I.", "ask": "{{ question }}", "example2": "e2", "reply2": "r2", "example": "e1", "reply": "r1"}
+    blocks = {
+        "instruction": "I.",
+        "ask": "{{ question }}",
+        "example2": "e2",
+        "reply2": "r2",
+        "example": "e1",
+        "reply": "r1",
+    }
     source = "".join(f"{{% block {name} %}}{text}{{% endblock %}}" for name, text in blocks.items())
     (tmp_path / "solve" / "numeric.jinja").write_text(source)
     messages = build(prompts(folder=tmp_path), "solve/numeric").messages
@@ -124,14 +168,18 @@ def test_worked_examples_stand_in_their_order_each_with_its_reply(tmp_path: Path
 
 def test_a_head_cannot_depend_on_its_record(tmp_path: Path) -> None:
     (tmp_path / "solve").mkdir()
-    (tmp_path / "solve" / "numeric.jinja").write_text("{% block instruction %}{{ question }}{% endblock %}{% block ask %}{{ question }}{% endblock %}")
+    (tmp_path / "solve" / "numeric.jinja").write_text(
+        "{% block instruction %}{{ question }}{% endblock %}{% block ask %}{{ question }}{% endblock %}"
+    )
     with pytest.raises(ConfigError, match="block instruction: 'question' is undefined"):
         build(prompts(folder=tmp_path), "solve/numeric")
 
 
 def test_an_unknown_variable_names_its_template(tmp_path: Path) -> None:
     (tmp_path / "solve").mkdir()
-    (tmp_path / "solve" / "numeric.jinja").write_text("{% block instruction %}{{ nonsense }}{% endblock %}{% block ask %}x{% endblock %}")
+    (tmp_path / "solve" / "numeric.jinja").write_text(
+        "{% block instruction %}{{ nonsense }}{% endblock %}{% block ask %}x{% endblock %}"
+    )
     with pytest.raises(ConfigError, match=r"numeric\.jinja.*nonsense"):
         build(prompts(folder=tmp_path), "solve/numeric")
 
@@ -148,5 +196,15 @@ def test_seeds_of_requests_depend_on_run_record_and_purpose() -> None:
 
 
 def test_the_questioner_sees_a_seed_without_its_answer() -> None:
-    seed = {"kind": "code", "question": "Add.", "passage": None, "choices": None, "tests": ["assert f(1) == 2"] * 5, "answer": {"text": "SECRET"}}
-    assert item_json(seed, with_choices=True) == '{"question": "Add.", "tests": ["assert f(1) == 2", "assert f(1) == 2", "assert f(1) == 2"]}'
+    seed = {
+        "kind": "code",
+        "question": "Add.",
+        "passage": None,
+        "choices": None,
+        "tests": ["assert f(1) == 2"] * 5,
+        "answer": {"text": "SECRET"},
+    }
+    assert (
+        item_json(seed, with_choices=True)
+        == '{"question": "Add.", "tests": ["assert f(1) == 2", "assert f(1) == 2", "assert f(1) == 2"]}'
+    )

@@ -18,7 +18,9 @@ from flow_helpers import FACTS, Script, config, run, seed
 NEW = {"question": "Which metal is liquid at room temperature?", "choices": ["iron", "mercury", "gold"]}
 
 
-def ask_for(reply: Any, record: dict[str, Any] | None = None, *, few_shot: list[dict[str, Any]] | None = None, **options: Any) -> tuple[Any, Script]:
+def ask_for(
+    reply: Any, record: dict[str, Any] | None = None, *, few_shot: list[dict[str, Any]] | None = None, **options: Any
+) -> tuple[Any, Script]:
     script = Script(reply if callable(reply) else lambda request, number: reply)
     return run(questions.make_flow(config(**options), FACTS, {"t": few_shot or []}), record or seed(), script), script
 
@@ -26,10 +28,22 @@ def ask_for(reply: Any, record: dict[str, Any] | None = None, *, few_shot: list[
 def test_a_seed_gives_its_own_question_and_a_new_one() -> None:
     outcome, _ = ask_for(NEW)
     own, new = outcome.kept
-    assert (own.origin, own.question, own.answer.text, own.answer.label, own.generator) == ("seed", "What gas do plants take in?", "carbon dioxide", "B", None)
+    assert (own.origin, own.question, own.answer.text, own.answer.label, own.generator) == (
+        "seed",
+        "What gas do plants take in?",
+        "carbon dioxide",
+        "B",
+        None,
+    )
     assert (new.origin, new.question, new.answer, new.seed_ids) == ("similar", NEW["question"], None, own.seed_ids)
     assert sorted(new.choices) == sorted(NEW["choices"])
-    assert (new.kind, new.frame, new.language, new.family, new.task) == ("multiple_choice", "selection", "en", "science", "t")
+    assert (new.kind, new.frame, new.language, new.family, new.task) == (
+        "multiple_choice",
+        "selection",
+        "en",
+        "science",
+        "t",
+    )
     assert new.generator["prompt"] == "similar/multiple_choice"
     assert len(new.generator["prompt_hash"]) == 16
     assert new.usage == {"prompt_tokens": 100, "completion_tokens": 10}
@@ -58,7 +72,9 @@ def test_a_seed_gives_its_own_question_and_a_new_one() -> None:
 def test_an_attempt_that_gives_no_question_is_one_drop_with_its_reason(reply: Any, reason: str) -> None:
     outcome, _ = ask_for(reply, few_shot=[seed("Which of the planets is the largest?")])
     assert [sample.origin for sample in outcome.kept] == ["seed"]
-    assert [(drop.reason, drop.step, drop.task, drop.record["attempt"]) for drop in outcome.dropped] == [(reason, "questions", "t", 0)]
+    assert [(drop.reason, drop.step, drop.task, drop.record["attempt"]) for drop in outcome.dropped] == [
+        (reason, "questions", "t", 0)
+    ]
     json_line(outcome.dropped[0])
 
 
@@ -67,17 +83,28 @@ def test_a_passage_closed_at_its_bound_ends_with_its_last_sentence_and_a_questio
     flow = questions.Questions(config(max_tokens_question=60), FACTS, {})
     bounds = {name: field["maxLength"] for name, field in flow.schema(record)["properties"].items()}
     passage = ("Rivers run into the sea. They never" + " fill it" * 90)[: bounds["passage"]]
-    value, reason, _ = flow.read(Completion(text=json.dumps({"passage": passage, "question": "Is it full?"}), finish_reason="stop"), record)
+    value, reason, _ = flow.read(
+        Completion(text=json.dumps({"passage": passage, "question": "Is it full?"}), finish_reason="stop"), record
+    )
     assert reason is None
     assert value is not None
     assert value["passage"] == "Rivers run into the sea."
-    for cut in ({"passage": "x" * bounds["passage"], "question": "Is it full?"}, {"passage": passage, "question": "x" * bounds["question"]}):
+    for cut in (
+        {"passage": "x" * bounds["passage"], "question": "Is it full?"},
+        {"passage": passage, "question": "x" * bounds["question"]},
+    ):
         assert flow.read(Completion(text=json.dumps(cut), finish_reason="stop"), record)[1] == "cut_at_max_tokens"
 
 
 def test_a_long_copy_with_one_word_changed_is_a_copy_and_a_new_story_is_not() -> None:
-    story = "Tom has five boxes with four red apples in each of them and he gives three of the apples to his sister Ann. How many apples are left?"
-    other = "A train leaves the station with 80 people. At the next stop 12 get off and 20 get on. How many people are now on the train?"
+    story = (
+        "Tom has five boxes with four red apples in each of them and he gives three of the apples to his "
+        "sister Ann. How many apples are left?"
+    )
+    other = (
+        "A train leaves the station with 80 people. At the next stop 12 get off and 20 get on. How many people "
+        "are now on the train?"
+    )
     for text, reason in ((story.replace("Ann", "Eva"), "copy_of_seed"), (other, None)):
         outcome, _ = ask_for({"question": text}, seed(story, "17", kind="numeric", choices=None))
         assert [drop.reason for drop in outcome.dropped] == ([reason] if reason else [])
@@ -103,7 +130,10 @@ def test_every_attempt_ends_as_exactly_one_sample_or_drop(replies: list[str], sh
 
 
 def test_the_same_completions_give_the_same_outcome_in_whatever_order_they_come() -> None:
-    replies = [{**NEW, "question": f"Question {word}?"} for word in ("one about rivers", "two on the history of tea", "three, how birds sleep")]
+    replies = [
+        {**NEW, "question": f"Question {word}?"}
+        for word in ("one about rivers", "two on the history of tea", "three, how birds sleep")
+    ]
     record = seed()
     results = []
     for delays in ([0, 0, 0], [9, 4, 0]):
@@ -116,7 +146,9 @@ def test_requests_of_a_task_share_their_head_and_never_show_an_answer() -> None:
     shots = [seed(f"Example {i} of the kind?", answer="helium") for i in range(3)]
     seen: list[Request] = []
     for text in ("First question?", "Second, longer question?"):
-        seen += ask_for(NEW, seed(text, answer="SECRET", choices=["x", "y", "SECRET"]), few_shot=shots, similar=2)[1].requests
+        seen += ask_for(NEW, seed(text, answer="SECRET", choices=["x", "y", "SECRET"]), few_shot=shots, similar=2)[
+            1
+        ].requests
     heads = {json.dumps(request.messages[:-1]) for request in seen}
     assert len(heads) == 1
     assert "Example 2 of the kind?" in heads.pop()
@@ -136,7 +168,9 @@ def test_classification_keeps_its_labels_and_aims_at_them_evenly() -> None:
     targets = []
     for i in range(60):
         record = seed(f"It rains {i} times.", "neutral", frame="classification", choices=labels, passage="Clouds.")
-        outcome, script = ask_for({"passage": "The sun shines all day long in this place.", "question": "It is night."}, record)
+        outcome, script = ask_for(
+            {"passage": "The sun shines all day long in this place.", "question": "It is night."}, record
+        )
         assert outcome.kept[1].choices == labels
         assert "choices" not in script.requests[0].schema["properties"]
         targets.append(script.requests[0].messages[-1]["content"].rsplit(": ", 1)[1])
@@ -156,13 +190,20 @@ def test_a_blank_stays_a_blank() -> None:
     record = seed("The cat chased Tom since _ was small.", "Tom", choices=["the cat", "Tom"])
     outcome, _ = ask_for({"question": "Who was small?", "choices": ["Ann", "Bob"]}, record)
     assert [drop.reason for drop in outcome.dropped] == ["blank_lost"]
-    outcome, _ = ask_for({"question": "Ann called Bob because _ was late for dinner.", "choices": ["Ann", "Bob"]}, record)
+    outcome, _ = ask_for(
+        {"question": "Ann called Bob because _ was late for dinner.", "choices": ["Ann", "Bob"]}, record
+    )
     assert not outcome.dropped
 
 
-@pytest.mark.parametrize(("tests", "kept"), [(["assert g(1) == 2"], True), (["assert g"], False), (["assert g(1) == 2", "assert h(1) == 2"], False)])
+@pytest.mark.parametrize(
+    ("tests", "kept"),
+    [(["assert g(1) == 2"], True), (["assert g"], False), (["assert g(1) == 2", "assert h(1) == 2"], False)],
+)
 def test_code_needs_tests_that_call_one_function(tests: list[str], kept: bool) -> None:
-    record = seed("Write f.", "def f(x): return x", kind="code", frame="generation", choices=None, tests=["assert f(1) == 1"])
+    record = seed(
+        "Write f.", "def f(x): return x", kind="code", frame="generation", choices=None, tests=["assert f(1) == 1"]
+    )
     outcome, _ = ask_for({"question": "Write g that adds one to a number.", "tests": tests}, record)
     assert [sample.tests for sample in outcome.kept if sample.origin == "similar"] == ([tests] if kept else [])
     assert [drop.reason for drop in outcome.dropped] == ([] if kept else ["tests_unusable"])
@@ -171,7 +212,12 @@ def test_code_needs_tests_that_call_one_function(tests: list[str], kept: bool) -
 def test_families_have_their_own_shares() -> None:
     made = config(similar=1)
     made.generate.origins_by_family["science"] = OriginShare(similar=3, seed=0.0)
-    script = Script(lambda request, number: {**NEW, "question": ["How do birds sleep?", "Who sailed around Africa first?", "What is tea made of?"][number]})
+    script = Script(
+        lambda request, number: {
+            **NEW,
+            "question": ["How do birds sleep?", "Who sailed around Africa first?", "What is tea made of?"][number],
+        }
+    )
     outcome = run(questions.make_flow(made, FACTS, {}), seed(), script)
     assert [sample.origin for sample in outcome.kept] == ["similar"] * 3
 

@@ -9,10 +9,11 @@ import pytest
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, Drop, Seed, json_line, to_dict
-from nemo_sdg.seeds import build, plan
+from nemo_sdg.seeds import build
 from nemo_sdg.seeds.build import evaluation_sources, lock, plan_sources, render_evaluation, render_source
-from nemo_sdg.seeds.lock import write_lock
 from nemo_sdg.seeds.sampling import Demand, share_limits
+from nemo_sdg.seeds.sources import splits as plan
+from nemo_sdg.seeds.sources.lock import write_lock
 
 CONFIG = {"output_type": "generate_until", "doc_to_text": "Question: {{question}}\nAnswer:", "doc_to_target": "answer"}
 
@@ -26,7 +27,11 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def leaf(task: str, path: str, name: str | None = None, family: str = "factual", **fields: Any) -> CatalogRow:
-    dataset = {"path": path, "name": name, "splits": {"training": "train", "validation": None, "test": "test", "fewshot": None}}
+    dataset = {
+        "path": path,
+        "name": name,
+        "splits": {"training": "train", "validation": None, "test": "test", "fewshot": None},
+    }
     return CatalogRow(
         task=task,
         dataset={**dataset, **fields.pop("dataset", {})},
@@ -59,7 +64,12 @@ def numbers(source: Any, seeds: SeedsSection) -> list[int]:
 def test_tasks_on_one_split_share_a_source_and_its_seeds(mirror: Path) -> None:
     put(mirror, "made/up", "train", 3)
     seeds = SeedsSection(mirror=str(mirror))
-    catalog = [leaf("b", "made/up"), leaf("a", "made/up"), leaf("c", "made/up", verdict="refused"), leaf("d", "made/up", "other")]
+    catalog = [
+        leaf("b", "made/up"),
+        leaf("a", "made/up"),
+        leaf("c", "made/up", verdict="refused"),
+        leaf("d", "made/up", "other"),
+    ]
     first, second = plan_sources(catalog, seeds)
     assert (first.tasks, second.tasks) == (["a", "b"], ["d"])
     records = rendered(first, seeds)
@@ -70,7 +80,10 @@ def test_tasks_on_one_split_share_a_source_and_its_seeds(mirror: Path) -> None:
 def test_every_row_is_a_seed_or_a_drop_with_a_reason(mirror: Path) -> None:
     put(mirror, "made/up", "train", 2)
     file = mirror / "made/up/default/train.jsonl"
-    file.write_bytes(file.read_bytes() + b'{"question": "no answer"}\n{"question": "", "answer": "x"}\nrubbish\n{"question": "Q?", "answer": null}\n')
+    file.write_bytes(
+        file.read_bytes()
+        + b'{"question": "no answer"}\n{"question": "", "answer": "x"}\nrubbish\n{"question": "Q?", "answer": null}\n'
+    )
     seeds = SeedsSection(mirror=str(mirror))
     (source,) = plan_sources([leaf("a", "made/up")], seeds)
     records = rendered(source, seeds)
@@ -89,15 +102,20 @@ def test_every_row_is_a_seed_or_a_drop_with_a_reason(mirror: Path) -> None:
 def test_rows_and_ids_are_the_same_every_time(mirror: Path) -> None:
     put(mirror, "made/up", "train", 30)
     seeds = SeedsSection(mirror=str(mirror), limit_per_task=7)
-    twice = [[to_dict(record) for record in rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)] for _ in range(2)]
+    twice = [
+        [to_dict(record) for record in rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)]
+        for _ in range(2)
+    ]
     assert twice[0] == twice[1]
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_limit_is_spread_over_the_split_and_the_rest_is_not_sampled(mirror: Path, monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
+def test_a_limit_is_spread_over_the_split_and_the_rest_is_not_sampled(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
     put(mirror, "made/up", "train", 1000)
     if not known:
-        from nemo_sdg.seeds import sources
+        from nemo_sdg.seeds.sources import rows as sources
 
         monkeypatch.setattr(sources, "_count_lines", lambda file: None)
     taken = {}
@@ -166,14 +184,22 @@ def test_generic_builders_are_told_apart_by_their_files(mirror: Path) -> None:
 def test_drops_of_rows_with_images_and_decimals_can_be_written(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from decimal import Decimal
 
-    from nemo_sdg.seeds import sources
+    from nemo_sdg.seeds.sources import rows as sources
 
     put(mirror, "made/up", "train", 1)
-    monkeypatch.setattr(sources, "_read_lines", lambda file, wanted: iter([(0, {"question": "", "answer": Decimal(1), "image": b"png"})]))
+    monkeypatch.setattr(
+        sources,
+        "_read_lines",
+        lambda file, wanted: iter([(0, {"question": "", "answer": Decimal(1), "image": b"png"})]),
+    )
     seeds = SeedsSection(mirror=str(mirror))
     (drop,) = rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)
     assert isinstance(drop, Drop)
-    assert orjson.loads(json_line(drop))["record"]["columns"] == {"question": "", "answer": "<Decimal>", "image": "<bytes>"}
+    assert orjson.loads(json_line(drop))["record"]["columns"] == {
+        "question": "",
+        "answer": "<Decimal>",
+        "image": "<bytes>",
+    }
 
 
 def test_a_source_that_cannot_be_read_is_one_line(mirror: Path) -> None:
@@ -189,7 +215,13 @@ def test_a_task_that_does_not_fit_its_data_is_one_line(mirror: Path) -> None:
     (folder / "train.jsonl").write_bytes(b'{"query": "Q?", "answer": "x"}\n' * 30)
     seeds = SeedsSection(mirror=str(mirror))
     (source,) = plan_sources([leaf("a", "made/up")], seeds)
-    with pytest.raises(DataError, match=r"^task a: made/up, split train lacks a column that the task reads \(.*question.*\); it has answer, query; mend"):
+    with pytest.raises(
+        DataError,
+        match=(
+            r"^task a: made/up, split train lacks a column that the task reads \(.*question.*\); it has answer, "
+            r"query; mend"
+        ),
+    ):
         rendered(source, seeds)
 
 
@@ -208,7 +240,9 @@ def test_lock_lists_what_can_be_read_and_what_cannot(mirror: Path) -> None:
 def test_data_that_differs_from_the_lock_is_refused(mirror: Path) -> None:
     put(mirror, "made/up", "train", 3)
     path = str(mirror / "seeds.lock.yaml")
-    write_lock(path, [{"dataset": "made/up", "name": None, "split": "train", "revision": "local", "rows": 2, "hash": "ab"}])
+    write_lock(
+        path, [{"dataset": "made/up", "name": None, "split": "train", "revision": "local", "rows": 2, "hash": "ab"}]
+    )
     seeds = SeedsSection(mirror=str(mirror), lock=path)
     (source,) = plan_sources([leaf("a", "made/up")], seeds)
     with pytest.raises(DataError, match="has 3 rows"):
@@ -218,10 +252,16 @@ def test_data_that_differs_from_the_lock_is_refused(mirror: Path) -> None:
 def test_evaluation_splits_are_read_once_and_the_others_listed(mirror: Path) -> None:
     put(mirror, "made/up", "test", 2)
     seeds = SeedsSection(mirror=str(mirror))
-    catalog = [leaf("a", "made/up", verdict="refused"), leaf("b", "made/up"), leaf("c", "elsewhere", dataset={"splits": {"validation": "dev"}})]
+    catalog = [
+        leaf("a", "made/up", verdict="refused"),
+        leaf("b", "made/up"),
+        leaf("c", "elsewhere", dataset={"splits": {"validation": "dev"}}),
+    ]
     found = evaluation_sources(catalog, seeds)
     assert [source.tasks for source in found.reachable] == [["a", "b"]]
-    assert [(entry["task"], entry["dataset"], entry["split"]) for entry in found.unreachable] == [("c", "elsewhere", "dev")]
+    assert [(entry["task"], entry["dataset"], entry["split"]) for entry in found.unreachable] == [
+        ("c", "elsewhere", "dev")
+    ]
     rows = list(render_evaluation(found.reachable[0], seeds))
     assert [(row.question, row.answer, row.dataset.split) for row in rows] == [
         ("What is made/up test 0?", "answer 0", "test"),

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nemo_sdg.records import LABELS, CatalogRow, DatasetRow, Seed, to_dict
-from nemo_sdg.seeds.generic import cloze, numeric_answer, option_texts
-from nemo_sdg.seeds.prompts import remove_options, split_prompt, split_template
-from nemo_sdg.seeds.reading import Unrenderable, bare_labels, boxed, final_number, numbered_labels, position
+from nemo_sdg.seeds.prompt_parts import remove_options, split_prompt, split_template
 from nemo_sdg.seeds.render import Renderer, to_evaluation_row, to_seed
+from nemo_sdg.seeds.row_fields import Unrenderable, bare_labels, boxed, final_number, numbered_labels, position
+from nemo_sdg.seeds.row_rules import cloze, numeric_answer, option_texts
 
 ROW = DatasetRow(path="made/up", name=None, split="train", revision="local", row=0)
 
@@ -32,15 +32,25 @@ def leaf(**fields: Any) -> CatalogRow:
 
 def render(config: dict[str, Any], row: dict[str, Any], run_seed: int = 0, **fields: Any) -> Seed:
     described = leaf(**fields)
-    return to_seed(Renderer(described, config).read(row), described, [described.task], ROW, ordinal=0, run_seed=run_seed)
+    return to_seed(
+        Renderer(described, config).read(row), described, [described.task], ROW, ordinal=0, run_seed=run_seed
+    )
 
 
 QUESTION = {"doc_to_text": "Question: {{question}}\nAnswer:"}
 
 
 def test_column_options_and_position() -> None:
-    seed = render({**QUESTION, "doc_to_choice": "choices", "doc_to_target": "gold"}, {"question": "Which is a gas?", "choices": ["salt", "steam"], "gold": 1})
-    assert (seed.question, seed.choices, seed.answer.text, seed.answer.label) == ("Which is a gas?", ["salt", "steam"], "steam", "B")
+    seed = render(
+        {**QUESTION, "doc_to_choice": "choices", "doc_to_target": "gold"},
+        {"question": "Which is a gas?", "choices": ["salt", "steam"], "gold": 1},
+    )
+    assert (seed.question, seed.choices, seed.answer.text, seed.answer.label) == (
+        "Which is a gas?",
+        ["salt", "steam"],
+        "steam",
+        "B",
+    )
     assert (seed.family, seed.license, seed.language, seed.tasks) == ("science", "MIT", "en", ["made_up"])
 
 
@@ -62,7 +72,10 @@ def test_listed_options_leave_the_question_and_labels_get_their_texts() -> None:
 
 def test_labels_without_any_text_are_dropped() -> None:
     with pytest.raises(Unrenderable) as caught:
-        render({**QUESTION, "doc_to_choice": ["A", "B"], "doc_to_target": "key"}, {"question": "Which one is shown?", "key": "A"})
+        render(
+            {**QUESTION, "doc_to_choice": ["A", "B"], "doc_to_target": "key"},
+            {"question": "Which one is shown?", "key": "A"},
+        )
     assert caught.value.reason == "no_choices"
 
 
@@ -78,16 +91,25 @@ def test_contexts_as_choices_become_a_blank() -> None:
 
 
 def test_whole_sentences_as_choices_become_a_blank() -> None:
-    config = {"doc_to_text": "", "doc_to_choice": "{{[a+', right? Yes, '+b, a+', right? No, '+b]}}", "doc_to_target": "label"}
+    config = {
+        "doc_to_text": "",
+        "doc_to_choice": "{{[a+', right? Yes, '+b, a+', right? No, '+b]}}",
+        "doc_to_target": "label",
+    }
     seed = render(config, {"a": "It rains", "b": "it is wet.", "label": 0}, frame="classification")
     assert (seed.question, seed.choices, seed.answer.text) == ("It rains, right? _, it is wet.", ["Yes", "No"], "Yes")
 
 
 def test_fixed_gold_is_shuffled_by_id_and_stays_right() -> None:
     config = {**QUESTION, "doc_to_choice": "{{[w1, w2, w3, right]}}", "doc_to_target": 3}
-    rows = [{"question": f"Question {n}?", "w1": "a1", "w2": "b1", "w3": "c1", "right": f"right {n}"} for n in range(40)]
+    rows = [
+        {"question": f"Question {n}?", "w1": "a1", "w2": "b1", "w3": "c1", "right": f"right {n}"} for n in range(40)
+    ]
     seeds = [render(config, row) for row in rows]
-    assert all(seed.choices and seed.choices[LABELS.index(seed.answer.label or "")] == f"right {n}" for n, seed in enumerate(seeds))
+    assert all(
+        seed.choices and seed.choices[LABELS.index(seed.answer.label or "")] == f"right {n}"
+        for n, seed in enumerate(seeds)
+    )
     assert {seed.answer.label for seed in seeds} == {"A", "B", "C", "D"}
     assert [to_dict(render(config, row)) for row in rows] == [to_dict(seed) for seed in seeds]
     assert [seed.seed_id for seed in seeds] == [render(config, row, run_seed=1).seed_id for row in rows]
@@ -95,7 +117,9 @@ def test_fixed_gold_is_shuffled_by_id_and_stays_right() -> None:
 
 def test_literal_label_sets_are_not_shuffled() -> None:
     config = {**QUESTION, "doc_to_choice": ["no", "yes"], "doc_to_target": 1}
-    assert {tuple(render(config, {"question": f"{n}?"}, frame="classification").choices or []) for n in range(9)} == {("no", "yes")}
+    assert {tuple(render(config, {"question": f"{n}?"}, frame="classification").choices or []) for n in range(9)} == {
+        ("no", "yes")
+    }
 
 
 def test_several_golds_are_aliases() -> None:
@@ -105,25 +129,45 @@ def test_several_golds_are_aliases() -> None:
 
 
 def test_rationale_and_number_come_apart() -> None:
-    seed = render({**QUESTION, "doc_to_target": "answer"}, {"question": "3 + 4?", "answer": "Three and four.\n#### 7"}, kind="numeric")
+    seed = render(
+        {**QUESTION, "doc_to_target": "answer"},
+        {"question": "3 + 4?", "answer": "Three and four.\n#### 7"},
+        kind="numeric",
+    )
     assert (seed.answer.text, seed.reference_reasoning, seed.target_format) == ("7", "Three and four.", "#### 7")
 
 
 def test_code_keeps_its_bytes_and_its_tests() -> None:
     row = {"text": "Add one.", "code": "def f(n):\r\n\treturn n + 1\n", "test_list": ["assert f(1) == 2"]}
-    config = {"doc_to_text": "{{text}}\nIt must pass these tests:\n{{test_list | join('\n')}}\n", "doc_to_target": "code"}
+    config = {
+        "doc_to_text": "{{text}}\nIt must pass these tests:\n{{test_list | join('\n')}}\n",
+        "doc_to_target": "code",
+    }
     seed = render(config, row, kind="code")
     assert (seed.question, seed.answer.text, seed.tests) == ("Add one.", row["code"], row["test_list"])
 
 
 def test_description_asks_where_the_row_is_only_a_text() -> None:
-    config = {"description": "Does the clause end the lease?\n\n", "doc_to_text": "Clause: {{text}}\nLabel:", "doc_to_target": "label"}
+    config = {
+        "description": "Does the clause end the lease?\n\n",
+        "doc_to_text": "Clause: {{text}}\nLabel:",
+        "doc_to_target": "label",
+    }
     seed = render(config, {"text": "The lease ends in May.", "label": "Yes"}, kind="short_text", frame="classification")
-    assert (seed.passage, seed.question, seed.answer.text) == ("Clause: The lease ends in May.", "Does the clause end the lease?", "Yes")
+    assert (seed.passage, seed.question, seed.answer.text) == (
+        "Clause: The lease ends in May.",
+        "Does the clause end the lease?",
+        "Yes",
+    )
 
 
 def test_words_after_the_text_stay_when_they_alone_ask() -> None:
-    seed = render({"doc_to_text": "English: {{en}}\nFrench:", "doc_to_target": "fr"}, {"en": "Hello", "fr": "Bonjour"}, kind="free_text", frame="generation")
+    seed = render(
+        {"doc_to_text": "English: {{en}}\nFrench:", "doc_to_target": "fr"},
+        {"en": "Hello", "fr": "Bonjour"},
+        kind="free_text",
+        frame="generation",
+    )
     assert seed.question == "English: Hello\nFrench:"
 
 
@@ -143,7 +187,14 @@ def test_words_after_the_text_stay_when_they_alone_ask() -> None:
 )
 def test_rows_that_give_no_seed_have_a_reason(row: dict[str, Any], reason: str) -> None:
     with pytest.raises(Unrenderable) as caught:
-        render({**QUESTION, "doc_to_choice": "{{choices}}" if "choices" in row else "choices", "doc_to_target": "{{gold}}"}, row)
+        render(
+            {
+                **QUESTION,
+                "doc_to_choice": "{{choices}}" if "choices" in row else "choices",
+                "doc_to_target": "{{gold}}",
+            },
+            row,
+        )
     assert caught.value.reason == reason
 
 
@@ -164,7 +215,11 @@ def test_process_docs_keeps_each_rows_number() -> None:
     renderer = Renderer(leaf(), {**QUESTION, "doc_to_choice": "choices", "doc_to_target": "gold"})
     renderer.process_docs = filtering_process_docs
     rows = [(number, {"question": f"q{number}", "keep": number % 3 == 0}) for number in range(700)]
-    found = [(number, [document["question"] for document in documents]) for number, _, documents in renderer.documents(rows) if isinstance(documents, list)]
+    found = [
+        (number, [document["question"] for document in documents])
+        for number, _, documents in renderer.documents(rows)
+        if isinstance(documents, list)
+    ]
     assert found == [(number, [f"Q{number}"] if number % 3 == 0 else []) for number in range(700)]
 
 
@@ -191,10 +246,25 @@ def test_process_docs_may_unfold_a_row() -> None:
         ("Context: {{context}}\n\nQuestion: {{question}}\n\nAnswer:", "{{context}}", "{{question}}"),
         ("Passage: {{passage}}Question: {{question}}\nAnswer:", "{{passage}}", "{{question}}"),
         ("السياق: {{context}}\n\nالسؤال: {{question}}\n\nالإجابة:", "{{context}}", "{{question}}"),
-        ("{{premise}}\nStatement: {{hypothesis}}\nTrue or false?\nAnswer:", "{{premise}}", "Statement: {{hypothesis}}\nTrue or false?"),
-        ("Choose the best answer.\nQuestion: {{question.strip()}}\nA. {{choices.text[0]}}\nB. {{choices.text[1]}}\nAnswer:", None, "{{question.strip()}}"),
+        (
+            "{{premise}}\nStatement: {{hypothesis}}\nTrue or false?\nAnswer:",
+            "{{premise}}",
+            "Statement: {{hypothesis}}\nTrue or false?",
+        ),
+        (
+            (
+                "Choose the best answer.\nQuestion: {{question.strip()}}\nA. {{choices.text[0]}}\nB. "
+                "{{choices.text[1]}}\nAnswer:"
+            ),
+            None,
+            "{{question.strip()}}",
+        ),
         ("Q: {{question}}\nA: Let's think step by step.", None, "{{question}}"),
-        ("{{sentence}}\nQuestion: Does this sentence make sense?\nAnswer:", "{{sentence}}", "Does this sentence make sense?"),
+        (
+            "{{sentence}}\nQuestion: Does this sentence make sense?\nAnswer:",
+            "{{sentence}}",
+            "Does this sentence make sense?",
+        ),
         ("{% for choice in choices %}- {{ choice }}\n{% endfor %}\n{{ question }}\nAnswer:", None, "{{ question }}"),
     ],
 )
@@ -210,7 +280,11 @@ def test_rules_do_not_look_into_the_rows_text() -> None:
 @given(st.text(min_size=1).filter(lambda text: text.strip()))
 def test_a_columns_text_survives_byte_for_byte(text: str) -> None:
     row = {"passage": text, "question": text, "answer": "x"}
-    seed = render({"doc_to_text": "{{passage}}\nQuestion: {{question}}\nAnswer:", "doc_to_target": "answer"}, row, kind="short_text")
+    seed = render(
+        {"doc_to_text": "{{passage}}\nQuestion: {{question}}\nAnswer:", "doc_to_target": "answer"},
+        row,
+        kind="short_text",
+    )
     assert (seed.passage, seed.question) == (text, text)
 
 

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, compare, markdown, paired_difference, row_scores, verdict_line
+from nemo_sdg.train.ablation import (
+    ARMS,
+    EvaluationSection,
+    Scores,
+    compare,
+    markdown,
+    paired_difference,
+    row_scores,
+    verdict_line,
+)
 
 EVALUATION = EvaluationSection(tasks=["a", "b"], bootstrap_samples=400)
 
@@ -26,7 +35,10 @@ def test_real_difference_is_outside_the_interval_and_noise_is_not() -> None:
 
 
 def test_two_equal_models_are_called_different_about_as_rarely_as_the_confidence_says() -> None:
-    verdicts = [paired_difference(scores(0.5, seed=2 * n), scores(0.5, seed=2 * n + 1), ["a"], EVALUATION, str(n))["verdict"] for n in range(60)]
+    verdicts = [
+        paired_difference(scores(0.5, seed=2 * n), scores(0.5, seed=2 * n + 1), ["a"], EVALUATION, str(n))["verdict"]
+        for n in range(60)
+    ]
     assert sum(verdict != "within noise" for verdict in verdicts) <= 9
 
 
@@ -59,7 +71,11 @@ def arms(**per_arm: tuple[float, float]) -> dict[str, Scores]:
 
 
 def test_a_rise_that_a_group_pays_for_is_flagged() -> None:
-    table = compare(arms(base=(0.5, 0.8), no_context=(0.5, 0.8), context=(0.99, 0.5)), {"rising": ["a"], "falling": ["b"], "absent": ["c"]}, EVALUATION)
+    table = compare(
+        arms(base=(0.5, 0.8), no_context=(0.5, 0.8), context=(0.99, 0.5)),
+        {"rising": ["a"], "falling": ["b"], "absent": ["c"]},
+        EVALUATION,
+    )
     found = table["pairs"]["context - no_context"]
     assert (found["group rising"]["verdict"], found["group falling"]["verdict"]) == ("higher", "lower")
     assert "group absent" not in found
@@ -79,7 +95,10 @@ def test_noise_is_called_noise() -> None:
 
 
 def test_groups_are_means_over_tasks_not_rows() -> None:
-    rows: dict[str, Any] = {"a": dict.fromkeys(map(str, range(10)), 1.0), "b": dict.fromkeys(map(str, range(1000)), 0.0)}
+    rows: dict[str, Any] = {
+        "a": dict.fromkeys(map(str, range(10)), 1.0),
+        "b": dict.fromkeys(map(str, range(1000)), 0.0),
+    }
     table = compare(dict.fromkeys(ARMS, rows), {}, EVALUATION)
     assert table["groups"]["context"]["all"] == 0.5
 
@@ -107,7 +126,10 @@ def test_metric_of_a_row(row: dict[str, Any], score: float) -> None:
 
 
 def test_one_way_of_extracting_answers_counts() -> None:
-    rows = [{"doc_id": 0, "filter": name, "exact_match": score} for name, score in (("strict-match", 0.0), ("flexible-extract", 1.0))]
+    rows = [
+        {"doc_id": 0, "filter": name, "exact_match": score}
+        for name, score in (("strict-match", 0.0), ("flexible-extract", 1.0))
+    ]
     assert row_scores("gsm8k", rows) == {"0": 1.0}
 
 

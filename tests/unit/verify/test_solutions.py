@@ -6,10 +6,18 @@ import pytest
 
 from nemo_sdg.verify.solutions import adds_knowledge, names_answer, rank
 
-SAMPLE = {"kind": "numeric", "language": "en", "question": "How many legs do 3 hens have?", "passage": None, "choices": None}
+SAMPLE = {
+    "kind": "numeric",
+    "language": "en",
+    "question": "How many legs do 3 hens have?",
+    "passage": None,
+    "choices": None,
+}
 
 
-def solution(index: int, reasoning: str, context: str = "Hens are birds and walk upright on two feet.") -> dict[str, Any]:
+def solution(
+    index: int, reasoning: str, context: str = "Hens are birds and walk upright on two feet."
+) -> dict[str, Any]:
     return {"index": index, "answer": "6", "reasoning": reasoning, "context": context}
 
 

@@ -13,9 +13,26 @@ from nemo_sdg.verify import votes
 CHOICES = ["oxygen", "carbon dioxide", "helium"]
 
 
-def sample(kind: str, *, origin: str = "similar", planned: int = 5, solutions: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
+def sample(
+    kind: str,
+    *,
+    origin: str = "similar",
+    planned: int = 5,
+    solutions: list[dict[str, Any]] | None = None,
+    **fields: Any,
+) -> dict[str, Any]:
     record = Sample(
-        sample_id="s", origin=origin, seed_ids=["a"], task="t", family="f", capability="c", kind=kind, frame="selection", language="en", question="Q?", **fields
+        sample_id="s",
+        origin=origin,
+        seed_ids=["a"],
+        task="t",
+        family="f",
+        capability="c",
+        kind=kind,
+        frame="selection",
+        language="en",
+        question="Q?",
+        **fields,
     )
     record.choices = CHOICES if kind == "multiple_choice" else None
     record.votes = {"planned": planned}
@@ -25,7 +42,13 @@ def sample(kind: str, *, origin: str = "similar", planned: int = 5, solutions: l
 
 
 def vote(
-    index: int, answer: str | None, *, guidance: str = "blind", reasoning: str | None = None, context: str = "Plants breathe.", **more: Any
+    index: int,
+    answer: str | None,
+    *,
+    guidance: str = "blind",
+    reasoning: str | None = None,
+    context: str = "Plants breathe.",
+    **more: Any,
 ) -> dict[str, Any]:
     reasoning = reasoning if reasoning is not None else f"Step by step we see that it is {answer}."
     return {
@@ -50,7 +73,9 @@ def verdict(record: dict[str, Any], **config: Any) -> Sample | Drop:
 
 
 def test_the_majority_gives_answer_label_tally_and_difficulty() -> None:
-    result = verdict(sample("multiple_choice", solutions=blind("helium", "carbon dioxide", "carbon dioxide", None, "carbon dioxide")))
+    result = verdict(
+        sample("multiple_choice", solutions=blind("helium", "carbon dioxide", "carbon dioxide", None, "carbon dioxide"))
+    )
     assert isinstance(result, Sample)
     assert (result.answer.text, result.answer.label) == ("carbon dioxide", "B")
     assert result.votes == {"n": 5, "planned": 5, "agree": 3, "tally": {"carbon dioxide": 3, "helium": 1}}
@@ -76,13 +101,17 @@ def test_too_little_agreement_is_dropped(answers: list[str | None], reason: str)
 
 
 def test_a_tie_is_dropped_even_where_both_have_enough() -> None:
-    result = verdict(sample("multiple_choice", planned=4, solutions=blind("helium", "oxygen", "helium", "oxygen")), min_agreement=0.5)
+    result = verdict(
+        sample("multiple_choice", planned=4, solutions=blind("helium", "oxygen", "helium", "oxygen")), min_agreement=0.5
+    )
     assert isinstance(result, Drop)
     assert result.reason == "no_majority"
 
 
 def test_too_much_agreement_can_be_left_out() -> None:
-    result = verdict(sample("multiple_choice", planned=3, solutions=blind("helium", "helium", "helium")), max_agreement=0.9)
+    result = verdict(
+        sample("multiple_choice", planned=3, solutions=blind("helium", "helium", "helium")), max_agreement=0.9
+    )
     assert isinstance(result, Drop)
     assert result.reason == "agreement_above_max"
 
@@ -101,7 +130,11 @@ def test_the_kept_solution_ends_in_the_answer_and_is_chosen_the_same_way_always(
         0,
         "helium",
         reasoning="helium is nice, though "
-        + "many other gases are known to everybody in the whole wide world, such as neon and argon, which are used in lamps, and also in welding, " * 2,
+        + (
+            "many other gases are known to everybody in the whole wide world, such as neon and argon, which "
+            "are used in lamps, and also in welding, "
+        )
+        * 2,
     )
     loops = vote(1, "helium", reasoning="It is helium. " * 30)
     good = vote(2, "helium", reasoning="Balloons rise since their gas is lighter than air, so the answer is helium.")
@@ -117,13 +150,19 @@ def test_the_kept_solution_ends_in_the_answer_and_is_chosen_the_same_way_always(
 
 
 def test_a_solution_without_reasoning_is_a_vote_but_is_not_kept() -> None:
-    result = verdict(sample("multiple_choice", planned=3, solutions=[vote(i, "helium", reasoning="") for i in range(3)]))
+    result = verdict(
+        sample("multiple_choice", planned=3, solutions=[vote(i, "helium", reasoning="") for i in range(3)])
+    )
     assert isinstance(result, Drop)
     assert result.reason == "incomplete_solution"
 
 
 def gold(kind: str, text: str, **fields: Any) -> dict[str, Any]:
-    answer = {"text": text, "label": LABELS[CHOICES.index(text)] if text in CHOICES else None, "aliases": fields.pop("aliases", [])}
+    answer = {
+        "text": text,
+        "label": LABELS[CHOICES.index(text)] if text in CHOICES else None,
+        "aliases": fields.pop("aliases", []),
+    }
     record = sample(kind, origin="seed", **fields)
     record["answer"] = answer
     return record
@@ -133,12 +172,19 @@ def test_seed_keeps_a_blind_solution_before_a_guided_one() -> None:
     solutions = [*blind("helium", "oxygen"), vote(0, "oxygen", guidance="guided")]
     result = verdict(gold("multiple_choice", "oxygen", planned=5, solutions=solutions))
     assert isinstance(result, Sample)
-    assert (result.guidance, result.answer.text, result.answer.label, result.difficulty) == ("blind", "oxygen", "A", 0.5)
+    assert (result.guidance, result.answer.text, result.answer.label, result.difficulty) == (
+        "blind",
+        "oxygen",
+        "A",
+        0.5,
+    )
     assert result.generator["prompt"] == "solve/x"
 
 
 def test_seed_takes_a_guided_solution_where_no_blind_one_reaches_the_gold() -> None:
-    result = verdict(gold("numeric", "18", planned=3, solutions=[*blind("17", None, "16"), vote(0, "18.0", guidance="guided")]))
+    result = verdict(
+        gold("numeric", "18", planned=3, solutions=[*blind("17", None, "16"), vote(0, "18.0", guidance="guided")])
+    )
     assert isinstance(result, Sample)
     assert (result.guidance, result.answer.text, result.difficulty) == ("guided", "18", 1.0)
     assert result.generator["prompt"] == "guided/x"
@@ -146,16 +192,29 @@ def test_seed_takes_a_guided_solution_where_no_blind_one_reaches_the_gold() -> N
 
 @pytest.mark.parametrize(
     ("answer", "reasoning", "reason"),
-    [("17", "So 17.", "gold_not_reached"), ("18", "Nothing leads there.", "reasoning_misses_gold"), (None, "", "gold_not_reached")],
+    [
+        ("17", "So 17.", "gold_not_reached"),
+        ("18", "Nothing leads there.", "reasoning_misses_gold"),
+        (None, "", "gold_not_reached"),
+    ],
 )
 def test_seed_is_dropped_when_the_gold_is_not_reached(answer: str | None, reasoning: str, reason: str) -> None:
-    result = verdict(gold("numeric", "18", planned=1, solutions=[*blind("17"), vote(0, answer, guidance="guided", reasoning=reasoning)]))
+    result = verdict(
+        gold(
+            "numeric",
+            "18",
+            planned=1,
+            solutions=[*blind("17"), vote(0, answer, guidance="guided", reasoning=reasoning)],
+        )
+    )
     assert isinstance(result, Drop)
     assert result.reason == reason
 
 
 def test_aliases_reach_the_gold() -> None:
-    assert isinstance(verdict(gold("short_text", "United States", aliases=["USA"], planned=1, solutions=blind("the USA"))), Sample)
+    assert isinstance(
+        verdict(gold("short_text", "United States", aliases=["USA"], planned=1, solutions=blind("the USA"))), Sample
+    )
 
 
 def test_sentences_agree_by_shared_words_and_the_method_says_so() -> None:
@@ -170,7 +229,13 @@ def test_sentences_agree_by_shared_words_and_the_method_says_so() -> None:
 
 def test_the_judge_can_refuse() -> None:
     def judged(score: int | None) -> Sample | Drop:
-        return verdict(sample("free_text", planned=1, solutions=[vote(0, "Light is faster than sound.", judge={"score": score, "max": 5})]))
+        return verdict(
+            sample(
+                "free_text",
+                planned=1,
+                solutions=[vote(0, "Light is faster than sound.", judge={"score": score, "max": 5})],
+            )
+        )
 
     assert isinstance(judged(4), Sample)
     assert judged(4).verification["method"] == "word_overlap_consensus+judge"
@@ -200,15 +265,23 @@ ANSWERS = {
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.sampled_from(sorted(ANSWERS)).flatmap(lambda kind: st.tuples(st.just(kind), st.lists(st.sampled_from(ANSWERS[kind]), min_size=1, max_size=8))),
+    st.sampled_from(sorted(ANSWERS)).flatmap(
+        lambda kind: st.tuples(st.just(kind), st.lists(st.sampled_from(ANSWERS[kind]), min_size=1, max_size=8))
+    ),
     st.sampled_from([0.3, 0.5, 0.6, 0.75, 1.0]),
     st.sampled_from([0.75, 0.9, 1.0]),
 )
-def test_votes_decided_early_and_all_votes_give_the_same_verdict(cast: tuple[str, list[str | None]], least: float, most: float) -> None:
+def test_votes_decided_early_and_all_votes_give_the_same_verdict(
+    cast: tuple[str, list[str | None]], least: float, most: float
+) -> None:
     kind, answers = cast
     config = VerifySection(min_agreement=least, max_agreement=max(least, most))
     solutions = blind(*answers)
-    stop = next(k for k in range(len(answers) + 1) if not votes.decided(solutions[:k], len(answers), sample(kind), config=config).missing)
+    stop = next(
+        k
+        for k in range(len(answers) + 1)
+        if not votes.decided(solutions[:k], len(answers), sample(kind), config=config).missing
+    )
     early = votes.verify_sample(sample(kind, planned=len(answers), solutions=solutions[:stop]), config)
     late = votes.verify_sample(sample(kind, planned=len(answers), solutions=solutions), config)
     assert isinstance(early, Drop) == isinstance(late, Drop)

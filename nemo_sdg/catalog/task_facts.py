@@ -1,0 +1,148 @@
+"""What is known of every leaf without judging it: dataset, splits, kind, frame, family, languages, licence, groups.
+
+From its YAML (or, for a Python task, from the source of its class), and from the package's tables where the YAML is
+silent.
+Slow (seconds for lm-eval's 14,000 files); catalog.py caches what `read_facts` gives.
+"""
+
+import ast
+import logging
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.catalog.families import Families, read_data
+from nemo_sdg.catalog.membership import inline_evaluations, memberships
+from nemo_sdg.catalog.task_files import Entry, FunctionRef, dataset_facts, index_tasks
+
+logger = logging.getLogger(__name__)
+
+_READ_SPLITS = ("training", "validation", "test")
+
+
+def class_facts(function: FunctionRef) -> dict[str, Any] | None:
+    """Dataset and splits of a Python task, read off its class without importing it; None where the class does not say.
+
+    Understands class attributes DATASET_PATH and DATASET_NAME, `has_*_docs` that return a constant, and `*_docs` that
+    read
+    `self.dataset["split"]`, in the class and in its bases of the same file.
+    """
+    module, _, name = function.name.rpartition(".")
+    classes = _classes(str(Path(function.folder) / f"{module.replace('.', '/')}.py"))
+    found: dict[str, Any] = {}
+    for node in _bases(name, classes):
+        for item in node.body:
+            if (
+                isinstance(item, ast.Assign)
+                and isinstance(item.targets[0], ast.Name)
+                and isinstance(item.value, ast.Constant)
+            ):
+                found.setdefault(item.targets[0].id, item.value.value)
+            elif isinstance(item, ast.FunctionDef) and item.name.endswith("_docs"):
+                found.setdefault(item.name, item)
+    if not found.get("DATASET_PATH"):
+        return None
+    splits: dict[str, str | None] = dict.fromkeys((*_READ_SPLITS, "fewshot"))
+    for split in _READ_SPLITS:
+        has = found.get(f"has_{split}_docs")
+        answer = (
+            next(
+                (
+                    n.value.value
+                    for n in ast.walk(has)
+                    if isinstance(n, ast.Return) and isinstance(n.value, ast.Constant)
+                ),
+                None,
+            )
+            if has
+            else None
+        )
+        if answer and f"{split}_docs" in found:
+            splits[split] = next(_own_splits(found[f"{split}_docs"]), None)
+        if (answer and splits[split] is None) or has is None:
+            return None
+    return {"path": found["DATASET_PATH"], "name": found.get("DATASET_NAME"), "splits": splits}
+
+
+def _own_splits(function: ast.FunctionDef) -> Iterator[str]:
+    """`train` of every `self.dataset["train"]` in a function."""
+    for node in ast.walk(function):
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Attribute)
+            and node.value.attr == "dataset"
+            and isinstance(node.slice, ast.Constant)
+        ):
+            yield str(node.slice.value)
+
+
+@cache
+def _classes(file: str) -> dict[str, ast.ClassDef]:
+    try:
+        tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _bases(name: str, classes: dict[str, ast.ClassDef]) -> Iterator[ast.ClassDef]:
+    node = classes.get(name)
+    if node is not None:
+        yield node
+        for base in node.bases:
+            if isinstance(base, ast.Name):
+                yield from _bases(base.id, classes)
+
+
+def is_text(config: dict[str, Any]) -> bool:
+    """False for tasks whose question is an image or a sound."""
+    return not (config.get("doc_to_image") or config.get("doc_to_audio"))
+
+
+def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
+    """Everything about the tasks below `root` (lm-eval's own) and the folders of include_path that needs no judging,
+    as plain JSON:
+
+    `{"rows": [{task, file, dataset, kind, …, license: its number}], "licenses": [...], "inline": [[label, dataset]],
+    "splits": the table of
+    splits.yaml}`. What lm-eval would pass over is passed over; in include_path, with a warning.
+    """
+    index = index_tasks([root, *include_path])
+    for file, why in index.passed_over.items():
+        if not file.startswith(root + os.sep):
+            logger.warning("seeds.include_path: %s is passed over: %s", file, why)
+    families, groups = Families(), memberships(index)
+    licenses: list[dict[str, Any]] = []
+    rows = []
+    for name, entry in sorted(index.entries.items()):
+        if entry.kind == "task":
+            row = _fact(entry, root, families, groups.get(name, []))
+            if row["license"] not in licenses:
+                licenses.append(row["license"])
+            rows.append({**row, "license": licenses.index(row["license"])})
+    return {"rows": rows, "licenses": licenses, "inline": inline_evaluations(index), "splits": read_data("splits.yaml")}
+
+
+def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dict[str, Any]:
+    assert entry.file is not None
+    inside = entry.file.startswith(root + os.sep)
+    file = entry.file[len(root) + 1 :] if inside else os.path.realpath(entry.file)
+    config, reasons = entry.config, []
+    python_class = config.get("class")
+    dataset = dataset_facts(config)
+    if isinstance(python_class, FunctionRef):
+        read = class_facts(python_class)
+        dataset = read or {
+            **dataset,
+            **{k: v for k, v in families.of_task(entry.name).items() if k in ("path", "name")},
+        }
+        if read is None:
+            reasons.append(f"unreadable_class: the splits of {python_class.name} are known only when it runs")
+    if not is_text(config):
+        reasons.append("not_text: the question is an image or a sound")
+    if config.get("output_type") == "loglikelihood_rolling":
+        reasons.append("no_question: the task scores running text")
+    described = families.describe(entry.name, file.partition(os.sep)[0] if inside else "", dataset, config)
+    return {"task": entry.name, "file": file, "dataset": dataset, **described, "reasons": reasons, "groups": groups}

@@ -1,0 +1,243 @@
+"""lm-eval's task files, read by its own rules but without its imports: no metric module, no `datasets`, each file
+parsed once.
+
+    index_tasks([tasks_folder, include_path...]) -> Index     every leaf, group and tag, as `TaskManager` would list them
+    YamlTree().load(path) -> dict                             one file with its includes followed
+
+The rules (lm_eval/tasks/_index.py and _yaml_loader.py of 0.4.13): `*.yaml` below a folder in path order; a file with
+`class` or
+`task` is a leaf, with `group` a group, with `class` always a leaf; of two files with one name the first in path order
+wins within a folder
+and the later folder wins between folders; an include's keys stand below the file's own, later includes above earlier
+ones; a file that
+would be included twice, or that is no mapping, or names neither task nor group, is passed over.
+"""
+
+import logging
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+logger = logging.getLogger(__name__)
+
+IGNORED_FOLDERS = {"__pycache__", ".ipynb_checkpoints"}
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRef:
+    """An unresolved `!function utils.process_docs`: the folder of the YAML file that says so, and what it says."""
+
+    folder: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """As lm-eval writes it when it does not resolve functions."""
+        return str(Path(self.folder) / self.name)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    folder = ""
+
+    def build(self, node: Any) -> Any:
+        """The value of a node, as the safe constructor makes it; twice as fast for the mappings, lists and strings
+        that task files hold.
+        """
+        if node.tag == "tag:yaml.org,2002:str":
+            return node.value
+        if node.tag == "tag:yaml.org,2002:map" and isinstance(node, yaml.MappingNode):
+            if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+                self.flatten_mapping(node)
+            return {self.build(key): self.build(value) for key, value in node.value}
+        if node.tag == "tag:yaml.org,2002:seq" and isinstance(node, yaml.SequenceNode):
+            return [self.build(item) for item in node.value]
+        return self.construct_object(node, deep=True)
+
+
+_Loader.add_constructor("!function", lambda loader, node: FunctionRef(loader.folder, loader.construct_scalar(node)))
+
+
+class TaskFileError(ValueError):
+    """A YAML file that lm-eval would pass over; the message says why."""
+
+
+class YamlTree:
+    """Parses each file once, however many tasks include it. What `load` gives shares its nested values: read only."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[str, dict[str, Any]] = {}
+        self._folders: dict[str, str] = {}
+
+    def load(self, path: str | Path) -> dict[str, Any]:
+        """The file's mapping with its includes merged below its own keys, functions left as FunctionRef.
+
+        Raises TaskFileError when the file or an include cannot be read or parsed, is no mapping, or is included twice.
+        """
+        path = str(path)
+        return self._load(self._real_path(str(Path(path).expanduser()) if path.startswith("~") else path), set())
+
+    def _real_path(self, path: str) -> str:
+        """os.path.realpath, with the folders' part remembered: thousands of files share a few hundred folders."""
+        folder, _, name = path.rpartition("/")
+        try:
+            is_link = stat.S_ISLNK(os.lstat(path).st_mode)
+        except OSError:
+            is_link = True
+        if is_link or not folder or name in ("", ".", ".."):
+            return os.path.realpath(path)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        return f"{real}/{name}"
+
+    def _load(self, path: str, seen: set[str]) -> dict[str, Any]:
+        if path in seen:
+            raise TaskFileError(f"{path} is included twice")
+        seen.add(path)
+        config = self._parse(path)
+        if "include" not in config:
+            return dict(config)
+        merged: dict[str, Any] = {}
+        includes = config["include"]
+        for include in includes if isinstance(includes, list) else [includes]:
+            if not isinstance(include, str):
+                raise TaskFileError(f"{path} includes {include!r}, which is no path")
+            below = self._load(
+                self._real_path(include if include.startswith("/") else f"{path.rpartition('/')[0]}/{include}"), seen
+            )
+            below.pop("task_list", None)
+            merged.update(below)
+        merged.update(config)
+        del merged["include"]
+        return merged
+
+    def _parse(self, path: str) -> dict[str, Any]:
+        config = self._parsed.get(path)
+        if config is None:
+            try:
+                with open(path, "rb") as handle:
+                    loader = _Loader(handle.read())
+                loader.folder = path.rpartition("/")[0]
+                try:
+                    node = loader.get_single_node()
+                    config = None if node is None else loader.build(node)
+                finally:
+                    loader.dispose()
+            except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as exc:
+                raise TaskFileError(" ".join(f"{path} cannot be read: {exc}".split())) from exc
+            if not isinstance(config, dict):
+                raise TaskFileError(f"{path} is no YAML mapping")
+            self._parsed[path] = config
+        return config
+
+
+@dataclass(kw_only=True, slots=True)
+class Entry:
+    """A name of the index. `members` of a tag are task names, of a group what its `task:` lists (names, or mappings
+    with overrides).
+    """
+
+    name: str
+    kind: str
+    """task, group or tag"""
+    file: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    members: list[Any] = field(default_factory=list)
+
+
+@dataclass(kw_only=True, slots=True)
+class Index:
+    entries: dict[str, Entry]
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """file: why; files without a task in them are not counted"""
+
+
+def yaml_files(folder: str | Path) -> list[str]:
+    """Paths of all `*.yaml` below a folder, in the order in which lm-eval reads them."""
+    found = []
+    root = str(folder)
+    if IGNORED_FOLDERS.intersection(Path(root).parts):
+        return []
+    for parent, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in IGNORED_FOLDERS]
+        found += [os.path.join(parent, name) for name in files if name.endswith(".yaml")]
+    return sorted(found)
+
+
+def index_tasks(folders: Iterable[str | Path]) -> Index:
+    """Reads every task file below the folders; later folders override earlier ones by name."""
+    tree = YamlTree()
+    index = Index(entries={})
+    for folder in folders:
+        entries: dict[str, Entry] = {}
+        for file in yaml_files(folder):
+            try:
+                _register(tree.load(file), file, entries)
+            except TaskFileError as exc:
+                index.passed_over[file] = str(exc)
+        index.entries.update(entries)
+    return index
+
+
+def _register(config: dict[str, Any], file: str, entries: dict[str, Entry]) -> None:
+    is_group = "group" in config and "class" not in config
+    if not is_group and "task" not in config:
+        return
+    name = config["group"] if is_group else config["task"]
+    if not isinstance(name, str):
+        raise TaskFileError(f"{file} names its {'group' if is_group else 'task'} {name!r}, which is no string")
+    if name in entries:
+        logger.debug("%s repeats the name %s and is passed over", file, name)
+        return
+    if is_group:
+        members = config.get("task")
+        entries[name] = Entry(
+            name=name, kind="group", file=file, config=config, members=members if isinstance(members, list) else []
+        )
+        return
+    entries[name] = Entry(name=name, kind="task", file=file, config=config)
+    tags = config.get("tag")
+    for tag in tags if isinstance(tags, list) else [tags] if tags else []:
+        entries.setdefault(tag, Entry(name=tag, kind="tag")).members.append(name)
+
+
+def dataset_facts(config: dict[str, Any]) -> dict[str, Any]:
+    """`{path, name, data_files?, splits}` of a task's configuration; a split that it does not name is None."""
+    kwargs = config.get("dataset_kwargs")
+    kwargs = kwargs if isinstance(kwargs, dict) else {}
+    path, name = config.get("dataset_path") or None, config.get("dataset_name")
+    loader = config.get("custom_dataset")
+    if path is None and loader is not None:
+        path = kwargs.get("dataset_repo") or f"function:{loader.path if isinstance(loader, FunctionRef) else loader}"
+    if name is None:
+        name = kwargs.get("dataset_name") or kwargs.get("name")
+    facts: dict[str, Any] = {"path": path, "name": None if name is None else str(name)}
+    for key in ("data_files", "data_dir"):
+        if kwargs.get(key):
+            facts[key] = plain(kwargs[key])
+    facts["splits"] = {
+        split: _split_name(config.get(f"{split}_split")) for split in ("training", "validation", "test", "fewshot")
+    }
+    return facts
+
+
+def plain(value: Any) -> Any:
+    """The value with functions as strings, so that it can stand in JSON."""
+    if isinstance(value, FunctionRef):
+        return value.path
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+
+
+def _split_name(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,215 @@
+"""Every lm-eval leaf task as a catalog row with a verdict: `build_catalog`, `select`, `task_config`.
+
+    {"task": "gsm8k", "dataset": {"path": "openai/gsm8k", "name": "main", "splits": {"training": "train", "validation": null, "test": "test",
+     "fewshot": "train"}}, "kind": "numeric", "frame": "generation", "family": "math", "capability": "reasoning", "languages": ["en"],
+     "license": {"id": "MIT", "commercial_use": "yes", …}, "verdict": "eligible", "reasons": [], "groups": [...]}
+
+The facts are read once and cached (the walk over lm-eval's 14,000 files takes seconds, the cache a tenth of one);
+verdicts depend on the
+configuration and are computed on every call.
+"""
+
+import difflib
+import fnmatch
+import hashlib
+import importlib.metadata
+import importlib.util
+import logging
+import os
+import re
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nemo_sdg.catalog import licenses
+from nemo_sdg.catalog.guard import SplitGuard
+from nemo_sdg.config import GuardSection, SeedsSection
+from nemo_sdg.errors import ConfigError, SdgError
+from nemo_sdg.records import CatalogRow, Verdict
+from nemo_sdg.storage import write_bytes
+
+logger = logging.getLogger(__name__)
+
+
+def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path | None = None) -> list[CatalogRow]:
+    """All leaves of lm-eval and of `seeds.include_path`, by name, each judged by rings 1 and 2 and by the licence
+    policy.
+
+    Rows share their nested values: read only. Raises ConfigError when a folder of include_path is missing, or
+    seeds.declared or guard.require names no task.
+    """
+    facts = load_facts(tuple(seeds.include_path), cache_dir or default_cache_dir())
+    declared = _declared(seeds, facts)
+    judge = SplitGuard(
+        guard, [*((row["task"], row["dataset"]) for row in facts["rows"]), *facts["inline"]], facts["splits"]
+    )
+    rows = []
+    for fact in facts["rows"]:
+        task, dataset, license = fact["task"], fact["dataset"], facts["licenses"][fact["license"]]
+        if task in declared:
+            split, why = declared[task]
+            dataset = {**dataset, "splits": {**dataset["splits"], "training": split}, "declared": why}
+        reasons = list(fact["reasons"])
+        if dataset["splits"]["training"]:
+            reasons += judge.refusals(task, dataset)
+            if not licenses.allowed(license, seeds.license_policy, seeds.licenses):
+                reasons.append(
+                    f"license: {license['id']} is not admitted by seeds.license_policy={seeds.license_policy.value}"
+                )
+        elif not reasons:
+            reasons.append("no_training_split")
+        rows.append(
+            CatalogRow(
+                task=task,
+                dataset=dataset,
+                kind=fact["kind"],
+                frame=fact["frame"],
+                family=fact["family"],
+                capability=fact["capability"],
+                languages=fact["languages"],
+                license=license,
+                verdict=Verdict.refused if reasons else Verdict.eligible,
+                reasons=reasons,
+                groups=fact["groups"],
+            )
+        )
+    _known(rows, guard.require, "guard.require")
+    return rows
+
+
+def _declared(seeds: SeedsSection, facts: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Task: (split, why), from the package's table and, above it, from the configuration."""
+    names = [row["task"] for row in facts["rows"]]
+    silent = [row["task"] for row in facts["rows"] if row["dataset"]["splits"]["training"] is None]
+    found: dict[str, tuple[str, str]] = {}
+    for row in facts["splits"]["declared"]:
+        found.update(dict.fromkeys(_matching(row["task"], silent), (row["split"], row["why"])))
+    for pattern, declaration in seeds.declared.items():
+        matches = _matching(pattern, names)
+        if not matches:
+            raise ConfigError(f"seeds.declared names {pattern}, which no task matches{_near(pattern, names)}")
+        found.update(dict.fromkeys(matches, (declaration.split, declaration.reason)))
+    return found
+
+
+def _matching(pattern: str, names: list[str]) -> list[str]:
+    """The names that a name or glob means; `names` is sorted."""
+    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    start, end = bisect_left(names, fixed), bisect_right(names, fixed + chr(0x10FFFF))
+    return (
+        fnmatch.filter(names[start:end], pattern)
+        if fixed != pattern
+        else names[start : start + 1]
+        if pattern in names[start : start + 1]
+        else []
+    )
+
+
+def _near(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    return f"; did you mean {', '.join(near)}?" if near else ""
+
+
+def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
+    """The rows that names, groups, tags and globs ask for, in catalog order; no names means all. Raises ConfigError
+    for an unknown one.
+    """
+    wanted = _known(catalog, names, "seeds.tasks")
+    return [row for row in catalog if not names or row.task in wanted or not wanted.isdisjoint(row.groups)]
+
+
+def _known(catalog: list[CatalogRow], names: list[str], field: str) -> set[str]:
+    """The tasks, groups and tags that names and globs mean; `field` of the configuration holds them."""
+    known = sorted({row.task for row in catalog} | {group for row in catalog for group in row.groups}) if names else []
+    found: set[str] = set()
+    for name in names:
+        matches = _matching(name, known)
+        if not matches:
+            raise ConfigError(f"{field} names {name}, which is no task, group or tag of lm-eval{_near(name, known)}")
+        found.update(matches)
+    return found
+
+
+def task_config(name: str, seeds: SeedsSection) -> dict[str, Any]:
+    """A leaf's YAML with its includes followed, as a plain dict; functions stay yamltree.FunctionRef (folder, name).
+    Raises ConfigError.
+    """
+    from nemo_sdg.catalog.task_files import TaskFileError, YamlTree
+
+    try:
+        return YamlTree().load(task_file(name, seeds))
+    except TaskFileError as exc:
+        raise ConfigError(f"the task file of {name} cannot be used: {exc}") from exc
+
+
+def task_file(name: str, seeds: SeedsSection) -> Path:
+    """The YAML file of a leaf. Raises ConfigError for an unknown one."""
+    files = _files(tuple(seeds.include_path))
+    if name not in files:
+        raise ConfigError(f"{name} is no lm-eval task{_near(name, list(files))}")
+    return Path(files[name])
+
+
+@lru_cache(maxsize=8)
+def _files(include_path: tuple[str, ...]) -> dict[str, str]:
+    root = lm_eval_tasks_folder()
+    return {
+        row["task"]: os.path.join(root, row["file"]) for row in load_facts(include_path, default_cache_dir())["rows"]
+    }
+
+
+def default_cache_dir() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nemo_sdg"
+
+
+def lm_eval_tasks_folder() -> str:
+    """Where lm-eval's task files lie, without importing it."""
+    spec = importlib.util.find_spec("lm_eval")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError("the package lm-eval is not installed; install nemo-sdg's requirements")
+    return os.path.join(next(iter(spec.submodule_search_locations)), "tasks")
+
+
+def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]:
+    """What facts.read_facts gives; from the cache where that is whole."""
+    key = _cache_key(include_path)
+    path = cache_dir / f"catalog-{key}.json"
+    try:
+        facts = orjson.loads(path.read_bytes())
+        if isinstance(facts, dict) and facts.get("key") == key:
+            return facts
+        logger.warning("%s is damaged and is made anew", path)
+    except FileNotFoundError:
+        logger.debug("no catalog at %s yet", path)
+    except (OSError, orjson.JSONDecodeError) as exc:
+        logger.warning("%s is damaged and is made anew (%s)", path, exc)
+    from nemo_sdg.catalog.task_facts import read_facts
+
+    data = orjson.dumps({**read_facts(lm_eval_tasks_folder(), include_path), "key": key})
+    try:
+        write_bytes(path, data)
+    except SdgError as exc:
+        logger.warning("the catalog is not cached: %s", exc)
+    read: dict[str, Any] = orjson.loads(data)
+    return read
+
+
+def _cache_key(include_path: tuple[str, ...]) -> str:
+    """Changes with lm-eval's version, any small file of include_path, and the code and tables that read them."""
+    digest = hashlib.sha256(importlib.metadata.version("lm-eval").encode())
+    here = Path(__file__).parent
+    names = ("task_facts", "families", "languages", "membership", "task_files")
+    for source in sorted([*(here / f"{name}.py" for name in names), *here.glob("*.yaml")]):
+        digest.update(source.read_bytes())
+    for folder in map(Path, include_path):
+        if not folder.is_dir():
+            raise ConfigError(f"seeds.include_path names {folder}, which is no folder")
+        digest.update(str(folder.absolute()).encode())
+        for file in sorted(folder.rglob("*")):
+            if file.suffix in (".yaml", ".py", "") and file.is_file():
+                digest.update(str(file).encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:32]

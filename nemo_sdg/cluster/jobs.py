@@ -1,0 +1,75 @@
+"""All steps of a run as Slurm jobs, chained by dependencies.
+
+    seeds (catalog and seeds) > questions (array) > answers (array) > verified > curated > packed > blend
+
+Each job runs `nemo-sdg run RUN/slurm/config.yaml` for its step, so that a job that is requeued goes on where its files
+end.
+"""
+
+import shlex
+from pathlib import Path
+
+from nemo_sdg.cluster.sites import SINGLE_STEPS, ClusterConfig
+from nemo_sdg.cluster.slurm import Job, scripts, submit, workdir_of
+
+ARRAY_STEPS = ["questions", "answers"]
+ARRAY_INDEX = "$SLURM_ARRAY_TASK_ID"
+FOLDER = "slurm"
+
+
+def plan_jobs(run_dir: Path, cluster: ClusterConfig) -> list[Job]:
+    """The jobs in the order in which they depend on each other."""
+    jobs: list[Job] = []
+    for step in [SINGLE_STEPS[0], *ARRAY_STEPS, *SINGLE_STEPS[1:]]:
+        part = "--until seeds" if step == "seeds" else f"--only {step}"
+        job = (
+            generation_job(step, run_dir, cluster) if step in ARRAY_STEPS else single_job(step, part, run_dir, cluster)
+        )
+        job.after = [jobs[-1].name] if jobs else []
+        jobs.append(job)
+    return jobs
+
+
+def single_job(step: str, part: str, run_dir: Path, cluster: ClusterConfig) -> Job:
+    """With several nodes, srun starts the same command on each, and `--nodes` shares the roles out."""
+    size = cluster.steps.get(step, cluster.cpu)
+    nodes = " --nodes" if size.nodes > 1 else ""
+    return Job(
+        name=step, command=run_command(run_dir, cluster, f"{part}{nodes}"), size=size, image=cluster.container_image
+    )
+
+
+def generation_job(step: str, run_dir: Path, cluster: ClusterConfig) -> Job:
+    """An array of workers with an engine each; `mpi` spreads one engine over the GPUs of several nodes by
+    TensorRT-LLM's launcher.
+    """
+    size = cluster.generation
+    command = run_command(run_dir, cluster, f"--only {step} --worker {ARRAY_INDEX}/{size.workers}")
+    return Job(
+        name=step,
+        command=f"trtllm-llmapi-launch {command}" if size.mpi else command,
+        size=size,
+        image=cluster.generation_image or cluster.container_image,
+        workers=size.workers,
+        tasks_per_node=size.gpus_per_node or 1 if size.mpi else 1,
+        srun_args=["--mpi=pmix"] if size.mpi else [],
+    )
+
+
+def run_command(run_dir: Path, cluster: ClusterConfig, arguments: str) -> str:
+    return f"{cluster.command} run {shlex.quote(str(run_dir / FOLDER / 'config.yaml'))} {arguments}"
+
+
+def launch(config_text: str, run_dir: Path, cluster: ClusterConfig, *, dry_run: bool) -> dict[str, str]:
+    """Submits the jobs and returns {job name: Slurm job id}, or with `dry_run` {job name: script}.
+
+    `config_text` is the whole configuration as YAML; the jobs read it from RUN/slurm/config.yaml, so that a later edit
+    of the
+    user's file does not reach a run under way. Raises SdgError when Slurm is not there or refuses a job: then nothing
+    is left behind.
+    """
+    workdir, run_dir = workdir_of(cluster), run_dir.resolve()
+    jobs = plan_jobs(run_dir, cluster)
+    if dry_run:
+        return scripts(jobs, workdir, cluster)
+    return submit(run_dir / FOLDER, jobs, workdir, cluster, files={"config.yaml": config_text.encode()})

@@ -1,0 +1,129 @@
+"""What a cluster file says: accounts, partitions, containers and sizes. Site values stand in an untracked file, never
+in the package.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nemo_sdg.errors import ConfigError
+
+SINGLE_STEPS = ["seeds", "verified", "curated", "packed", "blend"]
+"""jobs that are no array"""
+SPREAD_STEPS = ["seeds", "verified", "curated", "packed"]
+"""of these, the ones that can use several nodes, through Ray and Dask"""
+SECRET_WORDS = {"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"}
+ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
+
+
+@dataclass(kw_only=True)
+class JobSection:
+    """Size of one job."""
+
+    partition: str | None = None
+    """null = the cluster file's"""
+    nodes: int = 1
+    cpus_per_task: int | None = None
+    mem: str | None = None
+    """as sbatch takes it, such as 64G"""
+    gpus_per_node: int | None = None
+    time: str = "04:00:00"
+
+    def __post_init__(self) -> None:
+        if self.nodes < 1:
+            raise ConfigError(f"nodes must be >= 1, got {self.nodes}")
+
+
+@dataclass(kw_only=True)
+class GenerationSection(JobSection):
+    """Size of one generation worker: one engine each."""
+
+    workers: int = 4
+    """tasks of the array; shards are taken by index"""
+    mpi: bool = False
+    """start the worker by trtllm-llmapi-launch: an engine over several nodes"""
+
+    def __post_init__(self) -> None:
+        JobSection.__post_init__(self)
+        if self.workers < 1:
+            raise ConfigError(f"generation.workers must be >= 1, got {self.workers}")
+
+
+@dataclass(kw_only=True)
+class ClusterConfig:
+    account: str = "default"
+    partition: str | None = None
+    workdir: str | None = None
+    """folder that jobs start in, on the shared file system; null = where launch is called"""
+    command: str = "nemo-sdg"
+    """the command inside the job: a path, or a name that `setup` puts on PATH"""
+    container_image: str | None = None
+    generation_image: str | None = None
+    """null = container_image"""
+    container_mounts: list[str] = field(default_factory=list)
+    setup: list[str] = field(default_factory=list)
+    """shell lines before the command, such as `module load cuda`"""
+    env: dict[str, str] = field(default_factory=dict)
+    """environment of the jobs; NeMo-Run echoes it into logs: no secrets here"""
+    container_env: list[str] = field(default_factory=list)
+    """names of variables that a container takes from the job's environment, for secrets such as NEMO_SDG_API_KEY"""
+    retries: int = 3
+    """how often a job that ends in an error, or is drained at its time limit, is requeued"""
+    warn_seconds: int = 120
+    """SIGUSR1 so long before the time limit: the worker drains, exits and is requeued"""
+    cpu: JobSection = field(default_factory=JobSection)
+    steps: dict[str, JobSection] = field(default_factory=dict)
+    """sizes of single steps in place of `cpu`; with nodes > 1 (seeds, verified, curated, packed) Ray and Dask run over
+    the nodes of the job
+    """
+    generation: GenerationSection = field(default_factory=GenerationSection)
+    training: JobSection = field(default_factory=JobSection)
+    """an arm of an ablation; its recipe runs one process a GPU"""
+    evaluation: JobSection = field(default_factory=JobSection)
+    training_image: str | None = None
+    """of trainings and evaluations; null = container_image"""
+    additional_parameters: dict[str, str] = field(default_factory=dict)
+    """further #SBATCH flags of every job"""
+
+    def __post_init__(self) -> None:
+        for step, size in self.steps.items():
+            if step not in SINGLE_STEPS:
+                raise ConfigError(
+                    f"steps.{step} is no job of its own: name some of {', '.join(SINGLE_STEPS)}; generation "
+                    "has a section of that name"
+                )
+            if size.nodes > 1 and step not in SPREAD_STEPS:
+                raise ConfigError(
+                    f"steps.{step}.nodes must be 1, got {size.nodes}: only {', '.join(SPREAD_STEPS)} spread over nodes"
+                )
+        if self.cpu.nodes > 1:
+            raise ConfigError(
+                f"cpu.nodes must be 1, got {self.cpu.nodes}: give the steps that shall spread sizes of "
+                "their own, such as steps.curated.nodes"
+            )
+        if self.retries < 0 or self.warn_seconds < 1:
+            raise ConfigError(f"retries must be >= 0 and warn_seconds >= 1, got {self.retries} and {self.warn_seconds}")
+        set_in_setup = [name for line in self.setup for name in ASSIGNMENT.findall(line)]
+        for place, names in {"env": list(self.env), "setup": set_in_setup}.items():
+            for name in names:
+                if SECRET_WORDS & set(name.upper().split("_")):
+                    raise ConfigError(
+                        f"{place} sets {name}, which looks like a secret, and scripts and logs would show "
+                        "it: export it where you call launch"
+                    )
+
+
+def load_cluster(path: str | Path) -> ClusterConfig:
+    """Reads a cluster file. Raises ConfigError in one line."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    if not Path(path).is_file():
+        raise ConfigError(f"no cluster file at {path}; copy one of configs/cluster/*.example.yaml")
+    try:
+        cluster = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(ClusterConfig), OmegaConf.load(path)))
+    except (OmegaConfBaseException, YAMLError, TypeError, ConfigError) as exc:
+        raise ConfigError(f"{' '.join(str(exc).split())} ({path})") from exc
+    assert isinstance(cluster, ClusterConfig)
+    return cluster

@@ -1,0 +1,296 @@
+"""Jobs on Slurm through NeMo-Run: written, shown, submitted, asked about. The scripts are NeMo-Run's own."""
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.cluster.sites import ClusterConfig, JobSection
+from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError, SdgError
+from nemo_sdg.storage import read_json, write_bytes, write_json
+
+JOBS = "jobs.json"
+HOME = "home"
+"""NeMo-Run's own files, below the launch's folder"""
+RESERVED = "/nemo_run"
+"""NeMo-Run replaces this text in scripts, also in the middle of a path"""
+
+REQUEUE_ONE_TASK = (
+    "# The last task of an array has the array's own id as SLURM_JOB_ID: a requeue by that id would stop its running neighbours too.",
+    'scontrol() { if [ "$1" = requeue ]; then set -- requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"; fi; command scontrol "$@"; }',
+)
+
+
+@dataclass(kw_only=True)
+class Job:
+    """One Slurm job, or an array of them."""
+
+    name: str
+    command: str
+    """one shell line; it runs by `exec`, so that Slurm's signals reach the program and not a shell around it"""
+    before: list[str] = field(default_factory=list)
+    """shell lines ahead of it; one that fails ends the job"""
+    torchrun: bool = False
+    """`command` is a Python script with arguments, which NeMo-Run's torchrun starts on every GPU"""
+    size: JobSection
+    image: str | None = None
+    after: list[str] = field(default_factory=list)
+    """names of the jobs that must have succeeded"""
+    workers: int = 0
+    """tasks of an array; 0 = no array"""
+    tasks_per_node: int = 1
+    srun_args: list[str] = field(default_factory=list)
+
+
+def workdir_of(cluster: ClusterConfig) -> Path:
+    """The folder that jobs start in. Raises ConfigError for a relative one, which would be another folder on each
+    machine.
+    """
+    if cluster.workdir is not None and not Path(cluster.workdir).is_absolute():
+        raise ConfigError(f"workdir must be an absolute path on the shared file system, got {cluster.workdir}")
+    return Path(cluster.workdir or Path.cwd())
+
+
+def job_script(job: Job, workdir: Path) -> str:
+    """What srun runs in each task of the job."""
+    lines = [f"cd {shlex.quote(str(workdir))}", *(["set -e", *job.before] if job.before else []), f"exec {job.command}"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def executor(job: Job, cluster: ClusterConfig) -> Any:
+    """NeMo-Run's description of the job. Each has an object of its own: a shared one would hand its array to the next
+    job.
+    """
+    import nemo_run as run
+
+    built = run.SlurmExecutor(
+        account=cluster.account,
+        partition=job.size.partition or cluster.partition,
+        nodes=job.size.nodes,
+        ntasks_per_node=job.tasks_per_node,
+        cpus_per_task=job.size.cpus_per_task,
+        gpus_per_node=job.size.gpus_per_node,
+        mem=job.size.mem,
+        time=job.size.time,
+        container_image=job.image,
+        container_mounts=list(cluster.container_mounts),
+        container_env=list(cluster.container_env) or None,
+        env_vars={"NEMO_CURATOR_SLURM_ARRAY_ENABLED": "0", **cluster.env},
+        packager=run.Packager(),
+        job_name_prefix="nemo_sdg-",
+        setup_lines="\n".join([*cluster.setup, *(REQUEUE_ONE_TASK if job.workers else ())]) or None,
+        retries=cluster.retries,
+        # A job whose predecessor failed for good leaves the queue instead of waiting for ever.
+        additional_parameters={
+            "signal": f"USR1@{cluster.warn_seconds}",
+            "open_mode": "append",
+            "kill_on_invalid_dep": "yes",
+            **cluster.additional_parameters,
+        },
+        poll_estimated_start_time=False,
+    )
+    if job.torchrun:
+        built.launcher, built.torchrun_nproc_per_node = "torchrun", job.size.gpus_per_node
+    if job.workers:
+        built.array = f"0-{job.workers - 1}"
+    if job.srun_args:
+        built.srun_args = list(job.srun_args)
+    return built
+
+
+@contextlib.contextmanager
+def no_terminal() -> Iterator[None]:
+    """NeMo-Run prints banners and its shell library reads standard input: neither has a business here."""
+    before = sys.stdin
+    with open(os.devnull) as nothing, open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        sys.stdin = nothing
+        try:
+            yield
+        finally:
+            sys.stdin = before
+
+
+@contextlib.contextmanager
+def experiment(home: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> Iterator[Any]:
+    """A NeMo-Run experiment that holds all jobs. NeMo-Run takes its home from the environment when it is first
+    imported, and keeps it in two places.
+    """
+    os.environ["NEMORUN_HOME"] = str(home)
+    import logging
+    import warnings
+
+    warnings.filterwarnings(
+        "ignore", category=FutureWarning
+    )  # torch looks for GPUs through a package that says it is deprecated
+    try:
+        import nemo_run as run
+        from nemo_run.config import set_nemorun_home
+        from nemo_run.run.torchx_backend.schedulers import slurm as scheduler
+    except ImportError as exc:
+        raise MissingDependencyError(
+            f"launching on Slurm needs nemo-run ({exc}): pip install 'nemo-sdg[nemo]'"
+        ) from exc
+    set_nemorun_home(str(home))
+    scheduler.SLURM_JOB_DIRS = str(home / ".slurm_jobs")
+    logging.getLogger("torchx").setLevel(logging.ERROR)
+    with no_terminal(), run.Experiment("nemo_sdg", log_level="ERROR") as exp:
+        for job in jobs:
+            if job.torchrun:
+                path, *arguments = shlex.split(job.command)
+                script = run.Script(path=path, args=arguments, entrypoint="python")
+            else:
+                script = run.Script(inline=job_script(job, workdir))
+            exp.add(script, executor=executor(job, cluster), name=job.name, dependencies=list(job.after))
+        yield exp
+
+
+def scripts(jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> dict[str, str]:
+    """Job name -> script, unwrapped, as NeMo-Run would hand it to sbatch; what a job waits for stands in a comment.
+    Leaves nothing behind.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="nemo_sdg_launch") as home,
+        experiment(Path(home), jobs, workdir, cluster) as exp,
+    ):
+        exp.dryrun(log=False, exist_ok=True, delete_exp_dir=False)
+        found = {}
+        for job in jobs:
+            (path,) = Path(exp._exp_dir).glob(f"*{job.name}_sbatch.sh")
+            inner = job.command if job.torchrun else job_script(job, workdir)
+            lines = "".join(f"#   {line}\n" for line in inner.splitlines())
+            found[job.name] = (
+                f"{path.read_text().rstrip()}\n\n# {job.name}, after {', '.join(job.after) or 'nothing'}:\n{lines}"
+            )
+        return found
+
+
+def submit(
+    folder: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfig, *, files: dict[str, bytes]
+) -> dict[str, str]:
+    """Writes `files` into the folder, submits all jobs and returns {name: Slurm id}, which also stand in
+    FOLDER/jobs.json.
+
+    Raises SdgError when Slurm is not there, refuses a job, or still has jobs of an earlier launch. Where one job is
+    refused, those
+    submitted before it are cancelled and what this launch wrote is removed.
+    """
+    check_slurm(folder, jobs, cluster)
+    refuse_impossible(scripts(jobs, workdir, cluster))
+    is_new = not folder.exists()
+    ids: dict[str, str] = {}
+    try:
+        for name, data in files.items():
+            write_bytes(folder / name, data)
+        with experiment(folder / HOME, jobs, workdir, cluster) as exp:
+            try:
+                exp.run(detach=True)
+            finally:
+                ids = {job.id: str(job.handle).rsplit("/", 1)[-1] for job in exp.jobs if job.handle}
+        write_json(folder / JOBS, ids)
+    except Exception as exc:
+        if ids:
+            subprocess.run(["scancel", *ids.values()], capture_output=True, check=False)
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()
+        if isinstance(exc, SdgError):
+            raise
+        raise SdgError(f"Slurm refused a job, nothing is left in the queue: {reason(str(exc))}") from exc
+    return ids
+
+
+def refuse_impossible(found: dict[str, str]) -> None:
+    """Asks Slurm whether each script could ever run: a job that waits for another is otherwise accepted with any size,
+    and waits for ever.
+
+    Raises ConfigError with Slurm's reason.
+    """
+    for name, script in found.items():
+        tested = subprocess.run(["sbatch", "--test-only"], input=script, capture_output=True, text=True, check=False)
+        if tested.returncode:
+            raise ConfigError(
+                f"Slurm would not run the job {name}: {reason(tested.stderr)}; look at its size in the cluster file"
+            )
+
+
+def reason(message: str) -> str:
+    """The line of sbatch in a longer message."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if "error:" in line), " ".join(lines)[-300:])
+
+
+def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
+    """Raises before anything is written when the jobs cannot be submitted."""
+    if shutil.which("sbatch") is None:
+        raise SdgError(
+            "sbatch is not installed here: call launch on a login node of the cluster, or look at the scripts with --dry-run"
+        )
+    if RESERVED in str(folder):
+        raise ConfigError(f"{folder} holds {RESERVED!r}, which NeMo-Run replaces in scripts; choose another run.dir")
+    listed = subprocess.run(["sinfo", "--noheader", "--format=%R"], capture_output=True, text=True, check=False)
+    if listed.returncode:
+        raise SdgError(
+            f"Slurm does not answer: {listed.stderr.strip().splitlines()[-1] if listed.stderr.strip() else 'sinfo failed'}"
+        )
+    known = set(listed.stdout.split())
+    for partition in sorted({job.size.partition or cluster.partition or "" for job in jobs} - {""}):
+        if partition not in known:
+            raise ConfigError(
+                f"partition {partition!r} does not exist on this cluster; it has {', '.join(sorted(known))}"
+            )
+    if (folder / JOBS).is_file():
+        queued = {name: state for name, state in job_states(slurm_jobs(folder)).items() if state != ENDED}
+        if queued:
+            raise SdgError(
+                f"{folder.parent} is launched already ({', '.join(f'{name} {state}' for name, state in queued.items())}): wait for it, or cancel it"
+                f" with scancel {' '.join(slurm_jobs(folder)[name] for name in queued)}"
+            )
+
+
+ENDED, UNKNOWN = "ended", "unknown: squeue is not installed here"
+
+
+def job_states(ids: dict[str, str]) -> dict[str, str]:
+    """Job name -> what squeue says of it, such as `RUNNING 3, PENDING 1`; `ended` where Slurm no longer has it in the
+    queue.
+    """
+    if shutil.which("squeue") is None:
+        return dict.fromkeys(ids, UNKNOWN)
+    found = {}
+    for name, job_id in ids.items():
+        listed = subprocess.run(
+            ["squeue", "--noheader", "--array", f"--jobs={job_id}", "--format=%T"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        states = listed.stdout.split()
+        found[name] = ", ".join(f"{state} {states.count(state)}" for state in sorted(set(states))) or ENDED
+    return found
+
+
+def slurm_jobs(folder: Path) -> dict[str, str]:
+    """Job ids of a launch. Raises DataError where there was none."""
+    if not (folder / JOBS).is_file():
+        raise DataError(f"{folder.parent} was not launched on Slurm: it has no {folder.name}/{JOBS}")
+    ids: dict[str, str] = read_json(folder / JOBS)
+    return ids
+
+
+def normalised(script: str, run_dir: Path, workdir: Path) -> str:
+    """A script without what differs between two launches: NeMo-Run's timestamps and rendezvous numbers, and the
+    folders.
+    """
+    text = re.sub(r"nemo_sdg_\d{10,}", "nemo_sdg_ID", script)
+    text = re.sub(r"(--rdzv-id|--rdzv-endpoint \S+:)( ?)\d+", r"\1\2N", text)
+    text = re.sub(r"/[^\s,:]*/experiments/nemo_sdg", "HOME/experiments/nemo_sdg", text)
+    return text.replace(str(run_dir.resolve()), "RUN").replace(str(workdir), "WORKDIR")

@@ -1,0 +1,41 @@
+"""`nemo-sdg lock CONFIG`: writes down which data the configuration's seeds come from, with hashes."""
+
+from pathlib import Path
+
+import typer
+
+from nemo_sdg.config import RunConfig
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.records import Verdict
+
+
+def write_lock_file(config: RunConfig, path: Path) -> None:
+    """Locks every training split of the eligible tasks asked for. Splits that cannot be read are told and left out.
+
+    Raises ConfigError when none can be read.
+    """
+    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.seeds.sources.lock import lock_entry, write_lock
+    from nemo_sdg.seeds.sources.splits import open_source, plan_sources
+
+    config.seeds.lock = None
+    rows = [
+        row
+        for row in select(build_catalog(config.seeds, config.guard), config.seeds.tasks)
+        if row.verdict == Verdict.eligible
+    ]
+    entries = []
+    for source in plan_sources(rows, config.seeds):
+        try:
+            entries.append(lock_entry(source.split, open_source(source, config.seeds)))
+        except DataError as exc:
+            typer.echo(f"not locked: {exc}", err=True)
+    if not entries:
+        raise ConfigError(
+            f"seeds.tasks={config.seeds.tasks}: no eligible task whose data can be read; nothing was locked"
+        )
+    write_lock(path, entries)
+    typer.echo(
+        f"{len(entries)} dataset splits, {sum(entry['rows'] for entry in entries):,} rows locked in {path}; "
+        f"use it with seeds.lock={path}"
+    )

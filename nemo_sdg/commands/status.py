@@ -1,0 +1,87 @@
+"""`nemo-sdg launch --status RUN`: shards done, yield, rate and ETA of each step, from the receipts on disk, and what
+Slurm says of the jobs.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.execution.progress import describe_engine, format_seconds, last_rows
+from nemo_sdg.storage import read_json
+
+FOLLOWS = {"questions": "seeds", "answers": "questions", "verified": "answers", "curated": "verified"}
+"""steps with one shard for each shard of the step before"""
+
+
+def step_status(run_dir: Path, step: str) -> dict[str, Any]:
+    """Shards done and expected, records kept and dropped, shards per hour since the step's first receipt, seconds
+    left.
+    """
+    paths = sorted((run_dir / step / "receipts").glob("*.json"))
+    before = len(list((run_dir / FOLLOWS[step] / "receipts").glob("shard-*.json"))) if step in FOLLOWS else None
+    kept, dropped = 0, dict[str, int]()
+    for path in paths:
+        for row in read_json(path)["counts"].values():
+            kept += row["kept"]
+            for reason, num in row["dropped"].items():
+                dropped[reason] = dropped.get(reason, 0) + num
+    times = sorted(path.stat().st_mtime for path in paths)
+    seconds = times[-1] - times[0] if len(times) > 1 else 0.0
+    per_hour = 3600 * (len(times) - 1) / seconds if seconds else None
+    left = None if before is None else before - len(paths)
+    return {
+        "step": step,
+        "shards": len(paths),
+        "expected": before,
+        "kept": kept,
+        "dropped": dict(sorted(dropped.items(), key=lambda item: (-item[1], item[0]))),
+        "shards_per_hour": None if per_hour is None else round(per_hour, 1),
+        "eta_s": None if not left or per_hour is None else round(3600 * left / per_hour),
+    }
+
+
+def print_status(run_dir: Path, steps: list[str]) -> None:
+    """Prints a table a step; with Slurm, also the state of each job. Raises DataError when there is no run."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not (run_dir / "config.yaml").is_file() and not (run_dir / "slurm").is_dir():
+        raise DataError(f"{run_dir} is no run: it has neither config.yaml nor slurm/")
+    console = Console(soft_wrap=True)
+    table = Table(
+        title=f"{run_dir} ({'finished' if (run_dir / 'manifest.json').is_file() else 'not finished'})",
+        title_justify="left",
+    )
+    for name in ("step", "shards", "kept", "dropped", "yield", "shards/h", "ETA", "most dropped for"):
+        table.add_column(name, justify="left" if name in ("step", "most dropped for") else "right")
+    for step in steps:
+        row = step_status(run_dir, step)
+        num_dropped = sum(row["dropped"].values())
+        table.add_row(
+            step,
+            f"{row['shards']}/{row['expected']}" if row["expected"] is not None else str(row["shards"]),
+            f"{row['kept']:,}",
+            f"{num_dropped:,}",
+            f"{row['kept'] / (row['kept'] + num_dropped):.0%}" if row["kept"] + num_dropped else "",
+            "" if row["shards_per_hour"] is None else f"{row['shards_per_hour']:,}",
+            "" if row["eta_s"] is None else format_seconds(row["eta_s"]),
+            ", ".join(f"{reason} {num:,}" for reason, num in list(row["dropped"].items())[:3]),
+        )
+    console.print(table)
+    for step in steps:
+        for row in last_rows(run_dir / "progress.jsonl", step):
+            if engine := describe_engine(row):
+                worker = f" worker {row['worker']}" if "worker" in row else ""
+                state = (
+                    "ended"
+                    if row.get("ended")
+                    else f"at {row['done']:,}/{row['total'] or 0:,} {row['unit']}, {row['per_s']:.1f}/s"
+                )
+                console.print(f"{step}{worker}: {state}, {', '.join(engine)}", highlight=False)
+    from nemo_sdg.cluster.jobs import FOLDER
+    from nemo_sdg.cluster.slurm import JOBS, job_states, slurm_jobs
+
+    if (run_dir / FOLDER / JOBS).is_file():
+        jobs = slurm_jobs(run_dir / FOLDER)
+        for name, state in job_states(jobs).items():
+            console.print(f"{name:<10} job {jobs[name]}: {state}", highlight=False)

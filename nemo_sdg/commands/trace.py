@@ -1,0 +1,107 @@
+"""From a packed document back to where it comes from.
+
+document 17 of packed/context/science/train/shard-00000_text_document
+> row 17 of shard-00000.docs.parquet > curated sample > its seeds > dataset rows, prompt and model
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.packing.packed_files import import_indexed_dataset
+from nemo_sdg.export.packing.tokenizers import load_tokenizer
+from nemo_sdg.storage import read_json, read_jsonl
+
+SUFFIX = "_text_document"
+
+
+def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
+    """Everything known of one document: `packed` (with its text), `sample`, `seeds`, `dataset_rows`, `generator`.
+
+    `prefix` is absolute as in blend.json, or relative to the run; endings do not matter. Raises ConfigError when it
+    names no
+    packed dataset of the run or the document is not in it, DataError when a file on the way is missing.
+    """
+    import pyarrow.parquet as pq
+
+    base = _packed_prefix(run_dir, prefix)
+    relative = f"{base.relative_to(run_dir)}{SUFFIX}"
+    table = pq.read_table(f"{base}.docs.parquet")
+    if not 0 <= document < table.num_rows:
+        raise ConfigError(f"DOCUMENT must be in [0, {table.num_rows - 1}] for {relative}, got {document}")
+    row = table.slice(document, 1).to_pylist()[0]
+    sample = _sample(run_dir, _receipt_of(run_dir, f"{relative}.bin"), row["sample_id"])
+    seeds = _find(sorted((run_dir / "seeds").glob("shard-*.jsonl")), "seed_id", row["seed_ids"])
+    missing = [seed_id for seed_id in row["seed_ids"] if seed_id not in seeds]
+    if missing:
+        raise DataError(
+            f"seed {missing[0]} of {relative}, document {document}, is in no shard of {run_dir / 'seeds'}; "
+            "`nemo-sdg run` repairs the run"
+        )
+    return {
+        "packed": {"prefix": relative, **row, "text": read_text(run_dir, base, document)},
+        "dataset_rows": [
+            {"seed_id": seed_id, "license": seeds[seed_id]["license"], **seeds[seed_id]["dataset"]}
+            for seed_id in row["seed_ids"]
+        ],
+        "generator": sample["generator"],
+        "sample": sample,
+        "seeds": [seeds[seed_id] for seed_id in row["seed_ids"]],
+    }
+
+
+def read_text(run_dir: Path, base: Path, document: int) -> str:
+    """A packed document decoded with the tokenizer that the run was packed with."""
+    dataset = import_indexed_dataset().IndexedDataset(f"{base}{SUFFIX}")
+    ids = dataset[document].tolist()  # a copy: the array itself is a view of a map that ends with `dataset`
+    return load_tokenizer(str(run_dir / "packed" / "tokenizer")).decode(ids)
+
+
+def _packed_prefix(run_dir: Path, prefix: str) -> Path:
+    """The packed dataset as a path below `run_dir`, without any ending."""
+    for ending in (".bin", ".idx", ".docs.parquet", ".text.parquet"):
+        prefix = prefix.removesuffix(ending)
+    path = Path(prefix.removesuffix(SUFFIX))
+    candidates = (
+        [run_dir / path.relative_to(run_dir.resolve())]
+        if path.is_absolute() and path.is_relative_to(run_dir.resolve())
+        else [run_dir / path, path]
+    )
+    for candidate in candidates:
+        if Path(f"{candidate}.docs.parquet").is_file() and candidate.is_relative_to(run_dir / "packed"):
+            return candidate
+    raise ConfigError(
+        f"{prefix} is no packed dataset of {run_dir}; the prefixes are listed in {run_dir / 'blend'}/*.blend.json"
+    )
+
+
+def _receipt_of(run_dir: Path, output: str) -> dict[str, Any]:
+    for path in sorted((run_dir / "packed" / "receipts").glob("*.json")):
+        receipt: dict[str, Any] = read_json(path)
+        if output in receipt["outputs"]:
+            return receipt
+    raise DataError(
+        f"no receipt in {run_dir / 'packed' / 'receipts'} speaks of {output}; `nemo-sdg run` repairs the run"
+    )
+
+
+def _sample(run_dir: Path, receipt: dict[str, Any], sample_id: str) -> dict[str, Any]:
+    found = _find([run_dir / name for name in receipt["inputs"]], "sample_id", [sample_id])
+    if sample_id not in found:
+        raise DataError(
+            f"sample {sample_id} is in none of {', '.join(receipt['inputs'])}; `nemo-sdg run` repairs the run"
+        )
+    return found[sample_id]
+
+
+def _find(shards: Iterable[Path], field: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Records by id; stops reading when all are found."""
+    wanted, found = set(ids), dict[str, dict[str, Any]]()
+    for path in shards:
+        for record in read_jsonl(path):
+            if record[field] in wanted:
+                found[record[field]] = record
+                if len(found) == len(wanted):
+                    return found
+    return found

@@ -1,0 +1,83 @@
+"""Finds evaluation rows in the corpus: exactly, by n-grams (copies.py), and reworded (rewordings.py).
+
+build_index([Path("evaluation/gsm8k.jsonl")], Path("index"), config)     once
+index = open_index(Path("index"))
+index.find({"question": "Janet's ducks lay sixteen eggs per day. …", "answer": {"text": "18"}})
+Finding(detector="exact", reason="evaluation_exact", detail="gsm8k test row 0 (openai/gsm8k main)")
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.curate.decontaminate.copies import Copies
+from nemo_sdg.curate.decontaminate.evaluation_index import StoredIndex, build_index, describe
+from nemo_sdg.curate.decontaminate.evaluation_rows import EvaluationRows
+from nemo_sdg.curate.decontaminate.questions import read_item
+from nemo_sdg.curate.decontaminate.rewordings import BySense, ByWords
+from nemo_sdg.curate.embed import Embedder
+
+__all__ = ["Finding", "Index", "build_index", "open_index"]
+
+AT_ONCE = 256
+"""samples that are embedded and compared together"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Which evaluation row a sample repeats, and which detector says so."""
+
+    detector: str
+    """exact | ngram | paraphrase"""
+    reason: str
+    """evaluation_exact | evaluation_ngram | evaluation_paraphrase"""
+    detail: str
+    """task, split and row of the evaluation row"""
+
+
+def open_index(out: Path) -> "Index":
+    """Opens the index that was built last under `out`. Raises DataError when there is none or a file of it is
+    damaged.
+    """
+    return Index(StoredIndex(out))
+
+
+class Index:
+    """Opening it costs milliseconds, and workers on one machine share its pages."""
+
+    def __init__(self, stored: StoredIndex) -> None:
+        self.rows = EvaluationRows(stored)
+        self.copies = Copies(self.rows)
+        self.rewordings: ByWords | BySense = ByWords(self.rows, stored.paraphrase_threshold)
+        if stored.vectors is not None:
+            self.rewordings = BySense(
+                self.rows, stored.paraphrase_threshold, Embedder(stored.meta["embedder"]), stored.vectors
+            )
+
+    def find(self, sample: dict[str, Any]) -> Finding | None:
+        """The evaluation row that a sample repeats, or None; takes seeds and plain {"question": …} dicts as well."""
+        return self.find_batch([sample])[0]
+
+    def find_batch(self, samples: list[dict[str, Any]]) -> list[Finding | None]:
+        """As find, for many samples at once: the embedder is several times as fast on batches."""
+        return [
+            finding
+            for begin in range(0, len(samples), AT_ONCE)
+            for finding in self._find_some(samples[begin : begin + AT_ONCE])
+        ]
+
+    def _find_some(self, samples: list[dict[str, Any]]) -> list[Finding | None]:
+        if not self.rows.num_rows:
+            return [None] * len(samples)
+        items = [read_item(sample) for sample in samples]
+        found = [self.copies.find(item) for item in items]
+        undecided = [number for number, copy in enumerate(found) if copy is None and items[number].question]
+        reworded = self.rewordings.find(
+            [samples[number] for number in undecided], [items[number] for number in undecided]
+        )
+        for number, row in zip(undecided, reworded, strict=True):
+            found[number] = None if row is None else ("paraphrase", row)
+        return [None if one is None else self._finding(*one) for one in found]
+
+    def _finding(self, detector: str, number: int) -> Finding:
+        return Finding(detector=detector, reason=f"evaluation_{detector}", detail=describe(self.rows.row(number)))

@@ -1,0 +1,189 @@
+"""Evaluation rows that a sample asks in other words: ByWords where there is no embedder, BySense where there is one.
+
+Where sample and row have passages that differ, they are never each other's wording.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nemo_sdg.curate.decontaminate import by_sense as sense
+from nemo_sdg.curate.decontaminate import by_words as paraphrase
+from nemo_sdg.curate.decontaminate.by_words import ALIKE_PASSAGES, Profile, shared_passage
+from nemo_sdg.curate.decontaminate.evaluation_rows import EvaluationRows
+from nemo_sdg.curate.decontaminate.questions import Agreement, Item, agree
+from nemo_sdg.curate.embed import Embedder, Vectors, nearest
+
+NEIGHBOURS = 4
+"""evaluation rows that a sample may ask in other words: so many by shared words, and as many by embedding"""
+FURTHER_NEIGHBOURS = 8
+"""rows next in cosine after the candidates: what is usual among questions of the sample's topic"""
+LEAST_COSINE = 0.4
+"""rows less alike are no candidates by embedding; shared words make candidates all the same"""
+USUAL_COSINE = 0.5
+"""other rows of a topic count as at least this much alike: where there are few, they show too little of what is asked
+about it
+"""
+COPY = 0.95
+"""cosine from which two evaluation rows are the same question, as it stands in another task"""
+
+
+class ByWords:
+    def __init__(self, rows: EvaluationRows, threshold: float) -> None:
+        self.rows = rows
+        self.threshold = threshold
+
+    def find(self, samples: list[dict[str, Any]], items: list[Item]) -> list[int | None]:
+        """For each item the row that it asks in other words, by the words, numbers and answers that they share."""
+        numbers: list[int | None] = []
+        for item in items:
+            sample, best, found = self.rows.profile(item), self.threshold, None
+            for number in sorted(self.rows.sharing_words(sample, NEIGHBOURS)):
+                row = self.rows.row_profile(number)
+                chance = paraphrase.score(paraphrase.witnesses(sample, row))
+                if chance >= best and (
+                    not row.passage
+                    or shared_passage(sample, row) >= ALIKE_PASSAGES
+                    or agree(item, row.item) is Agreement.same
+                ):
+                    best, found = chance, number
+            numbers.append(found)
+        return numbers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """A sample, by its place among those at hand, and an evaluation row that is near it."""
+
+    place: int
+    row: int
+    cosine: float
+    stands_out: float
+    """the cosine less the mean cosine of the sample's further neighbours"""
+    leads: float
+    """the same, less the cosine of the nearest other row"""
+
+
+def _rounded(cosine: Any) -> float:
+    """The last bits depend on batch size and thread count; a verdict hardly ever does, once they are off."""
+    return round(float(cosine), 3)
+
+
+class BySense:
+    def __init__(
+        self, rows: EvaluationRows, threshold: float, embedder: Embedder, vectors: npt.NDArray[np.float16]
+    ) -> None:
+        self.rows = rows
+        self.threshold = threshold
+        self.embedder = embedder
+        self.vectors = vectors
+
+    def find(self, samples: list[dict[str, Any]], items: list[Item]) -> list[int | None]:
+        """For each sample the row that it asks in other words, by sentence embeddings as well."""
+        best: dict[int, tuple[float, int]] = {}
+        for pair, found in self.looked_at(samples, [self.rows.profile(item) for item in items]):
+            chance = sense.score(found)
+            if chance >= self.threshold and chance > best.get(pair.place, (0.0, 0))[0]:
+                best[pair.place] = chance, pair.row
+        return [best[place][1] if place in best else None for place in range(len(samples))]
+
+    def looked_at(self, samples: list[dict[str, Any]], profiles: list[Profile]) -> list[tuple[Pair, list[float]]]:
+        """Samples with the rows next to them that may be the same question, and what sense.py says of them, in the
+        order of sense.WITNESSES.
+        """
+        if not samples:
+            return []
+        vectors = self.embedder.encode([sense.whole_text(sample) for sample in samples])
+        near = nearest(vectors, self.vectors, NEIGHBOURS + FURTHER_NEIGHBOURS, LEAST_COSINE)
+        pairs: list[Pair] = []
+        for place, profile in enumerate(profiles):
+            rows = sorted({*self.rows.sharing_words(profile, NEIGHBOURS), *near[place][:NEIGHBOURS]})
+            found = self._pairs(place, rows, vectors[place], near[place])
+            pairs += [
+                pair for pair in found if sense.worth_a_look(profile, self.rows.row_profile(pair.row), pair.stands_out)
+            ]
+        return list(zip(pairs, self._witnesses(samples, profiles, vectors, pairs), strict=True))
+
+    def _pairs(self, place: int, rows: list[int], vector: Vectors, near: list[int]) -> list[Pair]:
+        """`near`: the rows nearest to the sample, best first. Those that say just what a row says, as another task's
+        copy, are no others.
+        """
+        around, own = self._vectors(near), self._vectors(rows)
+        cosines, pairs = around @ vector, []
+        asked_for = NEIGHBOURS + FURTHER_NEIGHBOURS
+        beyond = USUAL_COSINE if len(near) < asked_for else max(USUAL_COSINE, float(cosines[-1]))
+        passages = [self.rows.row_profile(number).item.passage for number in near]
+        for row, cosine, alike in zip(rows, own @ vector, own @ around.T, strict=True):
+            passage = self.rows.row_profile(row).item.passage
+            copies = [_rounded(alike[n]) >= COPY and passages[n] == passage for n in range(len(near))]
+            others = [
+                max(USUAL_COSINE, float(cosines[n])) for n, number in enumerate(near) if number != row and not copies[n]
+            ]
+            others += [beyond] * asked_for
+            usual = math.fsum(others[NEIGHBOURS - 1 :][:FURTHER_NEIGHBOURS]) / FURTHER_NEIGHBOURS
+            pairs.append(
+                Pair(
+                    place=place,
+                    row=row,
+                    cosine=_rounded(cosine),
+                    stands_out=_rounded(cosine - usual),
+                    leads=_rounded(cosine - others[0]),
+                )
+            )
+        return pairs
+
+    def _witnesses(
+        self, samples: list[dict[str, Any]], profiles: list[Profile], vectors: Vectors, pairs: list[Pair]
+    ) -> list[list[float]]:
+        rows = {pair.row: self.rows.row(pair.row) for pair in pairs}
+        mine = {
+            place: sense.answer_text(samples[place], profiles[place].item) for place in {pair.place for pair in pairs}
+        }
+        theirs = {number: sense.answer_text(row, self.rows.row_profile(number).item) for number, row in rows.items()}
+        bare = {
+            pair.row: sense.whole_text({**rows[pair.row], "choices": None})
+            for pair in pairs
+            if self._leaves_options_out(profiles[pair.place], pair)
+        }
+        embedded = self.embedder.vectors_of(
+            text for text in (*mine.values(), *theirs.values(), *bare.values()) if text is not None
+        )
+        # A sample without options is compared with its rows without theirs: each then comes closer, and one that does
+        # so alone gains a lead.
+        closer = [0.0] * len(pairs)
+        for number, pair in enumerate(pairs):
+            if self._leaves_options_out(profiles[pair.place], pair):
+                closer[number] = max(0.0, _rounded(vectors[pair.place] @ embedded[bare[pair.row]]) - pair.cosine)
+        found = []
+        for number, pair in enumerate(pairs):
+            answers = mine[pair.place], theirs[pair.row]
+            answer = (
+                None
+                if answers[0] is None or answers[1] is None
+                else _rounded(embedded[answers[0]] @ embedded[answers[1]])
+            )
+            rivals = (
+                [closer[n] for n, other in enumerate(pairs) if other.place == pair.place and n != number]
+                if closer[number]
+                else []
+            )
+            found.append(
+                sense.witnesses(
+                    profiles[pair.place],
+                    self.rows.row_profile(pair.row),
+                    stands_out=pair.stands_out + closer[number],
+                    leads=pair.leads + closer[number] - max(rivals, default=0.0),
+                    answer=answer,
+                )
+            )
+        return found
+
+    def _leaves_options_out(self, sample: Profile, pair: Pair) -> bool:
+        return not sample.item.choices and bool(self.rows.row_profile(pair.row).item.choices)
+
+    def _vectors(self, numbers: list[int]) -> Vectors:
+        vectors: Vectors = self.vectors[numbers].astype(np.float32)
+        return vectors

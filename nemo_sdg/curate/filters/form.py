@@ -1,0 +1,164 @@
+"""Filters of form: fields and their agreement, lengths, code that parses, LaTeX that closes what it opens."""
+
+import ast
+import re
+import warnings
+from typing import Any
+
+from nemo_sdg.curate.filters.common import Finding, excerpt, texts
+from nemo_sdg.records import LABELS, Kind
+
+REQUIRED = ("sample_id", "task", "family", "kind", "language", "question")
+PHRASE = re.compile(r"[^\W\d_]{3,}")
+LATEX_WORD = re.compile(r"\\[a-zA-Z]+")
+
+MAX_ANSWER = {"multiple_choice": 2000, "numeric": 200, "short_text": 1000, "free_text": 8000, "code": 20_000}
+
+
+def schema(sample: dict[str, Any]) -> Finding | None:
+    """Drops what lacks a field of its kind or contradicts itself: options twice, an answer that is no option, a wrong
+    label, no number.
+    """
+    for name in REQUIRED:
+        if not isinstance(sample.get(name), str) or not sample[name].strip():
+            return "missing_field", name
+    answer = sample.get("answer")
+    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str) or not answer["text"].strip():
+        return "missing_field", "answer.text"
+    for name in ("passage", "context", "reasoning"):
+        if not isinstance(sample.get(name), str | None):
+            return "missing_field", f"{name} is not text"
+    kind = sample["kind"]
+    if kind not in Kind.__members__:
+        return "missing_field", f"kind {kind!r}"
+    if kind == Kind.multiple_choice:
+        return _choices(sample.get("choices"), answer)
+    if kind == Kind.numeric and not looks_numeric(answer["text"]):
+        return "answer_not_numeric", excerpt(answer["text"])
+    return None
+
+
+def _choices(choices: Any, answer: dict[str, Any]) -> Finding | None:
+    if (
+        not isinstance(choices, list)
+        or len(choices) < 2
+        or not all(isinstance(choice, str) and choice.strip() for choice in choices)
+    ):
+        return "missing_field", "choices"
+    if len({" ".join(choice.split()) for choice in choices}) < len(choices):
+        return "choices_not_distinct", excerpt(" | ".join(choices))
+    if answer["text"] not in choices:
+        return "answer_not_among_choices", excerpt(answer["text"])
+    index, label = choices.index(answer["text"]), answer.get("label")
+    if label is not None and (index >= len(LABELS) or label != LABELS[index]):
+        return "label_mismatch", f"label {label}, but the answer is option {index + 1}"
+    return None
+
+
+def looks_numeric(text: str) -> bool:
+    """A number or a formula: it has a digit or LaTeX, or at least no word of three letters."""
+    return any(letter.isdigit() for letter in text) or bool(LATEX_WORD.search(text)) or not PHRASE.search(text)
+
+
+def length(
+    sample: dict[str, Any],
+    *,
+    min_question: int = 3,
+    max_question: int = 8000,
+    max_passage: int = 40_000,
+    min_reasoning: int = 1,
+    max_reasoning: int = 20_000,
+    max_context: int = 12_000,
+    max_answer: dict[str, int] = MAX_ANSWER,
+) -> Finding | None:
+    """Bounds in characters; the answer's by kind. An option counts as an answer."""
+    kind = sample["kind"]
+    bounds = {
+        "question": (min_question, max_question),
+        "passage": (0, max_passage),
+        "reasoning": (min_reasoning, max_reasoning),
+        "context": (0, max_context),
+    }
+    for name, (low, high) in bounds.items():
+        size = len((sample.get(name) or "").strip())
+        if size < low:
+            return "too_short", f"{name} has {size} characters, at least {low} are asked for"
+        if size > high:
+            return "too_long", f"{name} has {size} characters, at most {high} are allowed"
+    for name, text in texts(sample, "answer", "choices"):
+        if len(text) > max_answer[kind]:
+            return "too_long", f"{name} has {len(text)} characters, at most {max_answer[kind]} are allowed for {kind}"
+    return None
+
+
+def code_parses(sample: dict[str, Any]) -> Finding | None:
+    """For kind code: the program and every test are valid Python. Nothing is run."""
+    if sample["kind"] != Kind.code:
+        return None
+    for name, text in texts(sample, "answer", "tests"):
+        problem = _syntax_problem(text)
+        if problem:
+            return "code_does_not_parse", f"{name}: {problem}"
+    return None
+
+
+def _syntax_problem(code: str) -> str | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(code)
+        except SyntaxError as exc:
+            return f"{exc.msg} (line {exc.lineno})"
+        except (ValueError, RecursionError, MemoryError) as exc:
+            return str(exc) or type(exc).__name__
+    return None
+
+
+ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([^{}]*)\}")
+SIZED = re.compile(r"\\(left|right)(?![a-zA-Z])")
+OPENERS = re.compile(r"(?<!\\)(?:\\\\)*\\([()\[\]])")
+COMMAND = re.compile(r"\\[a-zA-Z]{2,}")
+CURRENCY = re.compile(r"\$\s?\d[\d,.]*(?![\d,.]*\s*[\\$+*/=^_<>])")
+FENCE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+
+
+def latex_balance(sample: dict[str, Any]) -> Finding | None:
+    """Text with LaTeX commands closes its braces, environments, \\left and dollars. Code and plain dollars of money
+    are left alone.
+    """
+    if sample["kind"] == Kind.code:
+        return None
+    for name, text in texts(sample, "question", "passage", "choices", "answer", "context", "reasoning"):
+        if "\\" not in text or not COMMAND.search(text):
+            continue
+        problem = latex_problem(FENCE.sub(" ", text))
+        if problem:
+            return "latex_unbalanced", f"{name}: {problem}"
+    return None
+
+
+def latex_problem(text: str) -> str | None:
+    """What a LaTeX text opens without closing, or None."""
+    plain = text.replace("\\\\", "  ")
+    opened: list[str] = []
+    for kind, environment in ENVIRONMENT.findall(plain):
+        if kind == "begin":
+            opened.append(environment)
+        elif not opened or opened.pop() != environment:
+            return f"\\end{{{environment}}} without its \\begin"
+    if opened:
+        return f"\\begin{{{opened[-1]}}} without its \\end"
+    sized = SIZED.findall(plain)
+    if sized.count("left") != sized.count("right"):
+        return f"{sized.count('left')} \\left, {sized.count('right')} \\right"
+    brackets = OPENERS.findall(text)
+    for left, right in ("()", "[]"):
+        if brackets.count(left) != brackets.count(right):
+            return f"{brackets.count(left)} \\{left}, {brackets.count(right)} \\{right}"
+    plain = re.sub(r"\\[{}$]", "  ", plain)
+    if plain.count("{") != plain.count("}"):
+        return f"{plain.count('{')} opening and {plain.count('}')} closing braces"
+    dollars = plain.replace("$$", "  ")
+    if dollars.count("$") % 2 and CURRENCY.sub(" ", dollars).count("$") % 2:
+        return f"{dollars.count('$')} dollar signs"
+    return None

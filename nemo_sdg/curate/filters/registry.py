@@ -1,0 +1,259 @@
+"""Filters over finished samples: small named functions, each with its reason; on/off and thresholds by config.
+
+    curate:
+      filters:
+        personal_data: false                  # off
+        repetition: {max_top_ngram: 0.4}      # another threshold
+        my_filters:no_shouting: true          # one's own: a function of the sample dict, by `package.module:function`
+        my_filters:long_enough: {words: 5}    # with thresholds, given as keyword arguments
+
+A filter takes a sample dict and keyword-only thresholds. It returns None to keep the sample, else a reason
+(snake_case: it is counted), or a
+reason and a detail for the reader of dropped/:
+
+    def no_shouting(sample, *, max_share=0.5):
+        letters = [letter for letter in sample["question"] if letter.isalpha()]
+        return "shouting" if letters and sum(map(str.isupper, letters)) > max_share * len(letters) else None
+"""
+
+import difflib
+import functools
+import hashlib
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.filters import characters as filters_text
+from nemo_sdg.curate.filters import form as filters_form
+from nemo_sdg.curate.filters import reasoning as filters_reasoning
+from nemo_sdg.curate.filters import wording as filters_wording
+from nemo_sdg.curate.filters.common import Finding, texts
+from nemo_sdg.errors import ConfigError, DataError
+
+Filter = Callable[[dict[str, Any]], Finding | None]
+
+
+def repetition(
+    sample: dict[str, Any],
+    *,
+    min_words: int = 16,
+    max_duplicate_lines: float = 0.5,
+    max_top_ngram: float = 0.5,
+    max_duplicate_ngrams: float = 0.6,
+) -> Finding | None:
+    """Gopher's repetition rules (Rae et al., 2021) by Curator's own filters, on question, context and reasoning.
+
+    The bounds are wider than Gopher's: those are for web pages, and a short derivation repeats its terms by nature.
+    """
+    lines, top, duplicates = _gopher(max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
+    for name, text in texts(sample, "question", "context", "reasoning"):
+        words = _words(text)
+        run = LETTER_RUN.search(text) if max(map(len, words), default=0) > 30 else None
+        if run:
+            return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
+        if len(words) < min_words or len(set(words)) > 0.7 * len(words):
+            continue
+        if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
+            return "repetition", f"{name}: {1 - score:.0%} of its lines are repeated"
+        joined = " ".join(words)
+        for check, kind in ((top, "the most frequent"), (duplicates, "repeated")):
+            for size, one in check:
+                if not one.keep_document(score := one.score_document(joined)):
+                    return "repetition", f"{name}: {kind} {size}-grams make up {score:.0%}"
+    return None
+
+
+LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
+SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
+
+
+def _words(text: str) -> list[str]:
+    """Words by spaces; single characters in scripts that write without them."""
+    return (text if text.isascii() else SPACELESS.sub(r" \1 ", text)).split()
+
+
+@functools.lru_cache(maxsize=8)
+def _gopher(lines: float, top: float, duplicates: float) -> tuple[Any, list[tuple[int, Any]], list[tuple[int, Any]]]:
+    from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
+        RepeatedLinesFilter,
+        RepeatingDuplicateNGramsFilter,
+        RepeatingTopNGramsFilter,
+    )
+
+    return (
+        RepeatedLinesFilter(max_repeated_line_fraction=1 - lines),
+        [(n, RepeatingTopNGramsFilter(n=n, max_repeating_ngram_ratio=top)) for n in (3, 4)],
+        [(n, RepeatingDuplicateNGramsFilter(n=n, max_repeating_duplicate_ngram_ratio=duplicates)) for n in (5, 8)],
+    )
+
+
+BUILT_IN: dict[str, Callable[..., Finding | None]] = {
+    function.__name__: function
+    for function in (
+        filters_form.schema,
+        filters_form.length,
+        filters_form.code_parses,
+        filters_form.latex_balance,
+        filters_text.control_characters,
+        filters_text.mojibake,
+        repetition,
+        filters_text.language,
+        filters_text.personal_data,
+        filters_wording.refusal,
+        filters_wording.assistant_chatter,
+        filters_wording.prompt_leak,
+        filters_wording.placeholder,
+        filters_wording.answer_in_question,
+        filters_wording.missing_material,
+        filters_reasoning.reasoning_end,
+        filters_reasoning.context_restatement,
+    )
+}
+"""In the order in which they are asked: what is malformed is named as such before anything reads it. The first finding
+counts.
+"""
+
+REASON = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def apply_filters(sample: dict[str, Any], config: CurateSection) -> Finding | None:
+    """The first filter's reason and detail, or None when the sample passes all. Raises ConfigError for an unknown
+    filter or threshold.
+    """
+    for _, check in load_filters(config):
+        finding = check(sample)
+        if finding is not None:
+            return finding
+    return None
+
+
+def load_filters(config: CurateSection) -> list[tuple[str, Filter]]:
+    """(name, filter with its thresholds bound) for all that are on: the built-in ones, then the user's in the order of
+    the config.
+    """
+    return _load(orjson.dumps(config.filters))
+
+
+def filters_identity(config: CurateSection) -> dict[str, Any]:
+    """What shapes the verdicts: every filter that is on, with its thresholds, and for a user's filter the SHA-256 of
+    its source file.
+    """
+    out: dict[str, Any] = {}
+    for name, (function, thresholds) in _resolve(config.filters).items():
+        out[name] = dict(sorted(thresholds.items()))
+        if name not in BUILT_IN:
+            source = inspect.getsourcefile(function)
+            if source is None:
+                raise ConfigError(
+                    f"curate.filters.{name} has no source file, so that a change in it would go unnoticed; "
+                    "write it in a Python module"
+                )
+            with open(source, "rb") as handle:
+                out[name] = {"thresholds": out[name], "source": hashlib.file_digest(handle, "sha256").hexdigest()}
+    return out
+
+
+@functools.lru_cache(maxsize=8)
+def _load(settings: bytes) -> list[tuple[str, Filter]]:
+    resolved = _resolve(orjson.loads(settings))
+    return [(name, _bind(name, function, thresholds)) for name, (function, thresholds) in resolved.items()]
+
+
+def _bind(name: str, function: Callable[..., Any], thresholds: dict[str, Any]) -> Filter:
+    if name in BUILT_IN:
+        return functools.partial(function, **thresholds)
+    return functools.partial(_ask_user_filter, name, functools.partial(function, **thresholds))
+
+
+def _ask_user_filter(name: str, check: Callable[[dict[str, Any]], Any], sample: dict[str, Any]) -> Finding | None:
+    try:
+        found = check(sample)
+    except Exception as exc:
+        raise DataError(
+            f"curate.filters.{name} failed on sample {sample.get('sample_id')}: {type(exc).__name__}: {exc}"
+        ) from exc
+    if found is None:
+        return None
+    reason, detail = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
+    if not isinstance(reason, str) or not REASON.fullmatch(reason) or not isinstance(detail, str | None):
+        raise DataError(
+            f"curate.filters.{name} returned {found!r}; a filter returns None, a snake_case reason, or (reason, detail)"
+        )
+    return reason, detail
+
+
+def _resolve(settings: dict[str, Any]) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    functions = dict(BUILT_IN)
+    for name in settings:
+        if name not in functions:
+            functions[name] = _import_filter(name)
+    return {
+        name: (function, _thresholds(name, function, settings.get(name)))
+        for name, function in functions.items()
+        if settings.get(name) is not False
+    }
+
+
+def _import_filter(name: str) -> Callable[..., Any]:
+    module_name, colon, function_name = name.partition(":")
+    if not colon:
+        close = difflib.get_close_matches(name, BUILT_IN, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise ConfigError(
+            f"curate.filters.{name} is not a filter; {hint}known are {', '.join(BUILT_IN)}, or "
+            "package.module:function for your own"
+        )
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.append(folder)
+    try:
+        function = getattr(importlib.import_module(module_name), function_name)
+    except (ImportError, SyntaxError, AttributeError, ValueError) as exc:
+        raise ConfigError(
+            f"curate.filters.{name} cannot be imported ({exc}); put the module in the working directory or "
+            "on PYTHONPATH"
+        ) from exc
+    if not callable(function):
+        raise ConfigError(f"curate.filters.{name} is not a function")
+    return function  # type: ignore[no-any-return]
+
+
+def _thresholds(name: str, function: Callable[..., Any], setting: Any) -> dict[str, Any]:
+    if setting is None or setting is True:
+        setting = {}
+    if not isinstance(setting, dict):
+        raise ConfigError(f"curate.filters.{name} must be false, true or a mapping of thresholds, got {setting!r}")
+    known = {p.name: p.default for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    for key, value in setting.items():
+        if key not in known:
+            raise ConfigError(f"curate.filters.{name} has no threshold {key!r}; it has {', '.join(known) or 'none'}")
+        if name in BUILT_IN and not _fits(value, known[key]):
+            raise ConfigError(f"curate.filters.{name}.{key} must be like {known[key]!r}, got {value!r}")
+    defaults = {key: default for key, default in known.items() if default is not inspect.Parameter.empty}
+    missing = sorted(known.keys() - defaults.keys() - setting.keys())
+    if missing:
+        raise ConfigError(f"curate.filters.{name} needs {', '.join(missing)}")
+    merged = {
+        key: {**defaults[key], **value} if isinstance(value, dict) and isinstance(defaults.get(key), dict) else value
+        for key, value in setting.items()
+    }
+    return {**defaults, **merged}
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, int | float):
+        return isinstance(value, int | float) and value >= 0
+    if isinstance(default, dict):
+        return isinstance(value, dict) and all(
+            key in default and _fits(item, default[key]) for key, item in value.items()
+        )
+    return isinstance(value, type(default))

@@ -1,0 +1,79 @@
+"""What every step is given: the configuration, the run's folder and identity, and the progress display."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nemo_sdg.config import RunConfig, Verify
+from nemo_sdg.execution.progress import Progress, StepProgress
+from nemo_sdg.storage import StepDir
+
+if TYPE_CHECKING:
+    from nemo_sdg.execution.stages import UnitStage
+
+
+@dataclass(kw_only=True)
+class Context:
+    config: RunConfig
+    run_dir: Path
+    fingerprint: str
+    progress: Progress
+    worker: tuple[int, int] = (0, 1)
+    """(index, number) of this process among the workers of a generation array; a worker takes every number-th shard"""
+
+    def step_dir(self, step: str, subdir: str = "") -> StepDir:
+        return StepDir(run_dir=self.run_dir, step=step, fingerprint=self.fingerprint, subdir=subdir)
+
+    def unfinished(self, target: StepDir, inputs: dict[str, list[Path]]) -> list[str]:
+        """The shards among `inputs` (shard -> the files it is made from) that do not count as done."""
+        full = self.config.run.verify is Verify.full
+        return [shard for shard, paths in inputs.items() if target.problem(shard, inputs=paths, full=full)]
+
+    def run_stages(
+        self,
+        name: str,
+        stages: "list[Any] | list[UnitStage]",
+        units: Iterable[list[str]],
+        *,
+        target: StepDir,
+        total: int | None,
+        unit: str = "shards",
+    ) -> None:
+        """Runs Curator stages over units of work and shows the receipts as they appear in `target`."""
+        from nemo_curator.pipeline import Pipeline
+        from nemo_curator.tasks import FileGroupTask
+
+        from nemo_sdg.execution.executors import make_executor
+
+        tasks = [FileGroupTask(dataset_name=name, data=list(names)) for names in units]
+        if not tasks:
+            return
+        with self.progress.step(name, total, unit) as state:
+            state.poll = watch_receipts(target)
+            Pipeline(name=name, stages=stages).run(
+                make_executor(self.config.run.executor, self.config.run.workers), initial_tasks=tasks
+            )
+
+
+def watch_receipts(target: StepDir) -> Callable[[StepProgress], None]:
+    """A poll that counts shards and records from the receipts on disk: the same for every executor. Each receipt is
+    read once.
+    """
+    seen: dict[str, int] = {}
+    kept, dropped = 0, dict[str, int]()
+
+    def poll(state: StepProgress) -> None:
+        nonlocal kept
+        for shard in target.shards():
+            receipt = None if shard in seen else target.receipt(shard)
+            if receipt is None:
+                continue
+            seen[shard] = 1
+            for row in receipt["counts"].values():
+                kept += row["kept"]
+                for reason, num in row["dropped"].items():
+                    dropped[reason] = dropped.get(reason, 0) + num
+        state.state(done=len(seen), kept=kept, dropped=dropped)
+
+    return poll

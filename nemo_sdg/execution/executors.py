@@ -1,0 +1,267 @@
+"""Where Curator stages run: in this process, on Ray Data, or on Xenna. The choice changes no byte of the output."""
+
+import atexit
+import contextlib
+import json
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from nemo_curator.backends.base import BaseExecutor, BaseStageAdapter, NodeInfo, WorkerMetadata
+from nemo_curator.stages.base import ProcessingStage
+from nemo_curator.tasks import Task
+
+from nemo_sdg.config import Executor
+from nemo_sdg.errors import SdgError
+from nemo_sdg.execution.processes import quiet_libraries, worker_processes
+
+StageList = list[ProcessingStage[Any, Any]]
+TASKS_FOR_A_WORKER = 8
+"""a process takes about 3 s to start"""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1") | {
+    "TOKENIZERS_PARALLELISM": "false"
+}
+"""side by side, libraries that take all cores each only wait for one another"""
+
+
+class Line:
+    """All stages of a pipeline set up in one process; a task goes through them from end to end, so that memory holds
+    one shard.
+    """
+
+    def __init__(self, stages: StageList) -> None:
+        self.stages = stages
+        self.adapters = [BaseStageAdapter(stage) for stage in stages]
+        for stage in stages:
+            stage.setup_on_node(NodeInfo(node_id="local"), WorkerMetadata(worker_id="local"))
+            stage.setup(WorkerMetadata(worker_id="local"))
+
+    def carry(self, task: Task[Any]) -> list[Task[Any]]:
+        tasks = [task]
+        for adapter in self.adapters:
+            tasks = [result for item in tasks for result in adapter.process_batch([item])]
+        return tasks
+
+    def close(self) -> None:
+        for stage in self.stages:
+            stage.teardown()
+
+
+class LocalExecutor(BaseExecutor):
+    """Runs stages on this machine without Ray: in this process, or in up to `workers` when there are tasks enough to
+    pay for starting them.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        super().__init__()
+        self.workers = workers
+
+    def execute(self, stages: StageList, initial_tasks: list[Task[Any]] | None = None) -> list[Task[Any]]:
+        tasks = initial_tasks or []
+        num = min(self.workers, len(tasks) // TASKS_FOR_A_WORKER)
+        if num > 1:
+            return execute_in_processes(stages, tasks, num)
+        line = Line(stages)
+        try:
+            return [result for task in tasks for result in line.carry(task)]
+        finally:
+            line.close()
+
+
+def execute_in_processes(stages: StageList, tasks: list[Task[Any]], num: int) -> list[Task[Any]]:
+    """Tasks over `num` processes, each with stages of its own. Raises what a stage raises, SdgError when a process
+    dies.
+    """
+    try:
+        with worker_processes(
+            num, start=_open_line, arguments=(stages,), preload=("nemo_sdg.execution.stages",)
+        ) as pool:
+            return [result for results in pool.map(_carry, tasks) for result in results]
+    except BrokenProcessPool as exc:
+        raise SdgError(
+            f"a worker process died, most often for lack of memory: lower run.workers={num}, then run the "
+            "same command again"
+        ) from exc
+
+
+_line: Line
+
+
+def _open_line(stages: StageList) -> None:
+    global _line
+    os.environ.update(ONE_THREAD)
+    quiet_libraries()
+    _line = Line(stages)
+
+
+def _carry(task: Task[Any]) -> list[Task[Any]]:
+    return _line.carry(task)
+
+
+class RayExecutor(BaseExecutor):
+    """Curator's executor for Ray Data or Xenna, on a Ray of the run's own unless RAY_ADDRESS names one.
+
+    One task alone gains nothing from a cluster and runs in this process, unless it asks for a GPU.
+    """
+
+    def __init__(self, kind: Executor) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def execute(self, stages: StageList, initial_tasks: list[Task[Any]] | None = None) -> list[Task[Any]]:
+        tasks = initial_tasks or []
+        if len(tasks) <= 1 and not any(stage.resources.gpus for stage in stages):
+            return LocalExecutor().execute(stages, tasks)
+        connect_ray(self.kind)
+        require_gpus(stages)
+        from ray.exceptions import RayError, RayTaskError
+
+        try:
+            results: list[Task[Any]] = self._curators_own().execute(stages, tasks)
+            return results
+        except RayTaskError as exc:
+            if isinstance(exc.cause, SdgError):
+                raise type(exc.cause)(
+                    str(exc.cause).splitlines()[0]
+                ) from None  # the lines below are advice of Ray Data's own
+            raise
+        except RayError as exc:
+            first_line = str(exc).strip().splitlines()[0]
+            raise SdgError(
+                f"Ray lost its workers ({first_line}): run the same command again, what is finished stays"
+            ) from exc
+
+    def _curators_own(self) -> BaseExecutor:
+        if self.kind is Executor.ray_data:
+            from nemo_curator.backends.ray_data import RayDataExecutor
+
+            return RayDataExecutor()
+        from nemo_curator.backends.xenna import XennaExecutor
+
+        return XennaExecutor()
+
+
+def connect_ray(kind: Executor) -> None:
+    """Connects to the Ray of RAY_ADDRESS, or to one of the run's own that is started here and ends with this process.
+
+    Curator closes the connection when a pipeline ends. Raises SdgError when Ray does not start.
+    """
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    if kind is Executor.xenna:
+        os.environ.update(dict.fromkeys(("RAY_MAX_LIMIT_FROM_API_SERVER", "RAY_MAX_LIMIT_FROM_DATA_SOURCE"), "40000"))
+    if "RAY_ADDRESS" not in os.environ:
+        os.environ["RAY_ADDRESS"] = start_ray(kind)
+    import ray
+    from loguru import logger
+
+    logger.disable("cosmos_xenna")
+    quiet_ray()
+    environment = ONE_THREAD | {
+        "PYTHONWARNINGS": "ignore",
+        "RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES": "1" if kind is Executor.xenna else "",
+    }
+    with no_standard_error():
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, runtime_env={"env_vars": environment})
+
+
+def require_gpus(stages: StageList) -> None:
+    """Raises SdgError where a stage asks for more GPUs than any node of Ray has: its workers would be waited for
+    without end.
+    """
+    import ray
+
+    there = max((node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
+    for stage in stages:
+        if stage.resources.gpus > there:
+            ray.shutdown()
+            raise SdgError(
+                f"{stage.name} asks Ray for {stage.resources.gpus:g} GPUs a worker, and its nodes have at "
+                f"most {there:g}: start it where there are GPUs"
+            )
+
+
+def start_ray(kind: Executor) -> str:
+    """Starts a Ray of this machine in a process of its own; returns its address."""
+    # Xenna lists its actors through the dashboard's server, and keeps one CPU of at least three for itself.
+    options = {
+        "num_cpus": max(os.cpu_count() or 1, 4 if kind is Executor.xenna else 2),
+        "include_dashboard": kind is Executor.xenna,
+    }
+    # A token keeps others of this machine out. Ray has read the environment when it was imported, and looks again when
+    # told to.
+    os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
+    from ray._raylet import Config  # type: ignore[attr-defined]
+
+    Config.initialize("")
+    # Of 15 by default: beside any other work of this machine, Ray's workers would hardly run.
+    environment = {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"} | os.environ
+    command = [sys.executable, "-m", "nemo_sdg.execution.ray_host", json.dumps(options)]
+    host = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert host.stdout is not None
+    assert host.stderr is not None
+    address = host.stdout.readline().strip()
+    if not address:
+        said = host.stderr.read().strip().splitlines() or ["no word from it"]
+        raise SdgError(f"Ray could not be started ({said[-1]}): run again, or set run.executor=local")
+    threading.Thread(target=host.stderr.read, daemon=True).start()
+    atexit.register(_end, host)
+    return address
+
+
+def _end(host: "subprocess.Popen[str]") -> None:
+    os.environ.pop("RAY_ADDRESS", None)
+    assert host.stdin is not None
+    host.stdin.close()
+    host.wait()
+
+
+@contextlib.contextmanager
+def no_standard_error() -> Iterator[None]:
+    """Ray's C++ part says on the process's own standard error which log level it was given; what goes wrong comes as
+    an exception.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def quiet_ray() -> None:
+    """Ray Data's progress and plans go to its log file only: the run has a display of its own."""
+    import ray.data
+
+    warnings.simplefilter("ignore")  # once more: the import has rules of its own
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.raise_original_map_exception = True
+    for name in ("ray", "ray.data"):
+        for handler in logging.getLogger(name).handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setLevel(logging.CRITICAL)
+
+
+def make_executor(kind: Executor, workers: int = 1) -> BaseExecutor:
+    """The executor of a run; `workers` are the processes of the local one."""
+    os.environ.setdefault("NEMO_CURATOR_SLURM_ARRAY_ENABLED", "0")
+    return LocalExecutor(workers) if kind is Executor.local else RayExecutor(kind)

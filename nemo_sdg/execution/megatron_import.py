@@ -1,0 +1,36 @@
+"""How megatron-core is imported: quietly, with any build of torch, and without compiling anything."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+
+@contextlib.contextmanager
+def importing_megatron() -> Iterator[None]:
+    """For the first import of megatron.core in a process: without what it says about GPU libraries, and without its
+    CUDA allocator.
+
+    It compiles that allocator as it is imported, for inference, and goes on without it when that fails with
+    RuntimeError. Here it always
+    does: nothing here uses it, torch's CUDA build on a machine without a GPU raises another error that ends the
+    import, and a process that
+    is killed while it compiles leaves a lock in the user's cache for which every later import would wait for ever.
+    """
+    from torch.utils import cpp_extension
+
+    compiled, disabled = cpp_extension.load_inline, logging.root.manager.disable
+    cpp_extension.load_inline = _compile_nothing
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+        cpp_extension.load_inline = compiled
+
+
+def _compile_nothing(*_: Any, **__: Any) -> NoReturn:
+    raise RuntimeError("nothing is compiled while megatron-core is imported")

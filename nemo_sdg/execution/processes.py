@@ -1,0 +1,74 @@
+"""Processes of this machine: worker processes that end when their parent does, however it dies, and quiet libraries in
+each.
+
+The standard pool's workers outlive a parent that is killed by SIGKILL: each of them holds its own end of the queue
+open, and waits on
+it for ever. Here each watches the parent's process descriptor.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import select
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+
+@contextlib.contextmanager
+def worker_processes(
+    num: int,
+    *,
+    start: Callable[..., None] | None = None,
+    arguments: tuple[Any, ...] = (),
+    preload: tuple[str, ...] = (),
+) -> Iterator[ProcessPoolExecutor]:
+    """`num` processes, forked from a server that has imported the modules of `preload`; each calls `start(*arguments)`
+    first.
+
+    What was not begun when the block is left by an error is cancelled.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    executor = ProcessPoolExecutor(
+        num, mp_context=context, initializer=_start, initargs=(os.getpid(), start, arguments)
+    )
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _start(parent: int, start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    descriptor = os.pidfd_open(parent)
+    threading.Thread(target=_end_with, args=(descriptor,), daemon=True, name="parent-watch").start()
+    if start is not None:
+        start(*arguments)
+
+
+def _end_with(descriptor: int) -> None:
+    """A process descriptor becomes readable when its process ends."""
+    select.select([descriptor], [], [])
+    os._exit(1)
+
+
+def quiet_libraries() -> None:
+    """Third-party chatter goes to the libraries' own logs; the user sees this project's lines."""
+    import logging
+    import warnings
+
+    warnings.filterwarnings("ignore")
+    logging.getLogger().setLevel(logging.ERROR)
+    logging.getLogger("nemo_sdg").setLevel(logging.WARNING)
+    with contextlib.suppress(ImportError):
+        from loguru import logger
+
+        logger.disable("nemo_curator")
+    for name, value in {
+        "PYTHONWARNINGS": "ignore",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "RAY_DEDUP_LOGS": "1",
+    }.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,59 @@
+"""The process that a run's own Ray lives in, from the first pipeline that needs it to the end of the run, however that
+comes.
+
+    python -m nemo_sdg.execution.ray_host '{"num_cpus": 4}'        prints Ray's address; ends when its standard input does
+
+A pipe from the run is its standard input: it ends when the run does, also when the run is killed. Ray's processes end
+with this one, and
+its folder goes.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+ATTEMPTS = 4
+"""Ray gives itself 30 s to start, and a busy machine takes longer; what the first attempt has loaded, the next has at
+hand
+"""
+
+
+def main(options: str) -> None:
+    import ray
+
+    # Sockets have names of at most 107 bytes: a short folder.
+    with tempfile.TemporaryDirectory(prefix="sdg-ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        for attempt in range(ATTEMPTS):
+            try:
+                ray.init(address="local", log_to_driver=False, _temp_dir=folder, **json.loads(options))
+                break
+            except Exception:
+                ray.shutdown()
+                if attempt == ATTEMPTS - 1:
+                    raise
+        print(ray.get_runtime_context().gcs_address, flush=True)
+        sys.stdin.read()
+        ray.shutdown()
+        end_session()
+
+
+def end_session() -> None:
+    """Kills what is left of the session that this process leads: actors of Xenna outlive the Ray that they ran on,
+    each with its 200 MB.
+    """
+    leader = os.getpid()
+    if os.getsid(0) != leader:
+        return
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            _, _, _, session, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(session) == leader != int(stat.parent.name):
+                os.kill(int(stat.parent.name), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

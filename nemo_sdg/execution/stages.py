@@ -1,0 +1,214 @@
+"""Thin NeMo Curator stages over the rooms' functions.
+
+A step over shards is one pipeline of three or more stages:
+
+    ReadShard > RecordStage (one or several) > WriteShard
+
+Between them a shard travels as a DocumentBatch, one column a field of the record, so that any Curator stage can stand
+among ours. Drops travel in the batch's metadata; rows that a foreign stage takes out are found and counted by
+WriteShard.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from nemo_curator.backends.base import WorkerMetadata
+from nemo_curator.stages.base import ProcessingStage
+from nemo_curator.stages.resources import Resources
+from nemo_curator.tasks import DocumentBatch, FileGroupTask
+
+from nemo_sdg.records import Drop, to_dict
+from nemo_sdg.storage import Counts, StepDir, read_jsonl
+
+RESTARTS = {"max_restarts": 4, "max_task_retries": 4}
+"""of a Ray Data actor whose node or process dies; its default, for ever, would not end with a record that kills every
+process it meets
+"""
+
+
+def to_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
+    """Records as a frame of Python objects: no value changes its type on the way."""
+    return pd.DataFrame(records, dtype=object)
+
+
+def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The inverse of `to_frame`."""
+    columns = [str(name) for name in frame.columns]
+    return [
+        dict(zip(columns, row, strict=True))
+        for row in zip(*(frame[name].tolist() for name in frame.columns), strict=True)
+    ]
+
+
+class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
+    """Reads the shard that a task names; with `drops`, also what earlier stages of the same step rejected."""
+
+    name = "read_shard"
+    resources = Resources(cpus=0.25)
+    batch_size = 1
+
+    def __init__(self, source: StepDir, *, id_field: str, with_drops: bool = False) -> None:
+        self.source, self.id_field, self.with_drops = source, id_field, with_drops
+
+    def inputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+    def outputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], [self.id_field]
+
+    def process(self, task: FileGroupTask) -> DocumentBatch:
+        (shard,) = task.data
+        records = list(read_jsonl(self.source.shard_path(shard)))
+        drops = list(read_jsonl(self.source.dropped_path(shard))) if self.with_drops else []
+        metadata = {
+            "shard": shard,
+            "drops": drops,
+            "tasks": {record[self.id_field]: record["task"] for record in records},
+        }
+        return DocumentBatch(dataset_name=self.source.step, data=to_frame(records), _metadata=metadata)
+
+
+class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
+    """Applies a function to each record of a batch. `make` is called once per worker and returns the function.
+
+    A record (dict) in; the record that goes on (dict or dataclass), or a Drop.
+    With `whole`, the function takes all records of a shard at once and returns one result for each: what runs on a
+    model is faster so.
+    """
+
+    name = "record"
+    resources = Resources(cpus=1.0)
+    batch_size = 1
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Callable[[Any], Any]],
+        *,
+        whole: bool = False,
+        cpus: float = 1.0,
+        gpus: float = 0.0,
+    ) -> None:
+        self.name, self.make, self.whole = name, make, whole
+        self.resources = Resources(cpus=cpus, gpus=gpus)
+        self._function: Callable[[Any], Any] | None = None
+
+    def inputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+    def outputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+    def ray_stage_spec(self) -> dict[str, Any]:
+        # two such stages, reading and writing fit on two CPUs; a pipeline with one CPU too few would wait for ever
+        return {**super().ray_stage_spec(), "ray_num_cpus": 0.75, "ray_remote_args": RESTARTS}
+
+    def setup(self, worker_metadata: WorkerMetadata | None = None) -> None:
+        self._function = self.make()
+
+    def process(self, task: DocumentBatch) -> DocumentBatch:
+        function = self._function
+        assert function is not None, "setup was not called"
+        kept, drops = [], list(task._metadata["drops"])
+        records = to_records(task.to_pandas())
+        for result in function(records) if self.whole else map(function, records):
+            if isinstance(result, Drop):
+                drops.append(to_dict(result))
+            else:
+                kept.append(to_dict(result) if dataclasses.is_dataclass(result) else result)
+        return dataclasses.replace(task, data=to_frame(kept), _metadata={**task._metadata, "drops": drops})
+
+
+class WriteShard(ProcessingStage[DocumentBatch, FileGroupTask]):
+    """Writes what is left of a shard, its drops and its receipt."""
+
+    name = "write_shard"
+    resources = Resources(cpus=0.25)
+    batch_size = 1
+
+    def __init__(self, target: StepDir, *, id_field: str, inputs: Callable[[str], list[Path]]) -> None:
+        self.target, self.id_field, self.input_paths = target, id_field, inputs
+
+    def inputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+    def outputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+    def process(self, task: DocumentBatch) -> FileGroupTask:
+        shard = task._metadata["shard"]
+        records = to_records(task.to_pandas())
+        drops = task._metadata["drops"]
+        write_counted(
+            self.target,
+            shard,
+            records,
+            drops,
+            id_field=self.id_field,
+            arrived=task._metadata["tasks"],
+            inputs=self.input_paths(shard),
+        )
+        return FileGroupTask(dataset_name=self.target.step, data=[shard])
+
+
+def write_counted(
+    target: StepDir,
+    shard: str,
+    records: list[dict[str, Any]],
+    drops: list[dict[str, Any]],
+    *,
+    id_field: str,
+    arrived: dict[str, str],
+    inputs: Iterable[Path],
+) -> None:
+    """Writes a shard; ids that arrived and are neither kept nor dropped were taken out by a stage of the user's and
+    are counted so.
+    """
+    known = {record[id_field] for record in records} | {drop["id"] for drop in drops}
+    drops = drops + [
+        to_dict(Drop(task=task, id=id_, step=target.step, reason="removed_by_stage"))
+        for id_, task in arrived.items()
+        if id_ not in known
+    ]
+    counts = Counts()
+    for record in records:
+        counts.keep(record["task"])
+    for drop in drops:
+        counts.drop(drop["task"], drop["reason"])
+    target.write_shard(shard, records, (Drop(**drop) for drop in drops), counts, inputs=inputs)
+
+
+class UnitStage(ProcessingStage[FileGroupTask, FileGroupTask]):
+    """Calls `work(unit)` for each unit a task names: sources to render, packed shards to write, a worker's list of
+    generation shards.
+    """
+
+    name = "unit"
+    batch_size = 1
+
+    def __init__(
+        self, name: str, make: Callable[[], Callable[[list[str]], None]], *, cpus: float = 1.0, gpus: float = 0.0
+    ) -> None:
+        self.name, self.make = name, make
+        self.resources = Resources(cpus=cpus, gpus=gpus)
+        self._work: Callable[[list[str]], None] | None = None
+
+    def inputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+    def outputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+    def ray_stage_spec(self) -> dict[str, Any]:
+        return {**super().ray_stage_spec(), "ray_remote_args": RESTARTS}
+
+    def setup(self, worker_metadata: WorkerMetadata | None = None) -> None:
+        self._work = self.make()
+
+    def process(self, task: FileGroupTask) -> FileGroupTask:
+        assert self._work is not None, "setup was not called"
+        self._work(list(task.data))
+        return task

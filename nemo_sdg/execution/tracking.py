@@ -1,0 +1,80 @@
+"""Progress rows for TensorBoard or Weights & Biases, where `run.trackers` asks for them and they are installed."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from nemo_sdg.errors import MissingDependencyError
+
+
+class Tracker(Protocol):
+    def log(self, row: dict[str, Any]) -> None:
+        """Takes one progress row."""
+
+    def close(self) -> None:
+        """Writes what is left."""
+
+
+def scalars(row: dict[str, Any]) -> dict[str, float]:
+    """The numbers of a row under names such as `answers/saturation` and `answers/dropped/schema`."""
+    step = row["step"]
+    found = {
+        f"{step}/{name}": float(value)
+        for name, value in row.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    return found | {f"{step}/dropped/{reason}": float(num) for reason, num in row["dropped"].items()}
+
+
+class TensorBoard:
+    """Event files in RUN/tensorboard; seconds into the step are the x axis."""
+
+    def __init__(self, run_dir: Path) -> None:
+        try:
+            from tensorboard.summary import Writer
+        except ImportError as exc:
+            raise MissingDependencyError(
+                "run.trackers names tensorboard, which is not installed: pip install tensorboard"
+            ) from exc
+        self._writer, self._lock = Writer(str(run_dir / "tensorboard")), threading.Lock()
+
+    def log(self, row: dict[str, Any]) -> None:
+        with self._lock:
+            for name, value in scalars(row).items():
+                self._writer.add_scalar(name, value, round(row["seconds"]))
+            self._writer.flush()
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class WeightsAndBiases:
+    """A run in the project `nemo_sdg`, or the one that WANDB_PROJECT names; WANDB_MODE=offline keeps it in
+    RUN/wandb.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        try:
+            import wandb
+        except ImportError as exc:
+            raise MissingDependencyError("run.trackers names wandb, which is not installed: pip install wandb") from exc
+        import os
+
+        self._run = wandb.init(
+            project=os.environ.get("WANDB_PROJECT", "nemo_sdg"), name=run_dir.resolve().name, dir=str(run_dir)
+        )
+
+    def log(self, row: dict[str, Any]) -> None:
+        self._run.log(scalars(row))
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+TRACKERS: dict[str, Callable[[Path], Tracker]] = {"tensorboard": TensorBoard, "wandb": WeightsAndBiases}
+
+
+def open_trackers(names: list[str], run_dir: Path) -> list[Tracker]:
+    """Raises MissingDependencyError for one that is not installed."""
+    return [TRACKERS[name](run_dir) for name in names]

@@ -1,0 +1,284 @@
+"""Curated samples become Megatron indexed datasets, the same documents in the same order for each variant.
+
+    packed/<variant>/<family>/<split>/shard-00000_text_document.{bin,idx}   megatron-core's format, one end-of-document id each
+                                      shard-00000.docs.parquet              where each document comes from
+                                      shard-00000.text.parquet              the texts themselves, for datasets.load_dataset
+    packed/dropped/<family>-<split>-00000.jsonl                             what is empty or too long, never cut
+    packed/receipts/<family>-<split>-00000.json                             written last
+    packed/tokenizer/                                                       what it was packed with
+
+Shards are planned first (plan.py), so that their bytes do not depend on who packs them. Memory is one batch.
+"""
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import ExportSection
+from nemo_sdg.errors import DataError
+from nemo_sdg.execution.processes import worker_processes
+from nemo_sdg.export.documents import render_texts
+from nemo_sdg.export.packing.packed_files import ShardWriter
+from nemo_sdg.export.packing.shard_plan import PackUnit, plan_packing, straddles
+from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
+from nemo_sdg.records import Drop, json_line
+from nemo_sdg.storage import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
+
+BATCH = 1024
+"""documents tokenised at once"""
+BYTES_FOR_A_WORKER = 16 * 2**20
+"""of curated samples: a further process takes 4 s to start, in which one packs about as much"""
+Map = Callable[..., Iterable[Any]]
+"""the built-in `map` or what carries out the same elsewhere; results in the order of the arguments"""
+
+
+def shard_prefix(folder: Path, unit: PackUnit, variant: str) -> Path:
+    """Path of a packed shard without its endings."""
+    return folder / variant / unit.family / unit.split / SHARD_FORMAT.format(unit.index)
+
+
+def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: Tokenizer) -> dict[str, Any]:
+    """Packs one shard for all variants and returns its receipt. A shard whose documents all drop has no files, only
+    its receipt.
+
+    Drops: `empty` (no question or no answer), `overlong` (more than export.max_document_tokens in some variant),
+    `straddles_splits`.
+    """
+    discard(unit.name, step)
+    counts, writers = Counts(), dict[str, ShardWriter]()
+    dropped_path = step.dropped_path(unit.name)
+    with contextlib.ExitStack() as files:
+        dropped_file = files.enter_context(atomic_file(dropped_path))
+        for samples in _batches(unit.samples()):
+            texts = [render_texts(sample, export.variants) for sample in samples]
+            ids = [tokenizer.encode([text[place] for text in texts]) for place in range(len(export.variants))]
+            kept = []
+            for position, sample in enumerate(samples):
+                rejected = _reject(sample, [len(column[position]) for column in ids], export)
+                if rejected is None:
+                    kept.append(position)
+                    continue
+                reason, detail = rejected
+                counts.drop(sample["task"], reason)
+                drop = Drop(
+                    task=sample["task"],
+                    id=sample["sample_id"],
+                    step=step.step,
+                    reason=reason,
+                    detail=detail,
+                    record=sample,
+                )
+                dropped_file.write(json_line(drop))
+            if kept and not writers:
+                writers = {
+                    variant: ShardWriter(shard_prefix(step.path, unit, variant), tokenizer, files)
+                    for variant in export.variants
+                }
+            for writer, place in zip(writers.values(), range(len(export.variants)), strict=False):
+                for position in kept:
+                    writer.add(samples[position], texts[position][place], ids[place][position])
+            counts.keep(unit.task, len(kept))
+        for writer in writers.values():
+            writer.finish()
+    counted = counts.as_dict()
+    outputs = {step.relative(path): file_facts(path) for writer in writers.values() for path in writer.paths}
+    outputs[step.relative(dropped_path)] = _dropped_facts(dropped_path, counted)
+    return step.write_receipt(
+        unit.name, outputs, counted, inputs=unit.inputs, extra=_identity(unit, tokenizer) | _sizes(writers)
+    )
+
+
+def _reject(sample: dict[str, Any], num_tokens: list[int], export: ExportSection) -> tuple[str, str | None] | None:
+    """Why a sample, with so many tokens in each variant, is left out; None when it is packed."""
+    if straddles(sample, export.valid_share):
+        return "straddles_splits", "its seeds lie in train and valid"
+    if not all(num_tokens):
+        return "empty", None
+    longest = max(num_tokens)
+    if longest + 1 > export.max_document_tokens:
+        return (
+            "overlong",
+            (
+                f"{longest + 1} tokens as {export.variants[num_tokens.index(longest)]}, at most "
+                f"{export.max_document_tokens} allowed"
+            ),
+        )
+    return None
+
+
+def _batches(samples: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(samples, BATCH)):
+        yield batch
+
+
+def _dropped_facts(path: Path, counted: dict[str, Any]) -> FileFacts:
+    return file_facts(path, rows=sum(num for row in counted.values() for num in row["dropped"].values()))
+
+
+def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:
+    """What shapes a packed shard beyond configuration and inputs: which rows, and the tokenizer's own content."""
+    return {
+        "family": unit.family,
+        "split": unit.split,
+        "task": unit.task,
+        "rows": unit.rows_id(),
+        "tokenizer": tokenizer.digest,
+    }
+
+
+def _sizes(writers: dict[str, ShardWriter]) -> dict[str, Any]:
+    return {
+        "variants": {
+            variant: {"documents": writer.num_documents, "tokens": writer.num_tokens}
+            for variant, writer in writers.items()
+        }
+    }
+
+
+def problem(unit: PackUnit, step: StepDir, tokenizer: Tokenizer, *, full: bool = True) -> str | None:
+    """Why a packed shard does not count as done, or None when it does."""
+    found = step.problem(unit.name, inputs=unit.inputs, full=full)
+    if found is None:
+        receipt = step.receipt(unit.name) or {}
+        changed = [name for name, value in _identity(unit, tokenizer).items() if receipt.get(name) != value]
+        found = f"{step.step}/{unit.name} was packed with other {' and '.join(changed)}" if changed else None
+    return found
+
+
+def discard(name: str, step: StepDir) -> None:
+    """Removes a packed shard, its receipt first."""
+    receipt = step.receipt(name)
+    step.receipt_path(name).unlink(missing_ok=True)
+    for output in (receipt or {}).get("outputs", {}):
+        (step.run_dir / output).unlink(missing_ok=True)
+
+
+def pack_shards(
+    shards: Iterable[Path],
+    step: StepDir,
+    export: ExportSection,
+    *,
+    workers: int = 1,
+    dask_address: str | None = None,
+    full: bool = True,
+    on_done: Callable[[dict[str, Any]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Packs all curated shards and returns the receipts in order; what is done already is not done again.
+
+    Over `workers` processes, or over the Dask of `dask_address`, whose workers see the run's folder by the same
+    absolute path.
+    Raises ConfigError for a tokenizer without end-of-sequence token, DataError when there is nothing to pack.
+    """
+    tokenizer = load_tokenizer(export.tokenizer)
+    shards = sorted(shards)
+    if dask_address is not None:
+        shards, step = [path.resolve() for path in shards], replace(step, run_dir=step.run_dir.resolve())
+    workers = min(workers, 1 + sum(path.stat().st_size for path in shards) // BYTES_FOR_A_WORKER)
+    with open_pool(tokenizer, workers, dask_address) as map_units:
+        return pack_units(shards, step, export, tokenizer, map_units, full=full, on_done=on_done)
+
+
+def pack_units(
+    shards: Iterable[Path],
+    step: StepDir,
+    export: ExportSection,
+    tokenizer: Tokenizer,
+    map_units: Map,
+    *,
+    full: bool = True,
+    on_done: Callable[[dict[str, Any]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """`pack_shards` with processes that are there already."""
+    remove_temporaries(step.path)
+    units = plan_packing(shards, export, tokenizer, map_shards=map_units)
+    if not units:
+        raise DataError("there is nothing to pack: no curated sample is left; look at curated/dropped for the reasons")
+    for name in set(step.shards()) - {unit.name for unit in units}:
+        discard(name, step)
+    tokenizer.save(step.path / "tokenizer")
+    done = {
+        unit.name: receipt
+        for unit in units
+        if problem(unit, step, tokenizer, full=full) is None and (receipt := step.receipt(unit.name))
+    }
+    todo = [unit for unit in units if unit.name not in done]
+    for unit in todo:
+        discard(unit.name, step)
+    for receipt in map_units(
+        _pack_unit, todo, [step] * len(todo), [export] * len(todo), [tokenizer.digest] * len(todo)
+    ):
+        done[receipt["shard"]] = receipt
+        if on_done:
+            on_done(receipt)
+    receipts = [done[unit.name] for unit in units]
+    remove_strays(step, receipts)
+    return receipts
+
+
+def remove_strays(step: StepDir, receipts: Iterable[dict[str, Any]]) -> None:
+    """Removes packed files without a receipt: what a run that was killed under another plan left, and what a worker
+    that was killed had begun.
+    """
+    remove_temporaries(step.path)
+    known = {step.run_dir / output for receipt in receipts for output in receipt["outputs"]}
+    for path in [*step.path.glob("*/*/*/shard-*"), *step.path.glob("dropped/*.jsonl")]:
+        if path not in known and path.is_file():
+            path.unlink()
+
+
+_held: dict[str, Tokenizer] = {}
+"""by digest, one at a time: what this process packs with"""
+
+
+def _hold(tokenizer: Tokenizer) -> None:
+    _held.clear()
+    _held[tokenizer.digest] = tokenizer
+
+
+def _start_worker(tokenizer: Tokenizer) -> None:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the others have the cores
+    _hold(tokenizer)
+
+
+def _tokenizer(step: StepDir, digest: str) -> Tokenizer:
+    """The tokenizer of that digest: the one at hand, or the one that the run keeps, for a Dask worker."""
+    if digest not in _held:
+        _start_worker(load_saved(step.path / "tokenizer"))
+    if digest not in _held:
+        raise DataError(
+            f"{step.path / 'tokenizer'} is not the tokenizer that this run packs with; do two runs work on one folder?"
+        )
+    return _held[digest]
+
+
+def _pack_unit(unit: PackUnit, step: StepDir, export: ExportSection, digest: str) -> dict[str, Any]:
+    """Dask does a task again when the worker that did it dies: what is packed by then stays as it is."""
+    tokenizer = _tokenizer(step, digest)
+    if problem(unit, step, tokenizer, full=False) is None and (receipt := step.receipt(unit.name)):
+        return receipt
+    return pack_shard(unit, step, export, tokenizer)
+
+
+@contextlib.contextmanager
+def open_pool(tokenizer: Tokenizer, workers: int, dask_address: str | None = None) -> Iterator[Map]:
+    """A `map` over the workers of Dask, over processes of this machine that hold the tokenizer, or for one worker in
+    this process.
+    """
+    if dask_address is not None:
+        from nemo_sdg.execution.dask_tasks import connect, map_on
+
+        with connect(dask_address) as client:
+            yield functools.partial(map_on, client, "packing")
+    elif workers > 1:
+        with worker_processes(
+            workers, start=_start_worker, arguments=(tokenizer,), preload=("nemo_sdg.export.packing.preload",)
+        ) as executor:
+            yield executor.map
+    else:
+        _hold(tokenizer)
+        yield map

@@ -1,0 +1,173 @@
+"""Which curated rows go into which packed shard: decided before anything is tokenised, so that workers share nothing.
+
+A unit is one packed shard of one task and split, for all variants at once, because a document that is too long in one
+variant leaves both. One task, because a blend weighs datasets: the share of a task can only be held when it has
+prefixes
+of its own. Rows are byte offsets into curated shards: 2M rows are 16 MB, and no text is held.
+"""
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from nemo_sdg.config import ExportSection, fingerprint
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.documents import render_text
+from nemo_sdg.export.packing.tokenizers import Tokenizer
+
+SPLITS = ("train", "valid")
+CALIBRATION_ROWS = 64
+TEXT_FIELDS = ("passage", "question", "context", "reasoning")
+
+if TYPE_CHECKING:
+    Integers = array[int]
+else:
+    Integers = array
+Group = tuple[str, str, str]
+"""family, split, task"""
+
+
+@dataclass(kw_only=True, slots=True)
+class PackUnit:
+    """The rows of one packed shard, in the order of its documents."""
+
+    family: str
+    split: str
+    task: str
+    index: int
+    """within family and split"""
+    rows: list[tuple[Path, Integers]]
+    """curated shard, and where its rows begin (bytes)"""
+
+    @property
+    def name(self) -> str:
+        """Name of the receipt."""
+        return f"{self.family}-{self.split}-{self.index:05d}"
+
+    @property
+    def inputs(self) -> list[Path]:
+        return [path for path, _ in self.rows]
+
+    def rows_id(self) -> str:
+        """Identity of the choice of rows: curated shards may be the same and yet be cut elsewhere."""
+        return fingerprint([[path.name, hashlib.sha256(offsets.tobytes()).hexdigest()] for path, offsets in self.rows])
+
+    def samples(self) -> Iterator[dict[str, Any]]:
+        for path, offsets in self.rows:
+            yield from read_rows(path, offsets)
+
+
+def read_rows(path: Path, offsets: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """The samples of a curated shard that begin at these bytes."""
+    with open(path, "rb") as handle:
+        for offset in offsets:
+            handle.seek(offset)
+            yield orjson.loads(handle.readline())
+
+
+def split_of(sample: dict[str, Any], valid_share: float) -> str:
+    """`train` or `valid`, by the hash of the first seed's id: nothing written after one seed straddles the two."""
+    return _split_of_seed(sample["seed_ids"][0] if sample["seed_ids"] else sample["sample_id"], valid_share)
+
+
+def straddles(sample: dict[str, Any], valid_share: float) -> bool:
+    """Whether a sample was written after seeds of both splits: in either of them it would carry something of the
+    other.
+    """
+    return len(sample["seed_ids"]) > 1 and len({_split_of_seed(seed, valid_share) for seed in sample["seed_ids"]}) > 1
+
+
+def _split_of_seed(seed_id: str, valid_share: float) -> str:
+    position = int.from_bytes(hashlib.blake2b(seed_id.encode(), digest_size=8).digest(), "big") / 2**64
+    return "valid" if position < valid_share else "train"
+
+
+def scan_shard(path: Path, valid_share: float) -> dict[Group, tuple[Integers, Integers]]:
+    """Per group: where rows begin, and how many characters of text each has. Raises DataError on a damaged line."""
+    found: dict[Group, tuple[Integers, Integers]] = {}
+    offset = 0
+    with open(path, "rb") as handle:
+        for number, line in enumerate(handle, 1):
+            try:
+                sample = orjson.loads(line)
+                group = sample["family"], split_of(sample, valid_share), sample["task"]
+                length = sum(len(sample[name]) for name in TEXT_FIELDS if sample[name]) + sum(
+                    map(len, sample["choices"] or ())
+                )
+            except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
+                raise DataError(
+                    f"{path}, line {number} is not a sample ({type(exc).__name__}: {exc}); run the step curated again"
+                ) from exc
+            offsets, lengths = found.setdefault(group, (array("Q"), array("Q")))
+            offsets.append(offset)
+            lengths.append(length + len((sample["answer"] or {}).get("text") or ""))
+            offset += len(line)
+    return found
+
+
+def plan_packing(
+    shards: Iterable[Path],
+    export: ExportSection,
+    tokenizer: Tokenizer,
+    *,
+    map_shards: Callable[..., Iterable[dict[Group, tuple[Integers, Integers]]]] = map,
+) -> list[PackUnit]:
+    """Cuts each task and split into shards of nearly equal size, about `export.shard_tokens` tokens.
+
+    Sizes are estimated from characters, with the tokens per character of rows spread over the task. `map_shards` is
+    `map` or a pool's `map`.
+    """
+    paths = sorted(shards)
+    groups: dict[Group, list[tuple[Path, Integers, Integers]]] = {}
+    for path, found in zip(paths, map_shards(scan_shard, paths, [export.valid_share] * len(paths)), strict=True):
+        for group, (offsets, lengths) in found.items():
+            groups.setdefault(group, []).append((path, offsets, lengths))
+    units: list[PackUnit] = []
+    for family, split, task in sorted(groups):
+        if not family or not all(character.isalnum() or character in "_-" for character in family):
+            raise ConfigError(
+                f"a family's name becomes a folder: letters, digits, _ and - only, got {family!r}; rename it"
+            )
+        first = units[-1].index + 1 if units and (units[-1].family, units[-1].split) == (family, split) else 0
+        for number, rows in enumerate(_cut(groups[family, split, task], export, tokenizer)):
+            units.append(PackUnit(family=family, split=split, task=task, index=first + number, rows=rows))
+    return units
+
+
+def _cut(
+    parts: list[tuple[Path, Integers, Integers]], export: ExportSection, tokenizer: Tokenizer
+) -> list[list[tuple[Path, Integers]]]:
+    """The rows of a group in pieces of about `export.shard_tokens` tokens, none of them empty."""
+    total = max(1, sum(sum(lengths) for _, _, lengths in parts))
+    num_pieces = max(1, round(total * tokens_per_character(parts, export, tokenizer) / export.shard_tokens))
+    pieces: dict[int, list[tuple[Path, Integers]]] = {}
+    passed = 0
+    for path, offsets, lengths in parts:
+        for offset, length in zip(offsets, lengths, strict=True):
+            piece = pieces.setdefault(min(num_pieces - 1, passed * num_pieces // total), [])
+            if not piece or piece[-1][0] != path:
+                piece.append((path, array("Q")))
+            piece[-1][1].append(offset)
+            passed += length
+    return list(pieces.values())
+
+
+def tokens_per_character(
+    parts: list[tuple[Path, Integers, Integers]], export: ExportSection, tokenizer: Tokenizer
+) -> float:
+    """Tokens of the longest variant per character of the sample, over rows spread evenly over all of them."""
+    num_rows = sum(len(offsets) for _, offsets, _ in parts)
+    stride = max(1, num_rows // CALIBRATION_ROWS)
+    characters, texts, first = 0, list[str](), 0
+    for path, offsets, lengths in parts:
+        chosen = range(-first % stride, len(offsets), stride)
+        for position, sample in zip(chosen, read_rows(path, [offsets[position] for position in chosen]), strict=True):
+            characters += lengths[position]
+            texts.append(max((render_text(sample, variant) for variant in export.variants), key=len))
+        first += len(offsets)
+    return sum(map(len, tokenizer.encode(texts))) / max(characters, 1)

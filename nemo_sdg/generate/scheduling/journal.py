@@ -1,0 +1,253 @@
+"""The journal: every finished completion is on disk before it counts, so that it is paid for once.
+
+    RUN/<step>/journal/shard-00000.0000.jsonl       one file per shard and process that worked on it
+    {"key": "9f…", "text": "…", "finish_reason": "stop", "prompt_tokens": 211, "completion_tokens": 9, "detail": null}
+
+The key is the content of the request and the model's identity. Shards keep their journals whatever the number of
+workers, so a
+run is resumed with more or fewer of them. A process only ever appends to files that it made itself (O_EXCL), so that
+no two write the
+same one and a line torn by a crash is simply the last of its file; it is passed over, and asked for again. When a
+request stands there
+twice, the first counts.
+
+Memory holds the places of a shard's completions while it is worked on (some 200 bytes each), never their texts.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from nemo_sdg.errors import SdgError
+from nemo_sdg.generate.requests import Completion
+from nemo_sdg.generate.scheduling.cache import CompletionCache
+from nemo_sdg.storage import fsync_directory
+
+log = logging.getLogger(__name__)
+
+
+def encode(key: str, completion: Completion) -> bytes:
+    """One line of the journal."""
+    row = {
+        "key": key,
+        "text": completion.text,
+        "finish_reason": completion.finish_reason,
+        "prompt_tokens": completion.prompt_tokens,
+        "completion_tokens": completion.completion_tokens,
+        "detail": completion.detail,
+    }
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def decode(line: bytes) -> tuple[str, Completion] | None:
+    """Key and completion of a line, or None when the line is torn or is no journal line."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        row = orjson.loads(line)
+        return row.pop("key"), Completion(**row)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+        return None
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(offset, line) of every line of a file, the torn last one included."""
+    offset = 0
+    with open(path, "rb") as handle:
+        for line in handle:
+            yield offset, line
+            offset += len(line)
+
+
+def create_numbered(folder: Path, pattern: str) -> tuple[Path, int]:
+    """Makes the first free file of `pattern` ("shard-00000.{:04d}.jsonl") and opens it for appending; safe against
+    other processes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 0
+    while True:
+        path = folder / pattern.format(number)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except FileExistsError:
+            number += 1
+            continue
+        fsync_directory(folder)
+        return path, descriptor
+
+
+@dataclass(slots=True)
+class Entry:
+    """A completion on its way to the disk."""
+
+    key: str
+    line: bytes
+    share: bool
+    written: "asyncio.Future[None]"
+
+
+class ShardJournal:
+    """The completions of one shard: what earlier processes left, and what this one adds."""
+
+    def __init__(self, journal: "Journal", shard: str) -> None:
+        self._journal = journal
+        self.shard = shard
+        self._places: dict[str, tuple[int, int, int]] = {}
+        """key -> (file descriptor, offset, length)"""
+        self._descriptors: list[int] = []
+        self._own: int | None = None
+        self._size = 0
+        self.damaged = 0
+        for path in sorted(journal.folder.glob(f"{shard}.*.jsonl")):
+            self._load(path)
+        if self.damaged:
+            log.warning(
+                "journal of %s: %d damaged lines are passed over; their requests are asked again", shard, self.damaged
+            )
+
+    def _load(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptors.append(descriptor)
+        for offset, line in read_lines(path):
+            row = decode(line)
+            if row is not None:
+                self._places.setdefault(row[0], (descriptor, offset, len(line)))
+            elif line.endswith(b"\n"):
+                self.damaged += 1
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def get(self, key: str) -> Completion | None:
+        """The completion of a request, if it is in the journal (on disk, that is)."""
+        place = self._places.get(key)
+        if place is None:
+            return None
+        descriptor, offset, length = place
+        row = decode(os.pread(descriptor, length, offset))
+        if row is None or row[0] != key:
+            raise SdgError(
+                f"the journal of {self.shard} in {self._journal.folder} changed while it was read; is "
+                "another process at work in this run?"
+            )
+        return row[1]
+
+    async def add(self, key: str, completion: Completion, *, share: bool = True) -> None:
+        """Returns when the completion is on disk; `share` also puts it into the cache. Raises SdgError when it cannot
+        be written.
+        """
+        await self._journal.write(
+            self, Entry(key, encode(key, completion), share, asyncio.get_running_loop().create_future())
+        )
+
+    def append(self, entries: "list[Entry]") -> None:
+        """Writes and syncs a group of lines; in the journal's thread."""
+        if self._own is None:
+            _, self._own = create_numbered(
+                self._journal.folder, self.shard.replace("{", "{{").replace("}", "}}") + ".{:04d}.jsonl"
+            )
+            self._descriptors.append(self._own)
+        view = memoryview(b"".join(entry.line for entry in entries))
+        try:
+            while view:
+                view = view[os.write(self._own, view) :]
+            os.fdatasync(self._own)
+        except OSError:
+            self._own, self._size = None, 0
+            raise
+        for entry in entries:
+            self._places.setdefault(entry.key, (self._own, self._size, len(entry.line)))
+            self._size += len(entry.line)
+
+    def close(self) -> None:
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors.clear()
+        self._places.clear()
+        self._own = None
+
+
+class Journal:
+    """The journals of one step. Made outside of the event loop, used inside of one; `cache_dir` is shared between
+    runs.
+    """
+
+    def __init__(self, folder: str | Path, *, cache_dir: str | Path | None = None) -> None:
+        self.folder = Path(folder)
+        self.cache = CompletionCache(cache_dir) if cache_dir is not None else None
+        self._pending: dict[ShardJournal, list[Entry]] = {}
+        self._committer: asyncio.Task[None] | None = None
+        self._thread: ThreadPoolExecutor | None = None
+
+    def open(self, shard: str) -> ShardJournal:
+        """Reads a shard's journal files. Raises SdgError when the folder cannot be read."""
+        try:
+            return ShardJournal(self, shard)
+        except OSError as exc:
+            raise SdgError(f"cannot read the journal of {shard} in {self.folder}: {exc.strerror or exc}") from exc
+
+    def lookup(self, key: str) -> Completion | None:
+        """A completion that another run left in the shared cache."""
+        line = self.cache.get(key) if self.cache is not None else None
+        row = decode(line) if line is not None else None
+        return row[1] if row is not None and row[0] == key else None
+
+    async def write(self, journal: ShardJournal, entry: Entry) -> None:
+        self._pending.setdefault(journal, []).append(entry)
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.create_task(self._commit())
+        await entry.written
+
+    async def _commit(self) -> None:
+        """Writes what has gathered, syncs, and again, until nothing is left: while one group is synced the next one
+        gathers.
+        """
+        loop = asyncio.get_running_loop()
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        while self._pending:
+            groups, self._pending = self._pending, {}
+            try:
+                await loop.run_in_executor(self._thread, self._append, groups)
+            except OSError as exc:
+                error = SdgError(
+                    f"cannot write the journal in {self.folder}: {exc.strerror or exc}; free space or mend "
+                    "the folder, then run the same command again"
+                )
+                _resolve(groups, error)
+            else:
+                _resolve(groups, None)
+
+    def _append(self, groups: dict[ShardJournal, list[Entry]]) -> None:
+        for journal, entries in groups.items():
+            journal.append(entries)
+        if self.cache is not None:
+            self.cache.put((entry.key, entry.line) for entries in groups.values() for entry in entries if entry.share)
+
+    async def flush(self) -> None:
+        """Returns when all that was added is on disk."""
+        if self._committer is not None:
+            await asyncio.shield(self._committer)
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+        if self.cache is not None:
+            self.cache.close()
+
+
+def _resolve(groups: dict[ShardJournal, list[Entry]], error: SdgError | None) -> None:
+    for entry in (entry for entries in groups.values() for entry in entries):
+        if entry.written.done():
+            continue
+        if error is None:
+            entry.written.set_result(None)
+        else:
+            entry.written.set_exception(error)

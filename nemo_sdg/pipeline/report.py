@@ -1,0 +1,204 @@
+"""`nemo-sdg report RUN`: the page, with every prompt and raw output of the records it shows, and a server for it.
+
+Prompts are not stored: they follow from the records and the configuration. The flows are replayed over the journals,
+which answer every
+request that was paid for; what they do not hold (a journal was deleted, a prompt was changed) is left out, and nothing
+is asked.
+"""
+
+import asyncio
+import contextlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import RunConfig, load_config
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.report.records import Calls, cut
+from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.records import Origin
+
+DAMAGED = (DataError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""what a record that does not follow its schema can raise on its way through a flow"""
+
+
+class NotInJournal(Exception):
+    """The journal has no answer to a request; the replay of that record ends there."""
+
+
+def make_report(run_dir: Path, facts: dict[str, Any] | None = None) -> Path:
+    """Writes RUN/report/index.html and returns its path; of a finished run also the dataset card, to the same bytes,
+    should it be lost.
+
+    `facts` is the manifest of a run that is about to end.
+    """
+    from nemo_sdg.export.card import write_card
+    from nemo_sdg.export.report import write_report
+    from nemo_sdg.storage import read_json
+
+    if facts is None and (run_dir / "manifest.json").is_file():
+        with contextlib.suppress(
+            DataError
+        ):  # of a damaged run there is no card, but still the page; `check` names the damage
+            write_card(run_dir, read_json(run_dir / "manifest.json"))
+
+    def find_calls(samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
+        try:
+            # The servers are no part of config.yaml, and none is asked.
+            config = load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]"])
+            return Replay(run_dir, config).calls(samples, seeds)
+        except (ConfigError, DataError):
+            # damaged seeds, or templates that are gone: the page says of each record that its prompt is not there
+            return {}
+
+    return write_report(run_dir, facts=facts, find_calls=find_calls)
+
+
+class Replay:
+    """Finds requests and completions of single records, shard by shard; each shard's journals are indexed once."""
+
+    def __init__(self, run_dir: Path, config: RunConfig) -> None:
+        from nemo_sdg.generate.questions import Questions
+        from nemo_sdg.generate.scheduling.journal import Journal
+        from nemo_sdg.steps.questions import few_shot_seeds
+        from nemo_sdg.storage import StepDir
+
+        self.config = config
+        self.journals = {step: Journal(run_dir / step / "journal") for step in ("questions", "answers")}
+        seeds = StepDir(run_dir=run_dir, step="seeds", fingerprint="")
+        self.questions = Questions(config, {}, few_shot_seeds(seeds, config.generate.few_shot))
+
+    def calls(self, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
+        """Record id -> its requests, question first."""
+        from nemo_sdg.generate.scheduling.asking import completion_identity
+
+        found: Calls = {}
+        models = {
+            str(sample["generator"].get("model")) for _, sample in samples if isinstance(sample.get("generator"), dict)
+        }
+        by_shard: dict[str, list[dict[str, Any]]] = {}
+        for shard, sample in samples:
+            by_shard.setdefault(shard, []).append(sample)
+        for shard, members in sorted(by_shard.items()):
+            asked, solved = (self.journals[step].open(shard) for step in ("questions", "answers"))
+            for sample in members:
+                identifier = str(sample.get("sample_id") or sample.get("id"))
+                try:
+                    own = (sample.get("generator") or {}).get("model")
+                    seed = seeds.get(str((sample.get("seed_ids") or [sample.get("seed_id")])[0]))
+                    for model in [own] if own else sorted(models):
+                        identity = completion_identity(model, self.config.engine)
+                        found[identifier] = [
+                            *self._question(asked, sample, seed, identity),
+                            *asyncio.run(self._solutions(solved, sample, identity)),
+                        ]
+                        if found[identifier]:
+                            break
+                except DAMAGED:
+                    continue  # the record itself is shown as it is, without its prompts
+            asked.close()
+            solved.close()
+        return found
+
+    def _question(
+        self, journal: Any, sample: dict[str, Any], seed: dict[str, Any] | None, identity: str
+    ) -> list[dict[str, Any]]:
+        """The request that the question came from: an attempt that was dropped is known by its number, a sample by its
+        question.
+        """
+        from nemo_sdg.generate.questions import origin_share
+
+        if seed is None or sample.get("origin") == Origin.seed:
+            return []
+        known = sample.get("attempt")
+        for attempt in range(origin_share(self.config, seed["family"]).similar) if known is None else [known]:
+            request, _ = self.questions.request(seed, attempt)
+            completion = journal.get(request.key(identity))
+            if completion is None:
+                continue
+            value = None if known is not None else self.questions.read(completion, seed)[0]
+            if known is not None or (value is not None and value["question"] == sample["question"]):
+                return [describe(f"question, attempt {attempt}", request, completion)]
+        return []
+
+    async def _solutions(self, journal: Any, sample: dict[str, Any], identity: str) -> list[dict[str, Any]]:
+        """Replays the votes of a sample."""
+        from nemo_sdg.steps import answers
+
+        calls: list[dict[str, Any]] = []
+        if not sample.get("sample_id"):
+            return calls
+
+        async def ask(request: Request) -> Completion:
+            completion: Completion | None = journal.get(request.key(identity))
+            if completion is None:
+                raise NotInJournal
+            calls.append(describe(f"solution {len(calls)}", request, completion, with_prompt=not calls))
+            return completion
+
+        record = {name: value for name, value in sample.items() if name not in ("id", "solutions")}
+        try:
+            await answers.make_flow(self.config, {})(record, ask)
+        except NotInJournal:
+            return calls
+        return calls
+
+
+def describe(name: str, request: Request, completion: Completion, *, with_prompt: bool = True) -> dict[str, Any]:
+    """A request as the page shows it. The votes of a sample differ in the order of the options and the random seed
+    alone: one prompt stands for all.
+    """
+    messages = (
+        [["prompt", request.prompt]]
+        if request.prompt is not None
+        else [[m["role"], m["content"]] for m in request.messages or []]
+    )
+    return {
+        "name": name,
+        "prompt": [[role, cut(text, 8000)] for role, text in messages] if with_prompt else [],
+        "output": cut(completion.text or completion.detail),
+        "finish": completion.finish_reason,
+        "tokens": [completion.prompt_tokens, completion.completion_tokens],
+    }
+
+
+def serve(path: Path, port: int) -> None:
+    """Serves the page, and nothing else, to this machine until interrupted. Raises ConfigError when the port is
+    taken.
+    """
+    import typer
+
+    from nemo_sdg.export.report.page import policy
+
+    content = path.read_bytes()
+    headers = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": policy(content),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path in ("/", "/index.html")
+            self.send_response(200 if found else 404)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content) if found else 0))
+            self.end_headers()
+            if found:
+                self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            """The terminal is the user's."""
+
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), Page)
+    except (OSError, OverflowError) as exc:
+        raise ConfigError(
+            f"--port {port} cannot be opened ({getattr(exc, 'strerror', None) or exc}); choose another, 0 "
+            "takes any that is free"
+        ) from exc
+    typer.echo(f"report: http://127.0.0.1:{server.server_port}/  (Ctrl-C ends it)")
+    with server:
+        server.serve_forever()

@@ -1,0 +1,160 @@
+"""Rows through `datasets`: streamed from the Hugging Face hub at a fixed commit, or from files that only its builders
+read (csv, text).
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nemo_sdg.config import SeedsSection
+from nemo_sdg.errors import DataError
+from nemo_sdg.seeds.sources.rows import LOCAL, Damaged, Row, Rows, Split, iterate_rows
+
+CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
+"""a hub that does not answer within these is slow; huggingface_hub itself waits for ever on some of its calls"""
+
+
+@functools.cache
+def _be_patient_but_not_forever() -> None:
+    """Gives every request of huggingface_hub and `datasets` a time limit, and another try where the connection or the
+    server fails.
+    """
+    import huggingface_hub
+    import requests
+    import urllib3
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(
+            self,
+            request: Any,
+            stream: bool = False,
+            timeout: Any = None,
+            verify: Any = True,
+            cert: Any = None,
+            proxies: Any = None,
+        ) -> requests.Response:
+            return super().send(request, stream, timeout or (CONNECT_SECONDS, READ_SECONDS), verify, cert, proxies)
+
+    def session() -> requests.Session:
+        found = requests.Session()
+        retries = urllib3.Retry(
+            connect=2,
+            read=1,
+            status=3,
+            other=0,
+            backoff_factor=1,
+            status_forcelist=(429, 500, 502, 503, 504),
+            raise_on_status=False,
+        )
+        for scheme in ("http://", "https://"):
+            found.mount(scheme, Adapter(max_retries=retries))
+        return found
+
+    huggingface_hub.configure_http_backend(session)
+
+
+def hub_rows(split: Split, seeds: SeedsSection, task: str, revision: str | None) -> Rows:
+    """Streams a split from the hub at `revision`, by default the newest commit. Offline (HF_HUB_OFFLINE=1) it is read
+    from the local cache.
+    """
+    import datasets
+
+    options = dict(split.options) | ({"data_files": {split.split: list(split.data_files)}} if split.data_files else {})
+    options.pop("trust_remote_code", None)
+    revision = options.pop("revision", None) if revision is None else revision
+    if int(datasets.__version__.split(".")[0]) < 4:
+        options["trust_remote_code"] = split.path in seeds.trust_remote_code
+    offline = _offline()
+    if not offline:
+        _be_patient_but_not_forever()
+    commit = revision if offline else _commit(split, revision, task)
+    try:
+        rows = datasets.load_dataset(
+            split.path, split.name, split=split.split, streaming=not offline, revision=commit, **options
+        )
+    except Exception as exc:  # the hub client raises errors of many libraries
+        raise DataError(_explain(exc, split, task, offline)) from exc
+    count = (
+        None
+        if rows.info.splits is None or split.split not in rows.info.splits
+        else rows.info.splits[split.split].num_examples or None
+    )
+    return Rows(commit or LOCAL, functools.partial(_guarded, rows, split, task), lambda: count)
+
+
+def builder_rows(split: Split, files: list[str], task: str) -> Rows:
+    """Streams files through a generic builder of `datasets` (csv, text, or json with options)."""
+    import datasets
+
+    options = {key: value for key, value in split.options if key != "trust_remote_code"}
+    try:
+        rows = datasets.load_dataset(split.path, data_files={"train": files}, split="train", streaming=True, **options)
+    except Exception as exc:  # the builders raise errors of many libraries
+        raise DataError(
+            f"task {task}: {split} cannot be read by the builder {split.path} ({_one_line(exc)}); mend the file or dataset_kwargs"
+        ) from exc
+    return Rows(LOCAL, functools.partial(_guarded, rows, split, task), lambda: None)
+
+
+def _guarded(
+    rows: Any, split: Split, task: str, wanted: Callable[[int], bool] | None
+) -> Iterator[tuple[int, Row | Damaged]]:
+    try:
+        yield from iterate_rows(rows, wanted)
+    except DataError:
+        raise
+    except Exception as exc:  # the connection may break while rows stream
+        raise DataError(_explain(exc, split, task, _offline())) from exc
+
+
+def _offline() -> bool:
+    import huggingface_hub.constants
+
+    return bool(huggingface_hub.constants.HF_HUB_OFFLINE) or os.environ.get("HF_HUB_OFFLINE", "").upper() in (
+        "1",
+        "ON",
+        "YES",
+        "TRUE",
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _sha(path: str, revision: str | None) -> str:
+    import huggingface_hub
+
+    sha = huggingface_hub.HfApi().dataset_info(path, revision=revision).sha
+    assert sha is not None
+    return sha
+
+
+def _commit(split: Split, revision: str | None, task: str) -> str:
+    if revision is not None and len(revision) == 40 and set(revision) <= set("0123456789abcdef"):
+        return revision
+    try:
+        return _sha(split.path, revision)
+    except Exception as exc:  # the hub client raises errors of many libraries
+        raise DataError(_explain(exc, split, task, False)) from exc
+
+
+def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
+    """What a failure of the hub means and how to mend it, in one line."""
+    text = _one_line(exc)
+    if "scripts are no longer supported" in text or "trust_remote_code" in text:
+        return (
+            f"task {task}: dataset {split.path} wants to run a loading script of its own, which is refused; put its rows into seeds.mirror, "
+            f"or name it in seeds.trust_remote_code with datasets < 4 installed"
+        )
+    if "gated" in text or "401" in text or "403" in text:
+        return f"task {task}: dataset {split.path} is gated or private ({text}); accept its terms and set HF_TOKEN, or put its rows into seeds.mirror"
+    if "BuilderConfig" in text or "Config name is missing" in text:
+        return f"task {task}: dataset {split.path} has no configuration {split.name} ({text}); mend dataset_name in the task file"
+    if "Bad split" in text or "Unknown split" in text or "unknown split" in text:
+        return f"task {task}: dataset {split.path} has no split {split.split} ({text}); mend the split's name in the task file or in seeds.declared"
+    if offline:
+        return f"task {task}: {split} is not in the local cache and HF_HUB_OFFLINE is set ({text}); put it into seeds.mirror or unset HF_HUB_OFFLINE"
+    return f"task {task}: {split} cannot be read from the hub ({text}); try again later, or put the split into seeds.mirror"
+
+
+def _one_line(exc: BaseException) -> str:
+    return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]

@@ -1,0 +1,220 @@
+"""Which dataset splits are read, for seeds and for evaluation rows, how many rows of each, and how a split is opened.
+
+Splits are grouped by what they are, not by who names them: tasks that share a split share a source.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.catalog.walk import task_config, task_file
+from nemo_sdg.config import SeedsSection
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.records import CatalogRow, Verdict
+from nemo_sdg.seeds.functions import resolve_function
+from nemo_sdg.seeds.sampling import Demand, share_limits
+from nemo_sdg.seeds.sources.lock import locked_revision
+from nemo_sdg.seeds.sources.rows import GENERIC_BUILDERS, Rows, Split, located, mirror_file, open_rows, uses_hub
+
+
+@dataclass(kw_only=True)
+class Source:
+    """One split of one dataset, with the leaf tasks that share its rows, the plainest name first."""
+
+    split: Split
+    leaves: list[CatalogRow]
+    quota: int | None = None
+    """rows to take; None = all"""
+    not_sampled: dict[str, int] = field(default_factory=dict)
+    """rows beyond the quota, under the source's first task; filled when the source has been rendered to its end"""
+
+    @property
+    def tasks(self) -> list[str]:
+        return [leaf.task for leaf in self.leaves]
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "task": self.tasks[0],
+            "tasks": self.tasks,
+            "dataset": ",".join(self.split.data_files) or self.split.path,
+            "name": self.split.name,
+            "split": self.split.split,
+        }
+
+
+class EvaluationSource(Source):
+    """One split that some task evaluates or validates on."""
+
+
+@dataclass(kw_only=True)
+class EvaluationSources:
+    reachable: list[EvaluationSource]
+    unreachable: list[dict[str, Any]]
+    """what `describe` says of a source, and `why`"""
+
+
+def plan_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> list[Source]:
+    """The training splits of the eligible tasks, in the order of their identity, each with its share of the limits.
+
+    Raises ConfigError when seeds.mirror is no folder.
+    """
+    if seeds.mirror is not None and not Path(seeds.mirror).is_dir():
+        raise ConfigError(
+            f"seeds.mirror={seeds.mirror} is not a folder; name the folder that holds <dataset_path>/<name "
+            "or default>/<split>.jsonl"
+        )
+    eligible = [row for row in catalog if row.verdict == Verdict.eligible]
+    sources = [
+        Source(split=split, leaves=leaves)
+        for split, leaves in _group(((row, row.dataset["splits"].get("training")) for row in eligible), seeds)
+    ]
+    if seeds.limit_per_task is not None or seeds.limit_per_family is not None:
+        demands = [
+            Demand(tasks=source.tasks, family=source.leaves[0].family, rows=functools.partial(_count, source, seeds))
+            for source in sources
+        ]
+        for source, quota in zip(sources, share_limits(demands, eligible, seeds), strict=True):
+            source.quota = quota
+    return sources
+
+
+def evaluation_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> EvaluationSources:
+    """Every split that a task of the catalog, eligible or refused, evaluates or validates on, each once."""
+    wanted = ((row, row.dataset["splits"].get(role)) for row in catalog for role in ("test", "validation"))
+    found = EvaluationSources(reachable=[], unreachable=[])
+    for split, leaves in _group(wanted, seeds):
+        source = EvaluationSource(split=split, leaves=leaves)
+        why = _missing(source, seeds)
+        if why is None:
+            found.reachable.append(source)
+        else:
+            found.unreachable.append({**source.describe(), "why": why})
+    return found
+
+
+def _group(wanted: Iterable[tuple[CatalogRow, Any]], seeds: SeedsSection) -> list[tuple[Split, list[CatalogRow]]]:
+    """Leaves by the split that they name, splits in the order of their identity, the plainest leaf first."""
+    groups: dict[Split, dict[str, CatalogRow]] = {}
+    for row, name in wanted:
+        if name and row.dataset.get("path"):
+            groups.setdefault(_split(row, name, seeds), {})[row.task] = row
+    ordered = sorted(
+        groups.items(),
+        key=lambda item: (item[0].path, item[0].name or "", item[0].split, item[0].data_files, repr(item[0].options)),
+    )
+    return [(split, [leaves[task] for task in sorted(leaves, key=plainest_first)]) for split, leaves in ordered]
+
+
+def plainest_first(task: str) -> tuple[int, str]:
+    """Of tasks on the same rows, the first stands for them: `wic` rather than `super_glue-wic-t5-prompt`."""
+    return len(task), task
+
+
+def _split(row: CatalogRow, name: str, seeds: SeedsSection) -> Split:
+    dataset = row.dataset
+    path, data_files = dataset["path"], dataset.get("data_files")
+    if data_files is None and not path.startswith("function:"):
+        return Split(path=path, name=dataset.get("name"), split=name)
+    config = task_config(row.task, seeds)
+    options = {
+        key: value
+        for key, value in (config.get("dataset_kwargs") or {}).items()
+        if key not in ("data_files", "trust_remote_code", "name")
+    }
+    found = Split(
+        path=path,
+        name=dataset.get("name"),
+        split=name,
+        data_files=_files_of(data_files, name),
+        folder=str(task_file(row.task, seeds).parent) if path in GENERIC_BUILDERS else None,
+        options=tuple(
+            (key, str(value) if not isinstance(value, str | int | float | bool) else value)
+            for key, value in sorted(options.items())
+        ),
+    )
+    return located(found) if path in GENERIC_BUILDERS else found
+
+
+def _files_of(data_files: Any, split: str) -> tuple[str, ...]:
+    """The files of one split; as in `datasets`, files without a split's name are its `train`."""
+    if isinstance(data_files, dict):
+        data_files = data_files.get(split)
+    elif split != "train":
+        data_files = None
+    return tuple([data_files] if isinstance(data_files, str) else data_files or [])
+
+
+def _missing(source: Source, seeds: SeedsSection) -> str | None:
+    """Why a source cannot be had, where that is known without opening it."""
+    split = source.split
+    if uses_hub(seeds) or _makes_own_rows(source, seeds):
+        return None
+    if split.path in GENERIC_BUILDERS:
+        return next(
+            (
+                f"{file} is on the network" if "://" in file else f"{file} is missing"
+                for file in split.located
+                if not Path(file).is_file()
+            ),
+            None,
+        )
+    if seeds.mirror is None:
+        return "seeds.hub=false and no seeds.mirror"
+    return f"not in the mirror {seeds.mirror}" if mirror_file(split, seeds.mirror) is None else None
+
+
+def open_source(source: Source, seeds: SeedsSection) -> Rows:
+    return open_rows(
+        source.split,
+        seeds,
+        task=source.tasks[0],
+        revision=locked_revision(source.split, seeds.lock),
+        custom=_custom_dataset(source, seeds),
+    )
+
+
+def _custom_dataset(source: Source, seeds: SeedsSection) -> Callable[[], Any] | None:
+    """The function that makes the task's rows, where it has one, with its arguments bound as lm-eval binds them.
+
+    Raises DataError where the function is lm-eval's and the network is ruled out: such functions download.
+    """
+    task = source.tasks[0]
+    config = task_config(task, seeds)
+    reference = config.get("custom_dataset")
+    if reference is None:
+        return None
+    if not _makes_own_rows(source, seeds) and not uses_hub(seeds):
+        raise DataError(
+            f"task {task} makes its rows by a function (custom_dataset) that may use the network; set "
+            "seeds.hub=true to allow it"
+        )
+    return functools.partial(
+        resolve_function(reference.folder, reference.name),
+        **(config.get("metadata") or {}),
+        **(config.get("dataset_kwargs") or {}),
+    )
+
+
+def _makes_own_rows(source: Source, seeds: SeedsSection) -> bool:
+    """Whether the rows come from a function of the user's (custom_dataset in a file of include_path), and so need no
+    mirror.
+    """
+    task = source.tasks[0]
+    if not seeds.include_path or task_config(task, seeds).get("custom_dataset") is None:
+        return False
+    file = task_file(task, seeds).resolve()
+    return any(file.is_relative_to(Path(path).resolve()) for path in seeds.include_path)
+
+
+def _count(source: Source, seeds: SeedsSection) -> int | None:
+    """Rows of a source, none where its mirror lacks it (told when it is rendered); None where it is not known without
+    reading.
+    """
+    if _missing(source, seeds) is not None:
+        return 0
+    try:
+        return open_source(source, seeds).count()
+    except DataError:
+        return None

@@ -1,0 +1,108 @@
+"""Checks programs by running them in the sandbox: against a row's tests, or against each other.
+
+Origin `seed`: a program is right when it passes all of the row's tests.
+
+Origin `similar`: the tests were written by the questioner, and what it expects of them is not trusted. Only their
+calls are run; programs
+that give the same results on all calls agree, and the results of the majority become the tests of the sample.
+"""
+
+import ast
+from typing import Any
+
+from nemo_sdg.config import VerifySection
+from nemo_sdg.verify import sandbox
+
+MAX_CALLS = 10
+
+
+def run_tests(program: str, tests: list[str], config: VerifySection) -> tuple[list[bool], str | None]:
+    """Which tests a program passes, and why it gave no reply where it gave none (timeout | crashed)."""
+    ran = sandbox.run(
+        {"program": program, "tests": tests},
+        cpu_seconds=config.code_timeout,
+        memory_mb=config.code_memory_mb,
+        mode=config.sandbox,
+    )
+    reply = ran.reply
+    if not isinstance(reply, list) or len(reply) != len(tests):
+        return [False] * len(tests), ran.failure or "crashed"
+    return [value is True for value in reply], None
+
+
+def passing(programs: list[str | None], tests: list[str], config: VerifySection) -> list[bool]:
+    """Which programs pass all tests; the same program is run once."""
+    verdicts: dict[str, bool] = {}
+    for program in programs:
+        if program is not None and program not in verdicts:
+            verdicts[program] = parses(program) and all(run_tests(program, tests, config)[0])
+    return [program is not None and verdicts[program] for program in programs]
+
+
+def run_calls(program: str, calls: list[str], config: VerifySection) -> list[tuple[str, str]] | None:
+    """(canonical text, literal) of each call's result, or None when one of them gives none."""
+    ran = sandbox.run(
+        {"program": program, "calls": calls},
+        cpu_seconds=config.code_timeout,
+        memory_mb=config.code_memory_mb,
+        mode=config.sandbox,
+    )
+    reply = ran.reply
+    if not isinstance(reply, list) or len(reply) != len(calls):
+        return None
+    results = [
+        (pair[0], pair[1])
+        for pair in reply
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+    ]
+    return results if len(results) == len(calls) else None
+
+
+def calls_of(tests: list[str]) -> list[str]:
+    """The calls in `assert call == result`, `assert result == call`, `assert call` and `assert not call`, each once,
+    in order.
+    """
+    calls: dict[str, None] = {}
+    for test in tests:
+        try:
+            tree = ast.parse(test.strip())
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assert):
+                asked = (
+                    node.test.operand
+                    if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
+                    else node.test
+                )
+                sides = [asked.left, *asked.comparators] if isinstance(asked, ast.Compare) else [asked]
+                calls.update({ast.unparse(side): None for side in sides if isinstance(side, ast.Call)})
+    return list(calls)[:MAX_CALLS]
+
+
+def parses(program: str) -> bool:
+    try:
+        ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def results_of(
+    programs: list[str | None], tests: list[str], config: VerifySection
+) -> tuple[list[str], list[list[tuple[str, str]] | None]]:
+    """The calls of the tests, and for each program its results on them. None: no program, no result, or nothing but
+    None.
+    """
+    calls = calls_of(tests)
+    outcomes: list[list[tuple[str, str]] | None] = []
+    seen: dict[str, Any] = {}
+    for program in programs:
+        if program is None or not calls or not parses(program):
+            outcomes.append(None)
+            continue
+        if program not in seen:
+            results = run_calls(program, calls, config)
+            seen[program] = results if results and any(text != "None" for text, _ in results) else None
+        outcomes.append(seen[program])
+    return calls, outcomes

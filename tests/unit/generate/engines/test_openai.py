@@ -1,0 +1,245 @@
+"""The client for OpenAI-compatible servers, against a fake server that speaks the protocol on the loopback."""
+
+import asyncio
+import email.utils
+import json
+import pickle
+import time
+
+import pytest
+
+from nemo_sdg.config import EngineKind, EngineSection
+from nemo_sdg.errors import EngineError
+from nemo_sdg.generate.engines import open_engine
+from nemo_sdg.generate.engines.base import Fault, TransportError
+from nemo_sdg.generate.engines.openai import OpenAIEngine, _same_model, _seconds
+from nemo_sdg.generate.requests import Outcome, Request
+from nemo_sdg.generate.scheduling import asking, window
+from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
+from nemo_sdg.records import Drop
+from tests.fakes.openai_server import FakeOpenAIServer, serving
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"reasoning": {"type": "string"}, "answer": {"enum": ["yes", "no"]}},
+    "required": ["reasoning", "answer"],
+}
+KEY = "sk-very-secret-0123456789"
+
+
+def section(*urls, **settings):
+    return EngineSection(kind=EngineKind.openai, base_urls=list(urls), model=settings.pop("model", "fake"), **settings)
+
+
+def chat(text, **fields):
+    return Request(messages=[{"role": "user", "content": text}], **fields)
+
+
+async def ask(server, request, **settings):
+    """One request to a server that runs in the same loop."""
+    url = server.url or await server.start()
+    engine = open_engine(section(url, **settings))
+    await engine.start()
+    try:
+        return await engine.complete(request)
+    finally:
+        await engine.close()
+
+
+async def test_a_request_goes_out_as_the_protocol_says():
+    server = FakeOpenAIServer()
+    request = chat("Is water wet?", schema=SCHEMA, temperature=0.3, top_p=0.9, max_tokens=200, seed=7, stop=["###"])
+    completion = await ask(server, request, options={"top_k": 20})
+    assert completion.finish_reason == "stop"
+    assert json.loads(completion.text)["answer"] in ("yes", "no")
+    assert completion.prompt_tokens > 0
+    assert completion.completion_tokens > 0
+    assert server.bodies[-1] == {
+        "model": "fake",
+        "temperature": 0.3,
+        "top_p": 0.9,
+        "max_tokens": 200,
+        "seed": 7,
+        "stop": ["###"],
+        "top_k": 20,
+        "messages": [{"role": "user", "content": "Is water wet?"}],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "output", "schema": SCHEMA, "strict": True}},
+    }
+
+
+async def test_base_models_are_asked_for_a_completion():
+    server = FakeOpenAIServer()
+    assert (await ask(server, Request(prompt="Once upon a time", schema=SCHEMA), guided_json=False)).text
+    assert server.bodies[-1]["prompt"] == "Once upon a time"
+    assert "response_format" not in server.bodies[-1]
+
+
+async def test_an_output_cut_at_its_limit_says_so():
+    completion = await ask(FakeOpenAIServer(), chat("Tell me more", max_tokens=3))
+    assert (completion.finish_reason, completion.completion_tokens) == ("length", 3)
+
+
+async def test_a_prompt_that_is_too_long_is_refused():
+    completion = await ask(FakeOpenAIServer(context_length=100), chat("word " * 200))
+    assert completion.finish_reason == "refused"
+    assert "maximum context length is 100 tokens" in completion.detail
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("429", Fault.busy),
+        ("503", Fault.busy),
+        ("500", Fault.server),
+        ("reset", Fault.connection),
+        ("truncate", Fault.connection),
+        ("wrong_json", Fault.answer),
+        ("no_json", Fault.answer),
+        ("wrong_model", Fault.answer),
+    ],
+)
+async def test_every_fault_in_transport_is_told_apart(fault, kind):
+    with pytest.raises(TransportError) as caught:
+        await ask(FakeOpenAIServer(faults=(fault,), share=1.0, retry_after=2.5), chat("hello"))
+    assert caught.value.fault is kind
+    assert caught.value.retry_after == (2.5 if kind is Fault.busy else None)
+    assert "\n" not in str(caught.value)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.fault, copy.retry_after) == (str(caught.value), kind, caught.value.retry_after)
+
+
+async def test_a_server_that_hangs_is_given_up_after_the_timeout():
+    server = FakeOpenAIServer(faults=("hang",), share=1.0)
+    with pytest.raises(TransportError, match=r"no answer within 0\.05 seconds") as caught:
+        await ask(server, chat("hello"), request_timeout=0.05)
+    assert caught.value.fault is Fault.timeout
+
+
+async def test_a_server_that_is_not_there_is_a_fault_in_transport():
+    server = FakeOpenAIServer()
+    url = await server.start()
+    await server.stop()
+    engine = open_engine(section(url))
+    await engine.start()
+    with pytest.raises(TransportError, match=r"refused|Connect"):
+        await engine.complete(chat("hello"))
+    await engine.close()
+
+
+async def test_a_content_refusal_is_a_completion():
+    completion = await ask(FakeOpenAIServer(faults=("refuse",), share=1.0), chat("hello"))
+    assert (completion.finish_reason, completion.text) == ("refused", "")
+    assert "not allowed" in completion.detail
+
+
+async def test_another_model_is_found_out_at_the_start():
+    with pytest.raises(EngineError, match="serves fake, not llama-70b"):
+        await ask(FakeOpenAIServer(), chat("hello"), model="llama-70b")
+
+
+async def test_the_key_goes_into_the_header_and_nowhere_else(monkeypatch):
+    monkeypatch.setenv("NEMO_SDG_API_KEY", KEY)
+    server = FakeOpenAIServer(key=KEY)
+    assert (await ask(server, chat("hello"))).finish_reason == "stop"
+    assert KEY not in json.dumps(server.bodies)
+
+
+@pytest.mark.parametrize("state", ["was refused", "is not set"])
+async def test_a_wrong_key_ends_the_run_and_is_never_shown(monkeypatch, state):
+    if state == "was refused":
+        monkeypatch.setenv("NEMO_SDG_API_KEY", KEY)
+    with pytest.raises(EngineError, match=f"NEMO_SDG_API_KEY {state}") as caught:
+        await ask(FakeOpenAIServer(key="another"), chat("hello"))
+    assert not isinstance(caught.value, TransportError)
+    assert KEY not in repr(caught.value)
+
+
+def test_a_server_that_repeats_the_key_does_not_bring_it_into_an_error(monkeypatch):
+    engine = OpenAIEngine(section("http://127.0.0.1:1/v1"))
+    engine._secret = KEY
+    with pytest.raises(TransportError) as caught:
+        engine._not_ok(engine._servers[0], 500, None, json.dumps({"error": {"message": f"bad key {KEY}"}}).encode())
+    assert KEY not in str(caught.value)
+    assert "bad key [key]" in str(caught.value)
+
+
+async def test_several_servers_share_the_work_and_equal_beginnings_stay_together():
+    servers = [FakeOpenAIServer(latency=0.01) for _ in range(3)]
+    engine = open_engine(section(*[await server.start() for server in servers]))
+    await engine.start()
+    await asyncio.gather(*(engine.complete(chat("same head " * 50 + str(number))) for number in range(60)))
+    assert [server.stats["requests"] for server in servers] == pytest.approx([20, 20, 20], abs=4)
+    before = [server.stats["requests"] for server in servers]
+    for number in range(9):
+        await engine.complete(chat("same head " * 50 + f"again {number}"))
+    assert sorted(server.stats["requests"] - count for server, count in zip(servers, before, strict=True)) == [0, 0, 9]
+    await engine.close()
+
+
+async def test_a_server_that_is_gone_is_passed_over():
+    servers = [FakeOpenAIServer() for _ in range(2)]
+    engine = open_engine(section(*[await server.start() for server in servers]))
+    await engine.start()
+    await servers[0].stop()
+    faults = 0
+    for number in range(40):
+        try:
+            await engine.complete(chat(str(number)))
+        except TransportError:
+            faults += 1
+    assert faults <= 2
+    await engine.close()
+
+
+def test_models_are_told_apart_by_name():
+    assert _same_model("nvidia/Nemotron-Nano", "nvidia/Nemotron-Nano")
+    assert _same_model("/models/Nemotron-Nano", "nvidia/nemotron-nano")
+    assert _same_model("gpt-4o-2024-08-06", "gpt-4o")
+    assert not _same_model("gpt-4o-mini", "gpt-4o")
+    assert not _same_model("", "gpt-4o")
+
+
+def test_retry_after_may_be_a_date():
+    assert _seconds("1.5") == 1.5
+    assert _seconds("-3") == 0.0
+    assert _seconds("soon") is None
+    assert _seconds(None) is None
+    assert _seconds(email.utils.formatdate(time.time() + 100, usegmt=True)) == pytest.approx(100, abs=3)
+
+
+async def two_rounds(record, ask_engine):
+    votes = await asyncio.gather(*(ask_engine(chat(f"{record['id']}?", schema=SCHEMA, seed=seed)) for seed in range(3)))
+    last = await ask_engine(chat(" ".join(vote.text for vote in votes), schema=SCHEMA))
+    return Outcome(dropped=[Drop(task="t", id=record["id"], step="s", reason="r", detail=last.text)])
+
+
+def run(folder, url, **settings):
+    done, progress = {}, FlowProgress(notify=lambda line: None)
+    shards = [ShardWork(shard=f"shard-{s:05d}", records=[{"id": f"{s}/{r}"} for r in range(12)]) for s in range(4)]
+    engine = open_engine(section(url, **settings))
+    config = section(url, max_in_flight=16, **settings)
+    run_flows(
+        shards,
+        two_rounds,
+        engine,
+        Journal(folder),
+        config,
+        lambda shard, outcomes: done.update({shard: [o.dropped[0].detail for o in outcomes]}),
+        progress,
+    )
+    return done, progress
+
+
+def test_a_third_of_the_requests_meeting_every_fault_changes_no_byte(tmp_path, monkeypatch):
+    monkeypatch.setattr(asking, "BACKOFF_SECONDS", (0.001, 0.01))
+    monkeypatch.setattr(window, "PROBE_SECONDS", (0.001, 0.01))
+    with serving() as server:
+        calm, progress = run(tmp_path / "calm", server.url)
+        assert progress.retries == 0
+    faults = ("429", "500", "503", "reset", "hang", "truncate", "wrong_json", "wrong_model", "no_json")
+    with serving(faults=faults, share=0.34, fault_attempts=2) as server:
+        rough, progress = run(tmp_path / "rough", server.url, request_timeout=0.2)
+        assert all(server.stats[f"fault_{fault}"] > 0 for fault in faults)
+    assert progress.retries > 60
+    assert rough == calm

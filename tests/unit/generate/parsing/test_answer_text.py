@@ -1,0 +1,117 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nemo_sdg.generate.parsing import answer_text
+
+GASES = ["oxygen", "carbon dioxide", "helium"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "carbon dioxide", "Carbon Dioxide.", "B", "b", "(B)", "(b)", "[B]", "B)", "B.", "B. carbon dioxide", "B: carbon dioxide", "B - carbon dioxide", "(B) carbon dioxide",
+        "B (carbon dioxide)", "carbon dioxide (B)", "Option B", "option (B)", "Option B: carbon dioxide", "Choice B", "The answer is B.", "The correct answer is carbon dioxide.",
+        "Therefore, the correct option is B.", "It is (B)", "**B**", "**(B) carbon dioxide**", "$B$", r"\boxed{B}", r"\boxed{\text{B}}", r"$\boxed{\textbf{(B)}}$", "`B`", "'B'",
+        "“carbon dioxide”", "（Ｂ）", "Ｂ：carbon dioxide", "答えはBです。", "答案是B", "Die richtige Antwort ist B.", "La respuesta correcta es (B).", "Réponse : B", "carbon dioxide!", "B is correct.", "Option B is the correct answer.", "carbon dioxide is right", "(B) because plants need it.", "B, since A is given off",
+    ],
+)  # fmt: skip
+def test_an_option_is_known_by_its_text_or_label(answer: str) -> None:
+    assert answer_text.match_option(answer, GASES) == "carbon dioxide"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "neon", "D", "A. helium", "(C) carbon dioxide", "carbon dioxide (A)", "A or B", "A, B", "(A) and (B)", "not B", "It is not B", "carbon", "carbon dioxide or helium",
+        "carbon dioxide and water", "all of the above", "", " ", "()", "Bob", "2", "...", "Option", "The answer is", "B. ?", "D is correct", "A and B because both fit", "I because it is so",
+    ],
+)  # fmt: skip
+def test_what_names_no_option_or_two_is_none(answer: str) -> None:
+    assert answer_text.match_option(answer, GASES) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "option"),
+    [
+        ("bb", ["BB", "Bb", "bb"], "bb"),
+        ("BB", ["BB", "Bb", "bb"], "BB"),
+        ("bB", ["BB", "Bb", "bb"], None),
+        ("A", ["B", "A", "C"], "A"),
+        ("x²", ["x2", "x²"], "x²"),
+        ("x2", ["x2", "x²"], "x2"),
+        ("-2", ["2", "-2"], "-2"),
+        ("2", ["5", "6"], None),
+        ("A dog", ["A dog", "a cat"], "A dog"),
+        ("a dog", ["the cat", "A dog."], "A dog."),
+        ("The answer is no", ["no", "yes"], "no"),
+        ("answer: yes", ["no", "yes"], "yes"),
+        ("not the king", ["Not the king", "The king"], "Not the king"),
+        ("same", ["same", "same", "other"], "same"),
+    ],
+)
+def test_options_that_look_alike_are_told_apart(answer: str, options: list[str], option: str | None) -> None:
+    assert answer_text.match_option(answer, options) == option
+
+
+@settings(deadline=None)
+@given(st.text(max_size=80), st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=8))
+def test_any_answer_is_read_without_error_and_gives_an_option_or_none(answer: str, options: list[str]) -> None:
+    assert answer_text.match_option(answer, options) in (*options, None)
+    for kind in ("multiple_choice", "numeric", "short_text", "free_text", "code"):
+        assert isinstance(answer_text.tidy_answer(answer, kind), str)
+
+
+@given(
+    st.lists(
+        st.text(min_size=1, max_size=12).filter(lambda text: bool(text.strip())),
+        min_size=1,
+        max_size=8,
+        unique_by=str.strip,
+    )
+)
+def test_every_option_written_verbatim_is_found(options: list[str]) -> None:
+    assert [answer_text.match_option(option, options) for option in options] == options
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "tidy"),
+    [
+        ("**42**", "numeric", "42"),
+        ("The final answer is 42.", "numeric", "42"),
+        ("$\\frac{1}{2}$", "numeric", "\\frac{1}{2}"),
+        ("Die Antwort lautet 42.", "numeric", "42"),
+        ("答えは東京です。", "short_text", "東京"),
+        ('"Hamlet"', "short_text", "Hamlet"),
+        ("The Answer Is You", "short_text", "The Answer Is You"),
+        ("The answer is Paris", "short_text", "Paris"),
+        ("The answer", "short_text", "The answer"),
+    ],
+)
+def test_the_wrapping_goes_and_the_answer_stays(answer: str, kind: str, tidy: str) -> None:
+    assert answer_text.tidy_answer(answer, kind) == tidy
+
+
+DOUBLE = "def double(x):\n    return 2 * x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DOUBLE,
+        f"```python\n{DOUBLE}\n```",
+        f"```\n{DOUBLE}\n```\n",
+        f"~~~py\n{DOUBLE}\n~~~",
+        f"Here it is:\n\n```python\n{DOUBLE}\n```\n\nIt works.",
+        f"```python\n{DOUBLE}\n```\nUse it:\n```python\nprint(double(2))\n```",
+        f"```bash\npip install x\n```\n```python\n{DOUBLE}\n```",
+        f"The program:\n```python\n{DOUBLE}",
+    ],
+)
+def test_the_program_is_found_among_prose_and_fences(text: str) -> None:
+    assert answer_text.program_of(text) == DOUBLE
+
+
+def test_fences_inside_a_program_are_its_own() -> None:
+    program = "def f():\n    return '''\n```python\nx\n```\n'''"
+    assert answer_text.program_of(program) == program

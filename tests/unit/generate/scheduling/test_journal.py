@@ -1,0 +1,149 @@
+"""The journal gives back exactly what was added, whatever happened to its files in between."""
+
+import asyncio
+import os
+
+import pytest
+
+from nemo_sdg.errors import SdgError
+from nemo_sdg.generate.requests import Completion
+from nemo_sdg.generate.scheduling.cache import CompletionCache
+from nemo_sdg.generate.scheduling.journal import Journal, decode, encode
+
+KEYS = [f"{number:032x}" for number in range(1, 8)]
+
+
+def completion(text: str) -> Completion:
+    return Completion(text=text, finish_reason="stop", prompt_tokens=3, completion_tokens=5)
+
+
+def add(folder, shard, entries, *, cache_dir=None, share=True):
+    """Adds entries as one process would: its own journal, opened and closed."""
+
+    async def work():
+        journal = Journal(folder, cache_dir=cache_dir)
+        shard_journal = journal.open(shard)
+        await asyncio.gather(*(shard_journal.add(key, completion(text), share=share) for key, text in entries))
+        assert all(shard_journal.get(key) is not None for key, _ in entries)
+        shard_journal.close()
+        journal.close()
+
+    asyncio.run(work())
+
+
+def texts(folder, shard):
+    journal = Journal(folder).open(shard)
+    return {key: found.text for key in KEYS if (found := journal.get(key))}
+
+
+def test_what_was_added_is_read_back(tmp_path):
+    text = 'line\nbreaks, "quotes", \u2028 and \U0001f600'
+    add(tmp_path, "shard-00000", [(KEYS[0], text), (KEYS[1], "")])
+    assert texts(tmp_path, "shard-00000") == {KEYS[0]: text, KEYS[1]: ""}
+    assert texts(tmp_path, "shard-00001") == {}
+
+
+def test_a_refusal_keeps_its_detail():
+    refused = Completion(text="", finish_reason="refused", detail="too long", prompt_tokens=9000)
+    assert decode(encode(KEYS[0], refused)) == (KEYS[0], refused)
+
+
+def test_every_process_writes_files_of_its_own_and_the_first_entry_counts(tmp_path):
+    add(tmp_path, "shard-00000", [(KEYS[0], "first")])
+    add(tmp_path, "shard-00000", [(KEYS[0], "second"), (KEYS[1], "new")])
+    assert len(list(tmp_path.glob("shard-00000.*.jsonl"))) == 2
+    assert texts(tmp_path, "shard-00000") == {KEYS[0]: "first", KEYS[1]: "new"}
+
+
+def test_a_process_that_adds_nothing_leaves_no_file(tmp_path):
+    add(tmp_path, "shard-00000", [])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_a_torn_last_line_is_asked_again_and_nothing_else(tmp_path, cut):
+    add(tmp_path, "shard-00000", [(KEYS[0], "kept")])
+    add(tmp_path, "shard-00001", [(KEYS[1], "torn")])
+    torn = (tmp_path / "shard-00001.0000.jsonl").read_bytes()
+    with open(tmp_path / "shard-00000.0000.jsonl", "ab") as handle:
+        handle.write(torn[:-cut])
+    assert texts(tmp_path, "shard-00000") == {KEYS[0]: "kept"}
+    add(tmp_path, "shard-00000", [(KEYS[1], "again")])
+    assert texts(tmp_path, "shard-00000") == {KEYS[0]: "kept", KEYS[1]: "again"}
+
+
+def test_damage_in_the_middle_costs_only_its_lines(tmp_path):
+    add(tmp_path, "shard-00000", [(key, f"text {key}") for key in KEYS])
+    path = tmp_path / "shard-00000.0000.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = b"\0" * (len(lines[2]) - 1) + b"\n"
+    path.write_bytes(b"".join(lines))
+    journal = Journal(tmp_path).open("shard-00000")
+    assert journal.damaged == 1
+    assert len(journal) == len(KEYS) - 1
+
+
+def test_it_counts_only_once_it_is_on_disk(tmp_path, monkeypatch):
+    synced = []
+    real = os.fdatasync
+    monkeypatch.setattr(
+        os, "fdatasync", lambda descriptor: (synced.append(os.fstat(descriptor).st_size), real(descriptor))
+    )
+
+    async def work():
+        journal = Journal(tmp_path)
+        shard = journal.open("shard-00000")
+        adding = [asyncio.create_task(shard.add(key, completion("x" * 50))) for key in KEYS]
+        await asyncio.sleep(0)
+        assert shard.get(KEYS[0]) is None
+        await asyncio.gather(*adding)
+        shard.close()
+        journal.close()
+
+    asyncio.run(work())
+    assert synced[-1] == (tmp_path / "shard-00000.0000.jsonl").stat().st_size
+    assert len(synced) < len(KEYS), "completions that come together are synced together"
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fdatasync", full)
+    with pytest.raises(SdgError, match="No space left on device; free space") as caught:
+        add(tmp_path, "shard-00000", [(KEYS[0], "text")])
+    assert "\n" not in str(caught.value)
+
+
+def test_another_run_finds_completions_in_the_shared_cache(tmp_path):
+    add(tmp_path / "one", "shard-00000", [(KEYS[0], "paid"), (KEYS[1], "also paid")], cache_dir=tmp_path / "cache")
+    add(tmp_path / "two", "shard-00000", [(KEYS[2], "more")], cache_dir=tmp_path / "cache")
+    journal = Journal(tmp_path / "three", cache_dir=tmp_path / "cache")
+    assert journal.lookup(KEYS[0]) == completion("paid")
+    assert journal.lookup(KEYS[2]) == completion("more")
+    assert journal.lookup(KEYS[3]) is None
+
+
+def test_what_is_not_to_be_shared_stays_out_of_the_cache(tmp_path):
+    add(tmp_path / "one", "shard-00000", [(KEYS[0], "refused")], cache_dir=tmp_path / "cache", share=False)
+    assert Journal(tmp_path / "two", cache_dir=tmp_path / "cache").lookup(KEYS[0]) is None
+
+
+def test_a_cache_whose_index_runs_ahead_of_its_file_misses(tmp_path):
+    cache = CompletionCache(tmp_path)
+    cache.put([(KEYS[0], encode(KEYS[0], completion("whole"))), (KEYS[1], encode(KEYS[1], completion("torn")))])
+    cache.close()
+    data = (tmp_path / "00000.jsonl").read_bytes()
+    (tmp_path / "00000.jsonl").write_bytes(data[:-3])
+    reopened = CompletionCache(tmp_path)
+    assert reopened.get(KEYS[0]) == encode(KEYS[0], completion("whole"))
+    assert reopened.get(KEYS[1]) is None
+
+
+def test_keys_that_share_their_first_half_are_told_apart(tmp_path):
+    twins = [f"{'a' * 16}{number:016x}" for number in range(3)]
+    cache = CompletionCache(tmp_path)
+    cache.put((key, encode(key, completion(key))) for key in twins)
+    cache.close()
+    reopened = CompletionCache(tmp_path)
+    assert [decode(reopened.get(key))[0] for key in twins] == twins

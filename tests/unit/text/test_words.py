@@ -1,0 +1,91 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nemo_sdg.text import words as text
+
+SAME = [
+    ("The Eiffel Tower.", "eiffel tower", "en"),
+    ("1,000", "1000", "en"),
+    ("ten", "10", "en"),
+    ("１０", "10", "ja"),
+    ("Beyoncé", "Beyonce", "en"),
+    ("São Paulo, Brazil", "sao paulo brazil", "en"),
+    ("“Hamlet”", "Hamlet", "en"),
+    ("rock-and-roll", "rock and roll", "en"),
+    ("der Rhein", "Rhein", "de"),
+    ("STRASSE", "Straße", "de"),
+    ("l'Afrique", "Afrique", "fr"),
+    ("東京。", "東京", "zh"),
+    ("東京 タワー", "東京タワー", "ja"),
+    ("ﾀﾜｰ", "タワー", "ja"),
+    ("é", "e\u0301", "fr"),
+    ("the", "The", "en"),
+]
+DIFFERENT = [
+    ("C++", "C", "en"),
+    ("C#", "C", "en"),
+    ("-5", "5", "en"),
+    ("50%", "50", "en"),
+    ("$5", "€5", "en"),
+    ("año", "ánó", "es"),
+    ("is", "was", "en"),
+    ("New York", "York", "en"),
+    ("1914-1918", "1916-1920", "en"),
+    ("Paris", "", "en"),
+    ("?", "!", "en"),
+    ("काल", "कल", "hi"),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "language"), SAME)
+def test_equal_is_recognised_both_ways(a: str, b: str, language: str) -> None:
+    assert text.equal(a, b, language=language)
+    assert text.equal(b, a, language=language)
+
+
+@pytest.mark.parametrize(("a", "b", "language"), DIFFERENT)
+def test_different_stays_different_both_ways(a: str, b: str, language: str) -> None:
+    assert not text.equal(a, b, language=language)
+    assert not text.equal(b, a, language=language)
+
+
+def test_aliases_are_as_right_as_the_gold() -> None:
+    assert text.equal_to_any("U.S.", "United States", ["the US", "America"])
+    assert not text.equal_to_any("Canada", "United States", ["the US", "America"])
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40), st.text(max_size=40), st.sampled_from(["en", "de", "fr", "zh", "xx"]))
+def test_equality_is_symmetric_and_normalisation_settles(a: str, b: str, language: str) -> None:
+    assert text.equal(a, b, language=language) == text.equal(b, a, language=language)
+    assert text.equal(a, a, language=language)
+    once = text.normalize(a, language)
+    assert text.normalize(once, language) == once
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_similarity_is_a_share_and_one_for_the_same_words(a: str, b: str) -> None:
+    assert 0.0 <= text.similarity(a, b) == text.similarity(b, a) <= 1.0
+
+
+def test_similarity_counts_shared_words() -> None:
+    assert text.similarity("Light travels faster than sound.", "Sound is slower than light") == pytest.approx(
+        2 * 3 / 10
+    )
+    assert text.similarity("光は音より速い", "音より光が速い") > 0.8
+    assert text.similarity("light", "stone") == 0.0
+
+
+@settings(deadline=None)
+@given(
+    st.text(alphabet=st.characters(max_codepoint=127), max_size=40)
+    | st.lists(st.sampled_from(["a", "B", "1", "-", ".", ",", "'", " ", "_", "`", "$"])).map("".join)
+)
+def test_ascii_takes_a_shorter_way_to_the_same_end(written: str) -> None:
+    for language in ("en", "fr"):
+        assert (
+            text._punctuation_away_ascii(written.lower(), language).split()
+            == text._punctuation_away(written.lower(), language).split()
+        )
