@@ -1,0 +1,95 @@
+"""Mixture, training text, packing, and the blend."""
+
+import enum
+from dataclasses import dataclass, field
+
+from nemo_sdg.errors import require
+
+
+class Budget(enum.Enum):
+    tokens = "tokens"
+    samples = "samples"
+
+
+@dataclass(kw_only=True)
+class MixtureSection:
+    """Weights of the families."""
+
+    alpha: float = 0.7
+    """temperature of the sampling: share ~ tokens ** alpha; 1 = as found, 0 = all families equal"""
+    family_cap: float = 0.4
+    """largest share of one family"""
+    family_caps: dict[str, float] = field(default_factory=dict)
+    task_cap: float = 0.5
+    """largest share of one task within its family's tokens"""
+    family_floor: float = 0.01
+    """smallest share of a family that has samples"""
+    max_epochs: float = 8.0
+    """how often a family may repeat in the continuation"""
+    train_tokens: int | None = None
+    """length of the continued pretraining, in tokens of the whole blend; null = no epoch guard"""
+    synthetic_share: float = 1.0
+    """share of the synthetic part in the whole blend"""
+
+    def __post_init__(self) -> None:
+        require(0.0 <= self.alpha <= 1.0, f"mixture.alpha must be in [0, 1], got {self.alpha}")
+        for name, cap in {
+            "family_cap": self.family_cap,
+            "task_cap": self.task_cap,
+            **{f"family_caps.{k}": v for k, v in self.family_caps.items()},
+        }.items():
+            require(0.0 < cap <= 1.0, f"mixture.{name} must be in (0, 1], got {cap}")
+        require(0.0 <= self.family_floor < 1.0, f"mixture.family_floor must be in [0, 1), got {self.family_floor}")
+        require(self.max_epochs > 0, f"mixture.max_epochs must be > 0, got {self.max_epochs}")
+        require(
+            0.0 < self.synthetic_share <= 1.0, f"mixture.synthetic_share must be in (0, 1], got {self.synthetic_share}"
+        )
+
+
+@dataclass(kw_only=True)
+class ExportSection:
+    """Training text and packing."""
+
+    tokenizer: str | None = None
+    """folder or hub id; null = the embedded model's"""
+    variants: list[str] = field(default_factory=lambda: ["context", "no_context"])
+    shard_tokens: int = 100_000_000
+    """about how many tokens a packed shard holds"""
+    max_document_tokens: int = 8192
+    """longer documents are counted as overlong and left out, never cut"""
+    valid_share: float = 0.01
+    """share of the seeds whose samples go to the split `valid`"""
+    budget: Budget = Budget.samples
+    """tokens: the shorter variant is repeated until both train on equally many tokens"""
+
+    def __post_init__(self) -> None:
+        known = {"context", "no_context"}
+        require(
+            bool(self.variants) and set(self.variants) <= known,
+            f"export.variants must be some of {sorted(known)}, got {self.variants}",
+        )
+        require(0.0 <= self.valid_share < 1.0, f"export.valid_share must be in [0, 1), got {self.valid_share}")
+        require(self.shard_tokens >= 1, f"export.shard_tokens must be >= 1, got {self.shard_tokens}")
+        require(
+            self.max_document_tokens >= 16, f"export.max_document_tokens must be >= 16, got {self.max_document_tokens}"
+        )
+
+
+@dataclass(kw_only=True)
+class BlendSource:
+    """A dataset of the user's own in the blend."""
+
+    prefix: str | None = None
+    """Megatron prefix, without .bin/.idx"""
+    blend: str | None = None
+    """a blend.json whose prefixes share the weight"""
+    weight: float
+
+    def __post_init__(self) -> None:
+        require((self.prefix is None) != (self.blend is None), "blend.base entries need either prefix or blend")
+        require(self.weight > 0, f"blend.base weight must be > 0, got {self.weight}")
+
+
+@dataclass(kw_only=True)
+class BlendSection:
+    base: list[BlendSource] = field(default_factory=list)
