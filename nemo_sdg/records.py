@@ -14,10 +14,15 @@ Rooms meet here and only here: they take and give these records, and never impor
 import dataclasses
 import enum
 import hashlib
+import typing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+
+from nemo_sdg.errors import DataError
+
+Record = TypeVar("Record")
 
 
 class Kind(enum.StrEnum):
@@ -117,6 +122,134 @@ class Seed:
 
 
 @dataclass(kw_only=True, slots=True)
+class Axes:
+    """Where a written question stands on the dimensions that spread the questions of one seed."""
+
+    relation: str
+    """to the seed: parallel, other_subtopic, harder, applied_case, inverse, several_steps, misconception"""
+    difficulty: int
+    """1 (a beginner's) to 5 (an expert's), as asked for"""
+    setting: str
+    form: str
+    """plain, cloze, assertion, table, dialogue; options_N where there are N options to write"""
+
+
+@dataclass(kw_only=True, slots=True)
+class ModelUse:
+    """One model in one role, and how it was asked."""
+
+    engine: str
+    model: str
+    license: str = "unknown"
+    """SPDX id of the model"""
+    prompt: str | None = None
+    """name of the template"""
+    prompt_hash: str | None = None
+    sampling: dict[str, Any] = field(default_factory=dict)
+    """what was sent: temperature, top_p, max_tokens and whatever else the role sets"""
+
+
+@dataclass(kw_only=True, slots=True)
+class Generator:
+    """The models that made a sample."""
+
+    model: str | None = None
+    """of the kept solution; before the step `verified`, of the first solver or the writer"""
+    writer: ModelUse | None = None
+    """of the question; none for origin seed"""
+    solvers: list[ModelUse] = field(default_factory=list)
+    kept: int | None = None
+    """index in `solvers` of the one that wrote the kept solution"""
+    judge: ModelUse | None = None
+    student: ModelUse | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Judgement:
+    """What a judge says of a question or of an answer."""
+
+    score: float | None
+    """1 to 5, the lowest of `scores`; none where the judge gave no readable one"""
+    scores: dict[str, float] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Grade:
+    question: Judgement | None = None
+    answer: Judgement | None = None
+    """of the kept solution"""
+    student_pass_rate: float | None = None
+    """share of the student's attempts that reach the answer, 0 to 1"""
+
+
+@dataclass(kw_only=True, slots=True)
+class Vote:
+    """One solution of a question."""
+
+    index: int
+    guidance: str
+    """blind | guided: whether it was written with the gold answer in sight"""
+    context: str = ""
+    reasoning: str = ""
+    answer: str | None = None
+    """its text; none where it could not be read, and then `error` says why"""
+    label: str | None = None
+    """of the option, in the order of the sample's `choices`"""
+    order: list[int] | None = None
+    """of the options as this vote saw them: indices of the sample's `choices`"""
+    error: str | None = None
+    detail: str | None = None
+    finish_reason: str | None = None
+    solver: int = 0
+    """index in the generator's `solvers`"""
+    judge: Judgement | None = None
+    trace: str | None = None
+    """the model's own thinking; kept beside the shard, not in it"""
+
+    @property
+    def text(self) -> str:
+        """The answer of a vote that has one."""
+        assert self.answer is not None
+        return self.answer
+
+
+@dataclass(kw_only=True, slots=True)
+class VoteCounts:
+    planned: int
+    n: int | None = None
+    """blind votes cast; it and what follows are known from the step `verified` on"""
+    agree: int | None = None
+    tally: dict[str, int] = field(default_factory=dict)
+    """answer text: votes"""
+
+
+@dataclass(kw_only=True, slots=True)
+class Verification:
+    method: str
+    verdict: str
+    detail: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class SampleLicense:
+    seeds: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    """licences of the models whose text the sample holds"""
+    effective: str | None = None
+    """SPDX ids that bind, joined by ` AND `; from the step `verified` on"""
+
+
+@dataclass(kw_only=True, slots=True)
+class Usage:
+    """Tokens over all requests of a sample."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(kw_only=True, slots=True)
 class Sample:
     """One question with its answer, reasoning and context; the later steps fill the later fields."""
 
@@ -138,26 +271,28 @@ class Sample:
     context: str = ""
     """knowledge that helps to answer, without the answer itself"""
     reasoning: str = ""
+    trace: str | None = None
+    """the kept solution's thinking, cleaned for training"""
     reference_reasoning: str | None = None
     guidance: str | None = None
     """blind | guided: whether the kept solution was written with the gold answer in sight"""
-    solutions: list[dict[str, Any]] | None = None
-    """each vote as parsed: index, context, reasoning, answer (text), label, order (of the options shown), error,
-    finish_reason
-    """
-    votes: dict[str, Any] | None = None
-    """n (cast), agree, tally {answer text: votes}"""
+    axes: Axes | None = None
+    """of a written question, where its prompt was given any"""
+    solutions: list[Vote] | None = None
+    votes: VoteCounts | None = None
     difficulty: float | None = None
     """1 - share of the (blind) votes that agree with the answer"""
-    judge: dict[str, Any] | None = None
-    verification: dict[str, Any] | None = None
-    """method, verdict, detail"""
-    generator: dict[str, Any] | None = None
-    """engine, model, model_license, prompt, prompt_hash, temperature, top_p, max_tokens"""
-    usage: dict[str, int] | None = None
-    """prompt_tokens, completion_tokens: over all requests of this sample"""
-    license: dict[str, Any] | None = None
-    """seeds [..], model, effective"""
+    grade: Grade | None = None
+    verification: Verification | None = None
+    generator: Generator | None = None
+    usage: Usage | None = None
+    license: SampleLicense | None = None
+
+    @property
+    def gold(self) -> Answer:
+        """The answer of a sample that has one."""
+        assert self.answer is not None
+        return self.answer
 
 
 @dataclass(kw_only=True, slots=True)
@@ -212,49 +347,64 @@ class EvaluationRow:
 
 
 def to_dict(record: Any) -> dict[str, Any]:
-    """A record as plain dicts and lists, its fields in their order. Shallow where it can be: the record is not to be
-    changed after.
-    """
-    out = {}
-    for name in record.__slots__:
-        value = getattr(record, name)
-        out[name] = to_dict(value) if dataclasses.is_dataclass(value) else value
-    return out
+    """A record as plain dicts and lists, its fields in their order. Plain values are not copied."""
+    return {name: _plain(getattr(record, name)) for name in record.__slots__}
 
 
-def _build(cls: type, data: dict[str, Any], where: str) -> Any:
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_dict(value)
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+_NESTED: dict[type, dict[str, type]] = {}
+
+
+def _nested(cls: type) -> dict[str, type]:
+    """The fields of a record that hold records, or lists of them, and of which class."""
+    if cls not in _NESTED:
+        _NESTED[cls] = {
+            name: part
+            for name, hint in typing.get_type_hints(cls).items()
+            for part in _parts(hint)
+            if isinstance(part, type) and dataclasses.is_dataclass(part)
+        }
+    return _NESTED[cls]
+
+
+def _parts(hint: Any) -> list[Any]:
+    return [hint, *(part for inner in typing.get_args(hint) for part in _parts(inner))]
+
+
+def from_dict(cls: type[Record], data: dict[str, Any], *, where: str | None = None) -> Record:
+    """The inverse of `to_dict`. Raises DataError when a field is missing or unknown."""
+    where = where or f"a {cls.__name__} record"
+    fields = dict(data)
+    for name, inner in _nested(cls).items():
+        value = fields.get(name)
+        if isinstance(value, dict):
+            fields[name] = from_dict(inner, value, where=f"{name} of {where}")
+        elif isinstance(value, list):
+            fields[name] = [from_dict(inner, item, where=f"{name} of {where}") for item in value]
     try:
-        return cls(**data)
+        return cls(**fields)
     except TypeError as exc:
-        from nemo_sdg.errors import DataError
-
         raise DataError(f"{where} does not fit the schema of {cls.__name__}: {exc}") from exc
 
 
 def seed_from_dict(data: dict[str, Any]) -> Seed:
     """Raises DataError when a field is missing or unknown."""
-    fields = dict(data)
-    fields["dataset"] = _build(DatasetRow, fields.get("dataset") or {}, "dataset of a seed")
-    fields["answer"] = _build(Answer, fields.get("answer") or {}, "answer of a seed")
-    seed: Seed = _build(Seed, fields, "a seed record")
-    return seed
+    return from_dict(Seed, data)
 
 
 def sample_from_dict(data: dict[str, Any]) -> Sample:
     """Raises DataError when a field is missing or unknown."""
-    fields = dict(data)
-    if fields.get("answer") is not None:
-        fields["answer"] = _build(Answer, fields["answer"], "answer of a sample")
-    sample: Sample = _build(Sample, fields, "a sample record")
-    return sample
+    return from_dict(Sample, data)
 
 
 def evaluation_row_from_dict(data: dict[str, Any]) -> EvaluationRow:
     """Raises DataError when a field is missing or unknown."""
-    fields = dict(data)
-    fields["dataset"] = _build(DatasetRow, fields.get("dataset") or {}, "dataset of an evaluation row")
-    row: EvaluationRow = _build(EvaluationRow, fields, "an evaluation row")
-    return row
+    return from_dict(EvaluationRow, data)
 
 
 def json_line(record: Any) -> bytes:

@@ -5,7 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("shared", deadline=None)  # other processes of the machine may be busy
+settings.load_profile("shared")
 ROOT = Path(__file__).resolve().parent.parent
 LOG_LEVELS = {logger: logger.level for logger in (logging.getLogger(), logging.getLogger("nemo_sdg"))}
 

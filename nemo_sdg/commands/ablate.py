@@ -16,7 +16,7 @@ from nemo_sdg.config import ExportSection, RunConfig, SeedsSection, as_plain, fi
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.progress import Progress
 from nemo_sdg.pipeline import order as pipeline
-from nemo_sdg.records import Origin, Sample, seed_from_dict
+from nemo_sdg.records import Origin, Sample, SampleLicense, seed_from_dict
 from nemo_sdg.storage import Counts, StepDir, read_json, read_jsonl, write_json
 from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, write_comparison
 from nemo_sdg.train.cluster_arms import RecipeSection
@@ -293,5 +293,5 @@ def as_sample(record: dict[str, Any]) -> Sample:
         answer=seed.answer,
         tests=seed.tests,
         reasoning=seed.reference_reasoning or "",
-        license={"seeds": [seed.license], "model": None, "effective": seed.license},
+        license=SampleLicense(seeds=[seed.license], effective=seed.license),
     )

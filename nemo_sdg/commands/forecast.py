@@ -241,13 +241,14 @@ def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
     from nemo_sdg.generate.answers import Answers
     from nemo_sdg.generate.engines import open_engine
     from nemo_sdg.generate.questions import own_question
-    from nemo_sdg.records import to_dict
+    from nemo_sdg.records import ModelUse, seed_from_dict
     from nemo_sdg.verify.votes import decided
 
     seeds, _ = first_seeds(config, None, PROBE_SEEDS)
     engine = open_engine(config.engine)
-    answers = Answers(config, {}, functools.partial(decided, config=config.verify))
-    samples = [to_dict(own_question(seed, {})) for seed in seeds]
+    nobody = ModelUse(engine="", model="")
+    answers = Answers(config, nobody, functools.partial(decided, config=config.verify))
+    samples = [own_question(seed_from_dict(seed), nobody) for seed in seeds]
     requests = (answers.request(sample, "solve", index)[0] for index in itertools.count() for sample in samples)
 
     async def work() -> tuple[int, float]:

@@ -18,7 +18,7 @@ from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.generate.engines.base import Engine
 from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.records import Drop, Origin, Sample, Seed, to_dict
+from nemo_sdg.records import Drop, Origin, Sample, Seed, Vote, sample_from_dict, to_dict
 
 RAW = 900
 """characters of a raw output that are shown"""
@@ -52,9 +52,7 @@ def preview(config: RunConfig, *, task: str | None, num: int) -> None:
         console.print(table)
 
 
-def first_seeds(
-    config: RunConfig, task: str | None, num: int
-) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+def first_seeds(config: RunConfig, task: str | None, num: int) -> tuple[list[dict[str, Any]], dict[str, list[Seed]]]:
     """The first seeds of each eligible task in turn, `num` in all, and the few-shot heads of their tasks."""
     from nemo_sdg.catalog.walk import build_catalog, select
     from nemo_sdg.seeds.build import plan_sources, render_source
@@ -98,7 +96,7 @@ class Recorder:
         return [(request, completion) for request, completion in seen if completion is not None]
 
 
-async def walk(config: RunConfig, seeds: list[dict[str, Any]], few_shot: dict[str, list[dict[str, Any]]]) -> list[Part]:
+async def walk(config: RunConfig, seeds: list[dict[str, Any]], few_shot: dict[str, list[Seed]]) -> list[Part]:
     """Questions, answers and verdicts of the seeds."""
     from nemo_sdg.generate.engines import open_engine
     from nemo_sdg.steps import answers, questions, verified
@@ -124,7 +122,9 @@ async def walk(config: RunConfig, seeds: list[dict[str, Any]], few_shot: dict[st
                 outcome = await ask_answer(to_dict(sample), ask)
                 result = verify(to_dict(outcome.kept[0])) if outcome.kept else outcome.dropped[0]
                 solutions = (
-                    outcome.kept[0].solutions if outcome.kept else (outcome.dropped[0].record or {})["solutions"]
+                    outcome.kept[0].solutions
+                    if outcome.kept
+                    else sample_from_dict(outcome.dropped[0].record or {}).solutions
                 ) or []
                 title = (
                     f"answers to {sample.sample_id} "
@@ -181,27 +181,28 @@ def show_questions(seen: list[tuple[Request, Completion]], new: list[Sample], dr
 
 
 def show_answers(
-    title: str, seen: list[tuple[Request, Completion]], solutions: list[dict[str, Any]], result: Sample | Drop
+    title: str, seen: list[tuple[Request, Completion]], solutions: list[Vote], result: Sample | Drop
 ) -> Iterator[Part]:
     rows = list[Row]()
     for (_, completion), solution in zip(seen, solutions, strict=False):
-        read = f"context: {solution['context']}\nreasoning: {solution['reasoning']}\nanswer: {solution['answer']}"
+        read = f"context: {solution.context}\nreasoning: {solution.reasoning}\nanswer: {solution.answer}"
         verdict = (
-            solution["guidance"]
-            if solution["answer"] is not None
-            else f"{solution['guidance']}, {solution['error']} {solution['detail'] or ''}"
+            solution.guidance
+            if solution.answer is not None
+            else f"{solution.guidance}, {solution.error} {solution.detail or ''}"
         )
-        rows.append((raw_of(completion), read if solution["answer"] is not None else "", verdict))
+        rows.append((raw_of(completion), read if solution.answer is not None else "", verdict))
     yield f"{title}: prompt", prompt_of(seen[0][0]) if seen else ""
     yield f"{title}: outputs", rows
     if isinstance(result, Drop):
         yield f"{title}: dropped", because(result)
     else:
-        kept = (result.verification or {}).get("detail")
+        kept = result.verification.detail if result.verification else None
         text = result.answer.text if result.answer else ""
+        cast = to_dict(result.votes) if result.votes else None
         yield (
             f"{title}: verified",
-            f"answer: {text}\nvotes: {result.votes}, difficulty {result.difficulty}, kept: {kept}, {result.guidance}",
+            f"answer: {text}\nvotes: {cast}, difficulty {result.difficulty}, kept: {kept}, {result.guidance}",
         )
 
 

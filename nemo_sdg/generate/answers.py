@@ -14,6 +14,7 @@ verification takes a blind one that passes the tests before it.
 """
 
 import asyncio
+import dataclasses
 import random
 import re
 from collections import Counter
@@ -25,7 +26,21 @@ from nemo_sdg.generate.parsing.replies import called, clean, parse_solution, rea
 from nemo_sdg.generate.prompting import Prompts, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import JUDGE_SCHEMA, solution_schema
-from nemo_sdg.records import LABELS, Drop, Kind, Origin, sample_from_dict
+from nemo_sdg.records import (
+    LABELS,
+    Drop,
+    Generator,
+    Judgement,
+    Kind,
+    ModelUse,
+    Origin,
+    Sample,
+    Usage,
+    Vote,
+    VoteCounts,
+    sample_from_dict,
+    to_dict,
+)
 
 STEP = "answers"
 GUIDED_ATTEMPTS = 2
@@ -46,64 +61,67 @@ class Standing(Protocol):
         """Origin seed: one of the votes surely gives the gold answer."""
 
 
-Decided = Callable[[list[dict[str, Any]], int, dict[str, Any]], Standing]
+Decided = Callable[[list[Vote], int, Sample], Standing]
 """(votes so far, votes planned, sample) -> Standing; nothing is run, it answers at once."""
 
 
 class Answers:
     """Solves the questions of a run; `flow` is one sample's way through the engine."""
 
-    def __init__(self, config: RunConfig, engine_info: dict[str, Any], decided: Decided) -> None:
+    def __init__(self, config: RunConfig, model: ModelUse, decided: Decided) -> None:
         self.config = config
-        self.engine_info = engine_info
+        self.model = model
         self.decided = decided
         self.prompts = Prompts(config)
 
-    def order(self, sample: dict[str, Any], purpose: str) -> list[int] | None:
+    def order(self, sample: Sample, purpose: str) -> list[int] | None:
         """The order in which one vote sees the options: a permutation of their indices."""
-        if not sample.get("choices"):
+        if not sample.choices:
             return None
-        order = list(range(len(sample["choices"])))
-        random.Random(f"{self.config.run.seed}:{sample['sample_id']}:{purpose}").shuffle(order)
+        order = list(range(len(sample.choices)))
+        random.Random(f"{self.config.run.seed}:{sample.sample_id}:{purpose}").shuffle(order)
         return order
 
-    def request(self, sample: dict[str, Any], purpose: str, index: int) -> tuple[Request, list[int] | None]:
+    @staticmethod
+    def shown(sample: Sample, order: list[int] | None) -> list[str] | None:
+        """The options as one vote sees them."""
+        return [sample.choices[i] for i in order] if sample.choices and order is not None else None
+
+    def request(self, sample: Sample, purpose: str, index: int) -> tuple[Request, list[int] | None]:
         """One vote (`solve`) or one solution with the gold in sight (`guided`), and the order of the options in it."""
         generate = self.config.generate
         tag = f"vote{index}" if purpose == "solve" else f"{purpose}{index}"
         order = self.order(sample, tag)
-        shown = [sample["choices"][i] for i in order] if order is not None else None
+        shown = self.shown(sample, order)
         variables = {
-            **language_variables(sample["language"]),
-            "question": sample["question"],
-            "passage": sample.get("passage"),
-            "family": sample["family"],
+            **language_variables(sample.language),
+            "question": sample.question,
+            "passage": sample.passage,
+            "family": sample.family,
             "shown": shown or [],
             "labels": LABELS,
-            "calls": called(sample.get("tests") or []),
+            "calls": called(sample.tests or []),
         }
         pinned = None
         if purpose == "guided":
-            variables["gold"] = sample["answer"]["text"]
+            variables["gold"] = sample.gold.text
             # The answer is given; verification looks at whether the reasoning arrives at it.
             pinned = (
-                [sample["answer"]["text"]]
-                if sample["kind"] in (Kind.multiple_choice, Kind.numeric, Kind.short_text)
-                else None
+                [sample.gold.text] if sample.kind in (Kind.multiple_choice, Kind.numeric, Kind.short_text) else None
             )
         request = self.prompts.request(
             f"{purpose}/{template_kind(sample)}",
             variables,
             schema=solution_schema(
-                sample["kind"],
+                sample.kind,
                 choices=pinned or shown,
-                numeric=not LATEX.search(f"{sample['question']} {variables.get('gold', '')}"),
+                numeric=not LATEX.search(f"{sample.question} {variables.get('gold', '')}"),
                 max_tokens=generate.max_tokens_answer,
-                like=sample["question"],
+                like=sample.question,
             ),
             temperature=generate.temperature_answer,
             max_tokens=generate.max_tokens_answer,
-            seed=request_seed(self.config.run.seed, sample["sample_id"], tag),
+            seed=request_seed(self.config.run.seed, sample.sample_id, tag),
         )
         return request, order
 
@@ -111,46 +129,47 @@ class Answers:
         self,
         completion: Completion,
         request: Request,
-        sample: dict[str, Any],
+        sample: Sample,
         order: list[int] | None,
         purpose: str,
         index: int,
-    ) -> dict[str, Any]:
+    ) -> Vote:
         """A vote as it is kept in `solutions`; error and detail say why where it has no answer.
 
         A context that stands word for word in a worked example is no context: the answer still counts as a vote.
         """
-        shown = [sample["choices"][i] for i in order] if order is not None else None
+        shown = self.shown(sample, order)
         assert request.schema is not None
-        value, error, detail = parse_solution(completion, request.schema, kind=sample["kind"], options=shown)
-        fields: dict[str, str | None] = {**value} if value else {"context": "", "reasoning": "", "answer": None}
-        if fields["context"] and any(fields["context"] in text for text in request.worked_examples()):
-            fields["context"] = ""
-        label = LABELS[sample["choices"].index(value["answer"])] if shown is not None and value is not None else None
-        return {
-            "index": index,
-            "guidance": "blind" if purpose == "solve" else "guided",
-            **fields,
-            "label": label,
-            "order": order,
-            "error": error,
-            "detail": clean(detail) if detail else None,
-            "finish_reason": completion.finish_reason,
-        }
+        value, error, detail = parse_solution(completion, request.schema, kind=sample.kind, options=shown)
+        vote = Vote(
+            index=index,
+            guidance="blind" if purpose == "solve" else "guided",
+            order=order,
+            error=error,
+            detail=clean(detail) if detail else None,
+            finish_reason=completion.finish_reason,
+        )
+        if value is not None:
+            vote.context, vote.reasoning, vote.answer = value["context"], value["reasoning"], value["answer"]
+            if vote.context and any(vote.context in text for text in request.worked_examples()):
+                vote.context = ""
+            if sample.choices:
+                vote.label = LABELS[sample.choices.index(vote.answer)]
+        return vote
 
     async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
         sample = sample_from_dict(record)
         spent = Spent(ask, sample.usage)
-        kind = template_kind(record)
-        solutions = await self._votes(record, spent)
+        kind = template_kind(sample)
+        solutions = await self._votes(sample, spent)
         if sample.origin == Origin.seed and self.config.generate.guided:
-            solutions += await self._guided(record, solutions, spent)
+            solutions += await self._guided(sample, solutions, spent)
         sample.solutions = solutions
-        sample.votes = {"planned": self.config.generate.votes}
+        sample.votes = VoteCounts(planned=self.config.generate.votes)
         sample.usage = spent.usage
-        if all(solution["answer"] is None for solution in solutions):
-            errors = Counter(solution["error"] for solution in solutions)
-            reason = solutions[0]["error"] if len(errors) == 1 else "no_valid_vote"
+        if all(vote.answer is None for vote in solutions):
+            errors = Counter(str(vote.error) for vote in solutions)
+            reason = str(solutions[0].error) if len(errors) == 1 else "no_valid_vote"
             detail = ", ".join(f"{error} {num}" for error, num in sorted(errors.items()))
             return Outcome(
                 dropped=[
@@ -160,30 +179,32 @@ class Answers:
                         step=STEP,
                         reason=reason,
                         detail=detail,
-                        record={**record, "solutions": solutions},
+                        record=to_dict(sample),
                     )
                 ]
             )
         if self.config.generate.judge and sample.kind == Kind.free_text:
-            await self._judge(record, solutions, spent)
+            await self._judge(sample, solutions, spent)
             sample.usage = spent.usage
+        blind, guided = self.model_use(f"solve/{kind}"), self.model_use(f"guided/{kind}")
+        sample.generator = dataclasses.replace(
+            sample.generator or Generator(), model=self.model.model, solvers=[blind, guided]
+        )
+        for vote in solutions:
+            vote.solver = 0 if vote.guidance == "blind" else 1
+        return Outcome(kept=[sample])
+
+    def model_use(self, prompt: str) -> ModelUse:
         generate = self.config.generate
-        name = f"solve/{kind}"
-        sample.generator = {
-            **self.engine_info,
-            "prompt": name,
-            "prompt_hash": self.prompts.hash(name),
+        sampling = {
             "temperature": generate.temperature_answer,
             "top_p": generate.top_p,
             "max_tokens": generate.max_tokens_answer,
-            "guided_prompt": f"guided/{kind}",
-            "guided_prompt_hash": self.prompts.hash(f"guided/{kind}"),
-            "question": record["generator"],
         }
-        return Outcome(kept=[sample])
+        return dataclasses.replace(self.model, prompt=prompt, prompt_hash=self.prompts.hash(prompt), sampling=sampling)
 
-    async def _votes(self, sample: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
-        num_planned, solutions = self.config.generate.votes, list[dict[str, Any]]()
+    async def _votes(self, sample: Sample, ask: Ask) -> list[Vote]:
+        num_planned, solutions = self.config.generate.votes, list[Vote]()
         while more := self.decided(solutions, num_planned, sample).missing:
             first = len(solutions)
             requests = [self.request(sample, "solve", index) for index in range(first, first + more)]
@@ -194,11 +215,11 @@ class Answers:
                     break
         return solutions
 
-    async def _guided(self, sample: dict[str, Any], blind: list[dict[str, Any]], ask: Ask) -> list[dict[str, Any]]:
+    async def _guided(self, sample: Sample, blind: list[Vote], ask: Ask) -> list[Vote]:
         if self.decided(blind, len(blind), sample).reaches_gold:
             return []
-        guided: list[dict[str, Any]] = []
-        for index in range(1 if sample["kind"] == Kind.code else GUIDED_ATTEMPTS):
+        guided: list[Vote] = []
+        for index in range(1 if sample.kind == Kind.code else GUIDED_ATTEMPTS):
             request, order = self.request(sample, "guided", index)
             solution = self.read(await ask(request), request, sample, order, "guided", index)
             guided.append(solution)
@@ -206,55 +227,52 @@ class Answers:
                 break
         return guided
 
-    async def _judge(self, sample: dict[str, Any], solutions: list[dict[str, Any]], ask: Ask) -> None:
+    async def _judge(self, sample: Sample, solutions: list[Vote], ask: Ask) -> None:
         """Scores every answer in sentences by the rubric of judge/free_text."""
-        to_judge = [solution for solution in solutions if solution["answer"] is not None]
+        to_judge = [solution for solution in solutions if solution.answer is not None]
         requests = [
             self.prompts.request(
                 "judge/free_text",
                 {
                     **language_variables("en"),
-                    "question": sample["question"],
-                    "passage": sample.get("passage"),
-                    "answer": solution["answer"],
+                    "question": sample.question,
+                    "passage": sample.passage,
+                    "answer": solution.answer,
                 },
                 schema=JUDGE_SCHEMA,
                 temperature=0.0,
                 max_tokens=JUDGE_TOKENS,
-                seed=request_seed(
-                    self.config.run.seed, sample["sample_id"], f"judge:{solution['guidance']}{solution['index']}"
-                ),
+                seed=request_seed(self.config.run.seed, sample.sample_id, f"judge:{solution.guidance}{solution.index}"),
             )
             for solution in to_judge
         ]
         for solution, completion in zip(to_judge, await asyncio.gather(*map(ask, requests)), strict=True):
             value, error, _ = read_object(completion, JUDGE_SCHEMA)
-            solution["judge"] = {
-                "score": value["score"] if value else None,
-                "max": 5,
-                "reason": value["reason"] if value else None,
-                "error": error,
-            }
+            solution.judge = Judgement(
+                score=value["score"] if value else None,
+                reasons={"answer": value["reason"]} if value else {},
+                error=error,
+            )
 
 
 class Spent:
     """An Ask that adds up the tokens of all completions it brought."""
 
-    def __init__(self, ask: Ask, before: dict[str, int] | None) -> None:
+    def __init__(self, ask: Ask, before: Usage | None) -> None:
         self._ask = ask
-        self.usage = dict(before or {"prompt_tokens": 0, "completion_tokens": 0})
+        self.usage = dataclasses.replace(before or Usage())
 
     async def __call__(self, request: Request) -> Completion:
         completion = await self._ask(request)
-        self.usage["prompt_tokens"] += completion.prompt_tokens
-        self.usage["completion_tokens"] += completion.completion_tokens
+        self.usage.prompt_tokens += completion.prompt_tokens
+        self.usage.completion_tokens += completion.completion_tokens
         return completion
 
 
-def make_flow(config: RunConfig, engine_info: dict[str, Any], decided: Decided) -> Flow:
+def make_flow(config: RunConfig, model: ModelUse, decided: Decided) -> Flow:
     """Sample -> sample with `solutions`, or a Drop where no request gave an answer. `decided` is verify.votes.decided
     with its config.
 
     Raises ConfigError when a template is broken.
     """
-    return Answers(config, engine_info, decided).flow
+    return Answers(config, model, decided).flow

@@ -26,7 +26,7 @@ import jinja2
 from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.generate.requests import Request
-from nemo_sdg.records import Frame, Kind
+from nemo_sdg.records import Frame, Kind, Sample, Seed
 
 LANGUAGE_NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
@@ -47,11 +47,11 @@ TASK_VARIABLES = ("language", "language_name", "family", "label_set")
 """what instruction and worked examples see of a record, beside whether it has a passage"""
 
 
-def template_kind(record: dict[str, Any]) -> str:
+def template_kind(record: Seed | Sample) -> str:
     """The kind of a seed or sample, with classification standing apart: its label set is given, not written."""
-    if record["kind"] == Kind.multiple_choice and record["frame"] == Frame.classification:
+    if record.kind == Kind.multiple_choice and record.frame == Frame.classification:
         return "classification"
-    return str(record["kind"])
+    return str(record.kind)
 
 
 def request_seed(run_seed: int, record_id: str, purpose: str) -> int:
@@ -181,14 +181,14 @@ def language_variables(language: str) -> dict[str, str]:
     }
 
 
-def item_json(record: dict[str, Any], *, with_choices: bool) -> str:
+def item_json(seed: Seed, *, with_choices: bool) -> str:
     """A seed as the questioner sees it, in the shape that it is to write: without its answer."""
     item: dict[str, Any] = {}
-    if record.get("passage"):
-        item["passage"] = record["passage"]
-    item["question"] = record["question"]
-    if with_choices and record.get("choices"):
-        item["choices"] = record["choices"]
-    if record["kind"] == Kind.code:
-        item["tests"] = list(record.get("tests") or [])[:3]
+    if seed.passage:
+        item["passage"] = seed.passage
+    item["question"] = seed.question
+    if with_choices and seed.choices:
+        item["choices"] = seed.choices
+    if seed.kind == Kind.code:
+        item["tests"] = list(seed.tests or [])[:3]
     return json.dumps(item, ensure_ascii=False)

@@ -11,11 +11,13 @@ not asked for: solvers find it alone, and agree on it or not.
 """
 
 import asyncio
+import dataclasses
 import difflib
 import itertools
 import random
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Any
 
 from nemo_sdg.config import OriginShare, RunConfig
@@ -24,7 +26,20 @@ from nemo_sdg.generate.parsing.replies import at_bound, called, clean, read_obje
 from nemo_sdg.generate.prompting import Prompts, item_json, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import Schema, question_schema
-from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, content_id
+from nemo_sdg.records import (
+    LABELS,
+    Drop,
+    Generator,
+    Kind,
+    ModelUse,
+    Origin,
+    Sample,
+    SampleLicense,
+    Seed,
+    Usage,
+    content_id,
+    seed_from_dict,
+)
 
 STEP = "questions"
 SIMILAR = 0.9
@@ -36,11 +51,21 @@ COMPOSITE = re.compile(
 BLANK = re.compile(r"(?:^|\W)_+(?:\W|$)")
 
 
-def words_of(record: dict[str, Any]) -> list[str]:
+@dataclass(kw_only=True, slots=True)
+class Written:
+    """A question as a model wrote it."""
+
+    question: str
+    passage: str | None = None
+    choices: list[str] | None = None
+    tests: list[str] | None = None
+
+
+def words_of(question: str, passage: str | None) -> list[str]:
     """What makes two questions the same: the words of passage and question; width, case and punctuation do not
     count.
     """
-    text = fold(f"{record.get('passage') or ''} {record['question']}")
+    text = fold(f"{passage or ''} {question}")
     if not text.isascii() and not re.search(r"\s", text):
         return list(text)
     return re.findall(r"\w+|[^\w\s]", unicodedata.normalize("NFKC", text))
@@ -66,64 +91,72 @@ def takes_own_question(seed_id: str, share: float, run_seed: int) -> bool:
 
 
 def _sample(
-    seed: dict[str, Any],
-    origin: Origin,
-    fields: dict[str, Any],
-    engine_info: dict[str, Any],
-    generator: dict[str, Any] | None,
-    completion: Completion | None,
+    seed: Seed, origin: Origin, written: Written, model: ModelUse, *, generator: Generator, usage: Usage
 ) -> Sample:
     return Sample(
         sample_id=content_id(
             origin.value,
-            seed["seed_id"],
-            fields["question"],
-            fields.get("passage"),
-            sorted(fields["choices"]) if fields.get("choices") else None,
+            seed.seed_id,
+            written.question,
+            written.passage,
+            sorted(written.choices) if written.choices else None,
         ),
         origin=origin.value,
-        seed_ids=[seed["seed_id"]],
-        task=seed["task"],
-        family=seed["family"],
-        capability=seed["capability"],
-        kind=seed["kind"],
-        frame=seed["frame"],
-        language=seed["language"],
-        question=fields["question"],
-        passage=fields.get("passage"),
-        choices=fields.get("choices"),
-        tests=fields.get("tests"),
+        seed_ids=[seed.seed_id],
+        task=seed.task,
+        family=seed.family,
+        capability=seed.capability,
+        kind=seed.kind,
+        frame=seed.frame,
+        language=seed.language,
+        question=written.question,
+        passage=written.passage,
+        choices=written.choices,
+        tests=written.tests,
         generator=generator,
-        usage={
-            "prompt_tokens": completion.prompt_tokens if completion else 0,
-            "completion_tokens": completion.completion_tokens if completion else 0,
-        },
-        license={"seeds": [seed["license"]], "model": engine_info.get("model_license"), "effective": None},
+        usage=usage,
+        license=SampleLicense(seeds=[seed.license], models=[model.license]),
     )
 
 
-def own_question(seed: dict[str, Any], engine_info: dict[str, Any]) -> Sample:
+def own_question(seed: Seed, model: ModelUse) -> Sample:
     """The seed's own question with its gold answer, as a sample of origin `seed`."""
-    sample = _sample(seed, Origin.seed, seed, engine_info, None, None)
-    sample.answer = Answer(**seed["answer"])
+    own = Written(question=seed.question, passage=seed.passage, choices=seed.choices, tests=seed.tests)
+    sample = _sample(seed, Origin.seed, own, model, generator=Generator(), usage=Usage())
+    sample.answer = dataclasses.replace(seed.answer)
     if sample.choices and sample.answer.label is None and sample.answer.text in sample.choices:
         sample.answer.label = LABELS[sample.choices.index(sample.answer.text)]
-    sample.reference_reasoning = seed.get("reference_reasoning")
+    sample.reference_reasoning = seed.reference_reasoning
     return sample
+
+
+def problem_of(written: Written, seed: Seed) -> tuple[str | None, str | None]:
+    """Why a written question does not have the form of its seed's, or (None, None)."""
+    if written.choices is not None:
+        wanted, choices = len(seed.choices or []), written.choices
+        if len(choices) != wanted:
+            return "too_few_choices" if len(choices) < wanted else "too_many_choices", f"{len(choices)} for {wanted}"
+        if len({fold(choice) for choice in choices}) < wanted:
+            return "duplicate_choices", None
+        if any(map(COMPOSITE.search, choices)) and not any(map(COMPOSITE.search, seed.choices or [])):
+            return "composite_choice", None
+    if seed.kind == Kind.code and len({call.split("(")[0] for call in called(written.tests or [])}) != 1:
+        return "tests_unusable", None
+    if BLANK.search(seed.question) and not BLANK.search(written.question):
+        return "blank_lost", None
+    return None, None
 
 
 class Questions:
     """Writes the questions of a run; `flow` is one seed's way through the engine."""
 
-    def __init__(
-        self, config: RunConfig, engine_info: dict[str, Any], few_shot: dict[str, list[dict[str, Any]]]
-    ) -> None:
+    def __init__(self, config: RunConfig, model: ModelUse, few_shot: dict[str, list[Seed]]) -> None:
         self.config = config
-        self.engine_info = engine_info
+        self.model = model
         self.few_shot = few_shot
         self.prompts = Prompts(config)
 
-    def shown_beside(self, seed: dict[str, Any]) -> list[dict[str, Any]]:
+    def shown_beside(self, seed: Seed) -> list[Seed]:
         """The few-shot seeds of a task: the same for every seed of it that has the same kind and language, but for the
         seed itself.
 
@@ -131,38 +164,33 @@ class Questions:
         """
         fits = [
             shot
-            for shot in self.few_shot.get(seed["task"], [])
-            if all(shot[key] == seed[key] for key in ("kind", "frame", "language"))
+            for shot in self.few_shot.get(seed.task, [])
+            if (shot.kind, shot.frame, shot.language) == (seed.kind, seed.frame, seed.language)
         ]
-        return [shot for shot in fits if shot["seed_id"] != seed["seed_id"]][
+        return [shot for shot in fits if shot.seed_id != seed.seed_id][
             : self.config.generate.few_shot + 1 if self.config.generate.few_shot else 0
         ]
 
-    def request(self, seed: dict[str, Any], attempt: int) -> tuple[Request, dict[str, Any]]:
-        """The request of one attempt, and what the sample's `generator` says of it."""
+    def request(self, seed: Seed, attempt: int) -> tuple[Request, ModelUse]:
+        """The request of one attempt, and what the sample's `generator` says of its writer."""
         kind = template_kind(seed)
         generate = self.config.generate
-        labels = seed["choices"] if kind == "classification" else None
+        labels = seed.choices if kind == "classification" else None
         shots = self.shown_beside(seed)
         # Without a worked example small models hand the seed back: where a seed is in the head itself, it takes the
         # place of what is missing.
         chain = shots if len(shots) > 1 else [seed, *shots]
         examples = [
-            (
-                {**self._ask(before, kind), "target": after["answer"]["text"]},
-                item_json(after, with_choices=labels is None),
-            )
+            ({**self._ask(before, kind), "target": after.answer.text}, item_json(after, with_choices=labels is None))
             for before, after in itertools.pairwise(chain)
         ]
         target = (
-            random.Random(f"{self.config.run.seed}:{seed['seed_id']}:target{attempt}").choice(labels)
-            if labels
-            else None
+            random.Random(f"{self.config.run.seed}:{seed.seed_id}:target{attempt}").choice(labels) if labels else None
         )
         variables = {
-            **language_variables(seed["language"]),
-            "passage": seed.get("passage"),
-            "family": seed["family"],
+            **language_variables(seed.language),
+            "passage": seed.passage,
+            "family": seed.family,
             "label_set": ", ".join(labels or []),
             **self._ask(seed, kind),
             "target": target,
@@ -175,38 +203,33 @@ class Questions:
             schema=self.schema(seed),
             temperature=generate.temperature_question,
             max_tokens=generate.max_tokens_question,
-            seed=request_seed(self.config.run.seed, seed["seed_id"], f"question{attempt}"),
+            seed=request_seed(self.config.run.seed, seed.seed_id, f"question{attempt}"),
         )
-        facts = {
-            "prompt": name,
-            "prompt_hash": self.prompts.hash(name),
+        sampling = {
             "temperature": generate.temperature_question,
             "top_p": generate.top_p,
             "max_tokens": generate.max_tokens_question,
         }
-        return request, {**self.engine_info, **facts}
-
-    @staticmethod
-    def _ask(seed: dict[str, Any], kind: str) -> dict[str, Any]:
-        return {
-            "item": item_json(seed, with_choices=kind != "classification"),
-            "num_choices": len(seed["choices"] or []),
-        }
-
-    def schema(self, seed: dict[str, Any]) -> Schema:
-        written = seed["kind"] == Kind.multiple_choice and template_kind(seed) != "classification"
-        return question_schema(
-            seed["kind"],
-            passage=bool(seed.get("passage")),
-            num_choices=len(seed["choices"]) if written else None,
-            max_tokens=self.config.generate.max_tokens_question,
-            like=seed["question"],
+        return request, dataclasses.replace(
+            self.model, prompt=name, prompt_hash=self.prompts.hash(name), sampling=sampling
         )
 
-    def read(
-        self, completion: Completion, seed: dict[str, Any]
-    ) -> tuple[dict[str, Any] | None, str | None, str | None]:
-        """The fields of a new question, or reason and detail."""
+    @staticmethod
+    def _ask(seed: Seed, kind: str) -> dict[str, Any]:
+        return {"item": item_json(seed, with_choices=kind != "classification"), "num_choices": len(seed.choices or [])}
+
+    def schema(self, seed: Seed) -> Schema:
+        written = seed.kind == Kind.multiple_choice and template_kind(seed) != "classification"
+        return question_schema(
+            seed.kind,
+            passage=bool(seed.passage),
+            num_choices=len(seed.choices or []) if written else None,
+            max_tokens=self.config.generate.max_tokens_question,
+            like=seed.question,
+        )
+
+    def read(self, completion: Completion, seed: Seed) -> tuple[Written | None, str | None, str | None]:
+        """A new question, or reason and detail."""
         value, reason, detail = read_object(completion, self.schema(seed))
         if value is None:
             return None, reason, detail
@@ -217,48 +240,45 @@ class Questions:
             full, value["passage"] = (full, shorter) if shorter == value["passage"] else ([], shorter)
         if full:
             return None, "cut_at_max_tokens", ", ".join(full)
+        written = Written(**value)
+        reason, detail = problem_of(written, seed)
+        if reason is not None:
+            return None, reason, detail
         if template_kind(seed) == "classification":
-            value["choices"] = list(seed["choices"])
-        elif value.get("choices") is not None:
-            wanted, choices = len(seed["choices"]), value["choices"]
-            if len(choices) != wanted:
-                return (
-                    None,
-                    "too_few_choices" if len(choices) < wanted else "too_many_choices",
-                    f"{len(choices)} for {wanted}",
-                )
-            if len({fold(choice) for choice in choices}) < wanted:
-                return None, "duplicate_choices", None
-            if any(map(COMPOSITE.search, choices)) and not any(map(COMPOSITE.search, seed["choices"])):
-                return None, "composite_choice", None
-        if seed["kind"] == Kind.code and len({call.split("(")[0] for call in called(value["tests"])}) != 1:
-            return None, "tests_unusable", None
-        if BLANK.search(seed["question"]) and not BLANK.search(value["question"]):
-            return None, "blank_lost", None
-        return value, None, None
+            written.choices = list(seed.choices or [])
+        return written, None, None
 
-    async def flow(self, seed: dict[str, Any], ask: Ask) -> Outcome:
-        outcome = Outcome()
-        share = origin_share(self.config, seed["family"])
-        if takes_own_question(seed["seed_id"], share.seed, self.config.run.seed):
-            outcome.kept.append(own_question(seed, self.engine_info))
+    async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
+        seed, outcome = seed_from_dict(record), Outcome()
+        share = origin_share(self.config, seed.family)
+        if takes_own_question(seed.seed_id, share.seed, self.config.run.seed):
+            outcome.kept.append(own_question(seed, self.model))
         requests = [self.request(seed, attempt) for attempt in range(share.similar)]
         completions = await asyncio.gather(*(ask(request) for request, _ in requests))
         known = {
-            "copy_of_seed": [words_of(seed)],
-            "copy_of_example": [words_of(shot) for shot in self.shown_beside(seed)],
+            "copy_of_seed": [words_of(seed.question, seed.passage)],
+            "copy_of_example": [words_of(shot.question, shot.passage) for shot in self.shown_beside(seed)],
             "copy_of_sibling": [],
         }
-        for attempt, ((_, generator), completion) in enumerate(zip(requests, completions, strict=True)):
-            value, reason, detail = self.read(completion, seed)
-            if value is not None:
-                words = words_of(value)
+        for attempt, ((_, writer), completion) in enumerate(zip(requests, completions, strict=True)):
+            written, reason, detail = self.read(completion, seed)
+            if written is not None:
+                words = words_of(written.question, written.passage)
                 reason = next(
                     (why for why, others in known.items() if any(is_copy(words, other) for other in others)), None
                 )
                 if reason is None:
                     known["copy_of_sibling"].append(words)
-                    sample = _sample(seed, Origin.similar, value, self.engine_info, generator, completion)
+                    sample = _sample(
+                        seed,
+                        Origin.similar,
+                        written,
+                        writer,
+                        generator=Generator(model=writer.model, writer=writer),
+                        usage=Usage(
+                            prompt_tokens=completion.prompt_tokens, completion_tokens=completion.completion_tokens
+                        ),
+                    )
                     if sample.choices and template_kind(seed) != "classification":
                         # Models put the right option first more often than not.
                         random.Random(f"{self.config.run.seed}:{sample.sample_id}:choices").shuffle(sample.choices)
@@ -268,16 +288,16 @@ class Questions:
         return outcome
 
     @staticmethod
-    def _drop(seed: dict[str, Any], attempt: int, reason: str, detail: str | None, completion: Completion) -> Drop:
+    def _drop(seed: Seed, attempt: int, reason: str, detail: str | None, completion: Completion) -> Drop:
         record = {
-            "seed_id": seed["seed_id"],
+            "seed_id": seed.seed_id,
             "attempt": attempt,
             "text": clean(completion.text)[:4000],
             "finish_reason": completion.finish_reason,
         }
         return Drop(
-            task=seed["task"],
-            id=content_id("attempt", seed["seed_id"], attempt),
+            task=seed.task,
+            id=content_id("attempt", seed.seed_id, attempt),
             step=STEP,
             reason=reason,
             detail=clean(detail) if detail else None,
@@ -285,10 +305,9 @@ class Questions:
         )
 
 
-def make_flow(config: RunConfig, engine_info: dict[str, Any], few_shot: dict[str, list[dict[str, Any]]]) -> Flow:
-    """Seed record -> samples. `engine_info` has engine, model and model_license; `few_shot` maps a task to seed
-    records, in fixed order.
+def make_flow(config: RunConfig, model: ModelUse, few_shot: dict[str, list[Seed]]) -> Flow:
+    """Seed record -> samples. `few_shot` maps a task to seeds, in fixed order.
 
     Raises ConfigError when a template is broken.
     """
-    return Questions(config, engine_info, few_shot).flow
+    return Questions(config, model, few_shot).flow

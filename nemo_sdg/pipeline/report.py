@@ -16,7 +16,7 @@ from nemo_sdg.config import RunConfig, load_config
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.report.records import Calls, cut
 from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.records import Origin
+from nemo_sdg.records import ModelUse, Origin, seed_from_dict
 
 DAMAGED = (DataError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """what a record that does not follow its schema can raise on its way through a flow"""
@@ -66,7 +66,9 @@ class Replay:
         self.config = config
         self.journals = {step: Journal(run_dir / step / "journal") for step in ("questions", "answers")}
         seeds = StepDir(run_dir=run_dir, step="seeds", fingerprint="")
-        self.questions = Questions(config, {}, few_shot_seeds(seeds, config.generate.few_shot))
+        self.questions = Questions(
+            config, ModelUse(engine="", model=""), few_shot_seeds(seeds, config.generate.few_shot)
+        )
 
     def calls(self, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
         """Record id -> its requests, question first."""
@@ -111,13 +113,14 @@ class Replay:
         if seed is None or sample.get("origin") == Origin.seed:
             return []
         known = sample.get("attempt")
-        for attempt in range(origin_share(self.config, seed["family"]).similar) if known is None else [known]:
-            request, _ = self.questions.request(seed, attempt)
+        parsed = seed_from_dict(seed)
+        for attempt in range(origin_share(self.config, parsed.family).similar) if known is None else [known]:
+            request, _ = self.questions.request(parsed, attempt)
             completion = journal.get(request.key(identity))
             if completion is None:
                 continue
-            value = None if known is not None else self.questions.read(completion, seed)[0]
-            if known is not None or (value is not None and value["question"] == sample["question"]):
+            value = None if known is not None else self.questions.read(completion, parsed)[0]
+            if known is not None or (value is not None and value.question == sample["question"]):
                 return [describe(f"question, attempt {attempt}", request, completion)]
         return []
 

@@ -6,7 +6,7 @@ from typing import Any
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.generate.requests import Flow
-from nemo_sdg.steps.generation import generate
+from nemo_sdg.steps.generation import generate, model_use
 
 
 def run(context: Context) -> None:
@@ -17,4 +17,4 @@ def make_flow(config: RunConfig, engine_facts: dict[str, Any]) -> Flow:
     from nemo_sdg.generate import answers
     from nemo_sdg.verify import votes
 
-    return answers.make_flow(config, engine_facts, functools.partial(votes.decided, config=config.verify))
+    return answers.make_flow(config, model_use(engine_facts), functools.partial(votes.decided, config=config.verify))

@@ -17,10 +17,16 @@ from nemo_sdg.config import EngineKind, Executor, RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.progress import Progress, StepProgress
 from nemo_sdg.generate.requests import Flow, Outcome
+from nemo_sdg.records import ModelUse
 from nemo_sdg.storage import Counts, StepDir, read_jsonl
 
 MakeFlow = Callable[[dict[str, Any]], Flow]
 """Facts about the engine (engine, model, model_license) in; the flow out."""
+
+
+def model_use(facts: dict[str, Any]) -> ModelUse:
+    """What samples say of an engine's model."""
+    return ModelUse(engine=facts["engine"], model=facts["model"], license=facts["model_license"])
 
 
 def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.generate.requests import Flow
-from nemo_sdg.steps.generation import generate
+from nemo_sdg.records import Seed, seed_from_dict
+from nemo_sdg.steps.generation import generate, model_use
 from nemo_sdg.storage import StepDir
 
 
@@ -23,18 +24,18 @@ def run(context: Context) -> None:
     )
 
 
-def make_flow(config: RunConfig, few_shot: dict[str, list[dict[str, Any]]], engine_facts: dict[str, Any]) -> Flow:
+def make_flow(config: RunConfig, few_shot: dict[str, list[Seed]], engine_facts: dict[str, Any]) -> Flow:
     from nemo_sdg.generate import questions
 
-    return questions.make_flow(config, engine_facts, few_shot)
+    return questions.make_flow(config, model_use(engine_facts), few_shot)
 
 
-def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[dict[str, Any]]]:
+def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[Seed]]:
     """The few-shot heads of a run's tasks."""
     return smallest(seeds.records(), num)
 
 
-def smallest(seeds: Iterable[dict[str, Any]], num: int) -> dict[str, list[dict[str, Any]]]:
+def smallest(seeds: Iterable[dict[str, Any]], num: int) -> dict[str, list[Seed]]:
     """The `num` + 2 seeds of each task with the smallest ids.
 
     A worked example leads from one seed to the next, so `num` of them take one seed more, and one more still stands in
@@ -48,4 +49,7 @@ def smallest(seeds: Iterable[dict[str, Any]], num: int) -> dict[str, list[dict[s
         if len(head) > num + 2:
             head.sort(key=lambda seed: seed["seed_id"])
             head.pop()
-    return {task: sorted(head, key=lambda seed: seed["seed_id"]) for task, head in sorted(heads.items())}
+    return {
+        task: [seed_from_dict(seed) for seed in sorted(head, key=lambda seed: seed["seed_id"])]
+        for task, head in sorted(heads.items())
+    }

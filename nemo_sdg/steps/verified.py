@@ -2,12 +2,14 @@
 drop.
 """
 
+import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop
+from nemo_sdg.records import Drop, Sample, SampleLicense, sample_from_dict
 
 
 def run(context: Context) -> None:
@@ -24,16 +26,17 @@ def run(context: Context) -> None:
     context.run_stages("verified", stages, [[shard] for shard in todo], target=target, total=len(inputs))
 
 
-def make_verifier(config: RunConfig) -> Any:
+def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop]:
     """The function that verifies one sample and closes its licence over its seeds and the generating model."""
     from nemo_sdg.catalog.licenses import effective
     from nemo_sdg.verify.votes import verify_sample
 
-    def verify(record: dict[str, Any]) -> Any:
-        result = verify_sample(record, config.verify)
+    def verify(record: dict[str, Any]) -> Sample | Drop:
+        result = verify_sample(sample_from_dict(record), config.verify)
         if not isinstance(result, Drop):
-            license_ = result.license or {"seeds": ["unknown"], "model": config.engine.model_license}
-            result.license = {**license_, "effective": effective(license_["seeds"], license_["model"])}
+            license_ = result.license or SampleLicense(seeds=["unknown"], models=[config.engine.model_license])
+            effective_ = effective(license_.seeds, " AND ".join(license_.models))
+            result.license = dataclasses.replace(license_, effective=effective_)
         return result
 
     return verify

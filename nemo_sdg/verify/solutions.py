@@ -1,23 +1,19 @@
 """Which of several right solutions is kept: the one whose reasoning and context are worth most to a reader."""
 
-from typing import Any
-
-from nemo_sdg.records import Kind
+from nemo_sdg.records import Kind, Sample, Vote
 from nemo_sdg.text import mathematics as math
 from nemo_sdg.text import words as text
 
-Solution = dict[str, Any]
-"""answer, reasoning, context, guidance and index, as the answers step notes them"""
 TAIL = 160
 """Characters at the end of a reasoning in which its result is looked for"""
 
 
-def names_answer(written: str, answer: str, sample: dict[str, Any]) -> bool:
+def names_answer(written: str, answer: str, sample: Sample) -> bool:
     """Whether a text holds an answer: a number by its value, words after normalisation, an option also by most of its
     words.
     """
-    language = sample["language"]
-    number = math.parse_number(answer, language) if sample["kind"] == Kind.numeric else None
+    language = sample.language
+    number = math.parse_number(answer, language) if sample.kind == Kind.numeric else None
     if number is not None:
         words = [word.strip(".,;:!?()*") for word in written.replace("=", " ").split()]
         return any(
@@ -35,29 +31,26 @@ def _squeezed(expression: str) -> str:
     return "".join(math.simplify(expression).replace("$", "").split())
 
 
-def adds_knowledge(context: str, sample: dict[str, Any]) -> bool:
+def adds_knowledge(context: str, sample: Sample) -> bool:
     """Whether a context has at least three words that question, passage and options do not have."""
-    known = " ".join((sample["question"], sample.get("passage") or "", *(sample.get("choices") or [])))
+    known = " ".join((sample.question, sample.passage or "", *(sample.choices or [])))
     return (
-        len(
-            set(text.normalize(context, sample["language"]).split())
-            - set(text.normalize(known, sample["language"]).split())
-        )
+        len(set(text.normalize(context, sample.language).split()) - set(text.normalize(known, sample.language).split()))
         >= 3
     )
 
 
-def rank(solution: Solution, sample: dict[str, Any]) -> tuple[bool, bool, bool, bool, int, int]:
+def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, int, int]:
     """Best first: complete, reasoning that ends in the answer, context that adds knowledge and does not name the
     answer, most distinct
     words (a loop of words earns nothing), lowest index."""
-    complete = bool(solution["reasoning"].strip()) and bool(solution["context"].strip())
-    named = sample["kind"] in (Kind.code, Kind.free_text)
+    complete = bool(solution.reasoning.strip()) and bool(solution.context.strip())
+    named = sample.kind in (Kind.code, Kind.free_text)
     return (
         not complete,
-        not (named or names_answer(solution["reasoning"][-TAIL:], solution["answer"], sample)),
-        not adds_knowledge(solution["context"], sample),
-        not named and names_answer(solution["context"], solution["answer"], sample),
-        -len(set(text.normalize(solution["reasoning"], sample["language"]).split())),
-        solution["index"],
+        not (named or names_answer(solution.reasoning[-TAIL:], solution.answer or "", sample)),
+        not adds_knowledge(solution.context, sample),
+        not named and names_answer(solution.context, solution.answer or "", sample),
+        -len(set(text.normalize(solution.reasoning, sample.language).split())),
+        solution.index,
     )

@@ -17,18 +17,18 @@ programs by what they
 return in the sandbox, answers in sentences by the words that they share.
 """
 
+import dataclasses
 import math as mathematics
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from nemo_sdg.config import VerifySection
-from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, sample_from_dict
+from nemo_sdg.records import LABELS, Answer, Drop, Grade, Kind, Origin, Sample, Verification, Vote, VoteCounts, to_dict
 from nemo_sdg.text import mathematics as math
 from nemo_sdg.text import words as text
 from nemo_sdg.verify import programs as code
-from nemo_sdg.verify.solutions import Solution, names_answer, rank
+from nemo_sdg.verify.solutions import names_answer, rank
 
 STEP = "verified"
 METHODS = {
@@ -47,50 +47,44 @@ GOLD_METHODS = {
 }
 
 
-def is_mathematical(a: str, b: str, sample: dict[str, Any]) -> bool:
+def is_mathematical(a: str, b: str, sample: Sample) -> bool:
     """Whether two answers are compared as mathematics: those of kind numeric, and expressions among the short texts."""
-    if sample["kind"] == Kind.short_text:
+    if sample.kind == Kind.short_text:
         return (
             math.is_expression(a)
             or math.is_expression(b)
-            or (sample["family"] == "math" and (math.parse_number(a) or math.parse_number(b)) is not None)
+            or (sample.family == "math" and (math.parse_number(a) or math.parse_number(b)) is not None)
         )
-    return bool(sample["kind"] == Kind.numeric)
+    return bool(sample.kind == Kind.numeric)
 
 
-def surely_same(a: str, b: str, sample: dict[str, Any]) -> bool | None:
+def surely_same(a: str, b: str, sample: Sample) -> bool | None:
     """Whether two answers are one, without running anything: True, False, or None where that takes more."""
     if is_mathematical(a, b, sample):
-        return math.surely_equal(a, b, question=sample["question"], language=sample["language"])
-    if sample["kind"] == Kind.short_text:
-        return text.equal(a, b, language=sample["language"])
-    if sample["kind"] == Kind.multiple_choice:
+        return math.surely_equal(a, b, question=sample.question, language=sample.language)
+    if sample.kind == Kind.short_text:
+        return text.equal(a, b, language=sample.language)
+    if sample.kind == Kind.multiple_choice:
         return a == b
     return True if a == b else None
 
 
-def same(a: str, b: str, sample: dict[str, Any]) -> bool:
+def same(a: str, b: str, sample: Sample) -> bool:
     """Whether two answers are one; expressions may go to math-verify. For programs and sentences see `classes_of`."""
     sure = surely_same(a, b, sample)
     if sure is None:
-        return is_mathematical(a, b, sample) and math.equal(
-            a, b, question=sample["question"], language=sample["language"]
-        )
+        return is_mathematical(a, b, sample) and math.equal(a, b, question=sample.question, language=sample.language)
     return sure
 
 
 def is_gold(
-    answer: str,
-    sample: dict[str, Any],
-    config: VerifySection,
-    *,
-    compare: Callable[[str, str, dict[str, Any]], bool | None],
+    answer: str, sample: Sample, config: VerifySection, *, compare: Callable[[str, str, Sample], bool | None]
 ) -> bool:
     """Whether an answer (not a program) is the sample's gold one or an alias of it."""
-    right = [sample["answer"]["text"], *(sample["answer"].get("aliases") or [])]
-    if sample["kind"] == Kind.free_text:
+    right = [sample.gold.text, *sample.gold.aliases]
+    if sample.kind == Kind.free_text:
         return (
-            max(text.similarity(answer, gold, language=sample["language"]) for gold in right)
+            max(text.similarity(answer, gold, language=sample.language) for gold in right)
             >= config.free_text_similarity
         )
     return any(compare(answer, gold, sample) for gold in right)
@@ -106,28 +100,28 @@ class Standing:
     """origin seed: one of them surely gives the gold answer; a program is never surely right before it has run"""
 
 
-def decided(solutions: list[Solution], num_planned: int, sample: dict[str, Any], *, config: VerifySection) -> Standing:
+def decided(solutions: list[Vote], num_planned: int, sample: Sample, *, config: VerifySection) -> Standing:
     """What the answering flow asks while votes come in; cheap enough for an event loop, nothing is run and nobody is
     waited for.
     """
-    reached = sample["origin"] == Origin.seed and sample["kind"] != Kind.code
+    reached = sample.origin == Origin.seed and sample.kind != Kind.code
     reached = reached and any(
-        is_gold(s["answer"], sample, config, compare=surely_same) for s in solutions if s["answer"] is not None
+        is_gold(s.answer, sample, config, compare=surely_same) for s in solutions if s.answer is not None
     )
     return Standing(missing=_missing(solutions, num_planned, sample, config), reaches_gold=reached)
 
 
-def _missing(solutions: list[Solution], num_planned: int, sample: dict[str, Any], config: VerifySection) -> int:
+def _missing(solutions: list[Vote], num_planned: int, sample: Sample, config: VerifySection) -> int:
     remaining = num_planned - len(solutions)
     if remaining <= 0:
         return 0
-    if sample["kind"] in (Kind.code, Kind.free_text):
+    if sample.kind in (Kind.code, Kind.free_text):
         return remaining
     needed, allowed = bounds(config, num_planned)
     counts: list[int] = []
     representatives: list[str] = []
     unsure = False
-    for answer in (solution["answer"] for solution in solutions if solution["answer"] is not None):
+    for answer in (solution.answer for solution in solutions if solution.answer is not None):
         verdicts = [surely_same(answer, other, sample) for other in representatives]
         unsure = unsure or None in verdicts
         if True in verdicts:
@@ -148,9 +142,9 @@ def _missing(solutions: list[Solution], num_planned: int, sample: dict[str, Any]
     return min(remaining, max(1, needed - best))
 
 
-def planned(sample: dict[str, Any]) -> int:
+def planned(sample: Sample) -> int:
     """Votes that were planned for a sample, as the answering step noted it."""
-    return int(sample["votes"]["planned"])
+    return sample.votes.planned if sample.votes else len(sample.solutions or [])
 
 
 def bounds(config: VerifySection, num_planned: int) -> tuple[int, int]:
@@ -160,117 +154,107 @@ def bounds(config: VerifySection, num_planned: int) -> tuple[int, int]:
     )
 
 
-def classes_of(votes: list[Solution], sample: dict[str, Any], config: VerifySection) -> list[list[Solution]]:
+def classes_of(votes: list[Vote], sample: Sample, config: VerifySection) -> list[list[Vote]]:
     """Votes grouped by answer, the largest group first, then the one that came first. Votes without an answer are in
     none.
     """
-    votes = [vote for vote in votes if vote["answer"] is not None]
-    if sample["kind"] == Kind.free_text:
+    votes = [vote for vote in votes if vote.answer is not None]
+    if sample.kind == Kind.free_text:
         return _consensus(votes, sample, config)
-    groups: list[list[Solution]] = []
+    groups: list[list[Vote]] = []
     for vote in votes:
-        group = next((group for group in groups if same(vote["answer"], group[0]["answer"], sample)), None)
+        group = next((group for group in groups if same(vote.text, group[0].text, sample)), None)
         if group is None:
             groups.append([vote])
         else:
             group.append(vote)
-    return sorted(groups, key=lambda group: (-len(group), group[0]["index"]))
+    return sorted(groups, key=lambda group: (-len(group), group[0].index))
 
 
-def _consensus(votes: list[Solution], sample: dict[str, Any], config: VerifySection) -> list[list[Solution]]:
+def _consensus(votes: list[Vote], sample: Sample, config: VerifySection) -> list[list[Vote]]:
     """The vote that shares most words with the others, with those that share enough with it; the rest stands alone."""
     if not votes:
         return []
-    shared = [[text.similarity(a["answer"], b["answer"], language=sample["language"]) for b in votes] for a in votes]
+    shared = [[text.similarity(a.text, b.text, language=sample.language) for b in votes] for a in votes]
     centre = max(range(len(votes)), key=lambda i: (sum(shared[i]), -i))
     near = [votes[i] for i in range(len(votes)) if i == centre or shared[centre][i] >= config.free_text_similarity]
     return [near, *([vote] for vote in votes if all(vote is not other for other in near))]
 
 
-def verify_sample(sample: dict[str, Any], config: VerifySection) -> Sample | Drop:
+def verify_sample(sample: Sample, config: VerifySection) -> Sample | Drop:
     """The sample with answer, context, reasoning, votes, difficulty and verification, or a Drop.
 
     Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, reasoning_misses_gold, tests_failed,
     no_tests, incomplete_solution, judge_rejected.
     Runs programs in the sandbox for kind code; raises MissingDependencyError where there is none.
     """
-    solutions: list[Solution] = sample.get("solutions") or []
-    blind = [solution for solution in solutions if solution["guidance"] == "blind"]
-    guided = [solution for solution in solutions if solution["guidance"] == "guided"]
-    if all(solution["answer"] is None for solution in solutions):
+    solutions: list[Vote] = sample.solutions or []
+    blind = [solution for solution in solutions if solution.guidance == "blind"]
+    guided = [solution for solution in solutions if solution.guidance == "guided"]
+    if all(solution.answer is None for solution in solutions):
         return _drop(sample, "no_valid_vote", None)
-    if sample["origin"] == Origin.seed:
+    if sample.origin == Origin.seed:
         return _verify_gold(sample, blind, guided, config)
     return _verify_majority(sample, blind, config)
 
 
-def _verify_gold(
-    sample: dict[str, Any], blind: list[Solution], guided: list[Solution], config: VerifySection
-) -> Sample | Drop:
-    if sample["kind"] == Kind.code:
-        tests = sample.get("tests") or []
+def _verify_gold(sample: Sample, blind: list[Vote], guided: list[Vote], config: VerifySection) -> Sample | Drop:
+    if sample.kind == Kind.code:
+        tests = sample.tests or []
         if not tests:
             return _drop(sample, "no_tests", None)
-        verdicts = code.passing([s["answer"] for s in [*blind, *guided]], tests, config)
+        verdicts = code.passing([s.answer for s in [*blind, *guided]], tests, config)
         passed = {id(s): verdict for s, verdict in zip([*blind, *guided], verdicts, strict=True)}
     else:
         passed = {
-            id(s): s["answer"] is not None and is_gold(s["answer"], sample, config, compare=same)
-            for s in [*blind, *guided]
+            id(s): s.answer is not None and is_gold(s.answer, sample, config, compare=same) for s in [*blind, *guided]
         }
     tally = (
-        Counter("passed" if passed[id(s)] else "failed" for s in blind if s["answer"] is not None)
-        if sample["kind"] == Kind.code
+        Counter("passed" if passed[id(s)] else "failed" for s in blind if s.answer is not None)
+        if sample.kind == Kind.code
         else _tally(classes_of(blind, sample, config))
     )
-    votes = {
-        "n": len(blind),
-        "planned": planned(sample),
-        "agree": sum(passed[id(s)] for s in blind),
-        "tally": dict(tally),
-    }
+    votes = VoteCounts(
+        planned=planned(sample), n=len(blind), agree=sum(passed[id(s)] for s in blind), tally=dict(tally)
+    )
     for guidance, candidates in (("blind", blind), ("guided", guided)):
         right = [solution for solution in candidates if passed[id(solution)]]
-        if guidance == "guided" and right and sample["kind"] in (Kind.multiple_choice, Kind.numeric, Kind.short_text):
+        if guidance == "guided" and right and sample.kind in (Kind.multiple_choice, Kind.numeric, Kind.short_text):
             # The answer was given: what counts is that the reasoning arrives at it.
-            right = [
-                solution for solution in right if names_answer(solution["reasoning"], sample["answer"]["text"], sample)
-            ]
+            right = [solution for solution in right if names_answer(solution.reasoning, sample.gold.text, sample)]
             if not right:
                 return _drop(sample, "reasoning_misses_gold", _shown(tally))
         if right:
             kept = min(right, key=lambda solution: rank(solution, sample))
-            return _verified(
-                sample, kept, votes, Answer(**sample["answer"]), guidance, GOLD_METHODS[Kind(sample["kind"])], config
-            )
-    return _drop(sample, "tests_failed" if sample["kind"] == Kind.code else "gold_not_reached", _shown(tally))
+            return _verified(sample, kept, votes, sample.gold, guidance, GOLD_METHODS[Kind(sample.kind)], config)
+    return _drop(sample, "tests_failed" if sample.kind == Kind.code else "gold_not_reached", _shown(tally))
 
 
-def _tally(groups: list[list[Solution]]) -> dict[str, int]:
+def _tally(groups: list[list[Vote]]) -> dict[str, int]:
     """Votes by answer text; of each group the text that was written most often, the first of them."""
     return {_most_written(group): len(group) for group in groups}
 
 
-def _most_written(group: list[Solution]) -> str:
-    counts = Counter(vote["answer"] for vote in group)
+def _most_written(group: list[Vote]) -> str:
+    counts = Counter(vote.text for vote in group)
     return str(max(counts, key=lambda answer: counts[answer]))
 
 
-def _verify_majority(sample: dict[str, Any], blind: list[Solution], config: VerifySection) -> Sample | Drop:
+def _verify_majority(sample: Sample, blind: list[Vote], config: VerifySection) -> Sample | Drop:
     tests = None
-    if sample["kind"] == Kind.code:
-        calls, results = code.results_of([vote["answer"] for vote in blind], sample.get("tests") or [], config)
-        by_result: dict[tuple[str, ...], list[Solution]] = {}
+    if sample.kind == Kind.code:
+        calls, results = code.results_of([vote.answer for vote in blind], sample.tests or [], config)
+        by_result: dict[tuple[str, ...], list[Vote]] = {}
         for vote, result in zip(blind, results, strict=True):
             if result is not None:
                 by_result.setdefault(tuple(key for key, _ in result), []).append(vote)
-        groups = sorted(by_result.values(), key=lambda group: (-len(group), group[0]["index"]))
+        groups = sorted(by_result.values(), key=lambda group: (-len(group), group[0].index))
         tally = {f"results_{LABELS[i % 26]}": len(group) for i, group in enumerate(groups)}
     else:
         groups = classes_of(blind, sample, config)
         tally = _tally(groups)
     if not groups:
-        return _drop(sample, "tests_failed" if sample["kind"] == Kind.code else "no_valid_vote", None)
+        return _drop(sample, "tests_failed" if sample.kind == Kind.code else "no_valid_vote", None)
     needed, allowed = bounds(config, planned(sample))
     best = groups[0]
     if len(best) < needed or (len(groups) > 1 and len(groups[1]) == len(best)):
@@ -278,28 +262,28 @@ def _verify_majority(sample: dict[str, Any], blind: list[Solution], config: Veri
     if len(best) > allowed:
         return _drop(sample, "agreement_above_max", f"{len(best)} of {planned(sample)}")
     kept = min(best, key=lambda solution: rank(solution, sample))
-    if sample["kind"] == Kind.code:
+    if sample.kind == Kind.code:
         result = next(result for vote, result in zip(blind, results, strict=True) if vote is kept)
         assert result is not None
         tests = [f"assert {call} == {literal}" for call, (_, literal) in zip(calls, result, strict=True)]
-    label = LABELS[sample["choices"].index(kept["answer"])] if sample.get("choices") else None
-    votes = {"n": len(blind), "planned": planned(sample), "agree": len(best), "tally": tally}
+    label = LABELS[sample.choices.index(kept.text)] if sample.choices else None
+    votes = VoteCounts(planned=planned(sample), n=len(blind), agree=len(best), tally=tally)
     return _verified(
         sample,
         kept,
         votes,
-        Answer(text=kept["answer"], label=label),
+        Answer(text=kept.text, label=label),
         "blind",
-        METHODS[Kind(sample["kind"])],
+        METHODS[Kind(sample.kind)],
         config,
         tests=tests,
     )
 
 
 def _verified(
-    sample: dict[str, Any],
-    kept: Solution,
-    votes: dict[str, Any],
+    sample: Sample,
+    kept: Vote,
+    votes: VoteCounts,
     answer: Answer,
     guidance: str,
     method: str,
@@ -307,31 +291,30 @@ def _verified(
     *,
     tests: list[str] | None = None,
 ) -> Sample | Drop:
-    if not kept["reasoning"].strip() or not kept["context"].strip():
-        return _drop(sample, "incomplete_solution", "no reasoning" if not kept["reasoning"].strip() else "no context")
-    judge = kept.get("judge")
-    if judge is not None and (judge["score"] is None or judge["score"] < config.min_judge_score):
-        return _drop(sample, "judge_rejected", f"score {judge['score']}")
-    verified = sample_from_dict(sample)
+    if not kept.reasoning.strip() or not kept.context.strip():
+        return _drop(sample, "incomplete_solution", "no reasoning" if not kept.reasoning.strip() else "no context")
+    if kept.judge is not None and (kept.judge.score is None or kept.judge.score < config.min_judge_score):
+        return _drop(sample, "judge_rejected", f"score {kept.judge.score}")
+    verified = dataclasses.replace(sample)
     verified.answer = answer
     if tests is not None:
         verified.tests = tests
-    verified.context, verified.reasoning, verified.guidance = kept["context"], kept["reasoning"], guidance
+    verified.context, verified.reasoning, verified.guidance = kept.context, kept.reasoning, guidance
     verified.solutions = None
     verified.votes = votes
-    verified.difficulty = round(1.0 - votes["agree"] / votes["n"], 6) if votes["n"] else None
-    verified.judge = judge
-    verified.verification = {
-        "method": method + ("+judge" if judge is not None else ""),
-        "verdict": "verified",
-        "detail": f"solution {kept['guidance']}{kept['index']}",
-    }
-    if guidance == "guided" and verified.generator:
-        verified.generator = {
-            **verified.generator,
-            "prompt": verified.generator["guided_prompt"],
-            "prompt_hash": verified.generator["guided_prompt_hash"],
-        }
+    verified.difficulty = round(1.0 - (votes.agree or 0) / votes.n, 6) if votes.n else None
+    if kept.judge is not None:
+        verified.grade = dataclasses.replace(sample.grade or Grade(), answer=kept.judge)
+    verified.verification = Verification(
+        method=method + ("+judge" if kept.judge is not None else ""),
+        verdict="verified",
+        detail=f"solution {kept.guidance}{kept.index}",
+    )
+    if sample.generator is not None:
+        solvers = sample.generator.solvers
+        verified.generator = dataclasses.replace(
+            sample.generator, kept=kept.solver, model=solvers[kept.solver].model if solvers else None
+        )
     return verified
 
 
@@ -339,5 +322,5 @@ def _shown(tally: dict[str, int]) -> str:
     return ", ".join(f"{answer[:40]}: {num}" for answer, num in list(tally.items())[:6])
 
 
-def _drop(sample: dict[str, Any], reason: str, detail: str | None) -> Drop:
-    return Drop(task=sample["task"], id=sample["sample_id"], step=STEP, reason=reason, detail=detail, record=sample)
+def _drop(sample: Sample, reason: str, detail: str | None) -> Drop:
+    return Drop(task=sample.task, id=sample.sample_id, step=STEP, reason=reason, detail=detail, record=to_dict(sample))

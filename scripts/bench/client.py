@@ -29,7 +29,7 @@ from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
-from nemo_sdg.records import Sample, to_dict
+from nemo_sdg.records import ModelUse, Sample, to_dict
 from nemo_sdg.steps.answers import make_flow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -84,7 +84,7 @@ def settings(url: str, in_flight: int) -> RunConfig:
 def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
     config = settings(url, in_flight)
     engine = open_engine(config.engine)
-    flow = make_flow(config, {"engine": engine.name, "model": engine.model, "model_license": "unknown"})
+    flow = make_flow(config, ModelUse(engine=engine.name, model=engine.model))
     source = records()
     shards = [
         ShardWork(shard=f"shard-{s:05d}", records=itertools.islice(source, SHARD)) for s in range(num_records // SHARD)
@@ -114,7 +114,7 @@ def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
 
 def rendered(url: str, in_flight: int, num: int) -> list[Request]:
     """The requests that our flow makes, caught before they are sent."""
-    flow = make_flow(settings(url, in_flight), {"engine": "openai", "model": "fake", "model_license": "unknown"})
+    flow = make_flow(settings(url, in_flight), ModelUse(engine="openai", model="fake"))
     caught: list[Request] = []
 
     async def catch(request: Request) -> Completion:

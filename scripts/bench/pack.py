@@ -65,7 +65,7 @@ def strings(value: Any) -> Iterator[str]:
 
 def write_corpus(run_dir: Path, num: int, texts: list[str]) -> list[Path]:
     """Curated shards of `num` samples whose fields are dealt from the texts, of three families in turn."""
-    from nemo_sdg.records import Sample, to_dict
+    from nemo_sdg.records import Generator, ModelUse, Sample, SampleLicense, VoteCounts, to_dict
     from nemo_sdg.storage import write_jsonl
 
     plain = to_dict(
@@ -80,15 +80,11 @@ def write_corpus(run_dir: Path, num: int, texts: list[str]) -> list[Path]:
             frame="generation",
             language="en",
             question="",
-            votes={"n": 8, "agree": 7, "tally": {"one": 7, "another": 1}},
-            generator={
-                "engine": "none",
-                "model": "none",
-                "model_license": "MIT",
-                "prompt": "short_text",
-                "temperature": 0.7,
-            },
-            license={"seeds": ["MIT"], "model": "MIT", "effective": "MIT"},
+            votes=VoteCounts(planned=8, n=8, agree=7, tally={"one": 7, "another": 1}),
+            generator=Generator(
+                model="none", solvers=[ModelUse(engine="none", model="none", license="MIT", prompt="short_text")]
+            ),
+            license=SampleLicense(seeds=["MIT"], models=["MIT"], effective="MIT"),
         )
     )
 

@@ -14,6 +14,7 @@ in the right answer; and the processor time of a vote. Rows come from --hub, els
 """
 
 import argparse
+import dataclasses
 import functools
 import json
 import os
@@ -32,12 +33,11 @@ from nemo_sdg.config import GenerateSection, RunConfig, VerifySection
 from nemo_sdg.generate.answers import Answers
 from nemo_sdg.generate.questions import own_question
 from nemo_sdg.generate.requests import Completion
-from nemo_sdg.records import Drop, Seed, to_dict
+from nemo_sdg.records import Answer, DatasetRow, Drop, ModelUse, Sample, Seed, Vote, VoteCounts
 from nemo_sdg.verify import votes
 
 ROOT = Path(__file__).resolve().parents[2]
-FACTS = {"engine": "rules", "model": "rules", "model_license": "MIT"}
-GENERATOR = {"prompt": "", "prompt_hash": "", "guided_prompt": "", "guided_prompt_hash": ""}
+MODEL = ModelUse(engine="rules", model="rules", license="MIT")
 # task -> kind under which its rows are counted; hendrycks_math's answers are expressions and stand under both, read as
 # the kind named
 TRAIN = {
@@ -81,7 +81,7 @@ def main() -> None:
             cases = [
                 (sample, rewriting)
                 for sample in samples
-                for rewriting in rewritings(sample, random.Random(f"{kind}:{sample['sample_id']}"))
+                for rewriting in rewritings(sample, random.Random(f"{kind}:{sample.sample_id}"))
             ]
             cases += [
                 (record(kind, number, case), Rewriting(text, right, f"nasty {number}", finish))
@@ -108,7 +108,7 @@ def catalog(hub: Path) -> dict[str, Any]:
     return {row.task: row for row in build_catalog(SeedsSection(mirror=str(hub)), GuardSection())}
 
 
-def sample_rows(kind: str, num: int, hub: Path) -> list[dict[str, Any]]:
+def sample_rows(kind: str, num: int, hub: Path) -> list[Sample]:
     """`num` samples of a kind, the same share of each task, spread over its rows."""
     from nemo_sdg.config import SeedsSection
     from nemo_sdg.seeds.build import plan_sources, render_source
@@ -120,13 +120,13 @@ def sample_rows(kind: str, num: int, hub: Path) -> list[dict[str, Any]]:
         (source,) = plan_sources([catalog(hub)[task]], seeds)
         rows = [seed for seed in render_source(source, seeds, 0) if isinstance(seed, Seed)]
         for seed in random.Random(task).sample(rows, min(per_task, len(rows))):
-            samples.append(to_dict(own_question({**to_dict(seed), "kind": kind}, FACTS)))
+            samples.append(own_question(dataclasses.replace(seed, kind=kind), MODEL))
     for task in EVALUATION.get(kind, []):
         samples += evaluation_samples(task, kind, per_task, hub)
     return samples
 
 
-def evaluation_samples(task: str, kind: str, num: int, hub: Path) -> Iterator[dict[str, Any]]:
+def evaluation_samples(task: str, kind: str, num: int, hub: Path) -> Iterator[Sample]:
     """nq_open: question and all its answers; mgsm: question and number."""
     language = task[-2:] if task.startswith("mgsm") else "en"
     row_file = (
@@ -144,23 +144,26 @@ def evaluation_samples(task: str, kind: str, num: int, hub: Path) -> Iterator[di
         )
 
 
-def record(kind: str, number: int, case: dict[str, Any]) -> dict[str, Any]:
+def record(kind: str, number: int, case: dict[str, Any]) -> Sample:
     """A sample of origin seed by its few fields."""
-    seed = {
-        "seed_id": f"{case.get('task', 'nasty')}-{number}",
-        "task": case.get("task", "nasty"),
-        "family": case.get("family", "math" if kind == "numeric" else "factual"),
-        "capability": "knowledge",
-        "kind": kind,
-        "frame": "selection" if kind == "multiple_choice" else "generation",
-        "language": case.get("language", "en"),
-        "license": "MIT",
-        "question": case["question"],
-        "choices": case.get("choices"),
-        "tests": case.get("tests"),
-        "answer": {"text": case["gold"], "label": None, "aliases": case.get("aliases", [])},
-    }
-    return to_dict(own_question(seed, FACTS))
+    task = case.get("task", "nasty")
+    seed = Seed(
+        seed_id=f"{task}-{number}",
+        task=task,
+        tasks=[task],
+        family=case.get("family", "math" if kind == "numeric" else "factual"),
+        capability="knowledge",
+        kind=kind,
+        frame="selection" if kind == "multiple_choice" else "generation",
+        language=case.get("language", "en"),
+        dataset=DatasetRow(path=task, name=None, split="validation", revision="local", row=number),
+        license="MIT",
+        question=case["question"],
+        choices=case.get("choices"),
+        tests=case.get("tests"),
+        answer=Answer(text=case["gold"], aliases=case.get("aliases", [])),
+    )
+    return own_question(seed, MODEL)
 
 
 class Bench:
@@ -169,27 +172,27 @@ class Bench:
     def __init__(self, kind: str, *, misses: bool) -> None:
         self.kind, self.misses = kind, misses
         self.config = RunConfig(generate=GenerateSection(votes=1), verify=VerifySection(code_timeout=1.0))
-        self.answers = Answers(self.config, FACTS, functools.partial(votes.decided, config=self.config.verify))
+        self.answers = Answers(self.config, MODEL, functools.partial(votes.decided, config=self.config.verify))
 
-    def vote(self, sample: dict[str, Any], rewriting: Rewriting, index: int) -> dict[str, Any]:
+    def vote(self, sample: Sample, rewriting: Rewriting, index: int) -> Vote:
         request, order = self.answers.request(sample, "solve", index)
-        shown = [sample["choices"][i] for i in order] if order is not None else []
+        shown = [sample.choices[i] for i in order] if order is not None else []
         completion = Completion(
             text=rewriting.text(shown) if callable(rewriting.text) else rewriting.text,
             finish_reason=rewriting.finish_reason,
         )
         return self.answers.read(completion, request, sample, order, "solve", index)
 
-    def judge(self, sample: dict[str, Any], rewriting: Rewriting) -> tuple[bool, str]:
+    def judge(self, sample: Sample, rewriting: Rewriting) -> tuple[bool, str]:
         """Whether the sample is verified with this one vote, and what was read or why nothing was."""
         vote = self.vote(sample, rewriting, 0)
         result = votes.verify_sample(
-            {**sample, "solutions": [vote], "votes": {"planned": 1}, "generator": GENERATOR}, self.config.verify
+            dataclasses.replace(sample, solutions=[vote], votes=VoteCounts(planned=1)), self.config.verify
         )
-        seen = f"answer {vote['answer']!r}" if vote["answer"] is not None else str(vote["error"])
+        seen = f"answer {vote.answer!r}" if vote.answer is not None else str(vote.error)
         return not isinstance(result, Drop), f"{result.reason}; {seen}" if isinstance(result, Drop) else seen
 
-    def report(self, cases: list[tuple[dict[str, Any], Rewriting]], verdicts: list[tuple[bool, str]]) -> None:
+    def report(self, cases: list[tuple[Sample, Rewriting]], verdicts: list[tuple[bool, str]]) -> None:
         right_accepted = sum(
             accepted and rewriting.right for (_, rewriting), (accepted, _) in zip(cases, verdicts, strict=True)
         )
@@ -202,43 +205,38 @@ class Bench:
         )
         for (sample, rewriting), (accepted_, seen) in zip(cases, verdicts, strict=True):
             if self.misses and accepted_ != rewriting.right:
-                text = rewriting.text(sample["choices"]) if callable(rewriting.text) else rewriting.text
+                text = rewriting.text(sample.choices) if callable(rewriting.text) else rewriting.text
                 print(
                     (
                         f"  {'missed' if rewriting.right else 'ACCEPTED'} [{rewriting.name}] gold "
-                        f"{sample['answer']['text']!r}: {text[-160:]!r} -> {seen}"
+                        f"{sample.gold.text!r}: {text[-160:]!r} -> {seen}"
                     ),
                     file=sys.stderr,
                 )
 
-    def report_agreement(self, samples: list[dict[str, Any]]) -> None:
+    def report_agreement(self, samples: list[Sample]) -> None:
         """Samples without their gold answer, three votes: the gold, a rewriting of it, a wrong one."""
         ended_right = total = 0
         for sample in samples if self.kind != "code" else samples[:20]:
-            rng = random.Random(f"agreement:{sample['sample_id']}")
+            rng = random.Random(f"agreement:{sample.sample_id}")
             ways = rewritings(sample, rng)
             right, wrong = [way for way in ways if way.right], [way for way in ways if not way.right]
-            cast = [Rewriting(plain_json(sample["answer"]["text"]), True, "gold"), rng.choice(right), rng.choice(wrong)]
+            cast = [Rewriting(plain_json(sample.gold.text), True, "gold"), rng.choice(right), rng.choice(wrong)]
             rng.shuffle(cast)
             blind = [self.vote(sample, way, index) for index, way in enumerate(cast)]
-            similar = {
-                **sample,
-                "origin": "similar",
-                "answer": None,
-                "solutions": blind,
-                "votes": {"planned": 3},
-                "generator": GENERATOR,
-            }
+            similar = dataclasses.replace(
+                sample, origin="similar", answer=None, solutions=blind, votes=VoteCounts(planned=3)
+            )
             result = votes.verify_sample(similar, self.config.verify)
             total += 1
             if not isinstance(result, Drop):
-                found = Rewriting(plain_json(to_dict(result)["answer"]["text"]), True, "majority")
+                found = Rewriting(plain_json(result.gold.text), True, "majority")
                 ended_right += self.judge(sample, found)[0]
             elif self.misses:
                 print(
                     (
-                        f"  no agreement, gold {sample['answer']['text']!r}: "
-                        f"{[vote['answer'] or vote['error'] for vote in blind]} {result.reason}"
+                        f"  no agreement, gold {sample.gold.text!r}: "
+                        f"{[vote.answer or vote.error for vote in blind]} {result.reason}"
                     ),
                     file=sys.stderr,
                 )

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from nemo_sdg.records import Sample
+
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CONTEXT = "What one should know: the terms of the question and how they hang together."
 MALFORMED_PER_SAMPLE = 1
@@ -31,14 +33,14 @@ class Rewriting:
     finish_reason: str = "stop"
 
 
-def rewritings(sample: dict[str, Any], rng: random.Random) -> list[Rewriting]:
+def rewritings(sample: Sample, rng: random.Random) -> list[Rewriting]:
     """Two right, two wrong and one malformed rewriting of a sample."""
-    right, wrong = ANSWERS[sample["kind"]](sample, rng)
+    right, wrong = ANSWERS[sample.kind](sample, rng)
     chosen = [(name, answer, True) for name, answer in rng.sample(right, min(2, len(right)))]
     chosen += [(name, answer, False) for name, answer in rng.sample(wrong, min(2, len(wrong)))]
     out = []
     for name, answer, is_right in chosen:
-        dress = rng.choice(DRESSES if sample["kind"] != "code" else CODE_DRESSES)
+        dress = rng.choice(DRESSES if sample.kind != "code" else CODE_DRESSES)
         out.append(Rewriting(_dressed(dress, answer), is_right, f"{dress.__name__}/{name}"))
     for name, answer, _ in rng.sample(chosen[:2], MALFORMED_PER_SAMPLE):
         broken = rng.choice(MALFORMED)
@@ -234,9 +236,9 @@ MALFORMED = [
 Named = list[tuple[str, Answer]]
 
 
-def option_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
-    gold = sample["answer"]["text"]
-    others = [choice for choice in sample["choices"] if choice != gold]
+def option_answers(sample: Sample, rng: random.Random) -> tuple[Named, Named]:
+    gold = sample.gold.text
+    others = [choice for choice in sample.choices if choice != gold]
     other = rng.choice(others)
     second = rng.choice(others)
 
@@ -297,21 +299,17 @@ def option_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, N
     return ways(gold), wrong
 
 
-def number_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
-    gold = (
-        sample["answer"]["text"].replace(",", "")
-        if re.fullmatch(r"-?[\d,]+(\.\d+)?", sample["answer"]["text"])
-        else None
-    )
+def number_answers(sample: Sample, rng: random.Random) -> tuple[Named, Named]:
+    gold = sample.gold.text.replace(",", "") if re.fullmatch(r"-?[\d,]+(\.\d+)?", sample.gold.text) else None
     if gold is None:
-        return expression_answers(sample["answer"]["text"], rng)
+        return expression_answers(sample.gold.text, rng)
     value = Fraction(gold)
-    return number_ways(value, sample["language"]), [
-        *number_ways(value + rng.choice([1, -1, 2, 10, Fraction(1, 2)]), sample["language"]),
-        *number_ways(value * 10 if value else Fraction(10), sample["language"]),
-        *number_ways(-value if value else Fraction(-1), sample["language"]),
+    return number_ways(value, sample.language), [
+        *number_ways(value + rng.choice([1, -1, 2, 10, Fraction(1, 2)]), sample.language),
+        *number_ways(value * 10 if value else Fraction(10), sample.language),
+        *number_ways(-value if value else Fraction(-1), sample.language),
         ("thousands", f"{gold} thousand" if value else "3 thousand"),
-        ("dozen", f"{gold} dozen" if value and "dozen" not in sample["question"] else "1 dozen and 7"),
+        ("dozen", f"{gold} dozen" if value and "dozen" not in sample.question else "1 dozen and 7"),
         ("either", f"{gold} or {value + 1}"),
         ("both", f"{gold} and {value + 1}"),
         ("list", f"{gold}, {value + 3}"),
@@ -456,9 +454,9 @@ def changed_digit(text: str, rng: random.Random) -> str:
     return f"{text[:start]}{int(text[start:end]) + 3}{text[end:]}"
 
 
-def text_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
-    gold, aliases = sample["answer"]["text"], sample["answer"]["aliases"]
-    if "\\" in gold or "^" in gold or (sample["family"] == "math" and not re.search(r"[a-z]{3}", gold)):
+def text_answers(sample: Sample, rng: random.Random) -> tuple[Named, Named]:
+    gold, aliases = sample.gold.text, sample.gold.aliases
+    if "\\" in gold or "^" in gold or (sample.family == "math" and not re.search(r"[a-z]{3}", gold)):
         return number_answers(sample, rng)
     plain = (
         unicodedata.normalize("NFD", gold).encode("ascii", "ignore").decode()
@@ -509,9 +507,9 @@ def text_answers(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Nam
     return right, wrong
 
 
-def programs(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
-    gold = sample["answer"]["text"].replace("\r\n", "\n").replace("\t", "    ")
-    test = next(node for test in sample["tests"] for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Compare))
+def programs(sample: Sample, rng: random.Random) -> tuple[Named, Named]:
+    gold = sample.gold.text.replace("\r\n", "\n").replace("\t", "    ")
+    test = next(node for test in sample.tests for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Compare))
     call = next(node for node in ast.walk(test) if isinstance(node, ast.Call))
     while (
         isinstance(call.args[0] if call.args else None, ast.Call)
@@ -519,7 +517,7 @@ def programs(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
         and call.func.id in ("int", "set", "sorted", "tuple")
     ):
         call = call.args[0]  # type: ignore[assignment]
-    name, first = ast.unparse(call.func), ast.unparse(call) if len(sample["tests"]) == 3 else "None"
+    name, first = ast.unparse(call.func), ast.unparse(call) if len(sample.tests) == 3 else "None"
     expected = ast.unparse(test.comparators[0])
     right: Named = [
         ("plain", gold),
@@ -573,7 +571,7 @@ def programs(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
         ("raises", f"def {name}(*args):\n    raise NotImplementedError"),
         ("endless recursion", f"def {name}(*args):\n    return {name}(*args)"),
         ("prose", "I would write a loop over the input and count."),
-        ("only tests", "\n".join(sample["tests"])),
+        ("only tests", "\n".join(sample.tests)),
         ("generator", f"{inner}def {name}(*args):\n    yield _inner(*args)"),
     ]
     if rng.random() < 0.1:  # each takes its whole CPU time
@@ -584,7 +582,7 @@ def programs(sample: dict[str, Any], rng: random.Random) -> tuple[Named, Named]:
     return right, wrong
 
 
-ANSWERS: dict[str, Callable[[dict[str, Any], random.Random], tuple[Named, Named]]] = {
+ANSWERS: dict[str, Callable[[Sample, random.Random], tuple[Named, Named]]] = {
     "multiple_choice": option_answers,
     "numeric": number_answers,
     "short_text": text_answers,

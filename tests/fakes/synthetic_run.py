@@ -13,7 +13,7 @@ import orjson
 import yaml
 
 from nemo_sdg.config import RunConfig, identity
-from nemo_sdg.records import Answer, Drop, Sample, content_id, to_dict
+from nemo_sdg.records import Answer, Drop, Generator, ModelUse, Sample, SampleLicense, content_id, to_dict
 from nemo_sdg.storage import Counts, StepDir, write_bytes, write_json, write_jsonl
 
 WORDS = [
@@ -172,17 +172,9 @@ def make_sample(seed: dict[str, Any], attempt: int, text: Texts) -> dict[str, An
     sample = Sample(
         sample_id=identifier, origin="similar", seed_ids=[seed["seed_id"]], **same, question=text(), choices=choices
     )
-    sample.generator = {
-        "engine": "made",
-        "model": "made",
-        "model_license": "Apache-2.0",
-        "prompt": "similar",
-        "prompt_hash": "0",
-        "temperature": 1.0,
-        "top_p": 1.0,
-        "max_tokens": 512,
-    }
-    sample.license = {"seeds": [seed["license"]], "model": "Apache-2.0", "effective": None}
+    writer = ModelUse(engine="made", model="made", license="Apache-2.0", prompt="similar", prompt_hash="0")
+    sample.generator = Generator(model="made", writer=writer)
+    sample.license = SampleLicense(seeds=[seed["license"]], models=["Apache-2.0"])
     return to_dict(sample)
 
 

@@ -57,8 +57,8 @@ def make_sample(number: int, **fields: Any) -> dict[str, Any]:
         "answer": Answer(text=f"It is {number}, 第{number}号."),
         "context": "Numbers count things. " * (1 + number % 4),
         "reasoning": "One looks at it.",
-        "generator": {"engine": "fake", "model": "a model", "prompt": "short_text"},
-        "license": {"seeds": ["MIT"], "model": "Apache-2.0", "effective": "MIT"},
+        "generator": {"model": "a model"},
+        "license": {"seeds": ["MIT"], "models": ["Apache-2.0"], "effective": "MIT"},
     }
     return to_dict(Sample(**{**plain, **fields}))
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from nemo_sdg.config import EngineSection, GenerateSection, OriginShare, RunConfig, RunSection
 from nemo_sdg.generate.requests import Ask, Completion, Request
-from nemo_sdg.records import Answer, DatasetRow, Seed, content_id, to_dict
+from nemo_sdg.records import Answer, DatasetRow, ModelUse, Seed, content_id, to_dict
 
-FACTS = {"engine": "scripted", "model": "m", "model_license": "MIT"}
+FACTS = ModelUse(engine="scripted", model="m", license="MIT")
 
 
 def config(*, similar: int = 1, share: float = 1.0, run_seed: int = 0, **generate: Any) -> RunConfig:

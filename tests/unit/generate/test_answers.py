@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from nemo_sdg.config import VerifySection
 from nemo_sdg.generate import answers, questions
 from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.records import json_line, to_dict
+from nemo_sdg.records import (
+    Generator,
+    ModelUse,
+    Usage,
+    VoteCounts,
+    json_line,
+    sample_from_dict,
+    seed_from_dict,
+    to_dict,
+)
 from nemo_sdg.verify import votes
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -20,9 +29,11 @@ from flow_helpers import FACTS, Script, config, run, seed
 
 DECIDED = functools.partial(votes.decided, config=VerifySection())
 
+WRITER = ModelUse(engine="e", model="writer", prompt="similar/x")
+
 
 def sample(origin: str = "seed", **fields: Any) -> dict[str, Any]:
-    record = to_dict(questions.own_question(seed(**fields), FACTS))
+    record = to_dict(questions.own_question(seed_from_dict(seed(**fields)), FACTS))
     return (
         record
         if origin == "seed"
@@ -30,7 +41,7 @@ def sample(origin: str = "seed", **fields: Any) -> dict[str, Any]:
             **record,
             "origin": "similar",
             "answer": None,
-            "generator": {"prompt": "similar/x"},
+            "generator": to_dict(Generator(writer=WRITER)),
             "usage": {"prompt_tokens": 5, "completion_tokens": 3},
         }
     )
@@ -55,11 +66,11 @@ def test_votes_stop_as_soon_as_the_majority_is_decided() -> None:
     outcome, script = answer(solve("helium"), sample("similar"), votes=8)
     (kept,) = outcome.kept
     assert len(script.requests) == len(kept.solutions) == 5
-    assert [vote["index"] for vote in kept.solutions] == list(range(5))
-    assert kept.votes == {"planned": 8}
-    assert kept.usage == {"prompt_tokens": 505, "completion_tokens": 53}
-    assert kept.generator["prompt"] == "solve/multiple_choice"
-    assert kept.generator["question"] == {"prompt": "similar/x"}
+    assert [vote.index for vote in kept.solutions] == list(range(5))
+    assert kept.votes == VoteCounts(planned=8)
+    assert kept.usage == Usage(prompt_tokens=505, completion_tokens=53)
+    assert [use.prompt for use in kept.generator.solvers] == ["solve/multiple_choice", "guided/multiple_choice"]
+    assert kept.generator.writer == WRITER
     json_line(kept)
 
 
@@ -78,7 +89,7 @@ def test_a_context_copied_from_a_worked_example_is_none_and_its_vote_counts(base
     settings.engine.base_model = base_model
     script = Script(copy)
     (kept,) = run(answers.make_flow(settings, FACTS, DECIDED), sample("similar"), script).kept
-    assert [(vote["context"], vote["answer"], vote["error"]) for vote in kept.solutions] == [("", "helium", None)]
+    assert [(vote.context, vote.answer, vote.error) for vote in kept.solutions] == [("", "helium", None)]
 
 
 def test_options_are_shown_in_another_order_for_each_vote_and_labels_come_back() -> None:
@@ -87,16 +98,16 @@ def test_options_are_shown_in_another_order_for_each_vote_and_labels_come_back()
 
     outcome, script = answer(label_b, sample("similar"), votes=8)
     (kept,) = outcome.kept
-    orders = {tuple(vote["order"]) for vote in kept.solutions}
+    orders = {tuple(vote.order) for vote in kept.solutions}
     assert len(orders) > 1
     for vote, request in zip(kept.solutions, script.requests, strict=True):
-        shown = [kept.choices[i] for i in vote["order"]]
+        shown = [kept.choices[i] for i in vote.order]
         assert request.messages[-1]["content"].endswith(
             "\n".join(f"{label}. {text}" for label, text in zip("ABC", shown, strict=True))
         )
         assert request.schema["properties"]["answer"] == {"enum": shown}
-        assert vote["answer"] == shown[1]
-        assert vote["label"] == "ABC"[kept.choices.index(shown[1])]
+        assert vote.answer == shown[1]
+        assert vote.label == "ABC"[kept.choices.index(shown[1])]
     assert kept.choices == ["oxygen", "carbon dioxide", "helium"]
     assert len({request.seed for request in script.requests}) == len(script.requests)
 
@@ -104,7 +115,7 @@ def test_options_are_shown_in_another_order_for_each_vote_and_labels_come_back()
 def test_blind_votes_come_first_and_the_gold_is_not_in_them() -> None:
     outcome, script = answer(solve("carbon dioxide"), sample(), votes=3)
     assert not any(is_guided(request) for request in script.requests)
-    assert {vote["guidance"] for vote in outcome.kept[0].solutions} == {"blind"}
+    assert {vote.guidance for vote in outcome.kept[0].solutions} == {"blind"}
     assert outcome.kept[0].answer.text == "carbon dioxide"
 
 
@@ -112,8 +123,8 @@ def test_a_guided_solution_is_written_only_where_no_vote_reaches_the_gold() -> N
     outcome, script = answer(
         lambda request, number: solve("carbon dioxide" if is_guided(request) else "helium"), sample(), votes=3
     )
-    guided = [vote for vote in outcome.kept[0].solutions if vote["guidance"] == "guided"]
-    assert [vote["answer"] for vote in guided] == ["carbon dioxide"]
+    guided = [vote for vote in outcome.kept[0].solutions if vote.guidance == "guided"]
+    assert [vote.answer for vote in guided] == ["carbon dioxide"]
     assert sum(map(is_guided, script.requests)) == 1
     outcome, script = answer(solve("helium"), sample(), votes=3, guided=False)
     assert not any(map(is_guided, script.requests))
@@ -124,7 +135,7 @@ def test_guided_solutions_that_fail_are_tried_again_and_end() -> None:
         lambda request, number: "rubbish" if is_guided(request) else solve("helium"), sample(), votes=3
     )
     assert sum(map(is_guided, script.requests)) == answers.GUIDED_ATTEMPTS
-    assert [vote["error"] for vote in outcome.kept[0].solutions if vote["guidance"] == "guided"] == [
+    assert [vote.error for vote in outcome.kept[0].solutions if vote.guidance == "guided"] == [
         "invalid_json"
     ] * answers.GUIDED_ATTEMPTS
 
@@ -139,7 +150,7 @@ def test_code_always_has_a_guided_solution_beside_the_votes_since_nothing_is_run
         tests=["assert f(1) == 417"],
     )
     outcome, script = answer(solve("def f(x):\n    return 1"), record, votes=3)
-    assert [vote["guidance"] for vote in outcome.kept[0].solutions] == ["blind"] * 3 + ["guided"]
+    assert [vote.guidance for vote in outcome.kept[0].solutions] == ["blind"] * 3 + ["guided"]
     assert all("f(1)" in request.messages[-1]["content"] for request in script.requests)
     assert all("417" not in json.dumps(request.messages) for request in script.requests), (
         "solvers see calls, not results"
@@ -187,7 +198,7 @@ def test_the_outcome_depends_on_the_completions_and_never_on_their_timing(
 
     record = sample()
     flow = answers.Answers(config(votes=8), FACTS, DECIDED)
-    seeds = [flow.request(record, "solve", index)[0].seed for index in range(8)]
+    seeds = [flow.request(sample_from_dict(record), "solve", index)[0].seed for index in range(8)]
     outcomes = [
         answer(reply, record, votes=8, delays=delays)[0]
         for delays in ([0] * 10, [shuffled.randrange(9) for _ in range(10)])
@@ -208,9 +219,9 @@ def test_the_judge_scores_every_answer_in_sentences() -> None:
         )
 
     outcome, script = answer(reply, record, votes=3, judge=True)
-    assert [vote["judge"]["score"] for vote in outcome.kept[0].solutions] == [4, 4, 4]
+    assert [vote.judge.score for vote in outcome.kept[0].solutions] == [4, 4, 4]
     assert script.requests[-1].temperature == 0.0
-    assert outcome.kept[0].usage["completion_tokens"] == 3 + 6 * 10
+    assert outcome.kept[0].usage.completion_tokens == 3 + 6 * 10
 
 
 def test_expressions_are_not_held_to_plain_numbers() -> None:
@@ -219,5 +230,5 @@ def test_expressions_are_not_held_to_plain_numbers() -> None:
         "similar", question="He pays $5 and then $10. How much?", kind="numeric", choices=None, frame="generation"
     )
     latex = sample("similar", question=r"Simplify $\sqrt{12}$.", kind="numeric", choices=None, frame="generation")
-    assert "pattern" in flow.request(plain, "solve", 0)[0].schema["properties"]["answer"]
-    assert "pattern" not in flow.request(latex, "solve", 0)[0].schema["properties"]["answer"]
+    assert "pattern" in flow.request(sample_from_dict(plain), "solve", 0)[0].schema["properties"]["answer"]
+    assert "pattern" not in flow.request(sample_from_dict(latex), "solve", 0)[0].schema["properties"]["answer"]

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,10 @@ from nemo_sdg.config import EngineSection, GenerateSection, RunConfig
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.generate.prompting import PURPOSES, TEMPLATE_KINDS, Prompts, item_json, language_variables, request_seed
 from nemo_sdg.generate.requests import Request
+from nemo_sdg.records import seed_from_dict
+
+sys.path.insert(0, str(Path(__file__).parent))
+from flow_helpers import seed as make_seed
 
 ASKED = {
     "question": 'Why <b> & "so"?',
@@ -196,14 +201,7 @@ def test_seeds_of_requests_depend_on_run_record_and_purpose() -> None:
 
 
 def test_the_questioner_sees_a_seed_without_its_answer() -> None:
-    seed = {
-        "kind": "code",
-        "question": "Add.",
-        "passage": None,
-        "choices": None,
-        "tests": ["assert f(1) == 2"] * 5,
-        "answer": {"text": "SECRET"},
-    }
+    seed = seed_from_dict(make_seed("Add.", "SECRET", kind="code", choices=None, tests=["assert f(1) == 2"] * 5))
     assert (
         item_json(seed, with_choices=True)
         == '{"question": "Add.", "tests": ["assert f(1) == 2", "assert f(1) == 2", "assert f(1) == 2"]}'

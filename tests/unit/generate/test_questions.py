@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nemo_sdg.config import OriginShare
 from nemo_sdg.generate import questions
 from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.records import json_line
+from nemo_sdg.records import Generator, SampleLicense, Usage, json_line, seed_from_dict
 
 sys.path.insert(0, str(Path(__file__).parent))
 from flow_helpers import FACTS, Script, config, run, seed
@@ -22,7 +22,11 @@ def ask_for(
     reply: Any, record: dict[str, Any] | None = None, *, few_shot: list[dict[str, Any]] | None = None, **options: Any
 ) -> tuple[Any, Script]:
     script = Script(reply if callable(reply) else lambda request, number: reply)
-    return run(questions.make_flow(config(**options), FACTS, {"t": few_shot or []}), record or seed(), script), script
+    return run(
+        questions.make_flow(config(**options), FACTS, {"t": [seed_from_dict(shot) for shot in few_shot or []]}),
+        record or seed(),
+        script,
+    ), script
 
 
 def test_a_seed_gives_its_own_question_and_a_new_one() -> None:
@@ -33,7 +37,7 @@ def test_a_seed_gives_its_own_question_and_a_new_one() -> None:
         "What gas do plants take in?",
         "carbon dioxide",
         "B",
-        None,
+        Generator(),
     )
     assert (new.origin, new.question, new.answer, new.seed_ids) == ("similar", NEW["question"], None, own.seed_ids)
     assert sorted(new.choices) == sorted(NEW["choices"])
@@ -44,10 +48,10 @@ def test_a_seed_gives_its_own_question_and_a_new_one() -> None:
         "science",
         "t",
     )
-    assert new.generator["prompt"] == "similar/multiple_choice"
-    assert len(new.generator["prompt_hash"]) == 16
-    assert new.usage == {"prompt_tokens": 100, "completion_tokens": 10}
-    assert new.license == {"seeds": ["MIT"], "model": "MIT", "effective": None}
+    assert new.generator.writer.prompt == "similar/multiple_choice"
+    assert len(new.generator.writer.prompt_hash) == 16
+    assert new.usage == Usage(prompt_tokens=100, completion_tokens=10)
+    assert new.license == SampleLicense(seeds=["MIT"], models=["MIT"])
     assert not outcome.dropped
     json_line(new)
 
@@ -79,7 +83,9 @@ def test_an_attempt_that_gives_no_question_is_one_drop_with_its_reason(reply: An
 
 
 def test_a_passage_closed_at_its_bound_ends_with_its_last_sentence_and_a_question_there_is_dropped() -> None:
-    record = seed("Is water wet?", "yes", frame="classification", choices=["yes", "no"], passage="Water is wet.")
+    record = seed_from_dict(
+        seed("Is water wet?", "yes", frame="classification", choices=["yes", "no"], passage="Water is wet.")
+    )
     flow = questions.Questions(config(max_tokens_question=60), FACTS, {})
     bounds = {name: field["maxLength"] for name, field in flow.schema(record)["properties"].items()}
     passage = ("Rivers run into the sea. They never" + " fill it" * 90)[: bounds["passage"]]
@@ -88,7 +94,7 @@ def test_a_passage_closed_at_its_bound_ends_with_its_last_sentence_and_a_questio
     )
     assert reason is None
     assert value is not None
-    assert value["passage"] == "Rivers run into the sea."
+    assert value.passage == "Rivers run into the sea."
     for cut in (
         {"passage": "x" * bounds["passage"], "question": "Is it full?"},
         {"passage": passage, "question": "x" * bounds["question"]},

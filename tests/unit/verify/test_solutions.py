@@ -1,24 +1,26 @@
 """Which of several right solutions is kept."""
 
-from typing import Any
-
 import pytest
 
+from nemo_sdg.records import Sample, Vote
 from nemo_sdg.verify.solutions import adds_knowledge, names_answer, rank
 
-SAMPLE = {
-    "kind": "numeric",
-    "language": "en",
-    "question": "How many legs do 3 hens have?",
-    "passage": None,
-    "choices": None,
-}
+SAMPLE = Sample(
+    sample_id="s",
+    origin="similar",
+    seed_ids=["a"],
+    task="t",
+    family="f",
+    capability="c",
+    kind="numeric",
+    frame="generation",
+    language="en",
+    question="How many legs do 3 hens have?",
+)
 
 
-def solution(
-    index: int, reasoning: str, context: str = "Hens are birds and walk upright on two feet."
-) -> dict[str, Any]:
-    return {"index": index, "answer": "6", "reasoning": reasoning, "context": context}
+def solution(index: int, reasoning: str, context: str = "Hens are birds and walk upright on two feet.") -> Vote:
+    return Vote(index=index, guidance="blind", answer="6", reasoning=reasoning, context=context)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ def solution(
         (solution(0, "It is 6."), solution(1, "It is 6.")),
     ],
 )
-def test_the_better_solution_comes_first(better: dict[str, Any], worse: dict[str, Any]) -> None:
+def test_the_better_solution_comes_first(better: Vote, worse: Vote) -> None:
     assert rank(better, SAMPLE) < rank(worse, SAMPLE)
 
 

@@ -7,20 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nemo_sdg.config import VerifySection
-from nemo_sdg.records import LABELS, Drop, Sample, json_line, to_dict
+from nemo_sdg.records import LABELS, Answer, Drop, Generator, Judgement, ModelUse, Sample, Vote, VoteCounts, json_line
 from nemo_sdg.verify import votes
 
 CHOICES = ["oxygen", "carbon dioxide", "helium"]
 
 
 def sample(
-    kind: str,
-    *,
-    origin: str = "similar",
-    planned: int = 5,
-    solutions: list[dict[str, Any]] | None = None,
-    **fields: Any,
-) -> dict[str, Any]:
+    kind: str, *, origin: str = "similar", planned: int = 5, solutions: list[Vote] | None = None, **fields: Any
+) -> Sample:
     record = Sample(
         sample_id="s",
         origin=origin,
@@ -35,10 +30,12 @@ def sample(
         **fields,
     )
     record.choices = CHOICES if kind == "multiple_choice" else None
-    record.votes = {"planned": planned}
+    record.votes = VoteCounts(planned=planned)
     record.solutions = solutions
-    record.generator = {"prompt": "solve/x", "prompt_hash": "1", "guided_prompt": "guided/x", "guided_prompt_hash": "2"}
-    return to_dict(record)
+    record.generator = Generator(
+        solvers=[ModelUse(engine="e", model=model, prompt=f"{model}/x") for model in ("solve", "guided")]
+    )
+    return record
 
 
 def vote(
@@ -49,26 +46,25 @@ def vote(
     reasoning: str | None = None,
     context: str = "Plants breathe.",
     **more: Any,
-) -> dict[str, Any]:
+) -> Vote:
     reasoning = reasoning if reasoning is not None else f"Step by step we see that it is {answer}."
-    return {
-        "index": index,
-        "guidance": guidance,
-        "context": context,
-        "reasoning": reasoning,
-        "answer": answer,
-        "label": None,
-        "order": None,
-        "error": None if answer else "schema",
+    return Vote(
+        index=index,
+        guidance=guidance,
+        context=context,
+        reasoning=reasoning,
+        answer=answer,
+        error=None if answer else "schema",
+        solver=guidance == "guided",
         **more,
-    }
+    )
 
 
-def blind(*answers: str | None) -> list[dict[str, Any]]:
+def blind(*answers: str | None) -> list[Vote]:
     return [vote(index, answer) for index, answer in enumerate(answers)]
 
 
-def verdict(record: dict[str, Any], **config: Any) -> Sample | Drop:
+def verdict(record: Sample, **config: Any) -> Sample | Drop:
     return votes.verify_sample(record, VerifySection(**config))
 
 
@@ -78,9 +74,9 @@ def test_the_majority_gives_answer_label_tally_and_difficulty() -> None:
     )
     assert isinstance(result, Sample)
     assert (result.answer.text, result.answer.label) == ("carbon dioxide", "B")
-    assert result.votes == {"n": 5, "planned": 5, "agree": 3, "tally": {"carbon dioxide": 3, "helium": 1}}
+    assert result.votes == VoteCounts(planned=5, n=5, agree=3, tally={"carbon dioxide": 3, "helium": 1})
     assert result.difficulty == pytest.approx(0.4)
-    assert result.verification["method"] == "majority_of_option_texts"
+    assert result.verification.method == "majority_of_option_texts"
     assert result.solutions is None
     json_line(result)
 
@@ -119,10 +115,10 @@ def test_too_much_agreement_can_be_left_out() -> None:
 def test_numbers_and_texts_agree_by_meaning() -> None:
     number = verdict(sample("numeric", planned=4, solutions=blind("0.5", "1/2", r"\frac{1}{2}", "2")))
     assert isinstance(number, Sample)
-    assert number.votes["agree"] == 3
+    assert number.votes.agree == 3
     words = verdict(sample("short_text", planned=3, solutions=blind("The Rhine.", "rhine", "Danube")))
     assert isinstance(words, Sample)
-    assert words.votes["tally"] == {"The Rhine.": 2, "Danube": 1}
+    assert words.votes.tally == {"The Rhine.": 2, "Danube": 1}
 
 
 def test_the_kept_solution_ends_in_the_answer_and_is_chosen_the_same_way_always() -> None:
@@ -143,10 +139,10 @@ def test_the_kept_solution_ends_in_the_answer_and_is_chosen_the_same_way_always(
     solutions = [wanders, loops, good, short, empty]
     result = verdict(sample("multiple_choice", solutions=solutions))
     assert isinstance(result, Sample)
-    assert result.reasoning == good["reasoning"]
+    assert result.reasoning == good.reasoning
     for _ in range(5):
         random.Random(1).shuffle(solutions)
-        assert verdict(sample("multiple_choice", solutions=solutions)).reasoning == good["reasoning"]
+        assert verdict(sample("multiple_choice", solutions=solutions)).reasoning == good.reasoning
 
 
 def test_a_solution_without_reasoning_is_a_vote_but_is_not_kept() -> None:
@@ -157,14 +153,12 @@ def test_a_solution_without_reasoning_is_a_vote_but_is_not_kept() -> None:
     assert result.reason == "incomplete_solution"
 
 
-def gold(kind: str, text: str, **fields: Any) -> dict[str, Any]:
-    answer = {
-        "text": text,
-        "label": LABELS[CHOICES.index(text)] if text in CHOICES else None,
-        "aliases": fields.pop("aliases", []),
-    }
+def gold(kind: str, text: str, **fields: Any) -> Sample:
+    answer = Answer(
+        text=text, label=LABELS[CHOICES.index(text)] if text in CHOICES else None, aliases=fields.pop("aliases", [])
+    )
     record = sample(kind, origin="seed", **fields)
-    record["answer"] = answer
+    record.answer = answer
     return record
 
 
@@ -178,7 +172,7 @@ def test_seed_keeps_a_blind_solution_before_a_guided_one() -> None:
         "A",
         0.5,
     )
-    assert result.generator["prompt"] == "solve/x"
+    assert result.generator.model == "solve"
 
 
 def test_seed_takes_a_guided_solution_where_no_blind_one_reaches_the_gold() -> None:
@@ -187,7 +181,7 @@ def test_seed_takes_a_guided_solution_where_no_blind_one_reaches_the_gold() -> N
     )
     assert isinstance(result, Sample)
     assert (result.guidance, result.answer.text, result.difficulty) == ("guided", "18", 1.0)
-    assert result.generator["prompt"] == "guided/x"
+    assert result.generator.model == "guided"
 
 
 @pytest.mark.parametrize(
@@ -223,7 +217,7 @@ def test_sentences_agree_by_shared_words_and_the_method_says_so() -> None:
     other = "Bananas are yellow when ripe."
     result = verdict(sample("free_text", planned=3, solutions=blind(one, two, other)))
     assert isinstance(result, Sample)
-    assert (result.votes["agree"], result.verification["method"]) == (2, "word_overlap_consensus")
+    assert (result.votes.agree, result.verification.method) == (2, "word_overlap_consensus")
     assert isinstance(verdict(sample("free_text", planned=3, solutions=blind(one, "Cows eat grass", other))), Drop)
 
 
@@ -231,18 +225,16 @@ def test_the_judge_can_refuse() -> None:
     def judged(score: int | None) -> Sample | Drop:
         return verdict(
             sample(
-                "free_text",
-                planned=1,
-                solutions=[vote(0, "Light is faster than sound.", judge={"score": score, "max": 5})],
+                "free_text", planned=1, solutions=[vote(0, "Light is faster than sound.", judge=Judgement(score=score))]
             )
         )
 
     assert isinstance(judged(4), Sample)
-    assert judged(4).verification["method"] == "word_overlap_consensus+judge"
+    assert judged(4).verification.method == "word_overlap_consensus+judge"
     assert [judged(score).reason for score in (2, None)] == ["judge_rejected"] * 2
 
 
-def standing(solutions: list[dict[str, Any]], planned: int, record: dict[str, Any], **config: Any) -> votes.Standing:
+def standing(solutions: list[Vote], planned: int, record: Sample, **config: Any) -> votes.Standing:
     return votes.decided(solutions, planned, record, config=VerifySection(**config))
 
 
