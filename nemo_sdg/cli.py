@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")]
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, or a folder that holds config.yaml")]
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[key=value ...]", help="overrides, such as seeds.limit_per_task=25")
 ]
@@ -48,6 +48,41 @@ def run(
     with slurm_nodes(settings) as leads:
         if leads:
             pipeline.run(settings, only=only, start=start, until=until)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder to make")],
+    data: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="rows of your own: jsonl, json, csv, tsv or parquet")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="with --from: the task's name; by default the file's")] = None,
+) -> None:
+    """Write a configuration and a small task to start from."""
+    from nemo_sdg.commands.init import init as write
+
+    typer.echo("\n".join(write(folder, data=data, task=task)))
+
+
+@app.command()
+def config(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="YAML file, or a folder that holds config.yaml")
+    ] = None,
+    overrides: Overrides = None,
+    schema: Annotated[bool, typer.Option("--schema", help="print a JSON schema of the YAML file, for editors")] = False,
+) -> None:
+    """Print every field with its value, its source and what it does."""
+    import orjson
+
+    from nemo_sdg.commands import config as configuration
+
+    if schema:
+        typer.echo(orjson.dumps(configuration.schema(), option=orjson.OPT_INDENT_2).decode())
+    elif path is None:
+        raise typer.BadParameter("give CONFIG or --schema")
+    else:
+        typer.echo("\n".join(configuration.show(path, overrides)))
 
 
 @app.command()
@@ -113,6 +148,45 @@ def trace(
     from nemo_sdg.commands.trace import trace as trace_document
 
     typer.echo(orjson.dumps(trace_document(run, prefix, document), option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command()
+def sample(
+    run: RunDir,
+    num: Annotated[int, typer.Option("-n", help="records to show")] = 5,
+    task: Annotated[str | None, typer.Option(help="only this task")] = None,
+    step: Annotated[str | None, typer.Option(help="the step to read; by default the latest there is")] = None,
+    dropped: Annotated[bool, typer.Option("--dropped", help="show what was dropped")] = False,
+    reason: Annotated[str | None, typer.Option(help="only drops with this reason")] = None,
+    seed: Annotated[int, typer.Option(help="another number draws other records")] = 0,
+) -> None:
+    """Show some samples of a run, or some drops with their reasons."""
+    from nemo_sdg.commands.samples import sample as draw
+
+    for line in draw(run, num=num, task=task, step=step, dropped=dropped, reason=reason, seed=seed):
+        typer.echo(line)
+
+
+@app.command()
+def cat(path: Annotated[Path, typer.Argument(metavar="FILE", help="such as RUN/answers/shard-00000")]) -> None:
+    """Print the records of one shard as JSON Lines."""
+    import sys
+
+    from nemo_sdg.commands.samples import cat as read
+
+    sys.stdout.buffer.writelines(read(path))
+
+
+@app.command()
+def diff(
+    one: Annotated[Path, typer.Argument(metavar="A", help="a run's folder")],
+    other: Annotated[Path, typer.Argument(metavar="B", help="another run's folder")],
+) -> None:
+    """Compare two runs: settings, yields, lengths."""
+    from nemo_sdg.commands.diff import diff as compare
+
+    for line in compare(one, other):
+        typer.echo(line)
 
 
 @app.command()

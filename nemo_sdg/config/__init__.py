@@ -4,6 +4,7 @@ Paths are relative to the working directory, as in the YAML files of lm-eval, Ne
 """
 
 import dataclasses
+import difflib
 import enum
 import hashlib
 from dataclasses import dataclass, field
@@ -82,25 +83,52 @@ OPERATIONAL = {
 
 
 def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
-    """Reads a YAML file and `key=value` overrides. Raises ConfigError in one line that names the field and the file."""
+    """Reads a YAML file, or `config.yaml` of a folder, and `key=value` overrides.
+
+    `${config_dir:}` in the file stands for the file's folder. Raises ConfigError in one line that names the field and
+    the file.
+    """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    if not Path(path).is_file():
-        raise ConfigError(f"no configuration file at {path}")
+    path = Path(path)
+    if path.is_dir():
+        path = path / "config.yaml"
+    if not path.is_file():
+        raise ConfigError(f"there is no configuration file at {path}; nemo-sdg init FOLDER writes one")
+    OmegaConf.register_new_resolver("config_dir", lambda: str(path.parent), replace=True)
     try:
-        merged = OmegaConf.merge(
-            OmegaConf.structured(RunConfig), OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides or []))
-        )
-        config = OmegaConf.to_object(merged)
+        loaded = OmegaConf.load(path)
+        if not OmegaConf.is_dict(loaded):
+            raise ConfigError("a configuration is a mapping of sections such as run, seeds, engine")
+        changes = OmegaConf.from_dotlist(list(overrides or []))
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), loaded, changes))
     except (OmegaConfBaseException, YAMLError, TypeError) as exc:
-        message = " ".join(line.strip() for line in str(exc).splitlines() if line.strip())
-        raise ConfigError(f"{message} ({path})") from exc
+        raise ConfigError(f"{explain(exc)} ({path})") from exc
     except ConfigError as exc:
         raise ConfigError(f"{exc} ({path})") from exc
     assert isinstance(config, RunConfig)
     return config
+
+
+def explain(exc: Exception) -> str:
+    """An error of OmegaConf or YAML in one plain line: the field, what is wrong, and names that are near."""
+    from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
+
+    first = next((line.strip() for line in str(exc).splitlines() if line.strip()), type(exc).__name__)
+    if not isinstance(exc, OmegaConfBaseException):
+        return " ".join(line.strip() for line in str(exc).splitlines() if line.strip())
+    key = str(exc.full_key or exc.key or "")
+    if isinstance(exc, ConfigKeyError) and "not in" in first:
+        section: Any = exc.object_type
+        names = [field.name for field in dataclasses.fields(section)] if dataclasses.is_dataclass(section) else []
+        near = difflib.get_close_matches(key.rpartition(".")[2], names, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}" if names else ""
+        return f"{key} is not a field of the configuration{hint}"
+    if isinstance(exc, ValidationError):
+        return f"{key}: {first}"
+    return f"{key}: {first}" if key else first
 
 
 def identity(config: RunConfig) -> dict[str, Any]:

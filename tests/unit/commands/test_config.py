@@ -1,0 +1,59 @@
+"""`nemo-sdg config`: every field is described, and the schema knows what the loader knows."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nemo_sdg.commands.config import schema, settings, show
+from nemo_sdg.config import RunConfig, load_config
+from nemo_sdg.errors import ConfigError
+
+CONFIG = "generate:\n  votes: 4\n"
+
+
+def test_set_fields_stand_first_with_their_source(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    lines = show(tmp_path / "c.yaml", ["run.seed=7"])
+    head = lines[: lines.index("# defaults")]
+    assert "generate.votes: 4" in head
+    assert "run.seed: 7" in head
+    assert "from command line, default 0" in " ".join(head[head.index("run.seed: 7") :])
+    assert all(len(line) <= 100 for line in lines if line.startswith("    "))
+
+
+def test_the_schema_holds_every_field_and_nothing_else() -> None:
+    def keys(node: dict[str, Any], prefix: str = "") -> set[str]:
+        if "properties" not in node:
+            return {prefix[:-1]}
+        return set().union(*(keys(value, f"{prefix}{key}.") for key, value in node["properties"].items()))
+
+    assert keys(schema()) == {setting.key for setting in settings(RunConfig())}
+    assert schema()["properties"]["run"]["properties"]["executor"]["enum"] == ["local", "ray_data", "xenna"]
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "message"),
+    [
+        (CONFIG, ["seeds.limit_pr_task=3"], "did you mean limit_per_task"),
+        (CONFIG, ["sed.x=1"], "did you mean seeds"),
+        (CONFIG, ["generate.votes=many"], "generate.votes: Value 'many'"),
+        ("- a\n", [], "a mapping of sections"),
+        ("generate: [", [], "expected"),
+        ("generate:\n  votes: 0\n", [], "generate.votes must be >= 1, got 0"),
+    ],
+)
+def test_mistakes_are_one_line_that_names_field_and_file(
+    tmp_path: Path, text: str, overrides: list[str], message: str
+) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(tmp_path / "c.yaml", overrides)
+    assert "\n" not in str(caught.value)
+    assert "full_key" not in str(caught.value)
+    assert "c.yaml" in str(caught.value)
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nemo-sdg init"):
+        load_config(tmp_path)

@@ -1,0 +1,95 @@
+"""What `nemo-sdg init` writes, and how it reads rows of one's own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+import yaml
+
+from nemo_sdg.commands.from_data import guess_task, read_rows, task_yaml, write_rows
+from nemo_sdg.commands.init import init
+from nemo_sdg.config import load_config
+from nemo_sdg.errors import ConfigError
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_example_loads_from_any_directory_and_its_golds_are_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "corpus"
+    lines = init(folder)
+    assert lines[-1] == f"next:  nemo-sdg run {folder}"
+    monkeypatch.chdir("/")
+    config = load_config(folder)
+    assert config.run.dir == str(folder / "run")
+    assert config.seeds.include_path == [str(folder / "tasks")]
+    train, test = (rows_of(folder / "tasks" / f"my_questions_{split}.jsonl") for split in ("train", "test"))
+    assert len(train) == 20
+    assert all(row["answer"] in row["choices"] for row in train + test)
+    assert not {row["question"] for row in train} & {row["question"] for row in test}
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    init(tmp_path)
+    with pytest.raises(ConfigError, match="exists already"):
+        init(tmp_path)
+
+
+CASES = {
+    "letters": ([{"Question": "Q?", "A": "x", "B": "y", "Answer": "B"}], "y"),
+    "option columns": ([{"prompt": "Q?", "option_a": "x", "option_b": "y", "label": "a"}], "x"),
+    "texts": ([{"question": "Q?", "choices": ["x1", "y1"], "answer": "y1"}], "y1"),
+    "dict": ([{"question": "Q?", "choices": {"text": ["x", "yy"], "label": ["A", "B"]}, "answerKey": "B"}], "yy"),
+    "from 0": ([{"question": "Q?", "options": ["x", "y"], "answer": n} for n in (0, 1)], "x"),
+    "from 1": ([{"question": "Q?", "options": ["x", "y"], "answer": n} for n in (1, 2)], "x"),
+    "numbers as options": ([{"question": "Q?", "options": ["3", "1"], "answer": n} for n in ("1", "3")], "1"),
+    "blood groups": ([{"question": "Q?", "options": ["B", "A"], "answer": "A"}], "A"),
+    "number": ([{"problem": "Q?", "answer": "1,200"}], "1,200"),
+    "text": ([{"query": "Q?", "answer": "Lima"}], "Lima"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_answer_is_read_as_the_rows_mean_it(name: str, tmp_path: Path) -> None:
+    rows, answer = CASES[name]
+    guess = guess_task(rows, source=Path("rows.jsonl"))
+    assert guess.answer(rows[0]) == answer
+    assert write_rows(tmp_path / "r.jsonl", rows, guess) == len(rows)
+    task = yaml.safe_load(task_yaml("r", guess))
+    assert task["metadata"]["nemo_sdg"]["kind"] == guess.kind
+    assert ("doc_to_choice" in task) == (guess.kind == "multiple_choice")
+
+
+def test_labels_that_may_count_from_0_or_1_are_refused() -> None:
+    rows = [{"question": "Q?", "options": ["x", "y", "z"], "answer": n} for n in (1, 2)]
+    with pytest.raises(ConfigError, match="count from 0 or from 1 is not certain"):
+        guess_task(rows, source=Path("rows.jsonl"))
+
+
+def test_files_of_every_form_give_the_same_rows(tmp_path: Path) -> None:
+    rows = [{"question": "Wie heißt es?", "answer": "Lima"}, {"question": "Q2", "answer": "Rom"}]
+    (tmp_path / "a.jsonl").write_text("\ufeff" + "\n".join(map(json.dumps, rows)))
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    (tmp_path / "a.csv").write_text("question,answer\nWie heißt es?,Lima\nQ2,Rom\n")
+    (tmp_path / "a.tsv").write_text("question\tanswer\nWie heißt es?\tLima\nQ2\tRom\n")
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    for file in tmp_path.iterdir():
+        assert read_rows(file) == rows, file.name
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [("", "a.jsonl", "at least one"), ("{", "a.json", "cannot be read"), ("x", "a.xls", ".xls is not read"),
+     ('{"foo": 1, "answer": 2}', "b.jsonl", "the columns are foo, answer")],
+)  # fmt: skip
+def test_what_cannot_be_read_is_one_line(tmp_path: Path, content: str, name: str, message: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ConfigError, match=message) as caught:
+        init(tmp_path / "out", data=tmp_path / name)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,73 @@
+"""`nemo-sdg sample`, `cat` and `diff` on a small run."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nemo_sdg.commands.diff import diff
+from nemo_sdg.commands.samples import cat, reservoir, sample
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.records import Drop
+from nemo_sdg.storage import Counts, StepDir
+
+
+def make_run(run: Path, *, num: int, votes: int = 4) -> Path:
+    run.mkdir()
+    (run / "config.yaml").write_text(yaml.safe_dump({"generate": {"votes": votes}}))
+    counts = Counts()
+    counts.keep("sciq", num)
+    counts.drop("sciq", "prompt_leak")
+    rows = [
+        {"sample_id": f"{n:04d}", "task": "sciq", "kind": "multiple_choice", "question": f"Question {n}?",
+         "choices": ["x", "y"], "answer": {"text": "y"}, "context": "Some words " * 40, "reasoning": "One.\nTwo."}
+        for n in range(num)
+    ]  # fmt: skip
+    drop = Drop(task="sciq", id="9", step="curated", reason="prompt_leak", detail="`you are`", record=rows[0])
+    StepDir(run_dir=run, step="curated", fingerprint="f").write_shard("shard-00000", rows, [drop], counts)
+    return run
+
+
+def test_samples_are_readable_and_the_same_each_time(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", num=20)
+    lines = list(sample(run, num=2))
+    assert lines == list(sample(run, num=2))
+    assert sum(line.startswith("question: ") for line in lines) == 2
+    assert "    * y" in lines
+    assert "reasoning: One." in lines
+    assert all(len(line) <= 100 for line in lines)
+    assert lines != list(sample(run, num=2, seed=1))
+
+
+def test_drops_show_their_reason(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", num=3)
+    assert "dropped: curated, prompt_leak: `you are`" in list(sample(run, reason="prompt_leak"))
+    with pytest.raises(ConfigError, match="with reason nothing_such"):
+        list(sample(run, reason="nothing_such"))
+    with pytest.raises(ConfigError, match="of task other"):
+        list(sample(run, task="other"))
+    with pytest.raises(ConfigError, match="is not a folder"):
+        list(sample(tmp_path / "none"))
+
+
+def test_every_item_of_a_stream_has_the_same_chance() -> None:
+    picked = [reservoir(iter([{"n": n} for n in range(10)]), 2, seed) for seed in range(3000)]
+    shares = [sum({"n": n} in pair for pair in picked) / 3000 for n in range(10)]
+    assert all(abs(share - 0.2) < 0.035 for share in shares)
+
+
+def test_cat_takes_a_shard_without_its_ending(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", num=3)
+    whole = (run / "curated" / "shard-00000.jsonl").read_bytes()
+    assert b"".join(cat(run / "curated" / "shard-00000")) == whole
+    with pytest.raises(ConfigError, match="is not a file of a run"):
+        list(cat(run / "curated" / "shard-00007"))
+
+
+def test_diff_names_what_changed(tmp_path: Path) -> None:
+    one, other = make_run(tmp_path / "a", num=4), make_run(tmp_path / "b", num=6, votes=8)
+    text = "\n".join(diff(one, other))
+    assert "generate.votes: 4 -> 8" in text
+    assert "+50.0%" in text
+    with pytest.raises(ConfigError, match="is not a run directory"):
+        list(diff(one, tmp_path))
