@@ -438,10 +438,9 @@ def test_a_killed_parent_takes_its_programs_with_it(wrapper: str) -> None:
         [
             sys.executable,
             "-c",
-            f"from nemo_sdg.verify import sandbox; sandbox.available = lambda mode: {wrapper!r}\n"(
-                f"sandbox.run({{'program': 'import time\\ntime.sleep(600)  # {mark}', 'calls': ['1']}}, "
-                "cpu_seconds=100, memory_mb=256)"
-            ),
+            f"from nemo_sdg.verify import sandbox; sandbox.available = lambda mode: {wrapper!r}\n"
+            f"sandbox.run({{'program': 'import time\\ntime.sleep(600)  # {mark}', 'calls': ['1']}}, "
+            "cpu_seconds=100, memory_mb=256)",
         ]
     )
     try:
