@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from nemo_sdg.catalog.identity import BUILDERS
+from nemo_sdg.catalog.data_files import BUILDERS
 from nemo_sdg.catalog.languages import languages_of
 from nemo_sdg.catalog.task_files import FunctionRef
 from nemo_sdg.records import Frame, Kind

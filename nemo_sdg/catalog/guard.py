@@ -38,17 +38,24 @@ def evaluation_word(name: str) -> str | None:
 class SplitGuard:
     """Rings 1 and 2 over all tasks of a catalog.
 
-    `evaluations` lists every task with its dataset facts (`{path, name, data_files?, splits}`): what any of them names
-    as validation or
-    test split is evaluation data. `table` is what data/splits.yaml adds: aliases, lineage, evaluated, never.
+    `evaluations` lists every task with its dataset facts (`{path, name, data_files?, folder?, splits}`): what any of
+    them names as validation or test split is evaluation data. `table` is what splits.yaml adds: aliases, lineage,
+    evaluated, never. A data file within the `mirror` is the split that it stands for there.
     """
 
     def __init__(
-        self, guard: GuardSection, evaluations: Iterable[tuple[str, dict[str, Any]]], table: dict[str, Any]
+        self,
+        guard: GuardSection,
+        evaluations: Iterable[tuple[str, dict[str, Any]]],
+        table: dict[str, Any],
+        *,
+        mirror: str | None = None,
     ) -> None:
         self._guard = guard
         self._never = {row["path"].lower(): row["why"] for row in table["never"]}
-        self._index = SplitIndex(aliases=Aliases([*table["aliases"], *guard.aliases]), lineage=table["lineage"])
+        self._index = SplitIndex(
+            aliases=Aliases([*table["aliases"], *guard.aliases]), lineage=table["lineage"], mirror=mirror
+        )
         for dataset, split, uses in _grouped(evaluations):
             self._index.add(uses, dataset, split)
         for row in table["evaluated"]:
@@ -96,7 +103,8 @@ def _grouped(evaluations: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tupl
         for role in EVALUATION_ROLES:
             split = dataset["splits"].get(role)
             if split and dataset["path"]:
-                key = (dataset["path"], dataset["name"], dataset.get("data_dir"), split, task if files else None)
+                own = (task, dataset.get("folder")) if files or dataset.get("folder") else None
+                key = (dataset["path"], dataset["name"], dataset.get("data_dir"), split, own)
                 groups.setdefault(key, (dataset, split, []))[2].append(
                     Use(task=task, role=f"{role}_split", has_files=files)
                 )

@@ -4,16 +4,16 @@ by file.
 (openai/gsm8k, main, test) is (gsm8k, main, test); (csv, None, train) is the file that its data_files give for train.
 """
 
-import glob
+import functools
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-BUILDERS = frozenset({"csv", "json", "parquet", "text", "arrow", "webdataset", "xml", "pandas", "sql"})
-"""generic builders of `datasets`: the path names a file format, the identity is in data_files"""
+from nemo_sdg.catalog.data_files import BUILDERS, local_folder, mirrored_split, named_files, split_files
+from nemo_sdg.catalog.families import read_data
 
 ANY = {None, "all"}
 """config names that stand for the whole dataset and so meet every other"""
@@ -73,37 +73,34 @@ def split_names(expression: str) -> list[str]:
 
 def files_of(dataset: dict[str, Any], split: str) -> list[str]:
     """The data files behind a split, in one form however they are written; [] where the dataset names none."""
-    files = dataset.get("data_files")
-    if not files:
-        return []
-    if isinstance(files, dict):
-        chosen = (
-            files[split]
-            if split in files
-            else [file for listed in files.values() for file in (listed if isinstance(listed, list) else [listed])]
-        )
-    else:
-        chosen = files
-    found: list[str] = []
-    for file in chosen if isinstance(chosen, list) else [chosen]:
-        found += _normal_files(str(file), dataset["path"])
-    return found
+    files = split_files(dataset, split, folder=dataset.get("folder"))
+    if not files and dataset.get("data_files"):
+        return [f"{dataset['path'].lower()}/{file}" for file in named_files(dataset, split)]
+    return [_one_form(file) if "://" in file else os.path.realpath(file) for file in files]
 
 
-def _normal_files(file: str, path: str | None) -> list[str]:
-    hub = re.match(r"hf://datasets/([^/]+/[^/@]+)(?:@[^/]+)?/(.+)$", file) or re.match(
-        r"https?://huggingface\.co/datasets/([^/]+/[^/]+)/(?:resolve|raw|blob)/[^/]+/([^?]+)", file
+def _one_form(url: str) -> str:
+    """`owner/name/file` for the two ways of writing a file of the hub; other addresses as they are."""
+    hub = re.match(r"hf://datasets/([^/]+/[^/@]+)(?:@[^/]+)?/(.+)$", url) or re.match(
+        r"https?://huggingface\.co/datasets/([^/]+/[^/]+)/(?:resolve|raw|blob)/[^/]+/([^?]+)", url
     )
-    if hub:
-        return [f"{hub[1].lower()}/{hub[2]}"]
-    if "://" in file:
-        return [file]
-    if path is not None and path not in BUILDERS:
-        return [f"{_normal_path(path)}/{file}"]
-    if glob.has_magic(file) and not Path(file).exists():
-        matches = sorted(glob.glob(file, recursive=True))
-        return [os.path.realpath(match) for match in matches] or [file]
-    return [os.path.realpath(file)]
+    return f"{hub[1].lower()}/{hub[2]}" if hub else url
+
+
+def _last_part(path: str) -> str:
+    """`*/global_mmlu_lite` of CohereLabs/Global-MMLU-Lite: a data set keeps its last name when its owner changes."""
+    return "*/" + path.rpartition("/")[2].lower().replace("-", "_")
+
+
+@functools.cache
+def other_names(path: str) -> list[str]:
+    """Names under which the rows of a hub dataset may stand in a mirror: aliases with the same last part, and that part
+    alone. (A small version of a dataset is its alias to the guard, and not the same rows.)
+    """
+    last = path.rpartition("/")[2].lower()
+    groups = [group for group in read_data("splits.yaml")["aliases"] if path in group]
+    found = [name for group in groups for name in group if ":" not in name and name.lower().endswith(f"/{last}")]
+    return [*dict.fromkeys(name for name in [*found, path.rpartition("/")[2]] if name != path)]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -122,6 +119,8 @@ class SplitIndex:
     aliases: Aliases
     lineage: list[dict[str, str]] = field(default_factory=list)
     """splits that are cut or translated from another: {path, split, of, of_split, why}"""
+    mirror: str | None = None
+    """a file within it is the split that it stands for"""
     _uses: dict[tuple[str, str], dict[str | None, list[Use]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -130,16 +129,29 @@ class SplitIndex:
     def keys(self, dataset: dict[str, Any], expression: str) -> list[Key]:
         """All identities of a split of a dataset, its lineage included."""
         found: list[Key] = []
+        path = dataset["path"]
         for split in split_names(expression):
-            found += [("file", None, file) for file in files_of(dataset, split)]
-            if dataset["path"] and dataset["path"] not in BUILDERS:
-                names = self.aliases.names(dataset["path"], dataset.get("data_dir") or dataset["name"])
-                found += [(path, config, split) for path, config in names]
-                for path, _ in names:
-                    row = self._lineage.get((path, split))
-                    if row:
-                        found += [(of, config, row["of_split"]) for of, config in self.aliases.names(row["of"], None)]
+            files = files_of(dataset, split)
+            found += [("file", None, file) for file in files]
+            if path and path not in BUILDERS:
+                local = local_folder(path, dataset.get("folder"))
+                config = dataset.get("data_dir") or dataset["name"]
+                found += self._names(path if local is None else str(local), config, split, is_on_hub=local is None)
+            for place in files if self.mirror else ():
+                mirrored = mirrored_split(place, self.mirror) if self.mirror and "://" not in place else None
+                if mirrored is not None:
+                    found += self._names(mirrored[0], mirrored[1], mirrored[2], is_on_hub=True)
         return found
+
+    def _names(self, path: str, config: str | None, split: str, *, is_on_hub: bool) -> Iterator[Key]:
+        names = self.aliases.names(path, config)
+        yield from ((known, name, split) for known, name in names)
+        if is_on_hub:
+            yield _last_part(path), names[0][1], split
+        for known, _ in names:
+            row = self._lineage.get((known, split))
+            if row:
+                yield from ((of, name, row["of_split"]) for of, name in self.aliases.names(row["of"], None))
 
     def add(self, uses: list[Use], dataset: dict[str, Any], expression: str) -> None:
         for path, config, split in self.keys(dataset, expression):
@@ -147,7 +159,7 @@ class SplitIndex:
 
     def users(self, dataset: dict[str, Any], expression: str) -> list[Use]:
         """Every use of the split, under any of its names. Where both sides name files, only the files decide."""
-        has_files = bool(dataset.get("data_files"))
+        has_files = bool(dataset.get("data_files")) and dataset["path"] not in BUILDERS
         found: dict[tuple[str, str], Use] = {}
         for path, config, split in self.keys(dataset, expression):
             for other, uses in self._uses.get((path, split), {}).items():

@@ -86,7 +86,10 @@ def _collect(
         for leaf in _bases(entry, index):
             config = {**_included(changes, folder, tree), **(leaf.config if leaf else {}), **changes}
             if config.get("dataset_path"):
-                found[f"{group}::{leaf.name if leaf else own.get('task', number)}"] = dataset_facts(config)
+                facts = dataset_facts(config)
+                if "data_files" in facts:
+                    facts["folder"] = folder
+                found[f"{group}::{leaf.name if leaf else own.get('task', number)}"] = facts
 
 
 def _bases(entry: Entry | None, index: Index) -> list[Entry | None]:

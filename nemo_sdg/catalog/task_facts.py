@@ -6,18 +6,16 @@ Slow (seconds for lm-eval's 14,000 files); catalog.py caches what `read_facts` g
 """
 
 import ast
-import logging
 import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.catalog.data_files import local_folder
 from nemo_sdg.catalog.families import Families, read_data
 from nemo_sdg.catalog.membership import inline_evaluations, memberships
-from nemo_sdg.catalog.task_files import Entry, FunctionRef, dataset_facts, index_tasks
-
-logger = logging.getLogger(__name__)
+from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks
 
 _READ_SPLITS = ("training", "validation", "test")
 
@@ -106,23 +104,49 @@ def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
     as plain JSON:
 
     `{"rows": [{task, file, dataset, kind, …, license: its number}], "licenses": [...], "inline": [[label, dataset]],
-    "splits": the table of
-    splits.yaml}`. What lm-eval would pass over is passed over; in include_path, with a warning.
+    "splits": the table of splits.yaml, "warnings": [...], "outside": files of no folder that task files include}`.
+    What lm-eval would pass over is passed over; in include_path, with a warning. A built-in task whose name a task of
+    include_path takes stays as `lm_eval::<name>`, refused, since its evaluation splits stay evaluation data.
     """
     index = index_tasks([root, *include_path])
-    for file, why in index.passed_over.items():
-        if not file.startswith(root + os.sep):
-            logger.warning("seeds.include_path: %s is passed over: %s", file, why)
     families, groups = Families(), memberships(index)
     licenses: list[dict[str, Any]] = []
     rows = []
-    for name, entry in sorted(index.entries.items()):
-        if entry.kind == "task":
-            row = _fact(entry, root, families, groups.get(name, []))
-            if row["license"] not in licenses:
-                licenses.append(row["license"])
-            rows.append({**row, "license": licenses.index(row["license"])})
-    return {"rows": rows, "licenses": licenses, "inline": inline_evaluations(index), "splits": read_data("splits.yaml")}
+    leaves = [(name, entry) for name, entry in index.entries.items() if entry.kind == "task"]
+    for name, entry in sorted([*leaves, *index.overridden.items()]):
+        row = _fact(entry, root, families, groups.get(name, []))
+        if name in index.overridden:
+            taker = index.entries[entry.name]
+            row |= {"task": name, "reasons": [*row["reasons"], f"overridden: {taker.file or 'a tag'} takes its name"]}
+        if row["license"] not in licenses:
+            licenses.append(row["license"])
+        rows.append({**row, "license": licenses.index(row["license"])})
+    return {
+        "rows": rows,
+        "licenses": licenses,
+        "inline": inline_evaluations(index),
+        "splits": read_data("splits.yaml"),
+        "warnings": _warnings(index, root, include_path),
+        "outside": [file for file in index.files if not any(_is_below(file, top) for top in (root, *include_path))],
+    }
+
+
+def _is_below(file: str, folder: str) -> bool:
+    return file.startswith(os.path.realpath(folder) + os.sep)
+
+
+def _warnings(index: Index, root: str, include_path: tuple[str, ...]) -> list[str]:
+    """One line for each file of include_path that gives no task although it looks like one."""
+    found = [
+        f"seeds.include_path: {file} is passed over: {why}"
+        for file, why in index.passed_over.items()
+        if not file.startswith(root + os.sep)
+    ]
+    return found + [
+        f"seeds.include_path: {file} is passed over: lm-eval reads only files that end in .yaml"
+        for folder in include_path
+        for file in sorted(map(str, Path(folder).rglob("*.yml")))
+    ]
 
 
 def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dict[str, Any]:
@@ -144,5 +168,8 @@ def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dic
         reasons.append("not_text: the question is an image or a sound")
     if config.get("output_type") == "loglikelihood_rolling":
         reasons.append("no_question: the task scores running text")
+    folder = str(Path(entry.file if inside else file).parent)
+    if dataset["path"] and ("data_files" in dataset or local_folder(dataset["path"], folder)):
+        dataset["folder"] = folder
     described = families.describe(entry.name, file.partition(os.sep)[0] if inside else "", dataset, config)
     return {"task": entry.name, "file": file, "dataset": dataset, **described, "reasons": reasons, "groups": groups}

@@ -25,6 +25,8 @@ import yaml
 
 logger = logging.getLogger(__name__)
 
+OVERRIDDEN = "lm_eval::"
+"""before the name of a built-in task where a task of one's own has taken the name"""
 IGNORED_FOLDERS = {"__pycache__", ".ipynb_checkpoints"}
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -74,6 +76,11 @@ class YamlTree:
     def __init__(self) -> None:
         self._parsed: dict[str, dict[str, Any]] = {}
         self._folders: dict[str, str] = {}
+
+    @property
+    def files(self) -> list[str]:
+        """Every file that has been read."""
+        return list(self._parsed)
 
     def load(self, path: str | Path) -> dict[str, Any]:
         """The file's mapping with its includes merged below its own keys, functions left as FunctionRef.
@@ -155,6 +162,10 @@ class Entry:
 @dataclass(kw_only=True, slots=True)
 class Index:
     entries: dict[str, Entry]
+    overridden: dict[str, Entry] = field(default_factory=dict)
+    """`lm_eval::gsm8k`: leaves whose name a later folder takes; what they evaluate on stays evaluation data"""
+    files: list[str] = field(default_factory=list)
+    """every file that was read, includes too"""
     passed_over: dict[str, str] = field(default_factory=dict)
     """file: why; files without a task in them are not counted"""
 
@@ -182,7 +193,11 @@ def index_tasks(folders: Iterable[str | Path]) -> Index:
                 _register(tree.load(file), file, entries)
             except TaskFileError as exc:
                 index.passed_over[file] = str(exc)
+        for name in entries.keys() & index.entries.keys():
+            if index.entries[name].kind == "task":
+                index.overridden.setdefault(f"{OVERRIDDEN}{name}", index.entries[name])
         index.entries.update(entries)
+    index.files = sorted(tree.files)
     return index
 
 
@@ -194,8 +209,7 @@ def _register(config: dict[str, Any], file: str, entries: dict[str, Entry]) -> N
     if not isinstance(name, str):
         raise TaskFileError(f"{file} names its {'group' if is_group else 'task'} {name!r}, which is no string")
     if name in entries:
-        logger.debug("%s repeats the name %s and is passed over", file, name)
-        return
+        raise TaskFileError(f"{file} repeats the name {name} of {entries[name].file or 'a tag'}")
     if is_group:
         members = config.get("task")
         entries[name] = Entry(

@@ -35,7 +35,7 @@ def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop
         result = verify_sample(sample_from_dict(record), config.verify)
         if not isinstance(result, Drop):
             license_ = result.license or SampleLicense(seeds=["unknown"], models=[config.engine.model_license])
-            effective_ = effective(license_.seeds, " AND ".join(license_.models))
+            effective_ = effective(license_.seeds, license_.models)
             result.license = dataclasses.replace(license_, effective=effective_)
         return result
 

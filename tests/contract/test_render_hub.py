@@ -15,7 +15,7 @@ from nemo_sdg.records import LABELS, CatalogRow, Drop, Seed
 from nemo_sdg.seeds.build import Source, plan_sources, render_source
 from nemo_sdg.seeds.functions import resolve_function
 from nemo_sdg.seeds.row_fields import bare_labels
-from nemo_sdg.seeds.sources.rows import mirror_file
+from nemo_sdg.seeds.sources.rows import mirrored
 from nemo_sdg.seeds.templates import TaskTemplates
 
 YES_NO = ["no", "yes"]
@@ -170,7 +170,7 @@ def sources(catalog: list[CatalogRow], seeds: SeedsSection, hub: Path) -> dict[s
     found = [
         source
         for source in plan_sources(catalog, seeds)
-        if not source.split.data_files and mirror_file(source.split, str(hub))
+        if not source.split.data_files and mirrored(source.split, str(hub))
     ]
     return {task: source for source in found for task in source.tasks}
 
@@ -182,8 +182,7 @@ def records(sources: dict[str, Source], seeds: SeedsSection) -> dict[str, list[S
 
 
 def rows_of(source: Source, hub: Path) -> list[dict[str, Any]]:
-    file = mirror_file(source.split, str(hub))
-    assert file is not None
+    (file,) = mirrored(source.split, str(hub))
     return [orjson.loads(line) for line in file.read_bytes().splitlines()]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.sources.rows import LOCAL, Damaged, Row, Rows, Split, iterate_rows
+from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, iterate_rows, one_line
+from nemo_sdg.seeds.sources.rows import Split
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
 """a hub that does not answer within these is slow; huggingface_hub itself waits for ever on some of its calls"""
@@ -80,32 +81,42 @@ def hub_rows(split: Split, seeds: SeedsSection, task: str, revision: str | None)
         if rows.info.splits is None or split.split not in rows.info.splits
         else rows.info.splits[split.split].num_examples or None
     )
-    return Rows(commit or LOCAL, functools.partial(_guarded, rows, split, task), lambda: count)
+    return Rows(
+        commit or LOCAL,
+        functools.partial(_guarded, rows, lambda exc: _explain(exc, split, task, _offline())),
+        lambda: count,
+    )
 
 
-def builder_rows(split: Split, files: list[str], task: str) -> Rows:
+def builder_rows(split: Split, builder: str, files: list[str], options: dict[str, Any], task: str) -> Rows:
     """Streams files through a generic builder of `datasets` (csv, text, or json with options)."""
     import datasets
 
-    options = {key: value for key, value in split.options if key != "trust_remote_code"}
+    options = {key: value for key, value in options.items() if key != "trust_remote_code"}
+
+    def explain(exc: Exception) -> str:
+        named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+        return (
+            f"task {task}: {named} cannot be read by the builder {builder} ({one_line(exc)}); correct the file or "
+            "dataset_kwargs"
+        )
+
     try:
-        rows = datasets.load_dataset(split.path, data_files={"train": files}, split="train", streaming=True, **options)
+        rows = datasets.load_dataset(builder, data_files={"train": files}, split="train", streaming=True, **options)
     except Exception as exc:  # the builders raise errors of many libraries
-        raise DataError(
-            f"task {task}: {split} cannot be read by the builder {split.path} ({_one_line(exc)}); mend the file or dataset_kwargs"
-        ) from exc
-    return Rows(LOCAL, functools.partial(_guarded, rows, split, task), lambda: None)
+        raise DataError(explain(exc)) from exc
+    return Rows(LOCAL, functools.partial(_guarded, rows, explain), lambda: None)
 
 
 def _guarded(
-    rows: Any, split: Split, task: str, wanted: Callable[[int], bool] | None
+    rows: Any, explain: Callable[[Exception], str], wanted: Callable[[int], bool] | None
 ) -> Iterator[tuple[int, Row | Damaged]]:
     try:
         yield from iterate_rows(rows, wanted)
     except DataError:
         raise
     except Exception as exc:  # the connection may break while rows stream
-        raise DataError(_explain(exc, split, task, _offline())) from exc
+        raise DataError(explain(exc)) from exc
 
 
 def _offline() -> bool:
@@ -139,7 +150,7 @@ def _commit(split: Split, revision: str | None, task: str) -> str:
 
 def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
     """What a failure of the hub means and how to mend it, in one line."""
-    text = _one_line(exc)
+    text = one_line(exc)
     if "scripts are no longer supported" in text or "trust_remote_code" in text:
         return (
             f"task {task}: dataset {split.path} wants to run a loading script of its own, which is refused; put its rows into seeds.mirror, "
@@ -154,7 +165,3 @@ def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
     if offline:
         return f"task {task}: {split} is not in the local cache and HF_HUB_OFFLINE is set ({text}); put it into seeds.mirror or unset HF_HUB_OFFLINE"
     return f"task {task}: {split} cannot be read from the hub ({text}); try again later, or put the split into seeds.mirror"
-
-
-def _one_line(exc: BaseException) -> str:
-    return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]

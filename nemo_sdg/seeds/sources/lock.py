@@ -17,7 +17,8 @@ import orjson
 import yaml
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.sources.rows import LOCAL, Damaged, Rows, Split
+from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Rows
+from nemo_sdg.seeds.sources.rows import Split
 from nemo_sdg.storage import write_bytes
 
 

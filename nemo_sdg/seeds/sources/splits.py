@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.catalog.data_files import BUILDERS, local_folder, named_files
 from nemo_sdg.catalog.walk import task_config, task_file
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import ConfigError, DataError
@@ -16,7 +17,7 @@ from nemo_sdg.records import CatalogRow, Verdict
 from nemo_sdg.seeds.functions import resolve_function
 from nemo_sdg.seeds.sampling import Demand, share_limits
 from nemo_sdg.seeds.sources.lock import locked_revision
-from nemo_sdg.seeds.sources.rows import GENERIC_BUILDERS, Rows, Split, located, mirror_file, open_rows, uses_hub
+from nemo_sdg.seeds.sources.rows import Rows, Split, located, mirrored, missing_files, open_rows, uses_hub
 
 
 @dataclass(kw_only=True)
@@ -114,8 +115,10 @@ def plainest_first(task: str) -> tuple[int, str]:
 
 def _split(row: CatalogRow, name: str, seeds: SeedsSection) -> Split:
     dataset = row.dataset
-    path, data_files = dataset["path"], dataset.get("data_files")
-    if data_files is None and not path.startswith("function:"):
+    path = dataset["path"]
+    folder = str(task_file(row.task, seeds).parent)
+    named = dataset.get("data_files") or dataset.get("data_dir") or path.startswith("function:")
+    if not named and local_folder(path, folder) is None:
         return Split(path=path, name=dataset.get("name"), split=name)
     config = task_config(row.task, seeds)
     options = {
@@ -127,23 +130,14 @@ def _split(row: CatalogRow, name: str, seeds: SeedsSection) -> Split:
         path=path,
         name=dataset.get("name"),
         split=name,
-        data_files=_files_of(data_files, name),
-        folder=str(task_file(row.task, seeds).parent) if path in GENERIC_BUILDERS else None,
+        data_files=tuple(named_files(dataset, name)),
+        folder=folder,
         options=tuple(
             (key, str(value) if not isinstance(value, str | int | float | bool) else value)
             for key, value in sorted(options.items())
         ),
     )
-    return located(found) if path in GENERIC_BUILDERS else found
-
-
-def _files_of(data_files: Any, split: str) -> tuple[str, ...]:
-    """The files of one split; as in `datasets`, files without a split's name are its `train`."""
-    if isinstance(data_files, dict):
-        data_files = data_files.get(split)
-    elif split != "train":
-        data_files = None
-    return tuple([data_files] if isinstance(data_files, str) else data_files or [])
+    return located(found)
 
 
 def _missing(source: Source, seeds: SeedsSection) -> str | None:
@@ -151,18 +145,11 @@ def _missing(source: Source, seeds: SeedsSection) -> str | None:
     split = source.split
     if uses_hub(seeds) or _makes_own_rows(source, seeds):
         return None
-    if split.path in GENERIC_BUILDERS:
-        return next(
-            (
-                f"{file} is on the network" if "://" in file else f"{file} is missing"
-                for file in split.located
-                if not Path(file).is_file()
-            ),
-            None,
-        )
+    if split.path in BUILDERS or split.located or local_folder(split.path, split.folder):
+        return missing_files(split, seeds)
     if seeds.mirror is None:
         return "seeds.hub=false and no seeds.mirror"
-    return f"not in the mirror {seeds.mirror}" if mirror_file(split, seeds.mirror) is None else None
+    return f"not in the mirror {seeds.mirror}" if not mirrored(split, seeds.mirror) else None
 
 
 def open_source(source: Source, seeds: SeedsSection) -> Rows:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nemo_sdg
 from nemo_sdg.catalog.families import read_data
-from nemo_sdg.catalog.licenses import allowed, effective
+from nemo_sdg.catalog.licenses import PERMISSIVE, allowed, effective, spdx_id
 from nemo_sdg.config import LicensePolicy
 
 IDS = [
@@ -20,6 +21,9 @@ IDS = [
     "CC0-1.0",
     "LicenseRef-MARC",
     "unknown",
+    "llama3.1",
+    "NVIDIA Open Model License",
+    "cc by-nc 4.0",
 ]
 
 
@@ -39,7 +43,51 @@ IDS = [
     ],
 )
 def test_effective_licence(seeds, model, expected):
-    assert effective(seeds, model) == expected
+    assert effective(seeds, [model]) == expected
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["llama3.1", "gemma", "other", "proprietary", "gpl", "NVIDIA Open Model License", "qwen-research", "deepseek", "x"],
+)
+def test_what_is_not_known_as_permissive_never_vanishes(model):
+    assert effective(["CC-BY-SA-4.0", "MIT"], [model]) == " AND ".join(sorted(["CC-BY-SA-4.0", model]))
+    assert nemo_sdg.effective_license([model], ["MIT", "Apache-2.0"]) == model
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("CC BY-NC 4.0", "CC-BY-NC-4.0"),
+        ("cc-by-nc-sa-3.0", "CC-BY-NC-SA-3.0"),
+        ("Creative Commons Attribution-NonCommercial 4.0 International", "CC-BY-NC-4.0"),
+        ("CC BY 4.0", "CC-BY-4.0"),
+        ("apache license 2.0", "Apache-2.0"),
+        ("Apache License, Version 2.0", "Apache-2.0"),
+        ("The MIT License", "MIT"),
+        ("bsd-3-clause", "BSD-3-Clause"),
+        ("gpl-3.0", "GPL-3.0-only"),
+        ("AGPLv3", "AGPL-3.0-only"),
+        ("cc0", "CC0-1.0"),
+        ("public domain", "CC-PDDC"),
+        ("", "unknown"),
+        ("Unknown", "unknown"),
+        ("Gemma", "Gemma"),
+    ],
+)
+def test_spellings_become_spdx_ids(written, expected):
+    assert spdx_id(written) == expected
+    assert spdx_id(expected) == expected
+
+
+def test_several_models_have_a_say_and_an_unknown_one_decides():
+    assert effective(["MIT"], ["MIT", "llama3.1", "gemma"]) == "gemma AND llama3.1"
+    assert effective(["MIT"], ["MIT", ""]) == "unknown"
+    assert effective([], []) == "unknown"
+
+
+def test_every_permissive_id_yields_to_one_that_binds():
+    assert all(effective([name], ["CC-BY-SA-4.0"]) == "CC-BY-SA-4.0" for name in PERMISSIVE)
 
 
 @given(st.lists(st.sampled_from(IDS), max_size=5), st.sampled_from(IDS), st.sampled_from(IDS))
@@ -47,9 +95,9 @@ def test_the_closure_is_one(seeds, model, extra):
     """Order and repetition do not matter, closing twice changes nothing, and what binds is never lost by adding a
     licence.
     """
-    whole = effective(seeds, model)
-    assert whole == effective([*reversed(seeds), *seeds], model) == effective([whole], model) or whole == "unknown"
-    more = effective([*seeds, extra], model)
+    whole = effective(seeds, [model])
+    assert whole == effective([*reversed(seeds), *seeds], [model]) == effective([whole], [model])
+    more = effective([*seeds, extra], [model])
     if more != "unknown":
         binding = {
             part for part in whole.split(" AND ") if "NC" in part or "SA" in part or part.startswith("LicenseRef")

@@ -135,7 +135,7 @@ def test_a_python_task_is_read_without_being_run(lm_eval):
 
 def test_files_that_lm_eval_passes_over_are_named(lm_eval):
     passed_over = index_tasks([lm_eval]).passed_over
-    assert {Path(file).name for file in passed_over} == {"broken.yaml", "twice.yaml"}
+    assert {Path(file).name for file in passed_over} == {"broken.yaml", "twice.yaml", "zz.yaml"}
     with pytest.raises(TaskFileError, match="included twice"):
         YamlTree().load(lm_eval / "twice.yaml")
 
@@ -180,7 +180,7 @@ def test_include_path_adds_and_overrides(lm_eval, tmp_path, caplog):
     assert found["birds"].dataset["path"] == "own/eagles"
     assert "bad.yaml is passed over" in caplog.text
     assert catalog.task_file("mine", SeedsSection(include_path=[str(own)])) == own / "mine.yaml"
-    with pytest.raises(ConfigError, match="which is no folder"):
+    with pytest.raises(ConfigError, match="which is not a folder"):
         rows(SeedsSection(include_path=[str(tmp_path / "absent")]))
 
 

@@ -115,7 +115,7 @@ def test_a_limit_is_spread_over_the_split_and_the_rest_is_not_sampled(
 ) -> None:
     put(mirror, "made/up", "train", 1000)
     if not known:
-        from nemo_sdg.seeds.sources import rows as sources
+        from nemo_sdg.seeds.sources import formats as sources
 
         monkeypatch.setattr(sources, "_count_lines", lambda file: None)
     taken = {}
@@ -184,13 +184,13 @@ def test_generic_builders_are_told_apart_by_their_files(mirror: Path) -> None:
 def test_drops_of_rows_with_images_and_decimals_can_be_written(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from decimal import Decimal
 
-    from nemo_sdg.seeds.sources import rows as sources
+    from nemo_sdg.seeds.sources import formats as sources
 
     put(mirror, "made/up", "train", 1)
     monkeypatch.setattr(
         sources,
         "_read_lines",
-        lambda file, wanted: iter([(0, {"question": "", "answer": Decimal(1), "image": b"png"})]),
+        lambda file, who, wanted: iter([(0, {"question": "", "answer": Decimal(1), "image": b"png"})]),
     )
     seeds = SeedsSection(mirror=str(mirror))
     (drop,) = rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)

@@ -13,8 +13,8 @@ import pytest
 
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
+from nemo_sdg.seeds.sources import formats as sources
 from nemo_sdg.seeds.sources import hub
-from nemo_sdg.seeds.sources import rows as sources
 from nemo_sdg.seeds.sources.lock import lock_entry, locked_revision, verify, write_lock
 from nemo_sdg.seeds.sources.rows import Damaged, Split, open_rows
 

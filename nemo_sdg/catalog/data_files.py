@@ -1,0 +1,147 @@
+"""The files behind a dataset split: the guard, the reader and `nemo-sdg check` all ask here, and so mean the same.
+
+    split_files(dataset, "train", folder=folder_of_the_task_file)      files that a task names, or that lie in a local
+                                                                       folder that it names
+    mirror_files("allenai/sciq", None, "train", "/data/mirror")        files of a hub dataset within a mirror
+
+`dataset` is what a catalog row says of it: {path, name, data_files?, data_dir?, splits}. Files that a task names are
+looked for beside the task file first, then from the working directory.
+"""
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+BUILDERS = frozenset({"csv", "json", "parquet", "text", "arrow", "webdataset", "xml", "pandas", "sql"})
+"""generic builders of `datasets`: the path names a file format, the identity is in data_files"""
+FORMATS = ("jsonl", "parquet", "json", "csv", "jsonl.gz", "json.gz", "csv.gz", "jsonl.bz2", "jsonl.xz", "jsonl.zst")
+"""endings of data files, in the order in which they are looked for"""
+_SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
+
+
+def named_files(dataset: Mapping[str, Any], split: str) -> list[str]:
+    """The data_files of a split as the task file writes them; files without a split's name are `train`, as in
+    `datasets`.
+    """
+    files = dataset.get("data_files")
+    if isinstance(files, Mapping):
+        files = files.get(split)
+    elif split != "train":
+        files = None
+    return [files] if isinstance(files, str) else [str(file) for file in files or []]
+
+
+def split_files(dataset: Mapping[str, Any], split: str, *, folder: str | None) -> list[str]:
+    """Absolute paths and URLs of a split's files, in order; [] where the dataset is neither data files nor a local
+    folder. A file that is missing stays in the list, as the path at which it is expected.
+
+    `folder` is that of the task file.
+    """
+    path = dataset.get("path")
+    if not path:
+        return []
+    local = local_folder(path, folder)
+    if dataset.get("data_files"):
+        if path not in BUILDERS and local is None:
+            return []
+        base = str(local) if local is not None else folder
+        return [file for pattern in named_files(dataset, split) for file in _matches(pattern, dataset, base)]
+    if path in BUILDERS:
+        return []
+    if local is None:
+        return []
+    within = dataset.get("data_dir")
+    return [str(file) for file in layout_files(local / within if within else local, dataset.get("name"), split)]
+
+
+def local_folder(path: str, folder: str | None) -> Path | None:
+    """The folder that a dataset_path means, where it means one: /x, ./x, ../x, ~/x, or one beside the task file."""
+    if path in BUILDERS or path.startswith("function:"):
+        return None
+    candidates = _candidates(path, folder)
+    if path.startswith(("/", "./", "../", "~")):
+        return next(filter(Path.is_dir, candidates), candidates[-1])
+    return candidates[0] if folder and candidates[0].is_dir() else None
+
+
+def _candidates(written: str, folder: str | None) -> list[Path]:
+    """Where a path of a task file may lead: beside the file, then from the working directory."""
+    path = Path(written).expanduser()
+    places = [Path(folder, path), path] if folder else [path]
+    return [Path(os.path.normpath(place.absolute())) for place in places]
+
+
+def _matches(pattern: str, dataset: Mapping[str, Any], folder: str | None) -> list[str]:
+    if "://" in pattern:
+        return [pattern]
+    candidates = _candidates(str(Path(dataset.get("data_dir") or "", pattern)), folder)
+    for candidate in candidates:
+        if candidate.is_file():
+            return [str(candidate)]
+        if glob.has_magic(str(candidate)):
+            hits = [hit for hit in sorted(glob.glob(str(candidate), recursive=True)) if Path(hit).is_file()]
+            if hits:
+                return hits
+    return [str(candidates[0])]
+
+
+def layout_files(root: Path, name: str | None, split: str) -> list[Path]:
+    """A split's files in a dataset's folder: <name or default>/<split>.<ending>, or as the hub lays them out
+    (data/<split>-00000-of-00002.parquet, <name>/<split>-*, <name>/<split>/0000.parquet); [] where a part is missing.
+    """
+    config = None if name in (None, "default") else str(name)
+    folders = (
+        [root / "default", root, root / "data"]
+        if config is None
+        else [root / config, root / "data" / config, root / config / "data"]
+    )
+    for folder in folders:
+        if not folder.is_dir():
+            continue
+        for ending in FORMATS:
+            whole = folder / f"{split}.{ending}"
+            if whole.is_file():
+                return [whole]
+            shards = sorted(folder.glob(f"{glob.escape(split)}-*-of-*.{ending}"))
+            if shards and _are_all(shards, ending):
+                return shards
+        inner = sorted((folder / split).glob("*.parquet")) if (folder / split).is_dir() else []
+        if inner:
+            return inner
+    return []
+
+
+def _are_all(shards: list[Path], ending: str) -> bool:
+    found = [_SHARD.match(file.name.removesuffix(f".{ending}")) for file in shards]
+    return all(match is not None and int(match["total"]) == len(shards) for match in found)
+
+
+def mirror_files(path: str, name: str | None, split: str, mirror: str, aliases: Iterable[str] = ()) -> list[Path]:
+    """A split's files in a mirror, under the dataset's path or one of its other names; never outside the mirror."""
+    top = Path(mirror).absolute()
+    for known in (path, *aliases):
+        root = Path(os.path.normpath(top / known))
+        if root == top or not root.is_relative_to(top):
+            continue
+        files = layout_files(root, name, split)
+        if files:
+            return files
+    return []
+
+
+def mirrored_split(file: str, mirror: str) -> tuple[str, str | None, str] | None:
+    """The (dataset path, config, split) that a file within a mirror holds; None for a file outside it."""
+    try:
+        parts = Path(os.path.realpath(file)).relative_to(os.path.realpath(mirror)).parts
+    except ValueError:
+        return None
+    stem = next((parts[-1].removesuffix(f".{end}") for end in FORMATS if parts[-1].endswith(f".{end}")), parts[-1])
+    shard = _SHARD.match(stem)
+    folders = [folder for folder in parts[:-1] if folder != "data"]
+    if len(folders) == 0:
+        return None
+    config = folders.pop() if len(folders) > 1 else None
+    return "/".join(folders), None if config == "default" else config, shard["split"] if shard else stem

@@ -1,0 +1,240 @@
+"""Files of rows, in any of the formats that data sets come in, read one row at a time.
+
+    rows = open_file(Path("train.jsonl.gz"), "task sciq")
+    for number, row in rows: ...        row is a dict, or Damaged where a line cannot be read
+
+The same rows come out of JSONL, of a JSON array and of either compressed; parquet keeps its types. A byte order mark is
+no part of the first row. Whatever goes wrong is a DataError in one line that names the file and what to do.
+"""
+
+import bz2
+import contextlib
+import functools
+import gzip
+import itertools
+import lzma
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nemo_sdg.errors import DataError
+
+LOCAL = "local"
+"""revision of mirrors and files"""
+_TAIL = 1 << 20
+_PARQUET_BATCH = 1000
+_BOM = b"\xef\xbb\xbf"
+_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)
+"""what reading a compressed file that is cut off or is none raises"""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A line that is not a JSON object."""
+
+    detail: str
+    line: bytes = b""
+    """as it stands in the file"""
+
+
+class Rows:
+    """A split that is open: iterate for (row number, row), as often as wanted."""
+
+    def __init__(
+        self,
+        revision: str,
+        iterate: Callable[[Callable[[int], bool] | None], Iterator[tuple[int, Row | Damaged]]],
+        count: Callable[[], int | None],
+    ) -> None:
+        self.revision = revision
+        self._iterate = iterate
+        self.count = count
+        """number of rows, or None where only a full pass would tell"""
+
+    def __iter__(self) -> Iterator[tuple[int, Row | Damaged]]:
+        return self._iterate(None)
+
+    def only(self, wanted: Callable[[int], bool]) -> Iterator[tuple[int, Row | Damaged]]:
+        """The rows whose number is wanted; the others are passed over unparsed where the format allows it."""
+        return self._iterate(wanted)
+
+
+def reads(file: str) -> bool:
+    """Whether `open_file` reads files of this name."""
+    return _plain_name(file).endswith((".json", ".jsonl", ".parquet"))
+
+
+def _plain_name(file: str) -> str:
+    return file.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz").removesuffix(".zst")
+
+
+def open_file(file: Path, who: str) -> Rows:
+    """The rows of one file. `who` begins each message: `task sciq`."""
+    if file.suffix == ".parquet":
+        return _parquet_rows(file, who)
+    with _readable(file, who), _opened(file) as handle:
+        head = handle.read(4096).removeprefix(_BOM).lstrip()
+    if not head:
+        raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
+    if head.startswith(b"[") and _plain_name(file.name).endswith(".json"):
+        return _array_rows(file, who)
+    if file.suffix in (".json", ".jsonl"):
+        _refuse_cut_file(file, who)
+    return Rows(LOCAL, functools.partial(_read_lines, file, who), functools.partial(_count_lines, file))
+
+
+def _opened(file: Path) -> Any:
+    if file.suffix == ".gz":
+        return gzip.open(file, "rb")
+    if file.suffix == ".bz2":
+        return bz2.open(file, "rb")
+    if file.suffix == ".xz":
+        return lzma.open(file, "rb")
+    if file.suffix == ".zst":
+        import io
+
+        import pyarrow
+
+        return io.BufferedReader(pyarrow.input_stream(str(file), compression="zstd"))
+    return open(file, "rb")
+
+
+@contextlib.contextmanager
+def _readable(file: Path, who: str) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as exc:
+        raise DataError(f"{who}: {file} cannot be read ({one_line(exc)}); copy the file again") from exc
+
+
+def _refuse_cut_file(file: Path, who: str) -> None:
+    """A last line without line end that does not parse is a file that was cut off while it was copied."""
+    with open(file, "rb") as handle:
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(max(0, size - _TAIL))
+        tail = handle.read()
+    last = tail.rpartition(b"\n")[2]
+    if not last.strip() or (len(last) == len(tail) and size > _TAIL):
+        return
+    try:
+        orjson.loads(last)
+    except orjson.JSONDecodeError as exc:
+        raise DataError(f"{who}: {file} is cut off in its last line ({exc}); copy the file again") from exc
+
+
+def _read_lines(file: Path, who: str, wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
+    number = -1
+    with _readable(file, who), _opened(file) as handle:
+        for place, line in enumerate(handle):
+            if place == 0:
+                line = line.removeprefix(_BOM)
+            if not line or line.isspace():
+                continue
+            number += 1
+            if wanted is not None and not wanted(number):
+                continue
+            try:
+                row = orjson.loads(line)
+            except orjson.JSONDecodeError as exc:
+                yield number, Damaged(f"not valid JSON: {exc}", line)
+                continue
+            yield (
+                number,
+                row if isinstance(row, dict) else Damaged(f"not a JSON object but {type(row).__name__}", line),
+            )
+
+
+def _count_lines(file: Path) -> int:
+    with _opened(file) as handle:
+        return sum(1 for place, line in enumerate(handle) if not line.isspace() and (place or line != _BOM))
+
+
+def _array_rows(file: Path, who: str) -> Rows:
+    try:
+        with _readable(file, who), _opened(file) as handle:
+            rows = orjson.loads(handle.read().removeprefix(_BOM))
+    except orjson.JSONDecodeError as exc:
+        raise DataError(
+            f"{who}: {file} is not valid JSON ({exc}); write one JSON object a line, or one array of objects"
+        ) from exc
+
+    def iterate(wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
+        for number, row in enumerate(rows):
+            if wanted is None or wanted(number):
+                yield (
+                    number,
+                    row
+                    if isinstance(row, dict)
+                    else Damaged(f"not a JSON object but {type(row).__name__}", orjson.dumps(row)),
+                )
+
+    return Rows(LOCAL, iterate, lambda: len(rows))
+
+
+def _parquet_rows(file: Path, who: str) -> Rows:
+    import pyarrow
+    import pyarrow.parquet
+
+    def iterate(wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
+        number = 0
+        try:
+            for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=_PARQUET_BATCH):
+                indices = [i for i in range(batch.num_rows) if wanted is None or wanted(number + i)]
+                chosen = (
+                    batch if len(indices) == batch.num_rows else batch.take(pyarrow.array(indices, pyarrow.int64()))
+                )
+                yield from zip((number + i for i in indices), chosen.to_pylist(), strict=True)
+                number += batch.num_rows
+        except (pyarrow.ArrowException, OSError) as exc:
+            raise DataError(f"{who}: {file} cannot be read ({one_line(exc)}); copy the file again") from exc
+
+    try:
+        count = pyarrow.parquet.ParquetFile(file).metadata.num_rows
+    except (pyarrow.ArrowException, OSError) as exc:
+        raise DataError(f"{who}: {file} is not a whole parquet file ({one_line(exc)}); copy the file again") from exc
+    if count == 0:
+        raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
+    return Rows(LOCAL, iterate, lambda: count)
+
+
+def chained(parts: list[Rows]) -> Rows:
+    """Several files of one split, numbered through."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def iterate(wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
+        offset = 0
+        for part in parts:
+            last = -1
+            inner = (
+                iter(part)
+                if wanted is None
+                else part.only(functools.partial(lambda start, n: wanted(start + n), offset))
+            )
+            for number, row in inner:
+                last = number
+                yield offset + number, row
+            offset += (part.count() if wanted is not None else None) or last + 1
+
+    def count() -> int | None:
+        counts = [part.count() for part in parts]
+        return None if None in counts else sum(n or 0 for n in counts)
+
+    return Rows(LOCAL, iterate, count)
+
+
+def iterate_rows(rows: Iterable[Row], wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
+    for number, row in zip(itertools.count(), rows, strict=False):
+        if wanted is None or wanted(number):
+            yield number, dict(row)
+
+
+def one_line(exc: BaseException) -> str:
+    return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]

@@ -1,0 +1,104 @@
+"""The same rows from every format and compression; what cannot be read is a damaged row or one line."""
+
+import bz2
+import gzip
+import json
+import lzma
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nemo_sdg.config import SeedsSection
+from nemo_sdg.errors import DataError
+from nemo_sdg.seeds.sources.formats import Damaged, open_file
+from nemo_sdg.seeds.sources.rows import Split, open_rows
+
+ROWS: list[dict[str, Any]] = [
+    {"question": "Wann?", "answer": "2001-01-01", "n": 1},
+    {"question": "q2", "answer": ["a", 1], "n": None},
+    {"question": "q3", "answer": {"deep": "é"}, "n": "007"},
+]
+LINES = b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in ROWS)
+
+
+def read(file: Path) -> list[Any]:
+    return [row for _, row in open_file(file, "task t")]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".xz", ".zst"])
+@pytest.mark.parametrize("content", [LINES, b"\xef\xbb\xbf" + LINES])
+def test_rows_do_not_depend_on_compression_or_a_byte_order_mark(tmp_path, ending, content):
+    import pyarrow
+
+    file = tmp_path / f"rows.jsonl{ending}"
+    if ending == ".zst":
+        with pyarrow.output_stream(str(file), compression="zstd") as out:
+            out.write(content)
+    else:
+        file.write_bytes({"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[ending](content))
+    assert read(file) == ROWS
+    assert open_file(file, "task t").count() == len(ROWS)
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.json.gz"])
+def test_an_array_of_objects(tmp_path, name):
+    content = b"\xef\xbb\xbf" + json.dumps(ROWS, indent=1).encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert read(tmp_path / name) == ROWS
+
+
+def test_a_damaged_line_keeps_its_text(tmp_path):
+    (tmp_path / "rows.jsonl").write_bytes(b'{"a": "b",}\n' + LINES)
+    first, *others = read(tmp_path / "rows.jsonl")
+    assert isinstance(first, Damaged)
+    assert first.line == b'{"a": "b",}\n'
+    assert others == ROWS
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
+def test_a_compressed_file_that_is_cut_off_is_named(tmp_path, ending):
+    whole = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[ending](LINES * 2000)
+    file = tmp_path / f"rows.jsonl{ending}"
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=rf"task t: .*rows\.jsonl{ending} cannot be read .* copy the file again"):
+        read(file)
+
+
+def test_a_csv_that_is_none_is_named(tmp_path):
+    (tmp_path / "bad.csv").write_bytes(b"\xff\xfea\x00,\x00b\x00\n\x00")
+    split = Split(path="csv", name=None, split="train", data_files=("bad.csv",), folder=str(tmp_path))
+    with pytest.raises(DataError, match=r"task t: .*bad\.csv cannot be read by the builder csv") as caught:
+        list(open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t"))
+    assert "gated" not in str(caught.value)
+
+
+def test_rows_of_a_mirror_with_the_hubs_layout_and_of_another_name(tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = [{"question": f"q{n}", "x": n} for n in range(6)]
+    data = tmp_path / "allenai/sciq/data"
+    data.mkdir(parents=True)
+    for part in range(2):
+        table = pyarrow.Table.from_pylist(rows[3 * part : 3 * part + 3])
+        pyarrow.parquet.write_table(table, data / f"train-0000{part}-of-00002.parquet")
+    (tmp_path / "gsm8k/main").mkdir(parents=True)
+    (tmp_path / "gsm8k/main/train.jsonl").write_text('{"question": "q"}\n')
+    seeds = SeedsSection(mirror=str(tmp_path))
+    found = open_rows(Split(path="allenai/sciq", name=None, split="train"), seeds, task="t")
+    assert list(found) == list(enumerate(rows))
+    assert len(list(open_rows(Split(path="openai/gsm8k", name="main", split="train"), seeds, task="t"))) == 1
+
+
+def test_a_folder_as_dataset_path_is_read_and_a_path_out_of_the_mirror_is_not(tmp_path):
+    for folder in ("own", "mirror"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "own/train.jsonl").write_bytes(LINES)
+    seeds = SeedsSection(mirror=str(tmp_path / "mirror"))
+    split = Split(path=str(tmp_path / "own"), name=None, split="train")
+    assert len(list(open_rows(split, seeds, task="t"))) == len(ROWS)
+    with pytest.raises(DataError, match="is a folder without a file for split test"):
+        open_rows(Split(path=str(tmp_path / "own"), name=None, split="test"), seeds, task="t")
+    with pytest.raises(DataError, match="is missing"):
+        open_rows(Split(path="x/../../own", name=None, split="train"), seeds, task="t")
