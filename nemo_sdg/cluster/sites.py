@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nemo_sdg.config import read_config
 from nemo_sdg.errors import ConfigError
 
 SINGLE_STEPS = ["seeds", "verified", "curated", "packed", "blend"]
@@ -115,15 +116,6 @@ class ClusterConfig:
 
 def load_cluster(path: str | Path) -> ClusterConfig:
     """Reads a cluster file. Raises ConfigError in one line."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
     if not Path(path).is_file():
-        raise ConfigError(f"no cluster file at {path}; copy one of configs/cluster/*.example.yaml")
-    try:
-        cluster = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(ClusterConfig), OmegaConf.load(path)))
-    except (OmegaConfBaseException, YAMLError, TypeError, ConfigError) as exc:
-        raise ConfigError(f"{' '.join(str(exc).split())} ({path})") from exc
-    assert isinstance(cluster, ClusterConfig)
-    return cluster
+        raise ConfigError(f"there is no cluster file at {path}; copy one of configs/cluster/*.example.yaml")
+    return read_config(ClusterConfig, Path(path))

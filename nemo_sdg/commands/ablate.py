@@ -1,9 +1,7 @@
-"""`nemo-sdg ablate CONFIG`: the pair of corpora is built or reused, three arms are trained from one base, scored and
-compared.
+"""`nemo-sdg ablate CONFIG`: one checkpoint is continued on each corpus of a run, and the arms are scored and compared.
 
-With the embedded proxy all of it happens here. With a recipe (`recipe.script`), trainings and evaluations are Slurm
-jobs of the cluster
-file, and `--results` compares what they leave.
+Without a recipe, a small pretrained model is continued and scored here (train/proxy.py). With one (`recipe.script`),
+trainings and evaluations are Slurm jobs of the cluster file, and `--results` compares what they leave.
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,13 +10,12 @@ from typing import Any
 
 import typer
 
-from nemo_sdg.config import ExportSection, RunConfig, SeedsSection, as_plain, fingerprint, identity, load_config
+from nemo_sdg.config import RunConfig, SeedsSection, as_plain, fingerprint, identity, load_config, read_config
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.progress import Progress
 from nemo_sdg.pipeline import order as pipeline
-from nemo_sdg.records import Origin, Sample, SampleLicense, seed_from_dict
-from nemo_sdg.storage import Counts, StepDir, read_json, read_jsonl, write_json
-from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, write_comparison
+from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json
+from nemo_sdg.train.ablation import BASE, EvaluationSection, Scores, arms_of, write_comparison
 from nemo_sdg.train.cluster_arms import RecipeSection
 from nemo_sdg.train.evaluate import evaluate_arm, read_lm_eval_logs
 from nemo_sdg.train.proxy import CURVE, ProxySection, train_arm
@@ -46,21 +43,7 @@ class AblateConfig:
 
 def load_ablation(path: Path, overrides: list[str] | None) -> AblateConfig:
     """Reads configs/ablation.yaml. Raises ConfigError in one line."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    if not path.is_file():
-        raise ConfigError(f"no configuration file at {path}")
-    try:
-        merged = OmegaConf.merge(
-            OmegaConf.structured(AblateConfig), OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides or []))
-        )
-        config = OmegaConf.to_object(merged)
-    except (OmegaConfBaseException, YAMLError, TypeError, ConfigError) as exc:
-        raise ConfigError(f"{' '.join(str(exc).split())} ({path})") from exc
-    assert isinstance(config, AblateConfig)
-    return config
+    return read_config(AblateConfig, path, overrides)
 
 
 def ablate(
@@ -84,7 +67,7 @@ def ablate(
     if results is not None:
         report(run_dir, read_lm_eval_logs(results), groups, {}, {}, config.evaluation)
     elif config.recipe.script is not None:
-        launch_recipe(run_dir, config, cluster, dry_run=dry_run)
+        launch_recipe(run_dir, run_config, config, cluster, dry_run=dry_run)
     elif cluster is not None or dry_run:
         raise ConfigError(
             f"--cluster and --dry-run need recipe.script, which {path} does not set: the proxy trains here"
@@ -120,30 +103,31 @@ def leaves(catalog: list[Any], names: list[str], select: Any) -> list[Any]:
 
 
 def by_proxy(run_dir: Path, run_config: RunConfig, config: AblateConfig, groups: dict[str, list[str]]) -> None:
-    """Builds or reuses the pair, trains the three proxies, scores them and compares."""
+    """Makes or reuses the run, continues the proxy on each corpus, scores the arms and compares."""
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
+    from nemo_sdg.train.proxy import load_base
 
     folder = run_dir / FOLDER
-    require_variants(run_config)
     pipeline.run(run_config)
     claim(
         folder,
         {"run": identity(run_config), "proxy": as_plain(config.proxy), "evaluation": as_plain(config.evaluation)},
     )
     progress = Progress(run_dir / "progress.jsonl", every=run_config.run.progress_every)
-    arms, curves = train(run_dir, folder, run_config.export, config.proxy, progress)
+    arms = arms_of(run_config.export.variants)
+    training, curves = train(run_dir, folder, arms, config.proxy, progress)
     scores: dict[str, Scores] = {}
     mirror = config.evaluation.mirror or run_config.seeds.mirror
-    for arm in ARMS:
+    tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
+    for arm in arms:
         path = folder / "scores" / f"{arm}.json"
         if not path.is_file():
+            model = str(folder / "arms" / arm) if arm in training else config.proxy.model
             with progress.step(f"score {arm}", unit="tasks"):
-                tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
-                evaluate_arm(
-                    folder / "arms" / arm, path, config.proxy, config.evaluation, tokenizer=tokenizer, mirror=mirror
-                )
+                loaded = load_base(replace(config.proxy, model=model))
+                evaluate_arm(loaded, path, config.evaluation, tokenizer=tokenizer, mirror=mirror)
         scores[arm] = read_json(path)
-    report(run_dir, scores, groups, arms, curves, config.evaluation)
+    report(run_dir, scores, groups, training, curves, config.evaluation)
 
 
 def report(
@@ -165,7 +149,9 @@ def report(
     typer.echo(f"written to {folder}/comparison.{{json,md,png}}")
 
 
-def launch_recipe(run_dir: Path, config: AblateConfig, cluster: Path | None, *, dry_run: bool) -> None:
+def launch_recipe(
+    run_dir: Path, run_config: RunConfig, config: AblateConfig, cluster: Path | None, *, dry_run: bool
+) -> None:
     """Submits the trainings and evaluations of a finished run, or prints their scripts."""
     from nemo_sdg.cluster.sites import load_cluster
     from nemo_sdg.train.cluster_arms import launch_arms
@@ -175,21 +161,15 @@ def launch_recipe(run_dir: Path, config: AblateConfig, cluster: Path | None, *, 
             "recipe.script is set, so that the arms are trained on a cluster: give --cluster FILE, or "
             "--results FOLDER to compare what is scored"
         )
-    for name, value in launch_arms(
-        run_dir, config.recipe, config.evaluation, load_cluster(cluster), dry_run=dry_run
-    ).items():
+    arms = arms_of(run_config.export.variants)
+    trained = arms if run_config.blend.base else arms[1:]
+    jobs = launch_arms(
+        run_dir, config.recipe, config.evaluation, load_cluster(cluster), arms=arms, trained=trained, dry_run=dry_run
+    )
+    for name, value in jobs.items():
         typer.echo(f"##### {name}\n{value}" if dry_run else f"{name:<20} job {value}")
     if not dry_run:
         typer.echo(f"when they have ended: nemo-sdg ablate CONFIG --results {run_dir / FOLDER / 'results'}")
-
-
-def require_variants(run_config: RunConfig) -> None:
-    missing = sorted(set(ARMS[1:]) - set(run_config.export.variants))
-    if missing:
-        raise ConfigError(
-            f"an ablation needs both corpora: export.variants must hold {', '.join(missing)}, got "
-            f"{run_config.export.variants}"
-        )
 
 
 def claim(folder: Path, what: dict[str, Any]) -> None:
@@ -205,21 +185,22 @@ def claim(folder: Path, what: dict[str, Any]) -> None:
 
 
 def train(
-    run_dir: Path, folder: Path, export: ExportSection, proxy: ProxySection, progress: Progress
+    run_dir: Path, folder: Path, arms: list[str], proxy: ProxySection, progress: Progress
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Trains the base on the seeds' own rows, then both arms from it on equally many tokens."""
+    """Continues the proxy once for each arm that has a blend; returns what arm.json says, and the training curves.
+
+    Without a base blend there is no blend of the arm `base`: it is the checkpoint itself.
+    """
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
     from nemo_sdg.steps.blend import packed_tokens
 
     tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
     mark = read_json(run_dir / "manifest.json")["fingerprint"]
-    base_blend = pack_base(run_dir, folder / "base", export, mark)
-    plan = {"base": (base_blend, proxy.base_tokens, None, folder / "base")} | {
-        arm: (run_dir / "blend" / f"{arm}.blend.json", proxy.tokens, folder / "arms" / "base", run_dir)
-        for arm in ARMS[1:]
-    }
-    arms, curves = {}, {}
-    for arm, (blend, tokens, start, corpus) in plan.items():
+    training, curves = {}, {}
+    for arm in arms:
+        blend = run_dir / "blend" / f"{arm}.blend.json"
+        if arm == BASE and not blend.is_file():
+            continue
         with progress.step(f"train {arm}", unit="steps") as state:
 
             def show(step: int, steps: int, state: Any = state) -> None:
@@ -227,71 +208,11 @@ def train(
                 state.state(done=step, kept=0, dropped={})
 
             out = folder / "arms" / arm
-            arms[arm] = train_arm(
-                arm,
-                blend,
-                out,
-                proxy,
-                tokens=tokens,
-                vocab_size=tokenizer.vocab_size,
-                eod=tokenizer.eod,
-                start=start,
-                on_step=show,
+            training[arm] = train_arm(
+                arm, blend, out, proxy, eod=tokenizer.eod, vocab_size=tokenizer.vocab_size, on_step=show
             )
             curves[arm] = list(read_jsonl(out / CURVE))
-        variant = "no_context" if arm == "base" else arm
-        held = packed_tokens(StepDir(run_dir=corpus, step="packed", fingerprint=mark), variant)
-        arms[arm]["epochs"] = round(
-            arms[arm]["tokens"] / sum(num for tasks in held.values() for num in tasks.values()), 3
-        )
-    return arms, curves
-
-
-def pack_base(run_dir: Path, folder: Path, export: ExportSection, mark: str) -> Path:
-    """Packs the seeds' own questions and answers, without generated text, and returns their blend: what the base is
-    trained on.
-    """
-    from nemo_sdg.config import BlendSection
-    from nemo_sdg.export.blend import write_blend
-    from nemo_sdg.export.packing.pack import pack_shards
-    from nemo_sdg.steps.blend import packed_tokens
-
-    source, packed = (StepDir(run_dir=folder, step=step, fingerprint=mark) for step in ("seeds", "packed"))
-    paths = []
-    for path in sorted((run_dir / "seeds").glob("shard-*.jsonl")):
-        samples = [as_sample(record) for record in read_jsonl(path)]
-        counts = Counts()
-        for sample in samples:
-            counts.keep(sample.task)
-        if source.problem(path.stem) is not None:
-            source.write_shard(path.stem, samples, [], counts)
-        paths.append(source.shard_path(path.stem))
-    plain = replace(export, variants=["no_context"], tokenizer=str(run_dir / "packed" / "tokenizer"))
-    pack_shards(paths, packed, plain)
-    weights = {family: float(sum(tasks.values())) for family, tasks in packed_tokens(packed, "no_context").items()}
-    blend = StepDir(run_dir=folder, step="blend", fingerprint=mark)
-    write_blend(blend, weights, plain, BlendSection(), packed=packed)
-    return blend.path / "no_context.blend.json"
-
-
-def as_sample(record: dict[str, Any]) -> Sample:
-    """A seed as a sample without anything generated."""
-    seed = seed_from_dict(record)
-    return Sample(
-        sample_id=seed.seed_id,
-        origin=Origin.seed,
-        seed_ids=[seed.seed_id],
-        task=seed.task,
-        family=seed.family,
-        capability=seed.capability,
-        kind=seed.kind,
-        frame=seed.frame,
-        language=seed.language,
-        question=seed.question,
-        passage=seed.passage,
-        choices=seed.choices,
-        answer=seed.answer,
-        tests=seed.tests,
-        reasoning=seed.reference_reasoning or "",
-        license=SampleLicense(seeds=[seed.license], effective=seed.license),
-    )
+        held = packed_tokens(StepDir(run_dir=run_dir, step="packed", fingerprint=mark), arm) if arm != BASE else {}
+        num_held = sum(num for tasks in held.values() for num in tasks.values())
+        training[arm]["epochs"] = round(training[arm]["tokens"] / num_held, 3) if num_held else 0.0
+    return training, curves

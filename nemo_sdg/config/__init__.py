@@ -9,7 +9,7 @@ import enum
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -48,7 +48,11 @@ __all__ = [
     "fingerprint",
     "identity",
     "load_config",
+    "read_config",
 ]
+
+
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -83,18 +87,21 @@ OPERATIONAL = {
 
 
 def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
-    """Reads a YAML file, or `config.yaml` of a folder, and `key=value` overrides.
+    """Reads a run's YAML file, or `config.yaml` of a folder, and `key=value` overrides.
 
     `${config_dir:}` in the file stands for the file's folder. Raises ConfigError in one line that names the field and
     the file.
     """
+    path = Path(path)
+    return read_config(RunConfig, path / "config.yaml" if path.is_dir() else path, overrides)
+
+
+def read_config(structure: type[T], path: Path, overrides: list[str] | None = None) -> T:
+    """A YAML file and overrides as a dataclass: the one reader of every configuration file. Raises ConfigError."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    path = Path(path)
-    if path.is_dir():
-        path = path / "config.yaml"
     if not path.is_file():
         raise ConfigError(f"there is no configuration file at {path}; nemo-sdg init FOLDER writes one")
     OmegaConf.register_new_resolver("config_dir", lambda: str(path.parent), replace=True)
@@ -103,12 +110,12 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
         if not OmegaConf.is_dict(loaded):
             raise ConfigError("a configuration is a mapping of sections such as run, seeds, engine")
         changes = OmegaConf.from_dotlist(list(overrides or []))
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(RunConfig), loaded, changes))
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(structure), loaded, changes))
     except (OmegaConfBaseException, YAMLError, TypeError) as exc:
         raise ConfigError(f"{explain(exc)} ({path})") from exc
     except ConfigError as exc:
         raise ConfigError(f"{exc} ({path})") from exc
-    assert isinstance(config, RunConfig)
+    assert isinstance(config, structure)
     return config
 
 

@@ -1,15 +1,16 @@
-"""Does context help? Three arms, equal budgets, one base, scored by lm-eval, compared with intervals.
+"""Does context help? Arms of equal budget from one checkpoint, scored by lm-eval, compared with paired intervals.
 
-    base         trained on the seeds' own rows (the proxy), or a checkpoint of yours
-    no_context   base, then the no_context corpus
-    context      base, then the context corpus: the same samples in the same order, as many tokens
+    base         the checkpoint; where the run has a base blend, the checkpoint continued on that blend alone
+    no_context   the checkpoint continued on the no_context corpus, with the base blend where there is one
+    context      the same with the context corpus: the same samples in the same order, as many tokens
 
-Written to RUN/ablation/: arms/<arm>/{model.safetensors, curve.jsonl, arm.json}, scores/<arm>.json, comparison.json,
-comparison.md, comparison.png.
+Every variant of the run is an arm. Written to RUN/ablation/: arms/<arm>/{model.safetensors, config.json, curve.jsonl,
+arm.json}, scores/<arm>.json, comparison.json, comparison.md, comparison.png.
 """
 
 import random
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from typing import Any
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.storage import atomic_file, write_bytes, write_json
 
-ARMS = ["base", "no_context", "context"]
-PAIRS = [("no_context", "base"), ("context", "base"), ("context", "no_context")]
+BASE = "base"
+ORDER = [BASE, "answer_only", "no_context", "context", "trace"]
+"""arms from the least to the most that a document holds"""
 METRICS = ["pass_at_1", "pass@1", "acc_norm", "acc", "math_verify", "exact_match", "f1"]
 """the score of a row is the first of these that lm-eval gives for it"""
 FILTERS = ["flexible-extract", "custom-extract"]
@@ -42,6 +44,8 @@ class EvaluationSection:
     """rows a task"""
     num_fewshot: int | None = None
     """examples before each question; null = as each task says"""
+    batch_size: int = 8
+    """rows that the proxy is scored on at once"""
     bootstrap_samples: int = 2000
     confidence: float = 0.95
     seed: int = 0
@@ -55,6 +59,16 @@ class EvaluationSection:
 
 Scores = dict[str, dict[str, float]]
 """task -> id of the row -> score of that row"""
+
+
+def arms_of(variants: Iterable[str]) -> list[str]:
+    """The base and the variants, those that hold more after those that hold less."""
+    return [BASE, *sorted(set(variants), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))]
+
+
+def pairs_of(arms: list[str]) -> list[tuple[str, str]]:
+    """Every two arms, the later one first: its score minus the earlier one's."""
+    return [(second, first) for place, first in enumerate(arms) for second in arms[place + 1 :]]
 
 
 def row_scores(task: str, rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -117,34 +131,28 @@ def compare(scores: dict[str, Scores], groups: dict[str, list[str]], evaluation:
 
     Raises ConfigError where the arms were not scored on the same tasks and rows.
     """
-    tasks = sorted(scores[ARMS[0]])
-    for arm in ARMS:
+    arms = arms_of(set(scores) - {BASE})
+    tasks = sorted(scores[BASE])
+    for arm in arms:
         if sorted(scores[arm]) != tasks:
             odd = ", ".join(sorted(set(tasks) ^ set(scores[arm])))
             raise ConfigError(
-                f"the arms {ARMS[0]} and {arm} were not scored on the same tasks ({odd}); evaluate all arms "
+                f"the arms {BASE} and {arm} were not scored on the same tasks ({odd}); evaluate all arms "
                 "on the same list"
             )
     members = {
         OVER_ALL: tasks,
         **{name: known for name, names in sorted(groups.items()) if (known := sorted(set(names) & set(tasks)))},
     }
-    means = {arm: {task: statistics.fmean(rows.values()) for task, rows in sorted(scores[arm].items())} for arm in ARMS}
-    table: dict[str, Any] = {
-        "arms": means,
-        "groups": {
-            arm: {group: statistics.fmean(means[arm][task] for task in names) for group, names in members.items()}
-            for arm in ARMS
-        },
-        "pairs": {},
-        "falls": [],
+    means = {arm: {task: statistics.fmean(rows.values()) for task, rows in sorted(scores[arm].items())} for arm in arms}
+    by_group = {
+        arm: {group: statistics.fmean(means[arm][task] for task in names) for group, names in members.items()}
+        for arm in arms
     }
-    for first, second in PAIRS:
+    table: dict[str, Any] = {"arms": means, "groups": by_group, "pairs": {}, "falls": []}
+    what = {f"task {task}": [task] for task in tasks} | {f"group {group}": names for group, names in members.items()}
+    for first, second in pairs_of(arms):
         name = f"{first} - {second}"
-        what = {
-            **{f"task {task}": [task] for task in tasks},
-            **{f"group {group}": names for group, names in members.items()},
-        }
         found = {
             key: paired_difference(scores[first], scores[second], names, evaluation, f"{name}:{key}")
             for key, names in what.items()
@@ -154,23 +162,27 @@ def compare(scores: dict[str, Scores], groups: dict[str, list[str]], evaluation:
     return table
 
 
-def markdown(table: dict[str, Any], arms: dict[str, dict[str, Any]], evaluation: EvaluationSection) -> str:
+def markdown(table: dict[str, Any], training: dict[str, dict[str, Any]], evaluation: EvaluationSection) -> str:
     """The comparison as text."""
-    lines = ["# Ablation: base, no_context, context", ""]
+    arms = list(table["arms"])
+    lines = [f"# Ablation: {', '.join(arms)}", ""]
     if table["label"]:
         lines += [f"**{table['label']}.**", ""]
-    if arms:
+    trained = {name: arm for name, arm in training.items() if arm.get("tokens")}
+    if trained:
         lines += ["| arm | trained on tokens | epochs | train loss | valid loss |", "|---|---:|---:|---:|---:|"]
         lines += [
             f"| {name} | {arm['tokens']:,} | {arm['epochs']:.1f} | {arm['train_loss']:.3f} | {arm['valid_loss']:.3f} |"
-            for name, arm in arms.items()
+            for name, arm in trained.items()
         ]
+        if BASE not in trained:
+            lines += ["", "The base is the checkpoint itself, not trained further: the run has no base blend."]
         lines += ["", "Each arm's valid loss is on its own held-out text: losses of different arms do not compare.", ""]
-    lines += ["| | " + " | ".join(ARMS) + " |", "|---|" + "---:|" * len(ARMS)]
+    lines += ["| | " + " | ".join(arms) + " |", "|---|" + "---:|" * len(arms)]
     for kind, per_arm in (("task", table["arms"]), ("group", table["groups"])):
         lines += [
-            f"| {kind} {name} | " + " | ".join(f"{100 * per_arm[arm][name]:.2f}" for arm in ARMS) + " |"
-            for name in per_arm[ARMS[0]]
+            f"| {kind} {name} | " + " | ".join(f"{100 * per_arm[arm][name]:.2f}" for arm in arms) + " |"
+            for name in per_arm[BASE]
         ]
     percent = f"{100 * evaluation.confidence:g}"
     for name, found in table["pairs"].items():
@@ -217,7 +229,8 @@ def plot(table: dict[str, Any], curves: dict[str, list[dict[str, Any]]], path: P
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    found = table["pairs"]["context - no_context"]
+    pair = next(reversed(table["pairs"]))
+    found = table["pairs"][pair]
     names = list(found)
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, max(4.5, 0.25 * len(names))))
     for arm, rows in curves.items():
@@ -233,7 +246,7 @@ def plot(table: dict[str, Any], curves: dict[str, list[dict[str, Any]]], path: P
     right.errorbar(values, range(len(names)), xerr=errors, fmt="o", capsize=3)
     right.axvline(0, color="grey", linewidth=0.8)
     right.set_yticks(range(len(names)), names)
-    right.set(xlabel="points", title="context - no_context, with interval")
+    right.set(xlabel="points", title=f"{pair}, with interval")
     figure.tight_layout()
     with atomic_file(path) as handle:
         figure.savefig(handle, format="png", dpi=120, metadata={"Software": None})

@@ -2,12 +2,11 @@
 
     train-no_context   > evaluate-no_context
     train-context      > evaluate-context
-                         evaluate-base
+                         evaluate-base          (with a base blend: train-base > evaluate-base)
 
 All arms start from one checkpoint and are trained on as many tokens. What lm-eval logs lies in
-RUN/ablation/results/<arm>/, where
-`nemo-sdg ablate CONFIG --results RUN/ablation/results` finds it. Jobs that are requeued resume from their own last
-checkpoint.
+RUN/ablation/results/<arm>/, where `nemo-sdg ablate CONFIG --results RUN/ablation/results` finds it. Jobs that are
+requeued resume from their own last checkpoint.
 """
 
 import shlex
@@ -18,7 +17,7 @@ from nemo_sdg.cluster.sites import ClusterConfig
 from nemo_sdg.cluster.slurm import Job, scripts, submit, workdir_of
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.storage import read_json
-from nemo_sdg.train.ablation import ARMS, EvaluationSection
+from nemo_sdg.train.ablation import EvaluationSection
 
 FOLDER = "ablation"
 
@@ -68,14 +67,22 @@ class RecipeSection:
                 raise ConfigError(f"recipe.{name} must name {' and '.join(absent)}, got {getattr(self, name)!r}")
 
 
-def plan_arms(run_dir: Path, recipe: RecipeSection, evaluation: EvaluationSection, cluster: ClusterConfig) -> list[Job]:
-    """The jobs of both trainings and of all three evaluations."""
+def plan_arms(
+    run_dir: Path,
+    recipe: RecipeSection,
+    evaluation: EvaluationSection,
+    cluster: ClusterConfig,
+    *,
+    arms: list[str],
+    trained: list[str],
+) -> list[Job]:
+    """The trainings of the arms in `trained` and the evaluations of all `arms`; an untrained one is the base model."""
     folder = run_dir / FOLDER
     image = cluster.training_image or cluster.container_image
     jobs = []
-    for arm in ARMS:
+    for arm in arms:
         model, before, after = str(recipe.base_model), list[str](), list[str]()
-        if arm != "base":
+        if arm in trained:
             checkpoint, model = str(folder / "checkpoints" / arm), str(folder / "models" / arm)
             jobs.append(
                 Job(
@@ -136,16 +143,23 @@ def evaluation_arguments(evaluation: EvaluationSection, out: Path) -> list[str]:
 
 
 def launch_arms(
-    run_dir: Path, recipe: RecipeSection, evaluation: EvaluationSection, cluster: ClusterConfig, *, dry_run: bool
+    run_dir: Path,
+    recipe: RecipeSection,
+    evaluation: EvaluationSection,
+    cluster: ClusterConfig,
+    *,
+    arms: list[str],
+    trained: list[str],
+    dry_run: bool,
 ) -> dict[str, str]:
     """Submits the jobs and returns {name: Slurm id}, or with `dry_run` {name: script}. Raises DataError when the run's
     blend is not there.
     """
     run_dir = run_dir.resolve()
-    jobs = plan_arms(run_dir, recipe, evaluation, cluster)
+    jobs = plan_arms(run_dir, recipe, evaluation, cluster, arms=arms, trained=trained)
     if dry_run:
         return scripts(jobs, workdir_of(cluster), cluster)
-    for arm in ARMS[1:]:
+    for arm in trained:
         path = run_dir / "blend" / f"{arm}.{recipe.blend}"
         if not path.is_file() or not read_json(path):
             raise DataError(f"{path} is missing: the run must be finished before its corpora are compared")

@@ -9,8 +9,7 @@ from typing import Any
 
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.storage import read_jsonl, write_json
-from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, row_scores
-from nemo_sdg.train.proxy import ProxySection
+from nemo_sdg.train.ablation import BASE, EvaluationSection, Scores, row_scores
 
 
 @contextlib.contextmanager
@@ -51,32 +50,34 @@ def task_manager(include_path: tuple[str, ...]) -> Any:
     return TaskManager(include_path=list(include_path) or None)
 
 
-def evaluate_arm(
-    checkpoint: Path,
-    out: Path,
-    size: ProxySection,
-    evaluation: EvaluationSection,
-    *,
-    tokenizer: Any,
-    mirror: str | None,
-) -> Scores:
-    """Runs lm-eval on one arm and writes the scores of each row. Raises ConfigError for a task that lm-eval does not
-    know or cannot load.
+def evaluate_arm(model: Any, out: Path, evaluation: EvaluationSection, *, tokenizer: Any, mirror: str | None) -> Scores:
+    """Runs lm-eval on one arm's model and writes the scores of each row.
+
+    `tokenizer` is the corpus's. Raises ConfigError for a task that lm-eval does not know or cannot load.
     """
     if mirror:
         os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
     import lm_eval
-
-    from nemo_sdg.train.proxy_lm import proxy_lm_class
+    from lm_eval.models.huggingface import HFLM
+    from transformers import PreTrainedTokenizerFast
 
     if not evaluation.tasks:
         raise ConfigError("evaluation.tasks is empty: name lm-eval tasks to score the arms on")
-    model = proxy_lm_class()(checkpoint, size, tokenizer.backend, tokenizer.vocab_size, tokenizer.eod)
+    end = tokenizer.backend.id_to_token(tokenizer.eod)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend, eos_token=end, pad_token=end)
+    wrapped = HFLM(
+        pretrained=model.eval(),
+        tokenizer=fast,
+        backend="causal",
+        batch_size=evaluation.batch_size,
+        device=str(model.device),
+        add_bos_token=False,
+    )
     # lm-eval's own bars would run through the lines of ours.
     with mirrored(mirror), open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
         try:
             results = lm_eval.simple_evaluate(
-                model=model,
+                model=wrapped,
                 tasks=list(evaluation.tasks),
                 num_fewshot=evaluation.num_fewshot,
                 limit=evaluation.limit,
@@ -101,10 +102,16 @@ def read_lm_eval_logs(folder: Path) -> dict[str, Scores]:
     """Scores of arms that were trained and evaluated elsewhere: FOLDER/<arm>/**/samples_<task>_<time>.jsonl, as
     `lm_eval --log_samples` writes them.
 
-    Raises DataError when an arm is missing.
+    Raises DataError when the base or every other arm is missing, or when an arm's folder holds no scores.
     """
+    names = [path.name for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
+    if BASE not in names or len(names) < 2:
+        raise DataError(
+            f"{folder} must hold a folder {BASE} and one for each other arm, with what `lm_eval --log_samples "
+            f"--output_path {folder}/ARM` writes; it holds {', '.join(names) or 'no folder'}"
+        )
     arms: dict[str, Scores] = {}
-    for arm in ARMS:
+    for arm in names:
         files = sorted((folder / arm).rglob("samples_*.jsonl"))
         if not files:
             raise DataError(

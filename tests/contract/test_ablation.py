@@ -1,8 +1,8 @@
-"""The ablation by the proxy on invented lands, with megatron-core, lm-eval and the packed corpora for real.
+"""The ablation on invented lands, with transformers, megatron-core's datasets, lm-eval and packed corpora for real.
 
-Twenty-four lands have capitals that stand in the context of samples and nowhere else; an evaluation asks for them. A
-second evaluation
-asks for capitals of lands that no corpus knows.
+The model is a small Llama with random weights, saved as a Hugging Face folder. Twenty-four lands have capitals that
+stand in the context of samples and nowhere else; an evaluation asks for them. A second evaluation asks for capitals of
+lands that no corpus knows.
 """
 
 from dataclasses import replace
@@ -23,9 +23,9 @@ from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_tokenizer
 from nemo_sdg.records import Answer, DatasetRow, Sample, Seed, to_dict
 from nemo_sdg.storage import Counts, StepDir, read_json, write_json
-from nemo_sdg.train.ablation import ARMS, EvaluationSection, Scores, write_comparison
+from nemo_sdg.train.ablation import EvaluationSection, Scores, write_comparison
 from nemo_sdg.train.evaluate import evaluate_arm, read_lm_eval_logs
-from nemo_sdg.train.proxy import CHECKPOINT, CURVE, ProxySection, train_arm
+from nemo_sdg.train.proxy import CURVE, WEIGHTS, ProxySection, load_base, train_arm
 
 ENDINGS = ("ria", "land", "stan", "nia")
 LANDS = [f"{start}{end}" for start in ("Bo", "Ka", "Lu", "Me", "No", "Pa") for end in ENDINGS]
@@ -34,16 +34,8 @@ CITIES = [
     f"{start}{end}" for start in ("Al", "Br", "Cor", "Dar", "El", "Fen") for end in ("ton", "burg", "ville", "mouth")
 ]
 QUESTIONS = ["Is {land} a land?", "Does {land} have a capital?"]
-SIZE = ProxySection(
-    num_layers=2,
-    hidden_size=96,
-    num_attention_heads=4,
-    seq_length=32,
-    batch_size=4,
-    base_tokens=2_000,
-    tokens=75_000,
-    lr=5e-3,
-)
+SIZE = ProxySection(seq_length=32, batch_size=4, tokens=60_000, lr=3e-3, threads=1)
+ARMS = ["base", "no_context", "context"]
 PLANTED, UNKNOWN = "planted_capitals", "unknown_capitals"
 
 
@@ -79,6 +71,20 @@ def word_tokenizer(texts: list[str], folder: Path) -> Tokenizer:
     backend.pre_tokenizer = splitter
     Tokenizer(backend=backend, name="words", eod=1, vocab_size=len(words) + 2).save(folder)
     return load_tokenizer(str(folder))
+
+
+def small_llama(folder: Path, vocab_size: int) -> str:
+    """A Hugging Face folder with a Llama of random weights, as small as it can be and still learn."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=vocab_size, hidden_size=96, intermediate_size=192, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=4, max_position_embeddings=64, tie_word_embeddings=True,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return str(folder)
 
 
 def evaluation_rows(lands: list[str]) -> list[dict[str, Any]]:
@@ -139,17 +145,19 @@ def write_run(run_dir: Path, *, with_context: bool) -> ExportSection:
 def run_ablation(
     run_dir: Path, evaluation: EvaluationSection, size: ProxySection, *, with_context: bool
 ) -> tuple[dict[str, Any], dict[str, Scores]]:
-    export = write_run(run_dir, with_context=with_context)
+    write_run(run_dir, with_context=with_context)
     folder = run_dir / "ablation"
-    arms, curves = ablating.train(run_dir, folder, export, size, Progress(None))
     tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
-    scores = {
-        arm: evaluate_arm(
-            folder / "arms" / arm, folder / "scores" / f"{arm}.json", size, evaluation, tokenizer=tokenizer, mirror=None
+    size = replace(size, model=small_llama(run_dir / "llama", tokenizer.vocab_size))
+    training, curves = ablating.train(run_dir, folder, ARMS, size, Progress(None))
+    scores = {}
+    for arm in ARMS:
+        model = str(folder / "arms" / arm) if arm in training else size.model
+        path = folder / "scores" / f"{arm}.json"
+        scores[arm] = evaluate_arm(
+            load_base(replace(size, model=model)), path, evaluation, tokenizer=tokenizer, mirror=None
         )
-        for arm in ARMS
-    }
-    return write_comparison(folder, scores, {}, arms, curves, evaluation), scores
+    return write_comparison(folder, scores, {}, training, curves, evaluation), scores
 
 
 @pytest.fixture(scope="module")
@@ -178,26 +186,41 @@ def test_facts_that_only_the_context_holds_show_as_significant(
     for name in ("comparison.json", "comparison.md", "comparison.png"):
         assert (run_dir / "ablation" / name).stat().st_size > 500
     text = (run_dir / "ablation" / "comparison.md").read_text()
-    assert "no evidence about large models" in text
+    assert "does not predict a large one" in text
+    assert "The base is the checkpoint itself" in text
     assert "**no_context - base: within noise.**" in text
 
 
-def test_arms_train_on_equally_many_tokens_from_one_base(
+def test_arms_train_on_equally_many_tokens_from_one_checkpoint(
     planted: tuple[Path, dict[str, Any], dict[str, Scores]],
 ) -> None:
     run_dir, table, _ = planted
     training = table["training"]
-    assert training["context"]["tokens"] == training["no_context"]["tokens"] == SIZE.tokens // 128 * 128
+    assert set(training) == {"context", "no_context"}, "without a base blend the base is not trained"
+    assert training["context"]["tokens"] == training["no_context"]["tokens"] == SIZE.num_steps * 128
     assert training["no_context"]["epochs"] > training["context"]["epochs"]
-    for arm in ARMS:
+    for arm in training:
         curve = [orjson.loads(line) for line in (run_dir / "ablation" / "arms" / arm / CURVE).read_bytes().splitlines()]
         assert [row["step"] for row in curve] == list(range(1, training[arm]["steps"] + 1))
-        assert sum("valid_loss" in row for row in curve) >= 10
-    first = {
-        arm: orjson.loads((run_dir / "ablation" / "arms" / arm / CURVE).read_bytes().splitlines()[0])["train_loss"]
-        for arm in ARMS
-    }
-    assert first["no_context"] < first["base"] - 1.0, "the arm starts where the base ended"
+        assert sum("valid_loss" in row for row in curve) >= 4
+        assert curve[-1]["train_loss"] < curve[0]["train_loss"] - 1.0
+
+
+def test_a_base_blend_is_an_arm_of_its_own(
+    planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path
+) -> None:
+    run_dir, _, _ = planted
+    for name in ("packed", "blend", "manifest.json"):
+        (tmp_path / name).symlink_to(run_dir / name)
+    (tmp_path / "blend").unlink()
+    (tmp_path / "blend").mkdir()
+    for arm in ARMS:
+        variant = "no_context" if arm == "base" else arm
+        write_json(tmp_path / "blend" / f"{arm}.blend.json", read_json(run_dir / "blend" / f"{variant}.blend.json"))
+    size = replace(SIZE, tokens=1000, model=str(run_dir / "llama"))
+    training, _ = ablating.train(tmp_path, tmp_path / "ablation", ARMS, size, Progress(None))
+    assert list(training) == ARMS
+    assert training["base"]["tokens"] == training["context"]["tokens"]
 
 
 def test_identical_corpora_give_identical_scores(evaluation: EvaluationSection, tmp_path: Path) -> None:
@@ -207,7 +230,7 @@ def test_identical_corpora_give_identical_scores(evaluation: EvaluationSection, 
         row["verdict"] == "within noise" and row["difference"] == 0.0
         for row in table["pairs"]["context - no_context"].values()
     )
-    weights = [(tmp_path / "ablation" / "arms" / arm / CHECKPOINT).read_bytes() for arm in ("context", "no_context")]
+    weights = [(tmp_path / "ablation" / "arms" / arm / WEIGHTS).read_bytes() for arm in ("context", "no_context")]
     assert weights[0] == weights[1]
 
 
@@ -219,7 +242,8 @@ def test_killed_training_goes_on_to_the_same_weights(
     planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path
 ) -> None:
     run_dir, _, _ = planted
-    arms = run_dir / "ablation" / "arms"
+    blend = run_dir / "blend" / "context.blend.json"
+    size = replace(SIZE, tokens=5_000, model=str(run_dir / "llama"))
     vocab_size = load_tokenizer(str(run_dir / "packed" / "tokenizer")).vocab_size
     seen: list[int] = []
 
@@ -229,38 +253,29 @@ def test_killed_training_goes_on_to_the_same_weights(
             raise Killed
 
     def train() -> dict[str, Any]:
-        blend = run_dir / "blend" / "context.blend.json"
-        return train_arm(
-            "context",
-            blend,
-            tmp_path / "context",
-            SIZE,
-            tokens=5_000,
-            vocab_size=vocab_size,
-            eod=1,
-            start=arms / "base",
-            on_step=kill,
-        )
+        return train_arm("context", blend, tmp_path / "context", size, vocab_size=vocab_size, eod=1, on_step=kill)
 
     with pytest.raises(Killed):
         train()
     train()
-    assert seen == [*range(1, 24), *range(22, 40)], "steps since the last saved state are done again, none before it"
-    whole = train_arm(
-        "context",
-        run_dir / "blend" / "context.blend.json",
-        tmp_path / "whole",
-        SIZE,
-        tokens=5_000,
-        vocab_size=vocab_size,
-        eod=1,
-        start=arms / "base",
-    )
-    assert (tmp_path / "whole" / CHECKPOINT).read_bytes() == (tmp_path / "context" / CHECKPOINT).read_bytes()
+    assert seen == [*range(1, 24), *range(19, 40)], "steps since the last saved state are done again, none before it"
+    whole = train_arm("context", blend, tmp_path / "whole", size, vocab_size=vocab_size, eod=1)
+    assert (tmp_path / "whole" / WEIGHTS).read_bytes() == (tmp_path / "context" / WEIGHTS).read_bytes()
     assert (tmp_path / "whole" / CURVE).read_bytes() == (tmp_path / "context" / CURVE).read_bytes()
     num_seen = len(seen)
     assert train() == whole
     assert len(seen) == num_seen, "a finished arm is not trained again"
+
+
+def test_a_corpus_of_another_vocabulary_is_one_line(
+    planted: tuple[Path, dict[str, Any], dict[str, Scores]], tmp_path: Path
+) -> None:
+    run_dir, _, _ = planted
+    size = replace(SIZE, tokens=1000, model=str(run_dir / "llama"))
+    with pytest.raises(ConfigError, match=r"packed with 100000 token ids.*set export.tokenizer"):
+        train_arm(
+            "context", run_dir / "blend" / "context.blend.json", tmp_path / "arm", size, vocab_size=100_000, eod=1
+        )
 
 
 def test_blend_with_a_missing_prefix_is_one_line(
@@ -271,9 +286,7 @@ def test_blend_with_a_missing_prefix_is_one_line(
     blend["train"][1] = "/nowhere/shard"
     write_json(tmp_path / "broken.json", blend)
     with pytest.raises(Exception, match=r"broken.json names /nowhere/shard, which is not there") as error:
-        train_arm(
-            "context", tmp_path / "broken.json", tmp_path / "arm", SIZE, tokens=2000, vocab_size=300, eod=1, start=None
-        )
+        train_arm("context", tmp_path / "broken.json", tmp_path / "arm", SIZE, vocab_size=300, eod=1)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "arm").exists()
 
@@ -329,6 +342,9 @@ def test_arms_scored_elsewhere_are_compared_from_what_lm_eval_logs(
 
 def test_arm_that_was_not_evaluated_is_one_line(tmp_path: Path) -> None:
     log_as_lm_eval(tmp_path / "base", "piqa", [1.0])
+    with pytest.raises(DataError, match=r"must hold a folder base and one for each other arm.*it holds base"):
+        read_lm_eval_logs(tmp_path)
+    (tmp_path / "no_context").mkdir()
     with pytest.raises(
         DataError, match=r"no_context holds no samples_\*.jsonl; evaluate the arm with `lm_eval --log_samples"
     ):
@@ -353,9 +369,8 @@ def test_cluster_configuration_names_evaluations_that_lm_eval_has(root: Path) ->
             "evaluation names piqua, which is no task, group or tag of lm-eval; did you mean",
         ),
         (["evaluation.confidence=2"], "evaluation.confidence must be in"),
-        (["proxy.hidden_size=65"], "proxy.hidden_size=65 must be a multiple"),
-        (["proxy.tokns=5"], "tokns"),
-        (['overrides=["export.variants=[context]"]'], "export.variants must hold no_context"),
+        (["proxy.tokens=10"], "proxy.tokens must hold at least one step"),
+        (["proxy.tokns=5"], "did you mean tokens"),
     ],
 )
 def test_what_a_user_gets_wrong_is_one_line(

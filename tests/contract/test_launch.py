@@ -37,7 +37,15 @@ def gpu_scripts(gpu_cluster: ClusterConfig) -> dict[str, str]:
         evaluate="lm_eval --model {model}",
     )
     evaluation = EvaluationSection(tasks=["piqa", "gsm8k"])
-    found = launch("", RUN, gpu_cluster, dry_run=True) | launch_arms(RUN, recipe, evaluation, gpu_cluster, dry_run=True)
+    found = launch("", RUN, gpu_cluster, dry_run=True) | launch_arms(
+        RUN,
+        recipe,
+        evaluation,
+        gpu_cluster,
+        arms=["base", "no_context", "context"],
+        trained=["no_context", "context"],
+        dry_run=True,
+    )
     return {name: normalised(script, RUN, Path(str(gpu_cluster.workdir))) for name, script in found.items()}
 
 

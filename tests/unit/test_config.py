@@ -74,7 +74,7 @@ def test_shipped_configurations_load(root: Path) -> None:
 def test_shipped_ablation_loads(root: Path) -> None:
     from nemo_sdg.commands.ablate import load_ablation
 
-    assert load_ablation(root / "configs" / "ablation.yaml", ["proxy.tokens=1000"]).proxy.tokens == 1000
+    assert load_ablation(root / "configs" / "ablation.yaml", ["proxy.tokens=4096"]).proxy.tokens == 4096
 
 
 def test_a_changed_template_is_another_run_and_a_moved_folder_is_not(tmp_path: Path) -> None:

@@ -8,16 +8,18 @@ import pytest
 
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.train.ablation import (
-    ARMS,
     EvaluationSection,
     Scores,
+    arms_of,
     compare,
     markdown,
     paired_difference,
+    pairs_of,
     row_scores,
     verdict_line,
 )
 
+ARMS = ["base", "no_context", "context"]
 EVALUATION = EvaluationSection(tasks=["a", "b"], bootstrap_samples=400)
 
 
@@ -136,3 +138,10 @@ def test_one_way_of_extracting_answers_counts() -> None:
 def test_task_without_a_known_metric_is_one_line() -> None:
     with pytest.raises(ConfigError, match="task t gives none of the metrics"):
         row_scores("t", [{"doc_id": 0, "perplexity": 3.0}])
+
+
+def test_arms_go_from_the_least_to_the_most_and_every_two_are_compared() -> None:
+    assert arms_of(["trace", "context", "answer_only", "no_context"]) == [
+        "base", "answer_only", "no_context", "context", "trace"
+    ]  # fmt: skip
+    assert pairs_of(ARMS) == [("no_context", "base"), ("context", "base"), ("context", "no_context")]

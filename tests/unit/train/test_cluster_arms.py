@@ -11,6 +11,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.train.ablation import EvaluationSection
 from nemo_sdg.train.cluster_arms import RecipeSection, launch_arms, plan_arms
 
+ARMS = ["base", "no_context", "context"]
 FIELDS: dict[str, Any] = {
     "script": "recipes/r.py", "base": "/base", "base_model": "org/base", "tokens": 1e9, "export": "convert {checkpoint} {model}",
     "evaluate": "lm_eval --model_args pretrained={model}",
@@ -21,7 +22,14 @@ EVALUATION = EvaluationSection(tasks=["piqa", "gsm8k"], limit=50, include_path=[
 def test_all_arms_are_evaluated_alike_and_each_where_its_results_are_looked_for() -> None:
     jobs = {
         job.name: job
-        for job in plan_arms(Path("/run"), RecipeSection(**FIELDS), EVALUATION, ClusterConfig(workdir="/site"))
+        for job in plan_arms(
+            Path("/run"),
+            RecipeSection(**FIELDS),
+            EVALUATION,
+            ClusterConfig(workdir="/site"),
+            arms=ARMS,
+            trained=ARMS[1:],
+        )
     }
     assert list(jobs) == [
         "evaluate-base",
@@ -67,5 +75,15 @@ def test_what_a_recipe_lacks_is_one_line(change: dict[str, Any], words: str) -> 
 
 def test_run_without_a_blend_is_refused_before_anything_is_submitted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no_context.blend.json is missing: the run must be finished"):
-        launch_arms(tmp_path, RecipeSection(**FIELDS), EVALUATION, ClusterConfig(), dry_run=False)
+        launch_arms(
+            tmp_path, RecipeSection(**FIELDS), EVALUATION, ClusterConfig(), arms=ARMS, trained=ARMS[1:], dry_run=False
+        )
     assert not list(tmp_path.iterdir())
+
+
+def test_a_base_blend_is_trained_as_an_arm_of_its_own() -> None:
+    jobs = plan_arms(
+        Path("/run"), RecipeSection(**FIELDS), EVALUATION, ClusterConfig(workdir="/site"), arms=ARMS, trained=ARMS
+    )
+    assert [job.name for job in jobs][:2] == ["train-base", "evaluate-base"]
+    assert "/run/blend/base.blend.json" in jobs[0].command
