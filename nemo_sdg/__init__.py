@@ -8,3 +8,10 @@ def effective_license(seeds: list[str], models: list[str]) -> str:
     from nemo_sdg.catalog.licenses import effective
 
     return effective(seeds, models)
+
+
+def same_answer(a: str, b: str, *, kind: str, question: str = "", language: str = "en") -> bool:
+    """Whether two answers to a question are the same, by kind and language; see `nemo_sdg.text.answers`."""
+    from nemo_sdg.text import answers
+
+    return answers.same_answer(a, b, kind=kind, question=question, language=language)

@@ -1,8 +1,7 @@
 """A child process that compares expressions with math-verify and is killed when it takes too long.
 
 math-verify's own time limit is a signal inside the interpreter: it does not interrupt a long computation in C, and
-works in main threads
-only. One child per process of ours, started at first need (importing sympy takes 1 to 2 s), restarted after a kill.
+works in main threads only. One child per process of ours, started at first need (importing sympy takes 1 to 2 s), restarted after a kill.
 """
 
 import atexit
@@ -26,34 +25,7 @@ STARTUP_CPU_SECONDS = 60.0
 POLL_SECONDS = 1.0
 MEMORY_BYTES = 4 << 30
 
-CHILD = f"""
-import functools, json, math, resource, sys, time
-def limit(which, value):
-    hard = resource.getrlimit(which)[1]
-    resource.setrlimit(which, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
-limit(resource.RLIMIT_AS, {MEMORY_BYTES})
-try:
-    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
-except ImportError as exc:
-    print(json.dumps({{"error": str(exc)}}), flush=True)
-    sys.exit(1)
-print(json.dumps({{"ready": True}}), flush=True)
-targets = [LatexExtractionConfig(), ExprExtractionConfig()]
-@functools.lru_cache(maxsize=256)  # one vote after the other is compared with the same answer
-def read(text):
-    wrapped = text if "$" in text or "\\\\boxed" in text else f"${{text}}$"
-    return parse(wrapped, targets, parsing_timeout=None, raise_on_error=False)
-for line in sys.stdin:
-    a, b = json.loads(line)
-    # The kernel ends what does not end, also where the parent was killed and nobody waits any more.
-    limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + {CPU_SECONDS}) + 1)
-    try:
-        left, right = read(a), read(b)
-        same = bool(left) and bool(right) and (verify(left, right, timeout_seconds=None) or verify(right, left, timeout_seconds=None))
-    except (Exception, RecursionError):
-        same = False
-    print(json.dumps({{"equal": bool(same)}}), flush=True)
-"""
+CHILD = Path(__file__).with_name("math_worker.py").read_text()
 
 
 class Worker:
@@ -67,7 +39,10 @@ class Worker:
     def _start(self) -> subprocess.Popen[bytes]:
         if self.child is None or self.owner != os.getpid() or self.child.poll() is not None:
             self.child = subprocess.Popen(
-                [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                [sys.executable, "-c", CHILD, str(CPU_SECONDS), str(MEMORY_BYTES)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
             self.owner = os.getpid()
             hello = self._read(STARTUP_CPU_SECONDS)

@@ -1,43 +1,81 @@
 """Equality of short answers in words, after SQuAD's normalisation, made fit for more than English.
 
-Equal: `The Eiffel Tower.` and `eiffel tower`; `１０` and `ten`; `Beyoncé` and `Beyonce`; `São Paulo, Brazil` and `sao
-paulo brazil`.
-Not equal: `C++` and `C`; `-5` and `5`; two Spanish words that differ in an accent which both spell out.
+Equal: `The Eiffel Tower.` and `eiffel tower`; `１０` and `ten`; `first` and `1st`; `World War II` and `World War 2`; `São
+Paulo, Brazil` and `sao paulo brazil`; `4 July 1776` and `July 4, 1776`; `e-mail` and `email`.
+Not equal: `C++` and `C`; `-5` and `5`; `A-` and `A`; `3/4` and `3-4`; in German `schön` and `schon`, since the mark belongs
+to a letter of that language.
 """
 
 import functools
 import re
 import unicodedata
 
-from nemo_sdg.text.mathematics import numbers_equal, parse_number
+from nemo_sdg.text.dates import read_date, read_time
+from nemo_sdg.text.latex import plain
+from nemo_sdg.text.numbers import find_numbers, numbers_equal, read_number
+from nemo_sdg.text.numbers.scan import scan_words
+from nemo_sdg.text.numbers.spelled import base_language
 
-ARTICLES = {
-    "en": "a an the", "de": "der die das den dem des ein eine einen einem einer", "es": "el la los las un una unos unas", "fr": "le la les un une des l",
-    "it": "il lo la i gli le un uno una l", "pt": "o a os as um uma", "nl": "de het een", "ca": "el la els les un una l", "sv": "en ett", "da": "en et", "no": "en et ei",
+_ARTICLES = {
+    "en": "a an the", "de": "der die das den dem des ein eine einen einem einer", "es": "el la los las un una unos unas",
+    "fr": "le la les un une des l", "it": "il lo la i gli le un uno una l", "pt": "o a os as um uma", "nl": "de het een",
+    "ca": "el la els les un una l", "sv": "en ett", "da": "en et", "no": "en et ei",
 }  # fmt: skip
-ACRONYM = re.compile(r"\b(?:[^\W\d_]\.){2,}")
-APOSTROPHE = re.compile(r"(?<=[a-z0-9])'(?=[a-z0-9])")
-PUNCTUATION = re.compile(r"(?<![0-9])[.,]|[.,](?![0-9])|(?<=[a-z0-9])-|-(?![0-9])|[\x00-\x1f\x7f!\"'()*/:;?\[\\\]_{}]+")
-ELIDING = ("fr", "it", "ca")
-KEPT = set("+#%$€£&@°")
+_AND = {
+    "en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "pt": "e", "nl": "en", "sv": "och", "da": "og", "no": "og",
+}  # fmt: skip
+_OWN_LETTERS = {
+    "en": "", "de": "äöü", "nl": "", "sv": "åäö", "da": "æøå", "no": "æøå", "fi": "åäö", "es": "áéíóúüñ",
+    "fr": "àâçéèêëîïôùûü", "it": "àèéìòù", "pt": "áâãàçéêíóôõú", "sw": "", "id": "",
+}  # fmt: skip
+"""Letters with marks that a language counts among its own. In other languages every mark counts."""
+_SPELLED_OUT = {"de": ("ä ae", "ö oe", "ü ue"), "da": ("æ ae", "ø oe", "å aa"), "no": ("æ ae", "ø oe", "å aa")}
+_ACRONYM = re.compile(r"\b(?:[^\W\d_]\.\s?){2,}")
+_INITIALS = re.compile(r"\b([^\W\d_]) (?=[^\W\d_]\b)")
+_APOSTROPHE = re.compile(r"(?<=[a-z0-9])'(?=[a-z0-9])")
+_PUNCTUATION = re.compile(
+    r"(?<![0-9])[.,]|[.,](?![0-9])|-(?=[a-z])|(?<=[a-z])-(?=[0-9])|(?<![a-z0-9)+-])-(?![a-z0-9])"
+    r"|(?<![0-9])/|/(?![0-9])|!(?![a-z0-9(])|(?<=[a-z0-9])!|[\x00-\x1f\x7f\"'()*:;?\[\\\]_{}]+"
+)
+_RAISED = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+[⁺⁻]?|[⁺⁻]")
+_CHARGE = re.compile(r"\^\{?(\d*[+-])\}?|\^\{?([+-])(?!\d)\}?")
+_SPAN = re.compile(r"(?<=\d)\s*-\s*(?=\d)")
+_RANGE = re.compile(r"(?<=\d)\s*(?:-|\bto\b|\bbis\b|\bà\b|\ba\b|\bal\b|\btot\b|\btill\b)\s*(?=\d)")
+_LISTED = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|und|oder|y|et|ou|och|og|&)\s+", re.IGNORECASE)
+_ASKS_ORDER = re.compile(r"\border\b|\bsequence\b|\brank|\bfirst\b|\bsort|reihenfolge|orden\b|ordre\b", re.IGNORECASE)
+_ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
+_ELIDING = ("fr", "it", "ca")
+_KEPT = set("+#%$€£&@°^")
 """Punctuation and symbols that carry meaning: C++, C#, 5%, R&D"""
 
 
 def normalize(text: str, language: str = "en") -> str:
     """Lower case, width and composition folded, punctuation and articles away, spaces single."""
+    language = base_language(language)
+    if "\\" in text:
+        text = plain(text)
     if text.isascii():
-        text = _punctuation_away_ascii(ACRONYM.sub(lambda found: found[0].replace(".", ""), text.lower()), language)
+        text = _ACRONYM.sub(_without_dots, _SPAN.sub("-", text.lower()))
+        text = _punctuation_away_ascii(_CHARGE.sub(lambda found: found[1] or found[2], text), language)
     else:
+        text = _RAISED.sub(lambda found: "^" + found[0], text)
         text = unicodedata.normalize("NFKC", text).casefold()
-        text = ACRONYM.sub(lambda found: found[0].replace(".", ""), unicodedata.normalize("NFKC", text))
-        text = _punctuation_away(text, language)
+        text = _SPAN.sub("-", text.replace("−", "-").replace("–", "-"))
+        text = _ACRONYM.sub(_without_dots, unicodedata.normalize("NFKC", text))
+        text = _punctuation_away(_CHARGE.sub(lambda found: found[1] or found[2], text), language)
+    text = _RANGE.sub("-", text.replace("&", f" {_AND.get(language, '&')} "))
     words, articles = text.split(), _articles(language)
-    return " ".join([word for word in words if word not in articles] or words)
+    # An article at the end is none: vitamin a, l'un.
+    return " ".join([word for word in words[:-1] if word not in articles] + words[-1:])
+
+
+def _without_dots(found: re.Match[str]) -> str:
+    return found[0].replace(".", "").replace(" ", "") + (" " if found[0].endswith(" ") else "")
 
 
 @functools.cache
 def _articles(language: str) -> frozenset[str]:
-    return frozenset(ARTICLES.get(language, "").split())
+    return frozenset(_ARTICLES.get(language, "").split())
 
 
 def _punctuation_away(text: str, language: str) -> str:
@@ -45,19 +83,19 @@ def _punctuation_away(text: str, language: str) -> str:
     for position, char in enumerate(text):
         following = text[position + 1 : position + 2]
         before = text[position - 1 : position] if position else " "
-        if (
-            char in KEPT
-            or char.isalnum()
-            or unicodedata.category(char)[0] == "M"
-            or unicodedata.category(char)[0] == "S"
+        if char in _KEPT or char.isalnum() or unicodedata.category(char)[0] in "MS":
+            out.append(char)
+        elif char == "-" and (
+            (following.isdigit() and not before.isalpha())
+            or ((before.isalnum() or before in ")+-") and not following.isalnum())
+        ):
+            out.append("-")
+        elif (char in ".,/" and before.isdigit() and following.isdigit()) or (
+            char == "!" and (following.isalnum() or following == "(") and not before.isalnum()
         ):
             out.append(char)
-        elif char in "-−" and following.isdigit() and not before.isalnum():
-            out.append("-")
-        elif char in ".," and before.isdigit() and following.isdigit():
-            out.append(char)
         elif char in "'’`" and before.isalnum() and following.isalnum():
-            out.append(" " if language in ELIDING else "")
+            out.append(" " if language in _ELIDING else "")
         else:
             out.append(" ")
     return "".join(out)
@@ -65,38 +103,143 @@ def _punctuation_away(text: str, language: str) -> str:
 
 def _punctuation_away_ascii(text: str, language: str) -> str:
     """The same, ten times as fast: whole reasonings go through here."""
-    return PUNCTUATION.sub(" ", APOSTROPHE.sub(" " if language in ELIDING else "", text))
+    return _PUNCTUATION.sub(" ", _APOSTROPHE.sub(" " if language in _ELIDING else "", text))
 
 
-def _unaccented(text: str) -> str:
-    """Latin, Greek and Cyrillic letters without their marks; other scripts as they are, where marks are vowels."""
-    decomposed = unicodedata.normalize("NFD", text)
-    return "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+def _without_foreign_marks(text: str, language: str) -> str:
+    """Latin letters without marks that the language does not count among its own letters; other scripts as they are."""
+    own = _OWN_LETTERS.get(language)
+    if own is None or text.isascii():
+        return text
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(
+        char if char in own else "".join(c for c in unicodedata.normalize("NFD", char) if not "\u0300" <= c <= "\u036f")
+        for char in composed
+    )
 
 
-def equal(a: str, b: str, *, language: str = "en") -> bool:
+def _spelled_out(text: str, language: str) -> str:
+    for pair in _SPELLED_OUT.get(language, ()):
+        letter, digraph = pair.split()
+        text = text.replace(letter, digraph)
+    return text
+
+
+def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
     """Whether two short answers say the same."""
-    left, right = normalize(a, language), normalize(b, language)
-    if left == right:
-        return bool(left) or a.strip() == b.strip()
-    if (left.isascii() or right.isascii()) and _unaccented(left) == _unaccented(right):
+    if " ".join(a.split()) == " ".join(b.split()):
         return True
-    if left.replace(" ", "") == right.replace(" ", "") and not left.isascii():
+    first_date, second_date = read_date(a, language), read_date(b, language)
+    if first_date is not None or second_date is not None:
+        return first_date == second_date
+    if (time := read_time(a)) is not None and read_time(b) is not None:
+        return time == read_time(b)
+    first, second = read_number(a, language), read_number(b, language)
+    if first is not None and second is not None:
+        alike = first.percent == second.percent and first.ordinal == second.ordinal
+        named = bool(first.unit.dimensions) == bool(second.unit.dimensions)
+        return alike and named and numbers_equal(first, second, question=question, language=language)
+    if _same_words(a, b, language):
         return True
-    if any(c.isdigit() for c in left + right):
-        first, second = parse_number(a, language), parse_number(b, language)
-        return (
-            first is not None
-            and second is not None
-            and first.unit == second.unit
-            and first.percent == second.percent
-            and numbers_equal(first, second)
-        )
+    members, others = _members(a), _members(b)
+    if len(members) == len(others) > 1 and not _ASKS_ORDER.search(question):
+        return _paired(members, others, language)
     return False
 
 
+def _same_words(a: str, b: str, language: str) -> bool:
+    tongue = base_language(language)
+    left, right = (_without_foreign_marks(normalize(text, language), tongue) for text in (a, b))
+    if left == right or _spelled_out(left, tongue) == _spelled_out(right, tongue):
+        return bool(left)
+    if left.replace(" ", "") == right.replace(" ", "") and (not left.isascii() or _hyphens_part(a, b)):
+        return True
+    if _INITIALS.sub(r"\1", left) == _INITIALS.sub(r"\1", right):
+        return True
+    return _in_digits(left, language) == _in_digits(right, language) or _same_numerals(left, right, language)
+
+
+def _hyphens_part(a: str, b: str) -> bool:
+    """Whether the texts are the same but for a hyphen between letters: e-mail and email, not `no where`."""
+    joined = [re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", "", text).casefold().strip(" .") for text in (a, b)]
+    return joined[0] == joined[1]
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _in_digits(text: str, language: str) -> str:
+    """Number words as digits, ordinals as 21st."""
+    out, position = [], 0
+    for word in re.finditer(r"[^\W\d_]+", text):
+        if word.start() < position:
+            continue
+        scanned = scan_words(text, word.start(), language)
+        if scanned is not None and scanned[0].value.denominator == 1:
+            out += [text[position : word.start()], f"{scanned[0].value}{'th' * scanned[0].ordinal}"]
+            position = scanned[1]
+    text = "".join([*out, text[position:]])
+    return re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "th", text)
+
+
+def _same_numerals(left: str, right: str, language: str) -> bool:
+    """Word by word, where Roman numerals equal the number or the ordinal: world war ii, world war 2."""
+    ones, others = _in_digits(left, language).split(), _in_digits(right, language).split()
+    if len(ones) != len(others) or len(ones) < 2:
+        return False
+    return all(
+        one == other or (place > 0 and (_roman(one) == _plain(other) or _roman(other) == _plain(one)))
+        for place, (one, other) in enumerate(zip(ones, others, strict=True))
+    )
+
+
+def _plain(word: str) -> int | str:
+    digits = word.removesuffix("th")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else word
+
+
+def _roman(word: str) -> int | None:
+    if not word or not _ROMAN.fullmatch(word):
+        return None
+    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}[char] for char in word]
+    return sum(-value if value < max(values[place:]) else value for place, value in enumerate(values))
+
+
+def _members(text: str) -> list[str]:
+    text = text.strip().rstrip(".")
+    if text[:1] in "([{" or re.search(r"\d,\d", text):
+        return [text]
+    return [member for member in _LISTED.split(text) if member]
+
+
+def _paired(members: list[str], others: list[str], language: str) -> bool:
+    rest = list(others)
+    for member in members:
+        match = next((other for other in rest if _same_words(member, other, language)), None)
+        if match is None:
+            return False
+        rest.remove(match)
+    return True
+
+
 def equal_to_any(text: str, gold: str, aliases: list[str], *, language: str = "en") -> bool:
+    """Whether a text is the gold answer or an alias of it."""
     return any(equal(text, right, language=language) for right in (gold, *aliases))
+
+
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|without|cannot|nicht|kein\w*|ohne|nie|pas|jamais|aucune?|sans|nunca|sin|ninguna?|"
+    r"não|non|mai|senza|не|нет|без|niet|geen|inte|ikke|nie)\b|n['’]t\b|[不没無无未]|ない|ません|\b(?:un|in|im)(?=possible|able|equal|true)",
+    re.IGNORECASE,
+)
+
+
+def similar(a: str, b: str, *, language: str = "en", threshold: float) -> bool:
+    """Whether two answers in sentences share enough words, with the same numbers and as many negations."""
+    if similarity(a, b, language=language) < threshold:
+        return False
+    numbers = [sorted(found.number.value for found in find_numbers(text, language)) for text in (a, b)]
+    if numbers[0] and numbers[1] and set(numbers[0]) != set(numbers[1]):
+        return False
+    return len(_NEGATION.findall(a)) % 2 == len(_NEGATION.findall(b)) % 2
 
 
 def similarity(a: str, b: str, *, language: str = "en") -> float:

@@ -1,8 +1,10 @@
 """Which of several right solutions is kept: the one whose reasoning and context are worth most to a reader."""
 
 from nemo_sdg.records import Kind, Sample, Vote
-from nemo_sdg.text import mathematics as math
 from nemo_sdg.text import words as text
+from nemo_sdg.text.latex import plain
+from nemo_sdg.text.mathematics import is_expression
+from nemo_sdg.text.numbers import find_numbers, read_number
 
 TAIL = 160
 """Characters at the end of a reasoning in which its result is looked for"""
@@ -13,22 +15,18 @@ def names_answer(written: str, answer: str, sample: Sample) -> bool:
     words.
     """
     language = sample.language
-    number = math.parse_number(answer, language) if sample.kind == Kind.numeric else None
+    number = read_number(answer, language) if sample.kind == Kind.numeric else None
     if number is not None:
-        words = [word.strip(".,;:!?()*") for word in written.replace("=", " ").split()]
-        return any(
-            value is not None and value.value == number.value
-            for value in (math.parse_number(word, language) for word in words)
-        )
+        return any(found.number.value == number.value for found in find_numbers(written, language))
     wanted, found = text.normalize(answer, language), text.normalize(written, language)
-    if (wanted and wanted in found) or (math.is_expression(answer) and _squeezed(answer) in _squeezed(written)):
+    if (wanted and wanted in found) or (is_expression(answer) and _squeezed(answer) in _squeezed(written)):
         return True
     parts = [word for word in wanted.split() if len(word) > 3]
     return len(parts) > 2 and sum(word in found for word in parts) >= 0.75 * len(parts)
 
 
 def _squeezed(expression: str) -> str:
-    return "".join(math.simplify(expression).replace("$", "").split())
+    return "".join(plain(expression).replace("$", "").split())
 
 
 def adds_knowledge(context: str, sample: Sample) -> bool:

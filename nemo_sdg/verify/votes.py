@@ -18,15 +18,16 @@ return in the sandbox, answers in sentences by the words that they share.
 """
 
 import dataclasses
-import math as mathematics
+import functools
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import LABELS, Answer, Drop, Grade, Kind, Origin, Sample, Verification, Vote, VoteCounts, to_dict
-from nemo_sdg.text import mathematics as math
-from nemo_sdg.text import words as text
+from nemo_sdg.text.answers import group_answers, is_settled, same_answer, surely_same
+from nemo_sdg.text.words import similarity
 from nemo_sdg.verify import programs as code
 from nemo_sdg.verify.solutions import names_answer, rank
 
@@ -47,47 +48,26 @@ GOLD_METHODS = {
 }
 
 
-def is_mathematical(a: str, b: str, sample: Sample) -> bool:
-    """Whether two answers are compared as mathematics: those of kind numeric, and expressions among the short texts."""
-    if sample.kind == Kind.short_text:
-        return (
-            math.is_expression(a)
-            or math.is_expression(b)
-            or (sample.family == "math" and (math.parse_number(a) or math.parse_number(b)) is not None)
-        )
-    return bool(sample.kind == Kind.numeric)
+Compare = Callable[[str, str], bool | None]
 
 
-def surely_same(a: str, b: str, sample: Sample) -> bool | None:
-    """Whether two answers are one, without running anything: True, False, or None where that takes more."""
-    if is_mathematical(a, b, sample):
-        return math.surely_equal(a, b, question=sample.question, language=sample.language)
-    if sample.kind == Kind.short_text:
-        return text.equal(a, b, language=sample.language)
-    if sample.kind == Kind.multiple_choice:
-        return a == b
-    return True if a == b else None
+def comparison(sample: Sample, config: VerifySection, *, surely: bool = False) -> Compare:
+    """The equality of two answers to a sample's question; with `surely` nothing is started for it, and None says that
+    only math-verify can tell.
+    """
+    return functools.partial(
+        surely_same if surely else same_answer,
+        kind=sample.kind,
+        question=sample.question,
+        language=sample.language,
+        family=sample.family,
+        similarity=config.free_text_similarity,
+    )
 
 
-def same(a: str, b: str, sample: Sample) -> bool:
-    """Whether two answers are one; expressions may go to math-verify. For programs and sentences see `classes_of`."""
-    sure = surely_same(a, b, sample)
-    if sure is None:
-        return is_mathematical(a, b, sample) and math.equal(a, b, question=sample.question, language=sample.language)
-    return sure
-
-
-def is_gold(
-    answer: str, sample: Sample, config: VerifySection, *, compare: Callable[[str, str, Sample], bool | None]
-) -> bool:
+def is_gold(answer: str, sample: Sample, same: Compare) -> bool:
     """Whether an answer (not a program) is the sample's gold one or an alias of it."""
-    right = [sample.gold.text, *sample.gold.aliases]
-    if sample.kind == Kind.free_text:
-        return (
-            max(text.similarity(answer, gold, language=sample.language) for gold in right)
-            >= config.free_text_similarity
-        )
-    return any(compare(answer, gold, sample) for gold in right)
+    return any(same(answer, gold) for gold in (sample.gold.text, *sample.gold.aliases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +85,8 @@ def decided(solutions: list[Vote], num_planned: int, sample: Sample, *, config: 
     waited for.
     """
     reached = sample.origin == Origin.seed and sample.kind != Kind.code
-    reached = reached and any(
-        is_gold(s.answer, sample, config, compare=surely_same) for s in solutions if s.answer is not None
-    )
+    same = comparison(sample, config, surely=True)
+    reached = reached and any(is_gold(s.answer, sample, same) for s in solutions if s.answer is not None)
     return Standing(missing=_missing(solutions, num_planned, sample, config), reaches_gold=reached)
 
 
@@ -118,24 +97,25 @@ def _missing(solutions: list[Vote], num_planned: int, sample: Sample, config: Ve
     if sample.kind in (Kind.code, Kind.free_text):
         return remaining
     needed, allowed = bounds(config, num_planned)
-    counts: list[int] = []
-    representatives: list[str] = []
-    unsure = False
-    for answer in (solution.answer for solution in solutions if solution.answer is not None):
-        verdicts = [surely_same(answer, other, sample) for other in representatives]
-        unsure = unsure or None in verdicts
-        if True in verdicts:
-            counts[verdicts.index(True)] += 1
-        else:
-            representatives.append(answer)
-            counts.append(1)
+    answers = [solution.answer for solution in solutions if solution.answer is not None]
+    compare, unsure = comparison(sample, config, surely=True), False
+
+    def same(a: str, b: str) -> bool:
+        nonlocal unsure
+        verdict = compare(a, b)
+        unsure = unsure or verdict is None
+        return verdict is True
+
+    groups = group_answers(answers, same)
+    counts = [len(group) for group in groups]
+    settled = bool(groups) and is_settled([answers[place] for place in groups[0]], language=sample.language)
     ranked = sorted(counts, reverse=True) or [0]
     best, valid = ranked[0], sum(ranked)
     # Where two classes may turn out to be one, the others together are the rival, and all together the best that can
     # be.
     rival = valid - best if unsure else (ranked[1] if len(ranked) > 1 else 0)
     highest = (valid if unsure else best) + remaining
-    if best >= needed and best > rival + remaining and highest <= allowed:
+    if settled and best >= needed and best > rival + remaining and highest <= allowed:
         return 0
     if highest < needed or best > allowed:
         return 0
@@ -149,7 +129,7 @@ def planned(sample: Sample) -> int:
 
 def bounds(config: VerifySection, num_planned: int) -> tuple[int, int]:
     """Fewest and most votes that a verified answer may have."""
-    return max(1, mathematics.ceil(config.min_agreement * num_planned - 1e-9)), mathematics.floor(
+    return max(1, math.ceil(config.min_agreement * num_planned - 1e-9)), math.floor(
         config.max_agreement * num_planned + 1e-9
     )
 
@@ -161,23 +141,21 @@ def classes_of(votes: list[Vote], sample: Sample, config: VerifySection) -> list
     votes = [vote for vote in votes if vote.answer is not None]
     if sample.kind == Kind.free_text:
         return _consensus(votes, sample, config)
-    groups: list[list[Vote]] = []
-    for vote in votes:
-        group = next((group for group in groups if same(vote.text, group[0].text, sample)), None)
-        if group is None:
-            groups.append([vote])
-        else:
-            group.append(vote)
-    return sorted(groups, key=lambda group: (-len(group), group[0].index))
+    groups = group_answers([vote.text for vote in votes], comparison(sample, config))
+    return sorted(
+        ([votes[place] for place in group] for group in groups), key=lambda group: (-len(group), group[0].index)
+    )
 
 
 def _consensus(votes: list[Vote], sample: Sample, config: VerifySection) -> list[list[Vote]]:
-    """The vote that shares most words with the others, with those that share enough with it; the rest stands alone."""
+    """The vote that shares most words with the others, with those that say the same as it; the rest stands alone."""
     if not votes:
         return []
-    shared = [[text.similarity(a.text, b.text, language=sample.language) for b in votes] for a in votes]
-    centre = max(range(len(votes)), key=lambda i: (sum(shared[i]), -i))
-    near = [votes[i] for i in range(len(votes)) if i == centre or shared[centre][i] >= config.free_text_similarity]
+    same = comparison(sample, config)
+    texts = [vote.text for vote in votes]
+    shared = {(a, b): similarity(a, b, language=sample.language) for a in set(texts) for b in set(texts)}
+    centre = max(sorted(set(texts)), key=lambda text: sum(shared[text, other] for other in texts))
+    near = [vote for vote in votes if same(vote.text, centre)]
     return [near, *([vote] for vote in votes if all(vote is not other for other in near))]
 
 
@@ -206,9 +184,8 @@ def _verify_gold(sample: Sample, blind: list[Vote], guided: list[Vote], config: 
         verdicts = code.passing([s.answer for s in [*blind, *guided]], tests, config)
         passed = {id(s): verdict for s, verdict in zip([*blind, *guided], verdicts, strict=True)}
     else:
-        passed = {
-            id(s): s.answer is not None and is_gold(s.answer, sample, config, compare=same) for s in [*blind, *guided]
-        }
+        same = comparison(sample, config)
+        passed = {id(s): s.answer is not None and is_gold(s.answer, sample, same) for s in [*blind, *guided]}
     tally = (
         Counter("passed" if passed[id(s)] else "failed" for s in blind if s.answer is not None)
         if sample.kind == Kind.code

@@ -10,9 +10,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.text.numbers import ONES, TENS
-
 Row = dict[str, Any]
+
+ONES = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 BEFORE = [
     "Here is a problem that came up in class today.",

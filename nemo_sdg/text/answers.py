@@ -1,0 +1,174 @@
+r"""Whether two answers are the same answer to a question, by kind and language.
+
+    same_answer("3,5", "3.5", kind="numeric", language="de")                ->  True
+    same_answer("60%", "60", kind="numeric")                                ->  False
+    same_answer("60%", "60", kind="numeric", question="What percentage?")   ->  True
+    same_answer("July 4, 1776", "4 July 1776", kind="short_text")           ->  True
+    same_answer("A-", "A", kind="short_text")                               ->  False
+
+Equal text is equal, whatever it says. Beyond that: options are equal by their text; numbers by value, in units that
+measure the same; mathematics by structure and value; short texts by their words, dates, numbers and numerals; sentences
+by what they share, as long as their numbers and negations agree; programs by their syntax tree.
+"""
+
+import ast
+import itertools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from nemo_sdg.records import Kind
+from nemo_sdg.text import mathematics, words
+from nemo_sdg.text.numbers import read_number
+
+FREE_TEXT_SIMILARITY = 0.5
+"""Share of words, as F1, from which two answers in sentences count as one; verify.free_text_similarity changes it"""
+
+
+def same_answer(
+    a: str,
+    b: str,
+    *,
+    kind: str,
+    question: str = "",
+    language: str = "en",
+    family: str = "",
+    similarity: float = FREE_TEXT_SIMILARITY,
+) -> bool:
+    """Whether two answers to a question are the same. Symmetric and reflexive.
+
+    kind: multiple_choice, numeric, short_text, free_text or code. question: what it asks for decides whether a unit, a
+    percent sign or a scale may be left out. family: `math` reads numbers among short texts as mathematics.
+    Expressions may start a child process with math-verify; raises MissingDependencyError where it is not installed.
+    """
+    sure = surely_same(a, b, kind=kind, question=question, language=language, family=family, similarity=similarity)
+    return mathematics.equal(a, b, question=question, language=language) if sure is None else sure
+
+
+def surely_same(
+    a: str,
+    b: str,
+    *,
+    kind: str,
+    question: str = "",
+    language: str = "en",
+    family: str = "",
+    similarity: float = FREE_TEXT_SIMILARITY,
+) -> bool | None:
+    """`same_answer` without starting anything: None where only math-verify can tell. Cheap enough for an event loop."""
+    if _spaced(a) == _spaced(b):
+        return True
+    match Kind(kind):
+        case Kind.multiple_choice:
+            return _option(a) == _option(b)
+        case Kind.code:
+            return _syntax(a) is not None and _syntax(a) == _syntax(b)
+        case Kind.free_text:
+            return words.similar(a, b, language=language, threshold=similarity)
+        case Kind.numeric:
+            return mathematics.surely_equal(a, b, question=question, language=language)
+        case Kind.short_text:
+            if words.equal(a, b, question=question, language=language):
+                return True
+            if is_mathematical(a, b, family=family, language=language):
+                return mathematics.surely_equal(a, b, question=question, language=language)
+            return False
+
+
+def is_mathematical(a: str, b: str, *, family: str = "", language: str = "en") -> bool:
+    """Whether two short texts are compared as mathematics: one of them is an expression, or the task is of mathematics
+    and one of them a number.
+    """
+    if mathematics.is_expression(a) or mathematics.is_expression(b):
+        return True
+    return family == "math" and (read_number(a, language) or read_number(b, language)) is not None
+
+
+def group_answers(answers: Sequence[str], same: Callable[[str, str], bool | None]) -> list[list[int]]:
+    """Positions of equal answers together, the largest group first; the same groups whatever the order of the answers.
+
+    Equality of answers is not transitive: `5` equals `5 km` and `5 kg`. A group is a set of answers that all equal each
+    other, the one with the most answers first. Where two such sets are equally large, what they share belongs to none
+    of them and stands alone.
+    """
+    weights = Counter(answers)
+    texts = sorted(weights)
+    equal = {text: {text} for text in texts}
+    for one, other in itertools.combinations(texts, 2):
+        if same(one, other):
+            equal[one].add(other)
+            equal[other].add(one)
+    groups: list[set[str]] = []
+    left = set(texts)
+    while left:
+        sets = _largest_sets(left, equal, weights)
+        shared = {text for text in left if sum(text in each for each in sets) > 1}
+        groups += [{text} for text in shared] or sets
+        left -= shared or set().union(*sets)
+    positions = [[place for place, answer in enumerate(answers) if answer in group] for group in groups]
+    return sorted(positions, key=lambda group: (-len(group), group[0]))
+
+
+def _largest_sets(texts: set[str], equal: dict[str, set[str]], weights: Counter[str]) -> list[set[str]]:
+    """The sets of mutually equal texts that hold the most answers (Bron and Kerbosch's maximal cliques)."""
+    best: list[set[str]] = []
+    most = 0
+
+    def extend(chosen: set[str], candidates: set[str], excluded: set[str]) -> None:
+        nonlocal best, most
+        if not candidates and not excluded:
+            weight = sum(weights[text] for text in chosen)
+            if weight >= most:
+                best, most = ([*best, chosen] if weight == most else [chosen]), weight
+            return
+        pivot = max(sorted(candidates | excluded), key=lambda text: len(candidates & equal[text]))
+        for text in sorted(candidates - (equal[pivot] - {pivot}) if pivot in candidates else candidates - equal[pivot]):
+            neighbours = equal[text] - {text}
+            extend(chosen | {text}, candidates & neighbours, excluded & neighbours)
+            candidates, excluded = candidates - {text}, excluded | {text}
+
+    extend(set(), set(texts), set())
+    return best
+
+
+def is_settled(answers: Sequence[str], *, language: str = "en") -> bool:
+    """Whether no further answer could equal some of these equal answers and not the others: all are the same words, or
+    numbers with the same unit, scale and sign of percentage.
+    """
+    if len({words.normalize(answer, language) for answer in answers}) == 1:
+        return True
+    numbers = [read_number(answer, language) for answer in answers]
+    return (
+        None not in numbers
+        and len({(n.unit.dimensions, n.percent, n.scale, n.ordinal) for n in numbers if n is not None}) == 1
+        and all(n.places < 6 for n in numbers if n is not None)
+    )
+
+
+def _spaced(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+_LABEL = re.compile(r"^(?:\(?[A-Za-z]\)|[A-Z][.:])\s+(?=\S)")
+
+
+def _option(text: str) -> str:
+    """An option without label and full stop. Case and superscripts stay: `Bb` and `bb` are options of one question."""
+    text = _spaced(text)
+    return _LABEL.sub("", text).rstrip(".。").strip() or text
+
+
+def _syntax(program: str) -> str | None:
+    """The syntax tree of a program without docstrings; None where it is no Python."""
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and len(body) > 1 and isinstance(body[0], ast.Expr):
+            first = body[0].value
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                del body[0]
+    return ast.dump(tree)

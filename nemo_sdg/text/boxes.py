@@ -1,0 +1,75 @@
+r"""The one reader of `\boxed{…}` and `\fbox{…}`.
+
+last_box(r"So \boxed{2}, or rather \boxed{\frac{1}{2}}.")  ->  r"\frac{1}{2}"
+last_box(r"\boxed 5")                                      ->  "5"
+last_box(r"\boxed{5")                                      ->  None   (cut off)
+without_boxes(r"x = \boxed{5} m")                          ->  "x = 5 m"
+"""
+
+import re
+from dataclasses import dataclass
+
+COMMAND = re.compile(r"\\f?box(?:ed)?(?![A-Za-z])\s*(?P<brace>\{)?|\\framebox\s*(?P<frame>\{)")
+BARE = re.compile(r"(?:\\[A-Za-z]+|[-+]?\d+(?:[.,]\d+)*|[^\s\\{}$])")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box of a text: its content and the span of the whole command."""
+
+    content: str
+    start: int
+    end: int
+
+
+def find_boxes(text: str) -> list[Box]:
+    """All complete boxes, in order; a box inside another one is part of its content."""
+    found: list[Box] = []
+    position = 0
+    while (command := COMMAND.search(text, position)) is not None:
+        box = _read_box(text, command)
+        position = command.end() if box is None else box.end
+        if box is not None:
+            found.append(box)
+    return found
+
+
+def last_box(text: str) -> str | None:
+    """The content of the last box, without spaces around it; None where there is none, or where it is cut off.
+
+    A box that holds nothing but another box gives the inner content.
+    """
+    commands, boxes = list(COMMAND.finditer(text)), find_boxes(text)
+    # Where the last command is cut off, an earlier box is a draft and not the answer.
+    if not boxes or boxes[-1].end <= commands[-1].start():
+        return None
+    content = boxes[-1].content.strip()
+    inner = find_boxes(content)
+    return last_box(content) if len(inner) == 1 and not (inner[0].start or inner[0].end < len(content)) else content
+
+
+def without_boxes(text: str) -> str:
+    """The text with each complete box replaced by its content."""
+    out, position = [], 0
+    for box in find_boxes(text):
+        out += [text[position : box.start], without_boxes(box.content)]
+        position = box.end
+    return "".join([*out, text[position:]])
+
+
+def _read_box(text: str, command: re.Match[str]) -> Box | None:
+    if command["brace"] is None and command["frame"] is None:
+        bare = BARE.match(text, command.end())
+        return Box(bare[0], command.start(), bare.end()) if bare is not None else None
+    depth = 1
+    position = command.end()
+    while position < len(text):
+        char = text[position]
+        if char == "\\":
+            position += 2
+            continue
+        depth += (char == "{") - (char == "}")
+        if depth == 0:
+            return Box(text[command.end() : position], command.start(), position + 1)
+        position += 1
+    return None

@@ -1,0 +1,134 @@
+"""Dates and times of day, by language: `July 4, 1776`, `4 juillet 1776`, `1776-07-04`, `3:30 p.m.`.
+
+read_date("4th of July, 1776")   ->  Date(year=1776, month=7, day=4)
+read_date("4.7.1776", "de")      ->  Date(year=1776, month=7, day=4)
+read_date("4/7/1776")            ->  None   (which of the two is the month is not known)
+read_time("3:30 PM")             ->  (15, 30, 0)
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+
+from nemo_sdg.text.latex import fold
+from nemo_sdg.text.numbers.spelled import base_language
+
+_MONTHS = {
+    "en": "january february march april may june july august september october november december",
+    "de": "januar|jänner februar märz april mai juni juli august september oktober november dezember",
+    "fr": "janvier février mars avril mai juin juillet août|aout septembre octobre novembre décembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre|setiembre octubre noviembre diciembre",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "sv": "januari februari mars april maj juni juli augusti september oktober november december",
+    "da": "januar februar marts april maj juni juli august september oktober november december",
+    "no": "januar februar mars april mai juni juli august september oktober november desember",
+    "pl": "stycznia|styczeń lutego|luty marca|marzec kwietnia|kwiecień maja|maj czerwca|czerwiec lipca|lipiec "
+    "sierpnia|sierpień września|wrzesień października|październik listopada|listopad grudnia|grudzień",
+    "ru": "января|январь февраля|февраль марта|март апреля|апрель мая|май июня|июнь июля|июль августа|август "
+    "сентября|сентябрь октября|октябрь ноября|ноябрь декабря|декабрь",
+    "uk": "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+    "tr": "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
+    "id": "januari februari maret april mei juni juli agustus september oktober november desember",
+    "cs": "ledna února března dubna května června července srpna září října listopadu prosince",
+    "hi": "जनवरी फ़रवरी|फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर|सितम्बर अक्टूबर नवंबर|नवम्बर दिसंबर|दिसम्बर",
+    "ar": "يناير فبراير مارس أبريل|ابريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+}
+_WEEKDAYS = re.compile(
+    r"^(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend|"
+    r"lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo),?\s+",
+    re.IGNORECASE,
+)
+_MONTH_FIRST = frozenset(("en-us",))
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º|ª|°)?"
+_YEAR = r"(?P<year>\d{3,4})(?:\s*(?P<era>b\.?c\.?(?:e\.?)?|a\.?d\.?|c\.?e\.?))?"
+_MONTH = r"(?P<month>[^\W\d_]+)\.?"
+_OF = r"(?:\s+of|\s+de|\s+del|\s+di|\s+d')?"
+_WRITTEN = [
+    re.compile(
+        rf"(?:the\s+|le\s+|el\s+|den\s+|der\s+|am\s+)?{_DAY}{_OF}[\s-]+{_MONTH}(?:,?{_OF}[\s-]*{_YEAR})?", re.IGNORECASE
+    ),
+    re.compile(rf"{_MONTH}\s+(?:the\s+)?{_DAY}(?:\s*,?\s+{_YEAR})?", re.IGNORECASE),
+    re.compile(rf"{_MONTH},?{_OF}\s+{_YEAR}", re.IGNORECASE),
+    re.compile(rf"(?P<year>\d{{3,4}})[\s,-]+{_MONTH}[\s-]+{_DAY}", re.IGNORECASE),
+]
+_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:T00:00(?::00)?Z?)?")
+_CJK = re.compile(r"(?:(\d{1,4})\s*[年년]\s*)?(\d{1,2})\s*[月월]\s*(?:(\d{1,2})\s*[日号일])?")
+_NUMERIC = re.compile(r"(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4})")
+_TIME = re.compile(
+    r"(\d{1,2})(?:[:.h]\s?(\d{2})(?::(\d{2}))?)?\s*(a\.?\s?m\.?|p\.?\s?m\.?|uhr|o'?clock|h|hrs|noon|midnight)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A date; what it does not name is 0. Years before our era are negative."""
+
+    year: int = 0
+    month: int = 0
+    day: int = 0
+
+
+@functools.cache
+def _months(language: str) -> dict[str, int]:
+    table: dict[str, int] = {}
+    for tongue in dict.fromkeys(("en", base_language(language))):
+        for number, spellings in enumerate(_MONTHS.get(tongue, "").split(), 1):
+            for word in spellings.split("|"):
+                table[word] = number
+                if len(word) > 3 and tongue in ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no"):
+                    table.setdefault(word[:3], number)
+    return table | {"sept": 9}
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def read_date(text: str, language: str = "en") -> Date | None:
+    """The date that a whole text is: at least a month with a day or a year; None for anything else."""
+    text = _WEEKDAYS.sub("", fold(text).strip().rstrip(".").strip())
+    if not 4 <= len(text) <= 40 or not any(char.isdigit() for char in text):
+        return None
+    if (iso := _ISO.fullmatch(text)) is not None:
+        return _checked(int(iso[1]), int(iso[2]), int(iso[3]))
+    if (cjk := _CJK.fullmatch(text)) is not None and (cjk[1] or cjk[3]):
+        return _checked(int(cjk[1] or 0), int(cjk[2]), int(cjk[3] or 0))
+    if (plain := _NUMERIC.fullmatch(text)) is not None:
+        first, second, year = int(plain[1]), int(plain[3]), int(plain[4])
+        if first > 12 or first == second or base_language(language) != "en":
+            return _checked(year, second, first)
+        return _checked(year, first, second) if second > 12 or language.casefold() in _MONTH_FIRST else None
+    for pattern in _WRITTEN:
+        found = pattern.fullmatch(text)
+        if found is None:
+            continue
+        groups = found.groupdict()
+        month = _months(language).get(groups["month"].casefold())
+        if month is not None:
+            year = int(groups.get("year") or 0)
+            before = (groups.get("era") or "").casefold().startswith("b")
+            return _checked(-year if before else year, month, int(groups.get("day") or 0))
+    return None
+
+
+def _checked(year: int, month: int, day: int) -> Date | None:
+    return Date(year, month, day) if 1 <= month <= 12 and 0 <= day <= 31 else None
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def read_time(text: str) -> tuple[int, int, int] | None:
+    """Hour, minute and second of a time of day; None where a text is none. `3:30` alone is read as written."""
+    text = fold(text).strip()
+    text = re.sub(r"^at\s+", "", text, flags=re.IGNORECASE)
+    if text.casefold() in ("noon", "midnight"):
+        return (12, 0, 0) if text.casefold() == "noon" else (0, 0, 0)
+    found = _TIME.fullmatch(text)
+    if found is None or (found[2] is None and found[4] is None):
+        return None
+    hour, minute, second = int(found[1]), int(found[2] or 0), int(found[3] or 0)
+    half = re.sub(r"[.\s]", "", (found[4] or "").casefold())
+    if half in ("am", "pm"):
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * (half == "pm")
+    return (hour, minute, second) if hour <= 24 and minute < 60 and second < 60 else None

@@ -1,0 +1,232 @@
+r"""The one reader of numbers, by language: in digits of any script, in words, as fractions, powers and percentages.
+
+    read_number("1.234,5", "de").value            ->  Fraction(2469, 2)
+    read_number("2 1/2 cups", "en")               ->  Number(value=Fraction(5, 2), unit=Unit(1, (("cup", 1),)), …)
+    read_number("x + 1", "en")                    ->  None
+    find_numbers("3,5 Liter in 10^3 Flaschen", "de")  ->  [FoundNumber(Number(Fraction(7, 2)), 0, 3), …]
+
+`read_number` takes a whole answer: anything that it cannot account for makes it None. `find_numbers` takes a running
+text and gives each number in it with its span.
+"""
+
+import functools
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from nemo_sdg.text.latex import fold, plain
+from nemo_sdg.text.numbers.scan import AND_A_HALF, FULL_ORDINAL, Number, scan_number, scan_words
+from nemo_sdg.text.numbers.spelled import names_scale, part_at
+from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, read_unit, same_dimensions
+
+__all__ = ["FoundNumber", "Number", "find_numbers", "numbers_equal", "read_number", "sole_number"]
+
+_HEAD = re.compile(rf"(?P<sign>[-+]?)\s*(?P<currency>{CURRENCY.pattern})?\s*(?P<sign2>[-+]?)\s*", re.IGNORECASE)
+_START = re.compile(
+    r"(?<![\w.^_/\\])(?<!\^\{)(?<!_\{)(?:\d|\.(?=\d))|(?<=[^\W\d_a-zA-Z])\d|(?<=/)\d|[¼½¾⅐-⅞]"
+    r"|\\[dtc]?frac(?![A-Za-z])|(?<![^\W\u2e80-\u9fff\uac00-\ud7af])(?<![\\'])(?P<word>[^\W\d_\u2e80-\u9fff\uac00-\ud7af]+|[二三四五六七八九十百千万两]+(?=分之)|[〇零一二两三四五六七八九十百千万萬亿億영일이삼사오육칠팔구십백천만억]{2,})"
+)
+
+
+_ASK_PERCENT = re.compile(
+    r"percent|per cent|%|prozent|por ?ciento|pour ?cent|procent|per ?cento|por cento|百分|パーセント|процент|asilimia|"
+    r"퍼센트|प्रतिशत",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(
+    r"(?:about|approximately|approx\.?|around|roughly|exactly|only|just|a total of|circa|ca\.|etwa|ungefähr|rund|"
+    r"environ|aproximadamente|unos|cerca de|circa|≈|~|\\approx|\\sim|约|約|大约)\s*(?=\S)",
+    re.IGNORECASE,
+)
+_SIGN_WORD = re.compile(r"(?:minus|negative|moins|menos|meno)\s+(?=[\w.$\\])", re.IGNORECASE)
+_NAMED = re.compile(r"(?:\(?[A-Za-z](?:_\{?\w+\}?)?\)?\s*)?=\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNumber:
+    """A number of a running text and where it stands: text[start:end], without its unit."""
+
+    number: Number
+    start: int
+    end: int
+    spelled: bool = False
+    """written in words; a lone `one`, `a` or `second` is never found"""
+
+
+def read_number(text: str, language: str = "en") -> Number | None:
+    """The number that a whole answer is, with its unit, currency or percent sign; None for anything else.
+
+    `about`, `x =` and a sentence's full stop are no part of it. Hours and minutes, feet and inches are one number.
+    """
+    return _read_number(text, language) if len(text) <= 160 else None
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _read_number(text: str, language: str) -> Number | None:
+    text = plain(text)
+    for dress in (_NAMED, _ABOUT):
+        if (found := dress.match(text)) is not None:
+            text = text[found.end() :]
+    return _read_quantity(text.strip(), language)
+
+
+def _read_quantity(text: str, language: str) -> Number | None:
+    negative = False
+    if (word := _SIGN_WORD.match(text)) is not None:
+        negative, text = True, text[word.end() :]
+    head = _HEAD.match(text)
+    assert head is not None
+    currency = head["currency"]
+    negative ^= (head["sign"] == "-") != (head["sign2"] == "-")
+    scanned = scan_number(text, head.end(), language)
+    if scanned is None and currency is None:
+        scanned = scan_words(text, head.end(), language)
+    if scanned is None:
+        return None
+    number, end = scanned
+    rest = text[end:].strip()
+    if text[end : end + 1] == "!" and number.value.denominator == 1 and 0 <= number.value <= 300 and not rest[1:]:
+        number, rest = replace(number, value=Fraction(math.factorial(int(number.value)))), ""
+    if (half := AND_A_HALF.match(text, end)) is not None and (part := part_at(text, half.end(), language)) is not None:
+        number, rest = replace(number, value=number.value + Fraction(1, part[0])), text[part[1] :].strip()
+    if (ordinal := FULL_ORDINAL.match(text, end)) is not None and text[end - 1].isdigit():
+        number, rest = replace(number, ordinal=True), text[ordinal.end() :].strip()
+    if re.match(r"[-+*^=<>:;,_|\\]|/(?!\s*[^\W\d])", rest):
+        return None
+    number = replace(number, value=-number.value) if negative else number
+    if any(char.isdigit() for char in re.sub(r"\^\s*\{?\s*-?\d\}?", "", rest)):
+        return _read_compound(number, rest, language) if currency is None else None
+    if re.fullmatch(r"\(.*\)", rest) and (again := scan_words(rest, 1, language)) is not None:
+        return number if again[0].value == number.value and again[1] == len(rest) - 1 else None
+    unit = read_unit(rest)
+    if unit is None or (rest and scan_words(rest, 0, language) is not None):
+        return None
+    if currency is not None:
+        unit = read_unit(re.sub(r"[\s.]", "", currency)) or unit
+    return replace(number, unit=unit)
+
+
+def _read_compound(number: Number, rest: str, language: str) -> Number | None:
+    """2 h 30 min, 5 ft 6 in: numbers with units of one measure, added up."""
+    named = re.match(r"([^\d]+?)[\s,]*(?:\band\s+)?(?=\d)", rest)
+    unit = read_unit(named[1]) if named is not None else None
+    other = _read_quantity(rest[named.end() :], language) if named is not None else None
+    if unit is None or other is None or len(unit.dimensions) != 1 or unit.dimensions != other.unit.dimensions:
+        return None
+    if unit.factor <= other.unit.factor:
+        return None
+    value = number.value * unit.factor
+    added = other.value * other.unit.factor
+    return Number(value + added if number.value >= 0 else value - added, Unit(Fraction(1), unit.dimensions))
+
+
+def find_numbers(text: str, language: str = "en", *, words: bool = True) -> list[FoundNumber]:
+    """All numbers of a running text, in order; with `words` also those that are spelled out.
+
+    A minus sign counts where no operand stands before it. Digits that are part of a name or an index (H2O, K_5,
+    x^2) are not found. The numbers of a date are found one by one.
+    """
+    return list(_find(fold(text), language, words))
+
+
+def _find(text: str, language: str, words: bool) -> Iterator[FoundNumber]:
+    position = 0
+    while (start := _START.search(text, position)) is not None:
+        position = start.end()
+        begin = start.start()
+        if start["word"] is not None:
+            spelled = scan_words(text, begin, language) if words else None
+            if (
+                spelled is not None
+                and spelled[1] > position - 1
+                and not _is_pronoun(text[begin : spelled[1]], spelled[0])
+            ):
+                yield FoundNumber(spelled[0], begin, spelled[1], spelled=True)
+                position = max(position, spelled[1])
+            continue
+        scanned = scan_number(text, begin, language)
+        if scanned is None:
+            position = max(position, re.compile(r"[\d.,]*").match(text, begin).end())  # type: ignore[union-attr]
+            continue
+        number, end = scanned
+        if (ordinal := FULL_ORDINAL.match(text, end)) is not None and text[end - 1].isdigit():
+            number, end = replace(number, ordinal=True), ordinal.end()
+        sign = re.compile(r"(?:^|[^\w)\]}\s\-]|(?<![\w)\]}])\s|(?<=[^\W\d_]{2})\s|[=(,:]\s)-\s?(?:\$|€|£)?$").search(
+            text[max(0, begin - 6) : begin]
+        )
+        if sign is not None:
+            number = replace(number, value=-number.value)
+            begin = text.rindex("-", 0, begin)
+        yield FoundNumber(number, begin, end)
+        position = max(position, end)
+
+
+def _is_pronoun(written: str, number: Number) -> bool:
+    """Whether a number word stands alone that has other senses too: one, un, eine, second, third."""
+    return (
+        number.ordinal
+        or (number.value in (1, Fraction(1, 2)) and not number.percent and " " not in written.strip())
+        or len(written) < 2
+    )
+
+
+def numbers_equal(a: Number, b: Number, *, question: str = "", language: str = "en") -> bool:
+    """Whether two numbers are the same answer to a question.
+
+    A unit, percent sign or scale may be left out on one side where the question has named it; 60% is 0.6, and 60 only
+    where a percentage is asked for. Decimals of six places or more equal what they are a rounding of.
+    """
+    left, right = a.value, b.value
+    asks_percent = _ASK_PERCENT.search(question) is not None
+    if a.percent != b.percent and not asks_percent:
+        left, right = left / 100 if a.percent else left, right / 100 if b.percent else right
+    if a.unit.dimensions and b.unit.dimensions:
+        if not same_dimensions(a.unit, b.unit):
+            return False
+        if a.unit.factor != b.unit.factor:
+            return left * a.unit.factor == right * b.unit.factor
+    elif a.scale != b.scale and 1 in (a.scale, b.scale) and names_scale(question, a.scale * b.scale, language):
+        left, right = left / a.scale, right / b.scale
+    return left == right or _rounded(left, a.places, right) or _rounded(right, b.places, left)
+
+
+def _rounded(decimal: Fraction, places: int, exact: Fraction) -> bool:
+    """Whether a decimal of six places or more, four digits of them at least, is the other value rounded, or told from
+    it by a float's noise.
+    """
+    if places < 6 or abs(decimal) * 10**places < 1000:
+        return False
+    difference = abs(decimal - exact)
+    return difference * 2 <= Fraction(1, 10**places) or (places > 12 and difference <= abs(exact) / 10**12)
+
+
+_HEDGE = re.compile(
+    r"\b(?:not|no|never|less|fewer|greater|least|most|under|over|below|above|between|half|twice|double|"
+    r"triple|times|almost|nearly|or|either|minus|negative|unknown|cannot|"
+    r"more than|mehr als|más de|plus de|nicht|kein\w*|mindestens|höchstens|weniger|oder|menos|pas|moins|ou|"
+    r"al menos)\b|n't\b|不|没|至少|超过|以上|以下|以内|或|ない|半|または",
+    re.IGNORECASE,
+)
+"""Words beside a sentence's only number that make something else of it"""
+_MATHEMATICS = re.compile(r"\\[A-Za-z]|[\^{}√π∞≤≥\[\]]")
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def sole_number(text: str, language: str = "en") -> Number | None:
+    """The only number of a sentence, `There are 18 apples left.`; None where a word such as `not` or `at least` makes
+    more of it. Its unit is left out.
+    """
+    text = plain(text)
+    if len(text) > 200 or _MATHEMATICS.search(text) or _HEDGE.search(text) or not re.search(r"[^\W\d_]{2}", text):
+        return None
+    found = find_numbers(text, language)
+    if len(found) != 1 or re.search(r"\d", text[: found[0].start] + text[found[0].end :]):
+        return None
+    before, after = text[: found[0].start], text[found[0].end :]
+    if re.search(r"[\w:^/.,-]$", before) and not re.search(r"[^\W\d_a-zA-Z]$", before):
+        return None
+    if re.match(r"[\w:^/!‰*=]|\.\w|\s*[=*/^]", after) and not re.match(r"[^\W\d_a-zA-Z]", after):
+        return None
+    return replace(found[0].number, unit=NO_UNIT)

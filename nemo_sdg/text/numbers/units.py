@@ -1,0 +1,203 @@
+"""Units of measure and currencies: `km/h`, `m^2`, `square meters`, `US$`, `apples`.
+
+read_unit("kilometers per hour")  ->  Unit(factor=Fraction(5, 18), dimensions=(("meter", 1), ("second", -1)))
+read_unit("apples")               ->  Unit(factor=1, dimensions=(("apple", 1),))
+read_unit("and then")             ->  None
+"""
+
+import functools
+import importlib.resources
+import re
+import unicodedata
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import yaml
+
+Dimensions = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as a factor and powers of base units, sorted by name. A counted noun is a base unit of its own."""
+
+    factor: Fraction
+    dimensions: Dimensions
+
+
+NO_UNIT = Unit(Fraction(1), ())
+
+_PREFIXES = {
+    "k": 3, "M": 6, "G": 9, "T": 12, "c": -2, "m": -3, "µ": -6, "μ": -6, "n": -9, "p": -12, "h": 2, "d": -1,
+}  # fmt: skip
+_PREFIX_WORDS = {
+    "kilo": 3, "mega": 6, "giga": 9, "tera": 12, "centi": -2, "milli": -3, "micro": -6, "nano": -9, "pico": -12,
+    "hecto": 2, "deci": -1, "deca": 1,
+}  # fmt: skip
+
+
+@functools.cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = yaml.safe_load(
+        (importlib.resources.files("nemo_sdg.text.numbers") / "units.yaml").read_text(encoding="utf-8")
+    )
+    return table
+
+
+@functools.cache
+def _symbols() -> dict[str, str]:
+    """Symbols that take prefixes, and their base units; case counts."""
+    return dict(_table()["symbols"])
+
+
+@functools.cache
+def _prefixed_words() -> dict[str, str]:
+    return {word: base for base, words in _table()["prefixed"].items() for word in words}
+
+
+@functools.cache
+def _plain_words() -> dict[str, tuple[str, Fraction]]:
+    """Units and currencies by word. A pound is a weight and a currency: the question says which."""
+    return {
+        str(word): (base, Fraction(factor))
+        for kind in ("words", "currencies")
+        for base, rows in _table()[kind].items()
+        for factor, words in rows.items()
+        for word in words
+    }
+
+
+CURRENCY = re.compile(
+    r"(?:us|hk|ca|r|a|c)?\s?\$|[€£¥₹₩₽₺₪₦₱฿₫]|(?:usd|eur|gbp|inr|rs\.?|chf|jpy|cny|rmb|brl|cad|aud|krw|ksh|php|pln|sek)(?=\s|\d)",
+    re.IGNORECASE,
+)
+"""A currency that stands before its number"""
+_PHRASES = [
+    (re.compile(r"(?:°|º|\bdeg(?:ree)?s?\.?)\s*(?:celsius|centigrade|c)(?![^\W\d_])", re.IGNORECASE), "celsius"),
+    (re.compile(r"(?:°|º|\bdeg(?:ree)?s?\.?)\s*(?:fahrenheit|f)(?![^\W\d_])", re.IGNORECASE), "fahrenheit"),
+    (re.compile(r"[℃]"), "celsius"),
+    (re.compile(r"[℉]"), "fahrenheit"),
+    (re.compile(r"\bgrad(?:os)? (?=celsius)|\bdegrés (?=celsius)", re.IGNORECASE), ""),
+    (re.compile(r"\bmph\b|\bmiles? an hour\b", re.IGNORECASE), "mi/h"),
+    (re.compile(r"\b(?:kmh|kph|km/hr)\b", re.IGNORECASE), "km/h"),
+    (re.compile(r"\bmps\b"), "m/s"),
+    (re.compile(r"\blbs\b", re.IGNORECASE), "lb"),
+    (re.compile(r"\bkgs\b", re.IGNORECASE), "kg"),
+    (re.compile(r"\bhrs\b", re.IGNORECASE), "h"),
+    (re.compile(r"\bsecs\b", re.IGNORECASE), "s"),
+    (re.compile(r"\b(?:pro stunde|por hora|par heure|per hour|an hour|all'ora)\b", re.IGNORECASE), "/h"),
+    (re.compile(r"\b(?:per|pro)\b", re.IGNORECASE), "/"),
+    (re.compile(r"\b(?:square|sq\.?|quadrat|cuadrados?)[\s-]+([^\W\d_]+)", re.IGNORECASE), r"\1^2"),
+    (re.compile(r"\b(?:cubic|cu\.)[\s-]+([^\W\d_]+)", re.IGNORECASE), r"\1^3"),
+    (re.compile(r"\bquadrat(?=meter)", re.IGNORECASE), "square"),
+    (re.compile(r"([^\W\d_]+)\s+(?:squared|carrés?|cuadrados?|quadrati?)\b", re.IGNORECASE), r"\1^2"),
+    (re.compile(r"([^\W\d_]+)\s+(?:cubed|cubes?|cúbicos?)\b", re.IGNORECASE), r"\1^3"),
+    (re.compile(r"平方([^\W\d_]+)"), r"\1^2"),
+    (re.compile(r"立方([^\W\d_]+)"), r"\1^3"),
+]  # fmt: skip
+_TERM = re.compile(
+    r"([^\W\d_]+(?:[-'’][^\W\d_]+)*\.?|[$€£¥₹₩₽₺₪₦₱฿₫¢°%Ω]|[a-zA-Z]{1,2}\$)\s*(?:\^\s*\{?\s*([-+]?\d)\s*\}?)?"
+)
+_NOT_A_UNIT = re.compile(
+    r"\b(?:and|or|to|of the|times|by|minus|plus|than|half|factorial|divided|multiplied|not|und|oder|y|et|ou|if|when|"
+    r"because|which|that|is|are|was|were)\b|和|或",
+    re.IGNORECASE,
+)
+"""Words that make more of what stands before them than a number with a unit"""
+MAX_WORDS = 4
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def read_unit(text: str) -> Unit | None:
+    """The unit that a text names; None where it is none: operators, unknowns of one letter, sentences."""
+    text = re.sub(r"[⁻⁺]?[⁰¹²³⁴-⁹]+", lambda found: "^" + found[0].translate(_SUPERSCRIPTS), text)
+    text = re.sub(r"^\((.*)\)$", r"\1", text.strip()).strip()
+    text = text.rstrip("!").strip() if not text.startswith("!") else text
+    if not text:
+        return NO_UNIT
+    if _NOT_A_UNIT.search(text) or len(text) > 60:
+        return None
+    text = unicodedata.normalize("NFC", text)
+    for phrase, canonical in _PHRASES:
+        text = phrase.sub(canonical, text)
+    powers: dict[str, int] = {}
+    factor = Fraction(1)
+    nouns: list[str] = []
+    sign, position, num_words = 1, 0, 0
+    while position < len(text):
+        if (joint := re.compile(r"\s*[·⋅*×]\s*|\s*/\s*|[\s,()]+|-(?=[^\W\d_])").match(text, position)) is not None:
+            sign = -1 if "/" in joint[0] else sign
+            position = joint.end()
+            continue
+        term = _TERM.match(text, position)
+        if term is None:
+            return None
+        num_words += 1
+        position = term.end()
+        word, exponent = term[1].rstrip(".") or term[1], int(term[2] or 1) * sign
+        known = _known(word)
+        if known is None:
+            if len(word) == 1 and word.isascii():
+                return None
+            nouns.append(_singular(word.casefold()))
+            if sign < 0 or exponent != 1:
+                powers[nouns.pop()] = exponent
+            continue
+        base, one = known
+        factor *= one**exponent
+        if base:
+            powers[base] = powers.get(base, 0) + exponent
+    if num_words > MAX_WORDS:
+        return None
+    if nouns:
+        noun = " ".join(nouns)
+        powers[noun] = powers.get(noun, 0) + 1
+    return Unit(factor, tuple(sorted((base, power) for base, power in powers.items() if power)))
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _known(word: str) -> tuple[str, Fraction] | None:
+    """Base unit and factor of one word."""
+    symbols = _symbols()
+    if word in symbols:
+        return symbols[word], Fraction(1)
+    lower = word.casefold()
+    for ending in ("", "s", "es", "n", "en"):
+        candidate = lower.removesuffix(ending)
+        if candidate in _plain_words() and (candidate == lower or len(candidate) > 2):
+            return _volume(*_plain_words()[candidate])
+        if candidate in _prefixed_words():
+            return _prefixed_words()[candidate], Fraction(1)
+        for prefix, power in _PREFIX_WORDS.items():
+            if candidate.startswith(prefix) and candidate[len(prefix) :] in _prefixed_words():
+                return _prefixed_words()[candidate[len(prefix) :]], Fraction(10) ** power
+    for symbol in (word, lower):
+        if len(symbol) > 1 and symbol[0] in _PREFIXES and symbol[1:] in symbols:
+            return symbols[symbol[1:]], Fraction(10) ** _PREFIXES[symbol[0]]
+    return (symbols[lower], Fraction(1)) if lower in symbols else None
+
+
+def _volume(base: str, factor: Fraction) -> tuple[str, Fraction]:
+    return ("liter", factor / 1000) if base == "milliliter" else (base, factor)
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+
+
+def same_dimensions(one: Unit, other: Unit) -> bool:
+    """Whether two units measure the same; `red apples` and `apples` do."""
+    if one.dimensions == other.dimensions:
+        return True
+    if len(one.dimensions) != 1 or len(other.dimensions) != 1:
+        return False
+    (first, power), (second, other_power) = one.dimensions[0], other.dimensions[0]
+    left, right = first.split(), second.split()
+    shorter, longer = sorted((left, right), key=len)
+    return power == other_power and len(longer) > 1 and longer[-len(shorter) :] == shorter

@@ -1,0 +1,139 @@
+"""Rows of every kind; the shared cases beside them in tests/contract/test_equal_answers.py."""
+
+import itertools
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nemo_sdg
+from nemo_sdg.text.answers import group_answers, is_settled, same_answer, surely_same
+
+SAME = [
+    ("Bb", " Bb. ", "multiple_choice", "en"),
+    ("(B) Paris", "Paris", "multiple_choice", "en"),
+    ("3,5", "3.5", "numeric", "de"),
+    ("2 1/2", "2.5", "numeric", "en"),
+    ("1,25,000", "125000", "numeric", "en"),
+    ("10^{-20}", r"\frac{1}{10^{20}}", "numeric", "en"),
+    ("x = 2 or x = -2", r"\{-2, 2\}", "numeric", "en"),
+    (r"\boxed{x = 5}", "5", "numeric", "en"),
+    ("(1, 2)", "(1,2)", "numeric", "en"),
+    ("3:30 PM", "15:30", "numeric", "en"),
+    ("18-20", "18 to 20", "numeric", "en"),
+    ("5 ft 6 in", "66 inches", "numeric", "en"),
+    ("72 km/h", "20 m/s", "numeric", "en"),
+    ("i^2", "-1", "numeric", "en"),
+    ("July 4, 1776", "4 July 1776", "short_text", "en"),
+    ("4. Juli 1776", "1776-07-04", "short_text", "de"),
+    ("le 14 juillet 1789", "14 juillet 1789", "short_text", "fr"),
+    ("1789年7月14日", "1789-07-14", "short_text", "zh"),
+    ("the twenty-first century", "21st century", "short_text", "en"),
+    ("Henry VIII", "Henry the Eighth", "short_text", "en"),
+    ("salt and pepper", "pepper, salt", "short_text", "en"),
+    ("Müller", "Mueller", "short_text", "de"),
+    ("Johnson & Johnson", "Johnson and Johnson", "short_text", "en"),
+    ("J. R. R. Tolkien", "JRR Tolkien", "short_text", "en"),
+    ("Light travels faster than sound.", "Light travels faster than sound", "free_text", "en"),
+    ("def f(x):\n    return x+1", "def f(x):\n    '''One more.'''\n    return x + 1  # one", "code", "en"),
+]
+DIFFERENT = [
+    ("Bb", "bb", "multiple_choice", "en"),
+    ("x²", "x2", "multiple_choice", "en"),
+    ("3,5", "3.5", "numeric", "en"),
+    ("10^{-20}", "10^{-21}", "numeric", "en"),
+    ("2³", "23", "numeric", "en"),
+    ("(1, 2)", "(2, 1)", "numeric", "en"),
+    ("1, 2, 3, ...", "1, 3, 2, ...", "numeric", "en"),
+    ("{1, 2}", "{1, 2, 2}", "numeric", "en"),
+    ("[0, 1]", "(0, 1)", "numeric", "en"),
+    ("18-20", "18", "numeric", "en"),
+    ("3:30 AM", "3:30 PM", "numeric", "en"),
+    ("36 cm^2", "36 cm", "numeric", "en"),
+    ("5 mg", "5 Mg", "numeric", "en"),
+    ("A-", "A", "short_text", "en"),
+    ("A-", "A+", "short_text", "en"),
+    ("3/4", "3-4", "short_text", "en"),
+    ("schön", "schon", "short_text", "de"),
+    ("papá", "papa", "short_text", "es"),
+    ("first", "one", "short_text", "en"),
+    ("July 4, 1776", "July 4", "short_text", "en"),
+    ("Louis XIV", "Louis XVI", "short_text", "en"),
+    ("no where", "nowhere", "short_text", "en"),
+    ("The test is reliable.", "The test is not reliable.", "free_text", "en"),
+    ("It weighs 12 grams in water.", "It weighs 15 grams in water.", "free_text", "en"),
+    ("def f(x): return x + 1", "def f(x): return x + 2", "code", "en"),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "kind", "language"), SAME)
+def test_the_same_answer_is_recognised_both_ways(a: str, b: str, kind: str, language: str) -> None:
+    assert same_answer(a, b, kind=kind, language=language)
+    assert same_answer(b, a, kind=kind, language=language)
+
+
+@pytest.mark.parametrize(("a", "b", "kind", "language"), DIFFERENT)
+def test_different_answers_stay_different_both_ways(a: str, b: str, kind: str, language: str) -> None:
+    assert not same_answer(a, b, kind=kind, language=language)
+    assert not same_answer(b, a, kind=kind, language=language)
+
+
+def test_an_ordered_list_is_asked_for() -> None:
+    question = "List the planets in order of size."
+    assert not same_answer("Mars, Venus", "Venus, Mars", kind="short_text", question=question)
+    assert same_answer("Mars, Venus", "Venus, Mars", kind="short_text", question="Which two planets are meant?")
+
+
+@settings(deadline=None)
+@given(
+    st.text(max_size=40),
+    st.text(max_size=40),
+    st.sampled_from(["multiple_choice", "numeric", "short_text", "free_text", "code"]),
+    st.sampled_from(["en", "de", "zh"]),
+)
+def test_equal_text_is_equal_and_equality_is_symmetric(a: str, b: str, kind: str, language: str) -> None:
+    assert surely_same(a, a, kind=kind, language=language) is True
+    there, back = (surely_same(*pair, kind=kind, language=language) for pair in ((a, b), (b, a)))
+    assert there is back
+
+
+def by_text(answers: list[str]) -> list[list[str]]:
+    groups = group_answers(answers, lambda a, b: surely_same(a, b, kind="numeric"))
+    return [[answers[place] for place in group] for group in groups]
+
+
+def test_groups_hold_what_equals_each_other_whatever_the_order() -> None:
+    answers = ["5", "5 km", "5 km", "5 kg", "5", "7"]
+    for order in itertools.permutations(answers):
+        groups = by_text(list(order))
+        assert sorted(map(sorted, groups)) == [["5", "5", "5 km", "5 km"], ["5 kg"], ["7"]]
+        assert len(groups[0]) == 4
+
+
+def test_what_two_equally_large_groups_claim_belongs_to_neither() -> None:
+    assert sorted(map(sorted, by_text(["5", "5 km", "5 kg"]))) == [["5"], ["5 kg"], ["5 km"]]
+
+
+def test_groups_part_all_answers_and_members_are_equal() -> None:
+    rng = random.Random(0)
+    forms = ["5", "5 km", "5000 m", "5 kg", "5%", "0.05", "five", "7", "7.0", "x"]
+    for _ in range(200):
+        answers = rng.choices(forms, k=rng.randint(0, 9))
+        groups = group_answers(answers, lambda a, b: surely_same(a, b, kind="numeric"))
+        assert sorted(itertools.chain(*groups)) == list(range(len(answers)))
+        for group in groups:
+            for one, other in itertools.combinations(group, 2):
+                assert surely_same(answers[one], answers[other], kind="numeric")
+
+
+def test_what_a_later_answer_could_split_is_not_settled() -> None:
+    assert is_settled(["5 km", "5000 m"])
+    assert is_settled(["Paris", "paris."])
+    assert not is_settled(["5", "5 km"])
+    assert not is_settled(["60%", "0.6"])
+
+
+def test_the_package_offers_it() -> None:
+    assert nemo_sdg.same_answer("3,5", "3.5", kind="numeric", language="de")
+    assert not nemo_sdg.same_answer("3,5", "3.5", kind="numeric", language="en")
