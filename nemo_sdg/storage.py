@@ -221,10 +221,11 @@ class StepDir:
         counts: Counts,
         *,
         inputs: Iterable[Path] = (),
+        beside: "dict[str, FileFacts] | None" = None,
         extra: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Writes a shard, its drops and, last, its receipt; returns the receipt. Law 1 is checked before the receipt
-        is written.
+        is written. `beside` are files of the shard that are written already.
         """
         facts = {
             self.relative(self.shard_path(shard)): write_jsonl(self.shard_path(shard), kept),
@@ -238,7 +239,7 @@ class StepDir:
         assert num_dropped == sum(sum(row["dropped"].values()) for row in counted.values()), (
             f"{self.step}/{shard}: {num_dropped} records dropped, but counted otherwise"
         )
-        return self.write_receipt(shard, facts, counted, inputs=inputs, extra=extra)
+        return self.write_receipt(shard, {**facts, **(beside or {})}, counted, inputs=inputs, extra=extra)
 
     def write_receipt(
         self,

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import orjson
 
-from nemo_sdg.config import CurateSection, load_config
+from nemo_sdg.config import CurateSection, Role, load_config
 from nemo_sdg.curate.dedup.duplicates import find_duplicates
 from nemo_sdg.errors import SdgError
-from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.requests import Request
+from nemo_sdg.generate.roles import open_roles
 from nemo_sdg.generate.schemas import mismatch, solution_schema
 from nemo_sdg.pipeline import order as pipeline
 from nemo_sdg.storage import read_jsonl, write_jsonl
@@ -84,12 +84,12 @@ def check_guided(engine: list[str], num: int = 32) -> Verdict:
     ]
 
     async def ask() -> list[str]:
-        model = open_engine(load_config(QUICKSTART, engine).engine)
-        await model.start()
+        engines = open_roles(load_config(QUICKSTART, engine), Role.solver)
+        await engines.start()
         try:
-            return [completion.text for completion in await asyncio.gather(*map(model.complete, asked))]
+            return [completion.text for completion in await asyncio.gather(*map(engines.ask, asked))]
         finally:
-            await model.close()
+            await engines.close()
 
     problems = [(problem, text) for text in asyncio.run(ask()) if (problem := follows(text, schema)) is not None]
     said = f"{num - len(problems)} of {num} outputs follow their schema"

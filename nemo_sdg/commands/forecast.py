@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import OriginShare, RunConfig
+from nemo_sdg.config import OriginShare, Role, RunConfig
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import Verdict
 from nemo_sdg.storage import read_json, read_jsonl
@@ -225,8 +225,9 @@ def throughput(config: RunConfig, *, model: str | None, gpu: str, tokens_per_s: 
 
 def num_gpus(config: RunConfig) -> int:
     """GPUs of one engine; a server's are not known and count as one."""
-    options = config.engine.options
-    return int(options.get("tensor_parallel_size", 1)) * int(options.get("pipeline_parallel_size", 1))
+    from nemo_sdg.steps.generation import num_gpus as held
+
+    return held([config.engine]) or 1
 
 
 def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
@@ -239,42 +240,41 @@ def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
 
     from nemo_sdg.commands.preview import first_seeds
     from nemo_sdg.generate.answers import Answers
-    from nemo_sdg.generate.engines import open_engine
     from nemo_sdg.generate.questions import own_question
+    from nemo_sdg.generate.roles import open_roles
     from nemo_sdg.records import ModelUse, seed_from_dict
     from nemo_sdg.verify.votes import decided
 
     seeds, _ = first_seeds(config, None, PROBE_SEEDS)
-    engine = open_engine(config.engine)
+    engines = open_roles(config, Role.solver)
     nobody = ModelUse(engine="", model="")
     answers = Answers(config, nobody, functools.partial(decided, config=config.verify))
     samples = [own_question(seed_from_dict(seed), nobody) for seed in seeds]
     requests = (answers.request(sample, "solve", index)[0] for index in itertools.count() for sample in samples)
 
     async def work() -> tuple[int, float]:
-        await engine.start()
+        await engines.start()
         tokens, begin = 0, time.monotonic()
 
         async def ask() -> None:
             nonlocal tokens
             while time.monotonic() - begin < seconds:
-                tokens += (await engine.complete(next(requests))).completion_tokens
+                tokens += (await engines.ask(next(requests))).completion_tokens
 
         try:
-            await asyncio.gather(*(ask() for _ in range(config.engine.max_in_flight)))
+            await asyncio.gather(*(ask() for _ in range(config.engines(Role.solver)[0].max_in_flight)))
             return tokens, time.monotonic() - begin
         finally:
-            await engine.close()
+            await engines.close()
 
     tokens, took = asyncio.run(work())
+    model = engines.engines[0].model
     if not tokens:
-        raise DataError(
-            f"--probe: {engine.model} wrote nothing in {took:.0f} seconds; look at it with `nemo-sdg preview`"
-        )
+        raise DataError(f"--probe: {model} wrote nothing in {took:.0f} seconds; look at it with `nemo-sdg preview`")
     per_gpu = tokens / took / num_gpus(config)
     return Throughput(
         tokens_per_s=round(per_gpu, 1),
-        source=f"measured: {engine.model} wrote {tokens:,} tokens in {took:.0f} s on {num_gpus(config)} GPU(s)",
+        source=f"measured: {model} wrote {tokens:,} tokens in {took:.0f} s on {num_gpus(config)} GPU(s)",
     )
 
 

@@ -12,13 +12,15 @@ The first rows of each task are taken, and its few-shot head is made of them; a 
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.generate.engines.base import Engine
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.records import Drop, Origin, Sample, Seed, Vote, sample_from_dict, to_dict
+
+if TYPE_CHECKING:
+    from nemo_sdg.generate.roles import RoleEngines
 
 RAW = 900
 """characters of a raw output that are shown"""
@@ -78,16 +80,16 @@ def first_seeds(config: RunConfig, task: str | None, num: int) -> tuple[list[dic
 
 
 class Recorder:
-    """An Ask that goes straight to the engine and keeps what it saw, in the order of the requests."""
+    """An Ask that goes straight to the engines and keeps what it saw, in the order of the requests."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engines: "RoleEngines") -> None:
+        self.engines = engines
         self.seen: list[tuple[Request, Completion | None]] = []
 
     async def __call__(self, request: Request) -> Completion:
         place = len(self.seen)
         self.seen.append((request, None))
-        completion = await self.engine.complete(request)
+        completion = await self.engines.ask(request)
         self.seen[place] = (request, completion)
         return completion
 
@@ -98,18 +100,17 @@ class Recorder:
 
 async def walk(config: RunConfig, seeds: list[dict[str, Any]], few_shot: dict[str, list[Seed]]) -> list[Part]:
     """Questions, answers and verdicts of the seeds."""
-    from nemo_sdg.generate.engines import open_engine
+    from nemo_sdg.generate.roles import open_roles
     from nemo_sdg.steps import answers, questions, verified
 
-    engine = open_engine(config.engine)
-    facts = {"engine": engine.name, "model": engine.model, "model_license": config.engine.model_license}
+    engines = open_roles(config, *Role)
     ask_question, ask_answer, verify = (
-        questions.make_flow(config, few_shot, facts),
-        answers.make_flow(config, facts),
+        questions.make_flow(config, few_shot, engines),
+        answers.make_flow(config, engines),
         verified.make_verifier(config),
     )
-    ask, parts = Recorder(engine), list[Part]()
-    await engine.start()
+    ask, parts = Recorder(engines), list[Part]()
+    await engines.start()
     try:
         for seed in seeds:
             parts.append(
@@ -132,7 +133,7 @@ async def walk(config: RunConfig, seeds: list[dict[str, Any]], few_shot: dict[st
                 )
                 parts += show_answers(title, ask.take(), solutions, result)
     finally:
-        await engine.close()
+        await engines.close()
     return parts
 
 

@@ -14,7 +14,16 @@ from typing import Any, TypeVar
 import orjson
 
 from nemo_sdg.config.curate import CurateSection
-from nemo_sdg.config.engine import EngineKind, EngineSection
+from nemo_sdg.config.engine import (
+    EngineKind,
+    EngineSection,
+    Role,
+    RoleSection,
+    RolesSection,
+    SamplingSection,
+    Structured,
+    operational,
+)
 from nemo_sdg.config.export import BlendSection, BlendSource, Budget, ExportSection, MixtureSection
 from nemo_sdg.config.generate import GenerateSection, OriginShare, Sandbox, VerifySection
 from nemo_sdg.config.run import Executor, RunSection, Verify
@@ -37,10 +46,15 @@ __all__ = [
     "LicensePolicy",
     "MixtureSection",
     "OriginShare",
+    "Role",
+    "RoleSection",
+    "RolesSection",
     "RunConfig",
     "RunSection",
+    "SamplingSection",
     "Sandbox",
     "SeedsSection",
+    "Structured",
     "Verify",
     "VerifySection",
     "as_plain",
@@ -61,12 +75,21 @@ class RunConfig:
     seeds: SeedsSection = field(default_factory=SeedsSection)
     guard: GuardSection = field(default_factory=GuardSection)
     engine: EngineSection = field(default_factory=EngineSection)
+    roles: RolesSection = field(default_factory=RolesSection)
     generate: GenerateSection = field(default_factory=GenerateSection)
     verify: VerifySection = field(default_factory=VerifySection)
     curate: CurateSection = field(default_factory=CurateSection)
     mixture: MixtureSection = field(default_factory=MixtureSection)
     export: ExportSection = field(default_factory=ExportSection)
     blend: BlendSection = field(default_factory=BlendSection)
+
+    def __post_init__(self) -> None:
+        for role in Role:
+            self.engines(role)
+
+    def engines(self, role: Role) -> list[EngineSection]:
+        """The engines that play a role. Raises ConfigError where one breaks a rule."""
+        return self.roles.engines(role, self.engine)
 
 
 OPERATIONAL = {
@@ -149,6 +172,7 @@ def identity(config: RunConfig) -> dict[str, Any]:
             for path in sorted(Path(folder).rglob("*.jinja"))
         }
         plain["generate"]["prompts_dir"] = f"templates {fingerprint(templates)}"
+    plain["roles"] = operational(plain["roles"], OPERATIONAL["engine"])
     return {
         section: {k: v for k, v in fields.items() if k not in OPERATIONAL.get(section, set())}
         for section, fields in plain.items()

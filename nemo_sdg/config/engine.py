@@ -1,26 +1,100 @@
-"""The engine that generates, and how it is driven."""
+"""The engines that generate, how they are driven, and which of them plays which role.
 
+engine: {kind: openai, base_urls: [http://a:8000/v1], model: Qwen/Qwen3-235B-A22B-Instruct-2507}
+roles:
+  solver: [{base_urls: [http://b:8000/v1], model: deepseek-ai/DeepSeek-V3.2, sampling: {temperature: 0.6}}]
+"""
+
+import dataclasses
 import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from nemo_sdg.errors import require
+from nemo_sdg.errors import ConfigError, require
 
 
 class EngineKind(enum.Enum):
     llama = "llama"
     openai = "openai"
+    batch = "batch"
     trtllm = "trtllm"
+
+
+class Role(enum.StrEnum):
+    """What a model does in a run."""
+
+    writer = "writer"
+    """writes questions"""
+    solver = "solver"
+    """answers them; several solvers share the votes"""
+    judge = "judge"
+    """grades questions and answers"""
+    student = "student"
+    """a weaker model whose pass rate measures difficulty"""
+
+
+class Structured(enum.Enum):
+    """How a JSON schema is sent; which server takes which form stands in generate/engines/servers.py."""
+
+    json_schema = "json_schema"
+    """response_format {type: json_schema}: llama.cpp, vLLM, SGLang, OpenAI, OpenRouter, LiteLLM, Mistral"""
+    json_object = "json_object"
+    """response_format {type: json_object}: DeepSeek; valid JSON, the schema stands in the prompt alone"""
+    json = "json"
+    """response_format {type: json, schema}: trtllm-serve"""
+    guided_json = "guided_json"
+    """guided_json: vLLM before 0.12"""
+    structured_outputs = "structured_outputs"
+    """structured_outputs {json}: vLLM from 0.11 on"""
+    nvext = "nvext"
+    """nvext {guided_json}: NIM"""
+    none = "none"
+    """nothing is sent: the prompt alone asks for the form"""
+
+
+@dataclass(kw_only=True)
+class SamplingSection:
+    """How tokens are drawn. Unset means what `generate` asks for, and where that is unset too, the server's default:
+    what the model's card recommends, on servers that read generation_config.json.
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    presence_penalty: float | None = None
+    max_tokens: int | None = None
+    """tokens of a reply, thinking included"""
+
+    def __post_init__(self) -> None:
+        _in_range("temperature", self.temperature, 0.0, 2.0)
+        _in_range("top_p", self.top_p, 0.0, 1.0)
+        _in_range("min_p", self.min_p, 0.0, 1.0)
+        _in_range("presence_penalty", self.presence_penalty, -2.0, 2.0)
+        require(
+            self.max_tokens is None or self.max_tokens >= 16,
+            f"engine.sampling.max_tokens must be >= 16 tokens, got {self.max_tokens}",
+        )
+
+    def given(self) -> dict[str, Any]:
+        """The fields that are set."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def _in_range(name: str, value: float | None, low: float, high: float) -> None:
+    require(
+        value is None or low <= value <= high, f"engine.sampling.{name} must be in [{low:g}, {high:g}], got {value}"
+    )
 
 
 @dataclass(kw_only=True)
 class EngineSection:
-    """The engine that generates, and how it is driven."""
+    """One engine: whoever has no role of its own."""
 
     kind: EngineKind = EngineKind.llama
     model: str | None = None
-    """llama: a .gguf (null = the embedded SmolLM2-135M-Instruct); openai: the served model's name; trtllm: checkpoint
-    or engine folder
+    """llama: a .gguf (null = the embedded SmolLM2-135M-Instruct); openai and batch: the served model's name; trtllm:
+    checkpoint or engine folder
     """
     tokenizer: str | None = None
     model_license: str = "unknown"
@@ -31,33 +105,48 @@ class EngineSection:
     """openai: one or several servers, balanced"""
     api_key_env: str = "NEMO_SDG_API_KEY"
     """name of the environment variable that holds the key; the key itself never enters a config"""
+    sampling: SamplingSection = field(default_factory=SamplingSection)
+    extra_body: dict[str, Any] = field(default_factory=dict)
+    """fields of a request's body that are passed on as they are, such as chat_template_kwargs; null removes a field"""
+    system_role: bool = True
+    """false: the instruction stands at the head of the first user turn (models whose template has no system role)"""
+    prefix: str | None = None
+    """put before the instruction, on a line of its own: `detailed thinking on`, `/no_think`"""
+    structured: Structured = Structured.json_schema
+    """how outputs are constrained by a JSON schema, where a prompt has one"""
     replicas: int = 1
     """engines side by side under Ray; on Slurm the array gives them"""
     max_in_flight: int = 4
     """window of requests; for servers the upper bound of the adaptive window"""
     context_length: int = 4096
-    """tokens, prompt and completion together, for one request"""
+    """tokens, prompt and completion together, for one request; servers say theirs by themselves"""
     request_timeout: float = 600.0
     """seconds until a request counts as lost and is asked again"""
     max_retries: int = 8
     """per request; a transport fault beyond it leaves the shard unfinished"""
     give_up_after: float = 1800.0
     """seconds without one completion before the run ends with everything kept"""
-    guided_json: bool = True
-    """constrain outputs by JSON schema where the engine can"""
     threads: int | None = None
     """llama: CPU threads; null = all cores"""
     options: dict[str, Any] = field(default_factory=dict)
-    """trtllm: further fields of tensorrt_llm.LLM, such as tensor_parallel_size or kv_cache_config"""
+    """trtllm: further fields of tensorrt_llm.LLM, such as tensor_parallel_size or kv_cache_config; llama:
+    n_gpu_layers
+    """
 
     def __post_init__(self) -> None:
         require(self.max_in_flight >= 1, f"engine.max_in_flight must be >= 1, got {self.max_in_flight}")
         require(self.context_length >= 256, f"engine.context_length must be >= 256 tokens, got {self.context_length}")
+        require(self.give_up_after > 0, f"engine.give_up_after must be > 0 seconds, got {self.give_up_after}")
         require(
             self.kind is not EngineKind.openai or bool(self.base_urls),
             "engine.kind=openai needs engine.base_urls=[http://host:port/v1]",
         )
         require(self.kind is EngineKind.llama or bool(self.model), f"engine.kind={self.kind.value} needs engine.model")
+        require(
+            not self.options or self.kind in (EngineKind.llama, EngineKind.trtllm),
+            f"engine.options belongs to kind llama and trtllm, got {sorted(self.options)} with kind {self.kind.value}: "
+            "put what a server is to be sent into engine.extra_body",
+        )
         for url in self.base_urls:
             require(
                 "@" not in url,
@@ -66,3 +155,119 @@ class EngineSection:
                     "named by engine.api_key_env"
                 ),
             )
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the small model that comes with the package."""
+        return self.kind is EngineKind.llama and self.model is None
+
+
+MODEL_FIELDS = {
+    "tokenizer",
+    "model_license",
+    "base_model",
+    "sampling",
+    "extra_body",
+    "system_role",
+    "prefix",
+    "structured",
+    "context_length",
+    "options",
+}
+"""what belongs to a model: a role that names another model takes none of it from `engine`"""
+
+
+@dataclass(kw_only=True)
+class RoleSection:
+    """The engine of one role: the fields of `engine`; what is unset is taken from there, but a role that names its own
+    model takes how the engine is reached and driven, and nothing that belongs to the other model.
+    """
+
+    kind: EngineKind | None = None
+    model: str | None = None
+    tokenizer: str | None = None
+    model_license: str | None = None
+    base_model: bool | None = None
+    base_urls: list[str] | None = None
+    api_key_env: str | None = None
+    sampling: SamplingSection = field(default_factory=SamplingSection)
+    extra_body: dict[str, Any] | None = None
+    system_role: bool | None = None
+    prefix: str | None = None
+    structured: Structured | None = None
+    replicas: int | None = None
+    max_in_flight: int | None = None
+    context_length: int | None = None
+    request_timeout: float | None = None
+    max_retries: int | None = None
+    give_up_after: float | None = None
+    threads: int | None = None
+    options: dict[str, Any] | None = None
+
+    def over(self, engine: EngineSection) -> EngineSection:
+        """The whole engine of the role. Raises ConfigError where it breaks a rule."""
+        own = {
+            name: value for name, value in vars(self).items() if value is not None and name not in ("kind", "sampling")
+        }
+        other_kind = self.kind is not None and self.kind is not engine.kind
+        if self.model is not None or other_kind:
+            base = {name: value for name, value in vars(engine).items() if name not in MODEL_FIELDS | {"model"}}
+            sampling = self.sampling
+            if other_kind:
+                base["base_urls"] = []
+        else:
+            base = dict(vars(engine))
+            sampling = SamplingSection(**{**engine.sampling.given(), **self.sampling.given()})
+        kind = {"kind": self.kind} if self.kind is not None else {}
+        return EngineSection(**{**base, **own, **kind, "sampling": sampling})
+
+
+@dataclass(kw_only=True)
+class RolesSection:
+    """Who writes, solves, judges, and whom the questions are tried on. A writer or solver that is not named is
+    `engine`; without a judge nothing is graded, without a student no difficulty is measured.
+    """
+
+    writer: RoleSection | None = None
+    solver: list[RoleSection] = field(default_factory=list)
+    """several share the votes on each question, in turn"""
+    judge: RoleSection | None = None
+    student: RoleSection | None = None
+
+    def of(self, role: Role) -> list[RoleSection]:
+        """What is configured for a role."""
+        if role is Role.solver:
+            return self.solver
+        section: RoleSection | None = getattr(self, role.value)
+        return [] if section is None else [section]
+
+    def engines(self, role: Role, engine: EngineSection) -> list[EngineSection]:
+        """The engines of a role, one but for solvers; `engine` where none is named."""
+        found = []
+        for number, section in enumerate(self.of(role)):
+            try:
+                found.append(section.over(engine))
+            except ConfigError as exc:
+                place = f"{role.value}[{number}]" if role is Role.solver else role.value
+                raise ConfigError(f"roles.{place}: {exc}") from exc
+        return found or [engine]
+
+
+def operational(section: dict[str, Any], fields: set[str]) -> dict[str, Any]:
+    """The plain `roles` section without the fields that say how an engine is reached and driven."""
+
+    def without(role: dict[str, Any] | None) -> dict[str, Any] | None:
+        return role and {name: value for name, value in role.items() if name not in fields}
+
+    return {
+        name: [without(one) for one in value] if isinstance(value, list) else without(value)
+        for name, value in section.items()
+    }
+
+
+def same_engine(one: EngineSection, other: EngineSection) -> bool:
+    """Whether two roles are played by one and the same engine: sampling and the like go with each request."""
+    per_request = {"sampling", "extra_body", "system_role", "prefix", "structured", "model_license"}
+    return all(
+        getattr(one, f.name) == getattr(other, f.name) for f in dataclasses.fields(one) if f.name not in per_request
+    )

@@ -1,30 +1,47 @@
 """What is asked of an engine and what comes back; one shape for all engines.
 
-Request(messages=[{"role": "user", "content": "…"}], schema={"type": "object", …}, temperature=0.7, max_tokens=512,
+Request(messages=[{"role": "user", "content": "…"}], role=Role.solver, tag="vote3", temperature=0.7, max_tokens=512,
 seed=91)
-Completion(text='{"answer": "4"}', finish_reason="stop", prompt_tokens=211, completion_tokens=9)
+Completion(text='Answer: 4', trace="Two and two …", finish_reason="stop", prompt_tokens=211, completion_tokens=90)
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from nemo_sdg.config import Role, Structured
 from nemo_sdg.records import Drop, Sample, content_id
 
 
 @dataclass(kw_only=True, slots=True)
 class Request:
-    """One completion to be made. Exactly one of `messages` (chat) and `prompt` (base models) is set."""
+    """One completion to be made. Exactly one of `messages` (chat) and `prompt` (base models) is set.
+
+    A flow sets the first group of fields; engines/sent.py fills in what the role's engine adds. A field that is None
+    is not sent.
+    """
 
     messages: list[dict[str, str]] | None = None
     prompt: str | None = None
     schema: dict[str, Any] | None = None
     """JSON schema that the output must follow; engines that can constrain to it, the others are told in the prompt"""
-    temperature: float = 0.7
-    top_p: float = 0.95
+    role: Role | None = None
+    """who is asked; None = the first role of the step"""
+    number: int = 0
+    """which engine of the role: RoleEngines.deal gives it"""
+    tag: str = ""
+    """what the completion is for within its record (`vote3`, `guided0`, `question1`): the name of its trace"""
+    temperature: float | None = None
+    top_p: float | None = None
     max_tokens: int = 512
     seed: int = 0
     stop: list[str] = field(default_factory=list)
+
+    top_k: int | None = None
+    min_p: float | None = None
+    presence_penalty: float | None = None
+    structured: Structured = Structured.json_schema
+    extra_body: dict[str, Any] = field(default_factory=dict)
 
     def worked_examples(self) -> list[str]:
         """What stands before the last ask, for base models the whole prompt."""
@@ -39,11 +56,16 @@ class Request:
             self.messages,
             self.prompt,
             self.schema,
+            self.structured.value if self.schema is not None else None,
             self.temperature,
             self.top_p,
+            self.top_k,
+            self.min_p,
+            self.presence_penalty,
             self.max_tokens,
             self.seed,
             self.stop,
+            self.extra_body,
         )
 
 
@@ -52,14 +74,22 @@ class Completion:
     """A finished request."""
 
     text: str
+    """what the model wrote for its reader, without its thinking"""
     finish_reason: str
-    """stop | length (cut at max_tokens) | refused (the server or engine will never accept this request: too long,
-    content policy)
+    """stop | length (cut at max_tokens or at the end of the context) | repetition (cut by the server, which saw a loop)
+    | refused (the server or engine will never accept this request: too long, content policy)
     """
+    trace: str = ""
+    """the model's own thinking, however the server sent it"""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    """thinking included"""
+    reasoning_tokens: int | None = None
+    """of these, thinking, where the server counts it"""
+    model: str | None = None
+    """as the server named it, where that is not the name that was asked for"""
     detail: str | None = None
-    """for refused: what the engine said"""
+    """for refused: what the engine said; for length: what filled max_tokens"""
 
 
 Ask = Callable[[Request], Awaitable[Completion]]

@@ -10,13 +10,16 @@ import asyncio
 import contextlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.config import RunConfig, load_config
+from nemo_sdg.config import Role, RunConfig, load_config
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.report.records import Calls, cut
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.records import ModelUse, Origin, seed_from_dict
+
+if TYPE_CHECKING:
+    from nemo_sdg.generate.roles import RoleEngines
 
 DAMAGED = (DataError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """what a record that does not follow its schema can raise on its way through a flow"""
@@ -72,7 +75,7 @@ class Replay:
 
     def calls(self, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
         """Record id -> its requests, question first."""
-        from nemo_sdg.generate.scheduling.asking import completion_identity
+        from nemo_sdg.generate.roles import named_roles
 
         found: Calls = {}
         models = {
@@ -89,10 +92,10 @@ class Replay:
                     own = (sample.get("generator") or {}).get("model")
                     seed = seeds.get(str((sample.get("seed_ids") or [sample.get("seed_id")])[0]))
                     for model in [own] if own else sorted(models):
-                        identity = completion_identity(model, self.config.engine)
+                        engines = named_roles(self.config, model, *Role)
                         found[identifier] = [
-                            *self._question(asked, sample, seed, identity),
-                            *asyncio.run(self._solutions(solved, sample, identity)),
+                            *self._question(asked, sample, seed, engines),
+                            *asyncio.run(self._solutions(solved, sample, engines)),
                         ]
                         if found[identifier]:
                             break
@@ -103,7 +106,7 @@ class Replay:
         return found
 
     def _question(
-        self, journal: Any, sample: dict[str, Any], seed: dict[str, Any] | None, identity: str
+        self, journal: Any, sample: dict[str, Any], seed: dict[str, Any] | None, engines: "RoleEngines"
     ) -> list[dict[str, Any]]:
         """The request that the question came from: an attempt that was dropped is known by its number, a sample by its
         question.
@@ -116,7 +119,7 @@ class Replay:
         parsed = seed_from_dict(seed)
         for attempt in range(origin_share(self.config, parsed.family).similar) if known is None else [known]:
             request, _ = self.questions.request(parsed, attempt)
-            completion = journal.get(request.key(identity))
+            completion = journal.get(engines.key(request))
             if completion is None:
                 continue
             value = None if known is not None else self.questions.read(completion, parsed)[0]
@@ -124,7 +127,7 @@ class Replay:
                 return [describe(f"question, attempt {attempt}", request, completion)]
         return []
 
-    async def _solutions(self, journal: Any, sample: dict[str, Any], identity: str) -> list[dict[str, Any]]:
+    async def _solutions(self, journal: Any, sample: dict[str, Any], engines: "RoleEngines") -> list[dict[str, Any]]:
         """Replays the votes of a sample."""
         from nemo_sdg.steps import answers
 
@@ -133,7 +136,7 @@ class Replay:
             return calls
 
         async def ask(request: Request) -> Completion:
-            completion: Completion | None = journal.get(request.key(identity))
+            completion: Completion | None = journal.get(engines.key(request))
             if completion is None:
                 raise NotInJournal
             calls.append(describe(f"solution {len(calls)}", request, completion, with_prompt=not calls))
@@ -141,7 +144,7 @@ class Replay:
 
         record = {name: value for name, value in sample.items() if name not in ("id", "solutions")}
         try:
-            await answers.make_flow(self.config, {})(record, ask)
+            await answers.make_flow(self.config, engines)(record, ask)
         except NotInJournal:
             return calls
         return calls

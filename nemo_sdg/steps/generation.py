@@ -1,5 +1,5 @@
-"""What the steps `questions` and `answers` share: a worker's whole list of shards goes through one engine in one
-window.
+"""What the steps that ask models share: a worker's whole list of shards goes through the engines of the step's roles,
+one window each.
 
 The Curator stage's unit is a list of shards, so that the engine never waits for the slowest request of one of them;
 each
@@ -10,27 +10,29 @@ is rebuilt from them to the same bytes.
 
 import functools
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from nemo_sdg.config import EngineKind, Executor, RunConfig
+from nemo_sdg.config import EngineKind, EngineSection, Executor, Role, RunConfig
+from nemo_sdg.config.engine import same_engine
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.progress import Progress, StepProgress
 from nemo_sdg.generate.requests import Flow, Outcome
-from nemo_sdg.records import ModelUse
-from nemo_sdg.storage import Counts, StepDir, read_jsonl
+from nemo_sdg.steps.traces import traces_path, write_traces
+from nemo_sdg.storage import Counts, FileFacts, StepDir, read_jsonl
 
-MakeFlow = Callable[[dict[str, Any]], Flow]
-"""Facts about the engine (engine, model, model_license) in; the flow out."""
+if TYPE_CHECKING:
+    from nemo_sdg.generate.roles import RoleEngines
+    from nemo_sdg.generate.scheduling.work import Trace
+
+MakeFlow = Callable[["RoleEngines"], Flow]
+"""The engines of the step's roles in, not started; the flow out."""
 
 
-def model_use(facts: dict[str, Any]) -> ModelUse:
-    """What samples say of an engine's model."""
-    return ModelUse(engine=facts["engine"], model=facts["model"], license=facts["model_license"])
-
-
-def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow) -> None:
-    """Sends every unfinished shard of `source` through the flow and writes the shards of `step`."""
+def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow, *roles: Role) -> None:
+    """Sends every unfinished shard of `source` through the flow and writes the shards of `step`. Only the engines of
+    `roles` are opened.
+    """
     from nemo_sdg.execution.stages import UnitStage
 
     target = context.step_dir(step)
@@ -46,19 +48,30 @@ def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow) 
     config = context.config
     if config.run.executor is Executor.local:
         with context.progress.step(step, sum(num_records(source, shard) for shard in todo)) as state:
-            make_worker(config, source, target, make_flow, context.progress, state)(todo)
+            make_worker(config, source, target, make_flow, roles, context.progress, state)(todo)
         return
-    replicas = min(config.engine.replicas, len(todo))
-    gpus = (
-        float(config.engine.options.get("tensor_parallel_size", 1)) if config.engine.kind is EngineKind.trtllm else 0.0
-    )
-    make = functools.partial(make_worker, config, source, target, make_flow, None, None)
+    sections = [section for role in roles for section in config.engines(role)]
+    replicas = min(max(section.replicas for section in sections), len(todo))
+    gpus = float(num_gpus(sections))
+    make = functools.partial(make_worker, config, source, target, make_flow, roles, None, None)
     context.run_stages(
         step,
         [UnitStage(step, make, cpus=1.0, gpus=gpus)],
         [todo[i::replicas] for i in range(replicas)],
         target=target,
         total=len(inputs),
+    )
+
+
+def num_gpus(sections: list[EngineSection]) -> int:
+    """GPUs that one replica of a step's engines holds in this process; two roles of one engine count once."""
+    own: list[EngineSection] = []
+    for section in sections:
+        if section.kind is EngineKind.trtllm and not any(same_engine(section, known) for known in own):
+            own.append(section)
+    return sum(
+        int(section.options.get("tensor_parallel_size", 1)) * int(section.options.get("pipeline_parallel_size", 1))
+        for section in own
     )
 
 
@@ -72,16 +85,19 @@ def make_worker(
     source: StepDir,
     target: StepDir,
     make_flow: MakeFlow,
+    roles: tuple[Role, ...],
     progress: Progress | None,
     state: StepProgress | None,
 ) -> Callable[[list[str]], None]:
-    """The function that carries a list of shards through one engine."""
-    from nemo_sdg.generate.engines import open_engine
+    """The function that carries a list of shards through the engines of the step's roles."""
+    from nemo_sdg.generate.roles import open_roles
     from nemo_sdg.generate.scheduling.journal import Journal
-    from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
+    from nemo_sdg.generate.scheduling.scheduler import run_flows
+    from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 
-    engine = open_engine(config.engine)
-    flow = make_flow({"engine": engine.name, "model": engine.model, "model_license": config.engine.model_license})
+    engines = open_roles(config, *roles)
+    flow = make_flow(engines)
+    traces: dict[str, FileFacts] = {}
 
     def write(shard: str, outcomes: list[Outcome]) -> None:
         counts = Counts()
@@ -95,7 +111,12 @@ def make_worker(
                 state.dropped[drop.reason] = state.dropped.get(drop.reason, 0) + 1
         if state is not None:
             state.kept += len(kept)
-        target.write_shard(shard, kept, dropped, counts, inputs=[source.shard_path(shard)])
+        beside = {target.relative(traces_path(target, shard)): traces.pop(shard)} if shard in traces else {}
+        target.write_shard(shard, kept, dropped, counts, inputs=[source.shard_path(shard)], beside=beside)
+
+    def keep_traces(shard: str, found: "Iterator[Trace]") -> None:
+        if (facts := write_traces(traces_path(target, shard), found)) is not None:
+            traces[shard] = facts
 
     def notify(line: str) -> None:
         if progress is not None:
@@ -111,6 +132,7 @@ def make_worker(
                 retries=counters.retries,
                 prompt_tokens=counters.prompt_tokens,
                 completion_tokens=counters.completion_tokens,
+                thinking_tokens=counters.thinking_tokens,
                 completion_tokens_per_s=round(
                     counters.completion_tokens / max(time.monotonic() - state.start, 1e-9), 1
                 ),
@@ -121,11 +143,11 @@ def make_worker(
         run_flows(
             (ShardWork(shard=shard, records=read_jsonl(source.shard_path(shard))) for shard in shards),
             flow,
-            engine,
+            engines,
             Journal(target.path / "journal", cache_dir=config.run.cache_dir),
-            config.engine,
             write,
             FlowProgress(listener=show, notify=notify),
+            on_traces=keep_traces,
         )
 
     return work

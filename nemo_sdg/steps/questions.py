@@ -4,14 +4,17 @@
 
 import functools
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.generate.requests import Flow
 from nemo_sdg.records import Seed, seed_from_dict
-from nemo_sdg.steps.generation import generate, model_use
+from nemo_sdg.steps.generation import generate
 from nemo_sdg.storage import StepDir
+
+if TYPE_CHECKING:
+    from nemo_sdg.generate.roles import RoleEngines
 
 
 def run(context: Context) -> None:
@@ -21,13 +24,14 @@ def run(context: Context) -> None:
         "questions",
         seeds,
         functools.partial(make_flow, context.config, few_shot_seeds(seeds, context.config.generate.few_shot)),
+        Role.writer,
     )
 
 
-def make_flow(config: RunConfig, few_shot: dict[str, list[Seed]], engine_facts: dict[str, Any]) -> Flow:
+def make_flow(config: RunConfig, few_shot: dict[str, list[Seed]], engines: "RoleEngines") -> Flow:
     from nemo_sdg.generate import questions
 
-    return questions.make_flow(config, model_use(engine_facts), few_shot)
+    return questions.make_flow(config, engines.model_use(Role.writer), few_shot)
 
 
 def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[Seed]]:

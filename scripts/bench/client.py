@@ -24,12 +24,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, RunConfig
-from nemo_sdg.generate.engines import open_engine
+from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, Role, RunConfig
 from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.generate.roles import open_roles
 from nemo_sdg.generate.scheduling.journal import Journal
-from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
-from nemo_sdg.records import ModelUse, Sample, to_dict
+from nemo_sdg.generate.scheduling.scheduler import run_flows
+from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
+from nemo_sdg.records import Sample, to_dict
 from nemo_sdg.steps.answers import make_flow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -83,8 +84,8 @@ def settings(url: str, in_flight: int) -> RunConfig:
 
 def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
     config = settings(url, in_flight)
-    engine = open_engine(config.engine)
-    flow = make_flow(config, ModelUse(engine=engine.name, model=engine.model))
+    engines = open_roles(config, Role.solver)
+    flow = make_flow(config, engines)
     source = records()
     shards = [
         ShardWork(shard=f"shard-{s:05d}", records=itertools.islice(source, SHARD)) for s in range(num_records // SHARD)
@@ -98,7 +99,7 @@ def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory(prefix="bench-client-") as folder:
         start, cpu = time.perf_counter(), time.process_time()
-        run_flows(shards, flow, engine, Journal(Path(folder) / "journal"), config.engine, take, progress)
+        run_flows(shards, flow, engines, Journal(Path(folder) / "journal"), take, progress)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     assert progress.records_done == len(shards) * SHARD, "every record is done"
     done = progress.requests_done
@@ -114,11 +115,13 @@ def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
 
 def rendered(url: str, in_flight: int, num: int) -> list[Request]:
     """The requests that our flow makes, caught before they are sent."""
-    flow = make_flow(settings(url, in_flight), ModelUse(engine="openai", model="fake"))
+    config = settings(url, in_flight)
+    engines = open_roles(config, Role.solver)
+    flow = make_flow(config, engines)
     caught: list[Request] = []
 
     async def catch(request: Request) -> Completion:
-        caught.append(request)
+        caught.append(engines.prepare(request))
         return Completion(text="", finish_reason="stop")
 
     async def collect() -> None:

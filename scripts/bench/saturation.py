@@ -20,11 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import RunConfig, load_config
+from nemo_sdg.config import Role, RunConfig, load_config
 from nemo_sdg.generate.engines.llama import LlamaEngine, compact_json_grammar
 from nemo_sdg.generate.requests import Completion, Outcome, Request
+from nemo_sdg.generate.roles import open_roles
 from nemo_sdg.generate.scheduling.journal import Journal
-from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
+from nemo_sdg.generate.scheduling.scheduler import run_flows
+from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 from nemo_sdg.steps.answers import make_flow
 from nemo_sdg.storage import read_jsonl
 
@@ -71,10 +73,8 @@ def caught_requests(config: RunConfig, run_dir: Path) -> tuple[list[Request], in
     """The requests of a finished step, in the order of its records, and the tokens that they gave; the journal answers
     every one.
     """
-    engine = LlamaEngine(config.engine)
-    flow = make_flow(
-        config, {"engine": engine.name, "model": engine.model, "model_license": config.engine.model_license}
-    )
+    engines = open_roles(config, Role.solver)
+    flow = make_flow(config, engines)
     caught: list[Request] = []
     tokens = 0
 
@@ -82,7 +82,7 @@ def caught_requests(config: RunConfig, run_dir: Path) -> tuple[list[Request], in
         async def catch(request: Request) -> Completion:
             nonlocal tokens
             completion: Completion = await ask(request)
-            caught.append(request)
+            caught.append(engines.prepare(request))
             tokens += completion.completion_tokens
             return completion
 
@@ -91,15 +91,7 @@ def caught_requests(config: RunConfig, run_dir: Path) -> tuple[list[Request], in
     shards = sorted((run_dir / "questions").glob("shard-*.jsonl"))
     progress = FlowProgress()
     work = (ShardWork(shard=path.stem, records=read_jsonl(path)) for path in shards)
-    run_flows(
-        work,
-        catching,
-        engine,
-        Journal(run_dir / "answers" / "journal"),
-        config.engine,
-        lambda shard, outcomes: None,
-        progress,
-    )
+    run_flows(work, catching, engines, Journal(run_dir / "answers" / "journal"), lambda shard, outcomes: None, progress)
     assert progress.requests_done == 0, "the run's journal holds every completion"
     return caught, tokens
 

@@ -36,7 +36,9 @@ def test_generation_counts_readable_votes(checks, tmp_path: Path) -> None:
 @pytest.mark.parametrize("guided", [True, False])
 def test_guided_tells_json_that_follows_its_schema_from_prose(checks, guided: bool) -> None:
     with serving() as server:
-        passed, said = checks.check_guided([*fake_engine(server.url), f"engine.guided_json={guided}"], num=4)
+        passed, said = checks.check_guided(
+            [*fake_engine(server.url), f"engine.structured={'json_schema' if guided else 'none'}"], num=4
+        )
     assert passed is guided, said
 
 

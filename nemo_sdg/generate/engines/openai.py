@@ -1,43 +1,65 @@
-"""Any OpenAI-compatible server (trtllm-serve, NIM, vLLM): plain aiohttp, no client library.
+"""Any OpenAI-compatible server (trtllm-serve, NIM, vLLM, SGLang, llama.cpp, proxies): plain aiohttp, no client library.
 
 The `openai` package takes 23 ms of CPU time a request with 500 in flight (httpcore's pool is quadratic in
 connections), aiohttp 0.25 ms.
 
 Of several servers the one with the fewest requests in flight is asked; among those nearly as free, the one that a
-prompt's beginning
-hashes to, so that requests with the same few-shot head find its KV blocks. A server that failed to connect rests for a
-while.
+prompt's beginning hashes to, so that requests with the same few-shot head find its KV blocks. A server that failed to
+connect rests for a while.
 
 The key is read from the environment when the engine starts, travels in the Authorization header, and is cut out of
-whatever a server
-says before that reaches an error.
+whatever a server says before that reaches an error.
 """
 
 import asyncio
-import email.utils
+import dataclasses
+import hashlib
+import logging
 import os
-import time
+import re
 import zlib
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 import orjson
 
 from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError, MissingDependencyError
 from nemo_sdg.generate.engines.base import Fault, TransportError
+from nemo_sdg.generate.engines.faults import (
+    Meaning,
+    ServerError,
+    free_tokens,
+    meaning,
+    read_error,
+    status_of,
+    wait_asked_for,
+)
+from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
+from nemo_sdg.generate.engines.servers import build_body
 from nemo_sdg.generate.requests import Completion, Request
 
-BUSY = {409, 425, 429, 503, 529}
-TIMEOUT = {408, 504, 524}
-WRONG_KEY = {401, 403}
+log = logging.getLogger(__name__)
+
 REST_SECONDS = 5.0
 """how long a server that could not be reached is passed over while there are others"""
 NEARLY_AS_FREE = 1.1
 PREFIX = 400
 """characters of a prompt's beginning that decide which server has its blocks"""
 CONNECT_SECONDS = 20.0
-FINISHED = {"stop", "length", "eos", "eos_token", "stop_sequence", "tool_calls", "function_call"}
+LEAST_ROOM = 16
+"""tokens for a reply under which a request is not sent"""
+BYTES_PER_TOKEN = 6
+"""of a prompt, more than text has in any tokenizer in use: what is surely taken of a context"""
+BELIEVED_AFTER = 3
+"""refusals of one request in unknown words, while the server answers others, until the request is at fault"""
+REFUSED_FROM_THE_START = 20
+"""refusals in unknown words without one answer: the configuration is at fault"""
+WAITS = {Meaning.busy: Fault.busy, Meaning.timeout: Fault.timeout, Meaning.server: Fault.server}
+CONTEXT_FIELDS = ("max_model_len", "context_length", "max_context_length", "context_window")
+"""where /v1/models says how long a context is: vLLM and SGLang, OpenRouter, Mistral, Groq"""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,10 +67,15 @@ class _Server:
     url: str
     in_flight: int = 0
     rests_until: float = 0.0
+    answered_at: float = -1.0
+    """loop time of the last completion"""
+    context_length: int | None = None
+    listed: list[str] = field(default_factory=list)
+    """the models that it says it has"""
 
 
 class OpenAIEngine:
-    """`model` is the served name; an answer of another model counts as none."""
+    """`model` is the served name. A reply under another name counts; it is told once, and stands in the completion."""
 
     name = "openai"
     adaptive = True
@@ -58,10 +85,13 @@ class OpenAIEngine:
             raise EngineError("engine.kind=openai needs engine.model, the name under which the server serves its model")
         self.config = config
         self.model = config.model
+        self.notify: Callable[[str], None] = log.warning
         self._servers = [_Server(url.rstrip("/")) for url in config.base_urls]
         self._session: Any = None
         self._secret = ""
         self._answered = False
+        self._aliases: set[str] = set()
+        self._refusals: Counter[bytes] = Counter()
 
     async def start(self) -> None:
         if self._session is not None:
@@ -85,11 +115,12 @@ class OpenAIEngine:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         for server in self._servers:
-            await self._check_models(server)
+            await self._look_at_models(server)
 
-    async def _check_models(self, server: _Server) -> None:
-        """Fails early when a server says that it has another model; one that cannot be reached yet is waited for by
-        the scheduler.
+    async def _look_at_models(self, server: _Server) -> None:
+        """Reads names and context lengths; a server that cannot be reached yet is waited for by the scheduler. A name
+        that is not listed is no error: gateways list other names than they serve, and a wrong one is a 404 at the first
+        request.
         """
         import aiohttp
 
@@ -100,16 +131,18 @@ class OpenAIEngine:
                 status, body = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError):
             return
-        if status in WRONG_KEY:
+        if status in (401, 403):
             await self.close()
-            raise self._wrong_key(server, status)
+            self._stop(server, read_error(status, body))
         try:
-            names = [row["id"] for row in orjson.loads(body)["data"]] if status == 200 else []
+            rows = [row for row in orjson.loads(body)["data"] if isinstance(row, dict)] if status == 200 else []
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return
-        if names and not any(_same_model(str(name), self.model) for name in names):
-            await self.close()
-            raise EngineError(f"engine.model: {server.url} serves {', '.join(map(str, names[:5]))}, not {self.model}")
+        server.listed = [str(row.get("id")) for row in rows]
+        for row in rows:
+            if len(rows) == 1 or same_model(str(row.get("id")), self.model):
+                lengths = [row[name] for name in CONTEXT_FIELDS if isinstance(row.get(name), int)]
+                server.context_length = lengths[0] if lengths else server.context_length
 
     async def close(self) -> None:
         session, self._session = self._session, None
@@ -118,34 +151,84 @@ class OpenAIEngine:
 
     async def complete(self, request: Request) -> Completion:
         assert self._session is not None, "start() comes first"
+        server = self._choose(request)
+        asked = request.max_tokens
+        while True:
+            sent = dataclasses.replace(request, max_tokens=self._bounded(server, request, asked))
+            result = await self._post(server, sent)
+            if isinstance(result, Completion):
+                if sent.max_tokens < request.max_tokens and result.finish_reason == "length":
+                    result.detail = f"the context left {sent.max_tokens} of {request.max_tokens} tokens for the reply"
+                return result
+            # the context is too short for prompt and reply together
+            room = free_tokens(result.message, sent.max_tokens)
+            room = sent.max_tokens // 2 if room is None or room >= sent.max_tokens else room
+            if "about" in result.message:
+                room -= max(8, room // 50)
+            if room < LEAST_ROOM:
+                return Completion(text="", finish_reason="refused", detail=self._said(server, result))
+            asked = room
+
+    def _bounded(self, server: _Server, request: Request, max_tokens: int) -> int:
+        """No more than the server's context can have left beside the prompt."""
+        if server.context_length is None:
+            return max_tokens
+        texts = [message["content"] for message in request.messages or []] or [request.prompt or ""]
+        taken = sum(len(text.encode("utf-8", "replace")) for text in texts) // BYTES_PER_TOKEN
+        return min(max_tokens, max(LEAST_ROOM, server.context_length - taken))
+
+    async def _post(self, server: _Server, request: Request) -> Completion | ServerError:
+        """A completion, or the error of a context that is too short. Raises for everything else."""
+        data = orjson.dumps(build_body(request, self.model))
+        begin = asyncio.get_running_loop().time()
+        status, headers, body = await self._send(server, data, chat=request.messages is not None)
+        if status == 200:
+            try:
+                completion = read_reply(body)
+            except ErrorInReply as inner:
+                status, body = status_of(inner.code), inner.body
+            except TransportError as fault:
+                raise TransportError(f"{server.url}: {self._cleaned(str(fault))}", fault.fault) from None
+            else:
+                self._answered = True
+                server.answered_at = asyncio.get_running_loop().time()
+                self._note_alias(server, completion)
+                return completion
+        error = read_error(status, body)
+        means = meaning(error, answered=self._answered)
+        if means is Meaning.context:
+            return error
+        if means is Meaning.configuration:
+            self._stop(server, error)
+        if means is Meaning.unclear and await self._is_the_requests_fault(server, error, data, begin):
+            means = Meaning.never
+        said = self._said(server, error)
+        if means is Meaning.never:
+            return Completion(text="", finish_reason="refused", detail=said)
+        raise TransportError(said, WAITS.get(means, Fault.server), wait_asked_for(headers))
+
+    async def _send(self, server: _Server, data: bytes, *, chat: bool) -> tuple[int, Any, bytes]:
         import aiohttp
 
-        body = self._body(request)
-        server = self._choose(request)
-        path = "chat/completions" if request.messages is not None else "completions"
         server.in_flight += 1
         try:
-            async with self._session.post(f"{server.url}/{path}", data=body, allow_redirects=False) as response:
-                status, retry_after, data = response.status, response.headers.get("Retry-After"), await response.read()
+            async with self._session.post(
+                f"{server.url}/{'chat/completions' if chat else 'completions'}", data=data, allow_redirects=False
+            ) as response:
+                return response.status, response.headers, await response.read()
         except TimeoutError:
             raise TransportError(
                 f"{server.url}: no answer within {self.config.request_timeout:g} seconds", Fault.timeout
             ) from None
         except aiohttp.ClientConnectorError as exc:
             server.rests_until = asyncio.get_running_loop().time() + REST_SECONDS
-            raise TransportError(
-                f"{server.url}: {self._said(exc.os_error.strerror or exc.os_error)}", Fault.connection
-            ) from None
+            reason = self._cleaned(str(exc.os_error.strerror or exc.os_error))
+            raise TransportError(f"{server.url}: {reason}", Fault.connection) from None
         except (aiohttp.ClientError, OSError) as exc:
             # from None: aiohttp's errors carry the request's headers, and with them the key
             raise TransportError(f"{server.url}: connection lost ({type(exc).__name__})", Fault.connection) from None
         finally:
             server.in_flight -= 1
-        if status != 200:
-            return self._not_ok(server, status, retry_after, data)
-        completion = self._read(server, data, chat=request.messages is not None)
-        self._answered = True
-        return completion
 
     def _choose(self, request: Request) -> _Server:
         if len(self._servers) == 1:
@@ -159,121 +242,95 @@ class OpenAIEngine:
         )
         return max(free, key=lambda server: zlib.crc32(server.url.encode(), zlib.crc32(beginning)))
 
-    def _body(self, request: Request) -> bytes:
-        body: dict[str, Any] = {
-            "model": self.model,
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-            "max_tokens": request.max_tokens,
-            "seed": request.seed,
-            **self.config.options,
-        }
-        if request.stop:
-            body["stop"] = request.stop
-        if request.messages is not None:
-            body["messages"] = request.messages
-        else:
-            body["prompt"] = request.prompt
-        if request.schema is not None and self.config.guided_json:
-            body["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "output", "schema": request.schema, "strict": True},
-            }
-        return orjson.dumps(body)
-
-    def _read(self, server: _Server, data: bytes, *, chat: bool) -> Completion:
-        """Completion out of a 200. Raises TransportError when it is not one: half a body, another model's, no text."""
-        try:
-            answer = orjson.loads(data)
-            choice = answer["choices"][0]
-            content = (choice["message"]["content"] if chat else choice["text"]) or ""
-            reason, served = choice["finish_reason"], answer["model"]
-            usage = answer.get("usage") or {}
-            prompt_tokens, completion_tokens = (
-                int(usage.get("prompt_tokens") or 0),
-                int(usage.get("completion_tokens") or 0),
-            )
-            if not isinstance(content, str) or not isinstance(served, str):
-                raise TypeError
-        except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
-            raise TransportError(
-                f"{server.url}: not an OpenAI completion ({type(exc).__name__}): {self._said(data[:80])}", Fault.answer
-            ) from exc
-        if not _same_model(served, self.model):
-            raise TransportError(f"{server.url}: answered as {self._said(served)}, not as {self.model}", Fault.answer)
-        if reason == "content_filter":
-            return Completion(
-                text="",
-                finish_reason="refused",
-                prompt_tokens=prompt_tokens,
-                completion_tokens=completion_tokens,
-                detail="content_filter",
-            )
-        if reason not in FINISHED:
-            raise TransportError(f"{server.url}: unknown finish_reason {self._said(reason)}", Fault.answer)
-        return Completion(
-            text=content,
-            finish_reason="length" if reason == "length" else "stop",
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-        )
-
-    def _not_ok(self, server: _Server, status: int, retry_after: str | None, data: bytes) -> Completion:
-        said = f"{server.url}: {status} {self._said(data)}".strip()
-        if status in BUSY:
-            raise TransportError(said, Fault.busy, _seconds(retry_after))
-        if status in TIMEOUT:
-            raise TransportError(said, Fault.timeout, _seconds(retry_after))
-        if status >= 500:
-            raise TransportError(said, Fault.server, _seconds(retry_after))
-        if status in WRONG_KEY | {404} or status < 400:
-            if self._answered:
-                # it worked before: a proxy or a server that restarts
-                raise TransportError(said, Fault.server)
-            if status in WRONG_KEY:
-                raise self._wrong_key(server, status)
-            raise EngineError(f"{said}: check engine.base_urls (http://host:port/v1) and engine.model ({self.model})")
-        return Completion(text="", finish_reason="refused", detail=said)
-
-    def _wrong_key(self, server: _Server, status: int) -> EngineError:
-        state = "was refused" if self._secret else "is not set"
-        return EngineError(
-            f"{server.url}: {status}, the key in the environment variable {self.config.api_key_env} {state}"
-        )
-
-    def _said(self, value: object) -> str:
-        """What a server said, in one line of at most 300 characters, without the key. Error bodies are read for their
-        message.
+    async def _is_the_requests_fault(self, server: _Server, error: ServerError, data: bytes, begin: float) -> bool:
+        """Whether a refusal in unknown words is to be believed: the same request was refused BELIEVED_AFTER times, and
+        the server answers another one meanwhile.
         """
-        if isinstance(value, bytes):
-            try:
-                parsed = orjson.loads(value)
-            except orjson.JSONDecodeError:
-                parsed = value.decode("utf-8", "replace")
-            message = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
-            value = message.get("message", message) if isinstance(message, dict) else message
-        text = " ".join(str(value).split())
-        if self._secret:
-            text = text.replace(self._secret, "[key]")
-        return text[:300]
+        digest = hashlib.blake2b(data, digest_size=8).digest()
+        self._refusals[digest] += 1
+        if not self._answered and self._refusals.total() >= REFUSED_FROM_THE_START:
+            raise EngineError(
+                f"the server refused each of the first {self._refusals.total()} requests, and no record was dropped "
+                f"for it: {self._said(server, error)}; check engine.structured, engine.sampling and engine.extra_body"
+            )
+        if self._refusals[digest] < BELIEVED_AFTER:
+            return False
+        if server.answered_at < begin and not await self._answers_at_all(server, data):
+            return False
+        del self._refusals[digest]
+        return True
+
+    async def _answers_at_all(self, server: _Server, data: bytes) -> bool:
+        """Asks the least that a server can be asked, in the manner of the request that it refused."""
+        body = orjson.loads(data)
+        chat = "messages" in body
+        plain = {"messages": [{"role": "user", "content": "Say yes."}]} if chat else {"prompt": "Yes"}
+        least = {**{"model": self.model, "max_tokens": LEAST_ROOM}, **plain}
+        try:
+            status, _, _ = await self._send(server, orjson.dumps(least), chat=chat)
+        except TransportError:
+            return False
+        return status == 200
+
+    def _stop(self, server: _Server, error: ServerError) -> NoReturn:
+        """Ends the run for what no request can get past, and says what to change."""
+        said = self._said(server, error)
+        if error.status in (401, 403):
+            state = "was refused" if self._secret else "is not set"
+            raise EngineError(
+                f"{server.url}: {error.status}, the key in the environment variable {self.config.api_key_env} {state}; "
+                f"everything finished is kept ({self._cleaned(error.message)})"
+            )
+        if error.status == 404 and server.listed and not any(same_model(name, self.model) for name in server.listed):
+            names = ", ".join(server.listed[:5])
+            raise EngineError(f"{server.url} serves {names}, not {self.model}: set engine.model to one of them")
+        if error.fields:
+            names = ", ".join(f"{name}: null" for name in error.fields)
+            raise EngineError(f"{said}; leave the field out with engine.extra_body={{{names}}}")
+        if error.status in (400, 422) and re.search("response_format|schema|guided", error.message, re.IGNORECASE):
+            raise EngineError(f"{said}; set engine.structured to a form that the server takes (docs/engines.md)")
+        if error.status in (402, 429) or re.search("quota|balance|credit|billing", error.message, re.IGNORECASE):
+            raise EngineError(
+                f"{said}; everything finished is kept: top up the account, then run the same command again"
+            )
+        raise EngineError(
+            f"{said}; everything finished is kept: check engine.base_urls (http://host:port/v1), engine.model "
+            f"({self.model}) and engine.extra_body"
+        )
+
+    def _note_alias(self, server: _Server, completion: Completion) -> None:
+        served = completion.model
+        if served is None or served == self.model:
+            completion.model = None
+            return
+        if served not in self._aliases and len(self._aliases) < 20 and not same_model(served, self.model):
+            self._aliases.add(served)
+            self.notify(
+                f"{server.url} answers as {self._cleaned(served)}, asked for {self.model}: taken as an alias; if it is "
+                "another model, stop and set engine.model"
+            )
+
+    def _said(self, server: _Server, error: ServerError) -> str:
+        return f"{server.url}: {error.status} {self._cleaned(error.message)}".strip()
+
+    def _cleaned(self, text: str) -> str:
+        """What a server said, without the key."""
+        return text.replace(self._secret, "[key]") if self._secret else text
 
 
-def _same_model(served: str, asked: str) -> bool:
-    """Servers answer with the name, with a path that ends in it, or with a dated version of it."""
-    served, asked = served.rstrip("/").rsplit("/", 1)[-1].lower(), asked.rstrip("/").rsplit("/", 1)[-1].lower()
-    return served == asked or served.startswith(f"{asked}-20") or asked.startswith(f"{served}-20")
+_SUFFIX = re.compile(
+    r"(?:[-_.@](?:fp8|fp16|bf16|int[48]|awq|gptq|nvfp4|mxfp4|fp4|w\d+a\d+|i?q\d\w*|gguf|[48]bit|dynamic|turbo|latest|"
+    r"preview|20\d\d(?:-?\d\d){0,2}|\d\d-\d\d|\d{4})|:[\w.-]+)$"
+)
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Retry-After as seconds from now: a number or an HTTP date."""
-    if retry_after is None:
-        return None
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        when = email.utils.parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, when.timestamp() - time.time())
+def same_model(served: str, asked: str) -> bool:
+    """Whether two names are one model's: a path that ends in it, a file of it, a dated or quantised version, a tag."""
+    return _plain_name(served) == _plain_name(asked) != ""
+
+
+def _plain_name(name: str) -> str:
+    name = name.rstrip("/").rsplit("/", 1)[-1].lower().removesuffix(".gguf")
+    while (shorter := _SUFFIX.sub("", name)) != name:
+        name = shorter
+    return name

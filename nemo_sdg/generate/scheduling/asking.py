@@ -2,7 +2,7 @@
 from outside.
 
 journal, then cache     a completion that was paid for is never paid for again
-window                  a slot, by the record's rank
+window                  a slot of the role's engine, by the record's rank
 engine                  faults in transport are tried again, with growing and jittered waits that honour Retry-After
 journal                 the completion is on disk before the flow sees it
 """
@@ -13,17 +13,17 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from nemo_sdg.config import EngineSection, fingerprint
+from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError, SdgError
 from nemo_sdg.generate.engines.base import Engine, TransportError
 from nemo_sdg.generate.requests import Ask, Completion, Outcome, Request
+from nemo_sdg.generate.roles import RoleEngines
+from nemo_sdg.generate.scheduling.first_replies import FirstReplies
 from nemo_sdg.generate.scheduling.journal import Journal, ShardJournal
 from nemo_sdg.generate.scheduling.window import Window
 
 BACKOFF_SECONDS = (0.5, 60.0)
 """first and longest wait before a request is tried again; jittered by half"""
-REFUSED_FROM_THE_START = 32
-"""so many requests refused and none accepted: it is the server's or the configuration's fault, not the requests'"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -38,6 +38,25 @@ class AskCounts:
     retries: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    thinking_tokens: int = 0
+    """of the completion tokens"""
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """One engine, with its window."""
+
+    engine: Engine
+    section: EngineSection
+    window: Window
+    first: FirstReplies
+    started: bool = False
+    accepted: bool = False
+    """whether the engine took any request yet"""
+    num_retrying: int = 0
+    """requests that wait to be tried again"""
+    last_fault: str = ""
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(eq=False, slots=True)
@@ -53,6 +72,10 @@ class OpenShard:
     given_up: bool = False
     asked: "dict[str, asyncio.Future[None] | None]" = field(default_factory=dict)
     """keys on their way, so that the same request is not sent twice; a future where another record waits for it"""
+    ids: dict[int, str] = field(default_factory=dict)
+    """index of a record -> its id"""
+    traces: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    """index of a record -> (tag, key) of its completions with a trace; the traces themselves stay in the journal"""
     refused: list[tuple[str, Completion]] = field(default_factory=list)
     """refusals that wait for the first accepted request before they are believed"""
 
@@ -69,12 +92,6 @@ class OpenRecord:
     """requests asked and not yet answered"""
 
 
-def completion_identity(model: str, config: EngineSection) -> str:
-    """What shapes a completion beside the request; part of every key."""
-    options = f" options={fingerprint(config.options)}" if config.options else ""
-    return f"{model} guided={config.guided_json} context={config.context_length}{options}"
-
-
 class Asker:
     """`give_up(record, fault)` ends a record whose request was lost for good, `fail(error)` ends the run, `changed()`
     says that there may be room.
@@ -82,42 +99,57 @@ class Asker:
 
     def __init__(
         self,
-        engine: Engine,
+        engines: RoleEngines,
         journal: Journal,
-        config: EngineSection,
-        window: Window,
         counts: AskCounts,
         *,
+        notify: Callable[[str], None],
         give_up: Callable[[OpenRecord, str], None],
         fail: Callable[[BaseException], None],
         changed: Callable[[], None],
     ) -> None:
-        self.engine, self.journal, self.config, self.window, self.counts = engine, journal, config, window, counts
+        self.engines, self.journal, self.counts = engines, journal, counts
         self.give_up, self.fail, self.changed = give_up, fail, changed
-        self.identity = completion_identity(engine.model, config)
+        self.lanes = [
+            Lane(
+                engine,
+                section,
+                Window(
+                    section.max_in_flight,
+                    adaptive=engine.adaptive,
+                    max_retries=section.max_retries,
+                    patience=section.give_up_after,
+                    notify=notify,
+                ),
+                FirstReplies(engine.model, section),
+            )
+            for engine, section in zip(engines.engines, engines.sections, strict=True)
+        ]
+        for lane in self.lanes:
+            lane.engine.notify = notify
         self.demand = 0
         """requests asked, plus open records that ask nothing right now"""
         self.num_away = 0
         """requests asked that need no slot right now: they wait to be tried again, or for the disk"""
-        self.accepted = False
-        """whether the engine took any request yet"""
-        self.started = False
-        self.last_fault = ""
-        self._starting = asyncio.Lock()
+
+    @property
+    def last_fault(self) -> str:
+        return next((lane.last_fault for lane in self.lanes if lane.last_fault), "")
 
     def ask_for(self, record: OpenRecord) -> Ask:
         """The `ask` that a record's flow is given."""
 
         async def ask(request: Request) -> Completion:
-            key = request.key(self.identity)
+            key = self.engines.key(request)
+            lane = self.lanes[self.engines.player(request).lane]
             if (known := record.shard.journal.get(key)) is not None:
                 self.counts.replayed += 1
-                self.accepted = self.accepted or known.finish_reason != "refused"
-                return known
+                lane.accepted = lane.accepted or known.finish_reason != "refused"
+                return self._seen(record, request, key, known)
             record.outstanding += 1
             self.demand += record.outstanding > 1
             try:
-                return await self._once(record, request, key)
+                return self._seen(record, request, key, await self._once(record, lane, request, key))
             finally:
                 self.demand -= record.outstanding > 1
                 record.outstanding -= 1
@@ -125,7 +157,13 @@ class Asker:
 
         return ask
 
-    async def _once(self, record: OpenRecord, request: Request, key: str) -> Completion:
+    @staticmethod
+    def _seen(record: OpenRecord, request: Request, key: str, completion: Completion) -> Completion:
+        if completion.trace:
+            record.shard.traces.setdefault(record.index, []).append((request.tag, key))
+        return completion
+
+    async def _once(self, record: OpenRecord, lane: Lane, request: Request, key: str) -> Completion:
         """Sends a request unless the same one is on its way for another record of the shard."""
         shard = record.shard
         while key in shard.asked:
@@ -135,7 +173,7 @@ class Asker:
                 return known
         shard.asked[key] = None
         try:
-            return await self._complete(record, request, key)
+            return await self._complete(record, lane, request, key)
         except SdgError as error:
             self.fail(error)
             return await _never()
@@ -143,55 +181,60 @@ class Asker:
             if (others := shard.asked.pop(key)) is not None:
                 others.set_result(None)
 
-    async def _complete(self, record: OpenRecord, request: Request, key: str) -> Completion:
+    async def _complete(self, record: OpenRecord, lane: Lane, request: Request, key: str) -> Completion:
         if (cached := self.journal.lookup(key)) is not None:
             self.counts.replayed += 1
             await self._write(record.shard, key, cached, share=False)
             return cached
-        if not self.started:
-            await self._start()
-        retries = 0
+        if not lane.started:
+            await self._start(lane)
+        sent = self.engines.prepare(request)
+        patience = lane.section.give_up_after
+        retries = waits = 0
         while True:
-            began = await self.window.acquire(record.rank)
+            began = await lane.window.acquire(record.rank)
             try:
-                completion = await self.engine.complete(request)
-                self.window.succeeded(began)
+                completion = await lane.engine.complete(sent)
+                lane.window.succeeded(began)
                 break
             except TransportError as error:
                 fault = error
-                retries += self.window.faulted(error, began)
+                retries += lane.window.faulted(error, began)
+                waits += 1
             finally:
-                self.window.release()
-            self.last_fault = str(fault)
+                lane.window.release()
+            lane.last_fault = str(fault)
             self.counts.retries += 1
-            if retries > self.config.max_retries:
-                self.give_up(record, self.last_fault)
+            if retries > lane.section.max_retries:
+                self.give_up(record, lane.last_fault)
                 return await _never()
-            with self._away():
-                await asyncio.sleep(
-                    min(self.config.give_up_after, max(fault.retry_after or 0.0, backoff(key, retries)))
-                )
-        return await self._take(record.shard, key, completion)
+            lane.num_retrying += 1
+            try:
+                with self._away():
+                    await asyncio.sleep(min(patience, max(fault.retry_after or 0.0, backoff(key, waits))))
+            finally:
+                lane.num_retrying -= 1
+        return await self._take(record.shard, lane, sent, key, completion)
 
-    async def _take(self, shard: OpenShard, key: str, completion: Completion) -> Completion:
+    async def _take(self, shard: OpenShard, lane: Lane, sent: Request, key: str, completion: Completion) -> Completion:
         counts = self.counts
         counts.requests_done += 1
         counts.prompt_tokens += completion.prompt_tokens
         counts.completion_tokens += completion.completion_tokens
+        counts.thinking_tokens += thinking_tokens(completion)
+        problem = None if lane.accepted else lane.first.look(sent, completion)
         if completion.finish_reason != "refused":
-            self.accepted = True
+            # what is good, or was looked at long enough, speaks for the engine
+            lane.accepted = lane.accepted or lane.first.any_good
             await self._write(shard, key, completion)
-            return completion
-        counts.refused += 1
-        if self.accepted:
-            await self._write(shard, key, completion, share=False)
-            return completion
-        shard.refused.append((key, completion))
-        if counts.refused >= REFUSED_FROM_THE_START:
-            raise EngineError(
-                f"the engine refused each of the first {counts.refused} requests, and no record was dropped "
-                f"for it: {completion.detail}"
-            )
+        else:
+            counts.refused += 1
+            if lane.accepted:
+                await self._write(shard, key, completion, share=False)
+            else:
+                shard.refused.append((key, completion))
+        if problem is not None:
+            raise EngineError(problem)
         return completion
 
     async def believe_refusals(self, shard: OpenShard) -> None:
@@ -213,11 +256,25 @@ class Asker:
         finally:
             self.num_away -= 1
 
-    async def _start(self) -> None:
-        async with self._starting:
-            if not self.started:
-                await self.engine.start()
-                self.started = True
+    async def _start(self, lane: Lane) -> None:
+        async with lane.starting:
+            if not lane.started:
+                await lane.engine.start()
+                lane.started = True
+
+    def remarks(self) -> list[str]:
+        """What there is to say at the end of a run that was too short for the look at its first replies."""
+        return [remark for lane in self.lanes if not lane.accepted and (remark := lane.first.verdict()) is not None]
+
+
+def thinking_tokens(completion: Completion) -> int:
+    """As the server counts them; else the trace's share of the characters."""
+    if completion.reasoning_tokens is not None:
+        return completion.reasoning_tokens
+    if not completion.trace:
+        return 0
+    share = len(completion.trace) / (len(completion.trace) + len(completion.text))
+    return round(completion.completion_tokens * share)
 
 
 def backoff(key: str, retries: int) -> float:

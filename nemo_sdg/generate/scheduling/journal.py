@@ -1,7 +1,7 @@
 """The journal: every finished completion is on disk before it counts, so that it is paid for once.
 
     RUN/<step>/journal/shard-00000.0000.jsonl       one file per shard and process that worked on it
-    {"key": "9f…", "text": "…", "finish_reason": "stop", "prompt_tokens": 211, "completion_tokens": 9, "detail": null}
+    {"key": "9f…", "text": "…", "finish_reason": "stop", "prompt_tokens": 211, "trace": "eJz…", …}
 
 The key is the content of the request and the model's identity. Shards keep their journals whatever the number of
 workers, so a
@@ -15,8 +15,10 @@ Memory holds the places of a shard's completions while it is worked on (some 200
 """
 
 import asyncio
+import base64
 import logging
 import os
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +34,10 @@ from nemo_sdg.storage import fsync_directory
 log = logging.getLogger(__name__)
 
 
+COMPRESSION = 3
+"""zlib's level: 4,000 tokens of thinking take 0.3 ms and shrink to a third, level 6 takes twice the time for 5% less"""
+
+
 def encode(key: str, completion: Completion) -> bytes:
     """One line of the journal."""
     row = {
@@ -40,9 +46,22 @@ def encode(key: str, completion: Completion) -> bytes:
         "finish_reason": completion.finish_reason,
         "prompt_tokens": completion.prompt_tokens,
         "completion_tokens": completion.completion_tokens,
+        "reasoning_tokens": completion.reasoning_tokens,
+        "model": completion.model,
         "detail": completion.detail,
     }
-    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    if completion.trace:
+        packed = zlib.compress(completion.trace.encode("utf-8", "replace"), COMPRESSION)
+        row["trace"] = base64.b64encode(packed).decode()
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # lone surrogates
+        whole = {name: _whole(value) if isinstance(value, str) else value for name, value in row.items()}
+        return orjson.dumps(whole, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def decode(line: bytes) -> tuple[str, Completion] | None:
@@ -51,9 +70,13 @@ def decode(line: bytes) -> tuple[str, Completion] | None:
         return None
     try:
         row = orjson.loads(line)
-        return row.pop("key"), Completion(**row)
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+        key, packed = row.pop("key"), row.pop("trace", None)
+        completion = Completion(**row)
+        if packed is not None:
+            completion.trace = zlib.decompress(base64.b64decode(packed)).decode()
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError, zlib.error):
         return None
+    return key, completion
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -87,7 +110,7 @@ class Entry:
     """A completion on its way to the disk."""
 
     key: str
-    line: bytes
+    completion: Completion
     share: bool
     written: "asyncio.Future[None]"
 
@@ -142,18 +165,17 @@ class ShardJournal:
         """Returns when the completion is on disk; `share` also puts it into the cache. Raises SdgError when it cannot
         be written.
         """
-        await self._journal.write(
-            self, Entry(key, encode(key, completion), share, asyncio.get_running_loop().create_future())
-        )
+        await self._journal.write(self, Entry(key, completion, share, asyncio.get_running_loop().create_future()))
 
-    def append(self, entries: "list[Entry]") -> None:
-        """Writes and syncs a group of lines; in the journal's thread."""
+    def append(self, entries: "list[Entry]") -> list[bytes]:
+        """Writes and syncs a group of completions and returns their lines; in the journal's thread."""
         if self._own is None:
             _, self._own = create_numbered(
                 self._journal.folder, self.shard.replace("{", "{{").replace("}", "}}") + ".{:04d}.jsonl"
             )
             self._descriptors.append(self._own)
-        view = memoryview(b"".join(entry.line for entry in entries))
+        lines = [encode(entry.key, entry.completion) for entry in entries]
+        view = memoryview(b"".join(lines))
         try:
             while view:
                 view = view[os.write(self._own, view) :]
@@ -161,9 +183,10 @@ class ShardJournal:
         except OSError:
             self._own, self._size = None, 0
             raise
-        for entry in entries:
-            self._places.setdefault(entry.key, (self._own, self._size, len(entry.line)))
-            self._size += len(entry.line)
+        for entry, line in zip(entries, lines, strict=True):
+            self._places.setdefault(entry.key, (self._own, self._size, len(line)))
+            self._size += len(line)
+        return lines
 
     def close(self) -> None:
         for descriptor in self._descriptors:
@@ -226,9 +249,9 @@ class Journal:
 
     def _append(self, groups: dict[ShardJournal, list[Entry]]) -> None:
         for journal, entries in groups.items():
-            journal.append(entries)
-        if self.cache is not None:
-            self.cache.put((entry.key, entry.line) for entries in groups.values() for entry in entries if entry.share)
+            lines = journal.append(entries)
+            if self.cache is not None:
+                self.cache.put((entry.key, line) for entry, line in zip(entries, lines, strict=True) if entry.share)
 
     async def flush(self) -> None:
         """Returns when all that was added is on disk."""

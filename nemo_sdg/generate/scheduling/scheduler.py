@@ -1,7 +1,7 @@
 """Carries records through flows: one window of requests over all shards, so that the engine never waits for the
 slowest of one.
 
-    run_flows(shards, flow, engine, Journal(step_dir / "journal"), config.engine, write_shard, progress)
+    run_flows(shards, flow, open_roles(config, Role.solver), Journal(step_dir / "journal"), write_shard, progress)
 
 A record is started as soon as the window has room, those with long outputs first within a shard; its shard's journal
 is asked before the
@@ -21,24 +21,27 @@ In every case what was finished is in the journal, and the same command goes on 
 import asyncio
 import contextlib
 import functools
-import logging
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
-from nemo_sdg.config import EngineSection
-from nemo_sdg.errors import EngineError, SdgError
-from nemo_sdg.generate.engines.base import Engine
+from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.requests import Flow, Outcome
-from nemo_sdg.generate.scheduling.asking import AskCounts, Asker, OpenRecord, OpenShard
+from nemo_sdg.generate.roles import RoleEngines
+from nemo_sdg.generate.scheduling.asking import Asker, OpenRecord, OpenShard, thinking_tokens
 from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.order import longest_first
-from nemo_sdg.generate.scheduling.window import Window
-
-log = logging.getLogger(__name__)
+from nemo_sdg.generate.scheduling.work import (
+    FlowProgress,
+    Interrupted,
+    OnShardDone,
+    OnTraces,
+    ShardWork,
+    Trace,
+    record_id,
+)
 
 DRAIN_SECONDS = 3.0
 """how long requests in flight may still take after SIGTERM or SIGUSR1"""
@@ -48,62 +51,28 @@ HELD_OUTCOMES = 20_000
 """finished records waiting for the rest of their shard; with more, no further shard is opened"""
 
 
-class Interrupted(SdgError):
-    """A signal ended the run; everything finished is on disk."""
-
-
-@dataclass(kw_only=True)
-class ShardWork:
-    """One shard to be done: its name and its records, read as a whole when its turn comes."""
-
-    shard: str
-    records: Iterable[dict[str, Any]]
-
-
-@dataclass(kw_only=True, slots=True)
-class FlowProgress(AskCounts):
-    """Plain counters of a running `run_flows`, for a display; `listener` is called in the event loop about once a
-    second and at the end.
-    """
-
-    listener: "Callable[[FlowProgress], None] | None" = None
-    notify: Callable[[str], None] = log.warning
-    """takes the lines that a user should read while the run goes on, such as a server that is down"""
-    records_done: int = 0
-    records_open: int = 0
-    shards_done: int = 0
-    shards_unfinished: int = 0
-    """shards with a record that had to be given up"""
-    in_flight: int = 0
-    window: int = 0
-    """requests that may be in flight now"""
-    saturation: float = 0.0
-    """share of the window in use since the first request"""
-
-
-OnShardDone = Callable[[str, list[Outcome]], None]
-
-
 def run_flows(
     shards: Iterable[ShardWork],
     flow: Flow,
-    engine: Engine,
+    engines: RoleEngines,
     journal: Journal,
-    config: EngineSection,
     on_shard_done: OnShardDone,
     progress: FlowProgress | None = None,
+    *,
+    on_traces: OnTraces | None = None,
 ) -> None:
     """Runs every record of every shard through the flow.
 
     `on_shard_done(shard, outcomes in input order)` is called once per whole shard, one call at a time, in a thread of
-    its own. The engine
-    is started at the first request that the journal does not answer, and closed at the end.
+    its own. Before it, `on_traces(shard, traces)` is given the traces that the shard's completions have, one at a time,
+    in the order of the records. An engine is started at the first request that the journal does not answer, and closed
+    at the end.
 
     Raises EngineError when shards had to stay unfinished, Interrupted after a signal, SdgError when the disk fails.
     """
 
     async def work() -> None:
-        await _Run(shards, flow, engine, journal, config, on_shard_done, progress or FlowProgress()).run()
+        await _Run(shards, flow, engines, journal, on_shard_done, on_traces, progress or FlowProgress()).run()
 
     asyncio.run(work())
 
@@ -115,34 +84,31 @@ class _Run:
         self,
         shards: Iterable[ShardWork],
         flow: Flow,
-        engine: Engine,
+        engines: RoleEngines,
         journal: Journal,
-        config: EngineSection,
         on_shard_done: OnShardDone,
+        on_traces: OnTraces | None,
         progress: FlowProgress,
     ) -> None:
-        self.shards, self.flow, self.engine, self.journal, self.config, self.on_shard_done, self.progress = (
+        self.shards, self.flow, self.journal, self.on_shard_done, self.on_traces, self.progress = (
             shards,
             flow,
-            engine,
             journal,
-            config,
             on_shard_done,
+            on_traces,
             progress,
-        )
-        self.window = Window(
-            config.max_in_flight, adaptive=engine.adaptive, max_retries=config.max_retries, notify=progress.notify
         )
         self.asker = Asker(
-            engine,
+            engines,
             journal,
-            config,
-            self.window,
             progress,
+            notify=progress.notify,
             give_up=self._give_up,
             fail=self._fail,
             changed=self._changed,
         )
+        self.lanes = self.asker.lanes
+        self.max_in_flight = sum(lane.section.max_in_flight for lane in self.lanes)
         self.records: set[OpenRecord] = set()
         self.shards_open: set[OpenShard] = set()
         self.handing_over: set[asyncio.Task[None]] = set()
@@ -175,14 +141,17 @@ class _Run:
             for shard in self.shards_open:
                 shard.journal.close()
             self.journal.close()
-            if self.asker.started:
-                await self.engine.close()
+            for lane in self.lanes:
+                if lane.started:
+                    await lane.engine.close()
             self.thread.shutdown()
             self._report()
+        for remark in self.asker.remarks():
+            self.progress.notify(remark)
         if self.progress.shards_unfinished:
             raise EngineError(
-                f"{self.progress.shards_unfinished} shards unfinished: {self.num_given_up} records were given up after {self.config.max_retries} retries"
-                f" (last: {self.asker.last_fault}); everything else is kept, run the same command again"
+                f"{self.progress.shards_unfinished} shards unfinished: {self.num_given_up} records were given up after "
+                f"engine.max_retries (last: {self.asker.last_fault}); everything else is kept, run the same command again"
             )
 
     # starting records
@@ -202,6 +171,7 @@ class _Run:
                 while not self._has_room():
                     await self._wait_for_room()
                 record = OpenRecord(rank, shard, index)
+                shard.ids[index] = record_id(data)
                 rank += 1
                 shard.num_open += 1
                 self.records.add(record)
@@ -219,10 +189,9 @@ class _Run:
         """A quarter more requests are asked for than the window holds, so that the next one is there when a slot comes
         free.
         """
-        wanted = self.window.size + max(1, self.config.max_in_flight // 4)
+        wanted = sum(lane.window.size for lane in self.lanes) + max(1, self.max_in_flight // 4)
         return (
-            self.asker.demand - self.asker.num_away < wanted
-            and len(self.records) < OPEN_RECORDS * self.config.max_in_flight
+            self.asker.demand - self.asker.num_away < wanted and len(self.records) < OPEN_RECORDS * self.max_in_flight
         )
 
     async def _wait_for_room(self) -> None:
@@ -278,11 +247,16 @@ class _Run:
                 await self.asker.believe_refusals(shard)
                 outcomes = [outcome for outcome in shard.outcomes if outcome is not None]
                 assert len(outcomes) == len(shard.outcomes), f"{shard.name} has records without an outcome"
-                await asyncio.get_running_loop().run_in_executor(self.thread, self.on_shard_done, shard.name, outcomes)
+                await asyncio.get_running_loop().run_in_executor(self.thread, self._write, shard, outcomes)
                 self.num_held -= len(outcomes)
                 self.progress.shards_done += 1
         finally:
             shard.journal.close()
+
+    def _write(self, shard: OpenShard, outcomes: list[Outcome]) -> None:
+        if self.on_traces is not None:
+            self.on_traces(shard.name, _traces(shard))
+        self.on_shard_done(shard.name, outcomes)
 
     def _handed_over(self, task: "asyncio.Task[None]") -> None:
         self.handing_over.discard(task)
@@ -303,7 +277,8 @@ class _Run:
             self.num_held -= sum(outcome is not None for outcome in shard.outcomes)
             shard.outcomes = [None] * len(shard.outcomes)
             self.progress.notify(
-                f"{shard.name} stays unfinished this time: a request was lost {self.config.max_retries + 1} times ({fault})"
+                f"{shard.name} stays unfinished this time: a request was lost more than engine.max_retries times "
+                f"({fault})"
             )
         assert record.task is not None
         record.task.cancel()
@@ -335,33 +310,51 @@ class _Run:
 
     async def _drain(self) -> None:
         """Lets requests in flight end, and shards that are whole be written; nothing new is sent."""
-        self.window.close()
+        for lane in self.lanes:
+            lane.window.close()
         deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
-        while self.window.in_flight and asyncio.get_running_loop().time() < deadline:
+        while any(lane.window.in_flight for lane in self.lanes) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.05)
 
     async def _watch(self) -> None:
-        """Shows the progress, and ends a run in which nothing comes any more."""
-        limit, loop = self.config.give_up_after, asyncio.get_running_loop()
+        """Shows the progress, and ends a run in which an engine that is asked gives nothing any more."""
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(min(1.0, limit / 4))
+            await asyncio.sleep(min(1.0, min(lane.section.give_up_after for lane in self.lanes) / 4))
             self._report()
-            asked = self.window.in_flight or self.window.num_waiting
-            if asked and self.window.last_success is not None and loop.time() - self.window.last_success > limit:
-                self._fail(
-                    EngineError(
-                        f"no completion for {limit:g} seconds (engine.give_up_after; last: {self.asker.last_fault or 'no answer'}):"
-                        f" {len(self.shards_open)} shards unfinished; everything finished is kept, run the same command again"
+            for lane in self.lanes:
+                window, limit = lane.window, lane.section.give_up_after
+                asked = window.in_flight or window.num_waiting or lane.num_retrying
+                if asked and window.last_success is not None and loop.time() - window.last_success > limit:
+                    self._fail(
+                        EngineError(
+                            f"{lane.engine.model}: no completion for {limit:g} seconds (engine.give_up_after; last: "
+                            f"{lane.last_fault or 'no answer'}): {len(self.shards_open)} shards unfinished; everything "
+                            "finished is kept, run the same command again"
+                        )
                     )
-                )
 
     def _report(self) -> None:
-        progress = self.progress
-        progress.in_flight, progress.window, progress.records_open, progress.saturation = (
-            self.window.in_flight,
-            self.window.size,
-            len(self.records),
-            self.window.saturation,
-        )
+        progress, windows = self.progress, [lane.window for lane in self.lanes]
+        progress.in_flight = sum(window.in_flight for window in windows)
+        progress.window = sum(window.size for window in windows)
+        progress.records_open = len(self.records)
+        open_seconds = sum(window.open_seconds for window in windows)
+        progress.saturation = sum(window.busy_seconds for window in windows) / open_seconds if open_seconds else 0.0
         if progress.listener is not None:
             progress.listener(progress)
+
+
+def _traces(shard: OpenShard) -> Iterator[Trace]:
+    """The traces of a whole shard, read back from its journal one by one."""
+    for index in sorted(shard.traces):
+        for tag, key in sorted(set(shard.traces[index])):
+            completion = shard.journal.get(key)
+            assert completion is not None, "a completion is in the journal before a flow sees it"
+            yield Trace(
+                record_id=shard.ids[index],
+                tag=tag,
+                completion_tokens=completion.completion_tokens,
+                thinking_tokens=thinking_tokens(completion),
+                text=completion.trace,
+            )

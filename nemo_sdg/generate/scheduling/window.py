@@ -4,13 +4,15 @@ In process the window is fixed. Towards servers it is found out as TCP does it: 
 server first asks for
 patience, then one more each round trip, and halved (once a round trip) when it asks again.
 
-A run of faults without one completion between them means that the server is down, not the requests: the window closes
-to a single probe
-at a time, further and further apart, and no request loses a retry for it. The first completion opens it again.
+A run of faults without one completion between them means that the server is down or will take nothing for a while, not
+that the requests are bad: the window closes to a single probe at a time, further and further apart, and no request
+loses a retry for it. The first completion opens it again.
 """
 
 import asyncio
 import heapq
+import os
+import random
 from collections.abc import Callable
 
 from nemo_sdg.generate.engines.base import Fault, TransportError
@@ -21,6 +23,8 @@ FAULTS_IN_A_ROW = 20
 """from which a server counts as down. With a third of the requests failing at random, 20 in a row come once in 3
 billion
 """
+CUTS_IN_A_ROW = 6
+"""halvings of the window without one completion between them, from which a server that asks for patience gets it"""
 SILENT_SECONDS = 20.0
 """without one completion, after which a server that only asks for patience is worth a line to the user"""
 PROBE_SECONDS = (0.5, 30.0)
@@ -30,9 +34,19 @@ PROBE_SECONDS = (0.5, 30.0)
 class Window:
     """Slots for requests. Not thread-safe: it lives in one event loop."""
 
-    def __init__(self, maximum: int, *, adaptive: bool, max_retries: int, notify: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        maximum: int,
+        *,
+        adaptive: bool,
+        max_retries: int,
+        notify: Callable[[str], None],
+        patience: float = float("inf"),
+    ) -> None:
         self.maximum = maximum
         self.adaptive = adaptive
+        self.patience = patience
+        """seconds that a server's Retry-After may ask for at most"""
         self.limit: float = min(maximum, SLOW_START) if adaptive else maximum
         self.in_flight = 0
         self.down = False
@@ -40,7 +54,7 @@ class Window:
         """loop time of the last completion, or of the first request where there was none yet"""
         self._notify = notify
         self._faults_until_down = max(3, min(FAULTS_IN_A_ROW, max_retries // 2 * maximum))
-        self._faults = 0
+        self._faults = self._cuts = 0
         self._slow_start = adaptive
         self._last_cut = -1.0
         self._probe_at = 0.0
@@ -50,8 +64,10 @@ class Window:
         self._closed = False
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._ticket = 0
-        self._busy_seconds = 0.0
-        self._open_seconds = 0.0
+        self.busy_seconds = 0.0
+        """slots in use, over the time since the first request"""
+        self.open_seconds = 0.0
+        """slots that there were"""
         self._counted_at = 0.0
 
     @property
@@ -115,7 +131,7 @@ class Window:
     def succeeded(self, started: float) -> None:
         """A completion came, whatever it says."""
         self.last_success = asyncio.get_running_loop().time()
-        self._faults = 0
+        self._faults = self._cuts = 0
         if self.down:
             self.down = False
             self._probe_distance = PROBE_SECONDS[0]
@@ -130,36 +146,35 @@ class Window:
         now = asyncio.get_running_loop().time()
         if self.adaptive and error.fault in (Fault.busy, Fault.timeout) and started > self._last_cut:
             self.limit, self._last_cut, self._slow_start = max(1.0, self.limit / 2), now, False
+            self._cuts += 1
         silent_since = self.last_success if self.last_success is not None else now
         if (self.down or now - silent_since > SILENT_SECONDS) and not self._notified:
             self._notified = True
             self._notify(
                 f"the engine does not answer ({error}): paused, everything finished is kept; trying again until it does"
             )
-        if error.fault is Fault.busy:
-            return False
-        self._faults += 1
+        self._faults += error.fault is not Fault.busy
         if self.down:
             self._probe_distance = min(PROBE_SECONDS[1], self._probe_distance * 2)
-            self._probe_at = now + self._probe_distance
+            self._probe_at = now + self._until_probe(error)
             return False
-        if self._faults >= self._faults_until_down:
+        if self._faults >= self._faults_until_down or self._cuts >= CUTS_IN_A_ROW:
             self.down = True
-            self._probe_at = now + self._probe_distance
+            self._probe_at = now + self._until_probe(error)
             if self.adaptive:
                 self.limit, self._slow_start = min(self.limit, SLOW_START), True
-        return True
+        return error.fault is not Fault.busy
+
+    def _until_probe(self, error: TransportError) -> float:
+        """Seconds until the next probe: jittered, so that workers of one run do not ask together."""
+        jitter = random.Random(f"{os.getpid()}:{self._faults}").uniform(0.75, 1.25)
+        return max(self._probe_distance * jitter, min(error.retry_after or 0.0, self.patience))
 
     def _count(self, now: float) -> None:
         size, since = self.size, now - self._counted_at
-        self._busy_seconds += since * min(self.in_flight, size)
-        self._open_seconds += since * size
+        self.busy_seconds += since * min(self.in_flight, size)
+        self.open_seconds += since * size
         self._counted_at = now
-
-    @property
-    def saturation(self) -> float:
-        """Share of the window that was in use, over the time since the first request."""
-        return self._busy_seconds / self._open_seconds if self._open_seconds > 0 else 0.0
 
     def close(self) -> None:
         """No slot is given any more."""

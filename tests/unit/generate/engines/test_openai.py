@@ -8,15 +8,19 @@ import time
 
 import pytest
 
-from nemo_sdg.config import EngineKind, EngineSection
+from nemo_sdg.config import EngineKind, EngineSection, Structured
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.base import Fault, TransportError
-from nemo_sdg.generate.engines.openai import OpenAIEngine, _same_model, _seconds
+from nemo_sdg.generate.engines.faults import wait_asked_for
+from nemo_sdg.generate.engines.openai import same_model
+from nemo_sdg.generate.engines.sent import prepare
 from nemo_sdg.generate.requests import Outcome, Request
+from nemo_sdg.generate.roles import one_engine
 from nemo_sdg.generate.scheduling import asking, window
 from nemo_sdg.generate.scheduling.journal import Journal
-from nemo_sdg.generate.scheduling.scheduler import FlowProgress, ShardWork, run_flows
+from nemo_sdg.generate.scheduling.scheduler import run_flows
+from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 from nemo_sdg.records import Drop
 from tests.fakes.openai_server import FakeOpenAIServer, serving
 
@@ -39,10 +43,11 @@ def chat(text, **fields):
 async def ask(server, request, **settings):
     """One request to a server that runs in the same loop."""
     url = server.url or await server.start()
-    engine = open_engine(section(url, **settings))
+    config = section(url, **settings)
+    engine = open_engine(config)
     await engine.start()
     try:
-        return await engine.complete(request)
+        return await engine.complete(prepare(request, config))
     finally:
         await engine.close()
 
@@ -50,7 +55,7 @@ async def ask(server, request, **settings):
 async def test_a_request_goes_out_as_the_protocol_says():
     server = FakeOpenAIServer()
     request = chat("Is water wet?", schema=SCHEMA, temperature=0.3, top_p=0.9, max_tokens=200, seed=7, stop=["###"])
-    completion = await ask(server, request, options={"top_k": 20})
+    completion = await ask(server, request, extra_body={"top_k": 20})
     assert completion.finish_reason == "stop"
     assert json.loads(completion.text)["answer"] in ("yes", "no")
     assert completion.prompt_tokens > 0
@@ -70,7 +75,7 @@ async def test_a_request_goes_out_as_the_protocol_says():
 
 async def test_base_models_are_asked_for_a_completion():
     server = FakeOpenAIServer()
-    assert (await ask(server, Request(prompt="Once upon a time", schema=SCHEMA), guided_json=False)).text
+    assert (await ask(server, Request(prompt="Once upon a time", schema=SCHEMA), structured=Structured.none)).text
     assert server.bodies[-1]["prompt"] == "Once upon a time"
     assert "response_format" not in server.bodies[-1]
 
@@ -96,7 +101,6 @@ async def test_a_prompt_that_is_too_long_is_refused():
         ("truncate", Fault.connection),
         ("wrong_json", Fault.answer),
         ("no_json", Fault.answer),
-        ("wrong_model", Fault.answer),
     ],
 )
 async def test_every_fault_in_transport_is_told_apart(fault, kind):
@@ -155,11 +159,11 @@ async def test_a_wrong_key_ends_the_run_and_is_never_shown(monkeypatch, state):
     assert KEY not in repr(caught.value)
 
 
-def test_a_server_that_repeats_the_key_does_not_bring_it_into_an_error(monkeypatch):
-    engine = OpenAIEngine(section("http://127.0.0.1:1/v1"))
-    engine._secret = KEY
+async def test_a_server_that_repeats_the_key_does_not_bring_it_into_an_error(monkeypatch):
+    monkeypatch.setenv("NEMO_SDG_API_KEY", KEY)
+    body = json.dumps({"error": {"message": f"bad key {KEY}"}}).encode()
     with pytest.raises(TransportError) as caught:
-        engine._not_ok(engine._servers[0], 500, None, json.dumps({"error": {"message": f"bad key {KEY}"}}).encode())
+        await ask(FakeOpenAIServer(key=KEY, replies=[(500, body, {})]), chat("hello"))
     assert KEY not in str(caught.value)
     assert "bad key [key]" in str(caught.value)
 
@@ -192,20 +196,41 @@ async def test_a_server_that_is_gone_is_passed_over():
     await engine.close()
 
 
-def test_models_are_told_apart_by_name():
-    assert _same_model("nvidia/Nemotron-Nano", "nvidia/Nemotron-Nano")
-    assert _same_model("/models/Nemotron-Nano", "nvidia/nemotron-nano")
-    assert _same_model("gpt-4o-2024-08-06", "gpt-4o")
-    assert not _same_model("gpt-4o-mini", "gpt-4o")
-    assert not _same_model("", "gpt-4o")
+@pytest.mark.parametrize(
+    "served",
+    [
+        "Qwen/Qwen3-235B-A22B",
+        "qwen/qwen3-235b-a22b",
+        "/models/Qwen3-235B-A22B",
+        "Qwen/Qwen3-235B-A22B-FP8",
+        "qwen3-235b-a22b:latest",
+        "qwen3-235b-a22b-04-28",
+        "qwen3-235b-a22b-2025-04-28",
+        "/models/Qwen3-235B-A22B-Q4_K_M.gguf",
+    ],
+)
+def test_one_model_has_many_names(served):
+    assert same_model(served, "Qwen/Qwen3-235B-A22B")
 
 
-def test_retry_after_may_be_a_date():
-    assert _seconds("1.5") == 1.5
-    assert _seconds("-3") == 0.0
-    assert _seconds("soon") is None
-    assert _seconds(None) is None
-    assert _seconds(email.utils.formatdate(time.time() + 100, usegmt=True)) == pytest.approx(100, abs=3)
+def test_other_models_have_other_names():
+    assert not same_model("gpt-4o-mini", "gpt-4o")
+    assert not same_model("Qwen3-32B", "Qwen/Qwen3-235B-A22B")
+    assert not same_model("", "gpt-4o")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("1.5", 1.5), ("-3", 0.0), ("soon", None), (None, None), ("nan", None), ("inf", None), ("1e999", None)],
+)
+def test_retry_after_that_makes_no_sense_is_none(value, seconds):
+    assert wait_asked_for({"Retry-After": value} if value is not None else {}) == seconds
+
+
+def test_retry_after_may_be_a_date_or_milliseconds():
+    later = email.utils.formatdate(time.time() + 100, usegmt=True)
+    assert wait_asked_for({"Retry-After": later}) == pytest.approx(100, abs=3)
+    assert wait_asked_for({"retry-after-ms": "2500"}) == 2.5
 
 
 async def two_rounds(record, ask_engine):
@@ -217,14 +242,12 @@ async def two_rounds(record, ask_engine):
 def run(folder, url, **settings):
     done, progress = {}, FlowProgress(notify=lambda line: None)
     shards = [ShardWork(shard=f"shard-{s:05d}", records=[{"id": f"{s}/{r}"} for r in range(12)]) for s in range(4)]
-    engine = open_engine(section(url, **settings))
     config = section(url, max_in_flight=16, **settings)
     run_flows(
         shards,
         two_rounds,
-        engine,
+        one_engine(open_engine(config), config),
         Journal(folder),
-        config,
         lambda shard, outcomes: done.update({shard: [o.dropped[0].detail for o in outcomes]}),
         progress,
     )

@@ -12,9 +12,11 @@ from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.requests import Completion, Outcome, Request
+from nemo_sdg.generate.roles import one_engine
 from nemo_sdg.generate.scheduling import asking, scheduler, window
 from nemo_sdg.generate.scheduling.journal import Journal
-from nemo_sdg.generate.scheduling.scheduler import FlowProgress, Interrupted, ShardWork, run_flows
+from nemo_sdg.generate.scheduling.scheduler import run_flows
+from nemo_sdg.generate.scheduling.work import FlowProgress, Interrupted, ShardWork
 from nemo_sdg.records import Drop
 
 
@@ -93,7 +95,8 @@ def run(folder, engine, shards, flow=two_rounds, *, cache_dir=None, progress=Non
 
     error = None
     try:
-        run_flows(shards, flow, engine, Journal(folder, cache_dir=cache_dir), EngineSection(**settings), take, progress)
+        engines = one_engine(engine, EngineSection(**settings))
+        run_flows(shards, flow, engines, Journal(folder, cache_dir=cache_dir), take, progress)
     except EngineError as exc:
         error = exc
     return done, error

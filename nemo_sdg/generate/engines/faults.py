@@ -1,0 +1,229 @@
+"""What a server's error means, decided in one place.
+
+    never           this request can never succeed: one vote is lost, counted, with its reason
+    busy, timeout,  this server cannot now: the run waits, longer each time, and asks again
+    server
+    configuration   this account or configuration cannot: the run stops at once and says what to change
+    context         prompt and max_tokens do not fit: asked again with what is free
+    unclear         a refusal in words that are not known: asked again before it is believed
+
+Status codes alone do not tell: proxies wrap a provider's 5xx into a 400, and a spent account is a 402, 403 or 429.
+"""
+
+import email.utils
+import enum
+import math
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+
+class Meaning(enum.Enum):
+    never = "never"
+    busy = "busy"
+    timeout = "timeout"
+    server = "server"
+    configuration = "configuration"
+    context = "context"
+    unclear = "unclear"
+
+
+BUSY = {409, 425, 429, 498, 503, 529}
+TIMEOUT = {408, 499, 504, 522, 524}
+CONTEXT = re.compile(
+    r"context (?:length|window|size|limit)|maximum (?:context|sequence|model) length|max_seq_len|max_model_len"
+    r"|max_num_tokens|token count exceeds|too many (?:input )?tokens|prompt is too long|prompt too long"
+    r"|input (?:is )?too long|longer than the (?:maximum )?model"
+    r"|exceeds? the (?:model'?s |maximum )?(?:context|allowed)"
+    r"|max(?:_new|_completion)?_tokens['\"`]?(?: or ['\"`]?max_completion_tokens['\"`]?)? (?:is |are )?too large"
+    r"|default_max_tokens|context_length_exceeded|reduce the length|max_new_tokens`? must be <="
+    r"|input length (?:of|\()|exceeds? (?:the )?(?:max|maximum) (?:input|number of tokens|sequence)",
+    re.IGNORECASE,
+)
+OVERLOADED = re.compile(
+    r"overload|rate.?limit|too many requests|(?:at|over|no|exceeded) capacity|throttl|try again|retry (?:later|after)|"
+    r"queue is full|resource.?exhausted|warming up|loading model|model is (?:currently )?loading|still loading",
+    re.IGNORECASE,
+)
+UPSTREAM = re.compile(
+    r"APIConnectionError|InternalServerError|ServiceUnavailable|APIError\b|BadGateway|Timeout"
+    r"|upstream|connect(?:ion)? (?:error|refused|reset|aborted|closed|timed out)|cannot connect|failed to connect"
+    r"|server disconnected|bad gateway|gateway time|service (?:temporarily )?unavailable|temporarily unavailable"
+    r"|internal (?:server )?error|timed? ?out|(?:error|status)(?: code)?:? ?5\d\d\b|\b5(?:0[0234]|2[0-7])\b"
+    r"|provider returned error|no healthy|out of memory|engine (?:is )?dead|EngineDeadError|ECONN|socket hang up"
+    r"|name or service not known|dns",
+    re.IGNORECASE,
+)
+ACCOUNT = re.compile(
+    r"insufficient.{0,3}(?:quota|balance|credit|fund)|exceeded your current quota|billing|payment|out of credits|"
+    r"more credits|credit balance|spend(?:ing)? limit|budget (?:has been )?exceeded|account (?:is )?(?:deactivated|"
+    r"suspended|disabled|not active)",
+    re.IGNORECASE,
+)
+KEY = re.compile(
+    r"(?:invalid|incorrect|missing|expired|revoked|no) (?:api|auth\w*|access)[ _-]?(?:key|token)|unauthori[sz]ed|"
+    r"authentication|permission denied|not authorized",
+    re.IGNORECASE,
+)
+NO_MODEL = re.compile(
+    r"model.{0,120}(?:does not exist|not found|is not (?:supported|available|served|valid)|not exist)|"
+    r"(?:invalid|unknown|no such) model|model_not_found|no endpoints found|not a valid model",
+    re.IGNORECASE | re.DOTALL,
+)
+PARAMETER = re.compile(
+    r"extra.?(?:inputs?|fields?).{0,30}(?:not (?:permitted|allowed)|forbidden)|extra_forbidden|"
+    r"(?:unsupported|unknown|unrecogni[sz]ed|unexpected|invalid)(?: request)? (?:parameter|argument|field|keyword)|"
+    r"does not support (?:the )?(?:parameter|response_format|system|setting)|response_format.{0,40}(?:not supported|"
+    r"unavailable|invalid)|(?:system|developer).{0,20}role.{0,20}(?:not supported|invalid)|"
+    r"roles must alternate|chat template",
+    re.IGNORECASE | re.DOTALL,
+)
+POLICY = re.compile(
+    r"content.{0,20}(?:policy|filter|not allowed|management)|moderation|flagged|safety|usage polic|not allowed to|"
+    r"inappropriate|sensitive|content exists risk|is not allowed|prohibited|harmful",
+    re.IGNORECASE,
+)
+SAID_AT_MOST = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerError:
+    """What a server said instead of an answer."""
+
+    status: int
+    message: str
+    """in one line of at most SAID_AT_MOST characters"""
+    fields: tuple[str, ...] = ()
+    """the fields of the body that it did not take, where it names them"""
+
+
+def read_error(status: int, data: bytes) -> ServerError:
+    """Out of any of the forms that servers use: {error: {message, code}}, {error: text}, {object: error, message},
+    {detail: [{loc, msg}]}, HTML, nothing.
+    """
+    try:
+        value: Any = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        value = data[: 4 * SAID_AT_MOST].decode("utf-8", "replace")
+    fields: list[str] = []
+    if isinstance(value, dict) and isinstance(value.get("detail"), list):
+        parts = []
+        for row in filter(lambda row: isinstance(row, dict), value["detail"]):
+            place = [str(part) for part in row.get("loc") or [] if part != "body"]
+            fields += place[:1]
+            parts.append(f"{'.'.join(place)}: {row.get('type', '')} {row.get('msg', '')}".strip())
+        value = "; ".join(parts)
+    return ServerError(status=status, message=one_line(_message(value)), fields=tuple(fields))
+
+
+def _message(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    inner = value.get("error", value)
+    if not isinstance(inner, dict):
+        return str(inner)
+    message = inner.get("message") or inner.get("detail") or inner.get("msg") or ""
+    metadata = inner.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    named = [str(inner[name]) for name in ("type", "code", "param") if inner.get(name) and not message]
+    kind = inner.get("type") if isinstance(inner.get("type"), str) and "quota" in str(inner["type"]) else None
+    return " ".join(str(part) for part in (message, kind, raw, *named) if part)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())[:SAID_AT_MOST]
+
+
+def meaning(error: ServerError, *, answered: bool) -> Meaning:
+    """`answered`: whether the server ever gave a completion; before it does, a 404 is an address that is wrong."""
+    status, said = error.status, error.message
+    if status in (402, 405) or ACCOUNT.search(said):
+        return Meaning.configuration
+    if status in (401, 403):
+        return Meaning.never if status == 403 and POLICY.search(said) else Meaning.configuration
+    if status < 400:
+        return Meaning.server if answered else Meaning.configuration
+    if status == 404:
+        return Meaning.configuration if not answered or NO_MODEL.search(said) else Meaning.server
+    if status in BUSY:
+        return Meaning.busy
+    if status in TIMEOUT:
+        return Meaning.timeout
+    if CONTEXT.search(said):
+        return Meaning.context
+    if status >= 500:
+        # a grammar that does not compile fails each time; it is asked again like other refusals before it is believed
+        return Meaning.unclear if re.search(r"grammar|guided|json.?schema", said, re.IGNORECASE) else Meaning.server
+    if status == 424:
+        return Meaning.server
+    if status == 413:
+        return Meaning.never
+    if OVERLOADED.search(said):
+        return Meaning.busy
+    if NO_MODEL.search(said) or KEY.search(said) or error.fields or PARAMETER.search(said):
+        return Meaning.configuration
+    if UPSTREAM.search(said):
+        return Meaning.server
+    return Meaning.never if POLICY.search(said) else Meaning.unclear
+
+
+def status_of(code: object) -> int:
+    """The status that an error inside of a 200 stands for; 500 where it gives none."""
+    try:
+        number = int(str(code))
+    except ValueError:
+        return {"rate_limit_exceeded": 429, "insufficient_quota": 402}.get(str(code), 500)
+    return number if 300 <= number <= 599 else 500
+
+
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.0+)?(?![\w])")
+_LIMIT = re.compile(
+    r"(?:context (?:length|window|size|limit)|maximum (?:model|sequence) length|max_(?:seq|model)_len|max_num_tokens)"
+    r"\D{0,40}?(\d[\d,]*)|must be <= (\d[\d,]*)|> (\d[\d,]*)",
+    re.IGNORECASE,
+)
+
+
+def free_tokens(said: str, max_tokens: int) -> int | None:
+    """How many tokens a context leaves for a reply, by an error's own numbers; None where they do not say it.
+
+    "maximum context length is 4096 tokens. However, you requested 5200 tokens (2128 in the messages, 3072 in the
+    completion)": 4096 - 2128.
+    """
+    found = _LIMIT.search(said)
+    if found is None:
+        return None
+    limit = _int(next(filter(None, found.groups())))
+    numbers = [_int(text) for text in _NUMBER.findall(said)]
+    for total in numbers:
+        if total - max_tokens in numbers and total > limit:
+            return limit - (total - max_tokens)
+    rest = [number for number in numbers if number not in (limit, max_tokens)]
+    prompts = [number for number in rest if number + max_tokens > limit]
+    return limit - prompts[0] if prompts else None
+
+
+def _int(text: str) -> int:
+    return int(float(text.replace(",", "")))
+
+
+def wait_asked_for(headers: Any) -> float | None:
+    """Seconds from now that a server asks to wait: retry-after-ms, or Retry-After as a number or a date; None where
+    there is neither or it makes no sense.
+    """
+    milliseconds, value = headers.get("retry-after-ms"), headers.get("Retry-After")
+    for text, scale in ((milliseconds, 1e-3), (value, 1.0)):
+        try:
+            seconds = float(text) * scale if text is not None else math.nan
+        except ValueError:
+            continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
+    try:
+        when = email.utils.parsedate_to_datetime(value) if value is not None else None
+    except (ValueError, TypeError):
+        return None
+    return None if when is None else max(0.0, when.timestamp() - time.time())

@@ -1,0 +1,210 @@
+"""The body of a 200 -> Completion, in whichever of the forms that servers use (the table is in servers.py).
+
+A body that holds an answer gives it, wherever it stands. One that holds none is an empty completion where the model
+was done, and a TransportError where the server was at fault.
+"""
+
+import json
+import math
+from typing import Any
+
+import orjson
+
+from nemo_sdg.generate.engines.base import Fault, TransportError
+from nemo_sdg.generate.engines.faults import one_line
+from nemo_sdg.generate.engines.servers import CUT, FAILED, LOOPED, STOPPED, WITHHELD
+from nemo_sdg.generate.parsing.traces import separate
+from nemo_sdg.generate.requests import Completion
+
+Json = dict[str, Any]
+
+
+class ErrorInReply(Exception):
+    """A 200 whose body is an error: {error: {code, message}}, at the top or in the choice."""
+
+    def __init__(self, code: object, body: bytes) -> None:
+        super().__init__(code, body)
+        self.code, self.body = code, body
+
+
+def read_reply(data: bytes) -> Completion:
+    """Raises TransportError where it is no completion, ErrorInReply where it is an error."""
+    try:
+        body = parse(data)
+        if not isinstance(body, dict):
+            raise TypeError(f"a JSON {type(body).__name__}")
+        _raise_error(body)
+        return read_choice(body["choices"][0], body)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as exc:
+        beginning = one_line(data[:80].decode("utf-8", "replace"))
+        raise TransportError(f"not an OpenAI completion ({type(exc).__name__}): {beginning}", Fault.answer) from exc
+
+
+def parse(data: bytes) -> Any:
+    """JSON with what proxies do to it: a byte order mark, lone surrogates, server-sent events that nobody asked for."""
+    data = data.removeprefix(b"\xef\xbb\xbf").strip()
+    if data.startswith((b"data:", b"event:", b":")):
+        return _joined_events(data)
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _without_surrogates(json.loads(data.decode("utf-8", "replace")))
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        # pairs become the character that they stand for, single ones a question mark
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def _joined_events(data: bytes) -> Json:
+    """A stream of chunks as one body."""
+    whole: Json = {}
+    message: Json = {}
+    choice: Json = {"message": message, "finish_reason": None}
+    for line in data.splitlines():
+        payload = line.removeprefix(b"data:").strip()
+        if not line.startswith(b"data:") or payload == b"[DONE]":
+            continue
+        chunk = orjson.loads(payload)
+        _raise_error(chunk)
+        whole.update({name: value for name, value in chunk.items() if value is not None})
+        for part in (chunk.get("choices") or [])[:1]:
+            delta = part.get("delta") or part.get("message") or {"content": part.get("text")}
+            for name, value in delta.items():
+                if isinstance(value, str) and name != "role":
+                    message[name] = message.get(name, "") + value
+            choice["finish_reason"] = part.get("finish_reason") or choice["finish_reason"]
+    return {**whole, "choices": [choice]} if message or choice["finish_reason"] else {**whole, "choices": []}
+
+
+def _raise_error(holder: Json) -> None:
+    error = holder.get("error")
+    if not error:
+        return
+    code = error.get("code") or error.get("status") if isinstance(error, dict) else None
+    raise ErrorInReply(code, json.dumps({"error": error}).encode())
+
+
+def read_choice(choice: Json, body: Json) -> Completion:
+    """The first choice; its message may be a chat's or, under `text`, a completion's."""
+    _raise_error(choice)
+    if choice.get("message") is None and choice.get("text") is None:
+        raise KeyError("message")
+    message = choice.get("message") or {}
+    content, thinking = read_content(message.get("content") if message else None)
+    if not content and isinstance(choice.get("text"), str):
+        content = choice["text"]
+    reason, matched = _reason(choice.get("finish_reason"))
+    counted = body.get("usage")
+    usage: Json = counted if isinstance(counted, dict) else {}
+    served = body.get("model")
+    completion = Completion(
+        text="",
+        finish_reason="stop",
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        reasoning_tokens=_reasoning_tokens(usage),
+        model=served if isinstance(served, str) and served else None,
+    )
+    refusal = message.get("refusal")
+    if reason in WITHHELD or (isinstance(refusal, str) and refusal and not content):
+        completion.finish_reason = "refused"
+        completion.detail = one_line(refusal) if isinstance(refusal, str) and refusal else reason
+        return completion
+    if reason in FAILED:
+        raise TransportError(f"the server ended the request with finish_reason={reason}", Fault.server)
+    completion.finish_reason = "length" if reason in CUT else "repetition" if reason in LOOPED else "stop"
+    content = content or _arguments(message.get("tool_calls"))
+    reasoning = thinking or _reasoning(message)
+    completion.text, completion.trace = separate(content, reasoning, finish_reason=completion.finish_reason)
+    if (
+        not completion.text
+        and not completion.trace
+        and (reason in ("", "null") or reason not in STOPPED | CUT | LOOPED)
+    ):
+        raise TransportError(f"a reply without a text and without a known finish_reason ({matched})", Fault.answer)
+    if completion.finish_reason == "length" and completion.trace and not completion.text:
+        completion.detail = f"thinking filled max_tokens ({completion.completion_tokens} tokens)"
+    elif reason not in STOPPED | CUT | LOOPED:
+        completion.detail = f"finish_reason={one_line(matched)}"
+    return completion
+
+
+def read_content(content: Any) -> tuple[str, str]:
+    """(text, thinking) of a message's content: a string, null, or a list of parts."""
+    if content is None or isinstance(content, str):
+        return content or "", ""
+    texts: list[str] = []
+    thinking: list[str] = []
+    for part in content if isinstance(content, list) else [content]:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        kind = str(part.get("type") or "text")
+        if kind in ("thinking", "reasoning", "redacted_thinking", "reasoning_content"):
+            thinking.append(_flat(part.get(kind) or part.get("thinking") or part.get("text") or part.get("summary")))
+        else:
+            texts.append(_flat(part.get("text") or part.get("content") or part.get("output_text")))
+    return "".join(texts), "\n\n".join(filter(None, thinking))
+
+
+def _flat(value: Any) -> str:
+    """The text of a string, a part, or a list of them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(_flat(item) for item in value)
+    if isinstance(value, dict):
+        return _flat(value.get("text") or value.get("thinking") or value.get("content") or value.get("summary"))
+    return ""
+
+
+def _reasoning(message: Json) -> str:
+    """The field that holds the thinking; proxies send the same one under several names."""
+    for name in (
+        "reasoning_content",
+        "reasoning",
+        "thinking",
+        "reasoning_text",
+        "reasoning_details",
+        "thinking_blocks",
+    ):
+        if text := _flat(message.get(name)).strip():
+            return text
+    return ""
+
+
+def _arguments(tool_calls: Any) -> str:
+    """Servers that turn a schema into a tool give the JSON as the arguments of its call."""
+    if not isinstance(tool_calls, list) or not tool_calls or not isinstance(tool_calls[0], dict):
+        return ""
+    arguments = (tool_calls[0].get("function") or {}).get("arguments")
+    return arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode() if arguments else ""
+
+
+def _reason(value: Any) -> tuple[str, str]:
+    """(normalised word, as it was sent); SGLang's own form is a dict."""
+    if isinstance(value, dict):
+        value = value.get("type")
+    word = "" if value is None else str(value)
+    return word.strip().lower(), word
+
+
+def _count(value: Any) -> int:
+    try:
+        number = float(value or 0)
+    except (TypeError, ValueError):
+        return 0
+    return int(number) if math.isfinite(number) and number > 0 else 0
+
+
+def _reasoning_tokens(usage: Json) -> int | None:
+    details = usage.get("completion_tokens_details")
+    value = details.get("reasoning_tokens") if isinstance(details, dict) else usage.get("reasoning_tokens")
+    return None if value is None else _count(value)

@@ -1,0 +1,164 @@
+"""A model's thinking and what it wrote for its reader, told apart: `split_trace(text)` gives (text, trace).
+
+    <think>…</think>final          Qwen, DeepSeek, Nemotron, GLM, MiniMax; also <thinking>, <thought>
+    …</think>final                 the opening tag stands in the prompt (DeepSeek R1, QwQ)
+    [THINK]…[/THINK]final          Magistral
+    <seed:think>…</seed:think>     Seed-OSS
+    ◁think▷…◁/think▷final          Kimi
+    <|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>final<|return|>     gpt-oss
+    analysis…assistantfinal…       the same with its special tokens left out
+
+A tag that the text only speaks of (in the middle of a line of JSON, in quotes, in backticks) is text.
+"""
+
+import re
+
+_NAMES = r"think|thinking|thought|thoughts|seed:think|scratchpad"
+OPENING = re.compile(
+    rf"<(?:{_NAMES})>|\[THINK\]|◁think▷|<\|(?:begin_of_thought|START_THINKING|inner_prefix|think_start)\|>|"
+    r"<\|channel>thought\n?|Here is my thought process:",
+    re.IGNORECASE,
+)
+CLOSING = re.compile(
+    rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|(?:end_of_thought|END_THINKING|inner_suffix|think_end)\|>|"
+    r"<channel\|>|Here is my response:",
+    re.IGNORECASE,
+)
+_SHELL = re.compile(
+    r"^\s*<\|(?:begin_of_solution|START_RESPONSE)\|>|<\|(?:end_of_solution|END_RESPONSE|return|end|im_end|eot_id)\|>\s*$"
+)
+_HARMONY = re.compile(
+    r"(?:<\|start\|>\s*assistant)?\s*<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>(.*?)"
+    r"(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|<\|channel\|>|\Z)",
+    re.DOTALL,
+)
+_STRIPPED_HARMONY = re.compile(r"\A\s*analysis(?=[A-Z\"'{\[(\n])")
+_FINAL = re.compile(r"(?:\.|\s|\b)?assistant\s*final(?=[A-Z\"'{\[(*#<\\\n\d`$]|\s|\Z)|assistantfinal")
+_QUOTES = "\"'`“”‘’«»"
+
+
+def split_trace(text: str) -> tuple[str, str]:
+    """(what is meant for the reader, thinking); both stripped. Thinking that never ends leaves no text."""
+    if "<|channel|>" in text:
+        return _harmony(text)
+    if _STRIPPED_HARMONY.match(text):
+        found = list(_FINAL.finditer(text))
+        begin = _STRIPPED_HARMONY.match(text).end()  # type: ignore[union-attr]
+        if found:
+            return text[found[-1].end() :].strip(), text[begin : found[-1].start()].strip()
+        return "", text[begin:].strip()
+    # a cheap look first: most texts have no tag at all
+    if not (OPENING.search(text) or CLOSING.search(text)):
+        return text.strip(), ""
+    return _tagged(text)
+
+
+def separate(content: str, reasoning: str = "", *, finish_reason: str = "stop") -> tuple[str, str]:
+    """(text, trace) of a reply as a server sends it: its content and, where the server has one, its reasoning field.
+
+    A finished reply without a text is looked at once more: some servers leave the answer in the reasoning field, and
+    some models never close their thinking.
+    """
+    text, inner = split_trace(content)
+    trace = "\n\n".join(filter(None, (reasoning.strip(), inner)))
+    if not text and trace and finish_reason == "stop":
+        text, trace = answer_in_trace(trace)
+    return text, trace
+
+
+def _harmony(text: str) -> tuple[str, str]:
+    final: list[str] = []
+    thinking: list[str] = []
+    first = text.find("<|channel|>")
+    # servers that leave out the first special tokens begin in the middle of a channel
+    if (head := text[:first].removesuffix("<|start|>assistant").removesuffix("<|end|>").strip()) and (
+        head != "<|start|>assistant"
+    ):
+        thinking.append(head.removeprefix("analysis").removeprefix("<|message|>"))
+    for channel, content in _HARMONY.findall(text):
+        (final if channel == "final" else thinking).append(content.strip())
+    return (final[-1] if final else ""), "\n\n".join(filter(None, thinking)).strip()
+
+
+def _tagged(text: str) -> tuple[str, str]:
+    """Marks are paired from the left. An opening mark counts at the start of the text, or where a closing one follows;
+    a closing mark without an opening one ends thinking that began with the text.
+    """
+    marks = sorted(
+        [(m.start(), m.end(), True) for m in OPENING.finditer(text) if not _is_mention(text, m)]
+        + [(m.start(), m.end(), False) for m in CLOSING.finditer(text) if not _is_mention(text, m)]
+    )
+    kept: list[str] = []
+    thinking: list[str] = []
+    position, opened = 0, None
+    for number, (start, end, opens) in enumerate(marks):
+        if opens:
+            closes_later = any(not later for *_, later in marks[number + 1 :])
+            if opened is None and (closes_later or not text[:start].strip()):
+                kept.append(text[position:start])
+                opened = position = end
+            continue
+        if opened is not None:
+            thinking.append(text[opened:start])
+            opened = None
+        else:
+            # the whole beginning was thinking; what stood for text until here was not
+            thinking.append("".join(kept) + text[position:start])
+            kept.clear()
+        position = end
+    if opened is not None:
+        thinking.append(text[opened:])
+    else:
+        kept.append(text[position:])
+    trace = "\n\n".join(filter(None, (OPENING.sub("", part).strip() for part in thinking)))
+    final = "".join(kept)
+    while (shorter := _SHELL.sub("", final)) != final:
+        final = shorter
+    return final.strip(), trace
+
+
+def _is_mention(text: str, mark: "re.Match[str]") -> bool:
+    """Whether a tag is spoken of: in quotes or backticks."""
+    before, after = text[mark.start() - 1 : mark.start()], text[mark.end() : mark.end() + 1]
+    return bool(before) and before in _QUOTES and bool(after) and after in _QUOTES
+
+
+_TAGGED_TAIL = re.compile(r"<(?P<name>context|reasoning|answer|question)>(?:(?!<(?P=name)>).)*</\w+>\s*\Z", re.DOTALL)
+
+
+def answer_in_trace(trace: str) -> tuple[str, str]:
+    """(answer, thinking before it) where a reply never left its thinking and yet ends in what was asked for: a JSON
+    object, or tagged sections. ("", trace) where it does not: a draft is no answer.
+    """
+    stripped = trace.rstrip()
+    if stripped.endswith(("}", "```")):
+        body = stripped.removesuffix("```").rstrip()
+        if body.endswith("}") and (begin := _start_of_object(body)) is not None:
+            return body[begin:], trace[:begin].removesuffix("```json").removesuffix("```").strip()
+    if stripped.endswith(">") and (tail := _TAGGED_TAIL.search(stripped)) is not None:
+        return stripped[tail.start() :], trace[: tail.start()].strip()
+    return "", trace
+
+
+def _start_of_object(text: str) -> int | None:
+    """Where the JSON object begins whose closing brace ends the text."""
+    depth, in_string = 0, False
+    for place in range(len(text) - 1, -1, -1):
+        char = text[place]
+        if char == '"' and not _escaped(text, place):
+            in_string = not in_string
+        elif not in_string:
+            if char == "}":
+                depth += 1
+            elif char == "{":
+                depth -= 1
+                if depth == 0:
+                    return place
+    return None
+
+
+def _escaped(text: str, place: int) -> bool:
+    backslashes = 0
+    while place - backslashes > 0 and text[place - backslashes - 1] == "\\":
+        backslashes += 1
+    return backslashes % 2 == 1

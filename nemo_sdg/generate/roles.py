@@ -1,0 +1,155 @@
+"""The engines of the roles that a step needs: opened together, shared where two roles are played by the same engine.
+
+engines = open_roles(config, Role.solver, Role.judge)
+number = engines.deal(Role.solver, sample_id, vote)
+request = Request(role=Role.solver, number=number, tag=f"vote{vote}", ...)
+engines.used(request, prompt="solve/code", prompt_hash=…)      a ModelUse with the sampling that is really sent
+"""
+
+import logging
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nemo_sdg.config import EngineKind, EngineSection, Role, RunConfig
+from nemo_sdg.config.engine import same_engine
+from nemo_sdg.errors import EngineError
+from nemo_sdg.generate.engines import open_engine
+from nemo_sdg.generate.engines.base import Engine
+from nemo_sdg.generate.engines.sent import prepare, sampling_sent
+from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.records import ModelUse
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """One engine in one role."""
+
+    engine: Engine
+    section: EngineSection
+    lane: int
+    """which of the step's engines this is"""
+
+
+class RoleEngines:
+    """The engines of a step. `roles[0]` is asked where a request names no role."""
+
+    def __init__(self, players: dict[Role, list[Player]]) -> None:
+        assert players, "a step asks at least one role"
+        self.players = players
+        self.main = next(iter(players))
+        by_lane = {player.lane: player for of_role in players.values() for player in of_role}
+        self.engines = [by_lane[lane].engine for lane in sorted(by_lane)]
+        self.sections = [by_lane[lane].section for lane in sorted(by_lane)]
+        """one per engine: how it is driven"""
+
+    def num(self, role: Role) -> int:
+        """How many engines share a role."""
+        return len(self.players[role])
+
+    def deal(self, role: Role, record_id: str, index: int) -> int:
+        """Which engine of a role makes the index-th completion of a record: in turn, beginning at one that the record's
+        id gives.
+        """
+        return (zlib.crc32(record_id.encode()) + index) % self.num(role)
+
+    def player(self, request: Request) -> Player:
+        return self.players[request.role or self.main][request.number]
+
+    def section(self, role: Role, number: int = 0) -> EngineSection:
+        """The configuration of an engine: what a prompt is to know of it (base_model, embedded, …)."""
+        return self.players[role][number].section
+
+    def prepare(self, request: Request) -> Request:
+        return prepare(request, self.player(request).section)
+
+    def key(self, request: Request) -> str:
+        """Identity of the completion that a flow's request asks for, in journal and cache."""
+        player = self.player(request)
+        model = f"{player.engine.model} context={player.section.context_length}"
+        return prepare(request, player.section).key(model)
+
+    def model_use(self, role: Role, number: int = 0) -> ModelUse:
+        """Who plays a role, without a prompt."""
+        player = self.players[role][number]
+        return ModelUse(engine=player.engine.name, model=player.engine.model, license=player.section.model_license)
+
+    def used(self, request: Request, *, prompt: str, prompt_hash: str) -> ModelUse:
+        """Who answers a request, and how it is really asked: what a sample's `generator` says."""
+        player = self.player(request)
+        return ModelUse(
+            engine=player.engine.name,
+            model=player.engine.model,
+            license=player.section.model_license,
+            prompt=prompt,
+            prompt_hash=prompt_hash,
+            sampling=sampling_sent(request, player.section),
+        )
+
+    async def start(self) -> None:
+        for engine in self.engines:
+            await engine.start()
+
+    async def ask(self, request: Request) -> Completion:
+        """One completion without journal, window and retries; start() comes first."""
+        return await self.player(request).engine.complete(self.prepare(request))
+
+    async def close(self) -> None:
+        for engine in self.engines:
+            await engine.close()
+
+
+def open_roles(config: RunConfig, *roles: Role) -> RoleEngines:
+    """The engines of some roles, not yet started. Raises EngineError when a model is missing, MissingDependencyError
+    naming the extra.
+    """
+    opened: list[tuple[EngineSection, Engine]] = []
+    players: dict[Role, list[Player]] = {}
+    for role in dict.fromkeys(roles):
+        for section in config.engines(role):
+            lane = next((i for i, (known, _) in enumerate(opened) if same_engine(known, section)), len(opened))
+            if lane == len(opened):
+                opened.append((section, open_engine(section)))
+            players.setdefault(role, []).append(Player(engine=opened[lane][1], section=section, lane=lane))
+    return RoleEngines(players)
+
+
+class NamedEngine:
+    """A model that is known by its name alone: for those who read a run and ask nothing."""
+
+    adaptive = False
+
+    def __init__(self, name: str, model: str) -> None:
+        self.name, self.model = name, model
+        self.notify: Callable[[str], None] = log.warning
+
+    async def start(self) -> None:
+        raise EngineError(f"{self.model} is known by its name alone")
+
+    async def complete(self, request: Request) -> Completion:
+        raise EngineError(f"{self.model} is known by its name alone")
+
+    async def close(self) -> None:
+        return
+
+
+def named_roles(config: RunConfig, in_process: str, *roles: Role) -> RoleEngines:
+    """The engines of some roles by name: a server's model is named by the configuration, and one in process, whose
+    name holds a hash of its weights, is `in_process`.
+    """
+    players: dict[Role, list[Player]] = {}
+    lane = 0
+    for role in roles:
+        for section in config.engines(role):
+            served = section.kind in (EngineKind.openai, EngineKind.batch)
+            engine = NamedEngine(section.kind.value, str(section.model) if served else in_process)
+            players.setdefault(role, []).append(Player(engine=engine, section=section, lane=lane))
+            lane += 1
+    return RoleEngines(players)
+
+
+def one_engine(engine: Engine, section: EngineSection) -> RoleEngines:
+    """One engine for every role."""
+    return RoleEngines({role: [Player(engine=engine, section=section, lane=0)] for role in Role})

@@ -1,0 +1,72 @@
+"""The first replies of a step, looked at as a whole: when every one of them is cut, empty or refused, the configuration
+is at fault, and the run stops before it is paid for.
+"""
+
+from collections import Counter
+
+from nemo_sdg.config import EngineSection
+from nemo_sdg.generate.requests import Completion, Request
+
+NUM_LOOKED_AT = 20
+
+
+class FirstReplies:
+    """Counts the replies of one engine until NUM_LOOKED_AT have come, or one is good."""
+
+    def __init__(self, model: str, section: EngineSection) -> None:
+        self.model, self.section = model, section
+        self.bad: Counter[str] = Counter()
+        self.any_good = False
+        self._last: tuple[Request, Completion] | None = None
+
+    def look(self, request: Request, completion: Completion) -> str | None:
+        """What to change, once all the first replies are bad."""
+        if self.any_good or self.bad.total() >= NUM_LOOKED_AT:
+            return None
+        fault = _fault(completion)
+        if fault is None:
+            self.any_good = True
+            return None
+        self.bad[fault] += 1
+        self._last = (request, completion)
+        return self.verdict() if self.bad.total() == NUM_LOOKED_AT else None
+
+    def verdict(self) -> str | None:
+        """What is wrong with all replies so far and what to change; None where one was good or none came."""
+        if self.any_good or self._last is None:
+            return None
+        request, completion = self._last
+        num, limit = self.bad.total(), request.max_tokens
+        fault, share = self.bad.most_common(1)[0]
+        head = f"{self.model}: " + (
+            f"all of the first {num} replies" if share == num else f"none of the first {num} good,"
+        )
+        if fault == "thinking":
+            return (
+                f"{head} were cut while the model was still thinking, at max_tokens={limit}: set "
+                f"engine.sampling.max_tokens to {4 * limit} or more, or turn thinking off (engine.extra_body="
+                "{chat_template_kwargs: {enable_thinking: false}}, engine.prefix=/no_think)"
+            )
+        if fault == "cut":
+            return f"{head} were cut at max_tokens={limit}: set engine.sampling.max_tokens to {2 * limit} or more"
+        if fault == "refused":
+            return f"{head} were refused, and no record was dropped for it: {completion.detail}"
+        if fault == "lost in thinking":
+            return (
+                f"{head} ended inside the model's thinking, without an answer: set engine.structured=none, or turn "
+                "thinking off (engine.extra_body={chat_template_kwargs: {enable_thinking: false}})"
+            )
+        return (
+            f"{head} were empty: check that engine.base_model says what the model is, and engine.structured; "
+            "`nemo-sdg preview` shows what is sent"
+        )
+
+
+def _fault(completion: Completion) -> str | None:
+    if completion.finish_reason == "refused":
+        return "refused"
+    if completion.finish_reason in ("length", "repetition"):
+        return "thinking" if completion.trace and not completion.text else "cut"
+    if completion.text:
+        return None
+    return "lost in thinking" if completion.trace else "empty"

@@ -1,0 +1,79 @@
+"""The traces of a step: what models thought on the way to its records, in a file of its own beside each shard.
+
+    RUN/answers/traces/shard-00000.jsonl.gz
+    {"id": "5c0e…", "tag": "vote3", "completion_tokens": 4120, "thinking_tokens": 3904, "trace": "…"}
+
+`id` is the record's that was worked on (a sample's in answers, a seed's in questions), `tag` names the completion. The
+file is in the shard's receipt. A shard whose completions have no traces has no such file.
+"""
+
+import gzip
+import hashlib
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.records import json_line
+from nemo_sdg.storage import FileFacts, StepDir, atomic_file
+
+if TYPE_CHECKING:
+    from nemo_sdg.generate.scheduling.work import Trace
+
+LEVEL = 6
+
+
+def traces_path(step: StepDir, shard: str) -> Path:
+    return step.path / "traces" / f"{shard}.jsonl.gz"
+
+
+def write_traces(path: Path, traces: "Iterator[Trace]") -> FileFacts | None:
+    """Writes a shard's traces atomically; None where there are none. The bytes depend on the traces alone."""
+    first = next(traces, None)
+    if first is None:
+        path.unlink(missing_ok=True)
+        return None
+    rows = 0
+    with atomic_file(path) as handle:
+        with gzip.GzipFile(filename="", fileobj=handle, mode="wb", compresslevel=LEVEL, mtime=0) as packed:
+            for trace in itertools.chain([first], traces):
+                packed.write(
+                    json_line(
+                        {
+                            "id": trace.record_id,
+                            "tag": trace.tag,
+                            "completion_tokens": trace.completion_tokens,
+                            "thinking_tokens": trace.thinking_tokens,
+                            "trace": trace.text,
+                        }
+                    )
+                )
+                rows += 1
+        handle.flush()
+    with open(path, "rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return FileFacts(sha256=digest, bytes=path.stat().st_size, rows=rows)
+
+
+def read_traces(path: Path) -> "Iterator[Trace]":
+    """The traces of a shard, one at a time; none where the file is not there. Raises DataError where it is damaged."""
+    from nemo_sdg.generate.scheduling.work import Trace
+
+    if not path.is_file():
+        return
+    try:
+        with gzip.open(path, "rb") as handle:
+            for line in handle:
+                row = orjson.loads(line)
+                yield Trace(
+                    record_id=row["id"],
+                    tag=row["tag"],
+                    completion_tokens=row["completion_tokens"],
+                    thinking_tokens=row["thinking_tokens"],
+                    text=row["trace"],
+                )
+    except (OSError, EOFError, orjson.JSONDecodeError, KeyError, TypeError) as exc:
+        raise DataError(f"{path} is damaged ({type(exc).__name__}): remove it and run the same command again") from exc
