@@ -22,7 +22,10 @@ import pytest
 
 from tests.e2e.harness import command, digests, nemo_sdg, run_arguments
 
-FAULTS = "429,500,503,reset,hang,truncate,wrong_json,no_json,wrong_model"
+FAULTS = (
+    "429,429_plain,500,503,reset,hang,truncate,wrong_json,no_json,wrong_model,empty_choices,error_in_200,error_in_choice,"
+    "abort,wrapped_500,unknown_400,424"
+)
 KEY = "sk-5d1e0b7c-never-to-be-seen"
 GENERATION = ("--from", "questions", "--until", "answers")
 NUM_KILLS = 20
@@ -275,7 +278,7 @@ def test_base_models_long_prompts_and_cut_outputs_are_handled_and_counted(
 ) -> None:
     run_dir = tmp_path / "base"
     overrides = ("engine.base_model=true", "generate.max_tokens_question=48", "generate.max_tokens_answer=96")
-    with fake_server(root, "--context-length", "420") as url:
+    with fake_server(root, "--context-length", "350") as url:
         result = nemo_sdg(root, *run_arguments(run_dir, url, *overrides), "--until", "answers")
     assert result.returncode == 0, result.stderr
     reasons = drops(run_dir, "questions") + drops(run_dir, "answers")
