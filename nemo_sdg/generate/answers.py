@@ -22,7 +22,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.generate.parsing.replies import called, clean, parse_solution, read_object
+from nemo_sdg.generate.parsing.cleaning import clean
+from nemo_sdg.generate.parsing.programs import called
+from nemo_sdg.generate.parsing.replies import read_object, read_vote
 from nemo_sdg.generate.prompting import Prompts, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import JUDGE_SCHEMA, solution_schema
@@ -139,8 +141,7 @@ class Answers:
         A context that stands word for word in a worked example is no context: the answer still counts as a vote.
         """
         shown = self.shown(sample, order)
-        assert request.schema is not None
-        value, error, detail = parse_solution(completion, request.schema, kind=sample.kind, options=shown)
+        value, error, detail = read_vote(completion, kind=sample.kind, options=shown, schema=request.schema)
         vote = Vote(
             index=index,
             guidance="blind" if purpose == "solve" else "guided",
@@ -151,6 +152,7 @@ class Answers:
         )
         if value is not None:
             vote.context, vote.reasoning, vote.answer = value["context"], value["reasoning"], value["answer"]
+            vote.trace = value["trace"] or None
             if vote.context and any(vote.context in text for text in request.worked_examples()):
                 vote.context = ""
             if sample.choices:

@@ -22,7 +22,9 @@ from typing import Any
 
 from nemo_sdg.config import OriginShare, RunConfig
 from nemo_sdg.generate.parsing.answer_text import fold
-from nemo_sdg.generate.parsing.replies import at_bound, called, clean, read_object, whole_sentences
+from nemo_sdg.generate.parsing.cleaning import clean
+from nemo_sdg.generate.parsing.programs import called
+from nemo_sdg.generate.parsing.replies import at_bound, read_object, whole_sentences
 from nemo_sdg.generate.prompting import Prompts, item_json, language_variables, request_seed, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.schemas import Schema, question_schema

@@ -3,33 +3,35 @@ text or label.
 
 tidy_answer("**The answer is \\\\boxed{42}.**", "numeric")          -> "42"
 match_option("Option B: carbon dioxide", ["oxygen", "carbon dioxide"]) -> "carbon dioxide"
-program_of("Here it is:\\n```python\\ndef f(): …\\n```\\nDone.")     -> "def f(): …"
 """
 
-import ast
 import re
 import unicodedata
+from dataclasses import dataclass
 
+from nemo_sdg.generate.parsing.leads import BE, LEAD, MARKS
+from nemo_sdg.generate.parsing.programs import FENCE, program_of
 from nemo_sdg.records import LABELS, Kind
+from nemo_sdg.text.boxes import last_box
 
-BE = r"(?:\s+(?:is|was|are|would be|must be|should be|ist|lautet|wäre|est|es|è|é|ni))"
-LEAD = (
-    r"(?:(?:so|thus|hence|therefore|consequently|in conclusion|also|daher|donc|por (?:lo )?tanto|quindi|所以|因此|よって|従って)\s*[,，、:]?\s*)?"
-    r"(?:(?:the|my|our|die|la|le|a|il|het|das)\s+)?"
-    r"(?:(?:final|correct|right|best|richtige|korrekte|endgültige|bonne|juiste|правильный)\s+)*"
-    r"(?:(?:answer|antwort|lösung|respuesta|réponse|risposta|resposta|antwoord|jibu|ответ)(?:\s+(?:correcta|correcte|finale?|corretta|correta|sahihi))?"
-    rf"(?:{BE}\s*[::]?\s+|\s*[::]\s*)"
-    r"|(?:正确|最终|正しい|最終的な)?的?(?:答案|答え|解答|正解|答|정답|답)\s*(?:是|为|為|は|은|:|:)\s*)"
-)
-"""What introduces an answer: `The final answer is`, `Antwort:`, `答案是`. A verb or a colon belongs to it."""
 OPENING = re.compile(rf"^{LEAD}(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
-SAID = re.compile(rf"(?:(?<=\s)|(?<=[*_(,.。，])|^){LEAD}(?P<rest>\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
+SAID_START = re.compile(rf"(?:(?<=\s)|(?<=[*_(,.。，：；、])|^){LEAD}(?=\S)", re.IGNORECASE | re.MULTILINE)
+SENTENCE_ENDS = re.compile(r"(?<![\s.(\[*][A-Za-z])(?<!\b[A-Za-z]{2})[.!?](?:\s+(?=[A-Z\"“(*\\])|\s*$)|[。！？]")
+ARTICLE = re.compile(r"^(?:the|a|o|la|le|el|die|der|das|de|het)\s+(?=[(\[*]*[A-Z][)\]*.]*$)", re.IGNORECASE)
 CLOSING = re.compile(r"\s*(?:です|だ|である|입니다)\s*[.。]?$")
 OPTION_WORD = re.compile(
     rf"^(?:{LEAD})?(?:it(?:'s| is)\s+)?(?:(?:so|thus|hence|therefore),?\s*)?(?:the\s+)?(?:(?:correct|right|best)\s+)*"
     rf"(?:option|choice|answer|letter|opción|opção|opzione|選択肢|选项|보기)(?:{BE}\b)?\s*[::]?\s*(?:option\s+)?(?P<rest>\S.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+WORD = r"[\w%°$€£+\-−]+"
+DENIES = re.compile(
+    r"\b(?:not|n't|never|neither|nor|no|except|unlike|rather|instead|without|nicht|kein\w*|pas|ni|non|não|nem|niet|geen|"
+    r"не|нет|nie|inte|ikke|değil)\b|n't\b|[不没非無无]",
+    re.IGNORECASE,
+)
+ANOTHER_LABEL = re.compile(r"[(\[][A-Z][)\]]|\b(?:option|choice)\s+[A-Z]\b|\b(?:and|or)\s+[A-Z]\b")
+ALSO = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o|e|и|или|en|as well as|plus)\b|[和或与及、]", re.IGNORECASE)
 IT_IS = re.compile(r"^it(?:'s| is)\s+(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
 WRAPPING = re.compile(
     r"^(?:\*\*(?P<bold>[^*].*)\*\*|\*(?P<italic>[^*]+)\*|__(?P<under>.+)__|`+(?P<ticks>[^`]+)`+|\$\$?(?P<dollars>[^$]+)\$\$?|\\\((?P<round>.+)\\\)|\\\[(?P<square>.+)\\\]"
@@ -46,10 +48,10 @@ IS_RIGHT = re.compile(
     re.DOTALL,
 )
 LABEL_LAST = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<label>[A-Z])[)\]]$", re.DOTALL)
-FENCE = re.compile(
-    r"^[ \t]*(?P<fence>```|~~~)[ \t]*(?P<language>[A-Za-z0-9_+-]*)[^\n`]*\n(?P<body>.*?)(?:\n[ \t]*(?P=fence)[ \t]*$|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
+BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+CONCLUDES = re.compile(r"^(?:[∴⇒→➔⟹=≡]|\\(?:therefore|Rightarrow|implies)\b|####?)\s*")
+GLOSS = re.compile(r"^(?P<text>[^()（）]*[^\W\d_][^()（）]*\S)\s+[(（][^\W\d][^()（）\d]*[)）]$")
+"""a short text with an aside that explains it: `Paris (France)`"""
 
 
 def fold(text: str) -> str:
@@ -57,26 +59,17 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(" .。")
 
 
-def unboxed(text: str) -> str | None:
-    """The content of the last `\\boxed{…}`, braces balanced."""
-    start = max(text.rfind("\\boxed{"), text.rfind("\\fbox{"))
-    if start == -1:
-        return None
-    depth, opening = 0, text.index("{", start)
-    for position in range(opening, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[position], 0)
-        if depth == 0:
-            return text[opening + 1 : position].strip() or None
-    return None
-
-
 def undressed(text: str, *, quotes: bool = False) -> str:
     """Without bold, code ticks, dollar signs, \\text{} and, if asked for, quotation marks that stand around the
-    whole.
+    whole; half of a pair of bold marks goes too.
     """
     while True:
         text = text.strip()
-        if found := WRAPPING.match(text):
+        if text.count("**") == 1:
+            text = text.replace("**", "", 1)
+        elif text.endswith((".", "。")) and WRAPPING.match(text[:-1]):
+            text = text[:-1]
+        elif found := WRAPPING.match(text):
             text = next(group for group in found.groups() if group is not None)
         elif quotes and any(len(text) > 1 and text[0] == pair[0] and text[-1] == pair[1] for pair in QUOTES):
             text = text[1:-1]
@@ -95,56 +88,94 @@ def without_lead(text: str) -> str:
     return rest or text
 
 
-def last_said(text: str) -> str | None:
-    """What follows the last `The answer is` of a text, up to the end of its line."""
-    found = list(SAID.finditer(text))
-    return CLOSING.sub("", found[-1]["rest"]) if found else None
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence that says an answer: what it says, and where the sentence stands."""
+
+    rest: str
+    start: int
+    end: int
+
+
+def find_said(text: str, *, most: int = 2) -> list[Said]:
+    """What follows the last `The answer is` of a text and the ones before it, each up to the end of its sentence."""
+    lowered = text.lower()
+    present = [mark for mark in MARKS if mark in lowered]
+    if not present:
+        return []
+    found: list[Said] = []
+    end = len(text)
+    while end > 0 and len(found) < most:
+        begin = text.rfind("\n", 0, end) + 1
+        line = text[begin:end].lower()
+        if any(mark in line for mark in present):
+            found = _said_in(text, begin, end) + found
+        end = begin - 1
+    return found
+
+
+def _said_in(text: str, begin: int, end: int) -> list[Said]:
+    starts = list(SAID_START.finditer(text, begin, end))
+    found = []
+    for start, following in zip(starts, [*starts[1:], None], strict=False):
+        until = end if following is None else following.start()
+        stop = SENTENCE_ENDS.search(text, start.end(), until)
+        rest = text[start.end() : stop.start() if stop else until].strip()
+        if not rest.isascii():
+            rest = CLOSING.sub("", rest)
+        if rest:
+            found.append(Said(rest, start.start(), stop.end() if stop else until))
+    return found
+
+
+def without_said(text: str, said: Said) -> str:
+    """A text without its last sentence, where that one says nothing but the answer on a line of its own."""
+    line = text.rfind("\n", 0, said.start) + 1
+    alone = not text[line : said.start].strip(" *_#>-") and not text[said.end :].strip(" *_.")
+    return text[:line].strip() if alone and text[:line].strip() else text
 
 
 def tidy_answer(answer: str, kind: str) -> str:
-    """An answer without the wrapping that belongs to no answer: fences, boxes, `The answer is`, a closing full stop."""
+    """An answer without the wrapping that belongs to no answer: fences, boxes, `The answer is`, a closing full stop,
+    what follows on later lines.
+    """
     answer = answer.strip()
     if kind == Kind.code:
         return program_of(answer)
     if kind == Kind.free_text:
         fenced = FENCE.fullmatch(answer)
         return fenced["body"].strip("\n") if fenced else answer
-    if (boxed := unboxed(answer)) is not None:
-        answer = boxed
+    boxed = last_box(answer)
+    answer = boxed if boxed is not None else first_statement(answer)
     answer = undressed(without_lead(undressed(answer)), quotes=kind == Kind.short_text)
+    answer = undressed(CONCLUDES.sub("", answer))
+    bold = BOLD.findall(answer)
+    if len(bold) == 1 and len(answer.split()) > len(bold[0].split()) + 1:
+        answer = undressed(bold[0])
+    if answer.endswith((".", "。")) and not answer.endswith("..") and (kind == Kind.numeric or _is_name(answer)):
+        answer = undressed(answer[:-1], quotes=kind == Kind.short_text)
+    if kind == Kind.short_text and (found := GLOSS.match(answer)):
+        answer = found["text"]
+    return answer
+
+
+def first_statement(answer: str) -> str:
+    """The first line of an answer, with the one after it where it ends in a colon; lines of mathematics stay whole."""
+    lines = [line.strip() for line in answer.split("\n") if line.strip()]
+    if not lines:
+        return ""
+    if lines[0] in ("\\[", "$$", "\\("):
+        return " ".join(lines)
+    return lines[1] if len(lines) > 1 and lines[0].endswith((":", "：")) else lines[0]
+
+
+def _is_name(answer: str) -> bool:
+    """Whether the full stop at the end of a short text closes a sentence rather than an abbreviation."""
     return (
-        answer[:-1].rstrip()
-        if answer.endswith((".", "。")) and not answer.endswith("..") and kind == Kind.numeric
-        else answer
+        len(answer.split()) <= 8
+        and "." not in answer[:-1]
+        and len(answer.rstrip(".").split()[-1:][0] if answer.rstrip(".").split() else "") > 3
     )
-
-
-def program_of(text: str) -> str:
-    """The program in a text: as it is where it is Python; else its fenced blocks, all of them where they make one
-    program, or the first that does.
-    """
-    text = text.strip("\n")
-    blocks = [
-        found["body"].strip("\n")
-        for found in FENCE.finditer(text)
-        if found["language"].lower() not in ("json", "text", "output", "bash", "sh", "console")
-    ]
-    if not blocks or is_python(text):
-        return text.strip() if blocks else text
-    defining = [
-        block
-        for block in blocks
-        if is_python(block) and re.search(r"^\s*(?:async\s+)?(?:def|class)\s|^\w+\s*=\s*lambda\b", block, re.MULTILINE)
-    ]
-    return defining[0] if defining else blocks[0]
-
-
-def is_python(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def match_option(answer: str, options: list[str]) -> str | None:
@@ -152,20 +183,44 @@ def match_option(answer: str, options: list[str]) -> str | None:
 
     As written first: an option may itself be a letter, or be told from another by case alone (genotypes BB, Bb, bb).
     """
-    boxed = unboxed(answer)
-    plain = undressed(boxed or answer, quotes=True)
+    plain = undressed(last_box(answer) or answer, quotes=True)
     led = undressed(without_lead(plain), quotes=True)
-    candidates = [answer, plain, led]
+    candidates = [answer, plain, led, ARTICLE.sub("", led)]
     if found := OPTION_WORD.match(led) or OPTION_WORD.match(plain) or IT_IS.match(led):
         candidates.append(undressed(CLOSING.sub("", found["rest"]), quotes=True))
     if found := IS_RIGHT.match(candidates[-1].rstrip(" .!")):
         candidates.append(undressed(found["text"] or found["label"], quotes=True))
+    bold = BOLD.findall(answer)
+    if len(bold) == 1:
+        candidates.append(undressed(bold[0], quotes=True))
     for candidate in dict.fromkeys(candidates):
         if (option := _by_text(candidate, options)) is not None or (
             option := _by_label(candidate, options)
         ) is not None:
             return option
-    return None
+    return _by_name(candidates[-1], options)
+
+
+def _by_name(text: str, options: list[str]) -> str | None:
+    """The only option whose text stands in a sentence that denies nothing: `the carbon dioxide of the air`. What
+    begins with a label is not looked at: its label and its text do not agree.
+    """
+    if (
+        DENIES.search(text)
+        or ANOTHER_LABEL.search(text)
+        or ((found := LABELLED.match(text)) and (found["open"] or found["part"]) and found["rest"])
+    ):
+        return None
+    folded = f" {' '.join(re.findall(WORD, fold(text)))} "
+    named = {option: words for option in options if len(words := " ".join(re.findall(WORD, fold(option)))) > 3}
+    found_in = [option for option, words in named.items() if f" {words} " in folded]
+    longest = [
+        option
+        for option in found_in
+        if not any(other != option and f" {named[option]} " in f" {named[other]} " for other in found_in)
+    ]
+    rest = folded.replace(f" {named[longest[0]]} ", "  ", 1) if len(longest) == 1 else ""
+    return longest[0] if len(longest) == 1 and not ALSO.search(rest) and len(named) == len(options) else None
 
 
 def _by_text(text: str, options: list[str]) -> str | None:
@@ -200,7 +255,29 @@ def _by_label(text: str, options: list[str]) -> str | None:
     if rest and not found["part"] and not bracketed:
         return None  # the first letter of a word
     option = _at(found["label"].upper(), options)
-    return option if option is not None and (not rest or _by_text(rest, options) == option) else None
+    if option is None or not rest or _by_text(rest, options) == option:
+        return option
+    return option if (found["part"] or bracketed) and _explains(rest, option, options) else None
+
+
+def _explains(rest: str, option: str, options: list[str]) -> bool:
+    """Whether what follows a label says more of that option: its text and an aside, or a sentence that names none."""
+    words, text = re.findall(WORD, fold(rest)), fold(rest)
+    if not any(word.isalpha() for word in words):
+        return False
+    if text.startswith(fold(option)):
+        longer = [other for other in options if other != option and text.startswith(fold(other))]
+        return not any(len(other) > len(option) for other in longer) and not text[len(fold(option)) :][:1].isalnum()
+    return len(words) > 3 and not names_another(rest, option, options)
+
+
+def names_another(text: str, option: str, options: list[str]) -> bool:
+    """Whether a text names an option other than the one given, by its text or a label."""
+    joined = f" {' '.join(re.findall(WORD, fold(text)))} "
+    others = [other for other in options if other != option]
+    return bool(ANOTHER_LABEL.search(text)) or any(
+        f" {' '.join(re.findall(WORD, fold(other)))} " in joined for other in others
+    )
 
 
 def _at(label: str, options: list[str]) -> str | None:

@@ -136,7 +136,7 @@ def test_guided_solutions_that_fail_are_tried_again_and_end() -> None:
     )
     assert sum(map(is_guided, script.requests)) == answers.GUIDED_ATTEMPTS
     assert [vote.error for vote in outcome.kept[0].solutions if vote.guidance == "guided"] == [
-        "invalid_json"
+        "no_answer"
     ] * answers.GUIDED_ATTEMPTS
 
 
@@ -167,7 +167,7 @@ def test_code_always_has_a_guided_solution_beside_the_votes_since_nothing_is_run
             "refused_by_engine",
             "refused_by_engine 2",
         ),
-        (lambda request, number: ["", "no", solve("neon")][number], "no_valid_vote", "empty_output 1, invalid_json 1"),
+        (lambda request, number: ["", "no", solve("neon")][number], "no_valid_vote", "empty_output 1, no_answer 1"),
     ],
 )
 def test_a_sample_without_any_answer_is_a_drop_with_all_reasons(reply: Any, reason: str, detail: str) -> None:

@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nemo_sdg.generate.parsing import answer_text
+from nemo_sdg.generate.parsing.programs import program_of
 
 GASES = ["oxygen", "carbon dioxide", "helium"]
 
@@ -109,9 +110,9 @@ DOUBLE = "def double(x):\n    return 2 * x"
     ],
 )
 def test_the_program_is_found_among_prose_and_fences(text: str) -> None:
-    assert answer_text.program_of(text) == DOUBLE
+    assert program_of(text) == DOUBLE
 
 
 def test_fences_inside_a_program_are_its_own() -> None:
     program = "def f():\n    return '''\n```python\nx\n```\n'''"
-    assert answer_text.program_of(program) == program
+    assert program_of(program) == program

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nemo_sdg.generate.parsing import replies as parse
+from nemo_sdg.generate.parsing.cleaning import clean
+from nemo_sdg.generate.parsing.programs import called
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.schemas import mismatch, question_schema, solution_schema
 
@@ -19,16 +21,20 @@ def completion(text: str, finish_reason: str = "stop", detail: str | None = None
 
 def choose(text: str, finish_reason: str = "stop") -> tuple[dict[str, str] | None, str | None]:
     schema = solution_schema("multiple_choice", choices=OPTIONS, numeric=False, max_tokens=1000, like="What?")
-    value, reason, _ = parse.parse_solution(
-        completion(text, finish_reason), schema, kind="multiple_choice", options=OPTIONS
+    value, reason, _ = parse.read_vote(
+        completion(text, finish_reason), kind="multiple_choice", options=OPTIONS, schema=schema
     )
-    return value, reason
+    return without_trace(value), reason
 
 
 def solve(text: str, kind: str = "numeric", finish_reason: str = "stop") -> tuple[dict[str, str] | None, str | None]:
     schema = solution_schema(kind, choices=None, numeric=False, max_tokens=1000, like="What?")
-    value, reason, _ = parse.parse_solution(completion(text, finish_reason), schema, kind=kind)
-    return value, reason
+    value, reason, _ = parse.read_vote(completion(text, finish_reason), kind=kind, schema=schema)
+    return without_trace(value), reason
+
+
+def without_trace(value: dict[str, str] | None) -> dict[str, str] | None:
+    return value and {name: text for name, text in value.items() if name != "trace"}
 
 
 @pytest.mark.parametrize(
@@ -65,12 +71,11 @@ def test_what_models_do_around_an_answer_does_not_hide_it(text: str) -> None:
         ("", "length", "cut_at_max_tokens"),
         ("<think>I wonder", "length", "cut_at_max_tokens"),
         ("<think>I wonder", "stop", "empty_output"),
-        ("I cannot help with that.", "stop", "invalid_json"),
+        ("I cannot help with that.", "stop", "refused_by_model"),
         ('{"context": "a", "reasoning": "b", "ans', "length", "cut_at_max_tokens"),
         ('{"context": "a", "reasoning": "b", "ans', "stop", "invalid_json"),
-        ('{"context": "a", "answer": "oxygen"}', "stop", "schema"),
-        ('{"context": "", "reasoning": "b", "answer": "oxygen"}', "stop", "schema"),
-        ('{"context": ["a"], "reasoning": "b", "answer": "oxygen"}', "stop", "schema"),
+        ('{"context": "a", "reasoning": "b"}', "stop", "schema"),
+        ('{"context": "a", "reasoning": "b", "answer": ""}', "stop", "schema"),
         ('[{"context": 1}]', "stop", "schema"),
         (json.dumps({**GOOD, "answer": "neon"}), "stop", "answer_not_an_option"),
         (json.dumps({**GOOD, "answer": "D"}), "stop", "answer_not_an_option"),
@@ -85,8 +90,7 @@ def test_every_failure_has_its_word(text: str, finish_reason: str, reason: str) 
 
 
 def test_a_refusal_of_the_engine_is_told() -> None:
-    schema = solution_schema("numeric", choices=None, numeric=True, max_tokens=100, like="What?")
-    assert parse.parse_solution(completion("", "refused", "prompt of 9000 tokens"), schema, kind="numeric") == (
+    assert parse.read_vote(completion("", "refused", "prompt of 9000 tokens"), kind="numeric") == (
         None,
         "refused_by_engine",
         "prompt of 9000 tokens",
@@ -130,7 +134,7 @@ def test_latex_that_was_not_escaped_survives() -> None:
     assert value["reasoning"] == "2 \\times 3 \\neq \\frac{5}{1}\nNext line"
 
 
-@pytest.mark.parametrize("answer", ["apples", "I do not know", "yes"])
+@pytest.mark.parametrize("answer", ["apples", "unknown", "yes"])
 def test_words_are_no_number(answer: str) -> None:
     assert solve(json.dumps({**GOOD, "answer": answer})) == (None, "not_a_number")
 
@@ -176,8 +180,8 @@ def test_a_text_closed_at_its_bound_ends_with_its_last_sentence() -> None:
     schema = solution_schema("multiple_choice", choices=OPTIONS, numeric=False, max_tokens=60, like="What?")
     bound = schema["properties"]["reasoning"]["maxLength"]
     reasoning = ("One. Two! " + "x" * bound)[:bound]
-    value, _, _ = parse.parse_solution(
-        completion(json.dumps({**GOOD, "reasoning": reasoning})), schema, kind="multiple_choice", options=OPTIONS
+    value, _, _ = parse.read_vote(
+        completion(json.dumps({**GOOD, "reasoning": reasoning})), kind="multiple_choice", options=OPTIONS, schema=schema
     )
     assert value is not None
     assert value["reasoning"] == "One. Two!"
@@ -209,7 +213,7 @@ def test_no_text_breaks_the_parser_and_every_end_is_a_value_or_a_known_reason(te
         if value is not None:
             orjson.dumps(value)
             assert value["answer"].strip()
-    orjson.dumps(parse.clean(text))
+    orjson.dumps(clean(text))
 
 
 @settings(deadline=None)
@@ -222,7 +226,7 @@ def test_a_well_formed_solution_is_read_back_whatever_its_texts_hold(
     texts: dict[str, str], answer: str, around: str
 ) -> None:
     value, reason = choose(around.format("%s") % json.dumps({**texts, "answer": answer}))
-    cleaned = {name: parse.clean(text) for name, text in texts.items()}
+    cleaned = {name: clean(text) for name, text in texts.items()}
     if (
         all(cleaned.values())
         and "<think" not in json.dumps(texts)
@@ -274,7 +278,7 @@ def test_called_shows_calls_and_never_results() -> None:
         "x = f(9)",
         "assert 1 == 1",
     ]
-    assert parse.called(tests) == ["f([1, 2], key='a')", "abs(g(2) - 4.0)", "h(1)", "h(2)", "f(4)"]
+    assert called(tests) == ["f([1, 2], key='a')", "abs(g(2) - 4.0)", "h(1)", "h(2)", "f(4)"]
 
 
 def test_schema_of_a_question_follows_its_seed() -> None:

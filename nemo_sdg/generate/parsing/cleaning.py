@@ -1,0 +1,36 @@
+"""Text that files, tokenizers and terminals can hold, without what a model says around its answer."""
+
+import re
+
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+OPENING_CHATTER = re.compile(
+    r"\A(?:(?:sure|certainly|of course|absolutely|okay|ok|great|alright|gerne|natürlich|claro|"
+    r"por supuesto|bien sûr|certo|"
+    r"конечно|当然|好的|はい|물론)(?!\w)[^\n]{0,120}[!:.,！：。]\s*\n+|(?:here(?:'s| is| are)|hier ist|"
+    r"aquí está|voici|ecco|вот|"
+    r"以下是)[^\n]{0,120}[:：]\s*\n+)",
+    re.IGNORECASE,
+)
+CLOSING_CHATTER = re.compile(
+    r"\n+\s*(?:let me know\b|i hope (?:this|that)\b|hope (?:this|that) helps\b|feel free\b|if you (?:have|"
+    r"need|would like)\b|"
+    r"please let me know\b|is there anything else\b|would you like\b)[^\n]*\Z",
+    re.IGNORECASE,
+)
+
+
+def clean(text: str) -> str:
+    """Text that JSON, a tokenizer and a terminal can hold: no lone surrogates, NULs or other controls; newlines are
+    \\n.
+    """
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode("utf-8") if any("\ud800" <= c <= "\udfff" for c in text) else text
+    return CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def without_chatter(text: str) -> str:
+    """Without `Sure! Here is the solution:` and `Let me know if you need more!`."""
+    text = text.strip()
+    while (shorter := CLOSING_CHATTER.sub("", OPENING_CHATTER.sub("", text)).strip()) != text:
+        text = shorter
+    return text

@@ -1,0 +1,165 @@
+"""A solution as it stands in a reply, by its form: an object in JSON, or sections. Nothing is tidied or checked yet."""
+
+import itertools
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from nemo_sdg.generate.parsing.answer_text import find_said
+from nemo_sdg.generate.parsing.cleaning import clean
+from nemo_sdg.generate.parsing.json_replies import read_objects, read_string
+from nemo_sdg.generate.parsing.programs import FENCE, program_of
+from nemo_sdg.generate.parsing.sections import SECTIONS, Section, find_sections, preamble
+from nemo_sdg.records import Kind
+from nemo_sdg.text.boxes import find_boxes
+
+CORRECTS = re.compile(
+    r"\b(?:wait|actually|correct(?:ion|ing|ed)?|mistake\w*|error|oops|sorry|apolog\w+|recheck|re-check|"
+    r"double[- ]check\w*|"
+    r"recalculat\w+|reconsider\w*|revis\w+|rather|on second thought|hold on|let me (?:verify|check|re)\w*|"
+    r"hmm|no,|not right|"
+    r"wrong|instead|moment|halt|fehler|korrektur|korrigier\w*|en realidad|perdón|corrección|attends|"
+    r"erreur|corrigeons|"
+    r"aspetta|errore|na verdade|espera|correção|подожди\w*|ошибк\w*|исправ\w*)\b|等等|不对|修正|更正|重新|"
+    r"訂正|間違|잠깐|수정",
+    re.IGNORECASE,
+)
+SUPPOSES = re.compile(
+    r"\b(?:if|suppose|assum\w+|might|may|could|perhaps|maybe|thought|someone|students?|tempt\w+|says?)\b[^.!?\n]*$",
+    re.IGNORECASE,
+)
+CODE_FIELD = {"code", "program", "solution", "final code"}
+
+
+@dataclass(slots=True)
+class Draft:
+    """What was found of a solution, not yet tidied."""
+
+    answer: str
+    context: str = ""
+    reasoning: str = ""
+    rivals: list[str] = field(default_factory=list)
+    """other answers that the reply states as final, without taking them back"""
+
+
+def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
+    """A draft out of the last object that has an answer, the earlier ones being drafts; a reason where there is an
+    object without one.
+    """
+    if (plain := read_string(text)) is not None:
+        return Draft(answer=plain)
+    objects = read_objects(text, SECTIONS.keys() | CODE_FIELD, latex=kind != Kind.code)
+    problem: tuple[str, str] | None = None
+    for value in reversed(objects):
+        fields = _named(value, kind)
+        if "answer" not in fields:
+            # braces in prose or in a program are no reply in JSON
+            if fields and problem is None:
+                problem = ("schema", "answer is missing")
+            continue
+        outside = len(text) - len(str(value))
+        if not ({"context", "reasoning"} & fields.keys()) and outside > 400:
+            continue
+        answer = fields["answer"]
+        if answer is None or not answer.strip():
+            problem = problem or ("schema", "answer: empty")
+            continue
+        return Draft(answer=answer, context=fields.get("context") or "", reasoning=fields.get("reasoning") or "")
+    if problem is not None and not find_sections(text):
+        return problem
+    return None
+
+
+def _named(value: dict[str, Any], kind: str) -> dict[str, str | None]:
+    """The fields of an object under the names of sections, each as text."""
+    found: dict[str, str | None] = {}
+    for key, item in value.items():
+        name = " ".join(str(key).casefold().replace("_", " ").replace("-", " ").split())
+        section = "answer" if kind == Kind.code and name in CODE_FIELD else SECTIONS.get(name)
+        if section is not None and (section not in found or not found[section]):
+            found[section] = _text(item)
+    return found
+
+
+def _text(item: Any) -> str | None:
+    """A field as text: parts of a list as lines, of an answer given as label and text both."""
+    if item is None:
+        return None
+    if isinstance(item, bool):
+        return "true" if item else "false"
+    if isinstance(item, list):
+        return "\n".join(part for part in map(_text, item) if part)
+    if isinstance(item, dict):
+        parts = {str(key).casefold(): _text(part) for key, part in item.items()}
+        label = next((parts[key] for key in ("label", "letter", "option", "key") if parts.get(key)), None)
+        words = next((parts[key] for key in ("text", "value", "answer", "content") if parts.get(key)), None)
+        return ". ".join(part for part in (label, words) if part) or None
+    return clean(str(item))
+
+
+def from_closed_tags(text: str) -> Draft | None:
+    """Of a reply that was cut: its answer, where the tag around it was closed before."""
+    sections = find_sections(text)
+    answers = [section for section in sections if section.name == "answer" and section.closed]
+    if not answers or any(not section.closed for section in sections if section.name != "answer"):
+        return None
+    return _draft(text, sections, answers[-1])
+
+
+def from_sections(text: str, kind: str) -> Draft | None:
+    text = unfenced(text)
+    sections = find_sections(text)
+    answers = [section for section in sections if section.name == "answer" and section.text.strip()]
+    if kind == Kind.code:
+        answers = [section for section in answers if program_of(section.text).strip()] or [
+            section for section in sections if FENCE.search(section.text)
+        ]
+    if not answers:
+        return None
+    chosen = answers[-1]
+    if any(section.final for section in answers):
+        chosen = [section for section in answers if section.final][-1]
+    draft = _draft(text, sections, chosen)
+    if kind in (Kind.code, Kind.free_text):
+        return draft
+    for rival in answers:
+        later = rival.start > chosen.start
+        between = text[min(rival.start, chosen.start) : max(rival.start, chosen.start)]
+        # An earlier `Answer` gives way to a `Final answer`, and to whatever follows a correction.
+        if rival is chosen or (not later and ((chosen.final and not rival.final) or CORRECTS.search(between))):
+            continue
+        draft.rivals.append(rival.text)
+    draft.rivals += _stated_last(draft.reasoning)
+    if not chosen.closed and len(boxes := find_boxes(text)) and boxes[-1].start >= chosen.end:
+        draft.rivals.append(boxes[-1].content)
+    return draft
+
+
+def _draft(text: str, sections: list[Section], chosen: Section) -> Draft:
+    def joined(name: str) -> str:
+        return "\n\n".join(s.text for s in sections if s.name == name and s is not chosen and s.text)
+
+    reasoning = joined("reasoning")
+    if not reasoning and not sections[0].closed:
+        reasoning = preamble(text, sections)
+    elif not reasoning:
+        between = [text[one.end : two.start] for one, two in itertools.pairwise(sections)]
+        reasoning = "\n\n".join(part.strip() for part in [preamble(text, sections), *between] if part.strip())
+    return Draft(answer=chosen.text, context=joined("context"), reasoning=reasoning)
+
+
+def _stated_last(reasoning: str) -> list[str]:
+    """What the last paragraph of a reasoning states as the answer, where it is not a supposition."""
+    last = reasoning.strip().rsplit("\n\n", 1)[-1]
+    found = [
+        said
+        for said in find_said(last)
+        if not SUPPOSES.search(last[max(0, said.start - 100) : said.start]) and not CORRECTS.search(last[said.end :])
+    ]
+    return [found[-1].rest] if found else []
+
+
+def unfenced(text: str) -> str:
+    """A reply that stands in one fence as a whole, without it."""
+    whole = FENCE.fullmatch(text.strip())
+    return whole["body"] if whole and whole["language"].lower() in ("", "markdown", "md", "text", "xml") else text

@@ -1,0 +1,78 @@
+"""Programs in what a model wrote, and the calls that tests make of them. Text is parsed, nothing is run.
+
+program_of("Here it is:\\n```python\\ndef f(): …\\n```\\nDone.")     -> "def f(): …"
+called(["assert f(1) == 2"])                                      -> ["f(1)"]
+"""
+
+import ast
+import re
+
+FENCE = re.compile(
+    r"^[ \t]*(?P<fence>```|"
+    r"~~~)[ \t]*(?P<language>[A-Za-z0-9_+-]*)[^\n`]*\n(?P<body>.*?)(?:\n[ \t]*(?P=fence)[ \t]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def program_of(text: str) -> str:
+    """The program in a text: as it is where it is Python; else what its fenced blocks define, of a function that is
+    written twice the last version.
+    """
+    text = text.strip("\n")
+    blocks = [
+        found["body"].strip("\n")
+        for found in FENCE.finditer(text)
+        if found["language"].lower() not in ("json", "text", "output", "bash", "sh", "console", "plaintext")
+    ]
+    if not blocks or is_python(text):
+        return text.strip() if blocks else text
+    kept: list[str] = []
+    for block in blocks:
+        names = defined(block)
+        if not names:
+            continue
+        kept = [other for other in kept if not defined(other) & names]
+        kept.append(block)
+    return "\n\n\n".join(kept) if kept else blocks[-1]
+
+
+def defined(program: str) -> set[str]:
+    """Names of the functions and classes that a program defines at its top level; none where it is no Python."""
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)]
+    return names | {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}
+
+
+def is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def called(tests: list[str]) -> list[str]:
+    """The calls that tests make, without the results that they expect: what a solver may see of tests."""
+    return [ast.unparse(call) for test in tests if (call := _call_of(test)) is not None]
+
+
+def _call_of(test: str) -> ast.expr | None:
+    """The call in `assert call == result`, `assert result == call`, `assert call` and `assert not call`."""
+    try:
+        tree = ast.parse(test.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert):
+            asked = (
+                node.test.operand
+                if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
+                else node.test
+            )
+            sides = [asked.left, *asked.comparators] if isinstance(asked, ast.Compare) else [asked]
+            return next((side for side in sides if isinstance(side, ast.Call)), None)
+    return None

@@ -1,0 +1,84 @@
+"""A solution in running text: a box, `####`, a last sentence that says the answer, or a reply that is nothing else."""
+
+import re
+
+from nemo_sdg.generate.parsing.answer_text import find_said, match_option, without_said
+from nemo_sdg.generate.parsing.drafts import CORRECTS, SUPPOSES, Draft, unfenced
+from nemo_sdg.generate.parsing.programs import FENCE, program_of
+from nemo_sdg.generate.parsing.refusals import is_refusal
+from nemo_sdg.records import Kind
+from nemo_sdg.text.boxes import find_boxes, last_box
+
+MATHEMATICAL = re.compile(
+    r"\d|\\|[∞π¼-¾⅐-⅞〇一二三四五六七八九十百千万]|^[a-zA-Z]$|\b(?:zero|one|two|three|four|five|six|seven|"
+    r"eight|nine|ten|"
+    r"eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|"
+    r"seventy|eighty|ninety|hundred|thousand|half|none|no solution|infinit\w+|undefined)\b",
+    re.IGNORECASE,
+)
+EQUALS_LAST = re.compile(r"=\s*(?P<value>[^=\n]{1,40}?)\s*[.。]?\s*$")
+ASSIGNS = re.compile(r"^[*$\\(]*[A-Za-z]\w?\s*=[^=]*$")
+
+
+def from_prose(text: str, kind: str, options: list[str] | None) -> Draft | None:
+    """Without sections: a box, `####`, a last sentence that says the answer, or the whole reply."""
+    text = unfenced(text)
+    if kind == Kind.code:
+        program = program_of(text)
+        if not FENCE.search(text):
+            return Draft(answer=text) if _is_program(text) else None
+        return Draft(answer=program, reasoning=FENCE.sub("", text).strip())
+    if kind == Kind.free_text:
+        return None if is_refusal(text) or len(text.split()) < 4 else Draft(answer=text)
+    said = [found for found in find_said(text) if not SUPPOSES.search(text[max(0, found.start - 100) : found.start])]
+    boxed = last_box(text)
+    if boxed is not None:
+        draft, box = Draft(answer=boxed, reasoning=text), find_boxes(text)[-1]
+        later = [found for found in said if found.start > box.end]
+        draft.rivals = [found.rest for found in later if not CORRECTS.search(text[box.end : found.start])][-1:]
+        return draft
+    if "\\boxed" in text:
+        return None  # cut off inside the box
+    if "####" in text and (last := text.rsplit("####", 1)[1].strip().split("\n")[0]):
+        return Draft(answer=last, reasoning=text.rsplit("####", 1)[0].strip())
+    if said:
+        draft = Draft(answer=said[-1].rest, reasoning=without_said(text, said[-1]))
+        if len(said) > 1 and not CORRECTS.search(text[said[-2].start : said[-1].start]):
+            draft.rivals.append(said[-2].rest)
+        return draft
+    return _bare(text, kind, options)
+
+
+def _bare(text: str, kind: str, options: list[str] | None) -> Draft | None:
+    """A reply that begins or ends with an answer and nothing around it."""
+    if is_refusal(text):
+        return None
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if options is not None:
+        named = [(place, option) for place in (0, -1) if (option := match_option(lines[place], options)) is not None]
+        if not named or len({option for _, option in named}) > 1:
+            return None
+        place, option = named[0]
+        rest = lines[1:] if place == 0 else lines[:-1]
+        return Draft(answer=option, reasoning="\n".join(rest))
+    equal = EQUALS_LAST.search(lines[-1])
+    if kind == Kind.numeric and equal and re.search(r"\d", equal["value"]) and not ASSIGNS.match(lines[-1]):
+        return Draft(answer=equal["value"], reasoning=text)
+    alone = len(lines) == 1 and not lines[0].endswith("?")
+    if alone and kind == Kind.short_text and len(lines[0].split()) <= 12:
+        return Draft(answer=lines[0])
+    if alone and kind == Kind.numeric and len(lines[0].split()) <= 6 and MATHEMATICAL.search(lines[0]):
+        return Draft(answer=lines[0])
+    if kind == Kind.numeric:
+        bold = re.findall(r"\*\*([^*\n]+)\*\*", lines[-1])
+        if len(bold) == 1 and re.search(r"\d", bold[0]):
+            return Draft(answer=bold[0], reasoning=text)
+    return None
+
+
+def _is_program(text: str) -> bool:
+    return bool(
+        re.search(
+            r"^\s*(?:async\s+)?(?:def|class)\s+\w+|^\w+\s*=\s*lambda\b|^(?:from|import)\s+\w+", text, re.MULTILINE
+        )
+    )

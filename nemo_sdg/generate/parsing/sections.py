@@ -1,0 +1,163 @@
+"""Context, reasoning, answer and other parts of a reply, by the headings, labels and tags that stand in it.
+
+    **Context:** Leaves have pores.        |  ## Answer      |  <answer>B</answer>      |  答案：B
+    **Answer: B**                          |  B              |                          |
+
+Names are known in many languages. What stands in fenced code is no heading.
+"""
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+
+import yaml
+
+NAMES: dict[str, str] = yaml.safe_load((files(__package__) / "section_names.yaml").read_text("utf-8"))
+SECTIONS = {name.replace("_", " "): section for section, names in NAMES.items() for name in names.casefold().split()}
+FINAL = re.compile(
+    r"\bfinal\b|\bendgültig|\bfinale\b|最终|最終|окончательн|итогов|النهائ|最后|최종|nihai|cuối cùng|akhir|अंतिम|চূড়ান্ত"
+)
+HEAD = re.compile(
+    r"[ \t]*+(?P<mark>(?:(?:\#{1,6}+|>|[-+•*](?=[ \t])|\d{1,2}+[.)](?=[ \t])|"
+    r"[^\w\s<*_#\"'`\\$(\[{【「«|=&^%@])[ \t]*+){0,4}+)"
+    r"(?P<open>\*{1,3}+|_{1,2}+|【|\[|「)?(?:\d{1,2}+[.)][ \t]++)?(?:[Ss]tep[ \t]++\d++[:.][ \t]++)?"
+    r"(?P<name>[^\W\d_][^:：=*【】\[\]「」()#<>$\\]{0,47}+)(?:\((?P<aside>[^()]{0,40}+)\)[ \t]*+)?"
+    r"(?P<tail>[:：=][ \t]*+(?:\*{1,3}+|_{1,2}+(?=\s|$)|】|\]|」)?|】[ \t]*+[:：]?|"
+    r"(?:\*{1,3}+|\]|」)[ \t]*+(?:[:：]|[-–—]++[ \t]|$|(?=\S))|$)"
+)
+"""The head of a line; quantifiers do not give back, so that no line takes long."""
+DASH = re.compile(r"\s[-–—]+\s")
+LONGEST_HEAD = 140
+FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+TAG = re.compile(r"<(?P<close>/)?(?P<name>[a-z][a-z _-]{2,30})>", re.IGNORECASE)
+RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,}|={3,})[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    name: str
+    """context, reasoning, answer, passage, question, options or tests"""
+    text: str
+    start: int
+    end: int
+    final: bool = False
+    """an answer that calls itself final"""
+    closed: bool = False
+    """a tag that was closed: nothing is missing"""
+
+
+def find_sections(text: str) -> list[Section]:
+    """The sections of a reply in order; by tags where there are any, else by headings and labels."""
+    return _tagged(text) or _headed(text)
+
+
+def preamble(text: str, sections: list[Section]) -> str:
+    """What stands before the first section."""
+    return text[: sections[0].start].strip() if sections else text.strip()
+
+
+def _tagged(text: str) -> list[Section]:
+    if "<" not in text:
+        return []
+    found: list[Section] = []
+    marks = [
+        (mark, SECTIONS[name])
+        for mark in TAG.finditer(text)
+        if (name := mark["name"].casefold().replace("_", " ").replace("-", " ")) in SECTIONS
+    ]
+    for number, (mark, section) in enumerate(marks):
+        if mark["close"]:
+            continue
+        following = marks[number + 1] if number + 1 < len(marks) else None
+        closed = following is not None and bool(following[0]["close"]) and following[1] == section
+        end = following[0].start() if following else len(text)
+        found.append(
+            Section(
+                section,
+                _trimmed(text[mark.end() : end]),
+                mark.start(),
+                following[0].end() if closed and following else end,
+                final="final" in mark["name"].casefold(),
+                closed=closed,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    section: str
+    start: int
+    body: int
+    """where what it heads begins"""
+    opened: str
+    """the emphasis that its label opened and did not close"""
+    aside: str
+    final: bool
+
+
+def _headed(text: str) -> list[Section]:
+    fences = [(found.start(), found.end()) for found in FENCED.finditer(text)] if "```" in text or "~~~" in text else []
+    headings, start = [], 0
+    for line in text.split("\n"):
+        if line and not any(begin <= start < end for begin, end in fences):
+            heading = _heading(line, start)
+            if heading is not None:
+                headings.append(heading)
+        start += len(line) + 1
+    found = []
+    for number, heading in enumerate(headings):
+        end = headings[number + 1].start if number + 1 < len(headings) else len(text)
+        body = text[heading.body : end]
+        if heading.opened:
+            body = _without_mark(body, heading.opened)
+        found.append(Section(heading.section, _trimmed(body) or heading.aside, heading.start, end, final=heading.final))
+    return found
+
+
+def _heading(line: str, start: int) -> _Heading | None:
+    head = HEAD.match(line[:LONGEST_HEAD])
+    if head is None:
+        return None
+    name, body, tail = head["name"].strip(" \t_"), head.end(), head["tail"].strip(" \t*_")
+    dash = DASH.search(head["name"])
+    if dash is not None:
+        name, body, tail = name[: dash.start()], head.start("name") + dash.end(), "-"
+    name = " ".join(name.casefold().replace("’", "'").replace("_", " ").split())
+    section = SECTIONS.get(name)
+    if section is None:
+        return None
+    marked = bool(head["mark"].strip(" \t-+•*>") or head["open"])
+    if tail[:1] in ("=", "-", "–", "—"):
+        if section != "answer" and not head["open"]:
+            return None
+    elif not tail and not (marked or section in ("context", "reasoning", "answer")):
+        return None  # a heading without a colon has a mark of its own, or is one of the three main names alone
+    opened = head["open"] or ""
+    if not tail and len(line) > body and not opened:
+        return None
+    return _Heading(
+        section=section,
+        start=start,
+        body=start + body,
+        opened="" if opened in head["tail"] else opened,
+        aside=(head["aside"] or "").strip(),
+        final=bool(FINAL.search(name)),
+    )
+
+
+def _without_mark(body: str, mark: str) -> str:
+    """A body whose emphasis was opened before its label, without the mark that closes it: `60**` becomes `60`."""
+    closing = {"【": "】", "[": "]", "「": "」"}.get(mark, mark)
+    place = body.find(closing)
+    return body if place == -1 else body[:place] + body[place + len(closing) :]
+
+
+def _trimmed(text: str) -> str:
+    """Without rules at its ends."""
+    lines = text.strip().split("\n")
+    while lines and (RULE.fullmatch(lines[-1]) or not lines[-1].strip()):
+        lines.pop()
+    while lines and (RULE.fullmatch(lines[0]) or not lines[0].strip()):
+        lines.pop(0)
+    return "\n".join(lines).strip()

@@ -1,0 +1,118 @@
+"""The solution in what a model wrote, whatever form it chose: answer, reasoning and context, or a reason why there is
+none.
+
+    read_solution("<think>A? No.</think>**Context:** Air\\n**Answer: B**", kind="multiple_choice", options=["O2", "CO"])
+        -> {"answer": "CO", "reasoning": "", "context": "Air", "trace": "A? No."}
+    read_solution("I think it is 4, no, 5 …", kind="numeric", finish_reason="length") -> ("cut_at_max_tokens", "")
+
+Read in this order: JSON, sections (tags, headings, labels), a last sentence that says the answer (boxed, `####`, `The
+answer is`), a reply that is nothing but an answer. Of several final answers the last one counts where the writer
+corrects himself; where two stand beside each other without a word, there is none.
+"""
+
+import re
+
+from nemo_sdg.generate.parsing.answer_text import fold, match_option, names_another, tidy_answer
+from nemo_sdg.generate.parsing.cleaning import clean, without_chatter
+from nemo_sdg.generate.parsing.drafts import Draft, from_closed_tags, from_json, from_sections
+from nemo_sdg.generate.parsing.prose import MATHEMATICAL, from_prose
+from nemo_sdg.generate.parsing.refusals import is_refusal
+from nemo_sdg.generate.parsing.traces import separate
+from nemo_sdg.records import Kind
+from nemo_sdg.text import mathematics
+
+CUT = ("length", "max_tokens", "max_output_tokens", "repetition")
+REFUSED = ("refused", "content_filter", "sensitive", "safety")
+REASONS = (
+    "empty_output",
+    "cut_at_max_tokens",
+    "invalid_json",
+    "schema",
+    "refused_by_engine",
+    "refused_by_model",
+    "no_answer",
+    "not_a_number",
+    "answer_not_an_option",
+    "contradictory_answers",
+)
+CLAUSE = re.compile(r"[,;–—]|\s-\s|[.。]\s")
+JSON_BEGUN = re.compile(r"\s*(?:```json\b|(?:```\w*\s*)?[{\[]\s*(?:[\"'{\[]|\Z))")
+
+
+def read_solution(
+    text: str, *, kind: str, options: list[str] | None = None, finish_reason: str = "stop", trace: str | None = None
+) -> dict[str, str] | tuple[str, str]:
+    """{answer, reasoning, context, trace}, or (reason, detail). `options` stand in the order in which they were shown;
+    the answer is then the text of one of them.
+    """
+    if finish_reason in REFUSED:
+        return "refused_by_engine", ""
+    text, thinking = separate(clean(text or ""), trace or "", finish_reason=finish_reason)
+    text = clean(text)
+    cut = finish_reason in CUT
+    if not text:
+        return ("cut_at_max_tokens", "thinking" if thinking else "") if cut else ("empty_output", "")
+    draft = from_json(text, kind)
+    if isinstance(draft, tuple):
+        return ("cut_at_max_tokens", "") if cut else draft
+    if draft is None:
+        if cut and not (draft := from_closed_tags(text)):
+            return "cut_at_max_tokens", ""
+        if draft is None and JSON_BEGUN.match(text):
+            return "invalid_json", ""
+        draft = draft or from_sections(text, kind) or from_prose(text, kind, options)
+        if draft is None:
+            return ("refused_by_model", text[:80]) if is_refusal(text) else ("no_answer", text[:80])
+    read = _settled(draft, kind, options)
+    if isinstance(read, tuple):
+        return read
+    return {**read, "trace": thinking}
+
+
+def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, str] | tuple[str, str]:
+    """A draft with its answer tidied and checked."""
+    answer = tidy_answer(without_chatter(draft.answer) if kind == Kind.free_text else draft.answer, kind)
+    if options is not None:
+        option = option_of(draft.answer, options)
+        if option is None:
+            return (
+                ("refused_by_model", answer[:80]) if is_refusal(draft.answer) else ("answer_not_an_option", answer[:80])
+            )
+        answer = option
+    elif not answer.strip():
+        return "no_answer", ""
+    elif kind != Kind.code and is_refusal(answer):
+        return "refused_by_model", answer[:80]
+    elif kind == Kind.numeric and not MATHEMATICAL.search(answer):
+        return "not_a_number", answer[:80]
+    for rival in draft.rivals:
+        if _differ(rival, answer, kind, options):
+            return "contradictory_answers", f"{answer[:40]} | {rival.strip()[:40]}"
+    return {"answer": answer, "reasoning": without_chatter(draft.reasoning), "context": without_chatter(draft.context)}
+
+
+def option_of(answer: str, options: list[str]) -> str | None:
+    """The option that an answer names; of an answer of several lines that of the first one which names any."""
+    lines = [line.strip() for line in answer.split("\n") if line.strip()]
+    for part in dict.fromkeys([answer.strip(), *lines[:3], *(line.split(" because ")[0] for line in lines[:1])]):
+        if (option := match_option(part, options)) is not None:
+            return option
+    if lines and (cut := CLAUSE.split(lines[0])[0].strip()) != lines[0]:
+        option = match_option(cut, options)
+        return None if option is None or names_another(lines[0][len(cut) :], option, options) else option
+    return None
+
+
+def _differ(rival: str, answer: str, kind: str, options: list[str] | None) -> bool:
+    """Whether a rival surely states another answer."""
+    if options is not None:
+        other = option_of(rival, options)
+        return other is not None and other != answer
+    if kind == Kind.numeric:
+        other = tidy_answer(rival, kind)
+        one, two = mathematics.parse_number(other), mathematics.parse_number(answer)
+        return one is not None and two is not None and one.value != two.value
+    if kind == Kind.short_text:
+        one_words, two_words = (set(re.findall(r"\w+", fold(tidy_answer(text, kind)))) for text in (rival, answer))
+        return bool(one_words) and bool(two_words) and not one_words & two_words
+    return False

@@ -1,0 +1,201 @@
+"""What strong models write around and inside an answer, and what a careful reader takes from it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import nemo_sdg
+from nemo_sdg.generate.parsing.json_replies import escape_latex
+
+GASES = ["oxygen", "carbon dioxide", "nitrogen", "helium"]
+ROOT = Path(__file__).resolve().parents[4]
+CASES = ROOT.parent.parent / "shared" / "cases" / "generate"
+if not CASES.is_dir():
+    CASES = ROOT.parent / "shared" / "cases" / "generate"
+shared = pytest.mark.skipif(not CASES.is_dir(), reason=f"no shared cases at {CASES}")
+
+
+def read(text: str, kind: str = "numeric", **more: object) -> str:
+    """The answer, or the reason why there is none."""
+    options = GASES if kind == "multiple_choice" else None
+    found = nemo_sdg.read_solution(text, kind=kind, **{"options": options, **more})  # type: ignore[arg-type]
+    return found["answer"] if isinstance(found, dict) else found[0]
+
+
+@shared
+def test_the_shared_replies_are_read_as_a_careful_reader_does() -> None:
+    rows = [json.loads(line) for line in (CASES / "replies.jsonl").read_text().splitlines()]
+    wrong = []
+    for row in rows:
+        found = nemo_sdg.read_solution(
+            row["text"], kind=row["kind"], options=row.get("options"), finish_reason=row.get("finish_reason", "stop")
+        )
+        answer = found["answer"] if isinstance(found, dict) else None
+        if answer != row["answer"]:
+            wrong.append((row["name"], row["answer"], found))
+    assert not wrong
+
+
+@shared
+@pytest.mark.parametrize("form", [r"We have $a \{} b$.", r"We have \(x\{}{{2}}\)", r"so x \{} 3 holds", r"$\{}$"])
+def test_latex_commands_survive_json_with_single_backslashes(form: str) -> None:
+    for command in json.loads((CASES / "latex_commands.json").read_text()):
+        written = form.format(command)
+        found = nemo_sdg.read_solution(
+            '{"context": "c", "reasoning": "' + written + '", "answer": "4"}', kind="numeric"
+        )
+        assert isinstance(found, dict), command
+        assert found["reasoning"] == written
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"Step 1.\nu = 3", "Step 1.\nu = 3"),
+        (r"Then:\n\ne = 2", "Then:\n\ne = 2"),
+        (r"First line.\nThe second.\tA tab.", "First line.\nThe second.\tA tab."),
+        (r"list:\n- one\n- two", "list:\n- one\n- two"),
+        (r"so it holds,\nno doubt.\nNow\ntwo", "so it holds,\nno doubt.\nNow\ntwo"),
+        (r"2 \times 3 \neq \frac{5}{1}\nNext line", "2 \\times 3 \\neq \\frac{5}{1}\nNext line"),
+        (r"as $\\alpha$ shows\nu is 3", "as $\\alpha$ shows\nu is 3"),
+    ],
+)
+def test_a_newline_or_tab_before_a_letter_stays_one(written: str, meant: str) -> None:
+    assert json.loads(f'"{escape_latex(written)}"') == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("**Answer: 60**", "60"),
+        ("**Final Answer:** 60.", "60"),
+        ("### Answer\n\nThere are **42** apples left.", "42"),
+        ("## Reasoning\n1 + 1\n\n## Answer\n$$\n\\boxed{2}\n$$", "2"),
+        ("Step 1: 40.\nStep 2: 2.\n\n**Answer**: $42$", "42"),
+        ("We compute 3*4 = 12.\n\nThe final answer is: $\\boxed{12}$.", "12"),
+        ("因此答案为 \\boxed{12}。", "12"),
+        ("Lösung: 3 + 4.\n\nAntwort: 7", "7"),
+        ("Resposta final: 7", "7"),
+        ("最终答案：7", "7"),
+        ("【解析】3+4\n【答案】7", "7"),
+        ("So 3 × 14 = 42.", "42"),
+        ("<reasoning>3 + 4</reasoning>\n<answer>7</answer>", "7"),
+        ("```markdown\n## Reasoning\n3 + 4\n## Answer\n7\n```", "7"),
+        ("1. **Context**: a\n2. **Reasoning**: b\n3. **Answer**: 7", "7"),
+        ("Answer: 12\n\nWait, I made a mistake. 3*5=15.\n\nAnswer: 15", "15"),
+        ("**Final Answer:** 12\n\nLet me verify: 3*5 = 15.\n\n**Final Answer:** 15", "15"),
+        ("The answer is 12. Actually, no: it is 3*5. The answer is 15.", "15"),
+        ("Reasoning: I first thought the answer is 12. Actually it is 15.\nAnswer: 15", "15"),
+        ("Reasoning: so the answer is 12.\nAnswer: 15", "contradictory_answers"),
+        ("Final answer: 12\n\nFinal answer: 15", "contradictory_answers"),
+        ("<think>The answer is 12", "empty_output"),
+        ("<think>Answer: 12</think>", "empty_output"),
+        ("<think>Answer: 12</think>Answer: 15", "15"),
+        ("analysisMaybe Answer: 12assistantfinalAnswer: 15", "15"),
+        ("I'm sorry, but I can't help with that.", "refused_by_model"),
+        ("抱歉，我无法回答这个问题。", "refused_by_model"),
+        ("Answer: I cannot determine this.", "refused_by_model"),
+    ],
+)
+def test_numbers(text: str, answer: str) -> None:
+    assert read(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("B", "carbon dioxide"),
+        ("B) carbon dioxide\n\nPlants take it in.", "carbon dioxide"),
+        ("**Answer: B**", "carbon dioxide"),
+        ("**Answer:** B. carbon dioxide (CO₂)", "carbon dioxide"),
+        ("Answer:\n\n- B. carbon dioxide", "carbon dioxide"),
+        ("Answer: Option (D): helium", "helium"),
+        ("Answer: D — helium", "helium"),
+        ("**Correct option: B) carbon dioxide**", "carbon dioxide"),
+        ("The correct option is therefore C.", "nitrogen"),
+        ("Die richtige Antwort ist B) carbon dioxide.", "carbon dioxide"),
+        ("Donc la bonne réponse est (B).", "carbon dioxide"),
+        ("Portanto, a alternativa correta é a B.", "carbon dioxide"),
+        ("따라서 정답은 B입니다.", "carbon dioxide"),
+        ("したがって、答えはBです。", "carbon dioxide"),
+        ("综上所述，故选B。", "carbon dioxide"),
+        ("Правильный ответ: B", "carbon dioxide"),
+        ("The answer is B, because it is not A.", "carbon dioxide"),
+        ("Answer: plants take in carbon dioxide", "carbon dioxide"),
+        ('{"answer": {"label": "B", "text": "carbon dioxide"}, "reasoning": "x"}', "carbon dioxide"),
+        ('{"final_answer": "B", "explanation": "x"}', "carbon dioxide"),
+        ("{'context': 'It is air', 'reasoning': 'so', 'answer': 'B'}", "carbon dioxide"),
+        ("The answer is A. Wait, that is wrong: plants give off oxygen. The answer is B.", "carbon dioxide"),
+        ("**Answer: A**\n\nPlants …\n\n**Answer: B**", "contradictory_answers"),
+        ("Answer: A. carbon dioxide", "answer_not_an_option"),
+        ("Answer: both A and B", "answer_not_an_option"),
+        ("Answer: not oxygen", "answer_not_an_option"),
+        ("Answer: neon", "answer_not_an_option"),
+    ],
+)
+def test_options(text: str, answer: str) -> None:
+    assert read(text, "multiple_choice") == answer
+
+
+def test_sections_become_fields_and_chatter_goes() -> None:
+    text = (
+        "<think>Easy.</think>Sure! Here is the solution:\n\n**Context:** Leaves have pores.\n\n---\n\n"
+        "**Reasoning:** Oxygen is given off.\n\nSo it is the other.\n\n**Answer:** B\n\nLet me know if you need more!"
+    )
+    assert nemo_sdg.read_solution(text, kind="multiple_choice", options=GASES) == {
+        "answer": "carbon dioxide",
+        "reasoning": "Oxygen is given off.\n\nSo it is the other.",
+        "context": "Leaves have pores.",
+        "trace": "Easy.",
+    }
+
+
+def test_a_trace_that_the_server_sent_apart_is_kept_and_never_read() -> None:
+    found = nemo_sdg.read_solution("Answer: 15", kind="numeric", trace="Maybe the answer is 12.")
+    assert isinstance(found, dict)
+    assert (found["answer"], found["trace"]) == ("15", "Maybe the answer is 12.")
+    cut = nemo_sdg.read_solution("", kind="numeric", finish_reason="length", trace="Maybe the answer is 12.")
+    assert cut == ("cut_at_max_tokens", "thinking")
+
+
+@pytest.mark.parametrize("finish_reason", ["length", "repetition"])
+def test_a_reply_that_was_cut_has_no_answer_unless_it_was_closed_before(finish_reason: str) -> None:
+    assert read("**Answer: 60**\n\n**Explanation:** we add", finish_reason=finish_reason) == "cut_at_max_tokens"
+    assert read("## Reasoning\n3 + 4\n## Answer\n7", finish_reason=finish_reason) == "cut_at_max_tokens"
+    closed = '{"context": "c", "reasoning": "r", "answer": "60"}\n\nThis is'
+    assert read(closed, finish_reason=finish_reason) == "60"
+    assert read("<reasoning>r</reasoning><answer>60</answer> This", finish_reason=finish_reason) == "60"
+
+
+DOUBLE = "def double(x):\n    return 2 * x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"## Context\nDoubling.\n\n## Reasoning\nMultiply.\n\n## Answer\n```python\n{DOUBLE}\n```",
+        f"Here is the function:\n\n```python\n{DOUBLE}\n```\n\nIt multiplies.",
+        f"```python\ndef double(x):\n    return x\n```\nThat is wrong, corrected:\n```python\n{DOUBLE}\n```",
+        f"<answer>\n```python\n{DOUBLE}\n```\n</answer>",
+        f"{DOUBLE}\n",
+        json.dumps({"reasoning": "Multiply.", "code": DOUBLE}),
+    ],
+)
+def test_programs(text: str) -> None:
+    assert read(text, "code") == DOUBLE
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("**Answer:** Paris", "Paris"),
+        ("Paris", "Paris"),
+        ("Answer: Paris (France)", "Paris"),
+        ("The capital of France is **Paris**.", "Paris"),
+        ("## Answer\n“Paris”.", "Paris"),
+        ("Respuesta: París", "París"),
+    ],
+)
+def test_short_texts(text: str, answer: str) -> None:
+    assert read(text, "short_text") == answer
