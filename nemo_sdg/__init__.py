@@ -15,6 +15,8 @@ def same_answer(a: str, b: str, *, kind: str, question: str = "", language: str 
     from nemo_sdg.text import answers
 
     return answers.same_answer(a, b, kind=kind, question=question, language=language)
+
+
 def read_solution(
     text: str, *, kind: str, options: list[str] | None = None, finish_reason: str = "stop", trace: str | None = None
 ) -> dict[str, str] | tuple[str, str]:

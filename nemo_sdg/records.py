@@ -186,7 +186,7 @@ class Grade:
 
 @dataclass(kw_only=True, slots=True)
 class Vote:
-    """One solution of a question."""
+    """One solution of a question; the thinking before it stands beside the shard."""
 
     index: int
     guidance: str
@@ -205,8 +205,6 @@ class Vote:
     solver: int = 0
     """index in the generator's `solvers`"""
     judge: Judgement | None = None
-    trace: str | None = None
-    """the model's own thinking; kept beside the shard, not in it"""
 
     @property
     def text(self) -> str:

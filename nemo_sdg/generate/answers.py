@@ -152,7 +152,6 @@ class Answers:
         )
         if value is not None:
             vote.context, vote.reasoning, vote.answer = value["context"], value["reasoning"], value["answer"]
-            vote.trace = value["trace"] or None
             if vote.context and any(vote.context in text for text in request.worked_examples()):
                 vote.context = ""
             if sample.choices:

@@ -19,7 +19,7 @@ from nemo_sdg.generate.parsing.prose import MATHEMATICAL, from_prose
 from nemo_sdg.generate.parsing.refusals import is_refusal
 from nemo_sdg.generate.parsing.traces import separate
 from nemo_sdg.records import Kind
-from nemo_sdg.text import mathematics
+from nemo_sdg.text.answers import surely_same
 
 CUT = ("length", "max_tokens", "max_output_tokens", "repetition")
 REFUSED = ("refused", "content_filter", "sensitive", "safety")
@@ -110,8 +110,7 @@ def _differ(rival: str, answer: str, kind: str, options: list[str] | None) -> bo
         return other is not None and other != answer
     if kind == Kind.numeric:
         other = tidy_answer(rival, kind)
-        one, two = mathematics.parse_number(other), mathematics.parse_number(answer)
-        return one is not None and two is not None and one.value != two.value
+        return bool(re.search(r"\d", other)) and surely_same(other, answer, kind=kind) is False
     if kind == Kind.short_text:
         one_words, two_words = (set(re.findall(r"\w+", fold(tidy_answer(text, kind)))) for text in (rival, answer))
         return bool(one_words) and bool(two_words) and not one_words & two_words
