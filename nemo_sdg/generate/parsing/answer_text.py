@@ -40,7 +40,7 @@ WRAPPING = re.compile(
 )
 QUOTES = ('""', "''", "“”", "„“", "«»", "‘’", "「」", "『』")
 LABELLED = re.compile(
-    r"^(?:(?P<open>[(\[{<])\s*)?(?P<label>[A-Za-z])(?:\s*[)\]}>])?(?P<part>\s*[.:\-–—)]+\s*|\s+|$)?(?P<rest>.*)$",
+    r"^(?:(?P<open>[(\[{<【「])\s*)?(?P<label>[A-Za-z])(?:\s*[)\]}>】」])?(?P<part>\s*[.:\-–—)]+\s*|\s+|$)?(?P<rest>.*)$",
     re.DOTALL,
 )
 IS_RIGHT = re.compile(
@@ -49,6 +49,13 @@ IS_RIGHT = re.compile(
 )
 LABEL_LAST = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<label>[A-Z])[)\]]$", re.DOTALL)
 BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+MARKED = re.compile(r"\*\*([^*\n]+)\*\*|(?<![*\w])\*([^*\s][^*\n]*)\*(?![*\w])")
+QUANTITY = re.compile(
+    r"^[^\d=\\$]{4,}?(?:(?<!\w)(?:is|are|was|were|equals|costs?|totals?|ist|sind|beträgt|kostet|est|sont|es|son|é|è|são)\s+|"
+    r"(?:是|为|為|等于|は|은|는)\s*|[:：]\s*)(?P<value>[-+−]?\s?[$€£¥]?\d[^:：=]{0,40})$"
+)
+"""A sentence that ends in a number: `Total cost: 310`, `The area is 36 square metres`"""
+LATEX_TEXT = re.compile(r"\\(?:text\w*|math(?:rm|bf|sf|it)|mbox)\s*\{([^{}]*)\}")
 CONCLUDES = re.compile(r"^(?:[∴⇒→➔⟹=≡]|\\(?:therefore|Rightarrow|implies)\b|####?)\s*")
 GLOSS = re.compile(r"^(?P<text>[^()（）]*[^\W\d_][^()（）]*\S)\s+[(（][^\W\d][^()（）\d]*[)）]$")
 """a short text with an aside that explains it: `Paris (France)`"""
@@ -149,9 +156,11 @@ def tidy_answer(answer: str, kind: str) -> str:
     answer = boxed if boxed is not None else first_statement(answer)
     answer = undressed(without_lead(undressed(answer)), quotes=kind == Kind.short_text)
     answer = undressed(CONCLUDES.sub("", answer))
-    bold = BOLD.findall(answer)
-    if len(bold) == 1 and len(answer.split()) > len(bold[0].split()) + 1:
-        answer = undressed(bold[0])
+    marked = [bold or italic for bold, italic in MARKED.findall(answer)]
+    if len(marked) == 1 and len(answer.split()) > len(marked[0].split()) + 1:
+        answer = undressed(marked[0])
+    elif kind == Kind.numeric and (found := QUANTITY.match(answer)):
+        answer = found["value"]
     if answer.endswith((".", "。")) and not answer.endswith("..") and (kind == Kind.numeric or _is_name(answer)):
         answer = undressed(answer[:-1], quotes=kind == Kind.short_text)
     if kind == Kind.short_text and (found := GLOSS.match(answer)):
@@ -184,6 +193,8 @@ def match_option(answer: str, options: list[str]) -> str | None:
     As written first: an option may itself be a letter, or be told from another by case alone (genotypes BB, Bb, bb).
     """
     plain = undressed(last_box(answer) or answer, quotes=True)
+    if "\\" in plain:
+        plain = undressed(re.sub(r"\\[ ,;:!]|~", " ", LATEX_TEXT.sub(r"\1", plain)), quotes=True)
     led = undressed(without_lead(plain), quotes=True)
     candidates = [answer, plain, led, ARTICLE.sub("", led)]
     if found := OPTION_WORD.match(led) or OPTION_WORD.match(plain) or IT_IS.match(led):
@@ -212,15 +223,16 @@ def _by_name(text: str, options: list[str]) -> str | None:
     ):
         return None
     folded = f" {' '.join(re.findall(WORD, fold(text)))} "
-    named = {option: words for option in options if len(words := " ".join(re.findall(WORD, fold(option)))) > 3}
-    found_in = [option for option, words in named.items() if f" {words} " in folded]
+    named = {option: " ".join(re.findall(WORD, fold(option))) for option in options}
+    found_in = [option for option, words in named.items() if words and f" {words} " in folded]
     longest = [
         option
         for option in found_in
         if not any(other != option and f" {named[option]} " in f" {named[other]} " for other in found_in)
     ]
-    rest = folded.replace(f" {named[longest[0]]} ", "  ", 1) if len(longest) == 1 else ""
-    return longest[0] if len(longest) == 1 and not ALSO.search(rest) and len(named) == len(options) else None
+    if len(longest) != 1 or len(named[longest[0]]) <= 3:
+        return None
+    return None if ALSO.search(folded.replace(f" {named[longest[0]]} ", "  ", 1)) else longest[0]
 
 
 def _by_text(text: str, options: list[str]) -> str | None:

@@ -28,6 +28,21 @@ def clean(text: str) -> str:
     return CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
+SPECIAL = re.compile(
+    r"(?:<\|im_start\|>|<\|start_header_id\|>|<\|start\|>|<start_of_turn>)\s*(?:assistant|model)?\s*(?:<\|end_header_id\|>)?\s*|"
+    r"<\|[a-z_]{2,24}\|>|<｜[^<>｜]{2,24}｜>|</?s>|<(?:eos|bos|end_of_turn|pad)>",
+    re.IGNORECASE,
+)
+STRUCK_OUT = re.compile(r"~~[^~\n]{1,200}~~\s*")
+
+
+def without_marks(text: str) -> str:
+    """Without what no reader is to see: special tokens of a chat template, and what was struck out."""
+    if "<" in text:
+        text = SPECIAL.sub("", text)
+    return STRUCK_OUT.sub("", text).strip() if "~~" in text else text.strip()
+
+
 def without_chatter(text: str) -> str:
     """Without `Sure! Here is the solution:` and `Let me know if you need more!`."""
     text = text.strip()

@@ -7,7 +7,7 @@ from typing import Any
 
 from nemo_sdg.generate.parsing.answer_text import find_said
 from nemo_sdg.generate.parsing.cleaning import clean
-from nemo_sdg.generate.parsing.json_replies import read_objects, read_string
+from nemo_sdg.generate.parsing.json_replies import read_cut_object, read_objects, read_string
 from nemo_sdg.generate.parsing.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.sections import SECTIONS, Section, find_sections, preamble
 from nemo_sdg.records import Kind
@@ -25,7 +25,8 @@ CORRECTS = re.compile(
     re.IGNORECASE,
 )
 SUPPOSES = re.compile(
-    r"\b(?:if|suppose|assum\w+|might|may|could|perhaps|maybe|thought|someone|students?|tempt\w+|says?)\b[^.!?\n]*$",
+    r"\b(?:if|suppose|assum\w+|might|may|could|perhaps|maybe|draft|tentative|preliminary|initial\w*|first guess|"
+    r"thought|someone|students?|tempt\w+|says?)\b[^.!?\n]*$",
     re.IGNORECASE,
 )
 CODE_FIELD = {"code", "program", "solution", "final code"}
@@ -97,13 +98,33 @@ def _text(item: Any) -> str | None:
     return clean(str(item))
 
 
-def from_closed_tags(text: str) -> Draft | None:
-    """Of a reply that was cut: its answer, where the tag around it was closed before."""
-    sections = find_sections(text)
-    answers = [section for section in sections if section.name == "answer" and section.closed]
-    if not answers or any(not section.closed for section in sections if section.name != "answer"):
+def from_cut(text: str, kind: str) -> Draft | None:
+    """Of a reply that was cut: the answer, where something else had begun after it. The text that the cut went through
+    is left out.
+    """
+    if "{" in text[:40] and (value := read_cut_object(text, SECTIONS.keys() | CODE_FIELD)) is not None:
+        fields = _named(value, kind)
+        if fields.get("answer"):
+            return Draft(
+                answer=fields["answer"] or "",
+                context=fields.get("context") or "",
+                reasoning=fields.get("reasoning") or "",
+            )
         return None
-    return _draft(text, sections, answers[-1])
+    sections = find_sections(text)
+    whole = [section for section in sections if section.closed or section is not sections[-1]]
+    answers = [section for section in whole if section.name == "answer" and section.text.strip()]
+    if not answers or (sections[-1].name == "answer" and not sections[-1].closed):
+        return None
+    return _draft(text, whole, answers[-1])
+
+
+def final_answer_in(thinking: str) -> str:
+    """The final answer at the end of thinking that was never closed, as a text of its own; "" where there is none."""
+    sections = find_sections(thinking)
+    if not sections or sections[-1].name != "answer" or not sections[-1].final or "\n" in sections[-1].text:
+        return ""
+    return thinking[sections[-1].start :].strip()
 
 
 def from_sections(text: str, kind: str) -> Draft | None:

@@ -7,6 +7,7 @@ LaTeX with single backslashes survives: `\\\\frac` is no form feed. A newline or
 stop, or before an equals sign, the `u` is a variable on a new line. Nothing is ever evaluated; numbers stay as written.
 """
 
+import itertools
 import json
 import re
 from typing import Any
@@ -55,6 +56,18 @@ def read_objects(text: str, keys: set[str], *, latex: bool = True) -> list[dict[
     return [spoken] if spoken else []
 
 
+def read_cut_object(text: str, keys: set[str]) -> dict[str, Any] | None:
+    """The whole fields of an object that was cut off; the field that the cut went through is not among them."""
+    start = text.find("{")
+    marks = list(SPOKEN_KEY.finditer(text, start + 1)) if start != -1 else []
+    fields: dict[str, Any] = {}
+    for mark, following in itertools.pairwise(marks):
+        value = text[mark.end() : following.start()].strip().rstrip(",").rstrip()
+        if mark[2].strip().casefold().replace("_", " ") in keys and len(value) > 1 and value[0] == value[-1] == '"':
+            fields[mark[2]] = _unescaped(escape_latex(value[1:-1]))
+    return fields or None
+
+
 def read_string(text: str) -> str | None:
     """The text of a reply that is one JSON string."""
     if not (text.startswith('"') and text.endswith('"') and len(text) > 1):
@@ -95,7 +108,7 @@ def _is_command(word: str, text: str, found: re.Match[str]) -> bool:
     if _in_mathematics(text, place):
         return True
     previous = text[place - 1 : place]
-    return previous not in ".!?:;,。！？：；，)\"'" and not text[:place].endswith("\\n")
+    return previous not in tuple(".!?:;,。！？：；，)") and not text[:place].endswith("\\n")
 
 
 def _in_mathematics(text: str, place: int) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-from nemo_sdg.generate.parsing.answer_text import find_said, match_option, without_said
+from nemo_sdg.generate.parsing.answer_text import CONCLUDES, find_said, match_option, without_said
 from nemo_sdg.generate.parsing.drafts import CORRECTS, SUPPOSES, Draft, unfenced
 from nemo_sdg.generate.parsing.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.refusals import is_refusal
@@ -17,6 +17,7 @@ MATHEMATICAL = re.compile(
     re.IGNORECASE,
 )
 EQUALS_LAST = re.compile(r"=\s*(?P<value>[^=\n]{1,40}?)\s*[.。]?\s*$")
+TICK = re.compile(r"\s*[✅✔☑✓]\ufe0f?\s*")
 ASSIGNS = re.compile(r"^[*$\\(]*[A-Za-z]\w?\s*=[^=]*$")
 
 
@@ -55,15 +56,23 @@ def _bare(text: str, kind: str, options: list[str] | None) -> Draft | None:
         return None
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if options is not None:
+        ticked = [line for line in lines if TICK.search(line)]
+        if len(ticked) == 1 and (option := match_option(TICK.sub(" — ", ticked[0]).lstrip("-*• "), options)):
+            return Draft(answer=option, reasoning=text)
         named = [(place, option) for place in (0, -1) if (option := match_option(lines[place], options)) is not None]
-        if not named or len({option for _, option in named}) > 1:
+        if not named:
+            last = re.split(r"(?<=[.!?。])\s+", lines[-1])[-1]
+            option = match_option(last, options)
+            return Draft(answer=option, reasoning=text) if option is not None else None
+        if len({option for _, option in named}) > 1:
             return None
         place, option = named[0]
         rest = lines[1:] if place == 0 else lines[:-1]
         return Draft(answer=option, reasoning="\n".join(rest))
     equal = EQUALS_LAST.search(lines[-1])
-    if kind == Kind.numeric and equal and re.search(r"\d", equal["value"]) and not ASSIGNS.match(lines[-1]):
-        return Draft(answer=equal["value"], reasoning=text)
+    if kind == Kind.numeric and equal and re.search(r"\d", equal["value"]):
+        last = CONCLUDES.sub("", lines[-1])
+        return Draft(answer=last if ASSIGNS.match(last) else equal["value"], reasoning=text)
     alone = len(lines) == 1 and not lines[0].endswith("?")
     if alone and kind == Kind.short_text and len(lines[0].split()) <= 12:
         return Draft(answer=lines[0])

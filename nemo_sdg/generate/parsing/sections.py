@@ -15,7 +15,8 @@ import yaml
 NAMES: dict[str, str] = yaml.safe_load((files(__package__) / "section_names.yaml").read_text("utf-8"))
 SECTIONS = {name.replace("_", " "): section for section, names in NAMES.items() for name in names.casefold().split()}
 FINAL = re.compile(
-    r"\bfinal\b|\bendgültig|\bfinale\b|最终|最終|окончательн|итогов|النهائ|最后|최종|nihai|cuối cùng|akhir|अंतिम|চূড়ান্ত"
+    r"\bfinal\b|\bcorrected\b|\brevised\b|\bupdated\b|korrigiert|修正|訂正|수정|"
+    r"\bendgültig|\bfinale\b|最终|最終|окончательн|итогов|النهائ|最后|최종|nihai|cuối cùng|akhir|अंतिम|চূড়ান্ত"
 )
 HEAD = re.compile(
     r"[ \t]*+(?P<mark>(?:(?:\#{1,6}+|>|[-+•*](?=[ \t])|\d{1,2}+[.)](?=[ \t])|"

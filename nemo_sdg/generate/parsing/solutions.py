@@ -13,11 +13,11 @@ corrects himself; where two stand beside each other without a word, there is non
 import re
 
 from nemo_sdg.generate.parsing.answer_text import fold, match_option, names_another, tidy_answer
-from nemo_sdg.generate.parsing.cleaning import clean, without_chatter
-from nemo_sdg.generate.parsing.drafts import Draft, from_closed_tags, from_json, from_sections
+from nemo_sdg.generate.parsing.cleaning import clean, without_chatter, without_marks
+from nemo_sdg.generate.parsing.drafts import Draft, final_answer_in, from_cut, from_json, from_sections
 from nemo_sdg.generate.parsing.prose import MATHEMATICAL, from_prose
 from nemo_sdg.generate.parsing.refusals import is_refusal
-from nemo_sdg.generate.parsing.traces import separate
+from nemo_sdg.generate.parsing.traces import CLOSING, separate
 from nemo_sdg.records import Kind
 from nemo_sdg.text.answers import surely_same
 
@@ -47,26 +47,37 @@ def read_solution(
     """
     if finish_reason in REFUSED:
         return "refused_by_engine", ""
-    text, thinking = separate(clean(text or ""), trace or "", finish_reason=finish_reason)
-    text = clean(text)
-    cut = finish_reason in CUT
+    raw = clean(text or "")
+    text, thinking = separate(raw, trace or "", finish_reason=finish_reason)
+    text, cut = without_marks(clean(text)), finish_reason in CUT
+    if not text and not cut and not CLOSING.search(raw):
+        text = final_answer_in(thinking)
     if not text:
         return ("cut_at_max_tokens", "thinking" if thinking else "") if cut else ("empty_output", "")
-    draft = from_json(text, kind)
+    draft = _drafted(text, kind, options, cut)
     if isinstance(draft, tuple):
-        return ("cut_at_max_tokens", "") if cut else draft
-    if draft is None:
-        if cut and not (draft := from_closed_tags(text)):
-            return "cut_at_max_tokens", ""
-        if draft is None and JSON_BEGUN.match(text):
-            return "invalid_json", ""
-        draft = draft or from_sections(text, kind) or from_prose(text, kind, options)
-        if draft is None:
-            return ("refused_by_model", text[:80]) if is_refusal(text) else ("no_answer", text[:80])
+        return draft
     read = _settled(draft, kind, options)
     if isinstance(read, tuple):
         return read
     return {**read, "trace": thinking}
+
+
+def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draft | tuple[str, str]:
+    """What the text says, or why it says nothing. Of a reply that was cut, only an answer that was finished before."""
+    draft = from_json(text, kind)
+    if isinstance(draft, Draft):
+        return draft
+    if cut:
+        return from_cut(text, kind) or ("cut_at_max_tokens", "")
+    if draft is not None:
+        return draft
+    if JSON_BEGUN.match(text):
+        return "invalid_json", ""
+    found = from_sections(text, kind) or from_prose(text, kind, options)
+    if found is None:
+        return ("refused_by_model", text[:80]) if is_refusal(text) else ("no_answer", text[:80])
+    return found
 
 
 def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, str] | tuple[str, str]:

@@ -96,6 +96,13 @@ def test_a_newline_or_tab_before_a_letter_stays_one(written: str, meant: str) ->
         ("I'm sorry, but I can't help with that.", "refused_by_model"),
         ("抱歉，我无法回答这个问题。", "refused_by_model"),
         ("Answer: I cannot determine this.", "refused_by_model"),
+        ("<|im_start|>assistant\n3 + 4 = 7\n\n**Answer: 7**<|im_end|>", "7"),
+        ("**Answer:** ~~64~~ **81**", "81"),
+        ("**Answer: 15**\n\nOnly 4 remain, so 12.\n\n**Corrected answer: 12**", "12"),
+        ("| Pen | 60 |\n\n**Total cost: 310**", "310"),
+        ("3x = 9\n∴ x = 3", "x = 3"),
+        ("<think>Many say 12.\n\n**Final Answer:** 15", "15"),
+        ("Thinking Process:\n1. **Draft answer:** 12?\n\nFinal Output:\n\n**15**", "15"),
     ],
 )
 def test_numbers(text: str, answer: str) -> None:
@@ -128,6 +135,10 @@ def test_numbers(text: str, answer: str) -> None:
         ("{'context': 'It is air', 'reasoning': 'so', 'answer': 'B'}", "carbon dioxide"),
         ("The answer is A. Wait, that is wrong: plants give off oxygen. The answer is B.", "carbon dioxide"),
         ("**Answer: A**\n\nPlants …\n\n**Answer: B**", "contradictory_answers"),
+        ("只有它被吸收。\n\n故选【B】。", "carbon dioxide"),
+        ("The answer is $\\textbf{(B)}\\ \\text{carbon dioxide}$.", "carbon dioxide"),
+        ("- A. oxygen ❌ given off\n- B. carbon dioxide ✅ built into sugar\n- C. nitrogen ❌", "carbon dioxide"),
+        ("Leaves give off one of them. That leaves the gas of our breath: carbon dioxide.", "carbon dioxide"),
         ("Answer: A. carbon dioxide", "answer_not_an_option"),
         ("Answer: both A and B", "answer_not_an_option"),
         ("Answer: not oxygen", "answer_not_an_option"),
@@ -161,7 +172,14 @@ def test_a_trace_that_the_server_sent_apart_is_kept_and_never_read() -> None:
 
 @pytest.mark.parametrize("finish_reason", ["length", "repetition"])
 def test_a_reply_that_was_cut_has_no_answer_unless_it_was_closed_before(finish_reason: str) -> None:
-    assert read("**Answer: 60**\n\n**Explanation:** we add", finish_reason=finish_reason) == "cut_at_max_tokens"
+    explained = nemo_sdg.read_solution(
+        "**Answer: 60**\n\n**Explanation:** we add", kind="numeric", finish_reason=finish_reason
+    )
+    assert isinstance(explained, dict)
+    assert (explained["answer"], explained["reasoning"]) == ("60", ""), "half an explanation is not kept"
+    assert read('{"answer": "60", "reasoning": "we ad', finish_reason=finish_reason) == "60"
+    assert read('{"reasoning": "we add", "answer": "6', finish_reason=finish_reason) == "cut_at_max_tokens"
+    assert read("Answer: 6", finish_reason=finish_reason) == "cut_at_max_tokens"
     assert read("## Reasoning\n3 + 4\n## Answer\n7", finish_reason=finish_reason) == "cut_at_max_tokens"
     closed = '{"context": "c", "reasoning": "r", "answer": "60"}\n\nThis is'
     assert read(closed, finish_reason=finish_reason) == "60"
