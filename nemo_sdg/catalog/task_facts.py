@@ -15,7 +15,7 @@ from typing import Any
 from nemo_sdg.catalog.data_files import local_folder
 from nemo_sdg.catalog.families import Families, read_data
 from nemo_sdg.catalog.membership import inline_evaluations, memberships
-from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks
+from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks, templates_key
 
 _READ_SPLITS = ("training", "validation", "test")
 
@@ -172,4 +172,12 @@ def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dic
     if dataset["path"] and ("data_files" in dataset or local_folder(dataset["path"], folder)):
         dataset["folder"] = folder
     described = families.describe(entry.name, file.partition(os.sep)[0] if inside else "", dataset, config)
-    return {"task": entry.name, "file": file, "dataset": dataset, **described, "reasons": reasons, "groups": groups}
+    return {
+        "task": entry.name,
+        "file": file,
+        "templates": templates_key(config),
+        "dataset": dataset,
+        **described,
+        "reasons": reasons,
+        "groups": groups,
+    }

@@ -13,6 +13,8 @@ ones; a file that
 would be included twice, or that is no mapping, or names neither task nor group, is passed over.
 """
 
+import hashlib
+import json
 import logging
 import os
 import stat
@@ -240,6 +242,15 @@ def dataset_facts(config: dict[str, Any]) -> dict[str, Any]:
         split: _split_name(config.get(f"{split}_split")) for split in ("training", "validation", "test", "fewshot")
     }
     return facts
+
+
+_TEMPLATES = ("doc_to_text", "doc_to_choice", "doc_to_target", "process_docs")
+
+
+def templates_key(config: dict[str, Any]) -> str:
+    """The same for tasks that render their rows by the same templates and functions, whatever they are called."""
+    written = json.dumps([plain(config.get(key)) for key in _TEMPLATES], sort_keys=True)
+    return hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def plain(value: Any) -> Any:

@@ -165,6 +165,22 @@ def _files(include_path: tuple[str, ...]) -> dict[str, str]:
     }
 
 
+def built_in_like(config: dict[str, Any], seeds: SeedsSection) -> tuple[str, str | None, str] | None:
+    """Dataset path, config name and task of the built-in task that renders its rows by the same templates, if any."""
+    from nemo_sdg.catalog.task_files import templates_key
+
+    return _built_in_templates(tuple(seeds.include_path)).get(templates_key(config))
+
+
+@lru_cache(maxsize=8)
+def _built_in_templates(include_path: tuple[str, ...]) -> dict[str, tuple[str, str | None, str]]:
+    found: dict[str, tuple[str, str | None, str]] = {}
+    for row in load_facts(include_path, default_cache_dir())["rows"]:
+        if not Path(row["file"]).is_absolute() and row["dataset"]["path"]:
+            found.setdefault(row["templates"], (row["dataset"]["path"], row["dataset"]["name"], row["task"]))
+    return found
+
+
 def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nemo_sdg"
 

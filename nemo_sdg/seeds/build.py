@@ -4,9 +4,9 @@
         for record in render_source(source, seeds, 0):     Seed or Drop, in row order
         source.not_sampled                                 {task: rows beyond the limits}
 
-A row that several tasks share is one seed that names them all. The rows of a limited sample are those whose hashed
-position is lowest,
-so that they are spread over the split and a larger limit keeps what a smaller one chose.
+A question that several tasks ask of a row is one seed that names them all; tasks that ask different things of a row give
+a seed each. The rows of a limited sample are those whose hashed position is lowest, so that they are spread over the
+split and a larger limit keeps what a smaller one chose.
 """
 
 import dataclasses
@@ -14,15 +14,18 @@ import hashlib
 import heapq
 import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from nemo_sdg.catalog.walk import task_config
+from nemo_sdg.catalog.walk import built_in_like, task_config
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, Drop, EvaluationRow, Seed, content_id
-from nemo_sdg.seeds.render import BATCH, Documents, Renderer, to_evaluation_row, to_seed
+from nemo_sdg.seeds.documents import BATCH, Documents
+from nemo_sdg.seeds.gold_numbers import GoldNumbers
+from nemo_sdg.seeds.render import Renderer, to_evaluation_row, to_seed
 from nemo_sdg.seeds.row_fields import Unrenderable
 from nemo_sdg.seeds.sources.lock import lock_entry, verify
 from nemo_sdg.seeds.sources.rows import Damaged, Row, Rows
@@ -52,35 +55,96 @@ HEAD = 20
 """rows that must not all lack the same columns, else the task does not fit the data"""
 
 
+@dataclass(kw_only=True)
+class Question:
+    """What one task, or several in other words, ask of each row."""
+
+    renderer: Renderer
+    tasks: list[str]
+    """the plainest name first"""
+    numbers: GoldNumbers = field(default_factory=GoldNumbers)
+
+
+PerQuestion = list[tuple[Question, "list[Row] | Unrenderable"]]
+RowRecords = list[Seed | Drop]
+
+
 def render_source(source: Source, seeds: SeedsSection, run_seed: int) -> Iterator[Seed | Drop]:
     """Seeds and drops of a source in row order.
 
-    Raises DataError in one line when the source cannot be read, or when its first rows all lack a column that the task
-    reads.
+    Raises DataError in one line when the source cannot be read, when its first rows all lack a column that the task
+    reads, or when its numbers for the right option prove to begin at 1.
     """
-    renderers = _renderers(source, seeds)
+    questions, refused = _questions(source, seeds, run_seed)
     rows = open_source(source, seeds)
     if seeds.lock is not None:
         verify(rows, source.split, seeds.lock, task=source.tasks[0])
     source.not_sampled = {}
-    records = _records(source, renderers, rows, run_seed)
+    yield from refused
+    records = _records(source, seeds, questions, rows, run_seed)
     head = list(itertools.islice(records, HEAD))
     if head and all(isinstance(record, Drop) and record.reason == "missing_column" for record in head):
         columns = ", ".join(sorted(head[0].record["columns"])) if isinstance(head[0], Drop) and head[0].record else ""
         raise DataError(
             f"task {source.tasks[0]}: {source.split} lacks a column that the task reads ({getattr(head[0], 'detail', None)}); "
-            f"it has {columns}; mend the task file or the data"
+            f"it has {columns}; correct the task file or the data"
         )
     yield from head
     yield from records
 
 
 def _records(
-    source: Source, renderers: list[tuple[Renderer, list[str]]], rows: Rows, run_seed: int
+    source: Source, seeds: SeedsSection, questions: list[Question], rows: Rows, run_seed: int
 ) -> Iterator[Seed | Drop]:
-    for number, row, per_group in _documents(renderers, _sampled(source, rows)):
+    """Rows are held back until it is known whether their numbers for the right option begin at 0."""
+    held: list[tuple[DatasetRow, Row, RowRecords]] = []
+    for number, row, per_question in _documents(source, questions, rows):
         dataset = _dataset_row(source, rows, number)
-        yield from _seeds_of_row(source, dataset, row, per_group, run_seed)
+        records = _records_of_row(source, dataset, row, per_question, run_seed)
+        if held or not all(question.numbers.is_settled for question in questions):
+            held.append((dataset, row if isinstance(row, dict) else {}, records))
+            if all(question.numbers.is_settled for question in questions):
+                yield from _released(source, questions, held)
+                held = []
+        else:
+            yield from _released(source, questions, [(dataset, row if isinstance(row, dict) else {}, records)])
+    for question in questions:
+        if not question.numbers.is_settled:
+            _look_further(source, seeds, question)
+            question.numbers.settle()
+    yield from _released(source, questions, held)
+    for question in questions:
+        question.numbers.refuse_late(question.tasks[0])
+
+
+def _released(
+    source: Source, questions: list[Question], held: list[tuple[DatasetRow, Row, RowRecords]]
+) -> Iterator[Seed | Drop]:
+    """The records, with a drop in place of each seed of a task whose numbers begin at 1."""
+    refused = {question.tasks[0]: question.numbers.evidence for question in questions if question.numbers.begins_at_one}
+    for dataset, row, records in held:
+        for record in records:
+            if isinstance(record, Seed) and record.tasks[0] in refused:
+                yield _drop(source, dataset, "one_based_gold", refused[record.tasks[0]], row, task=record.tasks[0])
+            else:
+                yield record
+
+
+def _look_further(source: Source, seeds: SeedsSection, question: Question) -> None:
+    """A small sample may hold neither the first nor the last number: more of the split's rows are asked."""
+    if source.quota is None or question.numbers.num_rows == 0:
+        return
+    rows = ((number, row) for number, row in open_source(source, seeds) if not isinstance(row, Damaged))
+    if question.renderer.needs_whole_split:
+        return
+    for number, _, documents in question.renderer.documents(itertools.islice(rows, GoldNumbers.PROBE)):
+        for document in documents if isinstance(documents, list) else []:
+            try:
+                question.numbers.add(question.renderer.read(document, str(number)))
+            except Unrenderable:
+                continue
+        if question.numbers.is_settled:
+            return
 
 
 def _dataset_row(source: Source, rows: Rows, number: int) -> DatasetRow:
@@ -114,7 +178,8 @@ def render_evaluation(source: EvaluationSource, seeds: SeedsSection) -> Iterator
     renderer: Renderer | None = None
     for leaf in source.leaves:
         try:
-            renderer = Renderer(leaf, task_config(leaf.task, seeds))
+            config = task_config(leaf.task, seeds)
+            renderer = Renderer(leaf, config, like=built_in_like(config, seeds))
             break
         except (
             DataError
@@ -133,7 +198,7 @@ def render_evaluation(source: EvaluationSource, seeds: SeedsSection) -> Iterator
             continue
         for document in found:
             try:
-                yield to_evaluation_row(renderer.read(document), leaf, dataset)
+                yield to_evaluation_row(renderer.read(document, _row_key(dataset)), leaf, dataset)
             except Unrenderable:
                 yield _as_texts(row, leaf, dataset)
 
@@ -154,33 +219,45 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _renderers(source: Source, seeds: SeedsSection) -> list[tuple[Renderer, list[str]]]:
-    """One renderer for each process_docs on the split, with the tasks that have it; the first that has documents of a
-    row renders it.
+def _questions(source: Source, seeds: SeedsSection, run_seed: int) -> tuple[list[Question], list[Drop]]:
+    """What the source's tasks ask of a row, each question once, and a drop for each task whose functions or templates
+    cannot be had while others on the split can.
 
     Tasks of lm-eval's type multiple_choice come first: a chat or t5 wording of the same rows shows its options as text.
+    Raises DataError where no task can be had.
     """
-    groups: list[tuple[Renderer, list[str]]] = []
-    failures = []
+    found: dict[Any, Question] = {}
+    failures: list[tuple[str, DataError]] = []
     configs = {leaf.task: task_config(leaf.task, seeds) for leaf in source.leaves}
     for leaf in sorted(
         source.leaves,
         key=lambda leaf: (configs[leaf.task].get("output_type") != "multiple_choice", plainest_first(leaf.task)),
     ):
+        config = configs[leaf.task]
         try:
-            renderer = Renderer(leaf, configs[leaf.task])
+            renderer = Renderer(leaf, config, run_seed=run_seed, like=built_in_like(config, seeds))
         except DataError as exc:
-            failures.append(exc)
+            failures.append((leaf.task, exc))
             continue
-        for known, tasks in groups:
-            if known.process_docs is renderer.process_docs:
-                tasks.append(leaf.task)
-                break
+        if renderer.asks in found:
+            found[renderer.asks].tasks.append(leaf.task)
         else:
-            groups.append((renderer, [leaf.task]))
-    if not groups:
-        raise failures[0]
-    return groups
+            found[renderer.asks] = Question(renderer=renderer, tasks=[leaf.task])
+    if not found:
+        raise failures[0][1]
+    for question in found.values():
+        question.tasks.sort(key=plainest_first)
+    refused = [
+        Drop(
+            task=task,
+            id=content_id(source.split.path, source.split.name, source.split.split, task),
+            step=STEP,
+            reason="unreadable_task",
+            detail=str(exc),
+        )
+        for task, exc in failures
+    ]
+    return list(found.values()), refused
 
 
 def _sampled(source: Source, rows: Rows) -> Iterator[tuple[int, Row | Damaged]]:
@@ -217,71 +294,121 @@ def _rank(source: Source, number: int) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest())
 
 
-PerGroup = list[tuple[Renderer, list[str], "list[Row] | Unrenderable"]]
-
-
 def _documents(
-    renderers: list[tuple[Renderer, list[str]]], rows: Iterator[tuple[int, Row | Damaged]]
-) -> Iterator[tuple[int, Row | Damaged, PerGroup]]:
-    """Each row with its documents under each renderer. Damaged rows pass through."""
-    if len(renderers) == 1 and renderers[0][0].process_docs is None:
-        ((renderer, tasks),) = renderers
-        for number, row in rows:
-            yield number, row, [] if isinstance(row, Damaged) else [(renderer, tasks, [row])]
+    source: Source, questions: list[Question], rows: Rows
+) -> Iterator[tuple[int, Row | Damaged, PerQuestion]]:
+    """Each row with its documents under each question. Damaged rows pass through."""
+    if any(question.renderer.needs_whole_split for question in questions):
+        yield from _documents_of_whole_split(source, questions, rows)
         return
-    batch: list[tuple[int, Row | Damaged]] = []
-    while True:
-        batch = [item for _, item in zip(range(BATCH), rows, strict=False)]
-        if not batch:
-            return
-        whole = [(number, row) for number, row in batch if not isinstance(row, Damaged)]
-        found = [{number: documents for number, _, documents in renderer.documents(whole)} for renderer, _ in renderers]
-        for number, row in batch:
-            groups = (
-                []
-                if isinstance(row, Damaged)
-                else [
-                    (renderer, tasks, by_row[number])
-                    for (renderer, tasks), by_row in zip(renderers, found, strict=True)
-                ]
-            )
-            yield number, row, groups
+    sampled = _sampled(source, rows)
+    if all(question.renderer.processor is None for question in questions):
+        for number, row in sampled:
+            yield number, row, [] if isinstance(row, Damaged) else [(question, [row]) for question in questions]
+        return
+    while batch := [item for _, item in zip(range(BATCH), sampled, strict=False)]:
+        yield from _documents_of(questions, batch)
 
 
-def _seeds_of_row(
-    source: Source, dataset: DatasetRow, row: Row | Damaged, per_group: PerGroup, run_seed: int
-) -> Iterator[Seed | Drop]:
+def _documents_of(
+    questions: list[Question], batch: list[tuple[int, Row | Damaged]]
+) -> Iterator[tuple[int, Row | Damaged, PerQuestion]]:
+    whole = [(number, row) for number, row in batch if not isinstance(row, Damaged)]
+    found = [
+        {number: documents for number, _, documents in question.renderer.documents(whole)} for question in questions
+    ]
+    for number, row in batch:
+        documents = (
+            []
+            if isinstance(row, Damaged)
+            else [(question, by_row[number]) for question, by_row in zip(questions, found, strict=True)]
+        )
+        yield number, row, documents
+
+
+def _documents_of_whole_split(
+    source: Source, questions: list[Question], rows: Rows
+) -> Iterator[tuple[int, Row | Damaged, PerQuestion]]:
+    """process_docs sees every row; a limit then takes from the rows that it leaves in."""
+    every = list(_documents_of(questions, list(rows)))
+    if source.quota is None or source.quota >= len(every):
+        yield from every
+        return
+    present = [item for item in every if isinstance(item[1], Damaged) or any(documents for _, documents in item[2])]
+    chosen = heapq.nsmallest(source.quota, present, key=lambda item: _rank(source, item[0]))
+    yield from sorted(chosen, key=lambda item: item[0])
+    source.not_sampled = {source.tasks[0]: len(every) - len(chosen)}
+
+
+def _records_of_row(
+    source: Source, dataset: DatasetRow, row: Row | Damaged, per_question: PerQuestion, run_seed: int
+) -> RowRecords:
+    """One seed or drop for each question about a row. A row that one task leaves out and another one takes is no drop;
+    nor is a question that two tasks ask in the same words.
+    """
     if isinstance(row, Damaged):
-        yield _drop(source, dataset, "damaged_line", row.detail, None)
-        return
-    tasks = sorted((task for _, names, documents in per_group if documents for task in names), key=plainest_first)
-    failure = Unrenderable("left_out_by_task", "process_docs leaves the row out")
-    for renderer, _, documents in per_group:
+        return [_drop(source, dataset, "damaged_line", row.detail, None)]
+    made: dict[str, Seed | Drop] = {}
+    for question, documents in per_question:
         if isinstance(documents, Unrenderable):
-            failure = documents
+            drop = _drop(source, dataset, documents.reason, documents.detail, row, task=question.tasks[0])
+            made[drop.id] = drop
             continue
-        made: list[Seed | Drop] = []
         for ordinal, document in enumerate(documents):
-            try:
-                made.append(
-                    to_seed(renderer.read(document), renderer.leaf, tasks, dataset, ordinal=ordinal, run_seed=run_seed)
-                )
-            except Unrenderable as exc:
-                failure = exc
-                made.append(_drop(source, dataset, exc.reason, exc.detail, row, ordinal))
-        if any(isinstance(record, Seed) for record in made):
-            yield from made
-            return
-    yield _drop(source, dataset, failure.reason, failure.detail, row)
+            record = _record(source, dataset, row, question, document, ordinal, run_seed)
+            known = made.get(_identity(record))
+            if isinstance(known, Seed) and isinstance(record, Seed):
+                known.tasks = sorted({*known.tasks, *record.tasks}, key=plainest_first)
+                known.task = known.tasks[0]
+            else:
+                made[_identity(record)] = record
+    if not made:
+        tasks = min((question.tasks[0] for question, _ in per_question), key=plainest_first)
+        return [_drop(source, dataset, "left_out_by_task", "process_docs leaves the row out", row, task=tasks)]
+    return list(made.values())
+
+
+def _identity(record: Seed | Drop) -> str:
+    return record.seed_id if isinstance(record, Seed) else record.id
+
+
+def _record(
+    source: Source, dataset: DatasetRow, row: Row, question: Question, document: Row, ordinal: int, run_seed: int
+) -> Seed | Drop:
+    try:
+        reading = question.renderer.read(document, _row_key(dataset))
+        question.numbers.add(reading)
+        return to_seed(
+            reading,
+            question.renderer.leaf,
+            list(question.tasks),
+            dataset,
+            ordinal=ordinal,
+            run_seed=run_seed,
+            row=document,
+        )
+    except Unrenderable as exc:
+        return _drop(source, dataset, exc.reason, exc.detail, row, ordinal, question.tasks[0])
+
+
+def _row_key(dataset: DatasetRow) -> str:
+    return f"{dataset.path}:{dataset.name}:{dataset.split}:{dataset.row}"
 
 
 def _drop(
-    source: Source, dataset: DatasetRow, reason: str, detail: str | None, row: Row | None, ordinal: int = 0
+    source: Source,
+    dataset: DatasetRow,
+    reason: str,
+    detail: str | None,
+    row: Row | None,
+    ordinal: int = 0,
+    task: str | None = None,
 ) -> Drop:
-    identity = content_id(dataset.path, dataset.name, dataset.split, dataset.row, ordinal)
+    task = task or source.tasks[0]
+    of_task = () if task == source.tasks[0] else (task,)
     return Drop(
-        task=source.tasks[0],
-        id=identity,
+        task=task,
+        id=content_id(dataset.path, dataset.name, dataset.split, dataset.row, ordinal, *of_task),
         step=STEP,
         reason=reason,
         detail=detail,

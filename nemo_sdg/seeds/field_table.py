@@ -23,7 +23,9 @@ import jinja2
 import yaml
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.row_fields import Reading, boxed, final_number, position, text_of
+from nemo_sdg.seeds.golds import boxed, texts_of, without_contradictions
+from nemo_sdg.seeds.option_lists import read_list, without_labels
+from nemo_sdg.seeds.row_fields import Reading, Unrenderable, position, position_number, text_of
 from nemo_sdg.seeds.templates import Row, context_maker
 
 _COLUMN = re.compile(r"[^\W\d]\w*(?:\['[^']+'\])?")
@@ -42,6 +44,8 @@ _KEYS = {
     "target_format",
     "fixed_gold",
     "raw",
+    "closed_set",
+    "by_templates",
     "why",
 }
 
@@ -50,7 +54,7 @@ _environment.filters.update(
     after=lambda text, mark: text.rpartition(mark)[2].strip() if mark in text else None,
     before=lambda text, mark: text.rpartition(mark)[0].rstrip(),
     boxed=boxed,
-    final_number=final_number,
+    mark_word=lambda text, index, span: _mark_word(text, index, span),
     find=lambda text, pattern: [match.strip() for match in re.findall(pattern, text)],
     drop_prefix=lambda text, pattern: re.sub(rf"\A(?:{pattern})", "", text),
 )
@@ -64,6 +68,12 @@ class Entry:
     fixed_gold: bool
     raw: bool
     """read the dataset's own row, without the task's process_docs"""
+    closed_set: list[str] | None = None
+    """the answers among which the task chooses, where neither its prompt nor its rows list them; question and gold are
+    then read by the generic rules
+    """
+    by_templates: bool = False
+    """any task with the templates of one of these tasks is read so, whatever file its rows come from"""
 
 
 @functools.cache
@@ -74,15 +84,16 @@ def table() -> list[Entry]:
         (importlib.resources.files("nemo_sdg.seeds") / "fields.yaml").read_text(encoding="utf-8")
     ):
         unknown = item.keys() - _KEYS
-        if unknown or "question" not in item or not ("answer" in item or {"choices", "gold"} <= item.keys()):
+        is_reading = "question" in item and ("answer" in item or {"choices", "gold"} <= item.keys())
+        if unknown or is_reading == ("closed_set" in item):
             raise DataError(
-                f"fields.yaml: {item.get('dataset')} needs question, and answer or choices with gold; "
+                f"fields.yaml: {item.get('dataset')} needs question, and answer or choices with gold; or closed_set; "
                 f"unknown keys: {sorted(unknown)}"
             )
         fields = {
             key: str(value)
             for key, value in item.items()
-            if key not in ("dataset", "tasks", "fixed_gold", "raw", "why")
+            if key not in ("dataset", "tasks", "fixed_gold", "raw", "closed_set", "by_templates", "why")
         }
         entries.append(
             Entry(
@@ -90,7 +101,9 @@ def table() -> list[Entry]:
                 tasks=item.get("tasks", ["*"]),
                 fields=fields,
                 fixed_gold=item.get("fixed_gold", False),
-                raw=item.get("raw", True),
+                raw=item.get("raw", "closed_set" not in item),
+                closed_set=item.get("closed_set"),
+                by_templates=item.get("by_templates", False),
             )
         )
     return entries
@@ -166,6 +179,7 @@ class FieldReader:
         self._read = compile_fields(entry.fields)
         self._texts = [key for key in ("passage", "reasoning", "target_format") if key in entry.fields]
         self._has_choices = "choices" in entry.fields
+        self._strips = "tests" not in entry.fields
 
     def __call__(self, row: Row) -> Reading:
         values = self._read(row)
@@ -175,24 +189,49 @@ class FieldReader:
         if values.get("tests"):
             reading.tests = list(values["tests"])
         if self._has_choices:
-            choices = reading.choices = [text_of(choice) for choice in values["choices"]]
-            labels = [text_of(label) for label in values["labels"]] if "labels" in values else None
-            target = reading.target = values["gold"]
-            found = [
-                gold
-                for item in (target if isinstance(target, list) else [target])
-                if (gold := position(item, choices, labels)) is not None
-            ]
-            if found:
-                reading.gold = found[0]
-                reading.aliases = [choices[gold] for gold in found[1:]]
+            self._read_choices(reading, values)
             return reading
-        answer = values["answer"]
-        answers = [
-            text
-            for text in dict.fromkeys(text_of(item) for item in (answer if isinstance(answer, list) else [answer]))
-            if text.strip()
-        ]
+        answers = texts_of(values["answer"]) if self._strips else _as_written(values["answer"])
         if answers:
-            reading.answer, reading.aliases = answers[0], answers[1:]
+            reading.answer, *reading.aliases = without_contradictions(answers)
         return reading
+
+    def _read_choices(self, reading: Reading, values: dict[str, Any]) -> None:
+        found = values["choices"]
+        if isinstance(found, str):
+            found = read_list(found)
+        if not isinstance(found, list | tuple):
+            raise Unrenderable("no_choices", f"the options are {str(values['choices'])[:60]!r}, not a list")
+        choices = [text_of(choice).strip() for choice in found]
+        labels = [text_of(label) for label in values["labels"]] if "labels" in values else None
+        labelled = without_labels(choices)
+        if labelled is not None:
+            choices, labels = labelled[0], labels or labelled[1]
+        target = reading.target = values["gold"]
+        reading.choices = choices
+        if not self.entry.fixed_gold and not isinstance(target, list):
+            reading.gold_number = position_number(target, choices, labels)
+        golds = [position(item, choices, labels) for item in (target if isinstance(target, list) else [target])]
+        places = [gold for gold in golds if gold is not None]
+        if places:
+            reading.gold = places[0]
+            reading.aliases = [choices[gold] for gold in places[1:]]
+
+
+def _as_written(answer: Any) -> list[str]:
+    """Answers with their own white space, which code needs."""
+    items = answer if isinstance(answer, list) else [answer]
+    return [text for text in dict.fromkeys(text_of(item) for item in items) if text.strip()]
+
+
+def _mark_word(text: str, index: int, span: str) -> str:
+    """A text with the span that begins at its word `index` between asterisks, as lm-eval shows the pronoun of a
+    Winograd schema. Raises ValueError where another word stands there.
+    """
+    words = list(re.finditer(r"\S+", text))
+    start = words[index].start() if index < len(words) else len(text)
+    if text[start : start + len(span)].casefold() != span.casefold():
+        start = text.find(span, max(0, start - 2), start + len(span) + 2)
+        if start < 0:
+            raise ValueError(f"the word {index} of the text is not {span!r}")
+    return f"{text[:start]}*{text[start : start + len(span)]}*{text[start + len(span) :]}"

@@ -34,7 +34,7 @@ def resolve_function(folder: str, name: str) -> Callable[..., Any]:
     try:
         imported = __import__(module, fromlist=[function])
         found: Callable[..., Any] = getattr(imported, function)
-    except Exception as exc:  # whatever a foreign module raises while it is imported
+    except (Exception, SystemExit) as exc:  # whatever a foreign module raises while it is imported
         raise DataError(f"!function {name} in {folder} cannot be imported: {_one_line(exc)}") from exc
     return found
 
@@ -54,7 +54,7 @@ def _from_file(file: str, function: str) -> Callable[..., Any]:
         )
         try:
             exec(code, module.__dict__)
-        except Exception as exc:  # a task's own code may raise anything
+        except (Exception, SystemExit) as exc:  # a task's own code may raise anything
             raise DataError(f"!function {function}: line {statement.lineno} of {file} fails: {_one_line(exc)}") from exc
     found = module.__dict__.get(function)
     if not callable(found):

@@ -1,128 +1,166 @@
 """A dataset row becomes a seed, an evaluation row, or a drop with its reason.
 
 renderer = Renderer(catalog_row, config)
-for number, row, documents in renderer.documents(rows): ...    process_docs applied batch by batch; each row keeps its number
+for number, row, documents in renderer.documents(rows): ...    process_docs applied; each row keeps its number
     reading = renderer.read(document)                          question, passage, choices, gold, ...
     seed = to_seed(reading, ...)
 """
 
+import contextlib
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jinja2
+import jinja2.meta
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import LABELS, Answer, CatalogRow, DatasetRow, EvaluationRow, Kind, Seed, content_id
-from nemo_sdg.seeds.field_table import FieldReader, find_entry
+from nemo_sdg.seeds.documents import Documents, Processor, draws_random, one_line, seeded
+from nemo_sdg.seeds.field_table import Entry, FieldReader, find_entry
+from nemo_sdg.seeds.media import shows_media
 from nemo_sdg.seeds.row_fields import Reading, Unrenderable, bare_labels
 from nemo_sdg.seeds.row_rules import GenericReader
-from nemo_sdg.seeds.templates import Row, TaskTemplates
-
-BATCH = 500
-"""rows that process_docs sees at a time, so that memory does not grow with the split"""
-_NUMBER_COLUMN = "nemo_sdg_row_number"
-
-Documents = tuple[int, Row, "list[Row] | Unrenderable"]
+from nemo_sdg.seeds.templates import Row, TaskTemplates, environment, names_column, single_expression
+from nemo_sdg.text.options import speak_of_place
 
 
 class Renderer:
     """How the rows of one leaf task are read. Raises DataError in one line when its functions or templates cannot be
     had.
+
+    `like` is a built-in task (dataset path, name, task) with the same templates: where the field table reads that one
+    better than lm-eval does, it reads this one too, whatever file the rows come from.
     """
 
-    def __init__(self, leaf: CatalogRow, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        leaf: CatalogRow,
+        config: Mapping[str, Any],
+        *,
+        run_seed: int = 0,
+        like: tuple[str, str | None, str] | None = None,
+    ) -> None:
         self.leaf = leaf
+        self._run_seed = run_seed
+        self._fallback: GenericReader | None = None
+        self._draws_random = False
+        self.processor: Processor | None = None
         entry = find_entry(leaf.dataset["path"], leaf.dataset["name"], leaf.task)
-        if entry is not None and entry.raw:
-            self.process_docs = None
-            self._reader: FieldReader | GenericReader = FieldReader(entry)
+        by_templates = entry is None and like is not None and (entry := find_entry(*like)) is not None
+        if by_templates and entry is not None and not entry.by_templates:
+            entry, by_templates = None, False
+        self._reader: FieldReader | GenericReader
+        if entry is not None and entry.raw and not by_templates:
+            self._reader = FieldReader(entry)
+            self.asks = _signature(leaf, config, entry)
             return
         if "class" in config:
             raise DataError(
                 f"task {leaf.task} is a Python class, which renders its rows by code of its own; name its "
-                "columns in data/fields.yaml"
+                "columns in seeds/fields.yaml"
             )
         templates = TaskTemplates(leaf.task, config)
-        self.process_docs = templates.process_docs
-        self._reader = FieldReader(entry) if entry is not None else GenericReader(templates, leaf.kind, leaf.frame)
+        if templates.process_docs is not None and not (entry is not None and entry.raw):
+            self.processor = Processor(templates.process_docs, f"{run_seed}:{leaf.task}")
+        generic = None
+        if entry is None or entry.closed_set is not None or by_templates:
+            closed = entry.closed_set if entry is not None else None
+            generic = GenericReader(templates, leaf.kind, leaf.frame, language_of(leaf), closed)
+            functions = (templates.doc_to_text, templates.doc_to_choice, templates.doc_to_target)
+            self._draws_random = any(map(draws_random, functions))
+        if entry is None or entry.closed_set is not None:
+            assert generic is not None
+            self._reader = generic
+        else:
+            self._reader, self._fallback = FieldReader(entry), generic
+        self.asks = _signature(leaf, config, entry)
 
-    def read(self, document: Row) -> Reading:
-        """Raises Unrenderable with the reason that is counted."""
+    @property
+    def needs_whole_split(self) -> bool:
+        return self.processor is not None and not self.processor.is_row_wise
+
+    def read(self, document: Row, key: str = "") -> Reading:
+        """`key` names the row, for the random numbers of the task's functions. Raises Unrenderable with the reason that
+        is counted.
+        """
         try:
-            reading = self._reader(document)
+            with seeded(f"{self._run_seed}:{key}:task_functions") if self._draws_random else contextlib.nullcontext():
+                reading = self._read(document)
         except Unrenderable:
             raise
         except (KeyError, jinja2.UndefinedError) as exc:
-            raise Unrenderable("missing_column", _one_line(exc)) from exc
-        except (
-            Exception
-        ) as exc:  # a task's own function, or a template over a value of another type, may raise anything
-            raise Unrenderable("unreadable_row", _one_line(exc)) from exc
+            raise Unrenderable("missing_column", one_line(exc)) from exc
+        except (Exception, SystemExit) as exc:  # a task's own function, or a template over a value of another type
+            raise Unrenderable("unreadable_row", one_line(exc)) from exc
         if not reading.question.strip():
             raise Unrenderable("empty_question")
         return reading
+
+    def _read(self, document: Row) -> Reading:
+        if self._fallback is None:
+            return self._reader(document)
+        try:
+            reading = self._reader(document)
+            if reading.gold is not None or reading.answer is not None:
+                return reading
+        except (KeyError, ValueError, TypeError, AttributeError, jinja2.UndefinedError):
+            pass  # these rows have other columns than the built-in task's: read them by the generic rules
+        return self._fallback(document)
 
     def documents(self, rows: Iterable[tuple[int, Row]]) -> Iterator[Documents]:
         """(row number, row, documents) in order: [] where process_docs leaves the row out, several where it unfolds
         it.
         """
-        if self.process_docs is None:
-            for number, row in rows:
-                yield number, row, [row]
-            return
-        batch: list[tuple[int, Row]] = []
-        for item in rows:
-            batch.append(item)
-            if len(batch) == BATCH:
-                yield from self._processed(batch)
-                batch = []
-        yield from self._processed(batch)
+        if self.processor is None:
+            return ((number, row, [row]) for number, row in rows)
+        return self.processor.documents(rows)
 
-    def _processed(self, batch: list[tuple[int, Row]]) -> Iterator[Documents]:
-        if not batch:
-            return
-        try:
-            documents = self._process([{**row, _NUMBER_COLUMN: number} for number, row in batch])
-        except (
-            Exception
-        ):  # anything from the task's own code or Arrow's types; row by row, below, each failure is told and counted
-            documents = [{}]
-        if all(_NUMBER_COLUMN in document for document in documents):
-            found: dict[int, list[Row]] = {number: [] for number, _ in batch}
-            for document in documents:
-                found[document.pop(_NUMBER_COLUMN)].append(document)
-            yield from ((number, row, found[number]) for number, row in batch)
-            return
-        for number, row in batch:
-            try:
-                yield number, row, self._process([row])
-            except Exception as exc:  # a task's own code may raise anything
-                yield number, row, Unrenderable("process_docs_failed", _one_line(exc))
 
-    def _process(self, rows: list[Row]) -> list[Row]:
-        """process_docs as lm-eval calls it, on a small `datasets.Dataset`."""
-        import datasets
+def _signature(leaf: CatalogRow, config: Mapping[str, Any], entry: Entry | None) -> tuple[Any, ...]:
+    """What tells two questions about one row apart from one question in two wordings: wordings read the same columns
+    for the prompt and take the same target.
+    """
+    if entry is not None and entry.closed_set is None:
+        return leaf.kind, id(entry), None if entry.raw else repr(config.get("process_docs"))
+    choices = config.get("doc_to_choice")
+    target = config.get("doc_to_target")
+    expression = single_expression(target) if isinstance(target, str) and not names_column(target) else target
+    return (
+        leaf.kind,
+        repr(config.get("process_docs")),
+        _columns(config.get("doc_to_text")),
+        len(choices) if isinstance(choices, list | dict) else _columns(choices),
+        repr(expression or target),
+    )
 
-        assert self.process_docs is not None
-        columns = dict.fromkeys(key for row in rows for key in row)
-        dataset = datasets.Dataset.from_dict({column: [row.get(column) for row in rows] for column in columns})
-        were_disabled = datasets.utils.are_progress_bars_disabled()
-        datasets.disable_progress_bars()
-        try:
-            return [dict(document) for document in self.process_docs(dataset)]
-        finally:
-            if not were_disabled:
-                datasets.enable_progress_bars()
+
+def _columns(template: Any) -> Any:
+    if not isinstance(template, str) or names_column(template):
+        return repr(template)
+    try:
+        return tuple(sorted(jinja2.meta.find_undeclared_variables(environment.parse(template)))) or template
+    except jinja2.TemplateSyntaxError:
+        return template
 
 
 def to_seed(
-    reading: Reading, leaf: CatalogRow, tasks: list[str], dataset: DatasetRow, *, ordinal: int, run_seed: int
+    reading: Reading,
+    leaf: CatalogRow,
+    tasks: list[str],
+    dataset: DatasetRow,
+    *,
+    ordinal: int,
+    run_seed: int,
+    row: Row | None = None,
 ) -> Seed:
-    """`ordinal` tells the documents of one row apart. Raises Unrenderable when the row has no gold, or choices that
+    """`ordinal` tells the documents of one row apart; `row` is looked through for images and sounds. Raises Unrenderable when the row has no gold, or choices that
     are none.
     """
     choices, answer, label = reading.choices, reading.answer, None
+    media = shows_media(reading, row)
+    if media is not None:
+        raise Unrenderable("media", media)
     if leaf.kind == Kind.multiple_choice:
         answer = _check_choices(choices, reading)
     else:
@@ -144,7 +182,7 @@ def to_seed(
     )
     if choices is not None and reading.gold is not None:
         gold = reading.gold
-        if reading.fixed_gold:
+        if reading.fixed_gold and not speak_of_place(choices):
             order = list(range(len(choices)))
             random.Random(f"{run_seed}:{seed_id}:choices").shuffle(order)
             choices, gold = [choices[index] for index in order], order.index(gold)
@@ -157,7 +195,7 @@ def to_seed(
         capability=leaf.capability,
         kind=leaf.kind,
         frame=leaf.frame,
-        language=_language(leaf),
+        language=language_of(leaf),
         dataset=dataset,
         license=leaf.license.get("id") or "unknown",
         question=reading.question,
@@ -182,6 +220,8 @@ def _check_choices(choices: list[str] | None, reading: Reading) -> str:
         raise Unrenderable("too_many_choices", f"{len(choices)} choices")
     if not all(choice.strip() for choice in choices):
         raise Unrenderable("empty_choice")
+    if len({" ".join(choice.split()) for choice in choices}) < len(choices):
+        raise Unrenderable("duplicate_choices", "two options are the same")
     return choices[reading.gold]
 
 
@@ -200,7 +240,7 @@ def to_evaluation_row(reading: Reading, leaf: CatalogRow, dataset: DatasetRow) -
     )
 
 
-def _language(leaf: CatalogRow) -> str:
+def language_of(leaf: CatalogRow) -> str:
     """The task's one language; of several, the one that its dataset's name or its own name ends with."""
     if len(leaf.languages) == 1:
         return leaf.languages[0]
@@ -210,7 +250,3 @@ def _language(leaf: CatalogRow) -> str:
         for part in reversed(text.replace("-", "_").split("_"))
     ]
     return next((part for part in parts if part in leaf.languages), leaf.languages[0] if leaf.languages else "und")
-
-
-def _one_line(exc: BaseException) -> str:
-    return f"{type(exc).__name__}: {' '.join(str(exc).split())}"[:200]

@@ -6,7 +6,6 @@ from typing import Any
 
 from nemo_sdg.records import LABELS
 
-_NUMBER = re.compile(r"[-−+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:/\d+)?")
 _LABEL = re.compile(r"\s*[(\[]?([A-Za-z]|\d{1,2})[)\].:]?\s*")
 
 
@@ -26,8 +25,12 @@ class Reading:
     choices: list[str] | None = None
     gold: int | None = None
     """position among the choices"""
+    gold_number: int | None = None
+    """the number that the row gives for the gold's position, where it gives one: over a split, numbers from 1 to n are
+    told from positions from 0 to n - 1
+    """
     target: Any = None
-    """what the row gives for the gold; told where that is none of the choices"""
+    """what the row gives for the gold; shown where that is none of the choices"""
     answer: str | None = None
     """the gold's text; with choices, filled from them"""
     aliases: list[str] = field(default_factory=list)
@@ -39,7 +42,7 @@ class Reading:
 
 
 def bare_labels(choices: list[str]) -> bool:
-    """Whether all choices are letters in sequence (A B C D, (a) (b)) and so no texts."""
+    """Whether all choices are letters in sequence (A B C D, (a) (b)) and so not texts."""
     return len(choices) > 1 and _labels(choices) == list(LABELS[: len(choices)])
 
 
@@ -62,22 +65,20 @@ def _labels(choices: list[str]) -> list[str]:
 
 
 def position(target: Any, choices: list[str], labels: list[str] | None = None) -> int | None:
-    """Where the gold stands: a number, a text among the choices, a text among their labels, or a written-out letter or
-    number.
+    """Where the gold stands: a text among the labels, a text among the choices, a number, or a written-out letter or
+    number. A label wins over an option that is written like it: of `B. O` and `C. B`, the gold `B` means the first.
     """
     if isinstance(target, bool):
-        return int(target) if int(target) < len(choices) else None
+        named = [index for index, choice in enumerate(choices) if choice.strip().casefold() == str(target).casefold()]
+        return named[0] if named else _within(int(target), choices)
     if isinstance(target, int):
-        return target if 0 <= target < len(choices) else None
+        return _within(target, choices)
     if isinstance(target, float) and target.is_integer():
-        return position(int(target), choices)
+        return _within(int(target), choices)
     if not isinstance(target, str):
         return None
-    for options in (choices, labels or []):
-        if target in options:
-            return options.index(target)
     stripped = target.strip()
-    for options in (choices, labels or []):
+    for options in (labels or [], choices):
         found = [index for index, option in enumerate(options) if option.strip() == stripped]
         if found:
             return found[0]
@@ -85,35 +86,35 @@ def position(target: Any, choices: list[str], labels: list[str] | None = None) -
     if match is None:
         return None
     if match[1].isdigit():
-        return position(int(match[1]), choices)
-    index = LABELS.index(match[1].upper())
-    return index if index < len(choices) else None
+        return _within(int(match[1]), choices)
+    return _within(LABELS.index(match[1].upper()), choices)
 
 
-def final_number(text: str) -> str | None:
-    """The last number of a text as it is written there, without a full stop or comma that ends the sentence."""
-    found = _NUMBER.findall(text)
-    return found[-1].rstrip(".,") if found else None
-
-
-def boxed(text: str) -> str | None:
-    r"""What stands in the last \boxed{…} (or \fbox{…}, or `\boxed 5`) of a LaTeX text, braces balanced."""
-    start = max(text.rfind(r"\boxed"), text.rfind(r"\fbox"))
-    if start < 0:
+def position_number(target: Any, choices: list[str], labels: list[str] | None = None) -> int | None:
+    """The number by which `position` finds the gold, or would find it if there were as many options; None where it goes
+    by a label or a text.
+    """
+    if isinstance(target, bool):
         return None
-    rest = text[start:].partition("box")[2].removeprefix("ed")
-    if not rest.startswith("{"):
-        return rest.lstrip().partition("$")[0].strip() or None
-    depth = 0
-    for index, char in enumerate(rest):
-        depth += (char == "{") - (char == "}")
-        if depth == 0:
-            return rest[1:index]
-    return None
+    if isinstance(target, int):
+        return target
+    if isinstance(target, float) and target.is_integer():
+        return int(target)
+    if not isinstance(target, str):
+        return None
+    stripped = target.strip()
+    if any(option.strip() == stripped for option in [*(labels or []), *choices]):
+        return None
+    match = _LABEL.fullmatch(stripped)
+    return int(match[1]) if match is not None and match[1].isdigit() else None
+
+
+def _within(index: int, choices: list[str]) -> int | None:
+    return index if 0 <= index < len(choices) else None
 
 
 def text_of(value: Any) -> str:
-    """A column's value as text; null is no text. Raises TypeError for what is no text (a list, a mapping, bytes)."""
+    """A column's value as text; null is no text. Raises TypeError for what is not a text (a list, a mapping, bytes)."""
     if not isinstance(value, str | int | float | None):
         raise TypeError(f"a text is expected where the row holds a {type(value).__name__}: {str(value)[:60]}")
     return value if isinstance(value, str) else "" if value is None else str(value)

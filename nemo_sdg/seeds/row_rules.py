@@ -1,114 +1,182 @@
 """Reads a row through lm-eval's own rendering of it, by rules that hold for any task."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.records import Frame, Kind
-from nemo_sdg.seeds.field_table import compile_field
+import jinja2.meta
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.records import LABELS, Frame, Kind
+from nemo_sdg.seeds.golds import read_number, texts_of, without_contradictions
+from nemo_sdg.seeds.option_lists import (
+    inline_block,
+    labels_beside,
+    listed_block,
+    option_texts,
+    remove_options,
+    without_labels,
+)
+from nemo_sdg.seeds.prompt_labels import MENTIONS_QUESTION
 from nemo_sdg.seeds.prompt_parts import (
-    CHOICE_COLUMNS,
     TEST_COLUMNS,
     asks_something,
-    listed_options,
-    remove_options,
-    single_expression,
+    instructs,
+    shows_question,
     split_prompt,
     split_template,
+    without_cues,
     writes_labels,
 )
 from nemo_sdg.seeds.row_fields import (
     Reading,
     Unrenderable,
     bare_labels,
-    boxed,
-    final_number,
     numbered_labels,
     position,
+    position_number,
     text_of,
 )
-from nemo_sdg.seeds.templates import Row, TaskTemplates, compile_template, names_column
+from nemo_sdg.seeds.templates import (
+    Row,
+    TaskTemplates,
+    compile_reading,
+    compile_value,
+    environment,
+    names_column,
+    single_expression,
+    with_holes,
+)
+from nemo_sdg.text.mathematics import equal
 
-_NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
+_JINJA = re.compile(r"\{\{|\{%")
+_BRACED = re.compile(r"(?<![{\\$])\{([A-Za-z_]\w*)\}(?!\})")
+_ASKS = re.compile(r"[?？؟;՞]|_{1,}|\.\.\.\s*\Z|…\s*\Z")
 
 
 class GenericReader:
-    """Reads the rows of one task through its templates."""
+    """Reads the rows of one task through its templates. `closed_set` are the answers of a task that only its rows
+    name.
 
-    def __init__(self, templates: TaskTemplates, kind: str, frame: str) -> None:
-        self.templates = templates
-        self.kind = kind
-        self._instruction: Callable[[Row], str] | None = None
-        self._parts: tuple[Callable[[Row], str] | None, Callable[[Row], str]] | None = None
+    Raises DataError in one line where the task's templates cannot give a question.
+    """
+
+    def __init__(
+        self, templates: TaskTemplates, kind: str, frame: str, language: str = "en", closed_set: list[str] | None = None
+    ) -> None:
+        self.templates, self.kind, self.language = templates, kind, language
+        self.closed_set = closed_set
         self.has_choices = templates.doc_to_choice is not None or kind == Kind.multiple_choice
         self.fixed_gold = isinstance(templates.doc_to_target, int) and not isinstance(templates.doc_to_choice, list)
-        prompt, description = templates.doc_to_text, templates.config.get("description")
+        prompt = templates.doc_to_text
         self._no_prompt = isinstance(prompt, str) and not prompt.strip()
-        is_template = isinstance(prompt, str) and not prompt.strip().isdigit()
-        # Where the row is only a text, what is asked of it stands in the task's description, or in the words after it.
-        is_text = (frame == Frame.classification or kind == Kind.free_text) and not (
-            is_template and (not prompt.strip() or asks_something(prompt))
+        self._is_template = isinstance(prompt, str) and not prompt.strip().isdigit() and not names_column(prompt)
+        _refuse_unreadable(templates)
+        is_label_task = frame == Frame.classification or kind == Kind.free_text
+        self._description = self._asking_description(is_label_task)
+        self._description_always = is_label_task
+        self._asks_by_column = isinstance(prompt, str) and (
+            prompt.strip() in ("question", "query", "problem") or (self._is_template and shows_question(prompt))
         )
-        if is_text and isinstance(description, str) and description.strip():
-            self._instruction = _reader(description.strip())
-        if is_template and not writes_labels(prompt):
-            keep_cue = is_text and self._instruction is None
-            passage, question = split_template(
-                prompt, has_choices=self.has_choices, is_code=kind == Kind.code, keep_cue=keep_cue
+        self._option_texts: list[Callable[[Row], str]] = []
+        self._parts: tuple[Callable[[Row], str] | None, Callable[[Row], str]] | None = None
+        self._braced: set[str] = set()
+        if self._is_template and not writes_labels(prompt):
+            self._braced = set(_BRACED.findall(with_holes(prompt)[0]))
+            parts = split_template(
+                prompt, has_choices=self.has_choices, is_code=kind == Kind.code, keep_cue=self._keeps_cue()
             )
-            if passage is not None:
-                self._instruction = None
-            self._parts = (_reader(passage) if passage else None, _reader(question))
+            if parts.passage is not None and self._description_always:
+                self._description = None
+            self._option_texts = [_reader(option) for option in parts.options]
+            self._parts = (_reader(parts.passage) if parts.passage else None, _reader(parts.question))
+
+    def _asking_description(self, is_label_task: bool) -> Callable[[Row], str] | None:
+        """The task's description where it says what is asked: the row is only a text that asks nothing itself."""
+        prompt, description = self.templates.doc_to_text, self.templates.config.get("description")
+        if not isinstance(description, str) or not description.strip():
+            return None
+        if self._is_template and (not prompt.strip() or asks_something(prompt)):
+            return None
+        if not is_label_task and MENTIONS_QUESTION.search(description):
+            return None
+        return _reader(description.strip())
+
+    def _keeps_cue(self) -> bool:
+        """Whether the words at the prompt's end are all that asks: `{{word}}\\nAntonym:`."""
+        prompt = self.templates.doc_to_text
+        if not prompt.strip() or asks_something(prompt) or self._description is not None:
+            return False
+        return self._description_always or not instructs(prompt)
 
     def __call__(self, row: Row) -> Reading:
-        choices = self.templates.choices(row)
-        texts = [text_of(choice) for choice in choices] if choices is not None else None
+        if any(name in row for name in self._braced):
+            name = next(name for name in sorted(self._braced) if name in row)
+            raise Unrenderable("unrendered_template", f"doc_to_text writes {{{name}}} where Jinja wants {{{{{name}}}}}")
+        choices = list(self.closed_set) if self.closed_set else self.templates.choices(row)
         target = self.templates.target(row)
         passage, question = self._passage_and_question(row)
-        if self._instruction is not None:
+        if self._description is not None and self._needs_description(question):
             # The prompt only shows the text; what is asked of it stands in the task's description.
-            passage, question = question, self._instruction(row)
+            shown = without_cues(question) if self._description_always else question
+            passage = shown if not passage else f"{passage}\n{shown}"
+            question = self._description(row)
         reading = Reading(question=question, passage=passage or None, fixed_gold=self.fixed_gold)
-        if self.has_choices:
-            self._read_choices(reading, row, texts, target)
+        if self.has_choices or self.closed_set:
+            self._read_choices(reading, row, choices, target)
         if reading.choices is None:
-            self._read_answer(reading, row, texts, target)
+            self._read_answer(reading, row, [text_of(choice) for choice in choices] if choices else None, target)
         return reading
+
+    def _needs_description(self, question: str) -> bool:
+        return self._description_always or not (self._asks_by_column and _ASKS.search(question))
 
     def _passage_and_question(self, row: Row) -> tuple[str | None, str]:
         prompt = self.templates.doc_to_text
+        if isinstance(prompt, str) and (prompt in row or names_column(prompt)):
+            return None, text_of(row[prompt])
         if self._parts is None:
             text = self.templates.text(row)
             return (None, "") if isinstance(text, int) else split_prompt(text)
-        if prompt in row or names_column(prompt):
-            return None, text_of(row[prompt])
         passage, question = self._parts
         return passage(row) if passage else None, question(row)
 
-    def _read_choices(self, reading: Reading, row: Row, texts: list[str] | None, target: Any) -> None:
+    def _read_choices(self, reading: Reading, row: Row, choices: list[Any] | None, target: Any) -> None:
         prompt = self.templates.text(row)
+        texts = None if choices is None else [text_of(choice) for choice in choices]
         if isinstance(prompt, int):
             if texts is None:
                 raise Unrenderable("no_choices", "doc_to_text gives a number, but there is no doc_to_choice")
+            if not isinstance(target, str) or target.strip() in map(str.strip, texts):
+                raise Unrenderable("digits_as_prompt", f"the prompt is {prompt}, which lm-eval takes for a position")
             # The contexts are the choices (winogrande): doc_to_target is what follows them, doc_to_text the position
             # of the right one.
-            ending = text_of(target).strip()
+            ending = target.strip()
             texts, target = [f"{text.rstrip()} {ending}".rstrip() for text in texts], prompt
-        labels = None
-        if texts is None or bare_labels(texts) or numbered_labels(texts):
-            found = option_texts(row, len(texts) if texts else None, prompt if isinstance(prompt, str) else "")
+        labels = None if texts is None else self.templates.choice_labels(row) or labels_beside(row, texts)
+        if texts is None or self._are_labels(texts):
+            found = self._texts_behind(row, texts, prompt if isinstance(prompt, str) else "", reading)
             if found is not None:
-                labels, texts = texts, found
+                labels, texts = texts or list(LABELS[: len(found)]), found
             elif texts is None or bare_labels(texts):
                 if self.kind == Kind.multiple_choice:
                     raise Unrenderable("no_choices", "no option texts in the row's columns or in the prompt")
                 return
         elif isinstance(prompt, int) or self._no_prompt:
             reading.question, texts = cloze(texts)
-        if all(text[:1].isspace() for text in texts):
-            texts = [text.lstrip() for text in texts]
-        reading.question = remove_options(reading.question, texts)
+        elif choices is not None and labels is None:
+            self._refuse_two_senses(row, target, choices)
+        texts = [text.strip() for text in texts]
+        removed = remove_options(reading.question, texts)
+        labelled = without_labels(texts)
+        if labelled is not None:
+            texts, labels = labelled[0], labels or labelled[1]
+            removed = remove_options(removed, texts)
+        if removed != reading.question:
+            reading.question = without_cues(removed).strip()
         reading.target = target
+        if not self.fixed_gold and not isinstance(target, list):
+            reading.gold_number = position_number(target, texts, labels)
         golds = [position(item, texts, labels) for item in (target if isinstance(target, list) else [target])]
         found_golds = [gold for gold in golds if gold is not None]
         if found_golds:
@@ -118,55 +186,125 @@ class GenericReader:
         if self.kind == Kind.multiple_choice:
             reading.choices = texts
 
+    def _are_labels(self, texts: list[str]) -> bool:
+        """Whether the options are labels of texts that stand elsewhere. Numbers in sequence are that only where the
+        task writes them itself: where a row gives them, they are what may be answered.
+        """
+        return bare_labels(texts) or (isinstance(self.templates.doc_to_choice, list | dict) and numbered_labels(texts))
+
+    def _texts_behind(self, row: Row, labels: list[str] | None, prompt: str, reading: Reading) -> list[str] | None:
+        """The texts of options that are labels: as the template lists them, from the row's columns, or, for letters,
+        from the lines at the prompt's end.
+        """
+        num = len(labels) if labels else None
+        listed = [read(row) for read in self._option_texts]
+        if len(listed) >= 2 and num in (None, len(listed)):
+            return listed
+        found = option_texts(row, num)
+        if found is not None or (self._is_template and labels is not None and not bare_labels(labels)):
+            return found
+        block = listed_block(prompt)
+        if len(block) >= 2 and num in (None, len(block)):
+            return [text for _, text in block]
+        inline = inline_block(reading.question, num) if num else None
+        if inline is None:
+            return None
+        reading.question = inline[0]
+        return inline[1]
+
+    def _refuse_two_senses(self, row: Row, target: Any, choices: list[Any]) -> None:
+        """A number may mean the option that is written so, or the option at that place, and a letter likewise where the
+        prompt shows letters. Where these differ and nothing says which is meant, there is no gold.
+        """
+        if self.closed_set or isinstance(self.templates.doc_to_choice, list | dict) or isinstance(target, bool):
+            return
+        place, written = target, self.templates.target_value(row)
+        if isinstance(target, str) and self._option_texts and re.fullmatch("[A-Z]", target.strip()):
+            place, written = LABELS.index(target.strip()), target.strip()
+        if not isinstance(place, int) or place >= len(choices):
+            return
+        same = [index for index, choice in enumerate(choices) if type(choice) is type(written) and choice == written]
+        if same and same[0] != place:
+            raise Unrenderable(
+                "ambiguous_gold", f"{written} is one option by its text ({same[0] + 1}) and another by its place"
+            )
+
     def _read_answer(self, reading: Reading, row: Row, texts: list[str] | None, target: Any) -> None:
         if reading.answer is not None:
             return
         if isinstance(target, int) and not isinstance(target, bool) and texts is not None:
+            if bare_labels(texts):
+                raise Unrenderable("bare_labels", "the answers are labels without texts")
             target = texts[target] if 0 <= target < len(texts) else None
-        items = [text_of(item) for item in (target if isinstance(target, list) else [target])]
-        items = [item for item in items if item.strip()]
-        if not items:
-            return
-        if self.kind == Kind.numeric:
-            reading.answer, reading.reasoning, reading.target_format = numeric_answer(items[0])
-        elif self.kind == Kind.code:
-            reading.answer = items[0]
+        if self.kind == Kind.code:
+            items = [
+                text for item in (target if isinstance(target, list) else [target]) if (text := text_of(item)).strip()
+            ]
+            reading.answer = items[0] if items else None
             reading.tests = next(
                 (tests for tests in (_tests(row.get(column)) for column in TEST_COLUMNS) if tests), None
             )
+            return
+        items = texts_of(target)
+        if not items:
+            return
+        if self.kind == Kind.numeric:
+            self._read_number(reading, items)
         else:
-            unique = list(dict.fromkeys(item.strip() for item in items))
-            reading.answer, reading.aliases = unique[0], unique[1:]
+            reading.answer, *reading.aliases = without_contradictions(items)
+
+    def _read_number(self, reading: Reading, items: list[str]) -> None:
+        golds = [gold for item in items if (gold := read_number(item, self.language)) is not None]
+        if not golds:
+            return
+        if any(not equal(golds[0].answer, gold.answer, language=self.language) for gold in golds[1:]):
+            raise Unrenderable("ambiguous_gold", f"the target gives several numbers: {', '.join(items)[:80]}")
+        reading.answer, reading.reasoning = golds[0].answer, golds[0].reasoning
+        reading.target_format = golds[0].target_format
+
+
+def _refuse_unreadable(templates: TaskTemplates) -> None:
+    """Templates that show nothing of a row, or that stay unrendered. Raises DataError."""
+    choices, prompt, task = templates.doc_to_choice, templates.doc_to_text, templates.task
+    if isinstance(choices, list) and any(isinstance(choice, str) and _JINJA.search(choice) for choice in choices):
+        raise DataError(
+            f"task {task}: doc_to_choice lists {next(c for c in choices if _JINJA.search(str(c)))!r}, "
+            "which lm-eval does not render; "
+            'write one template that gives a list: "{{[a, b]}}"'
+        )
+    if not isinstance(prompt, str) or not prompt.strip() or names_column(prompt) or prompt.strip().isdigit():
+        return
+    target = templates.doc_to_target
+    if (
+        choices is None
+        and isinstance(target, str)
+        and not names_column(target)
+        and not jinja2.meta.find_undeclared_variables(environment.parse(target))
+    ) or (choices is None and isinstance(target, int)):
+        raise DataError(
+            f"task {task}: doc_to_target {str(target)[:60]!r} gives every row the same answer; name the column that "
+            "holds it"
+        )
+    fixed_choices = choices is None or isinstance(choices, list | dict)
+    if not with_holes(prompt)[1] and (fixed_choices or _BRACED.search(prompt)):
+        raise DataError(
+            f"task {task}: doc_to_text {prompt[:60]!r} shows nothing of the row; name a column by Jinja: "
+            "{{question}}"
+        )
 
 
 def _reader(template: str) -> Callable[[Row], str]:
     """A template that is one expression keeps a column's text as it is, and null is empty instead of `None`."""
     expression = single_expression(template)
     if expression is None:
-        return compile_template(template)
-    read = compile_field(expression)
-    return lambda row: text_of(read(row))
+        return compile_reading(template)
+    read, value_of = compile_reading(template), compile_value(expression)
 
+    def text(row: Row) -> str:
+        value = value_of(row)
+        return "" if value is None else value if isinstance(value, str) else read(row)
 
-def numeric_answer(text: str) -> tuple[str | None, str | None, str | None]:
-    """(number, rationale, how the target writes it): after `####`, within \\boxed{}, the target itself, or its last
-    number.
-
-    >>> numeric_answer("3 + 4 = 7\\n#### 7")
-    ('7', '3 + 4 = 7', '#### 7')
-    """
-    if "####" in text:
-        rationale, _, tail = text.rpartition("####")
-        return tail.strip() or None, rationale.rstrip() or None, f"#### {tail.strip()}"
-    inner = boxed(text)
-    if inner is not None:
-        form = f"\\boxed{{{inner}}}"
-        return inner, text if text.strip() != form else None, form
-    number = final_number(text)
-    if number is None:
-        return None, None, None
-    is_rationale = len(text.split()) > 7 or "\n" in text.strip()
-    return number, text if is_rationale else None, None
+    return text
 
 
 def cloze(contexts: list[str]) -> tuple[str, list[str]]:
@@ -191,47 +329,6 @@ def cloze(contexts: list[str]) -> tuple[str, list[str]]:
 def _common_prefix(texts: list[str]) -> str:
     low, high = min(texts), max(texts)
     return next((low[:index] for index, char in enumerate(low) if char != high[index]), low)
-
-
-def option_texts(row: Mapping[str, Any], num: int | None, prompt: str) -> list[str] | None:
-    """The texts behind option labels: from a list column, from numbered columns (option1, opa, ending0), or from the
-    prompt's own lines.
-    """
-    fitting = (
-        found
-        for found in _candidates(row, prompt)
-        if len(found) >= 2 and num in (None, len(found)) and not bare_labels(found) and not numbered_labels(found)
-    )
-    return next(fitting, None)
-
-
-def _candidates(row: Mapping[str, Any], prompt: str) -> list[list[str]]:
-    found = []
-    for column in sorted(row):
-        if not column.lower().startswith(CHOICE_COLUMNS):
-            continue
-        value = row[column]
-        if isinstance(value, Mapping):
-            value = value["text"] if "text" in value else list(value.values())
-        if isinstance(value, list):
-            found.append([_item_text(item) for item in value])
-    families: dict[str, dict[str, str]] = {}
-    for column, value in row.items():
-        match = _NUMBERED.fullmatch(column)
-        if match and isinstance(value, str):
-            families.setdefault(match[1].lower(), {})[match[2].lower()] = value
-    found += [[family[key] for key in sorted(family)] for _, family in sorted(families.items())]
-    listed = listed_options(prompt)
-    names = [label for label, _ in listed]
-    if bare_labels(names) or numbered_labels(names):
-        found.append([text for _, text in listed])
-    return found
-
-
-def _item_text(item: Any) -> str:
-    if isinstance(item, Mapping):
-        return next((value for value in item.values() if isinstance(value, str)), "")
-    return text_of(item)
 
 
 def _tests(value: Any) -> list[str] | None:

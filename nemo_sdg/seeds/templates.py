@@ -19,9 +19,14 @@ import jinja2.runtime
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.functions import resolve_function
+from nemo_sdg.seeds.option_lists import read_list
+from nemo_sdg.seeds.row_fields import Unrenderable
 
 Row = dict[str, Any]
 
+OPEN, CLOSE = chr(0xE000), chr(0xE001)
+HOLE = re.compile(f"{OPEN}(\\d+){CLOSE}")
+_BLOCKS = {"if", "for", "macro", "filter", "call", "raw"}
 _COLUMN = re.compile(r"\w+(?: \w+)?")
 
 
@@ -39,8 +44,19 @@ def _regex_replace(string: str, pattern: str, repl: str, count: int = 0) -> str:
     return re.sub(pattern, repl, string, count=count)
 
 
+def _no_address(value: Any) -> Any:
+    """Refuses a method or function where a value is to be shown: `{{table.values}}` finds the method of the mapping
+    and would print its address, which differs from run to run.
+    """
+    if callable(value) and not isinstance(value, jinja2.Undefined):
+        raise TypeError(
+            f"the template shows a {type(value).__name__}, not a value; write {{{{x['values']}}}} for a key"
+        )
+    return value
+
+
 environment = jinja2.Environment(
-    loader=jinja2.BaseLoader(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    loader=jinja2.BaseLoader(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True, finalize=_no_address
 )
 environment.filters["regex_replace"] = _regex_replace
 
@@ -56,6 +72,21 @@ def compile_template(source: str) -> Callable[[Row], str]:
     return lambda row: concat(root(context(row)))
 
 
+def _empty_for_null(value: Any) -> Any:
+    return "" if value is None else _no_address(value)
+
+
+_reading_environment = environment.overlay(finalize=_empty_for_null)
+
+
+@functools.lru_cache(maxsize=4096)
+def compile_reading(source: str) -> Callable[[Row], str]:
+    """Renders a part of a prompt for reading: null is empty, where lm-eval writes `None`."""
+    template = _reading_environment.from_string(source)
+    root, context, concat = template.root_render_func, context_maker(template), environment.concat
+    return lambda row: concat(root(context(row)))
+
+
 def context_maker(template: jinja2.Template) -> Callable[[Row], jinja2.runtime.Context]:
     """What `template.new_context(row)` gives, without its copy of a chained mapping, which costs more than most
     templates do.
@@ -63,6 +94,41 @@ def context_maker(template: jinja2.Template) -> Callable[[Row], jinja2.runtime.C
     shared = dict(template.environment.globals)
     new_context = template.new_context
     return lambda row: new_context({**shared, **row}, shared=True)
+
+
+@functools.lru_cache(maxsize=1024)
+def compile_value(expression: str) -> Callable[[Row], Any]:
+    """The value of an expression over a row, of its own type."""
+    evaluate = environment.compile_expression(expression, undefined_to_none=False)
+    return lambda row: evaluate(row)
+
+
+def with_holes(source: str) -> tuple[str, list[str]]:
+    """A template as text in which OPEN n CLOSE stands for its nth expression; a whole control structure is one hole."""
+    flat, holes, current, depth, first_name = "", list[str](), "", 0, False
+    for _, token, value in environment.lex(source):
+        if token == "data" and depth == 0:
+            flat += value
+            continue
+        current += value
+        if token == "block_begin":
+            first_name = True
+        elif first_name and token == "name":
+            first_name = False
+            depth += (value in _BLOCKS) - value.startswith("end")
+        elif depth == 0 and token in ("block_end", "variable_end", "raw_end", "comment_end"):
+            flat += f"{OPEN}{len(holes)}{CLOSE}"
+            holes.append(current)
+            current = ""
+    return flat, holes
+
+
+def single_expression(source: str) -> str | None:
+    """The expression of a template that is nothing else than `{{ expression }}`."""
+    flat, holes = with_holes(source)
+    if not HOLE.fullmatch(flat) or not holes[0].startswith("{{"):
+        return None
+    return holes[0].removeprefix("{{").removeprefix("-").removesuffix("}}").removesuffix("-").strip()
 
 
 def literal(text: str) -> Any:
@@ -84,6 +150,8 @@ class TaskTemplates:
         self.doc_to_text = self._resolved("doc_to_text")
         self.doc_to_choice = self._resolved("doc_to_choice")
         self.doc_to_target = self._resolved("doc_to_target")
+        expression = single_expression(self.doc_to_target) if isinstance(self.doc_to_target, str) else None
+        self._target_value = compile_value(expression) if expression is not None else None
         self.process_docs: Callable[..., Any] | None = self._resolved("process_docs")
         if self.process_docs is not None and not callable(self.process_docs):
             raise DataError(
@@ -118,20 +186,24 @@ class TaskTemplates:
         )
 
     def target(self, row: Row) -> Any:
-        """The gold: a position among the choices, a text, or a list of either."""
+        """The gold: a position among the choices, a text, or a list of either.
+
+        lm-eval takes any target in brackets for a list. Here a list is what the template's expression gives as one, so
+        that the text `[1, 2, 3]` stays a text.
+        """
         value = self.doc_to_target
         if isinstance(value, str):
             if value in row or names_column(value):
                 return row[value]
+            if self._target_value is not None:
+                found = self._target_value(row)
+                if isinstance(found, list | tuple):
+                    return list(found)
             text = compile_template(value)(row)
             if self.doc_to_choice is not None and text.isdigit():
-                return literal(text)
-            if len(text) >= 2 and text[0] == "[" and text[-1] == "]":
-                try:
-                    return literal(text)
-                except (SyntaxError, ValueError):
-                    return text
-            return text
+                return int(text)
+            parsed = read_list(text) if self._target_value is None else None
+            return parsed if isinstance(parsed, list) else text
         if isinstance(value, int | list):
             return value
         if callable(value):
@@ -141,20 +213,45 @@ class TaskTemplates:
             "number, a list nor a function"
         )
 
+    def target_value(self, row: Row) -> Any:
+        """What the row itself writes for the target: the text `2` where lm-eval makes the number 2 of it."""
+        value = self.doc_to_target
+        if isinstance(value, str) and (value in row or names_column(value)):
+            return row[value]
+        if self._target_value is not None and ".index(" not in str(value):
+            return self._target_value(row)
+        return None
+
     def choices(self, row: Row) -> list[Any] | None:
-        """The options, or None where the task has none."""
+        """The options, or None where the task has none. Raises Unrenderable where they are not a list."""
         value = self.doc_to_choice
         if value is None:
             return None
-        if isinstance(value, str):
-            return row[value] if value in row or names_column(value) else literal(compile_template(value)(row))  # type: ignore[no-any-return]
         if isinstance(value, list):
             return value
-        if isinstance(value, dict):
-            return list(value.values())
+        found = value if isinstance(value, dict) else self._row_choices(row)
+        return list(found.values()) if isinstance(found, dict) else list(found)
+
+    def choice_labels(self, row: Row) -> list[str] | None:
+        """The keys of the row's options, where it gives them as a mapping from labels to texts."""
+        if not isinstance(self.doc_to_choice, str):
+            return None
+        found = self._row_choices(row)
+        return [str(key) for key in found] if isinstance(found, dict) else None
+
+    def _row_choices(self, row: Row) -> list[Any] | dict[str, Any]:
+        value = self.doc_to_choice
         if callable(value):
             return value(row)  # type: ignore[no-any-return]
-        raise DataError(
-            f"task {self.task}: doc_to_choice is {value!r}, which is neither a template, a column, a list "
-            "nor a function"
-        )
+        if not isinstance(value, str):
+            raise DataError(
+                f"task {self.task}: doc_to_choice is {value!r}, which is neither a template, a column, a list "
+                "nor a function"
+            )
+        found = row[value] if value in row or names_column(value) else literal(compile_template(value)(row))
+        if isinstance(found, str):
+            parsed = read_list(found)
+            if parsed is None:
+                raise Unrenderable("no_choices", f"doc_to_choice gives the text {found[:60]!r}, not a list")
+            found = parsed
+        return found  # type: ignore[no-any-return]

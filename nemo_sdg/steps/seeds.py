@@ -11,15 +11,18 @@ Ring 3 of the guard drops rows that stand in an evaluation split.
 import dataclasses
 import functools
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop, EvaluationRow, Seed, evaluation_row_from_dict
+from nemo_sdg.records import Drop, EvaluationRow, Seed, evaluation_row_from_dict, json_line, seed_from_dict
 from nemo_sdg.steps import catalog
 from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, read_json, read_jsonl, write_json, write_jsonl
 
@@ -182,6 +185,7 @@ def make_renderer(
 ) -> Callable[[list[str]], None]:
     """The function that renders one part; built once per worker, since it holds the hashes of all evaluation rows."""
     from nemo_sdg.seeds.build import render_source
+    from nemo_sdg.seeds.conflicts import ConflictingGolds
     from nemo_sdg.seeds.content import ContentGuard
     from nemo_sdg.seeds.sources.lock import DiffersFromLock
 
@@ -194,7 +198,8 @@ def make_renderer(
     def render(names: list[str]) -> None:
         (name,) = names
         source = sources[number_of(name)]
-        counts, drops, extra = Counts(), list[Drop](), dict[str, Any](source=identity(source))
+        counts, drops, extra = Counts(), DropSpool(), dict[str, Any](source=identity(source))
+        golds = ConflictingGolds()
 
         def kept() -> Iterator[Seed]:
             for record in render_source(source, config.seeds, config.run.seed):
@@ -210,27 +215,64 @@ def make_renderer(
                     )
                 if isinstance(record, Drop):
                     counts.drop(record.task, record.reason)
-                    drops.append(record)
+                    drops.add(record)
                 else:
                     counts.keep(record.task)
+                    golds.add(record)
                     yield record
 
+        def without(conflicting: dict[str, str]) -> Iterator[Seed]:
+            for record in read_jsonl(path):
+                seed = seed_from_dict(record)
+                if seed.seed_id not in conflicting:
+                    yield seed
+                    continue
+                counts.keep(seed.task, -1)
+                counts.drop(seed.task, "conflicting_gold")
+                drops.add(
+                    Drop(
+                        task=seed.task,
+                        id=seed.seed_id,
+                        step="seeds",
+                        reason="conflicting_gold",
+                        detail=conflicting[seed.seed_id],
+                        record=record,
+                    )
+                )
+
+        path = parts.shard_path(name)
         try:
-            facts = {parts.relative(parts.shard_path(name)): write_jsonl(parts.shard_path(name), kept())}
+            facts = {parts.relative(path): write_jsonl(path, kept())}
+            conflicting = golds.find(lambda: map(seed_from_dict, read_jsonl(path)))
+            if conflicting:
+                facts = {parts.relative(path): write_jsonl(path, without(conflicting))}
         except DataError as exc:
             extra |= {"why": str(exc), "differs": isinstance(exc, DiffersFromLock)}
-            counts, drops = (
-                Counts(),
-                [Drop(task=source.tasks[0], id=name, step="seeds", reason=UNREADABLE, detail=str(exc))],
-            )
+            counts, drops = Counts(), DropSpool()
+            drops.add(Drop(task=source.tasks[0], id=name, step="seeds", reason=UNREADABLE, detail=str(exc)))
             counts.drop(source.tasks[0], UNREADABLE)
-            facts = {parts.relative(parts.shard_path(name)): write_jsonl(parts.shard_path(name), [])}
+            facts = {parts.relative(path): write_jsonl(path, [])}
         for task, num in sorted(source.not_sampled.items()):
             counts.not_sampled(task, num)
         facts[parts.relative(parts.dropped_path(name))] = write_jsonl(parts.dropped_path(name), drops)
         parts.write_receipt(name, facts, counts.as_dict(), extra=extra)
 
     return render
+
+
+class DropSpool:
+    """Drops in a file that has no name: memory does not grow with them."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+
+    def add(self, drop: Drop) -> None:
+        self._file.write(json_line(drop))
+
+    def __iter__(self) -> Iterator[Drop]:
+        self._file.seek(0)
+        for line in self._file:
+            yield Drop(**orjson.loads(line))
 
 
 def tell_unusable(context: Context, parts: StepDir) -> None:
@@ -263,11 +305,13 @@ def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
         return f"not read: {receipt['why']}"
     if any(row["kept"] for row in receipt["counts"].values()):
         return None
-    drops = list(read_jsonl(parts.dropped_path(receipt["shard"])))
-    if not drops:
+    first = next(iter(read_jsonl(parts.dropped_path(receipt["shard"]))), None)
+    if first is None:
         return None
-    source, first = receipt["source"], drops[0]
-    counted = ", ".join(f"{reason} {num}" for reason, num in Counter(drop["reason"] for drop in drops).most_common())
+    source, reasons = receipt["source"], Counter[str]()
+    for row in receipt["counts"].values():
+        reasons.update(row["dropped"])
+    counted = ", ".join(f"{reason} {num}" for reason, num in reasons.most_common())
     return (
         f"no seeds: task {source['task']}: no row of {source['dataset']} ({source['name'] or 'default'}), split {source['split']} makes one ({counted}); "
         f"the first says: {first['detail'] or first['reason']}; mend the data or the task file"
@@ -280,24 +324,17 @@ def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path
     """
     size = context.config.run.shard_size
     shutil.rmtree(target.path / "receipts", ignore_errors=True)
-    number, kept, dropped, counts = 0, list[dict[str, Any]](), list[dict[str, Any]](), Counts()
+    number, kept, dropped, counts = 0, list[dict[str, Any]](), DropSpool(), Counts()
 
     def flush(num_shards: int | None) -> None:
         nonlocal number, kept, dropped, counts
         extra = {} if num_shards is None else {"num_shards": num_shards}
-        target.write_shard(
-            SHARD_FORMAT.format(number),
-            kept,
-            (Drop(**drop) for drop in dropped),
-            counts,
-            inputs=[catalog_path],
-            extra=extra,
-        )
-        number, kept, dropped, counts = number + 1, [], [], Counts()
+        target.write_shard(SHARD_FORMAT.format(number), kept, dropped, counts, inputs=[catalog_path], extra=extra)
+        number, kept, dropped, counts = number + 1, [], DropSpool(), Counts()
 
     for part in parts.shards():
         for drop in read_jsonl(parts.dropped_path(part)):
-            dropped.append(drop)
+            dropped.add(Drop(**drop))
             counts.drop(drop["task"], drop["reason"])
         receipt = parts.receipt(part)
         for task, row in (receipt or {"counts": {}})["counts"].items():

@@ -136,7 +136,13 @@ ROWS: dict[str, tuple[dict[str, Any], tuple[str | None, str, list[str] | None, s
             "answers": "A",
             "id": "1",
         },
-        (None, "f: are you there?", ["m: yes.", "m: it is red.", "m: three.", "m: goodbye."], "m: yes.", []),
+        (
+            "f: are you there?",
+            "Which of these replies fits the dialogue?",
+            ["yes.", "it is red.", "three.", "goodbye."],
+            "yes.",
+            [],
+        ),
     ),
     "arc_challenge_chat": (
         {

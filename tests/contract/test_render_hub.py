@@ -130,9 +130,15 @@ EXPECTED: list[tuple[str, int, str, list[str] | None, str]] = [
     ("mgsm_direct_es", 1, "Había nueve computadoras", None, "29"),
     ("mgsm_direct_sw", 4, "Michael alikuwa na mipira 58", None, "33"),
     ("mgsm_direct_en", 7, "If there are 3 cars in the parking lot", None, "5"),
-    ("legalbench_proa", 1, "A private right of action is when", None, "No"),
-    ("legalbench_function_of_decision_section", 2, "Classify", None, "Issue"),
-    ("legalbench_international_citizenship_questions", 1, "Consider the country of Bolivia.", None, "Yes"),
+    ("legalbench_proa", 1, "A private right of action is when", ["Yes", "No"], "No"),
+    (
+        "legalbench_function_of_decision_section",
+        2,
+        "Classify",
+        ["Facts", "Procedural History", "Issue", "Rule", "Analysis", "Conclusion", "Decree"],
+        "Issue",
+    ),
+    ("legalbench_international_citizenship_questions", 1, "Consider the country of Bolivia.", ["Yes", "No"], "Yes"),
 ]
 
 PASSAGES = {
@@ -146,8 +152,13 @@ PASSAGES = {
     "legalbench_proa": "Statute: A person who discloses genetic information",
 }
 
-DROPPED = {"medqa_4options": {"bare_labels": 3}}
-"""three rows whose options stand in a picture"""
+DROPPED = {
+    "medqa_4options": {"bare_labels": 3},
+    "headqa_en": {"duplicate_choices": 1},
+    "sciq": {"duplicate_choices": 3},
+    "commonsense_qa": {"duplicate_choices": 18},
+}
+"""bare labels: the options stand in a picture; duplicates: two options are the same text"""
 
 DECLARED = {
     task: DeclaredSplit(split="train", reason="named only for few-shot examples") for task in ("mbpp", "legalbench_*")
@@ -270,9 +281,10 @@ def test_columns_survive_byte_for_byte(
         "winogrande": "sentence",
     }
     for task, column in columns.items():
-        assert [record.question for record in records[task] if isinstance(record, Seed)] == [
-            row[column] for row in rows_of(sources[task], hub)
-        ]
+        rows = rows_of(sources[task], hub)
+        seeds = [record for record in records[task] if isinstance(record, Seed)]
+        assert len(seeds) > 0.98 * len(rows)
+        assert [seed.question for seed in seeds] == [rows[seed.dataset.row][column] for seed in seeds]
 
 
 def lm_eval_task(task: str, seeds: SeedsSection, source: Source, rows: list[dict[str, Any]]) -> Any:

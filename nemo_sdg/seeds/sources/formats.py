@@ -12,8 +12,10 @@ import contextlib
 import functools
 import gzip
 import itertools
+import json
 import lzma
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ LOCAL = "local"
 """revision of mirrors and files"""
 _TAIL = 1 << 20
 _PARQUET_BATCH = 1000
+_LONG_NUMBER = re.compile(rb"[:\[,\s]-?\d{19}")
 _BOM = b"\xef\xbb\xbf"
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)
 """what reading a compressed file that is cut off or is none raises"""
@@ -141,7 +144,7 @@ def _read_lines(file: Path, who: str, wanted: Callable[[int], bool] | None) -> I
             if wanted is not None and not wanted(number):
                 continue
             try:
-                row = orjson.loads(line)
+                row = parse_json(line)
             except orjson.JSONDecodeError as exc:
                 yield number, Damaged(f"not valid JSON: {exc}", line)
                 continue
@@ -149,6 +152,14 @@ def _read_lines(file: Path, who: str, wanted: Callable[[int], bool] | None) -> I
                 number,
                 row if isinstance(row, dict) else Damaged(f"not a JSON object but {type(row).__name__}", line),
             )
+
+
+def parse_json(text: bytes) -> Any:
+    """JSON with its whole numbers exact, where orjson makes a float of those beyond 64 bits. Raises
+    orjson.JSONDecodeError.
+    """
+    value = orjson.loads(text)
+    return json.loads(text) if _LONG_NUMBER.search(text) else value
 
 
 def _count_lines(file: Path) -> int:
@@ -159,7 +170,7 @@ def _count_lines(file: Path) -> int:
 def _array_rows(file: Path, who: str) -> Rows:
     try:
         with _readable(file, who), _opened(file) as handle:
-            rows = orjson.loads(handle.read().removeprefix(_BOM))
+            rows = parse_json(handle.read().removeprefix(_BOM))
     except orjson.JSONDecodeError as exc:
         raise DataError(
             f"{who}: {file} is not valid JSON ({exc}); write one JSON object a line, or one array of objects"

@@ -63,6 +63,7 @@ def hub_rows(split: Split, seeds: SeedsSection, task: str, revision: str | None)
 
     options = dict(split.options) | ({"data_files": {split.split: list(split.data_files)}} if split.data_files else {})
     options.pop("trust_remote_code", None)
+    options.pop("streaming", None)
     revision = options.pop("revision", None) if revision is None else revision
     if int(datasets.__version__.split(".")[0]) < 4:
         options["trust_remote_code"] = split.path in seeds.trust_remote_code
@@ -92,7 +93,7 @@ def builder_rows(split: Split, builder: str, files: list[str], options: dict[str
     """Streams files through a generic builder of `datasets` (csv, text, or json with options)."""
     import datasets
 
-    options = {key: value for key, value in options.items() if key != "trust_remote_code"}
+    options = {key: value for key, value in options.items() if key not in ("trust_remote_code", "streaming")}
 
     def explain(exc: Exception) -> str:
         named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")

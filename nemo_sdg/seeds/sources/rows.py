@@ -113,7 +113,7 @@ def _file_rows(split: Split, seeds: SeedsSection, task: str) -> Rows:
     builder = split.path
     if split.path not in BUILDERS:
         builder = "json" if reads(files[0]) else Path(files[0]).name.removesuffix(".gz").rpartition(".")[2]
-    options = {key: value for key, value in split.options if key not in ("data_dir", "revision")}
+    options = {key: value for key, value in split.options if key not in ("data_dir", "revision", "streaming")}
     if builder in ("json", "parquet") and not options and all(map(reads, files)) and "://" not in files[0]:
         return chained([open_file(Path(file), f"task {task}") for file in files])
     from nemo_sdg.seeds.sources.hub import builder_rows

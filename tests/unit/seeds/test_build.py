@@ -219,7 +219,7 @@ def test_a_task_that_does_not_fit_its_data_is_one_line(mirror: Path) -> None:
         DataError,
         match=(
             r"^task a: made/up, split train lacks a column that the task reads \(.*question.*\); it has answer, "
-            r"query; mend"
+            r"query; correct"
         ),
     ):
         rendered(source, seeds)

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nemo_sdg.records import LABELS, CatalogRow, DatasetRow, Seed, to_dict
-from nemo_sdg.seeds.prompt_parts import remove_options, split_prompt, split_template
+from nemo_sdg.seeds.documents import Processor
+from nemo_sdg.seeds.golds import NumericGold, boxed, read_number
+from nemo_sdg.seeds.option_lists import listed_block, option_texts, remove_options
+from nemo_sdg.seeds.prompt_parts import split_prompt, split_template
 from nemo_sdg.seeds.render import Renderer, to_evaluation_row, to_seed
-from nemo_sdg.seeds.row_fields import Unrenderable, bare_labels, boxed, final_number, numbered_labels, position
-from nemo_sdg.seeds.row_rules import cloze, numeric_answer, option_texts
+from nemo_sdg.seeds.row_fields import Unrenderable, bare_labels, numbered_labels, position
+from nemo_sdg.seeds.row_rules import cloze
 
 ROW = DatasetRow(path="made/up", name=None, split="train", revision="local", row=0)
 
@@ -213,7 +216,7 @@ def filtering_process_docs(dataset: Any) -> Any:
 
 def test_process_docs_keeps_each_rows_number() -> None:
     renderer = Renderer(leaf(), {**QUESTION, "doc_to_choice": "choices", "doc_to_target": "gold"})
-    renderer.process_docs = filtering_process_docs
+    renderer.processor = Processor(filtering_process_docs, "0")
     rows = [(number, {"question": f"q{number}", "keep": number % 3 == 0}) for number in range(700)]
     found = [
         (number, [document["question"] for document in documents])
@@ -231,7 +234,7 @@ def unfolding_process_docs(dataset: Any) -> Any:
 
 def test_process_docs_may_unfold_a_row() -> None:
     renderer = Renderer(leaf(), {**QUESTION, "doc_to_choice": "choices", "doc_to_target": "gold"})
-    renderer.process_docs = unfolding_process_docs
+    renderer.processor = Processor(unfolding_process_docs, "0")
     found = list(renderer.documents([(4, {"questions": ["a", "b"]}), (5, {"questions": []}), (6, {"questions": [7]})]))
     assert [number for number, _, _ in found] == [4, 5, 6]
     assert found[0][2] == [{"question": "a"}, {"question": "b"}]
@@ -269,7 +272,8 @@ def test_process_docs_may_unfold_a_row() -> None:
     ],
 )
 def test_split_template(template: str, passage: str | None, question: str) -> None:
-    assert split_template(template, has_choices=True, is_code=False) == (passage, question)
+    parts = split_template(template, has_choices=True, is_code=False)
+    assert (parts.passage, parts.question) == (passage, question)
 
 
 def test_rules_do_not_look_into_the_rows_text() -> None:
@@ -290,7 +294,7 @@ def test_a_columns_text_survives_byte_for_byte(text: str) -> None:
 
 def test_rendered_prompts_are_split_by_the_same_rules() -> None:
     assert split_prompt("Abstract: It was measured.\nQuestion: What was?\nAnswer:") == ("It was measured.", "What was?")
-    assert remove_options("Pick one.\nA. tin\nB. tea\nAnswer:", ["tin", "tea"]) == "Pick one."
+    assert remove_options("Pick one.\nA. tin\nB. tea\nAnswer:", ["tin", "tea"]) == "Pick one.\nAnswer:"
     assert remove_options("Pick one.", ["tin", "tea"]) == "Pick one."
 
 
@@ -308,12 +312,14 @@ def test_cloze_loses_nothing(options: list[str], before: str, after: str) -> Non
 
 
 def test_answers_are_found_where_they_stand() -> None:
-    assert boxed(r"so $x = \boxed{\frac{1}{2}}$ and \boxed{\{1, 2\}}.") == r"\{1, 2\}"
+    assert boxed(r"First \boxed{\frac{1}{2}}. Then \boxed{\{1, 2\}}.") == r"\{1, 2\}"
+    assert boxed(r"so $x = \boxed{3}$ or $x = \boxed{-3}$.") == "3, -3"
     assert boxed(r"the answer is $\boxed 7$.") == "7"
     assert boxed("nothing here") is None
-    assert [final_number(text) for text in ("it is 1,234.50.", "-3/4", "none")] == ["1,234.50", "-3/4", None]
-    assert numeric_answer(r"half: \boxed{\frac12}") == (r"\frac12", r"half: \boxed{\frac12}", r"\boxed{\frac12}")
-    assert numeric_answer("42") == ("42", None, None)
+    assert read_number(r"half: \boxed{\frac12}", "en") == NumericGold(
+        answer=r"\frac12", reasoning=r"half: \boxed{\frac12}", target_format=r"\boxed{\frac12}"
+    )
+    assert read_number("42", "en") == NumericGold(answer="42")
     assert position("(b)", ["tin", "tea"]) == 1
     assert position("2", ["tin", "tea"], ["1", "2"]) == 1
     assert position(True, ["no", "yes"]) == 1
@@ -327,5 +333,5 @@ def test_labels_and_texts_are_told_apart() -> None:
     assert not bare_labels(["2", "4"])
     assert numbered_labels(["0", "1", "2"])
     assert not numbered_labels(["5", "10"])
-    assert option_texts({"options": ["A", "B"], "option1": "tin", "option2": "tea"}, 2, "") == ["tin", "tea"]
-    assert option_texts({}, None, "Pick.\n(A) tin\n(B) tea\n") == ["tin", "tea"]
+    assert option_texts({"options": ["A", "B"], "option1": "tin", "option2": "tea"}, 2) == ["tin", "tea"]
+    assert listed_block("Pick.\n(A) tin\n(B) tea\n") == [("A", "tin"), ("B", "tea")]

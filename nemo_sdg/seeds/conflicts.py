@@ -1,0 +1,73 @@
+"""Rows of a split that ask the same and give answers that cannot all be right: none of them is a seed.
+
+Questions are compared by their words, whatever their case, punctuation or the order of their options. 16 bytes a seed
+are held; the seeds themselves are read again only where a question was asked twice.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+
+from nemo_sdg.records import Kind, Seed, content_id
+from nemo_sdg.text.answers import same_answer
+from nemo_sdg.text.normalize import tokens
+
+_COMPARED = {Kind.multiple_choice, Kind.numeric, Kind.short_text}
+"""kinds whose questions have one right answer; a summary or a program may be written in several ways"""
+
+
+class ConflictingGolds:
+    """`add` each seed of a split, then `find` over the same seeds."""
+
+    def __init__(self) -> None:
+        self._keys = array("Q")
+
+    def add(self, seed: Seed) -> None:
+        key = question_key(seed)
+        if key is not None:
+            self._keys.append(key)
+
+    def find(self, seeds: Callable[[], Iterable[Seed]]) -> dict[str, str]:
+        """Id of each conflicting seed: what another seed answers to the same question."""
+        import numpy as np
+
+        values, counts = np.unique(np.frombuffer(self._keys, dtype=np.uint64), return_counts=True)
+        repeated = {int(value) for value in values[counts > 1]}
+        if not repeated:
+            return {}
+        groups: dict[int, list[Seed]] = {}
+        for seed in seeds():
+            key = question_key(seed)
+            if key in repeated:
+                groups.setdefault(key, []).append(seed)
+        return dict(pair for group in groups.values() for pair in _conflicts(group))
+
+
+def question_key(seed: Seed) -> int | None:
+    """The same for seeds that ask the same; None for kinds that are not compared."""
+    if seed.kind not in _COMPARED:
+        return None
+    options = sorted(" ".join(choice.casefold().split()) for choice in seed.choices or [])
+    asked = [seed.kind, " ".join(tokens(seed.question)) or seed.question, " ".join(tokens(seed.passage or "")), options]
+    return int(content_id(*asked)[:16], 16)
+
+
+def _conflicts(group: list[Seed]) -> Iterator[tuple[str, str]]:
+    """Every seed of a group in which two seeds share no answer."""
+    first = group[0]
+    other = next((seed for seed in group[1:] if not _agree(first, seed)), None)
+    if other is None:
+        return
+    for seed in group:
+        against = other if _agree(first, seed) else first
+        yield seed.seed_id, f"row {against.dataset.row} answers {against.answer.text[:60]!r} to the same question"
+
+
+def _agree(one: Seed, other: Seed) -> bool:
+    """Whether two seeds have an answer in common."""
+    if one.kind == Kind.multiple_choice:
+        return one.answer.text.strip().casefold() == other.answer.text.strip().casefold()
+    return any(
+        same_answer(left, right, kind=one.kind, question=one.question, language=one.language)
+        for left in (one.answer.text, *one.answer.aliases)
+        for right in (other.answer.text, *other.answer.aliases)
+    )

@@ -1,0 +1,152 @@
+"""Where the texts of the options stand: in columns, or in the lines of the prompt that list them.
+
+option_texts({"opa": "tin", "opb": "tea"}, 2)                       ["tin", "tea"]
+listed_block("Which is a metal?\\nA. tin\\nB. tea\\nAnswer:")         [("A", "tin"), ("B", "tea")]
+without_labels(["A) fig", "B) lime"])                               (["fig", "lime"], ["A", "B"])
+read_list("['fig', 'lime']")                                        ["fig", "lime"]
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nemo_sdg.records import LABELS
+from nemo_sdg.seeds.row_fields import bare_labels, numbered_labels, text_of
+
+CHOICE_COLUMNS = ("choices", "options", "answers", "endings", "candidates", "choice", "opciones", "alternatives")
+_NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
+_LABELLED = re.compile(r"\s*(?:[(\[]([A-Za-z]|\d{1,2})[)\]][.:]?\s*|([A-Za-z]|\d{1,2})[).:]\s+)(?=\S)")
+_LINE = re.compile(r"[ \t]*[(\[]?([A-Ja-j]|\d{1,2})[)\].:][ \t]*(\S.*)")
+_CUE_LINES = 1
+"""lines that may follow a list of options: the words that ask for the answer"""
+
+
+def option_texts(row: Mapping[str, Any], num: int | None) -> list[str] | None:
+    """The texts behind option labels, from a list column or from numbered columns (option1, opa, ending0, A)."""
+    fitting = (
+        found
+        for found in _candidates(row)
+        if len(found) >= 2 and num in (None, len(found)) and not bare_labels(found) and not numbered_labels(found)
+    )
+    return next(fitting, None)
+
+
+def labels_beside(row: Mapping[str, Any], texts: list[str]) -> list[str] | None:
+    """The labels that a row keeps beside the texts of its options: {"text": [...], "label": ["A", "B"]}."""
+    for value in row.values():
+        if isinstance(value, Mapping) and isinstance(value.get("text"), list):
+            labels = value.get("label") or value.get("labels")
+            if isinstance(labels, list) and len(labels) == len(texts) and [str(t) for t in value["text"]] == texts:
+                return [str(label) for label in labels]
+    return None
+
+
+def _candidates(row: Mapping[str, Any]) -> Iterator[list[str]]:
+    for column in sorted(row):
+        if not column.lower().startswith(CHOICE_COLUMNS):
+            continue
+        value = row[column]
+        if isinstance(value, str):
+            value = read_list(value)
+        if isinstance(value, Mapping):
+            value = value["text"] if "text" in value else list(value.values())
+        if isinstance(value, list):
+            yield [_item_text(item) for item in value]
+    families: dict[str, dict[str, str]] = {}
+    for column, value in row.items():
+        match = _NUMBERED.fullmatch(column)
+        if match and isinstance(value, str):
+            families.setdefault(match[1].lower(), {})[match[2].lower()] = value
+    for _, family in sorted(families.items()):
+        yield [family[key] for key in sorted(family)]
+
+
+def _item_text(item: Any) -> str:
+    if isinstance(item, Mapping):
+        return next((value for value in item.values() if isinstance(value, str)), "")
+    return text_of(item)
+
+
+def read_list(text: str) -> list[Any] | dict[str, Any] | None:
+    """A list or mapping that is written out in a text, in Python's or JSON's form; None where it is anything else."""
+    stripped = text.strip()
+    if (stripped[:1], stripped[-1:]) not in {("[", "]"), ("{", "}"), ("(", ")")}:
+        return None
+    for read in (ast.literal_eval, json.loads):
+        try:
+            value = read(stripped)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        if isinstance(value, list | dict):
+            return value
+        return list(value) if isinstance(value, tuple) else None
+    return None
+
+
+def without_labels(texts: list[str]) -> tuple[list[str], list[str]] | None:
+    """Options and their labels, where each option begins with its label and the labels are in sequence."""
+    found = [_LABELLED.match(text) for text in texts]
+    if len(texts) < 2 or not all(found):
+        return None
+    labels = [(match[1] or match[2]).upper() for match in found if match]
+    if not in_sequence(labels):
+        return None
+    return [text[match.end() :].strip() for text, match in zip(texts, found, strict=True) if match], labels
+
+
+def in_sequence(labels: list[str]) -> bool:
+    """Whether labels are A, B, C, … or numbers from 0 or 1."""
+    num = len(labels)
+    wanted = list(LABELS[:num]), [str(n) for n in range(num)], [str(n + 1) for n in range(num)]
+    return [label.upper() for label in labels] in wanted
+
+
+def listed_block(prompt: str) -> list[tuple[str, str]]:
+    """(label, text) of the lines that list options at the end of a prompt, before the words that ask for the answer."""
+    lines = [line for line in prompt.rstrip().split("\n") if line.strip()]
+    for skipped in range(_CUE_LINES + 1):
+        block: list[tuple[str, str]] = []
+        for line in reversed(lines[: len(lines) - skipped]):
+            match = _LINE.fullmatch(line)
+            if match is None:
+                break
+            block.insert(0, (match[1], match[2].strip()))
+        for start in range(len(block) - 1):
+            if in_sequence([label for label, _ in block[start:]]):
+                return block[start:]
+    return []
+
+
+def inline_block(text: str, num: int) -> tuple[str, list[str]] | None:
+    """What goes before `num` options that stand in one line (`Which? A. oak B. tin`), and their texts."""
+    for style in (r"\({}\)", r"{}\)", r"{}\."):
+        marks = [rf"(?<!\w){style.format('[' + letter + letter.lower() + ']')}\s+" for letter in LABELS[:num]]
+        pattern = "".join(
+            rf"{mark}(\S[^\n]*?)[ ,;/]*" + ("" if at == num - 1 else r"\s+") for at, mark in enumerate(marks)
+        )
+        match = re.search(rf"\s{pattern}\s*\Z", text)
+        if match is not None:
+            return text[: match.start()].strip(), [group.strip() for group in match.groups()]
+    return None
+
+
+def remove_options(question: str, texts: list[str]) -> str:
+    """The question without the list of its options, where all of them stand there in their order."""
+    parts = [re.escape(text.strip()) for text in texts]
+    label = r"[(\[]?(?:[A-Ja-j]|\d{1,2})[)\].:]?[ \t]*(?:[-–][ \t]*)?"
+    lines = "".join(rf"(?:\A|\n+)[ \t]*(?:[-–*•][ \t]*|{label})?{part}[ \t]*(?=\n|\Z)" for part in parts)
+    cut = _without_last(lines, question)
+    if cut is not None:
+        return cut
+    inline = r"[\s,;/|]*".join(rf"[(\[]?(?:[A-Ja-j]|\d{{1,2}})[)\].:][ \t]*{part}" for part in parts)
+    cut = _without_last(rf"(?<!\w)(?:{inline})[ \t.]*(?=\n|\Z)", question)
+    return question if cut is None else cut
+
+
+def _without_last(pattern: str, question: str) -> str | None:
+    found = list(re.finditer(pattern, question))
+    if not found or len(question) - len(found[-1][0]) < 2:
+        return None
+    return question[: found[-1].start()] + question[found[-1].end() :]

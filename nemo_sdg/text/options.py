@@ -1,0 +1,46 @@
+"""Answer options that speak of the place of other options: such a list must keep its order.
+
+    speak_of_place(["tin", "zinc", "both A and B"])     True
+    speak_of_place(["whale", "bat", "all of the above"])  True
+    speak_of_place(["tin", "zinc", "sulphur"])            False
+
+Keeping an order that could have been changed costs nothing, a changed one makes a right answer wrong. So the rules are
+wide: what looks like a reference to other options counts as one.
+"""
+
+import re
+from collections.abc import Iterable
+
+_LETTER = r"[(\[]?(?:[A-H]|[a-h](?=[)\]]))[)\]]?"
+_AND = r"(?:,?\s*(?:and|or|nor|&|und|oder|y|o|e|et|ou|и|или|i|en|og|och|ja|və|ve|和|或|と|및|,|/))"
+_REFERENCES = re.compile(
+    rf"(?:^|\b(?i:both|neither|either|only|options?|choices?|answers?|statements?)\s+){_LETTER}(?:{_AND}\s*{_LETTER})+(?:\W|$)"
+    rf"|^(?i:only|both|neither)\s+{_LETTER}(?:\W|$)"
+    rf"|^(?i:options?|choices?|answers?)\s+{_LETTER}(?:\W|$)"
+)
+_WORDS = re.compile(
+    r"\b(?:all|none|both|neither|either|any|some|two|three|most|more than one|one)\s+(?:of\s+)?(?:the\s+)?"
+    r"(?:(?:answers?|choices?|options?|statements?|others?)\s+)?"
+    r"(?:above|below|preceding|previous|following|other (?:answers?|choices?|options?)|others|these|those)\b"
+    r"|\b(?:all|none|both|neither|any) of (?:them|(?:the )?(?:answers|choices|options))\b"
+    r"|\b(?:first|last|previous|above|preceding)\s+(?:two\s+|three\s+)?(?:answers?|choices?|options?)\b"
+    r"|^(?:none|all|both|neither)(?: of (?:the )?above)?$"
+    r"|\b(?:tod[oa]s|ningun[oa]|ambas|nenhuma?)\s+(?:(?:de\s+)?(?:l[oa]s|[ao]s)\s+|d[ao]s\s+)?"
+    r"(?:(?:respuestas|opciones|opções|alternativas|respostas)\s+)?(?:anteriores|acima|mencionad[ao]s|opciones|alternativas)\b"
+    r"|\b(?:toutes|aucune)\b.{0,25}\b(?:ci-dessus|précédentes|réponses|propositions)"
+    r"|\b(?:alle|keine[rs]?|beide)\b.{0,25}\b(?:oben|genannten|vorherigen|antworten|aussagen)\b"
+    r"|\b(?:tutte|nessuna|entrambe)\b.{0,25}\b(?:precedenti|risposte|sopra)\b"
+    r"|\b(?:все|ни одно|ни один|ничего)\b.{0,25}(?:вышеперечисленн|перечисленн|вариант|ответ|из них)"
+    r"|\b(?:alle|ingen|inget|begge|båda)\b.{0,15}\b(?:over|ovenfor|ovan|ovenstående)"
+    r"|\b(?:wszystkie|żadn[ae])\b.{0,15}\b(?:powyższ|odpowiedz)|\b(?:hepsi|hiçbiri)\b"
+    r"|\b(?:semua|tidak ada)\b.{0,15}\b(?:di atas|benar)\b|\b(?:tất cả|không)\b.{0,15}\b(?:trên|đáp án)"
+    r"|以上|上述|上記|前述|いずれも|すべて正しい|위의\s*(?:모두|보기)|모두 (?:옳|맞|정답)|위\s*모두"
+    r"|جميع ما (?:سبق|ذكر)|كل ما (?:سبق|ذكر)|لا شيء مما"
+    r"|उपर्युक्त|उपरोक्त|উপরের সব|উপরোক্ত|পূর্বোক্ত",
+    re.IGNORECASE,
+)
+
+
+def speak_of_place(options: Iterable[str]) -> bool:
+    """Whether one of the options refers to others by their letter or by where they stand."""
+    return any(_REFERENCES.search(option.strip()) or _WORDS.search(option.strip(" .。!\n\t")) for option in options)

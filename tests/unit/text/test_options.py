@@ -1,0 +1,51 @@
+"""Options that speak of the place of others are told from those that do not."""
+
+import pytest
+
+from nemo_sdg.text.options import speak_of_place
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "both A and B",
+        "(a) and (b)",
+        "A, B, and C",
+        "Neither A nor B",
+        "only A",
+        "Option B",
+        "D and E are correct",
+        "all of the above",
+        "None of the above.",
+        "none of these",
+        "any of these",
+        "All the previous answers are correct.",
+        "None of the other answers",
+        "Todas las anteriores",
+        "Nenhuma das alternativas",
+        "Alle oben genannten",
+        "Toutes les réponses ci-dessus",
+        "以上皆是",
+        "위의 모두",
+    ],
+)
+def test_references_to_other_options(option: str) -> None:
+    assert speak_of_place(["tin", "zinc", option])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "blood type AB",
+        "Vitamin A and iron",
+        "A good idea",
+        "a and b are equal",
+        "the above-ground part of a plant",
+        "both sides of the river",
+        "one of the best",
+        "all mammals",
+        "A or a Bb cross",
+    ],
+)
+def test_options_that_only_look_so(option: str) -> None:
+    assert not speak_of_place(["tin", "zinc", option])
