@@ -191,8 +191,8 @@ def train(
 
     Without a base blend there is no blend of the arm `base`: it is the checkpoint itself.
     """
+    from nemo_sdg.export.blend import packed_receipts, packed_tokens
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
-    from nemo_sdg.steps.blend import packed_tokens
 
     tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
     mark = read_json(run_dir / "manifest.json")["fingerprint"]
@@ -212,7 +212,8 @@ def train(
                 arm, blend, out, proxy, eod=tokenizer.eod, vocab_size=tokenizer.vocab_size, on_step=show
             )
             curves[arm] = list(read_jsonl(out / CURVE))
-        held = packed_tokens(StepDir(run_dir=run_dir, step="packed", fingerprint=mark), arm) if arm != BASE else {}
+        receipts = packed_receipts(StepDir(run_dir=run_dir, step="packed", fingerprint=mark))
+        held = packed_tokens(receipts, [arm])[arm]
         num_held = sum(num for tasks in held.values() for num in tasks.values())
         training[arm]["epochs"] = round(training[arm]["tokens"] / num_held, 3) if num_held else 0.0
     return training, curves

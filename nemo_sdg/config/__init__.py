@@ -24,7 +24,7 @@ from nemo_sdg.config.engine import (
     Structured,
     operational,
 )
-from nemo_sdg.config.export import BlendSection, BlendSource, Budget, ExportSection, MixtureSection
+from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, MixtureSection
 from nemo_sdg.config.generate import GenerateSection, OriginShare, Sandbox, VerifySection
 from nemo_sdg.config.run import Executor, RunSection, Verify
 from nemo_sdg.config.seeds import DeclaredSplit, GuardSection, LicensePolicy, SeedsSection
@@ -32,6 +32,7 @@ from nemo_sdg.errors import ConfigError
 
 __all__ = [
     "OPERATIONAL",
+    "VARIANTS",
     "BlendSection",
     "BlendSource",
     "Budget",

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from nemo_sdg.errors import require
 
+VARIANTS = ("context", "no_context", "answer_only", "trace")
+"""renderings of a sample: see export/documents.py"""
+
 
 class Budget(enum.Enum):
     tokens = "tokens"
@@ -25,9 +28,9 @@ class MixtureSection:
     family_floor: float = 0.01
     """smallest share of a family that has samples"""
     max_epochs: float = 8.0
-    """how often a family may repeat in the continuation"""
+    """how often a family or task may repeat in the continuation, in any variant; caps and floors give way to it"""
     train_tokens: int | None = None
-    """length of the continued pretraining, in tokens of the whole blend; null = no epoch guard"""
+    """length of the continued pretraining, in tokens of the whole blend; null = one pass over the longest variant"""
     synthetic_share: float = 1.0
     """share of the synthetic part in the whole blend"""
 
@@ -42,6 +45,10 @@ class MixtureSection:
         require(0.0 <= self.family_floor < 1.0, f"mixture.family_floor must be in [0, 1), got {self.family_floor}")
         require(self.max_epochs > 0, f"mixture.max_epochs must be > 0, got {self.max_epochs}")
         require(
+            self.train_tokens is None or self.train_tokens >= 1,
+            f"mixture.train_tokens must be >= 1, got {self.train_tokens}; leave it out for one pass",
+        )
+        require(
             0.0 < self.synthetic_share <= 1.0, f"mixture.synthetic_share must be in (0, 1], got {self.synthetic_share}"
         )
 
@@ -53,6 +60,9 @@ class ExportSection:
     tokenizer: str | None = None
     """folder or hub id; null = the embedded model's"""
     variants: list[str] = field(default_factory=lambda: ["context", "no_context"])
+    """context: knowledge, reasoning, answer; no_context: without the knowledge; answer_only: without reasoning too;
+    trace: the model's own thinking before the reasoning
+    """
     shard_tokens: int = 100_000_000
     """about how many tokens a packed shard holds"""
     max_document_tokens: int = 8192
@@ -63,11 +73,11 @@ class ExportSection:
     """tokens: the shorter variant is repeated until both train on equally many tokens"""
 
     def __post_init__(self) -> None:
-        known = {"context", "no_context"}
         require(
-            bool(self.variants) and set(self.variants) <= known,
-            f"export.variants must be some of {sorted(known)}, got {self.variants}",
+            bool(self.variants) and set(self.variants) <= set(VARIANTS),
+            f"export.variants must be some of {', '.join(VARIANTS)}, got {self.variants}",
         )
+        require(len(set(self.variants)) == len(self.variants), f"export.variants names one twice, got {self.variants}")
         require(0.0 <= self.valid_share < 1.0, f"export.valid_share must be in [0, 1), got {self.valid_share}")
         require(self.shard_tokens >= 1, f"export.shard_tokens must be >= 1, got {self.shard_tokens}")
         require(

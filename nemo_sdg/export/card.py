@@ -35,8 +35,14 @@ HUB_LICENSES = {
 """the hub's own names, which are SPDX in lower case; other licences are `other` there"""
 ORIGIN_WORDS = {"similar": "new questions", "seed": "questions of the training rows"}
 BUDGET_WORDS = {
-    "tokens": "both variants train on equally many tokens",
-    "samples": "both variants pass over their samples equally often",
+    "tokens": "every variant trains on equally many tokens",
+    "samples": "every variant passes over its samples equally often",
+}
+VARIANT_WORDS = {
+    "context": "relevant knowledge written into the text",
+    "no_context": "the reasoning and the answer, without that knowledge",
+    "answer_only": "the answer alone",
+    "trace": "the model's own thinking before the reasoning",
 }
 
 
@@ -81,7 +87,12 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "fingerprint": facts["fingerprint"],
         "documents": sizes[first]["documents"],
         "variants": [
-            {"name": name, **sizes[name], **{key: plan[key] for key in ("train_tokens", "epochs")}}
+            {
+                "name": name,
+                "words": VARIANT_WORDS[name],
+                **sizes[name],
+                **{key: plan[key] for key in ("train_tokens", "epochs")},
+            }
             for name, plan in mixture["variants"].items()
         ],
         "splits": sorted({receipt["split"] for receipt in receipts if receipt["variants"]}),

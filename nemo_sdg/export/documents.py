@@ -11,8 +11,9 @@ The same sample by one of its templates, as variant `context` and as `no_context
     Answer: They build sugar from it.         |  Answer: They build sugar from it.
     The answer is: B. carbon dioxide          |  The answer is: B. carbon dioxide
 
-A template is a row of blocks, joined by empty lines; a block whose texts are empty is left out. The variants differ in
-one stretch of text, which holds the context and what leads to it. The Question/Answer form is that of Nemotron-CC
+Variant `answer_only` leaves out the reasoning too, and `trace` puts the model's own thinking before it. A template is a
+row of blocks, joined by empty lines; a block whose texts are empty is left out. The variants differ in one stretch of
+text, which holds the context or the reasoning and what leads to it. The Question/Answer form is that of Nemotron-CC
 (Su et al. 2024, arXiv:2412.02595).
 """
 
@@ -23,10 +24,12 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nemo_sdg.config import VARIANTS
 from nemo_sdg.export.phrases import NONE, PHRASES, Phrases
 from nemo_sdg.records import LABELS, Frame, Kind
 
-VARIANTS = ("context", "no_context")
+SIBLINGS_APART = "\n\n"
+"""between the samples of one document"""
 
 BACKGROUND, PASSAGE = "{w.background}{context}", "{w.passage}{passage}"
 EXPLANATION = "{w.explanation}{knowledge}{reasoning}"
@@ -106,11 +109,16 @@ def render_texts(sample: dict[str, Any], variants: Sequence[str]) -> list[str]:
     texts = _read(sample)
     if not (texts["question"] and texts["answer"]):
         return [""] * len(variants)
-    template = _template(sample, has_reasoning=bool(texts["reasoning"]))
-    context = (sample.get("context") or "").strip()
+    context, reasoning = (sample.get("context") or "").strip(), texts["reasoning"]
+    template = _template(sample, has_reasoning=bool(reasoning))
+    by_reasoning: dict[str, _Texts] = {reasoning: texts}
     rendered = []
     for variant in variants:
         assert variant in VARIANTS, variant
+        shown = _reasoning_of(sample, variant, reasoning)
+        if shown not in by_reasoning:
+            by_reasoning[shown] = _Texts(_read(sample), reasoning=shown)
+        texts = by_reasoning[shown]
         texts["context"] = context if variant == "context" else ""
         texts["knowledge"] = f"{context}\n" if texts["context"] else ""
         rendered.append(
@@ -119,6 +127,15 @@ def render_texts(sample: dict[str, Any], variants: Sequence[str]) -> list[str]:
             )
         )
     return rendered
+
+
+def _reasoning_of(sample: dict[str, Any], variant: str, reasoning: str) -> str:
+    """What a variant shows between question and answer. A sample without trace is shown as in no_context."""
+    if variant == "answer_only":
+        return ""
+    if variant == "trace":
+        return "\n\n".join(filter(None, ((sample.get("trace") or "").strip(), reasoning)))
+    return reasoning
 
 
 def _template(sample: dict[str, Any], *, has_reasoning: bool) -> Template:

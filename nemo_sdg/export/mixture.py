@@ -1,275 +1,236 @@
-"""Weights of families and tasks in the blend, and why they are what they are.
+"""How often each family and task is seen in the continuation, and what share of the blend that makes in each variant.
 
-    {"science": {"sciq": 9_000_000, "arc_easy": 1_000_000}, "math": {"gsm8k": 2_000_000}}      tokens at hand
-    ->  weights {"science": 0.6, "math": 0.4} under family_cap=0.6, and for each family and task
-        available, cap, sampled, share, epochs and what decided the share
+    available {"context": {"science": {"sciq": 9_000_000, "arc_easy": 1_000_000}, "math": {"gsm8k": 2_000_000}},
+               "no_context": {"science": {"sciq": 6_000_000, …}, …}}                       tokens of the train split
+    ->  for the variant with most tokens: available, cap, sampled, share, epochs and what decided the share, per
+        family and task; for every variant: tokens to train on, epochs, and its own share of each family and task
 
 Shares follow tokens ** alpha (temperature sampling, as in mBERT and XLM-R), held between a floor and a cap. Weights
-repeat what is
-scarce instead of throwing away what is plenty; the epoch guard says when that goes too far.
+repeat what is scarce instead of throwing away what is plenty, but nothing repeats more than `max_epochs` times in any
+variant. A sample is seen as often in each variant, so that variants differ in their texts alone; their shares of
+tokens differ where contexts are longer in one family than in another.
 """
 
+import decimal
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nemo_sdg.config import MixtureSection
+from nemo_sdg.config import Budget, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.family_shares import SLACK, Family, Tokens, plan_families
 
-SLACK = 1e-9
-"""relative; sums of floats that differ by less are equal"""
-ROOM = 1.01
-"""advice is told in three digits: it leaves so much room that it still fits when rounded"""
+LARGEST_SHARE = 0.999
+"""of the synthetic part in a blend with base datasets, which need weights above 0"""
+NAMED = 5
+"""families in a note"""
+HALVINGS = 40
+"""of the interval in which the epochs of the longest variant are searched"""
 
 
 @dataclass(kw_only=True)
-class Part:
-    """One family or task in the mixture."""
+class Seen:
+    """A family or task as one variant sees it."""
 
     available: int
-    """tokens at hand"""
-    cap: float
-    """largest share it may take: of the blend for a family, of its family for a task; after relaxing, see
-    Mixture.notes
-    """
-    sampled: int
-    """tokens that the continuation draws from it, repeats included"""
     share: float
-    """of the whole synthetic part; families sum to 1, tasks to their family's share"""
+    """of the variant's synthetic part"""
     epochs: float
-    """sampled / available"""
-    decided_by: str
-    """temperature | cap | floor | epochs"""
+    tasks: dict[str, "Seen"] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
-class Family(Part):
-    tasks: dict[str, Part] = field(default_factory=dict)
+class VariantPlan:
+    """What one variant trains on."""
+
+    available: int
+    """tokens of its train split"""
+    trained_tokens: int
+    """of its synthetic part, repeats included"""
+    epochs: float
+    """trained_tokens / available"""
+    synthetic_share: float
+    """of its blend, which the base datasets complete"""
+    total_tokens: int
+    """length of the continuation with the base datasets: what the trainer is given as its number of tokens"""
+    families: dict[str, Seen]
 
 
 @dataclass(kw_only=True)
 class Mixture:
     """A plan for the blend."""
 
+    reference: str
+    """the variant with most tokens, to which shares, caps and `families` refer"""
     budget: int
-    """tokens drawn from the synthetic part: train_tokens * synthetic_share, or one corpus' worth when no training
-    length is set
+    """tokens drawn from its synthetic part: train_tokens * synthetic_share, or one pass when no training length is
+    set
     """
     families: dict[str, Family]
+    variants: dict[str, VariantPlan]
     notes: list[str]
     """rules that could not hold as written, and what was done instead"""
 
     @property
     def weights(self) -> dict[str, float]:
-        """Share of each family; they sum to 1."""
+        """Share of each family in the reference; they sum to 1."""
         return {name: family.share for name, family in self.families.items()}
 
-    @property
-    def task_weights(self) -> dict[str, dict[str, float]]:
-        """Share of each task in the whole; they sum to 1. They hold when every task is packed under a prefix of its
-        own.
-        """
-        return {
-            name: {task: part.share for task, part in family.tasks.items()} for name, family in self.families.items()
-        }
+    def epochs(self, family: str, task: str) -> float:
+        """Of a task in the reference; of the whole for a task that has no train document."""
+        planned = self.families.get(family)
+        if planned is None or task not in planned.tasks:
+            return self.variants[self.reference].epochs
+        return planned.tasks[task].epochs
 
     def as_dict(self) -> dict[str, Any]:
-        """For mixture.json."""
-        return asdict(self)
+        """For mixture.json, where each variant stands apart."""
+        plan = asdict(self)
+        del plan["variants"]
+        return plan
 
 
-def plan_mixture(available: dict[str, dict[str, int]], config: MixtureSection) -> Mixture:
-    """Plans the weights of families and tasks from their tokens, {family: {task: tokens}}; what has no tokens is left
-    out.
+def plan_mixture(available: Mapping[str, Tokens], config: MixtureSection, budget: Budget = Budget.samples) -> Mixture:
+    """Plans the epochs of families and tasks from the tokens of each variant; what has no tokens is left out.
 
-    Caps that cannot hold together (two families, each capped at 0.4) are raised in proportion until they add up to 1,
-    with a note:
-    a run on few families is an everyday case and its corpus is still wanted. A floor gives way to a cap, and to 1 /
-    families.
-    Without `train_tokens` there is no guard, and epochs are told for one corpus' worth of tokens.
+    Budget `tokens` gives every variant as many tokens to train on; budget `samples` as many epochs. `max_epochs` holds
+    for every family, task and variant, against `train_tokens` or one pass over the longest variant. Caps give way to
+    it, and to what is there (two families, each capped at 0.4), as little as needed and with a note: a run on few
+    families is an everyday case and its corpus is still wanted. A floor gives way to a cap, and to 1 / families.
 
-    Raises ConfigError when a family would repeat more than max_epochs times, and says which caps, or which length,
-    would fit; DataError
-    when there are no tokens at all.
+    Raises ConfigError when the whole corpus, repeated `max_epochs` times, is shorter than the training, with the
+    settings that would fit; DataError when there are no tokens at all.
     """
-    tokens = {
-        family: {task: num for task, num in sorted(tasks.items()) if num > 0}
-        for family, tasks in sorted(available.items())
-    }
-    tokens = {family: tasks for family, tasks in tokens.items() if tasks}
-    if not tokens:
-        raise DataError("there is nothing to mix: no family has a token")
-    sizes = {family: sum(tasks.values()) for family, tasks in tokens.items()}
-    budget = (
-        sum(sizes.values())
-        if config.train_tokens is None
-        else max(1, round(config.train_tokens * config.synthetic_share))
-    )
+    cleaned = {variant: _with_tokens(tokens) for variant, tokens in available.items()}
+    totals = {variant: _total(tokens) for variant, tokens in cleaned.items()}
+    if not totals or not min(totals.values()):
+        empty = next((variant for variant, total in totals.items() if not total), None)
+        where = f"variant {empty}: " if empty else ""
+        raise DataError(f"{where}there is nothing to mix: no family has a token in the split train")
+    reference = max(totals, key=lambda variant: totals[variant])
     notes: list[str] = []
-    caps = _family_caps(sizes, config, notes)
-    shares = _family_shares(sizes, caps, config)
-    if config.train_tokens is not None:
-        _guard_epochs(shares, sizes, budget, caps, config)
-    families = {}
-    for name, size in sizes.items():
-        sampled = shares[name] * budget
-        family = Family(
-            available=size,
-            cap=caps[name],
-            sampled=round(sampled),
-            share=shares[name],
-            epochs=sampled / size,
-            decided_by=_decided_by(shares[name], caps[name], _floor(caps, name, config)),
+    length = _length(totals, reference, config, budget, notes)
+    most = config.max_epochs
+    if budget is Budget.tokens:
+        most = _epochs_of_reference(cleaned, totals, reference, length, config)
+    families = plan_families(cleaned[reference], length, most, config, notes)
+    notes += _held(families, config)
+    plans = {variant: _plan_variant(families, tokens, length, config, budget) for variant, tokens in cleaned.items()}
+    return Mixture(reference=reference, budget=length, families=families, variants=plans, notes=notes)
+
+
+def _held(families: dict[str, Family], config: MixtureSection) -> list[str]:
+    """A note on the families whose share the limit of epochs decides."""
+    held = [name for name, family in families.items() if family.decided_by == "epochs"]
+    if not held or len(held) == len(families):
+        return []
+    named = ", ".join(held[:NAMED]) + (f" and {len(held) - NAMED} more" if len(held) > NAMED else "")
+    epochs = max(families[name].epochs for name in held)
+    return [f"mixture.max_epochs={config.max_epochs:g} lets these families repeat {epochs:.3g} times: {named}"]
+
+
+def _with_tokens(tokens: Tokens) -> dict[str, dict[str, int]]:
+    kept = {
+        family: {task: num for task, num in sorted(tasks.items()) if num > 0}
+        for family, tasks in sorted(tokens.items())
+    }
+    return {family: tasks for family, tasks in kept.items() if tasks}
+
+
+def _total(tokens: Tokens) -> int:
+    return sum(sum(tasks.values()) for tasks in tokens.values())
+
+
+def _length(totals: dict[str, int], reference: str, config: MixtureSection, budget: Budget, notes: list[str]) -> int:
+    """Tokens to draw from the reference."""
+    shortest = min(totals, key=lambda variant: totals[variant]) if budget is Budget.tokens else reference
+    most = config.max_epochs * totals[shortest]
+    if config.train_tokens is None:
+        wanted = totals[reference]
+        if wanted <= most * (1 + SLACK):
+            return wanted
+        notes.append(
+            f"one pass over {reference} ({wanted:,} tokens) is more than mixture.max_epochs={config.max_epochs:g} "
+            f"passes over {shortest}: the weights are those of a training of {max(1, int(most)):,} synthetic tokens"
         )
-        family.tasks = _plan_tasks(name, tokens[name], family, budget, config, notes)
-        families[name] = family
-    return Mixture(budget=budget, families=families, notes=notes)
-
-
-def _family_caps(sizes: dict[str, int], config: MixtureSection, notes: list[str]) -> dict[str, float]:
-    caps = {name: config.family_caps.get(name, config.family_cap) for name in sizes}
-    total = sum(caps.values())
-    if total < 1 - SLACK:
-        caps = {name: cap / total for name, cap in caps.items()}
-        notes.append(f"the caps of {len(caps)} families add up to {total:.3g}, less than 1: raised in proportion")
-    return caps
-
-
-def _floor(caps: dict[str, float], name: str, config: MixtureSection) -> float:
-    return min(config.family_floor, 1 / len(caps), caps[name])
-
-
-def _family_shares(sizes: dict[str, int], caps: dict[str, float], config: MixtureSection) -> dict[str, float]:
-    floors = {name: _floor(caps, name, config) for name in sizes}
-    return share_between({name: size**config.alpha for name, size in sizes.items()}, floors, caps)
-
-
-def share_between(wanted: dict[str, float], floors: dict[str, float], caps: dict[str, float]) -> dict[str, float]:
-    """Shares that sum to 1, proportional to `wanted` except where a floor or a cap holds: clip(scale * wanted, floor,
-    cap) for one scale.
-
-    The sum grows with the scale, piecewise linearly, so the scale is found exactly between two of its corners.
-    Needs sum(floors) <= 1 <= sum(caps), floors <= caps and wanted > 0.
-    """
-
-    def at(scale: float) -> dict[str, float]:
-        return {name: min(max(scale * want, floors[name]), caps[name]) for name, want in wanted.items()}
-
-    corners = sorted({bound[name] / want for name, want in wanted.items() for bound in (floors, caps)})
-    low, high = 0, len(corners) - 1
-    while low < high:
-        middle = (low + high) // 2
-        if sum(at(corners[middle]).values()) >= 1 - SLACK:
-            high = middle
-        else:
-            low = middle + 1
-    upper = at(corners[low])
-    lower = at(corners[low - 1]) if low else dict(floors)
-    total_lower, total_upper = sum(lower.values()), sum(upper.values())
-    step = 1.0 if total_upper <= total_lower else min(1.0, (1 - total_lower) / (total_upper - total_lower))
-    return {name: lower[name] + step * (upper[name] - lower[name]) for name in wanted}
-
-
-def _guard_epochs(
-    shares: dict[str, float], sizes: dict[str, int], budget: int, caps: dict[str, float], config: MixtureSection
-) -> None:
-    epochs = {name: shares[name] * budget / size for name, size in sizes.items()}
-    over = [
-        name
-        for name in sorted(epochs, key=lambda name: (-epochs[name], name))
-        if epochs[name] > config.max_epochs * (1 + SLACK)
-    ]
-    if not over:
-        return
-    told = ", ".join(f"{name} {epochs[name]:.3g} times" for name in over[:5]) + (
-        f" and {len(over) - 5} more" if len(over) > 5 else ""
-    )
-    limits = {name: config.max_epochs * size / budget for name, size in sizes.items()}
-    if sum(min(caps[name], limit) for name, limit in limits.items()) >= ROOM:
-        tight = {name: min(caps[name], limits[name]) for name in sizes}
-        fitting = _family_shares(sizes, tight, config)
-        written = ", ".join(f"{name}: {_round_down(tight[name])}" for name in sizes if tight[name] < caps[name])
-        weights = ", ".join(f"{name} {share:.4g}" for name, share in fitting.items())
-        mend = f"these weights fit: {weights} (set mixture.family_caps={{{written}}})"
-    else:
-        length = _largest_length(sizes, caps, config)
-        share, whole = length / (config.train_tokens or 1), int(length / config.synthetic_share)
-        mend = (
-            f"at most {length:,} fit, whatever the weights: set mixture.synthetic_share={_round_down(share)} or "
-            f"mixture.train_tokens={whole}"
-        )
+        return max(1, int(most))
+    wanted = max(1, round(config.train_tokens * config.synthetic_share))
+    if wanted <= most * (1 + SLACK):
+        return wanted
+    epochs = wanted / totals[shortest]
+    ways = [f"mixture.max_epochs={_round(epochs, decimal.ROUND_CEILING)}"]
+    if (fitting := int(most / config.synthetic_share)) >= 1:
+        ways.insert(0, f"mixture.train_tokens={fitting}")
+    if config.synthetic_share < 1:
+        ways.insert(1, f"mixture.synthetic_share={_round(most / config.train_tokens, decimal.ROUND_FLOOR)}")
     raise ConfigError(
-        f"mixture.max_epochs must hold for every family, but over {budget:,} synthetic tokens would repeat: "
-        f"{told}, above {config.max_epochs:g}; {mend}"
+        f"mixture.max_epochs={config.max_epochs:g} cannot hold: {wanted:,} synthetic tokens are {epochs:.3g} passes "
+        f"over the {totals[shortest]:,} tokens of {shortest}, whatever the weights; set {' or '.join(ways)}"
     )
 
 
-def _largest_length(sizes: dict[str, int], caps: dict[str, float], config: MixtureSection) -> int:
-    """Most tokens for which some weights within the caps keep every family at max_epochs or below: sum of min(cap,
-    max_epochs * size / length) >= 1.
+def _epochs_of_reference(
+    tokens: dict[str, dict[str, dict[str, int]]],
+    totals: dict[str, int],
+    reference: str,
+    length: int,
+    config: MixtureSection,
+) -> float:
+    """The most that a task may repeat in the reference, so that none repeats more than max_epochs times in a variant
+    that reaches the same number of tokens with shorter texts. Equal epochs for all fit, see `_length`.
     """
-    low, high = 0, int(config.max_epochs * sum(sizes.values())) + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if sum(min(caps[name], config.max_epochs * size / middle) for name, size in sizes.items()) >= ROOM:
-            low = middle
-        else:
-            high = middle
+
+    def fits(most: float) -> bool:
+        families = plan_families(tokens[reference], length, most, config, [])
+        worst = max(
+            seen.epochs
+            for own in tokens.values()
+            for family in _plan_variant(families, own, length, config, Budget.tokens).families.values()
+            for seen in family.tasks.values()
+        )
+        return worst <= config.max_epochs * (1 + SLACK)
+
+    if fits(config.max_epochs):
+        return config.max_epochs
+    low, high = length / totals[reference], config.max_epochs
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
     return low
 
 
-def _round_down(value: float) -> float:
-    """Three significant digits, never above the value."""
-    text = f"{value:.2e}"
-    return float(text) if float(text) <= value else float(f"{value * 0.995:.2e}")
-
-
-def _plan_tasks(
-    name: str, tokens: dict[str, int], family: Family, budget: int, config: MixtureSection, notes: list[str]
-) -> dict[str, Part]:
-    """Tasks share their family as families share the blend, under task_cap and with no task above the larger of
-    max_epochs and the family's own epochs.
-    """
-    most = max(config.max_epochs, family.epochs) * (1 + SLACK)
-    limits = {task: most * size / (family.share * budget) for task, size in tokens.items()}
-    caps = {task: min(config.task_cap, limit) for task, limit in limits.items()}
-    if sum(caps.values()) < 1:
-        caps = _raise_caps(limits, config.task_cap)
-        notes.append(
-            f"mixture.task_cap={config.task_cap:g} cannot hold in family {name}: raised to {max(caps.values()):.3g}"
-        )
-    shares = share_between(
-        {task: size**config.alpha for task, size in tokens.items()}, dict.fromkeys(tokens, 0.0), caps
+def _plan_variant(
+    families: dict[str, Family], tokens: Tokens, length: int, config: MixtureSection, budget: Budget
+) -> VariantPlan:
+    """The same epochs as in the reference, all by one factor higher or lower where the budget is in tokens."""
+    drawn = {
+        name: {task: families[name].tasks[task].epochs * num for task, num in tasks.items()}
+        for name, tasks in tokens.items()
+    }
+    total = sum(sum(tasks.values()) for tasks in drawn.values())
+    # With base datasets every variant is trained as long: what a shorter corpus leaves free goes to the base.
+    alone, whole = config.synthetic_share == 1, length / config.synthetic_share
+    factor = length / total if budget is Budget.tokens else 1.0 if alone else min(1.0, whole * LARGEST_SHARE / total)
+    trained = total * factor
+    seen = {}
+    for name, tasks in tokens.items():
+        parts = {
+            task: Seen(available=num, share=drawn[name][task] / total, epochs=drawn[name][task] * factor / num)
+            for task, num in tasks.items()
+        }
+        size, share = sum(tasks.values()), sum(part.share for part in parts.values())
+        seen[name] = Seen(available=size, share=share, epochs=share * trained / size, tasks=parts)
+    available = _total(tokens)
+    return VariantPlan(
+        available=available,
+        trained_tokens=round(trained),
+        epochs=trained / available,
+        synthetic_share=1.0 if alone else trained / whole,
+        total_tokens=round(trained if alone else whole),
+        families=seen,
     )
-    parts = {}
-    for task, size in tokens.items():
-        share = shares[task] * family.share
-        decided = _decided_by(shares[task], caps[task], 0.0)
-        if decided == "cap" and limits[task] <= caps[task]:
-            decided = "epochs"
-        parts[task] = Part(
-            available=size,
-            cap=caps[task],
-            sampled=round(share * budget),
-            share=share,
-            epochs=share * budget / size,
-            decided_by=decided,
-        )
-    return parts
 
 
-def _raise_caps(limits: dict[str, float], cap: float) -> dict[str, float]:
-    """The smallest common cap above `cap` with which min(cap, limit) add up to 1. The limits themselves do."""
-    ordered = sorted(limits.values())
-    below = 0.0
-    for place, limit in enumerate(ordered):
-        common = (1 - below) / (len(ordered) - place)
-        if common <= limit:
-            return {task: min(max(cap, common), bound) for task, bound in limits.items()}
-        below += limit
-    return dict(limits)
-
-
-def _decided_by(share: float, cap: float, floor: float) -> str:
-    if share >= cap * (1 - SLACK):
-        return "cap"
-    return "floor" if share <= floor * (1 + SLACK) else "temperature"
+def _round(value: float, rounding: str) -> float:
+    """Three significant digits, so that advice that is rounded still fits."""
+    return float(decimal.Context(prec=3, rounding=rounding).create_decimal_from_float(value))

@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from nemo_sdg.commands import ablate as ablating
-from nemo_sdg.config import BlendSection, ExportSection
+from nemo_sdg.config import BlendSection, ExportSection, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution.progress import Progress
-from nemo_sdg.export.blend import write_blend
+from nemo_sdg.export.blend import plan_blend, write_blend
 from nemo_sdg.export.documents import render_texts
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_tokenizer
@@ -137,7 +137,7 @@ def write_run(run_dir: Path, *, with_context: bool) -> ExportSection:
         counts.keep("lands", len({record[ids] for record in records}))
         step.write_shard("shard-00000", records, [], counts)
     pack_shards([curated.shard_path("shard-00000")], packed, export)
-    write_blend(blend, {"factual": 1.0}, export, BlendSection(), packed=packed)
+    write_blend(blend, plan_blend(packed, export, MixtureSection()), export, BlendSection(), packed=packed)
     write_json(run_dir / "manifest.json", {"fingerprint": "f"})
     return export
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from nemo_sdg import config as configuration
-from nemo_sdg.config import BlendSection, ExportSection, RunConfig
-from nemo_sdg.export.blend import write_blend
+from nemo_sdg.config import BlendSection, ExportSection, MixtureSection, RunConfig
+from nemo_sdg.export.blend import plan_blend, write_blend
 from nemo_sdg.export.card import write_card
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.shard_plan import split_of
@@ -33,14 +33,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
         patch.setattr("nemo_sdg.export.packing.pack.load_tokenizer", lambda name: byte_tokenizer())
         pack_shards(shards, step, export)
     blend = StepDir(run_dir=run_dir, step="blend", fingerprint="f1")
-    write_blend(
-        blend,
-        {"science": 0.6, "math": 0.4},
-        export,
-        BlendSection(),
-        packed=step,
-        explanation={"notes": ["a cap was raised"]},
-    )
+    mixture = MixtureSection(family_caps={"science": 0.36, "math": 0.24})
+    write_blend(blend, plan_blend(step, export, mixture), export, BlendSection(), packed=step)
     (run_dir / "config.yaml").write_text(yaml.safe_dump(configuration.identity(RunConfig()), sort_keys=False))
     evaluation = [
         {"task": "sciq", "dataset": {"path": "org/sciq", "name": "main", "split": "test", "revision": "abc", "row": n}}
@@ -108,7 +102,7 @@ def test_it_says_what_went_in_what_was_dropped_and_what_was_not_seen(run: tuple[
     assert "**Not reachable: 1 evaluation split of 1 dataset.**" in text
     assert "cais/mmlu" in text
     assert "embedded 135M model" in text
-    assert "Mixture: a cap was raised." in text
+    assert "Mixture: the caps of 2 families add up to 0.6" in text
     assert "megatron-core 0.15.3." in text
     assert "trtllm" not in text.split("Versions:")[1]
 

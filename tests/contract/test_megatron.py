@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from nemo_sdg.commands.trace import trace
-from nemo_sdg.config import BlendSection, ExportSection
+from nemo_sdg.config import BlendSection, ExportSection, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution import dask_tasks
-from nemo_sdg.export.blend import write_blend
+from nemo_sdg.export.blend import plan_blend, write_blend
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.pack import pack_shards, problem
 from nemo_sdg.export.packing.shard_plan import plan_packing
@@ -32,7 +32,6 @@ TASKS = {
     f"task_{number}": family
     for number, family in enumerate(["math", "math", "science", "science", "science", "legal", "code", "medical"])
 }
-WEIGHTS = {"math": 0.3, "science": 0.25, "legal": 0.05, "code": 0.3, "medical": 0.1}
 EXPORT = ExportSection(shard_tokens=4000, valid_share=0.1, max_document_tokens=400)
 
 
@@ -64,7 +63,8 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shards = write_curated(run_dir, all_samples())
     step = packed_step(run_dir)
     pack_shards(shards, step, EXPORT)
-    write_blend(StepDir(run_dir=run_dir, step="blend", fingerprint="f1"), WEIGHTS, EXPORT, BlendSection(), packed=step)
+    blend = StepDir(run_dir=run_dir, step="blend", fingerprint="f1")
+    write_blend(blend, plan_blend(step, EXPORT, MixtureSection(family_cap=0.25)), EXPORT, BlendSection(), packed=step)
     return run_dir
 
 
@@ -178,9 +178,12 @@ def test_a_blend_over_several_prefixes_gives_the_shares_asked_for(
     drawn = Counter(train.dataset_index[:100_000].tolist())
     families: Counter[str] = Counter()
     for number, (weight, prefix) in enumerate(zip(map(float, blend["train"][::2]), blend["train"][1::2], strict=True)):
-        assert abs(drawn[number] / 100_000 - weight) < 0.01
+        assert abs(drawn[number] / 100_000 - weight) < 0.001
         families[Path(prefix).parts[-3]] += drawn[number]
-    assert all(abs(num / 100_000 - WEIGHTS[family]) < 0.01 for family, num in families.items())
+    told = read_json(run_dir / "blend" / "mixture.json")["variants"][variant]["families"]
+    assert {family: num / 100_000 for family, num in families.items()} == pytest.approx(
+        {family: seen["share"] for family, seen in told.items()}, abs=0.001
+    )
     assert {len(train[number]["tokens"]) for number in (0, 99_999)} == {64}
     assert len(valid) >= 100
 

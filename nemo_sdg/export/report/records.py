@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.export.documents import VARIANTS, render_texts
+from nemo_sdg.export.documents import render_texts
 from nemo_sdg.export.report.counts import Run, is_contamination, refusal, shards
 from nemo_sdg.export.report.rows import Place, Unreadable, fetch, find_by_id, read_records
 
@@ -33,6 +33,7 @@ FindCalls = Callable[[list[tuple[str, dict[str, Any]]], dict[str, dict[str, Any]
 """Brings prompts and raw outputs of (shard, sample as it stood before verification or attempt that was dropped), given
 the seeds by id.
 """
+SHOWN_VARIANTS = ("context", "no_context")
 
 
 def cut(value: Any, limit: int = MAX_TEXT) -> str:
@@ -237,7 +238,7 @@ def _texts(sample: dict[str, Any]) -> dict[str, list[str]]:
     answer = sample["answer"] if isinstance(sample["answer"], dict) else {"text": sample["answer"]}
     short["answer"] = {**answer, "text": cut(answer.get("text"))}
     try:
-        rendered = dict(zip(VARIANTS, render_texts(short, VARIANTS), strict=True))
+        rendered = dict(zip(SHOWN_VARIANTS, render_texts(short, SHOWN_VARIANTS), strict=True))
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
         return {"not rendered": [f"{type(exc).__name__}: {exc}"]}  # a damaged record; the report says so and goes on
     context = short["context"].strip()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nemo_sdg.export.documents import render_text
+from nemo_sdg.export.documents import render_text, render_texts
 from nemo_sdg.export.phrases import NONE, PHRASES
 from nemo_sdg.records import Answer, Frame, Kind, Sample, to_dict
 
@@ -164,3 +164,37 @@ def test_more_options_than_letters_are_all_kept() -> None:
 @pytest.mark.parametrize("fields", [{"question": " "}, {"answer": None}, {"answer": Answer(text="\n")}])
 def test_without_question_or_answer_there_is_no_text(fields: dict[str, Any]) -> None:
     assert render_text(make_sample(**fields), "context") == ""
+
+
+KINDS = ["multiple_choice", "numeric", "short_text", "free_text", "code"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_answer_only_holds_question_options_and_answer_and_nothing_generated_besides(kind: str) -> None:
+    choices = ["the first choice", "the second choice"] if kind == "multiple_choice" else None
+    for number in range(20):
+        sample = make_sample(
+            sample_id=f"{number}", kind=kind, choices=choices, answer=Answer(text="the second choice"),
+            reasoning="A chain of thought.", context="Some knowledge.",
+        )  # fmt: skip
+        context, no_context, answer_only = render_texts(sample, ("context", "no_context", "answer_only"))
+        assert "A chain of thought." in no_context
+        assert "chain" not in answer_only
+        assert "knowledge" not in answer_only
+        assert sample["question"] in answer_only
+        assert "the second choice" in answer_only.splitlines()[-1] or kind == "code"
+        assert render_texts(sample, ("answer_only", "context", "no_context")) == [answer_only, context, no_context]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trace_puts_the_models_own_thinking_before_its_reasoning(kind: str) -> None:
+    for number in range(20):
+        sample = make_sample(
+            sample_id=f"{number}", kind=kind, choices=["a", "b"] if kind == "multiple_choice" else None,
+            answer=Answer(text="b"), reasoning="It is written out.", context="Some knowledge.",
+        )  # fmt: skip
+        assert render_text(sample, "trace") == render_text(sample, "no_context")
+        sample["trace"] = "Hmm, let me see.\n\nWait."
+        text = render_text(sample, "trace")
+        assert "Hmm, let me see.\n\nWait.\n\nIt is written out." in text
+        assert text.replace("Hmm, let me see.\n\nWait.\n\n", "") == render_text(sample, "no_context")
