@@ -154,7 +154,7 @@ def _length(totals: dict[str, int], reference: str, config: MixtureSection, budg
             f"passes over {shortest}: the weights are those of a training of {max(1, int(most)):,} synthetic tokens"
         )
         return max(1, int(most))
-    wanted = max(1, round(config.train_tokens * config.synthetic_share))
+    wanted = max(1, int(config.train_tokens * config.synthetic_share))
     if wanted <= most * (1 + SLACK):
         return wanted
     epochs = wanted / totals[shortest]
