@@ -17,7 +17,7 @@ MAX_CALLS = 10
 
 
 def run_tests(program: str, tests: list[str], config: VerifySection) -> tuple[list[bool], str | None]:
-    """Which tests a program passes, and why it gave no reply where it gave none (timeout | crashed)."""
+    """Which tests a program passes, and what kept it from being tested (timeout | crashed | unsupported)."""
     ran = sandbox.run(
         {"program": program, "tests": tests},
         cpu_seconds=config.code_timeout,
@@ -27,16 +27,19 @@ def run_tests(program: str, tests: list[str], config: VerifySection) -> tuple[li
     reply = ran.reply
     if not isinstance(reply, list) or len(reply) != len(tests):
         return [False] * len(tests), ran.failure or "crashed"
-    return [value is True for value in reply], None
+    return [value == "passed" for value in reply], "unsupported" if "unsupported" in reply else None
 
 
-def passing(programs: list[str | None], tests: list[str], config: VerifySection) -> list[bool]:
-    """Which programs pass all tests; the same program is run once."""
-    verdicts: dict[str, bool] = {}
+def outcomes(programs: list[str | None], tests: list[str], config: VerifySection) -> list[str]:
+    """What came of each program: passed, failed, or why it was not seen to pass (timeout, crashed, unsupported: a test
+    hands it what cannot cross into its process). The same program is run once.
+    """
+    known: dict[str | None, str] = {None: "failed"}
     for program in programs:
-        if program is not None and program not in verdicts:
-            verdicts[program] = parses(program) and all(run_tests(program, tests, config)[0])
-    return [program is not None and verdicts[program] for program in programs]
+        if program is not None and program not in known:
+            passed, failure = run_tests(program, tests, config) if parses(program) else ([False], None)
+            known[program] = "passed" if all(passed) else failure or "failed"
+    return [known[program] for program in programs]
 
 
 def run_calls(program: str, calls: list[str], config: VerifySection) -> list[tuple[str, str]] | None:

@@ -13,10 +13,12 @@ anything then.
 """
 
 import atexit
+import base64
 import contextlib
 import functools
 import json
 import logging
+import marshal
 import os
 import secrets
 import select
@@ -27,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +41,8 @@ from nemo_sdg.errors import MissingDependencyError
 logger = logging.getLogger(__name__)
 
 SCRATCH_BYTES = 16 << 20
-MAX_OUTPUT = 1 << 20
+MAX_OUTPUT = 4 << 20
+"""Bytes of a reply; what is longer is none"""
 WALL_FACTOR, WALL_SECONDS = 6.0, 5.0
 """Wall time is for programs that wait; it is far above the CPU time, so that a busy machine gives the same verdicts as
 an idle one.
@@ -49,15 +53,15 @@ ENVIRONMENT = ("PYTHONHASHSEED", "0")
 differ from run to run.
 """
 
-# Runs inside. The program's own output goes nowhere; the reply is known by a token that is read before the program
-# exists. A program that
-# ends the interpreter gives no reply, so leaving with exit code 0 passes no test.
-HARNESS = Path(__file__).with_name("harness.py")
+INSIDE = "nemo_sdg.verify.inside"
+MODULES = ("confine", "codec", "tests", "program", "tester")
+"""What runs inside, in the order of imports. The program's own output goes nowhere; a program that ends its interpreter
+gives no reply, so leaving with exit code 0 passes no test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a job: its reply, or why there is none (timeout | crashed)."""
+    """What came of a job: its results, or why there are none (timeout | crashed)."""
 
     reply: Any = None
     failure: str | None = None
@@ -204,8 +208,28 @@ WRAPPERS: dict[str, tuple[str | None, Callable[[list[str]], list[str]]]] = {
 
 
 @functools.cache
+def bundle() -> str:
+    """Source of a program that makes the modules of `inside`, compiled by this interpreter, and starts the tester."""
+    folder = Path(__file__).with_name("inside")
+    codes = [
+        (f"{INSIDE}.{name}", marshal.dumps(compile((folder / f"{name}.py").read_text(), f"{name}.py", "exec")))
+        for name in MODULES
+    ]
+    packed = base64.b85encode(zlib.compress(marshal.dumps(codes))).decode()
+    return (
+        "import base64, marshal, sys, zlib\n"
+        f"for name in ('nemo_sdg', 'nemo_sdg.verify', {INSIDE!r}): sys.modules[name] = type(sys)(name)\n"
+        f"for name, code in marshal.loads(zlib.decompress(base64.b85decode({packed!r}))):\n"
+        "    module = sys.modules[name] = type(sys)(name)\n"
+        f"    setattr(sys.modules[{INSIDE!r}], name.rpartition('.')[2], module)\n"
+        "    exec(marshal.loads(code), module.__dict__)\n"
+        "module.main()\n"
+    )
+
+
+@functools.cache
 def _command(wrapper: str) -> list[str]:
-    return WRAPPERS[wrapper][1]([os.path.realpath(sys.executable), "-s", "-P", "-S", "-B", "-c", HARNESS.read_text()])
+    return WRAPPERS[wrapper][1]([os.path.realpath(sys.executable), "-s", "-P", "-S", "-B", "-c", bundle()])
 
 
 @functools.cache
@@ -237,7 +261,9 @@ def available(mode: Sandbox = Sandbox.auto) -> str:
 
 
 def run(job: dict[str, Any], *, cpu_seconds: float, memory_mb: int, mode: Sandbox = Sandbox.auto) -> Ran:
-    """Runs harness.py on a job ({"program", "tests"} or {"program", "calls"}) in the sandbox."""
+    """Runs a job in the sandbox: {"program", "tests"} gives passed, failed or unsupported for each test, {"program",
+    "calls"} a pair (canonical text, literal) or None for each call.
+    """
     return _run(available(mode), job, cpu_seconds=cpu_seconds, memory_mb=memory_mb)
 
 
@@ -273,8 +299,10 @@ def _run(wrapper: str, job: dict[str, Any], *, cpu_seconds: float, memory_mb: in
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
     start = output.rfind(token.encode())
-    if start != -1:
-        return Ran(reply=json.loads(output[start + len(token) :]))
+    if start != -1 and len(output) < MAX_OUTPUT:
+        with contextlib.suppress(ValueError):
+            reply = json.loads(output[start + len(token) :])
+            return Ran(failure=reply["failure"]) if reply["failure"] else Ran(reply=reply["results"])
     return Ran(
         failure="timeout" if timed_out or child.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU) else "crashed"
     )

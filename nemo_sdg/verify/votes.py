@@ -181,13 +181,13 @@ def _verify_gold(sample: Sample, blind: list[Vote], guided: list[Vote], config: 
         tests = sample.tests or []
         if not tests:
             return _drop(sample, "no_tests", None)
-        verdicts = code.passing([s.answer for s in [*blind, *guided]], tests, config)
-        passed = {id(s): verdict for s, verdict in zip([*blind, *guided], verdicts, strict=True)}
+        outcomes = code.outcomes([s.answer for s in [*blind, *guided]], tests, config)
+        passed = {id(s): outcome == "passed" for s, outcome in zip([*blind, *guided], outcomes, strict=True)}
     else:
         same = comparison(sample, config)
         passed = {id(s): s.answer is not None and is_gold(s.answer, sample, same) for s in [*blind, *guided]}
     tally = (
-        Counter("passed" if passed[id(s)] else "failed" for s in blind if s.answer is not None)
+        Counter(outcome for s, outcome in zip(blind, outcomes[: len(blind)], strict=True) if s.answer is not None)
         if sample.kind == Kind.code
         else _tally(classes_of(blind, sample, config))
     )

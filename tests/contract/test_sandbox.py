@@ -59,12 +59,12 @@ def test_the_same_program_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
         code, "run_tests", lambda program, tests, config: ran.append(program) or real(program, tests, config)
     )
     right, wrong = "def f(x): return x", "def f(x): return 0"
-    assert code.passing([right, wrong, None, right, "def f("], ["assert f(1) == 1"], CONFIG) == [
-        True,
-        False,
-        False,
-        True,
-        False,
+    assert code.outcomes([right, wrong, None, right, "def f("], ["assert f(1) == 1"], CONFIG) == [
+        "passed",
+        "failed",
+        "failed",
+        "passed",
+        "failed",
     ]
     assert ran == [right, wrong]
 
