@@ -310,14 +310,14 @@ def launch(
 
 
 def main() -> None:
-    """Entry point: errors that a user can cause are one line, exit code 2."""
+    """Entry point: errors that a user can cause are one line, exit code 2; 75 while a run waits for files."""
     import sys
 
     try:
         app()
     except SdgError as exc:
         typer.echo(f"nemo-sdg: {exc}", err=True)
-        sys.exit(2)
+        sys.exit(exc.exit_code)
     except KeyboardInterrupt:
         typer.echo("nemo-sdg: interrupted; everything finished is kept, run the same command again to go on", err=True)
         sys.exit(130)

@@ -4,7 +4,11 @@ them.
 
 
 class SdgError(Exception):
-    """Base of all errors that this package raises on purpose; the CLI prints it as one line and exits with 2."""
+    """Base of all errors that this package raises on purpose; the CLI prints it as one line and exits with
+    `exit_code`.
+    """
+
+    exit_code = 2
 
 
 class ConfigError(SdgError, ValueError):
@@ -17,6 +21,13 @@ class DataError(SdgError, ValueError):
 
 class EngineError(SdgError, RuntimeError):
     """An engine cannot be started or cannot be reached; nothing finished is lost."""
+
+
+class Waiting(SdgError):
+    """The run goes on when files that it waits for are there; nothing is wrong."""
+
+    exit_code = 75
+    """EX_TEMPFAIL: try again later"""
 
 
 class MissingDependencyError(SdgError, ImportError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nemo_sdg.config import EngineKind, EngineSection, Executor, Role, RunConfig
 from nemo_sdg.config.engine import same_engine
+from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.progress import Progress, StepProgress
 from nemo_sdg.generate.requests import Flow, Outcome
@@ -91,11 +92,18 @@ def make_worker(
 ) -> Callable[[list[str]], None]:
     """The function that carries a list of shards through the engines of the step's roles."""
     from nemo_sdg.generate.roles import open_roles
+    from nemo_sdg.generate.scheduling.batch import run_batch
     from nemo_sdg.generate.scheduling.journal import Journal
     from nemo_sdg.generate.scheduling.scheduler import run_flows
     from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 
     engines = open_roles(config, *roles)
+    kinds = {section.kind.value for section in engines.sections}
+    if "batch" in kinds and len(kinds) > 1:
+        raise ConfigError(
+            f"{target.step} asks {' and '.join(roles)}: engine.kind must be batch for all of them or for none, got "
+            f"{', '.join(sorted(kinds))}"
+        )
     flow = make_flow(engines)
     traces: dict[str, FileFacts] = {}
 
@@ -140,7 +148,10 @@ def make_worker(
             )
 
     def work(shards: list[str]) -> None:
-        run_flows(
+        run = run_flows
+        if kinds == {"batch"}:
+            run = functools.partial(run_batch, folder=target.path / "batch")
+        run(
             (ShardWork(shard=shard, records=read_jsonl(source.shard_path(shard))) for shard in shards),
             flow,
             engines,

@@ -170,6 +170,17 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
     return Meaning.never if POLICY.search(said) else Meaning.unclear
 
 
+def what_to_change(error: ServerError, model: str) -> str:
+    """What a user is to do about an error of the account or the configuration."""
+    if error.fields:
+        return f"leave the field out with engine.extra_body={{{', '.join(f'{name}: null' for name in error.fields)}}}"
+    if error.status in (402, 429) or ACCOUNT.search(error.message):
+        return "top up the account, then run the same command again"
+    if error.status in (400, 422) and re.search("response_format|schema|guided", error.message, re.IGNORECASE):
+        return "set engine.structured to a form that the server takes (docs/engines.md)"
+    return f"check engine.base_urls (http://host:port/v1), engine.model ({model}) and engine.extra_body"
+
+
 def status_of(code: object) -> int:
     """The status that an error inside of a 200 stands for; 500 where it gives none."""
     try:

@@ -16,7 +16,6 @@ import dataclasses
 import hashlib
 import logging
 import os
-import re
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -36,9 +35,10 @@ from nemo_sdg.generate.engines.faults import (
     read_error,
     status_of,
     wait_asked_for,
+    what_to_change,
 )
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
-from nemo_sdg.generate.engines.servers import build_body
+from nemo_sdg.generate.engines.servers import build_body, same_model
 from nemo_sdg.generate.requests import Completion, Request
 
 log = logging.getLogger(__name__)
@@ -274,7 +274,6 @@ class OpenAIEngine:
 
     def _stop(self, server: _Server, error: ServerError) -> NoReturn:
         """Ends the run for what no request can get past, and says what to change."""
-        said = self._said(server, error)
         if error.status in (401, 403):
             state = "was refused" if self._secret else "is not set"
             raise EngineError(
@@ -284,18 +283,8 @@ class OpenAIEngine:
         if error.status == 404 and server.listed and not any(same_model(name, self.model) for name in server.listed):
             names = ", ".join(server.listed[:5])
             raise EngineError(f"{server.url} serves {names}, not {self.model}: set engine.model to one of them")
-        if error.fields:
-            names = ", ".join(f"{name}: null" for name in error.fields)
-            raise EngineError(f"{said}; leave the field out with engine.extra_body={{{names}}}")
-        if error.status in (400, 422) and re.search("response_format|schema|guided", error.message, re.IGNORECASE):
-            raise EngineError(f"{said}; set engine.structured to a form that the server takes (docs/engines.md)")
-        if error.status in (402, 429) or re.search("quota|balance|credit|billing", error.message, re.IGNORECASE):
-            raise EngineError(
-                f"{said}; everything finished is kept: top up the account, then run the same command again"
-            )
         raise EngineError(
-            f"{said}; everything finished is kept: check engine.base_urls (http://host:port/v1), engine.model "
-            f"({self.model}) and engine.extra_body"
+            f"{self._said(server, error)}; everything finished is kept: {what_to_change(error, self.model)}"
         )
 
     def _note_alias(self, server: _Server, completion: Completion) -> None:
@@ -316,21 +305,3 @@ class OpenAIEngine:
     def _cleaned(self, text: str) -> str:
         """What a server said, without the key."""
         return text.replace(self._secret, "[key]") if self._secret else text
-
-
-_SUFFIX = re.compile(
-    r"(?:[-_.@](?:fp8|fp16|bf16|int[48]|awq|gptq|nvfp4|mxfp4|fp4|w\d+a\d+|i?q\d\w*|gguf|[48]bit|dynamic|turbo|latest|"
-    r"preview|20\d\d(?:-?\d\d){0,2}|\d\d-\d\d|\d{4})|:[\w.-]+)$"
-)
-
-
-def same_model(served: str, asked: str) -> bool:
-    """Whether two names are one model's: a path that ends in it, a file of it, a dated or quantised version, a tag."""
-    return _plain_name(served) == _plain_name(asked) != ""
-
-
-def _plain_name(name: str) -> str:
-    name = name.rstrip("/").rsplit("/", 1)[-1].lower().removesuffix(".gguf")
-    while (shorter := _SUFFIX.sub("", name)) != name:
-        name = shorter
-    return name

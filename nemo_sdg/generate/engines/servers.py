@@ -31,6 +31,7 @@ Others were seen with end_turn, max_tokens (Anthropic through proxies), STOP, MA
 sensitive (GLM), eos, null and nothing at all.
 """
 
+import re
 from typing import Any
 
 from nemo_sdg.config import Structured
@@ -96,3 +97,21 @@ def schema_fields(schema: dict[str, Any], structured: Structured) -> dict[str, A
             return {"nvext": {"guided_json": schema}}
         case Structured.none:
             return {}
+
+
+_SUFFIX = re.compile(
+    r"(?:[-_.@](?:fp8|fp16|bf16|int[48]|awq|gptq|nvfp4|mxfp4|fp4|w\d+a\d+|i?q\d\w*|gguf|[48]bit|dynamic|turbo|latest|"
+    r"preview|20\d\d(?:-?\d\d){0,2}|\d\d-\d\d|\d{4})|:[\w.-]+)$"
+)
+
+
+def same_model(served: str, asked: str) -> bool:
+    """Whether two names are one model's: a path that ends in it, a file of it, a dated or quantised version, a tag."""
+    return _plain_name(served) == _plain_name(asked) != ""
+
+
+def _plain_name(name: str) -> str:
+    name = name.rstrip("/").rsplit("/", 1)[-1].lower().removesuffix(".gguf")
+    while (shorter := _SUFFIX.sub("", name)) != name:
+        name = shorter
+    return name

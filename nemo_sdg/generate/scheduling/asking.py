@@ -16,30 +16,15 @@ from dataclasses import dataclass, field
 from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError, SdgError
 from nemo_sdg.generate.engines.base import Engine, TransportError
-from nemo_sdg.generate.requests import Ask, Completion, Outcome, Request
+from nemo_sdg.generate.requests import Ask, Completion, Request
 from nemo_sdg.generate.roles import RoleEngines
 from nemo_sdg.generate.scheduling.first_replies import FirstReplies
-from nemo_sdg.generate.scheduling.journal import Journal, ShardJournal
+from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.window import Window
+from nemo_sdg.generate.scheduling.work import AskCounts, OpenRecord, OpenShard, thinking_tokens
 
 BACKOFF_SECONDS = (0.5, 60.0)
 """first and longest wait before a request is tried again; jittered by half"""
-
-
-@dataclass(kw_only=True, slots=True)
-class AskCounts:
-    """Plain counters of what was asked."""
-
-    requests_done: int = 0
-    """completions by the engine"""
-    replayed: int = 0
-    """completions out of the journal or the cache"""
-    refused: int = 0
-    retries: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    thinking_tokens: int = 0
-    """of the completion tokens"""
 
 
 @dataclass(eq=False, slots=True)
@@ -57,39 +42,6 @@ class Lane:
     """requests that wait to be tried again"""
     last_fault: str = ""
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-@dataclass(eq=False, slots=True)
-class OpenShard:
-    """A shard whose records are being worked on."""
-
-    name: str
-    journal: ShardJournal
-    outcomes: list[Outcome | None] = field(default_factory=list)
-    num_open: int = 0
-    read: bool = False
-    """all its records were started"""
-    given_up: bool = False
-    asked: "dict[str, asyncio.Future[None] | None]" = field(default_factory=dict)
-    """keys on their way, so that the same request is not sent twice; a future where another record waits for it"""
-    ids: dict[int, str] = field(default_factory=dict)
-    """index of a record -> its id"""
-    traces: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
-    """index of a record -> (tag, key) of its completions with a trace; the traces themselves stay in the journal"""
-    refused: list[tuple[str, Completion]] = field(default_factory=list)
-    """refusals that wait for the first accepted request before they are believed"""
-
-
-@dataclass(eq=False, slots=True)
-class OpenRecord:
-    """A record whose flow runs."""
-
-    rank: int
-    shard: OpenShard
-    index: int
-    task: "asyncio.Task[Outcome] | None" = None
-    outstanding: int = 0
-    """requests asked and not yet answered"""
 
 
 class Asker:
@@ -262,19 +214,21 @@ class Asker:
                 await lane.engine.start()
                 lane.started = True
 
+    def silent(self, now: float) -> EngineError | None:
+        """What to say when an engine that is asked gives nothing any more."""
+        for lane in self.lanes:
+            window, limit = lane.window, lane.section.give_up_after
+            asked = window.in_flight or window.num_waiting or lane.num_retrying
+            if asked and window.last_success is not None and now - window.last_success > limit:
+                return EngineError(
+                    f"{lane.engine.model}: no completion for {limit:g} seconds (engine.give_up_after; last: "
+                    f"{lane.last_fault or 'no answer'}); everything finished is kept, run the same command again"
+                )
+        return None
+
     def remarks(self) -> list[str]:
         """What there is to say at the end of a run that was too short for the look at its first replies."""
         return [remark for lane in self.lanes if not lane.accepted and (remark := lane.first.verdict()) is not None]
-
-
-def thinking_tokens(completion: Completion) -> int:
-    """As the server counts them; else the trace's share of the characters."""
-    if completion.reasoning_tokens is not None:
-        return completion.reasoning_tokens
-    if not completion.trace:
-        return 0
-    share = len(completion.trace) / (len(completion.trace) + len(completion.text))
-    return round(completion.completion_tokens * share)
 
 
 def backoff(key: str, retries: int) -> float:

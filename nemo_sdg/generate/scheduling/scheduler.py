@@ -19,18 +19,15 @@ In every case what was finished is in the journal, and the same command goes on 
 """
 
 import asyncio
-import contextlib
 import functools
-import signal
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.requests import Flow, Outcome
 from nemo_sdg.generate.roles import RoleEngines
-from nemo_sdg.generate.scheduling.asking import Asker, OpenRecord, OpenShard, thinking_tokens
+from nemo_sdg.generate.scheduling.asking import Asker
 from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.order import longest_first
 from nemo_sdg.generate.scheduling.work import (
@@ -38,9 +35,12 @@ from nemo_sdg.generate.scheduling.work import (
     Interrupted,
     OnShardDone,
     OnTraces,
+    OpenRecord,
+    OpenShard,
     ShardWork,
-    Trace,
+    on_signals,
     record_id,
+    traces_of,
 )
 
 DRAIN_SECONDS = 3.0
@@ -124,7 +124,7 @@ class _Run:
         watch = asyncio.create_task(self._watch())
         feeder.add_done_callback(self._fed)
         try:
-            with self._signals():
+            with on_signals(self._interrupt):
                 try:
                     await self.end
                 except Interrupted:
@@ -255,7 +255,7 @@ class _Run:
 
     def _write(self, shard: OpenShard, outcomes: list[Outcome]) -> None:
         if self.on_traces is not None:
-            self.on_traces(shard.name, _traces(shard))
+            self.on_traces(shard.name, traces_of(shard))
         self.on_shard_done(shard.name, outcomes)
 
     def _handed_over(self, task: "asyncio.Task[None]") -> None:
@@ -292,22 +292,6 @@ class _Run:
     def _interrupt(self, name: str) -> None:
         self._fail(Interrupted(f"stopped by {name}; everything finished is kept, run the same command to go on"))
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
-        for number in before:
-            loop.add_signal_handler(number, self._interrupt, number.name)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                loop.remove_signal_handler(number)
-                signal.signal(number, handler)
-
     async def _drain(self) -> None:
         """Lets requests in flight end, and shards that are whole be written; nothing new is sent."""
         for lane in self.lanes:
@@ -322,17 +306,8 @@ class _Run:
         while True:
             await asyncio.sleep(min(1.0, min(lane.section.give_up_after for lane in self.lanes) / 4))
             self._report()
-            for lane in self.lanes:
-                window, limit = lane.window, lane.section.give_up_after
-                asked = window.in_flight or window.num_waiting or lane.num_retrying
-                if asked and window.last_success is not None and loop.time() - window.last_success > limit:
-                    self._fail(
-                        EngineError(
-                            f"{lane.engine.model}: no completion for {limit:g} seconds (engine.give_up_after; last: "
-                            f"{lane.last_fault or 'no answer'}): {len(self.shards_open)} shards unfinished; everything "
-                            "finished is kept, run the same command again"
-                        )
-                    )
+            if (error := self.asker.silent(loop.time())) is not None:
+                self._fail(error)
 
     def _report(self) -> None:
         progress, windows = self.progress, [lane.window for lane in self.lanes]
@@ -343,18 +318,3 @@ class _Run:
         progress.saturation = sum(window.busy_seconds for window in windows) / open_seconds if open_seconds else 0.0
         if progress.listener is not None:
             progress.listener(progress)
-
-
-def _traces(shard: OpenShard) -> Iterator[Trace]:
-    """The traces of a whole shard, read back from its journal one by one."""
-    for index in sorted(shard.traces):
-        for tag, key in sorted(set(shard.traces[index])):
-            completion = shard.journal.get(key)
-            assert completion is not None, "a completion is in the journal before a flow sees it"
-            yield Trace(
-                record_id=shard.ids[index],
-                tag=tag,
-                completion_tokens=completion.completion_tokens,
-                thinking_tokens=thinking_tokens(completion),
-                text=completion.trace,
-            )

@@ -1,15 +1,35 @@
 """What goes into a run of flows and what it shows of itself."""
 
+import asyncio
+import contextlib
 import logging
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nemo_sdg.errors import SdgError
-from nemo_sdg.generate.requests import Outcome
-from nemo_sdg.generate.scheduling.asking import AskCounts
+from nemo_sdg.generate.requests import Completion, Outcome
+from nemo_sdg.generate.scheduling.journal import ShardJournal
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class AskCounts:
+    """Plain counters of what was asked."""
+
+    requests_done: int = 0
+    """completions by the engine"""
+    replayed: int = 0
+    """completions out of the journal or the cache"""
+    refused: int = 0
+    retries: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    thinking_tokens: int = 0
+    """of the completion tokens"""
 
 
 class Interrupted(SdgError):
@@ -57,6 +77,39 @@ class FlowProgress(AskCounts):
     """share of the windows in use since the first request"""
 
 
+@dataclass(eq=False, slots=True)
+class OpenShard:
+    """A shard whose records are being worked on."""
+
+    name: str
+    journal: ShardJournal
+    outcomes: list[Outcome | None] = field(default_factory=list)
+    num_open: int = 0
+    read: bool = False
+    """all its records were started"""
+    given_up: bool = False
+    asked: "dict[str, asyncio.Future[None] | None]" = field(default_factory=dict)
+    """keys on their way, so that the same request is not sent twice; a future where another record waits for it"""
+    ids: dict[int, str] = field(default_factory=dict)
+    """index of a record -> its id"""
+    traces: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    """index of a record -> (tag, key) of its completions with a trace; the traces themselves stay in the journal"""
+    refused: list[tuple[str, Completion]] = field(default_factory=list)
+    """refusals that wait for the first accepted request before they are believed"""
+
+
+@dataclass(eq=False, slots=True)
+class OpenRecord:
+    """A record whose flow runs."""
+
+    rank: int
+    shard: OpenShard
+    index: int
+    task: "asyncio.Task[Outcome] | None" = None
+    outstanding: int = 0
+    """requests asked and not yet answered"""
+
+
 OnShardDone = Callable[[str, list[Outcome]], None]
 OnTraces = Callable[[str, Iterator[Trace]], None]
 
@@ -64,3 +117,48 @@ OnTraces = Callable[[str, Iterator[Trace]], None]
 def record_id(record: dict[str, Any]) -> str:
     """The id of a seed or sample record."""
     return str(record.get("sample_id") or record.get("seed_id") or record.get("id") or "")
+
+
+def thinking_tokens(completion: Completion) -> int:
+    """As the server counts them; else the trace's share of the characters."""
+    if completion.reasoning_tokens is not None:
+        return completion.reasoning_tokens
+    if not completion.trace:
+        return 0
+    share = len(completion.trace) / (len(completion.trace) + len(completion.text))
+    return round(completion.completion_tokens * share)
+
+
+def traces_of(shard: OpenShard) -> Iterator[Trace]:
+    """The traces of a whole shard, read back from its journal one by one."""
+    for index in sorted(shard.traces):
+        for tag, key in sorted(set(shard.traces[index])):
+            completion = shard.journal.get(key)
+            assert completion is not None, "a completion is in the journal before a flow sees it"
+            yield Trace(
+                record_id=shard.ids[index],
+                tag=tag,
+                completion_tokens=completion.completion_tokens,
+                thinking_tokens=thinking_tokens(completion),
+                text=completion.trace,
+            )
+
+
+@contextlib.contextmanager
+def on_signals(interrupt: Callable[[str], None]) -> Iterator[None]:
+    """Calls `interrupt` with the name of SIGTERM or SIGUSR1, in the running loop; does nothing outside of the main
+    thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    for number in before:
+        loop.add_signal_handler(number, interrupt, number.name)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)

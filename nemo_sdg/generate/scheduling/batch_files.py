@@ -1,0 +1,130 @@
+"""The folder of a batch: rounds of requests that went out, and the replies that are there."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.generate.engines.base import TransportError
+from nemo_sdg.generate.engines.faults import Meaning, ServerError, free_tokens, meaning, read_error, status_of
+from nemo_sdg.generate.engines.openai import LEAST_ROOM
+from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
+from nemo_sdg.generate.requests import Completion
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a good reply stands."""
+
+    path: Path
+    offset: int
+    length: int
+
+
+@dataclass(slots=True)
+class Replies:
+    """All replies of a folder: places of the good ones, refusals, and how often which request failed."""
+
+    good: dict[str, Place] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, set[tuple[str, bytes]]] = field(default_factory=dict)
+    """custom_id -> (file, line) of its errors"""
+    room: dict[str, int] = field(default_factory=dict)
+    """custom_id -> max_tokens that the context has room for, by an error's own numbers"""
+    last_error: str = ""
+
+    def get(self, key: str) -> Completion | None:
+        if (place := self.good.get(key)) is not None:
+            with open(place.path, "rb") as handle:
+                handle.seek(place.offset)
+                return read_reply(orjson.dumps(orjson.loads(handle.read(place.length))["response"]["body"]))
+        if key in self.refused:
+            return Completion(text="", finish_reason="refused", detail=self.refused[key])
+        return None
+
+
+def is_round(path: Path) -> bool:
+    return path.name.startswith("round-") and path.stem.removeprefix("round-").isdigit()
+
+
+def read_rounds(folder: Path) -> dict[Path, dict[str, int]]:
+    """Round file -> custom_id -> max_tokens of its requests."""
+    rounds: dict[Path, dict[str, int]] = {}
+    for path in sorted(filter(is_round, folder.glob("round-*.jsonl"))):
+        rows = (orjson.loads(line) for line in path.read_bytes().splitlines())
+        rounds[path] = {row["custom_id"]: int(row["body"].get("max_tokens", 0)) for row in rows}
+    return rounds
+
+
+def read_replies(folder: Path, asked: dict[str, int]) -> Replies:
+    """Every reply to one of `asked` (custom_id -> max_tokens). Raises DataError where a line is no batch reply; a last
+    line without its end, of a file that is still being copied, is left for the next time.
+    """
+    found = Replies()
+    unclear: dict[str, ServerError] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        if is_round(path):
+            continue
+        offset = 0
+        with open(path, "rb") as handle:
+            for number, line in enumerate(handle, 1):
+                begin, offset = offset, offset + len(line)
+                if not line.strip():
+                    continue
+                try:
+                    row = orjson.loads(line)
+                    key = str(row["custom_id"])
+                except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
+                    if not line.endswith(b"\n"):
+                        continue
+                    raise DataError(f"{path}, line {number} is no reply of a batch ({type(exc).__name__})") from exc
+                if key in asked and key not in found.good:
+                    _sort(found, unclear, key, row, line, Place(path, begin, len(line)), asked[key])
+    for key, error in unclear.items():
+        # refused in unknown words: believed where the same batch has good replies
+        if found.good and key not in found.good:
+            found.refused[key] = f"{error.status} {error.message}"
+            found.failed.pop(key, None)
+    return found
+
+
+def _sort(
+    found: Replies, unclear: dict[str, ServerError], key: str, row: Any, line: bytes, place: Place, max_tokens: int
+) -> None:
+    response = row.get("response") or {}
+    status, body = int(response.get("status_code") or 0), orjson.dumps(response.get("body"))
+    if status == 200:
+        try:
+            read_reply(body)
+        except ErrorInReply as inner:
+            status, body = status_of(inner.code), inner.body
+        except TransportError as fault:
+            found.failed.setdefault(key, set()).add((place.path.name, line))
+            found.last_error = str(fault)
+            return
+        else:
+            found.good[key] = place
+            found.refused.pop(key, None)
+            return
+    elif not status:
+        # expired, cancelled or never begun
+        error = row.get("error") or {"message": "no response"}
+        status, body = 503, orjson.dumps({"error": error})
+    said = read_error(status, body)
+    means = meaning(said, answered=True)
+    if means is Meaning.context:
+        free = free_tokens(said.message, max_tokens)
+        room = max_tokens // 2 if free is None or free >= max_tokens else free
+        if room < LEAST_ROOM:
+            found.refused[key] = f"{status} {said.message}"
+            return
+        found.room[key] = min(room, found.room.get(key, room))
+    elif means is Meaning.never:
+        found.refused[key] = f"{status} {said.message}"
+        return
+    elif means is Meaning.unclear:
+        unclear[key] = said
+    found.failed.setdefault(key, set()).add((place.path.name, line))
+    found.last_error = f"{status} {said.message}"
