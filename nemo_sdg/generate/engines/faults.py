@@ -191,11 +191,17 @@ def status_of(code: object) -> int:
 
 
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.0+)?(?![\w])")
-_LIMIT = re.compile(
-    r"(?:context (?:length|window|size|limit)|maximum (?:model|sequence) length|max_(?:seq|model)_len|max_num_tokens)"
-    r"\D{0,40}?(\d[\d,]*)|must be <= (\d[\d,]*)|> (\d[\d,]*)",
-    re.IGNORECASE,
-)
+_LIMITS = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\d \+ \d[\d,]* > (\d[\d,]*)",
+        r"must be <= (\d[\d,]*)",
+        r"(\d[\d,]*) (?:tokens )?maximum context length",
+        r"(?:context (?:length|window|size|limit)|maximum (?:model|sequence) length|max_(?:seq|model)_len"
+        r"|max_num_tokens)\D{0,40}?(\d[\d,]*)",
+        r"> (\d[\d,]*)",
+    )
+]
 
 
 def free_tokens(said: str, max_tokens: int) -> int | None:
@@ -204,16 +210,15 @@ def free_tokens(said: str, max_tokens: int) -> int | None:
     "maximum context length is 4096 tokens. However, you requested 5200 tokens (2128 in the messages, 3072 in the
     completion)": 4096 - 2128.
     """
-    found = _LIMIT.search(said)
+    found = next(filter(None, (pattern.search(said) for pattern in _LIMITS)), None)
     if found is None:
         return None
-    limit = _int(next(filter(None, found.groups())))
+    limit = _int(found.group(1))
     numbers = [_int(text) for text in _NUMBER.findall(said)]
     for total in numbers:
         if total - max_tokens in numbers and total > limit:
             return limit - (total - max_tokens)
-    rest = [number for number in numbers if number not in (limit, max_tokens)]
-    prompts = [number for number in rest if number + max_tokens > limit]
+    prompts = [number for number in numbers if number not in (limit, max_tokens) and number + max_tokens > limit]
     return limit - prompts[0] if prompts else None
 
 

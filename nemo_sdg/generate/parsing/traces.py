@@ -33,7 +33,7 @@ _HARMONY = re.compile(
     re.DOTALL,
 )
 _STRIPPED_HARMONY = re.compile(r"\A\s*analysis(?=[A-Z\"'{\[(\n])")
-_FINAL = re.compile(r"(?:\.|\s|\b)?assistant\s*final(?=[A-Z\"'{\[(*#<\\\n\d`$]|\s|\Z)|assistantfinal")
+_FINAL = "assistantfinal"
 _QUOTES = "\"'`“”‘’«»"
 
 
@@ -41,12 +41,9 @@ def split_trace(text: str) -> tuple[str, str]:
     """(what is meant for the reader, thinking); both stripped. Thinking that never ends leaves no text."""
     if "<|channel|>" in text:
         return _harmony(text)
-    if _STRIPPED_HARMONY.match(text):
-        found = list(_FINAL.finditer(text))
-        begin = _STRIPPED_HARMONY.match(text).end()  # type: ignore[union-attr]
-        if found:
-            return text[found[-1].end() :].strip(), text[begin : found[-1].start()].strip()
-        return "", text[begin:].strip()
+    if (stripped := _STRIPPED_HARMONY.match(text)) is not None:
+        thinking, found, final = text[stripped.end() :].rpartition(_FINAL)
+        return (final.strip(), thinking.strip()) if found else ("", final.strip())
     # a cheap look first: most texts have no tag at all
     if not (OPENING.search(text) or CLOSING.search(text)):
         return text.strip(), ""
@@ -134,7 +131,7 @@ def answer_in_trace(trace: str) -> tuple[str, str]:
     if stripped.endswith(("}", "```")):
         body = stripped.removesuffix("```").rstrip()
         if body.endswith("}") and (begin := _start_of_object(body)) is not None:
-            return body[begin:], trace[:begin].removesuffix("```json").removesuffix("```").strip()
+            return body[begin:], trace[:begin].rstrip().removesuffix("```json").removesuffix("```").strip()
     if stripped.endswith(">") and (tail := _TAGGED_TAIL.search(stripped)) is not None:
         return stripped[tail.start() :], trace[: tail.start()].strip()
     return "", trace

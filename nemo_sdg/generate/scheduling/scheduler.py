@@ -288,6 +288,8 @@ class _Run:
     def _fail(self, error: BaseException) -> None:
         if not self.end.done():
             self.end.set_exception(error)
+            for lane in self.lanes:
+                lane.window.close()
 
     def _interrupt(self, name: str) -> None:
         self._fail(Interrupted(f"stopped by {name}; everything finished is kept, run the same command to go on"))

@@ -1,0 +1,209 @@
+"""A whole run against a server that fails in each way: nothing is dropped for what is not the record's fault."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from nemo_sdg.config import EngineKind, EngineSection
+from nemo_sdg.errors import EngineError
+from nemo_sdg.generate.engines import open_engine
+from nemo_sdg.generate.requests import Outcome, Request
+from nemo_sdg.generate.roles import one_engine
+from nemo_sdg.generate.scheduling import asking, window
+from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.scheduler import run_flows
+from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
+from nemo_sdg.records import Drop
+from tests.fakes.openai_server import RECOVERABLE, serving
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"reasoning": {"type": "string"}, "answer": {"enum": ["yes", "no"]}},
+    "required": ["reasoning", "answer"],
+}
+
+
+@pytest.fixture
+def short_waits(monkeypatch):
+    monkeypatch.setattr(asking, "BACKOFF_SECONDS", (0.001, 0.01))
+    monkeypatch.setattr(window, "PROBE_SECONDS", (0.001, 0.01))
+
+
+async def two_rounds(record, ask):
+    """Four votes at once, then one about them: five requests a record."""
+
+    def request(text, seed):
+        return Request(messages=[{"role": "user", "content": text}], schema=SCHEMA, seed=seed, tag=f"vote{seed}")
+
+    votes = await asyncio.gather(*(ask(request(f"{record['id']}?", seed)) for seed in range(4)))
+    last = await ask(request(" ".join(vote.text for vote in votes), 4))
+    texts = [(vote.finish_reason, vote.text, vote.trace) for vote in (*votes, last)]
+    return Outcome(dropped=[Drop(task="t", id=record["id"], step="s", reason="r", record={"texts": texts})])
+
+
+def run(folder, url, *, num_shards=4, num_records=25, on_traces=None, **settings):
+    """(what each shard gave, progress, error, lines for the user)"""
+    done, lines = {}, []
+    progress = FlowProgress(notify=lines.append)
+    work = [
+        ShardWork(shard=f"shard-{s:05d}", records=[{"id": f"{s}/{r}"} for r in range(num_records)])
+        for s in range(num_shards)
+    ]
+    config = EngineSection(kind=EngineKind.openai, base_urls=[url], model="fake", **{"max_in_flight": 16, **settings})
+    error = None
+    try:
+        run_flows(
+            work,
+            two_rounds,
+            one_engine(open_engine(config), config),
+            Journal(folder),
+            lambda shard, outcomes: done.update({shard: [o.dropped[0].record for o in outcomes]}),
+            progress,
+            on_traces=on_traces,
+        )
+    except EngineError as exc:
+        error = exc
+    return done, progress, error, lines
+
+
+def test_five_hundred_requests_with_every_recoverable_fault_end_as_a_calm_run_does(tmp_path, short_waits):
+    with serving(dialect="vllm", thinking=20) as server:
+        calm, progress, error, _ = run(tmp_path / "calm", server.url)
+        assert (error, progress.requests_done, progress.retries) == (None, 500, 0)
+    with serving(dialect="vllm", thinking=20, faults=tuple(RECOVERABLE), share=0.2, fault_attempts=2) as server:
+        rough, progress, error, _ = run(tmp_path / "rough", server.url, request_timeout=0.3)
+        assert all(server.stats[f"fault_{fault}"] > 0 for fault in RECOVERABLE), server.stats
+    assert error is None
+    assert progress.retries > 150
+    assert rough == calm
+
+
+def test_an_account_that_runs_out_stops_at_once_and_a_good_one_goes_on(tmp_path, short_waits):
+    with serving() as server:
+        calm, *_ = run(tmp_path / "calm", server.url)
+        broke = (402, b'{"error": {"message": "Insufficient Balance"}}', {})
+        server.stats.clear()
+
+        def spend():
+            while server.stats["requests"] < 200:
+                time.sleep(0.001)
+            server.replies = [broke]
+
+        threading.Thread(target=spend, daemon=True).start()
+        done, progress, error, _ = run(tmp_path / "run", server.url)
+        assert "Insufficient Balance" in str(error)
+        assert "top up the account" in str(error)
+        assert progress.refused == 0
+        assert len(done) < 4
+        paid = progress.requests_done
+        assert server.stats["requests"] <= 200 + 3 * 16, "it stopped at once"
+        server.replies = []
+        again, progress, error, _ = run(tmp_path / "run", server.url)
+    assert error is None
+    assert progress.requests_done == 500 - paid
+    assert again == calm
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "60"}])
+def test_a_server_that_wants_patience_is_not_stormed_and_does_not_outlive_it(tmp_path, headers):
+    with serving(replies=[(429, b'{"error": {"message": "rate"}}', headers)]) as server:
+        begin = time.monotonic()
+        done, _, error, _ = run(tmp_path, server.url, give_up_after=2.5)
+        took = time.monotonic() - begin
+        requests = server.stats["requests"]
+    assert "no completion for 2.5 seconds" in str(error)
+    assert done == {}
+    assert 2.0 < took < 8.0
+    assert requests < 120, "83 requests a second were sent before"
+
+
+def test_a_request_in_unknown_trouble_is_dropped_only_while_others_are_answered(tmp_path, short_waits):
+    with serving(faults=("unknown_400",), share=0.05, fault_attempts=1000) as server:
+        done, progress, error, _ = run(tmp_path, server.url)
+        assert server.stats["fault_unknown_400"] >= 3 * progress.refused > 0
+    assert error is None
+    assert len(done) == 4
+
+
+def test_a_server_that_refuses_everything_drops_nothing(tmp_path, short_waits):
+    with serving(replies=[(400, b'{"error": {"message": "Bad Request"}}', {})]) as server:
+        _, progress, error, _ = run(tmp_path, server.url)
+        assert "refused each of the first 20 requests" in str(error)
+        server.replies = []
+        _, progress, error, _ = run(tmp_path, server.url)
+    assert (error, progress.requests_done, progress.refused) == (None, 500, 0)
+
+
+@pytest.mark.parametrize(
+    ("fake", "settings", "said"),
+    [
+        ({"thinking": 900, "dialect": "vllm"}, {}, "cut while the model was still thinking, at max_tokens=512"),
+        (
+            {"replies": [(200, b'{"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}', {})]},
+            {},
+            "were empty",
+        ),
+        (
+            {"replies": [(200, b'{"choices": [{"message": {"content": "A bit"}, "finish_reason": "length"}]}', {})]},
+            {},
+            "were cut at max_tokens=512",
+        ),
+        (
+            {"replies": [(200, b'{"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}', {})]},
+            {},
+            "were refused, and no record was dropped",
+        ),
+        ({"forbidden": ("seed",)}, {}, "engine.extra_body={seed: null}"),
+        ({"dialect": "deepseek"}, {}, "set engine.structured"),
+    ],
+)
+def test_what_is_wrong_with_every_reply_stops_the_run_and_says_what_to_change(
+    tmp_path, short_waits, fake, settings, said
+):
+    with serving(**fake) as server:
+        done, progress, error, _ = run(tmp_path, server.url, **settings)
+    assert said in str(error)
+    assert "\n" not in str(error)
+    assert progress.requests_done < 60, "what is wrong is seen early"
+    assert done == {}
+
+
+def test_a_short_run_of_bad_replies_says_so_at_its_end(tmp_path, short_waits):
+    with serving(thinking=900, dialect="vllm") as server:
+        _, _, error, lines = run(tmp_path, server.url, num_shards=1, num_records=1)
+    assert error is None
+    assert any("still thinking" in line for line in lines)
+
+
+def test_a_field_that_a_server_does_not_take_can_be_left_out(tmp_path, short_waits):
+    with serving(forbidden=("seed",)) as server:
+        _, progress, error, _ = run(tmp_path, server.url, extra_body={"seed": None})
+        assert "seed" not in server.bodies[-1]
+    assert (error, progress.requests_done) == (None, 500)
+
+
+def test_an_alias_is_taken_with_one_line(tmp_path, short_waits):
+    with serving(faults=("wrong_model",), share=1.0, fault_attempts=1000) as server:
+        done, progress, error, lines = run(tmp_path, server.url)
+    assert (error, progress.requests_done, len(done)) == (None, 500, 4)
+    assert len([line for line in lines if "answers as another-model" in line]) == 1
+    journal = Journal(tmp_path).open("shard-00000")
+    assert {journal.get(key).model for key in list(journal._places)} == {"another-model"}
+
+
+def test_traces_are_handed_over_shard_by_shard_in_the_order_of_records(tmp_path, short_waits):
+    found = {}
+
+    def keep(shard, traces):
+        found[shard] = [(trace.record_id, trace.tag, trace.text, trace.thinking_tokens) for trace in traces]
+
+    with serving(thinking=20, dialect="mistral") as server:
+        run(tmp_path, server.url, num_shards=2, num_records=3, on_traces=keep)
+        once = dict(found)
+        run(tmp_path, server.url, num_shards=2, num_records=3, on_traces=keep)
+    assert found == once, "out of the journal they are the same"
+    rows = found["shard-00001"]
+    assert [row[:2] for row in rows] == [(f"1/{r}", f"vote{v}") for r in range(3) for v in range(5)]
+    assert all(row[2].startswith("First I look") and row[3] > 0 for row in rows)
