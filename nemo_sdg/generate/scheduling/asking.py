@@ -174,7 +174,8 @@ class Asker:
         counts.prompt_tokens += completion.prompt_tokens
         counts.completion_tokens += completion.completion_tokens
         counts.thinking_tokens += thinking_tokens(completion)
-        problem = None if lane.accepted else lane.first.look(sent, completion)
+        if not lane.accepted and (problem := lane.first.look(sent, completion)) is not None:
+            self.fail(EngineError(problem))
         if completion.finish_reason != "refused":
             # what is good, or was looked at long enough, speaks for the engine
             lane.accepted = lane.accepted or lane.first.any_good
@@ -185,8 +186,6 @@ class Asker:
                 await self._write(shard, key, completion, share=False)
             else:
                 shard.refused.append((key, completion))
-        if problem is not None:
-            raise EngineError(problem)
         return completion
 
     async def believe_refusals(self, shard: OpenShard) -> None:
