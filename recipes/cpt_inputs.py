@@ -1,21 +1,64 @@
-"""What both recipes ask of their inputs before anything is built: each problem is a ValueError of one line."""
+"""What the recipes check of their inputs before anything is built. Each problem is a ValueError of one line."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+LR, MIN_LR, WARMUP_SHARE = 3e-5, 3e-6, 0.01
+"""Peak and last learning rate, and the share of the steps in which it rises. NVIDIA advises 1e-5 to 5e-5, five to ten
+times under pretraining, for continued pretraining (NVIDIA-NeMo/Nemotron, steps/patterns/cpt-data-blend-scoping.md,
+commit e27b371)."""
+
 
 def steps_for(tokens: float, *, seq_length: int, global_batch_size: int) -> int:
-    """Optimizer steps for so many tokens."""
+    """Optimizer steps for a number of tokens."""
     steps = int(tokens) // (seq_length * global_batch_size)
     if steps < 1:
         raise ValueError(f"--tokens {tokens:g} is less than one step of {seq_length} x {global_batch_size} tokens")
     return steps
 
 
-def require_base(base: Path) -> None:
+def require_base(base: Path) -> str:
+    """Raises ValueError unless `base` holds weights; returns the form: megatron, nemo or huggingface.
+
+    Megatron-Bridge starts from random weights when the folder is empty, so the weights are looked for here.
+    """
     if not base.is_dir():
-        raise ValueError(f"--base: no checkpoint at {base}; it is a folder in the trainer's own format")
+        raise ValueError(f"--base: there is no checkpoint folder at {base}")
+    if (base / "config.json").is_file() and (problem := huggingface_problem(base)) is not None:
+        raise ValueError(f"--base: {base} is a Hugging Face folder, but {problem}")
+    if (base / "config.json").is_file():
+        return "huggingface"
+    if (base / "weights").is_dir() and has_distributed_weights(base / "weights"):
+        return "nemo"
+    iterations = [path for path in sorted(base.glob("iter_*")) if path.is_dir()]
+    if any(has_distributed_weights(folder) or has_rank_weights(folder) for folder in [base, *iterations]):
+        return "megatron"
+    raise ValueError(
+        f"--base: {base} holds no weights: expected iter_*/ with .distcp files and .metadata (Megatron, Bridge), "
+        "weights/ (NeMo), or config.json with .safetensors (Hugging Face)"
+    )
+
+
+def has_distributed_weights(folder: Path) -> bool:
+    """A torch distributed checkpoint: its index, and a data file with content."""
+    return (folder / ".metadata").is_file() and any(path.stat().st_size > 0 for path in folder.glob("*.distcp"))
+
+
+def has_rank_weights(folder: Path) -> bool:
+    """Megatron's older form, one folder a rank."""
+    return any(path.stat().st_size > 0 for path in folder.glob("mp_rank_*/model_optim_rng.pt"))
+
+
+def huggingface_problem(folder: Path) -> str | None:
+    """Why a Hugging Face folder has no whole weights, or None."""
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+    else:
+        names = sorted(path.name for path in folder.glob("*.safetensors")) or ["model.safetensors"]
+    missing = [name for name in names if not (folder / name).is_file() or (folder / name).stat().st_size == 0]
+    return f"{missing[0]} is missing or empty ({len(missing)} of {len(names)} weight files)" if missing else None
 
 
 def read_blend(blend: Path, form: str, *, tokenizer: str) -> dict[str, Any]:

@@ -3,16 +3,15 @@
     python recipes/nemotron_nano_9b_v2_cpt.py --blend RUN/blend/context.nemo.json --base BASE_CHECKPOINT --dir OUT
     --tokens 100e9
 
-The recipe is NeMo's own; what changes is the data, the length in tokens, the learning rate of a late-stage
-continuation, and the
-checkpoint that it starts from. A run that is started again resumes from its own last checkpoint, not from the base.
+The recipe is NeMo's own; what changes is the data, the length in tokens, the learning rate, and the checkpoint that it
+starts from. A run that is started again resumes from its own last checkpoint, not from the base.
 """
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from cpt_inputs import read_blend, require_base, steps_for
+from cpt_inputs import LR, MIN_LR, WARMUP_SHARE, read_blend, require_base, steps_for
 
 TOKENIZER = "nvidia/NVIDIA-Nemotron-Nano-9B-v2-Base"
 
@@ -30,17 +29,16 @@ def cpt_recipe(
     seq_length: int = 8192,
     global_batch_size: int = 768,
     micro_batch_size: int = 1,
-    lr: float = 3e-5,
-    min_lr: float = 3e-6,
-    warmup_share: float = 0.01,
+    lr: float = LR,
+    min_lr: float = MIN_LR,
+    warmup_share: float = WARMUP_SHARE,
     val_check_interval: int = 200,
 ) -> Any:
     """A `nemo_run.Partial` of `llm.pretrain`: NeMo's recipe with our blend, steps = tokens / (sequence x batch),
     restored from `base`.
 
-    `lr` defaults to a tenth of the recipe's 3e-4: a late-stage continuation starts where the schedule of the base
-    ended.
-    `tokenizer`, a folder or hub id, is what the corpus was packed with, and must be the base's own.
+    `lr` is within NVIDIA's advice for a continuation (cpt_inputs.py), a tenth of the recipe's 3e-4. `tokenizer`, a
+    folder or hub id, is what the corpus was packed with, and must be the base's own.
     Raises ValueError for a blend or checkpoint that is not there.
     """
     require_base(base)
@@ -95,8 +93,8 @@ def main() -> None:
     parser.add_argument("--tokenizer", default=TOKENIZER)
     parser.add_argument("--num-nodes", type=int, default=8)
     parser.add_argument("--num-gpus-per-node", type=int, default=8)
-    parser.add_argument("--lr", type=float, default=3e-5)
-    parser.add_argument("--min-lr", type=float, default=3e-6)
+    parser.add_argument("--lr", type=float, default=LR)
+    parser.add_argument("--min-lr", type=float, default=MIN_LR)
     arguments = parser.parse_args()
     try:
         recipe = cpt_recipe(**vars(arguments))

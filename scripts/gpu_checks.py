@@ -1,13 +1,13 @@
-"""The parts of scripts/gpu_acceptance.sh: each prints one line, PASS or FAIL with the reason, and is the exit code 0
-or 1.
-"""
+"""The parts of scripts/gpu_acceptance.sh. Each ends with one line: PASS, FAIL or SKIP, the part, what was measured."""
 
 import argparse
 import asyncio
 import importlib.util
 import random
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import orjson
 
 from nemo_sdg.config import CurateSection, Role, load_config
 from nemo_sdg.curate.dedup.duplicates import find_duplicates
+from nemo_sdg.curate.embed import Embedder
 from nemo_sdg.errors import SdgError
 from nemo_sdg.generate.requests import Request
 from nemo_sdg.generate.roles import open_roles
@@ -25,11 +26,16 @@ from nemo_sdg.storage import read_jsonl, write_jsonl
 ROOT = Path(__file__).resolve().parent.parent
 QUICKSTART = ROOT / "configs" / "quickstart.yaml"
 CONTAINER = "run it in TensorRT-LLM's release container, with nemo-sdg installed there"
+NEMO = "run it in the NeMo Framework container, with nemo-sdg installed there"
 NEEDS = {
     "generation": ("tensorrt_llm", CONTAINER),
+    "hybrid": ("tensorrt_llm", CONTAINER),
     "guided": ("tensorrt_llm", CONTAINER),
     "dedup": ("cudf", "pip install 'nemo-sdg[gpu]'"),
-    "recipe": ("megatron.bridge", "run it in the NeMo Framework container, with nemo-sdg installed there"),
+    "embedding": ("sentence_transformers", "pip install 'nemo-sdg[embedded]'"),
+    "ablation": ("transformers", "pip install 'nemo-sdg[nemo]'"),
+    "recipe": ("megatron.bridge", NEMO),
+    "training": ("megatron.bridge", NEMO),
 }
 Verdict = tuple[bool, str]
 
@@ -143,53 +149,123 @@ def check_dedup(folder: Path, num: int = 20_000, *, gpu: bool = True) -> Verdict
     )
 
 
-def check_recipe(folder: Path, base: str) -> Verdict:
+def check_embedding(num: int = 4096) -> Verdict:
+    """The same vectors on the device that torch picks and on the CPU, and how fast."""
+    import numpy as np
+
+    draw = random.Random(0)
+    vocabulary = ["".join(draw.choices("abcdefghijklmnoprstuvw", k=6)) for _ in range(5000)]
+    texts = [" ".join(draw.sample(vocabulary, 40)) for _ in range(num)]
+    embedder = Embedder(None)
+    embedder.encode(texts[:64])
+    begin = time.perf_counter()
+    vectors = embedder.encode(texts)
+    rate = num / (time.perf_counter() - begin)
+    device = str(embedder.device)
+    embedder.to("cpu")
+    cosines = (vectors[:64] * embedder.encode(texts[:64])).sum(axis=1)
+    said = f"{rate:,.0f} texts/s on {device}, least cosine to the CPU's vectors {cosines.min():.5f}"
+    return bool(np.all(cosines > 0.999)), said
+
+
+def check_ablation(folder: Path, engine: list[str], proxy: list[str]) -> Verdict:
+    """Two corpora of the quickstart's tasks, the arms continued on them and scored; the training loss must fall."""
+    from nemo_sdg.commands.ablate import ablate
+
+    run = [f"run.dir={folder}", "seeds.limit_per_task=13", *engine]
+    changed = [f"config={QUICKSTART}", f"overrides=[{', '.join(map(repr, run))}]", "evaluation.limit=4", *proxy]
+    ablate(ROOT / "configs" / "ablation.yaml", changed)
+    table = orjson.loads((folder / "ablation" / "comparison.json").read_bytes())
+    said, fell = [], []
+    for arm, training in table["training"].items():
+        curve = list(read_jsonl(folder / "ablation" / "arms" / arm / "curve.jsonl"))
+        fell.append(curve[-1]["train_loss"] < curve[0]["train_loss"])
+        said.append(f"{arm} {curve[0]['train_loss']:.2f} to {curve[-1]['train_loss']:.2f} in {training['steps']} steps")
+    return all(fell) and len(said) == 2, f"train loss {', '.join(said)}; {len(table['arms'])} arms scored"
+
+
+def finished_run(folder: Path) -> Path:
+    """The blend of a small finished run on the embedded model."""
+    if not (folder / "manifest.json").is_file():
+        pipeline.run(load_config(QUICKSTART, [f"run.dir={folder}", "seeds.limit_per_task=13"]))
+    return folder / "blend" / "context.blend.json"
+
+
+def check_recipe(folder: Path, base: str, recipe: str) -> Verdict:
     """The continued-pretraining recipe on a blend that the pipeline made, built with every override read back."""
     sys.path.insert(0, str(ROOT / "recipes"))
-    from nemotron_3_nano_cpt import cpt_config  # type: ignore[import-not-found]
+    from nemotron_bridge_cpt import cpt_config  # type: ignore[import-not-found]
 
-    if not Path(base).is_dir():
-        return False, f"BASE must be a folder with a Megatron checkpoint of Nemotron 3 Nano, got {base!r}"
-    if not (folder / "manifest.json").is_file():
-        pipeline.run(load_config(QUICKSTART, [f"run.dir={folder}"]))
-    blend = folder / "blend" / "context.blend.json"
-    config = cpt_config(blend=blend, base=Path(base), dir=folder / "checkpoints", tokens=1e10)
-    return (
-        True,
-        (
-            f"{config.train.train_iters} train_iters on {len(orjson.loads(blend.read_bytes())['train']) // 2} "
-            "datasets, no mock data"
-        ),
+    blend = finished_run(folder)
+    tokenizer = orjson.loads((folder / "packed" / "tokenizer" / "tokenizer_config.json").read_bytes())["name"]
+    config = cpt_config(
+        model=recipe, blend=blend, base=Path(base), dir=folder / "checkpoints", tokens=1e10, tokenizer=tokenizer
     )
+    num = len(orjson.loads(blend.read_bytes())["train"]) // 2
+    return True, f"{config.train.train_iters} train_iters on {num} datasets, no mock data"
 
 
-def missing(part: str) -> str | None:
+def check_training(folder: Path, base: str, recipe: str, gpus: int) -> Verdict:
+    """One optimizer step under torchrun, from the base to a saved checkpoint."""
+    blend = finished_run(folder)
+    tokenizer = orjson.loads((folder / "packed" / "tokenizer" / "tokenizer_config.json").read_bytes())["name"]
+    out = folder / "training"
+    shutil.rmtree(out, ignore_errors=True)
+    sizes = ["--seq-length", "4096", "--global-batch-size", str(gpus), "--tokens", str(4096 * gpus)]
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(gpus),
+        str(ROOT / "recipes" / "nemotron_bridge_cpt.py"), "--model", recipe, "--blend", str(blend), "--base", base,
+        "--dir", str(out), "--tokenizer", tokenizer, *sizes,
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    saved = sorted(out.rglob("*.distcp"))
+    return done.returncode == 0 and bool(saved), f"exit code {done.returncode}, {len(saved)} checkpoint files saved"
+
+
+def missing(part: str, base: str) -> str | None:
+    """Why a part cannot run here, or None."""
     package, hint = NEEDS[part]
     parent = package.split(".")[0]
-    there = importlib.util.find_spec(parent) is not None and importlib.util.find_spec(package) is not None
-    return None if there else f"no package {package} here: {hint}"
+    if importlib.util.find_spec(parent) is None or importlib.util.find_spec(package) is None:
+        return f"no package {package} here: {hint}"
+    if importlib.util.find_spec("torch") is None:
+        return "no package torch here"
+    import torch
+
+    if not torch.cuda.is_available():
+        return "torch sees no GPU here"
+    if part in ("recipe", "training") and not Path(base or "/nowhere").is_dir():
+        return f"BASE must be a folder with a checkpoint of RECIPE's model, got {base!r}"
+    return None
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=list(NEEDS))
     parser.add_argument("--model", required=True)
+    parser.add_argument("--hybrid", required=True)
     parser.add_argument("--base", default="")
+    parser.add_argument("--recipe", default="nemotron_3_nano_4b")
+    parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     checks: dict[str, Callable[[], Verdict]] = {
         "generation": lambda: check_generation(options.out / "generation", trtllm(options.model)),
+        "hybrid": lambda: check_generation(options.out / "hybrid", trtllm(options.hybrid)),
         "guided": lambda: check_guided(trtllm(options.model)),
         "dedup": lambda: check_dedup(options.out / "dedup"),
-        "recipe": lambda: check_recipe(options.out / "recipe", options.base),
+        "embedding": check_embedding,
+        "ablation": lambda: check_ablation(options.out / "ablation", [], []),
+        "recipe": lambda: check_recipe(options.out / "run", options.base, options.recipe),
+        "training": lambda: check_training(options.out / "run", options.base, options.recipe, options.gpus),
     }
-    if (absent := missing(options.part)) is not None:
-        passed, said = False, absent
-    else:
-        try:
-            passed, said = checks[options.part]()
-        except (SdgError, ValueError) as exc:
-            passed, said = False, str(exc)
+    if (absent := missing(options.part, options.base)) is not None:
+        print(f"SKIP {options.part}: {absent}", flush=True)
+        return 0
+    try:
+        passed, said = checks[options.part]()
+    except (SdgError, ValueError) as exc:
+        passed, said = False, str(exc)
     print(f"{'PASS' if passed else 'FAIL'} {options.part}: {said}", flush=True)
     return 0 if passed else 1
 

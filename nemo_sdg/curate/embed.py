@@ -85,6 +85,15 @@ class Embedder:
         model.max_seq_length = min(MAX_TOKENS, model.max_seq_length or MAX_TOKENS)
         return model
 
+    @property
+    def device(self) -> str:
+        """Where it computes: `cuda:0` where torch sees a GPU, else `cpu`."""
+        return str(self._model.device)
+
+    def to(self, device: str) -> None:
+        """Moves it to another device."""
+        self._model.to(device)
+
     def encode(self, texts: list[str]) -> Vectors:
         """Unit vectors, one row a text."""
         encoded = self._model.encode(

@@ -38,7 +38,9 @@ def run_dir(tmp_path: Path) -> Path:
         json.dumps({"train": items, "validation": items, "test": items})
     )
     (tmp_path / "blend" / "context.blend.json").write_text(json.dumps({"train": items, "valid": items, "test": None}))
-    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "iter_0000010").mkdir(parents=True)
+    (tmp_path / "base" / "iter_0000010" / ".metadata").write_bytes(b"index")
+    (tmp_path / "base" / "iter_0000010" / "__0_0.distcp").write_bytes(b"weights")
     return tmp_path
 
 
@@ -110,13 +112,13 @@ def test_what_nano_9b_is_given_is_data_that_nemo_sets_up(run_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"base": Path("/nowhere/base")}, "--base: no checkpoint at /nowhere/base"),
+        ({"base": Path("/nowhere/base")}, "--base: there is no checkpoint folder at /nowhere/base"),
         ({"tokens": 1000.0}, "--tokens 1000 is less than one step"),
         ({"blend": Path("/nowhere/context.json")}, r"--blend: no file /nowhere/context\.json"),
         ({"tokenizer": "another/tokenizer"}, "was packed with bytes"),
     ],
 )
-@pytest.mark.parametrize("recipe", ["nemotron_nano_9b_v2_cpt", "nemotron_3_nano_cpt"])
+@pytest.mark.parametrize("recipe", ["nemotron_nano_9b_v2_cpt", "nemotron_bridge_cpt"])
 def test_an_input_that_is_wrong_is_one_line_and_exit_code_2(
     run_dir: Path,
     recipe: str,
@@ -126,6 +128,8 @@ def test_an_input_that_is_wrong_is_one_line_and_exit_code_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     module = __import__(recipe)
+    if recipe == "nemotron_bridge_cpt":
+        fake_bridge(monkeypatch)
     arguments = inputs(run_dir, "nemo" if "9b" in recipe else "blend", **changes)
     monkeypatch.setattr(
         sys, "argv", [recipe, *(text for name, value in arguments.items() for text in (f"--{name}", str(value)))]
@@ -154,22 +158,25 @@ class FakeSection(SimpleNamespace):
 def fake_bridge(monkeypatch: pytest.MonkeyPatch, *, reads_blend: bool = True, without: str = "") -> None:
     """Stands for Megatron-Bridge's two functions, with the fields that its recipe sets."""
     fields = {
-        "dataset": ["seq_length", "blend", "blend_per_split", "split"],
+        "dataset": ["blend", "blend_per_split", "split"],
         "model": ["seq_length"],
         "tokenizer": ["tokenizer_model"],
-        "train": ["train_iters", "global_batch_size"],
+        "train": ["train_iters"],
         "optimizer": ["lr", "min_lr"],
-        "scheduler": ["lr_warmup_iters", "lr_decay_iters"],
+        "scheduler": ["lr_warmup_iters", "lr_decay_iters", "lr_decay_style"],
         "checkpoint": ["pretrained_checkpoint", "save", "load", "finetune"],
     }
 
     def config() -> FakeSection:
-        return FakeSection(
+        made = FakeSection(
             **{
                 section: FakeSection(**{name: None for name in names if f"{section}.{name}" != without})
                 for section, names in fields.items()
             }
         )
+        made.dataset.seq_length = made.model.seq_length = 8192
+        made.train.global_batch_size = 1024
+        return made
 
     def blend_fields(*, per_split_data_args_path: str) -> tuple[Any, Any, Any]:
         if not reads_blend:
@@ -197,32 +204,88 @@ def fake_bridge(monkeypatch: pytest.MonkeyPatch, *, reads_blend: bool = True, wi
 
 
 def test_bridge_recipe_sets_data_length_rate_and_checkpoint(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nemotron_3_nano_cpt import cpt_config
+    from nemotron_bridge_cpt import cpt_config
 
     fake_bridge(monkeypatch)
-    config = cpt_config(**inputs(run_dir, "blend"))
+    config = cpt_config(model="nemotron_3_nano", **inputs(run_dir, "blend"))
     prefix = str(run_dir / "packed/context/shard-00000_text_document")
     assert config.dataset.blend_per_split == [([prefix], [1.0]), ([prefix], [1.0]), None]
     assert config.dataset.split is None
     assert config.dataset.seq_length == config.model.seq_length == 8192
-    assert config.train.train_iters == config.scheduler.lr_decay_iters == int(100e9) // (8192 * 3072)
-    assert (config.optimizer.lr, config.optimizer.min_lr) == (1.6e-4, 1.6e-5)
+    assert config.train.train_iters == config.scheduler.lr_decay_iters == int(100e9) // (8192 * 1024)
+    assert (config.optimizer.lr, config.optimizer.min_lr) == (3e-5, 3e-6)
     assert config.checkpoint.pretrained_checkpoint == str(run_dir / "base")
     assert config.checkpoint.save == config.checkpoint.load == str(run_dir / "out")
     assert config.checkpoint.finetune is False
 
 
+def test_a_batch_and_a_sequence_of_ones_own_change_the_steps(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nemotron_bridge_cpt import cpt_config
+
+    fake_bridge(monkeypatch)
+    config = cpt_config(
+        model="nemotron_3_nano", global_batch_size=512, seq_length=4096, **inputs(run_dir, "blend", tokens=1e9)
+    )
+    assert config.train.train_iters == int(1e9) // (4096 * 512)
+    assert config.dataset.seq_length == config.model.seq_length == 4096
+
+
+def test_a_model_that_this_bridge_does_not_have_is_one_line(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nemotron_bridge_cpt import MODELS, cpt_config
+
+    fake_bridge(monkeypatch)
+    with pytest.raises(ValueError, match=r"nemotronh\.nemotron_3_ultra\.\w+ is not to be had here"):
+        cpt_config(model="nemotron_3_ultra", **inputs(run_dir, "blend"))
+    with pytest.raises(ValueError, match=f"--model must be one of {', '.join(MODELS)}, got nano"):
+        cpt_config(model="nano", **inputs(run_dir, "blend"))
+
+
+def make_files(folder: Path, **files: bytes) -> Path:
+    for name, content in files.items():
+        path = folder / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def test_only_a_base_that_holds_weights_is_taken(tmp_path: Path) -> None:
+    from cpt_inputs import require_base
+
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no weights"):
+        require_base(tmp_path / "empty")
+    rank = tmp_path / "legacy" / "iter_0000001" / "mp_rank_00"
+    make_files(rank, model_optim_rng_dot_pt=b"w")
+    assert require_base(tmp_path / "legacy") == "megatron"
+    nemo = make_files(tmp_path / "nemo" / "weights", _dot_metadata=b"i", a_dot_distcp=b"w")
+    assert require_base(nemo.parent) == "nemo"
+    for path in nemo.glob("*.distcp"):
+        path.write_bytes(b"")
+    with pytest.raises(ValueError, match="holds no weights"):
+        require_base(nemo.parent)
+    hf = make_files(tmp_path / "hf", config_dot_json=b"{}")
+    with pytest.raises(ValueError, match=r"model\.safetensors is missing or empty"):
+        require_base(hf)
+    index = json.dumps({"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}).encode()
+    (hf / "model.safetensors.index.json").write_bytes(index)
+    (hf / "m-1.safetensors").write_bytes(b"w")
+    with pytest.raises(ValueError, match=r"m-2\.safetensors is missing or empty \(1 of 2 weight files\)"):
+        require_base(hf)
+    (hf / "m-2.safetensors").write_bytes(b"w")
+    assert require_base(hf) == "huggingface"
+
+
 def test_bridge_recipe_refuses_what_would_train_on_something_else(
     run_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nemotron_3_nano_cpt import apply, cpt_config
+    from nemotron_bridge_cpt import apply, cpt_config
 
     fake_bridge(monkeypatch, reads_blend=False)
     with pytest.raises(ValueError, match="mock data"):
-        cpt_config(**inputs(run_dir, "blend"))
+        cpt_config(model="nemotron_3_nano", **inputs(run_dir, "blend"))
     fake_bridge(monkeypatch, without="scheduler.lr_warmup_iters")
     with pytest.raises(ValueError, match=r"has no scheduler\.lr_warmup_iters"):
-        cpt_config(**inputs(run_dir, "blend"))
+        cpt_config(model="nemotron_3_nano", **inputs(run_dir, "blend"))
 
     class Stubborn:
         lr = property(lambda self: 1.0, lambda self, value: None)
