@@ -1,6 +1,44 @@
-"""Task-seeded synthetic data generation: from the training splits of lm-evaluation-harness to a Megatron blend."""
+"""Task-seeded synthetic data generation: from the training splits of lm-evaluation-harness to a Megatron blend.
+
+    import nemo_sdg
+
+    config = nemo_sdg.load_config("configs/quickstart.yaml", ["run.dir=runs/mine"])
+    run_dir = nemo_sdg.run(config, until="verified")
+
+Importing this package loads nothing else; each function imports what it needs when it is called.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nemo_sdg.config import RunConfig
 
 __version__ = "0.1.0"
+__all__ = ["effective_license", "load_config", "run"]
+
+
+def load_config(path: str | Path, overrides: list[str] | None = None) -> "RunConfig":
+    """Reads a YAML file and `key=value` overrides. Raises ConfigError in one line that names the field and the file."""
+    from nemo_sdg.config import load_config as load
+
+    return load(path, overrides)
+
+
+def run(
+    config: "RunConfig",
+    *,
+    only: str | None = None,
+    start: str | None = None,
+    until: str | None = None,
+    redo: bool = False,
+) -> Path:
+    """Runs the steps that are not done yet, all or those named, and returns the run's folder. `redo` allows finished
+    steps that a change concerns to be overwritten. Raises SdgError in one line for what a user can fix.
+    """
+    from nemo_sdg.pipeline.run import run as run_steps
+
+    return run_steps(config, only=only, start=start, until=until, redo=redo)
 
 
 def effective_license(seeds: list[str], models: list[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nemo_sdg import __version__
 from nemo_sdg.errors import SdgError
 
 app = typer.Typer(
@@ -23,6 +24,21 @@ Overrides = Annotated[
 RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
 
 
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nemo-sdg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and end")
+    ] = False,
+) -> None:
+    """Task-seeded synthetic data: from lm-evaluation-harness training splits to a Megatron blend."""
+
+
 @app.command()
 def run(
     config: ConfigPath,
@@ -31,23 +47,25 @@ def run(
     start: Annotated[str | None, typer.Option("--from", help="first step to run")] = None,
     until: Annotated[str | None, typer.Option(help="last step to run")] = None,
     worker: Annotated[str, typer.Option(help="INDEX/NUMBER in a generation array")] = "0/1",
+    redo: Annotated[bool, typer.Option("--redo", help="overwrite the finished steps that a change concerns")] = False,
     nodes: Annotated[
         bool, typer.Option("--nodes", help="spread over the nodes of this Slurm job; srun starts the command on each")
     ] = False,
 ) -> None:
     """Run the pipeline, or go on where it ended."""
     from nemo_sdg.config import load_config
-    from nemo_sdg.pipeline import order as pipeline
+    from nemo_sdg.pipeline import run as pipeline
+    from nemo_sdg.pipeline.order import parse_worker
 
     settings = load_config(config, overrides)
     if not nodes:
-        pipeline.run(settings, only=only, start=start, until=until, worker=pipeline.parse_worker(worker))
+        pipeline.run(settings, only=only, start=start, until=until, worker=parse_worker(worker), redo=redo)
         return
     from nemo_sdg.cluster.nodes import slurm_nodes
 
     with slurm_nodes(settings) as leads:
         if leads:
-            pipeline.run(settings, only=only, start=start, until=until)
+            pipeline.run(settings, only=only, start=start, until=until, redo=redo)
 
 
 @app.command()
@@ -296,6 +314,7 @@ def launch(
     overrides: Overrides = None,
     cluster: Annotated[Path | None, typer.Option(help="cluster file, see configs/cluster/")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the scripts; submit nothing")] = False,
+    redo: Annotated[bool, typer.Option("--redo", help="overwrite the finished steps that a change concerns")] = False,
     status: Annotated[Path | None, typer.Option(metavar="RUN", help="show how far a run is")] = None,
 ) -> None:
     """Run all steps on Slurm, chained by dependencies."""
@@ -306,7 +325,7 @@ def launch(
     elif config is None or cluster is None:
         raise typer.BadParameter("give CONFIG and --cluster FILE, or --status RUN")
     else:
-        launching.launch_run(config, overrides, cluster, dry_run=dry_run)
+        launching.launch_run(config, overrides, cluster, dry_run=dry_run, redo=redo)
 
 
 def main() -> None:

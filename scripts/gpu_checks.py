@@ -20,7 +20,7 @@ from nemo_sdg.errors import SdgError
 from nemo_sdg.generate.requests import Request
 from nemo_sdg.generate.roles import open_roles
 from nemo_sdg.generate.schemas import mismatch, solution_schema
-from nemo_sdg.pipeline import order as pipeline
+from nemo_sdg.pipeline import run as pipeline
 from nemo_sdg.storage import read_jsonl, write_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent

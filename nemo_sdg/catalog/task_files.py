@@ -92,6 +92,12 @@ class YamlTree:
         path = str(path)
         return self._load(self._real_path(str(Path(path).expanduser()) if path.startswith("~") else path), set())
 
+    def files_of(self, path: str | Path) -> list[str]:
+        """The file and every file that it includes. Raises TaskFileError as `load` does."""
+        seen: set[str] = set()
+        self._load(self._real_path(str(path)), seen)
+        return sorted(seen)
+
     def _real_path(self, path: str) -> str:
         """os.path.realpath, with the folders' part remembered: thousands of files share a few hundred folders."""
         folder, _, name = path.rpartition("/")

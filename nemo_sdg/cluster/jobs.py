@@ -17,14 +17,15 @@ ARRAY_INDEX = "$SLURM_ARRAY_TASK_ID"
 FOLDER = "slurm"
 
 
-def plan_jobs(run_dir: Path, cluster: ClusterConfig) -> list[Job]:
-    """The jobs in the order in which they depend on each other."""
+def plan_jobs(run_dir: Path, cluster: ClusterConfig, *, redo: bool = False) -> list[Job]:
+    """The jobs in the order in which they depend on each other; `redo` lets them overwrite what a change concerns."""
     jobs: list[Job] = []
     for step in [SINGLE_STEPS[0], *ARRAY_STEPS, *SINGLE_STEPS[1:]]:
         part = "--until seeds" if step == "seeds" else f"--only {step}"
         job = (
             generation_job(step, run_dir, cluster) if step in ARRAY_STEPS else single_job(step, part, run_dir, cluster)
         )
+        job.command += " --redo" if redo else ""
         job.after = [jobs[-1].name] if jobs else []
         jobs.append(job)
     return jobs
@@ -60,7 +61,9 @@ def run_command(run_dir: Path, cluster: ClusterConfig, arguments: str) -> str:
     return f"{cluster.command} run {shlex.quote(str(run_dir / FOLDER / 'config.yaml'))} {arguments}"
 
 
-def launch(config_text: str, run_dir: Path, cluster: ClusterConfig, *, dry_run: bool) -> dict[str, str]:
+def launch(
+    config_text: str, run_dir: Path, cluster: ClusterConfig, *, dry_run: bool, redo: bool = False
+) -> dict[str, str]:
     """Submits the jobs and returns {job name: Slurm job id}, or with `dry_run` {job name: script}.
 
     `config_text` is the whole configuration as YAML; the jobs read it from RUN/slurm/config.yaml, so that a later edit
@@ -69,7 +72,7 @@ def launch(config_text: str, run_dir: Path, cluster: ClusterConfig, *, dry_run: 
     is left behind.
     """
     workdir, run_dir = workdir_of(cluster), run_dir.resolve()
-    jobs = plan_jobs(run_dir, cluster)
+    jobs = plan_jobs(run_dir, cluster, redo=redo)
     if dry_run:
         return scripts(jobs, workdir, cluster)
     return submit(run_dir / FOLDER, jobs, workdir, cluster, files={"config.yaml": config_text.encode()})

@@ -10,10 +10,10 @@ from typing import Any
 
 import typer
 
-from nemo_sdg.config import RunConfig, SeedsSection, as_plain, fingerprint, identity, load_config, read_config
+from nemo_sdg.config import RunConfig, SeedsSection, as_plain, fingerprint, load_config, read_config
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.progress import Progress
-from nemo_sdg.pipeline import order as pipeline
+from nemo_sdg.pipeline import run as pipeline
 from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json
 from nemo_sdg.train.ablation import BASE, EvaluationSection, Scores, arms_of, write_comparison
 from nemo_sdg.train.cluster_arms import RecipeSection
@@ -109,10 +109,8 @@ def by_proxy(run_dir: Path, run_config: RunConfig, config: AblateConfig, groups:
 
     folder = run_dir / FOLDER
     pipeline.run(run_config)
-    claim(
-        folder,
-        {"run": identity(run_config), "proxy": as_plain(config.proxy), "evaluation": as_plain(config.evaluation)},
-    )
+    run_identity = read_json(run_dir / "manifest.json")["fingerprint"]
+    claim(folder, {"run": run_identity, "proxy": as_plain(config.proxy), "evaluation": as_plain(config.evaluation)})
     progress = Progress(run_dir / "progress.jsonl", every=run_config.run.progress_every)
     arms = arms_of(run_config.export.variants)
     training, curves = train(run_dir, folder, arms, config.proxy, progress)

@@ -10,9 +10,8 @@ from typing import Any
 
 import yaml
 
-from nemo_sdg.config import differences
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.storage import finished_shards, merge_counts, read_json, read_jsonl
+from nemo_sdg.storage import changed_fields, finished_shards, merge_counts, read_json, read_jsonl
 
 STEPS = ("seeds", "questions", "screened", "answers", "graded", "verified", "curated")
 
@@ -24,7 +23,7 @@ def diff(one: Path, other: Path) -> Iterator[str]:
             raise ConfigError(f"{run} is not a run directory: it has no config.yaml")
     yield f"{'':<26}{one.name[:24]:>12} -> {other.name[:24]}"
     configs = [yaml.safe_load((run / "config.yaml").read_text()) for run in (one, other)]
-    changed = differences(*configs)
+    changed = changed_fields(*configs)
     yield "settings: " + ("the same" if not changed else "")
     yield from (f"  {line}" for line in changed)
     yield "records kept"

@@ -6,29 +6,25 @@ import typer
 import yaml
 
 from nemo_sdg import config as configuration
-from nemo_sdg.errors import ConfigError
 from nemo_sdg.pipeline.order import STEPS
+from nemo_sdg.pipeline.run import look_ahead
 
 
-def launch_run(path: Path, overrides: list[str] | None, cluster_path: Path, *, dry_run: bool) -> None:
-    """Submits the run, or prints its scripts. Raises ConfigError for an executor that jobs cannot use."""
+def launch_run(
+    path: Path, overrides: list[str] | None, cluster_path: Path, *, dry_run: bool, redo: bool = False
+) -> None:
+    """Submits the run, or prints its scripts. Raises SdgError where results would be overwritten without `redo`, and
+    for what a step would stumble over.
+    """
     from nemo_sdg.cluster.jobs import launch
     from nemo_sdg.cluster.sites import load_cluster
 
     config = configuration.load_config(path, overrides)
     cluster = load_cluster(cluster_path)
     run_dir = Path(config.run.dir)
-    if (run_dir / "config.yaml").is_file():
-        changes = configuration.differences(
-            yaml.safe_load((run_dir / "config.yaml").read_text()), configuration.identity(config)
-        )
-        if changes:
-            raise ConfigError(
-                f"{run_dir} holds a run of another configuration ({'; '.join(changes[:5])}); choose another "
-                "run.dir, or delete the folder"
-            )
+    look_ahead(config, redo=redo)
     text = yaml.safe_dump(configuration.as_plain(config), sort_keys=False, allow_unicode=True)
-    for name, value in launch(text, run_dir, cluster, dry_run=dry_run).items():
+    for name, value in launch(text, run_dir, cluster, dry_run=dry_run, redo=redo).items():
         typer.echo(f"##### {name}\n{value}" if dry_run else f"{name:<10} job {value}")
     if not dry_run:
         typer.echo(f"follow it with: nemo-sdg launch --status {run_dir}")

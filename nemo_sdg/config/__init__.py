@@ -1,4 +1,4 @@
-"""One YAML file plus `key=value` overrides become a RunConfig; its fingerprint is the identity of a run.
+"""One YAML file plus `key=value` overrides become a RunConfig; each step says which of its fields shape it.
 
 Paths are relative to the working directory, as in the YAML files of lm-eval, NeMo and Megatron.
 """
@@ -59,11 +59,11 @@ __all__ = [
     "Verify",
     "VerifySection",
     "as_plain",
-    "differences",
     "fingerprint",
-    "identity",
     "load_config",
     "read_config",
+    "select",
+    "shaping",
 ]
 
 
@@ -106,8 +106,9 @@ OPERATIONAL = {
         "threads",
     },
     "curate": {"embedder_gpus"},
+    "guard": {"require"},
 }
-"""Fields that say how a run is carried out, not what comes out of it: outside config.yaml and the fingerprint."""
+"""Fields that say how a run is carried out, not what comes out of it: outside config.yaml and every identity."""
 
 
 def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
@@ -162,17 +163,9 @@ def explain(exc: Exception) -> str:
     return f"{key}: {first}" if key else first
 
 
-def identity(config: RunConfig) -> dict[str, Any]:
-    """The part of the configuration that shapes the bytes of a run, as plain data. A folder of templates counts by its
-    content.
-    """
+def shaping(config: RunConfig) -> dict[str, dict[str, Any]]:
+    """The configuration as plain data without the fields that only say how a run is carried out."""
     plain = as_plain(config)
-    if (folder := config.generate.prompts_dir) is not None:
-        templates = {
-            str(path.relative_to(folder)): path.read_text(errors="replace")
-            for path in sorted(Path(folder).rglob("*.jinja"))
-        }
-        plain["generate"]["prompts_dir"] = f"templates {fingerprint(templates)}"
     plain["roles"] = operational(plain["roles"], OPERATIONAL["engine"])
     return {
         section: {k: v for k, v in fields.items() if k not in OPERATIONAL.get(section, set())}
@@ -180,20 +173,26 @@ def identity(config: RunConfig) -> dict[str, Any]:
     }
 
 
+def select(config: RunConfig, names: list[str], without: list[str]) -> dict[str, Any]:
+    """`{"generate.votes": 3, …}` for fields (`generate.votes`) and whole sections (`mixture`), sorted; `without` names
+    fields of these sections that are left out.
+    """
+    leaves = {
+        f"{section}.{name}": value for section, fields in shaping(config).items() for name, value in fields.items()
+    }
+    chosen = {
+        leaf: value
+        for leaf, value in leaves.items()
+        if (leaf in names or leaf.partition(".")[0] in names) and leaf not in without
+    }
+    unknown = [name for name in names if name not in chosen and not any(leaf.startswith(f"{name}.") for leaf in chosen)]
+    assert not unknown, f"no field of the configuration is called {unknown}"
+    return dict(sorted(chosen.items()))
+
+
 def fingerprint(value: Any) -> str:
     """32 hex digits over the canonical JSON of plain data."""
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
-
-
-def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
-    """`field: old -> new` for every leaf in which two identities differ."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return [
-            line
-            for key in sorted(old.keys() | new.keys())
-            for line in differences(old.get(key), new.get(key), f"{prefix}{key}.")
-        ]
-    return [] if old == new else [f"{prefix[:-1]}: {old} -> {new}"]
 
 
 def as_plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What every step is given: the configuration, the run's folder and identity, and the progress display."""
+"""What every step is given: the configuration, the run's folder, what its receipts carry, and the progress display."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 class Context:
     config: RunConfig
     run_dir: Path
-    fingerprint: str
+    steps: list[str]
+    """the steps that this configuration runs, in order"""
     progress: Progress
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    """step -> what its receipts carry (storage/ledger.py); known of the steps that are at work"""
     worker: tuple[int, int] = (0, 1)
     """(index, number) of this process among the workers of a generation array; a worker takes every number-th shard"""
 
     def step_dir(self, step: str, subdir: str = "") -> StepDir:
-        return StepDir(run_dir=self.run_dir, step=step, fingerprint=self.fingerprint, subdir=subdir)
+        return StepDir(run_dir=self.run_dir, step=step, fingerprint=self.fingerprints.get(step, ""), subdir=subdir)
+
+    def before(self, step: str) -> StepDir:
+        """The folder of the step before: a step that is not configured is left out of the order."""
+        return self.step_dir(self.steps[self.steps.index(step) - 1])
 
     def unfinished(self, target: StepDir, inputs: dict[str, list[Path]]) -> list[str]:
         """The shards among `inputs` (shard -> the files it is made from) that do not count as done."""

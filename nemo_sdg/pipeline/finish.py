@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg import __version__
-from nemo_sdg.config import fingerprint, identity
 from nemo_sdg.execution.context import Context
 from nemo_sdg.steps import seeds
-from nemo_sdg.storage import file_facts, merge_counts, read_json, write_json
+from nemo_sdg.storage import file_facts, merge_counts, read_json, read_ledger, write_json
 
 PACKAGES = [
     "nemo-curator",
@@ -28,7 +27,7 @@ PACKAGES = [
 DATA_STEPS = ["seeds", "questions", "answers", "verified", "curated"]
 
 
-def finish(context: Context, steps: list[str]) -> None:
+def finish(context: Context) -> None:
     """Writes report/README.md, report/index.html and, last, manifest.json; prints the summary. Does nothing twice: the
     bytes are the same.
 
@@ -39,7 +38,7 @@ def finish(context: Context, steps: list[str]) -> None:
     from nemo_sdg.pipeline.report import make_report
 
     (context.run_dir / "manifest.json").unlink(missing_ok=True)
-    facts = manifest(context, steps)
+    facts = manifest(context)
     card = write_card(context.run_dir, facts)
     facts["files"][str(card.relative_to(context.run_dir))] = vars(file_facts(card))
     if not is_current(context.run_dir, facts):
@@ -48,36 +47,34 @@ def finish(context: Context, steps: list[str]) -> None:
     print_summary(context, facts)
 
 
-def manifest(context: Context, steps: list[str]) -> dict[str, Any]:
-    """Files with hashes, counts a step and task, versions, evaluation splits that could not be seen. Nothing in it
-    depends on clock or machine.
+def manifest(context: Context) -> dict[str, Any]:
+    """Files with hashes, counts a step and task, versions, what could not be read. Nothing in it depends on clock or
+    machine.
     """
-    files, counts, shards = dict[str, Any](), dict[str, Any](), dict[str, int]()
-    for step in steps:
-        for subdir in ("", *sub_directories(context, step)):
-            folder = context.step_dir(step, subdir)
-            receipts = [receipt for receipt in map(folder.receipt, folder.shards()) if receipt]
-            for receipt in receipts:
-                files.update(receipt["outputs"])
+    files, steps = dict[str, Any](), dict[str, dict[str, Any]]()
+    identity = ""
+    for step in context.steps:
+        ledger = read_ledger(context.run_dir, step)
+        assert ledger is not None, f"{step} is not finished"
+        counts = []
+        for name in ledger.receipts:
+            subdir, _, shard = name.rpartition("/")
+            receipt = context.step_dir(step, subdir).receipt(shard) or {"outputs": {}, "counts": {}}
+            files.update(receipt["outputs"])
             if not subdir:
-                shards[step] = len(receipts)
-                counts[step] = merge_counts(receipt["counts"] for receipt in receipts)
+                counts.append(receipt["counts"])
+        steps[step] = {"identity": ledger.identity, "shards": len(ledger.shards), "counts": merge_counts(counts)}
+        identity = ledger.identity
     return {
         "name": "nemo_sdg",
         "version": __version__,
-        "fingerprint": context.fingerprint,
-        "config": fingerprint(identity(context.config)),
-        "steps": {step: {"shards": shards[step], "counts": counts[step]} for step in steps},
+        "fingerprint": identity,
+        "steps": steps,
+        "unread": seeds.unread(context),
         "evaluation_splits_unreachable": seeds.unreachable_splits(context),
         "packages": {name: version(name) for name in PACKAGES},
         "files": dict(sorted(files.items())),
     }
-
-
-def sub_directories(context: Context, step: str) -> list[str]:
-    """Folders below a step's that hold receipts of their own."""
-    root = context.step_dir(step).path
-    return sorted(str(path.parent.relative_to(root)) for path in root.rglob("receipts") if path.parent != root)
 
 
 def version(package: str) -> str | None:

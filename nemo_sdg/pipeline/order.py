@@ -1,143 +1,80 @@
 """The order of the steps; the only place that knows it.
 
 catalog > seeds > questions > answers > verified > curated > packed > blend, then the report and the manifest
+
+A step module states what shapes it:
+
+    SHAPES = ["verify", "engine.model_license"]       fields, or whole sections, that count by their value
+    READS = ["generate.prompts_dir"]                  fields that name something which counts by its content
+    ROLES = [Role.solver]                             whose engines shape it, by all that is not operational
+    WITHOUT = ["guard.content"]                       fields of a section in SHAPES that do not count
+    VERSION = 1                                       raised when the same inputs would give other records
+    inputs(config, hashes) -> Inputs                  what it reads beside the step before
+    run(context) -> list[str]                         does what is not done; the exact names of its shards
+    skipped(config) -> str | None                     why this configuration leaves the step out
+    preflight(config) -> None                         raises what the step would stumble over
+    flow_maker(context) -> MakeFlow                   of a generation step: its flow, to count what it would ask
+    unread(context) -> list of {source, why}          what it could not read
+    readable_again(config, unread) -> the rest of it  what of that still cannot be read
+
+All but SHAPES and run may be left out.
 """
 
-import contextlib
-import fcntl
 import importlib
-import os
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from nemo_sdg import config as configuration
-from nemo_sdg.config import RunConfig
-from nemo_sdg.errors import ConfigError, SdgError
-from nemo_sdg.execution.context import Context
-from nemo_sdg.execution.processes import quiet_libraries
-from nemo_sdg.execution.progress import Progress, format_seconds
-from nemo_sdg.execution.tracking import open_trackers
-from nemo_sdg.storage import remove_temporaries, write_bytes
+from nemo_sdg.config import OPERATIONAL, EngineSection, RunConfig, as_plain, select
+from nemo_sdg.errors import ConfigError
 
 STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed", "blend"]
+BY_SHARD = ["questions", "answers", "verified", "curated"]
+"""steps with one shard for each shard of the step before"""
 
 
-def steps_between(*, only: str | None = None, start: str | None = None, until: str | None = None) -> list[str]:
-    """The steps to run, in order. Raises ConfigError for a name that is no step."""
+def step_module(name: str) -> ModuleType:
+    return importlib.import_module(f"nemo_sdg.steps.{name}")
+
+
+def why_skipped(name: str, config: RunConfig) -> str | None:
+    """Why this configuration leaves a step out; None where it does not."""
+    reason: str | None = getattr(step_module(name), "skipped", lambda _: None)(config)
+    return reason
+
+
+def configured_steps(config: RunConfig) -> list[str]:
+    """The steps that this configuration runs, in order."""
+    return [name for name in STEPS if why_skipped(name, config) is None]
+
+
+def configuration_of(name: str, config: RunConfig) -> dict[str, Any]:
+    """The fields that shape a step, with their values."""
+    module = step_module(name)
+    found = select(config, module.SHAPES, [*getattr(module, "READS", []), *getattr(module, "WITHOUT", [])])
+    for role in getattr(module, "ROLES", []):
+        found[f"roles.{role.value}"] = [engine_shapes(section) for section in config.engines(role)]
+    return found
+
+
+def engine_shapes(section: EngineSection) -> dict[str, Any]:
+    """What shapes the completions of an engine, beside its model, which counts by what it is."""
+    left_out = OPERATIONAL["engine"] | {"model"}
+    return {name: value for name, value in as_plain(section).items() if name not in left_out}
+
+
+def steps_between(
+    config: RunConfig, *, only: str | None = None, start: str | None = None, until: str | None = None
+) -> list[str]:
+    """The steps to run, in order. Raises ConfigError for a name that is not a step, or that is skipped."""
     for name in (only, start, until):
         if name is not None and name not in STEPS:
             raise ConfigError(f"no step {name!r}; the steps are {', '.join(STEPS)}")
+        if name is not None and (why := why_skipped(name, config)) is not None:
+            raise ConfigError(f"the step {name} is skipped: {why}")
+    steps = configured_steps(config)
     if only is not None:
         return [only]
-    return STEPS[STEPS.index(start or STEPS[0]) : STEPS.index(until or STEPS[-1]) + 1]
-
-
-def run(
-    config: RunConfig,
-    *,
-    only: str | None = None,
-    start: str | None = None,
-    until: str | None = None,
-    worker: tuple[int, int] = (0, 1),
-) -> None:
-    """Runs the steps that are not done yet. Calling it again after any interruption goes on where the files end."""
-    names = steps_between(only=only, start=start, until=until)
-    if "curated" in names:
-        importlib.import_module("nemo_sdg.steps.curated").preflight(config.curate)
-    with open_run(config, worker=worker) as context:
-        for name in names:
-            require_previous(context, name)
-            begin = time.monotonic()
-            importlib.import_module(f"nemo_sdg.steps.{name}").run(context)
-            context.progress.line(step_line(context, name, time.monotonic() - begin))
-        if names[-1] == STEPS[-1]:
-            from nemo_sdg.pipeline import finish as summary
-
-            summary.finish(context, STEPS)
-
-
-@contextlib.contextmanager
-def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator[Context]:
-    """Opens or continues the run in `run.dir`: checks its identity, holds its lock.
-
-    Raises ConfigError when the folder holds a run of another configuration, SdgError when another process works on it.
-    """
-    run_dir = Path(config.run.dir)
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        lock = open(run_dir / ".lock", "a")  # noqa: SIM115
-    except OSError as exc:
-        raise SdgError(
-            f"run.dir={run_dir} cannot be written: {exc.strerror or exc}; choose another with run.dir=..."
-        ) from exc
-    with lock:
-        try:
-            fcntl.flock(lock, (fcntl.LOCK_SH if worker[1] > 1 else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except OSError as exc:
-            raise SdgError(f"another process is working on {run_dir}; wait for it, or end it") from exc
-        fingerprint = claim(run_dir, config)
-        if worker[1] == 1:
-            remove_temporaries(run_dir)
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        quiet_libraries()
-        name = f"{worker[0]}/{worker[1]}" if worker[1] > 1 else None
-        trackers = open_trackers(config.run.trackers, run_dir)
-        progress = Progress(run_dir / "progress.jsonl", every=config.run.progress_every, worker=name, trackers=trackers)
-        try:
-            yield Context(config=config, run_dir=run_dir, fingerprint=fingerprint, progress=progress, worker=worker)
-        finally:
-            for tracker in trackers:
-                tracker.close()
-
-
-def claim(run_dir: Path, config: RunConfig) -> str:
-    """Writes config.yaml of a new run, or holds the configuration against an old run's; returns the fingerprint."""
-    import yaml
-
-    identity = configuration.identity(config)
-    path = run_dir / "config.yaml"
-    if path.is_file():
-        try:
-            old = yaml.safe_load(path.read_text())
-        except yaml.YAMLError as exc:
-            raise SdgError(f"{path} is damaged ({exc}); restore it or choose another run.dir") from exc
-        changes = configuration.differences(old, identity)
-        if changes:
-            shown = "; ".join(changes[:5]) + (f" and {len(changes) - 5} more" if len(changes) > 5 else "")
-            raise ConfigError(
-                f"{run_dir} holds a run of another configuration ({shown}); choose another run.dir, or "
-                "delete the folder"
-            )
-    else:
-        write_bytes(path, yaml.safe_dump(identity, sort_keys=False, allow_unicode=True).encode())
-    return configuration.fingerprint(identity)
-
-
-def require_previous(context: Context, name: str) -> None:
-    """A step needs the one before it on disk."""
-    position = STEPS.index(name)
-    if position and not context.step_dir(STEPS[position - 1]).shards():
-        raise SdgError(
-            f"step {name} needs {STEPS[position - 1]}/, which {context.run_dir} does not hold yet; run "
-            "without --only/--from first"
-        )
-
-
-def step_line(context: Context, name: str, seconds: float) -> str:
-    """One line for a finished step: what it holds, what it dropped."""
-    counts = context.step_dir(name).counts()
-    kept = sum(row["kept"] for row in counts.values())
-    dropped: dict[str, int] = {}
-    for row in counts.values():
-        for reason, num in row["dropped"].items():
-            dropped[reason] = dropped.get(reason, 0) + num
-    reasons = ", ".join(
-        f"{reason} {num}" for reason, num in sorted(dropped.items(), key=lambda item: (-item[1], item[0]))[:6]
-    )
-    text = f"{name:<10} {kept:>9,} kept {sum(dropped.values()):>8,} dropped  {format_seconds(seconds):>7}"
-    return f"{text}  ({reasons})" if reasons else text
+    return steps[steps.index(start or steps[0]) : steps.index(until or steps[-1]) + 1]
 
 
 def parse_worker(text: str) -> tuple[int, int]:

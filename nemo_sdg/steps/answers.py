@@ -6,16 +6,40 @@ from typing import TYPE_CHECKING
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.generate.requests import Flow
-from nemo_sdg.steps.generation import generate
+from nemo_sdg.steps.generation import MakeFlow, generate, generation_inputs
+from nemo_sdg.storage import ContentHashes, Inputs
 
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
 
 
-def run(context: Context) -> None:
-    generate(
-        context, "answers", context.step_dir("questions"), functools.partial(make_flow, context.config), Role.solver
-    )
+SHAPES = [
+    "run.seed",
+    "generate.votes",
+    "generate.guided",
+    "generate.judge",
+    "generate.temperature_answer",
+    "generate.top_p",
+    "generate.max_tokens_answer",
+    "verify.min_agreement",
+    "verify.max_agreement",
+    "verify.free_text_similarity",
+]
+"""of `verify`, what decides when enough votes are cast"""
+READS = ["generate.prompts_dir"]
+ROLES = [Role.solver]
+
+
+def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
+    return generation_inputs(config, hashes, ["solve", "guided", "judge"], ROLES)
+
+
+def run(context: Context) -> list[str]:
+    return generate(context, "answers", flow_maker(context), *ROLES)
+
+
+def flow_maker(context: Context) -> MakeFlow:
+    return functools.partial(make_flow, context.config)
 
 
 def make_flow(config: RunConfig, engines: "RoleEngines") -> Flow:

@@ -1,18 +1,31 @@
 """Step 8: weights of the families, and the blend files that the trainers read."""
 
-from nemo_sdg.execution.context import Context
-from nemo_sdg.storage import file_facts
+from pathlib import Path
 
+from nemo_sdg.config import RunConfig
+from nemo_sdg.execution.context import Context
+from nemo_sdg.storage import ContentHashes, Inputs, file_facts
+
+SHAPES = ["mixture", "export.budget", "blend.base"]
 FILES = ["mixture.json"]
 """the file whose bytes do not depend on where the run lies; the trainers' own forms carry absolute paths and are
 written each time
 """
 
 
-def run(context: Context) -> None:
+def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
+    """The user's own datasets by their indexes, whose .bin files may hold terabytes."""
+    found = Inputs()
+    for source in config.blend.base:
+        path = Path(source.blend) if source.blend is not None else Path(f"{source.prefix}.idx")
+        found.add_file(f"base/{path}", path, hashes)
+    return found
+
+
+def run(context: Context) -> list[str]:
     from nemo_sdg.export.blend import plan_blend, write_blend
 
-    config, packed, target = context.config, context.step_dir("packed"), context.step_dir("blend")
+    config, packed, target = context.config, context.before("blend"), context.step_dir("blend")
     with context.progress.step("blend", unit="files"):
         mixture = plan_blend(packed, config.export, config.mixture)
         write_blend(target, mixture, config.export, config.blend, packed=packed)
@@ -20,3 +33,4 @@ def run(context: Context) -> None:
         target.write_receipt(
             "blend", outputs, packed.counts(), inputs=[packed.receipt_path(name) for name in packed.shards()]
         )
+    return ["blend"]

@@ -4,18 +4,56 @@ Reads lm-eval's YAML files and those of `seeds.include_path`; writes catalog/tas
 catalog/refused.jsonl (refused, each with its reasons).
 """
 
+import hashlib
+import importlib.metadata
+from pathlib import Path
+
+import orjson
+
+from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import CatalogRow, Verdict
-from nemo_sdg.storage import Counts, read_jsonl, write_jsonl
+from nemo_sdg.storage import ContentHashes, Counts, Inputs, read_jsonl, write_jsonl
+
+SHAPES = ["seeds.tasks", "seeds.declared", "seeds.license_policy", "seeds.licenses", "guard"]
+READS = ["seeds.include_path"]
+WITHOUT = ["guard.content"]
 
 
-def run(context: Context) -> None:
+def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
+    """What lm-eval and the folders of include_path say of every task, and the task files that are asked for."""
+    from nemo_sdg.catalog.walk import build_catalog, lm_eval_tasks_folder, select, task_file
+
+    rows = build_catalog(config.seeds, config.guard)
+    folders = [Path(folder).resolve() for folder in [*config.seeds.include_path, lm_eval_tasks_folder()]]
+    said = orjson.dumps(rows)
+    for folder in folders:  # where the folders lie is not part of what they say
+        said = said.replace(str(folder).encode(), b"")
+    found = Inputs()
+    found.content["lm-eval"] = importlib.metadata.version("lm-eval")
+    found.content["what lm-eval says of all tasks"] = hashlib.sha256(said).hexdigest()
+    for row in select(rows, config.seeds.tasks):
+        for path in files_of_task(task_file(row.task, config.seeds)):
+            root = next((folder for folder in folders if path.is_relative_to(folder)), path.parent)
+            found.add_file(f"tasks/{path.relative_to(root)}", path, hashes)
+    return found
+
+
+def files_of_task(path: Path) -> list[Path]:
+    """A task's YAML file with all that it includes, and the Python files beside each of them."""
+    from nemo_sdg.catalog.task_files import YamlTree
+
+    files = [Path(file) for file in YamlTree().files_of(path)]
+    return sorted({*files, *(code for folder in {file.parent for file in files} for code in folder.glob("*.py"))})
+
+
+def run(context: Context) -> list[str]:
     from nemo_sdg.catalog.walk import build_catalog, select
 
     target = context.step_dir("catalog")
     if target.problem("catalog", inputs=[]) is None:
-        return
+        return ["catalog"]
     seeds = context.config.seeds
     with context.progress.step("catalog", unit="tasks") as state:
         asked = select(build_catalog(seeds, context.config.guard), seeds.tasks)
@@ -36,6 +74,7 @@ def run(context: Context) -> None:
         for name, rows in (("tasks.jsonl", eligible), ("refused.jsonl", refused)):
             outputs[f"catalog/{name}"] = write_jsonl(target.path / name, rows)
         target.write_receipt("catalog", outputs, counts.as_dict())
+    return ["catalog"]
 
 
 def reason_word(row: CatalogRow) -> str:

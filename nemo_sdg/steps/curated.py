@@ -10,19 +10,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import CurateSection
+from nemo_sdg.config import CurateSection, RunConfig, Verify, fingerprint
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop
 from nemo_sdg.steps import seeds
-from nemo_sdg.storage import file_facts, write_json
+from nemo_sdg.storage import ContentHashes, Inputs, file_facts, write_json
+
+SHAPES = ["curate"]
+READS = ["curate.evaluation_extra", "curate.against", "curate.embedder"]
 
 
-def run(context: Context) -> None:
-    source, target = context.step_dir("verified"), context.step_dir("curated")
+def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
+    """Sources of the user's filters, the corpora and evaluation rows of the user's own, and the embedder."""
+    from nemo_sdg.curate.dedup.duplicates import corpus_files
+    from nemo_sdg.curate.embed import embedder_identity
+    from nemo_sdg.curate.filters.registry import filter_sources, filters_identity
+
+    found = Inputs()
+    curate = config.curate
+    found.content["filters"] = fingerprint(filters_identity(curate))
+    for name, path in filter_sources(curate).items():
+        found.add_file(f"filters/{name}", path, hashes)
+    for number, path in enumerate(extra_files(curate)):
+        found.add_file(f"evaluation_extra/{number}/{path.name}", path, hashes)
+    for number, path in enumerate(corpus_files(curate.against)):
+        found.add_file(f"against/{number}/{path.name}", path, hashes)
+    if curate.paraphrase or curate.semantic_dedup:
+        found.content["embedder"] = embedder_identity(curate.embedder)
+    return found
+
+
+def run(context: Context) -> list[str]:
+    source, target = context.before("curated"), context.step_dir("curated")
     filtered = context.step_dir("curated", "filtered")
     filter_shards(context)
     shards = source.shards()
+    filtered.keep_only(shards)
     duplicates = find_duplicates(context)
     inputs = {shard: [filtered.shard_path(shard), filtered.dropped_path(shard), duplicates] for shard in shards}
     todo = context.unfinished(target, inputs)
@@ -35,19 +59,23 @@ def run(context: Context) -> None:
     ]
     context.run_stages("curated", stages, [[shard] for shard in todo], target=target, total=len(shards))
     write_health(context)
+    return shards
 
 
-def preflight(config: CurateSection) -> None:
+def preflight(config: RunConfig) -> None:
     """What this step would stumble over, asked before the first step works: filters, folders and packages that are not
     there. Raises an SdgError.
     """
+    from nemo_sdg.curate.dedup.duplicates import corpus_files
     from nemo_sdg.curate.embed import require_embedder
     from nemo_sdg.curate.filters.registry import filters_identity
 
-    filters_identity(config)
-    extra_files(config)
-    if config.paraphrase:
-        require_embedder(config.embedder)
+    curate = config.curate
+    filters_identity(curate)
+    extra_files(curate)
+    corpus_files(curate.against)
+    if curate.paraphrase:
+        require_embedder(curate.embedder)
 
 
 def filter_shards(context: Context) -> None:
@@ -60,7 +88,7 @@ def filter_shards(context: Context) -> None:
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
     source, target, filtered = (
-        context.step_dir("verified"),
+        context.before("curated"),
         context.step_dir("curated"),
         context.step_dir("curated", "filtered"),
     )
@@ -97,12 +125,12 @@ def write_health(context: Context) -> None:
     from nemo_sdg.curate.health import measure_health
 
     seed_files, before, after = (
-        [context.step_dir(step).shard_path(shard) for shard in context.step_dir(step).shards()]
-        for step in ("seeds", "verified", "curated")
+        [folder.shard_path(shard) for shard in folder.shards()]
+        for folder in (context.step_dir("seeds"), context.before("curated"), context.step_dir("curated"))
     )
     record, path = context.step_dir("curated", "health"), context.step_dir("curated").path / "health.json"
     inputs = [*seed_files, *before, *after]
-    if record.problem("health", inputs=inputs) is not None:
+    if record.problem("health", inputs=inputs, full=context.config.run.verify is Verify.full) is not None:
         write_json(path, measure_health(seeds=seed_files, before=before, after=after))
         record.write_receipt("health", {record.relative(path): file_facts(path)}, {}, inputs=inputs)
 
@@ -127,7 +155,7 @@ def find_duplicates(context: Context) -> Path:
     from nemo_sdg.curate.dedup import duplicates as dedup
 
     source, filtered, seed_shards = (
-        context.step_dir("verified"),
+        context.before("curated"),
         context.step_dir("curated", "filtered"),
         context.step_dir("seeds"),
     )

@@ -11,8 +11,10 @@ is rebuilt from them to the same bytes.
 import functools
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nemo_sdg.generate
 from nemo_sdg.config import EngineKind, EngineSection, Executor, Role, RunConfig
 from nemo_sdg.config.engine import same_engine
 from nemo_sdg.errors import ConfigError
@@ -20,7 +22,7 @@ from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.progress import Progress, StepProgress
 from nemo_sdg.generate.requests import Flow, Outcome
 from nemo_sdg.steps.traces import traces_path, write_traces
-from nemo_sdg.storage import Counts, FileFacts, StepDir, read_jsonl
+from nemo_sdg.storage import ContentHashes, FileFacts, Inputs, StepDir, read_jsonl
 
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
@@ -30,38 +32,77 @@ MakeFlow = Callable[["RoleEngines"], Flow]
 """The engines of the step's roles in, not started; the flow out."""
 
 
-def generate(context: Context, step: str, source: StepDir, make_flow: MakeFlow, *roles: Role) -> None:
-    """Sends every unfinished shard of `source` through the flow and writes the shards of `step`. Only the engines of
-    `roles` are opened.
-    """
-    from nemo_sdg.execution.stages import UnitStage
+JOURNAL, REDONE = "journal", "redone"
+SHIPPED_TEMPLATES = Path(nemo_sdg.generate.__path__[0]) / "prompts"
 
-    target = context.step_dir(step)
-    inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
+
+def generation_inputs(config: RunConfig, hashes: ContentHashes, purposes: list[str], roles: list[Role]) -> Inputs:
+    """The templates of these purposes, those that all purposes share, and the models: a file by its content, a served
+    model by its name. The user's templates stand in for the shipped ones.
+    """
+    from nemo_sdg.generate.prompting import PURPOSES
+    from nemo_sdg.generate.roles import open_roles
+
+    found = Inputs()
+    others = set(PURPOSES) - set(purposes)
+    own = config.generate.prompts_dir
+    for folder in [SHIPPED_TEMPLATES, *([Path(own)] if own else [])]:
+        for path in sorted(folder.rglob("*.jinja")):
+            if others.isdisjoint(path.relative_to(folder).parts):
+                name = f"templates/{path.relative_to(folder)}"
+                found.content[name] = hashes.of(path)
+                if folder is not SHIPPED_TEMPLATES:
+                    found.places[name] = str(path.absolute())
+    for role, players in open_roles(config, *roles).players.items():
+        found.content[f"models of the {role.value}"] = ", ".join(player.engine.model for player in players)
+    return found
+
+
+def generate(context: Context, step: str, make_flow: MakeFlow, *roles: Role) -> list[str]:
+    """Sends every unfinished shard of the step before through the flow; returns the names of all shards of `step`.
+    Only the engines of `roles` are opened.
+    """
+    source, target = context.before(step), context.step_dir(step)
+    shards = source.shards()
     index, num = context.worker
-    todo = [
-        shard
-        for number, shard in enumerate(context.unfinished(target, inputs))
-        if num == 1 or int(shard.rsplit("-", 1)[-1]) % num == index
-    ]
+    mine = {shard: [source.shard_path(shard)] for shard in shards if int(shard.rsplit("-", 1)[-1]) % num == index}
+    todo = context.unfinished(target, mine)
     if not todo:
-        return
+        return shards
     config = context.config
     if config.run.executor is Executor.local:
         with context.progress.step(step, sum(num_records(source, shard) for shard in todo)) as state:
             make_worker(config, source, target, make_flow, roles, context.progress, state)(todo)
-        return
+        return shards
     sections = [section for role in roles for section in config.engines(role)]
     replicas = min(max(section.replicas for section in sections), len(todo))
     gpus = float(num_gpus(sections))
+    from nemo_sdg.execution.stages import UnitStage
+
     make = functools.partial(make_worker, config, source, target, make_flow, roles, None, None)
     context.run_stages(
         step,
         [UnitStage(step, make, cpus=1.0, gpus=gpus)],
         [todo[i::replicas] for i in range(replicas)],
         target=target,
-        total=len(inputs),
+        total=len(shards),
     )
+    return shards
+
+
+def moved(target: StepDir) -> bool:
+    """Whether the step is redone, so that its records may stand in other shards than their journals."""
+    return (target.path / JOURNAL / REDONE).exists()
+
+
+def mark_redone(target: StepDir) -> None:
+    """Until the step is finished again, however often it is interrupted, the journals of all shards are looked into."""
+    if (target.path / JOURNAL).is_dir():
+        (target.path / JOURNAL / REDONE).touch()
+
+
+def unmark_redone(target: StepDir) -> None:
+    (target.path / JOURNAL / REDONE).unlink(missing_ok=True)
 
 
 def num_gpus(sections: list[EngineSection]) -> int:
@@ -108,19 +149,18 @@ def make_worker(
     traces: dict[str, FileFacts] = {}
 
     def write(shard: str, outcomes: list[Outcome]) -> None:
-        counts = Counts()
-        kept = [sample for outcome in outcomes for sample in outcome.kept]
-        dropped = [drop for outcome in outcomes for drop in outcome.dropped]
-        for sample in kept:
-            counts.keep(sample.task)
-        for drop in dropped:
-            counts.drop(drop.task, drop.reason)
-            if state is not None:
-                state.dropped[drop.reason] = state.dropped.get(drop.reason, 0) + 1
+        with target.open_shard(shard, inputs=[source.shard_path(shard)]) as writer:
+            for outcome in outcomes:
+                for sample in outcome.kept:
+                    writer.keep(sample.task, sample)
+                for drop in outcome.dropped:
+                    writer.drop(drop)
+                    if state is not None:
+                        state.dropped[drop.reason] = state.dropped.get(drop.reason, 0) + 1
+            if shard in traces:
+                writer.beside[target.relative(traces_path(target, shard))] = traces.pop(shard)
         if state is not None:
-            state.kept += len(kept)
-        beside = {target.relative(traces_path(target, shard)): traces.pop(shard)} if shard in traces else {}
-        target.write_shard(shard, kept, dropped, counts, inputs=[source.shard_path(shard)], beside=beside)
+            state.kept += writer.kept.rows
 
     def keep_traces(shard: str, found: "Iterator[Trace]") -> None:
         if (facts := write_traces(traces_path(target, shard), found)) is not None:
@@ -155,7 +195,7 @@ def make_worker(
             (ShardWork(shard=shard, records=read_jsonl(source.shard_path(shard))) for shard in shards),
             flow,
             engines,
-            Journal(target.path / "journal", cache_dir=config.run.cache_dir),
+            Journal(target.path / JOURNAL, cache_dir=config.run.cache_dir, everywhere=moved(target)),
             write,
             FlowProgress(listener=show, notify=notify),
             on_traces=keep_traces,

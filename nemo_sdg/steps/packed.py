@@ -5,15 +5,26 @@ from collections.abc import Callable
 
 from nemo_sdg.config import RunConfig, Verify
 from nemo_sdg.execution.context import Context
-from nemo_sdg.storage import StepDir
+from nemo_sdg.storage import ContentHashes, Inputs, StepDir
+
+SHAPES = ["export.variants", "export.shard_tokens", "export.max_document_tokens", "export.valid_share"]
+READS = ["export.tokenizer"]
 
 
-def run(context: Context) -> None:
+def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
+    """The tokenizer, by what it does."""
+    from nemo_sdg.export.packing.tokenizers import load_tokenizer
+
+    return Inputs(content={"tokenizer": load_tokenizer(config.export.tokenizer).digest})
+
+
+def run(context: Context) -> list[str]:
     from nemo_sdg.execution.stages import UnitStage
 
-    source, target = context.step_dir("curated"), context.step_dir("packed")
+    source, target = context.before("packed"), context.step_dir("packed")
     make = functools.partial(make_packer, context.config, source, target)
     context.run_stages("packed", [UnitStage("pack", make)], [["all"]], target=target, total=None, unit="packed shards")
+    return target.shards()
 
 
 def make_packer(config: RunConfig, source: StepDir, target: StepDir) -> Callable[[list[str]], None]:

@@ -10,22 +10,41 @@ from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.generate.requests import Flow
 from nemo_sdg.records import Seed, seed_from_dict
-from nemo_sdg.steps.generation import generate
-from nemo_sdg.storage import StepDir
+from nemo_sdg.steps.generation import MakeFlow, generate, generation_inputs
+from nemo_sdg.storage import ContentHashes, Inputs, StepDir
 
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
 
 
-def run(context: Context) -> None:
-    seeds = context.step_dir("seeds")
-    generate(
-        context,
-        "questions",
-        seeds,
-        functools.partial(make_flow, context.config, few_shot_seeds(seeds, context.config.generate.few_shot)),
-        Role.writer,
-    )
+SHAPES = [
+    "run.seed",
+    "generate.origins",
+    "generate.origins_by_family",
+    "generate.few_shot",
+    "generate.temperature_question",
+    "generate.top_p",
+    "generate.max_tokens_question",
+]
+READS = ["generate.prompts_dir"]
+ROLES = [Role.writer]
+
+
+def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
+    return generation_inputs(config, hashes, ["similar"], ROLES)
+
+
+def run(context: Context) -> list[str]:
+    return generate(context, "questions", flow_maker(context), *ROLES)
+
+
+def flow_maker(context: Context) -> MakeFlow:
+    return functools.partial(make_run_flow, context.config, context.step_dir("seeds"))
+
+
+def make_run_flow(config: RunConfig, seeds: StepDir, engines: "RoleEngines") -> Flow:
+    """Reads every seed for the few-shot heads: called by a worker that has shards to do, and by no other."""
+    return make_flow(config, few_shot_seeds(seeds, config.generate.few_shot), engines)
 
 
 def make_flow(config: RunConfig, few_shot: dict[str, list[Seed]], engines: "RoleEngines") -> Flow:

@@ -8,10 +8,12 @@
 Ring 3 of the guard drops rows that stand in an evaluation split.
 """
 
+import contextlib
 import dataclasses
 import functools
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,48 +21,155 @@ from typing import Any
 
 import orjson
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import RunConfig, SeedsSection, Verify
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, EvaluationRow, Seed, evaluation_row_from_dict, json_line, seed_from_dict
+from nemo_sdg.seeds.sources.rows import Split, mirrored, uses_hub
 from nemo_sdg.steps import catalog
-from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, read_json, read_jsonl, write_json, write_jsonl
+from nemo_sdg.storage import (
+    SHARD_FORMAT,
+    ContentHashes,
+    Counts,
+    Inputs,
+    StepDir,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+)
 
 EVALUATION = "evaluation"
-UNREACHABLE = "unreachable.json"
-UNREADABLE = "unreadable_source"
+UNREACHABLE, UNREAD = "unreachable.json", "unread.json"
+TRY_SECONDS = 60.0
+"""how long a start looks whether sources of the network that could not be read can be read now"""
 MAX_LINES = 10
 """of splits that could not be read; the others are counted"""
 
+SHAPES = [
+    "run.seed",
+    "run.shard_size",
+    "seeds.limit_per_task",
+    "seeds.limit_per_family",
+    "seeds.trust_remote_code",
+    "guard.content",
+]
+READS = ["seeds.mirror", "seeds.hub", "seeds.lock"]
 
-def run(context: Context) -> None:
+
+def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
+    """The files of all splits that give seeds or evaluation rows, wherever they lie; of the hub, that it is read."""
+    found = Inputs(content={"hub": str(uses_hub(config.seeds)).lower()})
+    if config.seeds.lock is not None:
+        found.add_file("seeds.lock", Path(config.seeds.lock), hashes)
+    for role, sources in planned_sources(config):
+        for source in sources:
+            for number, path in enumerate(local_files(source.split, config.seeds)):
+                name = f"{role}/{source.tasks[0]}/{source.split.split}"
+                found.add_file(f"{name}/{path.name}" if number == 0 else f"{name}/{number}/{path.name}", path, hashes)
+    return found
+
+
+def planned_sources(config: RunConfig) -> list[tuple[str, list[Any]]]:
+    """The training splits of the tasks asked for, and the evaluation splits of all tasks."""
+    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.seeds.build import evaluation_sources, plan_sources
+
+    rows = build_catalog(config.seeds, config.guard)
+    unlimited = dataclasses.replace(config.seeds, limit_per_task=None, limit_per_family=None)
+    training = plan_sources(select(rows, config.seeds.tasks), unlimited)
+    return [("training", training), (EVALUATION, evaluation_sources(rows, config.seeds).reachable)]
+
+
+def local_files(split: Split, seeds: SeedsSection) -> list[Path]:
+    """The files on disk that a split is read from; none for the hub and for rows that a function makes."""
+    if split.located:
+        return [Path(file) for file in split.located if "://" not in file]
+    return mirrored(split, seeds.mirror) if seeds.mirror is not None else []
+
+
+def readable_again(config: RunConfig, unread: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What of the sources that could not be read still cannot; those of the network are tried, files count by their
+    content.
+    """
+    from nemo_sdg.seeds.sources.splits import open_source
+
+    wanted = {row["source"] for row in unread}
+    read, end = set(), time.monotonic() + TRY_SECONDS
+    for role, sources in planned_sources(config) if wanted else []:
+        for source in sources:
+            name = source_name(role, source)
+            if name not in wanted or local_files(source.split, config.seeds) or time.monotonic() > end:
+                continue
+            with contextlib.suppress(DataError):
+                next(iter(open_source(source, config.seeds)), None)
+                read.add(name)
+    return [row for row in unread if row["source"] not in read]
+
+
+def source_name(role: str, source: Any) -> str:
+    return f"{role} split of {source.tasks[0]}: {source.split}"
+
+
+def run(context: Context) -> list[str]:
     target, evaluation, parts = (
         context.step_dir("seeds"),
         context.step_dir("seeds", EVALUATION),
         context.step_dir("seeds", "parts"),
     )
-    catalog_path = context.step_dir("catalog").path / "tasks.jsonl"
+    catalog_path = context.before("seeds").path / "tasks.jsonl"
     if is_done(context, target, evaluation, catalog_path):
-        return
+        require_all(context)
+        shutil.rmtree(parts.path, ignore_errors=True)
+        return target.shards()
     from nemo_sdg.seeds.build import plan_sources
 
     sources = plan_sources(catalog.load(context), context.config.seeds)
-    render_evaluation_splits(context, evaluation)
+    unread = render_evaluation_splits(context, evaluation)
     render_training_splits(context, sources, parts, evaluation)
     tell_unusable(context, parts)
+    unread += unread_sources(sources, parts)
+    write_json(target.path / UNREAD, sorted(unread, key=lambda row: row["source"]))
     gather(context, target, parts, catalog_path)
     shutil.rmtree(parts.path)
+    return target.shards()
+
+
+def unread(context: Context) -> list[dict[str, Any]]:
+    """Sources that could not be read, with `why`: they are not drops, and the next run tries them again."""
+    rows: list[dict[str, Any]] = read_json(context.step_dir("seeds").path / UNREAD)
+    return rows
+
+
+def unread_sources(sources: list[Any], parts: StepDir) -> list[dict[str, Any]]:
+    return [
+        {"source": source_name("training", sources[number_of(name)]), "why": why}
+        for name in parts.shards()
+        if (why := (parts.receipt(name) or {}).get("why")) is not None
+    ]
+
+
+def require_all(context: Context) -> None:
+    """Raises ConfigError where an evaluation split that `guard.require` asks for could not be read."""
+    from nemo_sdg.catalog.guard import require_reachable
+    from nemo_sdg.catalog.walk import build_catalog
+
+    if context.config.guard.require:
+        rows = build_catalog(context.config.seeds, context.config.guard)
+        require_reachable(context.config.guard, tasks_of(unreachable_splits(context)), rows)
 
 
 def is_done(context: Context, target: StepDir, evaluation: StepDir, catalog_path: Path) -> bool:
     """All shards that the last receipt speaks of are whole."""
     shards = target.shards()
     last = target.receipt(shards[-1]) if shards else None
-    if last is None or last.get("num_shards") != len(shards) or not (evaluation.path / UNREACHABLE).is_file():
+    noted = (evaluation.path / UNREACHABLE).is_file() and (target.path / UNREAD).is_file()
+    if last is None or last.get("num_shards") != len(shards) or not noted:
         return False
     inputs = {shard: [catalog_path] for shard in shards}
+    full = context.config.run.verify is Verify.full
     return not context.unfinished(target, inputs) and not any(
-        evaluation.problem(shard) for shard in evaluation.shards()
+        evaluation.problem(shard, full=full) for shard in evaluation.shards()
     )
 
 
@@ -100,8 +209,10 @@ def number_of(name: str) -> int:
     return int(name.rpartition("-")[2])
 
 
-def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
-    """Renders what any task of lm-eval evaluates on, as a Curator stage, and lists what could not be reached."""
+def render_evaluation_splits(context: Context, evaluation: StepDir) -> list[dict[str, Any]]:
+    """Renders what any task of lm-eval evaluates on, as a Curator stage, and lists what could not be reached. Returns
+    those that are there and could not be read.
+    """
     from nemo_sdg.catalog.guard import require_reachable
     from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.execution.stages import UnitStage
@@ -122,18 +233,21 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> None:
         total=len(sources.reachable),
         unit="splits",
     )
-    lines = []
+    lines, unread = [], []
     for name in evaluation.shards():
         why = (evaluation.receipt(name) or {}).get("why")
         if why is not None:
+            source = sources.reachable[number_of(name)]
             lines.append(f"evaluation split not read: {why}")
-            unreachable.append({**sources.reachable[number_of(name)].describe(), "why": why})
+            unread.append({"source": source_name(EVALUATION, source), "why": why})
+            unreachable.append({**source.describe(), "why": why})
             evaluation.receipt_path(name).unlink()
             evaluation.shard_path(name).unlink()
     tell(context, lines, f"see {evaluation.relative(evaluation.path / UNREACHABLE)}")
     require_reachable(config.guard, tasks_of(unreachable), rows)
     evaluation.path.mkdir(parents=True, exist_ok=True)
     write_json(evaluation.path / UNREACHABLE, unreachable)
+    return unread
 
 
 def tasks_of(splits: list[dict[str, Any]]) -> list[str]:
@@ -249,8 +363,6 @@ def make_renderer(
         except DataError as exc:
             extra |= {"why": str(exc), "differs": isinstance(exc, DiffersFromLock)}
             counts, drops = Counts(), DropSpool()
-            drops.add(Drop(task=source.tasks[0], id=name, step="seeds", reason=UNREADABLE, detail=str(exc)))
-            counts.drop(source.tasks[0], UNREADABLE)
             facts = {parts.relative(path): write_jsonl(path, [])}
         for task, num in sorted(source.not_sampled.items()):
             counts.not_sampled(task, num)
@@ -324,25 +436,19 @@ def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path
     """
     size = context.config.run.shard_size
     shutil.rmtree(target.path / "receipts", ignore_errors=True)
-    number, kept, dropped, counts = 0, list[dict[str, Any]](), DropSpool(), Counts()
-
-    def flush(num_shards: int | None) -> None:
-        nonlocal number, kept, dropped, counts
-        extra = {} if num_shards is None else {"num_shards": num_shards}
-        target.write_shard(SHARD_FORMAT.format(number), kept, dropped, counts, inputs=[catalog_path], extra=extra)
-        number, kept, dropped, counts = number + 1, [], DropSpool(), Counts()
-
-    for part in parts.shards():
-        for drop in read_jsonl(parts.dropped_path(part)):
-            dropped.add(Drop(**drop))
-            counts.drop(drop["task"], drop["reason"])
-        receipt = parts.receipt(part)
-        for task, row in (receipt or {"counts": {}})["counts"].items():
-            if row["not_sampled"]:
-                counts.not_sampled(task, row["not_sampled"])
-        for record in read_jsonl(parts.shard_path(part)):
-            if len(kept) == size:
-                flush(None)
-            kept.append(record)
-            counts.keep(record["task"])
-    flush(number + 1)
+    number = 0
+    with contextlib.ExitStack() as stack:
+        shard = stack.enter_context(target.open_shard(SHARD_FORMAT.format(number), inputs=[catalog_path]))
+        for part in parts.shards():
+            for drop in read_jsonl(parts.dropped_path(part)):
+                shard.drop(Drop(**drop))
+            for task, row in (parts.receipt(part) or {"counts": {}})["counts"].items():
+                if row["not_sampled"]:
+                    shard.counts.not_sampled(task, row["not_sampled"])
+            for record in read_jsonl(parts.shard_path(part)):
+                if shard.kept.rows == size:
+                    stack.close()
+                    number += 1
+                    shard = stack.enter_context(target.open_shard(SHARD_FORMAT.format(number), inputs=[catalog_path]))
+                shard.keep(record["task"], record)
+        shard.extra = {"num_shards": number + 1}

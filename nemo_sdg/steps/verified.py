@@ -11,11 +11,13 @@ from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, Sample, SampleLicense, sample_from_dict
 
+SHAPES = ["verify", "engine.model_license"]
 
-def run(context: Context) -> None:
+
+def run(context: Context) -> list[str]:
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
-    source, target = context.step_dir("answers"), context.step_dir("verified")
+    source, target = context.before("verified"), context.step_dir("verified")
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
     todo = context.unfinished(target, inputs)
     stages = [
@@ -24,6 +26,7 @@ def run(context: Context) -> None:
         WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
     ]
     context.run_stages("verified", stages, [[shard] for shard in todo], target=target, total=len(inputs))
+    return list(inputs)
 
 
 def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop]:

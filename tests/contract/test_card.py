@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
     blend = StepDir(run_dir=run_dir, step="blend", fingerprint="f1")
     mixture = MixtureSection(family_caps={"science": 0.36, "math": 0.24})
     write_blend(blend, plan_blend(step, export, mixture), export, BlendSection(), packed=step)
-    (run_dir / "config.yaml").write_text(yaml.safe_dump(configuration.identity(RunConfig()), sort_keys=False))
+    (run_dir / "config.yaml").write_text(yaml.safe_dump(configuration.shaping(RunConfig()), sort_keys=False))
     evaluation = [
         {"task": "sciq", "dataset": {"path": "org/sciq", "name": "main", "split": "test", "revision": "abc", "row": n}}
         for n in range(7)

@@ -13,7 +13,7 @@ from nemo_sdg.config import CurateSection, RunConfig, RunSection
 from nemo_sdg.curate.filters import registry as filters
 from nemo_sdg.errors import ConfigError, MissingDependencyError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.pipeline import order as pipeline
+from nemo_sdg.pipeline import run as pipeline
 from nemo_sdg.steps import curated
 from nemo_sdg.storage import read_json, read_jsonl, write_jsonl
 from tests.fakes.curated_run import QUESTIONS, make_run

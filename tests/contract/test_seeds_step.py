@@ -13,7 +13,7 @@ import pytest
 from nemo_sdg.commands.lock import write_lock_file
 from nemo_sdg.config import load_config
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.pipeline import order as pipeline
+from nemo_sdg.pipeline import run as pipeline
 from nemo_sdg.storage import read_json, read_jsonl
 
 SCIQ, GSM8K, CSQA = "allenai/sciq/default", "openai/gsm8k/main", "tau/commonsense_qa/default"

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-VOLATILE = {"progress.jsonl", ".lock", "plan.json", "index.html"}
+VOLATILE = {"progress.jsonl", ".hashes.json", ".lock", "plan.json", "index.html"}
 """the files of a run that hold clock times (index.html shows the speed), or paths of this machine"""
 
 

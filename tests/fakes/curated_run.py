@@ -11,6 +11,7 @@ from nemo_sdg.errors import SdgError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.processes import quiet_libraries
 from nemo_sdg.execution.progress import Progress
+from nemo_sdg.pipeline.order import STEPS
 from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
 from nemo_sdg.steps import curated
 from nemo_sdg.storage import Counts, StepDir
@@ -94,7 +95,8 @@ def make_run(folder: Path, **curate: Any) -> Context:
             curate=CurateSection(**{"paraphrase": False} | curate),
         ),
         run_dir=folder,
-        fingerprint="f",
+        steps=STEPS,
+        fingerprints=dict.fromkeys(STEPS, "f"),
         progress=Progress(None),
     )
     question, answer = QUESTIONS["copy_of_seed"]

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import yaml
 
-from nemo_sdg.config import RunConfig, identity
+from nemo_sdg.config import RunConfig, shaping
 from nemo_sdg.records import Answer, Drop, Generator, ModelUse, Sample, SampleLicense, content_id, to_dict
 from nemo_sdg.storage import Counts, StepDir, write_bytes, write_json, write_jsonl
 
@@ -81,7 +81,7 @@ def write_run(folder: Path, num_seeds: int, *, special: list[str] | None = None)
     """Writes RUN with `num_seeds` seeds; returns it. The same arguments give the same files."""
     text = Texts(random.Random(0), special or [])
     folder.mkdir(parents=True)
-    write_bytes(folder / "config.yaml", yaml.safe_dump(identity(RunConfig()), sort_keys=False).encode())
+    write_bytes(folder / "config.yaml", yaml.safe_dump(shaping(RunConfig()), sort_keys=False).encode())
     tasks = [(f"{family}_{number:02d}", family) for number in range(NUM_TASKS) for family in FAMILIES]
     catalog = StepDir(run_dir=folder, step="catalog", fingerprint="synthetic")
     counts = Counts()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nemo_sdg.config import differences, fingerprint, identity, load_config
+from nemo_sdg.config import fingerprint, load_config, select, shaping
 from nemo_sdg.errors import ConfigError
 
 
@@ -47,9 +47,9 @@ def test_credentials_in_a_url_are_refused_without_being_repeated(file: Path) -> 
     assert "hunter2" not in str(error.value)
 
 
-def test_fingerprint_ignores_how_a_run_is_carried_out(file: Path) -> None:
+def test_what_shapes_a_run_leaves_out_how_it_is_carried_out(file: Path) -> None:
     def key(*overrides: str) -> str:
-        return fingerprint(identity(load_config(file, list(overrides))))
+        return fingerprint(shaping(load_config(file, list(overrides))))
 
     assert (
         key("run.dir=y", "run.workers=7", "run.executor=ray_data", "engine.max_in_flight=9", "run.progress_every=1")
@@ -59,9 +59,13 @@ def test_fingerprint_ignores_how_a_run_is_carried_out(file: Path) -> None:
     assert key("run.seed=1") != key()
 
 
-def test_differences_name_the_leaf(file: Path) -> None:
-    old, new = (identity(load_config(file, overrides)) for overrides in ([], ["generate.origins.similar=1"]))
-    assert differences(old, new) == ["generate.origins.similar: 3 -> 1"]
+def test_fields_are_selected_by_name_and_by_section(file: Path) -> None:
+    found = select(load_config(file), ["mixture", "generate.votes"], ["mixture.alpha"])
+    assert found["generate.votes"] == 3
+    assert "mixture.family_cap" in found
+    assert "mixture.alpha" not in found
+    with pytest.raises(AssertionError, match="no_such_field"):
+        select(load_config(file), ["generate.no_such_field"], [])
 
 
 def test_shipped_configurations_load(root: Path) -> None:
@@ -75,13 +79,3 @@ def test_shipped_ablation_loads(root: Path) -> None:
     from nemo_sdg.commands.ablate import load_ablation
 
     assert load_ablation(root / "configs" / "ablation.yaml", ["proxy.tokens=4096"]).proxy.tokens == 4096
-
-
-def test_a_changed_template_is_another_run_and_a_moved_folder_is_not(tmp_path: Path) -> None:
-    config = tmp_path / "c.yaml"
-    config.write_text("{}")
-    for folder, text in (("a", "one"), ("b", "one"), ("c", "two")):
-        (tmp_path / folder / "solve").mkdir(parents=True)
-        (tmp_path / folder / "solve" / "code.jinja").write_text(text)
-    a, b, c = (identity(load_config(config, [f"generate.prompts_dir={tmp_path / folder}"])) for folder in "abc")
-    assert a == b != c

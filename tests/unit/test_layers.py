@@ -8,7 +8,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[2] / "nemo_sdg"
 # From the top down: a layer imports only layers below it, and rooms of one layer never import each other.
 LAYERS = [
-    ["cli", "__main__"],
+    ["__main__"],
+    ["cli"],
     ["commands"],
     ["pipeline"],
     ["steps"],

@@ -52,7 +52,7 @@ def find_duplicates(
     files = (
         [(path, SIMILAR) for path in shards]
         + [(path, SEED) for path in seeds]
-        + [(path, CORPUS) for path in _corpus_files(config.against)]
+        + [(path, CORPUS) for path in corpus_files(config.against)]
     )
     if dask_address is not None:  # its workers may have other working directories
         files, work = [(path.resolve(), role) for path, role in files], work.resolve()
@@ -137,7 +137,8 @@ def _pair_by_sense(
     return senses
 
 
-def _corpus_files(folders: list[str]) -> list[Path]:
+def corpus_files(folders: list[str]) -> list[Path]:
+    """The JSONL files of the corpora that one has already. Raises ConfigError where a folder has none."""
     files = []
     for folder in folders:
         found = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*.jsonl"))

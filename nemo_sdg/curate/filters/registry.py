@@ -160,6 +160,16 @@ def filters_identity(config: CurateSection) -> dict[str, Any]:
     return out
 
 
+def filter_sources(config: CurateSection) -> dict[str, Path]:
+    """The source file of every filter of the user's that is on."""
+    found = {}
+    for name, (function, _) in _resolve(config.filters).items():
+        source = inspect.getsourcefile(function) if name not in BUILT_IN else None
+        if source is not None:
+            found[name] = Path(source)
+    return found
+
+
 @functools.lru_cache(maxsize=8)
 def _load(settings: bytes) -> list[tuple[str, Filter]]:
     resolved = _resolve(orjson.loads(settings))

@@ -10,48 +10,37 @@ worse.
 """
 
 import os
+import re
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nemo_sdg.errors import SdgError
 
 ENTRY = np.dtype([("key", "<u8"), ("offset", "<u8")])
 LOOKED_AT = 4
 """equal halves of a key that are looked at; with 10 million completions two keys share one once in 370,000 runs"""
+KEY = re.compile(rb'\{"key":"([0-9a-f]{32})"')
 
 
 def half_key(key: str) -> int:
     return int.from_bytes(bytes.fromhex(key[:16]), "little")
 
 
-class CompletionCache:
-    """Raises SdgError when the folder cannot be used."""
+class LineIndex:
+    """Finds journal lines by their keys: files, and for each of them the half keys and offsets of its lines."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        self._own: tuple[Any, Any] | None = None
-        self._size = 0
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._files = [path.with_suffix(".jsonl") for path in sorted(self.folder.glob("*.idx"))]
-            self._load()
-        except OSError as exc:
-            raise SdgError(f"run.cache_dir: cannot use {self.folder}: {exc.strerror or exc}") from exc
-
-    def _load(self) -> None:
-        parts, owners = [], []
-        for number, path in enumerate(self._files):
-            data = path.with_suffix(".idx").read_bytes()
-            entries = np.frombuffer(data[: len(data) // ENTRY.itemsize * ENTRY.itemsize], dtype=ENTRY)
-            parts.append(entries)
-            owners.append(np.full(len(entries), number, dtype=np.uint32))
-        entries = np.concatenate(parts) if parts else np.empty(0, dtype=ENTRY)
+    def __init__(self, files: list[Path], entries: "list[npt.NDArray[Any]]") -> None:
+        self._files = files
+        owners = [np.full(len(part), number, dtype=np.uint32) for number, part in enumerate(entries)]
+        together = np.concatenate(entries) if entries else np.empty(0, dtype=ENTRY)
         owner = np.concatenate(owners) if owners else np.empty(0, dtype=np.uint32)
-        order = np.argsort(entries["key"], kind="stable")
-        self._keys, self._offsets, self._owners = entries["key"][order], entries["offset"][order], owner[order]
+        order = np.argsort(together["key"], kind="stable")
+        self._keys, self._offsets, self._owners = together["key"][order], together["offset"][order], owner[order]
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -78,6 +67,52 @@ class CompletionCache:
                 return handle.readline()
         except OSError:
             return b""
+
+
+def index_journals(folder: Path) -> LineIndex:
+    """The completions of all shards of a step: where a record moved to another shard, its journal is there."""
+    files = sorted(folder.glob("*.jsonl"))
+    return LineIndex(files, [_index_file(path) for path in files])
+
+
+def _index_file(path: Path) -> "npt.NDArray[Any]":
+    keys, offsets, offset = array("Q"), array("Q"), 0
+    with open(path, "rb") as handle:
+        for line in handle:
+            if (found := KEY.match(line)) is not None and line.endswith(b"\n"):
+                keys.append(half_key(found[1].decode()))
+                offsets.append(offset)
+            offset += len(line)
+    entries = np.empty(len(keys), dtype=ENTRY)
+    entries["key"], entries["offset"] = keys, offsets
+    return entries
+
+
+class CompletionCache:
+    """Raises SdgError when the folder cannot be used."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._own: tuple[Any, Any] | None = None
+        self._size = 0
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            files = [path.with_suffix(".jsonl") for path in sorted(self.folder.glob("*.idx"))]
+            self._index = LineIndex(files, [self._entries(path.with_suffix(".idx")) for path in files])
+        except OSError as exc:
+            raise SdgError(f"run.cache_dir: cannot use {self.folder}: {exc.strerror or exc}") from exc
+
+    @staticmethod
+    def _entries(path: Path) -> "npt.NDArray[Any]":
+        data = path.read_bytes()
+        return np.frombuffer(data[: len(data) // ENTRY.itemsize * ENTRY.itemsize], dtype=ENTRY)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def get(self, key: str) -> bytes | None:
+        """The line of a request, or None."""
+        return self._index.get(key)
 
     def put(self, lines: Iterable[tuple[str, bytes]]) -> None:
         """Appends (key, line) pairs; not synced, the run's own journal is."""

@@ -28,7 +28,7 @@ import orjson
 
 from nemo_sdg.errors import SdgError
 from nemo_sdg.generate.requests import Completion
-from nemo_sdg.generate.scheduling.cache import CompletionCache
+from nemo_sdg.generate.scheduling.cache import CompletionCache, index_journals
 from nemo_sdg.storage import fsync_directory
 
 log = logging.getLogger(__name__)
@@ -198,11 +198,12 @@ class ShardJournal:
 
 class Journal:
     """The journals of one step. Made outside of the event loop, used inside of one; `cache_dir` is shared between
-    runs.
+    runs. `everywhere` looks into the journals of all shards, for a step whose records may have moved between them.
     """
 
-    def __init__(self, folder: str | Path, *, cache_dir: str | Path | None = None) -> None:
+    def __init__(self, folder: str | Path, *, cache_dir: str | Path | None = None, everywhere: bool = False) -> None:
         self.folder = Path(folder)
+        self._others = index_journals(self.folder) if everywhere else None
         self.cache = CompletionCache(cache_dir) if cache_dir is not None else None
         self._pending: dict[ShardJournal, list[Entry]] = {}
         self._committer: asyncio.Task[None] | None = None
@@ -216,10 +217,13 @@ class Journal:
             raise SdgError(f"cannot read the journal of {shard} in {self.folder}: {exc.strerror or exc}") from exc
 
     def lookup(self, key: str) -> Completion | None:
-        """A completion that another run left in the shared cache."""
-        line = self.cache.get(key) if self.cache is not None else None
-        row = decode(line) if line is not None else None
-        return row[1] if row is not None and row[0] == key else None
+        """A completion that another shard's journal holds, or that another run left in the shared cache."""
+        for index in (self._others, self.cache):
+            line = index.get(key) if index is not None else None
+            row = decode(line) if line is not None else None
+            if row is not None and row[0] == key:
+                return row[1]
+        return None
 
     async def write(self, journal: ShardJournal, entry: Entry) -> None:
         self._pending.setdefault(journal, []).append(entry)

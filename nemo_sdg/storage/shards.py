@@ -1,4 +1,4 @@
-"""Files of a run: shards, drops, receipts, manifest. A file is complete or absent, a receipt proves a shard.
+"""Shards of a step: what was kept, what was dropped, and a receipt that proves both.
 
     RUN/<step>/shard-00000.jsonl            what was kept
     RUN/<step>/dropped/shard-00000.jsonl    what was not, each with its reason
@@ -14,129 +14,17 @@ Nothing in a receipt depends on the clock, the machine or the number of workers.
 """
 
 import contextlib
-import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import orjson
-
-from nemo_sdg.errors import DataError, SdgError
-from nemo_sdg.records import Drop, json_line
+from nemo_sdg.errors import DataError
+from nemo_sdg.records import Drop
+from nemo_sdg.storage.files import FileFacts, JsonlWriter, atomic_file, read_json, read_jsonl, sha256_file, write_json
 
 SHARD_FORMAT = "shard-{:05d}"
 RECEIPT_SUFFIX = ".json"
-
-
-def fsync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
-    """Opens a temporary file beside `path`; on success it is synced and takes the name, otherwise it is removed.
-
-    Raises SdgError in one line when the directory cannot be written or the disk is full.
-    """
-    path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False
-        ) as handle:
-            temporary = handle.name
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-        temporary = None
-        fsync_directory(path.parent)
-    except OSError as exc:
-        raise SdgError(
-            f"cannot write {path}: {exc.strerror or exc}; free space or set run.dir to a writable folder, "
-            "then run again"
-        ) from exc
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-
-
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Writes a whole small file atomically."""
-    with atomic_file(path) as handle:
-        handle.write(data)
-
-
-def write_json(path: str | Path, value: Any) -> None:
-    """Writes indented JSON atomically; key order is the value's own."""
-    write_bytes(path, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-
-
-def read_json(path: str | Path) -> Any:
-    """Raises DataError when the file is missing or not JSON."""
-    try:
-        return orjson.loads(Path(path).read_bytes())
-    except FileNotFoundError as exc:
-        raise DataError(f"{path} is missing") from exc
-    except orjson.JSONDecodeError as exc:
-        raise DataError(f"{path} is not valid JSON ({exc})") from exc
-
-
-def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Streams a file of one JSON object a line. Raises DataError with the line number when a line is damaged."""
-    try:
-        with open(path, "rb") as handle:
-            for number, line in enumerate(handle, 1):
-                try:
-                    value = orjson.loads(line)
-                except orjson.JSONDecodeError as exc:
-                    raise DataError(f"{path}, line {number} is not valid JSON ({exc})") from exc
-                if not isinstance(value, dict):
-                    raise DataError(f"{path}, line {number} is not a JSON object")
-                yield value
-    except FileNotFoundError as exc:
-        raise DataError(f"{path} is missing") from exc
-
-
-def write_jsonl(path: str | Path, records: Iterable[Any]) -> "FileFacts":
-    """Writes records atomically, one JSON object a line, and returns what a receipt says of the file."""
-    digest, size, rows = hashlib.sha256(), 0, 0
-    with atomic_file(path) as handle:
-        for record in records:
-            line = json_line(record)
-            digest.update(line)
-            size += len(line)
-            rows += 1
-            handle.write(line)
-    return FileFacts(sha256=digest.hexdigest(), bytes=size, rows=rows)
-
-
-def sha256_file(path: str | Path) -> str:
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-@dataclass(kw_only=True)
-class FileFacts:
-    """What a receipt or the manifest says of one file."""
-
-    sha256: str
-    bytes: int
-    rows: int | None = None
-
-
-def file_facts(path: str | Path, *, rows: int | None = None) -> FileFacts:
-    return FileFacts(sha256=sha256_file(path), bytes=os.path.getsize(path), rows=rows)
 
 
 class Counts:
@@ -179,6 +67,26 @@ def merge_counts(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return total.as_dict()
 
 
+class ShardWriter:
+    """A shard that is being written; nothing of it is held in memory but counts."""
+
+    def __init__(self, kept: JsonlWriter, dropped: JsonlWriter) -> None:
+        self.kept, self.dropped = kept, dropped
+        self.counts = Counts()
+        self.extra: dict[str, Any] = {}
+        """further fields of the receipt"""
+        self.beside: dict[str, FileFacts] = {}
+        """files of the shard that are written already, by their place in the run"""
+
+    def keep(self, task: str, record: Any) -> None:
+        self.kept.add(record)
+        self.counts.keep(task)
+
+    def drop(self, drop: Drop) -> None:
+        self.dropped.add(drop)
+        self.counts.drop(drop.task, drop.reason)
+
+
 @dataclass(kw_only=True)
 class StepDir:
     """One step's folder within a run."""
@@ -186,7 +94,7 @@ class StepDir:
     run_dir: Path
     step: str
     fingerprint: str
-    """of the run's identity; a receipt of another identity does not count"""
+    """of what shapes the step (ledger.py); a receipt of another one does not count"""
     subdir: str = ""
     _hashes: dict[Path, tuple[int, int, str]] = field(default_factory=dict)
 
@@ -213,33 +121,37 @@ class StepDir:
     def relative(self, path: Path) -> str:
         return str(path.relative_to(self.run_dir))
 
-    def write_shard(
-        self,
-        shard: str,
-        kept: Iterable[Any],
-        dropped: Iterable[Drop],
-        counts: Counts,
-        *,
-        inputs: Iterable[Path] = (),
-        beside: "dict[str, FileFacts] | None" = None,
-        extra: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Writes a shard, its drops and, last, its receipt; returns the receipt. Law 1 is checked before the receipt
-        is written. `beside` are files of the shard that are written already.
-        """
+    @contextlib.contextmanager
+    def open_shard(self, shard: str, *, inputs: Iterable[Path] = ()) -> Iterator["ShardWriter"]:
+        """Streams a shard and its drops to disk; the receipt is written when the block ends without an error."""
+        with atomic_file(self.shard_path(shard)) as kept, atomic_file(self.dropped_path(shard)) as dropped:
+            writer = ShardWriter(JsonlWriter(kept), JsonlWriter(dropped))
+            yield writer
         facts = {
-            self.relative(self.shard_path(shard)): write_jsonl(self.shard_path(shard), kept),
-            self.relative(self.dropped_path(shard)): write_jsonl(self.dropped_path(shard), dropped),
+            self.relative(self.shard_path(shard)): writer.kept.facts(),
+            self.relative(self.dropped_path(shard)): writer.dropped.facts(),
         }
-        num_kept, num_dropped = (fact.rows or 0 for fact in facts.values())
-        counted = counts.as_dict()
-        assert num_kept == sum(row["kept"] for row in counted.values()), (
-            f"{self.step}/{shard}: {num_kept} records kept, but counted otherwise"
+        self.write_receipt(
+            shard, {**facts, **writer.beside}, writer.counts.as_dict(), inputs=inputs, extra=writer.extra
         )
-        assert num_dropped == sum(sum(row["dropped"].values()) for row in counted.values()), (
-            f"{self.step}/{shard}: {num_dropped} records dropped, but counted otherwise"
-        )
-        return self.write_receipt(shard, {**facts, **(beside or {})}, counted, inputs=inputs, extra=extra)
+
+    def write_shard(
+        self, shard: str, kept: Iterable[Any], dropped: Iterable[Drop], counts: Counts, *, inputs: Iterable[Path] = ()
+    ) -> None:
+        """Writes a shard, its drops and, last, its receipt. Law 1 is checked before the receipt is written."""
+        with self.open_shard(shard, inputs=inputs) as writer:
+            for record in kept:
+                writer.kept.add(record)
+            for drop in dropped:
+                writer.dropped.add(drop)
+            writer.counts = counts
+            rows = counts.as_dict().values()
+            assert writer.kept.rows == sum(row["kept"] for row in rows), (
+                f"{self.step}/{shard}: {writer.kept.rows} records kept, but counted otherwise"
+            )
+            assert writer.dropped.rows == sum(sum(row["dropped"].values()) for row in rows), (
+                f"{self.step}/{shard}: {writer.dropped.rows} records dropped, but counted otherwise"
+            )
 
     def write_receipt(
         self,
@@ -279,7 +191,7 @@ class StepDir:
         if receipt is None:
             return f"{self.step}/{shard} has no readable receipt"
         if receipt.get("fingerprint") != self.fingerprint:
-            return f"{self.step}/{shard} was written under another configuration"
+            return f"{self.step}/{shard} was written under another configuration or from other inputs"
         for name, fact in receipt["outputs"].items():
             path = self.run_dir / name
             if not path.is_file():
@@ -289,7 +201,7 @@ class StepDir:
             if full and self._sha256(path) != fact["sha256"]:
                 return f"{name} does not have the SHA-256 that its receipt says"
         if inputs is not None:
-            wanted = {self.relative(path): self._sha256(path) for path in sorted(inputs)}
+            wanted = {self.relative(path): self._input_sha256(path, full) for path in sorted(inputs)}
             if receipt["inputs"] != wanted:
                 return f"{self.step}/{shard} was made from other inputs"
         return None
@@ -302,6 +214,33 @@ class StepDir:
             known = (stat.st_size, stat.st_mtime_ns, sha256_file(path))
             self._hashes[path] = known
         return known[2]
+
+    def _input_sha256(self, path: Path, full: bool) -> str:
+        """Without `full`, what the receipt beside a file says: nothing is read but receipts."""
+        if not full:
+            folder = path.parent.parent if path.parent.name == "dropped" else path.parent
+            with contextlib.suppress(DataError, KeyError, TypeError):
+                recorded = read_json(folder / "receipts" / f"{path.stem}{RECEIPT_SUFFIX}")["outputs"]
+                return str(recorded[self.relative(path)]["sha256"])
+        return self._sha256(path)
+
+    def keep_only(self, shards: Iterable[str]) -> None:
+        """Removes shards that no longer belong to the step, their receipts first."""
+        wanted = set(shards)
+        for shard in set(self.shards()) - wanted:
+            self.receipt_path(shard).unlink()
+        for path in [*self.path.glob("shard-*.jsonl"), *self.path.glob("dropped/shard-*.jsonl")]:
+            if path.stem not in wanted:
+                path.unlink()
+
+    def receipt_hashes(self) -> dict[str, str]:
+        """Every receipt below the step's folder, by its place there without `receipts/`, and its SHA-256."""
+        root = self.run_dir / self.step
+        return {
+            str((path.parent.parent / path.stem).relative_to(root)): sha256_file(path)
+            for path in sorted(root.rglob(f"receipts/*{RECEIPT_SUFFIX}"))
+            if not path.name.startswith(".")
+        }
 
     def counts(self) -> dict[str, Any]:
         """The step's counts, added over its receipts."""
@@ -316,13 +255,3 @@ class StepDir:
 def finished_shards(run_dir: Path, step: str) -> list[str]:
     """Names of a step's shards that have a receipt, sorted; for those who read a run without its configuration."""
     return sorted(path.stem for path in (run_dir / step / "receipts").glob("shard-*.json"))
-
-
-def remove_temporaries(folder: Path) -> int:
-    """Removes what a killed process left between write and rename; returns how many files."""
-    num = 0
-    for path in folder.rglob(".*.tmp"):
-        with contextlib.suppress(OSError):
-            path.unlink()
-            num += 1
-    return num

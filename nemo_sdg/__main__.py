@@ -1,0 +1,5 @@
+"""`python -m nemo_sdg` is the command `nemo-sdg`."""
+
+from nemo_sdg.cli import main
+
+main()

@@ -1,0 +1,120 @@
+"""What a run would do before it does it: which steps are finished, which are redone, and why."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nemo_sdg.config import RunConfig
+from nemo_sdg.errors import SdgError
+from nemo_sdg.pipeline.order import BY_SHARD, configuration_of, configured_steps, step_module
+from nemo_sdg.storage import (
+    ContentHashes,
+    Inputs,
+    Ledger,
+    StepDir,
+    changed_fields,
+    make_identity,
+    read_ledger,
+    with_unread,
+)
+
+
+def wanted_ledger(
+    name: str, config: RunConfig, before: dict[str, str], hashes: ContentHashes, known: Ledger | None
+) -> Ledger:
+    """The ledger that the step would have, were it finished now; `known` is the one it has."""
+    module = step_module(name)
+    made_from: Inputs = module.inputs(config, hashes) if hasattr(module, "inputs") else Inputs()
+    configuration, version = configuration_of(name, config), getattr(module, "VERSION", 1)
+    fingerprint = make_identity(name, before, version, configuration, made_from.content)
+    unread = list(known.unread) if known is not None and known.fingerprint == fingerprint else []
+    if unread:
+        unread = module.readable_again(config, unread)
+    return Ledger(
+        step=name,
+        identity=with_unread(fingerprint, unread),
+        fingerprint=fingerprint,
+        before=before,
+        version=version,
+        configuration=configuration,
+        inputs=made_from.content,
+        places=made_from.places,
+        unread=unread,
+        directory=str(Path.cwd()),
+    )
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """What a start finds: for each step to run the ledger it should have, and why it is redone."""
+
+    wanted: dict[str, Ledger] = field(default_factory=dict)
+    redone: dict[str, list[str]] = field(default_factory=dict)
+    """step with results of another identity -> what has changed; empty where only the step before did"""
+
+
+def make_plan(names: list[str], config: RunConfig, run_dir: Path, hashes: ContentHashes) -> Plan:
+    """The plan of the steps `names`; the identity of what stands before them is taken from the run."""
+    order, plan = configured_steps(config), Plan()
+    first = order.index(names[0])
+    before: dict[str, str] = {}
+    if first:
+        previous = read_ledger(run_dir, order[first - 1])
+        assert previous is not None, "the steps before must be finished"
+        before = {previous.step: previous.identity}
+    for name in names:
+        known = read_ledger(run_dir, name)
+        wanted = wanted_ledger(name, config, before, hashes, known)
+        plan.wanted[name] = wanted
+        if known is not None and known.identity != wanted.identity:
+            plan.redone[name] = known.changes(wanted)
+        elif known is None and has_other_receipts(run_dir, name, wanted):
+            plan.redone[name] = ["unfinished results of another configuration or of other inputs"]
+        before = {name: wanted.identity}
+    return plan
+
+
+def has_other_receipts(run_dir: Path, name: str, wanted: Ledger) -> bool:
+    """Whether an unfinished step holds a shard that another configuration wrote."""
+    folder = StepDir(run_dir=run_dir, step=name, fingerprint=wanted.fingerprint)
+    first = next(iter(folder.shards()), None)
+    receipt = None if first is None else folder.receipt(first)
+    return receipt is not None and receipt.get("fingerprint") != wanted.fingerprint
+
+
+def require_finished(names: list[str], config: RunConfig, run_dir: Path) -> None:
+    """Raises SdgError where a step before `names[0]` is not finished, or was finished under another configuration."""
+    order = configured_steps(config)
+    before: dict[str, str] = {}
+    for name in order[: order.index(names[0])]:
+        ledger = read_ledger(run_dir, name)
+        if ledger is None:
+            raise SdgError(
+                f"step {names[0]} needs {name}/, which is not finished in {run_dir}: "
+                f"{what_is_missing(name, order, run_dir)}; run with --from {name}"
+            )
+        changed = changed_fields(ledger.configuration, configuration_of(name, config))
+        if changed:
+            raise SdgError(
+                f"step {names[0]} needs {name}/, which was made under another configuration "
+                f"({'; '.join(changed[:5])}); run with --from {name}, or with the configuration as it was"
+            )
+        if ledger.before != before:
+            raise SdgError(
+                f"step {names[0]} needs {name}/, which was made from an earlier {next(iter(ledger.before), 'run')}; "
+                f"run with --from {name}"
+            )
+        before = {name: ledger.identity}
+
+
+def what_is_missing(name: str, order: list[str], run_dir: Path) -> str:
+    """Which shards an unfinished step lacks, as far as the step before tells."""
+    have = set(StepDir(run_dir=run_dir, step=name, fingerprint="").shards())
+    position = order.index(name)
+    previous = read_ledger(run_dir, order[position - 1]) if position else None
+    if previous is None or name not in BY_SHARD:
+        return "it has no ledger"
+    missing = [shard for shard in previous.shards if shard not in have]
+    if not missing:
+        return "its shards are there, its ledger is not"
+    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+    return f"{len(missing)} of {len(previous.shards)} shards are missing ({', '.join(missing[:5])}{more})"

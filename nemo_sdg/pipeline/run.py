@@ -1,0 +1,208 @@
+"""Runs the steps: what is finished stays, what a change concerns is redone, and nothing is overwritten unasked."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import RunConfig, Verify, shaping
+from nemo_sdg.errors import SdgError
+from nemo_sdg.execution.context import Context
+from nemo_sdg.execution.processes import quiet_libraries
+from nemo_sdg.execution.progress import Progress, format_seconds
+from nemo_sdg.execution.tracking import open_trackers
+from nemo_sdg.pipeline.order import STEPS, configured_steps, step_module, steps_between, why_skipped
+from nemo_sdg.pipeline.plan import Plan, make_plan, require_finished, wanted_ledger
+from nemo_sdg.pipeline.preflight import check_configuration, check_machine
+from nemo_sdg.steps.generation import mark_redone, unmark_redone
+from nemo_sdg.storage import ContentHashes, Ledger, read_ledger, remove_temporaries, with_unread, write_bytes
+
+HASHES = ".hashes.json"
+"""what run.verify=size remembers of input files"""
+MAX_CHANGES = 5
+"""changes of a step that are shown; the others are counted"""
+
+
+def run(
+    config: RunConfig,
+    *,
+    only: str | None = None,
+    start: str | None = None,
+    until: str | None = None,
+    worker: tuple[int, int] = (0, 1),
+    redo: bool = False,
+) -> Path:
+    """Runs the steps that are not done yet; returns the run's folder. Calling it again after any interruption goes on
+    where the files end.
+
+    Raises SdgError where finished results would be overwritten and `redo` does not allow it.
+    """
+    names = steps_between(config, only=only, start=start, until=until)
+    check_configuration(config, names if only else configured_steps(config))
+    with open_run(config, worker=worker) as context:
+        require_finished(names, config, context.run_dir)
+        hashes = ContentHashes(context.run_dir / HASHES, full=config.run.verify is Verify.full)
+        plan = make_plan(names, config, context.run_dir, hashes)
+        context.fingerprints |= {name: ledger.fingerprint for name, ledger in plan.wanted.items()}
+        if plan.redone:
+            ask(context, plan, redo=redo)
+        check_machine(context, plan)
+        write_config(context.run_dir, config)
+        if worker[1] == 1:
+            hashes.save()
+        for name in names:
+            run_step(context, name, plan, hashes)
+        if names[-1] == STEPS[-1]:
+            from nemo_sdg.pipeline import finish as summary
+
+            summary.finish(context)
+    return context.run_dir
+
+
+def look_ahead(config: RunConfig, *, redo: bool) -> None:
+    """What a start of all steps would refuse, asked before jobs are submitted; writes nothing."""
+    run_dir = Path(config.run.dir)
+    check_configuration(config, configured_steps(config))
+    context = Context(config=config, run_dir=run_dir, steps=configured_steps(config), progress=Progress(None))
+    plan = make_plan(context.steps, config, run_dir, ContentHashes(full=False))
+    if plan.redone and not redo:
+        ask(context, plan, redo=False)
+
+
+def ask(context: Context, plan: Plan, *, redo: bool) -> None:
+    """Raises SdgError with what would be redone and what it costs, unless `redo` says yes."""
+    from nemo_sdg.pipeline.cost import describe_cost
+
+    lines, following = [], []
+    for name, changes in plan.redone.items():
+        cost = describe_cost(context, plan, name)
+        if changes or cost:
+            lines.append(f"{name} ({'; '.join([*shown(changes), *([cost] if cost else [])])})")
+        else:
+            following.append(name)
+    what = ", ".join(lines) + (f", then {', '.join(following)}" if following else "")
+    if not redo:
+        raise SdgError(
+            f"{context.run_dir} holds results that would be redone: {what}; say yes with --redo, or choose another "
+            "run.dir"
+        )
+    (context.run_dir / "manifest.json").unlink(missing_ok=True)
+    context.progress.line(f"redone: {what}")
+    for name in plan.redone:
+        if hasattr(step_module(name), "flow_maker"):
+            mark_redone(context.step_dir(name))
+
+
+def shown(changes: list[str]) -> list[str]:
+    more = len(changes) - MAX_CHANGES
+    return [*changes[:MAX_CHANGES], *([f"{more} more changes"] if more > 0 else [])]
+
+
+def run_step(context: Context, name: str, plan: Plan, hashes: ContentHashes) -> None:
+    """Does what is not done of a step and writes its ledger when all its shards are there."""
+    begin, module = time.monotonic(), step_module(name)
+    position = context.steps.index(name)
+    wanted = plan.wanted[name]
+    if position:
+        previous = read_ledger(context.run_dir, context.steps[position - 1])
+        if previous is None:
+            raise SdgError(
+                f"step {name} needs {context.steps[position - 1]}/, of which other workers have not finished their "
+                "shards yet; run again when they have"
+            )
+        if wanted.before != {previous.step: previous.identity}:  # the step before could not read all that was planned
+            known = read_ledger(context.run_dir, name)
+            wanted = wanted_ledger(name, context.config, {previous.step: previous.identity}, hashes, known)
+            context.fingerprints[name] = wanted.fingerprint
+    known = read_ledger(context.run_dir, name)
+    folder = context.step_dir(name)
+    if known is not None and known.fingerprint == wanted.fingerprint and known.identity != wanted.identity:
+        folder.keep_only([])  # what could not be read then is read now
+    shards = module.run(context)
+    sealed = seal(context, wanted, module, shards)
+    context.progress.line(step_line(context, name, time.monotonic() - begin))
+    if not sealed:
+        context.progress.line(f"{name:<10} other workers have not finished their shards yet")
+
+
+def seal(context: Context, ledger: Ledger, module: Any, shards: list[str]) -> bool:
+    """Writes the ledger of a step whose shards are all there; returns whether they are."""
+    folder = context.step_dir(ledger.step)
+    lacking = [why for shard in shards if (why := folder.problem(shard, full=False)) is not None]
+    if lacking and context.worker[1] > 1:
+        return False
+    if lacking:
+        raise SdgError(f"{ledger.step} is not complete: {lacking[0]}; run the same command again")
+    folder.keep_only(shards)
+    ledger.unread = module.unread(context) if hasattr(module, "unread") else []
+    ledger.identity = with_unread(ledger.fingerprint, ledger.unread)
+    ledger.receipts = folder.receipt_hashes()
+    known = read_ledger(context.run_dir, ledger.step)
+    if known is None or (known.identity, known.receipts) != (ledger.identity, ledger.receipts):
+        ledger.write(context.run_dir)
+    if hasattr(module, "flow_maker"):
+        unmark_redone(folder)
+    return True
+
+
+@contextlib.contextmanager
+def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator[Context]:
+    """Opens or continues the run in `run.dir` and holds its lock. Raises SdgError when another process works on it."""
+    run_dir = Path(config.run.dir)
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        lock = open(run_dir / ".lock", "a")  # noqa: SIM115
+    except OSError as exc:
+        raise SdgError(
+            f"run.dir={run_dir} cannot be written: {exc.strerror or exc}; choose another with run.dir=..."
+        ) from exc
+    with lock:
+        try:
+            fcntl.flock(lock, (fcntl.LOCK_SH if worker[1] > 1 else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise SdgError(f"another process is working on {run_dir}; wait for it, or end it") from exc
+        if worker[1] == 1:
+            remove_temporaries(run_dir)
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        quiet_libraries()
+        name = f"{worker[0]}/{worker[1]}" if worker[1] > 1 else None
+        trackers = open_trackers(config.run.trackers, run_dir)
+        progress = Progress(run_dir / "progress.jsonl", every=config.run.progress_every, worker=name, trackers=trackers)
+        try:
+            for skipped in STEPS:
+                if (why := why_skipped(skipped, config)) is not None:
+                    progress.line(f"{skipped:<10} skipped: {why}")
+            yield Context(
+                config=config, run_dir=run_dir, steps=configured_steps(config), progress=progress, worker=worker
+            )
+        finally:
+            for tracker in trackers:
+                tracker.close()
+
+
+def write_config(run_dir: Path, config: RunConfig) -> None:
+    """Writes config.yaml, the configuration that the run has now; each step's ledger says what it was made under."""
+    import yaml
+
+    text = yaml.safe_dump(shaping(config), sort_keys=False, allow_unicode=True).encode()
+    path = run_dir / "config.yaml"
+    if not path.is_file() or path.read_bytes() != text:
+        write_bytes(path, text)
+
+
+def step_line(context: Context, name: str, seconds: float) -> str:
+    """One line for a finished step: what it holds, what it dropped."""
+    counts = context.step_dir(name).counts()
+    kept = sum(row["kept"] for row in counts.values())
+    dropped: dict[str, int] = {}
+    for row in counts.values():
+        for reason, num in row["dropped"].items():
+            dropped[reason] = dropped.get(reason, 0) + num
+    reasons = ", ".join(
+        f"{reason} {num}" for reason, num in sorted(dropped.items(), key=lambda item: (-item[1], item[0]))[:6]
+    )
+    text = f"{name:<10} {kept:>9,} kept {sum(dropped.values()):>8,} dropped  {format_seconds(seconds):>7}"
+    return f"{text}  ({reasons})" if reasons else text

@@ -1,0 +1,72 @@
+"""What a generation step would ask: its flow is replayed over the journals, and what they lack is counted."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nemo_sdg.config import Role
+from nemo_sdg.execution.context import Context
+from nemo_sdg.generate.requests import Completion, Flow, Request
+from nemo_sdg.steps.generation import JOURNAL, MakeFlow
+from nemo_sdg.storage import read_jsonl
+
+if TYPE_CHECKING:
+    from nemo_sdg.generate.roles import RoleEngines
+    from nemo_sdg.generate.scheduling.journal import Journal
+
+SAMPLED = 20
+"""shards that are replayed; the others are taken to be like them"""
+
+
+@dataclass(kw_only=True)
+class Cost:
+    """Requests of a step over the records that it has now."""
+
+    known: int = 0
+    """answered by the journals or the shared cache"""
+    asked: int = 0
+    """that the engine would get at least: what follows from its answers is not known before"""
+
+
+class NotInJournal(Exception):
+    """The journals have no answer to a request: the replay of that record ends there."""
+
+
+def count_requests(context: Context, name: str, make_flow: MakeFlow, roles: list[Role]) -> Cost:
+    from nemo_sdg.generate.roles import open_roles
+    from nemo_sdg.generate.scheduling.journal import Journal
+
+    config, source, target = context.config, context.before(name), context.step_dir(name)
+    shards = source.shards()
+    sampled = shards[:: max(1, len(shards) // SAMPLED)]
+    engines = open_roles(config, *roles)
+    flow = make_flow(engines)
+    journal = Journal(target.path / JOURNAL, cache_dir=config.run.cache_dir)
+    cost = Cost()
+    for shard in sampled:
+        records = list(read_jsonl(source.shard_path(shard)))
+        asyncio.run(_replay(flow, records, journal, shard, engines, cost))
+    journal.close()
+    share = len(shards) / max(1, len(sampled))
+    return Cost(known=round(cost.known * share), asked=round(cost.asked * share))
+
+
+async def _replay(
+    flow: Flow, records: list[dict[str, Any]], journal: "Journal", shard: str, engines: "RoleEngines", cost: Cost
+) -> None:
+    held = journal.open(shard)
+
+    async def ask(request: Request) -> Completion:
+        key = engines.key(request)
+        completion = held.get(key) or journal.lookup(key)
+        if completion is None:
+            cost.asked += 1
+            raise NotInJournal
+        cost.known += 1
+        return completion
+
+    for record in records:
+        (result,) = await asyncio.gather(flow(record, ask), return_exceptions=True)
+        if isinstance(result, BaseException) and not isinstance(result, NotInJournal):
+            raise result
+    held.close()

@@ -1,0 +1,165 @@
+"""Files of a run: a file is complete or absent."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from nemo_sdg.errors import DataError, SdgError
+from nemo_sdg.records import json_line
+
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+"""What a write to a file can meet. Any other OSError in the block that writes comes from what it reads, such as a
+connection that breaks while rows stream.
+"""
+
+
+def fsync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """Opens a temporary file beside `path`; on success it is synced and takes the name, otherwise it is removed.
+
+    Raises SdgError in one line when the directory cannot be written or the disk is full. What else is raised within
+    the block passes through.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = tempfile.NamedTemporaryFile(  # noqa: SIM115
+            dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False
+        )
+    except OSError as exc:
+        raise _cannot_write(path, exc) from exc
+    try:
+        try:
+            yield handle
+        except OSError as exc:
+            if exc.errno in DISK_ERRORS:
+                raise _cannot_write(path, exc) from exc
+            raise
+        try:
+            handle.flush()
+            os.fsync(handle.fileno())
+            handle.close()
+            Path(handle.name).chmod(0o644)
+            os.replace(handle.name, path)
+            fsync_directory(path.parent)
+        except OSError as exc:
+            raise _cannot_write(path, exc) from exc
+    finally:
+        with contextlib.suppress(OSError):
+            handle.close()
+        with contextlib.suppress(OSError):
+            os.unlink(handle.name)
+
+
+def _cannot_write(path: Path, exc: OSError) -> SdgError:
+    return SdgError(
+        f"cannot write {path}: {exc.strerror or exc}; free space or set run.dir to a writable folder, then run again"
+    )
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Writes a whole small file atomically."""
+    with atomic_file(path) as handle:
+        handle.write(data)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Writes indented JSON atomically; key order is the value's own."""
+    write_bytes(path, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def read_json(path: str | Path) -> Any:
+    """Raises DataError when the file is missing or not JSON."""
+    try:
+        return orjson.loads(Path(path).read_bytes())
+    except FileNotFoundError as exc:
+        raise DataError(f"{path} is missing") from exc
+    except orjson.JSONDecodeError as exc:
+        raise DataError(f"{path} is not valid JSON ({exc})") from exc
+
+
+def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
+    """Streams a file of one JSON object a line. Raises DataError with the line number when a line is damaged."""
+    try:
+        with open(path, "rb") as handle:
+            for number, line in enumerate(handle, 1):
+                try:
+                    value = orjson.loads(line)
+                except orjson.JSONDecodeError as exc:
+                    raise DataError(f"{path}, line {number} is not valid JSON ({exc})") from exc
+                if not isinstance(value, dict):
+                    raise DataError(f"{path}, line {number} is not a JSON object")
+                yield value
+    except FileNotFoundError as exc:
+        raise DataError(f"{path} is missing") from exc
+
+
+class JsonlWriter:
+    """Writes one JSON object a line, and knows what a receipt says of the file."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        self._handle, self._digest = handle, hashlib.sha256()
+        self.bytes = self.rows = 0
+
+    def add(self, record: Any) -> None:
+        line = json_line(record)
+        self._digest.update(line)
+        self.bytes += len(line)
+        self.rows += 1
+        self._handle.write(line)
+
+    def facts(self) -> "FileFacts":
+        return FileFacts(sha256=self._digest.hexdigest(), bytes=self.bytes, rows=self.rows)
+
+
+def write_jsonl(path: str | Path, records: Iterable[Any]) -> "FileFacts":
+    """Writes records atomically, one JSON object a line, and returns what a receipt says of the file."""
+    with atomic_file(path) as handle:
+        writer = JsonlWriter(handle)
+        for record in records:
+            writer.add(record)
+    return writer.facts()
+
+
+def sha256_file(path: str | Path) -> str:
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@dataclass(kw_only=True)
+class FileFacts:
+    """What a receipt or the manifest says of one file."""
+
+    sha256: str
+    bytes: int
+    rows: int | None = None
+
+
+def file_facts(path: str | Path, *, rows: int | None = None) -> FileFacts:
+    return FileFacts(sha256=sha256_file(path), bytes=os.path.getsize(path), rows=rows)
+
+
+def remove_temporaries(folder: Path) -> int:
+    """Removes what a killed process left between write and rename; returns how many files."""
+    num = 0
+    for path in folder.rglob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            path.unlink()
+            num += 1
+    return num

@@ -1,0 +1,166 @@
+"""The ledger: what a step records of all that shaped it. It is written last, when every shard of the step is there.
+
+    RUN/verified/ledger.json
+    {"step": "verified", "identity": "9f…", "before": {"answers": "41…"},
+     "configuration": {"verify.min_agreement": 0.6, …}, "inputs": {}, "places": {},
+     "receipts": {"shard-00000": "c0…"}, "unread": [], "directory": "/data"}
+
+A step's identity is the hash of the configuration that shapes it, the content of its inputs, and the identity of the
+step before. A finished step whose identity is still the wanted one is not done again; any other is redone. Places are
+where inputs lay: they are no part of the identity, and `check` looks there.
+"""
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.config import fingerprint as digest
+from nemo_sdg.errors import DataError
+from nemo_sdg.storage.files import read_json, sha256_file, write_json
+
+LEDGER = "ledger.json"
+FORMAT = 1
+"""raised when ledgers of an earlier form can no longer be compared"""
+HASH = re.compile(r"[0-9a-f]{32,}|missing")
+"""contents that say nothing to a reader"""
+MISSING = "missing"
+"""the content of an input that is not there"""
+
+
+class ContentHashes:
+    """SHA-256 of input files. With `full` every file is read; without, a file whose size and modification time are
+    those of an earlier run is not.
+    """
+
+    def __init__(self, memory: Path | None = None, *, full: bool = True) -> None:
+        self.memory, self.full = memory, full
+        self._known: dict[str, list[Any]] = {}
+        self._fresh: set[str] = set()
+        if memory is not None:
+            with contextlib.suppress(DataError):
+                known = read_json(memory)
+                self._known = known if isinstance(known, dict) else {}
+
+    def of(self, path: Path) -> str:
+        """The file's SHA-256, or `missing`."""
+        try:
+            stat = path.stat()
+            state = [stat.st_size, stat.st_mtime_ns]
+            key = str(path.absolute())
+            known = self._known.get(key)
+            if known is None or known[:2] != state or (self.full and key not in self._fresh):
+                self._known[key] = [*state, sha256_file(path)]
+                self._fresh.add(key)
+            return str(self._known[key][2])
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return MISSING
+        except OSError as exc:
+            return f"unreadable: {exc.strerror}"
+
+    def save(self) -> None:
+        if self.memory is not None and self._fresh:
+            write_json(self.memory, self._known)
+
+
+@dataclass(kw_only=True)
+class Inputs:
+    """What a step is made from, beside its configuration and the step before it."""
+
+    content: dict[str, str] = field(default_factory=dict)
+    """name -> SHA-256, version, or `missing`"""
+    places: dict[str, str] = field(default_factory=dict)
+    """name -> absolute path, for those that are files"""
+
+    def add_file(self, name: str, path: Path, hashes: ContentHashes) -> None:
+        self.content[name] = hashes.of(path)
+        self.places[name] = str(path.absolute())
+
+    def add_files(self, prefix: str, folder: Path, files: Iterable[Path], hashes: ContentHashes) -> None:
+        """Files of a folder by their place in it, so that a folder that moved is the same input."""
+        for path in files:
+            self.add_file(f"{prefix}/{path.relative_to(folder)}", path, hashes)
+
+
+@dataclass(kw_only=True)
+class Ledger:
+    """One step's record. Paths are absolute."""
+
+    step: str
+    identity: str
+    """of the step, as the next one names it under `before`"""
+    fingerprint: str
+    """what its receipts carry: the identity, but for what could not be read"""
+    before: dict[str, str]
+    """name of the step before -> its identity; empty for the first"""
+    version: int
+    """of the step's code: raised when the same inputs would give other records"""
+    configuration: dict[str, Any]
+    inputs: dict[str, str]
+    places: dict[str, str]
+    receipts: dict[str, str] = field(default_factory=dict)
+    """every receipt of the step, by its place in the step's folder, and its SHA-256"""
+    unread: list[dict[str, Any]] = field(default_factory=list)
+    """sources that could not be read: `source` and `why`; the next run tries them again"""
+    directory: str = ""
+    """working directory, which relative paths of the configuration start from; like `places` it is no part of the
+    identity"""
+
+    @property
+    def shards(self) -> list[str]:
+        """The exact shards of the step, without those of its inner stages."""
+        return [name for name in self.receipts if "/" not in name]
+
+    def write(self, run_dir: Path) -> None:
+        write_json(run_dir / self.step / LEDGER, dataclasses.asdict(self))
+
+    def changes(self, other: "Ledger") -> list[str]:
+        """What differs between this ledger and another of the same step, a line each; the step before counts last."""
+        found = changed_fields(self.configuration, other.configuration)
+        for name in sorted(self.inputs.keys() | other.inputs.keys()):
+            old, new = self.inputs.get(name), other.inputs.get(name)
+            if old is not None and new is not None and old != new and not HASH.fullmatch(new):
+                found.append(f"{name}: {old} -> {new}")
+            elif old != new:
+                what = "is new" if old is None else "is no longer read" if new is None else "has changed"
+                found.append(f"{name} {what if new != MISSING else 'is missing'}")
+        if self.version != other.version:
+            found.append(f"version {self.version} -> {other.version} of the step")
+        still = {row["source"] for row in other.unread}
+        return found + [f"{row['source']} can be read now" for row in self.unread if row["source"] not in still]
+
+
+def make_identity(
+    step: str, before: dict[str, str], version: int, configuration: dict[str, Any], inputs: dict[str, str]
+) -> str:
+    return digest([FORMAT, step, before, version, configuration, inputs])
+
+
+def with_unread(fingerprint: str, unread: list[dict[str, Any]]) -> str:
+    """The identity of a step that could not read everything: another one than that of the whole step."""
+    return digest([fingerprint, sorted(row["source"] for row in unread)]) if unread else fingerprint
+
+
+def changed_fields(old: Any, new: Any, prefix: str = "") -> list[str]:
+    """`field: old -> new` for every leaf in which two configurations differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            line
+            for key in sorted(old.keys() | new.keys())
+            for line in changed_fields(old.get(key), new.get(key), f"{prefix}{key}.")
+        ]
+    return [] if old == new else [f"{prefix[:-1]}: {old} -> {new}"]
+
+
+def read_ledger(run_dir: Path, step: str) -> Ledger | None:
+    """The ledger of a finished step; None where the step is not finished. Raises DataError when it is damaged."""
+    path = run_dir / step / LEDGER
+    if not path.is_file():
+        return None
+    try:
+        return Ledger(**read_json(path))
+    except TypeError as exc:
+        raise DataError(f"{path} is not a ledger ({exc}); run the step again") from exc

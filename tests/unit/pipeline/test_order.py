@@ -1,0 +1,80 @@
+"""What the step modules state of themselves."""
+
+from pathlib import Path
+
+import pytest
+
+from nemo_sdg.config import Role, RunConfig, load_config, shaping
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.pipeline.order import STEPS, configuration_of, parse_worker, step_module, steps_between
+from nemo_sdg.steps.generation import generation_inputs
+from nemo_sdg.storage import ContentHashes
+
+
+def test_every_field_that_shapes_bytes_belongs_to_a_step() -> None:
+    """A field that no step names would be changed without a step being redone: add it to the SHAPES (counts by its
+    value) or the READS (counts by the content of what it names) of the step that it shapes, or to OPERATIONAL.
+    """
+    config = RunConfig()
+    named = {leaf for step in STEPS for leaf in configuration_of(step, config)}
+    named = {leaf for leaf in named if not leaf.startswith(("roles.", "engine."))}
+    named |= {leaf for step in STEPS for leaf in getattr(step_module(step), "READS", [])}
+    fields = {
+        f"{section}.{name}"
+        for section, values in shaping(config).items()
+        if section not in ("engine", "roles")  # a step counts the engines of its ROLES as a whole
+        for name in values
+    }
+    assert fields - named == set()
+    assert named - fields == set(), "fields that do not exist"
+
+
+@pytest.mark.parametrize(
+    ("override", "first"),
+    [
+        ("seeds.tasks=[gsm8k]", "catalog"),
+        ("seeds.limit_per_task=3", "seeds"),
+        ("generate.origins.similar=1", "questions"),
+        ("generate.votes=4", "answers"),
+        ("generate.temperature_answer=0.1", "answers"),
+        ("verify.code_timeout=1.0", "verified"),
+        ("curate.filters={length: false}", "curated"),
+        ("export.valid_share=0.2", "packed"),
+        ("mixture.alpha=0.5", "blend"),
+    ],
+)
+def test_a_change_concerns_the_step_that_it_shapes_first(tmp_path: Path, override: str, first: str) -> None:
+    (tmp_path / "c.yaml").write_text("{}")
+    old, new = load_config(tmp_path / "c.yaml"), load_config(tmp_path / "c.yaml", [override])
+    changed = [step for step in STEPS if configuration_of(step, old) != configuration_of(step, new)]
+    assert changed[0] == first
+
+
+def test_templates_count_by_content_and_only_for_the_step_that_uses_them(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("{}")
+
+    def key(folder: str, purposes: list[str]) -> dict[str, str]:
+        config = load_config(tmp_path / "c.yaml", [f"generate.prompts_dir={tmp_path / folder}"])
+        return generation_inputs(config, ContentHashes(), purposes, [Role.solver]).content
+
+    for folder, text in (("a", "one"), ("b", "one"), ("c", "two")):
+        (tmp_path / folder / "solve").mkdir(parents=True)
+        (tmp_path / folder / "solve" / "code.jinja").write_text(text)
+    assert key("a", ["solve"]) == key("b", ["solve"]) != key("c", ["solve"])
+    assert key("a", ["similar"]) == key("c", ["similar"])
+
+
+def test_the_steps_to_run_are_those_asked_for() -> None:
+    config = RunConfig()
+    assert steps_between(config) == STEPS
+    assert steps_between(config, only="packed") == ["packed"]
+    assert steps_between(config, start="curated", until="packed") == ["curated", "packed"]
+    with pytest.raises(ConfigError, match="no step 'pack'"):
+        steps_between(config, start="pack")
+
+
+@pytest.mark.parametrize("text", ["1", "2/2", "-1/2", "a/b"])
+def test_a_worker_is_an_index_below_a_number(text: str) -> None:
+    assert parse_worker("1/2") == (1, 2)
+    with pytest.raises(ConfigError, match="--worker"):
+        parse_worker(text)
