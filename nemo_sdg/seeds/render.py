@@ -95,6 +95,8 @@ class Renderer:
             raise Unrenderable("unreadable_row", one_line(exc)) from exc
         if not reading.question.strip():
             raise Unrenderable("empty_question")
+        if reading.gold is not None and reading.choices is not None and reading.gold >= len(reading.choices):
+            reading.gold = None  # the row has more labels than options
         return reading
 
     def _read(self, document: Row) -> Reading:

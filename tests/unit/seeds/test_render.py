@@ -335,3 +335,11 @@ def test_labels_and_texts_are_told_apart() -> None:
     assert not numbered_labels(["5", "10"])
     assert option_texts({"options": ["A", "B"], "option1": "tin", "option2": "tea"}, 2) == ["tin", "tea"]
     assert listed_block("Pick.\n(A) tin\n(B) tea\n") == [("A", "tin"), ("B", "tea")]
+
+
+def test_a_label_beyond_the_options_is_no_gold() -> None:
+    config = {**QUESTION, "doc_to_choice": "{{options}}", "doc_to_target": "{{gold}}"}
+    described = leaf(dataset={"path": "regisss/math_qa", "name": None, "splits": {"training": "train"}})
+    row = {"Problem": "What is 2 + 2?", "options": "a ) 2 : 3', 'b ) 4', 'c ) 5']", "correct": "c", "Rationale": "r"}
+    reading = Renderer(described, {**config, "doc_to_target": "{{correct}}"}).read(row)
+    assert to_evaluation_row(reading, described, ROW).answer is None
