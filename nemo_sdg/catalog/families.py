@@ -13,6 +13,7 @@ import yaml
 
 from nemo_sdg.catalog.data_files import BUILDERS
 from nemo_sdg.catalog.languages import languages_of
+from nemo_sdg.catalog.metadata import problems
 from nemo_sdg.catalog.task_files import FunctionRef
 from nemo_sdg.records import Frame, Kind
 
@@ -68,6 +69,12 @@ class Families:
         }
         self._languages = {folder: language for language, folders in table["languages"].items() for folder in folders}
 
+    @property
+    def names(self) -> set[str]:
+        """Every family of the table."""
+        rows = [*self._datasets.values(), *self._exact.values(), *self._globs]
+        return {row["family"] for row in rows if "family" in row} | {family for family, _ in self._folders.values()}
+
     def of_task(self, task: str) -> dict[str, Any]:
         """What the table says of this one leaf, if anything."""
         row = self._exact.get(task)
@@ -118,14 +125,22 @@ class Families:
         return {**found, "note": row["note"]} if "note" in row else found
 
 
+def own_metadata(config: dict[str, Any]) -> Any:
+    """What stands under `metadata: nemo_sdg:` of a task file, whatever it is."""
+    metadata = config.get("metadata")
+    return metadata.get("nemo_sdg") if isinstance(metadata, dict) else None
+
+
 def said_by_task(config: dict[str, Any]) -> dict[str, Any]:
     """What a task says of itself under `metadata: nemo_sdg:` in its YAML, in the form of a row of the table; for tasks
     of one's own.
 
     Commercial use is said outright (`commercial_use: yes`) or unknown: a licence's name is not judged here.
     """
-    metadata = config.get("metadata")
-    said = dict((metadata.get("nemo_sdg") if isinstance(metadata, dict) else None) or {})
+    written = own_metadata(config)
+    if not isinstance(written, dict) or problems(written):
+        return {}
+    said = dict(written)
     if "language" in said:
         said["languages"] = [said.pop("language")]
     if "license" in said:

@@ -50,6 +50,12 @@ def _code(token: str) -> str:
     return _CODES.get(token) or _NAMES.get(token) or token
 
 
+def code_of(name: str) -> str | None:
+    """The code of a language that is written as a name or as another code: `English`, `eng`; None for an unknown one."""
+    lower = name.strip().lower()
+    return _NAMES.get(lower) or _CODES.get(lower)
+
+
 def languages_of(task: str, name: str | None, known: list[str]) -> list[str]:
     """ISO 639-1 codes where there are such, else 639-3; [] where nothing says.
 

@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.catalog import metadata
 from nemo_sdg.catalog.data_files import local_folder
-from nemo_sdg.catalog.families import Families, read_data
+from nemo_sdg.catalog.families import Families, own_metadata, read_data
 from nemo_sdg.catalog.membership import inline_evaluations, memberships
 from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks, templates_key
 
@@ -142,6 +143,15 @@ def _warnings(index: Index, root: str, include_path: tuple[str, ...]) -> list[st
         for file, why in index.passed_over.items()
         if not file.startswith(root + os.sep)
     ]
+    for _, entry in sorted(index.entries.items()):
+        choices = entry.config.get("doc_to_choice")
+        if isinstance(choices, list) and entry.file and not entry.file.startswith(root + os.sep):
+            found += [
+                f"seeds.include_path: {entry.file}: doc_to_choice holds yes, no, true or false without quotes, "
+                f"which is shown as {choice}; write it in quotes"
+                for choice in choices
+                if isinstance(choice, bool)
+            ][:1]
     return found + [
         f"seeds.include_path: {file} is passed over: lm-eval reads only files that end in .yaml"
         for folder in include_path
@@ -171,6 +181,7 @@ def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dic
     folder = str(Path(entry.file if inside else file).parent)
     if dataset["path"] and ("data_files" in dataset or local_folder(dataset["path"], folder)):
         dataset["folder"] = folder
+    reasons += [f"{metadata.REASON}: {problem}" for problem in metadata.problems(own_metadata(config), families.names)]
     described = families.describe(entry.name, file.partition(os.sep)[0] if inside else "", dataset, config)
     return {
         "task": entry.name,

@@ -224,7 +224,7 @@ def _cache_key(include_path: tuple[str, ...]) -> str:
     """Changes with the contents of every task file, and with the code and tables that read them."""
     digest = hashlib.sha256(_tree_hash(lm_eval_tasks_folder()).encode())
     here = Path(__file__).parent
-    names = ("task_facts", "families", "languages", "membership", "task_files", "data_files")
+    names = ("task_facts", "families", "languages", "membership", "metadata", "task_files", "data_files")
     for source in sorted([*(here / f"{name}.py" for name in names), *here.glob("*.yaml")]):
         digest.update(source.read_bytes())
     for folder in include_path:

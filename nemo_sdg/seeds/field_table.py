@@ -72,6 +72,8 @@ class Entry:
     """the answers among which the task chooses, where neither its prompt nor its rows list them; question and gold are
     then read by the generic rules
     """
+    why: str | None = None
+    """why the reading departs from the task file"""
     by_templates: bool = False
     """any task with the templates of one of these tasks is read so, whatever file its rows come from"""
 
@@ -103,6 +105,7 @@ def table() -> list[Entry]:
                 fixed_gold=item.get("fixed_gold", False),
                 raw=item.get("raw", "closed_set" not in item),
                 closed_set=item.get("closed_set"),
+                why=item.get("why"),
                 by_templates=item.get("by_templates", False),
             )
         )

@@ -49,6 +49,7 @@ def files_of_task(path: Path) -> list[Path]:
 
 
 def run(context: Context) -> list[str]:
+    from nemo_sdg.catalog.metadata import require_valid
     from nemo_sdg.catalog.walk import build_catalog, select
 
     target = context.step_dir("catalog")
@@ -57,6 +58,7 @@ def run(context: Context) -> list[str]:
     seeds = context.config.seeds
     with context.progress.step("catalog", unit="tasks") as state:
         asked = select(build_catalog(seeds, context.config.guard), seeds.tasks)
+        require_valid(asked)
         eligible = [row for row in asked if row.verdict == Verdict.eligible]
         refused = [row for row in asked if row.verdict != Verdict.eligible]
         counts = Counts()
