@@ -1,9 +1,9 @@
 """What a task file of one's own says of itself under `metadata: nemo_sdg:`, checked where it is read.
 
 metadata:
-  nemo_sdg: {family: science, capability: knowledge, kind: multiple_choice, frame: selection, language: en, license: MIT}
+  nemo_sdg: {family: math, capability: reasoning, kind: numeric, frame: generation, language: en, license: MIT}
 
-problems({"kind": "multiple-choice"})   ["kind must be one of …, got 'multiple-choice'; did you mean multiple_choice?"]
+problems({"kind": "multiple-choice"})   ["kind must be one of …; did you mean multiple_choice?"]
 """
 
 import difflib

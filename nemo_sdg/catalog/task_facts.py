@@ -18,6 +18,8 @@ from nemo_sdg.catalog.families import Families, own_metadata, read_data
 from nemo_sdg.catalog.membership import inline_evaluations, memberships
 from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks, templates_key
 
+POOLS = str(Path(__file__).parent / "pools")
+"""task files for public training sets that lm-eval's own do not offer"""
 _READ_SPLITS = ("training", "validation", "test")
 
 
@@ -109,7 +111,7 @@ def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
     What lm-eval would pass over is passed over; in include_path, with a warning. A built-in task whose name a task of
     include_path takes stays as `lm_eval::<name>`, refused, since its evaluation splits stay evaluation data.
     """
-    index = index_tasks([root, *include_path])
+    index = index_tasks([root, POOLS, *include_path])
     families, groups = Families(), memberships(index)
     licenses: list[dict[str, Any]] = []
     rows = []

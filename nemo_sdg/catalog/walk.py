@@ -32,6 +32,9 @@ from nemo_sdg.storage import write_bytes
 
 logger = logging.getLogger(__name__)
 
+POOL_TAG = "knowledge_pool"
+"""of the task files in catalog/pools"""
+
 
 def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path | None = None) -> list[CatalogRow]:
     """All leaves of lm-eval and of `seeds.include_path`, by name, each judged by rings 1 and 2 and by the licence
@@ -118,11 +121,13 @@ def _near(name: str, names: list[str]) -> str:
 
 
 def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
-    """The rows that names, groups, tags and globs ask for, in catalog order; no names means all. Raises ConfigError
-    for an unknown one.
+    """The rows that names, groups, tags and globs ask for, in catalog order; no names means all of lm-eval's and of
+    one's own, without the pools, which are asked for by their tag. Raises ConfigError for an unknown name.
     """
+    if not names:
+        return [row for row in catalog if POOL_TAG not in row.groups]
     wanted = _known(catalog, names, "seeds.tasks")
-    return [row for row in catalog if not names or row.task in wanted or not wanted.isdisjoint(row.groups)]
+    return [row for row in catalog if row.task in wanted or not wanted.isdisjoint(row.groups)]
 
 
 def _known(catalog: list[CatalogRow], names: list[str], field: str) -> set[str]:
@@ -225,7 +230,7 @@ def _cache_key(include_path: tuple[str, ...]) -> str:
     digest = hashlib.sha256(_tree_hash(lm_eval_tasks_folder()).encode())
     here = Path(__file__).parent
     names = ("task_facts", "families", "languages", "membership", "metadata", "task_files", "data_files")
-    for source in sorted([*(here / f"{name}.py" for name in names), *here.glob("*.yaml")]):
+    for source in sorted([*(here / f"{name}.py" for name in names), *here.glob("**/*.yaml")]):
         digest.update(source.read_bytes())
     for folder in include_path:
         if not Path(folder).is_dir():

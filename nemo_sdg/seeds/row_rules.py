@@ -297,7 +297,8 @@ def _reader(template: str) -> Callable[[Row], str]:
     """A template that is one expression keeps a column's text as it is, and null is empty instead of `None`."""
     expression = single_expression(template)
     if expression is None:
-        return compile_reading(template)
+        rendered = compile_reading(template)
+        return lambda row: rendered(row).strip()
     read, value_of = compile_reading(template), compile_value(expression)
 
     def text(row: Row) -> str:

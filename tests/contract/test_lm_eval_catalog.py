@@ -29,7 +29,8 @@ def manager():
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory) -> dict[str, CatalogRow]:
     cache = tmp_path_factory.mktemp("cache")
-    return {row.task: row for row in catalog.build_catalog(SeedsSection(), GuardSection(), cache_dir=cache)}
+    found = catalog.build_catalog(SeedsSection(), GuardSection(), cache_dir=cache)
+    return {row.task: row for row in catalog.select(found, [])}
 
 
 def canonical(config: object) -> str:

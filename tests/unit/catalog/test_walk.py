@@ -87,7 +87,9 @@ def lm_eval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def rows(seeds: SeedsSection | None = None, guard: GuardSection | None = None) -> dict[str, CatalogRow]:
-    return {row.task: row for row in catalog.build_catalog(seeds or SeedsSection(), guard or GuardSection())}
+    """The rows of the catalog without the shipped pools."""
+    found = catalog.build_catalog(seeds or SeedsSection(), guard or GuardSection())
+    return {row.task: row for row in catalog.select(found, [])}
 
 
 def words(row: CatalogRow) -> list[str]:

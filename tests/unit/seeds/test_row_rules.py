@@ -1,0 +1,172 @@
+"""What is asked stands in the seed: descriptions and cues are kept, labels and lists of options are not."""
+
+from typing import Any
+
+import pytest
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.records import Seed
+from nemo_sdg.seeds.gold_numbers import GoldNumbers
+from nemo_sdg.seeds.row_fields import Reading
+from tests.unit.seeds.test_golds import reason_of, seed_of
+
+SHORT: dict[str, Any] = {"kind": "short_text", "frame": "generation"}
+
+
+def parts(seed: Seed) -> tuple[str | None, str]:
+    return seed.passage, seed.question
+
+
+@pytest.mark.parametrize("kind", ["short_text", "numeric"])
+def test_a_description_asks_where_the_row_does_not(kind: str) -> None:
+    config = {"description": "Convert to Celsius.\n\n", "doc_to_text": "{{w}}", "doc_to_target": "a"}
+    assert parts(seed_of(config, {"w": "212", "a": "100"}, kind=kind)) == ("212", "Convert to Celsius.")
+
+
+def test_a_description_asks_for_options_too_and_may_be_a_template() -> None:
+    config = {
+        "description": "Choose the opposite in {{lang}}.",
+        "doc_to_text": "{{w}}",
+        "doc_to_choice": "c",
+        "doc_to_target": "a",
+    }
+    row = {"w": "hot", "lang": "English", "c": ["cold", "red"], "a": 0}
+    assert parts(seed_of(config, row)) == ("hot", "Choose the opposite in English.")
+
+
+def test_a_description_that_announces_questions_is_left_out() -> None:
+    config = {
+        "description": "The following are multiple choice questions about law.\n\n",
+        "doc_to_text": "{{q}}\nA. {{c[0]}}\nB. {{c[1]}}\nAnswer:",
+        "doc_to_choice": ["A", "B"],
+        "doc_to_target": "a",
+    }
+    seed = seed_of(config, {"q": "A lease ends by", "c": ["notice", "rain"], "a": "A"})
+    assert (seed.passage, seed.question, seed.choices) == (None, "A lease ends by", ["notice", "rain"])
+
+
+@pytest.mark.parametrize(
+    ("template", "question"),
+    [
+        ("{{w}}\nAntonym:", "hot\nAntonym:"),
+        ("English phrase: {{w}}\nFrench phrase:", "English phrase: hot\nFrench phrase:"),
+        ("Article: {{w}}\nTitle:", "hot\nTitle:"),
+        ("Give the antonym of: {{w}}\nAntonym:", "Give the antonym of: hot"),
+        ("{{w}}\nThe antonym of this word is", "hot\nThe antonym of this word is"),
+        ("Întrebare: {{w}}\nRăspuns:", "hot"),
+        ("Kérdés: {{w}}\nVálasz:", "hot"),
+        ("प्रश्न: {{w}}\nउत्तर:", "hot"),
+        ("Problem: {{w}}\nStep-by-Step Answer:", "hot"),
+        ("Pregunta: {{w}}\nRespuesta paso a paso:", "hot"),
+        ("{{w}} 질문: {{w}} 답변: ", "hot"),
+    ],
+)
+def test_cues_that_ask_stay_and_labels_go(template: str, question: str) -> None:
+    config = {"doc_to_text": template, "doc_to_target": "a"}
+    assert seed_of(config, {"w": "hot", "a": "cold"}, **SHORT).question == question
+
+
+def test_only_the_lines_that_the_template_lists_are_options() -> None:
+    config = {"doc_to_text": "{{p}}\nQuestion: {{q}}\nAnswer:", "doc_to_choice": "c", "doc_to_target": "a"}
+    row = {"p": "Steps:\n1. Boil.\n2. Salt.\n3. Drain.", "q": "How many?", "c": ["1", "2", "3"], "a": 1}
+    seed = seed_of(config, row)
+    assert (seed.choices, seed.answer.text) == (["1", "2", "3"], "2")
+    assert seed.passage == row["p"]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{q}}\n1. {{o[0]}}\n2. {{o[1]}}\nAnswer:",
+        "{{q}} (1) {{o[0]}} (2) {{o[1]}}\nAnswer:",
+        "{{q}}\nOptions: {{options | join(', ')}}\nAnswer:",
+        "{{q}}\n{% for o in options %}{{loop.index}}) {{o}}\n{% endfor %}Answer:",
+    ],
+)
+def test_listed_options_leave_the_question(template: str) -> None:
+    config = {"doc_to_text": template, "doc_to_choice": ["1", "2"], "doc_to_target": "{{a}}"}
+    seed = seed_of(config, {"q": "Which is a metal?", "o": ["oak", "tin"], "options": ["oak", "tin"], "a": 1})
+    assert (seed.question, seed.choices, seed.answer.text) == ("Which is a metal?", ["oak", "tin"], "tin")
+
+
+@pytest.mark.parametrize("listed", ["\nA. oak\nB. tin\nC. silk", " A. oak B. tin C. silk", " (A) oak (B) tin (C) silk"])
+def test_options_within_the_rows_own_question_are_read(listed: str) -> None:
+    config = {"doc_to_text": "{{q}}\nAnswer:", "doc_to_choice": ["A", "B", "C"], "doc_to_target": "a"}
+    seed = seed_of(config, {"q": f"Which is a metal?{listed}", "a": "B"})
+    assert (seed.question, seed.choices, seed.answer.text) == ("Which is a metal?", ["oak", "tin", "silk"], "tin")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"doc_to_text": "{premise}\nTrue or false?", "doc_to_choice": ["no", "yes"], "doc_to_target": "a"},
+        {"doc_to_text": "Question: What is shown?", "doc_to_choice": ["no", "yes"], "doc_to_target": "a"},
+        {"doc_to_text": "{{q}}", "doc_to_choice": ["{{a}}", "{{b}}"], "doc_to_target": "a"},
+        {"doc_to_text": "{{q}}", "doc_to_target": "no column here!"},
+    ],
+)
+def test_templates_that_show_nothing_of_a_row_are_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match=r"^task made_up: doc_to_"):
+        seed_of(config, {"premise": "p", "q": "q", "a": 1, "b": "b"})
+
+
+def test_braces_that_jinja_does_not_see_are_a_drop() -> None:
+    config = {"doc_to_text": "{{q}} {topic}", "doc_to_target": "a"}
+    assert reason_of(config, {"q": "What?", "topic": "law", "a": "x"}, **SHORT) == "unrendered_template"
+
+
+def test_a_method_is_no_text() -> None:
+    config = {"doc_to_text": "{{table.values}}: {{q}}", "doc_to_target": "a"}
+    assert reason_of(config, {"table": {"values": [1]}, "q": "Sum?", "a": "1"}, **SHORT) == "unreadable_row"
+
+
+def test_digits_are_no_question() -> None:
+    config = {"doc_to_text": "{{n}}", "doc_to_choice": ["even", "odd"], "doc_to_target": "a"}
+    assert reason_of(config, {"n": "42", "a": 0}) == "digits_as_prompt"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"q": "<image>\nWhat is this?"},
+        {"q": "![](a.png) How many bars?"},
+        {"q": "What is this?", "image": {"bytes": b"\x89PNG", "path": "a.png"}},
+        {"q": "What is this?", "image": "a.png"},
+        {"q": "What is said?", "audio": {"array": [0.0], "sampling_rate": 8000}},
+    ],
+)
+def test_rows_that_show_more_than_text_are_dropped(row: dict[str, Any]) -> None:
+    config = {"doc_to_text": "Question: {{q}}\nAnswer:", "doc_to_target": "a"}
+    assert reason_of(config, {**row, "a": "x"}, **SHORT) == "media"
+    assert seed_of(config, {"q": "What is this?", "a": "x", "image": None}, **SHORT).question == "What is this?"
+
+
+def test_null_is_empty_and_not_the_word_none() -> None:
+    config = {"doc_to_text": "{{p}} {{q}}", "doc_to_target": "a"}
+    assert seed_of(config, {"p": None, "q": "Who?", "a": "Ann"}, **SHORT).question == "Who?"
+
+
+def reading(number: int, num: int = 4) -> Reading:
+    return Reading(question="Q?", choices=["x"] * num, gold_number=number)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "begins_at_one"),
+    [([1, 2, 3, 4], True), ([4], True), ([0, 1, 4], False), ([1, 2, 3], False), ([3, 3], False)],
+)
+def test_numbers_that_begin_at_one_are_found_over_a_split(numbers: list[int], begins_at_one: bool) -> None:
+    found = GoldNumbers()
+    for number in numbers:
+        found.add(reading(number))
+    found.settle()
+    assert found.begins_at_one is begins_at_one
+
+
+def test_a_late_sign_that_numbers_begin_at_one_refuses_the_split() -> None:
+    found = GoldNumbers()
+    for _ in range(GoldNumbers.PROBE):
+        found.add(reading(1))
+    assert found.is_settled
+    found.add(reading(4))
+    with pytest.raises(DataError, match="begin at 1"):
+        found.refuse_late("mine")
