@@ -19,7 +19,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from nemo_sdg.records import Kind
-from nemo_sdg.text import mathematics, words
+from nemo_sdg.text import mathematics, sentences, words
+from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import read_number
 
 FREE_TEXT_SIMILARITY = 0.5
@@ -61,14 +62,16 @@ def surely_same(
         return True
     match Kind(kind):
         case Kind.multiple_choice:
-            return _option(a) == _option(b)
+            return _same_option(a, b, question, language)
         case Kind.code:
             return _syntax(a) is not None and _syntax(a) == _syntax(b)
         case Kind.free_text:
-            return words.similar(a, b, language=language, threshold=similarity)
+            return sentences.similar(a, b, language=language, threshold=similarity)
         case Kind.numeric:
             return mathematics.surely_equal(a, b, question=question, language=language)
         case Kind.short_text:
+            if not _same_case(a, b, question):
+                return False
             if words.equal(a, b, question=question, language=language):
                 return True
             if is_mathematical(a, b, family=family, language=language):
@@ -150,13 +153,49 @@ def _spaced(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-_LABEL = re.compile(r"^(?:\(?[A-Za-z]\)|[A-Z][.:])\s+(?=\S)")
+_LABEL = re.compile(
+    r"(?:option|answer|choice|antwort|réponse|respuesta|risposta|opción|opção|вариант|ответ|选项|選項|答案|选|正解|정답)?\s*[:：]?\s*"
+    r"\(?([A-Za-z])(?:[).:、]|\s*$)\s*",
+    re.IGNORECASE,
+)
+_LISTED_OPTION = re.compile(r"(?:^|(?<=\s))\(?([A-J])[.)]\s+(.+?)(?=\s+\(?[A-J][.)]\s|\n|$)")
+_ASKS_CASE = re.compile(
+    r"\bsymbol|\bformula|\bprint|\boutput|\bgenotype|\ballele|\bcase\b|\bvariable|\bcommand|\bsubstance|\bidentifier",
+    re.IGNORECASE,
+)
 
 
-def _option(text: str) -> str:
-    """An option without label and full stop. Case and superscripts stay: `Bb` and `bb` are options of one question."""
-    text = _spaced(text)
-    return _LABEL.sub("", text).rstrip(".。").strip() or text
+def _same_option(a: str, b: str, question: str, language: str) -> bool:
+    """Options by their text, or by their label where the text is not there; the question may list them."""
+    listed = {label: text.strip() for label, text in _LISTED_OPTION.findall(question)}
+    (label, text), (other_label, other) = (_read_option(side, listed) for side in (a, b))
+    if text and other:
+        if _spaced(text) == _spaced(other) or mathematics.tight(text) == mathematics.tight(other):
+            return True
+        return _same_case(text, other, question) and words.same_words(text, other, language)
+    return label is not None and label == other_label
+
+
+def _read_option(text: str, listed: dict[str, str]) -> tuple[str | None, str]:
+    """(label, text) of an option; `**C. lime**`, `(C)`, `Option C`, `选项C`. A missing text is looked up."""
+    bare = plain(text.strip().strip("*_").strip())
+    bare = unicodedata.normalize("NFKC", bare) if not bare.isascii() and len(bare) < 8 else bare
+    found = _LABEL.match(bare)
+    if found is None:
+        return None, bare
+    label, rest = found[1].upper(), bare[found.end() :].strip().strip("*").strip()
+    return label, rest or listed.get(label, "")
+
+
+def _same_case(a: str, b: str, question: str) -> bool:
+    """Whether two texts may be told apart by their case: symbols of one or two letters, or where the question is about
+    symbols, formulas or what a program prints.
+    """
+    if a == b or a.casefold() != b.casefold():
+        return True
+    return not (len(a.strip(".")) < 3 and a.casefold() not in ("no", "so", "he", "it", "we")) and not _ASKS_CASE.search(
+        question
+    )
 
 
 def _syntax(program: str) -> str | None:

@@ -87,6 +87,7 @@ def _months(language: str) -> dict[str, int]:
 def read_date(text: str, language: str = "en") -> Date | None:
     """The date that a whole text is: at least a month with a day or a year; None for anything else."""
     text = _WEEKDAYS.sub("", fold(text).strip().rstrip(".").strip())
+    text = re.sub(r"\s+(?:года|год|г|року|r|roku)$", "", text)
     if not 4 <= len(text) <= 40 or not any(char.isdigit() for char in text):
         return None
     if (iso := _ISO.fullmatch(text)) is not None:
@@ -122,6 +123,8 @@ def read_time(text: str) -> tuple[int, int, int] | None:
     text = re.sub(r"^at\s+", "", text, flags=re.IGNORECASE)
     if text.casefold() in ("noon", "midnight"):
         return (12, 0, 0) if text.casefold() == "noon" else (0, 0, 0)
+    if (spoken := _SPOKEN.fullmatch(text)) is not None:
+        return _spoken_time(spoken)
     found = _TIME.fullmatch(text)
     if found is None or (found[2] is None and found[4] is None):
         return None
@@ -132,3 +135,25 @@ def read_time(text: str) -> tuple[int, int, int] | None:
             return None
         hour = hour % 12 + 12 * (half == "pm")
     return (hour, minute, second) if hour <= 24 and minute < 60 and second < 60 else None
+
+
+_HOURS = {
+    word: hour
+    for hour, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
+    )
+}
+_SPOKEN = re.compile(
+    rf"(?:(?P<part>half|quarter|ten|five|twenty)\s+(?P<side>past|to|after)\s+(?P<of>{'|'.join(_HOURS)}|\d{{1,2}})"
+    rf"|(?P<hour>{'|'.join(_HOURS)})\s+o'?clock)",
+    re.IGNORECASE,
+)
+
+
+def _spoken_time(spoken: re.Match[str]) -> tuple[int, int, int]:
+    """half past seven, quarter to three, six o'clock"""
+    if spoken["hour"]:
+        return _HOURS[spoken["hour"].casefold()], 0, 0
+    hour = _HOURS.get(spoken["of"].casefold()) or int(spoken["of"])
+    minutes = {"half": 30, "quarter": 15, "ten": 10, "five": 5, "twenty": 20}[spoken["part"].casefold()]
+    return (hour, minutes, 0) if spoken["side"].casefold() != "to" else (hour - 1 or 12, 60 - minutes, 0)

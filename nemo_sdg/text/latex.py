@@ -10,6 +10,8 @@ import unicodedata
 
 from nemo_sdg.text.boxes import without_boxes
 
+ROW = "\ue000"
+"""What parts the rows of a matrix, once `plain` has read it"""
 _MINUS = "−–‒﹣－⁃"
 _APOSTROPHES = "’ʼ‘＇`´"
 _RAISED = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+|[ⁿ]")
@@ -24,7 +26,7 @@ _SYMBOL = re.compile(f"[{''.join(_SYMBOLS)}]")
 _SPACING = re.compile(
     r"\\(?:left|right|big[lr]?|Big[lr]?|displaystyle|textstyle|quad|qquad|mathstrut)(?![A-Za-z])\.?|\\[,;!:>]|\\ |~"
 )
-_TEXT = re.compile(r"\\(?:text\w*|math(?:rm|bf|sf|it)|mbox|operatorname)\s*\{([^{}]*)\}")
+_TEXT = re.compile(r"\\(?:text\w*|ce|math(?:rm|bf|sf|it|cal)|mbox|operatorname)\s*\{([^{}]*)\}")
 _WRAPPED = re.compile(r"\s*(?:\$\$?([^$]+)\$\$?|\\\((.+)\\\)|\\\[(.+)\\\])\s*\.?", re.DOTALL)
 
 
@@ -65,6 +67,8 @@ def plain(text: str) -> str:
         text = unicodedata.normalize("NFKC", text.replace("℃", "°C")).replace("\u2044", "/")
         text = _SYMBOL.sub(lambda found: _SYMBOLS[found[0]], text)
     if "\\" in text:
+        if "\\begin" in text:
+            text = text.replace("\\\\", ROW)
         text = without_boxes(text)
         text = re.sub(r"(?<=\d)\\[,!;: ](?=\d{3}(?!\d))", "", text)
         text = _SPACING.sub(" ", text).replace(r"\!", "")

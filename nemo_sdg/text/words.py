@@ -10,9 +10,10 @@ import functools
 import re
 import unicodedata
 
+from nemo_sdg.text import forms
 from nemo_sdg.text.dates import read_date, read_time
 from nemo_sdg.text.latex import plain
-from nemo_sdg.text.numbers import find_numbers, numbers_equal, read_number
+from nemo_sdg.text.numbers import numbers_equal, read_number
 from nemo_sdg.text.numbers.scan import scan_words
 from nemo_sdg.text.numbers.spelled import base_language
 
@@ -42,7 +43,6 @@ _CHARGE = re.compile(r"\^\{?(\d*[+-])\}?|\^\{?([+-])(?!\d)\}?")
 _SPAN = re.compile(r"(?<=\d)\s*-\s*(?=\d)")
 _RANGE = re.compile(r"(?<=\d)\s*(?:-|\bto\b|\bbis\b|\bà\b|\ba\b|\bal\b|\btot\b|\btill\b)\s*(?=\d)")
 _LISTED = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|und|oder|y|et|ou|och|og|&)\s+", re.IGNORECASE)
-_ASKS_ORDER = re.compile(r"\border\b|\bsequence\b|\brank|\bfirst\b|\bsort|reihenfolge|orden\b|ordre\b", re.IGNORECASE)
 _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _ELIDING = ("fr", "it", "ca")
 _KEPT = set("+#%$€£&@°^")
@@ -54,6 +54,7 @@ def normalize(text: str, language: str = "en") -> str:
     language = base_language(language)
     if "\\" in text:
         text = plain(text)
+    text = re.sub(r"(?<=[A-Za-z)])_\{?(\d+)\}?", r"\1", text)
     if text.isascii():
         text = _ACRONYM.sub(_without_dots, _SPAN.sub("-", text.lower()))
         text = _punctuation_away_ascii(_CHARGE.sub(lambda found: found[1] or found[2], text), language)
@@ -63,10 +64,20 @@ def normalize(text: str, language: str = "en") -> str:
         text = _SPAN.sub("-", text.replace("−", "-").replace("–", "-"))
         text = _ACRONYM.sub(_without_dots, unicodedata.normalize("NFKC", text))
         text = _punctuation_away(_CHARGE.sub(lambda found: found[1] or found[2], text), language)
+    text = _negative_sign(text)
     text = _RANGE.sub("-", text.replace("&", f" {_AND.get(language, '&')} "))
     words, articles = text.split(), _articles(language)
     # An article at the end is none: vitamin a, l'un.
     return " ".join([word for word in words[:-1] if word not in articles] + words[-1:])
+
+
+def _negative_sign(text: str) -> str:
+    """O negative, O Rh-negative and A positive as O- and A+."""
+    return re.sub(
+        r"\b(ab|[abo]) ?(?:rh)?[ -]?(?:d )?(negative|positive)\b",
+        lambda f: f[1] + ("-" if f[2][0] == "n" else "+"),
+        text,
+    )
 
 
 def _without_dots(found: re.Match[str]) -> str:
@@ -138,19 +149,33 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
     if first is not None and second is not None:
         alike = first.percent == second.percent and first.ordinal == second.ordinal
         named = bool(first.unit.dimensions) == bool(second.unit.dimensions)
-        return alike and named and numbers_equal(first, second, question=question, language=language)
-    if _same_words(a, b, language):
+        if alike and named and numbers_equal(first, second, question=question, language=language):
+            return True
+        if not alike or first.value != second.value:
+            return False
+    if same_words(a, b, language):
         return True
+    for change in (forms.without_aside, forms.turned_round):
+        ones, others_ = (change(side) for side in (a, b))
+        if (ones, others_) != (a, b) and ones and others_ and same_words(ones, others_, language):
+            return True
     members, others = _members(a), _members(b)
-    if len(members) == len(others) > 1 and not _ASKS_ORDER.search(question):
+    if len(members) == len(others) > 1 and not forms.ASKS_ORDER.search(question):
         return _paired(members, others, language)
     return False
 
 
-def _same_words(a: str, b: str, language: str) -> bool:
+def same_words(a: str, b: str, language: str) -> bool:
     tongue = base_language(language)
     left, right = (_without_foreign_marks(normalize(text, language), tongue) for text in (a, b))
     if left == right or _spelled_out(left, tongue) == _spelled_out(right, tongue):
+        return bool(left)
+    if (polarity := forms.same_polarity(left, right)) is not None:
+        return polarity
+    if forms.is_acronym(a, b) or forms.is_acronym(b, a) or forms.same_person(a, b):
+        return True
+    left, right = forms.unify(left), forms.unify(right)
+    if left == right or forms.without_title(left) == forms.without_title(right):
         return bool(left)
     if left.replace(" ", "") == right.replace(" ", "") and (not left.isascii() or _hyphens_part(a, b)):
         return True
@@ -161,7 +186,7 @@ def _same_words(a: str, b: str, language: str) -> bool:
 
 def _hyphens_part(a: str, b: str) -> bool:
     """Whether the texts are the same but for a hyphen between letters: e-mail and email, not `no where`."""
-    joined = [re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", "", text).casefold().strip(" .") for text in (a, b)]
+    joined = [re.sub(r"(?<=[^\W\d_])-(?=\w)|(?<=\d)-(?=[^\W\d_])", "", side).casefold().strip(" .") for side in (a, b)]
     return joined[0] == joined[1]
 
 
@@ -177,7 +202,7 @@ def _in_digits(text: str, language: str) -> str:
             out += [text[position : word.start()], f"{scanned[0].value}{'th' * scanned[0].ordinal}"]
             position = scanned[1]
     text = "".join([*out, text[position:]])
-    return re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "th", text)
+    return re.sub(r"(?<=\d)(?:st|nd|rd|th|er|ère|ème|e|º|ª)\b", "th", text)
 
 
 def _same_numerals(left: str, right: str, language: str) -> bool:
@@ -186,7 +211,7 @@ def _same_numerals(left: str, right: str, language: str) -> bool:
     if len(ones) != len(others) or len(ones) < 2:
         return False
     return all(
-        one == other or (place > 0 and (_roman(one) == _plain(other) or _roman(other) == _plain(one)))
+        one == other or (_roman(one) == _plain(other) or _roman(other) == _plain(one))
         for place, (one, other) in enumerate(zip(ones, others, strict=True))
     )
 
@@ -197,6 +222,7 @@ def _plain(word: str) -> int | str:
 
 
 def _roman(word: str) -> int | None:
+    word = re.sub(r"(?<=[ivx])(?:e|er|ème|º|ª)$", "", word)
     if not word or not _ROMAN.fullmatch(word):
         return None
     values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}[char] for char in word]
@@ -213,7 +239,7 @@ def _members(text: str) -> list[str]:
 def _paired(members: list[str], others: list[str], language: str) -> bool:
     rest = list(others)
     for member in members:
-        match = next((other for other in rest if _same_words(member, other, language)), None)
+        match = next((other for other in rest if same_words(member, other, language)), None)
         if match is None:
             return False
         rest.remove(match)
@@ -223,40 +249,3 @@ def _paired(members: list[str], others: list[str], language: str) -> bool:
 def equal_to_any(text: str, gold: str, aliases: list[str], *, language: str = "en") -> bool:
     """Whether a text is the gold answer or an alias of it."""
     return any(equal(text, right, language=language) for right in (gold, *aliases))
-
-
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|without|cannot|nicht|kein\w*|ohne|nie|pas|jamais|aucune?|sans|nunca|sin|ninguna?|"
-    r"não|non|mai|senza|не|нет|без|niet|geen|inte|ikke|nie)\b|n['’]t\b|[不没無无未]|ない|ません|\b(?:un|in|im)(?=possible|able|equal|true)",
-    re.IGNORECASE,
-)
-
-
-def similar(a: str, b: str, *, language: str = "en", threshold: float) -> bool:
-    """Whether two answers in sentences share enough words, with the same numbers and as many negations."""
-    if similarity(a, b, language=language) < threshold:
-        return False
-    numbers = [sorted(found.number.value for found in find_numbers(text, language)) for text in (a, b)]
-    if numbers[0] and numbers[1] and set(numbers[0]) != set(numbers[1]):
-        return False
-    return len(_NEGATION.findall(a)) % 2 == len(_NEGATION.findall(b)) % 2
-
-
-def similarity(a: str, b: str, *, language: str = "en") -> float:
-    """F1 of the words (characters for scripts without spaces), 0 to 1: how much two answers in sentences say in the
-    same words.
-    """
-    left, right = _tokens(a, language), _tokens(b, language)
-    common = sum(min(num, right.get(token, 0)) for token, num in left.items())
-    total = sum(left.values()) + sum(right.values())
-    return 2 * common / total if total else 0.0
-
-
-def _tokens(text: str, language: str) -> dict[str, int]:
-    tokens: dict[str, int] = {}
-    for word in re.findall(
-        r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]+",
-        normalize(text, language),
-    ):
-        tokens[word] = tokens.get(word, 0) + 1
-    return tokens

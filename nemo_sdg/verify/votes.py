@@ -20,6 +20,7 @@ return in the sandbox, answers in sentences by the words that they share.
 import dataclasses
 import functools
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import LABELS, Answer, Drop, Grade, Kind, Origin, Sample, Verification, Vote, VoteCounts, to_dict
 from nemo_sdg.text.answers import group_answers, is_settled, same_answer, surely_same
-from nemo_sdg.text.words import similarity
+from nemo_sdg.text.sentences import similarity
 from nemo_sdg.verify import programs as code
 from nemo_sdg.verify.solutions import names_answer, rank
 
@@ -53,8 +54,10 @@ Compare = Callable[[str, str], bool | None]
 
 def comparison(sample: Sample, config: VerifySection, *, surely: bool = False) -> Compare:
     """The equality of two answers to a sample's question; with `surely` nothing is started for it, and None says that
-    only math-verify can tell.
+    only math-verify can tell. A vote names an option by its very text, and two options may differ by case alone.
     """
+    if sample.kind == Kind.multiple_choice:
+        return operator.eq
     return functools.partial(
         surely_same if surely else same_answer,
         kind=sample.kind,

@@ -3,14 +3,15 @@
     .venv/bin/python scripts/bench/verify.py [--quick] [--hub DIR] [--misses]
 
 Each row becomes a sample of origin `seed`, and each rewriting the completion of its one vote: the request, the parser
-and the verdict are
-those of the pipeline (generate.answers, verify.votes). A rewriting is right (accepted when the sample is verified) or
-not (wrong, or
-malformed so that it gives no answer); the rules are in verify_rewriting.py, a hand-written set of the nastiest in
-verify_nasty.py. Also
-printed: agreement_<kind>, the share of questions without a gold answer whose three votes, the gold, a rewriting of it
-and a wrong one, end
-in the right answer; and the processor time of a vote. Rows come from --hub, else NEMO_SDG_TEST_HUB, else ../shared/hub.
+and the verdict are those of the pipeline (generate.answers, verify.votes). A rewriting is right (accepted when the
+sample is verified) or not (wrong, or malformed so that it gives no answer); the rules are in verify_rewriting.py, a
+hand-written set of the nastiest in verify_nasty.py.
+
+Also printed: agreement_<kind>, the share of questions without a gold answer whose three votes, the gold, a rewriting of
+it and a wrong one, end in the right answer; the processor time of a vote; and blind_precision_<kind> and
+blind_recall_<kind> on rewritings written by hand without sight of the code (verify_blind.py).
+
+Rows come from --hub, else NEMO_SDG_TEST_HUB, else ../shared/hub.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import verify_blind
 from verify_nasty import NASTY
 from verify_rewriting import Rewriting, plain_json, rewritings
 
@@ -94,6 +96,8 @@ def main() -> None:
             if kind != "code":
                 print_line("ms_per_vote_" + kind, 1000 * seconds / len(cases), "ms CPU")
             bench.report_agreement(samples)
+    for name, share, counts in verify_blind.figures():
+        print_line(name, share, "share", **counts)
 
 
 def print_line(name: str, value: float, unit: str, **more: Any) -> None:

@@ -19,11 +19,14 @@ from fractions import Fraction
 from nemo_sdg.text.latex import fold, plain
 from nemo_sdg.text.numbers.scan import AND_A_HALF, FULL_ORDINAL, Number, scan_number, scan_words
 from nemo_sdg.text.numbers.spelled import names_scale, part_at
-from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, read_unit, same_dimensions
+from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, is_measure, read_unit, same_dimensions
 
 __all__ = ["FoundNumber", "Number", "find_numbers", "numbers_equal", "read_number", "sole_number"]
 
-_HEAD = re.compile(rf"(?P<sign>[-+]?)\s*(?P<currency>{CURRENCY.pattern})?\s*(?P<sign2>[-+]?)\s*", re.IGNORECASE)
+_LITERAL = re.compile(r"[-+]?0(?:x[0-9a-f]+|b[01]+|o[0-7]+)", re.IGNORECASE)
+_REPEATING = re.compile(r"(\d*)[.,](\d*)\\(?:overline|dot|bar)\s*\{?(\d+)\}?")
+_FEET = re.compile(r"(\d+)\s*['′]\s*(\d+)\s*(?:\"|″|''|”)$")
+_HEAD = re.compile(rf"%?(?P<sign>[-+]?)\s*(?P<currency>{CURRENCY.pattern})?\s*(?P<sign2>[-+]?)\s*", re.IGNORECASE)
 _START = re.compile(
     r"(?<![\w.^_/\\])(?<!\^\{)(?<!_\{)(?:\d|\.(?=\d))|(?<=[^\W\d_a-zA-Z])\d|(?<=/)\d|[¼½¾⅐-⅞]"
     r"|\\[dtc]?frac(?![A-Za-z])|(?<![^\W\u2e80-\u9fff\uac00-\ud7af])(?<![\\'])(?P<word>[^\W\d_\u2e80-\u9fff\uac00-\ud7af]+|[二三四五六七八九十百千万两]+(?=分之)|[〇零一二两三四五六七八九十百千万萬亿億영일이삼사오육칠팔구십백천만억]{2,})"
@@ -40,7 +43,10 @@ _ABOUT = re.compile(
     r"environ|aproximadamente|unos|cerca de|circa|≈|~|\\approx|\\sim|约|約|大约)\s*(?=\S)",
     re.IGNORECASE,
 )
-_SIGN_WORD = re.compile(r"(?:minus|negative|moins|menos|meno)\s+(?=[\w.$\\])", re.IGNORECASE)
+_SIGN_WORD = re.compile(
+    r"(?:minus|negative|moins|menos|meno|минус|мінус|eksi|سالب|ناقص|ऋण|माइनस)\s+(?=[^\W_]|[.$\\])|(?:负|負|マイナス|마이너스)\s*",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(r"(?:\(?[A-Za-z](?:_\{?\w+\}?)?\)?\s*)?=\s*")
 
 
@@ -73,9 +79,17 @@ def _read_number(text: str, language: str) -> Number | None:
 
 
 def _read_quantity(text: str, language: str) -> Number | None:
+    if _LITERAL.fullmatch(text):
+        return Number(Fraction(int(text.replace(" ", ""), 0)))
+    if (repeating := _REPEATING.fullmatch(text)) is not None:
+        whole, fixed, again = repeating[1] or "0", repeating[2], repeating[3]
+        tail = Fraction(int(again), (10 ** len(again) - 1) * 10 ** len(fixed))
+        return Number(int(whole) + Fraction(int(fixed or 0), 10 ** len(fixed)) + tail)
+    text = _FEET.sub(r"\1 ft \2 in", text)
     negative = False
     if (word := _SIGN_WORD.match(text)) is not None:
         negative, text = True, text[word.end() :]
+    percent_first = text.startswith("%")
     head = _HEAD.match(text)
     assert head is not None
     currency = head["currency"]
@@ -86,6 +100,7 @@ def _read_quantity(text: str, language: str) -> Number | None:
     if scanned is None:
         return None
     number, end = scanned
+    number = replace(number, percent=number.percent or percent_first)
     rest = text[end:].strip()
     if text[end : end + 1] == "!" and number.value.denominator == 1 and 0 <= number.value <= 300 and not rest[1:]:
         number, rest = replace(number, value=Fraction(math.factorial(int(number.value)))), ""
@@ -186,10 +201,44 @@ def numbers_equal(a: Number, b: Number, *, question: str = "", language: str = "
         if not same_dimensions(a.unit, b.unit):
             return False
         if a.unit.factor != b.unit.factor:
-            return left * a.unit.factor == right * b.unit.factor
-    elif a.scale != b.scale and 1 in (a.scale, b.scale) and names_scale(question, a.scale * b.scale, language):
+            left, right = left * a.unit.factor, right * b.unit.factor
+    elif a.unit.dimensions or b.unit.dimensions:
+        named, wanted = a.unit if a.unit.dimensions else b.unit, asked_unit(question)
+        if wanted is not None and wanted.dimensions == named.dimensions and wanted.factor != named.factor:
+            share = named.factor / wanted.factor
+            left, right = (left * share, right) if a.unit.dimensions else (left, right * share)
+    if a.scale != b.scale and 1 in (a.scale, b.scale) and names_scale(question, a.scale * b.scale, language):
         left, right = left / a.scale, right / b.scale
+    if (digits := asked_places(question)) is not None and digits in (a.places, b.places) and a.places != b.places:
+        return abs(left - right) * 2 <= Fraction(1, 10**digits)
     return left == right or _rounded(left, a.places, right) or _rounded(right, b.places, left)
+
+
+_ASKED_UNIT = re.compile(
+    r"how many ([^\W\d_]+(?: per [^\W\d_]+)?)|\bin ([^\W\d_]+(?:[/·^][\w/·^]+| per [^\W\d_]+)?)(?=[,.?)]|$)",
+    re.IGNORECASE,
+)
+_ASKED_PLACES = re.compile(
+    r"\b(one|two|three|four|five|[1-5])\s+(?:decimal(?: places?| digits?)?|d\.p\.)", re.IGNORECASE
+)
+_PLACES = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def asked_unit(question: str) -> Unit | None:
+    """The unit of measure that a question asks for: `How many seconds …`, `… in km/h?`; None where it names none."""
+    for found in _ASKED_UNIT.finditer(question):
+        unit = read_unit(found[1] or found[2])
+        if unit is not None and unit.dimensions and is_measure(unit):
+            return unit
+    return None
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def asked_places(question: str) -> int | None:
+    """To how many decimal places a question wants its answer rounded."""
+    found = _ASKED_PLACES.search(question)
+    return None if found is None else _PLACES.get(found[1].casefold()) or int(found[1])
 
 
 def _rounded(decimal: Fraction, places: int, exact: Fraction) -> bool:

@@ -165,9 +165,10 @@ def _with_measure(number: Number, text: str, end: int, language: str) -> tuple[N
 
 def read_trailing_cjk(text: str, end: int, scale: int, language: str) -> tuple[Fraction, int] | None:
     """What follows a CJK scale and is smaller: the 5000 of 3万5000."""
-    if scale < 1000 or not re.compile(r"(?<=[千万萬亿億만억천])\d").match(text, end):
+    if scale < 1000 or not re.compile(r"\s?(?=\d)").match(text, end):
         return None
-    rest = scan_number(text, end, language)
+    gap = end + (text[end : end + 1] == " ")
+    rest = scan_number(text, gap, language)
     return (rest[0].value, rest[1]) if rest is not None and rest[0].value < scale else None
 
 
@@ -181,6 +182,10 @@ def scan_words(text: str, start: int, language: str) -> tuple[Number, int] | Non
             return None
         percent = whole[0] == 100
         return Number(share[0] if percent else share[0] / whole[0], percent=percent), parts.end()
+    if (half := re.compile(r"anderthalb|eineinhalb", re.IGNORECASE).match(text, start)) is not None and language[
+        :2
+    ] == "de":
+        return _with_measure(Number(Fraction(3, 2)), text, half.end(), language)
     article = re.compile(r"(?:an?|one)\s+", re.IGNORECASE).match(text, start)
     after = article.end() if article is not None else start
     part = part_at(text, after, language)

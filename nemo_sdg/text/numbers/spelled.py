@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from nemo_sdg.text.numbers.cjk import CJK_SCALE, read_cjk
+
 
 def base_language(language: str) -> str:
     """`pt-BR` -> `pt`"""
@@ -35,28 +37,18 @@ def _table() -> dict[str, dict[str, Any]]:
     return table
 
 
-_COMPOUND = frozenset(("de", "nl", "it", "sv", "da", "no"))
+_COMPOUND = frozenset(("de", "nl", "it", "sv", "da", "no", "hu", "fi"))
 """Languages that write a number as one word"""
 _ONES_FIRST = frozenset(("de", "nl", "da", "ar"))
 _DOZENS = frozenset(
     ("dozen", "dutzend", "docena", "docenas", "douzaine", "dúzia", "dúzias", "dozzina", "dozzine", "dozijn", "lusin")
 )
-_CJK_DIGITS = {
-    char: value
-    for value, chars in enumerate(
-        ("〇零", "一壹", "二两兩贰", "三叁参", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
-    )
-    for char in chars
-}
-_CJK_TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
-_CJK_SCALES = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12}
-_KOREAN = {char: value for value, char in enumerate("영일이삼사오육칠팔구")} | {"공": 0}
-_KOREAN_TENS = {"십": 10, "백": 100, "천": 1000}
-_KOREAN_SCALES = {"만": 10**4, "억": 10**8, "조": 10**12}
-CJK_SCALE = {**_CJK_TENS, **_CJK_SCALES, **_KOREAN_TENS, **_KOREAN_SCALES}
-CJK_NUMERAL = re.compile(f"[{''.join((*_CJK_DIGITS, *_CJK_TENS, *_CJK_SCALES))}]+")
-KOREAN_NUMERAL = re.compile(f"[{''.join((*_KOREAN, *_KOREAN_TENS, *_KOREAN_SCALES))}]+")
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?", re.UNICODE)
+_VOWEL_SIGNS = (
+    "\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0900-\u0903\u093a-\u094d"
+    "\u0981-\u0983\u09bc-\u09cd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+)
+"""Marks that are part of a word in scripts whose vowels stand above and below; `re` does not count them as letters"""
+_WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_VOWEL_SIGNS}])*(?:['’][^\W\d_]+)?")
 _GAP = re.compile(r"(?:[\s\u00ad]+|-)")
 
 
@@ -159,7 +151,7 @@ def read_words(text: str, start: int, language: str) -> tuple[Fraction, int] | N
 
     A scale alone (`thousand`) is none, except where the language writes it so for one (`mille`, `tausend`).
     """
-    found = _read_cjk(text, start)
+    found = read_cjk(text, start)
     if found is not None:
         return found
     best: tuple[Fraction, int] | None = None
@@ -178,7 +170,7 @@ def _read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] |
     position, end, first, after_glue = start, start, True, False
     while (word := _WORD.match(text, position)) is not None:
         lower = word[0].casefold().replace("’", "'")
-        if language == "ar" and lower.startswith("و") and not first and lower[1:] in words.small:
+        if language in ("ar", "he") and lower[:1] in "וو" and not first and lower[1:] in words.small:
             lower = lower[1:]
         if lower in words.glue and not first and not after_glue:
             after_glue = True
@@ -213,45 +205,6 @@ def _read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] |
         if digits:
             return value + Fraction(int(digits), 10 ** len(digits)), stop
     return value, end
-
-
-def _read_cjk(text: str, start: int) -> tuple[Fraction, int] | None:
-    for pattern, digits, tens, scales in (
-        (CJK_NUMERAL, _CJK_DIGITS, _CJK_TENS, _CJK_SCALES),
-        (KOREAN_NUMERAL, _KOREAN, _KOREAN_TENS, _KOREAN_SCALES),
-    ):
-        run = pattern.match(text, start)
-        if run is None:
-            continue
-        value = cjk_value(run[0], digits, tens, scales)
-        return (Fraction(value), run.end()) if value is not None else None
-    return None
-
-
-def cjk_value(run: str, digits: dict[str, int], tens: dict[str, int], scales: dict[str, int]) -> int | None:
-    """三百二十 -> 320, 二〇二四 -> 2024; None for what is no number, as 三四十."""
-    if run[0] in scales:
-        return None
-    if all(char in digits for char in run):
-        return int("".join(str(digits[char]) for char in run))
-    total = section = 0
-    digit: int | None = None
-    below = below_scale = 10**16
-    for char in run:
-        if char in digits:
-            if digit:
-                return None
-            digit = digits[char]
-        elif char in tens:
-            if tens[char] >= below:
-                return None
-            section, digit, below = section + (1 if digit is None else digit) * tens[char], None, tens[char]
-        else:
-            if scales[char] >= below_scale:
-                return None
-            total, section, digit = total + (section + (digit or 0)) * scales[char], 0, None
-            below, below_scale = 10**16, scales[char]
-    return total + section + (digit or 0)
 
 
 @functools.cache
@@ -294,7 +247,9 @@ def names_scale(text: str, factor: int, language: str) -> bool:
     """Whether a text, mostly a question, has a word for this scale: How many dozen eggs?"""
     table = _scale_table(base_language(language))
     words = {word[0].casefold() for word in _WORD.finditer(text)}
-    if any(scale == factor and char in text for char, scale in CJK_SCALE.items()):
+    if any(
+        scale == factor and re.search(rf"(?:多少|几|単位|单位|何|몇){char}", text) for char, scale in CJK_SCALE.items()
+    ):
         return True
     return any(
         table.get(candidate) == factor

@@ -28,9 +28,7 @@ class Unit:
 
 NO_UNIT = Unit(Fraction(1), ())
 
-_PREFIXES = {
-    "k": 3, "M": 6, "G": 9, "T": 12, "c": -2, "m": -3, "µ": -6, "μ": -6, "n": -9, "p": -12, "h": 2, "d": -1,
-}  # fmt: skip
+_PREFIXES = dict(zip("kMGTcmµμnphdfa", (3, 6, 9, 12, -2, -3, -6, -6, -9, -12, 2, -1, -15, -18), strict=True))
 _PREFIX_WORDS = {
     "kilo": 3, "mega": 6, "giga": 9, "tera": 12, "centi": -2, "milli": -3, "micro": -6, "nano": -9, "pico": -12,
     "hecto": 2, "deci": -1, "deca": 1,
@@ -69,7 +67,7 @@ def _plain_words() -> dict[str, tuple[str, Fraction]]:
 
 
 CURRENCY = re.compile(
-    r"(?:us|hk|ca|r|a|c)?\s?\$|[€£¥₹₩₽₺₪₦₱฿₫]|(?:usd|eur|gbp|inr|rs\.?|chf|jpy|cny|rmb|brl|cad|aud|krw|ksh|php|pln|sek)(?=\s|\d)",
+    r"(?:us|hk|ca|nz|r|a|c)?\s?\$|[€£¥₹₩₽₺₪₦₱฿₫]|(?:usd|eur|gbp|inr|rs\.?|chf|jpy|cny|rmb|brl|cad|aud|krw|ksh|php|pln|sek)(?=\s|\d)",
     re.IGNORECASE,
 )
 """A currency that stands before its number"""
@@ -97,7 +95,7 @@ _PHRASES = [
     (re.compile(r"立方([^\W\d_]+)"), r"\1^3"),
 ]  # fmt: skip
 _TERM = re.compile(
-    r"([^\W\d_]+(?:[-'’][^\W\d_]+)*\.?|[$€£¥₹₩₽₺₪₦₱฿₫¢°%Ω]|[a-zA-Z]{1,2}\$)\s*(?:\^\s*\{?\s*([-+]?\d)\s*\}?)?"
+    r"([a-zA-Z]{1,2}\$|[^\W\d_]+(?:[-'’][^\W\d_]+)*\.?|[$€£¥₹₩₽₺₪₦₱฿₫¢°%Ω])\s*(?:\^\s*\{?\s*([-+]?\d)\s*\}?)?"
 )
 _NOT_A_UNIT = re.compile(
     r"\b(?:and|or|to|of the|times|by|minus|plus|than|half|factorial|divided|multiplied|not|und|oder|y|et|ou|if|when|"
@@ -149,6 +147,8 @@ def read_unit(text: str) -> Unit | None:
         factor *= one**exponent
         if base:
             powers[base] = powers.get(base, 0) + exponent
+    powers.pop("unit", None)
+    nouns = [noun for noun in nouns if noun != "unit"]
     if num_words > MAX_WORDS:
         return None
     if nouns:
@@ -189,6 +189,12 @@ def _singular(word: str) -> str:
     if word.endswith(("ches", "shes", "xes", "sses")):
         return word[:-2]
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3 else word
+
+
+def is_measure(unit: Unit) -> bool:
+    """Whether a unit is one of measure or money, and not a counted noun."""
+    bases = {*_symbols().values(), *_prefixed_words().values(), *(base for base, _ in _plain_words().values())}
+    return all(base in bases for base, _ in unit.dimensions)
 
 
 def same_dimensions(one: Unit, other: Unit) -> bool:

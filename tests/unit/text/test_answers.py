@@ -13,6 +13,10 @@ from nemo_sdg.text.answers import group_answers, is_settled, same_answer, surely
 SAME = [
     ("Bb", " Bb. ", "multiple_choice", "en"),
     ("(B) Paris", "Paris", "multiple_choice", "en"),
+    ("**C. lime**", "(C) lime", "multiple_choice", "en"),
+    ("Option C", r"\boxed{C}", "multiple_choice", "en"),
+    ("选项B", "（B）", "multiple_choice", "zh"),
+    ("The lime.", "lime", "multiple_choice", "en"),
     ("3,5", "3.5", "numeric", "de"),
     ("2 1/2", "2.5", "numeric", "en"),
     ("1,25,000", "125000", "numeric", "en"),
@@ -25,6 +29,39 @@ SAME = [
     ("5 ft 6 in", "66 inches", "numeric", "en"),
     ("72 km/h", "20 m/s", "numeric", "en"),
     ("i^2", "-1", "numeric", "en"),
+    (r"\pm 3", "3 or -3", "numeric", "en"),
+    ("-1 < x < 3", "(-1, 3)", "numeric", "en"),
+    ("x > -2 and x < 4", r"\{x : -2 < x < 4\}", "numeric", "en"),
+    ("x < 0 or x > 2", r"(-\infty, 0) \cup (2, \infty)", "numeric", "en"),
+    ("all real numbers", r"\mathbb{R}", "numeric", "en"),
+    ("[[1, 2], [3, 4]]", r"\begin{bmatrix}1&2\\3&4\end{bmatrix}", "numeric", "en"),
+    ("x = 1, y = 2", "(1, 2)", "numeric", "en"),
+    (r"0.\overline{3}", "1/3", "numeric", "en"),
+    ("0x1F", "31", "numeric", "en"),
+    ("6'2\"", "74 inches", "numeric", "en"),
+    ("%40", "40%", "numeric", "tr"),
+    ("负五", "-5", "numeric", "zh"),
+    ("3만 5천", "35000", "numeric", "ko"),
+    ("2 लाख", "200000", "numeric", "hi"),
+    ("huszonöt", "25", "numeric", "hu"),
+    ("anderthalb", "1,5", "numeric", "de"),
+    ("44 BCE", "44 BC", "short_text", "en"),
+    ("half past seven", "7:30", "short_text", "en"),
+    ("XVIIIe siècle", "18e siècle", "short_text", "fr"),
+    ("UNO", "United Nations Organization", "short_text", "en"),
+    ("Mt. Fuji", "Mount Fuji", "short_text", "en"),
+    ("A. Einstein", "Einstein, Albert", "short_text", "en"),
+    ("King Henry VIII", "Henry VIII", "short_text", "en"),
+    ("water (H2O)", "water", "short_text", "en"),
+    ("H_2SO_4", "H₂SO₄", "short_text", "en"),
+    ("C sharp", "C♯", "short_text", "en"),
+    ("TNF-α", "TNF-alpha", "short_text", "en"),
+    ("colour", "color", "short_text", "en"),
+    ("O negative", "O-", "short_text", "en"),
+    ("ёлка", "елка", "short_text", "ru"),
+    ("كِتَاب", "كتاب", "short_text", "ar"),
+    ("Yes", "True", "short_text", "en"),
+    ("Demand falls when the price rises.", "When the price rises, demand falls.", "free_text", "en"),
     ("July 4, 1776", "4 July 1776", "short_text", "en"),
     ("4. Juli 1776", "1776-07-04", "short_text", "de"),
     ("le 14 juillet 1789", "14 juillet 1789", "short_text", "fr"),
@@ -52,6 +89,14 @@ DIFFERENT = [
     ("3:30 AM", "3:30 PM", "numeric", "en"),
     ("36 cm^2", "36 cm", "numeric", "en"),
     ("5 mg", "5 Mg", "numeric", "en"),
+    (r"\begin{bmatrix}1&2\\3&4\end{bmatrix}", r"\begin{bmatrix}1&3\\2&4\end{bmatrix}", "numeric", "en"),
+    ("[-1, 3]", "-1 < x < 3", "numeric", "en"),
+    ("5 लाख", "5 करोड़", "numeric", "hi"),
+    ("H2SO4", "H2SO3", "short_text", "en"),
+    ("CO", "Co", "short_text", "en"),
+    ("A. Einstein", "A. Newton", "short_text", "en"),
+    ("Lisa arrived before Tom.", "Tom arrived before Lisa.", "free_text", "en"),
+    ("When the price rises, demand rises.", "When the price rises, demand falls.", "free_text", "en"),
     ("A-", "A", "short_text", "en"),
     ("A-", "A+", "short_text", "en"),
     ("3/4", "3-4", "short_text", "en"),
@@ -77,6 +122,21 @@ def test_the_same_answer_is_recognised_both_ways(a: str, b: str, kind: str, lang
 def test_different_answers_stay_different_both_ways(a: str, b: str, kind: str, language: str) -> None:
     assert not same_answer(a, b, kind=kind, language=language)
     assert not same_answer(b, a, kind=kind, language=language)
+
+
+def test_the_question_says_what_an_answer_means() -> None:
+    def same(a: str, b: str, question: str, kind: str = "numeric") -> bool:
+        return same_answer(a, b, kind=kind, question=question) and same_answer(b, a, kind=kind, question=question)
+
+    assert same("7200", "120 minutes", "How many seconds are there in two hours?")
+    assert not same("7200", "7200 minutes", "How many seconds are there in two hours?")
+    assert same("142.857", "142.86", "What is 1000/7, rounded to two decimal places?")
+    assert not same("142.857", "142.86", "What is 1000/7?")
+    assert same("5:2", "5 to 2", "What is the ratio of flour to sugar?")
+    assert not same("7, 5, 3", "3, 5, 7", "Write the numbers in descending order.")
+    assert same("C", "lime", "Which is a citrus fruit?\nA. fig\nB. plum\nC. lime\nD. pear", "multiple_choice")
+    assert not same("B", "lime", "Which is a citrus fruit?\nA. fig\nB. plum\nC. lime\nD. pear", "multiple_choice")
+    assert not same("abc", "ABC", "What does the program print?", "short_text")
 
 
 def test_an_ordered_list_is_asked_for() -> None:

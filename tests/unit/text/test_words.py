@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nemo_sdg.text import sentences
 from nemo_sdg.text import words as text
 
 SAME = [
@@ -67,15 +68,15 @@ def test_equality_is_symmetric_and_normalisation_settles(a: str, b: str, languag
 @settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_similarity_is_a_share_and_one_for_the_same_words(a: str, b: str) -> None:
-    assert 0.0 <= text.similarity(a, b) == text.similarity(b, a) <= 1.0
+    assert 0.0 <= sentences.similarity(a, b) == sentences.similarity(b, a) <= 1.0
 
 
 def test_similarity_counts_shared_words() -> None:
-    assert text.similarity("Light travels faster than sound.", "Sound is slower than light") == pytest.approx(
+    assert sentences.similarity("Light travels faster than sound.", "Sound is slower than light") == pytest.approx(
         2 * 3 / 10
     )
-    assert text.similarity("光は音より速い", "音より光が速い") > 0.8
-    assert text.similarity("light", "stone") == 0.0
+    assert sentences.similarity("光は音より速い", "音より光が速い") > 0.8
+    assert sentences.similarity("light", "stone") == 0.0
 
 
 @settings(deadline=None)

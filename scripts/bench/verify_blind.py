@@ -1,0 +1,41 @@
+"""Precision and recall of answer equality on rewritings that were written by hand, without sight of the code.
+
+data/rewritings.jsonl holds questions of every kind with a gold answer, rewritings of it that say the same, and wrong
+answers that look like it. Half of the rows were looked at while the rules were made (`seen`), the other half was not;
+the figures of the unseen half are the ones to report. Programs are compared by the row's tests.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from nemo_sdg.config import VerifySection
+from nemo_sdg.text.answers import same_answer
+from nemo_sdg.verify import programs
+
+DATA = Path(__file__).with_name("data") / "rewritings.jsonl"
+
+
+def figures() -> Iterator[tuple[str, float, dict[str, int]]]:
+    """(name, share, counts): blind_precision_<kind> and blind_recall_<kind>, of the unseen half and of the seen one."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for line in DATA.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        for right, answers in ((True, row["rewritings"]), (False, row["wrong"])):
+            for answer in answers:
+                accepted = is_accepted(row, answer)
+                counts[row["half"], row["kind"], f"{'right' if right else 'wrong'}_{accepted}"] += 1
+    for half in ("unseen", "seen"):
+        suffix = "" if half == "unseen" else "_seen"
+        for kind in dict.fromkeys(key[1] for key in counts):
+            hit, missed, false = (counts[half, kind, name] for name in ("right_True", "right_False", "wrong_True"))
+            more = {"right": hit + missed, "accepted": hit + false, "accepted_right": hit}
+            yield f"blind_precision_{kind}{suffix}", hit / max(hit + false, 1), more
+            yield f"blind_recall_{kind}{suffix}", hit / max(hit + missed, 1), more
+
+
+def is_accepted(row: dict[str, str], answer: str) -> bool:
+    if row["kind"] == "code":
+        return programs.outcomes([answer], [row["tests"]], VerifySection(code_timeout=5.0)) == ["passed"]
+    return same_answer(row["gold"], answer, kind=row["kind"], question=row["question"], language=row["language"])
