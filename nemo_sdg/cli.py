@@ -154,6 +154,52 @@ def check(run: RunDir) -> None:
     raise typer.Exit(check_run(run))
 
 
+guard_app = typer.Typer(no_args_is_help=True, help="Evaluation rows that the guard compares with, shared by all runs.")
+app.add_typer(guard_app, name="guard")
+CacheOption = Annotated[str | None, typer.Option("--cache", help="the folder, as guard.cache")]
+
+
+@guard_app.command("build")
+def guard_build(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Render the evaluation splits of guard.against that are not in the cache yet."""
+    from nemo_sdg.commands.guard import build
+    from nemo_sdg.config import load_config
+
+    build(load_config(config, overrides))
+
+
+@guard_app.command("list")
+def guard_list(cache: CacheOption = None) -> None:
+    """List the evaluation splits of the cache with their rows."""
+    from nemo_sdg.commands.guard import list_splits
+    from nemo_sdg.config import GuardSection
+
+    list_splits(GuardSection(cache=cache))
+
+
+@guard_app.command("export")
+def guard_export(
+    out: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="where to write it")], cache: CacheOption = None
+) -> None:
+    """Write the cache as one file, for a machine without a network."""
+    from nemo_sdg.commands.guard import export
+    from nemo_sdg.config import GuardSection
+
+    export(GuardSection(cache=cache), out)
+
+
+@guard_app.command("import")
+def guard_import(
+    archive: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="what `guard export` wrote")],
+    cache: CacheOption = None,
+) -> None:
+    """Unpack an exported cache."""
+    from nemo_sdg.commands.guard import import_file
+    from nemo_sdg.config import GuardSection
+
+    import_file(GuardSection(cache=cache), archive)
+
+
 @app.command()
 def trace(
     run: RunDir,

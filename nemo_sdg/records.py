@@ -342,6 +342,8 @@ class EvaluationRow:
     choices: list[str] | None = None
     answer: str | None = None
     """the gold's text"""
+    texts: list[str] = field(default_factory=list)
+    """every string and number of the row as it stands in its columns, in order"""
 
 
 def to_dict(record: Any) -> dict[str, Any]:

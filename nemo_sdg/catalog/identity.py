@@ -87,7 +87,7 @@ def _one_form(url: str) -> str:
     return f"{hub[1].lower()}/{hub[2]}" if hub else url
 
 
-def _last_part(path: str) -> str:
+def last_part(path: str) -> str:
     """`*/global_mmlu_lite` of CohereLabs/Global-MMLU-Lite: a data set keeps its last name when its owner changes."""
     return "*/" + path.rpartition("/")[2].lower().replace("-", "_")
 
@@ -147,7 +147,7 @@ class SplitIndex:
         names = self.aliases.names(path, config)
         yield from ((known, name, split) for known, name in names)
         if is_on_hub:
-            yield _last_part(path), names[0][1], split
+            yield last_part(path), names[0][1], split
         for known, _ in names:
             row = self._lineage.get((known, split))
             if row:

@@ -24,7 +24,11 @@ from typing import Any
 import orjson
 
 from nemo_sdg.catalog import licenses
+from nemo_sdg.catalog.data_files import BUILDERS
+from nemo_sdg.catalog.families import read_data
 from nemo_sdg.catalog.guard import SplitGuard
+from nemo_sdg.catalog.identity import Aliases, last_part
+from nemo_sdg.catalog.task_files import OVERRIDDEN
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.records import CatalogRow, Verdict
@@ -128,6 +132,42 @@ def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
         return [row for row in catalog if POOL_TAG not in row.groups]
     wanted = _known(catalog, names, "seeds.tasks")
     return [row for row in catalog if row.task in wanted or not wanted.isdisjoint(row.groups)]
+
+
+def compared(catalog: list[CatalogRow], chosen: list[CatalogRow], guard: GuardSection) -> list[CatalogRow]:
+    """The tasks whose evaluation rows the seeds of the chosen tasks are compared with: guard.against and guard.require.
+
+    Raises ConfigError for a name that no task has.
+    """
+    if "all" in guard.against:
+        return catalog
+    table = read_data("splits.yaml")
+    aliases = Aliases([*table["aliases"], *guard.aliases])
+    words = set(guard.against) & {"own", "families", "reported"}
+    families = {row.family for row in chosen} if "families" in words else set()
+    datasets = {name for row in chosen for name in _dataset_names(row, aliases)} if "own" in words else set()
+    names = [name for name in guard.against if name not in words]
+    wanted = _known(catalog, names, "guard.against") | _known(catalog, guard.require, "guard.require")
+    if "reported" in words:
+        wanted |= _known(catalog, table["reported"], "reported in catalog/splits.yaml")
+    own = {row.task for row in chosen} if "own" in words else set()
+    return [
+        row
+        for row in catalog
+        if row.task in wanted
+        or row.task.removeprefix(OVERRIDDEN) in own
+        or row.family in families
+        or not wanted.isdisjoint(row.groups)
+        or not datasets.isdisjoint(_dataset_names(row, aliases))
+    ]
+
+
+def _dataset_names(row: CatalogRow, aliases: Aliases) -> set[str]:
+    """Names under which a task's data set is known; none for files, which are known by the task alone."""
+    path = row.dataset["path"]
+    if not path or path in BUILDERS:
+        return set()
+    return {known for known, _ in aliases.names(path, row.dataset.get("name"))} | {last_part(path)}
 
 
 def _known(catalog: list[CatalogRow], names: list[str], field: str) -> set[str]:

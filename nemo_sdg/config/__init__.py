@@ -106,7 +106,7 @@ OPERATIONAL = {
         "threads",
     },
     "curate": {"embedder_gpus"},
-    "guard": {"require"},
+    "guard": {"cache", "require"},
 }
 """Fields that say how a run is carried out, not what comes out of it: outside config.yaml and every identity."""
 

@@ -68,6 +68,13 @@ class GuardSection:
     """ring 2: a (dataset, config, split) that any lm-eval task evaluates on, under any name of the dataset"""
     content: bool = True
     """ring 3: rows that stand in a reachable evaluation split"""
+    against: list[str] = field(default_factory=lambda: ["own", "families", "reported"])
+    """whose evaluation rows ring 3 and decontamination compare with: own (the seeds' data sets), families (tasks of the
+    seeds' families), reported (benchmarks that people report, see catalog/splits.yaml), all, or names, groups and globs
+    of tasks
+    """
+    cache: str | None = None
+    """folder of rendered evaluation rows that all runs share; null = in the user's cache folder"""
     aliases: list[list[str]] = field(default_factory=list)
     """further groups of dataset paths that are the same data"""
     require: list[str] = field(default_factory=list)

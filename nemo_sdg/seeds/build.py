@@ -13,7 +13,7 @@ import dataclasses
 import hashlib
 import heapq
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,33 +22,18 @@ import orjson
 from nemo_sdg.catalog.walk import built_in_like, task_config
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.records import CatalogRow, DatasetRow, Drop, EvaluationRow, Seed, content_id
-from nemo_sdg.seeds.documents import BATCH, Documents
+from nemo_sdg.records import DatasetRow, Drop, Seed, content_id, to_dict
+from nemo_sdg.seeds.content.guard import ContentGuard
+from nemo_sdg.seeds.content.texts import leaves
+from nemo_sdg.seeds.documents import BATCH
 from nemo_sdg.seeds.gold_numbers import GoldNumbers
-from nemo_sdg.seeds.render import Renderer, to_evaluation_row, to_seed
+from nemo_sdg.seeds.render import Renderer, to_seed
 from nemo_sdg.seeds.row_fields import Unrenderable
 from nemo_sdg.seeds.sources.lock import lock_entry, verify
 from nemo_sdg.seeds.sources.rows import Damaged, Row, Rows
-from nemo_sdg.seeds.sources.splits import (
-    EvaluationSource,
-    EvaluationSources,
-    Source,
-    evaluation_sources,
-    open_source,
-    plainest_first,
-    plan_sources,
-)
+from nemo_sdg.seeds.sources.splits import Source, open_source, plainest_first, plan_sources
 
-__all__ = [
-    "EvaluationSource",
-    "EvaluationSources",
-    "Source",
-    "evaluation_sources",
-    "lock",
-    "plan_sources",
-    "render_evaluation",
-    "render_source",
-]
+__all__ = ["Source", "lock", "plan_sources", "render_source"]
 
 STEP = "seeds"
 HEAD = 20
@@ -69,8 +54,10 @@ PerQuestion = list[tuple[Question, "list[Row] | Unrenderable"]]
 RowRecords = list[Seed | Drop]
 
 
-def render_source(source: Source, seeds: SeedsSection, run_seed: int) -> Iterator[Seed | Drop]:
-    """Seeds and drops of a source in row order.
+def render_source(
+    source: Source, seeds: SeedsSection, run_seed: int, guard: ContentGuard | None = None
+) -> Iterator[Seed | Drop]:
+    """Seeds and drops of a source in row order; what `guard` finds in an evaluation split is a drop.
 
     Raises DataError in one line when the source cannot be read, when its first rows all lack a column that the task
     reads, or when its numbers for the right option prove to begin at 1.
@@ -81,7 +68,7 @@ def render_source(source: Source, seeds: SeedsSection, run_seed: int) -> Iterato
         verify(rows, source.split, seeds.lock, task=source.tasks[0])
     source.not_sampled = {}
     yield from refused
-    records = _records(source, seeds, questions, rows, run_seed)
+    records = _records(source, seeds, questions, rows, run_seed, guard)
     head = list(itertools.islice(records, HEAD))
     if head and all(isinstance(record, Drop) and record.reason == "missing_column" for record in head):
         columns = ", ".join(sorted(head[0].record["columns"])) if isinstance(head[0], Drop) and head[0].record else ""
@@ -94,40 +81,60 @@ def render_source(source: Source, seeds: SeedsSection, run_seed: int) -> Iterato
 
 
 def _records(
-    source: Source, seeds: SeedsSection, questions: list[Question], rows: Rows, run_seed: int
+    source: Source,
+    seeds: SeedsSection,
+    questions: list[Question],
+    rows: Rows,
+    run_seed: int,
+    guard: ContentGuard | None,
 ) -> Iterator[Seed | Drop]:
     """Rows are held back until it is known whether their numbers for the right option begin at 0."""
     held: list[tuple[DatasetRow, Row, RowRecords]] = []
     for number, row, per_question in _documents(source, questions, rows):
-        dataset = _dataset_row(source, rows, number)
+        dataset = source.place(rows, number)
         records = _records_of_row(source, dataset, row, per_question, run_seed)
         if held or not all(question.numbers.is_settled for question in questions):
             held.append((dataset, row if isinstance(row, dict) else {}, records))
             if all(question.numbers.is_settled for question in questions):
-                yield from _released(source, questions, held)
+                yield from _released(source, questions, held, guard)
                 held = []
         else:
-            yield from _released(source, questions, [(dataset, row if isinstance(row, dict) else {}, records)])
+            yield from _released(source, questions, [(dataset, row if isinstance(row, dict) else {}, records)], guard)
     for question in questions:
         if not question.numbers.is_settled:
             _look_further(source, seeds, question)
             question.numbers.settle()
-    yield from _released(source, questions, held)
+    yield from _released(source, questions, held, guard)
     for question in questions:
         question.numbers.refuse_late(question.tasks[0])
 
 
 def _released(
-    source: Source, questions: list[Question], held: list[tuple[DatasetRow, Row, RowRecords]]
+    source: Source,
+    questions: list[Question],
+    held: list[tuple[DatasetRow, Row, RowRecords]],
+    guard: ContentGuard | None,
 ) -> Iterator[Seed | Drop]:
-    """The records, with a drop in place of each seed of a task whose numbers begin at 1."""
+    """The records, with a drop in place of each seed of a task whose numbers begin at 1, and of each that stands in an
+    evaluation split.
+    """
     refused = {question.tasks[0]: question.numbers.evidence for question in questions if question.numbers.begins_at_one}
     for dataset, row, records in held:
+        texts = list(leaves(row)) if guard is not None else []
         for record in records:
+            leak = guard.match(record, texts) if guard is not None and isinstance(record, Seed) else None
             if isinstance(record, Seed) and record.tasks[0] in refused:
                 yield _drop(source, dataset, "one_based_gold", refused[record.tasks[0]], row, task=record.tasks[0])
+            elif isinstance(record, Seed) and leak is not None:
+                yield _leak(record, leak)
             else:
                 yield record
+
+
+def _leak(seed: Seed, found: str) -> Drop:
+    return Drop(
+        task=seed.task, id=seed.seed_id, step=STEP, reason="in_evaluation_split", detail=found, record=to_dict(seed)
+    )
 
 
 def _look_further(source: Source, seeds: SeedsSection, question: Question) -> None:
@@ -147,17 +154,6 @@ def _look_further(source: Source, seeds: SeedsSection, question: Question) -> No
             return
 
 
-def _dataset_row(source: Source, rows: Rows, number: int) -> DatasetRow:
-    """For the generic builders the files are the dataset; of a function that makes rows, the part of its place that is
-    no machine's.
-    """
-    split = source.split
-    path = ",".join(split.data_files) or split.path
-    if path.startswith("function:"):
-        path = f"function:{'/'.join(path.split('/')[-2:])}"
-    return DatasetRow(path=path, name=split.name, split=split.split, revision=rows.revision, row=number)
-
-
 def lock(sources: list[Source], seeds: SeedsSection) -> tuple[list[dict[str, Any]], list[str]]:
     """Entries for lock.write_lock, and one line for each source that cannot be read. Reads every row."""
     entries, problems = [], []
@@ -167,56 +163,6 @@ def lock(sources: list[Source], seeds: SeedsSection) -> tuple[list[dict[str, Any
         except DataError as exc:
             problems.append(str(exc))
     return entries, problems
-
-
-def render_evaluation(source: EvaluationSource, seeds: SeedsSection) -> Iterator[EvaluationRow]:
-    """The rows of an evaluation split. A row that its task's rules do not render is given as the texts that stand in
-    it: it must not be missed.
-
-    Raises DataError in one line when the split cannot be read.
-    """
-    renderer: Renderer | None = None
-    for leaf in source.leaves:
-        try:
-            config = task_config(leaf.task, seeds)
-            renderer = Renderer(leaf, config, like=built_in_like(config, seeds))
-            break
-        except (
-            DataError
-        ):  # this leaf's functions cannot be had: the next one's may, else the rows are given as their texts
-            continue
-    rows = open_source(source, seeds)
-    leaf = renderer.leaf if renderer else source.leaves[0]
-    plain = ((number, row) for number, row in rows if not isinstance(row, Damaged))
-    documents: Iterable[Documents] = (
-        renderer.documents(plain) if renderer else ((number, row, [row]) for number, row in plain)
-    )
-    for number, row, found in documents:
-        dataset = _dataset_row(source, rows, number)
-        if isinstance(found, Unrenderable) or not found or renderer is None:
-            yield _as_texts(row, leaf, dataset)
-            continue
-        for document in found:
-            try:
-                yield to_evaluation_row(renderer.read(document, _row_key(dataset)), leaf, dataset)
-            except Unrenderable:
-                yield _as_texts(row, leaf, dataset)
-
-
-def _as_texts(row: Row, leaf: CatalogRow, dataset: DatasetRow) -> EvaluationRow:
-    question = "\n".join(dict.fromkeys(_texts(row)))
-    return EvaluationRow(task=leaf.task, dataset=dataset, kind=leaf.kind, question=question)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 def _questions(source: Source, seeds: SeedsSection, run_seed: int) -> tuple[list[Question], list[Drop]]:

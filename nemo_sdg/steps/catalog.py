@@ -18,7 +18,7 @@ from nemo_sdg.storage import ContentHashes, Counts, Inputs, read_jsonl, write_js
 
 SHAPES = ["seeds.tasks", "seeds.declared", "seeds.license_policy", "seeds.licenses", "guard"]
 READS = ["seeds.include_path"]
-WITHOUT = ["guard.content"]
+WITHOUT = ["guard.content", "guard.against", "guard.cache"]
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:

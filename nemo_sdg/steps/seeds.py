@@ -21,11 +21,11 @@ from typing import Any
 
 import orjson
 
-from nemo_sdg.config import RunConfig, SeedsSection, Verify
+from nemo_sdg.config import RunConfig, Verify
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop, EvaluationRow, Seed, evaluation_row_from_dict, json_line, seed_from_dict
-from nemo_sdg.seeds.sources.rows import Split, mirrored, uses_hub
+from nemo_sdg.records import Drop, EvaluationRow, Seed, Verdict, evaluation_row_from_dict, json_line, seed_from_dict
+from nemo_sdg.seeds.sources.rows import local_files, uses_hub
 from nemo_sdg.steps import catalog
 from nemo_sdg.storage import (
     SHARD_FORMAT,
@@ -43,6 +43,8 @@ EVALUATION = "evaluation"
 UNREACHABLE, UNREAD = "unreachable.json", "unread.json"
 TRY_SECONDS = 60.0
 """how long a start looks whether sources of the network that could not be read can be read now"""
+NOT_TRIED = "was not tried"
+"""what a split's reason says after the hub was found unreachable"""
 MAX_LINES = 10
 """of splits that could not be read; the others are counted"""
 
@@ -53,6 +55,7 @@ SHAPES = [
     "seeds.limit_per_family",
     "seeds.trust_remote_code",
     "guard.content",
+    "guard.against",
 ]
 READS = ["seeds.mirror", "seeds.hub", "seeds.lock"]
 
@@ -64,28 +67,24 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
         found.add_file("seeds.lock", Path(config.seeds.lock), hashes)
     for role, sources in planned_sources(config):
         for source in sources:
-            for number, path in enumerate(local_files(source.split, config.seeds)):
+            for number, path in enumerate(map(Path, local_files(source.split, config.seeds))):
                 name = f"{role}/{source.tasks[0]}/{source.split.split}"
                 found.add_file(f"{name}/{path.name}" if number == 0 else f"{name}/{number}/{path.name}", path, hashes)
     return found
 
 
 def planned_sources(config: RunConfig) -> list[tuple[str, list[Any]]]:
-    """The training splits of the tasks asked for, and the evaluation splits of all tasks."""
-    from nemo_sdg.catalog.walk import build_catalog, select
-    from nemo_sdg.seeds.build import evaluation_sources, plan_sources
+    """The training splits of the tasks asked for, and the evaluation splits that they are compared with."""
+    from nemo_sdg.catalog.walk import build_catalog, compared, select
+    from nemo_sdg.seeds.build import plan_sources
+    from nemo_sdg.seeds.sources.splits import evaluation_sources
 
     rows = build_catalog(config.seeds, config.guard)
     unlimited = dataclasses.replace(config.seeds, limit_per_task=None, limit_per_family=None)
-    training = plan_sources(select(rows, config.seeds.tasks), unlimited)
-    return [("training", training), (EVALUATION, evaluation_sources(rows, config.seeds).reachable)]
-
-
-def local_files(split: Split, seeds: SeedsSection) -> list[Path]:
-    """The files on disk that a split is read from; none for the hub and for rows that a function makes."""
-    if split.located:
-        return [Path(file) for file in split.located if "://" not in file]
-    return mirrored(split, seeds.mirror) if seeds.mirror is not None else []
+    chosen = select(rows, config.seeds.tasks)
+    training = plan_sources(chosen, unlimited)
+    against = compared(rows, [row for row in chosen if row.verdict == Verdict.eligible], config.guard)
+    return [("training", training), (EVALUATION, evaluation_sources(against, config.seeds).reachable)]
 
 
 def readable_again(config: RunConfig, unread: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -125,6 +124,7 @@ def run(context: Context) -> list[str]:
     from nemo_sdg.seeds.build import plan_sources
 
     sources = plan_sources(catalog.load(context), context.config.seeds)
+    require_hub(context.config, sources)
     unread = render_evaluation_splits(context, evaluation)
     render_training_splits(context, sources, parts, evaluation)
     tell_unusable(context, parts)
@@ -157,6 +157,25 @@ def require_all(context: Context) -> None:
     if context.config.guard.require:
         rows = build_catalog(context.config.seeds, context.config.guard)
         require_reachable(context.config.guard, tasks_of(unreachable_splits(context)), rows)
+
+
+def require_hub(config: RunConfig, sources: list[Any]) -> None:
+    """Raises DataError when all seeds come from the hub and it cannot be reached: before thousands of evaluation splits
+    are tried.
+    """
+    from nemo_sdg.seeds.sources.hub import HubUnreachable, commit_of
+    from nemo_sdg.seeds.sources.lock import locked_revision
+
+    if not sources or not uses_hub(config.seeds) or any(local_files(source.split, config.seeds) for source in sources):
+        return
+    first = next((source for source in sources if not source.split.path.startswith("function:")), None)
+    if first is not None and not first.split.located:
+        try:
+            commit_of(first.split, locked_revision(first.split, config.seeds.lock), first.tasks[0])
+        except HubUnreachable as exc:
+            raise DataError(f"there is no seed: {exc}") from exc
+        except DataError:
+            return  # this one cannot be had; the others are tried, and each is told
 
 
 def is_done(context: Context, target: StepDir, evaluation: StepDir, catalog_path: Path) -> bool:
@@ -210,17 +229,17 @@ def number_of(name: str) -> int:
 
 
 def render_evaluation_splits(context: Context, evaluation: StepDir) -> list[dict[str, Any]]:
-    """Renders what any task of lm-eval evaluates on, as a Curator stage, and lists what could not be reached. Returns
+    """Renders what guard.against names, as a Curator stage, and lists what could not be reached. Returns
     those that are there and could not be read.
     """
     from nemo_sdg.catalog.guard import require_reachable
-    from nemo_sdg.catalog.walk import build_catalog
+    from nemo_sdg.catalog.walk import build_catalog, compared
     from nemo_sdg.execution.stages import UnitStage
-    from nemo_sdg.seeds.build import evaluation_sources
+    from nemo_sdg.seeds.sources.splits import evaluation_sources
 
     config = context.config
     rows = build_catalog(config.seeds, config.guard)
-    sources = evaluation_sources(rows, config.seeds)
+    sources = evaluation_sources(compared(rows, catalog.load(context), config.guard), config.seeds)
     unreachable = [*sources.unreachable]
     require_reachable(config.guard, tasks_of(unreachable), rows)
     units = [[name] for name in todo(evaluation, "split", sources.reachable)]
@@ -233,16 +252,24 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> list[dict
         total=len(sources.reachable),
         unit="splits",
     )
-    lines, unread = [], []
+    lines, unread, num_not_tried = [], [], 0
     for name in evaluation.shards():
-        why = (evaluation.receipt(name) or {}).get("why")
+        receipt, source = evaluation.receipt(name) or {}, sources.reachable[number_of(name)]
+        why = receipt.get("why")
+        if receipt.get("unreadable"):
+            lines.append(f"evaluation rows not read: {receipt['unreadable']}")
+            unreachable.append({**source.describe(), "why": receipt["unreadable"]})
         if why is not None:
-            source = sources.reachable[number_of(name)]
-            lines.append(f"evaluation split not read: {why}")
+            if NOT_TRIED in why:
+                num_not_tried += 1
+            else:
+                lines.append(f"evaluation split not read: {why}")
             unread.append({"source": source_name(EVALUATION, source), "why": why})
             unreachable.append({**source.describe(), "why": why})
             evaluation.receipt_path(name).unlink()
             evaluation.shard_path(name).unlink()
+    if num_not_tried:
+        lines.append(f"{num_not_tried} further evaluation splits were not tried: the hub cannot be reached")
     tell(context, lines, f"see {evaluation.relative(evaluation.path / UNREACHABLE)}")
     require_reachable(config.guard, tasks_of(unreachable), rows)
     evaluation.path.mkdir(parents=True, exist_ok=True)
@@ -256,7 +283,10 @@ def tasks_of(splits: list[dict[str, Any]]) -> list[str]:
 
 def make_evaluation_renderer(config: RunConfig, sources: list[Any], evaluation: StepDir) -> Callable[[list[str]], None]:
     """The function that renders one evaluation split. The receipt of one that cannot be read says why."""
-    from nemo_sdg.seeds.build import render_evaluation
+    from nemo_sdg.seeds.evaluation import render_evaluation
+    from nemo_sdg.seeds.evaluation_cache import EvaluationCache
+
+    cache = EvaluationCache(config.guard)
 
     def render(names: list[str]) -> None:
         (name,) = names
@@ -270,13 +300,34 @@ def make_evaluation_renderer(config: RunConfig, sources: list[Any], evaluation: 
 
         path = evaluation.shard_path(name)
         try:
-            facts = write_jsonl(path, counted())
+            key = cache.key(source, config.seeds)
+            known = None if key is None else cache.get(key)
+            if known is not None:
+                facts = write_jsonl(path, read_jsonl(known.path))
+                source.unreadable = known.unreadable
+                for task, num in known.rows.items():
+                    counts.keep(task, num)
+            else:
+                facts = write_jsonl(path, counted())
+                if key is not None:
+                    cache.put(key, source, path, {task: row["kept"] for task, row in counts.as_dict().items()})
+            if source.unreadable:
+                extra["unreadable"] = unreadable(source)
         except DataError as exc:
             counts, extra["why"] = Counts(), str(exc)
             facts = write_jsonl(path, [])
         evaluation.write_receipt(name, {evaluation.relative(path): facts}, counts.as_dict(), extra=extra)
 
     return render
+
+
+def unreadable(source: Any) -> str:
+    """`task x: 2 rows of a.jsonl, split test cannot be read (row 3: …)`."""
+    num = len(source.unreadable)
+    return (
+        f"task {source.tasks[0]}: {num} row{'s' if num > 1 else ''} of {source.split} cannot be read "
+        f"({source.unreadable[0]}); correct the file"
+    )
 
 
 def render_training_splits(context: Context, sources: list[Any], parts: StepDir, evaluation: StepDir) -> None:
@@ -300,7 +351,7 @@ def make_renderer(
     """The function that renders one part; built once per worker, since it holds the hashes of all evaluation rows."""
     from nemo_sdg.seeds.build import render_source
     from nemo_sdg.seeds.conflicts import ConflictingGolds
-    from nemo_sdg.seeds.content import ContentGuard
+    from nemo_sdg.seeds.content.guard import ContentGuard
     from nemo_sdg.seeds.sources.lock import DiffersFromLock
 
     guard = (
@@ -316,17 +367,7 @@ def make_renderer(
         golds = ConflictingGolds()
 
         def kept() -> Iterator[Seed]:
-            for record in render_source(source, config.seeds, config.run.seed):
-                leak = guard.match(record) if guard is not None and isinstance(record, Seed) else None
-                if isinstance(record, Seed) and leak is not None:
-                    record = Drop(
-                        task=record.task,
-                        id=record.seed_id,
-                        step="seeds",
-                        reason="in_evaluation_split",
-                        detail=leak,
-                        record=dataclasses.asdict(record),
-                    )
+            for record in render_source(source, config.seeds, config.run.seed, guard):
                 if isinstance(record, Drop):
                     counts.drop(record.task, record.reason)
                     drops.add(record)

@@ -18,7 +18,9 @@ from nemo_sdg.curate.decontaminate.find import Index, build_index, open_index
 from nemo_sdg.curate.decontaminate.questions import read_item
 from nemo_sdg.curate.embed import nearest
 from nemo_sdg.records import Seed, to_dict
-from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
+from nemo_sdg.seeds.build import plan_sources, render_source
+from nemo_sdg.seeds.evaluation import render_evaluation
+from nemo_sdg.seeds.sources.splits import evaluation_sources
 from nemo_sdg.storage import read_jsonl, write_jsonl
 
 Row = dict[str, Any]

@@ -12,7 +12,7 @@ from nemo_sdg.catalog.families import read_data
 from nemo_sdg.catalog.walk import build_catalog, default_cache_dir, load_facts
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import CatalogRow
-from nemo_sdg.seeds.build import evaluation_sources
+from nemo_sdg.seeds.sources.splits import evaluation_sources
 
 FACTS = {"kind": "short_text", "frame": "generation", "family": "factual", "capability": "knowledge", "language": "en"}
 

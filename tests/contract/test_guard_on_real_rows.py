@@ -9,8 +9,10 @@ import pytest
 from nemo_sdg.catalog.walk import build_catalog, select
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import EvaluationRow, Seed
-from nemo_sdg.seeds.build import evaluation_sources, plan_sources, render_evaluation, render_source
-from nemo_sdg.seeds.content import ContentGuard
+from nemo_sdg.seeds.build import plan_sources, render_source
+from nemo_sdg.seeds.content.guard import ContentGuard
+from nemo_sdg.seeds.evaluation import render_evaluation
+from nemo_sdg.seeds.sources.splits import evaluation_sources
 
 TASKS = [
     "gsm8k",
@@ -41,6 +43,10 @@ def guard(hub: Path) -> ContentGuard:
     return ContentGuard(evaluation_rows(SeedsSection(mirror=str(hub)), TASKS))
 
 
+KNOWN = {"sglue_rte": {832}, "ja_leaderboard_jcommonsenseqa": {182}}
+"""training rows that ask what an evaluation row asks, in about the same words: read one by one"""
+
+
 @pytest.mark.parametrize(
     "task", ["gsm8k", "winogrande", "commonsense_qa", "boolq", "sglue_rte", "ja_leaderboard_jcommonsenseqa"]
 )
@@ -48,7 +54,7 @@ def test_of_a_thousand_honest_rows_none_is_a_leak(guard, hub, task):
     seeds = SeedsSection(mirror=str(hub), limit_per_task=1000)
     found = [(seed.dataset.row, guard.match(seed)) for seed in seeds_of(seeds, [task])]
     assert len(found) >= 64
-    assert [pair for pair in found if pair[1] is not None] == []
+    assert {row for row, leak in found if leak is not None} == KNOWN.get(task, set())
 
 
 @pytest.mark.parametrize(

@@ -177,9 +177,14 @@ def test_planted_leaks_are_caught_each(hub: Path, tmp_path: Path, run: Callable[
             reason.startswith(f"evaluated_elsewhere: {test} of {alias} is the ")
             for reason in refused.pop(f"planted_alias_{alias}")
         )
-        assert refused.pop(f"planted_linked_{alias}") == [f"split_name: {test}.jsonl says {test}"]
+        assert [reason.partition(":")[0] for reason in refused.pop(f"planted_linked_{alias}")] == [
+            "split_name",
+            "evaluated_elsewhere",
+        ]
         for task in ("copied", "alias_file"):
-            assert sum(name == f"planted_{task}_{alias}" for name, _ in leaks) == 60
+            reasons = [drop["reason"] for drop in drops_of(run_dir) if drop["task"] == f"planted_{task}_{alias}"]
+            assert len(reasons) == 60
+            assert reasons.count("in_evaluation_split") >= 57, "three rows have an option twice, and are no question"
         assert {row for name, row in leaks if name == f"planted_mixed_{alias}"} == {20, 21, 22}
     assert refused == {}
     assert tasks_of_seeds(run_dir) == {"planted_mixed_commonsense_qa": 40, "planted_mixed_gsm8k": 40}

@@ -16,6 +16,10 @@ CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
 """a hub that does not answer within these is slow; huggingface_hub itself waits for ever on some of its calls"""
 
 
+class HubUnreachable(DataError):
+    """The hub itself cannot be reached: the next split need not be tried."""
+
+
 @functools.cache
 def _be_patient_but_not_forever() -> None:
     """Gives every request of huggingface_hub and `datasets` a time limit, and another try where the connection or the
@@ -140,11 +144,30 @@ def _sha(path: str, revision: str | None) -> str:
     return sha
 
 
+_down: dict[str, str] = {}
+"""endpoint: how it failed. A hub that cannot be reached is not asked again for each of thousands of splits."""
+
+
+def commit_of(split: Split, revision: str | None, task: str) -> str | None:
+    """The commit that a split of the hub would be read at; None offline, where the local cache decides."""
+    return None if _offline() else _commit(split, revision, task)
+
+
 def _commit(split: Split, revision: str | None, task: str) -> str:
+    import huggingface_hub.constants
+    import requests
+
     if revision is not None and len(revision) == 40 and set(revision) <= set("0123456789abcdef"):
         return revision
+    endpoint = huggingface_hub.constants.ENDPOINT
+    if endpoint in _down:
+        raise HubUnreachable(f"task {task}: {split} was not tried: {endpoint} cannot be reached ({_down[endpoint]})")
+    _be_patient_but_not_forever()
     try:
         return _sha(split.path, revision)
+    except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as exc:
+        _down[endpoint] = one_line(exc)
+        raise HubUnreachable(_explain(exc, split, task, False)) from exc
     except Exception as exc:  # the hub client raises errors of many libraries
         raise DataError(_explain(exc, split, task, False)) from exc
 

@@ -20,7 +20,19 @@ from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, chained, iterate_rows, one_line, open_file, reads
 
-__all__ = ["LOCAL", "Damaged", "Row", "Rows", "Split", "located", "mirrored", "missing_files", "open_rows", "uses_hub"]
+__all__ = [
+    "LOCAL",
+    "Damaged",
+    "Row",
+    "Rows",
+    "Split",
+    "local_files",
+    "located",
+    "mirrored",
+    "missing_files",
+    "open_rows",
+    "uses_hub",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +72,14 @@ def mirrored(split: Split, mirror: str) -> list[Path]:
     if named and all(file.is_file() for file in named):
         return named
     return mirror_files(split.path, split.name, split.split, mirror, other_names(split.path))
+
+
+def local_files(split: Split, seeds: SeedsSection) -> list[str]:
+    """The files on this machine that a split is read from; [] where it comes from the network or from a function."""
+    split = split if split.located else located(split)
+    if split.located or seeds.mirror is None or split.path in BUILDERS:
+        return [file for file in split.located if "://" not in file]
+    return [str(file) for file in mirrored(split, seeds.mirror)]
 
 
 def open_rows(

@@ -13,7 +13,7 @@ from nemo_sdg.catalog.data_files import BUILDERS, local_folder, named_files
 from nemo_sdg.catalog.walk import task_config, task_file
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.records import CatalogRow, Verdict
+from nemo_sdg.records import CatalogRow, DatasetRow, Verdict
 from nemo_sdg.seeds.functions import resolve_function
 from nemo_sdg.seeds.sampling import Demand, share_limits
 from nemo_sdg.seeds.sources.lock import locked_revision
@@ -35,6 +35,15 @@ class Source:
     def tasks(self) -> list[str]:
         return [leaf.task for leaf in self.leaves]
 
+    def place(self, rows: Rows, number: int) -> DatasetRow:
+        """Where a row stands. For the generic builders the files are the dataset; of a function that makes rows, the
+        part of its place that is no machine's.
+        """
+        path = ",".join(self.split.data_files) or self.split.path
+        if path.startswith("function:"):
+            path = f"function:{'/'.join(path.split('/')[-2:])}"
+        return DatasetRow(path=path, name=self.split.name, split=self.split.split, revision=rows.revision, row=number)
+
     def describe(self) -> dict[str, Any]:
         return {
             "task": self.tasks[0],
@@ -45,8 +54,12 @@ class Source:
         }
 
 
+@dataclass(kw_only=True)
 class EvaluationSource(Source):
     """One split that some task evaluates or validates on."""
+
+    unreadable: list[str] = field(default_factory=list)
+    """rows that could not be read, each with why; filled when the source has been rendered to its end"""
 
 
 @dataclass(kw_only=True)

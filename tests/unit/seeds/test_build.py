@@ -9,18 +9,21 @@ import pytest
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, Drop, Seed, json_line, to_dict
-from nemo_sdg.seeds import build
-from nemo_sdg.seeds.build import evaluation_sources, lock, plan_sources, render_evaluation, render_source
+from nemo_sdg.seeds import build, evaluation
+from nemo_sdg.seeds.build import lock, plan_sources, render_source
+from nemo_sdg.seeds.content.guard import ContentGuard
+from nemo_sdg.seeds.evaluation import render_evaluation
 from nemo_sdg.seeds.sampling import Demand, share_limits
 from nemo_sdg.seeds.sources import splits as plan
 from nemo_sdg.seeds.sources.lock import write_lock
+from nemo_sdg.seeds.sources.splits import evaluation_sources
 
 CONFIG = {"output_type": "generate_until", "doc_to_text": "Question: {{question}}\nAnswer:", "doc_to_target": "answer"}
 
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in (build, plan):
+    for module in (build, evaluation, plan):
         monkeypatch.setattr(module, "task_config", lambda task, seeds: {**CONFIG, "task": task})
     monkeypatch.setattr(plan, "task_file", lambda task, seeds: tmp_path / f"{task}.yaml")
     return tmp_path
@@ -276,3 +279,29 @@ def test_evaluation_rows_that_do_not_render_are_given_as_their_texts(mirror: Pat
     seeds = SeedsSection(mirror=str(mirror))
     (row,) = render_evaluation(evaluation_sources([leaf("a", "made/up")], seeds).reachable[0], seeds)
     assert (row.question, row.choices, row.answer) == ("Tides\nThe moon pulls.", None, None)
+
+
+def test_evaluation_lines_that_are_not_json_are_given_as_what_stands_in_quotes_and_counted(mirror: Path) -> None:
+    put(mirror, "made/up", "test", 1)
+    file = mirror / "made/up/default/test.jsonl"
+    file.write_bytes(file.read_bytes() + b'{"question": "Who \\"drew\\" it?", "answer": "Ann",},\n' + file.read_bytes())
+    seeds = SeedsSection(mirror=str(mirror))
+    (source,) = evaluation_sources([leaf("a", "made/up")], seeds).reachable
+    found = {row.dataset.row: row for row in render_evaluation(source, seeds)}
+    assert found[1].texts == ["question", 'Who "drew" it?', "answer", "Ann"]
+    assert len(found) == 3
+    assert len(source.unreadable) == 1
+    assert source.unreadable[0].startswith("row 1: not valid JSON")
+
+
+def test_a_training_row_that_stands_in_a_damaged_evaluation_line_is_a_drop(mirror: Path) -> None:
+    put(mirror, "made/up", "train", 3)
+    copied = orjson.dumps({"question": "Which river runs through the old town of Graz in Austria?", "answer": "Mur"})
+    train, test = mirror / "made/up/default/train.jsonl", mirror / "made/up/default/test.jsonl"
+    train.write_bytes(train.read_bytes() + copied + b"\n")
+    test.write_bytes(copied[:-1] + b",}\n" + orjson.dumps({"question": "Other?", "answer": "x"}) + b"\n")
+    seeds = SeedsSection(mirror=str(mirror))
+    (source,) = evaluation_sources([leaf("a", "made/up")], seeds).reachable
+    guard = ContentGuard(render_evaluation(source, seeds))
+    records = list(render_source(plan_sources([leaf("a", "made/up")], seeds)[0], seeds, 0, guard))
+    assert [getattr(record, "reason", None) for record in records] == [None, None, None, "in_evaluation_split"]

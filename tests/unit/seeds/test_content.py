@@ -1,9 +1,12 @@
 """Ring 3: what is a leak of an evaluation row, and what is only a common string."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nemo_sdg.records import Answer, DatasetRow, EvaluationRow, Seed
-from nemo_sdg.seeds.content import ContentGuard, normalise, weight
+from nemo_sdg.seeds.content.guard import ContentGuard
+from nemo_sdg.seeds.content.texts import weight, words
 
 OPTIONS = ["a cold drink", "measure temperature", "a sunny day", "weigh flour"]
 
@@ -67,9 +70,88 @@ def test_a_copied_question_is_found_whatever_its_case_and_punctuation():
     )
 
 
-@pytest.mark.parametrize("changed", [LONG.replace("17", "18"), LONG.replace("sheep", "goats"), LONG + " Explain."])
-def test_a_changed_question_is_not(changed):
-    assert ContentGuard([evaluation(LONG)]).match(seed(changed)) is None
+@pytest.mark.parametrize(
+    "changed",
+    [
+        LONG.replace("buys 8 more at", "buys 8 at"),
+        LONG.replace("at the market", "at the old market"),
+        LONG.replace("farmer has 17", "farmer keeps 17"),
+        f"Problem: {LONG}",
+        f"Solve this step by step. {LONG} Explain your answer.",
+    ],
+)
+def test_a_word_dropped_added_or_changed_hides_nothing(changed):
+    assert ContentGuard([evaluation(LONG, answer="25")]).match(seed(changed, answer="25")) is not None
+
+
+def test_another_number_makes_another_question():
+    guard = ContentGuard([evaluation(LONG, answer="25")])
+    assert guard.match(seed(LONG.replace("17", "18"), answer="26")) is None
+    assert guard.match(seed(LONG.replace("17", "18"), answer="25")) is None
+    assert guard.match(seed("How many sheep does the farmer have?", answer="25")) is None
+
+
+@pytest.mark.parametrize(
+    "respelled",
+    [
+        r"Find the value of $\dfrac{3}{4} x + 2 y$ when $x = 8$ and $y = 1$.",
+        r"Find the value of \(\frac34x+2y\) when \(x=8\) and \(y=1\).",
+        r"Find the value of $\tfrac{3}{4}\,x + 2\,y$ when $x=8$ and $\left(y=1\right)$.",
+    ],
+)
+def test_latex_spelled_otherwise_is_the_same(respelled):
+    question = r"Find the value of $\frac{3}{4}x+2y$ when $x=8$ and $y=1$."
+    assert ContentGuard([evaluation(question, answer="8")]).match(seed(respelled, answer="8")) is not None
+
+
+def test_a_row_is_compared_by_its_strings_in_whichever_column():
+    guard = ContentGuard([evaluation(LONG, answer="25")])
+    other = seed("What does the text ask?", answer="something")
+    assert guard.match(other, ["a", LONG, "b"]) is not None
+    half = LONG.index("at the market")
+    assert guard.match(other, [LONG[:half], LONG[half:]]) is not None, "split over two columns"
+    assert guard.match(other, ["a", "b"]) is None
+
+
+def test_an_item_that_stands_as_passage_is_compared_by_itself():
+    asked = "Is the sentence above acceptable?"
+    rows = []
+    for number, text in enumerate(
+        ["The boys has eaten all of the cake.", "Mary sang.", "Him saw she.", "I left early."]
+    ):
+        row = evaluation(asked, passage=text, choices=["no", "yes"], answer="no", row=number)
+        row.texts = [text, "0"]
+        rows.append(row)
+    guard = ContentGuard(rows)
+    copied = seed("Good or bad?", passage="The boys has eaten all of the cake.", answer="bad")
+    assert guard.match(copied, ["own", "The boys has eaten all of the cake.", "0"]) is not None
+    copied = seed("Mary sang. Good or bad?", answer="bad")
+    assert guard.match(copied, ["Mary sang.", "0"]) == "row of quiz (own/quiz, default, test, row 1)"
+    assert guard.match(seed("Good or bad?", passage="The girls have baked a cake.", answer="bad"), []) is None
+
+
+def test_one_option_changed_and_options_permuted():
+    guard = ContentGuard([evaluation("Thermometers", choices=OPTIONS, answer=OPTIONS[1])])
+    changed = ["a hot drink", *OPTIONS[1:]]
+    assert guard.match(seed("Thermometers", choices=changed[::-1], answer=OPTIONS[1])) is not None
+    assert guard.match(seed("Thermometers", choices=["a", "b", *OPTIONS[2:]], answer=OPTIONS[2])) is None
+
+
+def test_a_longer_question_that_holds_a_short_one_is_another_where_the_answers_differ():
+    question = "Write a function that matches a word containing z."
+    guard = ContentGuard([evaluation(question, answer="def match(text): return 'z' in text")])
+    longer = seed(f"{question[:-1]}, not at the start of the word.", answer="def middle(text): return 'z' in text[1:]")
+    assert guard.match(longer) is None
+    assert guard.match(seed(f"Task: {question}", answer="def match(text): return 'z' in text")) is not None
+
+
+@given(st.lists(st.sampled_from(["river", "stone", "7", "green", "=", "x", "12", "walks", "über", "猫"]), max_size=40))
+def test_a_row_offered_again_is_always_found(parts):
+    row = evaluation(" ".join(parts), answer="a green stone")
+    row.texts = [" ".join(parts), "a green stone"]
+    asked = words(row.question)
+    found = ContentGuard([row]).match(seed(row.question or "?", answer="a green stone"), row.texts)
+    assert found is not None or not asked
 
 
 def test_signs_tell_formulas_apart():
@@ -107,14 +189,15 @@ def test_a_phrase_that_many_rows_ask_is_no_leak():
     )
 
 
-def test_a_fixed_label_set_does_not_make_short_questions_leaks():
+def test_a_fixed_label_set_alone_does_not_make_short_questions_leaks():
     labels = ["yes", "no"]
     rows = [
         evaluation(text, choices=labels, answer="yes", row=row)
         for row, text in enumerate(["good film", "dull film", "fine film", "The tall boy read an old book"])
     ]
     guard = ContentGuard(rows)
-    assert guard.match(seed("good film", choices=labels, answer="yes")) is None
+    assert guard.match(seed("good film", choices=labels, answer="no")) is None
+    assert guard.match(seed("good film", choices=labels, answer="yes")) is not None, "nothing tells the two rows apart"
     assert guard.match(seed("The tall boy read an old book", choices=labels, answer="no")) is None
     assert (
         guard.match(seed("The tall boy read an old book", choices=labels, answer="yes"))
@@ -142,7 +225,7 @@ def test_short_questions_without_options_need_their_answer_or_an_alias():
 
 
 def test_ideographs_weigh_more_than_letters():
-    assert weight(normalise("農夫が羊を十七頭飼っています。市場で")) >= 40 > weight(normalise("seventeen sheep"))
+    assert weight(words("農夫が羊を十七頭飼っています。市場で")) >= 40 > weight(words("seventeen sheep"))
     guard = ContentGuard([evaluation("農夫は羊を17頭飼っていて、市場でさらに8頭買いました。全部で何頭ですか。")])
     assert guard.match(seed("農夫は羊を17頭飼っていて、市場でさらに8頭買いました。全部で何頭ですか")) is not None
 

@@ -119,7 +119,7 @@ def test_evaluation_rows_are_found_by_what_drops_say(detail: str | None, key: tu
 def test_what_drops_say_is_what_decontamination_and_guard_write() -> None:
     from nemo_sdg.curate.decontaminate.evaluation_index import describe
     from nemo_sdg.records import Answer, DatasetRow, EvaluationRow, Seed
-    from nemo_sdg.seeds.content import ContentGuard
+    from nemo_sdg.seeds.content.guard import ContentGuard
 
     dataset = DatasetRow(path="allenai/sciq", name=None, split="test", revision="local", row=3)
     question = "Which gas do green plants take in from the air around them to build sugar?"
