@@ -1,17 +1,18 @@
 """What `nemo-sdg tasks` prints: a table for people or JSON lines for programs, and a summary."""
 
+import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from nemo_sdg.catalog.walk import build_catalog, select
+from nemo_sdg.commands.named_seeds import coverage
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow, Verdict, json_line
 
-if TYPE_CHECKING:
-    from rich.table import Table
+WIDTH = 240
+"""of a line that goes into a file or another program"""
 
 
 def tasks_command(
@@ -30,17 +31,19 @@ def tasks_command(
 
     As JSON, one row a line and nothing else. Raises ConfigError for an unknown family or kind.
     """
-    catalog = select(build_catalog(seeds, guard), seeds.tasks)
+    everything = build_catalog(seeds, guard)
+    catalog = select(everything, seeds.tasks) if seeds.tasks else everything
     rows = filter_rows(catalog, eligible=eligible, refused=refused, family=family, kind=kind, text=text)
     if json_out:
         sys.stdout.buffer.writelines(map(json_line, rows))
         sys.stdout.buffer.flush()
         return
-    from rich.console import Console
-
-    console = Console() if sys.stdout.isatty() else Console(width=240)
-    console.print(table(rows, width=console.width))
-    console.print(summary(rows), highlight=False)
+    is_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if is_terminal else WIDTH
+    sys.stdout.writelines(f"{line}\n" for line in table_lines(rows, width=width, color=is_terminal))
+    print(summary(rows))
+    if len(rows) == len(everything):
+        print(coverage(everything))
 
 
 def filter_rows(
@@ -72,39 +75,53 @@ def filter_rows(
     ]
 
 
-def table(rows: Iterable[CatalogRow], *, width: int = 240) -> "Table":
-    """A rich table, one task a line; of a refused one its first reason, of an eligible one its licence. Narrow
-    terminals get fewer columns.
-    """
-    from rich.markup import escape
-    from rich.table import Table
+COLUMNS = {"task": 0, "verdict": 0, "family": 90, "kind": 110, "split": 130, "language": 140, "dataset": 160}
+"""and the width of the terminal from which each is shown"""
+_LEAST = {"task": 12, "verdict": 30}
 
-    columns = {"task": 0, "verdict": 0, "family": 90, "kind": 110, "split": 130, "language": 140, "dataset": 160}
-    shown = [name for name, least in columns.items() if width >= least]
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for name in shown:
-        grid.add_column(
-            name,
-            overflow="fold",
-            no_wrap=name not in ("task", "verdict", "dataset"),
-            ratio=2 if name == "verdict" else None,
-        )
-    for row in rows:
-        dataset = row.dataset
-        good = row.verdict == Verdict.eligible
-        cells = {
-            "task": escape(row.task),
-            "verdict": f"[green]eligible[/], {row.license['id']}"
-            if good
-            else f"[red]refused[/], {escape(row.reasons[0])}",
-            "family": row.family,
-            "kind": row.kind,
-            "split": escape(dataset["splits"]["training"] or "-"),
-            "language": " ".join(row.languages[:3]) or "-",
-            "dataset": escape(str(dataset["path"]) + (f" ({dataset['name']})" if dataset["name"] else "")),
-        }
-        grid.add_row(*(cells[name] for name in shown))
-    return grid
+
+def table_lines(rows: Iterable[CatalogRow], *, width: int = 240, color: bool = False) -> Iterator[str]:
+    """One task a line; of a refused one its first reason, of an eligible one its licence. Narrow terminals get fewer
+    columns; what is too long is cut, but never a task's name. Plain text: a rich table of 13,000 rows takes 27 s.
+    """
+    shown = [name for name, least in COLUMNS.items() if width >= least]
+    cells = [_cells(row, shown) for row in rows]
+    lengths = {name: max([len(name), *(len(row[name]) for row in cells)]) for name in shown}
+    if "dataset" in shown:
+        lengths["dataset"] = min(lengths["dataset"], 44)
+    others = sum(lengths[name] for name in shown if name != "verdict") + 2 * (len(shown) - 1)
+    lengths["verdict"] = max(_LEAST["verdict"], width - others)
+    yield "  ".join(name.ljust(lengths[name]) for name in shown).rstrip()
+    for row in cells:
+        parts = [
+            row[name].ljust(lengths[name]) if name == "task" else row[name][: lengths[name]].ljust(lengths[name])
+            for name in shown
+        ]
+        line = "  ".join(parts).rstrip()
+        line = line if len(line) <= width else line[:width].rstrip()
+        yield _colored(line) if color else line
+
+
+def _cells(row: CatalogRow, shown: list[str]) -> dict[str, str]:
+    dataset = row.dataset
+    good = row.verdict == Verdict.eligible
+    found = {
+        "task": row.task,
+        "verdict": f"eligible, {row.license['id']}" if good else f"refused, {row.reasons[0]}",
+        "family": row.family,
+        "kind": str(row.kind),
+        "split": dataset["splits"]["training"] or "-",
+        "language": " ".join(row.languages[:3]) or "-",
+        "dataset": str(dataset["path"]) + (f" ({dataset['name']})" if dataset["name"] else ""),
+    }
+    return {name: found[name] for name in shown}
+
+
+def _colored(line: str) -> str:
+    for word, code in (("  eligible, ", "32"), ("  refused, ", "31")):
+        if word in line:
+            return line.replace(word, f"  \x1b[{code}m{word.strip(' ,')}\x1b[0m, ", 1)
+    return line
 
 
 def summary(rows: Iterable[CatalogRow]) -> str:

@@ -1,13 +1,11 @@
 """What `nemo-sdg tasks` shows."""
 
-import io
-
 import orjson
 import pytest
-from rich.console import Console
 
 from nemo_sdg.commands import tasks as catalog_view
-from nemo_sdg.commands.tasks import filter_rows, summary, table, tasks_command
+from nemo_sdg.commands.named_seeds import coverage, named_seeds
+from nemo_sdg.commands.tasks import filter_rows, summary, table_lines, tasks_command
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow
@@ -77,14 +75,25 @@ def test_the_summary_counts_leaves_splits_reasons_and_families():
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_the_table_shows_each_task_whole_with_its_verdict_at_any_width(width):
-    out = io.StringIO()
-    Console(file=out, width=width).print(table(ROWS, width=width))
-    lines = out.getvalue().splitlines()
+    lines = list(table_lines(ROWS, width=width))
     assert max(map(len, lines)) <= width
     for found in ROWS:
         (line,) = (line for line in lines if line.startswith(f"{found.task} "))
         assert (found.reasons[0].partition(":")[0] if found.reasons else "eligible, MIT") in line
-    assert ("own/plants (main)" in out.getvalue()) is (width == 200)
+    assert ("own/plants (main)" in "\n".join(lines)) is (width == 200)
+
+
+def test_the_coverage_names_each_refused_seed_with_its_reason_and_speaks_of_gpqa():
+    mmlu, gsm8k = row("pool", path="cais/mmlu", family="factual"), row("gsm8k", path="openai/gsm8k")
+    text = coverage([mmlu, gsm8k, row("gpqa", path="Idavidrein/gpqa", reason="own_evaluation_split: train")])
+    named = {seed.path: seed.why_not for seed in named_seeds([mmlu, gsm8k])}
+    assert named["openai/gsm8k"] is None
+    assert named["allenai/winogrande"] == "no task of the catalog reads it"
+    assert "one split" in (named["Idavidrein/gpqa"] or "")
+    assert text.splitlines()[0] == f"named by NVIDIA as seeds: {len(named_seeds([]))} data sets, 2 give seeds here"
+    assert text.splitlines()[-1].startswith("GPQA: it has one split")
+    assert "is not to be expected from this system" in text
+    assert "TIGER-Lab/MMLU-Pro" in text
 
 
 def test_json_is_one_row_a_line_and_nothing_else(monkeypatch, capfdbinary):
