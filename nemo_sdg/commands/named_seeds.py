@@ -9,8 +9,8 @@ from nemo_sdg.catalog.walk import POOL_TAG
 from nemo_sdg.records import CatalogRow, Verdict
 
 GPQA = (
-    "GPQA: it has one split, which lm-eval evaluates on, so it is refused as a seed. The gain that NVIDIA publishes for "
-    "it is not to be expected from this system."
+    "GPQA: it has one split, which lm-eval evaluates on, so it is refused as a seed. The gain that NVIDIA publishes "
+    "for it is not to be expected from this system."
 )
 
 
