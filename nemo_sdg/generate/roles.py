@@ -67,9 +67,11 @@ class RoleEngines:
 
     def key(self, request: Request) -> str:
         """Identity of the completion that a flow's request asks for, in journal and cache."""
+        return self.key_of_prepared(self.prepare(request))
+
+    def key_of_prepared(self, request: Request) -> str:
         player = self.player(request)
-        model = f"{player.engine.model} context={player.section.context_length}"
-        return prepare(request, player.section).key(model)
+        return request.key(f"{player.engine.model} context={player.section.context_length}")
 
     def model_use(self, role: Role, number: int = 0) -> ModelUse:
         """Who plays a role, without a prompt."""

@@ -6,6 +6,7 @@ parsed and counted.
 The `openai` package gets the same rendered requests in the simplest loop, and parses nothing: as it comes (httpx), and
 on aiohttp.
 
+    {"name": "completions_with_traces_per_s", "value": 700.2, "unit": "1/s", "trace_tokens": 4000, "max_rss_bytes": …}
     {"name": "completions_per_s", "value": 1900.3, "unit": "1/s", "cpu_ms": 0.41, ...}
     {"name": "ratio_to_async_openai", "value": 44.1, "unit": "x", ...}
     {"name": "ratio_to_async_openai_aiohttp", "value": 4.0, "unit": "x", ...}
@@ -16,6 +17,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, Role, RunConfig
+from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, Role, RunConfig, SamplingSection
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.generate.roles import open_roles
 from nemo_sdg.generate.scheduling.journal import Journal
@@ -32,18 +34,23 @@ from nemo_sdg.generate.scheduling.scheduler import run_flows
 from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 from nemo_sdg.records import Sample, to_dict
 from nemo_sdg.steps.answers import make_flow
+from nemo_sdg.steps.traces import write_traces
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VOTES = 3
+THINKING = 4_000
+"""tokens of a trace"""
 SHARD = 500
 
 
 @contextlib.contextmanager
-def fake_server(latency: float) -> Iterator[str]:
+def fake_server(latency: float, *, thinking: int = 0) -> Iterator[str]:
     """A server in a process of its own."""
     script = ROOT / "tests" / "fakes" / "openai_server.py"
     process = subprocess.Popen(
-        [sys.executable, str(script), "--latency", str(latency)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(script), "--latency", str(latency), "--thinking", str(thinking), "--dialect", "vllm"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout is not None
@@ -77,13 +84,19 @@ def records() -> Iterator[dict[str, Any]]:
         yield to_dict(sample)
 
 
-def settings(url: str, in_flight: int) -> RunConfig:
-    engine = EngineSection(kind=EngineKind.openai, model="fake", base_urls=[url], max_in_flight=in_flight)
+def settings(url: str, in_flight: int, *, thinking: int = 0) -> RunConfig:
+    engine = EngineSection(
+        kind=EngineKind.openai,
+        model="fake",
+        base_urls=[url],
+        max_in_flight=in_flight,
+        sampling=SamplingSection(max_tokens=256 + thinking),
+    )
     return RunConfig(engine=engine, generate=GenerateSection(votes=VOTES, max_tokens_answer=256))
 
 
-def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
-    config = settings(url, in_flight)
+def measure_ours(url: str, in_flight: int, num_records: int, *, thinking: int = 0) -> dict[str, Any]:
+    config = settings(url, in_flight, thinking=thinking)
     engines = open_roles(config, Role.solver)
     flow = make_flow(config, engines)
     source = records()
@@ -99,7 +112,15 @@ def measure_ours(url: str, in_flight: int, num_records: int) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory(prefix="bench-client-") as folder:
         start, cpu = time.perf_counter(), time.process_time()
-        run_flows(shards, flow, engines, Journal(Path(folder) / "journal"), take, progress)
+        run_flows(
+            shards,
+            flow,
+            engines,
+            Journal(Path(folder) / "journal"),
+            take,
+            progress,
+            on_traces=lambda shard, traces: write_traces(Path(folder) / f"{shard}.jsonl.gz", traces) and None,
+        )
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     assert progress.records_done == len(shards) * SHARD, "every record is done"
     done = progress.requests_done
@@ -206,6 +227,17 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.2, help="seconds")
     options = parser.parse_args()
     num_records, seconds = (5_000, 8.0) if options.quick else (20_000, 25.0)
+    with fake_server(options.latency, thinking=THINKING) as url:
+        # first, so that the peak of memory is its own
+        thought = measure_ours(url, options.in_flight, num_records // 4, thinking=THINKING)
+        show(
+            "completions_with_traces_per_s",
+            thought["rate"],
+            "1/s",
+            **{key: fact for key, fact in thought.items() if key != "rate"},
+            trace_tokens=THINKING,
+            max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        )
     with fake_server(options.latency) as url:
         ours = measure_ours(url, options.in_flight, num_records)
         show(

@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import http
 import os
+import random
 import signal
 import sys
 import threading
@@ -27,7 +28,7 @@ from typing import Any
 import orjson
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from rule_model import complete
+from rule_model import WORDS, complete
 from server_dialects import (
     SERVERS,
     context_error,
@@ -87,6 +88,11 @@ class FakeOpenAIServer:
         assert set(faults) <= set(FAULTS), f"faults must be some of {FAULTS}"
         assert dialect is None or dialect in SERVERS, f"dialect must be one of {SERVERS}"
         self.dialect, self.thinking, self.forbidden = dialect or "", thinking, forbidden
+        draw = random.Random(0)
+        self.thoughts = [
+            (THOUGHT + " ".join(draw.choices(WORDS, k=self.thinking)))[: 5 * self.thinking] for _ in range(64)
+        ]
+        """as varied as a text is, so that it compresses like one"""
         self.replies = list(replies or [])
         """(status, body, headers) of the first replies, the last of them for ever"""
         self.model, self.latency, self.faults, self.share, self.fault_attempts = (
@@ -143,7 +149,7 @@ class FakeOpenAIServer:
         if not takes_schema(self.dialect, body):
             return 400, error_body(self.dialect, 400, "This response_format type is unavailable now")
         made = complete(as_json_schema(body))
-        thinking = (THOUGHT * (self.thinking // 20 + 1))[: 5 * self.thinking] if self.thinking else ""
+        thinking = self.thoughts[body.get("seed", 0) % len(self.thoughts)] if self.thinking else ""
         max_tokens = int(body.get("max_tokens", 16))
         if made.prompt_tokens + max_tokens > self.context_length:
             said = context_error(self.dialect, self.context_length, made.prompt_tokens, max_tokens)

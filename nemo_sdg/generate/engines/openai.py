@@ -154,7 +154,8 @@ class OpenAIEngine:
         server = self._choose(request)
         asked = request.max_tokens
         while True:
-            sent = dataclasses.replace(request, max_tokens=self._bounded(server, request, asked))
+            bounded = self._bounded(server, request, asked)
+            sent = request if bounded == request.max_tokens else dataclasses.replace(request, max_tokens=bounded)
             result = await self._post(server, sent)
             if isinstance(result, Completion):
                 if sent.max_tokens < request.max_tokens and result.finish_reason == "length":

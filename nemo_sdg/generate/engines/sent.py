@@ -7,6 +7,7 @@ control tokens      of chat templates within the texts are neutralised (text/con
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 from nemo_sdg.config import EngineSection
@@ -28,9 +29,13 @@ def prepare(request: Request, section: EngineSection) -> Request:
     )
 
 
+_neutral = functools.lru_cache(maxsize=2048)(neutralise)
+"""instructions and worked examples are the same for all requests of a task"""
+
+
 def shape(messages: list[dict[str, str]], section: EngineSection) -> list[dict[str, str]]:
     """The messages with prefix and system role as the section wants them."""
-    clean = [{"role": message["role"], "content": neutralise(message["content"])} for message in messages]
+    clean = [{"role": message["role"], "content": _neutral(message["content"])} for message in messages]
     if section.prefix:
         if clean[0]["role"] == "system":
             clean[0]["content"] = f"{section.prefix}\n{clean[0]['content']}"

@@ -45,7 +45,8 @@ def split_trace(text: str) -> tuple[str, str]:
         thinking, found, final = text[stripped.end() :].rpartition(_FINAL)
         return (final.strip(), thinking.strip()) if found else ("", final.strip())
     # a cheap look first: most texts have no tag at all
-    if not (OPENING.search(text) or CLOSING.search(text)):
+    lowered = text.lower()
+    if not any(word in lowered for word in ("think", "thought", "scratchpad", "inner_", "channel")):
         return text.strip(), ""
     return _tagged(text)
 

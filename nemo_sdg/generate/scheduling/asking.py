@@ -92,7 +92,8 @@ class Asker:
         """The `ask` that a record's flow is given."""
 
         async def ask(request: Request) -> Completion:
-            key = self.engines.key(request)
+            sent = self.engines.prepare(request)
+            key = self.engines.key_of_prepared(sent)
             lane = self.lanes[self.engines.player(request).lane]
             if (known := record.shard.journal.get(key)) is not None:
                 self.counts.replayed += 1
@@ -101,7 +102,7 @@ class Asker:
             record.outstanding += 1
             self.demand += record.outstanding > 1
             try:
-                return self._seen(record, request, key, await self._once(record, lane, request, key))
+                return self._seen(record, request, key, await self._once(record, lane, sent, key))
             finally:
                 self.demand -= record.outstanding > 1
                 record.outstanding -= 1
@@ -115,7 +116,7 @@ class Asker:
             record.shard.traces.setdefault(record.index, []).append((request.tag, key))
         return completion
 
-    async def _once(self, record: OpenRecord, lane: Lane, request: Request, key: str) -> Completion:
+    async def _once(self, record: OpenRecord, lane: Lane, sent: Request, key: str) -> Completion:
         """Sends a request unless the same one is on its way for another record of the shard."""
         shard = record.shard
         while key in shard.asked:
@@ -125,7 +126,7 @@ class Asker:
                 return known
         shard.asked[key] = None
         try:
-            return await self._complete(record, lane, request, key)
+            return await self._complete(record, lane, sent, key)
         except SdgError as error:
             self.fail(error)
             return await _never()
@@ -133,14 +134,13 @@ class Asker:
             if (others := shard.asked.pop(key)) is not None:
                 others.set_result(None)
 
-    async def _complete(self, record: OpenRecord, lane: Lane, request: Request, key: str) -> Completion:
+    async def _complete(self, record: OpenRecord, lane: Lane, sent: Request, key: str) -> Completion:
         if (cached := self.journal.lookup(key)) is not None:
             self.counts.replayed += 1
             await self._write(record.shard, key, cached, share=False)
             return cached
         if not lane.started:
             await self._start(lane)
-        sent = self.engines.prepare(request)
         patience = lane.section.give_up_after
         retries = waits = 0
         while True:
