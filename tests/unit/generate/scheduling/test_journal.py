@@ -147,3 +147,19 @@ def test_keys_that_share_their_first_half_are_told_apart(tmp_path):
     cache.close()
     reopened = CompletionCache(tmp_path)
     assert [decode(reopened.get(key))[0] for key in twins] == twins
+
+
+def test_a_trace_is_kept_compressed_and_comes_back_as_it_was():
+    trace = "".join(
+        f"Step {number}: {number} and {number * 7 % 13} make {number + number * 7 % 13}. " for number in range(400)
+    )
+    completion = Completion(text="4", trace=trace + "思考", finish_reason="stop", reasoning_tokens=4000, model="alias")
+    line = encode("ab", completion)
+    assert decode(line) == ("ab", completion)
+    assert len(line) < len(trace) / 2
+    assert decode(line.replace(b'"trace":"', b'"trace":"AAAA')) is None, "a damaged trace is a damaged line"
+
+
+def test_lone_surrogates_do_not_stop_the_journal():
+    line = encode("ab", Completion(text="cold \ud83d", trace="\ud83d", finish_reason="stop"))
+    assert decode(line)[1].text == "cold ?"
