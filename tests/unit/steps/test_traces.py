@@ -5,7 +5,7 @@ import pytest
 from nemo_sdg.errors import DataError
 from nemo_sdg.generate.scheduling.work import Trace
 from nemo_sdg.steps.traces import read_traces, traces_path, write_traces
-from nemo_sdg.storage import Counts, StepDir, file_facts
+from nemo_sdg.storage import StepDir, file_facts
 
 
 def trace(number):
@@ -52,7 +52,8 @@ def test_a_lost_file_of_traces_makes_its_shard_unfinished(tmp_path):
     step = StepDir(run_dir=tmp_path, step="answers", fingerprint="f")
     path = traces_path(step, "shard-00000")
     facts = write_traces(path, map(trace, range(3)))
-    step.write_shard("shard-00000", [], [], Counts(), beside={step.relative(path): facts})
+    with step.open_shard("shard-00000") as writer:
+        writer.beside[step.relative(path)] = facts
     assert step.problem("shard-00000") is None
     path.unlink()
     assert "traces/shard-00000.jsonl.gz is missing" in step.problem("shard-00000")
