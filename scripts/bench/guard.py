@@ -229,7 +229,7 @@ def edited_rows(
     """The rows, each with the longest of its texts that is asked edited; those without such a text are left out."""
     asked: dict[int, set[str]] = {}
     for seen in evaluated:
-        asked.setdefault(seen.dataset.row, set()).update((seen.question, seen.passage or ""))
+        asked.setdefault(seen.dataset.row, set()).update(plain(text) for text in (seen.question, seen.passage or ""))
     vocabulary = [
         word
         for row in rows[:200]
@@ -238,12 +238,16 @@ def edited_rows(
         if word.isalpha() and not any(map(mark, words(word)))
     ] or ["word"]
     for number, row in enumerate(rows):
-        inside = [text for text in texts(row) if any(text.strip() in whole for whole in asked.get(number, ()))]
-        longest = max(inside or list(texts(row)), key=len, default="")
+        inside = [text for text in texts(row) if any(plain(text) in whole for whole in asked.get(number, ()))]
+        longest = max(inside, key=len, default="")
         rng = random.Random(f"{name}:{number}")
         changed = edit(longest, rng, vocabulary) if len(pieces(longest)) >= MIN_WORDS else None
         if changed is not None:
             yield replaced(copy.deepcopy(row), longest, changed)
+
+
+def plain(text: str) -> str:
+    return f" {' '.join(words(text))} "
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -35,6 +35,8 @@ many where they do
 """
 MIN_SHORT = 6
 """words of a text from which words may be missing where nothing else speaks for it"""
+MIN_OPTIONS = 3
+"""options from which all of them, the answer and most words of a question are no coincidence"""
 MAX_CANDIDATES = 48
 MAX_STRINGS = 400
 """of a row; the longest are compared one by one, and all of them joined"""
@@ -157,4 +159,7 @@ def _leak(said: _Said, row: Row) -> str | None:
             return f"{what} and answer with a few words changed"
         elif is_long and short >= (LONG if worst == Found.changed else MIN_SHORT):
             return f"{what} with a few words changed"
+    has_all_options = num_shared == len(row.options) >= MIN_OPTIONS and same_answer and row.is_rendered
+    if has_all_options and said.all.share(row.views[0][0]) >= MIN_COMMON:
+        return "question and options in another order of words"
     return None

@@ -137,6 +137,15 @@ def test_one_option_changed_and_options_permuted():
     assert guard.match(seed("Thermometers", choices=["a", "b", *OPTIONS[2:]], answer=OPTIONS[2])) is None
 
 
+def test_the_words_of_a_question_in_another_order_with_all_its_options():
+    options = ["iron", "mercury", "gold", "tin"]
+    guard = ContentGuard([evaluation("Which metal is liquid at room temperature?", choices=options, answer="mercury")])
+    other = "At room temperature, which metal is liquid?"
+    assert guard.match(seed(other, choices=options[::-1], answer="mercury")) is not None
+    assert guard.match(seed("Which metal rusts in wet air?", choices=options, answer="iron")) is None
+    assert guard.match(seed(other, choices=["lead", "mercury"], answer="mercury")) is None
+
+
 def test_a_longer_question_that_holds_a_short_one_is_another_where_the_answers_differ():
     question = "Write a function that matches a word containing z."
     guard = ContentGuard([evaluation(question, answer="def match(text): return 'z' in text")])
