@@ -121,7 +121,7 @@ class Bench:
             )
             metadata = {
                 "version": 1,
-                "nemo_sdg": {**facts, **own_kind, "language": leaf.languages[0], "license": "MIT"},
+                "nemo_sdg": {**facts, **own_kind, "language": (leaf.languages or ["en"])[0], "license": "MIT"},
             }
             whole = {"task": f"offered_{number}", **config, **files, **none, "metadata": metadata}
             (place / "task.yaml").write_text(yaml.safe_dump(whole))
