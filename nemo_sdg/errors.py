@@ -34,10 +34,6 @@ class MissingDependencyError(SdgError, ImportError):
     """A package that an option needs is not installed; the message names the extra."""
 
 
-class Violation(SdgError):
-    """A law that the files of a run do not hold to; the message names the file or record."""
-
-
 def require(condition: bool, message: str) -> None:
     """Raises ConfigError with the message where a rule of the configuration does not hold."""
     if not condition:

@@ -1,7 +1,9 @@
-"""Each law that `check` proves, broken alone: files are changed and their receipts made to fit, so that no other law
-sees it first.
+"""`check` is attacked: each mutant of a finished run is damaged in one way, the receipts, ledgers and manifest made to
+fit where another law would see it first, and the law that is broken must name it. A clean run is proved.
 """
 
+import contextlib
+import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,154 +12,590 @@ from typing import Any
 import orjson
 import pytest
 
-from nemo_sdg.commands.check import laws as check
+from nemo_sdg.commands.check.findings import Verdict
+from nemo_sdg.commands.check.laws import LAWS, check, prove
 from nemo_sdg.pipeline.report import make_report
 from nemo_sdg.storage import read_json, read_jsonl, sha256_file
+from tests.fakes.small_run import make_small_run, move
+
+(WHOLE, FINISHED_STEPS, INPUTS, COUNTS, FOLLOW, HAVE_SEEDS, ROWS, SPLITS, EVALUATION, PACKED, BLEND, FINISHED) = (
+    name for name, _ in LAWS
+)
+DATA = "configs/quickstart_tasks/data"
+
+
+@pytest.fixture(scope="session")
+def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_small_run(root, tmp_path_factory.mktemp("small") / "home")
 
 
 @pytest.fixture
-def run_dir(undisturbed: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(undisturbed, tmp_path / "run"))
+def home(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the run and all its inputs, to be damaged."""
+    return move(finished, tmp_path / "home")
 
 
-def rewrite(run_dir: Path, name: str, change: Callable[[list[dict[str, Any]]], Any]) -> None:
-    """Changes the records of a file in place, then makes every receipt and the manifest say what the files now are."""
-    records = list(read_jsonl(run_dir / name))
+def verdicts(home: Path) -> dict[str, Verdict]:
+    return {verdict.law: verdict for verdict in prove(home / "run")}
+
+
+def write_records(path: Path, records: list[dict[str, Any]]) -> None:
+    path.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records))
+
+
+def rewrite(home: Path, name: str, change: Callable[[list[dict[str, Any]]], Any]) -> None:
+    """Changes the records of a file of the run, and seals it."""
+    records = list(read_jsonl(home / "run" / name))
     change(records)
-    (run_dir / name).write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records))
-    seal(run_dir)
+    write_records(home / "run" / name, records)
+    seal(home)
 
 
-def seal(run_dir: Path) -> None:
-    for path, receipt in sorted(
-        check.receipts(run_dir), key=lambda found: found[0].parts[-3] == "blend"
-    ):  # made from the other receipts
+def seal(home: Path) -> None:
+    """Makes receipts, ledgers and manifest say what the files now are: as one would who damages a run on purpose."""
+    run_dir = home / "run"
+    paths = [path for path in run_dir.rglob("receipts/*.json") if not path.name.startswith(".")]
+    for path in sorted(paths, key=lambda path: path.parts[-3] == "blend"):  # made from the other receipts
+        receipt = read_json(path)
         for output, facts in receipt["outputs"].items():
             facts.update(sha256=sha256_file(run_dir / output), bytes=(run_dir / output).stat().st_size)
-        receipt["inputs"] = {source: sha256_file(run_dir / source) for source in receipt["inputs"]}
+        receipt["inputs"] = {name: sha256_file(run_dir / name) for name in receipt["inputs"]}
         path.write_bytes(orjson.dumps(receipt))
+    for path in run_dir.glob("*/ledger.json"):
+        ledger = read_json(path)
+        for name in ledger["receipts"]:
+            subdir, _, shard = name.rpartition("/")
+            ledger["receipts"][name] = sha256_file(path.parent / subdir / "receipts" / f"{shard}.json")
+        path.write_bytes(orjson.dumps(ledger))
     manifest = read_json(run_dir / "manifest.json")
     for output, facts in manifest["files"].items():
         facts.update(sha256=sha256_file(run_dir / output), bytes=(run_dir / output).stat().st_size)
     (run_dir / "manifest.json").write_bytes(orjson.dumps(manifest))
 
 
-def receipt_of(run_dir: Path, step: str) -> tuple[Path, dict[str, Any]]:
-    path = run_dir / step / "receipts" / "shard-00001.json"
-    return path, read_json(path)
+def count(home: Path, name: str, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Changes a receipt or ledger, and seals the run."""
+    value = read_json(home / "run" / name)
+    change(value)
+    (home / "run" / name).write_bytes(orjson.dumps(value))
+    seal(home)
 
 
-def test_an_untouched_copy_holds_and_a_sealed_one_too(run_dir: Path) -> None:
-    assert check.check(run_dir) == 0
-    seal(run_dir)
-    check.files_are_whole(run_dir)
+def forget(home: Path, step: str, shard: str) -> None:
+    """Removes a shard with its drops, and every trace of it in receipts, ledger and manifest."""
+    run_dir = home / "run"
+    gone = [f"{step}/{shard}.jsonl", f"{step}/dropped/{shard}.jsonl", f"{step}/traces/{shard}.jsonl.gz"]
+    for name in [*gone, f"{step}/receipts/{shard}.json"]:
+        (run_dir / name).unlink(missing_ok=True)
+    for path in run_dir.rglob("receipts/*.json"):
+        receipt = read_json(path)
+        receipt["inputs"] = {name: value for name, value in receipt["inputs"].items() if name not in gone}
+        path.write_bytes(orjson.dumps(receipt))
+    ledger = read_json(run_dir / step / "ledger.json")
+    ledger["receipts"].pop(shard)
+    (run_dir / step / "ledger.json").write_bytes(orjson.dumps(ledger))
+    manifest = read_json(run_dir / "manifest.json")
+    manifest["files"] = {name: facts for name, facts in manifest["files"].items() if name not in gone}
+    (run_dir / "manifest.json").write_bytes(orjson.dumps(manifest))
+    seal(home)
 
 
-def test_one_changed_byte_of_any_file_is_found(run_dir: Path) -> None:
-    for name in ("seeds/shard-00000.jsonl", "answers/dropped/shard-00001.jsonl", "report/README.md"):
-        path = run_dir / name
-        before = path.read_bytes()
-        path.write_bytes(before + b"\n")
-        with pytest.raises(check.Violation, match=name.rsplit("/", 1)[-1]):
-            check.files_are_whole(run_dir)
-        path.write_bytes(before)
-    packed = next((run_dir / "packed").rglob("*.bin"))
-    data = bytearray(packed.read_bytes())
+def test_a_clean_run_is_proved(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert {law: verdict.outcome for law, verdict in verdicts(home).items()} == {law: "proved" for law, _ in LAWS}
+    assert check(home / "run") == 0
+    assert "0 questions" not in capsys.readouterr().out
+
+
+def test_sealing_breaks_nothing(home: Path) -> None:
+    seal(home)
+    assert all(verdict.outcome == "proved" for verdict in verdicts(home).values())
+
+
+def test_a_moved_run_called_from_elsewhere_has_the_same_verdicts(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shown(run_dir: Path) -> list[str]:
+        return [line for verdict in prove(run_dir) for line in verdict.lines() if verdict.law != BLEND]
+
+    with contextlib.chdir(finished):
+        here = shown(Path("run"))
+    copied = Path(shutil.copytree(finished / "run", tmp_path / "far" / "away"))
+    monkeypatch.chdir("/")
+    assert shown(copied) == here
+    rewrite_seeds = list(read_jsonl(copied / "seeds" / "shard-00000.jsonl"))
+    rewrite_seeds[0].update(question=evaluation_row(finished)["question"], passage=None)
+    write_records(copied / "seeds" / "shard-00000.jsonl", rewrite_seeds)
+    assert any("holds a row of an evaluation split" in line for line in shown(copied))
+
+
+def evaluation_row(home: Path, task: str = "qs_word_problems") -> dict[str, Any]:
+    return max(read_jsonl(home / DATA / f"{task}_test.jsonl"), key=lambda row: len(row["question"]))
+
+
+def training_row_of_its_own(home: Path) -> dict[str, Any]:
+    return next(read_jsonl(home / DATA / "qs_word_problems_train.jsonl"))
+
+
+# Mutants: a name, the law that is broken, words that name the damage, and the damage.
+
+MUTANTS: dict[str, tuple[str, str, Callable[[Path], None]]] = {}
+
+
+def mutant(law: str, words: str) -> Callable[[Callable[[Path], None]], Callable[[Path], None]]:
+    def register(damage: Callable[[Path], None]) -> Callable[[Path], None]:
+        MUTANTS[damage.__name__] = (law, words, damage)
+        return damage
+
+    return register
+
+
+for lost_step, lost_words in (
+    ("questions", "questions/shard-00001 is missing: seeds has it"),
+    ("answers", "answers/shard-00001 is missing: questions has it"),
+    ("verified", "verified/shard-00001 is missing: answers has it"),
+    ("curated", "curated/shard-00001 is missing: verified has it"),
+    ("seeds", "questions/shard-00001 comes from nothing in seeds"),
+):
+
+    def lose(home: Path, step: str = lost_step) -> None:
+        forget(home, step, "shard-00001")
+
+    MUTANTS[f"a shard of {lost_step} is lost"] = (FINISHED_STEPS, lost_words, lose)
+
+
+@mutant(WHOLE, "answers/shard-00001.jsonl is missing")
+def a_file_is_gone(home: Path) -> None:
+    (home / "run/answers/shard-00001.jsonl").unlink()
+
+
+@mutant(WHOLE, "verified/shard-00000.jsonl has")
+def a_shard_is_cut(home: Path) -> None:
+    path = home / "run/verified/shard-00000.jsonl"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@mutant(WHOLE, "_text_document.bin is not what was written")
+def a_bit_flips(home: Path) -> None:
+    path = next((home / "run/packed").rglob("*.bin"))
+    data = bytearray(path.read_bytes())
     data[0] ^= 1
-    packed.write_bytes(data)
-    with pytest.raises(check.Violation, match="SHA-256"):
-        check.files_are_whole(run_dir)
+    path.write_bytes(data)
 
 
-def test_a_shard_without_receipt_is_found(run_dir: Path) -> None:
-    (run_dir / "verified" / "shard-00099.jsonl").write_bytes(b"")
-    with pytest.raises(check.Violation, match="has no receipt"):
-        check.files_are_whole(run_dir)
+@mutant(WHOLE, "curated/shard-00099.jsonl has no receipt")
+def a_shard_without_receipt(home: Path) -> None:
+    (home / "run/curated/shard-00099.jsonl").write_bytes(b"")
 
 
-def test_a_receipt_that_counts_otherwise_is_found(run_dir: Path) -> None:
-    path, receipt = receipt_of(run_dir, "answers")
-    row = next(iter(receipt["counts"].values()))
-    row["kept"], row["in"] = row["kept"] + 1, row["in"] + 1
+@mutant(WHOLE, "is not a receipt")
+def a_receipt_is_something_else(home: Path) -> None:
+    (home / "run/verified/receipts/shard-00001.json").write_text('{"step": "verified"}')
+
+
+@mutant(WHOLE, "was made from another answers/shard-00001.jsonl")
+def a_shard_is_replaced_after_it_was_used(home: Path) -> None:
+    path = home / "run/answers/receipts/shard-00001.json"
+    shard = home / "run/answers/shard-00001.jsonl"
+    write_records(shard, list(read_jsonl(shard))[:-1])
+    receipt = read_json(path)
+    facts = receipt["outputs"]["answers/shard-00001.jsonl"]
+    facts.update(sha256=sha256_file(shard), bytes=shard.stat().st_size)
     path.write_bytes(orjson.dumps(receipt))
-    with pytest.raises(check.Violation, match="not those of the files"):
-        check.nothing_vanishes(run_dir)
 
 
-def test_a_sample_that_vanishes_between_two_steps_is_found(run_dir: Path) -> None:
-    lost: list[str] = []
-    rewrite(run_dir, "verified/shard-00001.jsonl", lambda records: lost.append(records.pop()["sample_id"]))
-    with pytest.raises(check.Violation, match=lost[0]):
-        check.steps_follow(run_dir)
+@mutant(FINISHED_STEPS, "answers/receipts/shard-00001.json is of another run or configuration")
+def a_receipt_of_another_run(home: Path) -> None:
+    count(home, "answers/receipts/shard-00001.json", lambda receipt: receipt.update(fingerprint="0" * 32))
 
 
-def test_a_sample_that_stands_twice_is_found(run_dir: Path) -> None:
-    rewrite(run_dir, "curated/shard-00001.jsonl", lambda records: records.append(records[0]))
-    with pytest.raises(check.Violation):
-        check.steps_follow(run_dir)
-    with pytest.raises(check.Violation):
-        check.packed_is_complete(run_dir)
+@mutant(FINISHED_STEPS, "verified/shard-00077 has a receipt, but is not in the ledger")
+def a_shard_too_many(home: Path) -> None:
+    for name in ("{}.jsonl", "dropped/{}.jsonl", "receipts/{}.json"):
+        folder = home / "run/verified"
+        shutil.copy(folder / name.format("shard-00001"), folder / name.format("shard-00077"))
 
 
-def test_a_sample_of_a_seed_that_does_not_exist_is_found(run_dir: Path) -> None:
-    rewrite(run_dir, "curated/shard-00001.jsonl", lambda records: records[0].update(seed_ids=["f" * 32]))
-    with pytest.raises(check.Violation, match="does not exist"):
-        check.samples_have_seeds(run_dir)
+@mutant(FINISHED_STEPS, "curated/filtered/shard-00000 is in the ledger, its receipt is missing")
+def an_inner_receipt_is_lost(home: Path) -> None:
+    (home / "run/curated/filtered/receipts/shard-00000.json").unlink()
 
 
-def test_a_sample_that_left_its_seeds_task_is_found(run_dir: Path) -> None:
-    rewrite(run_dir, "curated/shard-00001.jsonl", lambda records: records[0].update(language="xx"))
-    with pytest.raises(check.Violation, match="language"):
-        check.samples_have_seeds(run_dir)
+@mutant(FINISHED_STEPS, "answers/ledger.json was changed")
+def a_ledger_says_another_configuration(home: Path) -> None:
+    count(home, "answers/ledger.json", lambda ledger: ledger["configuration"].update({"generate.votes": 5}))
 
 
-def test_a_seed_out_of_an_evaluation_split_is_found(run_dir: Path) -> None:
-    def move(records: list[dict[str, Any]]) -> None:
+@mutant(FINISHED_STEPS, "verified was made from another answers")
+def a_step_of_another_answers(home: Path) -> None:
+    count(home, "verified/ledger.json", lambda ledger: ledger.update(before={"answers": "0" * 32}))
+
+
+@mutant(FINISHED_STEPS, "packed is not finished: it has no ledger.json")
+def a_ledger_is_lost(home: Path) -> None:
+    (home / "run/packed/ledger.json").unlink()
+
+
+@mutant(FINISHED_STEPS, "seeds/ledger.json is not valid JSON")
+def a_ledger_is_cut(home: Path) -> None:
+    path = home / "run/seeds/ledger.json"
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+@mutant(COUNTS, "answers/shard-00001, task")
+def a_receipt_counts_one_more(home: Path) -> None:
+    def change(receipt: dict[str, Any]) -> None:
+        row = next(iter(receipt["counts"].values()))
+        row["kept"], row["in"] = row["kept"] + 1, row["in"] + 1
+
+    count(home, "answers/receipts/shard-00001.json", change)
+
+
+@mutant(COUNTS, "in, but")
+def a_receipt_does_not_add_up(home: Path) -> None:
+    count(
+        home,
+        "seeds/receipts/shard-00000.json",
+        lambda receipt: next(iter(receipt["counts"].values())).update({"in": 99}),
+    )
+
+
+@mutant(FOLLOW, "is not once in answers and once in verified or its drops")
+def a_sample_vanishes(home: Path) -> None:
+    rewrite(home, "verified/shard-00001.jsonl", lambda records: records.pop())
+
+
+@mutant(FOLLOW, "is not once in verified and once in curated or its drops")
+def a_sample_stands_twice(home: Path) -> None:
+    rewrite(home, "curated/shard-00001.jsonl", lambda records: records.append(records[0]))
+
+
+@mutant(FOLLOW, "records stand twice")
+def a_seed_stands_twice(home: Path) -> None:
+    first = next(read_jsonl(home / "run/seeds/shard-00000.jsonl"))
+    rewrite(home, "seeds/shard-00001.jsonl", lambda records: records.append(first))
+
+
+@mutant(FOLLOW, "the samples are not in the order of questions")
+def a_shard_is_reordered(home: Path) -> None:
+    rewrite(home, "answers/shard-00001.jsonl", lambda records: records.reverse())
+
+
+@mutant(FOLLOW, "questions/shard-00001: the samples are not in the order of seeds")
+def questions_are_reordered(home: Path) -> None:
+    rewrite(home, "questions/shard-00001.jsonl", lambda records: records.reverse())
+
+
+@mutant(FOLLOW, "is not once in questions and once in answers or its drops")
+def two_shards_change_places(home: Path) -> None:
+    one, other = (home / f"run/answers/shard-0000{number}.jsonl" for number in (0, 1))
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+    seal(home)
+
+
+@mutant(FOLLOW, "has 0 attempts, 1 are asked for")
+def a_seed_was_never_asked(home: Path) -> None:
+    def change(records: list[dict[str, Any]]) -> None:
+        records.remove(next(record for record in records if record["origin"] == "similar"))
+
+    rewrite(home, "questions/shard-00001.jsonl", change)
+
+
+@mutant(HAVE_SEEDS, "names a seed that does not exist")
+def a_sample_of_no_seed(home: Path) -> None:
+    rewrite(home, "curated/shard-00001.jsonl", lambda records: records[0].update(seed_ids=["f" * 32]))
+
+
+@mutant(HAVE_SEEDS, "has language xx, its seed en")
+def a_sample_left_its_language(home: Path) -> None:
+    rewrite(home, "curated/shard-00001.jsonl", lambda records: records[0].update(language="xx"))
+
+
+@mutant(SPLITS, "on which qs_science evaluates")
+def seeds_of_a_test_file(home: Path) -> None:
+    def change(records: list[dict[str, Any]]) -> None:
+        records[0]["dataset"].update(path=f"{DATA}/qs_science_test.jsonl", split="test")
+
+    rewrite(home, "seeds/shard-00001.jsonl", change)
+
+
+@mutant(SPLITS, "took seeds from allenai/sciq/default/test, on which")
+def seeds_of_a_test_split_of_the_hub(home: Path) -> None:
+    def change(records: list[dict[str, Any]]) -> None:
         records[0]["dataset"].update(path="allenai/sciq", name=None, split="test")
 
-    rewrite(run_dir, "seeds/shard-00001.jsonl", move)
-    with pytest.raises(check.Violation, match=r"on which .* evaluates"):
-        check.no_evaluation_rows(run_dir)
+    rewrite(home, "seeds/shard-00001.jsonl", change)
 
 
-def test_an_evaluation_row_among_the_samples_is_found(
-    root: Path, run_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(root)
-    (row, *_) = read_jsonl(root / "configs" / "quickstart_tasks" / "data" / "qs_word_problems_test.jsonl")
-    answer = row["answer"]
-    rewrite(
-        run_dir,
-        "curated/shard-00001.jsonl",
-        lambda records: records[0].update(question=row["question"].upper(), answer={"text": answer, "label": None}),
+@mutant(SPLITS, "on which new_benchmark evaluates")
+def a_task_evaluates_on_training_rows(home: Path) -> None:
+    (home / "configs/quickstart_tasks/new.yaml").write_text(
+        "task: new_benchmark\ndataset_path: json\ntest_split: test\n"
+        "dataset_kwargs: {data_files: {test: data/qs_word_problems_train.jsonl}}\n"
     )
-    with pytest.raises(check.Violation, match="holds a row of an evaluation split"):
-        check.no_evaluation_rows(run_dir)
 
 
-def test_packed_samples_in_another_order_are_found(run_dir: Path) -> None:
+@mutant(EVALUATION, "holds a row of an evaluation split")
+def an_evaluation_row_is_a_seed(home: Path) -> None:
+    question = evaluation_row(home)["question"]
+    rewrite(home, "seeds/shard-00000.jsonl", lambda records: records[0].update(question=question, passage=None))
+
+
+@mutant(ROWS, "is not row")
+def a_short_evaluation_row_is_a_seed(home: Path) -> None:
+    rewrite(home, "seeds/shard-00000.jsonl", lambda records: records[0].update(question="Do whales sing lullabies?"))
+
+
+@mutant(EVALUATION, "curated/shard-00001")
+def an_evaluation_row_is_a_sample(home: Path) -> None:
+    question = evaluation_row(home)["question"].upper()
+    rewrite(home, "curated/shard-00001.jsonl", lambda records: records[0].update(question=question, passage=None))
+
+
+PLANTED = "In the harbour of the old town lie twelve red boats and nine green ones; how many boats lie there in all?"
+
+
+def plant_elsewhere(home: Path, files: str, write: Callable[[Path], None]) -> None:
+    """A benchmark of the user's in another format and under other names of fields, a row of which is a sample."""
+    folder = home / "configs/quickstart_tasks/other"
+    folder.mkdir()
+    write(folder)
+    builder = "csv" if ".csv" in files else "parquet" if ".parquet" in files else "json"
+    (folder / "own.yaml").write_text(
+        f"task: own_benchmark\ndataset_path: {builder}\ntest_split: test\n"
+        f"dataset_kwargs: {{data_files: {files}}}\ndoc_to_text: '{{{{prompt}}}}'\n"
+    )
+    rewrite(home, "curated/shard-00001.jsonl", lambda records: records[0].update(question=PLANTED, passage=None))
+
+
+@mutant(EVALUATION, "curated/shard-00001")
+def a_row_in_a_bare_file(home: Path) -> None:
+    row = {"prompt": {"text": PLANTED}, "label": 21}
+    plant_elsewhere(home, "{test: test.jsonl}", lambda folder: write_records(folder / "test.jsonl", [row]))
+
+
+@mutant(EVALUATION, "curated/shard-00001")
+def a_row_in_a_list_of_files(home: Path) -> None:
+    def write(folder: Path) -> None:
+        write_records(folder / "a.jsonl", [{"prompt": "nothing"}])
+        write_records(folder / "b.jsonl", [{"prompt": PLANTED}])
+
+    plant_elsewhere(home, "{test: [a.jsonl, b.jsonl]}", write)
+
+
+@mutant(EVALUATION, "curated/shard-00001")
+def a_row_in_a_json_array(home: Path) -> None:
+    rows = [{"prompt": PLANTED}]
+    plant_elsewhere(home, "{test: rows.json}", lambda folder: (folder / "rows.json").write_bytes(orjson.dumps(rows)))  # type: ignore[arg-type, return-value]
+
+
+@mutant(EVALUATION, "curated/shard-00001")
+def a_row_in_a_compressed_file(home: Path) -> None:
+    def write(folder: Path) -> None:
+        with gzip.open(folder / "rows.jsonl.gz", "wb") as handle:
+            handle.write(orjson.dumps({"prompt": PLANTED}))
+
+    plant_elsewhere(home, "{test: rows.jsonl.gz}", write)
+
+
+@mutant(EVALUATION, "curated/shard-00001")
+def a_row_in_parquet(home: Path) -> None:
+    def write(folder: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        parquet.write_table(pa.table({"prompt": [PLANTED]}), folder / "rows.parquet")
+
+    plant_elsewhere(home, "{test: rows.parquet}", write)
+
+
+@mutant(EVALUATION, "curated/shard-00001")
+def a_row_in_csv(home: Path) -> None:
+    plant_elsewhere(home, "{test: rows.csv}", lambda folder: (folder / "rows.csv").write_text(f'prompt\n"{PLANTED}"\n'))  # type: ignore[arg-type, return-value]
+
+
+def packed_text(home: Path) -> Path:
+    return next(path for path in sorted((home / "run/packed/context").rglob("*.text.parquet")) if "math" in path.parts)
+
+
+@mutant(PACKED, "is not that of the curated sample")
+def an_evaluation_row_is_in_a_packed_text(home: Path) -> None:
     import pyarrow.parquet as parquet
 
-    path = next(
-        path
-        for path in sorted((run_dir / "packed" / "context").rglob("*.docs.parquet"))
-        if len(set(parquet.read_table(path)["num_tokens"].to_pylist())) > 1
-    )
-    table = parquet.read_table(path)
-    parquet.write_table(table.take(list(reversed(range(table.num_rows)))), path)
-    with pytest.raises(check.Violation, match=r"disagree on the lengths|same order"):
-        check.packed_is_complete(run_dir)
+    table = parquet.read_table(packed_text(home))
+    texts = table["text"].to_pylist()
+    texts[0] = f"{texts[0]}\n\n{evaluation_row(home)['question']}"
+    index = table.schema.get_field_index("text")
+    parquet.write_table(table.set_column(index, "text", [texts]), packed_text(home))
+    seal(home)
 
 
-def test_a_lost_card_is_written_again_to_the_same_bytes(run_dir: Path) -> None:
-    (run_dir / "report" / "README.md").unlink()
-    with pytest.raises(check.Violation, match=r"README\.md is missing"):
-        check.files_are_whole(run_dir)
-    make_report(run_dir)
-    check.files_are_whole(run_dir)
+@mutant(PACKED, "the tokens of document 0 are not those of its text")
+def other_tokens_are_in_the_bin(home: Path) -> None:
+    path = packed_text(home)
+    path = path.with_name(path.name.replace(".text.parquet", "_text_document.bin"))
+    data = bytearray(path.read_bytes())
+    data[0:4], data[4:8] = data[4:8], data[0:4]
+    path.write_bytes(data)
+    seal(home)
 
 
-def test_a_run_without_manifest_is_not_finished(run_dir: Path) -> None:
-    (run_dir / "manifest.json").unlink()
-    with pytest.raises(check.Violation, match="not finished"):
-        check.is_finished(run_dir)
+@mutant(PACKED, "disagree on the lengths of documents")
+def packed_documents_are_reordered(home: Path) -> None:
+    import pyarrow.parquet as parquet
+
+    for text in sorted((home / "run/packed/context").rglob("*.text.parquet")):
+        docs = text.with_name(text.name.replace(".text.", ".docs."))
+        if len(set(parquet.read_table(docs)["num_tokens"].to_pylist())) > 1:
+            for path in (text, docs):
+                table = parquet.read_table(path)
+                parquet.write_table(table.take(list(reversed(range(table.num_rows)))), path)
+            break
+    seal(home)
+
+
+@mutant(PACKED, "is cut off")
+def an_index_is_cut(home: Path) -> None:
+    path = next((home / "run/packed").rglob("*.idx"))
+    path.write_bytes(path.read_bytes()[:36])
+    seal(home)
+
+
+@mutant(PACKED, "leaves out")
+def a_packed_shard_is_lost(home: Path) -> None:
+    name = next(iter(sorted((home / "run/packed/receipts").glob("*-train-*.json")))).stem
+    outputs = read_json(home / f"run/packed/receipts/{name}.json")["outputs"]
+    (home / f"run/packed/receipts/{name}.json").unlink()
+    for output in outputs:
+        (home / "run" / output).unlink()
+    for path in ("packed/ledger.json", "manifest.json"):
+        value = read_json(home / "run" / path)
+        value.get("receipts", {}).pop(name, None)
+        for output in outputs:
+            value.get("files", {}).pop(output, None)
+        (home / "run" / path).write_bytes(orjson.dumps(value))
+    blend = home / "run/blend/receipts/blend.json"
+    value = read_json(blend)
+    value["inputs"].pop(f"packed/receipts/{name}.json")
+    blend.write_bytes(orjson.dumps(value))
+    seal(home)
+
+
+@mutant(PACKED, "stand in train and in valid")
+def a_seed_is_in_train_and_valid(home: Path) -> None:
+    import pyarrow.parquet as parquet
+
+    valid = next((home / "run/packed/context").glob("*/valid/*.docs.parquet"))
+    train = next((home / "run/packed/context").glob("*/train/*.docs.parquet"))
+    table = parquet.read_table(valid)
+    seeds = [parquet.read_table(train)["seed_ids"].to_pylist()[0], *table["seed_ids"].to_pylist()[1:]]
+    parquet.write_table(table.set_column(table.schema.get_field_index("seed_ids"), "seed_ids", [seeds]), valid)
+    seal(home)
+
+
+@mutant(BLEND, "which is not planned")
+def the_blend_names_another_corpus(home: Path) -> None:
+    count(home, "blend/context.blend.json", lambda blend: blend["train"].__setitem__(1, "/elsewhere/corpus"))
+
+
+@mutant(BLEND, "do not sum to 1")
+def the_blend_weighs_otherwise(home: Path) -> None:
+    count(home, "blend/context.blend.json", lambda blend: blend["train"].__setitem__(0, "0.9"))
+
+
+@mutant(BLEND, "has no weight for")
+def a_corpus_is_left_out_of_the_blend(home: Path) -> None:
+    def change(mixture: dict[str, Any]) -> None:
+        mixture["variants"]["context"]["train"].pop()
+
+    count(home, "blend/mixture.json", change)
+
+
+@mutant(INPUTS, "tasks/qs_science.yaml of catalog has changed since")
+def a_task_file_is_edited(home: Path) -> None:
+    path = home / "configs/quickstart_tasks/qs_science.yaml"
+    path.write_text(path.read_text().replace("Apache-2.0", "CC-BY-NC-4.0"))
+
+
+@mutant(INPUTS, "qs_science_train.jsonl of seeds has changed since")
+def a_training_row_is_edited(home: Path) -> None:
+    path = home / DATA / "qs_science_train.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"a", b"e", 1))
+
+
+@mutant(INPUTS, "templates/solve/numeric.jinja of answers has changed since")
+def a_template_is_edited(home: Path) -> None:
+    path = home / "prompts/solve/numeric.jinja"
+    path.write_text(path.read_text() + " ")
+
+
+@mutant(INPUTS, "of curated has changed since")
+def a_filter_is_edited(home: Path) -> None:
+    (home / "small_run_filter.py").write_text("def no_marker(sample):\n    return None\n")
+
+
+@mutant(INPUTS, "evaluation_extra/0/own.jsonl of curated has changed since")
+def own_evaluation_rows_are_edited(home: Path) -> None:
+    (home / "extra/own.jsonl").write_text('{"question": "Something else that must not be there at all?"}\n')
+
+
+@mutant(INPUTS, "packed/tokenizer is another tokenizer")
+def another_tokenizer(home: Path) -> None:
+    path = home / "run/packed/tokenizer/tokenizer.json"
+    value = read_json(path)
+    value["model"]["merges"] = value["model"]["merges"][:-1]
+    path.write_bytes(orjson.dumps(value))
+
+
+@mutant(FINISHED, "there is no manifest.json")
+def no_manifest(home: Path) -> None:
+    (home / "run/manifest.json").unlink()
+
+
+@mutant(FINISHED, "manifest.json speaks of another answers")
+def a_manifest_of_another_run(home: Path) -> None:
+    count(home, "manifest.json", lambda manifest: manifest["steps"]["answers"].update(identity="0" * 32))
+
+
+@mutant(FINISHED, "config.yaml has another generate.votes: 3 -> 4 than answers")
+def the_configuration_is_edited(home: Path) -> None:
+    path = home / "run/config.yaml"
+    path.write_text(path.read_text().replace("votes: 3", "votes: 4"))
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_each_mutant_is_caught_and_named(home: Path, name: str) -> None:
+    law, words, damage = MUTANTS[name]
+    damage(home)
+    (found,) = prove(home / "run", law)
+    assert found.outcome == "VIOLATED"
+    assert any(words in line for line in found.violations), found.violations
+
+
+def test_there_are_many_kinds_of_damage() -> None:
+    assert len(MUTANTS) >= 25
+
+
+@pytest.fixture
+def unseen(home: Path) -> Callable[[str], list[str]]:
+    def of(law: str) -> list[str]:
+        (verdict,) = prove(home / "run", law)
+        return verdict.unseen if verdict.outcome == "not seen" else []
+
+    return of
+
+
+def test_what_cannot_be_seen_is_named_and_not_proved(home: Path, unseen: Callable[[str], list[str]]) -> None:
+    test_file, train_file = (home / DATA / f"qs_word_problems_{split}.jsonl" for split in ("test", "train"))
+    test_file.write_bytes(test_file.read_bytes()[:-20])
+    assert any("qs_word_problems_test.jsonl" in line and "cut off" in line for line in unseen(EVALUATION))
+    train_file.rename(home / "gone.jsonl")
+    assert any("qs_word_problems_train.jsonl" in line for line in unseen(ROWS))
+
+
+def test_a_lost_card_is_written_again_to_the_same_bytes(home: Path) -> None:
+    (home / "run/report/README.md").unlink()
+    assert "report/README.md is missing" in prove(home / "run", WHOLE)[0].violations
+    make_report(home / "run")
+    assert prove(home / "run", WHOLE)[0].outcome == "proved"

@@ -1,86 +1,180 @@
-"""The guard's laws proven again, without the guard: from lm-eval's YAML files as text and the evaluation rows as raw
-values.
+"""The guard's laws proven again, without the guard: from lm-eval's YAML files as text and from raw evaluation rows.
 
 The way is another on purpose. YAML files that speak of a seed's dataset are found by searching the text, with the files
 that include them, and loaded by lm-eval's own loader; hub names count as one when their last parts are equal, whatever
-the
-alias table says; evaluation rows are compared as the strings that stand in them: as the mirror has them, and as the
-run's own
-seeds/evaluation/ has them (which is all there is when rows came from the hub).
+the alias table says; rows are compared as the strings that stand in them. Only where files lie is asked of the function
+that the reader asks too (catalog/data_files.py), so that both mean the same files.
 """
 
-import contextlib
 import functools
 import hashlib
 import os
 import re
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
+from nemo_sdg.catalog.data_files import BUILDERS, split_files
+from nemo_sdg.catalog.task_files import dataset_facts
+from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.errors import DataError
+from nemo_sdg.storage import read_json, read_jsonl
 
-from nemo_sdg.errors import Violation
-from nemo_sdg.storage import finished_shards, read_jsonl
-
-GENERIC_BUILDERS = {"json", "csv", "parquet", "text", "arrow"}
 MIN_LETTERS, MIN_WORDS = 40, 10
 """a shorter question is shared by honest rows: letters and digits for seeds, words as well for samples, which are new
 texts
 """
 MAX_ROWS = 2
 """a question that stands in more evaluation rows than these is a phrase"""
+OWN_WORDS = 0.5
+"""share of a seed's words that must stand in the row that it names; templates add some"""
 
 _NO_LETTER = re.compile(r"[\W_]+")
+_WORD = re.compile(r"\w+")
+_DATASET = re.compile(r"^\s*-?\s*dataset_path:\s*(\S+)", re.M)
+_INCLUDE = re.compile(r"^\s*-?\s*include:\s*(\S+)", re.M)
 _SYLLABLE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
+_ENDINGS = (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".txt", ".gz", ".bz2", ".xz", ".zst")
+
+Key = tuple[str, str, str]
+"""dataset's last part, config, split"""
 
 
-def check_guard(run_dir: Path) -> str:
-    """Raises Violation when a seed stands in a split that lm-eval evaluates on, or a seed or sample repeats an
-    evaluation row.
-    """
-    import yaml
+@dataclass(kw_only=True)
+class Evaluated:
+    """What lm-eval and the folders of include_path evaluate on, as far as it concerns some datasets."""
 
-    section = yaml.safe_load((run_dir / "config.yaml").read_text())["seeds"]
-    used: dict[tuple[str, str, str], str] = {}
-    for shard in finished_shards(run_dir, "seeds"):
-        for seed in read_jsonl(run_dir / "seeds" / f"{shard}.jsonl"):
+    splits: dict[Key, str] = field(default_factory=dict)
+    """hub split -> a task that evaluates on it"""
+    files: dict[str, str] = field(default_factory=dict)
+    """real path of a data file -> a task that evaluates on it"""
+
+
+def no_seed_is_evaluated_on(run: CheckedRun, verdict: Verdict) -> None:
+    """No seed comes from a split, or a file, that any task evaluates on."""
+    used = used_splits(run)
+    evaluated = evaluated_splits(last_parts(used), include_path(run))
+    verdict.violations += offences(used, evaluated)
+    for place, task in training_files(run).items():
+        if (offender := evaluated.files.get(place)) is not None:
+            verdict.violations.append(f"task {task} took seeds from {place}, on which {offender} evaluates")
+    verdict.detail = f"{len(used)} dataset splits, {len(evaluated.splits) + len(evaluated.files)} evaluated ones"
+
+
+def no_evaluation_row_is_repeated(run: CheckedRun, verdict: Verdict) -> None:
+    """No seed and no curated sample is a row of an evaluation split that can be read."""
+    mirror = run.config["seeds"]["mirror"]
+    used = used_splits(run)
+    evaluated = evaluated_splits(last_parts(used) | mirrored_datasets(mirror), include_path(run))
+    files = evaluation_files(evaluated, mirror)
+    broken: dict[str, str] = {}
+    rows = functools.partial(evaluation_rows, run, files, broken)
+    num, num_rows, repeated = repeated_rows(lambda: long_questions(run), rows)
+    verdict.violations += repeated
+    verdict.unseen += [f"the evaluation rows of {file}: {why}" for file, why in sorted(broken.items())]
+    unreachable = read_json(run.dir / "seeds" / "evaluation" / "unreachable.json")
+    own, tasks = last_parts(used) - BUILDERS, set(used.values())
+    for split in unreachable:
+        name = f"{split['dataset']} ({split['name'] or 'default'}), split {split['split']}"
+        if last_part(str(split["dataset"])) in own or not tasks.isdisjoint(split["tasks"]):
+            verdict.unseen.append(f"the evaluation rows of {name}: {split['why']}")
+    verdict.detail = (
+        f"{num:,} questions against {num_rows:,} evaluation rows; {len(unreachable):,} splits of other datasets are "
+        "not at hand"
+    )
+
+
+def seeds_are_their_rows(run: CheckedRun, verdict: Verdict) -> None:
+    """Each seed is what stands in the row of the training split that it names."""
+    files = {
+        (name.split("/")[1], name.split("/")[2]): place
+        for name, place in run.ledgers["seeds"].places.items()
+        if name.startswith("training/") and name.count("/") == 3
+    }
+    wanted: dict[str, dict[int, list[tuple[str, str, str]]]] = {}
+    said_by_all: dict[str, set[str]] = {}
+    unseen: Counter[str] = Counter()
+    num = 0
+    for shard in run.shards("seeds"):
+        for seed in run.kept("seeds", shard):
+            dataset, words = seed["dataset"], set(_WORD.findall(str(seed["question"]).casefold()))
+            said_by_all[seed["task"]] = said_by_all.get(seed["task"], words) & words
+            known = [(task, dataset["split"]) for task in seed["tasks"] if (task, dataset["split"]) in files]
+            if known:
+                entry = seed["task"], seed["seed_id"], seed["question"]
+                wanted.setdefault(files[known[0]], {}).setdefault(dataset["row"], []).append(entry)
+                num += 1
+            else:
+                unseen[f"{dataset['path']}, split {dataset['split']}"] += 1
+    for place, by_row in sorted(wanted.items()):
+        try:
+            found = {row: _words(value) for row, value in raw_rows(Path(place)) if row in by_row}
+        except DataError as exc:
+            verdict.unseen.append(str(exc))
+            continue
+        for row, seeds in sorted(by_row.items()):
+            for task, seed_id, question in seeds:
+                words = set(_WORD.findall(question.casefold())) - said_by_all[task]  # a task's template is in no row
+                if len(words & found.get(row, set())) < OWN_WORDS * len(words):
+                    verdict.violations.append(
+                        f"seed {seed_id} of {task} is not row {row} of {place}: {question[:80]!r}"
+                    )
+    verdict.unseen += [
+        f"{num} seeds of {name}: the rows are not on this machine" for name, num in sorted(unseen.items())
+    ]
+    verdict.detail = f"{num:,} seeds found in their rows"
+
+
+def used_splits(run: CheckedRun) -> dict[Key, str]:
+    """(dataset as a seed names it, config, split) -> a task with such seeds."""
+    used: dict[Key, str] = {}
+    for shard in run.shards("seeds"):
+        for seed in run.kept("seeds", shard):
             dataset = seed["dataset"]
             used.setdefault((dataset["path"], dataset["name"] or "default", dataset["split"]), seed["task"])
-    datasets = {last_part(path) for path, _, _ in used} | (
-        GENERIC_BUILDERS if any(is_file(path) for path, _, _ in used) else set()
-    )
-    evaluated = evaluated_splits(datasets | mirrored_datasets(section["mirror"]), section["include_path"])
-    offence = next(offences(used, evaluated), None)
-    if offence:
-        raise Violation(offence)
-    rows = functools.partial(evaluation_rows, run_dir, evaluated, section["mirror"])
-    num, num_rows, repeated = repeated_rows(lambda: long_questions(run_dir), rows)
-    if repeated:
-        raise Violation(repeated[0])
-    return f"{len(used)} dataset splits, {num:,} questions against {num_rows:,} evaluation rows"
+    return used
 
 
-def offences(used: dict[tuple[str, str, str], str], evaluated: dict[tuple[str, str, str], str]) -> Iterator[str]:
+def last_parts(used: Iterable[Key]) -> set[str]:
+    """Datasets to search for; those that are files may be read by any builder."""
+    used = list(used)
+    return {last_part(path) for path, _, _ in used} | (BUILDERS if any(is_file(path) for path, _, _ in used) else set())
+
+
+def include_path(run: CheckedRun) -> list[str]:
+    return list(run.config["seeds"]["include_path"])
+
+
+def training_files(run: CheckedRun) -> dict[str, str]:
+    """Real path of each training file -> its task, by the ledger of seeds."""
+    return {
+        os.path.realpath(place): name.split("/")[1]
+        for name, place in run.ledgers["seeds"].places.items()
+        if name.startswith("training/")
+    }
+
+
+def offences(used: dict[Key, str], evaluated: Evaluated) -> list[str]:
     """Dataset splits of seeds on which some task evaluates."""
-    files_of_tasks = {file: task for (_, name, file), task in evaluated.items() if name == "file"}
+    found = []
     for (path, name, split), task in sorted(used.items()):
-        offender = evaluated.get((last_part(path), name, split))
-        if last_part(path) in GENERIC_BUILDERS or (
-            "/" in path and Path(path).suffix in (".json", ".jsonl", ".csv", ".parquet")
-        ):
-            offender = files_of_tasks.get(Path(path).as_posix())
+        offender = evaluated.splits.get((last_part(path), name, split))
+        if is_file(path):
+            files = [os.path.realpath(file) for file in path.split(",")]
+            offender = next((evaluated.files[file] for file in files if file in evaluated.files), None)
         if offender:
-            yield f"task {task} took seeds from {path}/{name}/{split}, on which {offender} evaluates"
+            found.append(f"task {task} took seeds from {path}/{name}/{split}, on which {offender} evaluates")
+    return found
 
 
-def long_questions(run_dir: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Seeds and curated samples whose question is long enough to be one row's own, each with the shard it stands in."""
-
+def long_questions(run: CheckedRun) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Seeds and curated samples whose question is long enough to be one row's own, each with its shard."""
     for step, min_words in (("seeds", 0), ("curated", MIN_WORDS)):
-        for shard in finished_shards(run_dir, step):
-            for record in read_jsonl(run_dir / step / f"{shard}.jsonl"):
+        for shard in run.shards(step):
+            for record in run.kept(step, shard):
                 if num_letters(record["question"]) >= MIN_LETTERS and len(record["question"].split()) >= min_words:
                     yield f"{step}/{shard}", record
 
@@ -128,21 +222,9 @@ def num_letters(text: str) -> int:
     return len(_NO_LETTER.sub("", text)) + 2 * len(_SYLLABLE.findall(text))
 
 
-def mirrored_datasets(mirror: str | None) -> set[str]:
-    """Last parts of the datasets that a mirror holds: MIRROR/<dataset path>/<name>/<split>.jsonl."""
-    return {file.parts[-3].casefold() for file in mirror_files(mirror)}
-
-
-def mirror_files(mirror: str | None) -> list[Path]:
-    folders = os.walk(mirror, followlinks=True) if mirror else []
-    return sorted(
-        Path(parent, name) for parent, _, names in folders for name in names if name.endswith((".jsonl", ".parquet"))
-    )
-
-
 def is_file(path: str) -> bool:
     """Whether a seed's dataset is data files of a task's own, rather than a name on the hub."""
-    return Path(path.split(",")[0]).suffix in (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".txt")
+    return path.split(",")[0].endswith(_ENDINGS) or path.startswith(("/", "./", "../", "~"))
 
 
 def last_part(path: str) -> str:
@@ -153,96 +235,160 @@ def squeeze(text: Any) -> str:
     return " ".join(str(text).casefold().split())
 
 
-def evaluated_splits(datasets: set[str], include_path: list[str]) -> dict[tuple[str, str, str], str]:
-    """(dataset's last part, config, split or data file) -> a task that evaluates on it, for the datasets asked for."""
-    import importlib.util
+def mirror_files(mirror: str | None) -> list[str]:
+    return sorted(
+        os.path.join(parent, name)
+        for parent, _, names in (os.walk(mirror, followlinks=True) if mirror else [])
+        for name in names
+        if name.endswith(_ENDINGS)
+    )
 
+
+def mirrored_datasets(mirror: str | None) -> set[str]:
+    """Last parts of the datasets that a mirror holds."""
+    return {mirrored(file, mirror)[0] for file in mirror_files(mirror)} if mirror else set()
+
+
+def mirrored(file: str, mirror: str) -> Key:
+    """What a file of a mirror holds, by its path: <dataset>/<config>/<split>.jsonl, <dataset>/data/<split>-00000-of-…,
+    <dataset>/<config>/<split>/0000.parquet. Links are not followed: the path in the mirror is what names the data.
+    """
+    *folders, name = Path(file).relative_to(mirror).parts
+    folders = [folder for folder in folders if folder != "data"]
+    split = re.sub(r"-\d+-of-\d+.*", "", name.partition(".")[0])
+    if re.fullmatch(r"\d+", split) and len(folders) > 1:
+        split = folders.pop()
+    config = folders.pop() if len(folders) > 1 else "default"
+    return last_part(folders[-1]) if folders else "", config, split
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFile:
+    """What the text of a task file says, before it is loaded."""
+
+    datasets: frozenset[str]
+    """last parts of its dataset_path"""
+    includes: tuple[str, ...]
+    """names of the files that it includes"""
+
+
+@functools.cache
+def _task_files(folder: str) -> dict[str, TaskFile]:
+    """Every file below a folder that may describe a task, by its path."""
+    found = {}
+    for parent, _, names in os.walk(folder, followlinks=True):
+        for name in names:
+            if name.endswith((".yaml", ".yml")) or "." not in name:
+                text = Path(parent, name).read_text(errors="replace")
+                datasets = frozenset(last_part(path.strip("\"'")) for path in _DATASET.findall(text))
+                includes = tuple(path.strip("\"'").rpartition("/")[2] for path in _INCLUDE.findall(text))
+                found[os.path.join(parent, name)] = TaskFile(datasets, includes)
+    return found
+
+
+@functools.cache
+def _load(path: str) -> dict[str, Any]:
     from lm_eval.tasks._yaml_loader import load_yaml
+
+    loaded: dict[str, Any] = load_yaml(Path(path), resolve_func=False)
+    return loaded
+
+
+def evaluated_splits(datasets: set[str], include_path: list[str]) -> Evaluated:
+    """What is evaluated on, of the datasets asked for, by the YAML files."""
+    import importlib.util
 
     spec = importlib.util.find_spec("lm_eval")
     assert spec is not None
     assert spec.submodule_search_locations
-    files: dict[Path, str] = {}
-    for folder in [Path(spec.submodule_search_locations[0]) / "tasks", *map(Path, include_path)]:
-        for parent, _, names in os.walk(folder.resolve()):
-            for path in (Path(parent, name) for name in names if name.endswith((".yaml", ".yml")) or "." not in name):
-                files[path] = path.read_text(errors="replace")
-    pattern = re.compile(
-        r"^\s*-?\s*dataset_path:\s*[\"']?(?:\S*/)?("
-        + "|".join(re.escape(name) for name in sorted(datasets))
-        + r")[\"']?\s*(?:#.*)?$",
-        re.M | re.I,
-    )
-    found = {path for path, text in files.items() if pattern.search(text)}
+    files = dict(_task_files(os.path.realpath(Path(spec.submodule_search_locations[0]) / "tasks")))
+    own: set[str] = set()
+    for folder in include_path:
+        more_files = _task_files.__wrapped__(os.path.realpath(folder))
+        own |= more_files.keys()
+        files |= more_files
+    found = {path for path, file in files.items() if not file.datasets.isdisjoint(datasets)}
     while True:
-        bases = {path.name for path in found}
-        more = {
-            path
-            for path, text in files.items()
-            if path not in found
-            and any(Path(m.strip("\"' ")).name in bases for m in re.findall(r"^\s*-?\s*include:\s*(\S+)", text, re.M))
-        }
+        bases = {path.rpartition("/")[2] for path in found}
+        more = {path for path, file in files.items() if path not in found and not bases.isdisjoint(file.includes)}
         if not more:
             break
         found |= more
-    evaluated: dict[tuple[str, str, str], str] = {}
+    evaluated = Evaluated()
     for path in sorted(found):
-        whole = load_yaml(path, resolve_func=False)
+        whole = _load.__wrapped__(path) if path in own else _load(path)
         for config in [whole, *(part for part in whole.get("task") or [] if isinstance(part, dict))]:
-            merged = {**whole, **config}
-            if merged.get("dataset_path") and last_part(str(merged["dataset_path"])) in datasets:
-                for key in keys(merged):
-                    evaluated.setdefault(
-                        key, str(merged.get("task") if isinstance(merged.get("task"), str) else path.stem)
-                    )
+            _add(evaluated, {**whole, **config}, datasets, Path(path))
     return evaluated
 
 
-def keys(config: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _add(evaluated: Evaluated, config: dict[str, Any], datasets: set[str], path: Path) -> None:
     """The splits that a task's scores come from: test, and validation where it is named."""
-    dataset, name = last_part(config["dataset_path"]), str(config.get("dataset_name") or "default")
-    for field in ("test_split", "validation_split"):
-        split = config.get(field)
-        if not split:
+    if not config.get("dataset_path") or last_part(str(config["dataset_path"])) not in datasets:
+        return
+    task = str(config.get("task") if isinstance(config.get("task"), str) else path.stem)
+    facts = dataset_facts(config)
+    for role in ("test_split", "validation_split"):
+        split = config.get(role)
+        if not isinstance(split, str) or not split:
             continue
-        yield dataset, name, re.sub(r"\[.*\]$", "", str(split))
-        if dataset in GENERIC_BUILDERS:
-            data_files = (config.get("dataset_kwargs") or {}).get("data_files") or {}
-            named = data_files.get(split, []) if isinstance(data_files, dict) else data_files
-            for file in [named] if isinstance(named, str) else named:
-                yield dataset, "file", Path(file).as_posix()
+        plain = re.sub(r"\[.*\]$", "", split)
+        key = last_part(str(config["dataset_path"])), str(facts["name"] or "default"), plain
+        if key[0] not in BUILDERS:
+            evaluated.splits.setdefault(key, task)
+        for file in split_files(facts, plain, folder=str(path.parent)):
+            evaluated.files.setdefault(os.path.realpath(file), task)
 
 
-def evaluation_rows(
-    run_dir: Path, evaluated: dict[tuple[str, str, str], str], mirror: str | None
-) -> Iterator[set[str]]:
-    """The strings of each evaluation row, squeezed: raw rows of the mirror and of data files, then the run's rendered
-    ones.
+def evaluation_files(evaluated: Evaluated, mirror: str | None) -> list[str]:
+    """Data files of evaluation rows that should be there: those that tasks name, and those of the mirror."""
+    files = [file for file in evaluated.files if "://" not in file and os.path.lexists(file)]
+    for file in mirror_files(mirror):
+        if mirror and mirrored(file, mirror) in evaluated.splits:
+            files.append(file)
+    return files
+
+
+def evaluation_rows(run: CheckedRun, files: list[str], broken: dict[str, str]) -> Iterator[set[str]]:
+    """The strings of each evaluation row, squeezed: raw rows of files, then the run's rendered ones. A file that
+    cannot be read goes into `broken` with the reason.
     """
-    files = [Path(split) for _, name, split in evaluated if name == "file"]
-    files += [
-        file for file in mirror_files(mirror) if (file.parts[-3].casefold(), file.parts[-2], file.stem) in evaluated
-    ]
-    files += sorted((run_dir / "seeds" / "evaluation").glob("*.jsonl"))
     for file in files:
-        if file.is_file():
-            yield from ({squeeze(value) for value in leaves(row)} for row in read_rows(file))
+        try:
+            for _, row in raw_rows(Path(file), broken):
+                yield {squeeze(value) for value in leaves(row)}
+        except DataError as exc:
+            broken[file] = str(exc)
+    for path in sorted((run.dir / "seeds" / "evaluation").glob("*.jsonl")):
+        for rendered in read_jsonl(path):
+            yield {squeeze(value) for value in leaves(rendered)}
 
 
-def read_rows(file: Path) -> Iterator[Any]:
-    """Rows of a .jsonl or .parquet file; a line that is no JSON object is passed over, as it gives no evaluation row
-    either.
+def raw_rows(file: Path, broken: dict[str, str] | None = None) -> Iterator[tuple[int, Any]]:
+    """Rows of a file as they stand there. Raises DataError where it cannot be read; damaged lines are counted in
+    `broken`.
     """
-    if file.suffix == ".parquet":
-        import pyarrow.parquet
+    import csv
 
-        for batch in pyarrow.parquet.ParquetFile(file).iter_batches(1000):
-            yield from batch.to_pylist()
-    elif file.suffix in (".jsonl", ".json"):
-        with open(file, "rb") as handle:
-            for line in handle:
-                with contextlib.suppress(orjson.JSONDecodeError):
-                    yield orjson.loads(line)
+    from nemo_sdg.seeds.sources.formats import Damaged, open_file, reads
+
+    if reads(file.name):
+        num_damaged = 0
+        for number, row in open_file(file, "check"):
+            if isinstance(row, Damaged):
+                num_damaged += 1
+                if broken is not None:
+                    broken[str(file)] = f"{num_damaged} lines are damaged"
+            else:
+                yield number, row
+    elif file.suffix in (".csv", ".tsv"):
+        try:
+            with open(file, newline="", encoding="utf-8-sig") as handle:
+                yield from enumerate(csv.DictReader(handle, delimiter="\t" if file.suffix == ".tsv" else ","))
+        except (OSError, UnicodeDecodeError, csv.Error) as exc:
+            raise DataError(f"{file} cannot be read ({exc})") from exc
+    else:
+        raise DataError(f"{file} is of a format that check does not read")
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -254,3 +400,7 @@ def leaves(value: Any) -> Iterator[Any]:
             yield from leaves(item)
     elif value is not None:
         yield value
+
+
+def _words(row: Any) -> set[str]:
+    return {word for value in leaves(row) for word in _WORD.findall(str(value).casefold())}

@@ -1,0 +1,145 @@
+"""Laws of files: whole, named by receipts, named by ledgers that follow from one another, made from what is there."""
+
+import itertools
+from pathlib import Path
+
+from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.pipeline.order import BY_SHARD
+from nemo_sdg.storage import ContentHashes, StepDir, changed_fields, make_identity, read_json, sha256_file, with_unread
+
+
+def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
+    """Every file that a receipt or the manifest names is there with its length and SHA-256; no shard stands without a
+    receipt; every receipt was made from the files that are there.
+    """
+    named = {name: facts for receipt in run.receipts.values() for name, facts in receipt["outputs"].items()}
+    if (run.dir / "manifest.json").is_file():
+        named.update(read_json(run.dir / "manifest.json").get("files", {}))
+    hashes: dict[str, str] = {}
+    for name, facts in sorted(named.items()):
+        path = run.dir / name
+        if not path.is_file():
+            verdict.violations.append(f"{name} is missing")
+        elif path.stat().st_size != facts["bytes"]:
+            verdict.violations.append(f"{name} has {path.stat().st_size} bytes, {facts['bytes']} were written")
+        else:
+            hashes[name] = sha256_file(path)
+            if hashes[name] != facts["sha256"]:
+                verdict.violations.append(f"{name} is not what was written: its SHA-256 differs")
+    for step in run.steps:
+        for path in [*(run.dir / step).glob("shard-*.jsonl"), *(run.dir / step).glob("dropped/*.jsonl")]:
+            if str(path.relative_to(run.dir)) not in named:
+                verdict.violations.append(f"{path.relative_to(run.dir)} has no receipt: its step did not finish")
+    for place, receipt in run.receipts.items():
+        for name, digest in receipt["inputs"].items():
+            found = hashes.get(name) or (sha256_file(run.dir / name) if (run.dir / name).is_file() else None)
+            if found != digest:
+                verdict.violations.append(f"{place} was made from another {name} than the one that is there")
+    verdict.detail = f"{len(named)} files"
+
+
+def steps_are_finished(run: CheckedRun, verdict: Verdict) -> None:
+    """Each step has a ledger that is what it says it is, follows from the one before, names exactly the receipts that
+    are there, and has every shard of the step before.
+    """
+    before: dict[str, str] = {}
+    for step in run.steps:
+        if step in run.broken:
+            verdict.violations.append(run.broken[step])
+            continue
+        ledger = run.ledgers.get(step)
+        if ledger is None:
+            verdict.violations.append(f"{step} is not finished: it has no ledger.json")
+            before = {}
+            continue
+        fingerprint = make_identity(step, ledger.before, ledger.version, ledger.configuration, ledger.inputs)
+        if ledger.fingerprint != fingerprint or ledger.identity != with_unread(fingerprint, ledger.unread):
+            verdict.violations.append(f"{step}/ledger.json was changed: its identity is not that of what it says")
+        if ledger.before != before:
+            verdict.violations.append(
+                f"{step} was made from another {next(iter(before), 'beginning')} than the one that is there"
+            )
+        before = {step: ledger.identity}
+        _receipts_are_the_ledgers(run, step, verdict)
+    for previous, step in itertools.pairwise(run.steps):
+        if step in BY_SHARD:
+            given, got = set(run.shards(previous)), set(run.shards(step))
+            verdict.violations += [f"{step}/{shard} is missing: {previous} has it" for shard in sorted(given - got)]
+            verdict.violations += [f"{step}/{shard} comes from nothing in {previous}" for shard in sorted(got - given)]
+    verdict.detail = f"{len(run.ledgers)} steps"
+
+
+def _receipts_are_the_ledgers(run: CheckedRun, step: str, verdict: Verdict) -> None:
+    ledger = run.ledgers[step]
+    there = StepDir(run_dir=run.dir, step=step, fingerprint="").receipt_hashes()
+    for name in sorted(ledger.receipts.keys() | there.keys()):
+        if name not in there:
+            verdict.violations.append(f"{step}/{name} is in the ledger, its receipt is missing")
+        elif name not in ledger.receipts:
+            verdict.violations.append(f"{step}/{name} has a receipt, but is not in the ledger")
+        elif there[name] != ledger.receipts[name]:
+            verdict.violations.append(f"{step}/{name} has another receipt than the ledger says")
+    for place, receipt in run.receipts.items():
+        if place.split("/")[0] == step and receipt["fingerprint"] != ledger.fingerprint:
+            verdict.violations.append(f"{place} is of another run or configuration: {receipt['fingerprint']}")
+
+
+def run_is_finished(run: CheckedRun, verdict: Verdict) -> None:
+    """The manifest is there and speaks of these steps; config.yaml is the configuration of each of them."""
+    if not (run.dir / "manifest.json").is_file():
+        verdict.violations.append("there is no manifest.json: the run is not finished")
+        return
+    manifest = read_json(run.dir / "manifest.json")
+    for step, ledger in run.ledgers.items():
+        told = manifest.get("steps", {}).get(step, {}).get("identity")
+        if told != ledger.identity:
+            verdict.violations.append(
+                f"manifest.json speaks of another {step}: {told}, its ledger has {ledger.identity}"
+            )
+    last = run.ledgers.get(run.steps[-1])
+    if last is not None and manifest.get("fingerprint") != last.identity:
+        verdict.violations.append(f"manifest.json has fingerprint {manifest.get('fingerprint')}, not {last.identity}")
+    verdict.violations += configuration_changes(run)
+    verdict.detail = f"fingerprint {manifest.get('fingerprint')}"
+
+
+def configuration_changes(run: CheckedRun) -> list[str]:
+    """Fields of config.yaml that are not those that a step was made under."""
+    found = []
+    for step, ledger in run.ledgers.items():
+        for name, value in ledger.configuration.items():
+            section, _, field = name.partition(".")
+            if section != "roles" and run.config.get(section, {}).get(field) != value:
+                now = run.config.get(section, {}).get(field)
+                found += [
+                    f"config.yaml has another {line} than {step}" for line in changed_fields(value, now, f"{name}.")
+                ]
+    return found
+
+
+def inputs_are_unchanged(run: CheckedRun, verdict: Verdict) -> None:
+    """Task files, data files, templates, filters and what else a step was made from are what they were."""
+    hashes, num = ContentHashes(), 0
+    for step, ledger in run.ledgers.items():
+        for name, place in sorted(ledger.places.items()):
+            then, now = ledger.inputs.get(name), hashes.of(Path(place))
+            num += 1
+            if then is None:
+                verdict.violations.append(f"{step}/ledger.json has a place for {name}, but no content")
+            elif now == "missing" and then != "missing":
+                verdict.unseen.append(f"{name} of {step} is no longer at {place}")
+            elif now.startswith("unreadable"):
+                verdict.unseen.append(f"{name} of {step} cannot be read at {place} ({now})")
+            elif now != then:
+                verdict.violations.append(f"{name} of {step} has changed since ({place})")
+        verdict.unseen += [f"{row['source']} could not be read: {row['why']}" for row in ledger.unread]
+    _tokenizer_is_the_ledgers(run, verdict)
+    verdict.detail = f"{num} files"
+
+
+def _tokenizer_is_the_ledgers(run: CheckedRun, verdict: Verdict) -> None:
+    ledger = run.ledgers.get("packed")
+    if ledger is not None and "tokenizer" in ledger.inputs:
+        digest = run.tokenizer().digest
+        if digest != ledger.inputs["tokenizer"]:
+            verdict.violations.append("packed/tokenizer is another tokenizer than the one that packed/ was made with")
