@@ -54,6 +54,7 @@ def generation_job(step: str, run_dir: Path, cluster: ClusterConfig) -> Job:
         workers=size.workers,
         tasks_per_node=size.gpus_per_node or 1 if size.mpi else 1,
         srun_args=["--mpi=pmix"] if size.mpi else [],
+        time_limits=str(run_dir / FOLDER / "time_limits"),
     )
 
 

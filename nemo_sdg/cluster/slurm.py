@@ -29,6 +29,15 @@ REQUEUE_ONE_TASK = (
 )
 
 
+COUNT_TIME_LIMITS = (
+    "export NEMO_SDG_TIME_LIMITS={folder}/${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}-${{SLURM_ARRAY_TASK_ID:-0}}",
+    "mkdir -p {folder}",
+    "# Work that goes on after a time limit is no fault: each such end allows one more start.",
+    'srun() {{ command srun "$@"; local code=$?; [ -f "$NEMO_SDG_TIME_LIMITS" ] && TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES'
+    ' + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); return $code; }}',
+)
+
+
 @dataclass(kw_only=True)
 class Job:
     """One Slurm job, or an array of them."""
@@ -48,6 +57,8 @@ class Job:
     """tasks of an array; 0 = no array"""
     tasks_per_node: int = 1
     srun_args: list[str] = field(default_factory=list)
+    time_limits: str | None = None
+    """folder in which a generation worker notes that Slurm warned it of its time limit: such an end costs no retry"""
 
 
 def workdir_of(cluster: ClusterConfig) -> Path:
@@ -63,6 +74,12 @@ def job_script(job: Job, workdir: Path) -> str:
     """What srun runs in each task of the job."""
     lines = [f"cd {shlex.quote(str(workdir))}", *(["set -e", *job.before] if job.before else []), f"exec {job.command}"]
     return "".join(f"{line}\n" for line in lines)
+
+
+def setup_lines(job: Job, cluster: ClusterConfig) -> list[str]:
+    """Shell lines of the batch script ahead of srun."""
+    limits = [line.format(folder=shlex.quote(job.time_limits)) for line in COUNT_TIME_LIMITS] if job.time_limits else []
+    return [*cluster.setup, *(REQUEUE_ONE_TASK if job.workers else ()), *limits]
 
 
 def executor(job: Job, cluster: ClusterConfig) -> Any:
@@ -83,10 +100,14 @@ def executor(job: Job, cluster: ClusterConfig) -> Any:
         container_image=job.image,
         container_mounts=list(cluster.container_mounts),
         container_env=list(cluster.container_env) or None,
-        env_vars={"NEMO_CURATOR_SLURM_ARRAY_ENABLED": "0", **cluster.env},
+        env_vars={
+            "NEMO_CURATOR_SLURM_ARRAY_ENABLED": "0",
+            "NEMO_SDG_WARN_SECONDS": str(cluster.warn_seconds),
+            **cluster.env,
+        },
         packager=run.Packager(),
         job_name_prefix="nemo_sdg-",
-        setup_lines="\n".join([*cluster.setup, *(REQUEUE_ONE_TASK if job.workers else ())]) or None,
+        setup_lines="\n".join(setup_lines(job, cluster)) or None,
         retries=cluster.retries,
         # A job whose predecessor failed for good leaves the queue instead of waiting for ever.
         additional_parameters={

@@ -7,10 +7,8 @@ from typing import Any
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.progress import describe_engine, format_seconds, last_rows
-from nemo_sdg.storage import read_json
-
-FOLLOWS = {"questions": "seeds", "answers": "questions", "verified": "answers", "curated": "verified"}
-"""steps with one shard for each shard of the step before"""
+from nemo_sdg.pipeline.order import BY_SHARD, STEPS
+from nemo_sdg.storage import finished_shards, read_json, read_ledger
 
 
 def step_status(run_dir: Path, step: str) -> dict[str, Any]:
@@ -18,7 +16,7 @@ def step_status(run_dir: Path, step: str) -> dict[str, Any]:
     left.
     """
     paths = sorted((run_dir / step / "receipts").glob("*.json"))
-    before = len(list((run_dir / FOLLOWS[step] / "receipts").glob("shard-*.json"))) if step in FOLLOWS else None
+    before = expected_shards(run_dir, step)
     kept, dropped = 0, dict[str, int]()
     for path in paths:
         for row in read_json(path)["counts"].values():
@@ -38,6 +36,16 @@ def step_status(run_dir: Path, step: str) -> dict[str, Any]:
         "shards_per_hour": None if per_hour is None else round(per_hour, 1),
         "eta_s": None if not left or per_hour is None else round(3600 * left / per_hour),
     }
+
+
+def expected_shards(run_dir: Path, step: str) -> int | None:
+    """Shards of the step before, which the ledger of a finished one names; None for steps that cut their own."""
+    if step not in BY_SHARD:
+        return None
+    steps = STEPS[: STEPS.index(step)]
+    previous = next(name for name in reversed(steps) if (run_dir / name).is_dir() or name == "seeds")
+    ledger = read_ledger(run_dir, previous)
+    return len(finished_shards(run_dir, previous) if ledger is None else ledger.shards)
 
 
 def print_status(run_dir: Path, steps: list[str]) -> None:

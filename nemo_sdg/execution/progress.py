@@ -156,6 +156,13 @@ class Progress:
         self.console.print(text, highlight=False, markup=False)
 
     def _record(self, row: dict[str, Any]) -> None:
+        # A full disk is reported by what needs the disk; a display must not stand in for that error.
+        with contextlib.suppress(OSError):
+            self._append(row)
+        for tracker in self.trackers:
+            tracker.log(row)
+
+    def _append(self, row: dict[str, Any]) -> None:
         if self.path is not None and self.path.parent.is_dir():
             with open(self.path, "ab") as handle:
                 handle.write(
@@ -163,8 +170,6 @@ class Progress:
                         {"time": round(time.time(), 3), **self.worker, **row}, option=orjson.OPT_APPEND_NEWLINE
                     )
                 )
-        for tracker in self.trackers:
-            tracker.log(row)
 
     @contextmanager
     def step(self, name: str, total: int | None = None, unit: str = "records") -> Iterator[StepProgress]:

@@ -1,12 +1,19 @@
 """What a later step would stumble over, asked before the first request."""
 
+import difflib
 import importlib.util
+import shutil
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.errors import MissingDependencyError
+from nemo_sdg.errors import ConfigError, MissingDependencyError, SdgError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.order import step_module
 from nemo_sdg.pipeline.plan import Plan
+from nemo_sdg.storage import read_ledger
+
+BYTES_A_TOKEN = 4
+COPIES = 2
+"""of a completion at least: in the journal, and in the step's shard"""
 
 
 def check_configuration(config: RunConfig, names: list[str]) -> None:
@@ -15,13 +22,107 @@ def check_configuration(config: RunConfig, names: list[str]) -> None:
         module = step_module(name)
         if hasattr(module, "preflight"):
             module.preflight(config)
+    check_families(config)
+
+
+def check_families(config: RunConfig) -> None:
+    """Raises ConfigError for a family that no task has."""
+    named = {f"mixture.family_caps.{name}": name for name in config.mixture.family_caps}
+    named |= {f"generate.origins_by_family.{name}": name for name in config.generate.origins_by_family}
+    if not named:
+        return
+    from nemo_sdg.catalog.walk import build_catalog
+
+    known = sorted({row.family for row in build_catalog(config.seeds, config.guard)})
+    for field, name in named.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise ConfigError(f"{field} names a family that no task has; {hint}")
 
 
 def check_machine(context: Context, plan: Plan) -> None:
-    """Raises MissingDependencyError where a package is not installed that a step of this start needs."""
-    for name in plan.wanted:
+    """Raises MissingDependencyError where a package is not installed that a step of this start needs, and SdgError
+    where the disk, or the epochs of the mixture, could not do for what the forecast expects.
+    """
+    todo = [name for name, wanted in plan.wanted.items() if not _is_current(context, name, wanted.identity)]
+    for name in todo:
         for package in getattr(step_module(name), "PACKAGES", []):
-            if importlib.util.find_spec(package) is None:
+            if not _is_installed(package):
                 raise MissingDependencyError(
                     f"step {name} needs the package {package}; install nemo-sdg's requirements"
                 )
+    if context.config.curate.dedup_gpu and "curated" in todo:
+        _require_gpu()
+    if any(hasattr(step_module(name), "flow_maker") for name in todo) and context.worker[0] == 0:
+        _check_forecast(context)
+
+
+def _is_current(context: Context, name: str, identity: str) -> bool:
+    ledger = read_ledger(context.run_dir, name)
+    return ledger is not None and ledger.identity == identity
+
+
+def _is_installed(package: str) -> bool:
+    """Whether a package can be imported; nothing is."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _require_gpu() -> None:
+    if not _is_installed("cudf"):
+        raise MissingDependencyError(
+            "curate.dedup_gpu=true needs cudf and a GPU: install nemo-sdg[gpu] there, or set it to false"
+        )
+    import torch
+
+    if not torch.cuda.is_available():
+        raise SdgError(
+            "curate.dedup_gpu=true needs a GPU, and torch sees none here; run where there is one, or set it to false"
+        )
+
+
+def _check_forecast(context: Context) -> None:
+    """Holds the forecast's tokens against the epoch guard and the disk. What is assumed is a warning; what cannot be,
+    whatever the yields, is an error.
+    """
+    from nemo_sdg.export.mixture import plan_mixture
+    from nemo_sdg.pipeline.rates import accepted_samples, assumed, attempts, count_seeds, make_forecast
+    from nemo_sdg.seeds.sources.rows import uses_hub
+
+    config, line = context.config, context.progress.line
+    if uses_hub(config.seeds):
+        if config.mixture.train_tokens is not None:
+            line("the epoch guard cannot be tried before seeds are counted: they come from the hub")
+        return
+    seeds, unknown = count_seeds(config)
+    rates = assumed(config)
+    forecast = make_forecast(config, rates, seeds, tokens_per_s=1.0, price=None)
+    need = COPIES * BYTES_A_TOKEN * forecast["completion_tokens"]
+    free = shutil.disk_usage(context.run_dir).free
+    if need > free:
+        raise SdgError(
+            f"{context.run_dir} has {free / 1e9:.1f} GB free, the completions of this run alone take about "
+            f"{need / 1e9:.1f} GB; free space or set run.dir to a larger disk"
+        )
+    if config.mixture.train_tokens is None or not seeds:
+        return
+    if unknown:
+        line(f"the epoch guard cannot be tried now: the rows of {unknown[0]} are not known without reading them")
+        return
+    most = {
+        family: sum(row.values()) * config.export.max_document_tokens for family, row in attempts(config, seeds).items()
+    }
+    likely = {
+        family: samples * rates.tokens_per_sample for family, samples in accepted_samples(config, rates, seeds).items()
+    }
+    for tokens, certain in ((most, True), (likely, False)):
+        available = {family: {family: round(num)} for family, num in tokens.items() if num >= 1}
+        try:
+            plan_mixture(dict.fromkeys(config.export.variants, available), config.mixture, config.export.budget)
+        except ConfigError as exc:
+            if certain:
+                raise ConfigError(f"however well this run goes: {exc}") from exc
+            line(f"at the yields that `nemo-sdg forecast` assumes, the step blend would stop: {exc}")

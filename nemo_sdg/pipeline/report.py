@@ -8,6 +8,7 @@ is asked.
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,12 +50,25 @@ def make_report(run_dir: Path, facts: dict[str, Any] | None = None) -> Path:
         try:
             # The servers are no part of config.yaml, and none is asked.
             config = load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]"])
-            return Replay(run_dir, config).calls(samples, seeds)
+            here = run_dir.resolve()
+            with at_directory_of(here):
+                return Replay(here, config).calls(samples, seeds)
         except (ConfigError, DataError):
             # damaged seeds, or templates that are gone: the page says of each record that its prompt is not there
             return {}
 
     return write_report(run_dir, facts=facts, find_calls=find_calls)
+
+
+@contextlib.contextmanager
+def at_directory_of(run_dir: Path) -> Iterator[None]:
+    """Relative paths of a run's configuration, such as that of its templates, start from the folder it was made in."""
+    from nemo_sdg.storage import read_ledger
+
+    ledger = read_ledger(run_dir, "questions")
+    known = ledger is not None and Path(ledger.directory).is_dir()
+    with contextlib.chdir(ledger.directory) if ledger is not None and known else contextlib.nullcontext():
+        yield
 
 
 class Replay:

@@ -74,7 +74,7 @@ def preflight(config: RunConfig) -> None:
     filters_identity(curate)
     extra_files(curate)
     corpus_files(curate.against)
-    if curate.paraphrase:
+    if curate.paraphrase or curate.semantic_dedup:
         require_embedder(curate.embedder)
 
 

@@ -11,6 +11,16 @@ SHAPES = ["export.variants", "export.shard_tokens", "export.max_document_tokens"
 READS = ["export.tokenizer"]
 
 
+PACKAGES = ["torch", "megatron.core", "pyarrow"]
+
+
+def preflight(config: RunConfig) -> None:
+    """Raises ConfigError for a tokenizer that is not there or has no end of sequence."""
+    from nemo_sdg.export.packing.tokenizers import load_tokenizer
+
+    load_tokenizer(config.export.tokenizer)
+
+
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     """The tokenizer, by what it does."""
     from nemo_sdg.export.packing.tokenizers import load_tokenizer

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.harness import nemo_sdg, run_arguments
+from tests.fakes.small_run import make_small_run
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,9 @@ def undisturbed(root: Path, server: str, tmp_path_factory: pytest.TempPathFactor
     assert result.returncode == 0, result.stderr
     (run_dir.parent / "seconds").write_text(str(time.monotonic() - begin))
     return run_dir
+
+
+@pytest.fixture(scope="session")
+def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a finished small run with all its inputs; tests copy it by tests.fakes.small_run.move."""
+    return make_small_run(root, tmp_path_factory.mktemp("small") / "home")

@@ -16,17 +16,12 @@ from nemo_sdg.commands.check.findings import Verdict
 from nemo_sdg.commands.check.laws import LAWS, check, prove
 from nemo_sdg.pipeline.report import make_report
 from nemo_sdg.storage import read_json, read_jsonl, sha256_file
-from tests.fakes.small_run import make_small_run, move
+from tests.fakes.small_run import move
 
 (WHOLE, FINISHED_STEPS, INPUTS, COUNTS, FOLLOW, HAVE_SEEDS, ROWS, SPLITS, EVALUATION, PACKED, BLEND, FINISHED) = (
     name for name, _ in LAWS
 )
 DATA = "configs/quickstart_tasks/data"
-
-
-@pytest.fixture(scope="session")
-def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_small_run(root, tmp_path_factory.mktemp("small") / "home")
 
 
 @pytest.fixture

@@ -12,14 +12,16 @@ else:
 
     a fault in transport    is tried again; beyond max_retries the record is given up and its shard stays unfinished
     a server that is down   pauses the run (window.py), and after engine.give_up_after seconds ends it
-    SIGTERM, SIGUSR1        no new request; those in flight have DRAIN_SECONDS to end; Interrupted is raised
+    SIGTERM, SIGUSR1        no new request; those in flight have some seconds to end; Interrupted is raised
     a flow that raises      is a bug and ends the run with that exception
 
 In every case what was finished is in the journal, and the same command goes on from there.
 """
 
 import asyncio
+import contextlib
 import functools
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -44,7 +46,11 @@ from nemo_sdg.generate.scheduling.work import (
 )
 
 DRAIN_SECONDS = 3.0
-"""how long requests in flight may still take after SIGTERM or SIGUSR1"""
+"""how long requests in flight may still take after a signal"""
+WRITE_SECONDS = 30.0
+"""of the time until a limit that Slurm warns of, what is left for writing shards and leaving"""
+WARNED, TIME_LIMITS = "NEMO_SDG_WARN_SECONDS", "NEMO_SDG_TIME_LIMITS"
+"""environment of a Slurm job: how long before its time limit SIGUSR1 comes, and the file that counts such ends"""
 OPEN_RECORDS = 8
 """records that may be open for each request of the window, where many of them wait to be tried again"""
 HELD_OUTCOMES = 20_000
@@ -75,6 +81,11 @@ def run_flows(
         await _Run(shards, flow, engines, journal, on_shard_done, on_traces, progress or FlowProgress()).run()
 
     asyncio.run(work())
+
+
+def drain_seconds(name: str) -> float:
+    """How long requests in flight may still take: most of the time that Slurm leaves where it warns of a limit."""
+    return max(DRAIN_SECONDS, float(os.environ.get(WARNED, 0)) - WRITE_SECONDS) if name == "SIGUSR1" else DRAIN_SECONDS
 
 
 class _Run:
@@ -113,6 +124,7 @@ class _Run:
         self.shards_open: set[OpenShard] = set()
         self.handing_over: set[asyncio.Task[None]] = set()
         self.num_held = self.num_given_up = 0
+        self.drain_seconds = DRAIN_SECONDS
         self.fed = self.stopping = False
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.room: asyncio.Future[None] | None = None
@@ -292,13 +304,17 @@ class _Run:
                 lane.window.close()
 
     def _interrupt(self, name: str) -> None:
+        self.drain_seconds = drain_seconds(name)
+        if name == "SIGUSR1" and TIME_LIMITS in os.environ:
+            with contextlib.suppress(OSError), open(os.environ[TIME_LIMITS], "a") as handle:
+                handle.write("1\n")
         self._fail(Interrupted(f"stopped by {name}; everything finished is kept, run the same command to go on"))
 
     async def _drain(self) -> None:
         """Lets requests in flight end, and shards that are whole be written; nothing new is sent."""
         for lane in self.lanes:
             lane.window.close()
-        deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
+        deadline = asyncio.get_running_loop().time() + self.drain_seconds
         while any(lane.window.in_flight for lane in self.lanes) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.05)
 
