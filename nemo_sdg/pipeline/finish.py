@@ -7,6 +7,7 @@ from typing import Any
 from nemo_sdg import __version__
 from nemo_sdg.execution.context import Context
 from nemo_sdg.steps import seeds
+from nemo_sdg.steps.evaluation_splits import unreachable_splits
 from nemo_sdg.storage import file_facts, merge_counts, read_json, read_ledger, write_json
 
 PACKAGES = [
@@ -71,7 +72,7 @@ def manifest(context: Context) -> dict[str, Any]:
         "fingerprint": identity,
         "steps": steps,
         "unread": seeds.unread(context),
-        "evaluation_splits_unreachable": seeds.unreachable_splits(context),
+        "evaluation_splits_unreachable": unreachable_splits(context),
         "packages": {name: version(name) for name in PACKAGES},
         "files": dict(sorted(files.items())),
     }

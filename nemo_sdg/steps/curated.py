@@ -14,7 +14,7 @@ from nemo_sdg.config import CurateSection, RunConfig, Verify, fingerprint
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop
-from nemo_sdg.steps import seeds
+from nemo_sdg.steps.evaluation_splits import evaluation_files
 from nemo_sdg.storage import ContentHashes, Inputs, file_facts, write_json
 
 SHAPES = ["curate"]
@@ -95,7 +95,7 @@ def filter_shards(context: Context) -> None:
     config, index, filters = context.config.curate, target.path / "evaluation_index", target.path / "filters.json"
     shared = context.config.run.cache_dir
     build_index(
-        [*seeds.evaluation_files(context), *extra_files(config)],
+        [*evaluation_files(context), *extra_files(config)],
         index,
         config,
         shared=Path(shared) / "evaluation_index" if shared else None,

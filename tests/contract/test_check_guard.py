@@ -8,13 +8,8 @@ import orjson
 import pytest
 import yaml
 
-from nemo_sdg.commands.check.evaluation import (
-    MIN_LETTERS,
-    evaluated_splits,
-    no_evaluation_row_is_repeated,
-    num_letters,
-    offences,
-)
+from nemo_sdg.commands.check.evaluated import evaluated_splits
+from nemo_sdg.commands.check.evaluation import MIN_LETTERS, no_evaluation_row_is_repeated, num_letters, offences
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.storage import Counts, StepDir, write_json
 

@@ -104,3 +104,14 @@ def test_unknown_tracker_is_one_line() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(75, "1:15"), (4000, "1:06:40"), (0.4, "0:00")])
 def test_seconds_read_as_clocks(seconds: float, text: str) -> None:
     assert format_seconds(seconds) == text
+
+
+def test_a_full_disk_in_the_display_does_not_stand_in_for_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Progress, row: dict[str, object]) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Progress, "_append", full)
+    with pytest.raises(ValueError, match="the step's own"), Progress(tmp_path / "progress.jsonl").step("answers"):
+        raise ValueError("the step's own")

@@ -1,5 +1,6 @@
 """Files are complete or absent, receipts prove shards, counts add up."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -44,6 +45,42 @@ def test_unwritable_folder_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SdgError, match="cannot write"), atomic_file(tmp_path / "file" / "below"):
         pass
+
+
+def test_a_connection_that_breaks_is_not_a_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError), atomic_file(tmp_path / "rows") as handle:
+        handle.write(b"row")
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(SdgError, match="No space left on device; free space"), atomic_file(tmp_path / "rows"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_shard_is_streamed_and_counted(tmp_path: Path) -> None:
+    target = step(tmp_path)
+    with target.open_shard("shard-00000") as writer:
+        writer.keep("a", {"task": "a", "n": 1})
+        writer.drop(Drop(task="a", id="x", step="seeds", reason="empty"))
+        assert not target.receipt_path("shard-00000").exists()
+    receipt = target.receipt("shard-00000")
+    assert receipt is not None
+    assert receipt["counts"] == {"a": {"in": 2, "kept": 1, "dropped": {"empty": 1}, "not_sampled": 0}}
+    assert target.problem("shard-00000") is None
+    with pytest.raises(DataError), target.open_shard("shard-00001") as writer:
+        writer.keep("a", {"task": "a"})
+        raise DataError("the source broke")
+    assert target.shards() == ["shard-00000"]
+    assert not target.shard_path("shard-00001").exists()
+
+
+def test_shards_that_no_longer_belong_go(tmp_path: Path) -> None:
+    target = step(tmp_path)
+    for number in range(3):
+        with target.open_shard(f"shard-{number:05d}"):
+            pass
+    target.keep_only(["shard-00001"])
+    assert target.shards() == ["shard-00001"]
+    assert [path.name for path in target.path.glob("shard-*")] == ["shard-00001.jsonl"]
 
 
 def test_whole_shard_has_no_problem_and_each_damage_is_named(tmp_path: Path) -> None:
