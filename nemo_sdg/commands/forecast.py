@@ -5,13 +5,17 @@ from a pilot run
 (`--pilot RUN`). Without a pilot they are assumed, and every line says so.
 """
 
+import asyncio
 import functools
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.generate.requests import Ask, Request
 from nemo_sdg.pipeline.rates import Rates, assumed, count_seeds, make_forecast, measured
 
 PUBLISHED_TOKENS_PER_S = {
@@ -72,13 +76,25 @@ def num_gpus(config: RunConfig) -> int:
     return held([config.engine]) or 1
 
 
+async def count_tokens(ask: Ask, requests: Iterator[Request], width: int, seconds: float) -> tuple[int, float]:
+    """Output tokens of the requests that `width` at a time ask within some seconds, and the seconds it took."""
+    tokens, begin = 0, time.monotonic()
+
+    async def work() -> None:
+        nonlocal tokens
+        while time.monotonic() - begin < seconds:
+            completion = await ask(next(requests))
+            tokens += completion.completion_tokens  # not in one line: others add to it while this one waits
+
+    await asyncio.gather(*(work() for _ in range(width)))
+    return tokens, time.monotonic() - begin
+
+
 def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
     """Votes on the questions of a few seeds, `engine.max_in_flight` of them under way for some seconds, on the
     configured engine.
     """
-    import asyncio
     import itertools
-    import time
 
     from nemo_sdg.commands.preview import first_seeds
     from nemo_sdg.generate.answers import Answers
@@ -96,17 +112,8 @@ def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
 
     async def work() -> tuple[int, float]:
         await engines.start()
-        tokens, begin = 0, time.monotonic()
-
-        async def ask() -> None:
-            nonlocal tokens
-            while time.monotonic() - begin < seconds:
-                completion = await engines.ask(next(requests))
-                tokens += completion.completion_tokens  # not in one line: others add to it while this one waits
-
         try:
-            await asyncio.gather(*(ask() for _ in range(config.engines(Role.solver)[0].max_in_flight)))
-            return tokens, time.monotonic() - begin
+            return await count_tokens(engines.ask, requests, config.engines(Role.solver)[0].max_in_flight, seconds)
         finally:
             await engines.close()
 

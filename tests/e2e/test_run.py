@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -90,23 +91,23 @@ def test_a_full_disk_ends_in_one_line_and_the_run_goes_on_when_there_is_room(
 @pytest.mark.parametrize("step", ["seeds", "questions", "answers", "verified", "curated"])
 @pytest.mark.parametrize("damage", ["delete", "truncate"])
 def test_damaged_shard_is_found_and_repaired(
-    root: Path, server: str, undisturbed: Path, step: str, damage: str
+    root: Path, server: str, undisturbed: Path, tmp_path: Path, step: str, damage: str
 ) -> None:
-    before = digests(undisturbed)
-    shard = undisturbed / step / "shard-00001.jsonl"
+    run_dir = Path(shutil.copytree(undisturbed, tmp_path / "run"))
+    shard = run_dir / step / "shard-00001.jsonl"
     if damage == "delete":
         shard.unlink()
     else:
         os.truncate(shard, shard.stat().st_size // 2)
-    found = nemo_sdg(root, "check", str(undisturbed))
+    found = nemo_sdg(root, "check", str(run_dir))
     assert found.returncode == 1
     assert f"{step}/shard-00001.jsonl" in found.stdout
-    repaired = nemo_sdg(root, *run_arguments(undisturbed, server))
+    repaired = nemo_sdg(root, *run_arguments(run_dir, server))
     assert repaired.returncode == 0, repaired.stderr
-    assert digests(undisturbed) == before
+    assert digests(run_dir) == digests(undisturbed)
 
 
-def test_changed_configuration_refuses_to_mix(root: Path, server: str, undisturbed: Path) -> None:
+def test_a_changed_configuration_asks_before_it_overwrites(root: Path, server: str, undisturbed: Path) -> None:
     result = nemo_sdg(root, *run_arguments(undisturbed, server, "generate.votes=5"))
     assert result.returncode == 2
     assert "generate.votes: 3 -> 5" in result.stderr

@@ -1,12 +1,14 @@
 """A forecast's arithmetic, done by hand."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from nemo_sdg.commands.forecast import Rates, assumed, make_forecast, measured, throughput
+from nemo_sdg.commands.forecast import Rates, assumed, count_tokens, make_forecast, measured, throughput
 from nemo_sdg.config import EngineKind, EngineSection, OriginShare, RunConfig
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.generate.requests import Completion, Request
 
 RATES = Rates(
     source="test",
@@ -75,3 +77,18 @@ def test_a_stand_in_for_the_configured_model_is_named_as_one() -> None:
 def test_unfinished_pilot_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no finished run"):
         measured(tmp_path, "context")
+
+
+def test_a_probe_counts_the_tokens_of_every_completion() -> None:
+    given: list[int] = []
+
+    async def ask(request: Request) -> Completion:
+        await asyncio.sleep(0.001 * (len(given) % 3))
+        given.append(7 + len(given))
+        return Completion(text="", finish_reason="stop", completion_tokens=given[-1])
+
+    requests = iter([Request(prompt="x")] * 100_000)
+    tokens, took = asyncio.run(count_tokens(ask, requests, 8, 0.1))
+    assert len(given) >= 8
+    assert tokens == sum(given)
+    assert took >= 0.1
