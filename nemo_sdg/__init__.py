@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nemo_sdg.config import RunConfig
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nemo_sdg.config import CurateSection
+
 __version__ = "0.1.0"
 __all__ = ["effective_license", "load_config", "run"]
 
@@ -66,3 +71,13 @@ def read_solution(
     from nemo_sdg.generate.parsing.solutions import read_solution as read
 
     return read(text, kind=kind, options=options, finish_reason=finish_reason, trace=trace)
+
+
+def filter_sample(sample: dict[str, Any], config: "CurateSection | None" = None) -> tuple[str, str | None] | None:
+    """The first filter's (reason, detail) for a sample, or None where it passes all; `config` switches filters off and
+    sets their thresholds. See `nemo_sdg.curate.filters.registry`.
+    """
+    from nemo_sdg.config import CurateSection
+    from nemo_sdg.curate.filters.registry import apply_filters
+
+    return apply_filters(sample, config or CurateSection())

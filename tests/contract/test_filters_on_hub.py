@@ -96,6 +96,8 @@ def samples(hub: Path, task: str) -> list[dict[str, Any]]:
 def test_honest_rows_pass(hub: Path, task: str) -> None:
     found = Counter(finding[0] for sample in samples(hub, task) if (finding := apply_filters(sample, REASONING_OFF)))
     repeated_options = found.pop("choices_not_distinct", 0)
+    # gsm8k's own rationales hold a few sums that are wrong, such as `100/5 = 5`
+    assert found.pop("wrong_arithmetic", 0) <= 0.02 * NUM_ROWS
     assert sum(found.values()) <= 0.01 * NUM_ROWS, found
     assert repeated_options <= 0.03 * NUM_ROWS
 
@@ -175,10 +177,8 @@ def test_wrong_answers_of_real_solutions_are_found(hub: Path) -> None:
             for sample in honest
         ]
         found = Counter((apply_filters(sample, REASONING_OFF) or ("kept",))[0] for sample in wrong)
-        assert found["reasoning_lacks_answer"] + found["reasoning_contradicts_answer"] >= 0.97 * len(wrong), (
-            task,
-            found,
-        )
+        reasons = ("reasoning_lacks_answer", "reasoning_contradicts_answer", "reasoning_ends_elsewhere")
+        assert sum(found[reason] for reason in reasons) >= 0.97 * len(wrong), (task, found)
 
 
 def test_encoding_damage_is_found(hub: Path) -> None:

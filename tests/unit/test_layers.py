@@ -82,7 +82,7 @@ def test_only_stages_executors_and_context_import_curator() -> None:
             "execution/executors.py",
             "execution/context.py",
             "curate/dedup/gpu.py",
-            "curate/filters/registry.py",
+            "curate/filters/repetition.py",
         }
         == set()
     )

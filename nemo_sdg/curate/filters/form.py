@@ -1,11 +1,9 @@
-"""Filters of form: fields and their agreement, lengths, code that parses, LaTeX that closes what it opens."""
+"""Filters of form: fields and their agreement, lengths, LaTeX that closes what it opens."""
 
-import ast
 import re
-import warnings
 from typing import Any
 
-from nemo_sdg.curate.filters.common import Finding, excerpt, texts
+from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import LABELS, Kind
 
 REQUIRED = ("sample_id", "task", "family", "kind", "language", "question")
@@ -15,10 +13,11 @@ LATEX_WORD = re.compile(r"\\[a-zA-Z]+")
 MAX_ANSWER = {"multiple_choice": 2000, "numeric": 200, "short_text": 1000, "free_text": 8000, "code": 20_000}
 
 
-def schema(sample: dict[str, Any]) -> Finding | None:
+def schema(view: View) -> Finding | None:
     """Drops what lacks a field of its kind or contradicts itself: options twice, an answer that is no option, a wrong
     label, no number.
     """
+    sample = view.sample
     for name in REQUIRED:
         if not isinstance(sample.get(name), str) or not sample[name].strip():
             return "missing_field", name
@@ -61,7 +60,7 @@ def looks_numeric(text: str) -> bool:
 
 
 def length(
-    sample: dict[str, Any],
+    view: View,
     *,
     min_question: int = 3,
     max_question: int = 8000,
@@ -72,7 +71,6 @@ def length(
     max_answer: dict[str, int] = MAX_ANSWER,
 ) -> Finding | None:
     """Bounds in characters; the answer's by kind. An option counts as an answer."""
-    kind = sample["kind"]
     bounds = {
         "question": (min_question, max_question),
         "passage": (0, max_passage),
@@ -80,37 +78,15 @@ def length(
         "context": (0, max_context),
     }
     for name, (low, high) in bounds.items():
-        size = len((sample.get(name) or "").strip())
+        size = len((view.sample.get(name) or "").strip())
         if size < low:
             return "too_short", f"{name} has {size} characters, at least {low} are asked for"
         if size > high:
             return "too_long", f"{name} has {size} characters, at most {high} are allowed"
-    for name, text in texts(sample, "answer", "choices"):
-        if len(text) > max_answer[kind]:
-            return "too_long", f"{name} has {len(text)} characters, at most {max_answer[kind]} are allowed for {kind}"
-    return None
-
-
-def code_parses(sample: dict[str, Any]) -> Finding | None:
-    """For kind code: the program and every test are valid Python. Nothing is run."""
-    if sample["kind"] != Kind.code:
-        return None
-    for name, text in texts(sample, "answer", "tests"):
-        problem = _syntax_problem(text)
-        if problem:
-            return "code_does_not_parse", f"{name}: {problem}"
-    return None
-
-
-def _syntax_problem(code: str) -> str | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            ast.parse(code)
-        except SyntaxError as exc:
-            return f"{exc.msg} (line {exc.lineno})"
-        except (ValueError, RecursionError, MemoryError) as exc:
-            return str(exc) or type(exc).__name__
+    for name, text in view.texts("answer", "choices"):
+        most = max_answer[view.kind]
+        if len(text) > most:
+            return "too_long", f"{name} has {len(text)} characters, at most {most} are allowed for {view.kind}"
     return None
 
 
@@ -119,16 +95,23 @@ SIZED = re.compile(r"\\(left|right)(?![a-zA-Z])")
 OPENERS = re.compile(r"(?<!\\)(?:\\\\)*\\([()\[\]])")
 COMMAND = re.compile(r"\\[a-zA-Z]{2,}")
 CURRENCY = re.compile(r"\$\s?\d[\d,.]*(?![\d,.]*\s*[\\$+*/=^_<>])")
+ESCAPES = re.compile(
+    r"\blatex\b|\btex\b|regex|regular expression|compil|printf|\bshell\b|\bbash\b|backslash|"
+    r"escape (?:sequence|character)|"
+    r"string literal|\bpython\b|\bjava|\bjinja|\btemplate engine|源代码|正则",
+    re.IGNORECASE,
+)
+"""Of questions where a backslash, a brace or a dollar may stand for itself"""
 FENCE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 
-def latex_balance(sample: dict[str, Any]) -> Finding | None:
+def latex_balance(view: View) -> Finding | None:
     """Text with LaTeX commands closes its braces, environments, \\left and dollars. Code and plain dollars of money
     are left alone.
     """
-    if sample["kind"] == Kind.code:
+    if view.kind == Kind.code or ESCAPES.search(view.asked):
         return None
-    for name, text in texts(sample, "question", "passage", "choices", "answer", "context", "reasoning"):
+    for name, text in view.texts("question", "passage", "choices", "answer", "context", "reasoning"):
         if "\\" not in text or not COMMAND.search(text):
             continue
         problem = latex_problem(FENCE.sub(" ", text))

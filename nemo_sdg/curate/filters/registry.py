@@ -30,90 +30,59 @@ from typing import Any
 import orjson
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.filters import characters as filters_text
-from nemo_sdg.curate.filters import form as filters_form
-from nemo_sdg.curate.filters import reasoning as filters_reasoning
-from nemo_sdg.curate.filters import wording as filters_wording
-from nemo_sdg.curate.filters.common import Finding, texts
+from nemo_sdg.curate.filters import (
+    characters,
+    code,
+    completeness,
+    form,
+    languages,
+    material,
+    options,
+    personal,
+    repetition,
+    residue,
+    talk,
+)
+from nemo_sdg.curate.filters.solution import agreement, arithmetic, giveaway, topic
+from nemo_sdg.curate.filters.view import Finding, View
 from nemo_sdg.errors import ConfigError, DataError
 
-Filter = Callable[[dict[str, Any]], Finding | None]
-
-
-def repetition(
-    sample: dict[str, Any],
-    *,
-    min_words: int = 16,
-    max_duplicate_lines: float = 0.5,
-    max_top_ngram: float = 0.5,
-    max_duplicate_ngrams: float = 0.6,
-) -> Finding | None:
-    """Gopher's repetition rules (Rae et al., 2021) by Curator's own filters, on question, context and reasoning.
-
-    The bounds are wider than Gopher's: those are for web pages, and a short derivation repeats its terms by nature.
-    """
-    lines, top, duplicates = _gopher(max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
-    for name, text in texts(sample, "question", "context", "reasoning"):
-        words = _words(text)
-        run = LETTER_RUN.search(text) if max(map(len, words), default=0) > 30 else None
-        if run:
-            return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
-        if len(words) < min_words or len(set(words)) > 0.7 * len(words):
-            continue
-        if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
-            return "repetition", f"{name}: {1 - score:.0%} of its lines are repeated"
-        joined = " ".join(words)
-        for check, kind in ((top, "the most frequent"), (duplicates, "repeated")):
-            for size, one in check:
-                if not one.keep_document(score := one.score_document(joined)):
-                    return "repetition", f"{name}: {kind} {size}-grams make up {score:.0%}"
-    return None
-
-
-LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
-SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
-
-
-def _words(text: str) -> list[str]:
-    """Words by spaces; single characters in scripts that write without them."""
-    return (text if text.isascii() else SPACELESS.sub(r" \1 ", text)).split()
-
-
-@functools.lru_cache(maxsize=8)
-def _gopher(lines: float, top: float, duplicates: float) -> tuple[Any, list[tuple[int, Any]], list[tuple[int, Any]]]:
-    from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
-        RepeatedLinesFilter,
-        RepeatingDuplicateNGramsFilter,
-        RepeatingTopNGramsFilter,
-    )
-
-    return (
-        RepeatedLinesFilter(max_repeated_line_fraction=1 - lines),
-        [(n, RepeatingTopNGramsFilter(n=n, max_repeating_ngram_ratio=top)) for n in (3, 4)],
-        [(n, RepeatingDuplicateNGramsFilter(n=n, max_repeating_duplicate_ngram_ratio=duplicates)) for n in (5, 8)],
-    )
+Filter = Callable[[View], Finding | None]
 
 
 BUILT_IN: dict[str, Callable[..., Finding | None]] = {
     function.__name__: function
     for function in (
-        filters_form.schema,
-        filters_form.length,
-        filters_form.code_parses,
-        filters_form.latex_balance,
-        filters_text.control_characters,
-        filters_text.mojibake,
-        repetition,
-        filters_text.language,
-        filters_text.personal_data,
-        filters_wording.refusal,
-        filters_wording.assistant_chatter,
-        filters_wording.prompt_leak,
-        filters_wording.placeholder,
-        filters_wording.answer_in_question,
-        filters_wording.missing_material,
-        filters_reasoning.reasoning_end,
-        filters_reasoning.context_restatement,
+        form.schema,
+        form.length,
+        code.code_parses,
+        code.code_tests,
+        form.latex_balance,
+        characters.control_characters,
+        characters.mojibake,
+        repetition.repetition,
+        languages.language,
+        personal.personal_data,
+        talk.refusal,
+        talk.assistant_chatter,
+        residue.prompt_leak,
+        residue.residue,
+        talk.placeholder,
+        talk.advertising,
+        talk.dodge,
+        talk.self_doubt,
+        completeness.no_question,
+        completeness.empty_solution,
+        options.options_distinct,
+        giveaway.answer_in_question,
+        material.missing_material,
+        agreement.reasoning_end,
+        arithmetic.wrong_arithmetic,
+        options.all_of_the_above,
+        giveaway.context_gives_answer,
+        completeness.context_restatement,
+        completeness.cut_off,
+        topic.context_off_topic,
     )
 }
 """In the order in which they are asked: what is malformed is named as such before anything reads it. The first finding
@@ -127,8 +96,9 @@ def apply_filters(sample: dict[str, Any], config: CurateSection) -> Finding | No
     """The first filter's reason and detail, or None when the sample passes all. Raises ConfigError for an unknown
     filter or threshold.
     """
+    view = View(sample)
     for _, check in load_filters(config):
-        finding = check(sample)
+        finding = check(view)
         if finding is not None:
             return finding
     return None
@@ -182,7 +152,8 @@ def _bind(name: str, function: Callable[..., Any], thresholds: dict[str, Any]) -
     return functools.partial(_ask_user_filter, name, functools.partial(function, **thresholds))
 
 
-def _ask_user_filter(name: str, check: Callable[[dict[str, Any]], Any], sample: dict[str, Any]) -> Finding | None:
+def _ask_user_filter(name: str, check: Callable[[dict[str, Any]], Any], view: View) -> Finding | None:
+    sample = view.sample
     try:
         found = check(sample)
     except Exception as exc:

@@ -332,7 +332,7 @@ CASES = [
         "prompt_leak",
     ),
     ("prompt_leak", changed(CHOICE, reasoning="The right answer is given, so I explain it."), "prompt_leak"),
-    ("prompt_leak", changed(CHOICE, question="Which gas does {{ topic }} take in?"), "prompt_leak"),
+    ("placeholder", changed(CHOICE, question="Which gas does {{ topic }} take in?"), "placeholder"),
     ("prompt_leak", changed(CHOICE, context="Similar to the example above, plants need air."), "prompt_leak"),
     ("prompt_leak", changed(CODE, answer='def f():\n    return {"question": ["a"], "x": "{{ value }}"}\n'), None),
     (
@@ -411,7 +411,11 @@ CASES = [
     ),
     ("missing_material", changed(GERMAN, question="Was ist auf dem Bild zu sehen?"), "missing_figure"),
     ("missing_material", changed(SHORT, question="According to the passage, who wrote the play?"), "missing_passage"),
-    ("missing_material", changed(SHORT, question="Según el texto, ¿quién escribió la obra?"), "missing_passage"),
+    (
+        "missing_material",
+        changed(SHORT, language="es", question="Según el texto, ¿quién escribió la obra?"),
+        "missing_passage",
+    ),
     ("missing_material", changed(SHORT, question="Which of the following is a mammal?"), "missing_options"),
     (
         "missing_material",
@@ -507,7 +511,7 @@ CASES = [
         "context_restates_question",
     ),
     (
-        "context_restatement",
+        "context_gives_answer",
         changed(
             CHOICE,
             context="Photosynthesis happens in the green leaves under sunlight. The correct answer is carbon dioxide.",
@@ -516,6 +520,286 @@ CASES = [
     ),
     ("context_restatement", changed(CHOICE, context=""), None),
     ("context_restatement", changed(CODE, context="The operator * multiplies; def begins a function."), None),
+    # what is the subject of a question is no slip of the model
+    ("personal_data", changed(NUMERIC, question="Multiply 123-456-7890 read as 123 x 456. What is it?"), None),
+    ("personal_data", changed(CODE, question="Write valid_ip(s), True for strings like 8.8.8.8."), None),
+    ("personal_data", changed(SHORT, question="Check the check digits of the IBAN DE89 3704 0044 0532 0130 00."), None),
+    ("personal_data", changed(SHORT, question="What does the part after @ in jo.lee@nato.int say?"), None),
+    ("personal_data", changed(SHORT, answer="Phone me on 0171 2345 981."), "personal_data"),
+    (
+        "prompt_leak",
+        changed(FREE, question="User: It broke.\nAgent: Do you have the receipt?\nWhat does the user want?"),
+        None,
+    ),
+    (
+        "prompt_leak",
+        changed(
+            ENTAILMENT, question="Question 1: How old is Leo?\nQuestion 2: What is Leo's age?\nDo both ask the same?"
+        ),
+        None,
+    ),
+    ("prompt_leak", changed(FREE, question="What does {{ name }} do in a Jinja template?"), None),
+    ("prompt_leak", changed(SHORT, reasoning="Since the gold answer says Shakespeare, it is he."), "prompt_leak"),
+    ("prompt_leak", changed(GERMAN, reasoning="Laut Musterlösung ist es die Kuh."), "prompt_leak"),
+    ("prompt_leak", changed(FREE, reasoning="As instructed, I do not reveal it. Yeast makes gas."), "prompt_leak"),
+    ("prompt_leak", changed(FREE, question="A nurse acted as instructed by a doctor. Is she liable, and why?"), None),
+    ("placeholder", changed(SHORT, question="What does {{ name }} print in a template?"), None),
+    ("placeholder", changed(SHORT, question="In which year did [EVENT] take place in [COUNTRY]?"), "placeholder"),
+    ("placeholder", changed(GERMAN, choices=["Antwort 1", "Antwort 2", "die Kuh"]), "placeholder"),
+    ("latex_balance", changed(SHORT, question="In LaTeX, which command must close \\begin{itemize}?"), None),
+    ("latex_balance", changed(FREE, question='Why does this not compile? for (;;) { printf("\\nHello\\test");'), None),
+    ("refusal", changed(FREE, answer="\"I'm sorry, but I can't help with that,\" said the butler to the robot."), None),
+    ("refusal", changed(FREE, reasoning="Mi dispiace, ma non posso rispondere.", language="it"), "refusal"),
+    ("refusal", changed(FREE, context="As a large language model predicts text, it is trained on much of it."), None),
+    (
+        "dodge",
+        changed(SHORT, reasoning="I am unable to determine this from the information given."),
+        "reasoning_gives_up",
+    ),
+    ("dodge", changed(SHORT, answer="It cannot be determined from the text."), "answer_gives_up"),
+    (
+        "dodge",
+        changed(
+            ENTAILMENT,
+            choices=["true", "false", "it cannot be determined"],
+            answer={"text": "it cannot be determined", "label": "C"},
+            reasoning="Nothing is said of Leo, so it cannot be determined.",
+        ),
+        None,
+    ),
+    (
+        "self_doubt",
+        changed(
+            NUMERIC,
+            reasoning="4*6=24. Wait, no. Let me recompute. 26? Hmm. Wait, 24. Hold on, let me check. Wait... 24.",
+        ),
+        "self_doubt",
+    ),
+    (
+        "self_doubt",
+        changed(NUMERIC, reasoning="4 * 6 is 26. Wait, 4 * 6 is 24, as 4 * 5 is 20. So there are 24 eggs."),
+        None,
+    ),
+    ("advertising", changed(SHORT, context="Visit https://best-essays.biz for more essays!"), "advertising"),
+    ("advertising", changed(SHORT, context="Klik hier voor korting.", language="nl"), "advertising"),
+    (
+        "advertising",
+        changed(SHORT, question="Which code does http://foo.org/old send?", context="See http://foo.org."),
+        None,
+    ),
+    ("advertising", CHOICE, None),
+    ("residue", changed(CHOICE, context="Leaves have openings.<br /><br />Light helps.&nbsp;"), "residue"),
+    ("residue", changed(CHOICE, reasoning="```\nPlants take in carbon dioxide."), "residue"),
+    ("residue", changed(SHORT, question="Which HTML tag makes text bold: <b> or <p>?", answer="<b>"), None),
+    ("residue", LATEX, None),
+    (
+        "cut_off",
+        changed(SHORT, context="Plays were written in London. The sum depends on the number of"),
+        "context_cut_off",
+    ),
+    (
+        "cut_off",
+        changed(FREE, answer="Yeast eats the sugar of the dough. It gives off a gas that stays in and"),
+        "answer_cut_off",
+    ),
+    (
+        "cut_off",
+        changed(JAPANESE, context="武士の勢力が強くなりました。東国の武士をまとめた一族は、壇ノ浦の戦いで平氏を"),
+        "context_cut_off",
+    ),
+    ("cut_off", changed(NUMERIC, reasoning="4 * 6 = 24 eggs"), None),
+    ("cut_off", changed(CHOICE, question="The gas that the plants take in is the"), None),
+    ("cut_off", changed(SHORT, context="การหารคือการแบ่งเท่า ๆ กัน", language="th"), None),
+    ("no_question", changed(SHORT, question="Hamlet."), "no_question"),
+    ("no_question", changed(NUMERIC, question="В саду растут 12 яблонь и 15 груш.", language="ru"), "no_question"),
+    ("no_question", changed(SHORT, question="Translate to French: The cat sleeps."), None),
+    ("no_question", changed(NUMERIC, question="Find x if 2x is 8."), None),
+    ("no_question", changed(CHOICE, question="The gas that plants take in"), None),
+    ("empty_solution", changed(SHORT, reasoning="William Shakespeare."), "reasoning_restates_answer"),
+    ("empty_solution", changed(NUMERIC, reasoning="24."), "reasoning_restates_answer"),
+    ("empty_solution", changed(FREE, answer="..."), "answer_is_empty"),
+    ("empty_solution", changed(NUMERIC, reasoning="4 * 6 = 24"), None),
+    (
+        "options_distinct",
+        changed(CHOICE, choices=["oxygen", "carbon dioxide", "Carbon dioxide."]),
+        "choices_not_distinct",
+    ),
+    (
+        "options_distinct",
+        changed(
+            CHOICE, question="How many sides has a cube?", choices=["4", "6", "six"], answer={"text": "6", "label": "B"}
+        ),
+        "choices_not_distinct",
+    ),
+    ("options_distinct", changed(JAPANESE, choices=["100℃", "１００℃", "0℃"]), "choices_not_distinct"),
+    ("options_distinct", changed(CHOICE, choices=["AA", "Aa", "aa"], answer={"text": "Aa", "label": "B"}), None),
+    ("options_distinct", changed(CHOICE, question="Which is written correctly?", choices=["its", "it's", "Its"]), None),
+    (
+        "answer_in_question",
+        changed(SHORT, question="The play was written by William Shakespeare. By whom was the play written?"),
+        "answer_in_question",
+    ),
+    ("missing_material", changed(NUMERIC, question="How many edges are in the graph K_5?"), None),
+    ("missing_material", changed(SHORT, question="Which number lies in the image of f?"), None),
+    ("missing_material", changed(SHORT, question="Who wrote the story in the picture book 'Frederick'?"), None),
+    (
+        "missing_material",
+        changed(SHORT, question="The table shows five melting points. Which melts first?"),
+        "missing_figure",
+    ),
+    ("missing_material", changed(SHORT, question="What does the following program print?"), "missing_listing"),
+    ("missing_material", changed(SHORT, question="What does the following program print? `print(1 + 1)`"), None),
+    (
+        "missing_material",
+        changed(SHORT, question="اقرأ النص التالي ثم أجب: أين أضاعت ليلى دفترها؟", language="ar"),
+        "missing_passage",
+    ),
+    # conclusions, by kind and language
+    ("reasoning_end", changed(NUMERIC, language="de", answer="3,5", reasoning="Die Antwort lautet 3,5."), None),
+    ("reasoning_end", changed(NUMERIC, answer="2 1/2", reasoning="150 / 60 = 2.5. #### 2.5"), None),
+    ("reasoning_end", changed(NUMERIC, answer="1000", reasoning="The answer is 10^3 seconds."), None),
+    ("reasoning_end", changed(NUMERIC, answer="7", reasoning="The answer is seven."), None),
+    ("reasoning_end", changed(NUMERIC, answer="1,25,000", language="hi", reasoning="हर एक को 1,25,000 रुपये मिले।"), None),
+    ("reasoning_end", changed(NUMERIC, answer="2.5 million", reasoning="So there are 2,500,000 people."), None),
+    (
+        "reasoning_end",
+        changed(NUMERIC, answer="-7", reasoning="3 - 10 = 7. The answer is 7."),
+        "reasoning_contradicts_answer",
+    ),
+    (
+        "reasoning_end",
+        changed(NUMERIC, answer="-2", reasoning="Hence the slope is $\\frac{8}{4}=2$."),
+        "reasoning_contradicts_answer",
+    ),
+    (
+        "reasoning_end",
+        changed(NUMERIC, answer="-5", reasoning="So a = -20 / 4 = -5 m/s². The minus sign says that it slows."),
+        None,
+    ),
+    (
+        "reasoning_end",
+        changed(NUMERIC, question="What is the speed in km/h?", answer="3", reasoning="The speed is therefore 3 m/s."),
+        "reasoning_contradicts_answer",
+    ),
+    (
+        "reasoning_end",
+        changed(NUMERIC, answer="13", reasoning="Ten and 3 make 13. So he fills 14 boxes."),
+        "reasoning_ends_elsewhere",
+    ),
+    (
+        "reasoning_end",
+        changed(
+            ENTAILMENT,
+            choices=["yes", "no"],
+            answer={"text": "no", "label": "B"},
+            reasoning="It divides, so yes, it is.",
+        ),
+        "reasoning_ends_elsewhere",
+    ),
+    (
+        "reasoning_end",
+        changed(SHORT, language="es", answer="No", reasoning="No hay divisor, así que sí, 91 es primo."),
+        "reasoning_ends_elsewhere",
+    ),
+    (
+        "reasoning_end",
+        changed(ENTAILMENT, reasoning="Kay is taller than Leo. The relation is therefore unknown."),
+        "reasoning_ends_elsewhere",
+    ),
+    (
+        "reasoning_end",
+        changed(GERMAN, reasoning="Bienen geben keine. Richtig ist daher Antwort B."),
+        "reasoning_contradicts_answer",
+    ),
+    (
+        "reasoning_end",
+        changed(
+            CHOICE,
+            question="Which vitamin prevents scurvy?",
+            choices=["vitamin A", "vitamin C"],
+            answer={"text": "vitamin C", "label": "B"},
+            reasoning="Scurvy follows from a lack of one vitamin. The answer is vitamin C.",
+        ),
+        None,
+    ),
+    (
+        "reasoning_end",
+        changed(SHORT, reasoning="It is a play of the 1590s by Christopher Marlowe."),
+        "reasoning_lacks_answer",
+    ),
+    (
+        "all_of_the_above",
+        changed(
+            CHOICE,
+            question="Which are even?",
+            choices=["2", "3", "all of the above"],
+            answer={"text": "all of the above", "label": "C"},
+            reasoning="2 and 4 are even, but 3 is not.",
+        ),
+        "reasoning_contradicts_answer",
+    ),
+    ("all_of_the_above", CHOICE, None),
+    ("wrong_arithmetic", changed(NUMERIC, reasoning="There are 4 boxes, so 4 * 6 = 26, about 24."), "wrong_arithmetic"),
+    (
+        "wrong_arithmetic",
+        changed(NUMERIC, reasoning="So 4 * 6 + 0 = 24, 100 / 6 = 16.67, and then 2 + 3 * 4 = 14."),
+        None,
+    ),
+    ("wrong_arithmetic", changed(NUMERIC, language="de", reasoning="Also 3,5 * 2 = 7 und 1.200 + 5 = 1.205."), None),
+    ("code_tests", changed(CODE, tests=["assert True"]), "tests_do_not_test"),
+    (
+        "code_tests",
+        changed(CODE, answer="def triple(n):\n    return 3 * n\n", tests=["assert triple(1)"]),
+        "function_not_defined",
+    ),
+    ("code_tests", changed(CODE, answer="def double(n):\n    pass\n"), "code_is_a_stub"),
+    ("code_tests", CODE, None),
+    (
+        "context_gives_answer",
+        changed(SHORT, context="William Shakespeare wrote the play about the lovers of Verona."),
+        "context_gives_answer",
+    ),
+    (
+        "context_gives_answer",
+        changed(NUMERIC, context="Four boxes of 6 eggs hold 24 eggs altogether."),
+        "context_gives_answer",
+    ),
+    (
+        "context_gives_answer",
+        changed(ENTAILMENT, context="Heights can be ordered. In the present case they are, so the label is false."),
+        "context_gives_answer",
+    ),
+    ("context_gives_answer", changed(CHOICE, context="Oxygen and carbon dioxide are gases of the air."), None),
+    ("context_gives_answer", NUMERIC, None),
+    (
+        "context_off_topic",
+        changed(
+            NUMERIC, context="Photosynthesis turns light into chemical energy inside chloroplasts of green plants."
+        ),
+        "context_off_topic",
+    ),
+    ("context_off_topic", NUMERIC, None),
+    (
+        "language",
+        changed(
+            CHOICE, question="Which German sentence is correct?", choices=["Ich habe gegessen.", "Ich gegessen habe."]
+        ),
+        None,
+    ),
+    (
+        "language",
+        changed(
+            SHORT,
+            question="Translate to French: The cat sleeps on the table.",
+            reasoning="cat = le chat, sleeps = dort, on the table = sur la table.",
+        ),
+        None,
+    ),
+    (
+        "language",
+        changed(FREE, language="hi", question="इंद्रधनुष कैसे बनता है और कब दिखता है?", context="", reasoning=""),
+        "language_mismatch",
+    ),
 ]
 
 

@@ -1,0 +1,83 @@
+"""Filters of programs: they parse, define what the question asks for, and their tests call it. Nothing is run."""
+
+import ast
+import builtins
+import re
+import warnings
+
+from nemo_sdg.curate.filters.view import Finding, View, excerpt
+from nemo_sdg.records import Kind
+
+ASKED = re.compile(
+    r"`(?:def |class )?([A-Za-z_]\w*)\([^`\n]*\)`|\b(?:function|def|method|funktion|fonction|"
+    r"función)\s+([A-Za-z_]\w*)\("
+)
+
+
+def code_parses(view: View) -> Finding | None:
+    """For kind code: the program and every test are valid Python."""
+    if view.kind != Kind.code:
+        return None
+    for name, text in view.texts("answer", "tests"):
+        tree = _parse(text)
+        if isinstance(tree, str):
+            return "code_does_not_parse", f"{name}: {tree}"
+    return None
+
+
+def code_tests(view: View) -> Finding | None:
+    """For kind code: the function that the question names is there, and the tests call what the program defines."""
+    if view.kind != Kind.code:
+        return None
+    program = _parse(view.answer)
+    if isinstance(program, str):
+        return None
+    defined = {
+        node.name
+        for node in ast.walk(program)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    } | {node.id for node in ast.walk(program) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    stub = next((node.name for node in program.body if isinstance(node, ast.FunctionDef) and _is_stub(node)), None)
+    if stub is not None and len(program.body) == 1:
+        return "code_is_a_stub", stub
+    if not defined:
+        return "code_defines_nothing", excerpt(view.answer)
+    match = ASKED.search(view.question)
+    asked = (match.group(1) or match.group(2)) if match else None
+    if asked is not None and asked not in defined and not hasattr(builtins, asked):
+        return "function_not_defined", asked
+    tests = [text for _, text in view.texts("tests")]
+    if tests and not any(defined & _called(text) for text in tests):
+        return "tests_do_not_test", excerpt(tests[0])
+    return None
+
+
+def _is_stub(function: ast.FunctionDef) -> bool:
+    """Whether a function holds nothing but a docstring, `pass`, `...` or a NotImplementedError."""
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Raise) and "NotImplemented" in ast.dump(node))
+        for node in function.body
+    )
+
+
+def _called(code: str) -> set[str]:
+    """Names that are called in the code, be it as `f(…)` or as `f.method(…)`."""
+    tree = _parse(code)
+    if isinstance(tree, str):
+        return set()
+    functions = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {name.id for function in functions for name in ast.walk(function) if isinstance(name, ast.Name)}
+
+
+def _parse(code: str) -> ast.Module | str:
+    """The syntax tree, or what is wrong with the code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(code)
+        except SyntaxError as exc:
+            return f"{exc.msg} (line {exc.lineno})"
+        except (ValueError, RecursionError, MemoryError) as exc:
+            return str(exc) or type(exc).__name__

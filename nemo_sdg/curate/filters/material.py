@@ -1,0 +1,95 @@
+"""Filter of questions that need a figure, a passage, a listing or options that the sample does not have."""
+
+import functools
+import re
+from pathlib import Path
+
+import yaml
+
+from nemo_sdg.curate.filters.view import Finding, View, excerpt, is_quoted, sentences
+from nemo_sdg.records import Kind
+
+LISTED = re.compile(r"\n|[:：]\s*\S|\([A-Da-d1-4]\)|\b(?:A|1)[.)]\s|,.*\bor\b|[，、].*还是|\[asy\]|\\begin\{|;")
+DRAWN = re.compile(r"\[asy\]|\\begin\{(?:tabular|array|table|tikz)|\|.*\|.*\||<table|\\includegraphics")
+SHOWN = re.compile(
+    r"```|`[^`\n]{6,}`|[\"“«„「『‘][^\"”»“」』’]{15,}[\"”»“」』’]|(?<!\w)'[^'\n]{15,}'(?!\w)|\$[^$\s\d][^$\n]+\$|\\\[|\n\s*\S|->|→"
+)
+"""Code, a quotation, a formula, a line of its own: material, and no mention of it"""
+DRAWING = re.compile(
+    r"figure|diagram|graph|chart|picture|image|illustration|photo(?:graph)?|drawing|plot|map|table|scan|tracing"
+)
+
+
+ABOVE = re.compile(
+    r"above|oben|obig|ci-dessus|précéd|anterior|arriba|acima|sopra|precedent|bovenstaand|powyż|výše|выше|вище|yukarı|上述|以上|上の|위"
+)
+"""What follows a question with options are the options; what stands above them is missing."""
+
+
+@functools.cache
+def _pattern(name: str, language: str) -> re.Pattern[str]:
+    """The mentions in a language, and those in English, as one pattern."""
+    by_language = _patterns()[name]
+    found = list(by_language.get(language, [])) + (by_language["en"] if language != "en" else [])
+    return re.compile("|".join(f"(?:{pattern})" for pattern in found), re.IGNORECASE)
+
+
+@functools.cache
+def _patterns() -> dict[str, dict[str, list[str]]]:
+    with open(Path(__file__).with_name("material.yaml"), encoding="utf-8") as lines:
+        loaded: dict[str, dict[str, list[str]]] = yaml.load(lines, Loader=yaml.BaseLoader)
+    return loaded
+
+
+def missing_material(view: View, *, long_question: int = 600, min_material: int = 60) -> Finding | None:
+    """The question points at a figure, a passage, a listing or options that the sample does not have.
+
+    A question of more than `long_question` characters carries its own material; so does one with a passage, a drawn
+    figure ([asy], a table), a quotation, a formula, or `min_material` characters beside the mention that ask nothing.
+    The graph K_5, the image of f and a picture book are no pictures.
+    """
+    question = view.question
+    match = _pattern("options", view.language).search(question)
+    if match and not view.is_choice and not view.passage and not LISTED.search(question):
+        return "missing_options", excerpt(question, match.start())
+    if view.passage or len(question) > long_question or DRAWN.search(question):
+        return None
+    # a program is asked for with its arguments (`the given list`)
+    for name in ("figure", "passage", *(() if view.kind == Kind.code else ("listing",))):
+        match = _pattern(name, view.language).search(question)
+        if match is None or is_quoted(question, match.start() + 1):
+            continue
+        if name == "listing" and view.is_choice and not ABOVE.search(match.group()):
+            continue
+        if name == "figure" and _introduced(question, match):
+            continue
+        if not _carries(name, question, match, min_material):
+            return f"missing_{name}", excerpt(question, match.start())
+    return None
+
+
+def _carries(name: str, question: str, match: re.Match[str], min_material: int) -> bool:
+    """Whether the question holds what it points at: shown beside the mention, or told in sentences that ask nothing.
+    Words do not replace a figure, unless it says so (`the graph below is described in words: …`).
+    """
+    if SHOWN.search(question[match.end() :]) or SHOWN.search(question[: match.start()]):
+        return True
+    after = re.search(r"[:：]\s*(.+)", question[match.end() :], re.DOTALL)
+    if after and not after.group(1).rstrip().endswith(("?", "？", "؟")):
+        return True
+    if name == "figure":
+        return False
+    if _told(question[match.end() :]) >= min_material:
+        return True
+    return name == "listing" and _told(question[: match.start()]) >= min_material
+
+
+def _told(text: str) -> int:
+    """Characters of the sentences that ask nothing, the one at the edge of the mention left out."""
+    return sum(len(sentence) for sentence in sentences(text)[:-1] if not sentence.rstrip().endswith(("?", "？", "؟")))
+
+
+def _introduced(question: str, match: re.Match[str]) -> bool:
+    """Whether the drawing is part of the story (`a scale drawing … in the drawing`)."""
+    noun = DRAWING.search(match.group().lower())
+    return bool(noun and re.search(rf"\ban? (?:\w+ ){{0,3}}{noun.group()}\b", question[: match.start()], re.IGNORECASE))

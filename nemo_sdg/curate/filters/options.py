@@ -1,0 +1,94 @@
+"""Filters of options: each says something else, and `all of the above` is true of all."""
+
+import re
+import unicodedata
+
+from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
+from nemo_sdg.text.numbers import read_number
+
+EDGE = re.compile(r"^[\s\"'“”«».,;:!?()\[\]。、，؛؟]+|[\s\"'“”«».,;:!?()\[\]。、，؛؟]+$")
+ABOUT_FORM = re.compile(
+    r"capital|upper ?case|lower ?case|spell|punctuat|grammar|written|write|correctly|apostrophe|comma|notation|symbol|"
+    r"abbreviat|genotype|allele|simplest|lowest terms|simplif|reduce|form|decimal|percent|round|significant|express|"
+    r"equivalent|convert|improper|mixed|digits?|groß|klein|schreib|komma|majuscul|minuscul|écri|orthograph|forme|mayúscul|"
+    r"minúscul|escri|ortogra|forma|maiuscol|minuscol|scri|hoofdletter|schrijf|wielk|mał|pis|velk|mal[éý]|píš|пиш|букв|"
+    r"запис|büyük|küçük|yazıl|كتاب|يكتب|लिख|写|書|대문자|소문자|쓰|viết|tulis|skriv",
+    re.IGNORECASE,
+)
+
+
+def options_distinct(view: View) -> Finding | None:
+    """Two options that are the same but for case, width, spacing or a mark at the end, or that are the same number in
+    other signs (`6` and `six`, `3/6` and `4/8`).
+
+    A question about how something is written may offer such; so may one of code, or one where several options differ
+    so.
+    """
+    if not view.is_choice or len(view.choices) < 3 or ABOUT_FORM.search(view.question):
+        return None
+    groups: dict[str, list[str]] = {}
+    for choice in view.choices:
+        groups.setdefault(_plain(choice), []).append(choice)
+    alike = [group for key, group in groups.items() if len(group) > 1 and key]
+    if len(alike) == 1 and len(alike[0]) == 2 and not (view.is_technical or _differ_in_sense(*alike[0])):
+        return "choices_not_distinct", excerpt(" | ".join(alike[0]))
+    if view.is_technical:
+        return None
+    if not any(map(str.isdigit, "".join(view.choices))):
+        return None
+    read = [(choice, read_number(choice, view.language)) for choice in view.choices]
+    for place, (choice, number) in enumerate(read):
+        for other, same in read[place + 1 :]:
+            if (
+                number is not None
+                and same is not None
+                and (number.value, number.unit, number.percent) == (same.value, same.unit, same.percent)
+                and _plain(choice) != _plain(other)
+            ):
+                return "choices_not_distinct", excerpt(f"{choice} | {other}")
+    return None
+
+
+def _plain(choice: str) -> str:
+    return " ".join(EDGE.sub("", unicodedata.normalize("NFKC", choice)).casefold().split())
+
+
+def _differ_in_sense(one: str, other: str) -> bool:
+    """Whether case or a mark makes another thing of so short a text: `AA` and `Aa`, `mW` and `MW`, `5!` and `5`,
+    `(2` and `[2`.
+    """
+    letters = [letter for letter in one if letter.isalpha()]
+    one, other = unicodedata.normalize("NFKC", one), unicodedata.normalize("NFKC", other)
+    short = (len(letters) < 4 and one.casefold() != other.casefold()) or (len(letters) < 3 and one != other)
+    marks = set(EDGE.findall(one)) ^ set(EDGE.findall(other))
+    mathematical = any(mark.strip() in ("!", "(", ")", "[", "]") for mark in marks)
+    return (short and one.strip(" .") != other.strip(" .")) or (mathematical and not letters)
+
+
+ALL_ABOVE = re.compile(
+    r"^\W*(?:all|both|each|every one) of (?:the )?(?:above|these|them|those|options|answers|"
+    r"choices)|^\W*all (?:the )?(?:above|"
+    r"options|answers)|alle (?:genannten|oben|antworten)|todas? (?:las anteriores|as anteriores)|"
+    r"tutte le (?:precedenti|risposte)|"
+    r"toutes (?:ces réponses|les réponses)|以上(?:都|皆|全)|上記(?:の)?すべて|모두|все (?:вышеперечисленное|"
+    r"перечисленное)",
+    re.IGNORECASE,
+)
+DENIED = re.compile(
+    r"(?:\b(?:is|are|was|were|does|do|did|can|has|have)(?: not|n't)(?: one| true| correct| right)?|"
+    r"\b(?:is|are) (?:false|wrong|incorrect|untrue))\W*$",
+    re.IGNORECASE,
+)
+CLAUSE = re.compile(r"[,;:.!?]|\b(?:but|and|while|whereas|although)\b", re.IGNORECASE)
+
+
+def all_of_the_above(view: View) -> Finding | None:
+    """The answer is `all of the above`, and the reasoning says of one option that it is not."""
+    if not view.is_choice or not ALL_ABOVE.search(view.answer):
+        return None
+    others = [choice for choice in view.choices if choice != view.answer]
+    for sentence in sentences(view.reasoning):
+        for clause in CLAUSE.split(sentence):
+            if DENIED.search(clause) and any(contains(view.tokens(clause), view.tokens(other)) for other in others):
+                return "reasoning_contradicts_answer", f"{excerpt(clause.strip())} (answer: {excerpt(view.answer)})"
+    return None

@@ -1,0 +1,147 @@
+"""Filter of personal data. Values reserved for documentation and fiction are fine, and so are those asked about."""
+
+import ipaddress
+import re
+
+from nemo_sdg.curate.filters.view import Finding, View
+from nemo_sdg.records import Kind
+
+EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@((?:[a-zA-Z0-9-]{1,63}\.)+[a-zA-Z]{2,24})(?![\w-])")
+RESERVED_DOMAIN = re.compile(r"(?:^|\.)(?:example\.(?:com|org|net)|test|example|invalid|localhost)$")
+ROLE = re.compile(
+    r"(?:info|contact|support|help|admin|office|sales|press|hello|no-?reply|service|webmaster|postmaster|abuse|team|"
+    r"jobs|billing|security|root|user(?:name)?|name|foo|alice|bob)\d?",
+    re.IGNORECASE,
+)
+"""Local parts that name an office or a made-up user, and no person."""
+PHONE = re.compile(
+    r"(?<![\w.+*/=^-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){2,4}|(?:\(\d{3}\) ?|"
+    r"\d{3}[.-])\d{3}[.-]\d{4})(?![\w*/=^-]|\.\d)"
+)
+FICTIONAL_PHONE = re.compile(
+    r"555\d*$"  # 555-0142, and the North American exchange 555
+    r"|^\d*555\d{4}$"
+    r"|^(?:44|0)7700900\d{3}$|^(?:44|0)1632960\d{3}$|^(?:44|0)20794601?\d{2,3}$"  # Ofcom's numbers for drama
+    r"|^(?:33|0)19900\d{4}$|^(?:33|0)63998\d{4}$"  # Arcep's
+    r"|^(?:61|0)[2378]5550\d{4}$|^(?:61|0)491570\d{3}$"  # ACMA's
+    r"|^(?:49|0)3023125\d{3}$"  # Bundesnetzagentur's
+)
+SOCIAL_SECURITY = re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+CARD = re.compile(
+    r"(?<![\w.-])\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\w-]|\.\d)|(?<![\w.-])3[47]\d{2}([ -]?)\d{6}\2\d{5}(?![\w-]|\.\d)"
+)
+IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
+NAMED_PHONE = re.compile(
+    r"(?:\b(?:phone|tel|telephone|mobile|cell|call|fax|whatsapp|handy|telefon\w*|téléphone|portable|teléfono|móvil|celular|"
+    r"telefone|telemóvel|telefono|cellulare|telefoon|komórka|mobil)\b|тел|моб|هاتف|جوال|फ़ोन|फोन|मोबाइल|电话|手机|電話|携帯|전화|"
+    r"휴대폰|điện thoại|telepon|τηλ|puhelin|טלפון)[^\d\n]{0,25}(\+?\(?\d[\d ().-]{7,18}\d)(?![\w%]|[.,]\d)",
+    re.IGNORECASE,
+)
+SECRET = re.compile(
+    r"\b(?:sk-[A-Za-z0-9_-]{20,}|ghp_[A-Za-z0-9]{30,}|AKIA[A-Z0-9]{16}|xox[bp]-[A-Za-z0-9-]{20,}|AIza[A-Za-z0-9_-]{30,})\b"
+)
+CHINESE_MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
+DIGITS = re.compile(r"\d.{0,3}\d")
+VERSION = re.compile(r"version|release|versión|версия|バージョン|版本", re.IGNORECASE)
+
+FORM = r"\b(?:valid\w*|formats?|regex\w*|regular expression|check ?(?:sum|digit)\w*|masks?|pars\w+|syntax|digits)\b"
+SUBJECTS = {
+    "e-mail address": (
+        r"e-?mail|(?:after|before|following|preceding) (?:the )?@",
+        rf"(?:after|before|following|preceding) (?:the )?@|\bdomain|\blocal part|{FORM}",
+    ),
+    "telephone number": (r"phone|number", rf"numbers? (?:have|has|of) the form|how many|\bproduct\b|{FORM}"),
+    "social security number": (r"social security|\bssn\b", FORM),
+    "card number": (r"card|luhn|number", rf"luhn|{FORM}"),
+    "account number": (r"iban|account", rf"\biban\b|{FORM}"),
+    "access key": (r"key|token", FORM),
+    "IP address": (
+        r"\bip|address|network|dns|server|\b8\.8\.8\.8",
+        rf"\bip|\bdns\b|subnet|netmask|network|router|ping\b|{FORM}",
+    ),
+}
+"""What a question names, and says of it, that asks about the form of such data rather than whose they are"""
+
+
+def _is_subject(view: View, found: str) -> bool:
+    names, form = SUBJECTS[found]
+    return all(re.search(pattern, view.question, re.IGNORECASE) for pattern in (names, form))
+
+
+def personal_data(view: View) -> Finding | None:
+    """E-mail, telephone, card, account and social security numbers, public IP addresses.
+
+    Tests and programs are not searched: data in them is made up for the purpose. Nor is a value searched for whose form
+    the question asks about (what follows the @, whether a card number passes the Luhn test).
+    """
+    names = (
+        ("question", "context", "reasoning")
+        if view.kind == Kind.code
+        else ("question", "passage", "choices", "answer", "context", "reasoning")
+    )
+    for name, text in view.texts(*names):
+        found = _personal(text)
+        if found and not _is_subject(view, found) and not _is_test_value(view, found):
+            return "personal_data", f"{found} in {name}"
+    return None
+
+
+def _is_test_value(view: View, found: str) -> bool:
+    """Whether a program is asked for and the value is what it works on."""
+    return view.kind == Kind.code and found == "IP address"
+
+
+def _personal(text: str) -> str | None:
+    if "@" in text and any(_is_person(match.group(1), match.group(2).lower()) for match in EMAIL.finditer(text)):
+        return "e-mail address"
+    if not DIGITS.search(text):
+        return None
+    if SECRET.search(text):
+        return "access key"
+    named = [re.sub(r"\D", "", match.group(1)) for match in NAMED_PHONE.finditer(text)]
+    if any(not _made_up(digits) for digits in named) or (not text.isascii() and CHINESE_MOBILE.search(text)):
+        return "telephone number"
+    if any(not _made_up(re.sub(r"\D", "", match.group())) for match in PHONE.finditer(text)):
+        return "telephone number"
+    if SOCIAL_SECURITY.search(text):
+        return "social security number"
+    if any(_luhn(re.sub(r"\D", "", match.group())) for match in CARD.finditer(text)):
+        return "card number"
+    if any(_iban(match.group().replace(" ", "")) for match in IBAN.finditer(text)):
+        return "account number"
+    if any(_public_address(match.group()) for match in ADDRESS.finditer(text)) and not VERSION.search(text):
+        return "IP address"
+    return None
+
+
+def _is_person(local: str, domain: str) -> bool:
+    return not RESERVED_DOMAIN.search(domain) and not ROLE.fullmatch(local)
+
+
+def _made_up(digits: str) -> bool:
+    """A number kept free for fiction, or one that counts up, counts down or repeats a digit."""
+    return bool(
+        FICTIONAL_PHONE.search(digits)
+        or len(set(digits)) <= 2
+        or digits in "012345678901234567890"
+        or digits in "098765432109876543210"
+    )
+
+
+def _luhn(digits: str) -> bool:
+    total = sum(
+        sum(divmod(2 * int(digit), 10)) if place % 2 else int(digit) for place, digit in enumerate(reversed(digits))
+    )
+    return total % 10 == 0 and len(set(digits)) > 1
+
+
+def _iban(text: str) -> bool:
+    return int("".join(str(int(letter, 36)) for letter in text[4:] + text[:4])) % 97 == 1
+
+
+def _public_address(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).is_global
+    except ValueError:
+        return False

@@ -1,0 +1,139 @@
+"""Phrases of the filters, by language, from phrases.yaml; a sample is searched for those of its language and English.
+
+A phrase is looked for in folded text (lower case, plain apostrophes, single spaces), between word boundaries.
+"""
+
+import functools
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from nemo_sdg.curate.filters.view import WORD, View, excerpt, is_quoted
+from nemo_sdg.text.normalize import is_spaceless
+
+
+@functools.cache
+def word_list(name: str) -> frozenset[str]:
+    """A list of words.yaml, for all languages at once."""
+    with open(Path(__file__).with_name("words.yaml"), encoding="utf-8") as lines:
+        return frozenset(yaml.load(lines, Loader=yaml.BaseLoader)[name].split())
+
+
+@functools.cache
+def _lists() -> dict[str, dict[str, list[str]]]:
+    with open(Path(__file__).with_name("phrases.yaml"), encoding="utf-8") as lines:
+        loaded: dict[str, dict[str, list[str]]] = yaml.load(lines, Loader=yaml.BaseLoader)
+    return loaded
+
+
+@functools.cache
+def phrases(name: str, language: str, *, others: bool = True) -> tuple[str, ...]:
+    """The list's phrases of a language, longest first; with `others` also the English and the Chinese ones, the
+    languages that models fall back on.
+    """
+    by_language = _lists()[name]
+    languages = dict.fromkeys([language, *(("en", "zh") if others else ())])
+    found = [phrase for one in languages for phrase in by_language.get(one, [])]
+    return tuple(sorted(dict.fromkeys(found), key=len, reverse=True))
+
+
+def knows(name: str, language: str) -> bool:
+    """Whether the list has phrases of the language itself."""
+    return language in _lists()[name]
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Phrases by their longest word, so that a text is asked only for those that may stand in it."""
+
+    by_word: dict[str, list[str]]
+    words: frozenset[str]
+    others: list[str]
+    """without a word of a script that writes spaces"""
+
+
+@functools.cache
+def _index(wanted: tuple[str, ...]) -> _Index:
+    by_word: dict[str, list[str]] = {}
+    others = []
+    for phrase in wanted:
+        words = [word for word in WORD.findall(phrase) if not any(map(is_spaceless, word))]
+        # the words at a phrase's ends may be parts of longer ones only where a sign stands between
+        if words:
+            by_word.setdefault(max(words, key=len), []).append(phrase)
+        else:
+            others.append(phrase)
+    return _Index(by_word, frozenset(by_word), others)
+
+
+def find_phrases(folded: str, wanted: tuple[str, ...], words: frozenset[str] | None = None) -> list[tuple[int, str]]:
+    """(start, phrase) of each of the phrases that stands in the text between word boundaries, its first place each.
+    `words` are the text's, where they are known.
+    """
+    index = _index(wanted)
+    words = frozenset(WORD.findall(folded)) if words is None else words
+    candidates = [phrase for word in index.words & words for phrase in index.by_word[word]]
+    candidates += [] if folded.isascii() else index.others
+    found = []
+    for phrase in candidates:
+        start = folded.find(phrase)
+        while start >= 0 and not _bounded(folded, start, start + len(phrase)):
+            start = folded.find(phrase, start + 1)
+        if start >= 0:
+            found.append((start, phrase))
+    return sorted(found)
+
+
+def _bounded(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return (not before.isalnum() or not text[start].isalnum() or is_spaceless(text[start])) and (
+        not after.isalnum() or not text[end - 1].isalnum() or is_spaceless(text[end - 1])
+    )
+
+
+def spoken(view: View, name: str, *fields: str, opening: bool = False) -> str | None:
+    """Where one of the list's phrases is said in the fields, for a detail; None where it is not, or is the subject.
+
+    A phrase between quotation marks is spoken of, and so is one that stands in the question or the passage too. With
+    `opening` a phrase counts only where it begins a sentence.
+    """
+    wanted = phrases(name, view.language)
+    for field, text in view.texts(*fields):
+        folded = view.folded(text)
+        for start, phrase in find_phrases(folded, wanted, view.words(text)):
+            if opening and not _begins_sentence(folded, start):
+                continue
+            if is_quoted(folded, start):
+                continue
+            if field not in ("question", "choices") and find_phrases(view.folded(view.asked), (phrase,)):
+                continue
+            return f"{field}: {excerpt(folded, start)}"
+    return None
+
+
+def _begins_sentence(folded: str, start: int) -> bool:
+    before = folded[:start].rstrip(" \"'“«„¡¿([*")
+    return not before or (before[-1] in ".!?:…。！？।؟،,、，;—–-" and not (before[-1] in ",،、，" and start > 12))
+
+
+STEM = 5
+"""Letters by which inflected words are compared"""
+
+
+def content_words(words: list[str], leave_out: frozenset[str] = frozenset()) -> set[str]:
+    """Words of four letters or more by their first five, numbers, and pairs of characters where no spaces are
+    written.
+    """
+    common = word_list("common")
+    found = {
+        word[:STEM]
+        for word in words
+        if (len(word) > 3 or word[0].isdigit()) and word not in common and word not in leave_out
+    }
+    return found | {
+        one + other
+        for one, other in itertools.pairwise(words)
+        if not one.isascii() and is_spaceless(one) and is_spaceless(other)
+    }

@@ -1,0 +1,102 @@
+"""Filter of texts that repeat themselves: a loop, or Gopher's shares of repeated lines and n-grams."""
+
+import functools
+import re
+from collections import Counter
+from typing import Any
+
+from nemo_sdg.curate.filters.view import Finding, View, sentences
+from nemo_sdg.records import Kind
+
+LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
+SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
+MAX_PERIOD = 40
+
+
+def repetition(
+    view: View,
+    *,
+    min_words: int = 16,
+    max_loops: int = 3,
+    max_duplicate_lines: float = 0.5,
+    max_top_ngram: float = 0.5,
+    max_duplicate_ngrams: float = 0.6,
+) -> Finding | None:
+    """The same words more than `max_loops` times in a row, or Gopher's repetition rules (Rae et al., 2021) by Curator's
+    own filters, on question, context, reasoning and answer.
+
+    The bounds are wider than Gopher's: those are for web pages, and a short derivation repeats its terms by nature.
+    """
+    names = (
+        ("question", "context", "reasoning")
+        if view.kind == Kind.code
+        else ("question", "context", "reasoning", "answer")
+    )
+    for name, text in view.texts(*names):
+        words = _words(text)
+        run = LETTER_RUN.search(text) if max(map(len, words), default=0) > 30 else None
+        if run and run.group(1) not in "ACGTUN":
+            return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
+        if len(set(words)) > 0.7 * len(words):
+            continue
+        loop = _loop(words, max_loops, min_words) or _repeated_sentence(text, max_loops)
+        if loop is not None:
+            return "repetition", f"{name}: {loop}"
+        if len(words) < min_words:
+            continue
+        score = _gopher_score(text, " ".join(words), max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
+        if score is not None:
+            return "repetition", f"{name}: {score}"
+    return None
+
+
+def _words(text: str) -> list[str]:
+    """Words by spaces; single characters in scripts that write without them."""
+    return (text if text.isascii() else SPACELESS.sub(r" \1 ", text)).split()
+
+
+def _loop(words: list[str], max_loops: int, min_words: int) -> str | None:
+    """Where a run of words is followed by itself more than `max_loops` times, over `min_words` words at least."""
+    for period in range(1, min(MAX_PERIOD, len(words) // (max_loops + 1)) + 1):
+        long_enough = max(period * max_loops, (min_words - period) // 2)
+        run = 0
+        for word, earlier in zip(words[period:], words, strict=False):
+            run = run + 1 if word == earlier else 0
+            if run >= long_enough and any(map(str.isalpha, "".join(words[:period]) or word)):
+                return f"{period} words are repeated in a row"
+    return None
+
+
+def _repeated_sentence(text: str, max_loops: int, min_words: int = 4) -> str | None:
+    """A sentence of `min_words` words or more that stands there `max_loops` times or oftener, in a row or not."""
+    counted = Counter(" ".join(sentence.lower().split()) for sentence in sentences(text))
+    sentence, times = counted.most_common(1)[0] if counted else ("", 0)
+    if times >= max_loops and len(_words(sentence)) >= min_words and "|" not in sentence:
+        return f"a sentence stands there {times} times"
+    return None
+
+
+def _gopher_score(text: str, joined: str, max_lines: float, max_top: float, max_duplicates: float) -> str | None:
+    lines, top, duplicates = _gopher(max_lines, max_top, max_duplicates)
+    if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
+        return f"{1 - score:.0%} of its lines are repeated"
+    for check, kind in ((top, "the most frequent"), (duplicates, "repeated")):
+        for size, one in check:
+            if not one.keep_document(score := one.score_document(joined)):
+                return f"{kind} {size}-grams make up {score:.0%}"
+    return None
+
+
+@functools.lru_cache(maxsize=8)
+def _gopher(lines: float, top: float, duplicates: float) -> tuple[Any, list[tuple[int, Any]], list[tuple[int, Any]]]:
+    from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
+        RepeatedLinesFilter,
+        RepeatingDuplicateNGramsFilter,
+        RepeatingTopNGramsFilter,
+    )
+
+    return (
+        RepeatedLinesFilter(max_repeated_line_fraction=1 - lines),
+        [(n, RepeatingTopNGramsFilter(n=n, max_repeating_ngram_ratio=top)) for n in (3, 4)],
+        [(n, RepeatingDuplicateNGramsFilter(n=n, max_repeating_duplicate_ngram_ratio=duplicates)) for n in (5, 8)],
+    )

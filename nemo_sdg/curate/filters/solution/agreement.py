@@ -1,0 +1,275 @@
+"""Filter of the solution: the reasoning ends in the answer, and not in another option, number, sign, unit or label."""
+
+import re
+from fractions import Fraction
+
+from nemo_sdg.curate.filters.phrases import STEM, phrases
+from nemo_sdg.curate.filters.solution.conclusion import conclusion, denies, final_statement, named_letter, named_options
+from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
+from nemo_sdg.records import Kind
+from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, numbers_equal, read_number
+
+CONTRADICTS, ELSEWHERE, LACKS = "reasoning_contradicts_answer", "reasoning_ends_elsewhere", "reasoning_lacks_answer"
+
+
+def reasoning_end(view: View, *, tail: int = 400) -> Finding | None:
+    """Drops reasoning that ends in another answer, and reasoning to a number that never arrives at it.
+
+    Where the reasoning says `the answer is …`, that is compared; else the clause that concludes the last sentence
+    (`so …`, `therefore …`). A number must stand in the last `tail` characters, with its sign. A letter must name the
+    answer's option. Free text and code have no final statement to compare.
+    """
+    if not view.reasoning or view.kind in (Kind.free_text, Kind.code):
+        return None
+    gold = None if view.is_choice else read_number(view.answer, view.language)
+    if view.is_choice:
+        return _choice(view)
+    if gold is not None or view.kind == Kind.numeric:
+        return _number(view, gold, tail)
+    return _text(view)
+
+
+def _finding(view: View, reason: str, said: str) -> Finding:
+    return reason, f"{excerpt(said.strip())} (answer: {excerpt(view.answer)})"
+
+
+def _choice(view: View) -> Finding | None:
+    stated = final_statement(view)
+    last = view.reasoning_sentences[-1]
+    letter = named_letter(view, stated, bare=True) if stated else None
+    letter = letter or named_letter(view, last)
+    if letter and view.label and letter != view.label and not contains(view.tokens(last), view.tokens(view.answer)):
+        return _finding(view, CONTRADICTS, last)
+    if stated is not None:
+        if letter is not None or _agrees_with_option(view, stated):
+            return None
+        arrives = contains(view.tokens(last), view.tokens(view.answer)) and stated not in last
+        return None if arrives else _finding(view, CONTRADICTS, stated)
+    clause = conclusion(view)
+    if clause and _concludes_other_option(view, clause):
+        return _finding(view, ELSEWHERE, clause)
+    return _finding(view, ELSEWHERE, last) if _names_another_option(view, last) else None
+
+
+def _agrees_with_option(view: View, stated: str) -> bool:
+    said, gold = view.tokens(stated), view.tokens(view.answer)
+    if contains(said, gold) or contains(gold, said) or _same_number(view, stated, view.answer):
+        return True
+    others = [view.tokens(choice) for choice in view.choices if choice != view.answer]
+    return not any(said[: len(other)] == other or contains(said, other, min_letters=4) for other in others)
+
+
+def _same_number(view: View, stated: str, answer: str) -> bool:
+    gold = read_number(answer, view.language)
+    return gold is not None and any(_equal(view, gold, found.number) for found in find_numbers(stated, view.language))
+
+
+def _concludes_other_option(view: View, clause: str) -> bool:
+    """Whether a conclusion begins with another label, or names other options without a denial and not the answer."""
+    said, gold = view.tokens(clause), view.tokens(view.answer)
+    others = [choice for choice in view.choices if choice != view.answer and view.tokens(choice)]
+    first = [other for other in others if said[: len(view.tokens(other))] == view.tokens(other)]
+    if said[: len(gold)] == gold:
+        return False
+    if first and _is_label(view, first[0]) and not contains(said, gold):
+        return not denies(view, " ".join(said[len(view.tokens(first[0])) :]).replace(first[0], " ")) or _yes_no(view)
+    if _yes_no(view) or denies(view, clause) or contains(said, gold) or _same_number(view, clause, view.answer):
+        return False
+    named = [choice for choice in named_options(view, clause) if choice != view.answer]
+    if not named or set(gold) & (set(said) - {word for choice in named for word in view.tokens(choice)}):
+        return False
+    if all(read_number(choice, view.language) is not None for choice in named):
+        return len(named) == 1 and len(find_numbers(clause, view.language)) == 1
+    return any(sum(map(len, view.tokens(choice))) >= 4 or not choice.isascii() for choice in named)
+
+
+def _names_another_option(view: View, last: str) -> bool:
+    """Whether the last sentence names other options without a denial, and the answer stands neither in it nor in the
+    one before it.
+    """
+    end = view.tokens(" ".join(view.reasoning_sentences[-2:]))
+    stems = {word[:STEM] for word in end}
+    if any(word[:STEM] in stems for word in view.tokens(view.answer) if len(word) > 2 or not word.isascii()):
+        return False
+    if contains(end, view.tokens(view.answer)) or denies(view, last) or _same_number(view, last, view.answer):
+        return False
+    return any(
+        sum(map(len, view.tokens(choice))) >= 4 or not choice.isascii() or choice.isdigit()
+        for choice in named_options(view, last)
+    )
+
+
+def _is_label(view: View, choice: str) -> bool:
+    return view.is_classification or view.folded(choice) in _labels(view)
+
+
+def _labels(view: View) -> set[str]:
+    return {*phrases("yes", view.language), *phrases("no", view.language), "true", "false", "unknown"}
+
+
+def _yes_no(view: View) -> bool:
+    return bool(view.choices) and all(view.folded(choice).strip(" .") in _labels(view) for choice in view.choices)
+
+
+def _text(view: View) -> Finding | None:
+    stated = final_statement(view)
+    if stated is not None:
+        return None if _agrees_with_text(view, stated) else _finding(view, CONTRADICTS, stated)
+    if not _mentioned(view):
+        return _finding(view, LACKS, view.reasoning[-70:])
+    clause = conclusion(view)
+    answer = view.folded(view.answer).strip(" .!。")
+    yes, no = phrases("yes", view.language, others=False), phrases("no", view.language, others=False)
+    opposite = no if answer in yes else yes if answer in no else ()
+    if clause and opposite:
+        said = view.tokens(clause)
+        if any(said[: len(view.tokens(word))] == view.tokens(word) for word in opposite):
+            return _finding(view, ELSEWHERE, clause)
+    return None
+
+
+def _mentioned(view: View) -> bool:
+    """Whether a short answer, an alias or one of their words stands in the reasoning. A yes, a no, and a formula may be
+    there in other signs.
+    """
+    said = {word[:STEM] for word in view.tokens(view.reasoning)}
+    squeezed = _squeeze(view.reasoning)
+    for text in view.accepted:
+        words = view.tokens(text)
+        if (
+            len(words) > 12
+            or (sum(map(len, words)) < 4 and text.isascii())
+            or view.folded(text).strip(" .!。") in _labels(view)
+        ):
+            return True
+        if _squeeze(text) in squeezed or any(
+            word[:STEM] in said for word in words if len(word) > 2 or not word.isascii()
+        ):
+            return True
+        if not any(map(str.isalpha, text)) or "\\" in text or "=" in text:
+            return True
+    return False
+
+
+def _agrees_with_text(view: View, stated: str) -> bool:
+    said = set(view.tokens(stated))
+    return not said or any(
+        said & set(view.tokens(text)) or _squeeze(text) in _squeeze(stated) for text in view.accepted
+    )
+
+
+def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
+    stated = final_statement(view)
+    last = _last_with_number(view)
+    if gold is None:
+        return None if stated is None or _agrees_as_written(view, stated) else _finding(view, CONTRADICTS, stated)
+    if stated is not None:
+        if any(_arrives(view, gold, text) for text in (stated, last)) or not any(map(str.isdigit, stated)):
+            return _unit_differs(view, gold, stated)
+        return _finding(view, CONTRADICTS, stated)
+    if view.kind != Kind.numeric:
+        return None
+    end = view.reasoning[-tail:]
+    if not _arrives(view, gold, end):
+        reason = LACKS if not _magnitude(view, gold, end) else CONTRADICTS
+        return _finding(view, reason, view.reasoning[-70:])
+    if not _arrives(view, gold, last):
+        return _finding(view, CONTRADICTS if _magnitude(view, gold, last) else ELSEWHERE, last)
+    return _unit_differs(view, gold, last)
+
+
+def _last_with_number(view: View) -> str:
+    """The last sentence with a number in it that is no test of the result."""
+    for sentence in reversed(view.reasoning_sentences):
+        if not CHECK.match(sentence) and find_numbers(sentence, view.language):
+            return sentence
+    return ""
+
+
+CHECK = re.compile(
+    r"\W*(?:check|proof|indeed|verif|to verify|as a check|probe|zur probe|kontroll|comprob|vérif|prova|controll|sprawd|"
+    r"zkoušk|провер|перевір|kontrol|sağlama|التحقق|للتحقق|जाँच|जांच|验算|检验|検算|確認|검산|확인|kiểm tra|"
+    r"thử lại|cek|periksa|"
+    r"controle|έλεγχος|tarkist|בדיקה)",
+    re.IGNORECASE,
+)
+
+
+def _equal(view: View, gold: Number, other: Number) -> bool:
+    if numbers_equal(gold, other, question=view.question, language=view.language):
+        return True
+    # a rounded result, and a percentage or a scale that the question or the answer leaves out
+    near = abs(gold.value) / 1000
+    return other.value != 0 and (abs(other.value - gold.value) <= near or other.value * _scale(other) == gold.value)
+
+
+def _scale(number: Number) -> Fraction:
+    return Fraction(1, number.scale) if number.scale not in (0, 1) else Fraction(1)
+
+
+SIGN = re.compile(
+    r"[-−–]\s?[\d.$€£\\(]|minus|negativ|below|under|loss|lose|lost|debt|owe|deficit|decreas|fall|fell|drop|down|less|opposite|"
+    r"verlust|schuld|unter|sinkt|fäll|moins|négati|perte|baisse|menos|pérdida|baja|meno|perdita|prejuízo|min\b|strat|"
+    r"ujemn|záporn|минус|отрицат|ниже|мінус|від'ємн|eksi|negatif|سالب|ऋण|负|負|マイナス|음수|영하|âm|minus",
+    re.IGNORECASE,
+)
+
+
+def _arrives(view: View, gold: Number, text: str) -> bool:
+    """Whether the gold value is among the numbers of the text, with its sign."""
+    if view.answer.strip() and view.answer.strip() in text and not view.answer.strip()[0].isdigit():
+        return True
+    if re.search(rf"(?<![\d.,]){re.escape(view.answer.strip())}(?![\d]|[.,]\d)", text):
+        return True
+    found = find_numbers(text, view.language)
+    if any(_equal(view, gold, one.number) for one in found):
+        return True
+    # a positive gold value may stand after a dash; a negative one may be put in words, or in an expression
+    opposite = [one for one in found if _equal(view, gold, _negated(one))]
+    return bool(opposite) and (gold.value > 0 or SIGN.search(text) is not None)
+
+
+def _negated(found: FoundNumber) -> Number:
+    number = found.number
+    return Number(-number.value, number.unit, number.percent)
+
+
+def _magnitude(view: View, gold: Number, text: str) -> bool:
+    return any(_equal(view, gold, _negated(found)) for found in find_numbers(text, view.language))
+
+
+ASKED_UNIT = re.compile(r"\b(?:in|en|em|v|w|в|у)\s+([^\s?.,;]+(?: per \w+)?)(?=\s*[?.,;]|\s*$)|\bhow many ([^\s?.,;]+)")
+
+
+def _unit_differs(view: View, gold: Number, text: str) -> Finding | None:
+    """The number that agrees carries another unit than the one that the question asks for."""
+    asked = [
+        number.unit
+        for match in ASKED_UNIT.finditer(view.question)
+        for word in match.groups()
+        if word and (number := read_number(f"1 {word}", view.language)) is not None and number.unit.dimensions
+    ]
+    unit = gold.unit if gold.unit.dimensions else asked[-1] if asked else None
+    if unit is None:
+        return None
+    ends = [one for one in find_numbers(text, view.language) if one.number.value == gold.value]
+    if not ends:
+        return None
+    after = re.match(r"\s?[^\s.,;!?()]+", text[ends[-1].end :])
+    written = after.group().strip() if after else ""
+    number = read_number(f"1 {written}", view.language) if written else None
+    if number is None or not number.unit.dimensions or written in view.question:
+        return None
+    if number.unit.dimensions != unit.dimensions or number.unit.factor == unit.factor:
+        return None
+    return _finding(view, CONTRADICTS, text)
+
+
+def _agrees_as_written(view: View, stated: str) -> bool:
+    """For an answer that is no number: a formula must stand in the statement, letter by letter."""
+    gold = _squeeze(view.answer)
+    return gold in _squeeze(stated) or not re.fullmatch(r"[\d.,$%\s-]+", view.answer)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"\\(?:left|right|text|mathrm|d|t)(?=[^a-zA-Z]|frac)|[\s$,.{}()]", "", text).casefold()

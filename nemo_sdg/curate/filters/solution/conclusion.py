@@ -1,0 +1,120 @@
+"""What a reasoning concludes: its statement of the answer, the clause of its conclusion, the options it names there."""
+
+import functools
+import re
+
+from nemo_sdg.curate.filters.phrases import phrases
+from nemo_sdg.curate.filters.view import View, contains, sentences
+from nemo_sdg.text.boxes import last_box
+from nemo_sdg.text.normalize import is_spaceless
+
+MARK = re.compile(r"####\s*")
+
+
+@functools.cache
+def announcement(language: str) -> re.Pattern[str]:
+    wanted = phrases("answer_is", language)
+    parts = "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in wanted)
+    edge = r"(?:to (?:this|the) (?:question|problem)|therefore|thus|then|hence|also|daher|donc|por tanto)"
+    return re.compile(
+        rf"(?<!\w)(?:{parts})(?:,?\s+{edge},?)?(?:\s+(?:is|ist|est|es))?(?=[^\w]|(?<=[^\x00-\x7f]))\s*[:：]?[\s*]*",
+        re.IGNORECASE,
+    )
+
+
+def final_statement(view: View) -> str | None:
+    r"""What follows the last #### or stands in the last \boxed, else what follows the last `the answer is`, up to
+    the end of its sentence; None when nothing is stated.
+    """
+    reasoning = view.reasoning
+    boxed = last_box(reasoning)
+    if boxed is not None:
+        return boxed
+    marks = list(MARK.finditer(reasoning)) or list(announcement(view.language).finditer(reasoning))
+    if not marks:
+        return None
+    rest = reasoning[marks[-1].end() :].lstrip(" *:：\"'“«„「")
+    if rest.startswith("$") or "\\" in rest[:40]:
+        return rest.split("\n")[0][:300] or None
+    stated = sentences(rest[:300])
+    return stated[0] if stated else None
+
+
+def conclusion(view: View) -> str | None:
+    """The last sentence from its conclusion's word on (`so …`, `therefore …`), None where it has none."""
+    said = view.reasoning_sentences
+    if not said:
+        return None
+    last = said[-1]
+    lowered = last.lower()
+    best: tuple[int, int] | None = None
+    for marker in phrases("conclusion", view.language):
+        start = lowered.rfind(marker)
+        while start >= 0 and not is_marker(lowered, start, marker):
+            start = lowered.rfind(marker, 0, start)
+        if start >= 0 and (best is None or start > best[0]):
+            best = (start, start + len(marker))
+    if best is None:
+        return None
+    return last[best[1] :] if len(last[best[1] :].strip(" .,!?。")) > 0 else None
+
+
+def is_marker(text: str, start: int, marker: str) -> bool:
+    before, after = text[start - 1 : start], text[start + len(marker) : start + len(marker) + 1]
+    if is_spaceless(marker[0]):
+        return not before or not before.isalnum()
+    return not before.isalnum() and not after.isalnum()
+
+
+def denies(view: View, clause: str) -> bool:
+    """Whether a clause says that something is not so."""
+    if re.search(r"n['’]t\b", clause):
+        return True
+    said = set(view.tokens(clause))
+    folded = view.folded(clause)
+    return any(
+        phrase in said or ((is_spaceless(phrase[0]) or " " in phrase) and phrase in folded)
+        for phrase in phrases("denial", view.language, others=False)
+    )
+
+
+def named_options(view: View, clause: str) -> list[str]:
+    """The options whose words stand in the clause; one that is part of another that is named does not count."""
+    said = view.tokens(clause)
+    named = [choice for choice in view.choices if contains(said, view.tokens(choice))]
+    return [
+        choice
+        for choice in named
+        if not any(
+            other != choice and len(other) > len(choice) and contains(view.tokens(other), view.tokens(choice))
+            for other in named
+        )
+    ]
+
+
+OPTION_WORD = (
+    r"option|choice|answer|letter|antwort|réponse|opción|respuesta|opzione|risposta|opção|alternativa|resposta|optie|"
+    r"antwoord|odpowiedź|odpowiedzi[aą]|opcja|odpověď|možnost|вариант|ответ|варіант|відповідь|seçenek|cevap|yanıt|şık|"
+    r"الخيار|الإجابة|الجواب|विकल्प|उत्तर|选项|答案|选|選択肢|正解|答えは?|선택지|정답|답은?|보기|đáp án|phương án|"
+    r"jawaban\w*|pilihan|svaret|svar|"
+    r"alternativ|απάντηση|επιλογή|vastaus|vaihtoehto|תשובה|jibu"
+)
+NAMED_LETTER = re.compile(
+    rf"(?:{OPTION_WORD})\b[^.。!?\n]{{0,30}}?(?<![\w'’])\(?\**([A-J])\**\)?(?=\s*(?:[.,;:!)\]。，*]|$))"
+    rf"|(?:{OPTION_WORD})\s*[:：]?\s*\(?\**([A-J])\**\)?(?![\w'’])(?=\s*(?:[.,;:!)\]。，*是]|$|\s(?:is|ist|est|es|è|é|jest|je)\b))",
+    re.IGNORECASE,
+)
+BARE_LETTER = re.compile(r"^\W{0,4}(?:option |choice )?\(?([A-J])(?:[).:,*\]]|\s*$)")
+
+
+def named_letter(view: View, text: str, *, bare: bool = False) -> str | None:
+    """The letter of an option that a text names last (`the correct option is C`); None where letters are what the
+    options are about (`vitamin C`, `point A`). With `bare` the text may begin with the letter itself.
+    """
+    letters = [match.group(1) or match.group(2) for match in NAMED_LETTER.finditer(text)]
+    if bare and (match := BARE_LETTER.match(text)) is not None:
+        letters.append(match.group(1))
+    upper = [letter for letter in letters if letter.isupper() and ord(letter) - ord("A") < len(view.choices)]
+    if not upper or any(re.search(rf"(?<!\w){upper[-1]}(?!\w)", choice) for choice in view.choices):
+        return None
+    return upper[-1]

@@ -1,0 +1,127 @@
+"""Filters of answers given away: by the question itself, or by the context, which brings knowledge and not the
+answer.
+"""
+
+import re
+
+from nemo_sdg.curate.filters.phrases import STEM, content_words, phrases
+from nemo_sdg.curate.filters.solution.conclusion import announcement, is_marker
+from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
+from nemo_sdg.records import Kind
+from nemo_sdg.text.normalize import is_spaceless
+from nemo_sdg.text.numbers import find_numbers, numbers_equal, read_number
+
+
+def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 0.6) -> Finding | None:
+    """The question announces its answer (`… Answer: Paris`), states it in a sentence before it asks for it, or says at
+    length the one option that is right and none of the others.
+
+    A passage may hold the answer, and so may a question that names all its options, or one about a proposed answer
+    (classification).
+    """
+    question, answer = view.question, view.answer
+    gold = view.tokens(answer)
+    if not gold or view.kind in (Kind.code, Kind.free_text) or view.is_classification:
+        return None
+    if view.kind == Kind.numeric:
+        min_coverage = max(min_coverage, 0.8)  # the same number may stand there for something else
+    for match in announcement(view.language).finditer(question):
+        if view.tokens(question[match.end() : match.end() + 2 * len(answer) + 20])[: len(gold)] == gold:
+            return "answer_in_question", excerpt(question, match.start())
+    others = [view.tokens(choice) for choice in view.choices if choice != answer]
+    *before, last = sentences(question) or [""]
+    if 0 < len(before) < 3:
+        asked = content_words(view.tokens(last), frozenset(gold))
+        for sentence in before:
+            said = view.tokens(sentence)
+            if (
+                contains(said, gold)
+                and not contains(view.tokens(last), gold)
+                and not any(contains(said, other) for other in others)
+                and len(asked) > 1
+                and len(asked & content_words(said)) >= min_coverage * len(asked)
+            ):
+                return "answer_in_question", excerpt(sentence)
+    if not view.is_choice or len(gold) < min_words:
+        return None
+    words = view.tokens(question)
+    if contains(words, gold) and not any(contains(words, other) for other in others):
+        return "answer_in_question", excerpt(answer)
+    return None
+
+
+LABEL = re.compile(r"\W{0,4}(?:option |choice )?([A-J])(?:[).:,*\]]|\s*$|\.?\s*$)")
+
+
+def context_gives_answer(view: View, *, min_coverage: float = 0.5) -> Finding | None:
+    """The context announces the answer, states it in a sentence that holds `min_coverage` of what is asked, or works
+    the numbers of the question out to it. It may name the answer among other knowledge.
+    """
+    if not view.context or view.kind in (Kind.free_text, Kind.code):
+        return None
+    gold = view.tokens(view.answer)
+    for match in announcement(view.language).finditer(view.context):
+        said = view.tokens(view.context[match.end() : match.end() + 2 * len(view.answer) + 40])[: len(gold) + 2]
+        if contains(said, gold) or LABEL.match(view.context[match.end() :].strip()):
+            return "context_gives_answer", excerpt(view.context, match.start())
+    if view.is_classification:
+        return _label_concluded(view, gold)
+    if read_number(view.answer, view.language) is not None and not view.is_choice:
+        return _number_worked_out(view)
+    return _stated(view, min_coverage)
+
+
+def _label_concluded(view: View, gold: list[str]) -> Finding | None:
+    """A sentence of the context concludes (`so …`) in the label that is right, and names no other one."""
+    others = [view.tokens(choice) for choice in view.choices if choice != view.answer]
+    for sentence in sentences(view.context):
+        lowered = sentence.lower()
+        concludes = any(
+            (start := lowered.find(marker)) >= 0 and is_marker(lowered, start, marker)
+            for marker in phrases("conclusion", view.language)
+        )
+        said = view.tokens(sentence)
+        if concludes and contains(said, gold) and not any(contains(said, other) for other in others):
+            return "context_gives_answer", excerpt(sentence)
+    return None
+
+
+def _number_worked_out(view: View) -> Finding | None:
+    gold = read_number(view.answer, view.language)
+    assert gold is not None
+    asked = {found.number.value for found in find_numbers(f"{view.question} {view.passage}", view.language)}
+    if gold.value in asked:
+        return None
+    core = content_words(view.tokens((sentences(view.question) or [""])[-1]))
+    for sentence in sentences(view.context):
+        numbers = [found.number for found in find_numbers(sentence, view.language)]
+        if not any(numbers_equal(gold, number, question=view.question, language=view.language) for number in numbers):
+            continue
+        shared = {number.value for number in numbers} & asked
+        told = content_words(view.tokens(sentence))
+        if shared or (len(core) > 1 and len(core & told) >= 0.5 * len(core)):
+            return "context_gives_answer", excerpt(sentence)
+    return None
+
+
+def _stated(view: View, min_coverage: float) -> Finding | None:
+    gold = view.tokens(view.answer)
+    core = content_words(view.tokens((sentences(view.question) or [""])[-1]), frozenset(gold))
+    if len(core) < 2:
+        return None
+    accepted = [view.tokens(text) for text in view.accepted if sum(map(len, view.tokens(text))) > 1]
+    for sentence in sentences(view.context):
+        said = view.tokens(sentence)
+        if not any(contains(said, words) or _inflected(said, words) for words in accepted):
+            continue
+        if len(core & content_words(said)) >= min_coverage * len(core):
+            return "context_gives_answer", excerpt(sentence)
+    return None
+
+
+def _inflected(said: list[str], words: list[str]) -> bool:
+    """Whether each of the words stands in the sentence, with another ending perhaps."""
+    if any(len(word) < STEM or is_spaceless(word) for word in words):
+        return False
+    stems = {word[:STEM] for word in said}
+    return all(word[:STEM] in stems for word in words)

@@ -1,0 +1,157 @@
+"""Filters of what a model says about itself, its task and its user instead of the matter, and of advertising.
+
+Words that the question or the passage holds too, and words between quotation marks, are spoken of and not said.
+"""
+
+import re
+
+from nemo_sdg.curate.filters.phrases import find_phrases, phrases, spoken
+from nemo_sdg.curate.filters.view import SOLUTION, WRITTEN, Finding, View, contains, excerpt, is_quoted
+from nemo_sdg.records import LABELS, Kind
+
+
+def refusal(view: View) -> Finding | None:
+    """`As an AI, …`, `I'm sorry, but I cannot …`, in a solution or where a question begins. A character of a story may
+    refuse, in quotation marks.
+    """
+    found = spoken(view, "refusal", *SOLUTION, opening=True)
+    if found is None:
+        opened = find_phrases(view.folded(view.question), phrases("refusal", view.language))
+        found = f"question: {excerpt(view.question)}" if any(start == 0 for start, _ in opened) else None
+    return ("refusal", found) if found else None
+
+
+def dodge(view: View, *, max_sentences: int = 2) -> Finding | None:
+    """Reasoning that gives up (`it cannot be determined`) where the answer does not, and the other way round.
+
+    Counts only in a last sentence that does not name the answer, or in reasoning of at most `max_sentences`; never
+    where the question or an option speaks of what cannot be known.
+    """
+    wanted = phrases("dodge", view.language)
+    if view.kind == Kind.code or find_phrases(view.folded(view.asked), wanted):
+        return None
+    said = view.reasoning_sentences
+    reasoning = view.folded(view.reasoning if len(said) <= max_sentences else said[-1]) if said else ""
+    gives_up = next((start for start, _ in find_phrases(reasoning, wanted) if not is_quoted(reasoning, start)), None)
+    answer = view.folded(view.answer)
+    answer_gives_up = any(start < 40 for start, _ in find_phrases(answer, wanted)) and len(answer.split()) <= 12
+    if gives_up is not None and not answer_gives_up and not contains(view.tokens(said[-1]), view.tokens(view.answer)):
+        return "reasoning_gives_up", excerpt(reasoning, gives_up)
+    if answer_gives_up and gives_up is None and view.reasoning:
+        return "answer_gives_up", excerpt(view.answer)
+    return None
+
+
+def assistant_chatter(view: View) -> Finding | None:
+    """Talk to a user around the content: `Sure! Here is …`, `I hope this helps`, `Let me know if …`."""
+    found = spoken(view, "chatter", *SOLUTION)
+    if found is None and view.question.count("\n") == 0:  # the lines of a dialogue may say what they like
+        found = spoken(view, "chatter", "question")
+    if found:
+        return "assistant_chatter", found
+    openings = phrases("opening", view.language)
+    for name, text in view.texts("question", *SOLUTION):
+        folded = view.folded(text).lstrip(" *#>\"'¡")
+        if folded.startswith(openings) or folded.startswith(tuple(opening.lstrip("¡") for opening in openings)):
+            return "assistant_chatter", f"{name}: {excerpt(text)}"
+    return None
+
+
+def self_doubt(view: View, *, max_times: int = 3, words_each: int = 25) -> Finding | None:
+    """Reasoning that turns round on itself: more than `max_times` clauses that begin with `wait`, `hmm`, `let me
+    recalculate`, and one in `words_each` words or oftener. One slip that is noticed and put right is fine.
+    """
+    if not view.reasoning:
+        return None
+    clauses = [clause for clause in CLAUSE.split(view.folded(view.reasoning)) if clause]
+    wanted = phrases("doubt", view.language)
+    times = sum(_begins(clause.lstrip(), wanted) for clause in clauses)
+    if times > max_times and times * words_each >= len(view.tokens(view.reasoning)):
+        return "self_doubt", f"{times} clauses of doubt"
+    return None
+
+
+CLAUSE = re.compile(r"[.!?…,;:。！？，、；؟،।]+|\s[-–—]\s|\b(?:but|so|aber|also|pero|mais|но|але) ")
+
+
+def _begins(clause: str, wanted: tuple[str, ...]) -> bool:
+    return any(
+        clause.startswith(phrase)
+        and (len(clause) == len(phrase) or not clause[len(phrase)].isascii() or not clause[len(phrase)].isalnum())
+        for phrase in wanted
+    )
+
+
+URL = re.compile(r"https?://([\w.-]+)|\bwww\.([\w.-]+)", re.IGNORECASE)
+
+
+def advertising(view: View) -> Finding | None:
+    """`Visit our …`, `20% off with code …`, and addresses of web sites in the solution, unless the question speaks of
+    such, too.
+    """
+    found = spoken(view, "spam", *SOLUTION)
+    if found:
+        return "advertising", found
+    if view.is_technical or URL.search(view.asked):
+        return None
+    for name, text in view.texts(*SOLUTION):
+        for match in URL.finditer(text):
+            host = (match.group(1) or match.group(2)).lower()
+            if not RESERVED_HOST.search(host) and not is_quoted(text, match.start()):
+                return "advertising", f"{name}: {excerpt(text, match.start())}"
+    return None
+
+
+RESERVED_HOST = re.compile(
+    r"(?:^|\.)(?:example\.(?:com|org|net)|test|example|invalid|localhost)$|\.(?:gov|edu|int|mil)$"
+)
+
+PLACEHOLDER = re.compile(
+    r"\[(?:insert|your|add|fill|name of|placeholder|enter)\b[^\]\n]{0,60}\]"
+    r"|<(?:your|insert|the|new|explain|write|add|fill|put|enter)?[ _]?"
+    r"(?:question|answer|passage|text|reasoning|context|option|explanation|solution)s?(?: here)?>"
+    r"|<(?:explain|insert|write|describe|fill in|add|enter|put)\b[^<>\n]{3,80}>"
+    r"|\b(?:your|the|final) (?:question|answer|text|explanation|reasoning) (?:goes )?here\b"
+    r"|\blorem ipsum\b|(?-i:\bTODO:|\bTBD\b)"
+    r"|(?-i:\bX{3,4} (?:kg|g|mg|km|m|cm|mm|l|L|ml|h|min|s|%|€|\$|euros?|dollars?)(?!\w))",
+    re.IGNORECASE,
+)
+NAMED_SLOT = re.compile(r"\[(?!MASK|CLS|SEP|PAD|UNK|REDACTED|BLANK|SIC)[A-Z][A-Z]{2,}(?:[ _][A-Z]+){0,4}\](?!\()")
+TEMPLATE_SLOT = re.compile(r"(?<![\\\w^_}{])\{\{ ?[a-z_][\w.]{2,40}(?: ?\|[^{}\n]{0,40})? ?\}\}|\{%-? ?\w+.{0,60}%\}")
+BARE_ANSWER = re.compile(r"(?:option|choice|answer) \(?[A-J]\)?\.?|\([A-J]\)", re.IGNORECASE)
+EMPTY_WORD = re.compile(
+    r"(?:string|text|\.{3,}|…|n/?a|null|none|undefined|(?:question|reasoning|context|explanation)(?: text)?)\W*",
+    re.IGNORECASE,
+)
+BARE_OPTION = re.compile(
+    r"(?:option|choice|answer|distractor|wrong answer|opción|respuesta|réponse|antwort|opzione|risposta|opção|resposta|"
+    r"optie|antwoord|opcja|odpowiedź|možnost|odpověď|вариант|ответ|варіант|відповідь|seçenek|cevap|خيار|الخيار|विकल्प|选项|"
+    r"選択肢|보기|선택지|lựa chọn|đáp án|pilihan|opsi|alternativ|svar|επιλογή|vaihtoehto|אפשרות)s? ?#?"
+    r"(?:[A-J]|\d{1,2})?|\.{3,}|…|string",
+    re.IGNORECASE,
+)
+
+
+def placeholder(view: View) -> Finding | None:
+    """Text that stands for a text: `[insert name]`, `<answer>`, `[COUNTRY]`, `string`, options that only say `Option
+    A`.
+    """
+    names = ("question", "context", "reasoning") if view.kind == Kind.code else WRITTEN
+    for name, text in view.texts(*names):
+        for pattern in (PLACEHOLDER, NAMED_SLOT, TEMPLATE_SLOT):
+            match = pattern.search(text)
+            if match is None or is_quoted(text, match.start() + 1):
+                continue
+            if pattern is not PLACEHOLDER and view.is_technical:
+                continue
+            return "placeholder", f"{name}: {excerpt(text, match.start())}"
+    names = ("question", "context", "reasoning", *(("answer",) if view.kind == Kind.free_text else ()))
+    for name, text in view.texts(*names):
+        if EMPTY_WORD.fullmatch(text.strip()):
+            return "placeholder", f"{name}: {excerpt(text)}"
+    if len(view.choices) > 2 and [choice.strip(" .()") for choice in view.choices] == list(LABELS[: len(view.choices)]):
+        return "placeholder", f"choices: {excerpt(' | '.join(view.choices))}"
+    if not view.is_choice and BARE_ANSWER.fullmatch(view.answer.strip()):
+        return "placeholder", f"answer: {view.answer}"
+    bare = [choice for choice in view.choices if BARE_OPTION.fullmatch(choice.strip())]
+    return ("placeholder", f"choices: {excerpt(' | '.join(bare))}") if len(bare) >= 2 else None

@@ -1,0 +1,183 @@
+"""A sample as the filters see it: its texts by name, and what several filters derive from them, each computed once."""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from nemo_sdg.records import Frame, Kind
+from nemo_sdg.text.normalize import tokens
+
+Finding = tuple[str, str | None]
+"""reason, detail"""
+
+WRITTEN = ("question", "choices", "answer", "context", "reasoning")
+"""What a model wrote; a passage stands in the data set."""
+SOLUTION = ("answer", "context", "reasoning")
+ALL = ("question", "passage", "choices", "answer", "tests", "context", "reasoning")
+
+EXCERPT = 80
+WORD = re.compile(r"[^\W_]+")
+SENTENCE = re.compile(r"(?<=[.!?।؟])[\"'”’»)]*\s+|(?<=[。！？])[」』”）]*|\n+")
+QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "\u00a0": " ", "\u202f": " "})
+TECHNICAL = re.compile(
+    r"```|`[^`\n]+`|\b(?:html|xml|svg|css|markdown|json|yaml|toml|csv|latex|jinja|mustache|regex(?:es|p)?|python|"
+    r"java(?:script)?|typescript|sql|bash|unix|linux|posix|git|http|php|c\+\+|rust|api|utf-?8|unicode|ascii|sdk|"
+    r"printf?|stdout|strings?|regular expressions?|source code|program(?:ming|s)?|compil\w+|code|shell|terminal|"
+    r"templates?|markup|tags?|elements?|browser|web ?pages?|parser?|typesett\w+|filler)\b"
+    r"|代码|编程|程序|コード|プログラム|코드|프로그램|код|программ|कोड|प्रोग्राम",
+    re.IGNORECASE,
+)
+
+
+def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
+    """A place in a text, with a little of what stands before it, on one line and at most 80 characters long."""
+    end = min(len(text), start + EXCERPT) if end is None else end
+    start = max(0, min(start, end - 1) - 10) if start else 0
+    return " ".join(text[start : max(end, start + 1)][:EXCERPT].split())
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text; a line is never part of two."""
+    return [part for part in (sentence.strip() for sentence in SENTENCE.split(text)) if part]
+
+
+def fold(text: str) -> str:
+    """Lower case, plain apostrophes, single spaces: the form in which phrases are looked for."""
+    return " ".join(text.translate(QUOTES).lower().split())
+
+
+class View:
+    """One sample. Raises nothing: `schema` runs first, and what it lets through has the fields that the rest reads."""
+
+    def __init__(self, sample: dict[str, Any]) -> None:
+        self.sample = sample
+        self._folded: dict[str, str] = {}
+        self._tokens: dict[str, list[str]] = {}
+        self._words: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def kind(self) -> str:
+        return str(self.sample["kind"])
+
+    @cached_property
+    def language(self) -> str:
+        """ISO code without its region."""
+        return str(self.sample["language"]).lower().partition("-")[0].partition("_")[0]
+
+    @property
+    def question(self) -> str:
+        return str(self.sample["question"])
+
+    @property
+    def passage(self) -> str:
+        return self.sample.get("passage") or ""
+
+    @property
+    def context(self) -> str:
+        return (self.sample.get("context") or "").strip()
+
+    @property
+    def reasoning(self) -> str:
+        return (self.sample.get("reasoning") or "").strip()
+
+    @property
+    def choices(self) -> list[str]:
+        return self.sample.get("choices") or []
+
+    @cached_property
+    def answer(self) -> str:
+        return (self.sample.get("answer") or {}).get("text") or ""
+
+    @property
+    def label(self) -> str:
+        return (self.sample.get("answer") or {}).get("label") or ""
+
+    @cached_property
+    def accepted(self) -> list[str]:
+        """The answer and its aliases."""
+        return [self.answer, *((self.sample.get("answer") or {}).get("aliases") or [])]
+
+    @property
+    def frame(self) -> str:
+        return str(self.sample.get("frame") or "")
+
+    @property
+    def is_choice(self) -> bool:
+        return self.kind == Kind.multiple_choice
+
+    @property
+    def is_classification(self) -> bool:
+        return self.frame == Frame.classification
+
+    def texts(self, *names: str) -> Iterator[tuple[str, str]]:
+        """(name, text) of the named fields that are there and not empty; lists give their items."""
+        for name in names:
+            value = self.answer if name == "answer" else self.sample.get(name)
+            if isinstance(value, list):
+                for item in value:
+                    if item:
+                        yield name, item
+            elif value:
+                yield name, value
+
+    def folded(self, text: str) -> str:
+        found = self._folded.get(text)
+        if found is None:
+            found = self._folded[text] = fold(text)
+        return found
+
+    def words(self, text: str) -> frozenset[str]:
+        """The words of the folded text."""
+        found = self._words.get(text)
+        if found is None:
+            found = self._words[text] = frozenset(WORD.findall(self.folded(text)))
+        return found
+
+    def tokens(self, text: str) -> list[str]:
+        found = self._tokens.get(text)
+        if found is None:
+            found = self._tokens[text] = tokens(text)
+        return found
+
+    @cached_property
+    def asked(self) -> str:
+        """Question, passage and options: what the sample is about. What stands here is a subject, not a slip."""
+        return "\n".join((self.question, self.passage, *self.choices))
+
+    @cached_property
+    def is_technical(self) -> bool:
+        """Whether the sample is about code, markup, or text as text: braces, tags and templates are its subject."""
+        if self.kind == Kind.code or self.sample.get("family") == "code":
+            return True
+        return TECHNICAL.search(self.asked) is not None
+
+    @cached_property
+    def reasoning_sentences(self) -> list[str]:
+        return sentences(self.reasoning)
+
+
+def contains(whole: list[str], part: list[str], *, min_letters: int = 1) -> bool:
+    """Whether the tokens of `part` stand in `whole`, in one run."""
+    if not part or sum(map(len, part)) < min_letters:
+        return False
+    first, size = part[0], len(part)
+    return any(
+        word == first and whole[start : start + size] == part
+        for start, word in enumerate(whole[: len(whole) - size + 1])
+    )
+
+
+def is_quoted(text: str, start: int) -> bool:
+    """Whether the place stands inside quotation marks, or in code."""
+    before = text[max(0, start - 400) : start]
+    before = before[before.rfind("\n\n") + 1 :]
+    for opening, closing in ("“”", "«»", "「」", "『』", "‘’"):
+        if before.rfind(opening) > before.rfind(closing):
+            return True
+    if before.rfind("„") > max(before.rfind("“"), before.rfind("”")):
+        return True
+    if before.count('"') % 2 or before.count("`") % 2:
+        return True
+    opened = [match.start() for match in re.finditer(r"(?:(?<=[\s(:,])|^)'(?=\w)", before)]
+    return bool(opened) and not re.search(r"(?<=[\w.!?,])'(?!\w)", before[opened[-1] + 1 :])

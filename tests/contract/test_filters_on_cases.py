@@ -1,0 +1,38 @@
+"""The filters on labelled samples: the shared cases, where they are there, and the project's own."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nemo_sdg import filter_sample
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        pytest.skip(f"no labelled samples at {path}; name their folder by NEMO_SDG_TEST_CASES")
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def folders(root: Path) -> dict[str, tuple[Path, str]]:
+    shared = Path(os.environ.get("NEMO_SDG_TEST_CASES", root.parent / "shared" / "cases")) / "filters"
+    return {"shared": (shared, ""), "own": (root / "scripts" / "bench" / "data" / "filters", "_developed")}
+
+
+@pytest.mark.parametrize("name", ["shared", "own"])
+def test_good_samples_are_kept(root: Path, name: str) -> None:
+    folder, half = folders(root)[name]
+    samples = read(folder / f"good{half}.jsonl")
+    dropped = [(sample["sample_id"], finding) for sample in samples if (finding := filter_sample(sample)) is not None]
+    assert len(dropped) <= 0.005 * len(samples), dropped
+
+
+@pytest.mark.parametrize("name", ["shared", "own"])
+def test_bad_samples_are_caught(root: Path, name: str) -> None:
+    folder, half = folders(root)[name]
+    samples = read(folder / f"bad{half}.jsonl")
+    kept = [(sample["sample_id"], sample["want"]) for sample in samples if filter_sample(sample) is None]
+    assert len(kept) <= 0.1 * len(samples), kept
