@@ -14,6 +14,8 @@ class CurateSection:
     """name: false switches a filter off, a mapping sets its thresholds; `package.module:function` adds one's own"""
     near_duplicate_threshold: float = 0.8
     """Jaccard similarity of question shingles from which two questions are one"""
+    max_per_template: int = 32
+    """samples of nearly the same wording that stay where their answers differ (`the capital of …`); 0 = all of them"""
     numbers_distinguish: bool = True
     """whether `3 apples` and `5 apples` are two questions"""
     against: list[str] = field(default_factory=list)
@@ -56,6 +58,7 @@ class CurateSection:
             0.0 < self.semantic_threshold <= 1.0,
             f"curate.semantic_threshold must be in (0, 1], got {self.semantic_threshold}",
         )
+        require(self.max_per_template >= 0, f"curate.max_per_template must be >= 0, got {self.max_per_template}")
         require(self.ngram >= 3, f"curate.ngram must be >= 3 words, got {self.ngram}")
         require(self.embedder_gpus >= 0.0, f"curate.embedder_gpus must be >= 0, got {self.embedder_gpus}")
         require(

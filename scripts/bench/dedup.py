@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
 import random
 import subprocess
 import tempfile
@@ -23,6 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import hub_rows
 import orjson
 import psutil
 from peers import DATATROVE, PeersUnavailable, peers_python
@@ -233,6 +235,39 @@ def say(name: str, value: Any, unit: str, **more: Any) -> None:
     print(json.dumps({"name": name, "value": value, "unit": unit, **more}), flush=True)
 
 
+def bench_real_rows(folder: Path, hub: Path, num_per_task: int, workers: int) -> None:
+    """Training rows of the hub's mirror as samples: how many go, and how many of those have another gold answer than
+    the row that stays. Code is left out: its answers say nothing about whether two questions are one.
+    """
+    rows = [
+        {
+            **row,
+            "sample_id": f"{name}-{number:05d}",
+            "origin": "seed",
+            "seed_ids": [],
+            "reasoning": "",
+            "votes": {"n": 1, "agree": 1, "tally": {}},
+        }
+        for name, task in hub_rows.TASKS.items()
+        if task.kind != "code"
+        for number, row in enumerate(hub_rows.training_rows(hub, name)[:num_per_task])
+    ]
+    write_jsonl(folder / "real" / "shard-00000.jsonl", rows)
+    table = find_duplicates(
+        [folder / "real" / "shard-00000.jsonl"],
+        seeds=[],
+        work=folder / "real-work",
+        config=CurateSection(),
+        workers=workers,
+    )
+    gold = {row["sample_id"]: str(row["answer"]["text"]).strip().casefold() for row in rows}
+    lost = list(read_jsonl(table))
+    for reason in ("exact_duplicate", "near_duplicate", "template_repeated"):
+        here = [row for row in lost if row["reason"] == reason]
+        other = sum(gold[row["id"]] != gold[row["kept_id"]] for row in here)
+        say(f"real_rows_{reason}", len(here), "rows", documents=len(rows), with_another_gold=other)
+
+
 def run_datatrove(python: str, texts: Path, out: Path) -> float:
     """datatrove's documents/s."""
     script = Path(__file__).with_name("peer_datatrove_dedup.py")
@@ -248,7 +283,12 @@ def main() -> None:
     parser.add_argument("--documents", type=int, nargs="+", default=[300_000])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-peer", action="store_true")
+    hub = Path(os.environ.get("NEMO_SDG_TEST_HUB", Path(__file__).parents[3] / "shared" / "hub"))
+    parser.add_argument("--hub", type=Path, default=hub)
     arguments = parser.parse_args()
+    if arguments.hub.is_dir():
+        with tempfile.TemporaryDirectory() as folder:
+            bench_real_rows(Path(folder), arguments.hub, 40 if arguments.quick else 400, arguments.workers)
     for num in [12_000] if arguments.quick else arguments.documents:
         with tempfile.TemporaryDirectory() as folder:
             bench(Path(folder), num, arguments.workers, peer=not arguments.no_peer)

@@ -2,10 +2,10 @@
 
     {"id": "0b…", "reason": "near_duplicate", "kept_id": "7f…", "detail": "similarity 0.912"}
 
-One line for each sample that should go, sorted by id. Reasons: exact_duplicate, near_duplicate, copy_of_seed,
-in_existing_corpus; with
-curate.semantic_dedup also semantic_duplicate, for what is left and says the same in other words.
-Every phase leaves finished files only and is skipped when they are there, so a killed run goes on where it was.
+One line for each sample that should go, sorted by id. Reasons: exact_duplicate, near_duplicate (the same answer too),
+template_repeated (other answers, but more than curate.max_per_template of one wording), copy_of_seed,
+in_existing_corpus; with curate.semantic_dedup also semantic_duplicate, for what is left and says the same in other
+words. Every phase leaves finished files only and is skipped when they are there, so a killed run goes on where it was.
 """
 
 import mmap
@@ -25,7 +25,7 @@ from nemo_sdg.execution.dask_tasks import Run, Task, open_workers
 from nemo_sdg.storage import read_json, remove_temporaries, write_json, write_jsonl
 
 ID = b'{"id":'
-FORMAT = 3
+FORMAT = 4
 """of the files in `work`; another number starts afresh"""
 EMBEDDING_WORK = 50
 """times the work on the wording, as measured on a CPU: worth a cluster sooner"""
@@ -114,7 +114,7 @@ def _run_phases(files: list[tuple[Path, int]], work: Path, table: Path, config: 
         ]
     )
     senses = _pair_by_sense(prefixes, groups, templates, work, config, run) if config.semantic_dedup else []
-    run([Task(table, phases.write_table, (prefixes, groups, edges, senses, table))])
+    run([Task(table, phases.write_table, (prefixes, groups, edges, senses, config.max_per_template, table))])
 
 
 def _pair_by_sense(
@@ -157,6 +157,7 @@ def _plan(files: list[tuple[Path, int]], config: CurateSection) -> dict[str, Any
         "format": FORMAT,
         "near_duplicate_threshold": config.near_duplicate_threshold,
         "numbers_distinguish": config.numbers_distinguish,
+        "max_per_template": config.max_per_template,
         "dedup_gpu": config.dedup_gpu,
         "semantic": [config.semantic_threshold, config.embedder] if config.semantic_dedup else None,
         "files": [[path, role, stat.st_size, stat.st_mtime_ns] for path, role, stat in stats],

@@ -5,12 +5,10 @@ sign        text, hashes and band keys of every question                       (
 exact       the first question of every group with the same text
 bands       for each band: pairs of questions that share its key                (candidates)
 verify      the candidates whose exact Jaccard similarity reaches the threshold (edges)
-resolve     who goes, for which reason, and who stays in its place
+resolve     who goes, for which reason, and who stays in its place              (resolve.py)
 """
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +18,11 @@ import orjson
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.dedup.question_text import question_text
-from nemo_sdg.curate.dedup.shingles import Hashes, Indices, shingle, similarities
-from nemo_sdg.curate.dedup.signatures import (
-    CORPUS,
-    OWN,
-    SEED,
-    SIMILAR,
-    SignedCorpus,
-    Slice,
-    read_slice,
-    task_salt,
-    write_part,
-)
+from nemo_sdg.curate.dedup.resolve import Floats, resolve
+from nemo_sdg.curate.dedup.shingles import Hashes, shingle, similarities
+from nemo_sdg.curate.dedup.signatures import OWN, SIMILAR, SignedCorpus, Slice, read_slice, task_salt, write_part
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import atomic_file, read_json, write_json, write_jsonl
-
-Floats = npt.NDArray[np.float64]
 
 TEMPLATE_SAMPLE = 200
 """seeds of a task that are looked at, those of the smallest ids"""
@@ -180,115 +167,15 @@ def exact_similarities(corpus: SignedCorpus, templates: Hashes, pairs: Hashes) -
     return np.concatenate(found)
 
 
-@dataclass(slots=True)
-class Loss:
-    """A sample that goes."""
-
-    index: int
-    reason: str
-    kept: int
-    """who is or was there already"""
-    similarity: float | None
-    """exact Jaccard similarity to `kept`, cosine for a semantic_duplicate; None when the two are linked through
-    others
-    """
-
-    @property
-    def detail(self) -> str:
-        if self.similarity is None:
-            return "linked through other near-duplicates"
-        return f"{'cosine' if self.reason == SEMANTIC else 'similarity'} {self.similarity:.3f}"
-
-
-Edges = list[tuple[Hashes, Floats]]
-SEMANTIC = "semantic_duplicate"
-
-
-def resolve(corpus: SignedCorpus, first: Indices, edges: Edges, senses: Edges) -> Iterator[Loss]:
-    """Decides by the wording (`edges`), then, among the samples that still stand, by the sense (`senses`)."""
-    gone = np.zeros(len(corpus), dtype=bool)
-    for found, by_sense in ((edges, False), (senses, True)):
-        for loss in _resolve_edges(corpus, first, found, gone) if found else ():
-            gone[loss.index] = True
-            if by_sense:
-                loss.reason = SEMANTIC
-            yield loss
-
-
-def _resolve_edges(corpus: SignedCorpus, first: Indices, edges: Edges, gone: npt.NDArray[np.bool_]) -> Iterator[Loss]:
-    """In this order: rows of an existing corpus and seeds push out what is directly like them; of what remains, every
-    connected group keeps its best sample: the highest agreement of the votes, then the longest reasoning, then the
-    smallest id.
-    `gone` is up to date when the next loss is asked for.
-    """
-    kind = corpus.column("kind")
-    num = len(kind)
-    holders = {role: np.full(num, -1, dtype=np.int64) for role in (SEED, CORPUS)}
-    for role, holder in holders.items():
-        members = np.flatnonzero(kind == role)[::-1]
-        holder[first[members]] = members
-    pairs = np.concatenate([np.zeros(0, dtype=np.uint64), *(pair for pair, _ in edges)])
-    values = np.concatenate([np.zeros(0), *(value for _, value in edges)])
-    left, right = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    for role, reason, kinds in ((CORPUS, "in_existing_corpus", (SIMILAR, OWN)), (SEED, "copy_of_seed", (SIMILAR,))):
-        holder = holders[role]
-        nearest, similarity = holder.copy(), np.where(holder >= 0, 1.0, 0.0)
-        for here, there in ((left, right), (right, left)):
-            touching = np.flatnonzero(holder[there] >= 0)
-            for edge in touching[np.lexsort((-holder[there[touching]], values[touching]))].tolist():
-                question = here[edge]
-                if values[edge] > similarity[question] or (
-                    values[edge] == similarity[question] and holder[there[edge]] < nearest[question]
-                ):
-                    nearest[question], similarity[question] = holder[there[edge]], values[edge]
-        for index in np.flatnonzero(np.isin(kind, kinds) & ~gone & (nearest[first] >= 0)).tolist():
-            yield Loss(index, reason, int(nearest[first[index]]), float(similarity[first[index]]))
-    yield from _resolve_groups(corpus, first, np.isin(kind, (SIMILAR, OWN)) & ~gone, left, right, values)
-
-
-def _resolve_groups(
-    corpus: SignedCorpus, first: Indices, standing: npt.NDArray[np.bool_], left: Indices, right: Indices, values: Floats
-) -> Iterator[Loss]:
-    from scipy.sparse import coo_matrix  # type: ignore[import-untyped]
-    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
-
-    samples = np.flatnonzero(standing)
-    occupied = np.zeros(len(first), dtype=bool)
-    occupied[first[samples]] = True
-    linked = occupied[left] & occupied[right]
-    left, right, values = left[linked], right[linked], values[linked]
-    nodes = np.unique(first[samples])
-    graph = coo_matrix(
-        (np.ones(len(left), dtype=np.int8), (np.searchsorted(nodes, left), np.searchsorted(nodes, right))),
-        shape=(len(nodes), len(nodes)),
-    )
-    _, labels = connected_components(graph, directed=False)
-    direct = dict(zip(zip(left.tolist(), right.tolist(), strict=True), values.tolist(), strict=True))
-    label = labels[np.searchsorted(nodes, first[samples])]
-    counts = Counter(label.tolist())
-    crowded = samples[np.array([counts[value] > 1 for value in label.tolist()], dtype=bool)]
-    label = labels[np.searchsorted(nodes, first[crowded])]
-    identifiers = np.array(corpus.identifiers(crowded), dtype="S")
-    agreement, length = corpus.column("agreement")[crowded], corpus.column("length")[crowded].astype(np.int64)
-    order = np.lexsort((identifiers, -length, -agreement, label))
-    best = -1
-    for position, (place, index) in enumerate(zip(order.tolist(), crowded[order].tolist(), strict=True)):
-        if position == 0 or label[place] != label[order[position - 1]]:
-            best = index
-        elif first[index] == first[best]:
-            yield Loss(index, "exact_duplicate", best, 1.0)
-        else:
-            a, b = sorted((int(first[index]), int(first[best])))
-            yield Loss(index, "near_duplicate", best, direct.get((a, b)))
-
-
-def write_table(prefixes: list[Path], groups: Path, edges: list[Path], senses: list[Path], out: Path) -> None:
+def write_table(
+    prefixes: list[Path], groups: Path, edges: list[Path], senses: list[Path], max_per_template: int, out: Path
+) -> None:
     """Writes the table of losses, sorted by the id's bytes in JSON. Raises DataError when two samples share an id."""
     corpus = SignedCorpus(prefixes)
     alike, of_one_sense = (
         [(load_array(path, "pairs"), load_array(path, "similarity")) for path in paths] for paths in (edges, senses)
     )
-    losses = list(resolve(corpus, load_array(groups, "first"), alike, of_one_sense))
+    losses = list(resolve(corpus, load_array(groups, "first"), alike, of_one_sense, max_per_template))
     gone = corpus.identifiers(np.array([loss.index for loss in losses], dtype=np.int64))
     stays = corpus.identifiers(np.array([loss.kept for loss in losses], dtype=np.int64))
 

@@ -24,6 +24,7 @@ from nemo_sdg.curate.dedup.shingles import Hashes, Shingles, choose_bands, shing
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Origin
 from nemo_sdg.storage import atomic_file
+from nemo_sdg.text.numbers import read_number
 
 SIMILAR, OWN, SEED, CORPUS = range(4)
 """kinds of documents: a sample after seeds, a seed's own question as a sample, a seed, a row of a corpus one has
@@ -140,10 +141,15 @@ NO_ANSWER = bytes(8)
 
 
 def answer_hash(record: dict[str, Any]) -> bytes:
-    """Of a short answer, or one of the options, however it is written; zeros for a long one or none."""
+    """Of a short answer, or one of the options, however it is written; zeros for a long one or none. Numbers are their
+    values: `1,000`, `1000` and `1000 eggs` are one answer.
+    """
     text = told_answer(record)
     if not isinstance(text, str) or not text.strip() or (len(text) > SHORT_ANSWER and not record.get("choices")):
         return NO_ANSWER
+    number = read_number(text, record.get("language") or "en") if any(map(str.isdigit, text)) else None
+    if number is not None:
+        return _hash(f"{number.value}{'%' if number.percent else ''}".encode(), 8)
     line, numbers = read_text(text)
     return _hash(f"{line}\0{' '.join(numbers)}".encode(), 8)
 
@@ -214,8 +220,7 @@ def _batches(slices: list[Slice], config: CurateSection) -> Iterator[Batch]:
             except DataError as exc:
                 raise DataError(f"{piece.path}, byte {offset}: {exc}") from exc
             identifier, kind, agreement, length = describe(piece, offset, record)
-            answer = answer_hash(record) if config.semantic_dedup else NO_ANSWER
-            batch.add(identifier, (kind, agreement, length), record.get("task") or "", compared, answer)
+            batch.add(identifier, (kind, agreement, length), record.get("task") or "", compared, answer_hash(record))
             if batch.size >= BATCH_CHARACTERS:
                 yield batch
                 batch = Batch()

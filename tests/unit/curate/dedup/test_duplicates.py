@@ -301,3 +301,70 @@ def test_damaged_and_doubled_records_are_errors_that_say_where(tmp_path):
         duplicates(tmp_path, [sample("a", "  ")])
     with pytest.raises(DataError, match="two samples have the id a"):
         duplicates(tmp_path, [sample("a", A), sample("a", A)])
+
+
+def answered(identifier, question, answer, **more):
+    return sample(identifier, question, **more) | {"answer": {"text": answer, "aliases": []}}
+
+
+TROPHY = "The trophy would not go into the brown suitcase that Ann had brought because the _ was far too {}."
+
+
+def test_contrast_pairs_live(tmp_path):
+    options = ["trophy", "suitcase"]
+    rows = [
+        answered("a", TROPHY.format("large"), "trophy", choices=options),
+        answered("b", TROPHY.format("small"), "suitcase", choices=options),
+        answered("c", TROPHY.format("large indeed"), "trophy", choices=options),
+    ]
+    assert duplicates(tmp_path, rows) == {"c": ("near_duplicate", "a")}
+
+
+CAPITAL = "In a quiz about the countries of the world and the towns that govern them, name the capital of {}."
+COUNTRIES = {"Chile": "Santiago", "Peru": "Lima", "Mali": "Bamako", "Togo": "Lomé", "Oman": "Muscat"}
+
+
+def test_other_answers_under_one_template_live_up_to_a_number(tmp_path):
+    rows = [answered(name.lower(), CAPITAL.format(name), town) for name, town in COUNTRIES.items()]
+    assert duplicates(tmp_path, rows) == {}
+    assert duplicates(tmp_path, rows, max_per_template=0, work="all") == {}
+    found = duplicates(tmp_path, rows, max_per_template=3, work="three")
+    assert sorted(found) == ["peru", "togo"]
+    assert {reason for reason, _ in found.values()} == {"template_repeated"}
+
+
+def test_numbers_are_one_answer_however_they_are_written(tmp_path):
+    rows = [answered("a", A, "1,000"), answered("b", B, "1000"), answered("c", A + " Say why.", "999")]
+    assert duplicates(tmp_path, rows) == {"b": ("near_duplicate", "a")}
+
+
+def test_an_answer_that_is_missing_or_long_agrees_with_any(tmp_path):
+    rows = [answered("a", A, "It rises."), answered("b", B, "word " * 40)]
+    assert duplicates(tmp_path, rows) == {"b": ("near_duplicate", "a")}
+
+
+def test_a_chain_keeps_whoever_is_not_close_to_one_that_stays(tmp_path):
+    words = WORDS[:40]
+    rows = []
+    for step in range(6):
+        rows.append(sample(f"{step}", " ".join(words), agree=4))
+        for place in range(3):
+            words[3 * step + place] = WORDS[100 + 3 * step + place]
+    found = duplicates(tmp_path, rows, near_duplicate_threshold=0.7)
+    assert "0" not in found
+    assert len(found) < 5
+    for gone, (reason, kept) in found.items():
+        assert reason == "near_duplicate"
+        assert kept not in found
+        texts = [question_text(row, numbers_distinguish=True) for row in rows if row["sample_id"] in (gone, kept)]
+        assert brute_jaccard(texts[0].main, texts[1].main) >= 0.7
+
+
+def test_a_seeds_contrast_lives_and_its_copy_goes(tmp_path):
+    seeds = [seed("s", TROPHY.format("large"), choices=["trophy", "suitcase"]) | {"answer": {"text": "trophy"}}]
+    rows = [
+        answered("contrast", TROPHY.format("small"), "suitcase", choices=["trophy", "suitcase"]),
+        answered("copy", TROPHY.format("large now"), "trophy", choices=["trophy", "suitcase"]),
+        answered("same", TROPHY.format("large"), "suitcase", choices=["trophy", "suitcase"]),
+    ]
+    assert duplicates(tmp_path, rows, seeds) == {"copy": ("copy_of_seed", "s"), "same": ("copy_of_seed", "s")}
