@@ -12,15 +12,21 @@ from pathlib import Path
 from nemo_sdg.cluster.sites import SINGLE_STEPS, ClusterConfig
 from nemo_sdg.cluster.slurm import Job, scripts, submit, workdir_of
 
-ARRAY_STEPS = ["questions", "answers"]
+ARRAY_STEPS = ["questions", "screened", "answers", "graded"]
 ARRAY_INDEX = "$SLURM_ARRAY_TASK_ID"
 FOLDER = "slurm"
 
 
-def plan_jobs(run_dir: Path, cluster: ClusterConfig, *, redo: bool = False) -> list[Job]:
-    """The jobs in the order in which they depend on each other; `redo` lets them overwrite what a change concerns."""
+def plan_jobs(
+    run_dir: Path, cluster: ClusterConfig, *, redo: bool = False, steps: list[str] | None = None
+) -> list[Job]:
+    """The jobs in the order in which they depend on each other; `redo` lets them overwrite what a change concerns.
+    `steps` are those that the configuration runs; unset: those of a run without judge and student.
+    """
     jobs: list[Job] = []
-    for step in [SINGLE_STEPS[0], *ARRAY_STEPS, *SINGLE_STEPS[1:]]:
+    for step in steps or [SINGLE_STEPS[0], "questions", "answers", *SINGLE_STEPS[1:]]:
+        if step == "catalog":
+            continue  # a part of the first job
         part = "--until seeds" if step == "seeds" else f"--only {step}"
         job = (
             generation_job(step, run_dir, cluster) if step in ARRAY_STEPS else single_job(step, part, run_dir, cluster)
@@ -63,7 +69,13 @@ def run_command(run_dir: Path, cluster: ClusterConfig, arguments: str) -> str:
 
 
 def launch(
-    config_text: str, run_dir: Path, cluster: ClusterConfig, *, dry_run: bool, redo: bool = False
+    config_text: str,
+    run_dir: Path,
+    cluster: ClusterConfig,
+    *,
+    dry_run: bool,
+    redo: bool = False,
+    steps: list[str] | None = None,
 ) -> dict[str, str]:
     """Submits the jobs and returns {job name: Slurm job id}, or with `dry_run` {job name: script}.
 
@@ -73,7 +85,7 @@ def launch(
     is left behind.
     """
     workdir, run_dir = workdir_of(cluster), run_dir.resolve()
-    jobs = plan_jobs(run_dir, cluster, redo=redo)
+    jobs = plan_jobs(run_dir, cluster, redo=redo, steps=steps)
     if dry_run:
         return scripts(jobs, workdir, cluster)
     return submit(run_dir / FOLDER, jobs, workdir, cluster, files={"config.yaml": config_text.encode()})

@@ -100,14 +100,13 @@ def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
     from nemo_sdg.generate.answers import Answers
     from nemo_sdg.generate.questions import own_question
     from nemo_sdg.generate.roles import open_roles
-    from nemo_sdg.records import ModelUse, seed_from_dict
+    from nemo_sdg.records import seed_from_dict
     from nemo_sdg.verify.votes import decided
 
     seeds, _ = first_seeds(config, None, PROBE_SEEDS)
     engines = open_roles(config, Role.solver)
-    nobody = ModelUse(engine="", model="")
-    answers = Answers(config, nobody, functools.partial(decided, config=config.verify))
-    samples = [own_question(seed_from_dict(seed), nobody) for seed in seeds]
+    answers = Answers(config, engines, functools.partial(decided, config=config.verify))
+    samples = [own_question(seed_from_dict(seed)) for seed in seeds]
     requests = (answers.request(sample, "solve", index)[0] for index in itertools.count() for sample in samples)
 
     async def work() -> tuple[int, float]:

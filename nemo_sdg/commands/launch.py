@@ -6,7 +6,7 @@ import typer
 import yaml
 
 from nemo_sdg import config as configuration
-from nemo_sdg.pipeline.order import STEPS
+from nemo_sdg.pipeline.order import STEPS, WITH_ROLES, configured_steps
 from nemo_sdg.pipeline.run import look_ahead
 
 
@@ -24,7 +24,9 @@ def launch_run(
     run_dir = Path(config.run.dir)
     look_ahead(config, redo=redo)
     text = yaml.safe_dump(configuration.as_plain(config), sort_keys=False, allow_unicode=True)
-    for name, value in launch(text, run_dir, cluster, dry_run=dry_run, redo=redo).items():
+    for name, value in launch(
+        text, run_dir, cluster, dry_run=dry_run, redo=redo, steps=configured_steps(config)
+    ).items():
         typer.echo(f"##### {name}\n{value}" if dry_run else f"{name:<10} job {value}")
     if not dry_run:
         typer.echo(f"follow it with: nemo-sdg launch --status {run_dir}")
@@ -33,4 +35,5 @@ def launch_run(
 def show_status(run_dir: Path) -> None:
     from nemo_sdg.commands.status import print_status
 
-    print_status(run_dir, STEPS)
+    # steps that hang on a role are shown where they ran
+    print_status(run_dir, [step for step in STEPS if step not in WITH_ROLES or (run_dir / step).is_dir()])

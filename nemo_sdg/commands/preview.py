@@ -105,7 +105,7 @@ async def walk(config: RunConfig, seeds: list[dict[str, Any]], few_shot: dict[st
 
     engines = open_roles(config, *Role)
     ask_question, ask_answer, verify = (
-        questions.make_flow(config, few_shot, engines),
+        questions.make_flow(config, few_shot, {}, engines),
         answers.make_flow(config, engines),
         verified.make_verifier(config),
     )

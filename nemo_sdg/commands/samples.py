@@ -15,7 +15,7 @@ from nemo_sdg.errors import ConfigError
 from nemo_sdg.storage import finished_shards, read_jsonl
 
 WIDTH = 100
-STEPS = ("curated", "verified", "answers", "questions", "seeds")
+STEPS = ("curated", "verified", "graded", "answers", "screened", "questions", "seeds")
 """where samples are looked for, the latest step first"""
 
 

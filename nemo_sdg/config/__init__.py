@@ -25,7 +25,7 @@ from nemo_sdg.config.engine import (
     operational,
 )
 from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, MixtureSection
-from nemo_sdg.config.generate import GenerateSection, OriginShare, Sandbox, VerifySection
+from nemo_sdg.config.generate import GenerateSection, OriginShare, PerSeed, Sandbox, Style, VerifySection
 from nemo_sdg.config.run import Executor, RunSection, Verify
 from nemo_sdg.config.seeds import DeclaredSplit, GuardSection, LicensePolicy, SeedsSection
 from nemo_sdg.errors import ConfigError
@@ -47,6 +47,7 @@ __all__ = [
     "LicensePolicy",
     "MixtureSection",
     "OriginShare",
+    "PerSeed",
     "Role",
     "RoleSection",
     "RolesSection",
@@ -56,6 +57,7 @@ __all__ = [
     "Sandbox",
     "SeedsSection",
     "Structured",
+    "Style",
     "Verify",
     "VerifySection",
     "as_plain",

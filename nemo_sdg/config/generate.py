@@ -11,6 +11,20 @@ class Sandbox(enum.Enum):
     strict = "strict"
 
 
+class Style(enum.Enum):
+    auto = "auto"
+    """compact for the embedded model, full for every other engine"""
+    compact = "compact"
+    full = "full"
+
+
+class PerSeed(enum.Enum):
+    origins = "origins"
+    """as many as origins.similar says"""
+    auto = "auto"
+    """up to 35 for the seeds of a small task, fewer the more seeds a task has, never fewer than origins.similar"""
+
+
 @dataclass(kw_only=True)
 class OriginShare:
     """How many samples of each origin a seed gives."""
@@ -31,6 +45,14 @@ class GenerateSection:
 
     origins: OriginShare = field(default_factory=OriginShare)
     origins_by_family: dict[str, OriginShare] = field(default_factory=dict)
+    per_seed: PerSeed = PerSeed.origins
+    """how many new questions are written after a seed"""
+    stop_after_copies: int = 3
+    """style full: attempts in a row that were not new, after which a seed is not asked for more"""
+    questions_per_request: int = 1
+    """style full: new questions that one request asks for"""
+    style: Style = Style.auto
+    """of the prompts"""
     votes: int = 8
     """independent solutions of a question, at most; they stop early when the majority is decided"""
     guided: bool = True
@@ -39,22 +61,39 @@ class GenerateSection:
     """seeds of the same task shown before the one to write after"""
     prompts_dir: str | None = None
     """folder whose templates take the place of the shipped ones, file by file"""
-    temperature_question: float = 0.9
-    temperature_answer: float = 0.7
-    top_p: float = 0.95
-    max_tokens_question: int = 512
-    max_tokens_answer: int = 2048
-    judge: bool = False
-    """a last look at free text by the model itself"""
+    temperature_question: float | None = None
+    """null: 0.9 in style compact; not sent in style full, so that the model's own default holds"""
+    temperature_answer: float | None = None
+    """null: 0.7 in style compact; not sent in style full"""
+    top_p: float | None = None
+    """null: 0.95 in style compact; not sent in style full"""
+    max_tokens_question: int | None = None
+    """thinking included; null: 512 in style compact, 12288 in style full"""
+    max_tokens_answer: int | None = None
+    """thinking included; null: 2048 in style compact, 24576 in style full"""
+    student_attempts: int = 4
+    """where roles.student is configured: solutions of the student, from which the difficulty of a question follows"""
+    min_question_score: int = 3
+    """where roles.judge is configured: lowest score, of 5, that a question may have in what it is judged by"""
+    answers_graded: int = 2
+    """where roles.judge is configured: solutions of a question that are judged at most, the best first"""
 
     def __post_init__(self) -> None:
         require(self.votes >= 1, f"generate.votes must be >= 1, got {self.votes}")
         require(self.few_shot >= 0, f"generate.few_shot must be >= 0, got {self.few_shot}")
+        for name in ("questions_per_request", "stop_after_copies", "student_attempts", "answers_graded"):
+            require(getattr(self, name) >= 1, f"generate.{name} must be >= 1, got {getattr(self, name)}")
+        require(
+            1 <= self.min_question_score <= 5,
+            f"generate.min_question_score must be in [1, 5], got {self.min_question_score}",
+        )
         for name in ("max_tokens_question", "max_tokens_answer"):
-            require(getattr(self, name) >= 16, f"generate.{name} must be >= 16 tokens, got {getattr(self, name)}")
+            given = getattr(self, name)
+            require(given is None or given >= 16, f"generate.{name} must be >= 16 tokens, got {given}")
         for name in ("temperature_question", "temperature_answer"):
-            require(0.0 <= getattr(self, name) <= 2.0, f"generate.{name} must be in [0, 2], got {getattr(self, name)}")
-        require(0.0 < self.top_p <= 1.0, f"generate.top_p must be in (0, 1], got {self.top_p}")
+            given = getattr(self, name)
+            require(given is None or 0.0 <= given <= 2.0, f"generate.{name} must be in [0, 2], got {given}")
+        require(self.top_p is None or 0.0 < self.top_p <= 1.0, f"generate.top_p must be in (0, 1], got {self.top_p}")
 
 
 @dataclass(kw_only=True)
@@ -70,11 +109,17 @@ class VerifySection:
     0.05 to 0.15
     """
     min_judge_score: int = 3
-    """of 5, where generate.judge is on"""
+    """lowest score, of 5, that a judge may give to the kept solution, where roles.judge is configured"""
+    pass_rate: list[float] = field(default_factory=list)
+    """[lowest, highest] share of the student's attempts that reach the answer; empty = all are kept. Needs
+    roles.student
+    """
     sandbox: Sandbox = Sandbox.auto
     """strict: generated code runs in namespaces (bubblewrap, unshare) or not at all; auto: limits, seccomp and
     Landlock where there are none
     """
+    trace_max_tokens: int = 16384
+    """of the thinking that is kept with a sample, estimated; a longer trace is left out, the sample stays"""
     code_timeout: float = 5.0
     """seconds of CPU a program may take in the sandbox"""
     code_memory_mb: int = 512
@@ -90,4 +135,8 @@ class VerifySection:
             f"verify.free_text_similarity must be in (0, 1], got {self.free_text_similarity}",
         )
         require(1 <= self.min_judge_score <= 5, f"verify.min_judge_score must be in [1, 5], got {self.min_judge_score}")
+        require(
+            not self.pass_rate or (len(self.pass_rate) == 2 and 0.0 <= self.pass_rate[0] <= self.pass_rate[1] <= 1.0),
+            f"verify.pass_rate must be [lowest, highest] in [0, 1], got {self.pass_rate}",
+        )
         require(self.code_timeout > 0, f"verify.code_timeout must be > 0 seconds, got {self.code_timeout}")

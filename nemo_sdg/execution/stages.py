@@ -76,7 +76,7 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
 
     A record (dict) in; the record that goes on (dict or dataclass), or a Drop.
     With `whole`, the function takes all records of a shard at once and returns one result for each: what runs on a
-    model is faster so.
+    model is faster so. With `by_shard`, it takes the shard's name too: what reads a file beside the shard.
     """
 
     name = "record"
@@ -86,15 +86,16 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
     def __init__(
         self,
         name: str,
-        make: Callable[[], Callable[[Any], Any]],
+        make: Callable[[], Callable[..., Any]],
         *,
         whole: bool = False,
+        by_shard: bool = False,
         cpus: float = 1.0,
         gpus: float = 0.0,
     ) -> None:
-        self.name, self.make, self.whole = name, make, whole
+        self.name, self.make, self.whole, self.by_shard = name, make, whole, by_shard
         self.resources = Resources(cpus=cpus, gpus=gpus)
-        self._function: Callable[[Any], Any] | None = None
+        self._function: Callable[..., Any] | None = None
 
     def inputs(self) -> tuple[list[str], list[str]]:
         return ["data"], []
@@ -114,7 +115,11 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
         assert function is not None, "setup was not called"
         kept, drops = [], list(task._metadata["drops"])
         records = to_records(task.to_pandas())
-        for result in function(records) if self.whole else map(function, records):
+        if self.by_shard:
+            results = function(task._metadata["shard"], records)
+        else:
+            results = function(records) if self.whole else map(function, records)
+        for result in results:
             if isinstance(result, Drop):
                 drops.append(to_dict(result))
             else:

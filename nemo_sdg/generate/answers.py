@@ -21,22 +21,24 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import Role, RunConfig, Style
+from nemo_sdg.generate.options import shown_order, speaks_of_place
 from nemo_sdg.generate.parsing.cleaning import clean
 from nemo_sdg.generate.parsing.programs import called
-from nemo_sdg.generate.parsing.replies import read_object, read_vote
-from nemo_sdg.generate.prompting import Prompts, language_variables, request_seed, template_kind
+from nemo_sdg.generate.parsing.replies import read_vote
+from nemo_sdg.generate.prompting import Prompts, request_seed, task_variables, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
-from nemo_sdg.generate.schemas import JUDGE_SCHEMA, solution_schema
+from nemo_sdg.generate.roles import RoleEngines
+from nemo_sdg.generate.schemas import solution_schema
 from nemo_sdg.records import (
     LABELS,
     Drop,
     Generator,
-    Judgement,
     Kind,
     ModelUse,
     Origin,
     Sample,
+    SampleLicense,
     Usage,
     Vote,
     VoteCounts,
@@ -46,7 +48,8 @@ from nemo_sdg.records import (
 
 STEP = "answers"
 GUIDED_ATTEMPTS = 2
-JUDGE_TOKENS = 160
+UNANSWERABLE = "unanswerable"
+"""what a solver of style full writes where a question has a flaw"""
 LATEX = re.compile(r"\\[A-Za-z(\[]|\^|\$[^$\d\s]|[A-Za-z)]\$")
 """Marks of a question whose answer may be an expression rather than a plain number. `$5 and $10` is none."""
 
@@ -70,19 +73,20 @@ Decided = Callable[[list[Vote], int, Sample], Standing]
 class Answers:
     """Solves the questions of a run; `flow` is one sample's way through the engine."""
 
-    def __init__(self, config: RunConfig, model: ModelUse, decided: Decided) -> None:
+    def __init__(self, config: RunConfig, engines: RoleEngines, decided: Decided) -> None:
         self.config = config
-        self.model = model
+        self.engines = engines
         self.decided = decided
-        self.prompts = Prompts(config)
+        self.prompts = [
+            Prompts(config, engines.section(Role.solver, number)) for number in range(engines.num(Role.solver))
+        ]
+        self._used: dict[tuple[str, int], ModelUse] = {}
 
     def order(self, sample: Sample, purpose: str) -> list[int] | None:
         """The order in which one vote sees the options: a permutation of their indices."""
         if not sample.choices:
             return None
-        order = list(range(len(sample.choices)))
-        random.Random(f"{self.config.run.seed}:{sample.sample_id}:{purpose}").shuffle(order)
-        return order
+        return shown_order(sample.choices, random.Random(f"{self.config.run.seed}:{sample.sample_id}:{purpose}"))
 
     @staticmethod
     def shown(sample: Sample, order: list[int] | None) -> list[str] | None:
@@ -91,40 +95,42 @@ class Answers:
 
     def request(self, sample: Sample, purpose: str, index: int) -> tuple[Request, list[int] | None]:
         """One vote (`solve`) or one solution with the gold in sight (`guided`), and the order of the options in it."""
-        generate = self.config.generate
         tag = f"vote{index}" if purpose == "solve" else f"{purpose}{index}"
+        number = self.engines.deal(Role.solver, sample.sample_id, index)
+        prompts = self.prompts[number]
         order = self.order(sample, tag)
         shown = self.shown(sample, order)
         variables = {
-            **language_variables(sample.language),
+            **task_variables(sample),
+            "family": sample.family,
             "question": sample.question,
             "passage": sample.passage,
-            "family": sample.family,
             "shown": shown or [],
             "labels": LABELS,
+            "lettered": speaks_of_place(sample.choices or []),
             "calls": called(sample.tests or []),
         }
-        pinned = None
         if purpose == "guided":
             variables["gold"] = sample.gold.text
+        schema = None
+        if prompts.style is Style.compact:
             # The answer is given; verification looks at whether the reasoning arrives at it.
-            pinned = (
-                [sample.gold.text] if sample.kind in (Kind.multiple_choice, Kind.numeric, Kind.short_text) else None
+            exact = sample.kind in (Kind.multiple_choice, Kind.numeric, Kind.short_text)
+            schema = solution_schema(
+                sample.kind,
+                choices=[sample.gold.text] if purpose == "guided" and exact else shown,
+                numeric=not LATEX.search(f"{sample.question} {variables.get('gold', '')}"),
+                max_tokens=prompts.max_tokens("answer"),
+                like=sample.question,
             )
-        request = self.prompts.request(
+        request = prompts.request(
             f"{purpose}/{template_kind(sample)}",
             variables,
-            schema=solution_schema(
-                sample.kind,
-                choices=pinned or shown,
-                numeric=not LATEX.search(f"{sample.question} {variables.get('gold', '')}"),
-                max_tokens=generate.max_tokens_answer,
-                like=sample.question,
-            ),
-            temperature=generate.temperature_answer,
-            max_tokens=generate.max_tokens_answer,
+            schema=schema,
+            purpose="answer",
             seed=request_seed(self.config.run.seed, sample.sample_id, tag),
         )
+        request.role, request.number, request.tag = Role.solver, number, tag
         return request, order
 
     def read(
@@ -150,6 +156,10 @@ class Answers:
             detail=clean(detail) if detail else None,
             finish_reason=completion.finish_reason,
         )
+        said = value["answer"] if value is not None else detail or ""
+        if said.strip(" .*").casefold() == UNANSWERABLE:
+            vote.error, vote.detail = "question_flawed", (value["reasoning"][:200] if value is not None else None)
+            return vote
         if value is not None:
             vote.context, vote.reasoning, vote.answer = value["context"], value["reasoning"], value["answer"]
             if vote.context and any(vote.context in text for text in request.worked_examples()):
@@ -161,7 +171,6 @@ class Answers:
     async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
         sample = sample_from_dict(record)
         spent = Spent(ask, sample.usage)
-        kind = template_kind(sample)
         solutions = await self._votes(sample, spent)
         if sample.origin == Origin.seed and self.config.generate.guided:
             solutions += await self._guided(sample, solutions, spent)
@@ -184,25 +193,40 @@ class Answers:
                     )
                 ]
             )
-        if self.config.generate.judge and sample.kind == Kind.free_text:
-            await self._judge(sample, solutions, spent)
-            sample.usage = spent.usage
-        blind, guided = self.model_use(f"solve/{kind}"), self.model_use(f"guided/{kind}")
-        sample.generator = dataclasses.replace(
-            sample.generator or Generator(), model=self.model.model, solvers=[blind, guided]
-        )
-        for vote in solutions:
-            vote.solver = 0 if vote.guidance == "blind" else 1
+        self.note_solvers(sample, solutions)
         return Outcome(kept=[sample])
 
-    def model_use(self, prompt: str) -> ModelUse:
-        generate = self.config.generate
-        sampling = {
-            "temperature": generate.temperature_answer,
-            "top_p": generate.top_p,
-            "max_tokens": generate.max_tokens_answer,
-        }
-        return dataclasses.replace(self.model, prompt=prompt, prompt_hash=self.prompts.hash(prompt), sampling=sampling)
+    def note_solvers(self, sample: Sample, solutions: list[Vote]) -> None:
+        """Who wrote the solutions: one entry for each model and template, which the votes refer to."""
+        solvers: list[ModelUse] = []
+        for vote in solutions:
+            number = self.engines.deal(Role.solver, sample.sample_id, vote.index)
+            purpose = "solve" if vote.guidance == "blind" else "guided"
+            use = self.used(f"{purpose}/{template_kind(sample)}", number)
+            if use not in solvers:
+                solvers.append(use)
+            vote.solver = solvers.index(use)
+        sample.generator = dataclasses.replace(
+            sample.generator or Generator(), model=solvers[0].model if solvers else None, solvers=solvers
+        )
+        known = sample.license or SampleLicense()
+        models = list(dict.fromkeys([*known.models, *(use.license for use in solvers)]))
+        sample.license = dataclasses.replace(known, models=models)
+
+    def used(self, name: str, number: int) -> ModelUse:
+        """Who answers a template, and how it is asked: the same for all samples."""
+        if (name, number) not in self._used:
+            prompts = self.prompts[number]
+            temperature, top_p = prompts.sampling("answer")
+            request = Request(
+                role=Role.solver,
+                number=number,
+                temperature=temperature,
+                top_p=top_p,
+                max_tokens=prompts.max_tokens("answer"),
+            )
+            self._used[name, number] = self.engines.used(request, prompt=name, prompt_hash=prompts.hash(name))
+        return self._used[name, number]
 
     async def _votes(self, sample: Sample, ask: Ask) -> list[Vote]:
         num_planned, solutions = self.config.generate.votes, list[Vote]()
@@ -228,33 +252,6 @@ class Answers:
                 break
         return guided
 
-    async def _judge(self, sample: Sample, solutions: list[Vote], ask: Ask) -> None:
-        """Scores every answer in sentences by the rubric of judge/free_text."""
-        to_judge = [solution for solution in solutions if solution.answer is not None]
-        requests = [
-            self.prompts.request(
-                "judge/free_text",
-                {
-                    **language_variables("en"),
-                    "question": sample.question,
-                    "passage": sample.passage,
-                    "answer": solution.answer,
-                },
-                schema=JUDGE_SCHEMA,
-                temperature=0.0,
-                max_tokens=JUDGE_TOKENS,
-                seed=request_seed(self.config.run.seed, sample.sample_id, f"judge:{solution.guidance}{solution.index}"),
-            )
-            for solution in to_judge
-        ]
-        for solution, completion in zip(to_judge, await asyncio.gather(*map(ask, requests)), strict=True):
-            value, error, _ = read_object(completion, JUDGE_SCHEMA)
-            solution.judge = Judgement(
-                score=value["score"] if value else None,
-                reasons={"answer": value["reason"]} if value else {},
-                error=error,
-            )
-
 
 class Spent:
     """An Ask that adds up the tokens of all completions it brought."""
@@ -270,10 +267,10 @@ class Spent:
         return completion
 
 
-def make_flow(config: RunConfig, model: ModelUse, decided: Decided) -> Flow:
+def make_flow(config: RunConfig, engines: RoleEngines, decided: Decided) -> Flow:
     """Sample -> sample with `solutions`, or a Drop where no request gave an answer. `decided` is verify.votes.decided
     with its config.
 
     Raises ConfigError when a template is broken.
     """
-    return Answers(config, model, decided).flow
+    return Answers(config, engines, decided).flow

@@ -1,29 +1,30 @@
-"""From a record to a Request: templates, few-shot head, schema, sampling parameters.
+"""From a record to a Request: templates of a style, what a task's requests share, schema, sampling parameters.
 
-A template is `<purpose>/<kind>.jinja` with the blocks `instruction` and `ask`, and optionally worked examples,
-`example` and `reply`,
-`example2` and `reply2`, and so on. In a chat the instruction is the system message and each ask a user turn; for base
-models
-`completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction and worked
-examples, comes first
-and is byte-identical, so that an engine prefills it once; what varies comes last. So these blocks see TASK_VARIABLES
-alone, and of a
-passage whether there is one.
+    prompts/compact/solve/numeric.jinja     for models under about 3B: few words, JSON, worked examples
+    prompts/full/solve/numeric.jinja        for strong models: sections, rules, the task's own items
 
-`generate.prompts_dir` overrides file by file. A template's hash covers every file that shapes its text, and goes into
-each sample.
+A template has the blocks `instruction` and `ask`, and optionally worked examples, `example` and `reply`, `example2` and
+`reply2`, and so on. In a chat the instruction is the system message and each ask a user turn; for base models
+`completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction and examples,
+comes first and is byte-identical, so that an engine prefills it once; what varies comes last. So these blocks see
+TASK_VARIABLES alone, and of a passage whether there is one.
+
+`generate.prompts_dir` overrides file by file (`full/solve/numeric.jinja`, or `solve/numeric.jinja` for both styles). A
+template's hash covers every file that shapes its text, and goes into each sample.
 """
 
 import functools
 import hashlib
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import jinja2.meta
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import EngineSection, RunConfig, Style
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.generate.requests import Request
 from nemo_sdg.records import Frame, Kind, Sample, Seed
@@ -39,12 +40,38 @@ LANGUAGE_NAMES = {
     "yo": "Yoruba", "zh": "Chinese", "zu": "Zulu",
 }  # fmt: skip
 
-PURPOSES = {"similar": True, "solve": True, "guided": True, "judge": False}
-"""purpose: whether there is a template for each kind (judge is for free text only)"""
 TEMPLATE_KINDS = ("multiple_choice", "classification", "numeric", "short_text", "free_text", "code")
+PURPOSES = ("similar", "solve", "guided", "judge", "student")
+TEMPLATES = {
+    Style.compact: tuple(f"{purpose}/{kind}" for purpose in ("similar", "solve", "guided") for kind in TEMPLATE_KINDS),
+    Style.full: (
+        *(f"{purpose}/{kind}" for purpose in ("similar", "solve", "guided") for kind in TEMPLATE_KINDS),
+        "judge/question",
+        "judge/answer",
+        "student/answer",
+    ),
+}
+BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 COMPLETION_STOP = ["\n### "]
-TASK_VARIABLES = ("language", "language_name", "family", "label_set")
+TASK_VARIABLES = (
+    "language", "language_name", "family", "label_set", "task", "frame", "capability", "kind", "examples", "lettered",
+    "options",
+)  # fmt: skip
 """what instruction and worked examples see of a record, beside whether it has a passage"""
+MAX_TOKENS = {Style.compact: {"question": 512, "answer": 2048}, Style.full: {"question": 12288, "answer": 24576}}
+"""where the configuration gives none; thinking counts, and servers shrink it to their context"""
+SAMPLING: dict[Style, dict[str, tuple[float | None, float | None]]] = {
+    Style.compact: {"question": (0.9, 0.95), "answer": (0.7, 0.95)},
+    Style.full: {"question": (None, None), "answer": (None, None)},
+}
+"""temperature and top_p where the configuration gives none; None is not sent, and the model's own default holds"""
+
+
+def style_of(config: RunConfig, section: EngineSection) -> Style:
+    """How an engine is asked: compact for the embedded model, full for every other, unless the configuration says."""
+    if config.generate.style is not Style.auto:
+        return config.generate.style
+    return Style.compact if section.embedded else Style.full
 
 
 def template_kind(record: Seed | Sample) -> str:
@@ -67,42 +94,51 @@ def _environment(folder: str | None) -> jinja2.Environment:
 
 
 class Prompts:
-    """The templates of a run. Raises ConfigError when the user's folder is missing or one of its templates is
-    broken.
+    """The templates of one engine of a run. Raises ConfigError when the user's folder is missing or one of its
+    templates is broken.
     """
 
-    def __init__(self, config: RunConfig) -> None:
-        self.base_model = config.engine.base_model
-        self.top_p = config.generate.top_p
+    def __init__(self, config: RunConfig, section: EngineSection | None = None, *, style: Style | None = None) -> None:
+        section = section or config.engine
+        self.style = style or style_of(config, section)
+        self.base_model = section.base_model
+        self.generate = config.generate
         folder = config.generate.prompts_dir
         if folder is not None and not Path(folder).is_dir():
             raise ConfigError(f"generate.prompts_dir must be a folder of templates, got {folder}")
+        self.folder: str | None = folder
         self.environment = _environment(folder)
-        shared = [
-            "question.jinja",
-            "choices.jinja",
-            "language.jinja",
-            *(["completion.jinja"] if self.base_model else []),
-        ]
-        self._shared = b"".join(self._source(name) for name in shared)
         self._hashes: dict[str, str] = {}
         self._layout = self._load("completion.jinja")
         self._templates: dict[str, jinja2.Template] = {}
         self._heads: dict[tuple[Any, ...], tuple[str, list[tuple[str, str]]]] = {}
-        for purpose, per_kind in PURPOSES.items():
-            for kind in TEMPLATE_KINDS if per_kind else ("free_text",):
-                name = f"{purpose}/{kind}"
-                template = self._load(f"{name}.jinja")
-                replies = {
-                    block.replace("example", "reply") for block in template.blocks if block.startswith("example")
-                }
-                if missing := {"instruction", "ask", *replies} - template.blocks.keys():
-                    raise ConfigError(
-                        f"{template.filename} must have the blocks instruction and ask, and a reply for "
-                        f"each example: {', '.join(sorted(missing))} is missing"
-                    )
-                self._templates[name] = template
-                self._hashes[name] = hashlib.sha256(self._shared + self._source(f"{name}.jinja")).hexdigest()[:16]
+        for name in TEMPLATES[self.style]:
+            path = self._path(f"{name}.jinja")
+            template = self._load(path)
+            replies = {block.replace("example", "reply") for block in template.blocks if block.startswith("example")}
+            if missing := {"instruction", "ask", *replies} - template.blocks.keys():
+                raise ConfigError(
+                    f"{template.filename} must have the blocks instruction and ask, and a reply for "
+                    f"each example: {', '.join(sorted(missing))} is missing"
+                )
+            self._templates[name] = template
+            sources = self._sources(path) | (self._sources("completion.jinja") if self.base_model else {})
+            self._hashes[name] = hashlib.sha256(b"".join(sources[key] for key in sorted(sources))).hexdigest()[:16]
+
+    def _path(self, name: str) -> str:
+        """Where a template stands: in the style's folder, or in the user's folder for both styles."""
+        styled = f"{self.style.value}/{name}"
+        if self.folder is not None and not (Path(self.folder) / styled).is_file():
+            return name if (Path(self.folder) / name).is_file() else styled
+        return styled
+
+    def _sources(self, name: str) -> dict[str, bytes]:
+        """A template's file and all that it includes."""
+        found = {name: self._source(name)}
+        for included in jinja2.meta.find_referenced_templates(self.environment.parse(found[name].decode())):
+            if included is not None and included not in found:
+                found |= self._sources(included)
+        return found
 
     def _source(self, name: str) -> bytes:
         assert self.environment.loader is not None
@@ -121,7 +157,8 @@ class Prompts:
     def _render(self, name: str, block: str, variables: dict[str, Any]) -> str:
         template = self._templates[name]
         try:
-            return "".join(template.blocks[block](template.new_context(variables))).strip()
+            text = "".join(template.blocks[block](template.new_context(variables))).strip()
+            return text if self.style is Style.compact else BLANK_LINES.sub("\n\n", text)
         except (jinja2.UndefinedError, TypeError) as exc:
             raise ConfigError(f"{template.filename}, block {block}: {exc}") from exc
 
@@ -150,16 +187,20 @@ class Prompts:
         variables: dict[str, Any],
         *,
         examples: list[tuple[dict[str, Any], str]] = [],  # noqa: B006  never changed
-        schema: dict[str, Any],
-        temperature: float,
-        max_tokens: int,
+        schema: dict[str, Any] | None,
+        purpose: str,
         seed: int,
     ) -> Request:
-        """`examples` are (variables, reply) of worked examples that go before the ask, in their order."""
+        """`examples` are (variables, reply) of worked examples that go before the ask, in their order; `purpose` is
+        question or answer, and says which limits hold.
+        """
         instruction, written = self._head(name, variables)
         shots = written + [(self._render(name, "ask", {**variables, **shown}), reply) for shown, reply in examples]
         ask = self._render(name, "ask", variables)
-        request = Request(schema=schema, temperature=temperature, top_p=self.top_p, max_tokens=max_tokens, seed=seed)
+        temperature, top_p = self.sampling(purpose)
+        request = Request(
+            schema=schema, temperature=temperature, top_p=top_p, max_tokens=self.max_tokens(purpose), seed=seed
+        )
         if self.base_model:
             request.prompt = self._layout.render(
                 instruction=instruction, examples=[{"ask": shot, "reply": reply} for shot, reply in shots], ask=ask
@@ -172,6 +213,16 @@ class Prompts:
                 request.messages += [{"role": "user", "content": shot}, {"role": "assistant", "content": reply}]
             request.messages.append({"role": "user", "content": ask})
         return request
+
+    def max_tokens(self, purpose: str) -> int:
+        given: int | None = getattr(self.generate, f"max_tokens_{purpose}")
+        return MAX_TOKENS[self.style][purpose] if given is None else given
+
+    def sampling(self, purpose: str) -> tuple[float | None, float | None]:
+        """Temperature and top_p."""
+        temperature, top_p = SAMPLING[self.style][purpose]
+        given = getattr(self.generate, f"temperature_{purpose}")
+        return temperature if given is None else given, top_p if self.generate.top_p is None else self.generate.top_p
 
 
 def language_variables(language: str) -> dict[str, str]:
@@ -192,3 +243,29 @@ def item_json(seed: Seed, *, with_choices: bool) -> str:
     if seed.kind == Kind.code:
         item["tests"] = list(seed.tests or [])[:3]
     return json.dumps(item, ensure_ascii=False)
+
+
+def task_variables(record: Seed | Sample) -> dict[str, Any]:
+    """What the templates of style full say of a task."""
+    return {
+        **language_variables(record.language),
+        "task": record.task,
+        "frame": record.frame,
+        "kind": record.kind,
+        "family": record.family.replace("_", " "),
+        "capability": record.capability,
+        "label_set": ", ".join(record.choices or []) if record.frame == Frame.classification else "",
+        "options": bool(record.choices),
+    }
+
+
+def item_text(seed: Seed) -> str:
+    """A seed as a writer of style full sees it: with its right answer."""
+    lines = [f"Passage:\n{seed.passage}\n"] if seed.passage else []
+    lines.append(f"Question:\n{seed.question}")
+    if seed.choices:
+        lines.append("\nOptions:\n" + "\n".join(f"- {choice}" for choice in seed.choices))
+    if seed.kind == Kind.code:
+        lines.append("\nTests:\n" + "\n".join(list(seed.tests or [])[:3]))
+    lines.append(f"\nRight answer:\n{seed.answer.text}")
+    return "\n".join(lines)

@@ -88,9 +88,6 @@ def solution_schema(kind: str, *, choices: list[str] | None, numeric: bool, max_
     return _object({"context": context, "reasoning": _text(int(room * shares[1])), "answer": answer})
 
 
-JUDGE_SCHEMA = _object({"reason": _text(200), "score": {"enum": [1, 2, 3, 4, 5]}})
-
-
 def mismatch(value: Any, schema: Schema) -> str | None:
     """Why a parsed value does not follow a schema of this module, or None. Lengths above maxLength pass: max_tokens
     bounds them.

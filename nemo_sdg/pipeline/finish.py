@@ -25,7 +25,7 @@ PACKAGES = [
 ]
 """What shapes the bytes of a run beside this package; the manifest names their versions."""
 
-DATA_STEPS = ["seeds", "questions", "answers", "verified", "curated"]
+DATA_STEPS = ["seeds", "questions", "screened", "answers", "graded", "verified", "curated"]
 
 
 def finish(context: Context) -> None:
@@ -93,12 +93,13 @@ def print_summary(context: Context, facts: dict[str, Any]) -> None:
     console = Console(soft_wrap=True)
     table = Table(title="records kept per step (dropped)", title_justify="left")
     table.add_column("task")
-    for step in DATA_STEPS:
+    steps = [step for step in DATA_STEPS if step in facts["steps"]]
+    for step in steps:
         table.add_column(step, justify="right")
-    per_step = {step: facts["steps"][step]["counts"] for step in DATA_STEPS}
+    per_step = {step: facts["steps"][step]["counts"] for step in steps}
     for task in sorted({task for counts in per_step.values() for task in counts}):
         cells = []
-        for step in DATA_STEPS:
+        for step in steps:
             row = per_step[step].get(task)
             num_dropped = sum(row["dropped"].values()) if row else 0
             cells.append("" if row is None else f"{row['kept']:,}" + (f" ({num_dropped:,})" if num_dropped else ""))

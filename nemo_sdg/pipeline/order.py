@@ -1,6 +1,7 @@
 """The order of the steps; the only place that knows it.
 
-catalog > seeds > questions > answers > verified > curated > packed > blend, then the report and the manifest
+catalog > seeds > questions > screened > answers > graded > verified > curated > packed > blend, then the report and
+the manifest; `screened` and `graded` where their roles are configured
 
 A step module states what shapes it:
 
@@ -27,8 +28,12 @@ from typing import Any
 from nemo_sdg.config import OPERATIONAL, EngineSection, RunConfig, as_plain, select
 from nemo_sdg.errors import ConfigError
 
-STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed", "blend"]
-BY_SHARD = ["questions", "answers", "verified", "curated"]
+STEPS = [
+    "catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed", "blend",
+]  # fmt: skip
+WITH_ROLES = ["screened", "graded"]
+"""steps that are skipped where their roles are not configured"""
+BY_SHARD = ["questions", "screened", "answers", "graded", "verified", "curated"]
 """steps with one shard for each shard of the step before"""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import OriginShare, RunConfig
+from nemo_sdg.config import OriginShare, Role, RunConfig
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Verdict
 from nemo_sdg.storage import read_json, read_jsonl
@@ -36,11 +36,14 @@ def assumed(config: RunConfig) -> Rates:
     """Without a pilot: votes stop early for two thirds of the questions; half the new questions and most gold ones
     survive; outputs fill
     at most half of what they may."""
+    from nemo_sdg.generate.prompting import Prompts
+
     least = max(1.0, round(config.generate.votes * config.verify.min_agreement))
     votes = (2 * least + config.generate.votes) / 3
     rates = Rates(source="assumed", votes={"similar": votes, "seed": votes}, accepted={"similar": 0.5, "seed": 0.8})
-    rates.question_completion = min(rates.question_completion, config.generate.max_tokens_question / 2)
-    rates.vote_completion = min(rates.vote_completion, config.generate.max_tokens_answer / 2)
+    writer, solver = (Prompts(config, config.engines(role)[0]) for role in (Role.writer, Role.solver))
+    rates.question_completion = min(rates.question_completion, writer.max_tokens("question") / 2)
+    rates.vote_completion = min(rates.vote_completion, solver.max_tokens("answer") / 2)
     return rates
 
 

@@ -8,6 +8,7 @@ is asked.
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from nemo_sdg.config import Role, RunConfig, load_config
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.report.records import Calls, cut
-from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.records import ModelUse, Origin, seed_from_dict
+from nemo_sdg.generate.requests import Completion, Outcome, Request
+from nemo_sdg.records import Origin
 
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
@@ -75,17 +76,15 @@ class Replay:
     """Finds requests and completions of single records, shard by shard; each shard's journals are indexed once."""
 
     def __init__(self, run_dir: Path, config: RunConfig) -> None:
-        from nemo_sdg.generate.questions import Questions
         from nemo_sdg.generate.scheduling.journal import Journal
         from nemo_sdg.steps.questions import few_shot_seeds
         from nemo_sdg.storage import StepDir
 
-        self.config = config
+        self.config, self.run_dir = config, run_dir
         self.journals = {step: Journal(run_dir / step / "journal") for step in ("questions", "answers")}
         seeds = StepDir(run_dir=run_dir, step="seeds", fingerprint="")
-        self.questions = Questions(
-            config, ModelUse(engine="", model=""), few_shot_seeds(seeds, config.generate.few_shot)
-        )
+        self.few_shot = few_shot_seeds(seeds, config.generate.few_shot)
+        self.num_seeds = {task: row["kept"] for task, row in seeds.counts().items()}
 
     def calls(self, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
         """Record id -> its requests, question first."""
@@ -100,6 +99,7 @@ class Replay:
             by_shard.setdefault(shard, []).append(sample)
         for shard, members in sorted(by_shard.items()):
             asked, solved = (self.journals[step].open(shard) for step in ("questions", "answers"))
+            written = self.written(shard, {str(sample.get("sample_id")) for sample in members})
             for sample in members:
                 identifier = str(sample.get("sample_id") or sample.get("id"))
                 try:
@@ -108,8 +108,8 @@ class Replay:
                     for model in [own] if own else sorted(models):
                         engines = named_roles(self.config, model, *Role)
                         found[identifier] = [
-                            *self._question(asked, sample, seed, engines),
-                            *asyncio.run(self._solutions(solved, sample, engines)),
+                            *asyncio.run(self._question(asked, sample, seed, engines)),
+                            *asyncio.run(self._solutions(solved, written.get(identifier, sample), engines)),
                         ]
                         if found[identifier]:
                             break
@@ -119,27 +119,47 @@ class Replay:
             solved.close()
         return found
 
-    def _question(
+    def written(self, shard: str, wanted: set[str]) -> dict[str, dict[str, Any]]:
+        """Samples as they were asked, by id: a verified one has its options in the order of the kept solution."""
+        from nemo_sdg.storage import read_jsonl
+
+        path = self.run_dir / "questions" / f"{shard}.jsonl"
+        rows = read_jsonl(path) if path.is_file() else iter(())
+        return {row["sample_id"]: row for row in rows if row.get("sample_id") in wanted}
+
+    async def _question(
         self, journal: Any, sample: dict[str, Any], seed: dict[str, Any] | None, engines: "RoleEngines"
     ) -> list[dict[str, Any]]:
-        """The request that the question came from: an attempt that was dropped is known by its number, a sample by its
-        question.
+        """The request that the question came from, found by replaying the seed: an attempt that was dropped is known
+        by its number, a sample by its id.
         """
-        from nemo_sdg.generate.questions import origin_share
+        from nemo_sdg.steps import questions
 
         if seed is None or sample.get("origin") == Origin.seed:
             return []
-        known = sample.get("attempt")
-        parsed = seed_from_dict(seed)
-        for attempt in range(origin_share(self.config, parsed.family).similar) if known is None else [known]:
-            request, _ = self.questions.request(parsed, attempt)
-            completion = journal.get(engines.key(request))
+        calls: list[tuple[Request, Completion]] = []
+
+        async def ask(request: Request) -> Completion:
+            completion: Completion | None = journal.get(engines.key(request))
             if completion is None:
-                continue
-            value = None if known is not None else self.questions.read(completion, parsed)[0]
-            if known is not None or (value is not None and value.question == sample["question"]):
-                return [describe(f"question, attempt {attempt}", request, completion)]
-        return []
+                raise NotInJournal
+            calls.append((request, completion))
+            return completion
+
+        outcome = None
+        with contextlib.suppress(NotInJournal):
+            flow = questions.make_flow(self.config, self.few_shot, self.num_seeds, engines)
+            outcome = await flow(seed, ask)
+        attempt = sample.get("attempt")
+        if attempt is None and outcome is not None:
+            attempt = attempts_of(outcome).get(str(sample.get("sample_id")))
+        if attempt is None:
+            return []
+        asked = [(request, completion) for request, completion in calls if number_of(request) <= attempt]
+        if not asked:
+            return []
+        request, completion = max(asked, key=lambda call: number_of(call[0]))
+        return [describe(f"question, attempt {attempt}", request, completion)]
 
     async def _solutions(self, journal: Any, sample: dict[str, Any], engines: "RoleEngines") -> list[dict[str, Any]]:
         """Replays the votes of a sample."""
@@ -162,6 +182,19 @@ class Replay:
         except NotInJournal:
             return calls
         return calls
+
+
+def number_of(request: Request) -> int:
+    """The first attempt that a writer's request is for."""
+    return int(request.tag.removeprefix("question"))
+
+
+def attempts_of(outcome: Outcome) -> dict[str, int]:
+    """The attempt of each new question: those that are no drops, in their order."""
+    new = [sample.sample_id for sample in outcome.kept if sample.origin != Origin.seed]
+    dropped = {(drop.record or {})["attempt"] for drop in outcome.dropped}
+    free = (attempt for attempt in itertools.count() if attempt not in dropped)
+    return dict(zip(new, free, strict=False))
 
 
 def describe(name: str, request: Request, completion: Completion, *, with_prompt: bool = True) -> dict[str, Any]:

@@ -17,7 +17,7 @@ SHAPES = [
     "run.seed",
     "generate.votes",
     "generate.guided",
-    "generate.judge",
+    "generate.style",
     "generate.temperature_answer",
     "generate.top_p",
     "generate.max_tokens_answer",
@@ -31,7 +31,7 @@ ROLES = [Role.solver]
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    return generation_inputs(config, hashes, ["solve", "guided", "judge"], ROLES)
+    return generation_inputs(config, hashes, ["solve", "guided"], ROLES)
 
 
 def run(context: Context) -> list[str]:
@@ -46,6 +46,4 @@ def make_flow(config: RunConfig, engines: "RoleEngines") -> Flow:
     from nemo_sdg.generate import answers
     from nemo_sdg.verify import votes
 
-    return answers.make_flow(
-        config, engines.model_use(Role.solver), functools.partial(votes.decided, config=config.verify)
-    )
+    return answers.make_flow(config, engines, functools.partial(votes.decided, config=config.verify))

@@ -21,6 +21,10 @@ SHAPES = [
     "run.seed",
     "generate.origins",
     "generate.origins_by_family",
+    "generate.per_seed",
+    "generate.stop_after_copies",
+    "generate.questions_per_request",
+    "generate.style",
     "generate.few_shot",
     "generate.temperature_question",
     "generate.top_p",
@@ -44,13 +48,16 @@ def flow_maker(context: Context) -> MakeFlow:
 
 def make_run_flow(config: RunConfig, seeds: StepDir, engines: "RoleEngines") -> Flow:
     """Reads every seed for the few-shot heads: called by a worker that has shards to do, and by no other."""
-    return make_flow(config, few_shot_seeds(seeds, config.generate.few_shot), engines)
+    num_seeds = {task: row["kept"] for task, row in seeds.counts().items()}
+    return make_flow(config, few_shot_seeds(seeds, config.generate.few_shot), num_seeds, engines)
 
 
-def make_flow(config: RunConfig, few_shot: dict[str, list[Seed]], engines: "RoleEngines") -> Flow:
+def make_flow(
+    config: RunConfig, few_shot: dict[str, list[Seed]], num_seeds: dict[str, int], engines: "RoleEngines"
+) -> Flow:
     from nemo_sdg.generate import questions
 
-    return questions.make_flow(config, engines.model_use(Role.writer), few_shot)
+    return questions.make_flow(config, engines, few_shot, num_seeds)
 
 
 def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[Seed]]:

@@ -16,13 +16,16 @@ SHAPES = ["verify", "engine.model_license"]
 
 def run(context: Context) -> list[str]:
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
+    from nemo_sdg.steps.kept_traces import make_attacher
 
     source, target = context.before("verified"), context.step_dir("verified")
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
     todo = context.unfinished(target, inputs)
+    answers, longest = context.step_dir("answers"), context.config.verify.trace_max_tokens
     stages = [
         ReadShard(source, id_field="sample_id"),
         RecordStage("verify", functools.partial(make_verifier, context.config)),
+        RecordStage("kept_traces", functools.partial(make_attacher, answers, longest), by_shard=True),
         WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
     ]
     context.run_stages("verified", stages, [[shard] for shard in todo], target=target, total=len(inputs))

@@ -1,11 +1,16 @@
 """Which of several right solutions is kept: the one whose reasoning and context are worth most to a reader."""
 
-from nemo_sdg.records import Kind, Sample, Vote
+import dataclasses
+import re
+
+from nemo_sdg.config import VerifySection
+from nemo_sdg.records import LABELS, Answer, Kind, Sample, Vote
 from nemo_sdg.text import words as text
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.mathematics import is_expression
 from nemo_sdg.text.numbers import find_numbers, read_number
 
+ENDS_IN_LETTER = re.compile(r"\b(?:answer|option|choice) (?:is |must be )?(?:therefore )?[(*]*([A-Z])[)*]*(?![\w'’])")
 TAIL = 160
 """Characters at the end of a reasoning in which its result is looked for"""
 
@@ -38,13 +43,41 @@ def adds_knowledge(context: str, sample: Sample) -> bool:
     )
 
 
-def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, int, int]:
-    """Best first: complete, reasoning that ends in the answer, context that adds knowledge and does not name the
-    answer, most distinct
-    words (a loop of words earns nothing), lowest index."""
+def laid_out(sample: Sample, kept: Vote, answer: Answer) -> tuple[list[str] | None, Answer]:
+    """Options and answer in the order in which the kept solution saw them: a letter in its text names that option."""
+    if not sample.choices or kept.order is None:
+        return sample.choices, answer
+    choices = [sample.choices[i] for i in kept.order]
+    label = LABELS[choices.index(answer.text)] if answer.text in choices else None
+    return choices, dataclasses.replace(answer, label=label)
+
+
+def contradicts_letters(solution: Vote, sample: Sample) -> bool:
+    """Whether a text gives an option another letter than it had in the order that the solution saw, or ends in the
+    letter of another option than its answer.
+    """
+    if not sample.choices or solution.answer not in sample.choices:
+        return False
+    order = solution.order if solution.order is not None else range(len(sample.choices))
+    letters = {sample.choices[i]: LABELS[place] for place, i in enumerate(order)}
+    text = f"{solution.context}\n{solution.reasoning}"
+    for option, letter in letters.items():
+        if len(option) > 1:
+            named = re.findall(rf"(?<![\w'’])\(?([A-Z])[).:]\s*{re.escape(option)}(?!\w)", text)
+            if any(other != letter for other in named):
+                return True
+    ends = ENDS_IN_LETTER.findall(solution.reasoning[-TAIL:])
+    return bool(ends) and ends[-1] in letters.values() and ends[-1] != letters[solution.answer]
+
+
+def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, bool, int, int]:
+    """Best first: letters that agree with the options, complete, reasoning that ends in the answer, context that adds
+    knowledge and does not name the answer, most distinct words (a loop of words earns nothing), lowest index.
+    """
     complete = bool(solution.reasoning.strip()) and bool(solution.context.strip())
     named = sample.kind in (Kind.code, Kind.free_text)
     return (
+        contradicts_letters(solution, sample),
         not complete,
         not (named or names_answer(solution.reasoning[-TAIL:], solution.answer or "", sample)),
         not adds_knowledge(solution.context, sample),
@@ -52,3 +85,14 @@ def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, int, i
         -len(set(text.normalize(solution.reasoning, sample.language).split())),
         solution.index,
     )
+
+
+def best_of(right: list[Vote], sample: Sample, config: VerifySection) -> Vote | None:
+    """The solution that is kept of those with the right answer: the best that a judge accepts; where none was judged,
+    the best. None where the judge accepts none. Of programs, which are judged before they have run, those that were not
+    judged come after those that were accepted.
+    """
+    judged = [vote for vote in right if vote.judge is not None and vote.judge.score is not None]
+    accepted = [vote for vote in judged if vote.judge is not None and (vote.judge.score or 0) >= config.min_judge_score]
+    others = [vote for vote in right if vote not in judged] if not judged or sample.kind == Kind.code else []
+    return min(accepted or others, key=lambda solution: rank(solution, sample), default=None)

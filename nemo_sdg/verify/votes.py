@@ -30,7 +30,7 @@ from nemo_sdg.records import LABELS, Answer, Drop, Grade, Kind, Origin, Sample, 
 from nemo_sdg.text.answers import group_answers, is_settled, same_answer, surely_same
 from nemo_sdg.text.sentences import similarity
 from nemo_sdg.verify import programs as code
-from nemo_sdg.verify.solutions import names_answer, rank
+from nemo_sdg.verify.solutions import best_of, contradicts_letters, laid_out, names_answer
 
 STEP = "verified"
 METHODS = {
@@ -166,7 +166,8 @@ def verify_sample(sample: Sample, config: VerifySection) -> Sample | Drop:
     """The sample with answer, context, reasoning, votes, difficulty and verification, or a Drop.
 
     Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, reasoning_misses_gold, tests_failed,
-    no_tests, incomplete_solution, judge_rejected.
+    no_tests, incomplete_solution, letters_contradict, judge_rejected,
+    pass_rate_outside.
     Runs programs in the sandbox for kind code; raises MissingDependencyError where there is none.
     """
     solutions: list[Vote] = sample.solutions or []
@@ -204,9 +205,11 @@ def _verify_gold(sample: Sample, blind: list[Vote], guided: list[Vote], config: 
             right = [solution for solution in right if names_answer(solution.reasoning, sample.gold.text, sample)]
             if not right:
                 return _drop(sample, "reasoning_misses_gold", _shown(tally))
-        if right:
-            kept = min(right, key=lambda solution: rank(solution, sample))
+        kept = best_of(right, sample, config)
+        if kept is not None:
             return _verified(sample, kept, votes, sample.gold, guidance, GOLD_METHODS[Kind(sample.kind)], config)
+        if (right and guidance == "guided") or (right and not guided):
+            return _rejected(sample, right)
     return _drop(sample, "tests_failed" if sample.kind == Kind.code else "gold_not_reached", _shown(tally))
 
 
@@ -241,7 +244,9 @@ def _verify_majority(sample: Sample, blind: list[Vote], config: VerifySection) -
         return _drop(sample, "no_majority", f"{len(best)} of {planned(sample)}, {needed} needed: {_shown(tally)}")
     if len(best) > allowed:
         return _drop(sample, "agreement_above_max", f"{len(best)} of {planned(sample)}")
-    kept = min(best, key=lambda solution: rank(solution, sample))
+    kept = best_of(best, sample, config)
+    if kept is None:
+        return _rejected(sample, best)
     if sample.kind == Kind.code:
         result = next(result for vote, result in zip(blind, results, strict=True) if vote is kept)
         assert result is not None
@@ -273,16 +278,21 @@ def _verified(
 ) -> Sample | Drop:
     if not kept.reasoning.strip() or not kept.context.strip():
         return _drop(sample, "incomplete_solution", "no reasoning" if not kept.reasoning.strip() else "no context")
-    if kept.judge is not None and (kept.judge.score is None or kept.judge.score < config.min_judge_score):
-        return _drop(sample, "judge_rejected", f"score {kept.judge.score}")
+    rate = sample.grade.student_pass_rate if sample.grade else None
+    if config.pass_rate and rate is not None and not config.pass_rate[0] <= rate <= config.pass_rate[1]:
+        return _drop(sample, "pass_rate_outside", f"{rate:.2f} is not in {config.pass_rate}")
+    if contradicts_letters(kept, sample):
+        return _drop(sample, "letters_contradict", kept.reasoning[-200:])
     verified = dataclasses.replace(sample)
-    verified.answer = answer
+    verified.choices, verified.answer = laid_out(sample, kept, answer)
     if tests is not None:
         verified.tests = tests
     verified.context, verified.reasoning, verified.guidance = kept.context, kept.reasoning, guidance
     verified.solutions = None
     verified.votes = votes
     verified.difficulty = round(1.0 - (votes.agree or 0) / votes.n, 6) if votes.n else None
+    if rate is not None:
+        verified.difficulty = round(1.0 - rate, 6)
     if kept.judge is not None:
         verified.grade = dataclasses.replace(sample.grade or Grade(), answer=kept.judge)
     verified.verification = Verification(
@@ -300,6 +310,14 @@ def _verified(
 
 def _shown(tally: dict[str, int]) -> str:
     return ", ".join(f"{answer[:40]}: {num}" for answer, num in list(tally.items())[:6])
+
+
+def _rejected(sample: Sample, right: list[Vote]) -> Drop:
+    """A sample whose right solutions the judge accepts none of, with what he says of the best."""
+    judged = [vote.judge for vote in right if vote.judge is not None]
+    worst = min(judged[0].scores, key=lambda name: judged[0].scores[name], default="") if judged else ""
+    detail = f"{worst} {judged[0].scores[worst]:.0f}: {judged[0].reasons.get(worst, '')}" if worst else None
+    return _drop(sample, "judge_rejected", detail)
 
 
 def _drop(sample: Sample, reason: str, detail: str | None) -> Drop:

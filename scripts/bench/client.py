@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, Role, RunConfig, SamplingSection
+from nemo_sdg.config import EngineKind, EngineSection, GenerateSection, Role, RunConfig, SamplingSection, Style
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.generate.roles import open_roles
 from nemo_sdg.generate.scheduling.journal import Journal
@@ -92,7 +92,7 @@ def settings(url: str, in_flight: int, *, thinking: int = 0) -> RunConfig:
         max_in_flight=in_flight,
         sampling=SamplingSection(max_tokens=256 + thinking),
     )
-    return RunConfig(engine=engine, generate=GenerateSection(votes=VOTES, max_tokens_answer=256))
+    return RunConfig(engine=engine, generate=GenerateSection(votes=VOTES, max_tokens_answer=256, style=Style.compact))
 
 
 def measure_ours(url: str, in_flight: int, num_records: int, *, thinking: int = 0) -> dict[str, Any]:

@@ -22,7 +22,13 @@ def checks(root: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def fake_engine(url: str) -> list[str]:
-    return ["engine.kind=openai", "engine.model=fake", f"engine.base_urls=[{url}]", "engine.max_in_flight=32"]
+    return [
+        "engine.kind=openai",
+        "engine.model=fake",
+        f"engine.base_urls=[{url}]",
+        "engine.max_in_flight=32",
+        "generate.style=compact",
+    ]
 
 
 def test_generation_counts_readable_votes(checks, tmp_path: Path) -> None:

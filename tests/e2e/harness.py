@@ -36,6 +36,7 @@ def run_arguments(run_dir: Path, server: str, *overrides: str) -> list[str]:
         "engine.kind=openai",
         "engine.model=fake",
         "engine.model_license=Apache-2.0",
+        "generate.style=compact",  # the rule model answers by the schema of its request
         f"engine.base_urls=[{server}]",
         "run.shard_size=6",
         "engine.max_in_flight=16",

@@ -5,6 +5,8 @@ from collections import Counter
 from typing import Any
 
 from nemo_sdg.commands.check.findings import CheckedRun, Ids, Verdict
+from nemo_sdg.config import GenerateSection
+from nemo_sdg.generate.questions import origin_share, planned_attempts
 
 SEEDS, QUESTIONS, CURATED = "seeds", "questions", "curated"
 
@@ -77,7 +79,7 @@ def _attempts_follow(run: CheckedRun, shard: str, verdict: Verdict) -> int:
     if shard not in run.shards(SEEDS):
         verdict.violations.append(f"questions/{shard} has no seeds")
         return 0
-    generate = run.config["generate"]
+    generate, num_seeds = generate_section(run), seeds_of_tasks(run)
     similar, own = Counter[str](), Counter[str]()
     order = []
     for sample in run.kept(QUESTIONS, shard):
@@ -91,12 +93,13 @@ def _attempts_follow(run: CheckedRun, shard: str, verdict: Verdict) -> int:
     for seed in run.kept(SEEDS, shard):
         seed_id = seed["seed_id"]
         place[seed_id] = len(place)
-        share = generate["origins_by_family"].get(seed["family"], generate["origins"])
-        if similar[seed_id] != share["similar"]:
+        share = origin_share(generate, seed["family"]).seed
+        planned = planned_attempts(generate, seed["family"], num_seeds[seed["task"]])
+        if similar[seed_id] != planned:
             verdict.violations.append(
-                f"questions/{shard}: seed {seed_id} has {similar[seed_id]} attempts, {share['similar']} are asked for"
+                f"questions/{shard}: seed {seed_id} has {similar[seed_id]} attempts, {planned} are asked for"
             )
-        if own[seed_id] > (share["seed"] > 0) or own[seed_id] < (share["seed"] >= 1):
+        if own[seed_id] > (share > 0) or own[seed_id] < (share >= 1):
             verdict.violations.append(f"questions/{shard}: seed {seed_id} stands {own[seed_id]} times as a sample")
     strangers = sorted((similar.keys() | own.keys()) - place.keys())
     verdict.violations += [f"questions/{shard}: seed {name} is not in seeds/{shard}" for name in strangers]
@@ -104,6 +107,25 @@ def _attempts_follow(run: CheckedRun, shard: str, verdict: Verdict) -> int:
     if places != sorted(places):
         verdict.violations.append(f"questions/{shard}: the samples are not in the order of seeds")
     return len(place)
+
+
+def generate_section(run: CheckedRun) -> GenerateSection:
+    """The run's section `generate`. The rest of its configuration is no configuration to load as a whole: how engines
+    are reached is not kept with a run.
+    """
+    from omegaconf import OmegaConf
+
+    generate = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(GenerateSection), run.config["generate"]))
+    assert isinstance(generate, GenerateSection)
+    return generate
+
+
+def seeds_of_tasks(run: CheckedRun) -> Counter[str]:
+    """How many seeds each task has."""
+    num: Counter[str] = Counter()
+    for shard in run.shards(SEEDS):
+        num.update({task: row["kept"] for task, row in run.receipt(SEEDS, shard)["counts"].items()})
+    return num
 
 
 def samples_have_seeds(run: CheckedRun, verdict: Verdict) -> None:

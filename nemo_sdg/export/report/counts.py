@@ -14,12 +14,16 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.rows import Picker, Place, Unreadable, lines_of, read_drops, read_records, spread
 from nemo_sdg.storage import merge_counts, read_json
 
-STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed"]
+STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
+WITH_ROLES = {"screened", "graded"}
+"""steps that are there where their roles are configured"""
 UNITS = {
     "catalog": "tasks",
     "seeds": "rows",
     "questions": "attempts",
+    "screened": "samples",
     "answers": "samples",
+    "graded": "samples",
     "verified": "samples",
     "curated": "samples",
     "packed": "samples",
@@ -140,7 +144,9 @@ def count_run(run_dir: Path) -> Run:
             str(dataset.get("revision")),
             str(seed.get("license")),
         ] += 1
-    run.requests = {step: count_requests(run_dir / step / "journal") for step in ("questions", "answers")}
+    run.requests = {
+        step: count_requests(run_dir / step / "journal") for step in ("questions", "screened", "answers", "graded")
+    }
     return run
 
 

@@ -20,6 +20,7 @@ from nemo_sdg.export.report.counts import (
     NUM_EXAMPLES,
     STEPS,
     UNITS,
+    WITH_ROLES,
     Run,
     count_run,
     funnel_rows,
@@ -92,7 +93,13 @@ def render_page(run_dir: Path, run: Run, records: list[dict[str, Any]], facts: d
         contamination(run_dir, run, records), speed(run_dir, run), ablation(run_dir, run.unreadable),
     ]  # fmt: skip
     data, shown = pack_data(
-        {"steps": STEPS, "units": UNITS, "funnel": funnel_rows(run), "samples_step": run.samples_step}, records
+        {
+            "steps": [step for step in STEPS if run.counts[step] or step not in WITH_ROLES],
+            "units": UNITS,
+            "funnel": funnel_rows(run),
+            "samples_step": run.samples_step,
+        },
+        records,
     )
     script, style = ((FOLDER / name).read_text() for name in ("page.js", "page.css"))
     environment = jinja2.Environment(

@@ -10,7 +10,7 @@ from nemo_sdg.export.report.counts import Run, read_json_or
 from nemo_sdg.export.report.figures import Section, Table
 from nemo_sdg.export.report.rows import Unreadable, read_records
 
-GENERATION = ("questions", "answers")
+GENERATION = ("questions", "screened", "answers", "graded")
 NUM_BINS = 60
 TIMES = [(86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")]
 
@@ -56,6 +56,7 @@ def speed(run_dir: Path, run: Run) -> Section:
                 ),
             ]
             for step, found in run.requests.items()
+            if found or step in ("questions", "answers")
         ]
         columns = ["step", "requests", "prompt tokens", "output tokens", "cut at max_tokens", "refused"]
         section.parts.append(

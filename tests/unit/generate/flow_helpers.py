@@ -1,15 +1,28 @@
 """A scripted engine and records for the tests of the flows."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.config import EngineSection, GenerateSection, OriginShare, RunConfig, RunSection
+from nemo_sdg.config import EngineSection, GenerateSection, OriginShare, Role, RunConfig, RunSection
 from nemo_sdg.generate.requests import Ask, Completion, Request
-from nemo_sdg.records import Answer, DatasetRow, ModelUse, Seed, content_id, to_dict
+from nemo_sdg.generate.roles import NamedEngine, Player, RoleEngines
+from nemo_sdg.records import Answer, DatasetRow, Seed, content_id, to_dict
 
-FACTS = ModelUse(engine="scripted", model="m", license="MIT")
+
+def engines(settings: RunConfig, *, solvers: int = 1) -> RoleEngines:
+    """The roles of a run whose engine is never started: a script answers."""
+    section = dataclasses.replace(settings.engine, model_license="MIT")
+    players = {
+        role: [
+            Player(engine=NamedEngine("scripted", f"m{n}" if n else "m"), section=section, lane=n)
+            for n in range(solvers if role is Role.solver else 1)
+        ]
+        for role in Role
+    }
+    return RoleEngines(players)
 
 
 def config(*, similar: int = 1, share: float = 1.0, run_seed: int = 0, **generate: Any) -> RunConfig:

@@ -25,7 +25,7 @@ from nemo_sdg.records import (
 from nemo_sdg.verify import votes
 
 sys.path.insert(0, str(Path(__file__).parent))
-from flow_helpers import FACTS, Script, config, run, seed
+from flow_helpers import Script, config, engines, run, seed
 
 DECIDED = functools.partial(votes.decided, config=VerifySection())
 
@@ -33,7 +33,7 @@ WRITER = ModelUse(engine="e", model="writer", prompt="similar/x")
 
 
 def sample(origin: str = "seed", **fields: Any) -> dict[str, Any]:
-    record = to_dict(questions.own_question(seed_from_dict(seed(**fields)), FACTS))
+    record = to_dict(questions.own_question(seed_from_dict(seed(**fields))))
     return (
         record
         if origin == "seed"
@@ -59,7 +59,8 @@ def answer(
     reply: Any, record: dict[str, Any], *, delays: list[int] | None = None, **options: Any
 ) -> tuple[Any, Script]:
     script = Script(reply if callable(reply) else lambda request, number: reply, delays=delays)
-    return run(answers.make_flow(config(**options), FACTS, DECIDED), record, script), script
+    settings = config(**options)
+    return run(answers.make_flow(settings, engines(settings), DECIDED), record, script), script
 
 
 def test_votes_stop_as_soon_as_the_majority_is_decided() -> None:
@@ -69,7 +70,7 @@ def test_votes_stop_as_soon_as_the_majority_is_decided() -> None:
     assert [vote.index for vote in kept.solutions] == list(range(5))
     assert kept.votes == VoteCounts(planned=8)
     assert kept.usage == Usage(prompt_tokens=505, completion_tokens=53)
-    assert [use.prompt for use in kept.generator.solvers] == ["solve/multiple_choice", "guided/multiple_choice"]
+    assert [use.prompt for use in kept.generator.solvers] == ["solve/multiple_choice"]
     assert kept.generator.writer == WRITER
     json_line(kept)
 
@@ -88,7 +89,7 @@ def test_a_context_copied_from_a_worked_example_is_none_and_its_vote_counts(base
     settings = config(votes=1)
     settings.engine.base_model = base_model
     script = Script(copy)
-    (kept,) = run(answers.make_flow(settings, FACTS, DECIDED), sample("similar"), script).kept
+    (kept,) = run(answers.make_flow(settings, engines(settings), DECIDED), sample("similar"), script).kept
     assert [(vote.context, vote.answer, vote.error) for vote in kept.solutions] == [("", "helium", None)]
 
 
@@ -197,7 +198,7 @@ def test_the_outcome_depends_on_the_completions_and_never_on_their_timing(
         return solve(replies[seeds.index(request.seed)]) if not is_guided(request) else solve("carbon dioxide")
 
     record = sample()
-    flow = answers.Answers(config(votes=8), FACTS, DECIDED)
+    flow = answers.Answers(config(votes=8), engines(config()), DECIDED)
     seeds = [flow.request(sample_from_dict(record), "solve", index)[0].seed for index in range(8)]
     outcomes = [
         answer(reply, record, votes=8, delays=delays)[0]
@@ -208,24 +209,8 @@ def test_the_outcome_depends_on_the_completions_and_never_on_their_timing(
     assert len(lines[0]) == 1
 
 
-def test_the_judge_scores_every_answer_in_sentences() -> None:
-    record = sample("similar", question="Why?", answer="Because.", kind="free_text", frame="explanation", choices=None)
-
-    def reply(request: Request, number: int) -> Any:
-        return (
-            {"reason": "It is right.", "score": 4}
-            if "judge" in request.messages[0]["content"]
-            else solve("Because it is so.")
-        )
-
-    outcome, script = answer(reply, record, votes=3, judge=True)
-    assert [vote.judge.score for vote in outcome.kept[0].solutions] == [4, 4, 4]
-    assert script.requests[-1].temperature == 0.0
-    assert outcome.kept[0].usage.completion_tokens == 3 + 6 * 10
-
-
 def test_expressions_are_not_held_to_plain_numbers() -> None:
-    flow = answers.Answers(config(), FACTS, DECIDED)
+    flow = answers.Answers(config(), engines(config()), DECIDED)
     plain = sample(
         "similar", question="He pays $5 and then $10. How much?", kind="numeric", choices=None, frame="generation"
     )

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg.config import EngineSection, GenerateSection, RunConfig
+from nemo_sdg.config import EngineSection, GenerateSection, RunConfig, Style
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.generate.prompting import PURPOSES, TEMPLATE_KINDS, Prompts, item_json, language_variables, request_seed
+from nemo_sdg.generate.prompting import TEMPLATE_KINDS, TEMPLATES, Prompts, item_json, language_variables, request_seed
 from nemo_sdg.generate.requests import Request
 from nemo_sdg.records import seed_from_dict
 
@@ -40,23 +40,11 @@ def prompts(*, base_model: bool = False, folder: Path | None = None) -> Prompts:
 
 def build(made: Prompts, name: str, *, language: str = "en", **more: Any) -> Request:
     return made.request(
-        name,
-        {**ASKED, **language_variables(language), **more},
-        schema={"type": "object"},
-        temperature=0.5,
-        max_tokens=99,
-        seed=7,
+        name, {**ASKED, **language_variables(language), **more}, schema={"type": "object"}, purpose="answer", seed=7
     )
 
 
-NAMES = [
-    f"{purpose}/{kind}"
-    for purpose, per_kind in PURPOSES.items()
-    for kind in (TEMPLATE_KINDS if per_kind else ("free_text",))
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TEMPLATES[Style.compact])
 def test_every_template_asks_for_its_question_last(name: str) -> None:
     request = build(prompts(), name)
     assert request.messages is not None
@@ -67,7 +55,7 @@ def test_every_template_asks_for_its_question_last(name: str) -> None:
     assert sum(len(message["content"]) for message in request.messages) < 2000, (
         "a few hundred tokens: small models and small budgets"
     )
-    assert (request.temperature, request.max_tokens, request.seed, request.prompt) == (0.5, 99, 7, None)
+    assert (request.temperature, request.max_tokens, request.seed, request.prompt) == (0.7, 2048, 7, None)
 
 
 def test_only_the_guided_prompt_shows_the_gold() -> None:

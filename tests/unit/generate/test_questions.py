@@ -13,7 +13,7 @@ from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.records import Generator, SampleLicense, Usage, json_line, seed_from_dict
 
 sys.path.insert(0, str(Path(__file__).parent))
-from flow_helpers import FACTS, Script, config, run, seed
+from flow_helpers import Script, config, engines, run, seed
 
 NEW = {"question": "Which metal is liquid at room temperature?", "choices": ["iron", "mercury", "gold"]}
 
@@ -22,11 +22,8 @@ def ask_for(
     reply: Any, record: dict[str, Any] | None = None, *, few_shot: list[dict[str, Any]] | None = None, **options: Any
 ) -> tuple[Any, Script]:
     script = Script(reply if callable(reply) else lambda request, number: reply)
-    return run(
-        questions.make_flow(config(**options), FACTS, {"t": [seed_from_dict(shot) for shot in few_shot or []]}),
-        record or seed(),
-        script,
-    ), script
+    settings, shots = config(**options), [seed_from_dict(shot) for shot in few_shot or []]
+    return run(questions.make_flow(settings, engines(settings), {"t": shots}), record or seed(), script), script
 
 
 def test_a_seed_gives_its_own_question_and_a_new_one() -> None:
@@ -86,7 +83,7 @@ def test_a_passage_closed_at_its_bound_ends_with_its_last_sentence_and_a_questio
     record = seed_from_dict(
         seed("Is water wet?", "yes", frame="classification", choices=["yes", "no"], passage="Water is wet.")
     )
-    flow = questions.Questions(config(max_tokens_question=60), FACTS, {})
+    flow = questions.Questions(config(max_tokens_question=60), engines(config()), {}).writer
     bounds = {name: field["maxLength"] for name, field in flow.schema(record)["properties"].items()}
     passage = ("Rivers run into the sea. They never" + " fill it" * 90)[: bounds["passage"]]
     value, reason, _ = flow.read(
@@ -144,7 +141,7 @@ def test_the_same_completions_give_the_same_outcome_in_whatever_order_they_come(
     results = []
     for delays in ([0, 0, 0], [9, 4, 0]):
         script = Script(lambda request, number: replies[number], delays=delays)
-        results.append(run(questions.make_flow(config(similar=3), FACTS, {}), record, script))
+        results.append(run(questions.make_flow(config(similar=3), engines(config()), {}), record, script))
     assert [json_line(sample) for sample in results[0].kept] == [json_line(sample) for sample in results[1].kept]
 
 
@@ -224,7 +221,7 @@ def test_families_have_their_own_shares() -> None:
             "question": ["How do birds sleep?", "Who sailed around Africa first?", "What is tea made of?"][number],
         }
     )
-    outcome = run(questions.make_flow(made, FACTS, {}), seed(), script)
+    outcome = run(questions.make_flow(made, engines(made), {}), seed(), script)
     assert [sample.origin for sample in outcome.kept] == ["similar"] * 3
 
 

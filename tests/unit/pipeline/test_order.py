@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from nemo_sdg.config import Role, RunConfig, load_config, shaping
+from nemo_sdg.config import Role, RoleSection, RolesSection, RunConfig, load_config, shaping
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.pipeline.order import STEPS, configuration_of, parse_worker, step_module, steps_between
+from nemo_sdg.pipeline.order import (
+    STEPS,
+    configuration_of,
+    configured_steps,
+    parse_worker,
+    step_module,
+    steps_between,
+    why_skipped,
+)
 from nemo_sdg.steps.generation import generation_inputs
 from nemo_sdg.storage import ContentHashes
 
@@ -46,7 +54,7 @@ def test_every_field_that_shapes_bytes_belongs_to_a_step() -> None:
 def test_a_change_concerns_the_step_that_it_shapes_first(tmp_path: Path, override: str, first: str) -> None:
     (tmp_path / "c.yaml").write_text("{}")
     old, new = load_config(tmp_path / "c.yaml"), load_config(tmp_path / "c.yaml", [override])
-    changed = [step for step in STEPS if configuration_of(step, old) != configuration_of(step, new)]
+    changed = [step for step in configured_steps(old) if configuration_of(step, old) != configuration_of(step, new)]
     assert changed[0] == first
 
 
@@ -66,7 +74,7 @@ def test_templates_count_by_content_and_only_for_the_step_that_uses_them(tmp_pat
 
 def test_the_steps_to_run_are_those_asked_for() -> None:
     config = RunConfig()
-    assert steps_between(config) == STEPS
+    assert steps_between(config) == configured_steps(config)
     assert steps_between(config, only="packed") == ["packed"]
     assert steps_between(config, start="curated", until="packed") == ["curated", "packed"]
     with pytest.raises(ConfigError, match="no step 'pack'"):
@@ -78,3 +86,12 @@ def test_a_worker_is_an_index_below_a_number(text: str) -> None:
     assert parse_worker("1/2") == (1, 2)
     with pytest.raises(ConfigError, match="--worker"):
         parse_worker(text)
+
+
+def test_grading_steps_run_where_their_roles_are_configured() -> None:
+    plain, graded = RunConfig(), RunConfig(roles=RolesSection(judge=RoleSection()))
+    student = RunConfig(roles=RolesSection(student=RoleSection()))
+    assert not {"screened", "graded"} & set(configured_steps(plain))
+    assert configured_steps(graded)[2:7] == ["questions", "screened", "answers", "graded", "verified"]
+    assert configured_steps(student)[2:6] == ["questions", "answers", "graded", "verified"]
+    assert "roles.judge" in str(why_skipped("screened", plain))

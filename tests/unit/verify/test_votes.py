@@ -232,7 +232,8 @@ def test_the_judge_can_refuse() -> None:
 
     assert isinstance(judged(4), Sample)
     assert judged(4).verification.method == "word_overlap_consensus+judge"
-    assert [judged(score).reason for score in (2, None)] == ["judge_rejected"] * 2
+    assert judged(2).reason == "judge_rejected"
+    assert isinstance(judged(None), Sample), "a judge who gave no score rejects nothing"
 
 
 def standing(solutions: list[Vote], planned: int, record: Sample, **config: Any) -> votes.Standing:
@@ -287,3 +288,32 @@ def test_reaches_gold_answers_without_running_anything() -> None:
     assert standing(blind("1/2"), 1, record).reaches_gold
     assert not standing(blind("1/3", None), 2, record).reaches_gold
     assert not standing(blind("def f(): pass"), 1, gold("code", "def f(): pass")).reaches_gold
+
+
+def test_the_options_are_laid_out_as_the_kept_solution_saw_them() -> None:
+    seen = [2, 0, 1]  # helium, oxygen, carbon dioxide
+    solutions = [
+        vote(i, "helium", reasoning="B is given off, C is built into sugar, so the answer is A.", order=seen)
+        for i in range(3)
+    ]
+    for record in (sample("multiple_choice", planned=3), gold("multiple_choice", "helium", planned=3)):
+        record.solutions = solutions
+        result = verdict(record)
+        assert isinstance(result, Sample)
+        assert (result.choices, result.answer.label) == (["helium", "oxygen", "carbon dioxide"], "A")
+
+
+@pytest.mark.parametrize(
+    "reasoning",
+    [
+        "Oxygen is given off. So the answer is B.",
+        "We look at A) oxygen, which is given off, so it is helium in the end, as everybody knows.",
+    ],
+)
+def test_letters_that_name_another_option_than_the_layout_are_not_packed(reasoning: str) -> None:
+    wrong = [vote(i, "helium", reasoning=reasoning, order=[2, 0, 1]) for i in range(3)]
+    assert verdict(sample("multiple_choice", planned=3, solutions=wrong)).reason == "letters_contradict"
+    right = vote(3, "helium", reasoning="The others are not light, so it is helium.", order=[2, 0, 1])
+    result = verdict(sample("multiple_choice", planned=4, solutions=[*wrong, right]))
+    assert isinstance(result, Sample)
+    assert result.reasoning == right.reasoning

@@ -1,0 +1,28 @@
+"""The thinking before the solution that is kept: read beside the answers, cleaned, and put into the sample."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nemo_sdg.curate.traces import clean_trace
+from nemo_sdg.steps.traces import read_traces, traces_path
+from nemo_sdg.storage import StepDir
+
+
+def make_attacher(answers: StepDir, max_tokens: int) -> Callable[[str, list[dict[str, Any]]], list[dict[str, Any]]]:
+    """The function that fills `trace` of the samples of a shard; one trace at a time is in memory."""
+
+    def attach(shard: str, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        by_tag = {(record["sample_id"], kept_tag(record)): record for record in records}
+        for trace in read_traces(traces_path(answers, shard)):
+            record = by_tag.get((trace.record_id, trace.tag))
+            if record is not None:
+                record["trace"] = clean_trace(trace.text, record["language"], max_tokens)
+        return records
+
+    return attach
+
+
+def kept_tag(sample: dict[str, Any]) -> str:
+    """The name of the completion that a verified sample was taken from: `vote3`, `guided0`."""
+    detail = str((sample.get("verification") or {}).get("detail") or "")
+    return detail.removeprefix("solution ").replace("blind", "vote")

@@ -1,0 +1,43 @@
+"""What can be said of a sample's solutions before it is verified, without running anything: which could be kept, and
+how often a student reaches the same answer.
+"""
+
+from nemo_sdg.config import VerifySection
+from nemo_sdg.records import Kind, Origin, Sample, Vote
+from nemo_sdg.verify.solutions import rank
+from nemo_sdg.verify.votes import bounds, classes_of, comparison, is_gold, planned
+
+
+def candidates(sample: Sample, config: VerifySection) -> list[Vote]:
+    """The solutions that could be kept, the best first, as far as one can say without running anything: those that
+    reach the gold, or those of the majority where there is one. Of programs, all.
+    """
+    solutions = [vote for vote in sample.solutions or [] if vote.answer is not None]
+    blind = [vote for vote in solutions if vote.guidance == "blind"]
+    if sample.kind == Kind.code:
+        found = solutions
+    elif sample.origin == Origin.seed:
+        same = comparison(sample, config)
+        right = [vote for vote in solutions if is_gold(vote.text, sample, same)]
+        found = [vote for vote in right if vote.guidance == "blind"] or right
+    else:
+        groups = classes_of(blind, sample, config)
+        needed, allowed = bounds(config, planned(sample))
+        decided_ = groups and needed <= len(groups[0]) <= allowed
+        tied = len(groups) > 1 and len(groups[1]) == len(groups[0])
+        found = groups[0] if decided_ and not tied else []
+    complete = [vote for vote in found if vote.reasoning.strip() and vote.context.strip()]
+    return sorted(complete, key=lambda vote: rank(vote, sample))
+
+
+def pass_rate(sample: Sample, attempts: list[Vote], config: VerifySection) -> float | None:
+    """The share of a student's attempts that reach the sample's answer: the gold, or that of the majority."""
+    same = comparison(sample, config)
+    if sample.origin == Origin.seed:
+        passed = [vote.answer is not None and is_gold(vote.text, sample, same) for vote in attempts]
+    else:
+        best = candidates(sample, config)
+        if not best:
+            return None
+        passed = [vote.answer is not None and bool(same(vote.text, best[0].text)) for vote in attempts]
+    return round(sum(passed) / len(passed), 6) if passed else None

@@ -1,0 +1,179 @@
+"""What a judge and a student add to a sample, on a script that answers as a server does."""
+
+import functools
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nemo_sdg.config import EngineKind, EngineSection, Role, RoleSection, RolesSection, RunConfig, VerifySection
+from nemo_sdg.generate import grading, questions
+from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.records import Drop, Generator, ModelUse, Sample, Vote, VoteCounts, json_line, seed_from_dict, to_dict
+from nemo_sdg.verify import candidates, votes
+
+sys.path.insert(0, str(Path(__file__).parent))
+from flow_helpers import Script, config, engines, run, seed
+
+
+def full(**options: Any) -> RunConfig:
+    made = config(**options)
+    made.engine = EngineSection(kind=EngineKind.openai, model="m", base_urls=["http://h/v1"])
+    made.roles = RolesSection(judge=RoleSection(), student=RoleSection())
+    return made
+
+
+def scores(**given: int) -> str:
+    return "## Review\nLooked at.\n\n## Scores\n" + "\n".join(
+        f"{name}: {score} - because {name}" for name, score in given.items()
+    )
+
+
+def good_question(**changed: int) -> str:
+    return scores(**{**dict.fromkeys(grading.QUESTION_CRITERIA, 5), "difficulty": 2, **changed})
+
+
+def good_answer(**changed: int) -> str:
+    return scores(**{**dict.fromkeys(grading.ANSWER_CRITERIA, 5), **changed})
+
+
+def new_question(**fields: Any) -> Sample:
+    sample = questions.own_question(seed_from_dict(seed(**fields)))
+    sample.origin, sample.answer = "similar", None
+    sample.generator = Generator(writer=ModelUse(engine="e", model="w"))
+    return sample
+
+
+def screen(reply: Any, sample: Sample) -> tuple[Any, Script]:
+    settings = full()
+    script = Script(reply if callable(reply) else lambda request, number: reply)
+    return run(grading.make_screening(settings, engines(settings)), to_dict(sample), script), script
+
+
+def test_a_good_question_goes_on_with_its_scores_and_reasons() -> None:
+    outcome, script = screen(good_question(), new_question())
+    (kept,) = outcome.kept
+    assert kept.grade.question.score == 5.0
+    assert kept.grade.question.scores["difficulty"] == 2.0
+    assert kept.grade.question.reasons["fits_task"] == "because fits_task"
+    assert (kept.generator.judge.prompt, kept.generator.judge.model) == ("judge/question", "m")
+    assert kept.usage.completion_tokens == 10
+    asked = script.requests[0]
+    assert (asked.role, asked.schema) == (Role.judge, None)
+    assert "carbon dioxide" in asked.messages[-1]["content"]
+    json_line(kept)
+
+
+@pytest.mark.parametrize("criterion", grading.QUESTION_CRITERIA)
+def test_a_question_with_a_flaw_is_a_drop_with_the_criterion_and_its_reason(criterion: str) -> None:
+    outcome, _ = screen(good_question(**{criterion: 2}), new_question())
+    (drop,) = outcome.dropped
+    assert (drop.step, drop.reason, drop.detail) == ("screened", criterion, f"{criterion}: because {criterion}")
+    json_line(drop)
+
+
+def test_difficulty_is_no_flaw_and_a_training_row_is_graded_and_kept() -> None:
+    assert screen(good_question(difficulty=1), new_question())[0].kept
+    own = questions.own_question(seed_from_dict(seed()))
+    (kept,) = screen(good_question(one_right_answer=1), own)[0].kept
+    assert kept.grade.question.score == 1.0
+
+
+def test_a_judge_without_readable_scores_is_asked_again_and_rejects_nothing() -> None:
+    outcome, script = screen(lambda request, number: "Hm." if number == 0 else good_question(), new_question())
+    assert outcome.kept[0].grade.question.score == 5.0
+    assert script.requests[0].seed != script.requests[1].seed
+    cut = Completion(text="## Review\nLet me", finish_reason="length")
+    (kept,) = screen(lambda request, number: cut, new_question())[0].kept
+    assert (kept.grade.question.score, kept.grade.question.error) == (None, "cut_at_max_tokens")
+
+
+def solved(*answers: str, origin: str = "similar") -> Sample:
+    sample = new_question() if origin == "similar" else questions.own_question(seed_from_dict(seed()))
+    sample.votes = VoteCounts(planned=len(answers))
+    sample.solutions = [
+        Vote(
+            index=index,
+            guidance="blind",
+            context="Leaves have pores, and air moves through them.",
+            reasoning=f"Light and water are needed too, so it is {answer}." + " Indeed." * index,
+            answer=answer,
+            order=[0, 1, 2],
+        )
+        for index, answer in enumerate(answers)
+    ]
+    sample.generator = Generator(solvers=[ModelUse(engine="e", model="s")])
+    return sample
+
+
+def grade(reply: Any, sample: Sample, *, verify: VerifySection | None = None, **options: Any) -> tuple[Any, Script]:
+    settings = full(**options)
+    settings.verify = verify or VerifySection()
+    flow = grading.make_grading(
+        settings,
+        engines(settings),
+        functools.partial(candidates.candidates, config=settings.verify),
+        functools.partial(candidates.pass_rate, config=settings.verify),
+    )
+    script = Script(reply)
+    return run(flow, to_dict(sample), script), script
+
+
+def judge_or_student(judged: Any, said: str = "carbon dioxide") -> Any:
+    def reply(request: Request, number: int) -> str:
+        if request.role is Role.judge:
+            return str(judged(request) if callable(judged) else judged)
+        return f"It is so.\n\n## Answer\n{said}"
+
+    return reply
+
+
+def test_the_best_solution_is_judged_and_the_next_one_only_where_it_fails() -> None:
+    sample = solved("carbon dioxide", "carbon dioxide", "carbon dioxide")
+    outcome, script = grade(judge_or_student(good_answer()), sample)
+    assert sum(request.role is Role.judge for request in script.requests) == 1
+    (kept,) = outcome.kept
+    assert [vote.judge is not None for vote in kept.solutions].count(True) == 1
+
+    seen: list[str] = []
+
+    def judged(request: Request) -> str:
+        seen.append(request.tag)
+        return good_answer(reasoning_valid=1) if len(seen) == 1 else good_answer()
+
+    outcome, _ = grade(judge_or_student(judged), sample)
+    assert len(seen) == 2
+    (graded,) = outcome.kept
+    result = votes.verify_sample(graded, VerifySection())
+    assert isinstance(result, Sample)
+    assert result.verification.detail == f"solution {seen[1].removeprefix('grade.')}"
+    assert result.grade.answer.score == 5.0
+
+
+def test_a_sample_whose_solutions_the_judge_rejects_is_a_drop_with_his_reason() -> None:
+    outcome, _ = grade(judge_or_student(good_answer(context_true=1)), solved(*["carbon dioxide"] * 3))
+    result = votes.verify_sample(outcome.kept[0], VerifySection())
+    assert isinstance(result, Drop)
+    assert (result.reason, result.detail) == ("judge_rejected", "context_true 1: because context_true")
+
+
+@pytest.mark.parametrize(("said", "rate"), [("carbon dioxide", 1.0), ("oxygen", 0.0), ("no idea", 0.0)])
+def test_the_students_pass_rate_is_the_difficulty_and_a_band_can_be_kept(said: str, rate: float) -> None:
+    for origin in ("similar", "seed"):
+        outcome, script = grade(judge_or_student(good_answer(), said), solved(*["carbon dioxide"] * 3, origin=origin))
+        (kept,) = outcome.kept
+        assert kept.grade.student_pass_rate == rate
+        assert sum(request.role is Role.student for request in script.requests) == 4
+        result = votes.verify_sample(kept, VerifySection())
+        assert isinstance(result, Sample)
+        assert result.difficulty == 1.0 - rate
+        banded = votes.verify_sample(kept, VerifySection(pass_rate=[0.1, 0.9]))
+        assert isinstance(banded, Drop)
+        assert banded.reason == "pass_rate_outside"
+
+
+def test_nothing_is_asked_where_no_solution_could_be_kept() -> None:
+    outcome, script = grade(judge_or_student(good_answer()), solved("oxygen", "helium", "carbon dioxide"))
+    assert script.requests == []
+    assert len(outcome.kept) == 1
