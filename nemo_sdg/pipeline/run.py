@@ -14,7 +14,7 @@ from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.processes import quiet_libraries
 from nemo_sdg.execution.progress import Progress, format_seconds
 from nemo_sdg.execution.tracking import open_trackers
-from nemo_sdg.pipeline.order import STEPS, configured_steps, step_module, steps_between, why_skipped
+from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_module, steps_between, why_skipped
 from nemo_sdg.pipeline.plan import Plan, make_plan, require_finished, wanted_ledger
 from nemo_sdg.pipeline.preflight import check_configuration, check_machine
 from nemo_sdg.steps.generation import mark_redone, unmark_redone
@@ -117,6 +117,8 @@ def run_step(context: Context, name: str, plan: Plan, hashes: ContentHashes) -> 
             known = read_ledger(context.run_dir, name)
             wanted = wanted_ledger(name, context.config, {previous.step: previous.identity}, hashes, known)
             context.fingerprints[name] = wanted.fingerprint
+        if name in BY_SHARD:
+            context.step_dir(name).keep_only(previous.shards)  # before anything reads what an earlier run left
     known = read_ledger(context.run_dir, name)
     folder = context.step_dir(name)
     if known is not None and known.fingerprint == wanted.fingerprint and known.identity != wanted.identity:

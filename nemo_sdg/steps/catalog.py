@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import RunConfig, Verify
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import CatalogRow, Verdict
@@ -53,7 +53,7 @@ def run(context: Context) -> list[str]:
     from nemo_sdg.catalog.walk import build_catalog, select
 
     target = context.step_dir("catalog")
-    if target.problem("catalog", inputs=[]) is None:
+    if target.problem("catalog", inputs=[], full=context.config.run.verify is Verify.full) is None:
         return ["catalog"]
     seeds = context.config.seeds
     with context.progress.step("catalog", unit="tasks") as state:

@@ -34,6 +34,7 @@ head_node=${nodes_array[0]}
 head_node_ip=$(srun --nodes=1 --ntasks=1 -w "$head_node" hostname --ip-address)
 
 export NEMO_CURATOR_SLURM_ARRAY_ENABLED=0
+export NEMO_SDG_WARN_SECONDS=120
 
 
 # Command 1
