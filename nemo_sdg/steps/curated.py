@@ -5,19 +5,29 @@ verified/ > curated/filtered/   filters and decontamination, per shard
           > curated/shard-*     what is left; the drops of all three stand together in curated/dropped/
 """
 
+import asyncio
+import atexit
 import functools
+import hashlib
+import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.config import CurateSection, RunConfig, Verify, fingerprint
+from nemo_sdg.config import CurateSection, Role, RunConfig, Verify, fingerprint
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop
+from nemo_sdg.records import Drop, content_id
 from nemo_sdg.steps.evaluation_splits import evaluation_files
+from nemo_sdg.steps.generation import num_gpus
 from nemo_sdg.storage import ContentHashes, Inputs, file_facts, write_json
 
+if TYPE_CHECKING:
+    from nemo_sdg.curate.decontaminate.find import Judge
+
 SHAPES = ["curate"]
+JUDGE_TOKENS = 4096
+"""of a verdict: a reasoning model thinks before it says yes or no"""
 READS = ["curate.evaluation_extra", "curate.against", "curate.embedder"]
 
 
@@ -26,18 +36,26 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     from nemo_sdg.curate.dedup.duplicates import corpus_files
     from nemo_sdg.curate.embed import embedder_identity
     from nemo_sdg.curate.filters.registry import filter_sources, filters_identity
+    from nemo_sdg.curate.own_code import stage_sources
 
     found = Inputs()
     curate = config.curate
     found.content["filters"] = fingerprint(filters_identity(curate))
     for name, path in filter_sources(curate).items():
         found.add_file(f"filters/{name}", path, hashes)
+    for name, path in stage_sources(curate).items():
+        found.add_file(f"stages/{name}", path, hashes)
     for number, path in enumerate(extra_files(curate)):
         found.add_file(f"evaluation_extra/{number}/{path.name}", path, hashes)
     for number, path in enumerate(corpus_files(curate.against)):
         found.add_file(f"against/{number}/{path.name}", path, hashes)
     if curate.paraphrase or curate.semantic_dedup:
         found.content["embedder"] = embedder_identity(curate.embedder)
+    if judging(config):
+        from nemo_sdg.curate.decontaminate.judged import PROMPT
+        from nemo_sdg.generate.roles import open_roles
+
+        found.content["judge"] = f"{open_roles(config, Role.judge).model_use(Role.judge).model} {content_id(PROMPT)}"
     return found
 
 
@@ -69,13 +87,17 @@ def preflight(config: RunConfig) -> None:
     from nemo_sdg.curate.dedup.duplicates import corpus_files
     from nemo_sdg.curate.embed import require_embedder
     from nemo_sdg.curate.filters.registry import filters_identity
+    from nemo_sdg.curate.own_code import load_stages
 
     curate = config.curate
     filters_identity(curate)
+    load_stages(curate)
     extra_files(curate)
     corpus_files(curate.against)
     if curate.paraphrase or curate.semantic_dedup:
         require_embedder(curate.embedder)
+    if curate.filters.get("context_off_topic") is not False:
+        require_embedder(None, field="curate.filters.context_off_topic")
 
 
 def filter_shards(context: Context) -> None:
@@ -85,6 +107,7 @@ def filter_shards(context: Context) -> None:
     """
     from nemo_sdg.curate.decontaminate.find import build_index
     from nemo_sdg.curate.filters.registry import filters_identity
+    from nemo_sdg.curate.own_code import load_stages, stage_sources
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
     source, target, filtered = (
@@ -100,18 +123,20 @@ def filter_shards(context: Context) -> None:
         config,
         shared=Path(shared) / "evaluation_index" if shared else None,
     )
-    write_json(filters, filters_identity(config))
+    own = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in stage_sources(config).items()}
+    write_json(filters, {"filters": filters_identity(config), "stages": own})
     inputs = {shard: [source.shard_path(shard), index / "current.json", filters] for shard in source.shards()}
     todo = context.unfinished(filtered, inputs)
     stages = [
         ReadShard(source, id_field="sample_id"),
         RecordStage("filters", functools.partial(make_filter, config)),
+        *load_stages(config),
         RecordStage(
             "decontaminate",
-            functools.partial(make_decontaminator, index),
+            functools.partial(make_decontaminator, index, judging(context.config), target.path / "verdicts"),
             whole=True,
             cpus=1.0 if config.paraphrase else 0.25,
-            gpus=config.embedder_gpus if config.paraphrase else 0.0,
+            gpus=(config.embedder_gpus if config.paraphrase else 0.0) + judge_gpus(context.config),
         ),
         WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
     ]
@@ -179,10 +204,21 @@ def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:
     return check
 
 
-def make_decontaminator(index_path: Path) -> Callable[[list[dict[str, Any]]], list[Any]]:
+def judging(config: RunConfig) -> RunConfig | None:
+    """The configuration, where a judge decides what is a rewording of an evaluation row."""
+    return config if config.curate.judge and config.curate.paraphrase and config.roles.judge is not None else None
+
+
+def judge_gpus(config: RunConfig) -> float:
+    return float(num_gpus(config.engines(Role.judge))) if judging(config) else 0.0
+
+
+def make_decontaminator(
+    index_path: Path, judging: RunConfig | None, verdicts: Path
+) -> Callable[[list[dict[str, Any]]], list[Any]]:
     from nemo_sdg.curate.decontaminate.find import open_index
 
-    index = open_index(index_path)
+    index = open_index(index_path, make_judge(judging, verdicts) if judging else None)
 
     def check(records: list[dict[str, Any]]) -> list[Any]:
         findings = zip(records, index.find_batch(records), strict=True)
@@ -191,6 +227,45 @@ def make_decontaminator(index_path: Path) -> Callable[[list[dict[str, Any]]], li
         ]
 
     return check
+
+
+def make_judge(config: RunConfig, folder: Path) -> "Judge":
+    """The judge role as decontamination asks it: one event loop for the life of the worker, its engine started at the
+    first pair, lost requests tried again. Raises EngineError where the judge cannot be asked.
+    """
+    from nemo_sdg.curate.decontaminate.judged import JudgedPair, Verdicts, judge
+    from nemo_sdg.generate.engines.base import TransportError
+    from nemo_sdg.generate.requests import Request
+    from nemo_sdg.generate.roles import open_roles
+
+    engines = open_roles(config, Role.judge)
+    section = engines.section(Role.judge)
+    verdicts = Verdicts(folder, model=engines.model_use(Role.judge).model)
+    runner = asyncio.Runner()
+    started = False
+
+    async def ask(prompt: str) -> str:
+        request = Request(
+            messages=[{"role": "user", "content": prompt}], role=Role.judge, temperature=0.0, max_tokens=JUDGE_TOKENS
+        )
+        for attempt in itertools.count():
+            try:
+                return (await engines.ask(request)).text
+            except TransportError as fault:
+                if attempt >= section.max_retries:
+                    raise
+                await asyncio.sleep(fault.retry_after or min(60.0, 0.5 * 2**attempt))
+        raise AssertionError("the loop ends by a reply or a fault")
+
+    async def decide(pairs: list[JudgedPair]) -> list[bool | None]:
+        nonlocal started
+        if pairs and not started:
+            await engines.start()
+            started = True
+            atexit.register(lambda: runner.run(engines.close()))
+        return await judge(pairs, ask, verdicts, in_flight=section.max_in_flight)
+
+    return lambda pairs: runner.run(decide(pairs))
 
 
 def make_deduplicator(duplicates: Path) -> Callable[[dict[str, Any]], Any]:

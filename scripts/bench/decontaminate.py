@@ -29,13 +29,14 @@ from typing import Any
 
 import hub_rows
 import numpy as np
+import peer_methods
 import rewording
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.decontaminate import by_sense as sense
 from nemo_sdg.curate.decontaminate import by_words as paraphrase
 from nemo_sdg.curate.decontaminate.evaluation_index import describe
-from nemo_sdg.curate.decontaminate.find import Index, build_index, open_index
+from nemo_sdg.curate.decontaminate.find import SUSPICIOUS, Index, build_index, open_index
 from nemo_sdg.curate.decontaminate.questions import read_item
 from nemo_sdg.curate.decontaminate.rewordings import NEIGHBOURS, BySense
 from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
@@ -230,12 +231,49 @@ def measure(bench: Bench, folder: Path) -> None:
     show("recall_paraphrase_lexical", share_found(lexical, both)[0], "share", rows=len(both))
     honest = bench.others(HELD_OUT)
     honest_rates(bench, honest, index, lexical)
+    compare(bench, index)
     grams = {gram for row in bench.evaluation for gram in plain_ngrams(row["question"])}
     for name, samples in (("verbatim", bench.planted), ("paraphrase", both)):
         hits = sum(not grams.isdisjoint(plain_ngrams(sample["question"])) for sample in samples)
         show(f"recall_13gram_{name}", hits / len(samples), "share", rows=len(samples))
     hits = sum(not grams.isdisjoint(plain_ngrams(row["question"])) for row in honest)
     show("false_positive_rate_13gram", hits / len(honest), "share", rows=len(honest))
+
+
+FALSE_ALARMS = 0.005
+"""raw rate that each method's threshold is chosen for, on the half that is not reported"""
+
+
+def compare(bench: Bench, index: Index) -> None:
+    """The same rewordings and honest rows by four methods, each at the threshold that gives FALSE_ALARMS on the fitted
+    half; the 13-gram rule has none. `suspicious` is what a judge would be shown: its recall bounds what a judge can
+    find.
+    """
+    methods = {
+        "13gram": peer_methods.NgramRule(bench.evaluation),
+        "field_ngrams": peer_methods.FieldNgrams(bench.evaluation),
+        "embedding": peer_methods.Embedding(index),
+        "ours": peer_methods.Ours(index),
+    }
+    fitted, honest = bench.others(FITTED), bench.others(HELD_OUT)
+    neighbours, written = bench.neighbours(HELD_OUT), bench.paraphrases(HELD_OUT)
+    reworded = [sample for _, sample in bench.rewordings(HELD_OUT)]
+    for name, method in methods.items():
+        scores = np.sort(method.scores(fitted))
+        threshold = max(float(scores[-1 - int(FALSE_ALARMS * len(scores))]) + 1e-9, 1e-9)
+        found = method.scores([sample for _, sample in written]) >= threshold
+        more: dict[str, Any] = {"threshold": round(threshold, 4)}
+        for form in FORMS:
+            here = np.array([form_of(row, sample) == form for row, sample in written])
+            show(f"compared_{name}_written_{form}", float(found[here].mean()), "share", rows=int(here.sum()), **more)
+        show(f"compared_{name}_written", float(found.mean()), "share", rows=len(found), **more)
+        for kind, samples in (("reworded", reworded), ("false_alarms", honest), ("neighbours", neighbours)):
+            hits = method.scores(samples) >= threshold
+            show(f"compared_{name}_{kind}", float(hits.mean()), "share", rows=len(hits), **more)
+    suspects = methods["ours"]
+    for kind, samples in (("written", [sample for _, sample in written]), ("reworded", reworded), ("honest", honest)):
+        hits = suspects.scores(samples) >= SUSPICIOUS
+        show(f"suspicious_{kind}", float(hits.mean()), "share", rows=len(hits), threshold=SUSPICIOUS)
 
 
 def honest_rates(bench: Bench, honest: list[Row], index: Index, lexical: Index) -> None:

@@ -104,12 +104,64 @@ def test_another_source_of_a_filter_of_ones_own_redoes_the_shards(tmp_path: Path
     assert drops(context)["shouting"] == ("too_loud", None)
 
 
+OWN_STAGES = """
+import dataclasses
+
+from nemo_curator.stages.base import ProcessingStage
+from nemo_curator.stages.resources import Resources
+from nemo_curator.tasks import DocumentBatch
+
+
+class TakeOut(ProcessingStage[DocumentBatch, DocumentBatch]):
+    name = "take_out"
+    resources = Resources(cpus=0.25)
+    batch_size = 1
+
+    def inputs(self):
+        return ["data"], ["question"]
+
+    def outputs(self):
+        return ["data"], ["question"]
+
+    def process(self, task: DocumentBatch) -> DocumentBatch:
+        frame = task.to_pandas()
+        return dataclasses.replace(task, data=frame[~frame["question"].str.contains(WORD)].reset_index(drop=True))
+
+
+def take_out():
+    return [TakeOut()]
+
+
+def nothing():
+    return 3
+"""
+
+
+def test_a_curator_stage_of_ones_own_takes_rows_out_and_they_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = QUESTIONS["kept"][0].split()[0]
+    (tmp_path / "my_stages.py").write_text(OWN_STAGES.replace("WORD", repr(word)))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "my_stages", raising=False)
+    context = make_run(tmp_path / "run", stages=["my_stages:take_out"])
+    curated.run(context)
+    assert drops(context)["kept"] == ("removed_by_stage", None)
+    counts = context.step_dir("curated").counts()["hens"]
+    assert counts["in"] == counts["kept"] + sum(counts["dropped"].values())
+    with pytest.raises(ConfigError, match="must return a nemo_curator ProcessingStage"):
+        curated.preflight(RunConfig(curate=CurateSection(stages=["my_stages:nothing"])))
+
+
 @pytest.mark.parametrize(
     ("curate", "message"),
     [
         (CurateSection(filters={"refusals": True}), "curate.filters.refusals is not a filter; did you mean refusal"),
         (CurateSection(filters={"my_missing_module:f": True}), "curate.filters.my_missing_module:f cannot be imported"),
         (CurateSection(filters={"length": {"min_words": 3}}), "curate.filters.length has no threshold 'min_words'"),
+        (CurateSection(stages=["my_missing_module:f"]), "curate.stages.my_missing_module:f cannot be imported"),
+        (CurateSection(stages=["take_out"]), "curate.stages must name functions as package.module:function"),
         (CurateSection(evaluation_extra=["nowhere"]), "nowhere has none"),
     ],
 )

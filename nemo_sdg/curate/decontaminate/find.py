@@ -1,4 +1,4 @@
-"""Finds evaluation rows in the corpus: exactly, by n-grams (copies.py), and reworded (rewordings.py).
+"""Finds evaluation rows in the corpus: exactly, by n-grams (copies.py), and reworded (rewordings.py, judged.py).
 
 build_index([Path("evaluation/gsm8k.jsonl")], Path("index"), config)     once
 index = open_index(Path("index"))
@@ -6,6 +6,7 @@ index.find({"question": "Janet's ducks lay sixteen eggs per day. …", "answer":
 Finding(detector="exact", reason="evaluation_exact", detail="gsm8k test row 0 (openai/gsm8k main)")
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from nemo_sdg.curate.decontaminate.copies import Copies
 from nemo_sdg.curate.decontaminate.evaluation_index import StoredIndex, build_index, describe
 from nemo_sdg.curate.decontaminate.evaluation_rows import EvaluationRows
+from nemo_sdg.curate.decontaminate.judged import JudgedPair
 from nemo_sdg.curate.decontaminate.questions import read_item
 from nemo_sdg.curate.decontaminate.rewordings import BySense, ByWords
 from nemo_sdg.curate.embed import Embedder
@@ -23,29 +25,38 @@ AT_ONCE = 256
 """samples that are embedded and compared together"""
 
 
+Judge = Callable[[list[JudgedPair]], list[bool | None]]
+"""for each pair whether it is one question; None = the judge did not say"""
+JUDGED_ROWS = 4
+"""evaluation rows of a suspicious sample that the judge is shown, at most"""
+SUSPICIOUS = 0.05
+"""chance of being a rewording from which a judge is asked"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """Which evaluation row a sample repeats, and which detector says so."""
 
     detector: str
-    """exact | ngram | paraphrase"""
+    """exact | ngram | paraphrase (by its chance) | judged (a judge said so)"""
     reason: str
-    """evaluation_exact | evaluation_ngram | evaluation_paraphrase"""
+    """evaluation_exact | evaluation_ngram | evaluation_paraphrase | evaluation_judged"""
     detail: str
     """task, split and row of the evaluation row"""
 
 
-def open_index(out: Path) -> "Index":
-    """Opens the index that was built last under `out`. Raises DataError when there is none or a file of it is
-    damaged.
+def open_index(out: Path, judge: Judge | None = None) -> "Index":
+    """Opens the index that was built last under `out`. With a judge, what may be a rewording is decided by it. Raises
+    DataError when there is no index or a file of it is damaged.
     """
-    return Index(StoredIndex(out))
+    return Index(StoredIndex(out), judge)
 
 
 class Index:
     """Opening it costs milliseconds, and workers on one machine share its pages."""
 
-    def __init__(self, stored: StoredIndex) -> None:
+    def __init__(self, stored: StoredIndex, judge: Judge | None = None) -> None:
+        self.judge = judge
         self.rows = EvaluationRows(stored)
         self.copies = Copies(self.rows)
         self.rewordings: ByWords | BySense = ByWords(self.rows, stored.paraphrase_threshold)
@@ -72,12 +83,36 @@ class Index:
         items = [read_item(sample) for sample in samples]
         found = [self.copies.find(item) for item in items]
         undecided = [number for number, copy in enumerate(found) if copy is None and items[number].question]
-        reworded = self.rewordings.find(
-            [samples[number] for number in undecided], [items[number] for number in undecided]
-        )
-        for number, row in zip(undecided, reworded, strict=True):
-            found[number] = None if row is None else ("paraphrase", row)
+        asked = [samples[number] for number in undecided], [items[number] for number in undecided]
+        if self.judge is not None and isinstance(self.rewordings, BySense):
+            reworded = self._judged(asked[0], self.rewordings.suspects(*asked))
+        else:
+            reworded = [None if row is None else ("paraphrase", row) for row in self.rewordings.find(*asked)]
+        for number, verdict in zip(undecided, reworded, strict=True):
+            found[number] = verdict
         return [None if one is None else self._finding(*one) for one in found]
+
+    def _judged(
+        self, samples: list[dict[str, Any]], suspects: list[list[tuple[float, int]]]
+    ) -> list[tuple[str, int] | None]:
+        """What the judge says of each sample's likeliest rows; where it says neither yes nor no, their chance
+        decides.
+        """
+        assert self.judge is not None
+        threshold = self.rewordings.threshold
+        shown = [
+            (place, chance, row)
+            for place, rows in enumerate(suspects)
+            for chance, row in rows[:JUDGED_ROWS]
+            if chance >= SUSPICIOUS
+        ]
+        rows = {row: self.rows.row(row) for _, _, row in shown}
+        verdicts = self.judge([JudgedPair(sample=samples[place], row=rows[row]) for place, _, row in shown])
+        found: list[tuple[str, int] | None] = [None] * len(samples)
+        for (place, chance, row), same in zip(shown, verdicts, strict=True):
+            if found[place] is None and (same or (same is None and chance >= threshold)):
+                found[place] = ("judged" if same else "paraphrase"), row
+        return found
 
     def _finding(self, detector: str, number: int) -> Finding:
         return Finding(detector=detector, reason=f"evaluation_{detector}", detail=describe(self.rows.row(number)))

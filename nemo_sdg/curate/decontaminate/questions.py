@@ -35,7 +35,7 @@ class Item:
     answers: frozenset[tuple[str, ...]]
     """the answer and its aliases"""
     rest: list[str]
-    """context and reasoning of a sample, where a question may hide as well"""
+    """context, reasoning and trace of a sample, where a question may hide as well"""
 
     def stream(self) -> list[str]:
         """All the text, in which an evaluation row's words are looked for."""
@@ -78,7 +78,7 @@ def read_item(record: dict[str, Any]) -> Item:
         passage=tokens(str(record.get("passage") or "")),
         choices=choices,
         answers=frozenset(read) - {()},
-        rest=tokens(f"{record.get('context') or ''}\n{record.get('reasoning') or ''}"),
+        rest=tokens("\n".join(str(record.get(name) or "") for name in ("context", "reasoning", "trace"))),
     )
 
 

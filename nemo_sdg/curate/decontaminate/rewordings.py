@@ -83,12 +83,15 @@ class BySense:
 
     def find(self, samples: list[dict[str, Any]], items: list[Item]) -> list[int | None]:
         """For each sample the row that it asks in other words, by sentence embeddings as well."""
-        best: dict[int, tuple[float, int]] = {}
+        found = self.suspects(samples, items)
+        return [rows[0][1] if rows and rows[0][0] >= self.threshold else None for rows in found]
+
+    def suspects(self, samples: list[dict[str, Any]], items: list[Item]) -> list[list[tuple[float, int]]]:
+        """For each sample the rows that it may ask in other words, with the chance of it, the likeliest first."""
+        near: list[list[tuple[float, int]]] = [[] for _ in samples]
         for pair, found in self.looked_at(samples, [self.rows.profile(item) for item in items]):
-            chance = sense.score(found)
-            if chance >= self.threshold and chance > best.get(pair.place, (0.0, 0))[0]:
-                best[pair.place] = chance, pair.row
-        return [best[place][1] if place in best else None for place in range(len(samples))]
+            near[pair.place].append((sense.score(found), pair.row))
+        return [sorted(rows, key=lambda row: (-row[0], row[1])) for rows in near]
 
     def looked_at(self, samples: list[dict[str, Any]], profiles: list[Profile]) -> list[tuple[Pair, list[float]]]:
         """Samples with the rows next to them that may be the same question, and what sense.py says of them, in the

@@ -19,10 +19,8 @@ reason and a detail for the reader of dropped/:
 import difflib
 import functools
 import hashlib
-import importlib
 import inspect
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +43,7 @@ from nemo_sdg.curate.filters import (
 )
 from nemo_sdg.curate.filters.solution import agreement, arithmetic, giveaway, topic
 from nemo_sdg.curate.filters.view import Finding, View
+from nemo_sdg.curate.own_code import import_named, source_of
 from nemo_sdg.errors import ConfigError, DataError
 
 Filter = Callable[[View], Finding | None]
@@ -119,13 +118,7 @@ def filters_identity(config: CurateSection) -> dict[str, Any]:
     for name, (function, thresholds) in _resolve(config.filters).items():
         out[name] = dict(sorted(thresholds.items()))
         if name not in BUILT_IN:
-            source = inspect.getsourcefile(function)
-            if source is None:
-                raise ConfigError(
-                    f"curate.filters.{name} has no source file, so that a change in it would go unnoticed; "
-                    "write it in a Python module"
-                )
-            with open(source, "rb") as handle:
+            with open(source_of(name, function, "curate.filters"), "rb") as handle:
                 out[name] = {"thresholds": out[name], "source": hashlib.file_digest(handle, "sha256").hexdigest()}
     return out
 
@@ -183,27 +176,14 @@ def _resolve(settings: dict[str, Any]) -> dict[str, tuple[Callable[..., Any], di
 
 
 def _import_filter(name: str) -> Callable[..., Any]:
-    module_name, colon, function_name = name.partition(":")
-    if not colon:
+    if ":" not in name:
         close = difflib.get_close_matches(name, BUILT_IN, n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         raise ConfigError(
             f"curate.filters.{name} is not a filter; {hint}known are {', '.join(BUILT_IN)}, or "
             "package.module:function for your own"
         )
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.append(folder)
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, SyntaxError, AttributeError, ValueError) as exc:
-        raise ConfigError(
-            f"curate.filters.{name} cannot be imported ({exc}); put the module in the working directory or "
-            "on PYTHONPATH"
-        ) from exc
-    if not callable(function):
-        raise ConfigError(f"curate.filters.{name} is not a function")
-    return function  # type: ignore[no-any-return]
+    return import_named(name, "curate.filters")
 
 
 def _thresholds(name: str, function: Callable[..., Any], setting: Any) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""Other ways to find evaluation rows in a corpus, for comparison: each gives a sample a score, higher for a likelier
+leak.
+
+NgramRule     any common run of 13 words (Brown et al., 2020)
+FieldNgrams   5-grams weighted by rarity, of passage, question and answer apart, after the description of AI2's decon
+Embedding     cosine to the nearest evaluation row, question with options and answer, by the index's own embedder
+Ours          1 for a copy, else the chance that nemo_sdg.curate.decontaminate gives the likeliest row
+"""
+
+import math
+import re
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nemo_sdg.curate.decontaminate.by_sense import whole_text
+from nemo_sdg.curate.decontaminate.find import Index
+from nemo_sdg.curate.decontaminate.questions import read_item, told_answer
+from nemo_sdg.curate.decontaminate.rewordings import BySense
+from nemo_sdg.curate.embed import nearest
+
+Row = dict[str, Any]
+Scores = npt.NDArray[np.float64]
+AT_ONCE = 256
+
+
+def _words(text: Any) -> list[str]:
+    return re.findall(r"\w+", str(text or "").lower())
+
+
+def _ngrams(words: list[str], length: int) -> list[tuple[str, ...]]:
+    return [tuple(words[begin : begin + length]) for begin in range(max(1, len(words) - length + 1))] if words else []
+
+
+class NgramRule:
+    LENGTH = 13
+
+    def __init__(self, evaluation: list[Row]) -> None:
+        self.known = {
+            gram
+            for row in evaluation
+            for gram in _ngrams(_words(row["question"]), self.LENGTH)
+            if len(gram) == self.LENGTH
+        }
+
+    def scores(self, samples: list[Row]) -> Scores:
+        return np.array(
+            [float(not self.known.isdisjoint(_ngrams(_words(sample["question"]), self.LENGTH))) for sample in samples]
+        )
+
+
+class FieldNgrams:
+    LENGTH = 5
+    QUESTION, ANSWER, PASSAGE = 0.6, 0.25, 0.15
+    """what each field counts for, among those that the evaluation row has"""
+
+    def __init__(self, evaluation: list[Row]) -> None:
+        self.rows = [
+            {name: Counter(_ngrams(_words(row.get(name)), self.LENGTH)) for name in ("question", "passage")}
+            for row in evaluation
+        ]
+        self.answers = [set(_words(told_answer(row))) for row in evaluation]
+        seen = Counter(gram for row in self.rows for gram in row["question"])
+        self.rarity = {gram: math.log(1 + len(self.rows) / count) for gram, count in seen.items()}
+        self.holders: dict[tuple[str, ...], list[int]] = {}
+        for number, row in enumerate(self.rows):
+            for gram in row["question"]:
+                self.holders.setdefault(gram, []).append(number)
+
+    def scores(self, samples: list[Row]) -> Scores:
+        return np.array([self._score(sample) for sample in samples])
+
+    def _score(self, sample: Row) -> float:
+        asked = set(_ngrams(_words(sample["question"]), self.LENGTH))
+        passage = set(_ngrams(_words(sample.get("passage")), self.LENGTH))
+        told = {
+            *_words(told_answer(sample)),
+            *(word for choice in sample.get("choices") or [] for word in _words(choice)),
+        }
+        near = {
+            number for gram in asked if len(self.holders.get(gram, ())) < 200 for number in self.holders.get(gram, ())
+        }
+        return max((self._likeness(number, asked, passage, told) for number in near), default=0.0)
+
+    def _likeness(self, number: int, asked: set[Any], passage: set[Any], told: set[str]) -> float:
+        row, answer = self.rows[number], self.answers[number]
+        weight = sum(self.rarity[gram] for gram in row["question"])
+        parts = [(self.QUESTION, sum(self.rarity[gram] for gram in row["question"] if gram in asked) / weight)]
+        if answer:
+            parts.append((self.ANSWER, len(answer & told) / len(answer)))
+        if row["passage"]:
+            parts.append((self.PASSAGE, len(row["passage"].keys() & passage) / len(row["passage"])))
+        return sum(share * part for share, part in parts) / sum(share for share, _ in parts)
+
+
+class Embedding:
+    def __init__(self, index: Index) -> None:
+        assert isinstance(index.rewordings, BySense)
+        self.embedder, self.vectors = index.rewordings.embedder, index.rewordings.vectors
+
+    def scores(self, samples: list[Row]) -> Scores:
+        found = []
+        for begin in range(0, len(samples), AT_ONCE):
+            vectors = self.embedder.encode([whole_text(sample) for sample in samples[begin : begin + AT_ONCE]])
+            for vector, near in zip(vectors, nearest(vectors, self.vectors, 1), strict=True):
+                found.append(float(vector @ self.vectors[near[0]].astype(np.float32)))
+        return np.array(found)
+
+
+class Ours:
+    def __init__(self, index: Index) -> None:
+        self.index = index
+
+    def scores(self, samples: list[Row]) -> Scores:
+        assert isinstance(self.index.rewordings, BySense)
+        found = []
+        for begin in range(0, len(samples), AT_ONCE):
+            some = samples[begin : begin + AT_ONCE]
+            items = [read_item(sample) for sample in some]
+            for item, rows in zip(items, self.index.rewordings.suspects(some, items), strict=True):
+                copied = self.index.copies.find(item) is not None
+                found.append(1.0 if copied else rows[0][0] if rows else 0.0)
+        return np.array(found)

@@ -1,0 +1,53 @@
+"""How the step `curated` asks the judge role. The server is a fake that speaks the real protocol."""
+
+import json
+
+import pytest
+
+from nemo_sdg.config import EngineKind, EngineSection, RoleSection, RolesSection, RunConfig
+from nemo_sdg.curate.decontaminate.judged import JudgedPair
+from nemo_sdg.errors import EngineError
+from nemo_sdg.steps.curated import judging, make_judge
+from tests.fakes.openai_server import serving
+
+PAIR = JudgedPair(sample={"question": "Add up 2 and 3."}, row={"question": "What is 2 + 3?"})
+BUSY = (503, b'{"error": {"message": "busy"}}', {"Retry-After": "0"})
+
+
+def reply(text):
+    message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
+    body = {"id": "c", "object": "chat.completion", "created": 0, "model": "fake", "choices": [message], "usage": usage}
+    return 200, json.dumps(body).encode(), {"Content-Type": "application/json"}
+
+
+def config_for(url, **fields):
+    engine = EngineSection(kind=EngineKind.openai, base_urls=[url], model="fake", model_license="MIT", **fields)
+    return RunConfig(engine=engine, roles=RolesSection(judge=RoleSection(model="fake")))
+
+
+@pytest.mark.parametrize(("text", "verdict"), [("Yes, the same.", True), ("no", False), ("perhaps", None)])
+def test_the_judge_role_is_asked_and_its_verdict_is_kept(tmp_path, text, verdict):
+    with serving(replies=[reply(text)]) as server:
+        decide = make_judge(config_for(server.url), tmp_path)
+        assert decide([PAIR]) == [verdict]
+        assert decide([]) == []
+        asked = server.stats["requests"]
+        assert make_judge(config_for(server.url), tmp_path)([PAIR]) == [verdict]
+        assert server.stats["requests"] == asked
+
+
+def test_a_judge_that_cannot_be_reached_ends_the_step_and_drops_nothing(tmp_path):
+    with serving(replies=[BUSY]) as server, pytest.raises(EngineError):
+        make_judge(config_for(server.url, max_retries=1), tmp_path)([PAIR])
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_judge_or_an_embedder_nobody_is_asked():
+    config = config_for("http://127.0.0.1:9/v1")
+    assert judging(config) is config
+    config.curate.judge = False
+    assert judging(config) is None
+    config.curate.judge, config.curate.paraphrase = True, False
+    assert judging(config) is None
+    assert judging(RunConfig(engine=config.engine)) is None
