@@ -10,14 +10,15 @@ from typing import Any
 
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.packing.packed_files import import_indexed_dataset
-from nemo_sdg.export.packing.tokenizers import load_tokenizer
+from nemo_sdg.export.packing.tokenizers import load_saved
 from nemo_sdg.storage import read_json, read_jsonl
 
 SUFFIX = "_text_document"
 
 
 def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
-    """Everything known of one document: `packed` (with its text), `sample`, `seeds`, `dataset_rows`, `generator`.
+    """Everything known of one document: `packed` (with its text), `sample`, `seeds`, `dataset_rows`, `generator`. Of
+    siblings in one document, `sample` is the first, and `samples` are all.
 
     `prefix` is absolute as in blend.json, or relative to the run; endings do not matter. Raises ConfigError when it
     names no
@@ -28,10 +29,13 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
     base = _packed_prefix(run_dir, prefix)
     relative = f"{base.relative_to(run_dir)}{SUFFIX}"
     table = pq.read_table(f"{base}.docs.parquet")
-    if not 0 <= document < table.num_rows:
-        raise ConfigError(f"DOCUMENT must be in [0, {table.num_rows - 1}] for {relative}, got {document}")
-    row = table.slice(document, 1).to_pylist()[0]
-    sample = _sample(run_dir, _receipt_of(run_dir, f"{relative}.bin"), row["sample_id"])
+    rows = [row for row in table.to_pylist() if row["document"] == document]
+    if not rows:
+        last = max(table["document"].to_pylist(), default=-1)
+        raise ConfigError(f"DOCUMENT must be in [0, {last}] for {relative}, got {document}")
+    row, receipt = rows[0], _receipt_of(run_dir, f"{relative}.bin")
+    samples = [_sample(run_dir, receipt, row["sample_id"]) for row in rows]
+    sample = samples[0]
     seeds = _find(sorted((run_dir / "seeds").glob("shard-*.jsonl")), "seed_id", row["seed_ids"])
     missing = [seed_id for seed_id in row["seed_ids"] if seed_id not in seeds]
     if missing:
@@ -47,6 +51,7 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
         ],
         "generator": sample["generator"],
         "sample": sample,
+        **({"samples": samples} if len(samples) > 1 else {}),
         "seeds": [seeds[seed_id] for seed_id in row["seed_ids"]],
     }
 
@@ -55,7 +60,7 @@ def read_text(run_dir: Path, base: Path, document: int) -> str:
     """A packed document decoded with the tokenizer that the run was packed with."""
     dataset = import_indexed_dataset().IndexedDataset(f"{base}{SUFFIX}")
     ids = dataset[document].tolist()  # a copy: the array itself is a view of a map that ends with `dataset`
-    return load_tokenizer(str(run_dir / "packed" / "tokenizer")).decode(ids)
+    return load_saved(run_dir / "packed" / "tokenizer").decode(ids)
 
 
 def _packed_prefix(run_dir: Path, prefix: str) -> Path:

@@ -24,7 +24,7 @@ from nemo_sdg.config.engine import (
     Structured,
     operational,
 )
-from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, MixtureSection
+from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
 from nemo_sdg.config.generate import GenerateSection, OriginShare, PerSeed, Sandbox, Style, VerifySection
 from nemo_sdg.config.run import Executor, RunSection, Verify
 from nemo_sdg.config.seeds import DeclaredSplit, GuardSection, LicensePolicy, SeedsSection
@@ -42,6 +42,7 @@ __all__ = [
     "EngineSection",
     "Executor",
     "ExportSection",
+    "Form",
     "GenerateSection",
     "GuardSection",
     "LicensePolicy",

@@ -9,6 +9,11 @@ VARIANTS = ("context", "no_context", "answer_only", "trace")
 """renderings of a sample: see export/documents.py"""
 
 
+class Form(enum.Enum):
+    single = "single"
+    siblings = "siblings"
+
+
 class Budget(enum.Enum):
     tokens = "tokens"
     samples = "samples"
@@ -63,6 +68,10 @@ class ExportSection:
     """context: knowledge, reasoning, answer; no_context: without the knowledge; answer_only: without reasoning too;
     trace: the model's own thinking before the reasoning
     """
+    form: Form = Form.single
+    """siblings: all samples of one seed in one document, up to max_document_tokens"""
+    bos: bool = False
+    """begin every document with the tokenizer's beginning-of-sequence id, for models that were trained so"""
     shard_tokens: int = 100_000_000
     """about how many tokens a packed shard holds"""
     max_document_tokens: int = 8192

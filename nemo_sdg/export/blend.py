@@ -15,6 +15,7 @@ equally often, and a sample equally often in each variant.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -105,7 +106,30 @@ def write_blend(
 
 def plan_blend(packed: StepDir, export: ExportSection, mixture: MixtureSection) -> Mixture:
     """The mixture of what is packed."""
-    return plan_mixture(packed_tokens(packed_receipts(packed), export.variants), mixture, export.budget)
+    receipts = packed_receipts(packed)
+    plan = plan_mixture(packed_tokens(receipts, export.variants), mixture, export.budget)
+    plan.notes += [note for variant in export.variants for note in _losses(receipts, variant)]
+    return plan
+
+
+def _losses(receipts: list[dict[str, Any]], variant: str) -> list[str]:
+    """Notes on what the tokenizer lost of a variant's texts, and on traces that are not there."""
+    sizes = [receipt["variants"][variant] for receipt in receipts if variant in receipt["variants"]]
+    total: Counter[str] = Counter()
+    for row in sizes:
+        total.update(row)
+    notes = []
+    if total["changed_documents"]:
+        notes.append(
+            f"variant {variant}: the tokenizer does not give back {total['changed_documents']:,} of "
+            f"{total['documents']:,} documents as they were written ({total['unknown_tokens']:,} unknown tokens)"
+        )
+    if total["without_trace"]:
+        num = sum(row["kept"] for receipt in receipts for row in receipt["counts"].values())
+        notes.append(
+            f"variant {variant}: {total['without_trace']:,} of {num:,} samples have no trace and read as in no_context"
+        )
+    return notes
 
 
 def packed_receipts(packed: StepDir) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
     shards = write_curated(run_dir, samples)
     step, export = packed_step(run_dir), ExportSection(valid_share=0.2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nemo_sdg.export.packing.pack.load_tokenizer", lambda name: byte_tokenizer())
+        patch.setattr("nemo_sdg.export.packing.pack.load_tokenizer", lambda name, bos: byte_tokenizer())
         pack_shards(shards, step, export)
     blend = StepDir(run_dir=run_dir, step="blend", fingerprint="f1")
     mixture = MixtureSection(family_caps={"science": 0.36, "math": 0.24})

@@ -14,17 +14,12 @@ from hypothesis import strategies as st
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
-from nemo_sdg.export.packing.fast_bpe import FastBpe
+from nemo_sdg.export.packing.fast_bpe import LLAMA_3, O200K, QWEN, TEKKEN, FastBpe
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_tokenizer
 from tests.unit.export.packing_samples import byte_tokenizer
 
-LLAMA_3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"  # also that of GPT-4
-QWEN = LLAMA_3.replace("{1,3}", "")
-NEMOTRON_3 = (
-    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
-    r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-SHAPES = ["embedded", "gpt2", "llama_3", "qwen", "nemotron_3"]
+EXPRESSIONS = {"llama_3": LLAMA_3, "qwen": QWEN, "tekken": TEKKEN, "o200k": O200K}
+SHAPES = ["embedded", "gpt2", *EXPRESSIONS]
 
 
 def own_expression(expression: str) -> Any:
@@ -44,7 +39,9 @@ def shaped(embedded: Tokenizer, shape: str) -> Tokenizer:
     if shape == "gpt2":
         backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     elif shape != "embedded":
-        backend.pre_tokenizer = own_expression({"llama_3": LLAMA_3, "qwen": QWEN, "nemotron_3": NEMOTRON_3}[shape])
+        backend.pre_tokenizer = own_expression(
+            {"llama_3": LLAMA_3, "qwen": QWEN, "tekken": TEKKEN, "o200k": O200K}[shape]
+        )
     if shape == "qwen":
         backend.normalizer = normalizers.NFC()
     return Tokenizer(backend=backend, name=shape, eod=embedded.eod, vocab_size=embedded.vocab_size)
@@ -63,7 +60,7 @@ def tokenizer(request: pytest.FixtureRequest, embedded: Tokenizer) -> Tokenizer:
 
 
 def expected(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
-    return [encoding.ids for encoding in tokenizer.backend.encode_batch_fast(texts, add_special_tokens=False)]
+    return [encoding.ids for encoding in tokenizer.encoder.encode_batch_fast(texts, add_special_tokens=False)]
 
 
 def assert_same(tokenizer: Tokenizer, texts: list[str]) -> None:
@@ -114,9 +111,12 @@ def test_real_rows_of_many_languages(tokenizer: Tokenizer, hub: Path) -> None:
 
 
 FRAGMENTS = [
-    *" \t\n\r\x0b\x0c\x1c\x85\xa0\u3000\u200b\u2028", "  ", "\r\n", "\n\n", "0", "12", "1234567", "٣٤", "½", "²", "'", "'s", "'LL", "'ſ", "’t", "it 's", "I'm'd",
-    "a", "Word", " the", "çé", "e\u0301", "ß", "İ", "日本語", "ひらがな", "한국어", "हिन्दी", "ৎ", "العربية", "ไทย", "👩‍👩‍👧", "🩷", "\U00010d40", "!", "...", "=>", "//", "```python\n", "    return x",
-    "<|im_end|>", "<|endoftext|>", "<|im_start|>user", "[INST]", "</s>", "\x00", "\ufeff", "\ufffd", "_", "-", "$x^2$",
+    *" \t\n\r\x0b\x0c\x1c\x85\xa0\u3000\u200b\u2028", "  ", "\r\n", "\n\n", "0", "12", "1234567",
+    "٣٤", "½", "²", "'", "'s", "'LL", "'ſ", "’t", "it 's", "I'm'd",
+    "a", "Word", " the", "çé", "e\u0301", "ß", "İ", "日本語", "ひらがな", "한국어", "हिन्दी", "ৎ", "العربية",
+    "ไทย", "👩‍👩‍👧", "🩷", "\U00010d40", "!", "...", "=>", "//", "```python\n", "    return x",
+    "<|im_end|>", "<|endoftext|>", "<|im_start|>user", "[INST]", "</s>", "\x00", "\ufeff", "\ufffd",
+    "_", "-", "$x^2$",
 ]  # fmt: skip
 
 
@@ -195,6 +195,8 @@ def test_other_models_go_the_slow_way(backend: Backend) -> None:
             [pre_tokenizers.Digits(individual_digits=False), pre_tokenizers.ByteLevel(add_prefix_space=False)]
         ),
         own_expression(r"\p{N}+|\p{L}+"),
+        own_expression(QWEN.replace("[\\r\\n]*", "[\\r\\n/]*")),
+        own_expression(r"\p{L}++|\p{N}{1,3}+|[^\s\p{L}\p{N}]++|\s+(?!\S)|\s+"),
         own_expression(r"\p{L}+|[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"),
     ],
 )

@@ -213,7 +213,9 @@ def test_a_vocabulary_beyond_16_bits_is_packed_as_int32(tmp_path: Path, monkeypa
     import numpy
     from megatron.core.datasets.indexed_dataset import IndexedDataset
 
-    monkeypatch.setattr("nemo_sdg.export.packing.pack.load_tokenizer", lambda name: byte_tokenizer(vocab_size=131_072))
+    monkeypatch.setattr(
+        "nemo_sdg.export.packing.pack.load_tokenizer", lambda name, bos: byte_tokenizer(vocab_size=131_072)
+    )
     pack_shards(write_curated(tmp_path, all_samples()[:20]), packed_step(tmp_path), ExportSection(valid_share=0.0))
     dataset = IndexedDataset(str(prefixes(tmp_path, "context")[0]))
     assert dataset.index.dtype == numpy.int32
@@ -387,7 +389,7 @@ def test_gguf_metadata_is_what_the_gguf_package_reads(tokenizer: Tokenizer) -> N
     from gguf import GGUFReader
 
     from nemo_sdg.export.packing.gguf import read_metadata
-    from nemo_sdg.export.packing.tokenizers import EMBEDDED_FILE, EMBEDDED_PACKAGE
+    from nemo_sdg.export.packing.tokenizer_files import EMBEDDED_FILE, EMBEDDED_PACKAGE
 
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
     assert spec is not None
@@ -403,7 +405,7 @@ def test_the_embedded_tokenizer_is_that_of_llama_cpp(tokenizer: Tokenizer, hub: 
 
     import xllamacpp
 
-    from nemo_sdg.export.packing.tokenizers import EMBEDDED_FILE, EMBEDDED_PACKAGE
+    from nemo_sdg.export.packing.tokenizer_files import EMBEDDED_FILE, EMBEDDED_PACKAGE
 
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
     assert spec is not None

@@ -10,6 +10,7 @@ from typing import Any
 
 from nemo_sdg.commands.check.findings import CheckedRun, Ids, Verdict
 from nemo_sdg.errors import DataError
+from nemo_sdg.records import content_id
 from nemo_sdg.storage import read_json
 
 DTYPES = {1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", 8: "<u2"}
@@ -48,11 +49,14 @@ def packed_is_complete(run: CheckedRun, verdict: Verdict) -> None:
             docs = parquet.read_table(run.dir / output)
             held = parquet.read_table(run.dir / f"{prefix}.text.parquet", columns=["uuid", "text"])
             sample_ids = docs["sample_id"].to_pylist()
-            if held["uuid"].to_pylist() != sample_ids:
+            members = documents_of(docs["document"].to_pylist(), sample_ids)
+            if [_uuid(names) for names in members] != held["uuid"].to_pylist():
                 verdict.violations.append(f"{prefix}: .docs.parquet and .text.parquet hold other samples")
-            odd = texts.foreign(variant, sample_ids, held["text"].to_pylist())
+                continue
+            odd = texts.foreign(variant, members, held["text"].to_pylist())
             verdict.violations += [f"{prefix}: the text of {name} is not that of the curated sample" for name in odd]
-            tokens.compare(prefix, docs["num_tokens"].to_pylist(), held["text"].to_pylist())
+            sizes = dict(zip(docs["document"].to_pylist(), docs["num_tokens"].to_pylist(), strict=True))
+            tokens.compare(prefix, list(sizes.values()), held["text"].to_pylist())
             packed[variant].add(sample_ids)
             order[variant].update("".join(sample_ids).encode())
             for ids in docs["seed_ids"].to_pylist():
@@ -71,8 +75,24 @@ def packed_is_complete(run: CheckedRun, verdict: Verdict) -> None:
     verdict.detail = f"{tokens.num:,} tokens in {len(packed)} variants, {tokens.encoded:,} of them tokenised again"
 
 
+def documents_of(documents: list[int], sample_ids: list[str]) -> list[list[str]]:
+    """The samples of each document, in order; rows of one document stand together, numbered from 0."""
+    members: list[list[str]] = []
+    for document, sample_id in zip(documents, sample_ids, strict=True):
+        if document == len(members):
+            members.append([])
+        if document != len(members) - 1:
+            return []
+        members[-1].append(sample_id)
+    return members
+
+
+def _uuid(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else content_id(*names)
+
+
 class CuratedTexts:
-    """What the text of each curated sample is in each variant, as 8-byte hashes."""
+    """What the text of each curated sample is in each variant, as 8-byte hashes and lengths."""
 
     def __init__(self, run: CheckedRun, variants: list[str]) -> None:
         import numpy as np
@@ -80,27 +100,42 @@ class CuratedTexts:
         from nemo_sdg.export.documents import render_texts
 
         ids, hashes = array("Q"), {variant: array("Q") for variant in variants}
+        lengths = {variant: array("Q") for variant in variants}
         for shard in run.shards("curated"):
             for sample in run.kept("curated", shard):
                 ids.append(int(sample["sample_id"][:16], 16))
                 for variant, text in zip(variants, render_texts(sample, variants), strict=True):
                     hashes[variant].append(_hash(text))
+                    lengths[variant].append(len(text))
         found = np.frombuffer(ids, dtype=np.uint64) if ids else np.empty(0, dtype=np.uint64)
         order = np.argsort(found, kind="stable")
         self.ids = found[order]
         self._hashes = {name: np.array(column, dtype=np.uint64)[order] for name, column in hashes.items()}
+        self._lengths = {name: np.array(column, dtype=np.uint64)[order] for name, column in lengths.items()}
 
-    def foreign(self, variant: str, sample_ids: list[str], texts: list[str]) -> list[str]:
-        """The ids whose text is another one than the curated sample's."""
+    def foreign(self, variant: str, members: list[list[str]], texts: list[str]) -> list[str]:
+        """The ids whose text is another one than the curated sample's; siblings stand apart by SIBLINGS_APART."""
         import numpy as np
 
-        keys = np.array([int(name[:16], 16) for name in sample_ids], dtype=np.uint64)
-        places = np.minimum(np.searchsorted(self.ids, keys), max(len(self.ids) - 1, 0))
-        return [
-            sample_id
-            for sample_id, key, place, text in zip(sample_ids, keys, places, texts, strict=True)
-            if not len(self.ids) or self.ids[place] != key or self._hashes[variant][place] != _hash(text)
-        ]
+        from nemo_sdg.export.documents import SIBLINGS_APART
+
+        keys = np.array([int(name[:16], 16) for names in members for name in names], dtype=np.uint64)
+        places = iter(np.minimum(np.searchsorted(self.ids, keys), max(len(self.ids) - 1, 0)).tolist())
+        odd = []
+        for names, text in zip(members, texts, strict=True):
+            rest = text
+            for number, sample_id in enumerate(names):
+                place = next(places)
+                known = len(self.ids) > 0 and int(self.ids[place]) == int(sample_id[:16], 16)
+                length = int(self._lengths[variant][place]) if known else len(rest)
+                own, rest = rest[:length], rest[length:]
+                apart = SIBLINGS_APART if number < len(names) - 1 else ""
+                if not known or int(self._hashes[variant][place]) != _hash(own) or not rest.startswith(apart):
+                    odd.append(sample_id)
+                rest = rest[len(apart) :]
+            if rest and names[-1] not in odd:
+                odd.append(names[-1])
+        return odd
 
 
 class Tokens:
@@ -127,16 +162,32 @@ class Tokens:
             self.verdict.violations.append(f"{prefix}: .bin has {len(tokens)} tokens, .idx says {sum(lengths)}")
             return
         ends = np.cumsum(lengths)
+        self._find_control(prefix, tokens, ends - np.array(lengths), ends)
         stride = 1 + (self.num + len(tokens)) // ENCODED_TOKENS
         chosen = range(0, len(texts), stride)
         wanted = self.tokenizer.encode([texts[place] for place in chosen])
         for place, ids in zip(chosen, wanted, strict=True):
             found = tokens[ends[place] - lengths[place] : ends[place]].tolist()
-            if found != [*ids, self.tokenizer.eod]:
+            if found != self.tokenizer.as_document(ids):
                 self.verdict.violations.append(f"{prefix}: the tokens of document {place} are not those of its text")
                 break
             self.encoded += len(found)
         self.num += len(tokens)
+
+    def _find_control(self, prefix: str, tokens: Any, begins: Any, ends: Any) -> None:
+        """A control id stands at the ends of documents alone."""
+        import numpy as np
+
+        control = np.isin(tokens, np.array(sorted(self.tokenizer.control)))
+        control[ends - 1] = False
+        if self.tokenizer.bos is not None:
+            control[begins] = False
+        if control.any():
+            place = int(np.argmax(control))
+            document = int(np.searchsorted(ends, place, side="right"))
+            self.verdict.violations.append(
+                f"{prefix}: document {document} holds the control id {int(tokens[place])} inside its text"
+            )
 
 
 def read_index(path: Path) -> tuple[list[int], str]:

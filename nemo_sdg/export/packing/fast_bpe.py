@@ -2,24 +2,17 @@
 tokens per CPU second.
 
 Merging. tiktoken merges whichever adjacent pair forms a token of lowest rank; Hugging Face merges only the pairs
-listed. They agree
-when ids rise with the order of merges and every token's own bytes merge into it. By induction over ranks: if both
-agree below a
-token's rank, then a stretch of text that spells the token, and that no merge has crossed, is in the same state in
-both, namely that
-of the token's bytes alone; it is one listed pair, so both merge it. A token whose bytes end in three or more pieces is
-formed by
-neither; one that ends in two would be formed by tiktoken alone. `FastBpe.of` checks this for the whole vocabulary, and
-gives None
-where it does not hold.
+listed. They agree when ids rise with the order of merges and every token's own bytes merge into it. By induction over
+ranks: if both agree below a token's rank, then a stretch of text that spells the token, and that no merge has crossed,
+is in the same state in both, namely that of the token's bytes alone; it is one listed pair, so both merge it. A token
+whose bytes end in three or more pieces is formed by neither; one that ends in two would be formed by tiktoken alone.
+`FastBpe.of` checks this for the whole vocabulary, and gives None where it does not hold.
 
-Splitting. A regular expression splits the text beforehand in both; the shapes known here are those of GPT-2, SmolLM,
-and of all that
-give an expression of their own (Llama 3, Qwen, Nemotron 3). But the two engines know different versions of Unicode: 93
-digits and
-letters of Unicode 16 are split otherwise by tokenizers 0.22 than by tiktoken 0.7. Texts with a character whose
-category has changed since
-Unicode 3.2, or that this Python does not know, therefore go the slow way. The test compares over every character.
+Splitting. A regular expression splits the text beforehand in both. The expressions taken are those of GPT-2, SmolLM
+and KNOWN, on which the test compares both engines; another one may mean different things in them. The two engines know
+different versions of Unicode: 93 digits and letters of Unicode 16 are split otherwise by tokenizers 0.22 than by
+tiktoken 0.7. Texts with a character whose category has changed since Unicode 3.2, or that this Python does not know,
+therefore go the slow way. The test compares over every character.
 """
 
 import functools
@@ -31,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from nemo_sdg.export.packing.byte_bpe import byte_letters
+
 if TYPE_CHECKING:
     import tiktoken
     import tokenizers
@@ -41,6 +36,19 @@ SINGLE_DIGITS = rf"\p{{N}}|{CONTRACTIONS}|{LETTERS}|{OTHERS}|\s+(?![^\s\p{{N}}])
 """GPT-2's expression on what lies between single digits: a digit ends a piece, so that spaces before it stay
 together
 """
+ENDS = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+LLAMA_3 = rf"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{{1,3}}|{ENDS}"
+"""also that of GPT-4 (cl100k)"""
+QWEN = LLAMA_3.replace("{1,3}", "")
+LOWER, UPPER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]", r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
+CASED = rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}*{LOWER}+%s|[^\r\n\p{{L}}\p{{N}}]?{UPPER}+{LOWER}*%s"
+SLASH_ENDS = ENDS.replace(r"[\r\n]*", r"[\r\n/]*", 1)
+TEKKEN = rf"{CASED % ('', '')}|\p{{N}}|{SLASH_ENDS}"
+"""also that of Nemotron 3"""
+O200K = CASED % (("(?i:'s|'t|'re|'ve|'m|'ll|'d)?",) * 2) + rf"|\p{{N}}{{1,3}}|{SLASH_ENDS}"
+"""that of GPT-4o and gpt-oss"""
+KNOWN = {LLAMA_3, QWEN, TEKKEN, O200K}
+"""expressions on which both engines were compared over every character and on random texts; others go the other way"""
 LONG_PIECE = re.compile(r"\S{1000}|\s{1000}")
 """tiktoken's time grows with the square of a piece's length; such texts go the other way"""
 SETTLED_BEYOND_BMP = ((0x1F000, 0x1FAFF), (0x20000, 0x2A6D6))
@@ -140,7 +148,7 @@ def _pattern(content: dict[str, Any]) -> str | None:
     if last["use_regex"]:
         return SINGLE_DIGITS if _isolates_digits(split) else None
     own = _isolated_expression(split)
-    return own if own is not None and own.endswith(r"|\s+(?!\S)|\s+") else None
+    return own if own in KNOWN else None
 
 
 def _isolates_digits(split: dict[str, Any]) -> bool:
@@ -172,7 +180,7 @@ def _ranks(content: dict[str, Any]) -> dict[bytes, int] | None:
     products = [vocab[left + right] for left, right in merges]
     if any(after < before for before, after in pairwise(products)):
         return None
-    alphabet = _byte_alphabet()
+    alphabet = {letter: byte for byte, letter in byte_letters().items()}
     names = [name for name in vocab if all(character in alphabet for character in name)]
     if products and any(vocab[name] >= products[0] for name in names if len(name) == 1):
         return None
@@ -189,12 +197,3 @@ def _ranks(content: dict[str, Any]) -> dict[bytes, int] | None:
         for name in names
         if model["ignore_merges"] or pieces[name] == 1
     }
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """GPT-2's printable stand-in for each byte: itself where it is printable in Latin-1, else the characters from
-    U+0100 on.
-    """
-    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    others = [byte for byte in range(256) if byte not in set(printable)]
-    return {chr(byte): byte for byte in printable} | {chr(256 + number): byte for number, byte in enumerate(others)}

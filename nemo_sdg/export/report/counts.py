@@ -252,8 +252,10 @@ def token_histograms(run_dir: Path) -> dict[str, Counter[int]]:
     found: dict[str, Counter[int]] = {}
     for path in sorted((run_dir / "packed").glob("*/*/*/*.docs.parquet")):
         bins = found.setdefault(path.relative_to(run_dir / "packed").parts[0], Counter())
-        for item in pq.ParquetFile(path).read(columns=["num_tokens"])["num_tokens"].value_counts().to_pylist():
-            bins[int(2 * math.log2(max(item["values"], 1)))] += item["counts"]
+        table = pq.ParquetFile(path).read(columns=["document", "num_tokens"])
+        lengths = dict(zip(table["document"].to_pylist(), table["num_tokens"].to_pylist(), strict=True))
+        for num_tokens, count in Counter(lengths.values()).items():
+            bins[int(2 * math.log2(max(num_tokens, 1)))] += count
     return found
 
 
