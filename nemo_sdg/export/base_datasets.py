@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from nemo_sdg.config import BlendSource
+from nemo_sdg.config import BlendSection, BlendSource
 from nemo_sdg.errors import ConfigError
 
 SPLITS = ("train", "valid")
@@ -52,6 +52,25 @@ def read_base(sources: Sequence[BlendSource]) -> dict[str, list[BaseDataset]]:
         for split, entries in found.items():
             base[split] += _weighed(entries, source.weight, folder)
     return {split: _normalised(datasets) for split, datasets in base.items()}
+
+
+def check_share(blend: BlendSection, synthetic_share: float) -> None:
+    """Raises ConfigError for base datasets without a share of the blend, and for a share without base datasets."""
+    if blend.base and synthetic_share >= 1.0:
+        raise ConfigError(
+            "blend.base needs mixture.synthetic_share < 1, got 1.0: nothing would be left for it; lower "
+            "the share or remove blend.base"
+        )
+    if synthetic_share < 1.0 and not blend.base:
+        raise ConfigError(
+            f"mixture.synthetic_share is {synthetic_share:g}, but blend.base is empty; name the datasets of the rest, "
+            "or set it to 1"
+        )
+
+
+def prefixes_of(path: Path) -> list[Path]:
+    """The datasets that a blend file names, as absolute paths. Raises ConfigError as `read_base` does."""
+    return [resolve_prefix(prefix, path.parent) for entries in _read_blend(path).values() for _, prefix in entries]
 
 
 def _weighed(

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import BlendSection, ExportSection, MixtureSection
-from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.base_datasets import SPLITS, BaseDataset, read_base
+from nemo_sdg.errors import DataError
+from nemo_sdg.export.base_datasets import SPLITS, BaseDataset, check_share, read_base
 from nemo_sdg.export.mixture import Mixture, VariantPlan, plan_mixture
 from nemo_sdg.storage import StepDir, write_bytes, write_json
 
@@ -45,17 +45,7 @@ def write_blend(
     DataError when a variant has no documents.
     """
     plans = mixture.variants
-    shared = any(plan.synthetic_share < 1 for plan in plans.values())
-    if blend.base and not shared:
-        raise ConfigError(
-            "blend.base needs mixture.synthetic_share < 1, got 1.0: nothing would be left for it; lower "
-            "the share or remove blend.base"
-        )
-    if shared and not blend.base:
-        raise ConfigError(
-            f"mixture.synthetic_share is {plans[mixture.reference].synthetic_share:g}, but blend.base is empty; name "
-            "the datasets of the rest, or set it to 1"
-        )
+    check_share(blend, min(plan.synthetic_share for plan in plans.values()))
     base = read_base(blend.base)
     receipts = packed_receipts(packed)
     shards = {

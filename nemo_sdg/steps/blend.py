@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.context import Context
+from nemo_sdg.export.base_datasets import check_share, prefixes_of, read_base
 from nemo_sdg.storage import ContentHashes, Inputs, file_facts
 
 SHAPES = ["mixture", "export.budget", "blend.base"]
@@ -19,7 +20,16 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     for source in config.blend.base:
         path = Path(source.blend) if source.blend is not None else Path(f"{source.prefix}.idx")
         found.add_file(f"base/{path}", path, hashes)
+        if source.blend is not None:
+            for prefix in prefixes_of(path):
+                found.add_file(f"base/{prefix}.idx", Path(f"{prefix}.idx"), hashes)
     return found
+
+
+def preflight(config: RunConfig) -> None:
+    """Raises ConfigError for base datasets that are not whole, and for a share that leaves them nothing."""
+    check_share(config.blend, config.mixture.synthetic_share)
+    read_base(config.blend.base)
 
 
 def run(context: Context) -> list[str]:

@@ -1,4 +1,4 @@
-"""Step 7: curated samples as training text in Megatron indexed datasets, once with context and once without."""
+"""Step 7: curated samples as training text in Megatron indexed datasets, once for each variant."""
 
 import functools
 from collections.abc import Callable
@@ -7,7 +7,14 @@ from nemo_sdg.config import RunConfig, Verify
 from nemo_sdg.execution.context import Context
 from nemo_sdg.storage import ContentHashes, Inputs, StepDir
 
-SHAPES = ["export.variants", "export.shard_tokens", "export.max_document_tokens", "export.valid_share"]
+SHAPES = [
+    "export.variants",
+    "export.form",
+    "export.bos",
+    "export.shard_tokens",
+    "export.max_document_tokens",
+    "export.valid_share",
+]
 READS = ["export.tokenizer"]
 
 
@@ -25,7 +32,7 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     """The tokenizer, by what it does."""
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
-    return Inputs(content={"tokenizer": load_tokenizer(config.export.tokenizer).digest})
+    return Inputs(content={"tokenizer": load_tokenizer(config.export.tokenizer, bos=config.export.bos).digest})
 
 
 def run(context: Context) -> list[str]:
