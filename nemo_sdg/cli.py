@@ -332,6 +332,24 @@ def forecast(
 
 
 @app.command()
+def mix(
+    run: RunDir,
+    overrides: Overrides = None,
+    sequence_length: Annotated[int, typer.Option(help="of the training, for the column of sequences")] = 8192,
+    json_out: Annotated[bool, typer.Option("--json", help="print the whole plan as JSON")] = False,
+    grid: Annotated[int, typer.Option(help="write so many mixtures around this one as blends, for proxies")] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="with --grid: a new folder for them")] = None,
+    seed: Annotated[int, typer.Option(help="with --grid: of the draws")] = 0,
+) -> None:
+    """Show a run's mixture, or try others: tokens, shares before and after caps, epochs, sequences. Writes nothing
+    without --grid.
+    """
+    from nemo_sdg.commands.mix import mix as show_mixture
+
+    show_mixture(run, overrides, sequence_length=sequence_length, json_out=json_out, grid=grid, out=out, seed=seed)
+
+
+@app.command()
 def ablate(
     config: ConfigPath,
     overrides: Overrides = None,
