@@ -350,6 +350,23 @@ def mix(
 
 
 @app.command()
+def publish(
+    run: RunDir,
+    to: Annotated[
+        str, typer.Option("--to", metavar="FOLDER|hub:ORG/NAME", help="a folder, or a repository of the hub")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="list what would be written; write and send nothing")
+    ] = False,
+    public: Annotated[bool, typer.Option("--public", help="a new repository is private otherwise")] = False,
+) -> None:
+    """Write a finished run as a data set: parquet as NVIDIA releases it, chat, card, Croissant; push it to the hub."""
+    from nemo_sdg.commands.publish import publish as publish_run
+
+    publish_run(run, to, dry_run=dry_run, private=not public)
+
+
+@app.command()
 def ablate(
     config: ConfigPath,
     overrides: Overrides = None,

@@ -129,6 +129,22 @@ def render_texts(sample: dict[str, Any], variants: Sequence[str]) -> list[str]:
     return rendered
 
 
+def render_turns(sample: dict[str, Any]) -> tuple[str, str]:
+    """What a user asks and what an assistant answers: passage, question and options; reasoning and answer."""
+    texts = _read(sample)
+    shown = ""
+    if texts["choices"]:
+        shown = texts["inline"] if sample["frame"] == Frame.classification else texts["lettered"]
+    elif texts["assertions"]:
+        shown = "\n".join(filter(None, (PHRASES.get(sample["language"], NONE).tests, texts["tests"])))
+    asked = "\n\n".join(filter(None, (texts["passage"], texts["question"], shown)))
+    if sample["kind"] == Kind.code:
+        return asked, "\n\n".join(filter(None, (texts["reasoning"], texts["code"])))
+    lettered = bool(texts["choices"]) and sample["frame"] != Frame.classification
+    answer = f"{_label(texts)}. {texts['answer']}" if lettered and _label(texts) else texts["answer"]
+    return asked, "\n\n".join(filter(None, (texts["reasoning"], f"{texts['final']}{answer}")))
+
+
 def _reasoning_of(sample: dict[str, Any], variant: str, reasoning: str) -> str:
     """What a variant shows between question and answer. A sample without trace is shown as in no_context."""
     if variant == "answer_only":

@@ -14,6 +14,7 @@ from nemo_sdg.records import content_id
 from nemo_sdg.storage import atomic_file
 
 TEXT_SUFFIX = ".text.parquet"
+TEXT_COLUMNS = ("uuid", "text", "license", "task", "family", "kind", "language", "origin", "model", "models_used")
 ROW_GROUP = 8192
 """documents in a parquet row group"""
 
@@ -69,7 +70,15 @@ def text_row(samples: list[dict[str, Any]], text: str) -> dict[str, Any]:
             for name in ("task", "family", "kind", "language", "origin")
         },
         "model": _joined(models, ", "),
+        "models_used": _joined([_models_used(sample) for sample in samples], ", "),
     }
+
+
+def _models_used(sample: dict[str, Any]) -> str | None:
+    """The models whose text a sample holds: of its question and of its kept solution."""
+    generator = sample.get("generator") or {}
+    writer = (generator.get("writer") or {}).get("model")
+    return ", ".join(sorted({model for model in (writer, generator.get("model")) if model})) or None
 
 
 def _joined(values: list[str | None], separator: str) -> str | None:
@@ -103,7 +112,18 @@ class ShardWriter:
         self._text_schema = pa.schema(
             [
                 (name, text)
-                for name in ("uuid", "text", "license", "task", "family", "kind", "language", "origin", "model")
+                for name in (
+                    "uuid",
+                    "text",
+                    "license",
+                    "task",
+                    "family",
+                    "kind",
+                    "language",
+                    "origin",
+                    "model",
+                    "models_used",
+                )
             ]
         )
         self.paths = [
