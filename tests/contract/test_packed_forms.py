@@ -1,14 +1,18 @@
 """Documents of siblings, documents that begin with BOS, and variants with traces, as Megatron reads them."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from nemo_sdg.commands.check.laws import packed_is_complete
+from nemo_sdg.commands.check.corpora import packed_is_complete
+from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.commands.trace import trace
 from nemo_sdg.config import BlendSection, ExportSection, Form, MixtureSection
-from nemo_sdg.errors import Violation
 from nemo_sdg.export.blend import plan_blend, write_blend
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.control_tokens import find_control_ids
@@ -33,14 +37,21 @@ def samples_of_seeds(num: int) -> list[dict[str, Any]]:
 def packed(run_dir: Path, samples: list[dict[str, Any]], **export: Any) -> tuple[list[dict[str, Any]], ExportSection]:
     section = ExportSection(**{"variants": VARIANTS, "valid_share": 0.1, **export})
     shards = write_curated(run_dir, samples, shard_size=len(samples))
-    write_json(run_dir / "curated" / "receipts" / "shard-00000.json", {})
+    facts = {"step": "curated", "shard": "shard-00000", "fingerprint": "f1", "inputs": {}, "outputs": {}, "counts": {}}
+    write_json(run_dir / "curated" / "receipts" / "shard-00000.json", facts)
     return pack_shards(shards, packed_step(run_dir), section), section
+
+
+def violations(run_dir: Path) -> list[str]:
+    """What `check` says of the packed corpora."""
+    run, verdict = CheckedRun(run_dir, ["curated", "packed"]), Verdict(law="packed")
+    run.ledgers["packed"] = SimpleNamespace(configuration={"export.variants": VARIANTS})  # type: ignore[assignment]
+    packed_is_complete(run, verdict)
+    return verdict.violations
 
 
 def documents(run_dir: Path, variant: str) -> list[tuple[list[str], list[int]]]:
     """Sample ids and token ids of each document."""
-    import pyarrow.parquet as pq
-
     found = []
     for path in sorted((run_dir / "packed" / variant).rglob("*.bin")):
         prefix = str(path.with_suffix(""))
@@ -81,20 +92,52 @@ def test_siblings_stand_in_one_document_up_to_its_length_the_same_in_every_varia
         assert len(groups) == len({sample["seed_ids"][0] for sample in samples})
     elif most == 350:
         assert 1 in {len(names) for names in groups}
-    assert packed_is_complete(tmp_path)
+    assert violations(tmp_path) == []
 
 
-@pytest.mark.usefixtures("plain_bytes")
-def test_check_finds_a_sibling_that_is_gone(tmp_path: Path) -> None:
-    import pyarrow.parquet as pq
-
-    packed(tmp_path, samples_of_seeds(30), form=Form.siblings)
-    path = next((tmp_path / "packed" / "context").rglob("*.docs.parquet"))
+def without_first_row(run_dir: Path) -> None:
+    path = next((run_dir / "packed" / "context").rglob("*.docs.parquet"))
     table = pq.read_table(path)
     assert table.num_rows > max(table["document"].to_pylist()) + 1
     pq.write_table(table.slice(1), path)
-    with pytest.raises(Violation):
-        packed_is_complete(tmp_path)
+
+
+def siblings_exchanged(run_dir: Path) -> None:
+    path = next((run_dir / "packed" / "context").rglob("*.docs.parquet"))
+    rows = pq.read_table(path).to_pylist()
+    assert rows[0]["document"] == rows[1]["document"]
+    rows[0], rows[1] = rows[1], rows[0]
+    pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
+
+
+def text_changed(run_dir: Path) -> None:
+    path = next((run_dir / "packed" / "context").rglob("*.text.parquet"))
+    rows = pq.read_table(path).to_pylist()
+    rows[0]["text"] = f"{rows[0]['text']} And more."
+    pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
+
+
+def control_id_inside(run_dir: Path) -> None:
+    path = next((run_dir / "packed" / "context").rglob("*.bin"))
+    tokens = numpy.fromfile(path, dtype=numpy.uint16)
+    tokens[3] = 256
+    tokens.tofile(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (without_first_row, "hold other samples"),
+        (siblings_exchanged, "hold other samples"),
+        (text_changed, "is not that of the curated sample"),
+        (control_id_inside, "document 0 holds the control id 256 inside its text"),
+    ],
+)
+@pytest.mark.usefixtures("plain_bytes")
+def test_check_finds_what_is_wrong_with_documents_of_siblings(tmp_path: Path, damage: Any, message: str) -> None:
+    packed(tmp_path, samples_of_seeds(30), form=Form.siblings)
+    damage(tmp_path)
+    assert any(message in found for found in violations(tmp_path))
 
 
 @pytest.mark.usefixtures("plain_bytes")
@@ -122,6 +165,7 @@ def test_bos_begins_each_document_and_is_no_control_id_inside(tmp_path: Path) ->
     for bos in (False, True):
         run_dir = tmp_path / str(bos)
         packed(run_dir, samples, bos=bos)
+        assert violations(run_dir) == []
         tokenizer = load_tokenizer(None, bos=bos)
         for _, ids in documents(run_dir, "context"):
             assert (ids[0] == 1, ids[-1], ids.count(2)) == (bos, 2, 1)
@@ -133,8 +177,6 @@ def test_bos_begins_each_document_and_is_no_control_id_inside(tmp_path: Path) ->
 
 
 def test_control_ids_in_a_packed_document_are_found(tmp_path: Path) -> None:
-    import numpy
-
     tokenizer = byte_tokenizer()
     indexed = import_indexed_dataset()
     builder = indexed.IndexedDatasetBuilder(str(tmp_path / "set.bin"), dtype=numpy.uint16)
