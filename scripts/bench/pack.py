@@ -1,16 +1,14 @@
-"""Packing beside the tokenizer alone and beside datatrove, on the same texts, cores and tokenizer.
+"""Packing beside the tokenizer alone, datatrove and NeMo Curator, on the same texts, cores and tokenizer.
 
     python scripts/bench/pack.py [--quick] [--samples N] [--workers 2] [--memory]
 
 One JSON object a line. Our clock runs from the first byte read to the last receipt written, planning included;
-processes are
-started before, as the peers' imports are (`seconds_to_start` tells how long that takes). The tokenizer alone is
-`encode_batch_fast` over all texts with as many threads as we have processes; the ratio per CPU second tells what other
-work on the machine
-has to do with it. datatrove 0.10.1 (MegatronDocumentTokenizer) is run in the
-environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
---memory packs 100k and 2M short documents instead and reports the largest resident set of each, in a process that has
-done nothing else.
+processes are started before, as the peers' imports are (`seconds_to_start` tells how long that takes). The tokenizer
+alone is `encode_batch_fast` over all texts with as many threads as we have processes; the ratio per CPU second tells
+what other work on the machine has to do with it. datatrove 0.10.1 (MegatronDocumentTokenizer) is run in the environment
+of peers.py, Curator's MegatronTokenizerWriter in the project's own, both over two processes; where a peer is not to be
+had, its ratio is null and says why. --memory packs 100k and 2M short documents instead and reports the largest resident
+set of each, in a process that has done nothing else.
 """
 
 import argparse
@@ -187,10 +185,11 @@ def write_texts(run_dir: Path, shards: list[Path]) -> Path:
     """Both variants of all samples as the peers read them: JSONL with `text`, in two files for datatrove's two
     tasks.
     """
-    from nemo_sdg.export.documents import VARIANTS, render_text
+    from nemo_sdg.export.documents import render_text
     from nemo_sdg.storage import read_jsonl, write_jsonl
 
-    for variant in VARIANTS:
+    variants = export_section().variants
+    for variant in variants:
         rows = (
             {"id": sample["sample_id"], "text": render_text(sample, variant)}
             for shard in shards
@@ -198,7 +197,7 @@ def write_texts(run_dir: Path, shards: list[Path]) -> Path:
         )
         write_jsonl(run_dir / "texts" / f"{variant}.jsonl", rows)
     path = run_dir / "all.jsonl"
-    path.write_bytes(b"".join((run_dir / "texts" / f"{variant}.jsonl").read_bytes() for variant in VARIANTS))
+    path.write_bytes(b"".join((run_dir / "texts" / f"{variant}.jsonl").read_bytes() for variant in variants))
     return path
 
 
@@ -211,17 +210,19 @@ def datatrove(run_dir: Path) -> float | str:
     except PeersUnavailable as exc:
         return f"unavailable: {exc}"
     tokenizer = load_tokenizer(None)
-    tokenizer.save(run_dir / "tokenizer")
     eos = tokenizer.backend.id_to_token(tokenizer.eod)
-    script = Path(__file__).with_name("peer_datatrove_pack.py")
-    arguments = [
-        python,
-        str(script),
-        str(run_dir / "texts"),
-        str(run_dir / "datatrove"),
-        str(run_dir / "tokenizer" / "tokenizer.json"),
-        eos,
-    ]
+    return run_peer(
+        python, "peer_datatrove_pack.py", run_dir / "datatrove", run_dir / "tokenizer" / "tokenizer.json", eos
+    )
+
+
+def curator(run_dir: Path) -> float | str:
+    """Curator's tokens/s on the texts, or why it cannot be told."""
+    return run_peer(sys.executable, "peer_curator_pack.py", run_dir / "curator", run_dir / "tokenizer")
+
+
+def run_peer(python: str, script: str, out: Path, *more: Path | str) -> float | str:
+    arguments = [python, str(Path(__file__).with_name(script)), str(out.parent / "texts"), str(out), *map(str, more)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
         return f"unavailable: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'the peer failed'}"
@@ -229,6 +230,8 @@ def datatrove(run_dir: Path) -> float | str:
 
 
 def bench(num: int, workers: int) -> None:
+    from nemo_sdg.export.packing.tokenizers import load_tokenizer
+
     source, texts = sentences()
     with tempfile.TemporaryDirectory() as folder:
         run_dir = Path(folder)
@@ -260,11 +263,12 @@ def bench(num: int, workers: int) -> None:
             "x",
             peer_tokens_per_cpu_s=round(alone_per_cpu),
         )
-        peer = datatrove(run_dir)
-        if isinstance(peer, str):
-            show("ratio_to_datatrove", None, "x", reason=peer)
-        else:
-            show("ratio_to_datatrove", round(ours["tokens_per_s"] / peer, 3), "x", peer_tokens_per_s=round(peer))
+        load_tokenizer(None).save(run_dir / "tokenizer")
+        for name, peer in (("datatrove", datatrove(run_dir)), ("curator", curator(run_dir))):
+            if isinstance(peer, str):
+                show(f"ratio_to_{name}", None, "x", reason=peer)
+            else:
+                show(f"ratio_to_{name}", round(ours["tokens_per_s"] / peer, 3), "x", peer_tokens_per_s=round(peer))
 
 
 def measure_memory(documents: int, workers: int) -> None:

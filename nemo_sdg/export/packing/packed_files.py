@@ -14,7 +14,8 @@ from nemo_sdg.records import content_id
 from nemo_sdg.storage import atomic_file
 
 TEXT_SUFFIX = ".text.parquet"
-TEXT_COLUMNS = ("uuid", "text", "license", "task", "family", "kind", "language", "origin", "model", "models_used")
+SAMPLE_COLUMNS = ("task", "family", "kind", "language", "origin")
+TEXT_COLUMNS = ("uuid", "text", "license", *SAMPLE_COLUMNS, "model", "models_used")
 ROW_GROUP = 8192
 """documents in a parquet row group"""
 
@@ -59,16 +60,23 @@ class Losses:
 
 def text_row(samples: list[dict[str, Any]], text: str) -> dict[str, Any]:
     """A document for people and `datasets`. Siblings differ in few of the columns; where they do, all are named."""
+    if len(samples) == 1:
+        (sample,) = samples
+        return {
+            "uuid": sample["sample_id"],
+            "text": text,
+            "license": (sample.get("license") or {}).get("effective"),
+            **{name: sample[name] for name in SAMPLE_COLUMNS},
+            "model": (sample.get("generator") or {}).get("model"),
+            "models_used": _models_used(sample),
+        }
     licenses = [(sample.get("license") or {}).get("effective") for sample in samples]
     models = [(sample.get("generator") or {}).get("model") for sample in samples]
     return {
-        "uuid": samples[0]["sample_id"] if len(samples) == 1 else content_id(*(s["sample_id"] for s in samples)),
+        "uuid": content_id(*(sample["sample_id"] for sample in samples)),
         "text": text,
         "license": _joined(licenses, " AND "),
-        **{
-            name: _joined([sample[name] for sample in samples], ", ")
-            for name in ("task", "family", "kind", "language", "origin")
-        },
+        **{name: _joined([sample[name] for sample in samples], ", ") for name in SAMPLE_COLUMNS},
         "model": _joined(models, ", "),
         "models_used": _joined([_models_used(sample) for sample in samples], ", "),
     }
@@ -83,8 +91,6 @@ def _models_used(sample: dict[str, Any]) -> str | None:
 
 def _joined(values: list[str | None], separator: str) -> str | None:
     """The parts of all values, each once, sorted; None where there is none."""
-    if len(values) == 1:
-        return values[0]
     parts = {part for value in values if value for part in value.split(separator)}
     return separator.join(sorted(parts)) or None
 

@@ -1,0 +1,57 @@
+"""NeMo Curator's MegatronTokenizerWriter over IN_DIR/*.jsonl, one process a file, in the project's own environment.
+
+    python peer_curator_pack.py IN_DIR OUT_DIR TOKENIZER_DIR      prints one JSON line
+
+The stage is called as its executors call it, without Ray: its start is no part of the clock, as ours is not. The clock
+runs from the first byte read to the last file written. It appends an end of document to each text, as we do.
+"""
+
+import json
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_stage: Any = None
+
+
+def start(out: str, tokenizer: str) -> None:
+    global _stage
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the other process has the other core
+    from loguru import logger
+
+    logger.remove()
+    from nemo_curator.stages.text.io.writer.megatron_tokenizer import MegatronTokenizerWriter
+
+    _stage = MegatronTokenizerWriter(path=out, model_identifier=tokenizer, append_eod=True)
+    _stage.setup()
+
+
+def write(path: str) -> int:
+    import pandas as pd
+    from nemo_curator.tasks import DocumentBatch
+
+    frame = pd.read_json(path, lines=True)
+    batch = DocumentBatch(dataset_name="bench", data=frame, _metadata={"source_files": [path]})
+    return int(_stage.process(batch)._metadata["num_tokens"])
+
+
+def ready(seconds: float) -> None:
+    time.sleep(seconds)  # the other process takes one meanwhile
+
+
+def main(source: str, out: str, tokenizer: str) -> None:
+    paths = sorted(str(path) for path in Path(source).glob("*.jsonl"))
+    Path(out).mkdir(parents=True, exist_ok=True)
+    with multiprocessing.get_context("spawn").Pool(len(paths), start, (out, tokenizer)) as pool:
+        pool.map(ready, [0.5] * len(paths), chunksize=1)
+        begin = time.monotonic()
+        num_tokens = sum(pool.map(write, paths, chunksize=1))
+        seconds = time.monotonic() - begin
+    print(json.dumps({"tokens": num_tokens, "seconds": seconds, "tokens_per_s": num_tokens / seconds}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
