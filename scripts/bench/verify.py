@@ -31,15 +31,15 @@ import verify_blind
 from verify_nasty import NASTY
 from verify_rewriting import Rewriting, plain_json, rewritings
 
-from nemo_sdg.config import GenerateSection, RunConfig, VerifySection
+from nemo_sdg.config import EngineSection, GenerateSection, Role, RunConfig, VerifySection
 from nemo_sdg.generate.answers import Answers
 from nemo_sdg.generate.questions import own_question
 from nemo_sdg.generate.requests import Completion
-from nemo_sdg.records import Answer, DatasetRow, Drop, ModelUse, Sample, Seed, Vote, VoteCounts
+from nemo_sdg.generate.roles import NamedEngine, Player, RoleEngines
+from nemo_sdg.records import Answer, DatasetRow, Drop, Sample, Seed, Vote, VoteCounts
 from nemo_sdg.verify import votes
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = ModelUse(engine="rules", model="rules", license="MIT")
 # task -> kind under which its rows are counted; hendrycks_math's answers are expressions and stand under both, read as
 # the kind named
 TRAIN = {
@@ -124,7 +124,7 @@ def sample_rows(kind: str, num: int, hub: Path) -> list[Sample]:
         (source,) = plan_sources([catalog(hub)[task]], seeds)
         rows = [seed for seed in render_source(source, seeds, 0) if isinstance(seed, Seed)]
         for seed in random.Random(task).sample(rows, min(per_task, len(rows))):
-            samples.append(own_question(dataclasses.replace(seed, kind=kind), MODEL))
+            samples.append(own_question(dataclasses.replace(seed, kind=kind)))
     for task in EVALUATION.get(kind, []):
         samples += evaluation_samples(task, kind, per_task, hub)
     return samples
@@ -167,7 +167,7 @@ def record(kind: str, number: int, case: dict[str, Any]) -> Sample:
         tests=case.get("tests"),
         answer=Answer(text=case["gold"], aliases=case.get("aliases", [])),
     )
-    return own_question(seed, MODEL)
+    return own_question(seed)
 
 
 class Bench:
@@ -176,7 +176,9 @@ class Bench:
     def __init__(self, kind: str, *, misses: bool) -> None:
         self.kind, self.misses = kind, misses
         self.config = RunConfig(generate=GenerateSection(votes=1), verify=VerifySection(code_timeout=1.0))
-        self.answers = Answers(self.config, MODEL, functools.partial(votes.decided, config=self.config.verify))
+        player = Player(engine=NamedEngine("rules", "rules"), section=EngineSection(model_license="MIT"), lane=0)
+        engines = RoleEngines({Role.solver: [player]})
+        self.answers = Answers(self.config, engines, functools.partial(votes.decided, config=self.config.verify))
 
     def vote(self, sample: Sample, rewriting: Rewriting, index: int) -> Vote:
         request, order = self.answers.request(sample, "solve", index)

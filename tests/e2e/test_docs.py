@@ -68,7 +68,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, server: str) -> Path:
             if block["mode"].startswith("file="):
                 path = folder / block["mode"].removeprefix("file=")
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(block["body"].replace(SERVER, server).replace("my-model", "fake"))
+                text = block["body"].replace(SERVER, server).replace("my-model", "fake")
+                # the rule model answers by the schema of its request
+                text = text.replace("generate: {", "generate: {style: compact, ").replace(", style: compact}", "}")
+                path.write_text(text.replace("generate:\n", "generate:\n  style: compact\n"))
     return folder
 
 
