@@ -147,6 +147,10 @@ def expect(command: Command, folder: Path, output: str) -> None:
         assert list((folder / "runs/mine/tensorboard").iterdir())
     elif "lock" in command.line:
         assert (folder / "seeds.lock.yaml").is_file()
+    elif command.line.startswith("nemo-sdg mix"):
+        assert "decided by" in output
+    elif command.line.startswith("nemo-sdg publish"):
+        assert (folder / "my_corpus" / "croissant.json").is_file()
     elif "--dry-run" in command.line:
         assert "#SBATCH --array" in output
     elif "--until curated" in command.line:
