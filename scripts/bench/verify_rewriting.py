@@ -203,10 +203,6 @@ def list_answer(answer: str) -> str:
     return json.dumps(solution([answer, "something else"]))
 
 
-def nested(answer: str) -> str:
-    return json.dumps(solution({"value": answer}))
-
-
 def empty_reasoning(answer: str) -> str:
     return json.dumps(solution(answer, reasoning=""))
 
@@ -227,7 +223,6 @@ MALFORMED = [
     no_answer_field,
     null_answer,
     list_answer,
-    nested,
     empty_reasoning,
     template_echo,
     two_keys_swapped,

@@ -436,7 +436,7 @@ def other_tokens_are_in_the_bin(home: Path) -> None:
     seal(home)
 
 
-@mutant(PACKED, "disagree on the lengths of documents")
+@mutant(PACKED, "hold other samples")
 def packed_documents_are_reordered(home: Path) -> None:
     import pyarrow.parquet as parquet
 

@@ -23,7 +23,13 @@ SETTINGS = {
     "run": {"dir": "run", "shard_size": 6},
     "seeds": {"hub": False, "include_path": ["configs/quickstart_tasks"], "tasks": TASKS, "limit_per_task": 5},
     "engine": {"kind": "openai", "model": "fake", "model_license": "Apache-2.0", "max_in_flight": 16},
-    "generate": {"origins": {"similar": 1, "seed": 1.0}, "votes": 3, "few_shot": 1, "prompts_dir": "prompts"},
+    "generate": {
+        "origins": {"similar": 1, "seed": 1.0},
+        "votes": 3,
+        "few_shot": 1,
+        "prompts_dir": "prompts",
+        "style": "compact",
+    },
     "curate": {"paraphrase": False, "filters": {FILTER: True}, "evaluation_extra": ["extra/own.jsonl"]},
     "export": {"valid_share": 0.25},
 }
@@ -32,7 +38,7 @@ SETTINGS = {
 def make_inputs(repository: Path, root: Path) -> None:
     shutil.copytree(repository / "configs" / "quickstart_tasks", root / "configs" / "quickstart_tasks")
     (root / "prompts" / "solve").mkdir(parents=True)
-    shipped = repository / "nemo_sdg" / "generate" / "prompts" / "solve" / "numeric.jinja"
+    shipped = repository / "nemo_sdg" / "generate" / "prompts" / "compact" / "solve" / "numeric.jinja"
     shutil.copy(shipped, root / "prompts" / "solve" / "numeric.jinja")
     (root / "small_run_filter.py").write_text(
         'def no_marker(sample):\n    return "marker" if "xyzzy" in sample["question"] else None\n'

@@ -30,7 +30,9 @@ DENIES = re.compile(
     r"не|нет|nie|inte|ikke|değil)\b|n't\b|[不没非無无]",
     re.IGNORECASE,
 )
-ANOTHER_LABEL = re.compile(r"[(\[][A-Z][)\]]|\b(?:option|choice)\s+[A-Z]\b|\b(?:and|or)\s+[A-Z]\b")
+LISTED = r"[,;/&+]\s*[*(]*[A-Z][*)]*(?:\s*$|[.:)]\s)"
+"""a further label, as in `B, C` and `B. steam, C. ice`"""
+ANOTHER_LABEL = re.compile(rf"[(\[][A-Z][)\]]|\b(?:option|choice)\s+[A-Z]\b|\b(?:and|or)\s+[A-Z]\b|{LISTED}")
 ALSO = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o|e|и|или|en|as well as|plus)\b|[和或与及、]", re.IGNORECASE)
 IT_IS = re.compile(r"^it(?:'s| is)\s+(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
 WRAPPING = re.compile(
@@ -279,7 +281,10 @@ def _explains(rest: str, option: str, options: list[str]) -> bool:
         return False
     if text.startswith(fold(option)):
         longer = [other for other in options if other != option and text.startswith(fold(other))]
-        return not any(len(other) > len(option) for other in longer) and not text[len(fold(option)) :][:1].isalnum()
+        more = rest[len(option) :]
+        return not any(len(other) > len(option) for other in longer) and not (
+            text[len(fold(option)) :][:1].isalnum() or re.search(LISTED, more)
+        )
     return len(words) > 3 and not names_another(rest, option, options)
 
 

@@ -33,7 +33,7 @@ SPECIAL = re.compile(
     r"<\|[a-z_]{2,24}\|>|<｜[^<>｜]{2,24}｜>|</?s>|<(?:eos|bos|end_of_turn|pad)>",
     re.IGNORECASE,
 )
-STRUCK_OUT = re.compile(r"~~[^~\n]{1,200}~~\s*")
+STRUCK_OUT = re.compile(r"(?<!~)~~(?!~)[^~\n]{1,200}(?<!~)~~(?!~)\s*")
 
 
 def without_marks(text: str) -> str:

@@ -78,7 +78,8 @@ def _named(value: dict[str, Any], kind: str) -> dict[str, str | None]:
         name = " ".join(str(key).casefold().replace("_", " ").replace("-", " ").split())
         section = "answer" if kind == Kind.code and name in CODE_FIELD else SECTIONS.get(name)
         if section is not None and (section not in found or not found[section]):
-            found[section] = _text(item)
+            several = section == "answer" and isinstance(item, list) and len(set(map(_text, item))) > 1
+            found[section] = None if several else _text(item)  # several answers are none
     return found
 
 
