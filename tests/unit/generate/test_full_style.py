@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 import random
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from nemo_sdg.generate.parsing.judgements import read_scores
 from nemo_sdg.generate.parsing.questions import read_questions
 from nemo_sdg.generate.prompting import TEMPLATES, Prompts, style_of
 from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.records import json_line, seed_from_dict, to_dict
+from nemo_sdg.records import Kind, json_line, seed_from_dict, to_dict
 from nemo_sdg.verify import votes
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -64,9 +65,26 @@ def test_templates_say_what_they_were_tried_on_and_ask_for_no_json(name: str) ->
     prompts = Prompts(full())
     source = prompts._source(f"full/{name}.jinja").decode()
     assert source.startswith("{#-")
-    assert "version 1" in source.splitlines()[0]
+    assert re.search(r"version \d+\.", source.splitlines()[0])
     assert "tried" in source.splitlines()[0]
     assert "JSON" not in source
+
+
+def test_what_a_task_asks_for_is_said_in_the_words_of_its_field_and_kind() -> None:
+    prompts = Prompts(full())
+    shared = {"language": "en", "passage": None, "task": "t", "frame": "generation", "capability": "reasoning"}
+    shared |= {"examples": (), "label_set": "Facts, Rule", "options": False, "lettered": False}
+
+    def head(name: str, **fields: str) -> str:
+        return prompts._head(name, {**shared, **fields})[0]
+
+    for name in ("similar/short_text", "solve/short_text", "guided/short_text"):
+        assert "person" not in head(name, family="math", kind="short_text").replace("people who want", "")
+        assert "people, places" not in head(name, family="math", kind="short_text")
+    assert "names the person" in head("similar/short_text", family="factual", kind="short_text")
+    assert "Different programs" in head("judge/question", family="code", kind=Kind.code)
+    assert "Different programs" not in head("judge/question", family="math", kind=Kind.numeric)
+    assert "definitions of the labels" in head("similar/classification", family="legal", kind="multiple_choice")
 
 
 def test_a_writer_sees_seed_task_axes_and_what_was_written_before() -> None:
