@@ -36,7 +36,9 @@ class RunSection:
     cache_dir: str | None = None
     """a folder that runs share: completions by request content, and the index of evaluation rows by what it holds"""
     progress_every: float = 10.0
-    """seconds between plain progress lines where there is no terminal"""
+    """seconds between rows of progress.jsonl; lines, where there is no terminal, come after 30 seconds of a step, then
+    ever more rarely
+    """
     trackers: list[str] = field(default_factory=list)
     """tensorboard | wandb: they get the rows of progress.jsonl too"""
 

@@ -46,8 +46,11 @@ class Context:
         target: StepDir,
         total: int | None,
         unit: str = "shards",
+        first: str = "",
     ) -> None:
-        """Runs Curator stages over units of work and shows the receipts as they appear in `target`."""
+        """Runs Curator stages over units of work and shows the receipts as they appear in `target`. `first` says what
+        the stages do before anything is done.
+        """
         from nemo_curator.pipeline import Pipeline
         from nemo_curator.tasks import FileGroupTask
 
@@ -57,7 +60,7 @@ class Context:
         if not tasks:
             return
         with self.progress.step(name, total, unit) as state:
-            state.poll = watch_receipts(target)
+            state.poll, state.phase = watch_receipts(target), first
             Pipeline(name=name, stages=stages).run(
                 make_executor(self.config.run.executor, self.config.run.workers), initial_tasks=tasks
             )

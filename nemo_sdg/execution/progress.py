@@ -1,14 +1,16 @@
-"""What one sees while a run works: a live bar on a terminal, otherwise a plain line every few seconds; progress.jsonl
-for machines.
+"""What one sees while a run works: a live display on a terminal, elsewhere a line now and then; progress.jsonl for
+machines.
 
-{"time": 1766400000.0, "step": "answers", "worker": "0/4", "done": 120, "total": 400, "per_s": 1.7, "eta_s": 165, "kept": 96, "dropped": {"no_valid_vote": 24},
- "requests": 700, "tokens_per_s": 310.2, "saturation": 0.97, "in_flight": 128, "retries": 2, …}
+{"time": 1766400000.0, "step": "answers", "worker": "0/4", "done": 120, "total": 400, "per_s": 1.7, "eta_s": 165,
+ "kept": 96, "dropped": {"no_valid_vote": 24}, "requests": 700, "tokens_per_s": 310.2, "saturation": 0.97,
+ "in_flight": 128, "retries": 2, …}
 
 The same rows go to TensorBoard or Weights & Biases where `run.trackers` asks for it (tracking.py).
 """
 
 import contextlib
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +20,17 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from nemo_sdg.execution.rates import RecentRate, TokenWork
+
 if TYPE_CHECKING:
     from nemo_sdg.execution.tracking import Tracker
+
+COLUMNS = 100
+"""of a line, at most"""
+HEARTBEATS = (30.0, 900.0)
+"""seconds into a step until the first plain line, and between two at most: each comes after twice the time"""
+LIVE_EVERY = 1.0
+"""seconds between two looks of the live display"""
 
 
 def format_seconds(seconds: float) -> str:
@@ -27,6 +38,20 @@ def format_seconds(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def roughly(seconds: float) -> str:
+    """A time that is estimated: `40 s`, `12 min`, `3 h 10 min`, `2 days 4 h`."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        hours, rest = divmod(10 * round(minutes / 10), 60)
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, hours = divmod(round(minutes / 60), 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"
 
 
 class StepProgress:
@@ -40,8 +65,14 @@ class StepProgress:
         self.dropped: dict[str, int] = {}
         self.facts: dict[str, Any] = {}
         """further figures, such as tokens_per_s, in_flight, retries"""
+        self.phase = ""
+        """what it does before anything is done, such as loading a model"""
+        self.moving = ""
+        """what `requests` are here: votes, grades; shown beside the records, since it moves sooner"""
+        self.work: TokenWork | None = None
         self.poll: Callable[[StepProgress], None] | None = None
         """brings the counts up to date before they are shown, from receipts on disk for instance"""
+        self._rate = RecentRate()
         self._lock = threading.Lock()
 
     def advance(self, num: int = 1, *, kept: int = 0, dropped: dict[str, int] | None = None) -> None:
@@ -56,29 +87,50 @@ class StepProgress:
         with self._lock:
             if self.initial < 0:
                 self.initial = done
+                if self.work is None:
+                    self._rate = RecentRate()
             self.done, self.kept, self.dropped = done, kept, dict(dropped)
+
+    def enter(self, phase: str, *, total: int | None = None, unit: str | None = None) -> None:
+        """Begins another part of the step, with counts of its own."""
+        with self._lock:
+            self.phase, self.done, self.total, self.unit = phase, 0, total, unit or self.unit
+            self._rate = RecentRate()
 
     def set(self, **facts: Any) -> None:
         with self._lock:
             self.facts.update(facts)
 
+    def _eta(self, now: float) -> float | None:
+        """Seconds left: by tokens where the step writes some, else by what is done."""
+        if self.work is not None:
+            self._rate.note(now, self.facts.get("completion_tokens", 0))
+            left = self.work.left()
+        else:
+            self._rate.note(now, self.done)
+            left = None if self.total is None else float(self.total - self.done)
+        per_s = self._rate.per_s()
+        return left / per_s if left is not None and per_s else None
+
     def snapshot(self) -> dict[str, Any]:
         if self.poll is not None:
             self.poll(self)
         with self._lock:
-            seconds = max(time.monotonic() - self.start, 1e-9)
-            per_s = (self.done - max(self.initial, 0)) / seconds
-            eta = (self.total - self.done) / per_s if self.total is not None and per_s > 0 else None
+            now = time.monotonic()
+            seconds = max(now - self.start, 1e-9)
+            eta = self._eta(now)
             return {
                 "step": self.step,
                 "done": self.done,
                 "total": self.total,
                 "unit": self.unit,
                 "seconds": round(seconds, 2),
-                "per_s": round(per_s, 3),
+                "per_s": round((self.done - max(self.initial, 0)) / seconds, 3),
                 "eta_s": None if eta is None else round(eta),
                 "kept": self.kept,
                 "dropped": dict(sorted(self.dropped.items())),
+                **({"phase": self.phase} if self.phase else {}),
+                **({"moving": self.moving} if self.moving else {}),
                 **self.facts,
                 **(
                     {"tokens_per_s": round(self.facts["completion_tokens"] / seconds, 1)}
@@ -91,30 +143,48 @@ class StepProgress:
 SHOWN_REASONS = 3
 
 
-def describe(row: dict[str, Any]) -> str:
-    """One line of a snapshot: what is done, how fast, until when, the yield, how busy the engine is, and what most is
-    dropped for.
+def describe(row: dict[str, Any], *, columns: int = COLUMNS) -> str:
+    """One line of a snapshot, in `columns` at most: what is done, what moves, until when, the yield, how busy the
+    engine is, and what most is dropped for. What does not fit is left out, from the end.
     """
     total = f"/{row['total']:,}" if row["total"] is not None else ""
-    parts = [f"{row['done']:,}{total} {row['unit']}", f"{row['per_s']:.1f}/s"]
+    parts = [f"{row['done']:,}{total} {row['unit']}"] if row["done"] or total else []
+    if row.get("phase") and not row["done"]:
+        parts.insert(0, row["phase"])
+    num_moved = row.get("requests", 0) + row.get("replayed", 0)
+    if row.get("moving") and num_moved:
+        parts.append(f"{num_moved:,} {row['moving']}")
     if row["eta_s"] is not None:
-        parts.append(f"ETA {format_seconds(row['eta_s'])}")
+        parts.append(f"ETA {roughly(row['eta_s'])}")
+    else:
+        parts.append(f"{roughly(row.get('seconds', 0))} so far")
     num_dropped = sum(row["dropped"].values())
     if row["kept"] or num_dropped:
-        parts.append(f"yield {row['kept'] / (row['kept'] + num_dropped):.0%}")
+        parts.append(f"{row['kept'] / (row['kept'] + num_dropped):.0%} kept")
     parts += describe_engine(row)
+    text = fit(parts, columns)
     reasons = sorted(row["dropped"].items(), key=lambda item: (-item[1], item[0]))[:SHOWN_REASONS]
-    told = f"; dropped: {', '.join(f'{reason} {num:,}' for reason, num in reasons)}" if reasons else ""
-    return ", ".join(parts) + told
+    return fit([text, *(f"{reason} {num:,}" for reason, num in reasons)], columns, between="; ")
+
+
+def fit(parts: list[str], columns: int, *, between: str = ", ") -> str:
+    """As many of the parts, in order, as stand in a line of `columns`; the first stands always."""
+    text = parts[0]
+    for number, part in enumerate(parts[1:]):
+        longer = f"{text}{between if number == 0 else ', '}{part}"
+        if len(longer) > columns:
+            break
+        text = longer
+    return text
 
 
 def describe_engine(row: dict[str, Any]) -> list[str]:
     """What a snapshot says of the engine; nothing for steps that have none."""
     parts = []
-    if "saturation" in row:
-        parts.append(f"engine {row['saturation']:.0%} busy")
     if row.get("tokens_per_s"):
         parts.append(f"{row['tokens_per_s']:,.0f} output tokens/s")
+    if "saturation" in row:
+        parts.append(f"engine {row['saturation']:.0%} busy")
     for name, word in (("in_flight", "in flight"), ("retries", "retries"), ("replayed", "from the journal")):
         if row.get(name):
             parts.append(f"{row[name]:,} {word}")
@@ -152,8 +222,12 @@ class Progress:
         self.console = Console(file=sys.stderr, soft_wrap=True)
 
     def line(self, text: str) -> None:
-        """One plain line for the user."""
-        self.console.print(text, highlight=False, markup=False)
+        """A plain message for the user, in lines of COLUMNS at most; a long path or address is not broken."""
+        lines = textwrap.wrap(
+            text, COLUMNS, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
+            drop_whitespace=True, replace_whitespace=False,
+        )  # fmt: skip
+        self.console.print("\n".join(lines), highlight=False, markup=False)
 
     def _record(self, row: dict[str, Any]) -> None:
         # A full disk is reported by what needs the disk; a display must not stand in for that error.
@@ -176,11 +250,8 @@ class Progress:
         """Shows a step while it runs; the last state is recorded also when the step fails."""
         state = StepProgress(name, total, unit)
         stop = threading.Event()
-        if self.console.is_terminal:
-            target, arguments = self._live, (state, stop)
-        else:
-            target, arguments = self._plain, (state, stop)
-        thread = threading.Thread(target=target, args=arguments, daemon=True, name=f"progress-{name}")
+        target = self._live if self.console.is_terminal else self._plain
+        thread = threading.Thread(target=target, args=(state, stop), daemon=True, name=f"progress-{name}")
         thread.start()
         try:
             yield state
@@ -190,10 +261,14 @@ class Progress:
             self._record({**state.snapshot(), "ended": True})
 
     def _plain(self, state: StepProgress, stop: threading.Event) -> None:
-        while not stop.wait(self.every):
+        """A row every `every` seconds; a line when one is due."""
+        due, gap = HEARTBEATS[0], HEARTBEATS[0]
+        while not stop.wait(min(self.every, due)):
             row = state.snapshot()
             self._record(row)
-            self.line(f"  {state.step}: {describe(row)}")
+            if row["seconds"] >= due:
+                self.line(f"  {state.step}: {describe(row, columns=COLUMNS - len(state.step) - 4)}")
+                due, gap = row["seconds"] + gap, min(2 * gap, HEARTBEATS[1])
 
     def _live(self, state: StepProgress, stop: threading.Event) -> None:
         from rich.live import Live
@@ -203,12 +278,13 @@ class Progress:
 
         last = time.monotonic()
         with Live(console=self.console, refresh_per_second=4, transient=True) as live:
-            while not stop.wait(0.25):
+            while not stop.wait(LIVE_EVERY):
                 row = state.snapshot()
                 lines = Table.grid()
                 if row["total"]:
                     lines.add_row(ProgressBar(total=row["total"], completed=row["done"], width=60))
-                lines.add_row(Text(f"  {state.step}: {describe(row)}"))
+                columns = min(COLUMNS, self.console.width) - len(state.step) - 4
+                lines.add_row(Text(f"  {state.step}: {describe(row, columns=columns)}", no_wrap=True))
                 live.update(lines)
                 if time.monotonic() - last >= self.every:
                     last = time.monotonic()

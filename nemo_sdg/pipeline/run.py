@@ -12,7 +12,7 @@ from nemo_sdg.config import RunConfig, Verify, shaping
 from nemo_sdg.errors import SdgError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.processes import quiet_libraries
-from nemo_sdg.execution.progress import Progress, format_seconds
+from nemo_sdg.execution.progress import COLUMNS, Progress, fit, format_seconds
 from nemo_sdg.execution.tracking import open_trackers
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_module, steps_between, why_skipped
 from nemo_sdg.pipeline.plan import Plan, make_plan, require_finished, wanted_ledger
@@ -45,7 +45,9 @@ def run(
     with open_run(config, worker=worker) as context:
         require_finished(names, config, context.run_dir)
         hashes = ContentHashes(context.run_dir / HASHES, full=config.run.verify is Verify.full)
-        plan = make_plan(names, config, context.run_dir, hashes)
+        with context.progress.step("inputs") as state:
+            state.phase = "reading tasks and hashing input files"
+            plan = make_plan(names, config, context.run_dir, hashes)
         context.fingerprints |= {name: ledger.fingerprint for name, ledger in plan.wanted.items()}
         if plan.redone:
             ask(context, plan, redo=redo)
@@ -203,8 +205,6 @@ def step_line(context: Context, name: str, seconds: float) -> str:
     for row in counts.values():
         for reason, num in row["dropped"].items():
             dropped[reason] = dropped.get(reason, 0) + num
-    reasons = ", ".join(
-        f"{reason} {num}" for reason, num in sorted(dropped.items(), key=lambda item: (-item[1], item[0]))[:6]
-    )
     text = f"{name:<10} {kept:>9,} kept {sum(dropped.values()):>8,} dropped  {format_seconds(seconds):>7}"
-    return f"{text}  ({reasons})" if reasons else text
+    reasons = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
+    return fit([text, *(f"{reason} {num:,}" for reason, num in reasons)], COLUMNS, between="  ")

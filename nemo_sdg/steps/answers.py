@@ -35,7 +35,10 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 
 def run(context: Context) -> list[str]:
-    return generate(context, "answers", flow_maker(context), *ROLES)
+    config = context.config
+    least = max(1.0, round(config.generate.votes * config.verify.min_agreement))
+    votes = (least + config.generate.votes) / 2
+    return generate(context, "answers", flow_maker(context), *ROLES, moving="votes", per_record=votes)
 
 
 def flow_maker(context: Context) -> MakeFlow:

@@ -117,12 +117,20 @@ def filter_shards(context: Context) -> None:
     )
     config, index, filters = context.config.curate, target.path / "evaluation_index", target.path / "filters.json"
     shared = context.config.run.cache_dir
-    build_index(
-        [*evaluation_files(context), *extra_files(config)],
-        index,
-        config,
-        shared=Path(shared) / "evaluation_index" if shared else None,
-    )
+    with context.progress.step("evaluation index", unit="rows") as state:
+
+        def told(phase: str, num: int, total: int | None) -> None:
+            if phase != state.phase:
+                state.enter(phase, total=total)
+            state.advance(num - state.done)
+
+        build_index(
+            [*evaluation_files(context), *extra_files(config)],
+            index,
+            config,
+            shared=Path(shared) / "evaluation_index" if shared else None,
+            told=told,
+        )
     own = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in stage_sources(config).items()}
     write_json(filters, {"filters": filters_identity(config), "stages": own})
     inputs = {shard: [source.shard_path(shard), index / "current.json", filters] for shard in source.shards()}
@@ -140,7 +148,8 @@ def filter_shards(context: Context) -> None:
         ),
         WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
     ]
-    context.run_stages("filtered", stages, [[shard] for shard in todo], target=filtered, total=len(inputs))
+    first = "loading the embedder" if config.paraphrase else ""
+    context.run_stages("filtered", stages, [[shard] for shard in todo], target=filtered, total=len(inputs), first=first)
 
 
 def write_health(context: Context) -> None:
@@ -156,7 +165,9 @@ def write_health(context: Context) -> None:
     record, path = context.step_dir("curated", "health"), context.step_dir("curated").path / "health.json"
     inputs = [*seed_files, *before, *after]
     if record.problem("health", inputs=inputs, full=context.config.run.verify is Verify.full) is not None:
-        write_json(path, measure_health(seeds=seed_files, before=before, after=after))
+        with context.progress.step("health") as state:
+            state.phase = "measuring the corpus"
+            write_json(path, measure_health(seeds=seed_files, before=before, after=after))
         record.write_receipt("health", {record.relative(path): file_facts(path)}, {}, inputs=inputs)
 
 
@@ -184,14 +195,17 @@ def find_duplicates(context: Context) -> Path:
         context.step_dir("curated", "filtered"),
         context.step_dir("seeds"),
     )
-    return dedup.find_duplicates(
-        [filtered.shard_path(shard) for shard in source.shards()],
-        seeds=[seed_shards.shard_path(shard) for shard in seed_shards.shards()],
-        work=context.step_dir("curated").path / "dedup",
-        config=context.config.curate,
-        workers=context.config.run.workers,
-        dask_address=context.config.run.dask_address,
-    )
+    num = sum(row["kept"] for row in filtered.counts().values())
+    with context.progress.step("duplicates") as state:
+        state.phase = f"comparing {num:,} samples"
+        return dedup.find_duplicates(
+            [filtered.shard_path(shard) for shard in source.shards()],
+            seeds=[seed_shards.shard_path(shard) for shard in seed_shards.shards()],
+            work=context.step_dir("curated").path / "dedup",
+            config=context.config.curate,
+            workers=context.config.run.workers,
+            dask_address=context.config.run.dask_address,
+        )
 
 
 def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:

@@ -12,7 +12,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nemo_sdg.generate
 from nemo_sdg.config import EngineKind, EngineSection, Executor, Role, RunConfig
@@ -20,7 +20,8 @@ from nemo_sdg.config.engine import same_engine
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.progress import Progress, StepProgress
-from nemo_sdg.generate.requests import Flow, Outcome
+from nemo_sdg.execution.rates import TokenWork
+from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.steps.traces import traces_path, write_traces
 from nemo_sdg.storage import ContentHashes, FileFacts, Inputs, StepDir, read_jsonl
 
@@ -58,9 +59,12 @@ def generation_inputs(config: RunConfig, hashes: ContentHashes, purposes: list[s
     return found
 
 
-def generate(context: Context, step: str, make_flow: MakeFlow, *roles: Role) -> list[str]:
+def generate(
+    context: Context, step: str, make_flow: MakeFlow, *roles: Role, moving: str = "requests", per_record: float = 1.0
+) -> list[str]:
     """Sends every unfinished shard of the step before through the flow; returns the names of all shards of `step`.
-    Only the engines of `roles` are opened.
+    Only the engines of `roles` are opened. For the display: `moving` is what a request is here, `per_record` how many
+    of them a record asks for, by guess.
     """
     source, target = context.before(step), context.step_dir(step)
     shards = source.shards()
@@ -71,7 +75,9 @@ def generate(context: Context, step: str, make_flow: MakeFlow, *roles: Role) -> 
         return shards
     config = context.config
     if config.run.executor is Executor.local:
-        with context.progress.step(step, sum(num_records(source, shard) for shard in todo)) as state:
+        num = sum(num_records(source, shard) for shard in todo)
+        with context.progress.step(step, num) as state:
+            state.moving, state.work = moving, TokenWork(records=num, requests=per_record)
             make_worker(config, source, target, make_flow, roles, context.progress, state)(todo)
         return shards
     sections = [section for role in roles for section in config.engines(role)]
@@ -122,6 +128,40 @@ def num_records(source: StepDir, shard: str) -> int:
     return sum(row["kept"] for row in receipt["counts"].values())
 
 
+def counted(flow: Flow, work: TokenWork) -> Flow:
+    """The flow, whose tokens are added up record by record, for the estimate of what is left."""
+
+    async def run(record: dict[str, Any], ask: Ask) -> Outcome:
+        own = 0
+
+        async def asking(request: Request) -> Completion:
+            nonlocal own
+            completion = await ask(request)
+            own += completion.completion_tokens
+            work.take(completion.completion_tokens)
+            return completion
+
+        work.open += 1
+        try:
+            outcome = await flow(record, asking)
+        finally:
+            work.open -= 1
+        work.finished += 1
+        work.finished_tokens += own
+        return outcome
+
+    return run
+
+
+def describe_start(section: EngineSection) -> str:
+    """What an engine does before its first completion."""
+    if section.kind is EngineKind.batch:
+        return "writing batch files"
+    if section.kind is EngineKind.openai:
+        return f"asking {section.model}"
+    return f"loading {'the embedded model' if section.embedded else Path(str(section.model)).name}"
+
+
 def make_worker(
     config: RunConfig,
     source: StepDir,
@@ -146,6 +186,9 @@ def make_worker(
             f"{', '.join(sorted(kinds))}"
         )
     flow = make_flow(engines)
+    if state is not None and state.work is not None:
+        flow = counted(flow, state.work)
+        state.phase = " and ".join(dict.fromkeys(describe_start(section) for section in engines.sections))
     traces: dict[str, FileFacts] = {}
 
     def write(shard: str, outcomes: list[Outcome]) -> None:

@@ -47,7 +47,14 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 
 def run(context: Context) -> list[str]:
-    return generate(context, "graded", flow_maker(context), *configured(context.config))
+    return generate(
+        context,
+        "graded",
+        flow_maker(context),
+        *configured(context.config),
+        moving="grades and attempts",
+        per_record=2.0,
+    )
 
 
 def flow_maker(context: Context) -> MakeFlow:

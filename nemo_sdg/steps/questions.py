@@ -39,7 +39,8 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 
 def run(context: Context) -> list[str]:
-    return generate(context, "questions", flow_maker(context), *ROLES)
+    written = context.config.generate.origins.similar
+    return generate(context, "questions", flow_maker(context), *ROLES, per_record=max(1.0, float(written)))
 
 
 def flow_maker(context: Context) -> MakeFlow:

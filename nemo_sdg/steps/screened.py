@@ -34,7 +34,7 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 
 def run(context: Context) -> list[str]:
-    return generate(context, "screened", flow_maker(context), *ROLES)
+    return generate(context, "screened", flow_maker(context), *ROLES, moving="grades")
 
 
 def flow_maker(context: Context) -> MakeFlow:

@@ -146,9 +146,10 @@ def render_training_splits(context: Context, sources: list[Any], parts: StepDir,
     make = functools.partial(
         make_renderer, context.config, sources, parts, [evaluation.shard_path(s) for s in evaluation.shards()]
     )
-    context.run_stages(
-        "seeds", [UnitStage("render", make)], units, target=parts, total=len(sources), unit="dataset splits"
-    )
+    num = sum(row["kept"] for row in evaluation.counts().values())
+    first, total = f"reading {num:,} evaluation rows", len(sources)
+    stages = [UnitStage("render", make)]
+    context.run_stages("seeds", stages, units, target=parts, total=total, unit="dataset splits", first=first)
 
 
 def make_renderer(

@@ -2,17 +2,14 @@
 
 index/current.json                 {"version": "3f9c…", "paraphrase_threshold": 0.6}
 index/3f9c…/meta.json              settings and counts; written last, with the sizes of the files beside it
-index/3f9c…/rows.jsonl rows.offsets          the evaluation rows, each content once
-index/3f9c…/exact.* grams.* terms.*          hash -> rows (postings.py): whole questions, n-grams, content words and answers
-index/3f9c…/grams.weights terms.weights      summed rarity of a row's n-grams and words
-index/3f9c…/vectors                          with curate.paraphrase: embeddings of the questions with options and answers, float16
+index/3f9c…/rows.jsonl rows.offsets  the evaluation rows, each content once
+index/3f9c…/exact.* grams.* terms.*  hash -> rows (postings.py): questions, n-grams, content words and answers
+index/3f9c…/{grams,terms}.weights    summed rarity of a row's n-grams and words
+index/3f9c…/vectors                  with curate.paraphrase: embeddings of questions, options and answers, float16
 """
 
+import itertools
 import logging
-import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ import orjson
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.decontaminate.by_sense import whole_text
 from nemo_sdg.curate.decontaminate.by_words import answer_terms, terms
+from nemo_sdg.curate.decontaminate.index_folders import copy, is_whole, place, take
 from nemo_sdg.curate.decontaminate.postings import Postings, PostingsWriter, load_array
 from nemo_sdg.curate.decontaminate.questions import Item, read_item
 from nemo_sdg.curate.embed import Embedder, embedder_identity
@@ -39,11 +37,15 @@ LENGTHS = (3, 5, 8)
 BOILERPLATE = 200
 """an n-gram or word in more evaluation rows than this counts for nothing"""
 EMBEDDED_AT_ONCE = 2048
-ABANDONED_SECONDS = 7 * 86400
-"""after which a half-built index is nobody's"""
+TOLD_EVERY = 1000
+"""rows"""
 QUESTION_PART, PASSAGE_PART = 0, 1
 NUM_PARTS = 2
 """n-grams are kept for a row's question and passage apart: item = row * NUM_PARTS + part"""
+
+
+Told = Callable[[str, int, int | None], None]
+"""(phase, rows done, rows in all where that is known)"""
 
 
 def ngram_length(num_words: int, ngram: int) -> int:
@@ -120,14 +122,23 @@ def index_version(evaluation_files: Iterable[Path], config: CurateSection) -> st
     return content_id(FORMAT, config.ngram, embedder, [[path.name, sha256_file(path)] for path in evaluation_files])
 
 
+def _silent(phase: str, num: int, total: int | None) -> None:
+    pass
+
+
 def build_index(
-    evaluation_files: Iterable[Path], out: Path, config: CurateSection, *, shared: Path | None = None
+    evaluation_files: Iterable[Path],
+    out: Path,
+    config: CurateSection,
+    *,
+    shared: Path | None = None,
+    told: Told = _silent,
 ) -> None:
     """Builds the index under `out` unless it is there already; rows are streamed, and a killed build leaves no half
     index.
 
     `shared` is a folder of indexes that runs share: one that holds the same is copied from there, and a new one is
-    copied there.
+    copied there. `told` hears how far it is.
 
     Raises DataError when a file is missing, damaged, or holds a row without a question.
     """
@@ -137,11 +148,11 @@ def build_index(
             raise DataError(f"{path} is missing")
     version = index_version(files, config)
     target = out / version
-    if not is_whole(target) and (shared is None or not _take(shared / version, target)):
-        _place(target, lambda folder: _write_index(files, folder, config))
+    if not is_whole(target) and (shared is None or not take(shared / version, target)):
+        place(target, lambda folder: _write_index(files, folder, config, told))
     if shared is not None and not is_whole(shared / version):
         try:
-            _place(shared / version, lambda folder: _copy(target, folder))
+            place(shared / version, lambda folder: copy(target, folder))
         except OSError as exc:
             logging.getLogger(__name__).warning(
                 "the index of evaluation rows could not be kept for other runs: %s", exc
@@ -149,62 +160,15 @@ def build_index(
     write_json(out / "current.json", {"version": version, "paraphrase_threshold": config.paraphrase_threshold})
 
 
-def is_whole(folder: Path) -> bool:
-    """Whether an index lies there with all its files, each of the size that meta.json says."""
-    try:
-        sizes: dict[str, int] = read_json(folder / "meta.json")["files"]
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, DataError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def _take(source: Path, target: Path) -> bool:
-    """Copies a whole index; False where there is none, or where another process removes it meanwhile."""
-    if not is_whole(source):
-        return False
-    try:
-        _place(target, lambda folder: _copy(source, folder))
-    except (OSError, shutil.Error):
-        return False
-    return is_whole(target)
-
-
-def _place(target: Path, fill: Callable[[Path], None]) -> None:
-    """Fills a folder and gives it its name when it is whole. Another process may have been faster with the same."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f".{target.name}.*"):  # by a process that was killed
-        if left.stat().st_mtime < time.time() - ABANDONED_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    try:
-        fill(folder)
-        for path in folder.iterdir():  # sizes alone tell a whole index: no name before the bytes are on the disk
-            with open(path, "rb") as handle:
-                os.fsync(handle.fileno())
-        folder.chmod(0o755)
-        if target.exists() and not is_whole(target):
-            os.replace(target, folder / "damaged")
-        try:
-            os.replace(folder, target)
-        except OSError:
-            if not is_whole(target):
-                raise
-        shutil.rmtree(target / "damaged", ignore_errors=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _copy(source: Path, folder: Path) -> None:
-    shutil.copytree(source, folder, dirs_exist_ok=True)
-
-
-def _write_index(files: list[Path], folder: Path, config: CurateSection) -> None:
+def _write_index(files: list[Path], folder: Path, config: CurateSection, told: Told) -> None:
     writers = exact, grams, words_of = [PostingsWriter(folder, name) for name in ("exact", "grams", "terms")]
     seen: set[int] = set()
     offsets, num_read = [0], 0
     with open(folder / "rows.jsonl", "wb") as handle:
         for row in (row for path in files for row in read_evaluation(path)):
             num_read += 1
+            if num_read % TOLD_EVERY == 0:
+                told("reading evaluation rows", num_read, None)
             item = read_item(row)
             content = sequence_hash(
                 [
@@ -231,7 +195,7 @@ def _write_index(files: list[Path], folder: Path, config: CurateSection) -> None
     _write_weights(folder, "grams", num_rows * NUM_PARTS, num_rows)
     _write_weights(folder, "terms", num_rows, num_rows)
     if config.paraphrase:
-        _write_vectors(folder, Embedder(config.embedder))
+        _write_vectors(folder, Embedder(config.embedder), told, num_rows)
     settings = {"ngram": config.ngram, "paraphrase": config.paraphrase, "embedder": config.embedder}
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
     write_json(
@@ -252,17 +216,15 @@ def _write_weights(folder: Path, name: str, num_items: int, num_rows: int) -> No
     weights.astype("<f4").tofile(folder / f"{name}.weights")
 
 
-def _write_vectors(folder: Path, embedder: Embedder) -> None:
+def _write_vectors(folder: Path, embedder: Embedder, told: Told, num_rows: int) -> None:
     """Embeddings of the rows' questions with options and answers in the order of rows.jsonl."""
+    texts = map(whole_text, read_jsonl(folder / "rows.jsonl"))
+    done = 0
     with open(folder / "vectors", "wb") as handle:
-        texts: list[str] = []
-        for row in read_jsonl(folder / "rows.jsonl"):
-            texts.append(whole_text(row))
-            if len(texts) == EMBEDDED_AT_ONCE:
-                handle.write(embedder.encode(texts).astype("<f2").tobytes())
-                texts = []
-        if texts:
-            handle.write(embedder.encode(texts).astype("<f2").tobytes())
+        while batch := list(itertools.islice(texts, EMBEDDED_AT_ONCE)):
+            told("embedding evaluation rows", done, num_rows)
+            handle.write(embedder.encode(batch).astype("<f2").tobytes())
+            done += len(batch)
 
 
 class StoredIndex:

@@ -1,0 +1,91 @@
+"""How fast a step is, and how long it still takes: by what moves in it, from the last minutes."""
+
+import itertools
+import statistics
+from collections import deque
+from dataclasses import dataclass
+
+STRETCH = 15.0
+"""seconds: the rate is the median of such stretches"""
+WINDOW = 12
+"""stretches that count: the last three minutes"""
+FIRST_SECONDS = 20.0
+"""before these no time is foretold"""
+
+
+class RecentRate:
+    """Units a second: the median over stretches of the last minutes, so that neither a burst (what a journal answers)
+    nor a stall (a server that was away) moves it much. What comes in lumps, so that most stretches see nothing, has the
+    mean since the beginning.
+
+        rate.note(now, done) ...    rate.per_s()    None before FIRST_SECONDS
+    """
+
+    def __init__(self) -> None:
+        self._notes: deque[tuple[float, float]] = deque()
+        self._first: tuple[float, float] | None = None
+
+    def note(self, now: float, value: float) -> None:
+        """`value` units are done at the time `now`, in seconds."""
+        if self._first is None or value < self._notes[-1][1]:
+            self._first = (now, value)
+            self._notes.clear()
+        self._notes.append((now, value))
+        while len(self._notes) > 2 and self._notes[1][0] < now - STRETCH * WINDOW:
+            self._notes.popleft()
+
+    def per_s(self) -> float | None:
+        if self._first is None:
+            return None
+        now, value = self._notes[-1]
+        elapsed = now - self._first[0]
+        if elapsed < FIRST_SECONDS:
+            return None
+        num = min(WINDOW, int((now - self._notes[0][0]) / STRETCH))
+        ends = [self._at(now - STRETCH * back) for back in range(num, -1, -1)]
+        recent = [(late - early) / STRETCH for early, late in itertools.pairwise(ends)]
+        median = statistics.median(recent) if recent else 0.0
+        return median or (value - self._first[1]) / elapsed
+
+    def _at(self, time: float) -> float:
+        """The value at a time between two notes."""
+        before = self._notes[0]
+        for after in self._notes:
+            if after[0] >= time:
+                share = (time - before[0]) / (after[0] - before[0]) if after[0] > before[0] else 1.0
+                return before[1] + share * (after[1] - before[1])
+            before = after
+        return before[1]
+
+
+@dataclass(kw_only=True)
+class TokenWork:
+    """The work of a generation step in output tokens: records differ by what is asked for them, tokens do not.
+
+    A record takes as many tokens as those that are finished took; before there are some, as many as `requests` of the
+    requests seen so far.
+    """
+
+    records: int
+    requests: float = 1.0
+    """expected for a record, as long as none is finished"""
+    finished: int = 0
+    finished_tokens: int = 0
+    open: int = 0
+    tokens: int = 0
+    """of all completions, those of the journal too"""
+    num_completions: int = 0
+
+    def take(self, tokens: int) -> None:
+        self.tokens += tokens
+        self.num_completions += 1
+
+    def left(self) -> float | None:
+        """Tokens that are still to be written; None as long as nothing tells."""
+        if not self.num_completions:
+            return None
+        expected = self.requests * self.tokens / self.num_completions
+        each = (expected + self.finished_tokens) / (1 + self.finished)
+        begun = self.tokens - self.finished_tokens
+        still_open = max(self.open * each - begun, 0.2 * self.open * each)
+        return max(0, self.records - self.finished - self.open) * each + still_open

@@ -1,0 +1,150 @@
+"""What a run says at its end, in at most LINES lines: what came out, how good it is, where it lies, what to do next."""
+
+import functools
+import importlib.resources
+import textwrap
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nemo_sdg.config import RunConfig
+from nemo_sdg.execution.progress import COLUMNS, fit
+from nemo_sdg.storage import read_json
+
+LINES = 25
+DATA_STEPS = ["seeds", "questions", "screened", "answers", "graded", "verified", "curated"]
+LOSSES = 3
+"""reasons that are explained"""
+INDENT = 14
+
+
+def summary(run_dir: Path, config: RunConfig, facts: dict[str, Any]) -> list[str]:
+    """The lines. `facts` is the manifest."""
+    per_step = {step: facts["steps"][step]["counts"] for step in DATA_STEPS if step in facts["steps"]}
+    attempts = sum(row["in"] for row in per_step["questions"].values())
+    kept = sum(row["kept"] for row in per_step["curated"].values())
+    share = f" ({kept / attempts:.0%})" if attempts else ""
+    head = [
+        *funnel(per_step),
+        "",
+        *labelled("yield", [f"{kept:,} of {attempts:,} attempted samples{share}"]),
+        *labelled("came out", [came_out(run_dir, per_step["curated"])]),
+        *labelled("how good", quality(run_dir, facts)),
+    ]
+    foot = [  # one line each, however long the path is: they are copied
+        f"{'blend':<{INDENT}}{run_dir / 'blend'}/",
+        f"{'report':<{INDENT}}nemo-sdg report {run_dir} --serve     (or open report/index.html there)",
+        f"{'next':<{INDENT}}nemo-sdg sample {run_dir}",
+        f"{'':<{INDENT}}nemo-sdg check {run_dir}",
+    ]
+    told = losses(per_step, attempts, config)
+    while len(told) > 1 and len(labelled("", told)) > LINES - len(head) - len(foot):
+        told.pop(min(len(told) - 1, LOSSES - 1))
+    return [*head, *labelled("lost most", told), *foot]
+
+
+def funnel(per_step: dict[str, dict[str, Any]]) -> list[str]:
+    """One line a step: kept, dropped, and what most was dropped for."""
+    lines = [f"{'step':<10} {'kept':>11} {'dropped':>10}  most dropped for"]
+    for step, counts in per_step.items():
+        reasons = total_reasons(counts).most_common()
+        num = sum(row["kept"] for row in counts.values())
+        head = f"{step:<10} {num:>11,} {sum(count for _, count in reasons):>10,}"
+        lines.append(fit([head, *(f"{reason} {count:,}" for reason, count in reasons)], COLUMNS, between="  "))
+    return lines
+
+
+def labelled(label: str, told: list[str]) -> list[str]:
+    """Texts behind a label, each from a line of its own, in lines of COLUMNS."""
+    lines = []
+    for number, text in enumerate(told):
+        head = f"{label if number == 0 else '':<{INDENT}}"
+        lines += textwrap.wrap(
+            text, COLUMNS, initial_indent=head, subsequent_indent=" " * INDENT, break_long_words=False,
+            break_on_hyphens=False,
+        )  # fmt: skip
+    return lines
+
+
+def total_reasons(counts: dict[str, Any]) -> Counter[str]:
+    total = Counter[str]()
+    for row in counts.values():
+        total.update(row["dropped"])
+    return Counter(dict(sorted(total.items())))
+
+
+def came_out(run_dir: Path, curated: dict[str, Any]) -> str:
+    packed = packed_tokens(run_dir)
+    documents, tokens = Counter[str](), Counter[str]()
+    first = packed[0]["variant"] if packed else ""
+    for row in packed:
+        tokens[row["variant"]] += row["tokens"]
+        if row["variant"] == first:
+            documents[row["family"]] += row["documents"]
+    num_tasks = sum(bool(row["kept"]) for row in curated.values())
+    families = fit([f"{name} {num:,}" for name, num in documents.most_common()] or ["nothing packed"], 50)
+    sizes = ", ".join(f"{num:,} {variant}" for variant, num in tokens.items())
+    return f"{num_tasks} tasks; documents: {families}; tokens: {sizes or 'none'}"
+
+
+def quality(run_dir: Path, facts: dict[str, Any]) -> list[str]:
+    """Agreement of the votes, what stands out, what was not compared with."""
+    path = run_dir / "curated" / "health.json"
+    health = read_json(path) if path.is_file() else {"families": {}, "notes": []}
+    after = [stages["after"] for stages in health["families"].values() if "after" in stages]
+    measured = [stage for stage in after if "difficulty" in stage]
+    lines = []
+    if measured:
+        num = sum(stage["samples"] for stage in measured)
+        agree = 1 - sum(stage["samples"] * stage["difficulty"]["mean"] for stage in measured) / num
+        guided = sum(stage.get("guidance", {}).get("guided", 0) for stage in after)
+        seen = f"; {guided:,} of {num:,} solutions were written with the gold answer in sight" if guided else ""
+        lines.append(f"{agree:.0%} of the votes agree with the kept answers{seen}")
+    notes = health["notes"]
+    if notes:
+        more = f" (and {len(notes) - 1} more in the report)" if len(notes) > 1 else ""
+        lines.append(textwrap.shorten(f"{notes[0]['group']}: {notes[0]['detail']}", 130, placeholder=" …") + more)
+    unseen = len(facts["evaluation_splits_unreachable"])
+    if unseen:
+        lines.append(f"{unseen:,} evaluation splits could not be seen: nothing was compared with them")
+    return lines or ["nothing was measured"]
+
+
+def losses(per_step: dict[str, dict[str, Any]], attempts: int, config: RunConfig) -> list[str]:
+    """What most attempts were lost for, and what would change it."""
+    total = Counter[str]()
+    for step, counts in per_step.items():
+        if step != "seeds":
+            total.update(total_reasons(counts))
+    lines = []
+    for reason, num in sorted(total.items(), key=lambda item: (-item[1], item[0]))[:LOSSES]:
+        means, change = advice().get(reason, ("", "look at some"))
+        about = f" ({means})" if means else ""
+        lines.append(f"{reason} {num:,} of {attempts:,}{about}: {change}")
+    if lines and config.engine.embedded:
+        lines.append("the embedded model is small; a strong one behind the same configuration keeps far more")
+    return lines or ["nothing"]
+
+
+@functools.cache
+def advice() -> dict[str, tuple[str, str]]:
+    """reason -> (what it means, what to change)"""
+    text = (importlib.resources.files("nemo_sdg.pipeline") / "advice.yaml").read_text(encoding="utf-8")
+    return {reason: (row["means"], row["change"]) for row in yaml.safe_load(text) for reason in row["reasons"]}
+
+
+def packed_tokens(run_dir: Path) -> list[dict[str, Any]]:
+    """Documents and tokens per family and variant, from the packed step's receipts."""
+    totals: dict[tuple[str, str], list[int]] = {}
+    for path in sorted((run_dir / "packed" / "receipts").glob("*.json")):
+        receipt = read_json(path)
+        for variant, sizes in receipt["variants"].items():
+            row = totals.setdefault((receipt["family"], variant), [0, 0])
+            row[0] += sizes["documents"]
+            row[1] += sizes["tokens"]
+    return [
+        {"family": family, "variant": variant, "documents": row[0], "tokens": row[1]}
+        for (family, variant), row in sorted(totals.items())
+    ]
