@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nemo_sdg.config import Role, RunConfig, load_config
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.report.records import Calls, cut
-from nemo_sdg.generate.requests import Completion, Outcome, Request
+from nemo_sdg.generate.requests import Completion, Flow, Outcome, Request
 from nemo_sdg.records import Origin
 
 if TYPE_CHECKING:
@@ -85,11 +85,23 @@ class Replay:
         seeds = StepDir(run_dir=run_dir, step="seeds", fingerprint="")
         self.few_shot = few_shot_seeds(seeds, config.generate.few_shot)
         self.num_seeds = {task: row["kept"] for task, row in seeds.counts().items()}
+        self._flows: dict[str, tuple[RoleEngines, Flow, Flow]] = {}
+
+    def flows(self, model: str) -> "tuple[RoleEngines, Flow, Flow]":
+        """The engines by name and the flows of questions and answers, made once a model: reading the templates takes
+        some 80 ms.
+        """
+        from nemo_sdg.generate.roles import named_roles
+        from nemo_sdg.steps import answers, questions
+
+        if model not in self._flows:
+            engines = named_roles(self.config, model, *Role)
+            writing = questions.make_flow(self.config, self.few_shot, self.num_seeds, engines)
+            self._flows[model] = engines, writing, answers.make_flow(self.config, engines)
+        return self._flows[model]
 
     def calls(self, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
         """Record id -> its requests, question first."""
-        from nemo_sdg.generate.roles import named_roles
-
         found: Calls = {}
         models = {
             str(sample["generator"].get("model")) for _, sample in samples if isinstance(sample.get("generator"), dict)
@@ -106,10 +118,9 @@ class Replay:
                     own = (sample.get("generator") or {}).get("model")
                     seed = seeds.get(str((sample.get("seed_ids") or [sample.get("seed_id")])[0]))
                     for model in [own] if own else sorted(models):
-                        engines = named_roles(self.config, model, *Role)
                         found[identifier] = [
-                            *asyncio.run(self._question(asked, sample, seed, engines)),
-                            *asyncio.run(self._solutions(solved, written.get(identifier, sample), engines)),
+                            *asyncio.run(self._question(asked, sample, seed, model)),
+                            *asyncio.run(self._solutions(solved, written.get(identifier, sample), model)),
                         ]
                         if found[identifier]:
                             break
@@ -128,15 +139,14 @@ class Replay:
         return {row["sample_id"]: row for row in rows if row.get("sample_id") in wanted}
 
     async def _question(
-        self, journal: Any, sample: dict[str, Any], seed: dict[str, Any] | None, engines: "RoleEngines"
+        self, journal: Any, sample: dict[str, Any], seed: dict[str, Any] | None, model: str
     ) -> list[dict[str, Any]]:
         """The request that the question came from, found by replaying the seed: an attempt that was dropped is known
         by its number, a sample by its id.
         """
-        from nemo_sdg.steps import questions
-
         if seed is None or sample.get("origin") == Origin.seed:
             return []
+        engines, flow, _ = self.flows(model)
         calls: list[tuple[Request, Completion]] = []
 
         async def ask(request: Request) -> Completion:
@@ -148,7 +158,6 @@ class Replay:
 
         outcome = None
         with contextlib.suppress(NotInJournal):
-            flow = questions.make_flow(self.config, self.few_shot, self.num_seeds, engines)
             outcome = await flow(seed, ask)
         attempt = sample.get("attempt")
         if attempt is None and outcome is not None:
@@ -161,13 +170,12 @@ class Replay:
         request, completion = max(asked, key=lambda call: number_of(call[0]))
         return [describe(f"question, attempt {attempt}", request, completion)]
 
-    async def _solutions(self, journal: Any, sample: dict[str, Any], engines: "RoleEngines") -> list[dict[str, Any]]:
+    async def _solutions(self, journal: Any, sample: dict[str, Any], model: str) -> list[dict[str, Any]]:
         """Replays the votes of a sample."""
-        from nemo_sdg.steps import answers
-
         calls: list[dict[str, Any]] = []
         if not sample.get("sample_id"):
             return calls
+        engines, _, flow = self.flows(model)
 
         async def ask(request: Request) -> Completion:
             completion: Completion | None = journal.get(engines.key(request))
@@ -178,7 +186,7 @@ class Replay:
 
         record = {name: value for name, value in sample.items() if name not in ("id", "solutions")}
         try:
-            await answers.make_flow(self.config, engines)(record, ask)
+            await flow(record, ask)
         except NotInJournal:
             return calls
         return calls

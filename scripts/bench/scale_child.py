@@ -1,0 +1,50 @@
+"""Runs all steps of a configuration with the engine of scale_texts.py and prints a JSON line a step; scale.py starts
+it. CPU seconds are of this process and of all below it.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import scale_texts
+
+
+def cpu_seconds() -> float:
+    total = 0.0
+    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        try:
+            used = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += used.user + used.system + used.children_user + used.children_system
+    return total
+
+
+def measured(name: str, function: Any, *arguments: Any, **more: Any) -> Any:
+    begin, cpu = time.monotonic(), cpu_seconds()
+    try:
+        return function(*arguments, **more)
+    finally:
+        row = {"step": name, "begin": begin, "end": time.monotonic(), "cpu": cpu_seconds() - cpu}
+        print(json.dumps(row), flush=True)
+
+
+def main() -> None:
+    import nemo_sdg.execution.stages  # noqa: F401  what imports cost is no step's
+    import nemo_sdg.generate.roles as roles
+    from nemo_sdg.config import load_config
+    from nemo_sdg.pipeline import finish, run
+
+    roles.open_engine = scale_texts.DealtEngine
+    run_step, finish_run = run.run_step, finish.finish
+    run.run_step = lambda context, name, *rest: measured(name, run_step, context, name, *rest)
+    finish.finish = lambda context: measured("finish", finish_run, context)
+    config = load_config(Path(sys.argv[1]))
+    measured("whole", run.run, config, until=sys.argv[2] if len(sys.argv) > 2 else None)
+
+
+if __name__ == "__main__":
+    main()
