@@ -13,19 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.cluster.queue import ENDED, JOBS, job_states, reason, refuse_impossible, slurm_jobs
 from nemo_sdg.cluster.sites import ClusterConfig, JobSection
-from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError, SdgError
-from nemo_sdg.storage import read_json, write_bytes, write_json
+from nemo_sdg.errors import ConfigError, MissingDependencyError, SdgError
+from nemo_sdg.storage import write_bytes, write_json
 
-JOBS = "jobs.json"
 HOME = "home"
 """NeMo-Run's own files, below the launch's folder"""
 RESERVED = "/nemo_run"
 """NeMo-Run replaces this text in scripts, also in the middle of a path"""
 
 REQUEUE_ONE_TASK = (
-    "# The last task of an array has the array's own id as SLURM_JOB_ID: a requeue by that id would stop its running neighbours too.",
-    'scontrol() { if [ "$1" = requeue ]; then set -- requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"; fi; command scontrol "$@"; }',
+    "# The last task of an array has the array's own id as SLURM_JOB_ID:",
+    "# a requeue by that id would stop its running neighbours too.",
+    'scontrol() { if [ "$1" = requeue ]; then set -- requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"; fi;'
+    ' command scontrol "$@"; }',
 )
 
 
@@ -33,8 +35,8 @@ COUNT_TIME_LIMITS = (
     "export NEMO_SDG_TIME_LIMITS={folder}/${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}-${{SLURM_ARRAY_TASK_ID:-0}}",
     "mkdir -p {folder}",
     "# Work that goes on after a time limit is no fault: each such end allows one more start.",
-    'srun() {{ command srun "$@"; local code=$?; [ -f "$NEMO_SDG_TIME_LIMITS" ] && TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES'
-    ' + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); return $code; }}',
+    'srun() {{ command srun "$@"; local code=$?; [ -f "$NEMO_SDG_TIME_LIMITS" ] &&'
+    ' TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); return $code; }}',
 )
 
 
@@ -229,39 +231,18 @@ def submit(
     return ids
 
 
-def refuse_impossible(found: dict[str, str]) -> None:
-    """Asks Slurm whether each script could ever run: a job that waits for another is otherwise accepted with any size,
-    and waits for ever.
-
-    Raises ConfigError with Slurm's reason.
-    """
-    for name, script in found.items():
-        tested = subprocess.run(["sbatch", "--test-only"], input=script, capture_output=True, text=True, check=False)
-        if tested.returncode:
-            raise ConfigError(
-                f"Slurm would not run the job {name}: {reason(tested.stderr)}; look at its size in the cluster file"
-            )
-
-
-def reason(message: str) -> str:
-    """The line of sbatch in a longer message."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return next((line for line in reversed(lines) if "error:" in line), " ".join(lines)[-300:])
-
-
 def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
     """Raises before anything is written when the jobs cannot be submitted."""
     if shutil.which("sbatch") is None:
         raise SdgError(
-            "sbatch is not installed here: call launch on a login node of the cluster, or look at the scripts with --dry-run"
+            "sbatch is not installed here: call launch on a login node of the cluster, "
+            "or look at the scripts with --dry-run"
         )
     if RESERVED in str(folder):
         raise ConfigError(f"{folder} holds {RESERVED!r}, which NeMo-Run replaces in scripts; choose another run.dir")
     listed = subprocess.run(["sinfo", "--noheader", "--format=%R"], capture_output=True, text=True, check=False)
     if listed.returncode:
-        raise SdgError(
-            f"Slurm does not answer: {listed.stderr.strip().splitlines()[-1] if listed.stderr.strip() else 'sinfo failed'}"
-        )
+        raise SdgError(f"Slurm does not answer: {(listed.stderr.strip().splitlines() or ['sinfo failed'])[-1]}")
     known = set(listed.stdout.split())
     for partition in sorted({job.size.partition or cluster.partition or "" for job in jobs} - {""}):
         if partition not in known:
@@ -271,40 +252,11 @@ def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
     if (folder / JOBS).is_file():
         queued = {name: state for name, state in job_states(slurm_jobs(folder)).items() if state != ENDED}
         if queued:
+            states = ", ".join(f"{name} {state}" for name, state in queued.items())
             raise SdgError(
-                f"{folder.parent} is launched already ({', '.join(f'{name} {state}' for name, state in queued.items())}): wait for it, or cancel it"
+                f"{folder.parent} is launched already ({states}): wait for it, or cancel it"
                 f" with scancel {' '.join(slurm_jobs(folder)[name] for name in queued)}"
             )
-
-
-ENDED, UNKNOWN = "ended", "unknown: squeue is not installed here"
-
-
-def job_states(ids: dict[str, str]) -> dict[str, str]:
-    """Job name -> what squeue says of it, such as `RUNNING 3, PENDING 1`; `ended` where Slurm no longer has it in the
-    queue.
-    """
-    if shutil.which("squeue") is None:
-        return dict.fromkeys(ids, UNKNOWN)
-    found = {}
-    for name, job_id in ids.items():
-        listed = subprocess.run(
-            ["squeue", "--noheader", "--array", f"--jobs={job_id}", "--format=%T"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        states = listed.stdout.split()
-        found[name] = ", ".join(f"{state} {states.count(state)}" for state in sorted(set(states))) or ENDED
-    return found
-
-
-def slurm_jobs(folder: Path) -> dict[str, str]:
-    """Job ids of a launch. Raises DataError where there was none."""
-    if not (folder / JOBS).is_file():
-        raise DataError(f"{folder.parent} was not launched on Slurm: it has no {folder.name}/{JOBS}")
-    ids: dict[str, str] = read_json(folder / JOBS)
-    return ids
 
 
 def normalised(script: str, run_dir: Path, workdir: Path) -> str:

@@ -87,7 +87,7 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
                 )
                 console.print(f"{step}{worker}: {state}, {', '.join(engine)}", highlight=False)
     from nemo_sdg.cluster.jobs import FOLDER
-    from nemo_sdg.cluster.slurm import JOBS, job_states, slurm_jobs
+    from nemo_sdg.cluster.queue import JOBS, job_states, slurm_jobs
 
     if (run_dir / FOLDER / JOBS).is_file():
         jobs = slurm_jobs(run_dir / FOLDER)

@@ -1,9 +1,12 @@
 """Health of the corpus: what the seeds, the samples before curation and those after it look like, per task and per
 family.
 
-    {"families": {"science": {"seeds": {…}, "before": {…}, "after": {"samples": 912, "origins": {"seed": 310, "similar": 602},
-        "positions": {"shares": {"A": 0.34, "B": 0.33, "C": 0.33}, "evenness": 1.0}, "longest_option_is_right": {"share": 0.41, "expected": 0.33},
-        "near_seed": {"share": 0.02, "mean": 0.18}, "diversity": {"distinct_trigrams": 0.93, "nearest_neighbour": 0.21, …}, …}}},
+    {"families": {"science": {"seeds": {…}, "before": {…}, "after": {
+        "samples": 912, "origins": {"seed": 310, "similar": 602},
+        "positions": {"shares": {"A": 0.34, "B": 0.33, "C": 0.33}, "evenness": 1.0},
+        "longest_option_is_right": {"share": 0.41, "expected": 0.33},
+        "near_seed": {"share": 0.02, "mean": 0.18},
+        "diversity": {"distinct_trigrams": 0.93, "nearest_neighbour": 0.21, …}, …}}},
      "tasks": {…}, "notes": [{"group": "task qs_science", "about": "longest_option_is_right", "detail": "…"}]}
 
 So a bias of the seeds (gold always last) or of the generator (the right option is the longest one, half the questions

@@ -1,11 +1,10 @@
 """The process that a run's own Ray lives in, from the first pipeline that needs it to the end of the run, however that
 comes.
 
-    python -m nemo_sdg.execution.ray_host '{"num_cpus": 4}'        prints Ray's address; ends when its standard input does
+    python -m nemo_sdg.execution.ray_host '{"num_cpus": 4}'
 
-A pipe from the run is its standard input: it ends when the run does, also when the run is killed. Ray's processes end
-with this one, and
-its folder goes.
+It prints Ray's address, and ends when its standard input does. That input is a pipe from the run, so it also ends when
+the run is killed. Ray's processes end with this one, and its folder is removed.
 """
 
 import contextlib

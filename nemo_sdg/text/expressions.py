@@ -1,7 +1,8 @@
 """A child process that compares expressions with math-verify and is killed when it takes too long.
 
 math-verify's own time limit is a signal inside the interpreter: it does not interrupt a long computation in C, and
-works in main threads only. One child per process of ours, started at first need (importing sympy takes 1 to 2 s), restarted after a kill.
+works in main threads only. Each process has one child. It starts when it is first needed (importing sympy takes 1 to
+2 s), and starts again after a kill.
 """
 
 import atexit

@@ -1,9 +1,9 @@
-"""Equality of short answers in words, after SQuAD's normalisation, made fit for more than English.
+"""Equality of short answers in words: SQuAD's normalisation, extended to other languages.
 
-Equal: `The Eiffel Tower.` and `eiffel tower`; `１０` and `ten`; `first` and `1st`; `World War II` and `World War 2`; `São
-Paulo, Brazil` and `sao paulo brazil`; `4 July 1776` and `July 4, 1776`; `e-mail` and `email`.
-Not equal: `C++` and `C`; `-5` and `5`; `A-` and `A`; `3/4` and `3-4`; in German `schön` and `schon`, since the mark belongs
-to a letter of that language.
+Equal: `The Eiffel Tower.` and `eiffel tower`; `１０` and `ten`; `first` and `1st`; `World War II` and `World War 2`;
+`São Paulo, Brazil` and `sao paulo brazil`; `4 July 1776` and `July 4, 1776`; `e-mail` and `email`.
+Not equal: `C++` and `C`; `-5` and `5`; `A-` and `A`; `3/4` and `3-4`; in German `schön` and `schon`, since the mark
+belongs to a letter of that language.
 """
 
 import functools
@@ -18,12 +18,15 @@ from nemo_sdg.text.numbers.scan import scan_words
 from nemo_sdg.text.numbers.spelled import base_language
 
 _ARTICLES = {
-    "en": "a an the", "de": "der die das den dem des ein eine einen einem einer", "es": "el la los las un una unos unas",
-    "fr": "le la les un une des l", "it": "il lo la i gli le un uno una l", "pt": "o a os as um uma", "nl": "de het een",
+    "en": "a an the", "de": "der die das den dem des ein eine einen einem einer",
+    "es": "el la los las un una unos unas",
+    "fr": "le la les un une des l", "it": "il lo la i gli le un uno una l", "pt": "o a os as um uma",
+    "nl": "de het een",
     "ca": "el la els les un una l", "sv": "en ett", "da": "en et", "no": "en et ei",
 }  # fmt: skip
 _AND = {
-    "en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "pt": "e", "nl": "en", "sv": "och", "da": "og", "no": "og",
+    "en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "pt": "e", "nl": "en", "sv": "och", "da": "og",
+    "no": "og",
 }  # fmt: skip
 _OWN_LETTERS = {
     "en": "", "de": "äöü", "nl": "", "sv": "åäö", "da": "æøå", "no": "æøå", "fi": "åäö", "es": "áéíóúüñ",

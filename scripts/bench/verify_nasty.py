@@ -117,22 +117,28 @@ THIRD = {"question": "What part is it?", "gold": "1/3"}
 NUMERIC: list[Case] = [
     *[
         (MONEY, reply(text), True, "stop")
-        for text in ("1,234.50", "$1{,}234.5", "$1,234.50 in total", "\\$1234.5", "2469/2", "1234 1/2", "1.2345e3", "1.2345 \\times 10^3", "USD 1,234.50")
+        for text in ("1,234.50", "$1{,}234.5", "$1,234.50 in total", "\\$1234.5", "2469/2", "1234 1/2", "1.2345e3",
+        "1.2345 \\times 10^3", "USD 1,234.50")
     ],
-    *[(MONEY, reply(text), False, "stop") for text in ("1,234", "12345", "1234.05", "1,234.50 or 1,234", "$1,234.50 million", "$1.234.5", "1235")],
+    *[(MONEY, reply(text), False, "stop") for text in ("1,234", "12345", "1234.05", "1,234.50 or 1,234",
+    "$1,234.50 million", "$1.234.5", "1235")],
     *[
         (WHOLE, reply(text), True, "stop")
         for text in (
-            18, 18.0, "18 apples", "eighteen", "Eighteen apples", "１８個", "= 18", "4 + 14 = 18", "There are 18 left.", "18 (eighteen)", "x=18", "36/2", "\\frac{36}{2}",
-            "\\mathbf{18}", "**18 apples**", "18.", "+18", "\\boxed{18\\text{ apples}}", "1.8e1", "018", "18,0", "18 of them", "\\text{18}", "$18$ apples", "\\fbox{18}",
+            18, 18.0, "18 apples", "eighteen", "Eighteen apples", "１８個", "= 18", "4 + 14 = 18", "There are 18 left.",
+            "18 (eighteen)", "x=18", "36/2", "\\frac{36}{2}",
+            "\\mathbf{18}", "**18 apples**", "18.", "+18", "\\boxed{18\\text{ apples}}", "1.8e1", "018", "18,0",
+            "18 of them", "\\text{18}", "$18$ apples", "\\fbox{18}",
         )
         if text != "18,0"
     ],
     *[
         (WHOLE, reply(text), False, "stop")
         for text in (
-            "18 or 19", "18-19", "-18", "180", "1.8", "18 dozen", "18%", "18 thousand", "18k", "18!", "18^2", "18x", "\\sqrt{18}", "less than 18", "18:1", "18/2", "not 18",
-            "18, 19", "twice 18", "eighty", "1 8", "18 + 1", "18 = 19", "half of 18", "\\boxed{19}", "0x18", "18e1", "18 and a half", "a", "", "nan", "18 million",
+            "18 or 19", "18-19", "-18", "180", "1.8", "18 dozen", "18%", "18 thousand", "18k", "18!", "18^2", "18x",
+            "\\sqrt{18}", "less than 18", "18:1", "18/2", "not 18",
+            "18, 19", "twice 18", "eighty", "1 8", "18 + 1", "18 = 19", "half of 18", "\\boxed{19}", "0x18", "18e1",
+            "18 and a half", "a", "", "nan", "18 million",
         )
     ],
     (WHOLE, "We have 20, take 2 away.\n\nThe answer is \\boxed{19}.", False, "stop"),
@@ -140,23 +146,31 @@ NUMERIC: list[Case] = [
     (WHOLE, '{"context": "Sums.", "reasoning": "20 - 2 = 18.", "answer": 18}', True, "stop"),
     (WHOLE, reply(["18"]), True, "stop"),
     (WHOLE, reply(["18", "19"]), False, "stop"),
-    *[(BIG, reply(text), True, "stop") for text in ("1,234,567", "1 234 567", "1'234'567", "12,34,567", "1.234567 million", "1,234,567 people", "1\\,234\\,567")],
+    *[(BIG, reply(text), True, "stop") for text in ("1,234,567", "1 234 567", "1'234'567", "12,34,567",
+    "1.234567 million", "1,234,567 people", "1\\,234\\,567")],
     *[(BIG, reply(text), False, "stop") for text in ("1,234,576", "1.234567", "1234", "1,234", "1,234,567 thousand")],
-    *[(SHARE, reply(text), True, "stop") for text in ("50%", "50 percent", "50", "50\\%", "fifty percent", "1/2 of the class, 50%")[:5]],
+    *[(SHARE, reply(text), True, "stop") for text in ("50%", "50 percent", "50", "50\\%", "fifty percent",
+    "1/2 of the class, 50%")[:5]],
     *[(SHARE, reply(text), False, "stop") for text in ("0.5%", "5%", "150%", "50 or 60 percent")],
-    *[(HALF, reply(text), True, "stop") for text in ("0.5", "1/2", "50%", ".5", "\\dfrac12", "2/4", "½", "\\tfrac{1}{2}", "\\frac12", "1 / 2", "2^{-1}")],
-    *[(HALF, reply(text), False, "stop") for text in ("50", "2", "1:2", "0.05", "1/2%", "\\frac{2}{1}", "1/2 or 1/3", "1 1/2")],
-    *[(NEGATIVE, reply(text), True, "stop") for text in ("−7", "-7°C", "-7 degrees", "minus 7", "-7^\\circ\\text{C}", "-7.0", "－７", "negative 7")],
+    *[(HALF, reply(text), True, "stop") for text in ("0.5", "1/2", "50%", ".5", "\\dfrac12", "2/4", "½",
+    "\\tfrac{1}{2}", "\\frac12", "1 / 2", "2^{-1}")],
+    *[(HALF, reply(text), False, "stop") for text in ("50", "2", "1:2", "0.05", "1/2%", "\\frac{2}{1}", "1/2 or 1/3",
+    "1 1/2")],
+    *[(NEGATIVE, reply(text), True, "stop") for text in ("−7", "-7°C", "-7 degrees", "minus 7", "-7^\\circ\\text{C}",
+    "-7.0", "－７", "negative 7")],
     *[(NEGATIVE, reply(text), False, "stop") for text in ("7", "7 below", "--7", "+7", "-70")[:1]],
-    *[(ROOT, reply(text), True, "stop") for text in ("2\\sqrt3", "\\sqrt{12}", "$2\\sqrt{3}$", "2*sqrt(3)", "\\boxed{2 \\sqrt{3}}")],
+    *[(ROOT, reply(text), True, "stop") for text in ("2\\sqrt3", "\\sqrt{12}", "$2\\sqrt{3}$", "2*sqrt(3)",
+    "\\boxed{2 \\sqrt{3}}")],
     *[(ROOT, reply(text), False, "stop") for text in ("3\\sqrt{2}", "2\\sqrt{2}", "3.46", "\\sqrt{3}", "2\\cdot3")],
-    *[(POINT, reply(text), True, "stop") for text in ("(1, -2)", "\\left(1,-2\\right)", "$(1,-2)$", "( 1 , −2 )", "(x, y) = (1, -2)")],
+    *[(POINT, reply(text), True, "stop") for text in ("(1, -2)", "\\left(1,-2\\right)", "$(1,-2)$", "( 1 , −2 )",
+    "(x, y) = (1, -2)")],
     *[(POINT, reply(text), False, "stop") for text in ("(-2,1)", "(1,2)", "1,-2,3", "(1,-2,0)")],
     *[(INTERVAL, reply(text), False, "stop") for text in ("(2,5)", "[2,5]", "(2,5]", "[5,2)")],
     (INTERVAL, reply("[2, 5)"), True, "stop"),
     *[(POLYNOMIAL, reply(text), True, "stop") for text in ("(x+1)^2", "1+2x+x^2", "x^{2} + 2x + 1", "x^2 + 2*x + 1")],
     *[(POLYNOMIAL, reply(text), False, "stop") for text in ("x^2+2x", "(x+1)^3", "x^2-2x+1", "y^2+2y+1")],
-    *[(COMMA, reply(text), True, "stop") for text in ("1234,5", "1.234,5", "1.234,50 kg", "1234,5 Kilogramm", "1 234,5")],
+    *[(COMMA, reply(text), True, "stop") for text in ("1234,5", "1.234,5", "1.234,50 kg", "1234,5 Kilogramm",
+    "1 234,5")],
     *[(COMMA, reply(text), False, "stop") for text in ("12345", "1.234", "1,2345")],
     *[(THOUSAND, reply(text), True, "stop") for text in ("1.234", "1234", "1 234", "1.234 Menschen")],
     *[(THOUSAND, reply(text), False, "stop") for text in ("1,234", "12,34", "123")],

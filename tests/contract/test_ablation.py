@@ -42,8 +42,10 @@ PLANTED, UNKNOWN = "planted_capitals", "unknown_capitals"
 def sample(land: str, city: str, question: str, *, with_context: bool) -> Sample:
     text = question.format(land=land)
     return Sample(
-        sample_id=f"{land}-{QUESTIONS.index(question)}", origin="similar", seed_ids=[f"seed-{land}"], task="lands", family="factual",
-        capability="knowledge", kind="short_text", frame="generation", language="en", question=text, answer=Answer(text="yes"),
+        sample_id=f"{land}-{QUESTIONS.index(question)}", origin="similar", seed_ids=[f"seed-{land}"], task="lands",
+        family="factual",
+        capability="knowledge", kind="short_text", frame="generation", language="en", question=text,
+        answer=Answer(text="yes"),
         context=f"The capital of {land} is {city} ." if with_context else "", license={"effective": "CC0-1.0"},
     )  # fmt: skip
 
@@ -51,7 +53,8 @@ def sample(land: str, city: str, question: str, *, with_context: bool) -> Sample
 def seed(land: str) -> Seed:
     row = DatasetRow(path="lands", name=None, split="train", revision="local", row=LANDS.index(land))
     return Seed(
-        seed_id=f"seed-{land}", task="lands", tasks=["lands"], family="factual", capability="knowledge", kind="short_text", frame="generation",
+        seed_id=f"seed-{land}", task="lands", tasks=["lands"], family="factual", capability="knowledge",
+        kind="short_text", frame="generation",
         language="en", dataset=row, license="CC0-1.0", question=f"Is {land} a land?", answer=Answer(text="yes"),
     )  # fmt: skip
 
@@ -301,7 +304,8 @@ def log_as_lm_eval(folder: Path, task: str, scores: list[float], *, filters: tup
     tracker = EvaluationTracker(output_path=str(folder))
     tracker.general_config_tracker.log_experiment_args("hf", "pretrained=org/model", "", "", False)
     rows = [
-        {"doc_id": number, "doc": {}, "target": "x", "arguments": [], "resps": [["a"]], "filtered_resps": ["a"], "filter": name, "metrics": ["acc"], "acc": score}
+        {"doc_id": number, "doc": {}, "target": "x", "arguments": [], "resps": [["a"]], "filtered_resps": ["a"],
+        "filter": name, "metrics": ["acc"], "acc": score}
         for name in filters
         for number, score in enumerate(scores)
     ]  # fmt: skip

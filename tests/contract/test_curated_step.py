@@ -64,7 +64,8 @@ def test_every_sample_is_kept_or_dropped_for_what_it_is(tmp_path: Path, own_filt
         "in": 9,
         "not_sampled": 0,
         "kept": 1,
-        "dropped": {"context_gives_answer": 1, "copy_of_seed": 1, "evaluation_exact": 1, "evaluation_ngram": 2, "evaluation_paraphrase": 1, "exact_duplicate": 1, "shouting": 1},
+        "dropped": {"context_gives_answer": 1, "copy_of_seed": 1, "evaluation_exact": 1, "evaluation_ngram": 2,
+        "evaluation_paraphrase": 1, "exact_duplicate": 1, "shouting": 1},
     }  # fmt: skip
     health = read_json(context.step_dir("curated").path / "health.json")["families"]["math"]
     assert (health["before"]["samples"], health["after"]["samples"]) == (len(QUESTIONS), 1)

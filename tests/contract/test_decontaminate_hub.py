@@ -26,7 +26,8 @@ from nemo_sdg.storage import read_jsonl, write_jsonl
 Row = dict[str, Any]
 EDITS = ["case", "punctuation", "numbers", "options", "sentences"]
 TASKS = {
-    "gsm8k", "sciq", "arc_challenge", "openbookqa", "commonsense_qa", "hendrycks_math_algebra", "mbpp", "boolq", "sglue_rte", "winogrande", "copa",
+    "gsm8k", "sciq", "arc_challenge", "openbookqa", "commonsense_qa", "hendrycks_math_algebra", "mbpp", "boolq",
+    "sglue_rte", "winogrande", "copa",
     "ja_leaderboard_jcommonsenseqa", "mgsm_direct_zh", "headqa_en", "wic",
 }  # fmt: skip
 

@@ -30,7 +30,8 @@ corpus, work, workers = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 signed.plan_parts.__defaults__ = (20_000,)
 config = CurateSection()
 def find():
-    dedup.find_duplicates(sorted(corpus.glob("shard-*.jsonl")), seeds=[corpus / "seeds.jsonl"], work=work, config=config, workers=workers)
+    shards = sorted(corpus.glob("shard-*.jsonl"))
+    dedup.find_duplicates(shards, seeds=[corpus / "seeds.jsonl"], work=work, config=config, workers=workers)
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -52,7 +52,8 @@ def test_what_generation_imports_is_in_its_image(dockerfile: str) -> None:
     """
     script = """
 import sys
-import nemo_sdg.cli, nemo_sdg.pipeline.run, nemo_sdg.execution.stages, nemo_sdg.execution.executors, nemo_sdg.steps.questions, nemo_sdg.steps.answers
+import nemo_sdg.cli, nemo_sdg.pipeline.run, nemo_sdg.execution.stages, nemo_sdg.execution.executors
+import nemo_sdg.steps.questions, nemo_sdg.steps.answers
 import nemo_sdg.generate.engines.trtllm, nemo_sdg.generate.scheduling.scheduler
 print(*{name.split(".")[0] for name in sys.modules})
 """

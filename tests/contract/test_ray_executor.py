@@ -35,9 +35,11 @@ for number in range(4):
     records = [{"sample_id": f"{number}-{place}", "task": "t", "number": 5 * number + place} for place in range(5)]
     source.write_shard(f"shard-{number:05d}", records, [], counts)
 inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
-stages = [ReadShard(source, id_field="sample_id"), RecordStage("work", make), WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__)]
+write = WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__)
+stages = [ReadShard(source, id_field="sample_id"), RecordStage("work", make), write]
+tasks = [FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs]
 try:
-    Pipeline(name="test", stages=stages).run(make_executor(kind), initial_tasks=[FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs])
+    Pipeline(name="test", stages=stages).run(make_executor(kind), initial_tasks=tasks)
 except SdgError as exc:
     print(type(exc).__name__, exc)
 """

@@ -102,7 +102,8 @@ def test_no_network(wrapper: str) -> None:
 import socket
 def f():
     out = []
-    for family, address in ((socket.AF_INET, ("127.0.0.1", 22)), (socket.AF_INET, ("1.1.1.1", 53)), (socket.AF_UNIX, "/var/run/docker.sock")):
+    hosts = [(socket.AF_INET, ("127.0.0.1", 22)), (socket.AF_INET, ("1.1.1.1", 53))]
+    for family, address in [*hosts, (socket.AF_UNIX, "/var/run/docker.sock")]:
         try:
             s = socket.socket(family)
             s.settimeout(1)
@@ -252,7 +253,9 @@ def test_no_new_processes(wrapper: str) -> None:
 import os, subprocess
 def f():
     out = []
-    for start in (os.fork, lambda: subprocess.run(["/usr/bin/id"]), lambda: os.posix_spawn("/usr/bin/id", ["id"], {}), lambda: os.execv("/usr/bin/id", ["id"])):
+    id = "/usr/bin/id"
+    spawn = lambda: os.posix_spawn(id, ["id"], {})
+    for start in (os.fork, lambda: subprocess.run([id]), spawn, lambda: os.execv(id, ["id"])):
         try:
             start()
             out.append("started")

@@ -53,8 +53,12 @@ def blocks(page: Path) -> Iterator[re.Match[str]]:
 
 def commands() -> list[Command]:
     return [
-        Command(page=page.stem, mode=block["mode"], line=line) for page in pages() for block in blocks(page) if block["language"] == "bash" for line in block["body"].splitlines()
-    ]  # fmt: skip
+        Command(page=page.stem, mode=block["mode"], line=line)
+        for page in pages()
+        for block in blocks(page)
+        if block["language"] == "bash"
+        for line in block["body"].splitlines()
+    ]
 
 
 @pytest.fixture(scope="module")

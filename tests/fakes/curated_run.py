@@ -108,7 +108,8 @@ def make_run(folder: Path, **curate: Any) -> Context:
         "answer": {"text": answer, "label": None, "aliases": []},
     }
     evaluation = [
-        to_dict(EvaluationRow(task="mint", dataset=DatasetRow(path="made/mint", name=None, split="test", revision="local", row=number), kind="numeric", question=question, answer=answer))
+        to_dict(EvaluationRow(task="mint", dataset=DatasetRow(path="made/mint", name=None, split="test",
+        revision="local", row=number), kind="numeric", question=question, answer=answer))
         for number, (question, answer) in enumerate(EVALUATION)
     ]  # fmt: skip
     names = list(QUESTIONS)

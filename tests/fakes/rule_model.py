@@ -19,9 +19,12 @@ import orjson
 AGREE = 0.8
 """share of the votes that give the answer of the majority"""
 OPENINGS = (
-    "On a cold morning in a small harbour town,", "During a school trip to the mountains,", "After a long meeting about the new garden,",
-    "In a village where two rivers meet,", "While the market was still closed,", "At the end of a quiet summer,", "Before the last train had left,",
-    "In the workshop behind the old mill,", "On the first day of the festival,", "When the library opened again,", "Near the northern gate of the city,",
+    "On a cold morning in a small harbour town,", "During a school trip to the mountains,",
+    "After a long meeting about the new garden,",
+    "In a village where two rivers meet,", "While the market was still closed,", "At the end of a quiet summer,",
+    "Before the last train had left,",
+    "In the workshop behind the old mill,", "On the first day of the festival,", "When the library opened again,",
+    "Near the northern gate of the city,",
     "In a laboratory that works at night,",
 )  # fmt: skip
 CLOSINGS = (

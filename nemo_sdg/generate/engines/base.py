@@ -6,10 +6,14 @@
 
 An engine is given prepared requests (sent.py) and sends what they say. It never waits and never queues: that is the
 scheduler's, which needs to see every fault. Four things can come of a request:
-    Completion(finish_reason="stop" | "length" | "repetition")      text, or a trace alone
-    Completion(finish_reason="refused")             this request will never be accepted: too long, content policy, bad schema
-    TransportError                                  nothing is known of the request; asking again may help
-    EngineError                                     asking again cannot help any request: wrong key, unknown model, missing file
+    Completion(finish_reason="stop" | "length" | "repetition")
+        text, or a trace alone
+    Completion(finish_reason="refused")
+        this request will never be accepted: too long, content policy, bad schema
+    TransportError
+        nothing is known of the request; asking again may help
+    EngineError
+        asking again cannot help any request: wrong key, unknown model, missing file
 """
 
 import enum

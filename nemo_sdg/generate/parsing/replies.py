@@ -1,7 +1,8 @@
 """A completion -> what was asked for, or a fixed reason why not: objects that follow a schema, and votes.
 
-Tolerant of what models do around and inside the JSON (thinking, fences, chatter, single-backslash LaTeX); strict in what
-comes out: every field there, non-empty. What a grammar closed at its bound is no sentence and no option.
+The parser tolerates what models write around and inside the JSON (thinking, fences, chatter, LaTeX with single
+backslashes). It is strict in what it returns: every field is there and holds text. A field that a grammar closed at its
+bound counts as cut off.
 """
 
 import re
@@ -63,7 +64,7 @@ def read_vote(
 
 
 def at_bound(value: dict[str, Any], schema: Schema) -> list[str]:
-    """Fields with a text that fills its maxLength: a constrained output was closed there in the middle of a sentence."""
+    """Fields whose text fills its maxLength: the grammar closed the output there, in the middle of a sentence."""
     found = []
     for name, field in schema["properties"].items():
         item, bound = value.get(name), field.get("maxLength")

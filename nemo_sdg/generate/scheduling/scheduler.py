@@ -163,7 +163,8 @@ class _Run:
         if self.progress.shards_unfinished:
             raise EngineError(
                 f"{self.progress.shards_unfinished} shards unfinished: {self.num_given_up} records were given up after "
-                f"engine.max_retries (last: {self.asker.last_fault}); everything else is kept, run the same command again"
+                f"engine.max_retries (last: {self.asker.last_fault}); everything else is kept, "
+                "run the same command again"
             )
 
     # starting records

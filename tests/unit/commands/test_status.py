@@ -34,7 +34,8 @@ def test_finished_or_unstarted_step_has_no_eta(tmp_path: Path) -> None:
     write_receipts(tmp_path, "answers", 2, seconds_apart=10)
     assert step_status(tmp_path, "answers")["eta_s"] is None
     assert step_status(tmp_path, "verified") == {
-        "step": "verified", "shards": 0, "expected": 2, "kept": 0, "dropped": {}, "shards_per_hour": None, "eta_s": None,
+        "step": "verified", "shards": 0, "expected": 2, "kept": 0, "dropped": {}, "shards_per_hour": None,
+        "eta_s": None,
     }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from nemo_sdg.train.cluster_arms import RecipeSection, launch_arms, plan_arms
 
 ARMS = ["base", "no_context", "context"]
 FIELDS: dict[str, Any] = {
-    "script": "recipes/r.py", "base": "/base", "base_model": "org/base", "tokens": 1e9, "export": "convert {checkpoint} {model}",
+    "script": "recipes/r.py", "base": "/base", "base_model": "org/base", "tokens": 1e9,
+    "export": "convert {checkpoint} {model}",
     "evaluate": "lm_eval --model_args pretrained={model}",
 }  # fmt: skip
 EVALUATION = EvaluationSection(tasks=["piqa", "gsm8k"], limit=50, include_path=["my tasks"])

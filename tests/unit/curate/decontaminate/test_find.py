@@ -19,11 +19,17 @@ from nemo_sdg.storage import write_jsonl
 from nemo_sdg.text.normalize import ngram_hashes, token_hashes, tokens
 
 PASSAGE = (
-    "The old mill by the river Asel burnt down in the winter of 1903. Its owner had it built again of stone within a single year, "
-    "and since then it has ground the flour of four villages."
+    "The old mill by the river Asel burnt down in the winter of 1903. Its owner had it built again of stone "
+    "within a single year, and since then it has ground the flour of four villages."
 )
-MINT = "A mint sells tins of 24 drops for 3 dollars each. Ida buys 5 tins, eats 18 drops and gives a third of the rest to Bo. How many drops are left?"
-CODE = 'def halve_all(items):\n    """Divide each of the items by two.\n    >>> halve_all([4, 6])\n    [2.0, 3.0]\n    """\n'
+MINT = (
+    "A mint sells tins of 24 drops for 3 dollars each. Ida buys 5 tins, eats 18 drops and gives a third of the rest "
+    "to Bo. How many drops are left?"
+)
+CODE = (
+    'def halve_all(items):\n    """Divide each of the items by two.\n'
+    '    >>> halve_all([4, 6])\n    [2.0, 3.0]\n    """\n'
+)
 LATEX = r"Let $f(x) = \dfrac{3x^2 - 5}{2}$ and $g(x) = \sqrt{x + 4}$. Find the value of $f(g(12)) + g(f(3))$."
 
 ROWS: list[dict[str, Any]] = [
@@ -302,7 +308,10 @@ def test_a_megabyte_is_searched(index: Index) -> None:
 
 
 def test_reworded_question_is_found_by_its_numbers_and_its_answer(index: Index) -> None:
-    reworded = "Ida purchases five tins, each of 24 drops and at a price of $3. After having eaten 18 of the drops she hands one third of what remains to Bo. What number of drops does she keep?"
+    reworded = (
+        "Ida purchases five tins, each of 24 drops and at a price of $3. After having eaten 18 of the drops she hands "
+        "one third of what remains to Bo. What number of drops does she keep?"
+    )
     assert found(index.find(sample(reworded, "68"))) == ("paraphrase", 0)
 
 

@@ -127,7 +127,8 @@ def test_what_drops_say_is_what_decontamination_and_guard_write() -> None:
     assert evaluation_key(describe(to_dict(row))) == ("sciq", "test", 3)
     own = DatasetRow(path="allenai/sciq", name=None, split="train", revision="local", row=0)
     seed = Seed(
-        seed_id="a", task="sciq", tasks=["sciq"], family="science", capability="knowledge", kind="short_text", frame="generation", language="en", dataset=own,
+        seed_id="a", task="sciq", tasks=["sciq"], family="science", capability="knowledge", kind="short_text",
+        frame="generation", language="en", dataset=own,
         license="MIT", question=question, answer=Answer(text="carbon dioxide"),
     )  # fmt: skip
     assert evaluation_key(ContentGuard([row]).match(seed)) == ("sciq", "test", 3)

@@ -11,10 +11,16 @@ GASES = ["oxygen", "carbon dioxide", "helium"]
 @pytest.mark.parametrize(
     "answer",
     [
-        "carbon dioxide", "Carbon Dioxide.", "B", "b", "(B)", "(b)", "[B]", "B)", "B.", "B. carbon dioxide", "B: carbon dioxide", "B - carbon dioxide", "(B) carbon dioxide",
-        "B (carbon dioxide)", "carbon dioxide (B)", "Option B", "option (B)", "Option B: carbon dioxide", "Choice B", "The answer is B.", "The correct answer is carbon dioxide.",
-        "Therefore, the correct option is B.", "It is (B)", "**B**", "**(B) carbon dioxide**", "$B$", r"\boxed{B}", r"\boxed{\text{B}}", r"$\boxed{\textbf{(B)}}$", "`B`", "'B'",
-        "“carbon dioxide”", "（Ｂ）", "Ｂ：carbon dioxide", "答えはBです。", "答案是B", "Die richtige Antwort ist B.", "La respuesta correcta es (B).", "Réponse : B", "carbon dioxide!", "B is correct.", "Option B is the correct answer.", "carbon dioxide is right", "(B) because plants need it.", "B, since A is given off",
+        "carbon dioxide", "Carbon Dioxide.", "B", "b", "(B)", "(b)", "[B]", "B)", "B.", "B. carbon dioxide",
+        "B: carbon dioxide", "B - carbon dioxide", "(B) carbon dioxide",
+        "B (carbon dioxide)", "carbon dioxide (B)", "Option B", "option (B)", "Option B: carbon dioxide", "Choice B",
+        "The answer is B.", "The correct answer is carbon dioxide.",
+        "Therefore, the correct option is B.", "It is (B)", "**B**", "**(B) carbon dioxide**", "$B$", r"\boxed{B}",
+        r"\boxed{\text{B}}", r"$\boxed{\textbf{(B)}}$", "`B`", "'B'",
+        "“carbon dioxide”", "（Ｂ）", "Ｂ：carbon dioxide", "答えはBです。", "答案是B", "Die richtige Antwort ist B.",
+        "La respuesta correcta es (B).", "Réponse : B", "carbon dioxide!", "B is correct.",
+        "Option B is the correct answer.", "carbon dioxide is right", "(B) because plants need it.",
+        "B, since A is given off",
     ],
 )  # fmt: skip
 def test_an_option_is_known_by_its_text_or_label(answer: str) -> None:
@@ -24,8 +30,10 @@ def test_an_option_is_known_by_its_text_or_label(answer: str) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        "neon", "D", "A. helium", "(C) carbon dioxide", "carbon dioxide (A)", "A or B", "A, B", "(A) and (B)", "not B", "It is not B", "carbon", "carbon dioxide or helium",
-        "carbon dioxide and water", "all of the above", "", " ", "()", "Bob", "2", "...", "Option", "The answer is", "B. ?", "D is correct", "A and B because both fit", "I because it is so",
+        "neon", "D", "A. helium", "(C) carbon dioxide", "carbon dioxide (A)", "A or B", "A, B", "(A) and (B)",
+        "not B", "It is not B", "carbon", "carbon dioxide or helium",
+        "carbon dioxide and water", "all of the above", "", " ", "()", "Bob", "2", "...", "Option", "The answer is",
+        "B. ?", "D is correct", "A and B because both fit", "I because it is so",
     ],
 )  # fmt: skip
 def test_what_names_no_option_or_two_is_none(answer: str) -> None:
