@@ -1,0 +1,58 @@
+"""What Slurm says of jobs: whether one could ever run, and how far those of a launch are."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.storage import read_json
+
+JOBS = "jobs.json"
+ENDED, UNKNOWN = "ended", "unknown: squeue is not installed here"
+
+
+def refuse_impossible(found: dict[str, str]) -> None:
+    """Asks Slurm whether each script could ever run: a job that waits for another is otherwise accepted with any size,
+    and waits for ever.
+
+    Raises ConfigError with Slurm's reason.
+    """
+    for name, script in found.items():
+        tested = subprocess.run(["sbatch", "--test-only"], input=script, capture_output=True, text=True, check=False)
+        if tested.returncode:
+            raise ConfigError(
+                f"Slurm would not run the job {name}: {reason(tested.stderr)}; look at its size in the cluster file"
+            )
+
+
+def reason(message: str) -> str:
+    """The line of sbatch in a longer message."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if "error:" in line), " ".join(lines)[-300:])
+
+
+def job_states(ids: dict[str, str]) -> dict[str, str]:
+    """Job name -> what squeue says of it, such as `RUNNING 3, PENDING 1`; `ended` where Slurm no longer has it in the
+    queue.
+    """
+    if shutil.which("squeue") is None:
+        return dict.fromkeys(ids, UNKNOWN)
+    found = {}
+    for name, job_id in ids.items():
+        listed = subprocess.run(
+            ["squeue", "--noheader", "--array", f"--jobs={job_id}", "--format=%T"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        states = listed.stdout.split()
+        found[name] = ", ".join(f"{state} {states.count(state)}" for state in sorted(set(states))) or ENDED
+    return found
+
+
+def slurm_jobs(folder: Path) -> dict[str, str]:
+    """Job ids of a launch. Raises DataError where there was none."""
+    if not (folder / JOBS).is_file():
+        raise DataError(f"{folder.parent} was not launched on Slurm: it has no {folder.name}/{JOBS}")
+    ids: dict[str, str] = read_json(folder / JOBS)
+    return ids
