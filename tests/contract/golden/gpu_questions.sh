@@ -37,7 +37,8 @@ head_node_ip=$(srun --nodes=1 --ntasks=1 -w "$head_node" hostname --ip-address)
 
 export NEMO_CURATOR_SLURM_ARRAY_ENABLED=0
 export NEMO_SDG_WARN_SECONDS=120
-# The last task of an array has the array's own id as SLURM_JOB_ID: a requeue by that id would stop its running neighbours too.
+# The last task of an array has the array's own id as SLURM_JOB_ID:
+# a requeue by that id would stop its running neighbours too.
 scontrol() { if [ "$1" = requeue ]; then set -- requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"; fi; command scontrol "$@"; }
 export NEMO_SDG_TIME_LIMITS=RUN/slurm/time_limits/${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}-${SLURM_ARRAY_TASK_ID:-0}
 mkdir -p RUN/slurm/time_limits
