@@ -12,7 +12,6 @@ Landlock (no file but the library, nothing written, no scratch folder either). `
 anything then.
 """
 
-import atexit
 import base64
 import contextlib
 import functools
@@ -22,25 +21,22 @@ import marshal
 import os
 import secrets
 import select
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import Sandbox
 from nemo_sdg.errors import MissingDependencyError
+from nemo_sdg.verify.wrappers import ENVIRONMENT, LIMITS_ALONE, SCRATCH_BYTES, WRAPPERS, library_paths
 
 logger = logging.getLogger(__name__)
 
-SCRATCH_BYTES = 16 << 20
 MAX_OUTPUT = 4 << 20
 """Bytes of a reply; what is longer is none"""
 WALL_FACTOR, WALL_SECONDS = 6.0, 5.0
@@ -48,10 +44,6 @@ WALL_FACTOR, WALL_SECONDS = 6.0, 5.0
 an idle one.
 """
 MAX_THREADS = 32
-ENVIRONMENT = ("PYTHONHASHSEED", "0")
-"""All that a program finds in its environment beside PATH; without it the order of a set, and so some results, would
-differ from run to run.
-"""
 
 INSIDE = "nemo_sdg.verify.inside"
 MODULES = ("confine", "codec", "tests", "program", "tester")
@@ -65,146 +57,6 @@ class Ran:
 
     reply: Any = None
     failure: str | None = None
-
-
-def _library_paths() -> list[str]:
-    """What an interpreter needs: the system's shared libraries, the standard library, itself; nothing twice."""
-    paths: list[str] = []
-    for path in (
-        "/usr",
-        "/lib",
-        "/lib64",
-        "/bin",
-        "/etc/ld.so.cache",
-        sys.base_prefix,
-        os.path.realpath(sys.executable),
-    ):
-        covered = any(path == known or path.startswith(known + "/") for known in paths)
-        if Path(path).exists() and not covered:
-            paths.append(path)
-    return paths
-
-
-@functools.cache
-def _mount_point() -> str:
-    """An empty folder for unshare to mount on; the mounts themselves are seen by the sandboxed process alone."""
-    folder = tempfile.mkdtemp(prefix="nemo-sdg-sandbox-")
-    atexit.register(_remove, folder, os.getpid())
-    return folder
-
-
-def _remove(folder: str, owner: int) -> None:
-    if os.getpid() == owner:
-        with contextlib.suppress(OSError):
-            Path(folder).rmdir()
-
-
-def _bubblewrap(python: list[str]) -> list[str]:
-    command = [
-        "bwrap",
-        "--unshare-all",
-        "--unshare-user",
-        "--uid",
-        "65534",
-        "--gid",
-        "65534",
-        "--cap-drop",
-        "ALL",
-        "--die-with-parent",
-        "--new-session",
-        "--clearenv",
-        "--setenv",
-        *ENVIRONMENT,
-    ]
-    command += [
-        "--hostname",
-        "sandbox",
-        "--proc",
-        "/proc",
-        "--remount-ro",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--remount-ro",
-        "/dev",
-    ]
-    for path in _library_paths():
-        command += (
-            ["--symlink", str(Path(path).readlink()), path] if Path(path).is_symlink() else ["--ro-bind", path, path]
-        )
-    return [
-        *command,
-        "--size",
-        str(SCRATCH_BYTES),
-        "--tmpfs",
-        "/tmp",
-        "--chdir",
-        "/tmp",
-        "--remount-ro",
-        "/",
-        "--",
-        *python,
-    ]
-
-
-def _unshare(python: list[str]) -> list[str]:
-    root = shlex.quote(_mount_point())
-    steps = ["set -e", f"mount -t tmpfs -o size=1m,mode=755 root {root}", f"cd {root}", "mkdir -p old proc dev tmp"]
-    for path in _library_paths():
-        target = shlex.quote("." + path)
-        if Path(path).is_symlink():
-            steps.append(
-                f"mkdir -p {shlex.quote('.' + str(Path(path).parent))}; ln -s "
-                f"{shlex.quote(str(Path(path).readlink()))} {target}"
-            )
-        else:
-            make = (
-                f"mkdir -p {target}"
-                if Path(path).is_dir()
-                else f"mkdir -p {shlex.quote('.' + str(Path(path).parent))}; touch {target}"
-            )
-            steps.append(
-                f"{make}; mount --rbind {shlex.quote(path)} {target}; mount -o remount,bind,ro,nosuid {target}"
-            )
-    steps += [
-        "touch dev/null dev/urandom; mount --bind /dev/null dev/null; mount --bind /dev/urandom dev/urandom",
-        # Read-only, since where the real user is root /proc/sys is that of the whole machine.
-        "mount -t proc -o ro,nosuid,nodev,noexec proc proc",
-        f"mount -t tmpfs -o size={SCRATCH_BYTES},mode=777 tmp tmp",
-        "pivot_root . old; umount -l /old; rmdir /old; mount -o remount,bind,ro /; cd /tmp",
-        "exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all " + shlex.join(python),
-    ]
-    # The children of a parent that is killed by SIGKILL go with it.
-    return [
-        "setpriv",
-        "--pdeathsig",
-        "KILL",
-        "unshare",
-        "--user",
-        "--map-root-user",
-        "--mount",
-        "--pid",
-        "--net",
-        "--ipc",
-        "--uts",
-        "--fork",
-        "--kill-child",
-        "sh",
-        "-c",
-        "\n".join(steps),
-    ]
-
-
-def _limits_alone(python: list[str]) -> list[str]:
-    return python
-
-
-LIMITS_ALONE = "limits"
-WRAPPERS: dict[str, tuple[str | None, Callable[[list[str]], list[str]]]] = {
-    "bubblewrap": ("bwrap", _bubblewrap),
-    "unshare": ("unshare", _unshare),
-    LIMITS_ALONE: (None, _limits_alone),
-}
 
 
 @functools.cache
@@ -276,7 +128,7 @@ def _run(wrapper: str, job: dict[str, Any], *, cpu_seconds: float, memory_mb: in
         "processes": MAX_THREADS,
     }
     if wrapper == LIMITS_ALONE:
-        limits |= {"file": 0, "readable": [*_library_paths(), "/dev/null", "/dev/urandom"]}
+        limits |= {"file": 0, "readable": [*library_paths(), "/dev/null", "/dev/urandom"]}
     order = json.dumps({**job, "token": token, "limits": limits}).encode()
     child = subprocess.Popen(
         _command(wrapper),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.dedup.phases import load_array, save_arrays
+from nemo_sdg.curate.dedup.arrays import load_array, save_arrays
 from nemo_sdg.curate.dedup.shingles import WIDTH, choose_bands
 from nemo_sdg.curate.dedup.signatures import SignedCorpus
 from nemo_sdg.errors import MissingDependencyError

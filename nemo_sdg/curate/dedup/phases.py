@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.dedup.arrays import load_array, save_arrays
 from nemo_sdg.curate.dedup.question_text import question_text
 from nemo_sdg.curate.dedup.resolve import Floats, resolve
 from nemo_sdg.curate.dedup.shingles import Hashes, shingle, similarities
 from nemo_sdg.curate.dedup.signatures import OWN, SIMILAR, SignedCorpus, Slice, read_slice, task_salt, write_part
 from nemo_sdg.errors import DataError
-from nemo_sdg.storage import atomic_file, read_json, write_json, write_jsonl
+from nemo_sdg.storage import read_json, write_json, write_jsonl
 
 TEMPLATE_SAMPLE = 200
 """seeds of a task that are looked at, those of the smallest ids"""
@@ -187,14 +187,3 @@ def write_table(
             yield {"id": identifier, "reason": loss.reason, "kept_id": kept, "detail": loss.detail}
 
     write_jsonl(out, rows())
-
-
-def save_arrays(path: Path, **arrays: npt.NDArray[Any]) -> None:
-    with atomic_file(path) as handle:
-        np.savez(handle, **arrays)
-
-
-def load_array(path: Path, name: str) -> npt.NDArray[Any]:
-    with np.load(path) as arrays:
-        array: npt.NDArray[Any] = arrays[name]
-        return array

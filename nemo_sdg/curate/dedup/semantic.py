@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.dedup.phases import exact_similarities, load_array, save_arrays
+from nemo_sdg.curate.dedup.arrays import load_array, save_arrays
+from nemo_sdg.curate.dedup.phases import exact_similarities
 from nemo_sdg.curate.dedup.shingles import Hashes
 from nemo_sdg.curate.dedup.signatures import SignedCorpus
 from nemo_sdg.curate.embed import Embedder

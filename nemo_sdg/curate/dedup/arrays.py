@@ -1,0 +1,20 @@
+"""Named arrays in one file, written whole or not at all."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nemo_sdg.storage import atomic_file
+
+
+def save_arrays(path: Path, **arrays: npt.NDArray[Any]) -> None:
+    with atomic_file(path) as handle:
+        np.savez(handle, **arrays)
+
+
+def load_array(path: Path, name: str) -> npt.NDArray[Any]:
+    with np.load(path) as arrays:
+        array: npt.NDArray[Any] = arrays[name]
+        return array

@@ -1,0 +1,80 @@
+"""The records that flow from left to right, as dataclasses; JSONL on disk.
+
+A seed row, as it stands in seeds/shard-00000.jsonl (shortened):
+
+    {"seed_id": "5c0e…", "task": "sciq", "tasks": ["sciq"], "family": "science", "capability": "knowledge",
+     "kind": "multiple_choice", "frame": "selection", "language": "en",
+     "dataset": {"path": "allenai/sciq", "name": null, "split": "train", "revision": "local", "row": 17},
+     "license": "CC-BY-NC-3.0", "question": "What gas do plants take in?", "passage": null,
+     "choices": ["oxygen", "carbon dioxide"], "answer": {"text": "carbon dioxide", "label": "B", "aliases": []}, …}
+
+Rooms meet here and only here: they take and give these records, and never import each other.
+"""
+
+from nemo_sdg.records.plain import (
+    evaluation_row_from_dict,
+    from_dict,
+    json_line,
+    sample_from_dict,
+    seed_from_dict,
+    to_dict,
+)
+from nemo_sdg.records.rows import (
+    LABELS,
+    Answer,
+    CatalogRow,
+    DatasetRow,
+    Drop,
+    EvaluationRow,
+    Frame,
+    Kind,
+    Origin,
+    Seed,
+    Verdict,
+    content_id,
+)
+from nemo_sdg.records.samples import (
+    Axes,
+    Generator,
+    Grade,
+    Judgement,
+    ModelUse,
+    Sample,
+    SampleLicense,
+    Usage,
+    Verification,
+    Vote,
+    VoteCounts,
+)
+
+__all__ = [
+    "LABELS",
+    "Answer",
+    "Axes",
+    "CatalogRow",
+    "DatasetRow",
+    "Drop",
+    "EvaluationRow",
+    "Frame",
+    "Generator",
+    "Grade",
+    "Judgement",
+    "Kind",
+    "ModelUse",
+    "Origin",
+    "Sample",
+    "SampleLicense",
+    "Seed",
+    "Usage",
+    "Verdict",
+    "Verification",
+    "Vote",
+    "VoteCounts",
+    "content_id",
+    "evaluation_row_from_dict",
+    "from_dict",
+    "json_line",
+    "sample_from_dict",
+    "seed_from_dict",
+    "to_dict",
+]

@@ -1,0 +1,157 @@
+"""The rows that a run starts from: seeds, the catalog's tasks, evaluation rows; and what was dropped on the way."""
+
+import enum
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+
+class Kind(enum.StrEnum):
+    """The form of an answer, and with it the way that it is asked for, voted on and checked."""
+
+    multiple_choice = "multiple_choice"
+    numeric = "numeric"
+    short_text = "short_text"
+    free_text = "free_text"
+    code = "code"
+
+
+class Frame(enum.StrEnum):
+    """What the task asks one to do; a sample keeps its seed's frame."""
+
+    selection = "selection"
+    """pick one of the options written for this question"""
+    classification = "classification"
+    """pick a label of a set that the task fixes (yes/no, entailment/neutral/contradiction)"""
+    generation = "generation"
+    explanation = "explanation"
+
+
+class Origin(enum.StrEnum):
+    """Where a sample's question comes from."""
+
+    similar = "similar"
+    """a new question, written by a model after one or several seeds"""
+    seed = "seed"
+    """the training row's own question, its gold answer enriched with reasoning and context"""
+
+
+class Verdict(enum.StrEnum):
+    eligible = "eligible"
+    refused = "refused"
+
+
+LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def content_id(*parts: object) -> str:
+    """32 hex digits of BLAKE2b over the JSON of the parts: the same content gives the same id on every machine."""
+    return hashlib.blake2b(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+@dataclass(kw_only=True, slots=True)
+class Answer:
+    text: str
+    """the answer itself, never a bare label"""
+    label: str | None = None
+    """A, B, … in the order of `choices`, for multiple choice"""
+    aliases: list[str] = field(default_factory=list)
+    """other texts that are as right (nq_open, triviaqa)"""
+
+
+@dataclass(kw_only=True, slots=True)
+class DatasetRow:
+    """Where a row stands: hub path, config name, split, revision (a commit, or `local` for mirrors and files), row
+    number from 0.
+    """
+
+    path: str
+    name: str | None
+    split: str
+    revision: str
+    row: int
+
+
+@dataclass(kw_only=True, slots=True)
+class Seed:
+    """One normalised row of a training split."""
+
+    seed_id: str
+    task: str
+    """the first, by name, of `tasks`"""
+    tasks: list[str]
+    """every lm-eval leaf that shares the row"""
+    family: str
+    capability: str
+    kind: str
+    frame: str
+    language: str
+    """ISO 639-1 where there is one, else 639-3"""
+    dataset: DatasetRow
+    license: str
+    """SPDX id, LicenseRef-…, or `unknown`"""
+    question: str
+    passage: str | None = None
+    choices: list[str] | None = None
+    answer: Answer
+    tests: list[str] | None = None
+    """for kind code: Python assert statements"""
+    reference_reasoning: str | None = None
+    """the rationale that the row itself carries; never shown as generated"""
+    target_format: str | None = None
+    """how the task writes its answer when it is not plain text, such as `#### 42`"""
+
+
+@dataclass(kw_only=True, slots=True)
+class Drop:
+    """A record that was rejected, kept aside with its reason (dropped/shard-00000.jsonl)."""
+
+    task: str
+    id: str
+    """seed_id, sample_id, or the id of the attempt where no record came to be"""
+    step: str
+    reason: str
+    """one of a step's fixed words, snake_case: it is counted"""
+    detail: str | None = None
+    record: dict[str, Any] | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class CatalogRow:
+    """One lm-eval leaf task with its verdict (catalog/tasks.jsonl)."""
+
+    task: str
+    dataset: dict[str, Any]
+    """path, name, data_files?, splits {training, validation, test, fewshot}"""
+    kind: str
+    frame: str
+    family: str
+    capability: str
+    languages: list[str]
+    license: dict[str, Any]
+    """id, commercial_use, share_alike, source, confidence"""
+    verdict: str
+    reasons: list[str] = field(default_factory=list)
+    """`word: evidence`; the words are counted"""
+    groups: list[str] = field(default_factory=list)
+    """lm-eval's groups and tags that contain the task, any of which selects it"""
+
+
+@dataclass(kw_only=True, slots=True)
+class EvaluationRow:
+    """One row of an evaluation split, rendered like a seed; what guard and decontamination compare with, never a
+    seed.
+    """
+
+    task: str
+    dataset: DatasetRow
+    kind: str
+    question: str
+    passage: str | None = None
+    choices: list[str] | None = None
+    answer: str | None = None
+    """the gold's text"""
+    texts: list[str] = field(default_factory=list)
+    """every string and number of the row as it stands in its columns, in order"""
