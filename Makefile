@@ -1,12 +1,13 @@
 # make env         the environment, one pip resolution against constraints.txt
 # make quickstart  the whole pipeline on the project's own small tasks, on the embedded model
 # make test        all tests;  make check  lint, types and unit tests
+# make docs        the documentation as a site in site/, with the pages that are made from the code
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env quickstart test check clean
+.PHONY: env quickstart test check docs clean
 
 env: $(VENV)/.complete
 
@@ -29,5 +30,9 @@ check: env
 	$(BIN)/mypy nemo_sdg
 	$(BIN)/python -m pytest tests/unit
 
+docs: env
+	$(BIN)/python scripts/docs.py
+	$(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf runs build dist *.egg-info
+	rm -rf runs build dist site *.egg-info

@@ -1,4 +1,4 @@
-"""The command line: typer commands and nothing else."""
+"""The command line: typer commands. The work is done in nemo_sdg/commands/ and nemo_sdg/pipeline/."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,8 @@ app = typer.Typer(
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, or a folder that holds config.yaml")]
 Overrides = Annotated[
-    list[str] | None, typer.Argument(metavar="[key=value ...]", help="overrides, such as seeds.limit_per_task=25")
+    list[str] | None,
+    typer.Argument(metavar="[key=value ...]", help="fields to override, such as seeds.limit_per_task=25"),
 ]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
 
@@ -33,7 +34,7 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and end")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and exit")
     ] = False,
 ) -> None:
     """Task-seeded synthetic data: from lm-evaluation-harness training splits to a Megatron blend."""
@@ -43,16 +44,18 @@ def options(
 def run(
     config: ConfigPath,
     overrides: Overrides = None,
-    only: Annotated[str | None, typer.Option(help="run this step alone")] = None,
+    only: Annotated[str | None, typer.Option(help="run only this step")] = None,
     start: Annotated[str | None, typer.Option("--from", help="first step to run")] = None,
     until: Annotated[str | None, typer.Option(help="last step to run")] = None,
-    worker: Annotated[str, typer.Option(help="INDEX/NUMBER in a generation array")] = "0/1",
-    redo: Annotated[bool, typer.Option("--redo", help="overwrite the finished steps that a change concerns")] = False,
+    worker: Annotated[str, typer.Option(help="INDEX/NUMBER of this process among several that share a step")] = "0/1",
+    redo: Annotated[
+        bool, typer.Option("--redo", help="allow finished steps to be overwritten where the configuration changed")
+    ] = False,
     nodes: Annotated[
-        bool, typer.Option("--nodes", help="spread over the nodes of this Slurm job; srun starts the command on each")
+        bool, typer.Option("--nodes", help="use all nodes of this Slurm job; srun starts the command on each")
     ] = False,
 ) -> None:
-    """Run the pipeline, or go on where it ended."""
+    """Run the pipeline, or continue a run that was interrupted."""
     from nemo_sdg.config import load_config
     from nemo_sdg.pipeline import run as pipeline
     from nemo_sdg.pipeline.order import parse_worker
@@ -70,11 +73,12 @@ def run(
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder to make")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder to create")],
     data: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="rows of your own: jsonl, json, csv, tsv or parquet")
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="make the task from these rows: jsonl, json, csv, tsv or parquet"),
     ] = None,
-    task: Annotated[str | None, typer.Option(help="with --from: the task's name; by default the file's")] = None,
+    task: Annotated[str | None, typer.Option(help="with --from: name of the task; default: the file's name")] = None,
 ) -> None:
     """Write a configuration and a small task to start from."""
     from nemo_sdg.commands.init import init as write
@@ -90,7 +94,7 @@ def config(
     overrides: Overrides = None,
     schema: Annotated[bool, typer.Option("--schema", help="print a JSON schema of the YAML file, for editors")] = False,
 ) -> None:
-    """Print every field with its value, its source and what it does."""
+    """Print every field of a configuration: its value, where the value comes from, and what it does."""
     import orjson
 
     from nemo_sdg.commands import config as configuration
@@ -106,13 +110,13 @@ def config(
 @app.command()
 def tasks(
     config: Annotated[Path | None, typer.Option(help="take seeds.* and guard.* from this YAML file")] = None,
-    include_path: Annotated[list[str] | None, typer.Option(help="folder with lm-eval YAMLs of one's own")] = None,
-    eligible: Annotated[bool, typer.Option("--eligible", help="only what can be seeds")] = False,
-    refused: Annotated[bool, typer.Option("--refused", help="only what cannot, with the reasons")] = False,
+    include_path: Annotated[list[str] | None, typer.Option(help="folder with your own lm-eval YAMLs")] = None,
+    eligible: Annotated[bool, typer.Option("--eligible", help="only tasks that can give seeds")] = False,
+    refused: Annotated[bool, typer.Option("--refused", help="only tasks that cannot, with the reasons")] = False,
     family: Annotated[str | None, typer.Option(help="only this family")] = None,
     kind: Annotated[str | None, typer.Option(help="only this kind of answer")] = None,
-    match: Annotated[str | None, typer.Option(help="only tasks with this in their name or dataset")] = None,
-    json_out: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+    match: Annotated[str | None, typer.Option(help="only tasks whose name or dataset contains this text")] = None,
+    json_out: Annotated[bool, typer.Option("--json", help="print JSON, one task on each line")] = False,
 ) -> None:
     """List every lm-eval task with the guard's verdict. Needs no network."""
     from nemo_sdg.commands.tasks import tasks_command
@@ -137,7 +141,7 @@ def preview(
     config: ConfigPath,
     overrides: Overrides = None,
     task: Annotated[str | None, typer.Option(help="only this task")] = None,
-    num: Annotated[int, typer.Option("-n", help="seeds to show")] = 3,
+    num: Annotated[int, typer.Option("-n", help="number of seeds to show")] = 3,
 ) -> None:
     """Show prompts, answers and verdicts for a few seeds. Writes nothing."""
     from nemo_sdg.commands.preview import preview as show
@@ -148,20 +152,20 @@ def preview(
 
 @app.command()
 def check(run: RunDir) -> None:
-    """Prove the laws on a finished or broken run; exit 1 with the first violation otherwise."""
+    """Check a run's files against each law: proved, violated, or not seen. Exits with 1 if a law is violated."""
     from nemo_sdg.commands.check.laws import check as check_run
 
     raise typer.Exit(check_run(run))
 
 
-guard_app = typer.Typer(no_args_is_help=True, help="Evaluation rows that the guard compares with, shared by all runs.")
+guard_app = typer.Typer(no_args_is_help=True, help="Manage the cache of evaluation rows that all runs share.")
 app.add_typer(guard_app, name="guard")
-CacheOption = Annotated[str | None, typer.Option("--cache", help="the folder, as guard.cache")]
+CacheOption = Annotated[str | None, typer.Option("--cache", help="folder of the cache; default: the user's cache")]
 
 
 @guard_app.command("build")
 def guard_build(config: ConfigPath, overrides: Overrides = None) -> None:
-    """Render the evaluation splits of guard.against that are not in the cache yet."""
+    """Render the evaluation splits that guard.against selects and that are not in the cache yet."""
     from nemo_sdg.commands.guard import build
     from nemo_sdg.config import load_config
 
@@ -170,7 +174,7 @@ def guard_build(config: ConfigPath, overrides: Overrides = None) -> None:
 
 @guard_app.command("list")
 def guard_list(cache: CacheOption = None) -> None:
-    """List the evaluation splits of the cache with their rows."""
+    """List the evaluation splits in the cache, with their numbers of rows."""
     from nemo_sdg.commands.guard import list_splits
     from nemo_sdg.config import GuardSection
 
@@ -179,7 +183,7 @@ def guard_list(cache: CacheOption = None) -> None:
 
 @guard_app.command("export")
 def guard_export(
-    out: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="where to write it")], cache: CacheOption = None
+    out: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="file to write")], cache: CacheOption = None
 ) -> None:
     """Write the cache as one file, for a machine without a network."""
     from nemo_sdg.commands.guard import export
@@ -190,10 +194,10 @@ def guard_export(
 
 @guard_app.command("import")
 def guard_import(
-    archive: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="what `guard export` wrote")],
+    archive: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="file that `guard export` wrote")],
     cache: CacheOption = None,
 ) -> None:
-    """Unpack an exported cache."""
+    """Unpack an exported cache into the cache of this machine."""
     from nemo_sdg.commands.guard import import_file
     from nemo_sdg.config import GuardSection
 
@@ -203,10 +207,10 @@ def guard_import(
 @app.command()
 def trace(
     run: RunDir,
-    prefix: Annotated[str, typer.Argument(help="a packed dataset's prefix, as in blend.json or relative to RUN")],
-    document: Annotated[int, typer.Argument(help="document number from 0")],
+    prefix: Annotated[str, typer.Argument(help="prefix of a packed dataset, as in blend.json or relative to RUN")],
+    document: Annotated[int, typer.Argument(help="number of the document, from 0")],
 ) -> None:
-    """Lead from a packed document back to its seed row, prompt and model."""
+    """Show where a packed document comes from: its seed row, its prompts and its models."""
     import orjson
 
     from nemo_sdg.commands.trace import trace as trace_document
@@ -217,14 +221,14 @@ def trace(
 @app.command()
 def sample(
     run: RunDir,
-    num: Annotated[int, typer.Option("-n", help="records to show")] = 5,
+    num: Annotated[int, typer.Option("-n", help="number of records to show")] = 5,
     task: Annotated[str | None, typer.Option(help="only this task")] = None,
-    step: Annotated[str | None, typer.Option(help="the step to read; by default the latest there is")] = None,
-    dropped: Annotated[bool, typer.Option("--dropped", help="show what was dropped")] = False,
-    reason: Annotated[str | None, typer.Option(help="only drops with this reason")] = None,
-    seed: Annotated[int, typer.Option(help="another number draws other records")] = 0,
+    step: Annotated[str | None, typer.Option(help="step to read; default: the last one with records")] = None,
+    dropped: Annotated[bool, typer.Option("--dropped", help="show dropped records")] = False,
+    reason: Annotated[str | None, typer.Option(help="only records dropped for this reason")] = None,
+    seed: Annotated[int, typer.Option(help="random seed of the choice")] = 0,
 ) -> None:
-    """Show some samples of a run, or some drops with their reasons."""
+    """Show some samples of a run, or some dropped records with their reasons."""
     from nemo_sdg.commands.samples import sample as draw
 
     for line in draw(run, num=num, task=task, step=step, dropped=dropped, reason=reason, seed=seed):
@@ -246,7 +250,7 @@ def diff(
     one: Annotated[Path, typer.Argument(metavar="A", help="a run's folder")],
     other: Annotated[Path, typer.Argument(metavar="B", help="another run's folder")],
 ) -> None:
-    """Compare two runs: settings, yields, lengths."""
+    """Compare two runs: settings, yields, lengths of texts."""
     from nemo_sdg.commands.diff import diff as compare
 
     for line in compare(one, other):
@@ -257,11 +261,9 @@ def diff(
 def report(
     run: RunDir,
     serve: Annotated[bool, typer.Option("--serve", help="serve the page on localhost until interrupted")] = False,
-    port: Annotated[int, typer.Option(help="with --serve; 0 takes any that is free")] = 8400,
+    port: Annotated[int, typer.Option(help="with --serve: port to use; 0 takes any free one")] = 8400,
 ) -> None:
-    """Write report/index.html, one page that shows what a run did and what came out of it, and the dataset card. Works
-    on an unfinished run too.
-    """
+    """Write the page report/index.html and the dataset card. Works on unfinished runs too."""
     from nemo_sdg.pipeline import report as reporting
 
     path = reporting.make_report(run)
@@ -274,9 +276,9 @@ def report(
 def lock(
     config: ConfigPath,
     overrides: Overrides = None,
-    out: Annotated[Path, typer.Option(help="the file to write")] = Path("seeds.lock.yaml"),
+    out: Annotated[Path, typer.Option(help="file to write")] = Path("seeds.lock.yaml"),
 ) -> None:
-    """Write down the data that the seeds come from: dataset, revision, split, rows, hash."""
+    """Write a lock file of the data that seeds come from: dataset, revision, split, rows, hash."""
     from nemo_sdg.commands.lock import write_lock_file
     from nemo_sdg.config import load_config
 
@@ -288,17 +290,17 @@ def forecast(
     config: ConfigPath,
     overrides: Overrides = None,
     pilot: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="a finished run whose yields and lengths are taken")
+        Path | None, typer.Option(metavar="RUN", help="finished run from which yields and lengths are measured")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="model with a published throughput; by default the configured one")
+        str | None, typer.Option(help="model with a published throughput; default: the configured one")
     ] = None,
     gpu: Annotated[str, typer.Option(help="H100 or H200")] = "H200",
     tokens_per_s: Annotated[
-        float | None, typer.Option(help="output tokens/s per GPU, in place of the published")
+        float | None, typer.Option(help="output tokens/s per GPU, instead of the published figure")
     ] = None,
     probe: Annotated[
-        bool, typer.Option("--probe", help="measure output tokens/s on the configured engine, some 20 seconds")
+        bool, typer.Option("--probe", help="measure output tokens/s on the configured engine, for about 20 seconds")
     ] = False,
     price: Annotated[float | None, typer.Option(help="price of a GPU-hour")] = None,
     json_out: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
@@ -306,11 +308,11 @@ def forecast(
         bool,
         typer.Option(
             "--save",
-            help="keep it as report/forecast.json in the run's folder; the report compares it with what was spent",
+            help="write it to report/forecast.json in the run's folder; the report compares it with what was spent",
         ),
     ] = False,
 ) -> None:
-    """Requests, tokens, GPU-hours and accepted tokens, before launching."""
+    """Estimate requests, tokens, GPU-hours and accepted tokens before a launch."""
     import contextlib
     import os
 
@@ -335,14 +337,14 @@ def forecast(
 def mix(
     run: RunDir,
     overrides: Overrides = None,
-    sequence_length: Annotated[int, typer.Option(help="of the training, for the column of sequences")] = 8192,
+    sequence_length: Annotated[int, typer.Option(help="tokens of a training sequence")] = 8192,
     json_out: Annotated[bool, typer.Option("--json", help="print the whole plan as JSON")] = False,
-    grid: Annotated[int, typer.Option(help="write so many mixtures around this one as blends, for proxies")] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="with --grid: a new folder for them")] = None,
-    seed: Annotated[int, typer.Option(help="with --grid: of the draws")] = 0,
+    grid: Annotated[int, typer.Option(help="write this many mixtures near the present one, for proxy trainings")] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="with --grid: new folder for the mixtures")] = None,
+    seed: Annotated[int, typer.Option(help="with --grid: random seed")] = 0,
 ) -> None:
-    """Show a run's mixture, or try others: tokens, shares before and after caps, epochs, sequences. Writes nothing
-    without --grid.
+    """Show a run's mixture under its own or other settings: tokens, shares, epochs, sequences. Without --grid it
+    writes nothing.
     """
     from nemo_sdg.commands.mix import mix as show_mixture
 
@@ -358,9 +360,9 @@ def publish(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="list what would be written; write and send nothing")
     ] = False,
-    public: Annotated[bool, typer.Option("--public", help="a new repository is private otherwise")] = False,
+    public: Annotated[bool, typer.Option("--public", help="make a new repository public instead of private")] = False,
 ) -> None:
-    """Write a finished run as a data set: parquet as NVIDIA releases it, chat, card, Croissant; push it to the hub."""
+    """Write a finished run as a dataset to publish: parquet in NVIDIA's columns, chat messages, card, Croissant."""
     from nemo_sdg.commands.publish import publish as publish_run
 
     publish_run(run, to, dry_run=dry_run, private=not public)
@@ -371,7 +373,7 @@ def ablate(
     config: ConfigPath,
     overrides: Overrides = None,
     cluster: Annotated[
-        Path | None, typer.Option(help="cluster file: train and evaluate the arms there, by recipe.script")
+        Path | None, typer.Option(help="cluster file: train by recipe.script and evaluate on that cluster")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="with --cluster: print the scripts; submit nothing")
@@ -379,11 +381,11 @@ def ablate(
     results: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="compare arms scored elsewhere: FOLDER/<arm>/, as lm_eval --log_samples writes"
+            metavar="FOLDER", help="compare arms scored elsewhere: FOLDER/<arm>/, written by lm_eval --log_samples"
         ),
     ] = None,
 ) -> None:
-    """Train, score and compare base, no_context and context on equal budgets."""
+    """Train one checkpoint on each variant of a run with equal budgets, score the results, and compare them."""
     from nemo_sdg.commands.ablate import ablate as run_ablation
 
     run_ablation(config, overrides, results=results, cluster=cluster, dry_run=dry_run)
@@ -395,10 +397,12 @@ def launch(
     overrides: Overrides = None,
     cluster: Annotated[Path | None, typer.Option(help="cluster file, see configs/cluster/")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the scripts; submit nothing")] = False,
-    redo: Annotated[bool, typer.Option("--redo", help="overwrite the finished steps that a change concerns")] = False,
-    status: Annotated[Path | None, typer.Option(metavar="RUN", help="show how far a run is")] = None,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="allow finished steps to be overwritten where the configuration changed")
+    ] = False,
+    status: Annotated[Path | None, typer.Option(metavar="RUN", help="show the progress of a run")] = None,
 ) -> None:
-    """Run all steps on Slurm, chained by dependencies."""
+    """Run all steps on Slurm, each as a job that waits for the one before."""
     from nemo_sdg.commands import launch as launching
 
     if status is not None:
@@ -410,7 +414,9 @@ def launch(
 
 
 def main() -> None:
-    """Entry point: errors that a user can cause are one line, exit code 2; 75 while a run waits for files."""
+    """Entry point. An error that a user can fix is printed as one line, with exit code 2 (75 while a run waits for
+    files).
+    """
     import sys
 
     try:

@@ -1,5 +1,6 @@
-"""Errors with a message for the user: field, value, rule, mend. Only the border (CLI, shard loop, engine call) catches
-them.
+"""Errors with a message for the user: the field, its value, the rule, and how to fix it.
+
+Only the border catches them: the CLI, the loop over shards, the call of an engine.
 """
 
 
@@ -20,11 +21,11 @@ class DataError(SdgError, ValueError):
 
 
 class EngineError(SdgError, RuntimeError):
-    """An engine cannot be started or cannot be reached; nothing finished is lost."""
+    """An engine cannot be started or reached. Finished work is kept."""
 
 
 class Waiting(SdgError):
-    """The run goes on when files that it waits for are there; nothing is wrong."""
+    """The run waits for files, and goes on when they are there. Nothing is wrong."""
 
     exit_code = 75
     """EX_TEMPFAIL: try again later"""
@@ -35,6 +36,6 @@ class MissingDependencyError(SdgError, ImportError):
 
 
 def require(condition: bool, message: str) -> None:
-    """Raises ConfigError with the message where a rule of the configuration does not hold."""
+    """Raises ConfigError with the message unless `condition` holds."""
     if not condition:
         raise ConfigError(message)

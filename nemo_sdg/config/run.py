@@ -22,25 +22,31 @@ class RunSection:
     """Where and how a run is carried out; only `seed` and `shard_size` shape its bytes."""
 
     dir: str = "runs/default"
+    """the run's folder"""
     seed: int = 0
     """root of all randomness: Random(f"{seed}:{record id}:{purpose}")"""
     executor: Executor = Executor.local
+    """how Curator runs the stages of a step: in local processes, by Ray Data, or by Xenna; the bytes are the same"""
     workers: int = 2
-    """processes for CPU work (dedup, packing, sandboxed checks)"""
+    """number of processes for CPU work (deduplication, packing, sandboxed checks)"""
     dask_address: str | None = None
-    """Dask scheduler, or its scheduler file, for dedup and packing; null = processes on this machine"""
+    """address of a Dask scheduler, or its scheduler file, for deduplication and packing; null = processes on this
+    machine
+    """
     shard_size: int = 2000
-    """records in a seed shard; a lost worker costs at most the shards in its hands"""
+    """seeds in a shard; a lost worker costs at most the shards that it was working on"""
     verify: Verify = Verify.full
-    """how finished shards are recognised on a resume: full = by SHA-256, size = by length"""
+    """how a resumed run recognises finished shards: full = by SHA-256, size = by length"""
     cache_dir: str | None = None
-    """a folder that runs share: completions by request content, and the index of evaluation rows by what it holds"""
+    """folder that runs share; it keeps completions, found by the content of the request, and indexes of evaluation
+    rows
+    """
     progress_every: float = 10.0
     """seconds between rows of progress.jsonl; lines, where there is no terminal, come after 30 seconds of a step, then
     ever more rarely
     """
     trackers: list[str] = field(default_factory=list)
-    """tensorboard | wandb: they get the rows of progress.jsonl too"""
+    """tensorboard, wandb: where the rows of progress.jsonl are also sent"""
 
     def __post_init__(self) -> None:
         require(self.shard_size >= 1, f"run.shard_size must be >= 1, got {self.shard_size}")

@@ -14,39 +14,46 @@ class LicensePolicy(enum.Enum):
 
 @dataclass(kw_only=True)
 class DeclaredSplit:
-    """A training split that a task's YAML does not name although its dataset has one (mbpp, legalbench, …)."""
+    """A training split that a task's YAML does not name, although its dataset has one (mbpp, legalbench, …)."""
 
     split: str
+    """name of the split, such as train"""
     reason: str
+    """why it is training data; shown in the catalog"""
 
 
 @dataclass(kw_only=True)
 class SeedsSection:
-    """Which training splits are seeds, and from where their rows come."""
+    """Which training splits are seeds, and where their rows come from."""
 
     tasks: list[str] = field(default_factory=list)
     """lm-eval names: leaves, groups, tags or globs (`legalbench_*`); empty = everything eligible"""
     include_path: list[str] = field(default_factory=list)
-    """folders with lm-eval YAMLs of one's own"""
+    """folders with your own lm-eval YAMLs"""
     declared: dict[str, DeclaredSplit] = field(default_factory=dict)
-    """task (or glob): its training split and why; the guard judges it like the others"""
+    """task name or glob: a training split that the task does not name, and why it is one; the guard judges it like
+    the others
+    """
     mirror: str | None = None
-    """folder MIRROR/<dataset_path>/<dataset_name or default>/<split>.{jsonl,parquet}; set means no network unless
-    `hub`
+    """folder with copies of datasets: MIRROR/<dataset_path>/<dataset_name or default>/<split>.{jsonl,parquet}; when
+    it is set, the network is used only if `hub` is true
     """
     hub: bool | None = None
-    """read from the Hugging Face hub; null = only when no mirror is set"""
+    """whether to read from the Hugging Face hub; null = only when no mirror is set"""
     lock: str | None = None
-    """seeds.lock.yaml: a run refuses data that differs from it"""
+    """file written by `nemo-sdg lock`; the run refuses data that differs from it"""
     limit_per_task: int | None = None
-    """rows of a task, spread over its subtasks; the rest is counted as not_sampled"""
+    """most rows of a task, spread over its subtasks; the rest is counted as not_sampled"""
     limit_per_family: int | None = None
+    """most rows of a family, spread over its tasks; the rest is counted as not_sampled"""
     license_policy: LicensePolicy = LicensePolicy.any
-    """commercial: only licences known to allow it; listed: only those in `licenses`"""
+    """which datasets may give seeds: any = all, commercial = those whose licence is known to allow commercial use,
+    listed = those whose licence is in `licenses`
+    """
     licenses: list[str] = field(default_factory=list)
-    """SPDX ids admitted by license_policy=listed"""
+    """SPDX ids that license_policy=listed admits"""
     trust_remote_code: list[str] = field(default_factory=list)
-    """dataset paths whose loading script may run; none by default"""
+    """dataset paths whose loading script may run on this machine"""
 
     def __post_init__(self) -> None:
         for name in ("limit_per_task", "limit_per_family"):
@@ -67,15 +74,15 @@ class GuardSection:
     identity: bool = True
     """ring 2: a (dataset, config, split) that any lm-eval task evaluates on, under any name of the dataset"""
     content: bool = True
-    """ring 3: rows that stand in a reachable evaluation split"""
+    """ring 3: rows that stand in an evaluation split that can be read"""
     against: list[str] = field(default_factory=lambda: ["own", "families", "reported"])
-    """whose evaluation rows ring 3 and decontamination compare with: own (the seeds' data sets), families (tasks of the
-    seeds' families), reported (benchmarks that people report, see catalog/splits.yaml), all, or names, groups and globs
-    of tasks
+    """which evaluation rows ring 3 and decontamination compare with: own (of the seeds' datasets), families (of tasks
+    in the seeds' families), reported (of benchmarks that people report, listed in catalog/splits.yaml), all, or names,
+    groups and globs of tasks
     """
     cache: str | None = None
-    """folder of rendered evaluation rows that all runs share; null = in the user's cache folder"""
+    """folder of rendered evaluation rows, shared by all runs; null = in the user's cache folder"""
     aliases: list[list[str]] = field(default_factory=list)
-    """further groups of dataset paths that are the same data"""
+    """groups of dataset paths that hold the same data, beside those that are known"""
     require: list[str] = field(default_factory=list)
-    """tasks whose evaluation splits must be reachable, else the run stops"""
+    """tasks whose evaluation splits must be readable; otherwise the run stops"""

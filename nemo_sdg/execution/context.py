@@ -1,4 +1,4 @@
-"""What every step is given: the configuration, the run's folder, what its receipts carry, and the progress display."""
+"""What every step gets: the configuration, the run's folder, the fingerprint of its receipts, the progress display."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Context:
     fingerprints: dict[str, str] = field(default_factory=dict)
     """step -> what its receipts carry (storage/ledger.py); known of the steps that are at work"""
     worker: tuple[int, int] = (0, 1)
-    """(index, number) of this process among the workers of a generation array; a worker takes every number-th shard"""
+    """(index, number) of this process among the workers of a generation array; it takes every number-th shard"""
 
     def step_dir(self, step: str, subdir: str = "") -> StepDir:
         return StepDir(run_dir=self.run_dir, step=step, fingerprint=self.fingerprints.get(step, ""), subdir=subdir)

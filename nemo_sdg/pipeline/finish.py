@@ -23,14 +23,14 @@ PACKAGES = [
     "pyarrow",
     "numpy",
 ]
-"""What shapes the bytes of a run beside this package; the manifest names their versions."""
+"""Packages that shape the bytes of a run; the manifest names their versions."""
 
 
 def finish(context: Context) -> None:
-    """Writes report/README.md, report/index.html and, last, manifest.json; prints the summary. Does nothing twice: the
-    bytes are the same.
+    """Writes report/README.md, report/index.html and, last, manifest.json; prints the summary. A second call writes
+    the same bytes.
 
-    The page shows how fast the run was, so that its bytes differ from run to run: the manifest does not name it.
+    The manifest does not name the page: it shows how fast the run was, so its bytes differ from run to run.
     """
     from nemo_sdg.export.card import write_card
     from nemo_sdg.export.report import is_current
@@ -47,8 +47,8 @@ def finish(context: Context) -> None:
 
 
 def manifest(context: Context) -> dict[str, Any]:
-    """Files with hashes, counts a step and task, versions, what could not be read. Nothing in it depends on clock or
-    machine.
+    """Files with hashes, counts for each step and task, versions, and what could not be read. Nothing in it depends
+    on the clock or the machine.
     """
     files, steps = dict[str, Any](), dict[str, dict[str, Any]]()
     identity = ""

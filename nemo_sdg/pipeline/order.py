@@ -1,24 +1,23 @@
-"""The order of the steps; the only place that knows it.
+"""The order of the steps. No other module knows it.
 
-catalog > seeds > questions > screened > answers > graded > verified > curated > packed > blend, then the report and
-the manifest; `screened` and `graded` where their roles are configured
+catalog > seeds > questions > screened > answers > graded > verified > curated > packed > blend
 
-A step module states what shapes it:
+Then come the report and the manifest. `screened` and `graded` run only where their roles are configured.
 
-    SHAPES = ["verify", "engine.model_license"]       fields, or whole sections, that count by their value
-    READS = ["generate.prompts_dir"]                  fields that name something which counts by its content
-    ROLES = [Role.solver]                             whose engines shape it, by all that is not operational
-    WITHOUT = ["guard.content"]                       fields of a section in SHAPES that do not count
-    VERSION = 1                                       raised when the same inputs would give other records
-    inputs(config, hashes) -> Inputs                  what it reads beside the step before
-    run(context) -> list[str]                         does what is not done; the exact names of its shards
+A step is a module with these names. All but SHAPES and run are optional.
+
+    SHAPES = ["verify", "engine.model_license"]       fields and sections whose values are part of its identity
+    READS = ["generate.prompts_dir"]                  fields that name files; the files' content is part of it instead
+    ROLES = [Role.solver]                             roles whose engines are part of it, without operational fields
+    WITHOUT = ["guard.content"]                       fields of a section in SHAPES that are not part of it
+    VERSION = 1                                       to be raised when the same inputs would give other records
+    inputs(config, hashes) -> Inputs                  what the step reads, beside the step before it
+    run(context) -> list[str]                         does what is not done; returns the names of all its shards
     skipped(config) -> str | None                     why this configuration leaves the step out
-    preflight(config) -> None                         raises what the step would stumble over
-    flow_maker(context) -> MakeFlow                   of a generation step: its flow, to count what it would ask
-    unread(context) -> list of {source, why}          what it could not read
-    readable_again(config, unread) -> the rest of it  what of that still cannot be read
-
-All but SHAPES and run may be left out.
+    preflight(config) -> None                         raises early what would fail in the step later
+    flow_maker(context) -> MakeFlow                   of a generation step: its flow, to count the requests it needs
+    unread(context) -> list of {source, why}          sources that could not be read
+    readable_again(config, unread) -> list            those of them that still cannot be read
 """
 
 import importlib
@@ -62,7 +61,7 @@ def configuration_of(name: str, config: RunConfig) -> dict[str, Any]:
 
 
 def engine_shapes(section: EngineSection) -> dict[str, Any]:
-    """What shapes the completions of an engine, beside its model, which counts by what it is."""
+    """The fields of an engine that shape its completions. The model itself is identified by its content, not here."""
     left_out = OPERATIONAL["engine"] | {"model"}
     return {name: value for name, value in as_plain(section).items() if name not in left_out}
 
@@ -73,7 +72,7 @@ def steps_between(
     """The steps to run, in order. Raises ConfigError for a name that is not a step, or that is skipped."""
     for name in (only, start, until):
         if name is not None and name not in STEPS:
-            raise ConfigError(f"no step {name!r}; the steps are {', '.join(STEPS)}")
+            raise ConfigError(f"{name!r} is not a step; the steps are {', '.join(STEPS)}")
         if name is not None and (why := why_skipped(name, config)) is not None:
             raise ConfigError(f"the step {name} is skipped: {why}")
     steps = configured_steps(config)

@@ -1,4 +1,4 @@
-"""What a run would do before it does it: which steps are finished, which are redone, and why."""
+"""The plan of a run, made before any work: which steps are finished, which must be redone, and why."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from nemo_sdg.storage import (
 def wanted_ledger(
     name: str, config: RunConfig, before: dict[str, str], hashes: ContentHashes, known: Ledger | None
 ) -> Ledger:
-    """The ledger that the step would have, were it finished now; `known` is the one it has."""
+    """The ledger that the step would have if it were finished now. `known` is the ledger that it has."""
     module = step_module(name)
     made_from: Inputs = module.inputs(config, hashes) if hasattr(module, "inputs") else Inputs()
     configuration, version = configuration_of(name, config), getattr(module, "VERSION", 1)
@@ -45,15 +45,15 @@ def wanted_ledger(
 
 @dataclass(kw_only=True)
 class Plan:
-    """What a start finds: for each step to run the ledger it should have, and why it is redone."""
+    """For each step to run: the ledger that it should have, and why it must be redone."""
 
     wanted: dict[str, Ledger] = field(default_factory=dict)
     redone: dict[str, list[str]] = field(default_factory=dict)
-    """step with results of another identity -> what has changed; empty where only the step before did"""
+    """step whose results have another identity -> what has changed; an empty list where only the step before changed"""
 
 
 def make_plan(names: list[str], config: RunConfig, run_dir: Path, hashes: ContentHashes) -> Plan:
-    """The plan of the steps `names`; the identity of what stands before them is taken from the run."""
+    """The plan of the steps `names`. The identity of the step before them is read from the run."""
     order, plan = configured_steps(config), Plan()
     first = order.index(names[0])
     before: dict[str, str] = {}
@@ -107,7 +107,7 @@ def require_finished(names: list[str], config: RunConfig, run_dir: Path) -> None
 
 
 def what_is_missing(name: str, order: list[str], run_dir: Path) -> str:
-    """Which shards an unfinished step lacks, as far as the step before tells."""
+    """Which shards an unfinished step lacks, compared with the step before it."""
     have = set(StepDir(run_dir=run_dir, step=name, fingerprint="").shards())
     position = order.index(name)
     previous = read_ledger(run_dir, order[position - 1]) if position else None

@@ -1,4 +1,4 @@
-"""What a later step would stumble over, asked before the first request."""
+"""Checks before the first request: what would make a later step fail fails now."""
 
 import difflib
 import importlib.util
@@ -17,7 +17,7 @@ COPIES = 2
 
 
 def check_configuration(config: RunConfig, names: list[str]) -> None:
-    """Asks the steps whether they could work with this configuration. Writes nothing; raises an SdgError."""
+    """Asks each step whether it can work with this configuration. Writes nothing. Raises SdgError if one cannot."""
     for name in names:
         module = step_module(name)
         if hasattr(module, "preflight"):
@@ -64,7 +64,7 @@ def _is_current(context: Context, name: str, identity: str) -> bool:
 
 
 def _is_installed(package: str) -> bool:
-    """Whether a package can be imported; nothing is."""
+    """Whether a package could be imported. It is not imported."""
     try:
         return importlib.util.find_spec(package) is not None
     except ModuleNotFoundError:
@@ -85,8 +85,8 @@ def _require_gpu() -> None:
 
 
 def _check_forecast(context: Context) -> None:
-    """Holds the forecast's tokens against the epoch guard and the disk. What is assumed is a warning; what cannot be,
-    whatever the yields, is an error.
+    """Compares the forecast's tokens with the epoch guard and with the free disk. A problem at the assumed yields is
+    a warning; one that no yield can avoid is an error.
     """
     from nemo_sdg.export.mixture import plan_mixture
     from nemo_sdg.pipeline.rates import accepted_samples, assumed, attempts, count_seeds, make_forecast

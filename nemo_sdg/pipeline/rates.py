@@ -1,4 +1,4 @@
-"""What a run will ask and give, before it starts: seeds are counted, yields and lengths measured or assumed."""
+"""What a run will ask for and give, before it starts: seeds are counted, yields and lengths measured or assumed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from nemo_sdg.storage import read_json, read_jsonl
 
 @dataclass(kw_only=True)
 class Rates:
-    """What a request costs and how often it is worth it."""
+    """Tokens that requests cost, and how many of them end as samples."""
 
     source: str
     """assumed | the pilot run's folder"""
@@ -50,7 +50,7 @@ def assumed(config: RunConfig) -> Rates:
 def measured(pilot: Path, variant: str) -> Rates:
     """Rates of a finished run. Raises DataError when it is not one."""
     if not (pilot / "manifest.json").is_file():
-        raise DataError(f"--pilot {pilot} is no finished run: it has no manifest.json")
+        raise DataError(f"--pilot {pilot} is not a finished run: it has no manifest.json")
     asked: dict[str, list[float]] = {"similar": [], "seed": []}
     totals = {"question_prompt": 0.0, "question_completion": 0.0, "vote_prompt": 0.0, "vote_completion": 0.0}
     num_attempts = num_questions = num_votes = 0

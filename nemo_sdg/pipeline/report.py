@@ -1,9 +1,8 @@
 """`nemo-sdg report RUN`: the page, with every prompt and raw output of the records it shows, and a server for it.
 
-Prompts are not stored: they follow from the records and the configuration. The flows are replayed over the journals,
-which answer every
-request that was paid for; what they do not hold (a journal was deleted, a prompt was changed) is left out, and nothing
-is asked.
+Prompts are not stored, because they follow from the records and the configuration. The flows are replayed over the
+journals, which hold every completion that was paid for. What they do not hold (a journal was deleted, a prompt was
+changed) is left out of the page. No request is sent.
 """
 
 import asyncio
@@ -32,8 +31,8 @@ class NotInJournal(Exception):
 
 
 def make_report(run_dir: Path, facts: dict[str, Any] | None = None) -> Path:
-    """Writes RUN/report/index.html and returns its path; of a finished run also the dataset card, to the same bytes,
-    should it be lost.
+    """Writes RUN/report/index.html and returns its path. For a finished run it also writes the dataset card again,
+    with the same bytes.
 
     `facts` is the manifest of a run that is about to end.
     """
@@ -63,7 +62,7 @@ def make_report(run_dir: Path, facts: dict[str, Any] | None = None) -> Path:
 
 @contextlib.contextmanager
 def at_directory_of(run_dir: Path) -> Iterator[None]:
-    """Relative paths of a run's configuration, such as that of its templates, start from the folder it was made in."""
+    """Within this block, relative paths start from the folder that the run was made in, as its configuration means."""
     from nemo_sdg.storage import read_ledger
 
     ledger = read_ledger(run_dir, "questions")
@@ -198,7 +197,7 @@ def number_of(request: Request) -> int:
 
 
 def attempts_of(outcome: Outcome) -> dict[str, int]:
-    """The attempt of each new question: those that are no drops, in their order."""
+    """The number of the attempt behind each new question, in order; attempts that were dropped are passed over."""
     new = [sample.sample_id for sample in outcome.kept if sample.origin != Origin.seed]
     dropped = {(drop.record or {})["attempt"] for drop in outcome.dropped}
     free = (attempt for attempt in itertools.count() if attempt not in dropped)
@@ -206,8 +205,8 @@ def attempts_of(outcome: Outcome) -> dict[str, int]:
 
 
 def describe(name: str, request: Request, completion: Completion, *, with_prompt: bool = True) -> dict[str, Any]:
-    """A request as the page shows it. The votes of a sample differ in the order of the options and the random seed
-    alone: one prompt stands for all.
+    """A request as the page shows it. The votes of a sample differ only in the order of the options and in the random
+    seed, so one prompt is shown for all.
     """
     messages = (
         [["prompt", request.prompt]]

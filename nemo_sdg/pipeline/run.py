@@ -1,4 +1,6 @@
-"""Runs the steps: what is finished stays, what a change concerns is redone, and nothing is overwritten unasked."""
+"""Runs the steps. Finished steps stay; a change redoes the steps that it concerns; nothing is overwritten without
+--redo.
+"""
 
 import contextlib
 import fcntl
@@ -23,7 +25,7 @@ from nemo_sdg.storage import ContentHashes, Ledger, read_ledger, remove_temporar
 HASHES = ".hashes.json"
 """what run.verify=size remembers of input files"""
 MAX_CHANGES = 5
-"""changes of a step that are shown; the others are counted"""
+"""how many changes of a step are shown; the others are counted"""
 
 
 def run(
@@ -35,8 +37,8 @@ def run(
     worker: tuple[int, int] = (0, 1),
     redo: bool = False,
 ) -> Path:
-    """Runs the steps that are not done yet; returns the run's folder. Calling it again after any interruption goes on
-    where the files end.
+    """Runs the steps that are not done yet and returns the run's folder. A call after an interruption continues where
+    the files end.
 
     Raises SdgError where finished results would be overwritten and `redo` does not allow it.
     """
@@ -65,7 +67,7 @@ def run(
 
 
 def look_ahead(config: RunConfig, *, redo: bool) -> None:
-    """What a start of all steps would refuse, asked before jobs are submitted; writes nothing."""
+    """Raises before jobs are submitted what a run of all steps would raise. Writes nothing."""
     run_dir = Path(config.run.dir)
     check_configuration(config, configured_steps(config))
     context = Context(config=config, run_dir=run_dir, steps=configured_steps(config), progress=Progress(None))
@@ -104,7 +106,7 @@ def shown(changes: list[str]) -> list[str]:
 
 
 def run_step(context: Context, name: str, plan: Plan, hashes: ContentHashes) -> None:
-    """Does what is not done of a step and writes its ledger when all its shards are there."""
+    """Does the unfinished part of a step, and writes its ledger when all its shards are there."""
     begin, module = time.monotonic(), step_module(name)
     position = context.steps.index(name)
     wanted = plan.wanted[name]
@@ -188,7 +190,7 @@ def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator
 
 
 def write_config(run_dir: Path, config: RunConfig) -> None:
-    """Writes config.yaml, the configuration that the run has now; each step's ledger says what it was made under."""
+    """Writes config.yaml, the run's present configuration. The one that a step was made under is in its ledger."""
     import yaml
 
     text = yaml.safe_dump(shaping(config), sort_keys=False, allow_unicode=True).encode()

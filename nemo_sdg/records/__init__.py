@@ -1,6 +1,6 @@
-"""The records that flow from left to right, as dataclasses; JSONL on disk.
+"""The records that steps read and write: dataclasses in memory, JSON Lines on disk.
 
-A seed row, as it stands in seeds/shard-00000.jsonl (shortened):
+A seed, as in seeds/shard-00000.jsonl (shortened):
 
     {"seed_id": "5c0e…", "task": "sciq", "tasks": ["sciq"], "family": "science", "capability": "knowledge",
      "kind": "multiple_choice", "frame": "selection", "language": "en",
@@ -8,7 +8,7 @@ A seed row, as it stands in seeds/shard-00000.jsonl (shortened):
      "license": "CC-BY-NC-3.0", "question": "What gas do plants take in?", "passage": null,
      "choices": ["oxygen", "carbon dioxide"], "answer": {"text": "carbon dioxide", "label": "B", "aliases": []}, …}
 
-Rooms meet here and only here: they take and give these records, and never import each other.
+Packages exchange these records, and do not import each other.
 """
 
 from nemo_sdg.records.plain import (

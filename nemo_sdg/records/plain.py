@@ -14,7 +14,7 @@ Record = TypeVar("Record")
 
 
 def to_dict(record: Any) -> dict[str, Any]:
-    """A record as plain dicts and lists, its fields in their order. Plain values are not copied."""
+    """A record as plain dicts and lists, in the order of its fields. Plain values are not copied."""
     return {name: _plain(getattr(record, name)) for name in record.__slots__}
 
 

@@ -9,7 +9,7 @@ import orjson
 
 
 class Kind(enum.StrEnum):
-    """The form of an answer, and with it the way that it is asked for, voted on and checked."""
+    """The form of an answer. It decides how the answer is asked for, voted on and checked."""
 
     multiple_choice = "multiple_choice"
     numeric = "numeric"
@@ -19,7 +19,7 @@ class Kind(enum.StrEnum):
 
 
 class Frame(enum.StrEnum):
-    """What the task asks one to do; a sample keeps its seed's frame."""
+    """What the task asks for. A sample has the frame of its seed."""
 
     selection = "selection"
     """pick one of the options written for this question"""
@@ -58,13 +58,13 @@ class Answer:
     label: str | None = None
     """A, B, … in the order of `choices`, for multiple choice"""
     aliases: list[str] = field(default_factory=list)
-    """other texts that are as right (nq_open, triviaqa)"""
+    """other texts that are equally right (nq_open, triviaqa)"""
 
 
 @dataclass(kw_only=True, slots=True)
 class DatasetRow:
-    """Where a row stands: hub path, config name, split, revision (a commit, or `local` for mirrors and files), row
-    number from 0.
+    """Where a row comes from: hub path, configuration, split, revision (a commit, or `local` for mirrors and files),
+    and row number from 0.
     """
 
     path: str
@@ -80,7 +80,7 @@ class Seed:
 
     seed_id: str
     task: str
-    """the first, by name, of `tasks`"""
+    """the alphabetically first of `tasks`"""
     tasks: list[str]
     """every lm-eval leaf that shares the row"""
     family: str
@@ -99,7 +99,7 @@ class Seed:
     tests: list[str] | None = None
     """for kind code: Python assert statements"""
     reference_reasoning: str | None = None
-    """the rationale that the row itself carries; never shown as generated"""
+    """rationale that the row itself holds; it is never presented as generated text"""
     target_format: str | None = None
     """how the task writes its answer when it is not plain text, such as `#### 42`"""
 
@@ -110,10 +110,10 @@ class Drop:
 
     task: str
     id: str
-    """seed_id, sample_id, or the id of the attempt where no record came to be"""
+    """seed_id, sample_id, or the id of an attempt that gave no record"""
     step: str
     reason: str
-    """one of a step's fixed words, snake_case: it is counted"""
+    """a fixed word of the step in snake_case; drops are counted by it"""
     detail: str | None = None
     record: dict[str, Any] | None = None
 

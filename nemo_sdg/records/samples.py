@@ -8,7 +8,7 @@ from nemo_sdg.records.rows import Answer
 
 @dataclass(kw_only=True, slots=True)
 class Axes:
-    """Where a written question stands on the dimensions that spread the questions of one seed."""
+    """The axes drawn for a written question. They spread the questions of one seed."""
 
     relation: str
     """to the seed: parallel, other_subtopic, harder, applied_case, inverse, several_steps, misconception"""
@@ -39,9 +39,9 @@ class Generator:
     """The models that made a sample."""
 
     model: str | None = None
-    """of the kept solution; before the step `verified`, of the first solver or the writer"""
+    """model of the kept solution; before the step `verified`, the first solver or the writer"""
     writer: ModelUse | None = None
-    """of the question; none for origin seed"""
+    """who wrote the question; none for origin seed"""
     solvers: list[ModelUse] = field(default_factory=list)
     kept: int | None = None
     """index in `solvers` of the one that wrote the kept solution"""
@@ -51,7 +51,7 @@ class Generator:
 
 @dataclass(kw_only=True, slots=True)
 class Judgement:
-    """What a judge says of a question or of an answer."""
+    """A judge's grade of a question or of an answer."""
 
     score: float | None
     """1 to 5, the lowest of `scores`; none where the judge gave no readable one"""
@@ -71,7 +71,7 @@ class Grade:
 
 @dataclass(kw_only=True, slots=True)
 class Vote:
-    """One solution of a question; the thinking before it stands beside the shard."""
+    """One solution of a question. Its trace is in a file beside the shard."""
 
     index: int
     guidance: str
@@ -79,9 +79,9 @@ class Vote:
     context: str = ""
     reasoning: str = ""
     answer: str | None = None
-    """its text; none where it could not be read, and then `error` says why"""
+    """text of the answer; none where it could not be read: `error` then says why"""
     label: str | None = None
-    """of the option, in the order of the sample's `choices`"""
+    """label of the option, in the order of the sample's `choices`"""
     order: list[int] | None = None
     """of the options as this vote saw them: indices of the sample's `choices`"""
     error: str | None = None
@@ -134,7 +134,7 @@ class Usage:
 
 @dataclass(kw_only=True, slots=True)
 class Sample:
-    """One question with its answer, reasoning and context; the later steps fill the later fields."""
+    """One question with its answer, reasoning and context. Later steps fill the later fields."""
 
     sample_id: str
     origin: str

@@ -1,4 +1,4 @@
-"""Files of a run: a file is complete or absent."""
+"""Writing and reading the files of a run. A file is complete or absent, never half written."""
 
 import contextlib
 import errno
@@ -16,8 +16,8 @@ from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.records import json_line
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
-"""What a write to a file can meet. Any other OSError in the block that writes comes from what it reads, such as a
-connection that breaks while rows stream.
+"""Errors that come from writing. Any other OSError inside a writing block comes from what the block reads, such as a
+connection that breaks while rows are streamed.
 """
 
 
@@ -33,8 +33,8 @@ def fsync_directory(path: Path) -> None:
 def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
     """Opens a temporary file beside `path`; on success it is synced and takes the name, otherwise it is removed.
 
-    Raises SdgError in one line when the directory cannot be written or the disk is full. What else is raised within
-    the block passes through.
+    Raises SdgError in one line when the directory cannot be written or the disk is full. Other errors raised within
+    the block pass through.
     """
     path = Path(path)
     try:
@@ -111,7 +111,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
 
 
 class JsonlWriter:
-    """Writes one JSON object a line, and knows what a receipt says of the file."""
+    """Writes one JSON object on each line, and counts and hashes for the receipt."""
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle, self._digest = handle, hashlib.sha256()
@@ -156,7 +156,7 @@ def file_facts(path: str | Path, *, rows: int | None = None) -> FileFacts:
 
 
 def remove_temporaries(folder: Path) -> int:
-    """Removes what a killed process left between write and rename; returns how many files."""
+    """Removes temporary files that a killed process left behind; returns how many."""
     num = 0
     for path in folder.rglob(".*.tmp"):
         with contextlib.suppress(OSError):

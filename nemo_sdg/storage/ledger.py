@@ -1,13 +1,13 @@
-"""The ledger: what a step records of all that shaped it. It is written last, when every shard of the step is there.
+"""The ledger of a step: a record of everything that shaped it. It is written last, when all shards are there.
 
     RUN/verified/ledger.json
     {"step": "verified", "identity": "9f…", "before": {"answers": "41…"},
      "configuration": {"verify.min_agreement": 0.6, …}, "inputs": {}, "places": {},
      "receipts": {"shard-00000": "c0…"}, "unread": [], "directory": "/data"}
 
-A step's identity is the hash of the configuration that shapes it, the content of its inputs, and the identity of the
-step before. A finished step whose identity is still the wanted one is not done again; any other is redone. Places are
-where inputs lay: they are no part of the identity, and `check` looks there.
+A step's identity is a hash of the configuration that shapes it, of the content of its inputs, and of the identity of
+the step before it. A finished step is redone when its identity is no longer the one that the configuration asks for.
+`places` says where the inputs were, so that `check` can look there; places are not part of the identity.
 """
 
 import contextlib
@@ -26,14 +26,14 @@ LEDGER = "ledger.json"
 FORMAT = 1
 """raised when ledgers of an earlier form can no longer be compared"""
 HASH = re.compile(r"[0-9a-f]{32,}|missing")
-"""contents that say nothing to a reader"""
+"""how a content hash looks: it is not shown to readers"""
 MISSING = "missing"
-"""the content of an input that is not there"""
+"""stands for the content of an input that does not exist"""
 
 
 class ContentHashes:
-    """SHA-256 of input files. With `full` every file is read; without, a file whose size and modification time are
-    those of an earlier run is not.
+    """SHA-256 of input files. With `full` every file is read. Without it, the known hash is used for a file whose size
+    and modification time have not changed.
     """
 
     def __init__(self, memory: Path | None = None, *, full: bool = True) -> None:
@@ -68,7 +68,7 @@ class ContentHashes:
 
 @dataclass(kw_only=True)
 class Inputs:
-    """What a step is made from, beside its configuration and the step before it."""
+    """What a step reads, beside its configuration and the step before it."""
 
     content: dict[str, str] = field(default_factory=dict)
     """name -> SHA-256, version, or `missing`"""
@@ -91,13 +91,13 @@ class Ledger:
 
     step: str
     identity: str
-    """of the step, as the next one names it under `before`"""
+    """identity of the step; the next step names it under `before`"""
     fingerprint: str
-    """what its receipts carry: the identity, but for what could not be read"""
+    """value that the step's receipts carry: the identity without what could not be read"""
     before: dict[str, str]
     """name of the step before -> its identity; empty for the first"""
     version: int
-    """of the step's code: raised when the same inputs would give other records"""
+    """version of the step's code; it is raised when the same inputs would give other records"""
     configuration: dict[str, Any]
     inputs: dict[str, str]
     places: dict[str, str]
@@ -118,7 +118,7 @@ class Ledger:
         write_json(run_dir / self.step / LEDGER, dataclasses.asdict(self))
 
     def changes(self, other: "Ledger") -> list[str]:
-        """What differs between this ledger and another of the same step, a line each; the step before counts last."""
+        """The differences between this ledger and another of the same step, one on each line."""
         found = changed_fields(self.configuration, other.configuration)
         for name in sorted(self.inputs.keys() | other.inputs.keys()):
             old, new = self.inputs.get(name), other.inputs.get(name)
@@ -140,7 +140,7 @@ def make_identity(
 
 
 def with_unread(fingerprint: str, unread: list[dict[str, Any]]) -> str:
-    """The identity of a step that could not read everything: another one than that of the whole step."""
+    """The identity of a step that could not read all its sources. It differs from that of the complete step."""
     return digest([fingerprint, sorted(row["source"] for row in unread)]) if unread else fingerprint
 
 

@@ -1,8 +1,8 @@
-"""Shards of a step: what was kept, what was dropped, and a receipt that proves both.
+"""Shards of a step: kept records, dropped records, and a receipt with hashes and counts of both.
 
-    RUN/<step>/shard-00000.jsonl            what was kept
-    RUN/<step>/dropped/shard-00000.jsonl    what was not, each with its reason
-    RUN/<step>/receipts/shard-00000.json    written last; a shard without one does not exist
+    RUN/<step>/shard-00000.jsonl            kept records
+    RUN/<step>/dropped/shard-00000.jsonl    dropped records, each with its reason
+    RUN/<step>/receipts/shard-00000.json    written last; without it the shard counts as missing
 
 A receipt, shortened:
 
@@ -28,7 +28,7 @@ RECEIPT_SUFFIX = ".json"
 
 
 class Counts:
-    """in = kept + dropped, per task and reason; rows beyond a sampling limit stand apart as not_sampled."""
+    """Counts per task and reason: in = kept + dropped. Rows beyond a sampling limit are counted as not_sampled."""
 
     def __init__(self) -> None:
         self.tasks: dict[str, dict[str, Any]] = {}
@@ -68,7 +68,7 @@ def merge_counts(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 class ShardWriter:
-    """A shard that is being written; nothing of it is held in memory but counts."""
+    """A shard that is being written. Only its counts are held in memory."""
 
     def __init__(self, kept: JsonlWriter, dropped: JsonlWriter) -> None:
         self.kept, self.dropped = kept, dropped
@@ -76,7 +76,7 @@ class ShardWriter:
         self.extra: dict[str, Any] = {}
         """further fields of the receipt"""
         self.beside: dict[str, FileFacts] = {}
-        """files of the shard that are written already, by their place in the run"""
+        """files of the shard that are already written, by their path in the run"""
 
     def keep(self, task: str, record: Any) -> None:
         self.kept.add(record)
@@ -94,7 +94,7 @@ class StepDir:
     run_dir: Path
     step: str
     fingerprint: str
-    """of what shapes the step (ledger.py); a receipt of another one does not count"""
+    """fingerprint of what shapes the step (see ledger.py); receipts with another one are ignored"""
     subdir: str = ""
     _hashes: dict[Path, tuple[int, int, str]] = field(default_factory=dict)
 
@@ -186,7 +186,7 @@ class StepDir:
         return receipt if isinstance(receipt, dict) else None
 
     def problem(self, shard: str, *, inputs: Iterable[Path] | None = None, full: bool = True) -> str | None:
-        """Why a shard does not count as done, or None when it does. `full` compares hashes, otherwise only lengths."""
+        """Why a shard is not done, or None if it is. `full` compares hashes; otherwise only lengths are compared."""
         receipt = self.receipt(shard)
         if receipt is None:
             return f"{self.step}/{shard} has no readable receipt"
@@ -216,7 +216,7 @@ class StepDir:
         return known[2]
 
     def _input_sha256(self, path: Path, full: bool) -> str:
-        """Without `full`, what the receipt beside a file says: nothing is read but receipts."""
+        """The SHA-256 of a file. Without `full` it is taken from the receipt, and the file is not read."""
         if not full:
             folder = path.parent.parent if path.parent.name == "dropped" else path.parent
             with contextlib.suppress(DataError, KeyError, TypeError):
@@ -225,7 +225,7 @@ class StepDir:
         return self._sha256(path)
 
     def keep_only(self, shards: Iterable[str]) -> None:
-        """Removes shards that no longer belong to the step, their receipts first."""
+        """Removes shards that no longer belong to the step. Their receipts are removed first."""
         wanted = set(shards)
         for shard in set(self.shards()) - wanted:
             self.receipt_path(shard).unlink()
@@ -234,7 +234,7 @@ class StepDir:
                 path.unlink()
 
     def receipt_hashes(self) -> dict[str, str]:
-        """Every receipt below the step's folder, by its place there without `receipts/`, and its SHA-256."""
+        """SHA-256 of every receipt below the step's folder, by its path there without `receipts/`."""
         root = self.run_dir / self.step
         return {
             str((path.parent.parent / path.stem).relative_to(root)): sha256_file(path)

@@ -2,11 +2,17 @@
 protocol.
 """
 
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from nemo_sdg.cli import app
 
 VOLATILE = {"progress.jsonl", ".hashes.json", ".lock", "plan.json", "index.html"}
 """the files of a run that hold clock times (index.html shows the speed), or paths of this machine"""
@@ -26,6 +32,12 @@ def nemo_sdg(root: Path, *arguments: str, **environment: str) -> subprocess.Comp
         text=True,
         check=False,
     )
+
+
+def in_process(root: Path, *arguments: str) -> Any:
+    """Runs the command in this process, which has loaded what it needs: exit_code, stdout, stderr and exception."""
+    with contextlib.chdir(root):
+        return CliRunner().invoke(app, list(arguments))
 
 
 def run_arguments(run_dir: Path, server: str, *overrides: str) -> list[str]:
