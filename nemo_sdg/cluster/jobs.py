@@ -9,10 +9,9 @@ end.
 import shlex
 from pathlib import Path
 
-from nemo_sdg.cluster.sites import SINGLE_STEPS, ClusterConfig
+from nemo_sdg.cluster.sites import ARRAY_STEPS, SINGLE_STEPS, ClusterConfig
 from nemo_sdg.cluster.slurm import Job, scripts, submit, workdir_of
 
-ARRAY_STEPS = ["questions", "screened", "answers", "graded"]
 ARRAY_INDEX = "$SLURM_ARRAY_TASK_ID"
 FOLDER = "slurm"
 
@@ -47,14 +46,19 @@ def single_job(step: str, part: str, run_dir: Path, cluster: ClusterConfig) -> J
 
 
 def generation_job(step: str, run_dir: Path, cluster: ClusterConfig) -> Job:
-    """An array of workers with an engine each; `mpi` spreads one engine over the GPUs of several nodes by
-    TensorRT-LLM's launcher.
+    """An array of workers, each with the engines of the step's roles; `mpi` spreads one engine over the GPUs of several
+    nodes by TensorRT-LLM's launcher, `serve` starts servers beside the worker.
     """
-    size = cluster.generation
+    size = cluster.generation_steps.get(step, cluster.generation)
+    log = shlex.quote(str(run_dir / FOLDER / f"serve-{step}"))
+    serve = [
+        f"( {line} ) > {log}-{ARRAY_INDEX}-{number}.log 2>&1 < /dev/null &" for number, line in enumerate(size.serve)
+    ]
     command = run_command(run_dir, cluster, f"--only {step} --worker {ARRAY_INDEX}/{size.workers}")
     return Job(
         name=step,
         command=f"trtllm-llmapi-launch {command}" if size.mpi else command,
+        before=serve,
         size=size,
         image=cluster.generation_image or cluster.container_image,
         workers=size.workers,

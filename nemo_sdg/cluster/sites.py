@@ -11,6 +11,8 @@ from nemo_sdg.errors import ConfigError
 
 SINGLE_STEPS = ["seeds", "verified", "curated", "packed", "blend"]
 """jobs that are no array"""
+ARRAY_STEPS = ["questions", "screened", "answers", "graded"]
+"""the generation steps: arrays of workers, each with the engines of its step's roles"""
 SPREAD_STEPS = ["seeds", "verified", "curated", "packed"]
 """of these, the ones that can use several nodes, through Ray and Dask"""
 SECRET_WORDS = {"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"}
@@ -43,11 +45,17 @@ class GenerationSection(JobSection):
     """tasks of the array; shards are taken by index"""
     mpi: bool = False
     """start the worker by trtllm-llmapi-launch: an engine over several nodes"""
+    serve: list[str] = field(default_factory=list)
+    """shell lines, each a server that runs beside the worker for as long as the worker does, such as
+    `vllm serve MODEL --port 8000`; the configuration then names it by engine.base_urls=[http://localhost:8000/v1]
+    """
 
     def __post_init__(self) -> None:
         JobSection.__post_init__(self)
         if self.workers < 1:
             raise ConfigError(f"generation.workers must be >= 1, got {self.workers}")
+        if self.mpi and self.serve:
+            raise ConfigError("generation.serve and generation.mpi exclude each other: the servers hold the model")
 
 
 @dataclass(kw_only=True)
@@ -78,6 +86,10 @@ class ClusterConfig:
     the nodes of the job
     """
     generation: GenerationSection = field(default_factory=GenerationSection)
+    generation_steps: dict[str, GenerationSection] = field(default_factory=dict)
+    """sizes of single generation steps in place of `generation`: a step starts the engines of its own roles alone, and
+    a judge or a student may need fewer GPUs than the solvers
+    """
     training: JobSection = field(default_factory=JobSection)
     """an arm of an ablation; its recipe runs one process a GPU"""
     evaluation: JobSection = field(default_factory=JobSection)
@@ -96,6 +108,11 @@ class ClusterConfig:
             if size.nodes > 1 and step not in SPREAD_STEPS:
                 raise ConfigError(
                     f"steps.{step}.nodes must be 1, got {size.nodes}: only {', '.join(SPREAD_STEPS)} spread over nodes"
+                )
+        for step in self.generation_steps:
+            if step not in ARRAY_STEPS:
+                raise ConfigError(
+                    f"generation_steps.{step} is no generation step: name some of {', '.join(ARRAY_STEPS)}"
                 )
         if self.cpu.nodes > 1:
             raise ConfigError(

@@ -1,0 +1,75 @@
+"""The jobs of a run: each generation step with a size of its own, and servers beside its workers."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nemo_sdg.cluster.jobs import plan_jobs
+from nemo_sdg.cluster.sites import ClusterConfig, GenerationSection
+from nemo_sdg.cluster.slurm import job_script
+from nemo_sdg.errors import ConfigError
+
+STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed", "blend"]
+SERVER = """
+import http.server, pathlib, sys
+class Hello(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b"hello")
+server = http.server.HTTPServer(("127.0.0.1", 0), Hello)
+pathlib.Path(sys.argv[1] + ".new").write_text(str(server.server_port))
+pathlib.Path(sys.argv[1] + ".new").rename(sys.argv[1])
+server.handle_request()
+"""
+WORKER = """
+import pathlib, sys, time, urllib.request
+for _ in range(600):
+    if pathlib.Path(sys.argv[1]).is_file():
+        print(urllib.request.urlopen("http://127.0.0.1:" + pathlib.Path(sys.argv[1]).read_text()).read().decode())
+        break
+    time.sleep(0.05)
+"""
+
+
+def test_a_generation_step_has_its_own_size_or_the_common_one() -> None:
+    cluster = ClusterConfig(
+        generation=GenerationSection(workers=16, gpus_per_node=8),
+        generation_steps={"graded": GenerationSection(workers=2, gpus_per_node=1)},
+    )
+    jobs = {job.name: job for job in plan_jobs(Path("runs/x"), cluster, steps=STEPS)}
+    assert {name: job.workers for name, job in jobs.items() if job.workers} == {
+        "questions": 16,
+        "screened": 16,
+        "answers": 16,
+        "graded": 2,
+    }
+    assert (jobs["graded"].size.gpus_per_node, jobs["answers"].size.gpus_per_node) == (1, 8)
+    assert "--only graded --worker $SLURM_ARRAY_TASK_ID/2" in jobs["graded"].command
+    assert jobs["verified"].after == ["graded"]
+
+
+def test_a_server_runs_beside_the_worker_and_writes_to_a_log_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "slurm").mkdir()
+    port = tmp_path / "port"
+    serve = f"echo loading the model; {shlex.join([sys.executable, '-c', SERVER, str(port)])}"
+    cluster = ClusterConfig(generation=GenerationSection(workers=1, serve=[serve]))
+    job = next(job for job in plan_jobs(tmp_path, cluster) if job.name == "answers")
+    job.command = shlex.join([sys.executable, "-c", WORKER, str(port)])
+    done = subprocess.run(
+        ["bash", "-c", job_script(job, tmp_path)],
+        env={"SLURM_ARRAY_TASK_ID": "0", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "hello\n"
+    assert (tmp_path / "slurm" / "serve-answers-0-0.log").read_text().startswith("loading the model")
+
+
+def test_wrong_sizes_are_refused_in_one_line() -> None:
+    with pytest.raises(ConfigError, match=r"^generation_steps\.verified is no generation step: name some of questions"):
+        ClusterConfig(generation_steps={"verified": GenerationSection()})
+    with pytest.raises(ConfigError, match=r"^generation\.serve and generation\.mpi exclude each other"):
+        GenerationSection(serve=["vllm serve x"], mpi=True)
