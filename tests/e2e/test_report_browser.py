@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg.export.report import charts, write_report
+from nemo_sdg.export.report import write_report
+from nemo_sdg.export.report.sections import charts
 from tests.e2e.browser import Watched, chromium, launch
 from tests.e2e.harness import command
 from tests.fakes.synthetic_run import write_run
@@ -31,16 +32,17 @@ HOSTILE = [
 ]
 
 
-OVERLAPS = """() => [...document.querySelectorAll("figure svg")].filter((svg) => svg.getBoundingClientRect().width > 0).flatMap((svg) => {
+OVERLAPS = """() => [...document.querySelectorAll("figure svg")]
+.filter((svg) => svg.getBoundingClientRect().width > 0).flatMap((svg) => {
   const boxes = [...svg.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
-  const frame = svg.getBoundingClientRect();
-  const outside = boxes.filter(([, b]) => b.left < frame.left - 2 || b.right > frame.right + 2).map(([name]) => "outside: " + name);
-  const crossing = [];
+  const frame = svg.getBoundingClientRect(), crossing = [];
+  const outside = boxes.filter(([, b]) => b.left < frame.left - 2 || b.right > frame.right + 2);
   boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
-    const x = Math.min(p.right, q.right) - Math.max(p.left, q.left), y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+    const x = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+    const y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
     if (x > 3 && y > 5) crossing.push(svg.getAttribute("aria-label") + ": " + a + " / " + b);
   }));
-  return [...outside, ...crossing];
+  return [...outside.map(([name]) => "outside: " + name), ...crossing];
 })"""
 """texts of figures that are cut off or cross another"""
 

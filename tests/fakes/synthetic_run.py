@@ -17,31 +17,10 @@ from nemo_sdg.records import Answer, Drop, Generator, ModelUse, Sample, SampleLi
 from nemo_sdg.storage import Counts, StepDir, write_bytes, write_json, write_jsonl
 
 WORDS = [
-    "the",
-    "water",
-    "plants",
-    "river",
-    "stone",
-    "light",
-    "energy",
-    "moves",
-    "through",
-    "small",
-    "number",
-    "of",
-    "every",
-    "city",
-    "between",
-    "music",
-    "letters",
-    "answer",
-    "because",
-    "warm",
-    "slow",
-    "metal",
-    "seven",
-    "twelve",
-]
+    "the", "water", "plants", "river", "stone", "light", "energy", "moves", "through", "small",
+    "number", "of", "every", "city", "between", "music", "letters", "answer", "because", "warm",
+    "slow", "metal", "seven", "twelve",
+]  # fmt: skip
 FAMILIES = {
     "science": "multiple_choice",
     "math": "numeric",
@@ -158,14 +137,24 @@ def write_shard(folder: Path, shard: str, numbers: range, tasks: list[tuple[str,
 def make_seed(number: int, task: str, family: str, text: Texts) -> dict[str, Any]:
     choices = [text()[:60] for _ in range(4)] if FAMILIES[family] == "multiple_choice" else None
     return {
-        "seed_id": content_id("seed", number), "task": task, "tasks": [task], "family": family,
-        "capability": "knowledge", "kind": FAMILIES[family], "frame": "selection",
-        "language": "en", "dataset": {"path": f"made/{task}", "name": None, "split": "train", "revision": "local",
-        "row": number}, "license": "CC-BY-4.0",
-        "question": text(), "passage": None, "choices": choices,
+        "seed_id": content_id("seed", number),
+        "task": task,
+        "tasks": [task],
+        "family": family,
+        "capability": "knowledge",
+        "kind": FAMILIES[family],
+        "frame": "selection",
+        "language": "en",
+        "dataset": {"path": f"made/{task}", "name": None, "split": "train", "revision": "local", "row": number},
+        "license": "CC-BY-4.0",
+        "question": text(),
+        "passage": None,
+        "choices": choices,
         "answer": {"text": choices[0] if choices else text()[:60], "label": None, "aliases": []},
-        "tests": None, "reference_reasoning": None, "target_format": None,
-    }  # fmt: skip
+        "tests": None,
+        "reference_reasoning": None,
+        "target_format": None,
+    }
 
 
 def make_sample(seed: dict[str, Any], attempt: int, text: Texts) -> dict[str, Any]:
@@ -201,13 +190,17 @@ def finish(sample: dict[str, Any], text: Texts) -> dict[str, Any]:
     agree = text.draw.randrange(2, VOTES + 1)
     answer = to_dict(Answer(text=sample["choices"][0] if sample["choices"] else first["answer"]))
     return {
-        **sample, "answer": answer, "context": first["context"], "reasoning": first["reasoning"], "solutions": None,
+        **sample,
+        "answer": answer,
+        "context": first["context"],
+        "reasoning": first["reasoning"],
+        "solutions": None,
         "guidance": "blind",
         "votes": {"n": VOTES, "planned": VOTES, "agree": agree, "tally": {answer["text"]: agree}},
         "difficulty": 1 - agree / VOTES,
         "verification": {"method": "majority_text", "verdict": "verified", "detail": None},
         "license": {**sample["license"], "effective": "CC-BY-4.0"},
-    }  # fmt: skip
+    }
 
 
 def lost(step: str, draw: random.Random) -> str | None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from nemo_sdg.errors import ConfigError, MissingDependencyError
-from nemo_sdg.export.packing.gguf import read_metadata
+from nemo_sdg.storage.gguf import read_metadata
 
 if TYPE_CHECKING:
     import tokenizers

@@ -14,8 +14,6 @@ from typing import Any
 import orjson
 
 from nemo_sdg.config import fingerprint
-from nemo_sdg.export.report import charts
-from nemo_sdg.export.report.ablation import ablation
 from nemo_sdg.export.report.counts import (
     NUM_EXAMPLES,
     STEPS,
@@ -27,19 +25,14 @@ from nemo_sdg.export.report.counts import (
     packed_tokens,
     read_json_or,
 )
-from nemo_sdg.export.report.figures import (
-    difficulty,
-    diversity,
-    languages,
-    mixture,
-    positions,
-    steps_table,
-    summary_cards,
-    tokens,
-)
-from nemo_sdg.export.report.origins import contamination, licenses
 from nemo_sdg.export.report.records import FindCalls, collect_records
-from nemo_sdg.export.report.speed import speed
+from nemo_sdg.export.report.sections import charts
+from nemo_sdg.export.report.sections.ablation import ablation
+from nemo_sdg.export.report.sections.mixture import mixture, tokens
+from nemo_sdg.export.report.sections.origins import contamination, licenses
+from nemo_sdg.export.report.sections.parts import steps_table, summary_cards
+from nemo_sdg.export.report.sections.samples import difficulty, diversity, languages, positions
+from nemo_sdg.export.report.sections.speed import speed
 from nemo_sdg.storage import write_bytes
 
 FOLDER = Path(__file__).parent
@@ -89,9 +82,17 @@ def render_page(run_dir: Path, run: Run, records: list[dict[str, Any]], facts: d
 
     health = read_json_or(run_dir / "curated" / "health.json", {})
     sections = [
-        mixture(run_dir), tokens(run_dir), difficulty(run, health), positions(health), languages(run, health), diversity(health), licenses(run),
-        contamination(run_dir, run, records), speed(run_dir, run), ablation(run_dir, run.unreadable),
-    ]  # fmt: skip
+        mixture(run_dir),
+        tokens(run_dir),
+        difficulty(run, health),
+        positions(health),
+        languages(run, health),
+        diversity(health),
+        licenses(run),
+        contamination(run_dir, run, records),
+        speed(run_dir, run),
+        ablation(run_dir, run.unreadable),
+    ]
     data, shown = pack_data(
         {
             "steps": [step for step in STEPS if run.counts[step] or step not in WITH_ROLES],

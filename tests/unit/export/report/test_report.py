@@ -14,12 +14,13 @@ import orjson
 import pytest
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.export.report import charts, is_current, write_report
+from nemo_sdg.export.report import is_current, write_report
 from nemo_sdg.export.report.counts import NUM_EXAMPLES, count_run
 from nemo_sdg.export.report.page import MAX_DATA, pack_data, policy, visible
 from nemo_sdg.export.report.records import MAX_TEXT, collect_records, evaluation_key
 from nemo_sdg.export.report.rows import Unreadable, read_drops, read_records, spread
-from nemo_sdg.export.report.speed import series
+from nemo_sdg.export.report.sections import charts
+from nemo_sdg.export.report.sections.speed import series
 from nemo_sdg.records import Drop, json_line, to_dict
 from tests.fakes.synthetic_run import write_run
 
@@ -127,10 +128,19 @@ def test_what_drops_say_is_what_decontamination_and_guard_write() -> None:
     assert evaluation_key(describe(to_dict(row))) == ("sciq", "test", 3)
     own = DatasetRow(path="allenai/sciq", name=None, split="train", revision="local", row=0)
     seed = Seed(
-        seed_id="a", task="sciq", tasks=["sciq"], family="science", capability="knowledge", kind="short_text",
-        frame="generation", language="en", dataset=own,
-        license="MIT", question=question, answer=Answer(text="carbon dioxide"),
-    )  # fmt: skip
+        seed_id="a",
+        task="sciq",
+        tasks=["sciq"],
+        family="science",
+        capability="knowledge",
+        kind="short_text",
+        frame="generation",
+        language="en",
+        dataset=own,
+        license="MIT",
+        question=question,
+        answer=Answer(text="carbon dioxide"),
+    )
     assert evaluation_key(ContentGuard([row]).match(seed)) == ("sciq", "test", 3)
 
 
@@ -274,36 +284,3 @@ def test_figures_carry_no_style_and_no_shared_id() -> None:
 
 def test_hidden_characters_are_told_by_number() -> None:
     assert visible("a\u202eb\u0007\n") == "a[U+202E]b[U+0007]\n"
-
-
-def test_ablation_is_shown_as_its_comparison_says(tmp_path: Path) -> None:
-    from nemo_sdg.export.report.ablation import ablation
-    from nemo_sdg.train.ablation import EvaluationSection, compare
-
-    arms = ["base", "no_context", "context"]
-
-    assert ablation(tmp_path, Unreadable()).missing.startswith("No ablation")
-    tasks = ["arc_easy", "sciq"]
-    scores = {
-        arm: {task: {str(row): float((row + 2 * place) % 5 < 2 + place) for row in range(60)} for task in tasks}
-        for place, arm in enumerate(arms)
-    }
-    training = {arm: {"tokens": 1000, "train_loss": 3.0, "valid_loss": 3.1} for arm in arms}
-    table = compare(scores, {"science": tasks}, EvaluationSection(bootstrap_samples=200))
-    (tmp_path / "ablation").mkdir()
-    (tmp_path / "ablation" / "comparison.json").write_bytes(
-        orjson.dumps({"label": "a proxy", "training": training, **table})
-    )
-    for arm in arms:
-        (tmp_path / "ablation" / "arms" / arm).mkdir(parents=True)
-        curve = [{"tokens": step * 100, "train_loss": 4 - step / 10, "valid_loss": None} for step in range(1, 11)]
-        (tmp_path / "ablation" / "arms" / arm / "curve.jsonl").write_bytes(b"".join(map(json_line, curve)))
-    section = ablation(tmp_path, Unreadable())
-    assert section.notes[0] == "a proxy."
-    tables = {part.caption: part for part in section.parts if not isinstance(part, charts.Drawing)}
-    assert tables["Scores"].rows == [
-        [task, *(f"{100 * table['arms'][arm][task]:.2f}" for arm in arms)] for task in tasks
-    ]
-    for pair, found in table["pairs"].items():
-        assert [row[0] for row in tables[f"Differences, {pair}"].rows] == list(found)
-    assert sum(isinstance(part, charts.Drawing) for part in section.parts) == 1 + len(table["pairs"]) + 1

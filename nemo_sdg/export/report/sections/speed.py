@@ -5,10 +5,10 @@ machine.
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.export.report import charts
 from nemo_sdg.export.report.counts import Run, read_json_or
-from nemo_sdg.export.report.figures import Section, Table
 from nemo_sdg.export.report.rows import Unreadable, read_records
+from nemo_sdg.export.report.sections import charts
+from nemo_sdg.export.report.sections.parts import Section, Table
 
 GENERATION = ("questions", "screened", "answers", "graded")
 NUM_BINS = 60
@@ -140,10 +140,17 @@ def step_times(rows: list[dict[str, Any]]) -> list[list[str]]:
         )
         busy = sum(row.get("saturation", 0) * row.get("seconds", 0) for row in last) / seconds if seconds else 0
         asked = any("requests" in row for row in last)
-        table.append([
-            step, f"{seconds:,.1f}", (f"{max(row.get('done', 0) for row in last):,} " f"{last[-1].get('unit', '')}"), f"{tokens / seconds:,.1f}" if tokens and seconds else "",
-            f"{100 * busy:.0f}%" if asked else "", f"{sum(row.get('retries', 0) for row in last):,}" if asked else "", f"{sum(row.get('replayed', 0) for row in last):,}" if asked else "",
-        ])  # fmt: skip
+        table.append(
+            [
+                step,
+                f"{seconds:,.1f}",
+                (f"{max(row.get('done', 0) for row in last):,} {last[-1].get('unit', '')}"),
+                f"{tokens / seconds:,.1f}" if tokens and seconds else "",
+                f"{100 * busy:.0f}%" if asked else "",
+                f"{sum(row.get('retries', 0) for row in last):,}" if asked else "",
+                f"{sum(row.get('replayed', 0) for row in last):,}" if asked else "",
+            ]
+        )
     return table
 
 

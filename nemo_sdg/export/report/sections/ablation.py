@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from nemo_sdg.export.report import charts
 from nemo_sdg.export.report.counts import read_json_or
-from nemo_sdg.export.report.figures import Section, Table
 from nemo_sdg.export.report.rows import Unreadable, read_records
+from nemo_sdg.export.report.sections import charts
+from nemo_sdg.export.report.sections.parts import Section, Table
 
 MAX_DRAWN = 40
 """groups and tasks in a figure, groups first; the tables have them all"""

@@ -48,10 +48,23 @@ def draw(name: str, describe: str, height: Callable[[str], int], paint: Callable
     from matplotlib.figure import Figure
 
     settings = {
-        "svg.fonttype": "none", "svg.hashsalt": "nemo_sdg", "text.parse_math": False, "font.size": 12, "font.family": "DejaVu Sans",
-        "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": GRID, "xtick.color": INK, "ytick.color": INK, "grid.color": GRID,
-        "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "legend.frameon": False,
-    }  # fmt: skip
+        "svg.fonttype": "none",
+        "svg.hashsalt": "nemo_sdg",
+        "text.parse_math": False,
+        "font.size": 12,
+        "font.family": "DejaVu Sans",
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": GRID,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "grid.color": GRID,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+    }
     out = {}
     for width, pixels in WIDTHS.items():
         with matplotlib.rc_context(settings):  # type: ignore[arg-type]

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.export.report import charts
 from nemo_sdg.export.report.counts import Run, is_contamination, read_json_or
-from nemo_sdg.export.report.figures import MAX_BARS, MAX_ROWS, Section, Table
+from nemo_sdg.export.report.sections import charts
+from nemo_sdg.export.report.sections.parts import MAX_BARS, MAX_ROWS, Section, Table
 
 
 def licenses(run: Run) -> Section:

@@ -1,0 +1,151 @@
+"""How much there is of what: the mixture of the blend, packed tokens, lengths."""
+
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.export.report.counts import packed_tokens, read_json_or, token_histograms
+from nemo_sdg.export.report.sections import charts
+from nemo_sdg.export.report.sections.parts import Section, Table, percent
+
+FIELDS = ("question", "context", "reasoning", "answer")
+
+
+def mixture(run_dir: Path) -> Section:
+    section = Section(
+        key="mixture",
+        title="Mixture",
+        about="Train tokens of each family as found, and its share of the blend after temperature, floors and caps.",
+    )
+    mixed = read_json_or(run_dir / "blend" / "mixture.json", None)
+    if mixed is None:
+        section.missing = "The run has no blend yet."
+        return section
+    plan = (mixed.get("explanation") or {}).get("families") or {}
+    section.notes += (mixed.get("explanation") or {}).get("notes") or []
+    found = {name: family["available"] for name, family in plan.items()}
+    total = sum(found.values()) or 1
+    if plan:
+        shares: charts.Series = {
+            "as found": [100 * found[name] / total for name in plan],
+            "in the blend": [100 * plan[name]["share"] for name in plan],
+        }
+        section.parts.append(
+            charts.bars(
+                "mixture",
+                "Shares of the families as found and in the blend, in percent",
+                list(plan),
+                shares,
+                unit="share of the train tokens (%)",
+            )
+        )
+        head = ["train tokens", "as found", "cap", "in the blend", "tokens drawn", "epochs", "decided by"]
+        rows = [[name, *_plan_row(family, found[name] / total)] for name, family in plan.items()]
+        section.parts.append(Table(columns=["family", *head], rows=rows, caption="Families in the blend", open=True))
+        tasks = [
+            [name, task, *_plan_row(part, part["available"] / total)]
+            for name, family in plan.items()
+            for task, part in family["tasks"].items()
+        ]
+        section.parts.append(
+            Table(
+                columns=["family", "task", *head],
+                rows=tasks,
+                caption="Tasks in the blend (a task's cap is of its family)",
+            )
+        )
+    variants = mixed.get("variants") or {}
+    rows = [
+        [name, f"{v['train_tokens']:,}", f"{v['trained_tokens']:,}", f"{v['epochs']:.2f}", v["nemo_validates_on"]]
+        for name, v in variants.items()
+    ]
+    columns = ["variant", "train tokens", "tokens trained on", "epochs", "validated on"]
+    section.parts.append(
+        Table(
+            columns=columns,
+            rows=rows,
+            caption=f"Variants (budget: {mixed.get('budget')}, synthetic share {mixed.get('synthetic_share')})",
+            open=True,
+        )
+    )
+    return section
+
+
+def _plan_row(part: dict[str, Any], share: float) -> list[str]:
+    return [
+        f"{part['available']:,}",
+        percent(share, 1),
+        percent(part["cap"], 1),
+        percent(part["share"], 1),
+        f"{part['sampled']:,}",
+        f"{part['epochs']:.2f}",
+        part["decided_by"],
+    ]
+
+
+def tokens(run_dir: Path) -> Section:
+    section = Section(
+        key="lengths",
+        title="Tokens and lengths",
+        about="All packed documents, and the characters of the samples' fields.",
+    )
+    packed = packed_tokens(run_dir)
+    if packed:
+        families = sorted({family for rows in packed.values() for family in rows})
+        series: charts.Series = {
+            variant: [rows.get(family, [0, 0])[1] for family in families] for variant, rows in packed.items()
+        }
+        section.parts.append(
+            charts.bars("tokens", "Packed tokens by family and variant", families, series, unit="tokens")
+        )
+        rows = [
+            [f, v, f"{packed[v][f][0]:,}", f"{packed[v][f][1]:,}", f"{packed[v][f][1] / max(1, packed[v][f][0]):.0f}"]
+            for f in families
+            for v in packed
+            if f in packed[v]
+        ]
+        section.parts.append(
+            Table(
+                columns=["family", "variant", "documents", "tokens", "tokens a document"],
+                rows=rows,
+                caption="Packed tokens",
+            )
+        )
+        histograms = token_histograms(run_dir)
+        bins = sorted({b for histogram in histograms.values() for b in histogram})
+        if bins:
+            labels = [f"{2 ** (b / 2):.0f}" for b in range(bins[0], bins[-1] + 1)]
+            series = {
+                variant: [histogram[b] for b in range(bins[0], bins[-1] + 1)]
+                for variant, histogram in sorted(histograms.items())
+            }
+            section.parts.append(
+                charts.columns(
+                    "document-lengths",
+                    "Documents by their length in tokens",
+                    labels,
+                    series,
+                    xlabel="tokens a document, from",
+                    ylabel="documents",
+                )
+            )
+            rows = [[labels[i], *(f"{values[i]:,.0f}" for values in series.values())] for i in range(len(labels))]
+            section.parts.append(Table(columns=["tokens, from", *series], rows=rows, caption="Documents by length"))
+    health = read_json_or(run_dir / "curated" / "health.json", {})
+    rows = []
+    for name, family in sorted((health.get("families") or {}).items()):
+        for what in FIELDS:
+            sizes = (family.get("after") or {}).get("characters", {}).get(what)
+            if sizes:
+                own = (family.get("seeds") or {}).get("characters", {}).get(what, {}).get("p50", "")
+                rows.append([name, what, *(f"{sizes[q]:,}" for q in ("p10", "p50", "p90")), own])
+    if rows:
+        section.parts.append(
+            Table(
+                columns=["family", "field", "10%", "median", "90%", "median of the seeds"],
+                rows=rows,
+                caption="Characters of curated samples",
+            )
+        )
+    if not section.parts:
+        section.missing = "Nothing is packed yet."
+    return section

@@ -1,0 +1,95 @@
+"""What a section of the page is made of: figures, each with the table of its numbers, and notes in plain words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nemo_sdg.export.report.counts import Run
+from nemo_sdg.export.report.sections import charts
+
+MAX_ROWS = 200
+"""rows of a table on the page; what is left out is said"""
+MAX_BARS = 24
+STAGE_WORDS = {"seeds": "seeds", "before": "verified", "after": "curated"}
+
+
+@dataclass(kw_only=True)
+class Table:
+    columns: list[str]
+    rows: list[list[Any]]
+    caption: str
+    open: bool = False
+    """unfolded at first"""
+    left_out: int = 0
+
+    def __post_init__(self) -> None:
+        self.left_out += max(0, len(self.rows) - MAX_ROWS)
+        self.rows = self.rows[:MAX_ROWS]
+
+
+@dataclass(kw_only=True)
+class Section:
+    key: str
+    title: str
+    about: str = ""
+    """what one sees, and over which records it was measured"""
+    notes: list[str] = field(default_factory=list)
+    parts: list[charts.Drawing | Table] = field(default_factory=list)
+    missing: str = ""
+    """why there is nothing to see"""
+
+
+def percent(value: float | None, digits: int = 0) -> str:
+    return "" if value is None else f"{100 * value:.{digits}f}%"
+
+
+def stages(health: dict[str, Any], what: str) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+    """stage -> [(samples, figure)] over the families that have it."""
+    found: dict[str, list[tuple[int, dict[str, Any]]]] = {stage: [] for stage in STAGE_WORDS}
+    for family in (health.get("families") or {}).values():
+        for stage, summary in family.items():
+            if stage in found and what in summary:
+                found[stage].append((summary["samples"], summary[what]))
+    return {stage: rows for stage, rows in found.items() if rows}
+
+
+def summary_cards(run: Run, packed: dict[str, dict[str, list[int]]]) -> list[tuple[str, str]]:
+    """The few numbers that one looks at first."""
+    kept = {step: sum(row["kept"] for row in counts.values()) for step, counts in run.counts.items()}
+    attempts = sum(row["in"] for row in run.counts["questions"].values())
+    requests = sum(found.get("requests", 0) for found in run.requests.values())
+    cards = [
+        ("seed rows", f"{kept['seeds']:,}"),
+        ("attempted samples", f"{attempts:,}"),
+        (f"{run.samples_step} samples", f"{run.kept.num:,}"),
+    ]
+    if attempts:
+        cards.append(("yield", percent(run.kept.num / attempts, 1)))
+    cards += [
+        (f"tokens, {variant}", f"{sum(tokens for _, tokens in rows.values()):,}")
+        for variant, rows in sorted(packed.items())
+    ]
+    if requests:
+        cards.append(("requests", f"{requests:,}"))
+    return cards
+
+
+def steps_table(run: Run, units: dict[str, str]) -> Table:
+    """The funnel as numbers, per family."""
+    families = sorted({run.families.get(task, "unknown") for step in list(run.counts)[1:] for task in run.counts[step]})
+    rows: list[list[Any]] = []
+    for family in ["all", *families]:
+        cells: list[str] = []
+        for step in run.counts:
+            counted: Sequence[dict[str, Any]] = [
+                row for task, row in run.counts[step].items() if family in ("all", run.families.get(task, "unknown"))
+            ]
+            cells.append(
+                f"{sum(row['kept'] for row in counted):,} of {sum(row['in'] for row in counted):,}" if counted else ""
+            )
+        rows.append([family, *cells])
+    return Table(
+        columns=["family", *(f"{step} ({units[step]})" for step in run.counts)],
+        rows=rows,
+        caption="Kept per step and family",
+    )
