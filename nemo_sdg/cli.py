@@ -262,11 +262,23 @@ def report(
     run: RunDir,
     serve: Annotated[bool, typer.Option("--serve", help="serve the page on localhost until interrupted")] = False,
     port: Annotated[int, typer.Option(help="with --serve: port to use; 0 takes any free one")] = 8400,
+    measure: Annotated[
+        bool, typer.Option(help="ask the embedded model how fluent some texts are, about a minute of one core")
+    ] = True,
+    search: Annotated[bool, typer.Option("--search", help="write a search over all samples too")] = False,
+    against: Annotated[
+        Path | None, typer.Option(metavar="B", help="write a page that shows RUN and B side by side")
+    ] = None,
 ) -> None:
     """Write the page report/index.html and the dataset card. Works on unfinished runs too."""
     from nemo_sdg.pipeline import report as reporting
 
-    path = reporting.make_report(run)
+    if against is not None:
+        typer.echo(f"written to {reporting.compare(run, against, measure=measure)}")
+        return
+    if search:
+        typer.echo(f"written to {reporting.make_search(run)}")
+    path = reporting.make_report(run, measure=measure)
     typer.echo(f"written to {path}")
     if serve:
         reporting.serve(path, port)

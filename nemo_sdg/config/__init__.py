@@ -99,7 +99,17 @@ class RunConfig:
 
 
 OPERATIONAL = {
-    "run": {"dir", "executor", "workers", "dask_address", "verify", "cache_dir", "progress_every", "trackers"},
+    "run": {
+        "dir",
+        "executor",
+        "workers",
+        "dask_address",
+        "verify",
+        "cache_dir",
+        "progress_every",
+        "trackers",
+        "measure",
+    },
     "engine": {
         "base_urls",
         "api_key_env",

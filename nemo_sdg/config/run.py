@@ -48,6 +48,11 @@ class RunSection:
     trackers: list[str] = field(default_factory=list)
     """tensorboard, wandb: where the rows of progress.jsonl are also sent"""
 
+    measure: bool = True
+    """let the report at the end ask the embedded model how fluent, and the embedder how diverse, some of the texts are:
+    about a minute of one core
+    """
+
     def __post_init__(self) -> None:
         require(self.shard_size >= 1, f"run.shard_size must be >= 1, got {self.shard_size}")
         require(self.workers >= 1, f"run.workers must be >= 1, got {self.workers}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.export.packing.packed_files import TEXT_SUFFIX
+from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
 from nemo_sdg.storage import read_json, read_jsonl, write_bytes
 
 SHOWN_DATASETS = 100
@@ -82,6 +83,7 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
     counts = {step: facts["steps"][step]["counts"] for step in facts["steps"]}
     sources = _sources(run_dir)
     licenses = _ranked(texts["license"])
+    splits = evaluation_splits(run_dir) or EvaluationSplits(seen=[], unseen=[])
     return {
         "title": f"Task-seeded synthetic corpus {facts['fingerprint'][:8]}",
         "version": facts["version"],
@@ -116,8 +118,8 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "budget": mixture["budget"],
         "budget_words": BUDGET_WORDS[mixture["budget"]],
         "synthetic_share": mixture["synthetic_share"],
-        "evaluation": _evaluation(run_dir),
-        "unreachable": _unreachable(facts["evaluation_splits_unreachable"]),
+        "evaluation": splits,
+        "unreachable": _unreachable(splits.unseen),
         "limits": _limits(config, mixture),
         "packages": sorted((name, version) for name, version in facts["packages"].items() if version),
     }
@@ -233,17 +235,6 @@ def _family_rows(mixture: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for family in families
     ]
-
-
-def _evaluation(run_dir: Path) -> dict[str, Any]:
-    """The evaluation splits that were compared with."""
-    splits: Counter[tuple[str, str]] = Counter()
-    for path in sorted((run_dir / "seeds" / "evaluation").glob("*.jsonl")):
-        for row in read_jsonl(path):
-            name = row["dataset"]["name"]
-            splits[f"{row['dataset']['path']}{f' ({name})' if name else ''}", row["dataset"]["split"]] += 1
-    rows = [{"dataset": dataset, "split": split, "rows": num} for (dataset, split), num in sorted(splits.items())]
-    return {"rows": splits.total(), "datasets": rows}
 
 
 def _unreachable(splits: list[dict[str, Any]]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def finish(context: Context) -> None:
     card = write_card(context.run_dir, facts)
     facts["files"][str(card.relative_to(context.run_dir))] = vars(file_facts(card))
     if not is_current(context.run_dir, facts):
-        make_report(context.run_dir, facts)
+        make_report(context.run_dir, facts, measure=context.config.run.measure)
     write_json(context.run_dir / "manifest.json", facts)
     print_summary(context, facts)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import Role, RunConfig, load_config
-from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
+from nemo_sdg.export.report.quality import Models, vendi_score
 from nemo_sdg.export.report.records import Calls, cut
 from nemo_sdg.generate.requests import Completion, Flow, Outcome, Request
 from nemo_sdg.records import Origin
@@ -30,11 +31,12 @@ class NotInJournal(Exception):
     """The journal has no answer to a request; the replay of that record ends there."""
 
 
-def make_report(run_dir: Path, facts: dict[str, Any] | None = None) -> Path:
+def make_report(run_dir: Path, facts: dict[str, Any] | None = None, *, measure: bool = True) -> Path:
     """Writes RUN/report/index.html and returns its path. For a finished run it also writes the dataset card again,
     with the same bytes.
 
-    `facts` is the manifest of a run that is about to end.
+    `facts` is the manifest of a run that is about to end. `measure`: whether the embedded model and the embedder read
+    some of its texts, about a minute of one core.
     """
     from nemo_sdg.export.card import write_card
     from nemo_sdg.export.report import write_report
@@ -57,7 +59,40 @@ def make_report(run_dir: Path, facts: dict[str, Any] | None = None) -> Path:
             # damaged seeds, or templates that are gone: the page says of each record that its prompt is not there
             return {}
 
-    return write_report(run_dir, facts=facts, find_calls=find_calls)
+    return write_report(run_dir, facts=facts, find_calls=find_calls, models=models_at_hand() if measure else None)
+
+
+def make_search(run_dir: Path) -> Path:
+    """Writes RUN/report/search.html, a search over all samples, and returns its path."""
+    from nemo_sdg.export.report import write_search_pages
+
+    return write_search_pages(run_dir)
+
+
+def compare(run_dir: Path, other_dir: Path, *, measure: bool = True) -> Path:
+    """Writes the page that shows two runs side by side, and returns its path."""
+    from nemo_sdg.export.report import write_against
+
+    return write_against(run_dir, other_dir, models_at_hand() if measure else Models(missing={}))
+
+
+def models_at_hand() -> Models:
+    """The models that measure fluency and diversity, as far as their packages are installed; each loads when asked."""
+    from nemo_sdg.curate.embed import Embedder, require_embedder
+    from nemo_sdg.curate.fluency import FluencyModel, at_hand
+
+    models = Models(missing={})
+    if why := at_hand():
+        models.missing["fluency"] = why
+    else:
+        models.losses = FluencyModel().losses
+    try:
+        require_embedder(None)
+    except MissingDependencyError as exc:
+        models.missing["vendi"] = str(exc)
+    else:
+        models.vendi = lambda texts: vendi_score(Embedder(None).encode(texts))
+    return models
 
 
 @contextlib.contextmanager

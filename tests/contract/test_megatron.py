@@ -388,8 +388,8 @@ def test_gguf_metadata_is_what_the_gguf_package_reads(tokenizer: Tokenizer) -> N
 
     from gguf import GGUFReader
 
-    from nemo_sdg.storage.gguf import read_metadata
     from nemo_sdg.export.packing.tokenizer_files import EMBEDDED_FILE, EMBEDDED_PACKAGE
+    from nemo_sdg.storage.gguf import read_metadata
 
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
     assert spec is not None

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from nemo_sdg.cli import app
 
-VOLATILE = {"progress.jsonl", ".hashes.json", ".lock", "plan.json", "index.html"}
+VOLATILE = {"progress.jsonl", ".hashes.json", ".lock", "plan.json", "index.html", "quality.json"}
 """the files of a run that hold clock times (index.html shows the speed), or paths of this machine"""
 
 
@@ -53,6 +53,7 @@ def run_arguments(run_dir: Path, server: str, *overrides: str) -> list[str]:
         "run.shard_size=6",
         "engine.max_in_flight=16",
         "curate.paraphrase=false",
+        "run.measure=false",
         *overrides,
     ]
 

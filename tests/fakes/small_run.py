@@ -20,7 +20,7 @@ from tests.fakes.openai_server import serving
 TASKS = ["qs_science", "qs_word_problems", "qs_reading", "qs_yesno"]
 FILTER = "small_run_filter:no_marker"
 SETTINGS = {
-    "run": {"dir": "run", "shard_size": 6},
+    "run": {"dir": "run", "shard_size": 6, "measure": False},
     "seeds": {"hub": False, "include_path": ["configs/quickstart_tasks"], "tasks": TASKS, "limit_per_task": 5},
     "engine": {"kind": "openai", "model": "fake", "model_license": "Apache-2.0", "max_in_flight": 16},
     "generate": {

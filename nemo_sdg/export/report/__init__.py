@@ -7,9 +7,13 @@ quality.py     how the new questions read beside their seeds: fluency, diversity
 verdicts.py    the first screen: is this corpus good, and why
 first.py       ten samples to read
 sections/      everything else as figures, each with its table
-page.py        all of it as one file
+packed.py      packed documents as the trainer sees them
+against.py     two runs side by side
+search.py      a search over all samples, in files
+html.py        markup, and the policy of the pages
+page.py        all of it as pages
 """
 
-from nemo_sdg.export.report.page import is_current, write_report
+from nemo_sdg.export.report.page import is_current, write_against, write_report, write_search_pages
 
-__all__ = ["is_current", "write_report"]
+__all__ = ["is_current", "write_against", "write_report", "write_search_pages"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.report.kept import Kept
 from nemo_sdg.export.report.rows import Picker, Place, Unreadable, lines_of, read_drops, read_records, spread
 from nemo_sdg.storage import merge_counts, read_json
 
@@ -80,41 +81,17 @@ class Run:
     """tasks in turn, so that any beginning of the list shows all of them"""
     picked_drops: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
     """(step, reason) -> places"""
-    kept: "Kept"
+    kept: Kept
     sources: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     """dataset path, name, split, revision, licence -> seeds"""
     requests: dict[str, dict[str, int]] = field(default_factory=dict)
     unreadable: Unreadable
 
 
-@dataclass(kw_only=True)
-class Kept:
-    """Counters over the samples of the last step."""
-
-    num: int = 0
-    licenses: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)
-    origins: Counter[str] = field(default_factory=Counter)
-    languages: Counter[str] = field(default_factory=Counter)
-    agreement: dict[str, Counter[int]] = field(default_factory=dict)
-    """origin -> percent of the votes that give the answer, in steps of ten -> samples"""
-
-    def add(self, sample: dict[str, Any]) -> None:
-        self.num += 1
-        origin = str(sample.get("origin"))
-        self.origins[origin] += 1
-        self.languages[str(sample.get("language"))] += 1
-        self.licenses[str((sample.get("license") or {}).get("effective") or "unknown")] += 1
-        self.models[str((sample.get("generator") or {}).get("model") or "unknown")] += 1
-        share = agreement(sample)
-        if share is not None:
-            self.agreement.setdefault(origin, Counter())[10 * round(10 * share)] += 1
-
-
-def agreement(sample: dict[str, Any]) -> float | None:
-    """Share of the votes cast that give the sample's answer."""
-    votes = sample.get("votes") or {}
-    return votes["agree"] / votes["n"] if votes.get("n") and votes.get("agree") is not None else None
+def last_step(run_dir: Path) -> str:
+    """The last step that holds samples: curated in a finished run."""
+    steps = ("curated", "verified", "answers", "questions")
+    return next((step for step in steps if shards(run_dir, step)), "questions")
 
 
 def count_run(run_dir: Path) -> Run:
@@ -123,13 +100,10 @@ def count_run(run_dir: Path) -> Run:
         raise DataError(f"{run_dir} is no run: it has no config.yaml")
     unreadable = Unreadable()
     counts = {step: step_counts(run_dir, step) for step in STEPS}
-    samples_step = next(
-        (step for step in ("curated", "verified", "answers", "questions") if shards(run_dir, step)), "questions"
-    )
     run = Run(
         counts=counts,
         families=families_of_tasks(run_dir, unreadable),
-        samples_step=samples_step,
+        samples_step=last_step(run_dir),
         kept=Kept(),
         unreadable=unreadable,
     )

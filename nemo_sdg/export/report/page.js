@@ -38,7 +38,7 @@
   const root = document.documentElement;
   const systemDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark());
-  const nameTheme = () => { byId("theme").textContent = isDark() ? "Light" : "Dark"; };
+  const nameTheme = () => { byId("theme").textContent = isDark() ? "Light theme" : "Dark theme"; };
   byId("theme").addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; nameTheme(); });
   nameTheme();
 
@@ -51,6 +51,14 @@
     const [agree, cast] = record.agree || [];
     record.share = cast > 0 && agree !== null && agree !== undefined ? (100 * agree) / cast : null;
   }
+
+  // Menu
+  const menu = byId("menu");
+  menu.addEventListener("click", (event) => { if (event.target.closest("a")) menu.open = false; });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
 
   // Funnel
   function option(select, value, text) {
@@ -116,7 +124,7 @@
       for (const [reason, count] of Object.entries(sum.dropped).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))) {
         const node = bar(reason, count, scale, sum.taken, "dropped", () => browse({ outcome: step + ":" + reason, chosen }));
         node.dataset.reason = step + ":" + reason;
-        node.setAttribute("aria-label", `${step}: ${num(count)} ${unit} dropped for ${reason}; show examples`);
+        node.append(make("span", "unseen", ` ${unit} dropped in ${step}; show examples`));
         bars.append(node);
       }
       place.append(make("div", "step", name, bars));
@@ -209,7 +217,9 @@
     const question = make("span", "q", words(title.slice(0, 160)));
     question.dir = "auto";
     const tag = record.reason ? make("span", "tag dropped", words(`${record.step}: ${record.reason}`)) : make("span", "tag kept", "kept");
-    const share = record.share === null ? null : make("span", "tag", `${record.agree[0]} of ${record.agree[1]} votes`);
+    const guided = record.guidance === "guided";
+    const told = (record.share === null ? "" : `${record.agree[0]} of ${record.agree[1]} votes`) + (guided ? `${record.share === null ? "" : ", then "}written with the gold in sight` : "");
+    const share = told ? make("span", "tag", told) : null;
     const node = make("details", "record", make("summary", "", tag, make("span", "tag", words(record.task)), record.kind ? make("span", "tag", words(record.kind)) : null, share, question));
     node.addEventListener("toggle", () => { if (node.open && node.childElementCount === 1) node.append(inside(record)); });
     return node;

@@ -1,12 +1,9 @@
-"""The page as one file: markup by Jinja, which escapes, one script and one style that the page's own policy names by
-their hashes, and the
-records as compressed data that no parser of markup ever sees.
+"""The pages of a run: the report as one file with its records as compressed data that no parser of markup ever sees,
+two runs side by side, and the search over all samples.
 """
 
 import base64
 import gzip
-import hashlib
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,8 @@ from typing import Any
 import orjson
 
 from nemo_sdg.config import fingerprint
+from nemo_sdg.errors import DataError
+from nemo_sdg.export.report.against import Side, pairs, settings, tables, verdict_rows
 from nemo_sdg.export.report.counts import (
     NUM_EXAMPLES,
     STEPS,
@@ -22,38 +21,35 @@ from nemo_sdg.export.report.counts import (
     Run,
     count_run,
     funnel_rows,
+    last_step,
     packed_tokens,
     read_json_or,
 )
+from nemo_sdg.export.report.first import first_samples
+from nemo_sdg.export.report.html import policy, render, visible
+from nemo_sdg.export.report.packed import PARTS, packed_documents
+from nemo_sdg.export.report.quality import Models, measure
 from nemo_sdg.export.report.records import FindCalls, collect_records
-from nemo_sdg.export.report.sections import charts
+from nemo_sdg.export.report.search import write_search
 from nemo_sdg.export.report.sections.ablation import ablation
+from nemo_sdg.export.report.sections.fluency import fluency
 from nemo_sdg.export.report.sections.mixture import mixture, tokens
 from nemo_sdg.export.report.sections.origins import contamination, licenses
 from nemo_sdg.export.report.sections.parts import steps_table, summary_cards
 from nemo_sdg.export.report.sections.samples import difficulty, diversity, languages, positions
 from nemo_sdg.export.report.sections.speed import speed
-from nemo_sdg.storage import write_bytes
+from nemo_sdg.export.report.verdicts import answer, judge_run
+from nemo_sdg.export.splits import evaluation_splits
+from nemo_sdg.storage import write_bytes, write_json
 
-FOLDER = Path(__file__).parent
+MEASURES = 1
+"""rises when quality.py measures otherwise"""
+NOT_ASKED = "it was not asked for"
 MAX_DATA = 3_600_000
 """bytes of compressed, base64-coded records: with figures and tables the page stays under 5 MB"""
-HIDDEN = {
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-    0x200B,
-    0x200E,
-    0x200F,
-    0x061C,
-    0xFEFF,
-    *range(0xE0000, 0xE0080),
-}
-"""characters that turn the direction of text or cannot be seen; names and notes show their numbers instead"""
-POLICY = (
-    "default-src 'none'; img-src data:; script-src '{script}'; style-src '{style}'; base-uri 'none'; form-action 'none'"
-)
-NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+%?( of [\d,]+)?")
-POLICY_TAG = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]+)"')
+
+
+__all__ = ["is_current", "policy", "visible", "write_against", "write_report", "write_search_pages"]
 
 
 def is_current(run_dir: Path, facts: dict[str, Any]) -> bool:
@@ -65,31 +61,95 @@ def is_current(run_dir: Path, facts: dict[str, Any]) -> bool:
         return f'name="made-from" content="{fingerprint(facts)}"'.encode() in handle.read(4096)
 
 
-def write_report(run_dir: Path, *, facts: dict[str, Any] | None = None, find_calls: FindCalls | None = None) -> Path:
-    """Writes report/index.html and returns its path. `facts` is the manifest, read from the run when not given. Raises
-    DataError when it is no run.
+def write_report(
+    run_dir: Path,
+    *,
+    facts: dict[str, Any] | None = None,
+    find_calls: FindCalls | None = None,
+    models: Models | None = None,
+) -> Path:
+    """Writes report/index.html and returns its path. `facts` is the manifest, read from the run when not given;
+    `models` measure fluency and diversity. Raises DataError when it is no run.
     """
     run = count_run(run_dir)
     records = collect_records(run_dir, run, find_calls)
     facts = facts or read_json_or(run_dir / "manifest.json", None)
     path = run_dir / "report" / "index.html"
-    write_bytes(path, render_page(run_dir, run, records, facts))
+    quality = measured(run_dir, records, models or Models(missing={"fluency": NOT_ASKED}))
+    write_bytes(path, render_page(run_dir, run, records, facts, quality))
     return path
 
 
-def render_page(run_dir: Path, run: Run, records: list[dict[str, Any]], facts: dict[str, Any] | None) -> bytes:
-    import jinja2
+def write_search_pages(run_dir: Path) -> Path:
+    """Writes report/search.html and its files: a search over all samples. Raises DataError when it is no run."""
+    if not (run_dir / "config.yaml").is_file():
+        raise DataError(f"{run_dir} is no run: it has no config.yaml")
+    name = run_dir.resolve().name
+    html = render("search.html.jinja", "search.js", beside=" 'self' file:", name=name)
+    return write_search(run_dir, last_step(run_dir), html)
 
+
+def write_against(run_dir: Path, other_dir: Path, models: Models) -> Path:
+    """Writes report/against-OTHER.html of a run, the two side by side, and returns its path. Raises DataError where one
+    is no run.
+    """
+    sides = [side_of(folder, models) for folder in (run_dir, other_dir)]
+    if sides[0].name == sides[1].name:
+        for side in sides:
+            side.name = str(side.run_dir)
+    path = run_dir / "report" / f"against-{other_dir.resolve().name}.html"
+    page = render(
+        "against.html.jinja",
+        None,
+        names=[side.name for side in sides],
+        answers=[answer(side.verdicts) for side in sides],
+        verdicts=verdict_rows(*sides),
+        settings=settings(*sides),
+        tables=tables(*sides),
+        pairs=pairs(*sides),
+    )
+    write_bytes(path, page)
+    return path
+
+
+def side_of(run_dir: Path, models: Models) -> Side:
+    run = count_run(run_dir)
+    records = collect_records(run_dir, run, None)
+    mixed = read_json_or(run_dir / "blend" / "mixture.json", None)
+    verdicts = judge_run(run, measured(run_dir, records, models), mixed, evaluation_splits(run_dir))
+    return Side(name=run_dir.resolve().name, run_dir=run_dir, run=run, verdicts=verdicts)
+
+
+def measured(run_dir: Path, records: list[dict[str, Any]], models: Models) -> dict[str, Any]:
+    """What quality.measure says, kept in report/quality.json: models are not asked twice about the same texts."""
+    path = run_dir / "report" / "quality.json"
+    texts = [[record["id"], record["reason"], record.get("sample"), record["seeds"]] for record in records]
+    key = fingerprint([texts, sorted(models.missing), MEASURES])
+    stored = read_json_or(path, None)
+    if isinstance(stored, dict) and stored.get("of") == key:
+        return dict(stored["quality"])
+    quality = measure(records, models)
+    if models.losses is not None or models.vendi is not None:
+        write_json(path, {"of": key, "quality": quality})
+    return quality
+
+
+def render_page(
+    run_dir: Path, run: Run, records: list[dict[str, Any]], facts: dict[str, Any] | None, quality: dict[str, Any]
+) -> bytes:
     health = read_json_or(run_dir / "curated" / "health.json", {})
+    splits = evaluation_splits(run_dir)
+    verdicts = judge_run(run, quality, read_json_or(run_dir / "blend" / "mixture.json", None), splits)
     sections = [
+        fluency(quality),
+        difficulty(run, health),
+        diversity(health),
+        positions(health),
         mixture(run_dir),
         tokens(run_dir),
-        difficulty(run, health),
-        positions(health),
         languages(run, health),
-        diversity(health),
         licenses(run),
-        contamination(run_dir, run, records),
+        contamination(run, records, splits),
         speed(run_dir, run),
         ablation(run_dir, run.unreadable),
     ]
@@ -102,55 +162,36 @@ def render_page(run_dir: Path, run: Run, records: list[dict[str, Any]], facts: d
         },
         records,
     )
-    script, style = ((FOLDER / name).read_text() for name in ("page.js", "page.css"))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
-    environment.tests["numberlike"] = lambda cell: NUMBER.fullmatch(str(cell)) is not None
-    environment.tests["drawing"] = lambda part: isinstance(part, charts.Drawing)
     num_drops = sum(record["reason"] != "" for record in shown)
-    return (
-        environment.get_template("page.html.jinja")
-        .render(
-            made_from=fingerprint(facts) if facts else "",
-            policy=POLICY.format(script=_hash(script), style=_hash(style)),
-            script=script,
-            style=style,
-            data=data,
-            name=run_dir.resolve().name,
-            fingerprint=(facts or {}).get("fingerprint", ""),
-            version=(facts or {}).get("version", ""),
-            finished=facts is not None,
-            cards=summary_cards(run, packed_tokens(run_dir)),
-            warnings=warnings(run, health),
-            steps_table=steps_table(run, UNITS),
-            sections=sections,
-            shown={
-                "samples": len(shown) - num_drops,
-                "of": run.kept.num,
-                "drops": num_drops,
-                "of_drops": count_drops(run),
-                "examples": NUM_EXAMPLES,
-            },
-            samples_step=run.samples_step,
-            packages=sorted(
-                (name, version) for name, version in ((facts or {}).get("packages") or {}).items() if version
-            ),
-            config=(run_dir / "config.yaml").read_bytes().decode("utf-8", "replace"),
-        )
-        .encode("utf-8", "replace")
+    return render(
+        "page.html.jinja",
+        "page.js",
+        made_from=fingerprint(facts) if facts else "",
+        data=data,
+        name=run_dir.resolve().name,
+        fingerprint=(facts or {}).get("fingerprint", ""),
+        version=(facts or {}).get("version", ""),
+        finished=facts is not None,
+        answer=answer(verdicts),
+        first=first_samples(records),
+        cards=summary_cards(run, packed_tokens(run_dir)),
+        warnings=warnings(run, health),
+        steps_table=steps_table(run, UNITS),
+        packed=packed_documents(run_dir),
+        parts=PARTS,
+        searchable=(run_dir / "report" / "search.html").is_file(),
+        sections=sections,
+        shown={
+            "samples": len(shown) - num_drops,
+            "of": run.kept.num,
+            "drops": num_drops,
+            "of_drops": count_drops(run),
+            "examples": NUM_EXAMPLES,
+        },
+        samples_step=run.samples_step,
+        packages=sorted((name, version) for name, version in ((facts or {}).get("packages") or {}).items() if version),
+        config=(run_dir / "config.yaml").read_bytes().decode("utf-8", "replace"),
     )
-
-
-def policy(page: bytes) -> str:
-    """The content security policy of a page, for a server to send along."""
-    found = POLICY_TAG.search(page)
-    return found[1].decode().replace("&#39;", "'") if found else "default-src 'none'"
 
 
 def pack_data(fixed: dict[str, Any], records: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
@@ -176,19 +217,6 @@ def _first_of_each(drops: list[dict[str, Any]], num: int) -> list[dict[str, Any]
         if seen[drop["step"], drop["reason"]] <= num:
             kept.append(drop)
     return kept
-
-
-def visible(value: Any) -> str:
-    """Text in which characters that hide or turn others are seen as their numbers; the template's escaping comes
-    after.
-    """
-    return "".join(
-        f"[U+{ord(c):04X}]" if ord(c) in HIDDEN or (ord(c) < 32 and c not in "\n\t") else c for c in str(value)
-    )
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def count_drops(run: Run) -> int:

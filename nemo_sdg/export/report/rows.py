@@ -134,10 +134,10 @@ class Picker:
 
     def __init__(self, quotas: dict[Any, int]) -> None:
         self.quotas = quotas
-        self._heaps: dict[Any, list[tuple[int, int, Place]]] = {}
+        self._heaps: dict[Any, list[tuple[int, int, Any]]] = {}
         self._num = 0
 
-    def offer(self, group: Any, identifier: str, place: Place) -> None:
+    def offer(self, group: Any, identifier: str, place: Any) -> None:
         quota = self.quotas.get(group, 0)
         if not quota:
             return
@@ -149,6 +149,6 @@ class Picker:
         elif item > heap[0]:
             heapq.heapreplace(heap, item)
 
-    def places(self) -> dict[Any, list[Place]]:
+    def places(self) -> dict[Any, list[Any]]:
         """group -> places, the smallest hash first."""
         return {group: [item[2] for item in sorted(heap, reverse=True)] for group, heap in self._heaps.items()}

@@ -4,12 +4,12 @@ evaluation splits not seen.
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from nemo_sdg.export.report.counts import Run, is_contamination, read_json_or
+from nemo_sdg.export.report.counts import Run, is_contamination
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.parts import MAX_BARS, MAX_ROWS, Section, Table
+from nemo_sdg.export.splits import EvaluationSplits
 
 
 def licenses(run: Run) -> Section:
@@ -57,7 +57,7 @@ def licenses(run: Run) -> Section:
     return section
 
 
-def contamination(run_dir: Path, run: Run, records: Iterable[dict[str, Any]]) -> Section:
+def contamination(run: Run, records: Iterable[dict[str, Any]], splits: EvaluationSplits | None) -> Section:
     section = Section(
         key="contamination",
         title="Contamination",
@@ -99,10 +99,9 @@ def contamination(run_dir: Path, run: Run, records: Iterable[dict[str, Any]]) ->
                 left_out=total - len(rows),
             )
         )
-    splits = len(list((run_dir / "seeds" / "evaluation").glob("*.jsonl")))
-    unreachable = read_json_or(run_dir / "seeds" / "evaluation" / "unreachable.json", [])
+    num_seen, unreachable = (len(splits.seen), splits.unseen) if splits else (0, [])
     section.notes.append(
-        f"Compared with {splits:,} evaluation splits; {len(unreachable):,} splits could not be read, so "
+        f"Compared with {num_seen:,} evaluation splits; {len(unreachable):,} splits could not be read, so "
         "nothing is known of them."
     )
     if unreachable:

@@ -13,10 +13,10 @@ from tokenizers import Tokenizer as Backend
 
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.export.packing.fast_bpe import TEKKEN
-from nemo_sdg.storage.gguf import read_metadata
 from nemo_sdg.export.packing.packed_files import Losses
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
 from nemo_sdg.storage import write_json
+from nemo_sdg.storage.gguf import read_metadata
 from tests.unit.export.packing_samples import byte_tokenizer
 
 TEXT = "Straße 第1号 <eod> it 's\n\n\tdef f(): 'a' , b ."

@@ -1,0 +1,72 @@
+"""Markup of the report's pages: by Jinja, which escapes; one script and one style that the page's own policy names by
+their hashes.
+"""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.export.report.first import MAX_TEXT, votes_in_words
+from nemo_sdg.export.report.records import cut
+from nemo_sdg.export.report.sections import charts
+
+FOLDER = Path(__file__).parent
+HIDDEN = {
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+    0x200B,
+    0x200E,
+    0x200F,
+    0x061C,
+    0xFEFF,
+    *range(0xE0000, 0xE0080),
+}
+"""characters that turn the direction of text or cannot be seen; names and notes show their numbers instead"""
+POLICY = (
+    "default-src 'none'; img-src data:; script-src {script}; style-src {style}; base-uri 'none'; form-action 'none'"
+)
+NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+%?( of [\d,]+)?")
+POLICY_TAG = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]+)"')
+
+
+def render(template: str, script: str | None, *, beside: str = "", **values: Any) -> bytes:
+    """A page from a template and a script of this folder. `beside`: what else its scripts may come from."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"visible": visible, "votes": votes_in_words, "short": lambda text: cut(text, MAX_TEXT)}
+    environment.tests["numberlike"] = lambda cell: NUMBER.fullmatch(str(cell)) is not None
+    environment.tests["drawing"] = lambda part: isinstance(part, charts.Drawing)
+    code, style = (FOLDER / script).read_text() if script else "", (FOLDER / "page.css").read_text()
+    allowed = f"{_hash(code)}{beside}" if script else "'none'"
+    page = environment.get_template(template).render(
+        policy=POLICY.format(script=allowed, style=_hash(style)), script=code, style=style, **values
+    )
+    return page.encode("utf-8", "replace")
+
+
+def policy(page: bytes) -> str:
+    """The content security policy of a page, for a server to send along."""
+    found = POLICY_TAG.search(page)
+    return found[1].decode().replace("&#39;", "'") if found else "default-src 'none'"
+
+
+def visible(value: Any) -> str:
+    """Text in which characters that hide or turn others are seen as their numbers; the template's escaping comes
+    after.
+    """
+    return "".join(
+        f"[U+{ord(c):04X}]" if ord(c) in HIDDEN or (ord(c) < 32 and c not in "\n\t") else c for c in str(value)
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

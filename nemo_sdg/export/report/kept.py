@@ -1,0 +1,67 @@
+"""What is counted over the samples of the last step that holds any."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from nemo_sdg.records import Origin
+
+
+@dataclass(kw_only=True)
+class Voted:
+    """Votes over the samples of one origin."""
+
+    num: int = 0
+    shares: float = 0.0
+    """sum of the shares of the blind votes that give the answer"""
+    unanimous: int = 0
+    single: int = 0
+    """samples with one vote"""
+    guided: int = 0
+    """samples whose kept solution was written with the gold answer in sight"""
+
+
+@dataclass(kw_only=True)
+class Kept:
+    """Counters over the samples of the last step."""
+
+    num: int = 0
+    licenses: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    origins: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    agreement: dict[str, Counter[int]] = field(default_factory=dict)
+    """origin -> percent of the votes that give the answer, in steps of ten -> samples"""
+    voted: dict[str, Voted] = field(default_factory=dict)
+    """origin `seed`, and all new questions as `similar`"""
+    grades: dict[str, list[float]] = field(default_factory=dict)
+    """question, answer -> [sum of the judge's scores, samples graded]"""
+
+    def add(self, sample: dict[str, Any]) -> None:
+        self.num += 1
+        origin = str(sample.get("origin"))
+        self.origins[origin] += 1
+        self.languages[str(sample.get("language"))] += 1
+        self.licenses[str((sample.get("license") or {}).get("effective") or "unknown")] += 1
+        self.models[str((sample.get("generator") or {}).get("model") or "unknown")] += 1
+        share = agreement(sample)
+        if share is not None:
+            self.agreement.setdefault(origin, Counter())[10 * round(10 * share)] += 1
+            voted = self.voted.setdefault("seed" if origin == Origin.seed else "similar", Voted())
+            voted.num += 1
+            voted.shares += share
+            voted.unanimous += share == 1.0
+            voted.single += sample["votes"]["n"] == 1
+            voted.guided += sample.get("guidance") == "guided"
+        for what, judgement in (sample.get("grade") or {}).items():
+            score = judgement.get("score") if isinstance(judgement, dict) else None
+            if isinstance(score, int | float):
+                sums = self.grades.setdefault(what, [0.0, 0.0])
+                sums[0] += score
+                sums[1] += 1
+
+
+def agreement(sample: dict[str, Any]) -> float | None:
+    """Share of the votes cast that give the sample's answer."""
+    votes = sample.get("votes") or {}
+    return votes["agree"] / votes["n"] if votes.get("n") and votes.get("agree") is not None else None

@@ -1,0 +1,140 @@
+"""Some packed documents as the trainer sees them: the tokens of the .bin file, each with the part of the sample that it
+comes from.
+
+    {"variant": "context", "prefix": "packed/context/science/train/shard-00000_text_document", "document": 17,
+     "num_tokens": 231, "tokens": [["layout", "Question"], ["layout", ":"], ["question", " Which"], …]}
+"""
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved
+from nemo_sdg.export.report.counts import read_json_or
+from nemo_sdg.export.report.rows import Unreadable, find_by_id
+
+PARTS = ("passage", "question", "options", "context", "reasoning", "answer", "layout", "end")
+TEXTS = ("passage", "context", "question", "reasoning")
+NUM_SHOWN = 3
+"""documents of a variant, each of another family where there are as many"""
+MAX_TOKENS = 500
+"""of a document that are shown"""
+HEADER = 34
+DTYPES = {4: "<i4", 8: "<u2"}
+SUFFIX = "_text_document"
+
+
+def packed_documents(run_dir: Path) -> list[dict[str, Any]]:
+    """Of each variant the documents whose samples' ids hash smallest in the first shard of a family."""
+    try:
+        tokenizer = load_saved(run_dir / "packed" / "tokenizer")
+    except (DataError, OSError, ValueError):
+        return []
+    shown = []
+    for variant in sorted(path for path in (run_dir / "packed").glob("*") if path.is_dir()):
+        firsts = [next(iter(sorted(family.glob("train/*.docs.parquet"))), None) for family in sorted(variant.glob("*"))]
+        for path in [path for path in firsts if path is not None][:NUM_SHOWN]:
+            try:
+                shown.append(_document(run_dir, path, variant.name, tokenizer))
+            except (DataError, OSError, ValueError, KeyError, IndexError, struct.error):
+                continue  # damaged files are named by `check`; the page shows what can be read
+    return shown
+
+
+def _document(run_dir: Path, docs: Path, variant: str, tokenizer: Tokenizer) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(docs).read_row_group(0, columns=["document", "sample_id", "task"]).to_pylist()
+    row = min(table, key=lambda row: zlib.crc32(row["sample_id"].encode()))
+    members = [other["sample_id"] for other in table if other["document"] == row["document"]]
+    base = str(docs).removesuffix(".docs.parquet") + SUFFIX
+    ids = read_document(Path(base), row["document"])
+    receipts = (read_json_or(path, {}) for path in sorted((run_dir / "packed" / "receipts").glob("*.json")))
+    name = f"{Path(base).relative_to(run_dir)}.bin"
+    inputs = next((receipt["inputs"] for receipt in receipts if name in receipt.get("outputs", {})), {})
+    found = find_by_id([run_dir / path for path in inputs], "sample_id", set(members), Unreadable())
+    texts = pieces(tokenizer, ids[:MAX_TOKENS])
+    parts = parts_of("".join(texts), [found[member] for member in members if member in found])
+    tokens, place = [], 0
+    for number, text in zip(ids, texts, strict=False):
+        control = number == tokenizer.eod or number == tokenizer.bos
+        if control:
+            tokens.append(["end", str(tokenizer.backend.id_to_token(number))])
+        else:
+            tokens.append([parts[min(place + (len(text) - len(text.lstrip())), len(parts) - 1)], text])
+        place += len(text)
+    return {
+        "variant": variant,
+        "prefix": name.removesuffix(".bin"),
+        "document": row["document"],
+        "task": row["task"],
+        "num_tokens": len(ids),
+        "tokens": tokens,
+    }
+
+
+def read_document(prefix: Path, document: int) -> list[int]:
+    """Token ids of one document, by Megatron's published layout of .idx and .bin."""
+    import numpy as np
+
+    with open(f"{prefix}.idx", "rb") as handle:
+        head = handle.read(HEADER)
+        if head[:9] != b"MMIDIDX\x00\x00" or head[17] not in DTYPES:
+            raise DataError(f"{prefix}.idx is not a Megatron index")
+        (num,) = struct.unpack_from("<Q", head, 18)
+        handle.seek(HEADER + 4 * document)
+        (length,) = struct.unpack("<i", handle.read(4))
+        handle.seek(HEADER + 4 * num + 8 * document)
+        (offset,) = struct.unpack("<q", handle.read(8))
+    return [int(number) for number in np.fromfile(f"{prefix}.bin", DTYPES[head[17]], count=length, offset=offset)]
+
+
+def pieces(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
+    """The text that each token adds. A character spread over several tokens comes with the last of them."""
+    texts, before = [], ""
+    plain = [number for number in ids if number not in (tokenizer.eod, tokenizer.bos)]
+    for end in range(1, len(plain) + 1):
+        whole = str(tokenizer.backend.decode(plain[:end], skip_special_tokens=False))
+        settled = whole if end == len(plain) else whole.rstrip("\ufffd")
+        texts.append(settled[len(before) :])
+        before = max(before, settled, key=len)
+    found = iter(texts)
+    return ["" if number in (tokenizer.eod, tokenizer.bos) else next(found) for number in ids]
+
+
+def parts_of(text: str, samples: list[dict[str, Any]]) -> list[str]:
+    """The part of each character of a document."""
+    parts = ["layout"] * max(1, len(text))
+    begin = 0
+    for sample in samples:
+        answer = str((sample.get("answer") or {}).get("text") or "").strip()
+        named = [
+            (name, str(sample.get(name) or "").strip()) for name in ("passage", "context", "question", "reasoning")
+        ]
+        places = {name: (text.find(words, begin), words) for name, words in named if words}
+        ends = [place + len(words) for place, words in places.values() if place >= 0]
+        last = max(ends, default=begin)
+        asked, words = places.get("question", (-1, ""))
+        told = places.get("reasoning", (-1, ""))[0]
+        after = asked + len(words) if asked >= 0 else begin
+        for choice in sample.get("choices") or ():
+            place = text.find(str(choice).strip(), after, told if told >= 0 else len(text))
+            if place >= 0 and choice:
+                _fill(parts, place, len(str(choice).strip()), "options")
+                after = place + len(str(choice).strip())
+        for name, (place, words) in places.items():
+            if place >= 0:
+                _fill(parts, place, len(words), name)
+        place = text.find(answer, max(last, after)) if answer else -1
+        if place >= 0:
+            _fill(parts, place, len(answer), "answer")
+            begin = place + len(answer)
+        else:
+            begin = last
+    return parts
+
+
+def _fill(parts: list[str], place: int, length: int, name: str) -> None:
+    parts[place : place + length] = [name] * min(length, len(parts) - place)

@@ -1,0 +1,159 @@
+"""How the new questions of a run read beside their seeds, measured on a choice of the samples that the page shows.
+
+    {"fluency": {"of": 32, "rule": 2.0, "rows": [{"what": "question", "family": "math", "loss": 7.4, "over": 3.1,
+                 "text": "…"}, …], "shares": {"question": 0.9, "solution": 0.1}, "medians": {"math": 4.3}},
+     "diversity": {"of": 128, "distinct_2": [0.81, 0.86], "nearest": [0.2, 0.17], "vendi": [61.0, 70.2]},
+     "repeated": 0.0, "unfinished": [0.01, 0.0], "missing": {"fluency": "…why it was not measured"}}
+
+Pairs are (new questions, as many seeds): figures of both fall or rise with the number of texts, so that equal numbers
+are compared.
+"""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nemo_sdg.text.normalize import jaccard, tokens
+
+NUM_READ = 32
+"""new questions, solutions and seeds whose loss is measured: each about half a second of one core"""
+NUM_COMPARED = 128
+"""questions, and seeds, that are compared with each other"""
+SALAD = 2.0
+"""nats a token above the median of the family's seeds from which a text reads as word salad. Chosen on 70 questions of
+sciq, gsm8k, commonsense_qa, winogrande and medqa and on the same with their words shuffled or replaced
+"""
+REPEATED = 0.3
+"""share of a text's 4-grams that stood in it before, from which it counts as repeating itself"""
+CLOSING = ".?!:;\"'”’»)]}…。？！：」』）>|$`_*/-"
+MIN_WORDS = 8
+"""of a text that can be unfinished or repeat itself"""
+
+Losses = Callable[[list[str]], list[float]]
+"""nats a token of each text"""
+Vendi = Callable[[list[str]], float]
+
+
+@dataclass(kw_only=True)
+class Models:
+    """What measures need beyond words; none of both, and the reasons, where they are not at hand."""
+
+    losses: Losses | None = None
+    vendi: Vendi | None = None
+    missing: dict[str, str]
+
+
+def measure(records: Sequence[dict[str, Any]], models: Models) -> dict[str, Any]:
+    """The plain dict shown above, of the records as collect_records gives them."""
+    kept = [record for record in records if not record["reason"] and record.get("sample")]
+    new = [record for record in kept if record["origin"] != "seed"]
+    seeds = list({seed["id"]: (record["family"], seed) for record in kept for seed in record["seeds"]}.values())
+    out: dict[str, Any] = {"missing": dict(models.missing)}
+    if models.losses is not None and kept and seeds:
+        out["fluency"] = fluency(new, kept, seeds, models.losses)
+    asked = distinct(record["sample"]["question"] for record in new)
+    known = distinct(seed["question"] for _, seed in seeds)
+    num = min(len(asked), len(known), NUM_COMPARED)
+    if num >= 2:
+        pair = asked[:num], known[:num]
+        out["diversity"] = {
+            "of": num,
+            "distinct_2": [round(distinct_n(texts, 2), 3) for texts in pair],
+            "nearest": [round(nearest(texts), 3) for texts in pair],
+        }
+        if models.vendi is not None:
+            out["diversity"]["vendi"] = [round(models.vendi(texts), 1) for texts in pair]
+    solutions = [record["sample"]["reasoning"] for record in kept if record["kind"] != "code"]
+    texts = [text for text in [*(record["sample"]["question"] for record in new), *solutions] if text]
+    if texts:
+        out["repeated"] = round(statistics.fmean(repeats_itself(text) for text in texts), 4)
+        both = solutions, [seed["question"] for _, seed in seeds]
+        out["unfinished"] = [round(statistics.fmean([0.0, *map(unfinished, part)]), 4) for part in both]
+    return out
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if text]
+
+
+def fluency(
+    new: Sequence[dict[str, Any]],
+    kept: Sequence[dict[str, Any]],
+    seeds: Sequence[tuple[str, dict[str, Any]]],
+    losses: Losses,
+) -> dict[str, Any]:
+    """Losses of new questions and of solutions, and how far each lies over the median of its family's seeds."""
+    rows = [("question", record["family"], record["sample"]["question"]) for record in new[:NUM_READ]]
+    rows += [
+        ("solution", record["family"], text)
+        for record in kept[:NUM_READ]
+        if record["kind"] != "code"
+        and (text := f"{record['sample']['context']} {record['sample']['reasoning']}".strip())
+    ]
+    wanted = {family for _, family, _ in rows}
+    known = [("seed", family, seed["question"]) for family, seed in seeds if family in wanted][:NUM_READ]
+    found = [
+        {"what": what, "family": family, "loss": round(loss, 3), "text": text[:300]}
+        for (what, family, text), loss in zip([*rows, *known], losses([row[2] for row in [*rows, *known]]), strict=True)
+    ]
+    medians = {
+        family: statistics.median([row["loss"] for row in found if row["what"] == "seed" and row["family"] == family])
+        for family in sorted({family for _, family, _ in known})
+    }
+    overall = statistics.median([row["loss"] for row in found if row["what"] == "seed"])
+    for row in found:
+        row["over"] = round(row["loss"] - medians.get(row["family"], overall), 3)
+    shares = {
+        what: round(statistics.fmean(over > SALAD for over in part), 4)
+        for what in ("question", "solution", "seed")
+        if (part := [row["over"] for row in found if row["what"] == what])
+    }
+    return {"of": NUM_READ, "rule": SALAD, "rows": found, "shares": shares, "medians": medians}
+
+
+def distinct_n(texts: Iterable[str], size: int) -> float:
+    """Distinct n-grams over all n-grams (Li et al. 2016)."""
+    grams = Counter(gram for text in texts for gram in ngrams(tokens(text), size))
+    return len(grams) / grams.total() if grams else 0.0
+
+
+def ngrams(words: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(size)), strict=False)
+
+
+def nearest(texts: Sequence[str]) -> float:
+    """Mean, over the texts, of the similarity to the nearest other: Jaccard of character 5-grams, 0 to 1."""
+    plain = [" ".join(tokens(text)) for text in texts]
+    shingles = [frozenset(text[start : start + 5] for start in range(max(1, len(text) - 4))) for text in plain]
+    best = [0.0] * len(texts)
+    for one in range(len(texts)):
+        for other in range(one + 1, len(texts)):
+            value = jaccard(shingles[one], shingles[other])
+            best[one], best[other] = max(best[one], value), max(best[other], value)
+    return statistics.fmean(best)
+
+
+def vendi_score(vectors: Any) -> float:
+    """exp of the entropy of the eigenvalues of the cosines over their number (Friedman and Dieng 2023): how many
+    texts that have nothing in common would be as diverse. `vectors`: unit vectors, one row a text.
+    """
+    import numpy as np
+
+    values = np.linalg.eigvalsh(np.asarray(vectors, dtype=np.float64) @ np.asarray(vectors, dtype=np.float64).T)
+    shares = values[values > 1e-12] / len(vectors)
+    return math.exp(-float((shares * np.log(shares)).sum()))
+
+
+def repeats_itself(text: str) -> bool:
+    grams = list(ngrams(tokens(text), 4))
+    return len(grams) >= MIN_WORDS and 1 - len(set(grams)) / len(grams) > REPEATED
+
+
+def unfinished(text: str) -> bool:
+    """Whether a text of some length ends in a word or a comma, as what was cut off does."""
+    plain = text.rstrip()
+    last = plain[-1:]
+    return len(plain.split()) >= MIN_WORDS and (last == "," or (last.isalpha() and last not in CLOSING))

@@ -1,0 +1,107 @@
+"""A search over all samples of a run, however many: static files that a browser opens from a disk, without a server.
+
+    report/search.html            the page
+    report/search/shard-00012.js  the texts of 1,000 samples, compressed
+    report/search/terms-3f.js     words -> numbers of the shards in which they stand
+
+A page opened from a disk may not fetch files, but it may load scripts beside it: each file is one call of a function
+with text that only that function reads. A query loads the lists of its words, then one shard after the other until
+there is enough to show.
+"""
+
+import base64
+import gzip
+import re
+import shutil
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nemo_sdg.export.report.counts import shards
+from nemo_sdg.export.report.rows import Unreadable, read_records
+from nemo_sdg.storage import write_bytes
+
+SHARD = 1000
+"""samples in a file: about 400 KB of a real corpus"""
+NUM_LISTS = 256
+CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
+"""page.js of the search reads words by the same rule: characters of scripts without spaces stand alone"""
+MAX_TEXT = 4000
+
+
+def write_search(run_dir: Path, step: str, html: bytes, *, shard_size: int = SHARD) -> Path:
+    """Writes the page `html` and all samples of a step beside it; returns the page's path. What an earlier search left
+    is taken away first.
+    """
+    folder = run_dir / "report" / "search"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    terms: dict[str, array[int]] = {}
+    num, number = 0, -1
+    for number, part in enumerate(parts(samples(run_dir, step), shard_size)):
+        num += len(part)
+        for word in set(WORD.findall("\n".join(map(words_of, part)).lower())):
+            terms.setdefault(word, array("I")).append(number)
+        _write(folder / f"shard-{number:05d}.js", f"shard-{number:05d}", part)
+    lists: list[dict[str, list[int]]] = [{} for _ in range(NUM_LISTS)]
+    for word, found in terms.items():
+        lists[list_of(word)][word] = found.tolist()
+    for place, content in enumerate(lists):
+        _write(folder / f"terms-{place:02x}.js", f"terms-{place:02x}", content)
+    _write(folder / "about.js", "about", {"samples": num, "shards": number + 1, "step": step})
+    path = run_dir / "report" / "search.html"
+    write_bytes(path, html)
+    return path
+
+
+def samples(run_dir: Path, step: str) -> Iterator[dict[str, Any]]:
+    for _, sample in read_records(shards(run_dir, step), Unreadable()):
+        answer, votes = sample.get("answer"), sample.get("votes") or {}
+        yield {
+            "id": str(sample.get("sample_id")),
+            "task": str(sample.get("task")),
+            "kind": str(sample.get("kind")),
+            "origin": str(sample.get("origin")),
+            "agree": [votes.get("agree"), votes.get("n")],
+            "choices": sample.get("choices") or [],
+            "answer": _text(answer.get("text") if isinstance(answer, dict) else answer),
+            **{name: _text(sample.get(name)) for name in ("question", "passage", "context", "reasoning")},
+        }
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)[:MAX_TEXT]
+
+
+def words_of(row: dict[str, Any]) -> str:
+    """The text in which a sample is looked for."""
+    texts = [row[name] for name in ("id", "task", "question", "passage", "answer", "context", "reasoning")]
+    return "\n".join([*texts, *map(str, row["choices"])])
+
+
+def parts(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    part = []
+    for row in rows:
+        part.append(row)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def list_of(word: str) -> int:
+    """The number of the list that a word stands in; search.js reckons it too, by UTF-16 code units."""
+    value = 0
+    for unit in word.encode("utf-16-le", "surrogatepass")[::2]:
+        value = (31 * value + unit) & 0xFFFF
+    return value % NUM_LISTS
+
+
+def _write(path: Path, name: str, content: Any) -> None:
+    packed = base64.b64encode(gzip.compress(orjson.dumps(content), 3, mtime=0))
+    write_bytes(path, b'nemo("' + name.encode() + b'","' + packed + b'");\n')

@@ -1,0 +1,52 @@
+"""The evaluation splits that a run was compared with, and those that it could not see: one total everywhere."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.storage import read_json, read_jsonl
+
+
+@dataclass(kw_only=True)
+class EvaluationSplits:
+    seen: list[dict[str, Any]]
+    """dataset, split, rows"""
+    unseen: list[dict[str, Any]]
+    """as seeds/evaluation/unreachable.json has them: dataset, name, split, tasks, why"""
+
+    @property
+    def rows(self) -> int:
+        return sum(split["rows"] for split in self.seen)
+
+    def own(self, datasets: set[str]) -> list[str]:
+        """Unseen splits of some data sets, those of the seeds; `path (config), split`."""
+        last = {_last(name) for name in datasets}
+        own = {(_name(row), str(row.get("split"))) for row in self.unseen if _last(str(row.get("dataset"))) in last}
+        return [f"{name}, {split}" for name, split in sorted(own)]
+
+
+def evaluation_splits(run_dir: Path) -> EvaluationSplits | None:
+    """None where the run has not looked at any yet."""
+    folder = run_dir / "seeds" / "evaluation"
+    try:
+        unseen = [row for row in read_json(folder / "unreachable.json") if isinstance(row, dict)]
+    except DataError:
+        return None
+    seen: Counter[tuple[str, str]] = Counter()
+    for path in sorted(folder.glob("*.jsonl")):
+        for row in read_jsonl(path):
+            place = row["dataset"]
+            seen[_name({"dataset": place["path"], "name": place["name"]}), place["split"]] += 1
+    rows = [{"dataset": dataset, "split": split, "rows": num} for (dataset, split), num in sorted(seen.items())]
+    return EvaluationSplits(seen=rows, unseen=unseen)
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row.get('dataset')} ({row['name']})" if row.get("name") else str(row.get("dataset"))
+
+
+def _last(path: str) -> str:
+    """Of a data set's name: another owner may have mirrored it."""
+    return path.rpartition("/")[2].lower()
