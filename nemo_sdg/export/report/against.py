@@ -49,8 +49,8 @@ def settings(one: Side, other: Side) -> list[str]:
     """`generate.votes                4 -> 8`, a line a setting that differs."""
     import yaml
 
-    texts = ((side.run_dir / "config.yaml").read_text(encoding="utf-8") for side in (one, other))
-    return list(changed_fields(*(yaml.safe_load(text) or {} for text in texts)))
+    configs = [yaml.safe_load((side.run_dir / "config.yaml").read_text(encoding="utf-8")) for side in (one, other)]
+    return list(changed_fields(configs[0] or {}, configs[1] or {}))
 
 
 def tables(one: Side, other: Side) -> list[Table]:

@@ -53,7 +53,7 @@ def _document(run_dir: Path, docs: Path, variant: str, tokenizer: Tokenizer) -> 
     ids = read_document(Path(base), row["document"])
     receipts = (read_json_or(path, {}) for path in sorted((run_dir / "packed" / "receipts").glob("*.json")))
     name = f"{Path(base).relative_to(run_dir)}.bin"
-    inputs = next((receipt["inputs"] for receipt in receipts if name in receipt.get("outputs", {})), {})
+    inputs: dict[str, Any] = next((receipt["inputs"] for receipt in receipts if name in receipt.get("outputs", {})), {})
     found = find_by_id([run_dir / path for path in inputs], "sample_id", set(members), Unreadable())
     texts = pieces(tokenizer, ids[:MAX_TOKENS])
     parts = parts_of("".join(texts), [found[member] for member in members if member in found])

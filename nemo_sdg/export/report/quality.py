@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nemo_sdg.export.report.first import first_samples
 from nemo_sdg.text.normalize import jaccard, tokens
 
-NUM_READ = 32
+NUM_READ = 20
 """new questions, solutions and seeds whose loss is measured: each about half a second of one core"""
 NUM_COMPARED = 128
 """questions, and seeds, that are compared with each other"""
@@ -48,7 +49,7 @@ class Models:
 
 def measure(records: Sequence[dict[str, Any]], models: Models) -> dict[str, Any]:
     """The plain dict shown above, of the records as collect_records gives them."""
-    kept = [record for record in records if not record["reason"] and record.get("sample")]
+    kept = first_samples(records, len(records))
     new = [record for record in kept if record["origin"] != "seed"]
     seeds = list({seed["id"]: (record["family"], seed) for record in kept for seed in record["seeds"]}.values())
     out: dict[str, Any] = {"missing": dict(models.missing)}
