@@ -6,6 +6,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# two processes; a file of tests stays in one of them, and shares its fixtures
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: env quickstart test check docs clean
 
@@ -22,13 +24,13 @@ quickstart: env
 	$(BIN)/nemo-sdg check runs/quickstart
 
 test: env
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests $(WORKERS)
 
 check: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy nemo_sdg
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest tests/unit $(WORKERS)
 
 docs: env
 	$(BIN)/python scripts/docs.py
