@@ -50,7 +50,7 @@ class CurateSection:
     """
     judge: bool = True
     """with roles.judge and curate.paraphrase: the judge sees a suspicious sample beside the nearest evaluation rows, in
-    both orders, and decides instead of paraphrase_threshold
+    both orders, and decides instead of paraphrase_threshold; a judge of kind batch is not asked here
     """
     semantic_dedup: bool = False
     """whether to drop samples that say the same in other words, among those with the same numbers and answer"""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.config import CurateSection, Role, RunConfig, Verify, fingerprint
+from nemo_sdg.config import CurateSection, EngineKind, Role, RunConfig, Verify, fingerprint
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, content_id
@@ -219,8 +219,11 @@ def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:
 
 
 def judging(config: RunConfig) -> RunConfig | None:
-    """The configuration, where a judge decides what is a rewording of an evaluation row."""
-    return config if config.curate.judge and config.curate.paraphrase and config.roles.judge is not None else None
+    """The configuration, where a judge decides what is a rewording of an evaluation row. A judge that is asked by files
+    (kind batch) cannot: each worker needs its verdicts at once; paraphrase_threshold decides there.
+    """
+    wanted = config.curate.judge and config.curate.paraphrase and config.roles.judge is not None
+    return config if wanted and config.engines(Role.judge)[0].kind is not EngineKind.batch else None
 
 
 def judge_gpus(config: RunConfig) -> float:

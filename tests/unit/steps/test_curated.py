@@ -51,3 +51,10 @@ def test_without_a_judge_or_an_embedder_nobody_is_asked():
     config.curate.judge, config.curate.paraphrase = True, False
     assert judging(config) is None
     assert judging(RunConfig(engine=config.engine)) is None
+
+
+def test_a_judge_that_is_asked_by_files_decides_nothing_in_curation():
+    config = config_for("http://127.0.0.1:9/v1")
+    assert config.roles.judge is not None
+    config.roles.judge.kind = EngineKind.batch
+    assert judging(config) is None
