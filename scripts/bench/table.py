@@ -1,0 +1,115 @@
+"""README's table of measurements, written from what the benches print; no figure in it is typed by hand.
+
+    python scripts/bench/table.py --record client --quick      runs scripts/bench/client.py --quick, keeps what it prints
+    python scripts/bench/table.py                              writes the table into README.md
+
+What a bench printed is kept in scripts/bench/results/<bench>.jsonl. Its first line says how it was called, when, on
+which commit and on which machine, and how busy that machine was. The rows of the table stand in table.yaml: texts with
+a figure's place, such as `{client.completions_per_s:,.0f} completions/s`. A row that has a figure which no bench has
+printed is left out, and named on standard error.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+RESULTS, ROWS, README = HERE / "results", HERE / "table.yaml", ROOT / "README.md"
+BEGIN, END = "<!-- table.py begins -->", "<!-- table.py ends -->"
+FIGURE = re.compile(r"\{(\w+)\.([\w.-]+?)(?::([^}]*))?\}")
+
+
+def record(bench: str, arguments: list[str]) -> None:
+    """Runs a bench and keeps its figures. Ends with the bench's exit code where it fails; nothing is kept then."""
+    command = [sys.executable, str(HERE / f"{bench}.py"), *arguments]
+    load = os.getloadavg()[0]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{bench}.py ended with exit code {done.returncode}; nothing is kept")
+    figures = [line for line in done.stdout.splitlines() if line.startswith('{"name"')]
+    head = {
+        "command": " ".join(["scripts/bench/" + bench + ".py", *arguments]),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "commit": subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip(),
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "load_before": round(load, 1),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{bench}.jsonl").write_text("\n".join([json.dumps(head), *figures]) + "\n")
+    print(f"{len(figures)} figures in {(RESULTS / bench).relative_to(ROOT)}.jsonl")
+
+
+def figures() -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """(bench -> name -> value, bench -> how it was called)."""
+    values: dict[str, dict[str, Any]] = {}
+    heads: dict[str, dict[str, Any]] = {}
+    for path in sorted(RESULTS.glob("*.jsonl")):
+        head, *rows = [json.loads(line) for line in path.read_text().splitlines()]
+        heads[path.stem] = head
+        values[path.stem] = {row["name"]: row["value"] for row in rows}
+    return values, heads
+
+
+def fill(text: str, values: dict[str, dict[str, Any]]) -> str:
+    """The text with its figures. Raises KeyError with the first that no bench has printed."""
+
+    def figure(match: re.Match[str]) -> str:
+        bench, name, spec = match.groups()
+        value = values.get(bench, {}).get(name)
+        if value is None:
+            raise KeyError(f"{bench}.{name}")
+        return format(value, spec or "")
+
+    return FIGURE.sub(figure, text)
+
+
+def table() -> tuple[str, list[str]]:
+    """The Markdown table, and the figures for which rows were left out."""
+    values, heads = figures()
+    lines, missing, used = ["| what | measured | beside |", "|---|---|---|"], [], set()
+    for row in yaml.safe_load(ROWS.read_text()):
+        try:
+            cells = [fill(row.get(name, ""), values) for name in ("what", "measured", "beside")]
+        except KeyError as exc:
+            missing.append(str(exc.args[0]))
+            continue
+        used |= {match[1] for text in row.values() for match in FIGURE.finditer(text)}
+        lines.append("| " + " | ".join(cells).replace("|  |", "| |") + " |")
+    calls = [
+        f"`{head['command']}` ({head['date']}, {head['commit']}, {head['cores']} cores, load before {head['load_before']})"
+        for bench, head in heads.items()
+        if bench in used
+    ]
+    return "\n".join([*lines, "", "Made by " + "; ".join(calls) + "."]), missing
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--record", metavar="BENCH", help="run this bench and keep its figures")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the bench")
+    options = parser.parse_args()
+    if options.record:
+        record(options.record, options.arguments)
+        return
+    made, missing = table()
+    before, rest = README.read_text().split(BEGIN, 1)
+    README.write_text(f"{before}{BEGIN}\n{made}\n{END}{rest.split(END, 1)[1]}")
+    for name in missing:
+        print(f"left out: no bench has printed {name}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
