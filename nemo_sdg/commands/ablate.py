@@ -194,6 +194,7 @@ def train(
 
     tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
     mark = read_json(run_dir / "manifest.json")["fingerprint"]
+    planned = read_json(run_dir / "blend" / "mixture.json")["arms"]
     training, curves = {}, {}
     for arm in arms:
         blend = run_dir / "blend" / f"{arm}.blend.json"
@@ -213,5 +214,13 @@ def train(
         receipts = packed_receipts(StepDir(run_dir=run_dir, step="packed", fingerprint=mark))
         held = packed_tokens(receipts, [arm])[arm]
         num_held = sum(num for tasks in held.values() for num in tasks.values())
-        training[arm]["epochs"] = round(training[arm]["tokens"] / num_held, 3) if num_held else 0.0
+        training[arm]["epochs"] = epochs(training[arm]["tokens"], num_held, planned[arm])
     return training, curves
+
+
+def epochs(tokens: int, num_held: int, planned: dict[str, Any]) -> float:
+    """How often an arm that was trained on `tokens` saw each of the `num_held` tokens of its corpus: the part that the
+    blend gives to the corpus (mixture.json, arms), over what the corpus holds.
+    """
+    share = planned["synthetic_tokens"] / planned["total_tokens"] if planned["total_tokens"] else 1.0
+    return round(tokens * share / num_held, 3) if num_held else 0.0
