@@ -1,6 +1,6 @@
 """README's table of measurements, written from what the benches print; no figure in it is typed by hand.
 
-    python scripts/bench/table.py --record client --quick      runs scripts/bench/client.py --quick, keeps what it prints
+    python scripts/bench/table.py --record client --quick      runs client.py --quick and keeps what it prints
     python scripts/bench/table.py                              writes the table into README.md
 
 What a bench printed is kept in scripts/bench/results/<bench>.jsonl. Its first line says how it was called, when, on
@@ -89,7 +89,7 @@ def table() -> tuple[str, list[str]]:
         used |= {match[1] for text in row.values() for match in FIGURE.finditer(text)}
         lines.append("| " + " | ".join(cells).replace("|  |", "| |") + " |")
     calls = [
-        f"`{head['command']}` ({head['date']}, {head['commit']}, {head['cores']} cores, load before {head['load_before']})"
+        f"`{head['command']}` ({head['date']}, {head['commit']}, {head['cores']} cores, load {head['load_before']})"
         for bench, head in heads.items()
         if bench in used
     ]
