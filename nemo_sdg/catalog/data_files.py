@@ -22,6 +22,13 @@ FORMATS = ("jsonl", "parquet", "json", "csv", "jsonl.gz", "json.gz", "csv.gz", "
 _SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
 
 
+def training_dataset(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """What a catalog row says of its dataset, as its training rows are read: seeds.declared may take them from another
+    configuration than the task's own.
+    """
+    return {**dataset, "name": dataset["training_name"]} if "training_name" in dataset else dict(dataset)
+
+
 def named_files(dataset: Mapping[str, Any], split: str) -> list[str]:
     """The data_files of a split as the task file writes them; files without a split's name are `train`, as in
     `datasets`.

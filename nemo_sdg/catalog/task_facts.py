@@ -154,6 +154,14 @@ def _warnings(index: Index, root: str, include_path: tuple[str, ...]) -> list[st
                 for choice in choices
                 if isinstance(choice, bool)
             ][:1]
+    found += [
+        f"seeds.include_path: {entry.file}: the task {member['task']} is written within the group {entry.name}; give it a "
+        "file of its own, then its rows can be seeds"
+        for _, entry in sorted(index.entries.items())
+        if entry.kind == "group" and entry.file and not entry.file.startswith(root + os.sep)
+        for member in entry.members
+        if isinstance(member, dict) and isinstance(member.get("task"), str) and member["task"] not in index.entries
+    ]
     return found + [
         f"seeds.include_path: {file} is passed over: lm-eval reads only files that end in .yaml"
         for folder in include_path

@@ -24,12 +24,12 @@ from typing import Any
 import orjson
 
 from nemo_sdg.catalog import licenses
-from nemo_sdg.catalog.data_files import BUILDERS
+from nemo_sdg.catalog.data_files import BUILDERS, training_dataset
 from nemo_sdg.catalog.families import read_data
 from nemo_sdg.catalog.guard import SplitGuard
 from nemo_sdg.catalog.identity import Aliases, last_part
 from nemo_sdg.catalog.task_files import OVERRIDDEN
-from nemo_sdg.config import GuardSection, SeedsSection
+from nemo_sdg.config import DeclaredSplit, GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.records import CatalogRow, Verdict
 from nemo_sdg.storage import write_bytes
@@ -47,7 +47,7 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
     Rows share their nested values: read only. Raises ConfigError when a folder of include_path is missing, or
     seeds.declared or guard.require names no task.
     """
-    facts = load_facts(tuple(seeds.include_path), cache_dir or default_cache_dir())
+    facts = load_facts(_folders(seeds), cache_dir or default_cache_dir())
     declared = _declared(seeds, facts)
     judge = SplitGuard(
         guard,
@@ -61,11 +61,13 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
     for fact in facts["rows"]:
         task, dataset, license = fact["task"], fact["dataset"], facts["licenses"][fact["license"]]
         if task in declared:
-            split, why = declared[task]
-            dataset = {**dataset, "splits": {**dataset["splits"], "training": split}, "declared": why}
+            said = declared[task]
+            dataset = {**dataset, "splits": {**dataset["splits"], "training": said.split}, "declared": said.reason}
+            if said.name is not None:
+                dataset["training_name"] = said.name
         reasons = list(fact["reasons"])
         if dataset["splits"]["training"]:
-            reasons += judge.refusals(task, dataset)
+            reasons += judge.refusals(task, training_dataset(dataset))
             if not licenses.allowed(license, seeds.license_policy, seeds.licenses):
                 reasons.append(
                     f"license: {license['id']} is not admitted by seeds.license_policy={seeds.license_policy.value}"
@@ -91,18 +93,19 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
     return rows
 
 
-def _declared(seeds: SeedsSection, facts: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Task: (split, why), from the package's table and, above it, from the configuration."""
+def _declared(seeds: SeedsSection, facts: dict[str, Any]) -> dict[str, DeclaredSplit]:
+    """What is declared of each task, from the package's table and, above it, from the configuration."""
     names = [row["task"] for row in facts["rows"]]
     silent = [row["task"] for row in facts["rows"] if row["dataset"]["splits"]["training"] is None]
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, DeclaredSplit] = {}
     for row in facts["splits"]["declared"]:
-        found.update(dict.fromkeys(_matching(row["task"], silent), (row["split"], row["why"])))
+        said = DeclaredSplit(split=row["split"], reason=row["why"], name=row.get("name"))
+        found.update(dict.fromkeys(_matching(row["task"], silent), said))
     for pattern, declaration in seeds.declared.items():
         matches = _matching(pattern, names)
         if not matches:
             raise ConfigError(f"seeds.declared names {pattern}, which no task matches{_near(pattern, names)}")
-        found.update(dict.fromkeys(matches, (declaration.split, declaration.reason)))
+        found.update(dict.fromkeys(matches, declaration))
     return found
 
 
@@ -196,10 +199,15 @@ def task_config(name: str, seeds: SeedsSection) -> dict[str, Any]:
 
 def task_file(name: str, seeds: SeedsSection) -> Path:
     """The YAML file of a leaf. Raises ConfigError for an unknown one."""
-    files = _files(tuple(seeds.include_path))
+    files = _files(_folders(seeds))
     if name not in files:
         raise ConfigError(f"{name} is no lm-eval task{_near(name, list(files))}")
     return Path(files[name])
+
+
+def _folders(seeds: SeedsSection) -> tuple[str, ...]:
+    """The folders of include_path, whatever the working directory will be."""
+    return tuple(os.path.abspath(Path(folder).expanduser()) for folder in seeds.include_path)
 
 
 @lru_cache(maxsize=8)
@@ -214,7 +222,7 @@ def built_in_like(config: dict[str, Any], seeds: SeedsSection) -> tuple[str, str
     """Dataset path, config name and task of the built-in task that renders its rows by the same templates, if any."""
     from nemo_sdg.catalog.task_files import templates_key
 
-    return _built_in_templates(tuple(seeds.include_path)).get(templates_key(config))
+    return _built_in_templates(_folders(seeds)).get(templates_key(config))
 
 
 @lru_cache(maxsize=8)

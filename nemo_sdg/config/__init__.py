@@ -122,6 +122,7 @@ OPERATIONAL = {
     },
     "curate": {"embedder_gpus"},
     "guard": {"cache", "require"},
+    "seeds": {"strict"},
 }
 """Fields that say how a run is carried out, not what comes out of it. They are in no config.yaml and no identity."""
 

@@ -20,6 +20,8 @@ class DeclaredSplit:
     """name of the split, such as train"""
     reason: str
     """why it is training data; shown in the catalog"""
+    name: str | None = None
+    """configuration (dataset_name) of the data set that has the split; null = that of the task"""
 
 
 @dataclass(kw_only=True)
@@ -31,8 +33,8 @@ class SeedsSection:
     include_path: list[str] = field(default_factory=list)
     """folders with your own lm-eval YAMLs"""
     declared: dict[str, DeclaredSplit] = field(default_factory=dict)
-    """task name or glob: a training split that the task does not name, and why it is one; the guard judges it like
-    the others
+    """task name or glob: a training split that the task does not name, of its configuration or another one, and why
+    it is one; the guard judges it like the others
     """
     mirror: str | None = None
     """folder with copies of datasets: MIRROR/<dataset_path>/<dataset_name or default>/<split>.{jsonl,parquet}; when

@@ -303,6 +303,9 @@ def _reader(template: str) -> Callable[[Row], str]:
 
     def text(row: Row) -> str:
         value = value_of(row)
+        if isinstance(value, list | dict):
+            kind, shown = type(value).__name__, str(value)[:60]
+            raise Unrenderable("no_text", f"{{{{{expression}}}}} is a {kind}, shown as Python writes it: {shown}")
         return "" if value is None else value if isinstance(value, str) else read(row)
 
     return text

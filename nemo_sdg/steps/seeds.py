@@ -238,7 +238,8 @@ class DropSpool:
 def tell_unusable(context: Context, parts: StepDir) -> None:
     """One line for each dataset split that could not be read, or of which no row made a seed.
 
-    Raises DataError when data differ from seeds.lock, or when there is no seed at all.
+    Raises DataError when data differ from seeds.lock, when there is no seed at all, and under seeds.strict for any such
+    split.
     """
     receipts = [receipt for receipt in map(parts.receipt, parts.shards()) if receipt]
     differing = [receipt["why"] for receipt in receipts if receipt.get("differs")]
@@ -249,6 +250,9 @@ def tell_unusable(context: Context, parts: StepDir) -> None:
     if not any(row["kept"] for receipt in receipts for row in receipt["counts"].values()):
         more = f"; and so with {len(lines) - 1} other dataset splits" if len(lines) > 1 else ""
         raise DataError(f"there is no seed: {lines[0] if lines else 'all rows were dropped, see seeds/dropped'}{more}")
+    if lines and context.config.seeds.strict:
+        more = f"; and so with {len(lines) - 1} other dataset splits" if len(lines) > 1 else ""
+        raise DataError(f"seeds.strict: {lines[0]}{more}")
     tell(context, lines, "see seeds/dropped/")
 
 

@@ -82,7 +82,7 @@ def open_file(file: Path, who: str) -> Rows:
     """The rows of one file. `who` begins each message: `task sciq`."""
     if file.suffix == ".parquet":
         return _parquet_rows(file, who)
-    with _readable(file, who), _opened(file) as handle:
+    with readable(file, who), open_bytes(file) as handle:
         head = handle.read(4096).removeprefix(_BOM).lstrip()
     if not head:
         raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
@@ -93,7 +93,7 @@ def open_file(file: Path, who: str) -> Rows:
     return Rows(LOCAL, functools.partial(_read_lines, file, who), functools.partial(_count_lines, file))
 
 
-def _opened(file: Path) -> Any:
+def open_bytes(file: Path) -> Any:
     if file.suffix == ".gz":
         return gzip.open(file, "rb")
     if file.suffix == ".bz2":
@@ -110,7 +110,7 @@ def _opened(file: Path) -> Any:
 
 
 @contextlib.contextmanager
-def _readable(file: Path, who: str) -> Iterator[None]:
+def readable(file: Path, who: str) -> Iterator[None]:
     try:
         yield
     except _BROKEN as exc:
@@ -134,7 +134,7 @@ def _refuse_cut_file(file: Path, who: str) -> None:
 
 def _read_lines(file: Path, who: str, wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
     number = -1
-    with _readable(file, who), _opened(file) as handle:
+    with readable(file, who), open_bytes(file) as handle:
         for place, line in enumerate(handle):
             if place == 0:
                 line = line.removeprefix(_BOM)
@@ -163,13 +163,13 @@ def parse_json(text: bytes) -> Any:
 
 
 def _count_lines(file: Path) -> int:
-    with _opened(file) as handle:
+    with open_bytes(file) as handle:
         return sum(1 for place, line in enumerate(handle) if not line.isspace() and (place or line != _BOM))
 
 
 def _array_rows(file: Path, who: str) -> Rows:
     try:
-        with _readable(file, who), _opened(file) as handle:
+        with readable(file, who), open_bytes(file) as handle:
             rows = parse_json(handle.read().removeprefix(_BOM))
     except orjson.JSONDecodeError as exc:
         raise DataError(

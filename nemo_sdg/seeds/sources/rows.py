@@ -19,6 +19,7 @@ from nemo_sdg.catalog.identity import other_names
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, chained, iterate_rows, one_line, open_file, reads
+from nemo_sdg.seeds.sources.tables import OPTIONS, open_table
 
 __all__ = [
     "LOCAL",
@@ -134,6 +135,10 @@ def _file_rows(split: Split, seeds: SeedsSection, task: str) -> Rows:
     if split.path not in BUILDERS:
         builder = "json" if reads(files[0]) else Path(files[0]).name.removesuffix(".gz").rpartition(".")[2]
     options = {key: value for key, value in split.options if key not in ("data_dir", "revision", "streaming")}
+    if builder in ("csv", "tsv") and options.keys() <= OPTIONS and "://" not in files[0]:
+        delimiter = options.get("sep") or options.get("delimiter") or ("\t" if builder == "tsv" else ",")
+        if len(delimiter) == 1:
+            return open_table([Path(file) for file in files], f"task {task}", delimiter=delimiter)
     if builder in ("json", "parquet") and not options and all(map(reads, files)) and "://" not in files[0]:
         return chained([open_file(Path(file), f"task {task}") for file in files])
     from nemo_sdg.seeds.sources.hub import builder_rows

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.catalog.data_files import BUILDERS, local_folder, named_files
+from nemo_sdg.catalog.data_files import BUILDERS, local_folder, named_files, training_dataset
 from nemo_sdg.catalog.walk import task_config, task_file
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import ConfigError, DataError
@@ -82,7 +82,7 @@ def plan_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> list[Source]
     eligible = [row for row in catalog if row.verdict == Verdict.eligible]
     sources = [
         Source(split=split, leaves=leaves)
-        for split, leaves in _group(((row, row.dataset["splits"].get("training")) for row in eligible), seeds)
+        for split, leaves in _group(((row, row.dataset["splits"].get("training"), True) for row in eligible), seeds)
     ]
     if seeds.limit_per_task is not None or seeds.limit_per_family is not None:
         demands = [
@@ -96,7 +96,7 @@ def plan_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> list[Source]
 
 def evaluation_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> EvaluationSources:
     """Every split that a task of the catalog, eligible or refused, evaluates or validates on, each once."""
-    wanted = ((row, row.dataset["splits"].get(role)) for row in catalog for role in ("test", "validation"))
+    wanted = ((row, row.dataset["splits"].get(role), False) for row in catalog for role in ("test", "validation"))
     found = EvaluationSources(reachable=[], unreachable=[])
     for split, leaves in _group(wanted, seeds):
         source = EvaluationSource(split=split, leaves=leaves)
@@ -108,12 +108,15 @@ def evaluation_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> Evalua
     return found
 
 
-def _group(wanted: Iterable[tuple[CatalogRow, Any]], seeds: SeedsSection) -> list[tuple[Split, list[CatalogRow]]]:
-    """Leaves by the split that they name, splits in the order of their identity, the plainest leaf first."""
+def _group(wanted: Iterable[tuple[CatalogRow, Any, bool]], seeds: SeedsSection) -> list[tuple[Split, list[CatalogRow]]]:
+    """Leaves by the split that they name, splits in the order of their identity, the plainest leaf first. With each
+    split's name stands whether it is read for seeds.
+    """
     groups: dict[Split, dict[str, CatalogRow]] = {}
-    for row, name in wanted:
+    for row, name, is_training in wanted:
         if name and row.dataset.get("path"):
-            groups.setdefault(_split(row, name, seeds), {})[row.task] = row
+            dataset = training_dataset(row.dataset) if is_training else row.dataset
+            groups.setdefault(_split(row.task, dataset, name, seeds), {})[row.task] = row
     ordered = sorted(
         groups.items(),
         key=lambda item: (item[0].path, item[0].name or "", item[0].split, item[0].data_files, repr(item[0].options)),
@@ -126,14 +129,13 @@ def plainest_first(task: str) -> tuple[int, str]:
     return len(task), task
 
 
-def _split(row: CatalogRow, name: str, seeds: SeedsSection) -> Split:
-    dataset = row.dataset
+def _split(task: str, dataset: dict[str, Any], name: str, seeds: SeedsSection) -> Split:
     path = dataset["path"]
-    folder = str(task_file(row.task, seeds).parent)
+    folder = str(task_file(task, seeds).parent)
     named = dataset.get("data_files") or dataset.get("data_dir") or path.startswith("function:")
     if not named and local_folder(path, folder) is None:
         return Split(path=path, name=dataset.get("name"), split=name)
-    config = task_config(row.task, seeds)
+    config = task_config(task, seeds)
     options = {
         key: value
         for key, value in (config.get("dataset_kwargs") or {}).items()

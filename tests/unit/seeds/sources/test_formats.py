@@ -68,7 +68,7 @@ def test_a_compressed_file_that_is_cut_off_is_named(tmp_path, ending):
 def test_a_csv_that_is_none_is_named(tmp_path):
     (tmp_path / "bad.csv").write_bytes(b"\xff\xfea\x00,\x00b\x00\n\x00")
     split = Split(path="csv", name=None, split="train", data_files=("bad.csv",), folder=str(tmp_path))
-    with pytest.raises(DataError, match=r"task t: .*bad\.csv cannot be read by the builder csv") as caught:
+    with pytest.raises(DataError, match=r"task t: .*bad\.csv cannot be read as csv") as caught:
         list(open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t"))
     assert "gated" not in str(caught.value)
 
@@ -102,3 +102,46 @@ def test_a_folder_as_dataset_path_is_read_and_a_path_out_of_the_mirror_is_not(tm
         open_rows(Split(path=str(tmp_path / "own"), name=None, split="test"), seeds, task="t")
     with pytest.raises(DataError, match="is missing"):
         open_rows(Split(path="x/../../own", name=None, split="train"), seeds, task="t")
+
+
+CELLS = b"""id,code,price,ok,answer,label,note\r
+1,007,2.50,True,NA,1.0,"a, ""b""
+c"
+-2,030,1.25,False,None,,
+
+3,12,0.5,NA,carbon,0.0,x,y
+4,,1.0,True,,NA
+"""
+
+
+def test_a_cell_of_a_csv_loses_nothing(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbf" + CELLS)
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(CELLS.replace(b"0.5", b"0.50")))
+    split = Split(path="csv", name=None, split="train", data_files=("*.csv",), folder=str(tmp_path))
+    rows = open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t")
+    assert rows.count() == 4
+    first, second, damaged, last = [row for _, row in rows]
+    assert first == {
+        "id": 1, "code": "007", "price": "2.50", "ok": True, "answer": "NA", "label": 1.0, "note": 'a, "b"\nc'
+    }  # fmt: skip
+    assert (second["answer"], second["label"], second["note"], second["id"]) == ("None", None, None, -2)
+    assert damaged == Damaged("8 cells in 7 columns", b"3,12,0.5,NA,carbon,0.0,x,y")
+    assert last == {"id": 4, "code": None, "price": "1.0", "ok": True, "answer": None, "label": None, "note": None}
+    assert list(rows.only({1}.__contains__)) == [(1, second)]
+
+
+def test_columns_have_one_type_over_all_files_of_a_split(tmp_path):
+    (tmp_path / "1.tsv").write_text("a\tb\n1\t2\n")
+    (tmp_path / "2.tsv").write_text("b\ta\n3\tx\n")
+    split = Split(
+        path="csv", name=None, split="train", data_files=("*.tsv",), folder=str(tmp_path), options=(("sep", "\t"),)
+    )
+    rows = open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t")
+    assert [row for _, row in rows] == [{"a": "1", "b": 2}, {"b": 3, "a": "x"}]
+
+
+def test_two_columns_of_one_name_are_named(tmp_path):
+    (tmp_path / "a.csv").write_text("a,a\n1,2\n")
+    split = Split(path="csv", name=None, split="train", data_files=("a.csv",), folder=str(tmp_path))
+    with pytest.raises(DataError, match=r"task t: .*a\.csv has two columns named 'a'"):
+        list(open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t"))
