@@ -3,23 +3,38 @@
 import re
 
 _CODES = {
-    "afr": "af", "amh": "am", "ara": "ar", "arb": "ar", "aze": "az", "azj": "az", "bam": "bm", "bel": "be", "ben": "bn", "bul": "bg", "cat": "ca", "ces": "cs", "chn": "zh",
-    "cmn": "zh", "cym": "cy", "dan": "da", "deu": "de", "ell": "el", "eng": "en", "est": "et", "eus": "eu", "ewe": "ee", "fas": "fa", "fin": "fi", "fra": "fr",
-    "fre": "fr", "ful": "ff", "ger": "de", "gle": "ga", "glg": "gl", "guj": "gu", "hau": "ha", "heb": "he", "hin": "hi", "hrv": "hr", "hun": "hu", "hye": "hy",
-    "ibo": "ig", "ind": "id", "isl": "is", "ita": "it", "jap": "ja", "jpn": "ja", "kan": "kn", "kat": "ka", "kaz": "kk", "khm": "km", "kin": "rw", "kir": "ky",
-    "kor": "ko", "lao": "lo", "lin": "ln", "lit": "lt", "lug": "lg", "lvs": "lv", "mal": "ml", "mar": "mr", "mkd": "mk", "mlt": "mt", "mya": "my", "nld": "nl",
-    "nno": "nn", "nob": "nb", "npi": "ne", "nya": "ny", "orm": "om", "gaz": "om", "ory": "or", "pan": "pa", "pes": "fa", "pol": "pl", "por": "pt", "ron": "ro", "run": "rn",
-    "rus": "ru", "sin": "si", "slk": "sk", "slv": "sl", "sna": "sn", "som": "so", "sot": "st", "spa": "es", "sqi": "sq", "srp": "sr", "ssw": "ss", "swa": "sw", "swe": "sv",
-    "swh": "sw", "tam": "ta", "tel": "te", "tgk": "tg", "tgl": "tl", "tha": "th", "tir": "ti", "tsn": "tn", "tso": "ts", "tur": "tr", "twi": "tw", "uig": "ug", "ukr": "uk",
-    "urd": "ur", "uzn": "uz", "vie": "vi", "wol": "wo", "xho": "xh", "yor": "yo", "zho": "zh", "zsm": "ms", "zul": "zu", "jp": "ja", "cn": "zh",
+    "afr": "af", "amh": "am", "ara": "ar", "arb": "ar", "aze": "az", "azj": "az", "bam": "bm", "bel": "be",
+    "ben": "bn", "bul": "bg", "cat": "ca", "ces": "cs", "chn": "zh",
+    "cmn": "zh", "cym": "cy", "dan": "da", "deu": "de", "ell": "el", "eng": "en", "est": "et", "eus": "eu",
+    "ewe": "ee", "fas": "fa", "fin": "fi", "fra": "fr",
+    "fre": "fr", "ful": "ff", "ger": "de", "gle": "ga", "glg": "gl", "guj": "gu", "hau": "ha", "heb": "he",
+    "hin": "hi", "hrv": "hr", "hun": "hu", "hye": "hy",
+    "ibo": "ig", "ind": "id", "isl": "is", "ita": "it", "jap": "ja", "jpn": "ja", "kan": "kn", "kat": "ka",
+    "kaz": "kk", "khm": "km", "kin": "rw", "kir": "ky",
+    "kor": "ko", "lao": "lo", "lin": "ln", "lit": "lt", "lug": "lg", "lvs": "lv", "mal": "ml", "mar": "mr",
+    "mkd": "mk", "mlt": "mt", "mya": "my", "nld": "nl",
+    "nno": "nn", "nob": "nb", "npi": "ne", "nya": "ny", "orm": "om", "gaz": "om", "ory": "or", "pan": "pa",
+    "pes": "fa", "pol": "pl", "por": "pt", "ron": "ro", "run": "rn",
+    "rus": "ru", "sin": "si", "slk": "sk", "slv": "sl", "sna": "sn", "som": "so", "sot": "st", "spa": "es",
+    "sqi": "sq", "srp": "sr", "ssw": "ss", "swa": "sw", "swe": "sv",
+    "swh": "sw", "tam": "ta", "tel": "te", "tgk": "tg", "tgl": "tl", "tha": "th", "tir": "ti", "tsn": "tn",
+    "tso": "ts", "tur": "tr", "twi": "tw", "uig": "ug", "ukr": "uk",
+    "urd": "ur", "uzn": "uz", "vie": "vi", "wol": "wo", "xho": "xh", "yor": "yo", "zho": "zh", "zsm": "ms",
+    "zul": "zu", "jp": "ja", "cn": "zh",
 }  # fmt: skip
 _NAMES = {
-    "arabic": "ar", "basque": "eu", "bengali": "bn", "catalan": "ca", "chinese": "zh", "english": "en", "farsi": "fa", "finnish": "fi", "french": "fr", "galician": "gl",
-    "german": "de", "greek": "el", "hindi": "hi", "indonesian": "id", "italian": "it", "japanese": "ja", "korean": "ko", "portuguese": "pt", "russian": "ru",
-    "spanish": "es", "swahili": "sw", "telugu": "te", "thai": "th", "turkish": "tr", "ukrainian": "uk", "vietnamese": "vi", "dutch": "nl", "polish": "pl",
-    "swedish": "sv", "amharic": "am", "hausa": "ha", "igbo": "ig", "yoruba": "yo", "zulu": "zu", "somali": "so", "tigrinya": "ti", "kirundi": "rn", "oromo": "om",
-    "albanian": "sq", "armenian": "hy", "azerbaijani": "az", "belarusian": "be", "bulgarian": "bg", "croatian": "hr", "estonian": "et", "georgian": "ka",
-    "hebrew": "he", "hungarian": "hu", "kazakh": "kk", "lithuanian": "lt", "macedonian": "mk", "malay": "ms", "malayalam": "ml", "nepali": "ne", "persian": "fa",
+    "arabic": "ar", "basque": "eu", "bengali": "bn", "catalan": "ca", "chinese": "zh", "english": "en",
+    "farsi": "fa", "finnish": "fi", "french": "fr", "galician": "gl",
+    "german": "de", "greek": "el", "hindi": "hi", "indonesian": "id", "italian": "it", "japanese": "ja",
+    "korean": "ko", "portuguese": "pt", "russian": "ru",
+    "spanish": "es", "swahili": "sw", "telugu": "te", "thai": "th", "turkish": "tr", "ukrainian": "uk",
+    "vietnamese": "vi", "dutch": "nl", "polish": "pl",
+    "swedish": "sv", "amharic": "am", "hausa": "ha", "igbo": "ig", "yoruba": "yo", "zulu": "zu", "somali": "so",
+    "tigrinya": "ti", "kirundi": "rn", "oromo": "om",
+    "albanian": "sq", "armenian": "hy", "azerbaijani": "az", "belarusian": "be", "bulgarian": "bg", "croatian": "hr",
+    "estonian": "et", "georgian": "ka",
+    "hebrew": "he", "hungarian": "hu", "kazakh": "kk", "lithuanian": "lt", "macedonian": "mk", "malay": "ms",
+    "malayalam": "ml", "nepali": "ne", "persian": "fa",
     "serbian": "sr", "tagalog": "tl", "tamil": "ta", "urdu": "ur", "uzbek": "uz", "pidgin": "pcm",
 }  # fmt: skip
 
@@ -51,7 +66,7 @@ def _code(token: str) -> str:
 
 
 def code_of(name: str) -> str | None:
-    """The code of a language that is written as a name or as another code: `English`, `eng`; None for an unknown one."""
+    """The code of a language that is written as a name or as another code (`English`, `eng`); None where unknown."""
     lower = name.strip().lower()
     return _NAMES.get(lower) or _CODES.get(lower)
 

@@ -1,7 +1,7 @@
 """lm-eval's task files, read by its own rules but without its imports: no metric module, no `datasets`, each file
 parsed once.
 
-    index_tasks([tasks_folder, include_path...]) -> Index     every leaf, group and tag, as `TaskManager` would list them
+    index_tasks([tasks_folder, include_path...]) -> Index     every leaf, group and tag, as `TaskManager` lists them
     YamlTree().load(path) -> dict                             one file with its includes followed
 
 The rules (lm_eval/tasks/_index.py and _yaml_loader.py of 0.4.13): `*.yaml` below a folder in path order; a file with

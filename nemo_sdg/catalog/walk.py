@@ -1,22 +1,18 @@
-"""Every lm-eval leaf task as a catalog row with a verdict: `build_catalog`, `select`, `task_config`.
+"""Every lm-eval leaf task as a catalog row with a verdict: `build_catalog`, `task_config`.
 
-    {"task": "gsm8k", "dataset": {"path": "openai/gsm8k", "name": "main", "splits": {"training": "train", "validation": null, "test": "test",
-     "fewshot": "train"}}, "kind": "numeric", "frame": "generation", "family": "math", "capability": "reasoning", "languages": ["en"],
+    {"task": "gsm8k", "dataset": {"path": "openai/gsm8k", "name": "main",
+      "splits": {"training": "train", "validation": null, "test": "test", "fewshot": "train"}},
+     "kind": "numeric", "frame": "generation", "family": "math", "capability": "reasoning", "languages": ["en"],
      "license": {"id": "MIT", "commercial_use": "yes", …}, "verdict": "eligible", "reasons": [], "groups": [...]}
 
 The facts are read once and cached (the walk over lm-eval's 14,000 files takes seconds, the cache a tenth of one);
-verdicts depend on the
-configuration and are computed on every call.
+verdicts depend on the configuration and are computed on every call.
 """
 
-import difflib
-import fnmatch
 import hashlib
 import importlib.util
 import logging
 import os
-import re
-from bisect import bisect_left, bisect_right
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,20 +20,15 @@ from typing import Any
 import orjson
 
 from nemo_sdg.catalog import licenses
-from nemo_sdg.catalog.data_files import BUILDERS, training_dataset
-from nemo_sdg.catalog.families import read_data
+from nemo_sdg.catalog.data_files import training_dataset
 from nemo_sdg.catalog.guard import SplitGuard
-from nemo_sdg.catalog.identity import Aliases, last_part
-from nemo_sdg.catalog.task_files import OVERRIDDEN
+from nemo_sdg.catalog.selection import matching, named, near
 from nemo_sdg.config import DeclaredSplit, GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.records import CatalogRow, Verdict
 from nemo_sdg.storage import write_bytes
 
 logger = logging.getLogger(__name__)
-
-POOL_TAG = "knowledge_pool"
-"""of the task files in catalog/pools"""
 
 
 def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path | None = None) -> list[CatalogRow]:
@@ -89,7 +80,7 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
                 groups=fact["groups"],
             )
         )
-    _known(rows, guard.require, "guard.require")
+    named(rows, guard.require, "guard.require")
     return rows
 
 
@@ -100,88 +91,12 @@ def _declared(seeds: SeedsSection, facts: dict[str, Any]) -> dict[str, DeclaredS
     found: dict[str, DeclaredSplit] = {}
     for row in facts["splits"]["declared"]:
         said = DeclaredSplit(split=row["split"], reason=row["why"], name=row.get("name"))
-        found.update(dict.fromkeys(_matching(row["task"], silent), said))
+        found.update(dict.fromkeys(matching(row["task"], silent), said))
     for pattern, declaration in seeds.declared.items():
-        matches = _matching(pattern, names)
+        matches = matching(pattern, names)
         if not matches:
-            raise ConfigError(f"seeds.declared names {pattern}, which no task matches{_near(pattern, names)}")
+            raise ConfigError(f"seeds.declared names {pattern}, which no task matches{near(pattern, names)}")
         found.update(dict.fromkeys(matches, declaration))
-    return found
-
-
-def _matching(pattern: str, names: list[str]) -> list[str]:
-    """The names that a name or glob means; `names` is sorted."""
-    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-    start, end = bisect_left(names, fixed), bisect_right(names, fixed + chr(0x10FFFF))
-    return (
-        fnmatch.filter(names[start:end], pattern)
-        if fixed != pattern
-        else names[start : start + 1]
-        if pattern in names[start : start + 1]
-        else []
-    )
-
-
-def _near(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    return f"; did you mean {', '.join(near)}?" if near else ""
-
-
-def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
-    """The rows that names, groups, tags and globs ask for, in catalog order; no names means all of lm-eval's and of
-    one's own, without the pools, which are asked for by their tag. Raises ConfigError for an unknown name.
-    """
-    if not names:
-        return [row for row in catalog if POOL_TAG not in row.groups]
-    wanted = _known(catalog, names, "seeds.tasks")
-    return [row for row in catalog if row.task in wanted or not wanted.isdisjoint(row.groups)]
-
-
-def compared(catalog: list[CatalogRow], chosen: list[CatalogRow], guard: GuardSection) -> list[CatalogRow]:
-    """The tasks whose evaluation rows the seeds of the chosen tasks are compared with: guard.against and guard.require.
-
-    Raises ConfigError for a name that no task has.
-    """
-    if "all" in guard.against:
-        return catalog
-    table = read_data("splits.yaml")
-    aliases = Aliases([*table["aliases"], *guard.aliases])
-    words = set(guard.against) & {"own", "families", "reported"}
-    families = {row.family for row in chosen} if "families" in words else set()
-    datasets = {name for row in chosen for name in _dataset_names(row, aliases)} if "own" in words else set()
-    names = [name for name in guard.against if name not in words]
-    wanted = _known(catalog, names, "guard.against") | _known(catalog, guard.require, "guard.require")
-    if "reported" in words:
-        wanted |= _known(catalog, table["reported"], "reported in catalog/splits.yaml")
-    own = {row.task for row in chosen} if "own" in words else set()
-    return [
-        row
-        for row in catalog
-        if row.task in wanted
-        or row.task.removeprefix(OVERRIDDEN) in own
-        or row.family in families
-        or not wanted.isdisjoint(row.groups)
-        or not datasets.isdisjoint(_dataset_names(row, aliases))
-    ]
-
-
-def _dataset_names(row: CatalogRow, aliases: Aliases) -> set[str]:
-    """Names under which a task's data set is known; none for files, which are known by the task alone."""
-    path = row.dataset["path"]
-    if not path or path in BUILDERS:
-        return set()
-    return {known for known, _ in aliases.names(path, row.dataset.get("name"))} | {last_part(path)}
-
-
-def _known(catalog: list[CatalogRow], names: list[str], field: str) -> set[str]:
-    """The tasks, groups and tags that names and globs mean; `field` of the configuration holds them."""
-    known = sorted({row.task for row in catalog} | {group for row in catalog for group in row.groups}) if names else []
-    found: set[str] = set()
-    for name in names:
-        matches = _matching(name, known)
-        if not matches:
-            raise ConfigError(f"{field} names {name}, which is no task, group or tag of lm-eval{_near(name, known)}")
-        found.update(matches)
     return found
 
 
@@ -201,13 +116,13 @@ def task_file(name: str, seeds: SeedsSection) -> Path:
     """The YAML file of a leaf. Raises ConfigError for an unknown one."""
     files = _files(_folders(seeds))
     if name not in files:
-        raise ConfigError(f"{name} is no lm-eval task{_near(name, list(files))}")
+        raise ConfigError(f"{name} is no lm-eval task{near(name, list(files))}")
     return Path(files[name])
 
 
 def _folders(seeds: SeedsSection) -> tuple[str, ...]:
     """The folders of include_path, whatever the working directory will be."""
-    return tuple(os.path.abspath(Path(folder).expanduser()) for folder in seeds.include_path)
+    return tuple(str(Path(folder).expanduser().absolute()) for folder in seeds.include_path)
 
 
 @lru_cache(maxsize=8)

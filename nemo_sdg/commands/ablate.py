@@ -82,7 +82,8 @@ def capability_groups(evaluation: EvaluationSection) -> dict[str, list[str]]:
 
     Raises ConfigError for a name that lm-eval does not know.
     """
-    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.config import GuardSection
 
     catalog = build_catalog(SeedsSection(include_path=list(evaluation.include_path)), GuardSection())

@@ -16,8 +16,9 @@ from nemo_sdg.storage import atomic_file, read_json
 
 def build(config: RunConfig) -> None:
     """Renders the evaluation splits of guard.against that are not in the cache yet; prints what was not seen."""
-    from nemo_sdg.catalog.walk import build_catalog, compared, select
-    from nemo_sdg.seeds.evaluation_cache import EvaluationCache
+    from nemo_sdg.catalog.selection import compared, select
+    from nemo_sdg.catalog.walk import build_catalog
+    from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
     from nemo_sdg.seeds.sources.splits import evaluation_sources
 
     rows = build_catalog(config.seeds, config.guard)
@@ -42,7 +43,7 @@ def build(config: RunConfig) -> None:
 
 def list_splits(guard: GuardSection) -> None:
     """One line a split of the cache: task, data set, configuration, split, rows."""
-    from nemo_sdg.seeds.evaluation_cache import EvaluationCache
+    from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
 
     for about in sorted(EvaluationCache(guard).folder.glob("*.json")):
         said = read_json(about)
@@ -53,7 +54,7 @@ def list_splits(guard: GuardSection) -> None:
 
 def export(guard: GuardSection, out: Path) -> None:
     """Writes the whole cache as one file."""
-    from nemo_sdg.seeds.evaluation_cache import EvaluationCache
+    from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
 
     folder = EvaluationCache(guard).folder
     files = sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".jsonl"))
@@ -67,7 +68,7 @@ def export(guard: GuardSection, out: Path) -> None:
 
 def import_file(guard: GuardSection, archive: Path) -> None:
     """Unpacks what `export` wrote into the cache. Raises DataError for any other file."""
-    from nemo_sdg.seeds.evaluation_cache import EvaluationCache
+    from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
 
     folder = EvaluationCache(guard).folder
     num = 0

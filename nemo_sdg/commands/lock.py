@@ -14,7 +14,8 @@ def write_lock_file(config: RunConfig, path: Path) -> None:
 
     Raises ConfigError when none can be read.
     """
-    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.sources.lock import lock_entry, write_lock
     from nemo_sdg.seeds.sources.splits import open_source, plan_sources
 

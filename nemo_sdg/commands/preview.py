@@ -56,7 +56,8 @@ def preview(config: RunConfig, *, task: str | None, num: int) -> None:
 
 def first_seeds(config: RunConfig, task: str | None, num: int) -> tuple[list[dict[str, Any]], dict[str, list[Seed]]]:
     """The first seeds of each eligible task in turn, `num` in all, and the few-shot heads of their tasks."""
-    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.build import plan_sources, render_source
     from nemo_sdg.steps.questions import smallest
 

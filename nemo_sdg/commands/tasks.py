@@ -5,7 +5,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from nemo_sdg.catalog.walk import build_catalog, select
+from nemo_sdg.catalog.selection import select
+from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.commands.named_seeds import coverage
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError

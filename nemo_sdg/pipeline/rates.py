@@ -102,7 +102,8 @@ def measured(pilot: Path, variant: str) -> Rates:
 
 def count_seeds(config: RunConfig) -> tuple[dict[str, int], list[str]]:
     """Seeds per family after limits, and the tasks whose rows cannot be counted without reading them."""
-    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.sources.splits import open_source, plan_sources
 
     rows = [

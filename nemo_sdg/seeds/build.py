@@ -4,53 +4,38 @@
         for record in render_source(source, seeds, 0):     Seed or Drop, in row order
         source.not_sampled                                 {task: rows beyond the limits}
 
-A question that several tasks ask of a row is one seed that names them all; tasks that ask different things of a row give
-a seed each. The rows of a limited sample are those whose hashed position is lowest, so that they are spread over the
-split and a larger limit keeps what a smaller one chose.
+A question that several tasks ask of a row is one seed that names them all; tasks that ask different things of a row
+give a seed each. The rows of a limited sample are those whose hashed position is lowest, so that they are spread over
+the split and a larger limit keeps what a smaller one chose.
 """
 
 import dataclasses
-import hashlib
-import heapq
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from nemo_sdg.catalog.walk import built_in_like, task_config
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import DatasetRow, Drop, Seed, content_id, to_dict
 from nemo_sdg.seeds.content.guard import ContentGuard
 from nemo_sdg.seeds.content.texts import leaves
-from nemo_sdg.seeds.documents import BATCH
-from nemo_sdg.seeds.gold_numbers import GoldNumbers
-from nemo_sdg.seeds.render import Renderer, to_seed
-from nemo_sdg.seeds.row_fields import Unrenderable
+from nemo_sdg.seeds.fields.reading import Unrenderable
+from nemo_sdg.seeds.golds.numbering import GoldNumbers
+from nemo_sdg.seeds.questions import STEP, Question, questions_of
+from nemo_sdg.seeds.render import to_seed
+from nemo_sdg.seeds.row_sample import PerQuestion, documents_of_source
 from nemo_sdg.seeds.sources.lock import lock_entry, verify
 from nemo_sdg.seeds.sources.rows import Damaged, Row, Rows
 from nemo_sdg.seeds.sources.splits import Source, open_source, plainest_first, plan_sources
 
 __all__ = ["Source", "lock", "plan_sources", "render_source"]
 
-STEP = "seeds"
 HEAD = 20
 """rows that must not all lack the same columns, else the task does not fit the data"""
 
 
-@dataclass(kw_only=True)
-class Question:
-    """What one task, or several in other words, ask of each row."""
-
-    renderer: Renderer
-    tasks: list[str]
-    """the plainest name first"""
-    numbers: GoldNumbers = field(default_factory=GoldNumbers)
-
-
-PerQuestion = list[tuple[Question, "list[Row] | Unrenderable"]]
 RowRecords = list[Seed | Drop]
 
 
@@ -62,7 +47,7 @@ def render_source(
     Raises DataError in one line when the source cannot be read, when its first rows all lack a column that the task
     reads, or when its numbers for the right option prove to begin at 1.
     """
-    questions, refused = _questions(source, seeds, run_seed)
+    questions, refused = questions_of(source, seeds, run_seed)
     rows = open_source(source, seeds)
     if seeds.lock is not None:
         verify(rows, source.split, seeds.lock, task=source.tasks[0])
@@ -73,8 +58,8 @@ def render_source(
     if head and all(isinstance(record, Drop) and record.reason == "missing_column" for record in head):
         columns = ", ".join(sorted(head[0].record["columns"])) if isinstance(head[0], Drop) and head[0].record else ""
         raise DataError(
-            f"task {source.tasks[0]}: {source.split} lacks a column that the task reads ({getattr(head[0], 'detail', None)}); "
-            f"it has {columns}; correct the task file or the data"
+            f"task {source.tasks[0]}: {source.split} lacks a column that the task reads "
+            f"({getattr(head[0], 'detail', None)}); it has {columns}; correct the task file or the data"
         )
     yield from head
     yield from records
@@ -90,7 +75,7 @@ def _records(
 ) -> Iterator[Seed | Drop]:
     """Rows are held back until it is known whether their numbers for the right option begin at 0."""
     held: list[tuple[DatasetRow, Row, RowRecords]] = []
-    for number, row, per_question in _documents(source, questions, rows):
+    for number, row, per_question in documents_of_source(source, questions, rows):
         dataset = source.place(rows, number)
         records = _records_of_row(source, dataset, row, per_question, run_seed)
         if held or not all(question.numbers.is_settled for question in questions):
@@ -163,127 +148,6 @@ def lock(sources: list[Source], seeds: SeedsSection) -> tuple[list[dict[str, Any
         except DataError as exc:
             problems.append(str(exc))
     return entries, problems
-
-
-def _questions(source: Source, seeds: SeedsSection, run_seed: int) -> tuple[list[Question], list[Drop]]:
-    """What the source's tasks ask of a row, each question once, and a drop for each task whose functions or templates
-    cannot be had while others on the split can.
-
-    Tasks of lm-eval's type multiple_choice come first: a chat or t5 wording of the same rows shows its options as text.
-    Raises DataError where no task can be had.
-    """
-    found: dict[Any, Question] = {}
-    failures: list[tuple[str, DataError]] = []
-    configs = {leaf.task: task_config(leaf.task, seeds) for leaf in source.leaves}
-    for leaf in sorted(
-        source.leaves,
-        key=lambda leaf: (configs[leaf.task].get("output_type") != "multiple_choice", plainest_first(leaf.task)),
-    ):
-        config = configs[leaf.task]
-        try:
-            renderer = Renderer(leaf, config, run_seed=run_seed, like=built_in_like(config, seeds))
-        except DataError as exc:
-            failures.append((leaf.task, exc))
-            continue
-        if renderer.asks in found:
-            found[renderer.asks].tasks.append(leaf.task)
-        else:
-            found[renderer.asks] = Question(renderer=renderer, tasks=[leaf.task])
-    if not found:
-        raise failures[0][1]
-    for question in found.values():
-        question.tasks.sort(key=plainest_first)
-    refused = [
-        Drop(
-            task=task,
-            id=content_id(source.split.path, source.split.name, source.split.split, task),
-            step=STEP,
-            reason="unreadable_task",
-            detail=str(exc),
-        )
-        for task, exc in failures
-    ]
-    return list(found.values()), refused
-
-
-def _sampled(source: Source, rows: Rows) -> Iterator[tuple[int, Row | Damaged]]:
-    """All rows, or those of the quota; memory is that of the quota, not of the split."""
-    if source.quota is None:
-        yield from rows
-        return
-    total = rows.count()
-    if total is None:
-        kept: list[tuple[int, int, Any]] = []
-        total = 0
-        for number, row in rows:
-            total += 1
-            entry = (-_rank(source, number), number, row)
-            if len(kept) < source.quota:
-                heapq.heappush(kept, entry)
-            else:
-                heapq.heappushpop(kept, entry)
-        yield from sorted(((number, row) for _, number, row in kept), key=lambda item: item[0])
-    elif source.quota >= total:
-        yield from rows
-    else:
-        chosen = {
-            number
-            for _, number in heapq.nsmallest(source.quota, ((_rank(source, number), number) for number in range(total)))
-        }
-        yield from rows.only(chosen.__contains__)
-    if total > source.quota:
-        source.not_sampled = {source.tasks[0]: total - source.quota}
-
-
-def _rank(source: Source, number: int) -> int:
-    key = f"{source.split.path}\x00{source.split.name}\x00{source.split.split}\x00{source.split.data_files}\x00{number}"
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest())
-
-
-def _documents(
-    source: Source, questions: list[Question], rows: Rows
-) -> Iterator[tuple[int, Row | Damaged, PerQuestion]]:
-    """Each row with its documents under each question. Damaged rows pass through."""
-    if any(question.renderer.needs_whole_split for question in questions):
-        yield from _documents_of_whole_split(source, questions, rows)
-        return
-    sampled = _sampled(source, rows)
-    if all(question.renderer.processor is None for question in questions):
-        for number, row in sampled:
-            yield number, row, [] if isinstance(row, Damaged) else [(question, [row]) for question in questions]
-        return
-    while batch := [item for _, item in zip(range(BATCH), sampled, strict=False)]:
-        yield from _documents_of(questions, batch)
-
-
-def _documents_of(
-    questions: list[Question], batch: list[tuple[int, Row | Damaged]]
-) -> Iterator[tuple[int, Row | Damaged, PerQuestion]]:
-    whole = [(number, row) for number, row in batch if not isinstance(row, Damaged)]
-    found = [
-        {number: documents for number, _, documents in question.renderer.documents(whole)} for question in questions
-    ]
-    for number, row in batch:
-        documents = (
-            []
-            if isinstance(row, Damaged)
-            else [(question, by_row[number]) for question, by_row in zip(questions, found, strict=True)]
-        )
-        yield number, row, documents
-
-
-def _documents_of_whole_split(
-    source: Source, questions: list[Question], rows: Rows
-) -> Iterator[tuple[int, Row | Damaged, PerQuestion]]:
-    """process_docs sees every row; a limit then takes from the rows that it leaves in."""
-    every = list(_documents_of(questions, list(rows)))
-    if source.quota is None or source.quota >= len(every):
-        yield from every
-        return
-    present = [item for item in every if isinstance(item[1], Damaged) or any(documents for _, documents in item[2])]
-    chosen = heapq.nsmallest(source.quota, present, key=lambda item: _rank(source, item[0]))
-    yield from sorted(chosen, key=lambda item: item[0])
-    source.not_sampled = {source.tasks[0]: len(every) - len(chosen)}
 
 
 def _records_of_row(

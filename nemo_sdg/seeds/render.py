@@ -16,12 +16,12 @@ import jinja2.meta
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import LABELS, Answer, CatalogRow, DatasetRow, EvaluationRow, Kind, Seed, content_id
-from nemo_sdg.seeds.documents import Documents, Processor, draws_random, one_line, seeded
-from nemo_sdg.seeds.field_table import Entry, FieldReader, find_entry
-from nemo_sdg.seeds.media import shows_media
-from nemo_sdg.seeds.row_fields import Reading, Unrenderable, bare_labels
-from nemo_sdg.seeds.row_rules import GenericReader
-from nemo_sdg.seeds.templates import Row, TaskTemplates, environment, names_column, single_expression
+from nemo_sdg.seeds.fields.generic import GenericReader
+from nemo_sdg.seeds.fields.media import shows_media
+from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, bare_labels
+from nemo_sdg.seeds.fields.table import Entry, FieldReader, find_entry
+from nemo_sdg.seeds.prompts.documents import Documents, Processor, draws_random, one_line, seeded
+from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, environment, names_column, single_expression
 from nemo_sdg.text.options import speak_of_place
 
 
@@ -58,7 +58,7 @@ class Renderer:
         if "class" in config:
             raise DataError(
                 f"task {leaf.task} is a Python class, which renders its rows by code of its own; name its "
-                "columns in seeds/fields.yaml"
+                "columns in seeds/fields/fields.yaml"
             )
         templates = TaskTemplates(leaf.task, config)
         if templates.process_docs is not None and not (entry is not None and entry.raw):
@@ -156,8 +156,8 @@ def to_seed(
     run_seed: int,
     row: Row | None = None,
 ) -> Seed:
-    """`ordinal` tells the documents of one row apart; `row` is looked through for images and sounds. Raises Unrenderable when the row has no gold, or choices that
-    are none.
+    """`ordinal` tells the documents of one row apart; `row` is looked through for images and sounds. Raises
+    Unrenderable when the row has no gold, or choices that are none.
     """
     choices, answer, label = reading.choices, reading.answer, None
     media = shows_media(reading, row)

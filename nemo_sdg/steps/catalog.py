@@ -23,7 +23,8 @@ WITHOUT = ["guard.content", "guard.against", "guard.cache"]
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     """What lm-eval and the folders of include_path say of every task, and the task files that are asked for."""
-    from nemo_sdg.catalog.walk import build_catalog, lm_eval_tasks_folder, select, task_file
+    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.walk import build_catalog, lm_eval_tasks_folder, task_file
 
     rows = build_catalog(config.seeds, config.guard)
     folders = [Path(folder).resolve() for folder in [*config.seeds.include_path, lm_eval_tasks_folder()]]
@@ -50,7 +51,8 @@ def files_of_task(path: Path) -> list[Path]:
 
 def run(context: Context) -> list[str]:
     from nemo_sdg.catalog.metadata import require_valid
-    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.walk import build_catalog
 
     target = context.step_dir("catalog")
     if target.problem("catalog", inputs=[], full=context.config.run.verify is Verify.full) is None:

@@ -65,7 +65,8 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> list[dict
     those that are there and could not be read.
     """
     from nemo_sdg.catalog.guard import require_reachable
-    from nemo_sdg.catalog.walk import build_catalog, compared
+    from nemo_sdg.catalog.selection import compared
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.execution.stages import UnitStage
     from nemo_sdg.seeds.sources.splits import evaluation_sources
 
@@ -115,8 +116,8 @@ def tasks_of(splits: list[dict[str, Any]]) -> list[str]:
 
 def make_evaluation_renderer(config: RunConfig, sources: list[Any], evaluation: StepDir) -> Callable[[list[str]], None]:
     """The function that renders one evaluation split. The receipt of one that cannot be read says why."""
-    from nemo_sdg.seeds.evaluation import render_evaluation
-    from nemo_sdg.seeds.evaluation_cache import EvaluationCache
+    from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
+    from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 
     cache = EvaluationCache(config.guard)
 

@@ -32,7 +32,8 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 def planned_sources(config: RunConfig) -> list[tuple[str, list[Any]]]:
     """The training splits of the tasks asked for, and the evaluation splits that they are compared with."""
-    from nemo_sdg.catalog.walk import build_catalog, compared, select
+    from nemo_sdg.catalog.selection import compared, select
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.build import plan_sources
     from nemo_sdg.seeds.sources.splits import evaluation_sources
 

@@ -157,8 +157,8 @@ def make_renderer(
 ) -> Callable[[list[str]], None]:
     """The function that renders one part; built once per worker, since it holds the hashes of all evaluation rows."""
     from nemo_sdg.seeds.build import render_source
-    from nemo_sdg.seeds.conflicts import ConflictingGolds
     from nemo_sdg.seeds.content.guard import ContentGuard
+    from nemo_sdg.seeds.golds.conflicts import ConflictingGolds
     from nemo_sdg.seeds.sources.lock import DiffersFromLock
 
     guard = (
@@ -270,8 +270,9 @@ def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
         reasons.update(row["dropped"])
     counted = ", ".join(f"{reason} {num}" for reason, num in reasons.most_common())
     return (
-        f"no seeds: task {source['task']}: no row of {source['dataset']} ({source['name'] or 'default'}), split {source['split']} makes one ({counted}); "
-        f"the first says: {first['detail'] or first['reason']}; mend the data or the task file"
+        f"no seeds: task {source['task']}: no row of {source['dataset']} ({source['name'] or 'default'}), split "
+        f"{source['split']} makes one ({counted}); the first says: {first['detail'] or first['reason']}; mend the data "
+        "or the task file"
     )
 
 

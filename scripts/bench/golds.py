@@ -5,7 +5,7 @@ scores as right, with its task object run over the same rows.
 
 Prints one JSON object a line: `agreement` over all rows compared, `explained` and `unexplained` disagreements,
 `dropped_…` rows that have a gold in lm-eval, and one `disagreement` a task and category with an example. A disagreement
-is explained where the field table says why its reading departs from the task file (`why` in seeds/fields.yaml).
+is explained where the field table says why its reading departs from the task file (`why` in seeds/fields/fields.yaml).
 """
 
 import argparse
@@ -23,10 +23,10 @@ from nemo_sdg.config import DeclaredSplit, GuardSection, SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import LABELS, Drop, Seed
 from nemo_sdg.seeds.build import Source, plan_sources, render_source
-from nemo_sdg.seeds.field_table import find_entry
-from nemo_sdg.seeds.functions import resolve_function
-from nemo_sdg.seeds.option_lists import without_labels
-from nemo_sdg.seeds.row_fields import bare_labels, numbered_labels
+from nemo_sdg.seeds.fields.options import without_labels
+from nemo_sdg.seeds.fields.reading import bare_labels, numbered_labels
+from nemo_sdg.seeds.fields.table import find_entry
+from nemo_sdg.seeds.prompts.functions import resolve_function
 from nemo_sdg.seeds.sources.rows import Damaged, mirrored, open_rows
 from nemo_sdg.text.answers import same_answer
 

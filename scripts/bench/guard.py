@@ -39,7 +39,7 @@ from nemo_sdg.records import CatalogRow, EvaluationRow, Seed, Verdict
 from nemo_sdg.seeds.build import plan_sources, render_source
 from nemo_sdg.seeds.content.guard import ContentGuard
 from nemo_sdg.seeds.content.texts import mark, words
-from nemo_sdg.seeds.evaluation import render_evaluation
+from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 from nemo_sdg.seeds.sources.rows import mirrored
 from nemo_sdg.seeds.sources.splits import EvaluationSource, evaluation_sources, open_source
 

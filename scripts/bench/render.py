@@ -48,7 +48,8 @@ def main() -> None:
 
 
 def catalog_rows(mirror: str) -> dict[str, Any]:
-    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.config import GuardSection, SeedsSection
 
     return {row.task: row for row in select(build_catalog(SeedsSection(mirror=mirror), GuardSection()), TASKS)}

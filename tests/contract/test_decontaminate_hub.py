@@ -19,7 +19,7 @@ from nemo_sdg.curate.decontaminate.questions import read_item
 from nemo_sdg.curate.embed import nearest
 from nemo_sdg.records import Seed, to_dict
 from nemo_sdg.seeds.build import plan_sources, render_source
-from nemo_sdg.seeds.evaluation import render_evaluation
+from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 from nemo_sdg.seeds.sources.splits import evaluation_sources
 from nemo_sdg.storage import read_jsonl, write_jsonl
 

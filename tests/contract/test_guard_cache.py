@@ -8,13 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from nemo_sdg.catalog.families import read_data
-from nemo_sdg.catalog.walk import build_catalog, compared, select
+from nemo_sdg.catalog.selection import compared, select
+from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.cli import app
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow, to_dict
-from nemo_sdg.seeds.evaluation import render_evaluation
-from nemo_sdg.seeds.evaluation_cache import EvaluationCache
+from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
+from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 from nemo_sdg.seeds.sources import hub as hub_source
 from nemo_sdg.seeds.sources.splits import EvaluationSource, evaluation_sources
 from nemo_sdg.storage import read_jsonl

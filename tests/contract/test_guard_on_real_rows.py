@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from nemo_sdg.catalog.walk import build_catalog, select
+from nemo_sdg.catalog.selection import select
+from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import EvaluationRow, Seed
 from nemo_sdg.seeds.build import plan_sources, render_source
 from nemo_sdg.seeds.content.guard import ContentGuard
-from nemo_sdg.seeds.evaluation import render_evaluation
+from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 from nemo_sdg.seeds.sources.splits import evaluation_sources
 
 TASKS = [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.catalog import walk as catalog
+from nemo_sdg.catalog.selection import select
 from nemo_sdg.catalog.task_files import index_tasks, plain
 from nemo_sdg.commands.tasks import split_key
 from nemo_sdg.config import GuardSection, SeedsSection
@@ -30,7 +31,7 @@ def manager():
 def rows(tmp_path_factory) -> dict[str, CatalogRow]:
     cache = tmp_path_factory.mktemp("cache")
     found = catalog.build_catalog(SeedsSection(), GuardSection(), cache_dir=cache)
-    return {row.task: row for row in catalog.select(found, [])}
+    return {row.task: row for row in select(found, [])}
 
 
 def canonical(config: object) -> str:
@@ -69,7 +70,7 @@ def test_members_of_groups_are_those_of_lm_eval(manager, rows):
             ]
             if entry.kind.name in ("TASK", "PY_TASK"):
                 found.add(entry.name)
-        assert {row.task for row in catalog.select(list(rows.values()), [group])} == found, group
+        assert {row.task for row in select(list(rows.values()), [group])} == found, group
 
 
 def test_all_leaves_have_a_row_and_the_traps_are_refused(rows):

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from nemo_sdg.catalog.selection import POOL_TAG, select
 from nemo_sdg.catalog.task_facts import POOLS
-from nemo_sdg.catalog.walk import POOL_TAG, build_catalog, select, task_config
+from nemo_sdg.catalog.walk import build_catalog, task_config
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import CatalogRow, DatasetRow, Seed
 from nemo_sdg.seeds.pool_rows import as_function

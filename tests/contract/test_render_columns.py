@@ -7,8 +7,8 @@ import pytest
 from nemo_sdg.catalog.walk import build_catalog, task_config
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import CatalogRow, DatasetRow
+from nemo_sdg.seeds.fields.reading import Unrenderable
 from nemo_sdg.seeds.render import Renderer, to_seed
-from nemo_sdg.seeds.row_fields import Unrenderable
 
 SEEDS = SeedsSection()
 PLACE = DatasetRow(path="made/up", name=None, split="train", revision="local", row=0)

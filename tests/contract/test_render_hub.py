@@ -13,10 +13,10 @@ from nemo_sdg.catalog.walk import build_catalog, task_config, task_file
 from nemo_sdg.config import DeclaredSplit, GuardSection, SeedsSection
 from nemo_sdg.records import LABELS, CatalogRow, Drop, Seed
 from nemo_sdg.seeds.build import Source, plan_sources, render_source
-from nemo_sdg.seeds.functions import resolve_function
-from nemo_sdg.seeds.row_fields import bare_labels
+from nemo_sdg.seeds.fields.reading import bare_labels
+from nemo_sdg.seeds.prompts.functions import resolve_function
+from nemo_sdg.seeds.prompts.templates import TaskTemplates
 from nemo_sdg.seeds.sources.rows import mirrored
-from nemo_sdg.seeds.templates import TaskTemplates
 
 YES_NO = ["no", "yes"]
 

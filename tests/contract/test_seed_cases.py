@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from nemo_sdg.catalog.walk import build_catalog, select
+from nemo_sdg.catalog.selection import select
+from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.config import GuardSection, SeedsSection, load_config
 from nemo_sdg.pipeline.run import run as run_steps
 from nemo_sdg.records import Seed

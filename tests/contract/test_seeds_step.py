@@ -106,6 +106,13 @@ def test_when_nothing_can_be_read_the_run_stops_and_goes_on_once_mended(
     assert tasks_of_seeds(run("seeds.tasks=[gsm8k]")) == {"gsm8k": 59}
 
 
+def test_a_strict_run_stops_where_a_source_gives_nothing(hub: Path, tmp_path: Path, run: Callable[..., Path]) -> None:
+    write(tmp_path / "mirror", SCIQ, "train", rows(hub, SCIQ, "train"))
+    with pytest.raises(DataError, match=r"seeds\.strict: not read: task gsm8k: .* is missing; put the split there"):
+        run("seeds.tasks=[sciq,gsm8k]", "seeds.strict=true", "guard.content=false")
+    assert tasks_of_seeds(run("seeds.tasks=[sciq,gsm8k]", "guard.content=false")) == {"sciq": 60}
+
+
 def test_a_mirror_that_is_no_folder_is_an_error_of_the_configuration(run: Callable[..., Path]) -> None:
     with pytest.raises(ConfigError, match=r"seeds\.mirror=/nowhere is not a folder; name the folder"):
         run("seeds.mirror=/nowhere", "seeds.tasks=[gsm8k]")

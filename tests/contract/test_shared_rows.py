@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from nemo_sdg.catalog.walk import build_catalog, lm_eval_tasks_folder, select
+from nemo_sdg.catalog.selection import select
+from nemo_sdg.catalog.walk import build_catalog, lm_eval_tasks_folder
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import Drop, Seed
 from nemo_sdg.seeds.build import plan_sources, render_source

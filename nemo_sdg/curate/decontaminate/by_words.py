@@ -22,11 +22,13 @@ from nemo_sdg.curate.decontaminate.questions import LABEL_SET, Agreement, Item, 
 from nemo_sdg.text.normalize import is_spaceless, jaccard
 
 FUNCTION_WORDS = """
-a about after all also altogether am an and another answer any are as at be been before being best between both but by called can correct could did do
-does done down during each either every example few find following for from function get give given had has have having he her here him his how i if
-in into is it its just kind known likely many may me might more most mostly much must my name neither no nor not of off on only onto or other our out
-over per question re return s same shall she should so some such t term than that the their them then there these they this those to total type under
-up use used using very was we were what when where which who whom whose why will with without would write yes you your
+a about after all also altogether am an and another answer any are as at be been before being best between both but by
+called can correct could did do does done down during each either every example few find following for from function
+get give given had has have having he her here him his how i if in into is it its just kind known likely many may me
+might more most mostly much must my name neither no nor not of off on only onto or other our out over per question re
+return s same shall she should so some such t term than that the their them then there these they this those to total
+type under up use used using very was we were what when where which who whom whose why will with without would write
+yes you your
 """
 STOPWORDS = frozenset(FUNCTION_WORDS.split())
 SUFFIX = regex.compile(

@@ -7,8 +7,8 @@ from typing import Any
 
 from nemo_sdg.text.normalize import is_spaceless, letters, tokens
 
-LABELS = """yes, no, true, false, maybe, neither, both, none, unknown, correct, incorrect, positive, negative, entailment, neutral, contradiction,
-not entailment, none of the above, all of the above, 0, 1, 2, a, b, c, d, e"""
+LABELS = """yes, no, true, false, maybe, neither, both, none, unknown, correct, incorrect, positive, negative,
+entailment, neutral, contradiction, not entailment, none of the above, all of the above, 0, 1, 2, a, b, c, d, e"""
 LABEL_SET = {tuple(label.split()) for label in LABELS.replace("\n", " ").split(", ")}
 """answers that so many rows share that agreeing on one says nothing"""
 NEGATIVE = re.compile(r"[\s$\\(]*[-−–]\s?\$?[\d\\]")

@@ -175,17 +175,28 @@ def _commit(split: Split, revision: str | None, task: str) -> str:
 def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
     """What a failure of the hub means and how to mend it, in one line."""
     text = one_line(exc)
+    dataset = f"task {task}: dataset {split.path}"
     if "scripts are no longer supported" in text or "trust_remote_code" in text:
         return (
-            f"task {task}: dataset {split.path} wants to run a loading script of its own, which is refused; put its rows into seeds.mirror, "
-            f"or name it in seeds.trust_remote_code with datasets < 4 installed"
+            f"{dataset} wants to run a loading script of its own, which is refused; put its rows into seeds.mirror, or "
+            "name it in seeds.trust_remote_code with datasets < 4 installed"
         )
     if "gated" in text or "401" in text or "403" in text:
-        return f"task {task}: dataset {split.path} is gated or private ({text}); accept its terms and set HF_TOKEN, or put its rows into seeds.mirror"
+        return (
+            f"{dataset} is gated or private ({text}); accept its terms and set HF_TOKEN, or put its rows into "
+            "seeds.mirror"
+        )
     if "BuilderConfig" in text or "Config name is missing" in text:
-        return f"task {task}: dataset {split.path} has no configuration {split.name} ({text}); mend dataset_name in the task file"
+        return f"{dataset} has no configuration {split.name} ({text}); mend dataset_name in the task file"
     if "Bad split" in text or "Unknown split" in text or "unknown split" in text:
-        return f"task {task}: dataset {split.path} has no split {split.split} ({text}); mend the split's name in the task file or in seeds.declared"
+        where = "mend the split's name in the task file or in seeds.declared"
+        return f"{dataset} has no split {split.split} ({text}); {where}"
     if offline:
-        return f"task {task}: {split} is not in the local cache and HF_HUB_OFFLINE is set ({text}); put it into seeds.mirror or unset HF_HUB_OFFLINE"
-    return f"task {task}: {split} cannot be read from the hub ({text}); try again later, or put the split into seeds.mirror"
+        return (
+            f"task {task}: {split} is not in the local cache and HF_HUB_OFFLINE is set ({text}); put it into "
+            "seeds.mirror or unset HF_HUB_OFFLINE"
+        )
+    return (
+        f"task {task}: {split} cannot be read from the hub ({text}); try again later, or put the split into "
+        "seeds.mirror"
+    )

@@ -59,8 +59,8 @@ def verify(rows: Rows, split: Split, lock: str, *, task: str) -> None:
     num, digest = _hash(rows)
     if (num, digest) != (entry["rows"], entry["hash"]):
         raise DiffersFromLock(
-            f"task {task}: {split} has {num} rows with hash {digest[:12]}, {lock} says {entry['rows']} rows with hash {str(entry['hash'])[:12]}; "
-            f"restore the data, or accept it with `nemo-sdg lock`"
+            f"task {task}: {split} has {num} rows with hash {digest[:12]}, {lock} says {entry['rows']} rows with hash "
+            f"{str(entry['hash'])[:12]}; restore the data, or accept it with `nemo-sdg lock`"
         )
 
 

@@ -14,8 +14,8 @@ from nemo_sdg.catalog.walk import task_config, task_file
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, Verdict
-from nemo_sdg.seeds.functions import resolve_function
-from nemo_sdg.seeds.sampling import Demand, share_limits
+from nemo_sdg.seeds.prompts.functions import resolve_function
+from nemo_sdg.seeds.sources.limits import Demand, share_limits
 from nemo_sdg.seeds.sources.lock import locked_revision
 from nemo_sdg.seeds.sources.rows import Rows, Split, located, mirrored, missing_files, open_rows, uses_hub
 

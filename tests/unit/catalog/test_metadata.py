@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from nemo_sdg.catalog.metadata import problems, require_valid
-from nemo_sdg.catalog.walk import build_catalog, select
+from nemo_sdg.catalog.selection import select
+from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError
 

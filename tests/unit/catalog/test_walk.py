@@ -7,10 +7,13 @@ import pytest
 
 from nemo_sdg.catalog import task_facts as facts
 from nemo_sdg.catalog import walk as catalog
+from nemo_sdg.catalog.data_files import training_dataset
+from nemo_sdg.catalog.selection import select
 from nemo_sdg.catalog.task_files import FunctionRef, TaskFileError, YamlTree, index_tasks
 from nemo_sdg.config import DeclaredSplit, GuardSection, LicensePolicy, SeedsSection
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow
+from nemo_sdg.seeds.sources.splits import evaluation_sources, plan_sources
 
 FILES = {
     "animals/_base_yaml": """
@@ -89,7 +92,7 @@ def lm_eval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def rows(seeds: SeedsSection | None = None, guard: GuardSection | None = None) -> dict[str, CatalogRow]:
     """The rows of the catalog without the shipped pools."""
     found = catalog.build_catalog(seeds or SeedsSection(), guard or GuardSection())
-    return {row.task: row for row in catalog.select(found, [])}
+    return {row.task: row for row in select(found, [])}
 
 
 def words(row: CatalogRow) -> list[str]:
@@ -146,7 +149,7 @@ def test_names_groups_tags_and_globs_select(lm_eval):
     catalog_rows = list(rows().values())
 
     def selected(*names: str) -> list[str]:
-        return [row.task for row in catalog.select(catalog_rows, list(names))]
+        return [row.task for row in select(catalog_rows, list(names))]
 
     assert selected("animals") == ["birds", "fish", "numbers"]
     assert selected("zoo") == ["birds"]
@@ -160,7 +163,7 @@ FILE_TASKS = ["birds", "coded", "corpus", "fish", "numbers", "pictures", "silent
 
 def test_an_unknown_name_is_an_error_with_near_misses(lm_eval):
     with pytest.raises(ConfigError, match=r"seeds.tasks names numbrs, .*did you mean numbers\?"):
-        catalog.select(list(rows().values()), ["numbrs"])
+        select(list(rows().values()), ["numbrs"])
     with pytest.raises(ConfigError, match=r"guard\.require names numbrs"):
         rows(guard=GuardSection(require=["numbrs"]))
     with pytest.raises(ConfigError, match="bird is no lm-eval task; did you mean birds"):
@@ -228,6 +231,23 @@ def test_declared_splits_are_judged_like_the_others(lm_eval):
     assert words(found["zz"]) == ["split_name"]
     with pytest.raises(ConfigError, match=r"seeds\.declared names silnt, which no task matches; did you mean silent"):
         rows(SeedsSection(declared={"silnt": DeclaredSplit(split="train", reason="")}))
+
+
+def test_a_declared_split_may_be_of_another_configuration(lm_eval):
+    declared = {"numbers": DeclaredSplit(split="train", reason="larger", name="socratic")}
+    seeds = SeedsSection(declared=declared)
+    row = rows(seeds)["numbers"]
+    assert (row.dataset["name"], training_dataset(row.dataset)["name"]) == ("main", "socratic")
+    (source,) = plan_sources([row], seeds)
+    assert (source.split.name, source.split.split) == ("socratic", "train")
+    (evaluated,) = evaluation_sources([row], SeedsSection(hub=True)).reachable
+    assert (evaluated.split.name, evaluated.split.split) == ("main", "test")
+    (lm_eval / "maths" / "other.yaml").write_text(
+        "task: other\ndataset_path: own/silent\ndataset_name: held\ntest_split: train\n"
+    )
+    catalog._tree_hash.cache_clear()
+    held = {"silent": DeclaredSplit(split="train", reason="no", name="held")}
+    assert words(rows(SeedsSection(declared=held))["silent"]) == ["evaluated_elsewhere"]
 
 
 def test_licence_policies(lm_eval):

@@ -9,12 +9,13 @@ import pytest
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, Drop, Seed, json_line, to_dict
-from nemo_sdg.seeds import build, evaluation
+from nemo_sdg.seeds import questions
 from nemo_sdg.seeds.build import lock, plan_sources, render_source
 from nemo_sdg.seeds.content.guard import ContentGuard
-from nemo_sdg.seeds.evaluation import render_evaluation
-from nemo_sdg.seeds.sampling import Demand, share_limits
+from nemo_sdg.seeds.evaluation_rows import render as evaluation
+from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 from nemo_sdg.seeds.sources import splits as plan
+from nemo_sdg.seeds.sources.limits import Demand, share_limits
 from nemo_sdg.seeds.sources.lock import write_lock
 from nemo_sdg.seeds.sources.splits import evaluation_sources
 
@@ -23,7 +24,7 @@ CONFIG = {"output_type": "generate_until", "doc_to_text": "Question: {{question}
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in (build, evaluation, plan):
+    for module in (questions, evaluation, plan):
         monkeypatch.setattr(module, "task_config", lambda task, seeds: {**CONFIG, "task": task})
     monkeypatch.setattr(plan, "task_file", lambda task, seeds: tmp_path / f"{task}.yaml")
     return tmp_path

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nemo_sdg.records import LABELS, CatalogRow, DatasetRow, Seed, to_dict
-from nemo_sdg.seeds.documents import Processor
-from nemo_sdg.seeds.golds import NumericGold, boxed, read_number
-from nemo_sdg.seeds.option_lists import listed_block, option_texts, remove_options
-from nemo_sdg.seeds.prompt_parts import split_prompt, split_template
+from nemo_sdg.seeds.fields.cloze import cloze
+from nemo_sdg.seeds.fields.options import listed_block, option_texts, remove_options
+from nemo_sdg.seeds.fields.reading import Unrenderable, bare_labels, numbered_labels, position
+from nemo_sdg.seeds.golds.targets import NumericGold, boxed, read_number
+from nemo_sdg.seeds.prompts.documents import Processor
+from nemo_sdg.seeds.prompts.parts import split_prompt, split_template
 from nemo_sdg.seeds.render import Renderer, to_evaluation_row, to_seed
-from nemo_sdg.seeds.row_fields import Unrenderable, bare_labels, numbered_labels, position
-from nemo_sdg.seeds.row_rules import cloze
 
 ROW = DatasetRow(path="made/up", name=None, split="train", revision="local", row=0)
 

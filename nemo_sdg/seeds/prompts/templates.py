@@ -18,9 +18,9 @@ import jinja2
 import jinja2.runtime
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.functions import resolve_function
-from nemo_sdg.seeds.option_lists import read_list
-from nemo_sdg.seeds.row_fields import Unrenderable
+from nemo_sdg.seeds.fields.options import read_list
+from nemo_sdg.seeds.fields.reading import Unrenderable
+from nemo_sdg.seeds.prompts.functions import resolve_function
 
 Row = dict[str, Any]
 

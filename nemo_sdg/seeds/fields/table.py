@@ -1,4 +1,4 @@
-"""The field table (data/fields.yaml): for datasets whose own columns say it better than lm-eval's prompt, where each
+"""The field table (fields.yaml): for datasets whose own columns say it better than lm-eval's prompt, where each
 field stands.
 
     - dataset: [openai/gsm8k, gsm8k]
@@ -23,10 +23,10 @@ import jinja2
 import yaml
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.golds import boxed, texts_of, without_contradictions
-from nemo_sdg.seeds.option_lists import read_list, without_labels
-from nemo_sdg.seeds.row_fields import Reading, Unrenderable, position, position_number, text_of
-from nemo_sdg.seeds.templates import Row, context_maker
+from nemo_sdg.seeds.fields.options import read_list, without_labels
+from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, position, position_number, text_of
+from nemo_sdg.seeds.golds.targets import boxed, texts_of, without_contradictions
+from nemo_sdg.seeds.prompts.templates import Row, context_maker
 
 _COLUMN = re.compile(r"[^\W\d]\w*(?:\['[^']+'\])?")
 _CONSTANTS = {"none", "None", "true", "True", "false", "False"}
@@ -83,7 +83,7 @@ def table() -> list[Entry]:
     """Raises DataError when the table has an unknown key or misses one."""
     entries = []
     for item in yaml.safe_load(
-        (importlib.resources.files("nemo_sdg.seeds") / "fields.yaml").read_text(encoding="utf-8")
+        (importlib.resources.files("nemo_sdg.seeds.fields") / "fields.yaml").read_text(encoding="utf-8")
     ):
         unknown = item.keys() - _KEYS
         is_reading = "question" in item and ("answer" in item or {"choices", "gold"} <= item.keys())

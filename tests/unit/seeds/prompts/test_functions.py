@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.functions import resolve_function
+from nemo_sdg.seeds.prompts.functions import resolve_function
 
 MODULE = """
 import no_such_metric_package

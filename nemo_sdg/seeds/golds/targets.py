@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from nemo_sdg.seeds.row_fields import Unrenderable, text_of
+from nemo_sdg.seeds.fields.reading import Unrenderable, text_of
 from nemo_sdg.text.boxes import find_boxes, last_box
 from nemo_sdg.text.mathematics import is_expression
 from nemo_sdg.text.numbers import find_numbers

@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from nemo_sdg.seeds.field_table import Entry, FieldReader, compile_field, find_entry, table
+from nemo_sdg.seeds.fields.table import Entry, FieldReader, compile_field, find_entry, table
 
 
 def entry(**fields: str) -> Entry:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from nemo_sdg.records import CatalogRow, DatasetRow, Seed
-from nemo_sdg.seeds.conflicts import ConflictingGolds
-from nemo_sdg.seeds.golds import boxed, is_number_or_expression, read_number, without_contradictions
+from nemo_sdg.seeds.fields.reading import Unrenderable, position
+from nemo_sdg.seeds.golds.conflicts import ConflictingGolds
+from nemo_sdg.seeds.golds.targets import boxed, is_number_or_expression, read_number, without_contradictions
 from nemo_sdg.seeds.render import Renderer, to_seed
-from nemo_sdg.seeds.row_fields import Unrenderable, position
 
 QUESTION = {"doc_to_text": "Question: {{question}}\nAnswer:"}
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 import jinja2.meta
 
-from nemo_sdg.seeds.option_lists import CHOICE_COLUMNS, in_sequence
-from nemo_sdg.seeds.prompt_labels import ANSWER, ANSWER_LABEL, OPTIONS, PASSAGE, QUESTION
-from nemo_sdg.seeds.templates import CLOSE, HOLE, OPEN, environment, with_holes
+from nemo_sdg.seeds.fields.options import CHOICE_COLUMNS, in_sequence
+from nemo_sdg.seeds.prompts.labels import ANSWER, ANSWER_LABEL, OPTIONS, PASSAGE, QUESTION
+from nemo_sdg.seeds.prompts.templates import CLOSE, HOLE, OPEN, environment, with_holes
 
 _CUE = re.compile(rf"(?:\A|\n|(?<={CLOSE})[ .?]?)[^\n{OPEN}{CLOSE}.?!。？]{{0,60}}[:：][ \t]*\Z")
 _ANSWER_LINE = re.compile(

@@ -4,12 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import jinja2.meta
-
-from nemo_sdg.errors import DataError
 from nemo_sdg.records import LABELS, Frame, Kind
-from nemo_sdg.seeds.golds import read_number, texts_of, without_contradictions
-from nemo_sdg.seeds.option_lists import (
+from nemo_sdg.seeds.fields.cloze import cloze
+from nemo_sdg.seeds.fields.options import (
     inline_block,
     labels_beside,
     listed_block,
@@ -17,8 +14,18 @@ from nemo_sdg.seeds.option_lists import (
     remove_options,
     without_labels,
 )
-from nemo_sdg.seeds.prompt_labels import MENTIONS_QUESTION
-from nemo_sdg.seeds.prompt_parts import (
+from nemo_sdg.seeds.fields.reading import (
+    Reading,
+    Unrenderable,
+    bare_labels,
+    numbered_labels,
+    position,
+    position_number,
+    text_of,
+)
+from nemo_sdg.seeds.golds.targets import read_number, texts_of, without_contradictions
+from nemo_sdg.seeds.prompts.labels import MENTIONS_QUESTION
+from nemo_sdg.seeds.prompts.parts import (
     TEST_COLUMNS,
     asks_something,
     instructs,
@@ -28,29 +35,18 @@ from nemo_sdg.seeds.prompt_parts import (
     without_cues,
     writes_labels,
 )
-from nemo_sdg.seeds.row_fields import (
-    Reading,
-    Unrenderable,
-    bare_labels,
-    numbered_labels,
-    position,
-    position_number,
-    text_of,
-)
-from nemo_sdg.seeds.templates import (
+from nemo_sdg.seeds.prompts.refusals import BRACED, refuse_unreadable
+from nemo_sdg.seeds.prompts.templates import (
     Row,
     TaskTemplates,
     compile_reading,
     compile_value,
-    environment,
     names_column,
     single_expression,
     with_holes,
 )
 from nemo_sdg.text.mathematics import equal
 
-_JINJA = re.compile(r"\{\{|\{%")
-_BRACED = re.compile(r"(?<![{\\$])\{([A-Za-z_]\w*)\}(?!\})")
 _ASKS = re.compile(r"[?？؟;՞]|_{1,}|\.\.\.\s*\Z|…\s*\Z")
 
 
@@ -71,7 +67,7 @@ class GenericReader:
         prompt = templates.doc_to_text
         self._no_prompt = isinstance(prompt, str) and not prompt.strip()
         self._is_template = isinstance(prompt, str) and not prompt.strip().isdigit() and not names_column(prompt)
-        _refuse_unreadable(templates)
+        refuse_unreadable(templates)
         is_label_task = frame == Frame.classification or kind == Kind.free_text
         self._description = self._asking_description(is_label_task)
         self._description_always = is_label_task
@@ -82,7 +78,7 @@ class GenericReader:
         self._parts: tuple[Callable[[Row], str] | None, Callable[[Row], str]] | None = None
         self._braced: set[str] = set()
         if self._is_template and not writes_labels(prompt):
-            self._braced = set(_BRACED.findall(with_holes(prompt)[0]))
+            self._braced = set(BRACED.findall(with_holes(prompt)[0]))
             parts = split_template(
                 prompt, has_choices=self.has_choices, is_code=kind == Kind.code, keep_cue=self._keeps_cue()
             )
@@ -263,36 +259,6 @@ class GenericReader:
         reading.target_format = golds[0].target_format
 
 
-def _refuse_unreadable(templates: TaskTemplates) -> None:
-    """Templates that show nothing of a row, or that stay unrendered. Raises DataError."""
-    choices, prompt, task = templates.doc_to_choice, templates.doc_to_text, templates.task
-    if isinstance(choices, list) and any(isinstance(choice, str) and _JINJA.search(choice) for choice in choices):
-        raise DataError(
-            f"task {task}: doc_to_choice lists {next(c for c in choices if _JINJA.search(str(c)))!r}, "
-            "which lm-eval does not render; "
-            'write one template that gives a list: "{{[a, b]}}"'
-        )
-    if not isinstance(prompt, str) or not prompt.strip() or names_column(prompt) or prompt.strip().isdigit():
-        return
-    target = templates.doc_to_target
-    if (
-        choices is None
-        and isinstance(target, str)
-        and not names_column(target)
-        and not jinja2.meta.find_undeclared_variables(environment.parse(target))
-    ) or (choices is None and isinstance(target, int)):
-        raise DataError(
-            f"task {task}: doc_to_target {str(target)[:60]!r} gives every row the same answer; name the column that "
-            "holds it"
-        )
-    fixed_choices = choices is None or isinstance(choices, list | dict)
-    if not with_holes(prompt)[1] and (fixed_choices or _BRACED.search(prompt)):
-        raise DataError(
-            f"task {task}: doc_to_text {prompt[:60]!r} shows nothing of the row; name a column by Jinja: "
-            "{{question}}"
-        )
-
-
 def _reader(template: str) -> Callable[[Row], str]:
     """A template that is one expression keeps a column's text as it is, and null is empty instead of `None`."""
     expression = single_expression(template)
@@ -309,30 +275,6 @@ def _reader(template: str) -> Callable[[Row], str]:
         return "" if value is None else value if isinstance(value, str) else read(row)
 
     return text
-
-
-def cloze(contexts: list[str]) -> tuple[str, list[str]]:
-    """Contexts as choices: what they share is the question with a blank, what differs are the options.
-
-    >>> cloze(["It rains, right? Yes, it is wet.", "It rains, right? No, it is wet."])
-    ('It rains, right? _, it is wet.', ['Yes', 'No'])
-    """
-    if len(set(contexts)) < 2:
-        return "", contexts
-    start = len(_common_prefix(contexts))
-    while start and not (contexts[0][start - 1].isspace() or contexts[0][start - 1] in "\"'«„“(¿¡"):
-        start -= 1
-    tails = [context[start:][::-1] for context in contexts]
-    end = len(_common_prefix(tails))
-    while end and (tails[0][end - 1].isalnum() or any(len(tail) <= end for tail in tails)):
-        end -= 1
-    options = [context[start : len(context) - end] for context in contexts]
-    return f"{contexts[0][:start]}_{contexts[0][len(contexts[0]) - end :]}", options
-
-
-def _common_prefix(texts: list[str]) -> str:
-    low, high = min(texts), max(texts)
-    return next((low[:index] for index, char in enumerate(low) if char != high[index]), low)
 
 
 def _tests(value: Any) -> list[str] | None:

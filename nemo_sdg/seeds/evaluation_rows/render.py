@@ -15,9 +15,9 @@ from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, EvaluationRow
 from nemo_sdg.seeds.content.texts import leaves
-from nemo_sdg.seeds.documents import Documents
+from nemo_sdg.seeds.fields.reading import Unrenderable
+from nemo_sdg.seeds.prompts.documents import Documents
 from nemo_sdg.seeds.render import Renderer, to_evaluation_row
-from nemo_sdg.seeds.row_fields import Unrenderable
 from nemo_sdg.seeds.sources.formats import Damaged, Row, Rows
 from nemo_sdg.seeds.sources.splits import EvaluationSource, open_source
 

@@ -6,9 +6,9 @@ import pytest
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Seed
-from nemo_sdg.seeds.gold_numbers import GoldNumbers
-from nemo_sdg.seeds.row_fields import Reading
-from tests.unit.seeds.test_golds import reason_of, seed_of
+from nemo_sdg.seeds.fields.reading import Reading
+from nemo_sdg.seeds.golds.numbering import GoldNumbers
+from tests.unit.seeds.golds.test_targets import reason_of, seed_of
 
 SHORT: dict[str, Any] = {"kind": "short_text", "frame": "generation"}
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nemo_sdg.records import LABELS
-from nemo_sdg.seeds.row_fields import bare_labels, numbered_labels, text_of
+from nemo_sdg.seeds.fields.reading import bare_labels, numbered_labels, text_of
 
 CHOICE_COLUMNS = ("choices", "options", "answers", "endings", "candidates", "choice", "opciones", "alternatives")
 _NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nemo_sdg.seeds.documents import BATCH, Processor, draws_random, is_row_wise, seeded
-from nemo_sdg.seeds.functions import resolve_function
-from nemo_sdg.seeds.row_fields import Unrenderable
+from nemo_sdg.seeds.fields.reading import Unrenderable
+from nemo_sdg.seeds.prompts.documents import BATCH, Processor, draws_random, is_row_wise, seeded
+from nemo_sdg.seeds.prompts.functions import resolve_function
 
 ROWS = [(number, {"n": number, "q": f"q{number}"}) for number in range(1200)]
 

@@ -6,7 +6,7 @@ only over many rows, so it is decided for the split.
 """
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.row_fields import Reading
+from nemo_sdg.seeds.fields.reading import Reading
 
 
 class GoldNumbers:

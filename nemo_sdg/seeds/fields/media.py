@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from nemo_sdg.seeds.row_fields import Reading
+from nemo_sdg.seeds.fields.reading import Reading
 
 _COLUMN = re.compile(
     r"(?:.*_)?(?:images?|imgs?|pictures?|photos?|figures?|audios?|sounds?|videos?|speech)(?:_(?:path|url|file|bytes|name|id|\d+))?|image\d+",

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.seeds.row_fields import Unrenderable
-from nemo_sdg.seeds.templates import Row
+from nemo_sdg.seeds.fields.reading import Unrenderable
+from nemo_sdg.seeds.prompts.templates import Row
 
 BATCH = 500
 """rows that a row-wise process_docs sees at a time"""

@@ -24,7 +24,7 @@ from nemo_sdg.catalog.walk import default_cache_dir, task_config
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import EvaluationRow, content_id
-from nemo_sdg.seeds.evaluation import render_evaluation
+from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 from nemo_sdg.seeds.sources.hub import commit_of
 from nemo_sdg.seeds.sources.lock import locked_revision
 from nemo_sdg.seeds.sources.rows import local_files
@@ -121,7 +121,7 @@ class EvaluationCache:
 def code_hash() -> str:
     """Of the code and tables that render rows, and of lm-eval's version."""
     digest = hashlib.blake2b(importlib.metadata.version("lm-eval").encode(), digest_size=16)
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     for folder in (package / "seeds", package / "text"):
         for file in sorted([*folder.rglob("*.py"), *folder.rglob("*.yaml")]):
             digest.update(file.read_bytes())
