@@ -22,7 +22,7 @@ import orjson
 from nemo_sdg.config import RunConfig, Verify
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop, Seed, evaluation_row_from_dict, json_line, seed_from_dict
+from nemo_sdg.records import Drop, Seed, json_line, seed_from_dict
 from nemo_sdg.seeds.sources.rows import local_files, uses_hub
 from nemo_sdg.steps import catalog
 from nemo_sdg.steps.evaluation_splits import (
@@ -143,9 +143,10 @@ def render_training_splits(context: Context, sources: list[Any], parts: StepDir,
     from nemo_sdg.execution.stages import UnitStage
 
     units = [[name] for name in todo(parts, "part", sources)]
-    make = functools.partial(
-        make_renderer, context.config, sources, parts, [evaluation.shard_path(s) for s in evaluation.shards()]
-    )
+    files = [evaluation.shard_path(shard) for shard in evaluation.shards()]
+    if units and context.config.guard.content:
+        content_guard(context.config, files, parts)  # built here once, then opened by every worker
+    make = functools.partial(make_renderer, context.config, sources, parts, files)
     num = sum(row["kept"] for row in evaluation.counts().values())
     first, total = f"reading {num:,} evaluation rows", len(sources)
     stages = [UnitStage("render", make)]
@@ -155,17 +156,12 @@ def render_training_splits(context: Context, sources: list[Any], parts: StepDir,
 def make_renderer(
     config: RunConfig, sources: list[Any], parts: StepDir, evaluation: list[Path]
 ) -> Callable[[list[str]], None]:
-    """The function that renders one part; built once per worker, since it holds the hashes of all evaluation rows."""
+    """The function that renders one part; made once per worker."""
     from nemo_sdg.seeds.build import render_source
-    from nemo_sdg.seeds.content.guard import ContentGuard
     from nemo_sdg.seeds.golds.conflicts import ConflictingGolds
     from nemo_sdg.seeds.sources.lock import DiffersFromLock
 
-    guard = (
-        ContentGuard(evaluation_row_from_dict(record) for path in evaluation for record in read_jsonl(path))
-        if config.guard.content
-        else None
-    )
+    guard = content_guard(config, evaluation, parts) if config.guard.content else None
 
     def render(names: list[str]) -> None:
         (name,) = names
@@ -218,6 +214,20 @@ def make_renderer(
         parts.write_receipt(name, facts, counts.as_dict(), extra=extra)
 
     return render
+
+
+def content_guard(config: RunConfig, evaluation: list[Path], parts: StepDir) -> Any:
+    """Opens the index of the evaluation rows in the cache that runs share, or, where that cannot be written, in the
+    run's own folder.
+    """
+    from nemo_sdg.seeds.content.guard import ContentGuard
+    from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
+    from nemo_sdg.seeds.evaluation_rows.stored_index import stored_index
+
+    try:
+        return ContentGuard.open(stored_index(evaluation, EvaluationCache(config.guard).folder))
+    except OSError:
+        return ContentGuard.open(stored_index(evaluation, parts.path))
 
 
 class DropSpool:

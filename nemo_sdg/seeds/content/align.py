@@ -52,12 +52,18 @@ class Stream:
             at = self.data.find(data, at + 1)
         return self._find_near(part)
 
-    def share(self, part: Ids) -> float:
-        """How much of a text's words stand anywhere in this one."""
+    @property
+    def words(self) -> Ids:
+        """The different ones, sorted."""
         if self.distinct is None:
             self.distinct = np.unique(self.ids)
-        at = np.minimum(np.searchsorted(self.distinct, part), len(self.distinct) - 1)
-        return float((self.distinct[at] == part).mean())
+        return self.distinct
+
+    def share(self, part: Ids) -> float:
+        """How much of a text's words stand anywhere in this one."""
+        known = self.words
+        at = np.minimum(np.searchsorted(known, part), len(known) - 1)
+        return float(np.count_nonzero(known[at] == part) / len(part))
 
     def _find_near(self, part: Ids) -> Found:
         if len(part) < 4 or not MIN_COMMON * len(part) <= len(self.ids) <= MAX_STREAM or self.share(part) < MIN_COMMON:

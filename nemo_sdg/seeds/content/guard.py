@@ -16,12 +16,14 @@ to be trained on. So the stem "thermometers" alone is no leak, and with the same
 
 import functools
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
 from nemo_sdg.records import EvaluationRow, Seed
 from nemo_sdg.seeds.content.align import MIN_COMMON, Found, Stream
-from nemo_sdg.seeds.content.index import SHORT, EvaluationIndex, Row, row_key
+from nemo_sdg.seeds.content.builder import SHORT, row_key
+from nemo_sdg.seeds.content.index import EvaluationIndex, Row
 from nemo_sdg.seeds.content.texts import Ids, Text, key, words
 from nemo_sdg.text.normalize import Hashes
 
@@ -49,11 +51,16 @@ class _Said:
         read = functools.lru_cache(maxsize=None)(words)
         answers = [seed.answer.text, *seed.answer.aliases]
         own = [seed.question, seed.passage or "", *(seed.choices or []), *answers]
-        found = {tuple(read(text)): None for text in [*own, *texts]}
-        found.pop((), None)
-        columns = [read(text) for text in texts]
-        self.joined = Text([word for column in columns for word in column])
-        self.texts = [Text(text) for text in found]
+        columns = [tuple(read(text)) for text in texts]
+        found: dict[tuple[str, ...], Text] = {}
+        for text in [*columns, *(tuple(read(text)) for text in own)]:
+            if text and text not in found:
+                found[text] = Text(text)
+        held = {text for text in columns if text}
+        self.joined = Text.joined([found[text] for text in columns if text])
+        self.texts = list(found.values())
+        self.rendered = [text for said, text in found.items() if said not in held]
+        """what stands in the seed and in no column: its columns' n-grams are those of all of them joined"""
         if len(self.texts) > MAX_STRINGS:
             self.texts = sorted(self.texts, key=len, reverse=True)[:MAX_STRINGS]
         self.keys = {text.key for text in self.texts}
@@ -61,16 +68,23 @@ class _Said:
         self.has_passage = bool(seed.passage)
         self.num_options = len(seed.choices or [])
         self.row_key = row_key(columns)
-        streams = {text.ids.tobytes(): Stream(text.ids) for text in [*self.texts, self.joined] if len(text)}
-        self.streams = sorted(streams.values(), key=lambda stream: len(stream.ids))
-        self.all = Stream(np.concatenate([stream.ids for stream in self.streams]))
+
+    @functools.cached_property
+    def streams(self) -> list[Stream]:
+        """All strings, and all columns joined, the shortest first."""
+        found = {text.ids.tobytes(): Stream(text.ids) for text in [*self.texts, self.joined] if len(text)}
+        return sorted(found.values(), key=lambda stream: len(stream.ids))
+
+    @functools.cached_property
+    def all(self) -> Stream:
+        return Stream(np.concatenate([stream.ids for stream in self.streams]))
 
     def names(self) -> Hashes:
         shortened = [name for text in self.texts if 3 <= len(text) <= SHORT + 1 for name in text.shortened()]
         return np.array(sorted({*self.keys, *shortened, self.row_key}), dtype=np.uint64)
 
     def grams(self) -> Hashes:
-        found: Hashes = np.unique(np.concatenate([text.grams() for text in [self.joined, *self.texts]]))
+        found: Hashes = np.unique(np.concatenate([text.grams() for text in [self.joined, *self.rendered]]))
         return found
 
     def find(self, part: Ids) -> Found:
@@ -87,8 +101,15 @@ class _Said:
 class ContentGuard:
     """Compares training rows with all evaluation rows that could be read."""
 
-    def __init__(self, rows: Iterable[EvaluationRow]) -> None:
-        self._index = EvaluationIndex.build(rows)
+    def __init__(self, rows: Iterable[EvaluationRow] = (), *, index: EvaluationIndex | None = None) -> None:
+        self._index = EvaluationIndex.build(rows) if index is None else index
+
+    @classmethod
+    def open(cls, folder: Path) -> "ContentGuard":
+        """Over an index that was saved: its pages are shared by all processes of a machine. Raises DataError where it
+        is damaged.
+        """
+        return cls(index=EvaluationIndex.open(folder))
 
     @property
     def num_rows(self) -> int:
@@ -99,7 +120,10 @@ class ContentGuard:
         if not self.num_rows:
             return None
         said = _Said(seed, list(texts))
-        candidates = self._index.near(said.names(), np.array(sorted(said.keys), dtype=np.uint64), said.grams())
+        keys: Hashes = np.array(sorted(said.keys), dtype=np.uint64)
+        candidates = self._index.near(said.names(), keys, said.grams())
+        if candidates:
+            candidates = self._index.holding(candidates, said.all.words, keys, MIN_COMMON)
         for number in candidates[:MAX_CANDIDATES]:
             part = _leak(said, self._index.row(number))
             if part is not None:

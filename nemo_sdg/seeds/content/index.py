@@ -1,280 +1,212 @@
 """The evaluation rows as numbers: what each says, and tables that lead from the words of a text to the rows near it.
 
-A row costs about 4 bytes a word and 12 bytes a key, of which it has some 40 however long it is: of its n-grams only
-those with the lowest hashes are kept, and a text that holds them all is compared word by word.
+    index = EvaluationIndex.build(evaluation_rows)       in memory
+    index.save(folder)
+    index = EvaluationIndex.open(folder)                 memory-mapped: the workers of a machine share its pages
+
+builder.py says what the arrays hold.
 """
 
 import functools
-from array import array
+import itertools
+import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nemo_sdg.errors import DataError
 from nemo_sdg.records import EvaluationRow
-from nemo_sdg.seeds.content.texts import Ids, Text, key, weight, words
+from nemo_sdg.seeds.content.builder import (
+    HAS_LABELS,
+    HAS_PASSAGE,
+    IS_LABEL,
+    IS_PHRASE,
+    IS_RENDERED,
+    LONG_WITNESS,
+    NO_WITNESS,
+    Arrays,
+    IndexBuilder,
+)
+from nemo_sdg.seeds.content.texts import Ids
+from nemo_sdg.storage import read_json, write_json
 from nemo_sdg.text.normalize import Hashes
 
-SKETCH = 16
-"""n-grams kept of each text of a row"""
 MIN_SHARE, FEW = 0.25, 4
 """of a row's n-grams that a text must hold; where they are few, one will do"""
-SHORT = 9
-"""words up to which a text is also found by all its words but one"""
-MIN_WORDS = 3
-"""of a string that counts in a row that its task does not render: shorter ones are numbers and labels"""
-LONG_OTHER = 5
-"""words of a string beside what is asked that can be a witness"""
-COMMON = 16
-"""rows with one answer or one other string, above which it says little: yes, 2, B"""
-MAX_ROWS = 64
-"""rows behind a key, above which it leads nowhere: a phrase, a label"""
-MAX_CONTENTS = 2
-"""different rows that ask one question, above which it is a phrase; questions with one set of options, above which
-those are labels
-"""
+EMPTY = 128
+"""bytes of the file of an array without items, which cannot be mapped"""
+META = "meta.json"
+"""written last: with it an index is whole"""
 
 
-@dataclass(kw_only=True, slots=True)
 class Row:
     """One evaluation row, as far as it is compared."""
 
-    number: int
-    views: list[list[Ids]]
-    """ways to say what is asked, each a list of texts that must all be found: rendered (question, passage?), and as the
-    row's own strings
-    """
-    weights: list[int]
-    """of each view"""
-    is_rendered: bool
-    """whether the first view is the rendered one"""
-    has_passage: bool
-    is_phrase: bool
-    """whether more than MAX_CONTENTS other rows ask the same"""
-    options: list[int]
-    """keys; [] where they are labels"""
-    answer: int
-    """key; 0 where there is none"""
-    is_label: bool
-    """whether many rows have the answer"""
-    others: set[int]
-    """keys of the row's strings that are no part of what is asked and that few rows have: labelled options, a name"""
-    long_others: set[int]
-    """the long ones among them: a solution, a rationale"""
-    strings: set[int]
-    """keys of all strings of the row"""
-    row_key: int
-    """key of all of them together"""
+    def __init__(self, arrays: Arrays, number: int) -> None:
+        self._arrays, self.number = arrays, number
+        flags = int(arrays["flags"][number])
+        self.is_rendered = bool(flags & IS_RENDERED)
+        """whether the first view is the rendered one"""
+        self.has_passage = bool(flags & HAS_PASSAGE)
+        self.is_phrase = bool(flags & IS_PHRASE)
+        """whether more than MAX_CONTENTS other rows ask the same"""
+        self.is_label = bool(flags & IS_LABEL)
+        """whether many rows have the answer"""
+        self.answer = int(arrays["answers"][number])
+        """key; 0 where there is none"""
+        self.row_key = int(arrays["row_keys"][number])
+        """key of all strings together"""
+        start, end = arrays["option_ends"][number : number + 2].tolist()
+        self.options: list[int] = [] if flags & HAS_LABELS else arrays["options"][start:end].tolist()
+        """keys; [] where they are labels"""
+        start, end = arrays["other_ends"][number : number + 2].tolist()
+        keys, witness = arrays["others"][start:end].tolist(), arrays["witness"][start:end].tolist()
+        self.strings = frozenset(keys)
+        """keys of all strings of the row"""
+        self.others = {one for one, kind in zip(keys, witness, strict=True) if kind != NO_WITNESS}
+        """keys of its strings that are no part of what is asked and that few rows have: labelled options, a name"""
+        self.long_others = {one for one, kind in zip(keys, witness, strict=True) if kind == LONG_WITNESS}
+        """the long ones among them: a solution, a rationale"""
+
+    @functools.cached_property
+    def views(self) -> list[list[Ids]]:
+        """Ways to say what is asked, each a list of texts that must all be found: rendered (question, passage?), and as
+        the row's own strings.
+        """
+        arrays, found = self._arrays, []
+        start, end = arrays["row_ends"][self.number : self.number + 2].tolist()
+        for view in range(start, end):
+            first, last = arrays["view_ends"][view : view + 2].tolist()
+            ends = arrays["text_ends"][first : last + 1].tolist()
+            found.append([np.asarray(arrays["ids"][a:b]) for a, b in itertools.pairwise(ends)])
+        return found
+
+    @property
+    def weights(self) -> list[int]:
+        """Of each view."""
+        start, end = self._arrays["row_ends"][self.number : self.number + 2].tolist()
+        weights: list[int] = self._arrays["weights"][start:end].tolist()
+        return weights
 
 
-class Table:
-    """Keys that lead to rows; built by `add` in order of rows, then sorted."""
-
-    def __init__(self) -> None:
-        self._keys, self._rows = array("Q"), array("L")
-        self._table: Any = None
-
-    def add(self, keys: Iterable[int], row: int) -> None:
-        before = len(self._keys)
-        self._keys.extend(dict.fromkeys(keys))
-        self._rows.extend([row] * (len(self._keys) - before))
-
-    def freeze(self) -> None:
-        keys = np.frombuffer(self._keys, dtype=np.uint64)
-        order = np.argsort(keys, kind="stable")
-        keys, rows = keys[order], np.frombuffer(self._rows, dtype=np.uint64)[order].astype(np.uint32)
-        found, first, num = np.unique(keys, return_index=True, return_counts=True)
-        kept = num <= MAX_ROWS
-        self._table = found[kept], first[kept], num[kept], rows
-        self._keys, self._rows = array("Q"), array("L")
-
-    def sizes(self, num_rows: int) -> Any:
-        """How many keys lead to each row."""
-        _, first, num, rows = self._table
-        offsets = np.arange(num.sum()) - np.repeat(np.cumsum(num) - num, num)
-        return np.bincount(rows[np.repeat(first, num) + offsets], minlength=num_rows)
-
-    def rows(self, keys: Hashes) -> Any:
-        """The rows behind the keys, one after the other, with repetition."""
-        found, first, num, rows = self._table
-        if not len(found) or not len(keys):
-            return rows[:0]
-        at = np.minimum(np.searchsorted(found, keys), len(found) - 1)
-        at = at[found[at] == keys]
-        counts = num[at]
-        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return rows[np.repeat(first[at], counts) + offsets]
-
-
-@dataclass(kw_only=True)
 class EvaluationIndex:
-    names: Table = field(default_factory=Table)
-    """whole texts, short ones without a word, whole rows"""
-    options: Table = field(default_factory=Table)
-    grams: Table = field(default_factory=Table)
+    """The opened arrays. `places` are those of the splits, in order."""
 
-    def __post_init__(self) -> None:
-        self._places: list[str] = []
-        self._starts: list[int] = []
-        self._numbers = array("L")
-        self._ids = array("I")
-        self._texts, self._views, self._rows = array("L", [0]), array("L", [0]), array("L", [0])
-        """where the texts end in _ids, the views in _texts, the rows in _views"""
-        self._weights, self._asked, self._contents, self._sets = array("L"), array("Q"), array("Q"), array("Q")
-        self._passages, self._rendered = bytearray(), bytearray()
-        self._options, self._option_ends, self._answers = array("Q"), array("L", [0]), array("Q")
-        self._others, self._other_ends, self._other_sizes = array("Q"), array("L", [0]), bytearray()
-        self._row_keys = array("Q")
+    def __init__(self, arrays: Arrays, places: list[str]) -> None:
+        self._arrays, self._places = arrays, places
+        self._starts: list[int] = arrays["starts"].tolist()
+        self.num_rows: int = len(arrays["numbers"])
 
     @classmethod
     def build(cls, rows: Iterable[EvaluationRow]) -> "EvaluationIndex":
-        index = cls()
+        builder = IndexBuilder()
         for row in rows:
-            index._add(row)
-        index._freeze()
-        return index
+            builder.add(row)
+        return cls(*builder.finish())
 
-    @property
-    def num_rows(self) -> int:
-        return len(self._numbers)
+    def save(self, folder: Path) -> None:
+        """Into a folder that nobody reads yet."""
+        for name, found in self._arrays.items():
+            np.save(folder / f"{name}.npy", found)
+        sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.npy"))}
+        write_json(folder / META, {"places": self._places, "files": sizes})
+
+    @classmethod
+    def open(cls, folder: Path) -> "EvaluationIndex":
+        """Raises DataError where a file is missing or has another size than meta.json says."""
+        try:
+            meta: dict[str, Any] = read_json(folder / META)
+            wrong = [name for name, size in meta["files"].items() if (folder / name).stat().st_size != size]
+            if wrong:
+                raise DataError(f"{folder / wrong[0]} has not the size that {META} says; remove {folder}")
+            arrays = {
+                name.removesuffix(".npy"): np.load(folder / name, mmap_mode="r" if size > EMPTY else None).view(
+                    np.ndarray
+                )
+                for name, size in meta["files"].items()
+            }
+        except (OSError, json.JSONDecodeError, KeyError, ValueError) as exc:
+            raise DataError(f"the index of evaluation rows at {folder} cannot be read ({exc}); remove it") from exc
+        return cls(arrays, meta["places"])
 
     def place(self, number: int) -> str:
-        return f"{self._places[bisect_right(self._starts, number) - 1]}, row {self._numbers[number]})"
-
-    def _add(self, row: EvaluationRow) -> None:
-        number = len(self._numbers)
-        place = f"{row.task} ({row.dataset.path}, {row.dataset.name or 'default'}, {row.dataset.split}"
-        if not self._places or self._places[-1] != place:
-            self._places.append(place)
-            self._starts.append(number)
-        self._numbers.append(row.dataset.row)
-        read = functools.lru_cache(maxsize=None)(words)
-        question, passage = Text(read(row.question)), Text(read(row.passage or ""))
-        options = sorted(key(*read(choice)) for choice in row.choices or [])
-        answer = 0 if not row.answer else key(*read(row.answer))
-        strings = [Text(found) for found in dict.fromkeys(tuple(read(text)) for text in row.texts) if found]
-        is_rendered = bool(row.answer is not None or options or not strings)
-        views = list(_views(question, passage, strings, is_rendered=is_rendered))
-        asked = {text.key for view in views for text in view} | set(options)
-        for text in strings:
-            self._others.append(text.key)
-            self._other_sizes.append(0 if text.key in asked else min(len(text), 255))
-        self._other_ends.append(len(self._others))
-        self._row_keys.append(row_key([read(text) for text in row.texts]))
-        for view in views:
-            for text in view:
-                self._ids.frombytes(text.ids.tobytes())
-                self._texts.append(len(self._ids))
-            self._views.append(len(self._texts) - 1)
-            self._weights.append(sum(weight(text.words) for text in view))
-        self._rows.append(len(self._views) - 1)
-        self._passages.append(len(passage) > 0)
-        self._rendered.append(is_rendered)
-        self._asked.append(key(*passage.words, "?", *question.words))
-        self._contents.append(key(str(answer), *map(str, options)))
-        self._sets.append(key(*map(str, options)) if options else 0)
-        self._options.extend(options)
-        self._option_ends.append(len(self._options))
-        self._answers.append(answer)
-        texts = list({text.key: text for view in views for text in view}.values())
-        self.names.add(
-            [
-                *(text.key for text in texts),
-                *(name for text in texts if 4 <= len(text) <= SHORT for name in text.shortened()),
-                self._row_keys[-1],
-            ],
-            number,
-        )
-        sketch = {int(gram) for text in texts for gram in np.sort(text.grams())[:SKETCH]}
-        self.grams.add(sorted(sketch), number)
-        self.options.add(options, number)
-
-    def _freeze(self) -> None:
-        self._labels = _crowded(self._sets, self._asked)
-        self._common_answers, self._common_others = _common(self._answers), _common(self._others)
-        self._phrases = _crowded(self._asked, self._contents)
-        for table in (self.names, self.options, self.grams):
-            table.freeze()
-        self._sizes = self.grams.sizes(len(self._numbers))
+        return f"{self._places[bisect_right(self._starts, number) - 1]}, row {self._arrays['numbers'][number]})"
 
     def row(self, number: int) -> Row:
-        views = []
-        for view in range(self._rows[number], self._rows[number + 1]):
-            texts = range(self._views[view], self._views[view + 1])
-            views.append(
-                [np.frombuffer(self._ids[self._texts[t] : self._texts[t + 1]], dtype=np.uint32) for t in texts]
-            )
-        is_labels = self._sets[number] == 0 or self._sets[number] in self._labels
-        start, end = self._option_ends[number], self._option_ends[number + 1]
-        others = range(self._other_ends[number], self._other_ends[number + 1])
-        kept = [at for at in others if self._other_sizes[at] >= 2 and self._others[at] not in self._common_others]
-        return Row(
-            number=number,
-            views=views,
-            weights=list(self._weights[self._rows[number] : self._rows[number + 1]]),
-            is_rendered=bool(self._rendered[number]),
-            has_passage=bool(self._passages[number]),
-            is_phrase=self._asked[number] in self._phrases,
-            options=[] if is_labels else list(self._options[start:end]),
-            answer=self._answers[number],
-            is_label=self._answers[number] in self._common_answers,
-            others={self._others[at] for at in kept},
-            long_others={self._others[at] for at in kept if self._other_sizes[at] >= LONG_OTHER},
-            strings=set(self._others[self._other_ends[number] : self._other_ends[number + 1]]),
-            row_key=self._row_keys[number],
-        )
+        return Row(self._arrays, number)
 
     def near(self, names: Hashes, options: Hashes, grams: Hashes) -> list[int]:
-        """Numbers of the rows that a text may repeat, the likeliest first."""
-        found: dict[int, float] = {}
-        for number in self.names.rows(names).tolist():
-            found[number] = 1.0
-        numbers, counts = np.unique(self.options.rows(options), return_counts=True)
-        for number in numbers[counts >= 2].tolist():
-            found[number] = found.get(number, 0.0) + 2.0
-        numbers, counts = np.unique(self.grams.rows(grams), return_counts=True)
+        """Numbers of the rows that a text may repeat, the likeliest first.
+
+        A row counts by the share of its n-grams that the text holds; a whole text in common counts as much as a third
+        of them, options in common by their share. So a few numbers that stand in any column outweigh no sentence.
+        """
+        found: dict[int, float] = dict.fromkeys(self._rows_behind("names", names).tolist(), 1.0)
+        numbers, counts = np.unique(self._rows_behind("options_to", options), return_counts=True)
+        ends = self._arrays["option_ends"]
         for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
-            size = int(self._sizes[number])
-            share = count / size
-            if number in found or (share >= MIN_SHARE and (count >= 2 or size <= FEW)):
-                found[number] = found.get(number, 0.0) + share
+            if count >= 2:
+                num_options = int(ends[number + 1]) - int(ends[number])
+                found[number] = found.get(number, 0.0) + 2.0 * count / num_options
+        numbers, counts = np.unique(self._rows_behind("grams", grams), return_counts=True)
+        sizes = self._arrays["sizes"][numbers]
+        shares = counts / sizes
+        is_near = (shares >= MIN_SHARE) & ((counts >= 2) | (sizes <= FEW))
+        for number, share, near in zip(numbers.tolist(), shares.tolist(), is_near.tolist(), strict=True):
+            if near or number in found:
+                found[number] = found.get(number, 0.0) + 3.0 * share
         return sorted(found, key=lambda number: (-found[number], number))
 
+    def holding(self, numbers: list[int], words: Ids, keys: Hashes, least: float) -> list[int]:
+        """Those of the rows that a text with these words and whole strings (both sorted) may hold: all their strings,
+        or at least this share of the words of a view's first part. All of them at once, since hundreds may be near.
+        """
+        rows = np.array(numbers, dtype=np.int64)
+        best = self._shares_of_first_parts(rows, words)
+        best[self._shares(rows, "other_ends", "others", keys) == 1.0] = 1.0
+        return [number for number, share in zip(numbers, best.tolist(), strict=True) if share >= least]
 
-def row_key(texts: Iterable[Sequence[str]]) -> int:
-    """The key of a whole row, whatever its columns are called and in whichever order they stand."""
-    found = sorted(" ".join(text) for text in texts)
-    return key("row", *found) if found else 0
+    def _shares_of_first_parts(self, rows: Any, words: Ids) -> Any:
+        """The largest over each row's views; 1.0 where it has none."""
+        arrays = self._arrays
+        first, last = arrays["row_ends"][rows], arrays["row_ends"][rows + 1]
+        best = np.where(first == last, 1.0, 0.0)
+        for offset in range(int((last - first).max())):
+            has = np.flatnonzero(first + offset < last)
+            texts = arrays["view_ends"][first[has] + offset]
+            best[has] = np.maximum(best[has], self._shares(texts, "text_ends", "ids", words))
+        return best
+
+    def _shares(self, which: Any, ends: str, items: str, known: Any) -> Any:
+        """How many of the items of each range are known, as a share; 0.0 for an empty range."""
+        begin = self._arrays[ends][which].astype(np.int64)
+        num = self._arrays[ends][which + 1].astype(np.int64) - begin
+        shares, has = np.zeros(len(num)), np.flatnonzero(num)
+        if not len(has) or not len(known):
+            return shares
+        begin, num = begin[has], num[has]
+        starts = np.cumsum(num) - num
+        found = self._arrays[items][np.repeat(begin - starts, num) + np.arange(num.sum())]
+        at = np.minimum(np.searchsorted(known, found), len(known) - 1)
+        shares[has] = np.add.reduceat((known[at] == found).astype(np.int64), starts) / num
+        return shares
+
+    def _rows_behind(self, table: str, keys: Hashes) -> Any:
+        """The rows behind the keys, one after the other, with repetition. `keys` are sorted."""
+        known, starts = self._arrays[f"{table}_keys"], self._arrays[f"{table}_starts"]
+        rows = self._arrays[f"{table}_rows"]
+        if not len(known) or not len(keys):
+            return rows[:0]
+        at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        at = at[known[at] == keys]
+        first, num = starts[at].astype(np.int64), (starts[at + 1] - starts[at]).astype(np.int64)
+        offsets = np.arange(num.sum()) - np.repeat(np.cumsum(num) - num, num)
+        return rows[np.repeat(first, num) + offsets]
 
 
-def _views(question: Text, passage: Text, strings: list[Text], *, is_rendered: bool) -> Iterator[list[Text]]:
-    """Rendered, and as the row's own strings, as far as they stand in what is rendered."""
-    rendered = [text for text in (question, passage) if len(text)]
-    if rendered and is_rendered:
-        yield rendered
-    asked = [text.ids.tobytes() for text in rendered]
-    own = [text for text in strings if any(text.ids.tobytes() in whole for whole in asked)]
-    if not is_rendered:
-        own = [text for text in own if len(text) >= MIN_WORDS] or own
-    own = [text for text in own if not any(text is not other and _holds(other, text) for other in own)]
-    if own and {text.key for text in own} != {text.key for text in rendered} and sum(map(len, own)) >= 3:
-        yield own
-
-
-def _holds(whole: Text, part: Text) -> bool:
-    return len(part) < len(whole) and part.ids.tobytes() in whole.ids.tobytes()
-
-
-def _common(keys: "array[int]") -> frozenset[int]:
-    found, num = np.unique(np.frombuffer(keys, dtype=np.uint64), return_counts=True)
-    return frozenset(found[num > COMMON].tolist())
-
-
-def _crowded(keys: "array[int]", contents: "array[int]") -> frozenset[int]:
-    """The keys behind which more than MAX_CONTENTS different contents stand."""
-    whole, parts = np.frombuffer(keys, dtype=np.uint64), np.frombuffer(contents, dtype=np.uint64)
-    pairs = np.unique(np.stack([whole, parts], axis=1), axis=0) if len(whole) else np.empty((0, 2), dtype=np.uint64)
-    found, num = np.unique(pairs[:, 0], return_counts=True)
-    return frozenset(found[num > MAX_CONTENTS].tolist())
+def _load(path: Path, *, is_empty: bool) -> Any:
+    """A plain array over the mapped file: numpy's own class for it costs a microsecond a look."""
+    return np.load(path, mmap_mode=None if is_empty else "r").view(np.ndarray)

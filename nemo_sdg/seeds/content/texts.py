@@ -93,7 +93,7 @@ def mark(word: str) -> int:
 class Text:
     """One string of a row: its words, and what they are found by."""
 
-    __slots__ = ("hashes", "ids", "words")
+    __slots__ = ("_key", "hashes", "ids", "words")
 
     def __init__(self, found: Sequence[str]) -> None:
         self.words = found
@@ -101,13 +101,26 @@ class Text:
         marks = np.fromiter(map(mark, found), dtype=np.uint32, count=len(found))
         self.ids: Ids = ((self.hashes >> np.uint64(34)).astype(np.uint32) << np.uint32(2)) | marks
         """30 bits of a hash, and the word's mark"""
+        self._key: int | None = None
+
+    @classmethod
+    def joined(cls, texts: Sequence["Text"]) -> "Text":
+        """Several strings as one."""
+        whole = cls.__new__(cls)
+        whole.words = [word for text in texts for word in text.words]
+        whole.hashes = np.concatenate([text.hashes for text in texts]) if texts else np.empty(0, dtype=np.uint64)
+        whole.ids = np.concatenate([text.ids for text in texts]) if texts else np.empty(0, dtype=np.uint32)
+        whole._key = None
+        return whole
 
     def __len__(self) -> int:
         return len(self.words)
 
     @property
     def key(self) -> int:
-        return key(*self.words)
+        if self._key is None:
+            self._key = key(*self.words)
+        return self._key
 
     def grams(self) -> Hashes:
         return ngram_hashes(self.hashes, GRAM)
