@@ -56,6 +56,8 @@ class SeedsSection:
     """SPDX ids that license_policy=listed admits"""
     trust_remote_code: list[str] = field(default_factory=list)
     """dataset paths whose loading script may run on this machine"""
+    strict: bool = False
+    """whether the run stops where a training split cannot be read or none of its rows makes a seed; else it says so"""
 
     def __post_init__(self) -> None:
         for name in ("limit_per_task", "limit_per_family"):

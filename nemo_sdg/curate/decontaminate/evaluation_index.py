@@ -2,7 +2,7 @@
 
 index/current.json                 {"version": "3f9c…", "paraphrase_threshold": 0.6}
 index/3f9c…/meta.json              settings and counts; written last, with the sizes of the files beside it
-index/3f9c…/rows.jsonl rows.offsets  the evaluation rows, each content once
+index/3f9c…/rows.jsonl rows.offsets  the evaluation rows as rendered and as their own strings say it, each content once
 index/3f9c…/exact.* grams.* terms.*  hash -> rows (postings.py): questions, n-grams, content words and answers
 index/3f9c…/{grams,terms}.weights    summed rarity of a row's n-grams and words
 index/3f9c…/vectors                  with curate.paraphrase: embeddings of questions, options and answers, float16
@@ -24,13 +24,14 @@ from nemo_sdg.curate.decontaminate.by_words import answer_terms, terms
 from nemo_sdg.curate.decontaminate.index_folders import copy, is_whole, place, take
 from nemo_sdg.curate.decontaminate.postings import Postings, PostingsWriter, load_array
 from nemo_sdg.curate.decontaminate.questions import Item, read_item
+from nemo_sdg.curate.decontaminate.sayings import sayings
 from nemo_sdg.curate.embed import Embedder, embedder_identity
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import content_id
 from nemo_sdg.storage import read_json, read_jsonl, sha256_file, write_json
 from nemo_sdg.text.normalize import Hashes, ngram_hashes, sequence_hash, token_hashes
 
-FORMAT = 2
+FORMAT = 3
 """raised whenever the same rows would give another index"""
 LENGTHS = (3, 5, 8)
 """n-gram lengths beside `curate.ngram`; a row takes the longest that is at most a quarter of its words"""
@@ -164,11 +165,17 @@ def _write_index(files: list[Path], folder: Path, config: CurateSection, told: T
     writers = exact, grams, words_of = [PostingsWriter(folder, name) for name in ("exact", "grams", "terms")]
     seen: set[int] = set()
     offsets, num_read = [0], 0
-    with open(folder / "rows.jsonl", "wb") as handle:
+
+    def read() -> Iterator[dict[str, Any]]:
+        nonlocal num_read
         for row in (row for path in files for row in read_evaluation(path)):
             num_read += 1
             if num_read % TOLD_EVERY == 0:
                 told("reading evaluation rows", num_read, None)
+            yield from sayings(row)
+
+    with open(folder / "rows.jsonl", "wb") as handle:
+        for row in read():
             item = read_item(row)
             content = sequence_hash(
                 [
