@@ -202,9 +202,10 @@ def _measure_seeds(arguments: argparse.Namespace, config: CurateSection) -> None
             print(f"# no seeds: {HUB} is not there", file=sys.stderr)
             return
         samples = list(_as_samples(Path(shards)))
-    start = time.perf_counter()
+    apply_filters(samples[0], config)  # loads the phrases and the language identifier
+    start, start_cpu = time.perf_counter(), time.process_time()
     findings = [apply_filters(sample, config) for sample in samples]
-    seconds = time.perf_counter() - start
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
     if arguments.verbose:
         for sample, finding in zip(samples, findings, strict=True):
             if finding is not None:
@@ -212,13 +213,14 @@ def _measure_seeds(arguments: argparse.Namespace, config: CurateSection) -> None
     reasons = Counter(finding[0] for finding in findings if finding is not None)
     _print_share("kept_good_seeds", [finding is None for finding in findings], dropped=dict(reasons.most_common()))
     _print("filters_samples_per_s", round(len(samples) / seconds), "samples/s")
+    _print("filters_samples_per_cpu_s", round(len(samples) / cpu_seconds), "samples/CPU s")
 
 
 def _read_seeds(folder: Path, per_task: int) -> Path | None:
     """The pipeline's own seeds of the mirror's training rows."""
     if not HUB.exists():
         return None
-    command = [sys.executable, "-m", "nemo_sdg.cli", "run", str(ROOT / "configs" / "quickstart.yaml")]
+    command = [sys.executable, "-m", "nemo_sdg", "run", str(ROOT / "configs" / "quickstart.yaml")]
     overrides = [
         f"run.dir={folder}",
         f"seeds.mirror={HUB}",

@@ -12,6 +12,7 @@ CONTROL = re.compile(
 )
 LOST = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-f]{2}|[^\W\d_]\?[a-zà-ÿ]{2}|&[A-Za-z]{4,6};")
 """Letters that were written out as escapes, or lost to a question mark in the middle of a word"""
+LOST_MARK = re.compile(r"\?[a-zà-ÿ]{2}|\\[ux]|&[A-Za-z]")
 ENCODING = re.compile(
     r"utf-?8|latin-?1|iso-?8859|windows-?125\d|encod|decod|charset|code ?page|mojibake|кодиров|"
     r"codific|kodier|编码|文字化け",
@@ -34,7 +35,7 @@ def control_characters(view: View) -> Finding | None:
 def mojibake(view: View) -> Finding | None:
     """Text decoded with the wrong encoding (by ftfy's heuristic), or with replacement characters in it."""
     for name, text in view.texts(*ALL):
-        lost = LOST.findall(text)
+        lost = LOST.findall(text) if LOST_MARK.search(text) else []
         if (len(lost) > 1 or (lost and view.language != "en")) and not view.is_technical:
             return "mojibake", f"{name}: {excerpt(text, LOST.search(text).start())}"  # type: ignore[union-attr]
         if text.isascii():

@@ -109,10 +109,10 @@ def latex_balance(view: View) -> Finding | None:
     """Text with LaTeX commands closes its braces, environments, \\left and dollars. Code and plain dollars of money
     are left alone.
     """
-    if view.kind == Kind.code or ESCAPES.search(view.asked):
+    if view.kind == Kind.code:
         return None
     for name, text in view.texts("question", "passage", "choices", "answer", "context", "reasoning"):
-        if "\\" not in text or not COMMAND.search(text):
+        if "\\" not in text or not COMMAND.search(text) or ESCAPES.search(view.asked):
             continue
         problem = latex_problem(FENCE.sub(" ", text))
         if problem:

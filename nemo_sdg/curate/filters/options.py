@@ -24,17 +24,19 @@ def options_distinct(view: View) -> Finding | None:
     A question about how something is written may offer such; so may one of code, or one where several options differ
     so.
     """
-    if not view.is_choice or len(view.choices) < 3 or ABOUT_FORM.search(view.question):
+    if not view.is_choice or len(view.choices) < 3:
         return None
     groups: dict[str, list[str]] = {}
     for choice in view.choices:
         groups.setdefault(_plain(choice), []).append(choice)
     alike = [group for key, group in groups.items() if len(group) > 1 and key]
-    if len(alike) == 1 and len(alike[0]) == 2 and not (view.is_technical or _differ_in_sense(*alike[0])):
-        return "choices_not_distinct", excerpt(" | ".join(alike[0]))
-    if view.is_technical:
+    pair = alike[0] if len(alike) == 1 and len(alike[0]) == 2 else None
+    has_digits = any(map(str.isdigit, "".join(view.choices)))
+    if (pair is None and not has_digits) or view.is_technical or ABOUT_FORM.search(view.question):
         return None
-    if not any(map(str.isdigit, "".join(view.choices))):
+    if pair is not None and not _differ_in_sense(*pair):
+        return "choices_not_distinct", excerpt(" | ".join(pair))
+    if not has_digits:
         return None
     read = [(choice, read_number(choice, view.language)) for choice in view.choices]
     for place, (choice, number) in enumerate(read):
@@ -50,6 +52,8 @@ def options_distinct(view: View) -> Finding | None:
 
 
 def _plain(choice: str) -> str:
+    if choice.isalpha() and choice.isascii():
+        return choice.lower()
     return " ".join(EDGE.sub("", unicodedata.normalize("NFKC", choice)).casefold().split())
 
 

@@ -43,6 +43,8 @@ SECRET = re.compile(
 CHINESE_MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
 DIGITS = re.compile(r"\d.{0,3}\d")
+LONG_NUMBER = re.compile(r"\d[\d ().A-Z-]{5,}\d")
+"""Without one of these a text holds neither a telephone number nor an account, a card or an address"""
 VERSION = re.compile(r"version|release|versión|версия|バージョン|版本", re.IGNORECASE)
 
 FORM = r"\b(?:valid\w*|formats?|regex\w*|regular expression|check ?(?:sum|digit)\w*|masks?|pars\w+|syntax|digits)\b"
@@ -99,6 +101,8 @@ def _personal(text: str) -> str | None:
         return None
     if SECRET.search(text):
         return "access key"
+    if not LONG_NUMBER.search(text):
+        return None
     named = [re.sub(r"\D", "", match.group(1)) for match in NAMED_PHONE.finditer(text)]
     if any(not _made_up(digits) for digits in named) or (not text.isascii() and CHINESE_MOBILE.search(text)):
         return "telephone number"

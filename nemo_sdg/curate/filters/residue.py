@@ -24,6 +24,7 @@ TASK_TALK = re.compile(
     r"|\b(?:right|correct|gold) answer (?:is|was|has been) (?:given|provided|known)\b(?! to)",
     re.IGNORECASE,
 )
+TASK_PARTS = ("answer", "write a new one", "you write", "you solve", "you judge")
 LABEL_WORDS = (
     r"Question|Answer|Options?|Choices|Frage|Antwort|Pregunta|Respuesta|Réponse|Domanda|Risposta|Pergunta|Resposta|Vraag|"
     r"Antwoord|Pytanie|Odpowiedź|Odpověď|Ответ|Відповідь|Cevap|الإجابة|उत्तर|答案|答え|정답|Đáp án|Jawaban|Svar"
@@ -54,7 +55,7 @@ def prompt_leak(view: View, *, phrases: list[str] = []) -> Finding | None:  # no
         found = spoken(view, "writing_talk", "answer") or spoken(view, "prompt_leak", "answer")
     if found is None:
         for name, text in view.texts("question", "context", "reasoning"):
-            match = TASK_TALK.search(text)
+            match = TASK_TALK.search(text) if any(part in view.folded(text) for part in TASK_PARTS) else None
             if match and not is_quoted(text, match.start()):
                 found = f"{name}: {excerpt(text, match.start())}"
                 break
@@ -71,8 +72,8 @@ def prompt_leak(view: View, *, phrases: list[str] = []) -> Finding | None:  # no
 def _markup(view: View) -> str | None:
     names = ("question", "choices", "context", "reasoning") if view.kind == Kind.code else WRITTEN
     for name, text in view.texts(*names):
-        for pattern in (CHAT, JSON):
-            match = pattern.search(text)
+        for pattern, marks in ((CHAT, "<[#"), (JSON, '"`')):
+            match = pattern.search(text) if any(mark in text for mark in marks) else None
             if (
                 match
                 and not is_quoted(text, match.start() + 1)
@@ -94,7 +95,7 @@ def _on_subject(view: View, match: re.Match[str]) -> bool:
 
 def _labels(view: View) -> str | None:
     question = view.question
-    match = LABELLED.search(question)
+    match = LABELLED.search(question) if ":" in question or "：" in question else None
     if match and len(LABELLED.findall(question)) < 2:
         return f"question: {excerpt(question, match.start())}"
     if match and not any(number for number in LABELLED.findall(question)):
@@ -123,6 +124,8 @@ HEADING = re.compile(
     r"reasoning|question|conclusion)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+MARKS = ("<", "&", "\\n", "#", "**", "```")
+"""Without one of these a text holds no residue"""
 ESCAPED_NEWLINE = re.compile(r"\\n(?=\\n|[^a-zA-Z\\]|[A-Z][a-z])")
 
 
@@ -130,9 +133,9 @@ def residue(view: View) -> Finding | None:
     """HTML, tags and headings of a reply's own format, open code fences, written-out `\\n`; not where code or markup is
     what the question is about.
     """
-    if view.is_technical:
-        return None
     for name, text in view.texts(*WRITTEN):
+        if not any(mark in text for mark in MARKS) or view.is_technical:
+            continue
         for pattern in (HTML, REPLY_TAG):
             match = pattern.search(text)
             if match and "<" not in view.asked.replace(view.question, ""):

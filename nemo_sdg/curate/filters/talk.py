@@ -3,6 +3,7 @@
 Words that the question or the passage holds too, and words between quotation marks, are spoken of and not said.
 """
 
+import functools
 import re
 
 from nemo_sdg.curate.filters.phrases import find_phrases, phrases, spoken
@@ -27,17 +28,19 @@ def dodge(view: View, *, max_sentences: int = 2) -> Finding | None:
     Counts only in a last sentence that does not name the answer, or in reasoning of at most `max_sentences`; never
     where the question or an option speaks of what cannot be known.
     """
-    wanted = phrases("dodge", view.language)
-    if view.kind == Kind.code or find_phrases(view.folded(view.asked), wanted):
+    if view.kind == Kind.code or not view.reasoning:
         return None
+    wanted = phrases("dodge", view.language)
     said = view.reasoning_sentences
     reasoning = view.folded(view.reasoning if len(said) <= max_sentences else said[-1]) if said else ""
     gives_up = next((start for start, _ in find_phrases(reasoning, wanted) if not is_quoted(reasoning, start)), None)
     answer = view.folded(view.answer)
-    answer_gives_up = any(start < 40 for start, _ in find_phrases(answer, wanted)) and len(answer.split()) <= 12
+    answer_gives_up = len(answer.split()) <= 12 and any(start < 40 for start, _ in find_phrases(answer, wanted))
+    if (gives_up is None and not answer_gives_up) or find_phrases(view.folded(view.asked), wanted):
+        return None
     if gives_up is not None and not answer_gives_up and not contains(view.tokens(said[-1]), view.tokens(view.answer)):
         return "reasoning_gives_up", excerpt(reasoning, gives_up)
-    if answer_gives_up and gives_up is None and view.reasoning:
+    if answer_gives_up and gives_up is None:
         return "answer_gives_up", excerpt(view.answer)
     return None
 
@@ -49,12 +52,16 @@ def assistant_chatter(view: View) -> Finding | None:
         found = spoken(view, "chatter", "question")
     if found:
         return "assistant_chatter", found
-    openings = phrases("opening", view.language)
+    openings = _openings(view.language)
     for name, text in view.texts("question", *SOLUTION):
-        folded = view.folded(text).lstrip(" *#>\"'¡")
-        if folded.startswith(openings) or folded.startswith(tuple(opening.lstrip("¡") for opening in openings)):
+        if view.folded(text).lstrip(" *#>\"'¡").startswith(openings):
             return "assistant_chatter", f"{name}: {excerpt(text)}"
     return None
+
+
+@functools.cache
+def _openings(language: str) -> tuple[str, ...]:
+    return tuple({opening.lstrip("¡") for opening in phrases("opening", language)})
 
 
 def self_doubt(view: View, *, max_times: int = 3, words_each: int = 25) -> Finding | None:
@@ -92,9 +99,11 @@ def advertising(view: View) -> Finding | None:
     found = spoken(view, "spam", *SOLUTION)
     if found:
         return "advertising", found
-    if view.is_technical or URL.search(view.asked):
-        return None
     for name, text in view.texts(*SOLUTION):
+        if "://" not in text and "www." not in view.folded(text):
+            continue
+        if view.is_technical or URL.search(view.asked):
+            return None
         for match in URL.finditer(text):
             host = (match.group(1) or match.group(2)).lower()
             if not RESERVED_HOST.search(host) and not is_quoted(text, match.start()):
@@ -118,6 +127,8 @@ PLACEHOLDER = re.compile(
 )
 NAMED_SLOT = re.compile(r"\[(?!MASK|CLS|SEP|PAD|UNK|REDACTED|BLANK|SIC)[A-Z][A-Z]{2,}(?:[ _][A-Z]+){0,4}\](?!\()")
 TEMPLATE_SLOT = re.compile(r"(?<![\\\w^_}{])\{\{ ?[a-z_][\w.]{2,40}(?: ?\|[^{}\n]{0,40})? ?\}\}|\{%-? ?\w+.{0,60}%\}")
+SLOT_PARTS = ("[", "<", "{{", "{%", " here", "ipsum", "todo:", "tbd", "xxx")
+"""Without one of these a folded text has no slot"""
 BARE_ANSWER = re.compile(r"(?:option|choice|answer) \(?[A-J]\)?\.?|\([A-J]\)", re.IGNORECASE)
 EMPTY_WORD = re.compile(
     r"(?:string|text|\.{3,}|…|n/?a|null|none|undefined|(?:question|reasoning|context|explanation)(?: text)?)\W*",
@@ -138,6 +149,9 @@ def placeholder(view: View) -> Finding | None:
     """
     names = ("question", "context", "reasoning") if view.kind == Kind.code else WRITTEN
     for name, text in view.texts(*names):
+        folded = view.folded(text)
+        if not any(part in folded for part in SLOT_PARTS):
+            continue
         for pattern in (PLACEHOLDER, NAMED_SLOT, TEMPLATE_SLOT):
             match = pattern.search(text)
             if match is None or is_quoted(text, match.start() + 1):

@@ -20,14 +20,14 @@ EXCERPT = 80
 WORD = re.compile(r"[^\W_]+")
 SENTENCE = re.compile(r"(?<=[.!?।؟])[\"'”’»)]*\s+|(?<=[。！？])[」』”）]*|\n+")
 QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "\u00a0": " ", "\u202f": " "})
-TECHNICAL = re.compile(
-    r"```|`[^`\n]+`|\b(?:html|xml|svg|css|markdown|json|yaml|toml|csv|latex|jinja|mustache|regex(?:es|p)?|python|"
-    r"java(?:script)?|typescript|sql|bash|unix|linux|posix|git|http|php|c\+\+|rust|api|utf-?8|unicode|ascii|sdk|"
-    r"printf?|stdout|strings?|regular expressions?|source code|program(?:ming|s)?|compil\w+|code|shell|terminal|"
-    r"templates?|markup|tags?|elements?|browser|web ?pages?|parser?|typesett\w+|filler)\b"
-    r"|代码|编程|程序|コード|プログラム|코드|프로그램|код|программ|कोड|प्रोग्राम",
-    re.IGNORECASE,
+TECHNICAL = frozenset(
+    "html xml svg css markdown json yaml toml csv latex jinja mustache regex regexes regexp python java javascript "
+    "typescript sql bash unix linux posix git http php rust api utf8 utf unicode ascii sdk print printf stdout string "
+    "strings program programming programs code shell terminal template templates markup tag tags element elements "
+    "browser webpage webpages parse parser filler".split()
 )
+TECHNICAL_PARTS = re.compile(r"c\+\+|regular expression|source code|web page|\bcompil|\btypesett|```|`[^`\n]+`")
+TECHNICAL_ELSEWHERE = re.compile("代码|编程|程序|コード|プログラム|코드|프로그램|код|программ|कोड|प्रोग्राम")
 
 
 def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
@@ -44,7 +44,7 @@ def sentences(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Lower case, plain apostrophes, single spaces: the form in which phrases are looked for."""
-    return " ".join(text.translate(QUOTES).lower().split())
+    return " ".join((text if text.isascii() else text.translate(QUOTES)).lower().split())
 
 
 class View:
@@ -55,6 +55,7 @@ class View:
         self._folded: dict[str, str] = {}
         self._tokens: dict[str, list[str]] = {}
         self._words: dict[str, frozenset[str]] = {}
+        self._texts: dict[tuple[str, ...], list[tuple[str, str]]] = {}
 
     @cached_property
     def kind(self) -> str:
@@ -110,8 +111,14 @@ class View:
     def is_classification(self) -> bool:
         return self.frame == Frame.classification
 
-    def texts(self, *names: str) -> Iterator[tuple[str, str]]:
+    def texts(self, *names: str) -> list[tuple[str, str]]:
         """(name, text) of the named fields that are there and not empty; lists give their items."""
+        found = self._texts.get(names)
+        if found is None:
+            found = self._texts[names] = list(self._read_texts(names))
+        return found
+
+    def _read_texts(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         for name in names:
             value = self.answer if name == "answer" else self.sample.get(name)
             if isinstance(value, list):
@@ -150,7 +157,12 @@ class View:
         """Whether the sample is about code, markup, or text as text: braces, tags and templates are its subject."""
         if self.kind == Kind.code or self.sample.get("family") == "code":
             return True
-        return TECHNICAL.search(self.asked) is not None
+        folded = self.folded(self.asked)
+        return (
+            not TECHNICAL.isdisjoint(self.words(self.asked))
+            or TECHNICAL_PARTS.search(folded) is not None
+            or (not folded.isascii() and TECHNICAL_ELSEWHERE.search(folded) is not None)
+        )
 
     @cached_property
     def reasoning_sentences(self) -> list[str]:

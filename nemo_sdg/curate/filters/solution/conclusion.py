@@ -3,7 +3,7 @@
 import functools
 import re
 
-from nemo_sdg.curate.filters.phrases import phrases
+from nemo_sdg.curate.filters.phrases import find_phrases, phrases
 from nemo_sdg.curate.filters.view import View, contains, sentences
 from nemo_sdg.text.boxes import last_box
 from nemo_sdg.text.normalize import is_spaceless
@@ -22,6 +22,13 @@ def announcement(language: str) -> re.Pattern[str]:
     )
 
 
+def announcements(view: View, text: str) -> list[re.Match[str]]:
+    """Where a text announces an answer (`the answer is`)."""
+    if not find_phrases(view.folded(text), phrases("answer_is", view.language), view.words(text)):
+        return []
+    return list(announcement(view.language).finditer(text))
+
+
 def final_statement(view: View) -> str | None:
     r"""What follows the last #### or stands in the last \boxed, else what follows the last `the answer is`, up to
     the end of its sentence; None when nothing is stated.
@@ -30,7 +37,7 @@ def final_statement(view: View) -> str | None:
     boxed = last_box(reasoning)
     if boxed is not None:
         return boxed
-    marks = list(MARK.finditer(reasoning)) or list(announcement(view.language).finditer(reasoning))
+    marks = list(MARK.finditer(reasoning)) or announcements(view, reasoning)
     if not marks:
         return None
     rest = reasoning[marks[-1].end() :].lstrip(" *:：\"'“«„「")

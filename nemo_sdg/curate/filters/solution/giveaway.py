@@ -5,7 +5,7 @@ answer.
 import re
 
 from nemo_sdg.curate.filters.phrases import STEM, content_words, phrases
-from nemo_sdg.curate.filters.solution.conclusion import announcement, is_marker
+from nemo_sdg.curate.filters.solution.conclusion import announcements, is_marker
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
@@ -25,7 +25,7 @@ def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 
         return None
     if view.kind == Kind.numeric:
         min_coverage = max(min_coverage, 0.8)  # the same number may stand there for something else
-    for match in announcement(view.language).finditer(question):
+    for match in announcements(view, question):
         if view.tokens(question[match.end() : match.end() + 2 * len(answer) + 20])[: len(gold)] == gold:
             return "answer_in_question", excerpt(question, match.start())
     others = [view.tokens(choice) for choice in view.choices if choice != answer]
@@ -60,7 +60,7 @@ def context_gives_answer(view: View, *, min_coverage: float = 0.5) -> Finding | 
     if not view.context or view.kind in (Kind.free_text, Kind.code):
         return None
     gold = view.tokens(view.answer)
-    for match in announcement(view.language).finditer(view.context):
+    for match in announcements(view, view.context):
         said = view.tokens(view.context[match.end() : match.end() + 2 * len(view.answer) + 40])[: len(gold) + 2]
         if contains(said, gold) or LABEL.match(view.context[match.end() :].strip()):
             return "context_gives_answer", excerpt(view.context, match.start())
