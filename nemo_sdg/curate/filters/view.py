@@ -21,10 +21,13 @@ WORD = re.compile(r"[^\W_]+")
 SENTENCE = re.compile(r"(?<=[.!?।؟])[\"'”’»)]*\s+|(?<=[。！？])[」』”）]*|\n+")
 QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "\u00a0": " ", "\u202f": " "})
 TECHNICAL = frozenset(
-    "html xml svg css markdown json yaml toml csv latex jinja mustache regex regexes regexp python java javascript "
-    "typescript sql bash unix linux posix git http php rust api utf8 utf unicode ascii sdk print printf stdout string "
-    "strings program programming programs code shell terminal template templates markup tag tags element elements "
-    "browser webpage webpages parse parser filler".split()
+    re.findall(
+        r"\w+",
+        "html xml svg css markdown json yaml toml csv latex jinja mustache regex regexes regexp python java javascript "
+        "typescript sql bash unix linux posix git http php rust api utf8 utf unicode ascii sdk print printf stdout "
+        "string strings program programming programs code shell terminal template templates markup tag tags element "
+        "elements browser webpage webpages parse parser filler",
+    )
 )
 TECHNICAL_PARTS = re.compile(r"c\+\+|regular expression|source code|web page|\bcompil|\btypesett|```|`[^`\n]+`")
 TECHNICAL_ELSEWHERE = re.compile("代码|编程|程序|コード|プログラム|코드|프로그램|код|программ|कोड|प्रोग्राम")
