@@ -25,4 +25,4 @@ def make_attacher(answers: StepDir, max_tokens: int) -> Callable[[str, list[dict
 def kept_tag(sample: dict[str, Any]) -> str:
     """The name of the completion that a verified sample was taken from: `vote3`, `guided0`."""
     detail = str((sample.get("verification") or {}).get("detail") or "")
-    return detail.removeprefix("solution ").replace("blind", "vote")
+    return detail.removeprefix("solution ").partition(",")[0].replace("blind", "vote")

@@ -7,9 +7,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import CurateSection, RunConfig
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop, Sample, SampleLicense, sample_from_dict
+from nemo_sdg.records import Drop, Sample, SampleLicense, sample_from_dict, to_dict
 
 SHAPES = ["verify", "engine.model_license"]
 
@@ -37,8 +37,10 @@ def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop
     from nemo_sdg.catalog.licenses import effective
     from nemo_sdg.verify.votes import verify_sample
 
+    passes = make_check()
+
     def verify(record: dict[str, Any]) -> Sample | Drop:
-        result = verify_sample(sample_from_dict(record), config.verify)
+        result = verify_sample(sample_from_dict(record), config.verify, passes=passes)
         if not isinstance(result, Drop):
             license_ = result.license or SampleLicense(seeds=["unknown"], models=[config.engine.model_license])
             effective_ = effective(license_.seeds, license_.models)
@@ -46,3 +48,13 @@ def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop
         return result
 
     return verify
+
+
+def make_check() -> Callable[[Sample], bool]:
+    """Whether a sample passes the shipped filters, with the thresholds that they are shipped with: another setting of
+    `curate.filters` redoes `curated` alone. What is asked of an embedder is left out.
+    """
+    from nemo_sdg.curate.filters.registry import apply_filters
+
+    shipped = CurateSection(filters={"context_off_topic": False})
+    return lambda sample: apply_filters(to_dict(sample), shipped) is None

@@ -6,6 +6,7 @@ similar("Lisa arrived before Tom.", "Tom arrived before Lisa.", threshold=0.5) -
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 
 from nemo_sdg.text.numbers import find_numbers
 from nemo_sdg.text.words import normalize
@@ -15,6 +16,31 @@ _NEGATION = re.compile(
     r"ninguna?|não|non|mai|senza|не|нет|без|niet|geen|inte|ikke)\b|n['’]t\b|[不没無无未]|ない|ません",
     re.IGNORECASE,
 )
+
+
+END = re.compile(r"(?<=[.!?।؟])[\"'”’»)]*\s+|(?<=[。！？])[」』”）]*|\n+")
+"""Where a sentence ends; a line is never part of two"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    text: str
+    end: int
+    """where it ends in the text it stands in"""
+
+
+def split_sentences(text: str) -> list[Sentence]:
+    """The sentences of a text, each with its end; what is not ended by a mark is the last one."""
+    found, start = [], 0
+    for match in END.finditer(text):
+        # a closing mark belongs to the sentence before it
+        end = match.start() + len(match.group().rstrip())
+        if part := text[start:end].strip():
+            found.append(Sentence(part, end))
+        start = match.end()
+    if part := text[start:].strip():
+        found.append(Sentence(part, len(text.rstrip())))
+    return found
 
 
 def similar(a: str, b: str, *, language: str = "en", threshold: float) -> bool:

@@ -87,12 +87,12 @@ def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, bool, 
     )
 
 
-def best_of(right: list[Vote], sample: Sample, config: VerifySection) -> Vote | None:
-    """The solution that is kept of those with the right answer: the best that a judge accepts; where none was judged,
-    the best. None where the judge accepts none. Of programs, which are judged before they have run, those that were not
-    judged come after those that were accepted.
+def ranked_best(right: list[Vote], sample: Sample, config: VerifySection) -> list[Vote]:
+    """The solutions with the right answer that may be kept, best first: those that a judge accepts; where none was
+    judged, all. None where the judge accepts none. Of programs, which are judged before they have run, those that were
+    not judged come after those that were accepted.
     """
     judged = [vote for vote in right if vote.judge is not None and vote.judge.score is not None]
     accepted = [vote for vote in judged if vote.judge is not None and (vote.judge.score or 0) >= config.min_judge_score]
     others = [vote for vote in right if vote not in judged] if not judged or sample.kind == Kind.code else []
-    return min(accepted or others, key=lambda solution: rank(solution, sample), default=None)
+    return sorted(accepted, key=lambda vote: rank(vote, sample)) + sorted(others, key=lambda vote: rank(vote, sample))

@@ -17,7 +17,6 @@ programs by what they
 return in the sandbox, answers in sentences by the words that they share.
 """
 
-import dataclasses
 import functools
 import math
 import operator
@@ -26,13 +25,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nemo_sdg.config import VerifySection
-from nemo_sdg.records import LABELS, Answer, Drop, Grade, Kind, Origin, Sample, Verification, Vote, VoteCounts, to_dict
+from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, Vote, VoteCounts
 from nemo_sdg.text.answers import group_answers, is_settled, same_answer, surely_same
 from nemo_sdg.text.sentences import similarity
 from nemo_sdg.verify import programs as code
-from nemo_sdg.verify.solutions import best_of, contradicts_letters, laid_out, names_answer
+from nemo_sdg.verify.kept import Passes, drop, rejected, take
+from nemo_sdg.verify.solutions import names_answer, ranked_best
 
-STEP = "verified"
 METHODS = {
     Kind.multiple_choice: "majority_of_option_texts",
     Kind.numeric: "majority_of_values",
@@ -162,8 +161,9 @@ def _consensus(votes: list[Vote], sample: Sample, config: VerifySection) -> list
     return [near, *([vote] for vote in votes if all(vote is not other for other in near))]
 
 
-def verify_sample(sample: Sample, config: VerifySection) -> Sample | Drop:
-    """The sample with answer, context, reasoning, votes, difficulty and verification, or a Drop.
+def verify_sample(sample: Sample, config: VerifySection, *, passes: Passes | None = None) -> Sample | Drop:
+    """The sample with answer, context, reasoning, votes, difficulty and verification, or a Drop. Of several right
+    solutions one is taken whose sample `passes`, where there is one.
 
     Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, reasoning_misses_gold, tests_failed,
     no_tests, incomplete_solution, letters_contradict, judge_rejected,
@@ -174,17 +174,19 @@ def verify_sample(sample: Sample, config: VerifySection) -> Sample | Drop:
     blind = [solution for solution in solutions if solution.guidance == "blind"]
     guided = [solution for solution in solutions if solution.guidance == "guided"]
     if all(solution.answer is None for solution in solutions):
-        return _drop(sample, "no_valid_vote", None)
+        return drop(sample, "no_valid_vote", None)
     if sample.origin == Origin.seed:
-        return _verify_gold(sample, blind, guided, config)
-    return _verify_majority(sample, blind, config)
+        return _verify_gold(sample, blind, guided, config, passes)
+    return _verify_majority(sample, blind, config, passes)
 
 
-def _verify_gold(sample: Sample, blind: list[Vote], guided: list[Vote], config: VerifySection) -> Sample | Drop:
+def _verify_gold(
+    sample: Sample, blind: list[Vote], guided: list[Vote], config: VerifySection, passes: Passes | None
+) -> Sample | Drop:
     if sample.kind == Kind.code:
         tests = sample.tests or []
         if not tests:
-            return _drop(sample, "no_tests", None)
+            return drop(sample, "no_tests", None)
         outcomes = code.outcomes([s.answer for s in [*blind, *guided]], tests, config)
         passed = {id(s): outcome == "passed" for s, outcome in zip([*blind, *guided], outcomes, strict=True)}
     else:
@@ -198,19 +200,21 @@ def _verify_gold(sample: Sample, blind: list[Vote], guided: list[Vote], config: 
     votes = VoteCounts(
         planned=planned(sample), n=len(blind), agree=sum(passed[id(s)] for s in blind), tally=dict(tally)
     )
-    for guidance, candidates in (("blind", blind), ("guided", guided)):
-        right = [solution for solution in candidates if passed[id(solution)]]
-        if guidance == "guided" and right and sample.kind in (Kind.multiple_choice, Kind.numeric, Kind.short_text):
-            # The answer was given: what counts is that the reasoning arrives at it.
-            right = [solution for solution in right if names_answer(solution.reasoning, sample.gold.text, sample)]
-            if not right:
-                return _drop(sample, "reasoning_misses_gold", _shown(tally))
-        kept = best_of(right, sample, config)
-        if kept is not None:
-            return _verified(sample, kept, votes, sample.gold, guidance, GOLD_METHODS[Kind(sample.kind)], config)
-        if (right and guidance == "guided") or (right and not guided):
-            return _rejected(sample, right)
-    return _drop(sample, "tests_failed" if sample.kind == Kind.code else "gold_not_reached", _shown(tally))
+    right = [solution for solution in blind if passed[id(solution)]]
+    given = [solution for solution in guided if passed[id(solution)]]
+    shows = given
+    if sample.kind in (Kind.multiple_choice, Kind.numeric, Kind.short_text):
+        # The answer was given: what counts is that the reasoning arrives at it.
+        shows = [solution for solution in given if names_answer(solution.reasoning, sample.gold.text, sample)]
+    ranked = ranked_best(right, sample, config) + ranked_best(shows, sample, config)
+    if ranked:
+        method = GOLD_METHODS[Kind(sample.kind)]
+        return take(ranked, sample, votes, lambda _: sample.gold, method, config, passes=passes)
+    if given and not shows:
+        return drop(sample, "reasoning_misses_gold", _shown(tally))
+    if given or (right and not guided):
+        return rejected(sample, given or right)
+    return drop(sample, "tests_failed" if sample.kind == Kind.code else "gold_not_reached", _shown(tally))
 
 
 def _tally(groups: list[list[Vote]]) -> dict[str, int]:
@@ -223,102 +227,45 @@ def _most_written(group: list[Vote]) -> str:
     return str(max(counts, key=lambda answer: counts[answer]))
 
 
-def _verify_majority(sample: Sample, blind: list[Vote], config: VerifySection) -> Sample | Drop:
-    tests = None
+def _verify_majority(sample: Sample, blind: list[Vote], config: VerifySection, passes: Passes | None) -> Sample | Drop:
+    by_vote: dict[int, list[str]] = {}
     if sample.kind == Kind.code:
         calls, results = code.results_of([vote.answer for vote in blind], sample.tests or [], config)
         by_result: dict[tuple[str, ...], list[Vote]] = {}
         for vote, result in zip(blind, results, strict=True):
             if result is not None:
                 by_result.setdefault(tuple(key for key, _ in result), []).append(vote)
+                by_vote[id(vote)] = [
+                    f"assert {call} == {literal}" for call, (_, literal) in zip(calls, result, strict=True)
+                ]
         groups = sorted(by_result.values(), key=lambda group: (-len(group), group[0].index))
         tally = {f"results_{LABELS[i % 26]}": len(group) for i, group in enumerate(groups)}
     else:
         groups = classes_of(blind, sample, config)
         tally = _tally(groups)
     if not groups:
-        return _drop(sample, "tests_failed" if sample.kind == Kind.code else "no_valid_vote", None)
+        return drop(sample, "tests_failed" if sample.kind == Kind.code else "no_valid_vote", None)
     needed, allowed = bounds(config, planned(sample))
     best = groups[0]
     if len(best) < needed or (len(groups) > 1 and len(groups[1]) == len(best)):
-        return _drop(sample, "no_majority", f"{len(best)} of {planned(sample)}, {needed} needed: {_shown(tally)}")
+        return drop(sample, "no_majority", f"{len(best)} of {planned(sample)}, {needed} needed: {_shown(tally)}")
     if len(best) > allowed:
-        return _drop(sample, "agreement_above_max", f"{len(best)} of {planned(sample)}")
-    kept = best_of(best, sample, config)
-    if kept is None:
-        return _rejected(sample, best)
-    if sample.kind == Kind.code:
-        result = next(result for vote, result in zip(blind, results, strict=True) if vote is kept)
-        assert result is not None
-        tests = [f"assert {call} == {literal}" for call, (_, literal) in zip(calls, result, strict=True)]
-    label = LABELS[sample.choices.index(kept.text)] if sample.choices else None
-    votes = VoteCounts(planned=planned(sample), n=len(blind), agree=len(best), tally=tally)
-    return _verified(
+        return drop(sample, "agreement_above_max", f"{len(best)} of {planned(sample)}")
+    ranked = ranked_best(best, sample, config)
+    if not ranked:
+        return rejected(sample, best)
+    tests = {vote.text: by_vote[id(vote)] for vote in ranked} if sample.kind == Kind.code else None
+    return take(
+        ranked,
         sample,
-        kept,
-        votes,
-        Answer(text=kept.text, label=label),
-        "blind",
+        VoteCounts(planned=planned(sample), n=len(blind), agree=len(best), tally=tally),
+        lambda vote: Answer(text=vote.text, label=LABELS[sample.choices.index(vote.text)] if sample.choices else None),
         METHODS[Kind(sample.kind)],
         config,
-        tests=tests,
+        tests_of=None if tests is None else lambda vote: tests[vote.text],
+        passes=passes,
     )
-
-
-def _verified(
-    sample: Sample,
-    kept: Vote,
-    votes: VoteCounts,
-    answer: Answer,
-    guidance: str,
-    method: str,
-    config: VerifySection,
-    *,
-    tests: list[str] | None = None,
-) -> Sample | Drop:
-    if not kept.reasoning.strip() or not kept.context.strip():
-        return _drop(sample, "incomplete_solution", "no reasoning" if not kept.reasoning.strip() else "no context")
-    rate = sample.grade.student_pass_rate if sample.grade else None
-    if config.pass_rate and rate is not None and not config.pass_rate[0] <= rate <= config.pass_rate[1]:
-        return _drop(sample, "pass_rate_outside", f"{rate:.2f} is not in {config.pass_rate}")
-    if contradicts_letters(kept, sample):
-        return _drop(sample, "letters_contradict", kept.reasoning[-200:])
-    verified = dataclasses.replace(sample)
-    verified.choices, verified.answer = laid_out(sample, kept, answer)
-    if tests is not None:
-        verified.tests = tests
-    verified.context, verified.reasoning, verified.guidance = kept.context, kept.reasoning, guidance
-    verified.solutions = None
-    verified.votes = votes
-    verified.difficulty = round(1.0 - (votes.agree or 0) / votes.n, 6) if votes.n else None
-    if rate is not None:
-        verified.difficulty = round(1.0 - rate, 6)
-    if kept.judge is not None:
-        verified.grade = dataclasses.replace(sample.grade or Grade(), answer=kept.judge)
-    verified.verification = Verification(
-        method=method + ("+judge" if kept.judge is not None else ""),
-        verdict="verified",
-        detail=f"solution {kept.guidance}{kept.index}",
-    )
-    if sample.generator is not None:
-        solvers = sample.generator.solvers
-        verified.generator = dataclasses.replace(
-            sample.generator, kept=kept.solver, model=solvers[kept.solver].model if solvers else None
-        )
-    return verified
 
 
 def _shown(tally: dict[str, int]) -> str:
     return ", ".join(f"{answer[:40]}: {num}" for answer, num in list(tally.items())[:6])
-
-
-def _rejected(sample: Sample, right: list[Vote]) -> Drop:
-    """A sample whose right solutions the judge accepts none of, with what he says of the best."""
-    judged = [vote.judge for vote in right if vote.judge is not None]
-    worst = min(judged[0].scores, key=lambda name: judged[0].scores[name], default="") if judged else ""
-    detail = f"{worst} {judged[0].scores[worst]:.0f}: {judged[0].reasons.get(worst, '')}" if worst else None
-    return _drop(sample, "judge_rejected", detail)
-
-
-def _drop(sample: Sample, reason: str, detail: str | None) -> Drop:
-    return Drop(task=sample.task, id=sample.sample_id, step=STEP, reason=reason, detail=detail, record=to_dict(sample))

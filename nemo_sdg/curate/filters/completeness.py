@@ -1,10 +1,12 @@
 """Filters of texts that stop in the middle, ask nothing, or say nothing."""
 
+import functools
 import re
 
-from nemo_sdg.curate.filters.phrases import knows, phrases, word_list
+from nemo_sdg.curate.filters.phrases import STEM, content_words, knows, phrases, word_list
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Frame, Kind
+from nemo_sdg.text.normalize import is_spaceless, tokens
 
 END = re.compile(r"[.!?…。！？:：;؟۔।॥።៕၊။|)\]}>*\"'”’»」』`$\d%°\]-]\s*$")
 """How a finished text may end: a sentence's end, what closes, a digit, a unit"""
@@ -22,6 +24,8 @@ def cut_off(view: View, *, min_words: int = 6) -> Finding | None:
     """
     for name, text in view.texts("question", "context", "reasoning"):
         if name == "question" and (view.is_choice or view.kind == Kind.code):
+            if view.is_choice and _asks_half(view, text):
+                return "question_cut_off", excerpt(text[-EXCERPT_END:])
             continue
         if _is_cut(view, text, question=name == "question", prose=name == "context", min_words=min_words):
             return f"{name}_cut_off", excerpt(text[-EXCERPT_END:])
@@ -31,6 +35,33 @@ def cut_off(view: View, *, min_words: int = 6) -> Finding | None:
 
 
 EXCERPT_END = 70
+
+
+def _asks_half(view: View, text: str) -> bool:
+    """Whether the stem of a question with options ends in a last sentence that begins to ask (`How long does`) and
+    stops at a word that goes on.
+    """
+    text = text.rstrip()
+    if not text[-1:].isalpha():
+        return False
+    words = re.findall(r"[\w'-]+", view.folded(sentences(text)[-1]))
+    return (
+        1 < len(words) <= 4
+        and words[0] in phrases("interrogative", view.language, others=False)
+        and words[-1]
+        in (*phrases("dangling", view.language, others=False), *phrases("unfinished", view.language, others=False))
+    )
+
+
+def _inside_word(view: View, text: str) -> bool:
+    """Whether a text stops within a word that the other texts spell to its end: `veloci` of `velocidade`."""
+    last = (view.folded(text).split() or [""])[-1]
+    if len(last) < 4 or not last.isalpha() or any(map(is_spaceless, last)):
+        return False
+    words = frozenset().union(*(view.words(other) for _, other in view.texts("question", "context", "reasoning")))
+    elsewhere = view.folded(" ".join(other for _, other in view.texts("question", "context", "reasoning")))
+    longer = any(len(word) >= len(last) + 3 and word.startswith(last) for word in words)
+    return longer and len(re.findall(rf"(?<!\w){re.escape(last)}(?!\w)", elsewhere)) == 1
 
 
 def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: int) -> bool:
@@ -46,7 +77,13 @@ def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: in
     if len(text.split()) > 3 and any(last_words.endswith(" " + word) for word in ending):
         # a letter alone may be the name of a quantity, an option or a vitamin
         return len(text.split()[-1]) > 1 or text[-1].islower()
+    if _inside_word(view, text):
+        return True
     *before, last = sentences(text)
+    if before and is_spaceless(text[-1]) and len(last) >= 6 and not question:
+        ends = sum(sentence[-1] in "。！？" for sentence in before)
+        if ends == len(before) and not LIST_OR_CODE.search(text) and not re.search(r"[：:]", last):
+            return True
     if prose and not before and _num_words(last) >= 2 * min_words and not LIST_OR_CODE.search(text):
         return True
     if question and _asks(view, last):
@@ -112,14 +149,54 @@ def empty_solution(view: View) -> Finding | None:
         return "reasoning_restates_answer", excerpt(reasoning)
     if len(said) > 3 and contains(asked, said):
         return "reasoning_restates_question", excerpt(reasoning)
+    if view.kind != Kind.free_text and _only_restates(view, said, filler):
+        return "reasoning_restates_answer", excerpt(reasoning)
     if len(said) > 5 and view.tokens(view.context) == said:
         return "context_is_the_reasoning", excerpt(reasoning)
     return None
 
 
-def context_restatement(view: View, *, min_new_words: int = 2) -> Finding | None:
-    """Context that brings fewer than `min_new_words` words beyond question, passage and answer. Empty context
-    passes.
+def _only_restates(view: View, said: list[str], filler: frozenset[str]) -> bool:
+    """Whether a reasoning says the answer twice or oftener and nothing else but words of the question: it gives no
+    ground, rules no option out and calculates nothing.
+    """
+    if len(said) > 40 or not said or any(sign in view.reasoning for sign in "=+*/<>≈→"):
+        return False
+    answers = [view.tokens(text) for text in view.accepted]
+    numbers = set(re.findall(r"\d+", view.reasoning)) - set(re.findall(r"\d+", view.answer))
+    if numbers or any(map(is_spaceless, said)):
+        return False
+    if answers[0] and contains(view.tokens(view.question), answers[0]):
+        return False
+    times = max((_times(said, answer) for answer in answers), default=0)
+    if times < 2:
+        return False
+    known = filler.union(view.tokens(view.question), *answers, phrase_words(view.language))
+    stems = {word[:STEM] for word in known}
+    new = {word for word in said if word not in known and word[:STEM] not in stems and len(word) > 1}
+    others = [view.tokens(choice) for choice in view.choices if choice != view.answer]
+    return len(new) <= 1 and not any(contains(said, other) for other in others)
+
+
+def _times(said: list[str], answer: list[str]) -> int:
+    size = len(answer)
+    return sum(said[start : start + size] == answer for start in range(len(said) - size + 1)) if size else 0
+
+
+@functools.cache
+def phrase_words(language: str) -> frozenset[str]:
+    """The words that announce an answer and a conclusion."""
+    found = (*phrases("answer_is", language), *phrases("conclusion", language), *phrases("restating", language))
+    return frozenset(word for phrase in found for word in tokens(phrase))
+
+
+LONG_CONTEXT = 8
+"""Content words from which a context's share of new ones is told"""
+
+
+def context_restatement(view: View, *, min_new_words: int = 2, min_new_share: float = 0.45) -> Finding | None:
+    """Context that brings fewer than `min_new_words` words beyond question, passage and answer, or, in a longer one,
+    says again what is asked: of its content words less than `min_new_share` are new. Empty context passes.
     """
     if not view.context:
         return None
@@ -128,6 +205,12 @@ def context_restatement(view: View, *, min_new_words: int = 2) -> Finding | None
     )
     told = set(view.tokens(view.context))
     if len(told - known) >= min_new_words:
+        content = content_words(view.tokens(view.context))
+        asked = (
+            content_words(view.tokens(f"{view.question}\n{view.passage}")) if len(content) >= LONG_CONTEXT else set()
+        )
+        if asked and len(content - asked) < min_new_share * len(content):
+            return "context_restates_question", excerpt(view.context)
         return None
     restates = told & (set(view.tokens(view.answer)) - word_list("filler"))
     return "context_restates_answer" if restates else "context_restates_question", excerpt(view.context)

@@ -67,6 +67,7 @@ def length(
     max_passage: int = 40_000,
     min_reasoning: int = 1,
     max_reasoning: int = 20_000,
+    min_context: int = 1,
     max_context: int = 12_000,
     max_answer: dict[str, int] = MAX_ANSWER,
 ) -> Finding | None:
@@ -75,7 +76,7 @@ def length(
         "question": (min_question, max_question),
         "passage": (0, max_passage),
         "reasoning": (min_reasoning, max_reasoning),
-        "context": (0, max_context),
+        "context": (min_context, max_context),
     }
     for name, (low, high) in bounds.items():
         size = len((view.sample.get(name) or "").strip())

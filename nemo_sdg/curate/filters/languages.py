@@ -87,9 +87,14 @@ def _speaks_of(view: View, found: str) -> bool:
     if any(_names()[code].search(view.asked) for code in (found, "any") if code in _names()):
         return True
     return any(
-        _num_letters(words := prose(text)) >= 12 and identify_language(words)[0] == found
+        _num_letters(words := prose(text)) >= 12 and _surely(words) == found
         for text in ("" if view.kind == Kind.free_text else view.answer, " ".join(view.choices))
     )
+
+
+def _surely(words: str) -> str:
+    found, confidence = identify_language(words)
+    return found if confidence >= 0.5 else ""
 
 
 def _num_letters(words: str) -> int:

@@ -8,11 +8,12 @@ from nemo_sdg.text.numbers import read_number
 
 EDGE = re.compile(r"^[\s\"'“”«».,;:!?()\[\]。、，؛؟]+|[\s\"'“”«».,;:!?()\[\]。、，؛؟]+$")
 ABOUT_FORM = re.compile(
-    r"capital|upper ?case|lower ?case|spell|punctuat|grammar|written|write|correctly|apostrophe|comma|notation|symbol|"
-    r"abbreviat|genotype|allele|simplest|lowest terms|simplif|reduce|form|decimal|percent|round|significant|express|"
-    r"equivalent|convert|improper|mixed|digits?|groß|klein|schreib|komma|majuscul|minuscul|écri|orthograph|forme|mayúscul|"
-    r"minúscul|escri|ortogra|forma|maiuscol|minuscol|scri|hoofdletter|schrijf|wielk|mał|pis|velk|mal[éý]|píš|пиш|букв|"
-    r"запис|büyük|küçük|yazıl|كتاب|يكتب|लिख|写|書|대문자|소문자|쓰|viết|tulis|skriv",
+    r"\b(?:capitali[sz]|capital letter|in capitals|upper ?case|lower ?case|spell|punctuat|grammar|written|writing|"
+    r"write\b|correctly|apostrophe|comma|notation|symbol|abbreviat|genotype|allele|simplest|lowest terms|simplif|"
+    r"reduced? |forms?\b|decimal|percent|round(?:ed)? |significant|express|equivalent|convert|improper|mixed number|"
+    r"digits?\b|groß|klein|schreib|komma|majuscul|minuscul|écri|orthograph|mayúscul|minúscul|escri|ortogra|maiuscol|"
+    r"minuscol|scri[vt]|hoofdletter|schrijf|wielk|małą|pis[aoz]|velk|malý|malé|píš|пиш|букв|запис|"
+    r"büyük harf|küçük harf|yazıl)|كتاب|يكتب|लिख|写|書|대문자|소문자|쓰|\bviết|\btulis|\bskriv",
     re.IGNORECASE,
 )
 
@@ -32,9 +33,9 @@ def options_distinct(view: View) -> Finding | None:
     alike = [group for key, group in groups.items() if len(group) > 1 and key]
     pair = alike[0] if len(alike) == 1 and len(alike[0]) == 2 else None
     has_digits = any(map(str.isdigit, "".join(view.choices)))
-    if (pair is None and not has_digits) or view.is_technical or ABOUT_FORM.search(view.question):
+    if (pair is None and not has_digits) or ABOUT_FORM.search(view.question):
         return None
-    if pair is not None and not _differ_in_sense(*pair):
+    if pair is not None and not view.is_technical and not _differ_in_sense(*pair):
         return "choices_not_distinct", excerpt(" | ".join(pair))
     if not has_digits:
         return None
@@ -46,9 +47,14 @@ def options_distinct(view: View) -> Finding | None:
                 and same is not None
                 and (number.value, number.unit, number.percent) == (same.value, same.unit, same.percent)
                 and _plain(choice) != _plain(other)
+                and not (view.is_technical and (_has_digit(choice) == _has_digit(other)))
             ):
                 return "choices_not_distinct", excerpt(f"{choice} | {other}")
     return None
+
+
+def _has_digit(choice: str) -> bool:
+    return any(map(str.isdigit, choice))
 
 
 def _plain(choice: str) -> str:

@@ -10,7 +10,9 @@ EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@((?:[a-zA-Z0-9-]{1,63}\.)+[a-zA
 RESERVED_DOMAIN = re.compile(r"(?:^|\.)(?:example\.(?:com|org|net)|test|example|invalid|localhost)$")
 ROLE = re.compile(
     r"(?:info|contact|support|help|admin|office|sales|press|hello|no-?reply|service|webmaster|postmaster|abuse|team|"
-    r"jobs|billing|security|root|user(?:name)?|name|foo|alice|bob)\d?",
+    r"jobs|billing|security|root|user(?:name)?|name|foo|alice|bob|booking|reservations?|orders?|hr|careers?|editor|"
+    r"library|museum|hotel|events?|tickets?|news(?:letter)?|feedback|enquir(?:y|ies)|inquiries|customer(?:care|service)?|"
+    r"kontakt|buchung|bestellung|contacto|contato|contatti|biblioth[eè]que|reservas?|accueil|secretariat|sekretariat)\d?",
     re.IGNORECASE,
 )
 """Local parts that name an office or a made-up user, and no person."""
@@ -47,6 +49,44 @@ LONG_NUMBER = re.compile(r"\d[\d ().A-Z-]{5,}\d")
 """Without one of these a text holds neither a telephone number nor an account, a card or an address"""
 VERSION = re.compile(r"version|release|versión|версия|バージョン|版本", re.IGNORECASE)
 
+HOME = re.compile(
+    r"(?<![\w.])\d{1,5}[a-z]? (?:[A-Z][\w'’.-]+ ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Close|Drive|Dr|Court|Ct|"
+    r"Row|Way|Terrace|Square|Crescent|Gardens|Boulevard|Blvd|Grove|Mews|Hill)\b"
+    r"|\b\d{1,5} [A-Z][\w'’-]+(?:'s)? Row\b"
+    r"|\b[A-ZÄÖÜ][\wäöüß-]+(?:straße|strasse|str\.|weg|gasse|platz|allee|straat|laan|gracht|plein|vägen|gatan|katu|gade|gata)"
+    r" \d{1,4}[a-z]?\b"
+    r"|\b\d{1,4},? (?:bis |ter )?(?:rue|avenue|boulevard|chemin|impasse|allée) "
+    r"|\b(?:[Cc]alle|[Aa]venida|[Pp]aseo|[Vv]ia|[Vv]iale|[Rr]ua|[Tt]ravessa|ul\.|ulica|ulicy|ул\.|улиц\w|вул\.|вулиц\w|"
+    r"Jalan|Jl\.|đường|Cad\.|Sok\.) [^\d.,;\n]{2,40}[, ]+(?:n\.?º? ?|no\.? ?|nr\.? ?|д\. ?|буд\. ?|số ?)?\d{1,4}"
+    r"|[\u4e00-\u9fff]{2,}(?:路|街|大道|巷)\d+[号號]|\d+丁目\d+|\d+番地"
+)
+"""A street with its number; with a number or an address to reach somebody at it is a person's"""
+REACHED = re.compile(
+    r"\b(?:phone|tel|telephone|mobile|cell|call|handy|telefon\w*|téléphone|tél|portable|teléfono|móvil|telefone|"
+    r"telemóvel|cellulare|telefoon|komórka|mobil)\b\W{0,4}[^\d\n]{0,20}\+?\(?\d[\d ()./-]{5,}\d"
+    r"|(?:тел|моб|هاتف|جوال|फ़ोन|फोन|मोबाइल|电话|手机|電話|携帯|전화|휴대폰|điện thoại|telepon|τηλ|puhelin)[^\d\n]{0,20}"
+    r"\+?\(?\d[\d ()./-]{5,}\d",
+    re.IGNORECASE,
+)
+
+SAMPLES = frozenset(
+    # cards for tests, IBANs of the registry of ISO 13616 and of its readers, social security numbers of specimens
+    re.findall(
+        r"\S+",
+        "4111111111111111 4242424242424242 4012888888881881 5555555555554444 5105105105105100 "
+        "2223003122003222 378282246310005 371449635398431 6011111111111117 6011000990139424 3056930009020004 "
+        "DE89370400440532013000 GB29NWBK60161331926819 GB82WEST12345698765432 FR1420041010050500013M02606 "
+        "ES9121000418450200051332 IT60X0542811101000000123456 NL91ABNA0417164300 BE68539007547034 "
+        "CH9300762011623852957 AT611904300234573201 PL61109010140000071219812874 PT50000201231234567890154 "
+        "SE4550000000058398257466 DK5000400440116243 NO9386011117947 FI2112345600000785 "
+        "IE29AIBK93115212345678 CZ6508000000192000145399 078-05-1120 219-09-9999 457-55-5462 123-45-6789 "
+        "111-22-3333",
+    )
+)
+"""Values printed so often as specimens that they are nobody's"""
+TOLL_FREE = re.compile(r"^(?:1?8(?:00|33|44|55|66|77|88)\d{7}|0?800\d{6,7}|(?:44|49|33|34|39)800\d{6,7})$")
+"""Lines of companies, where the caller pays nothing"""
+
 FORM = r"\b(?:valid\w*|formats?|regex\w*|regular expression|check ?(?:sum|digit)\w*|masks?|pars\w+|syntax|digits)\b"
 SUBJECTS = {
     "e-mail address": (
@@ -58,6 +98,7 @@ SUBJECTS = {
     "card number": (r"card|luhn|number", rf"luhn|{FORM}"),
     "account number": (r"iban|account", rf"\biban\b|{FORM}"),
     "access key": (r"key|token", FORM),
+    "home address": (r"address", FORM),
     "IP address": (
         r"\bip|address|network|dns|server|\b8\.8\.8\.8",
         rf"\bip|\bdns\b|subnet|netmask|network|router|ping\b|{FORM}",
@@ -101,6 +142,8 @@ def _personal(text: str) -> str | None:
         return None
     if SECRET.search(text):
         return "access key"
+    if HOME.search(text) and (REACHED.search(text) or "@" in text):
+        return "home address"
     if not LONG_NUMBER.search(text):
         return None
     named = [re.sub(r"\D", "", match.group(1)) for match in NAMED_PHONE.finditer(text)]
@@ -108,11 +151,13 @@ def _personal(text: str) -> str | None:
         return "telephone number"
     if any(not _made_up(re.sub(r"\D", "", match.group())) for match in PHONE.finditer(text)):
         return "telephone number"
-    if SOCIAL_SECURITY.search(text):
+    if any(match.group() not in SAMPLES for match in SOCIAL_SECURITY.finditer(text)):
         return "social security number"
-    if any(_luhn(re.sub(r"\D", "", match.group())) for match in CARD.finditer(text)):
+    cards = {re.sub(r"\D", "", match.group()) for match in CARD.finditer(text)} - SAMPLES
+    if any(map(_luhn, cards)):
         return "card number"
-    if any(_iban(match.group().replace(" ", "")) for match in IBAN.finditer(text)):
+    accounts = {match.group().replace(" ", "") for match in IBAN.finditer(text)} - SAMPLES
+    if any(map(_iban, accounts)):
         return "account number"
     if any(_public_address(match.group()) for match in ADDRESS.finditer(text)) and not VERSION.search(text):
         return "IP address"
@@ -127,6 +172,7 @@ def _made_up(digits: str) -> bool:
     """A number kept free for fiction, or one that counts up, counts down or repeats a digit."""
     return bool(
         FICTIONAL_PHONE.search(digits)
+        or TOLL_FREE.search(digits)
         or len(set(digits)) <= 2
         or digits in "012345678901234567890"
         or digits in "098765432109876543210"

@@ -81,6 +81,7 @@ BUILT_IN: dict[str, Callable[..., Finding | None]] = {
         giveaway.context_gives_answer,
         completeness.context_restatement,
         completeness.cut_off,
+        topic.answer_off_topic,
         topic.context_off_topic,
     )
 }

@@ -1,6 +1,7 @@
 """Filter of texts that repeat themselves: a loop, or Gopher's shares of repeated lines and n-grams."""
 
 import functools
+import itertools
 import re
 from collections import Counter
 from typing import Any
@@ -39,7 +40,9 @@ def repetition(
             return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
         if len(set(words)) > 0.7 * len(words):
             continue
-        loop = _loop(words, max_loops, min_words) or _repeated_sentence(text, max_loops)
+        # a poem or a song that is asked for, and a dialogue, have lines that come again
+        refrains = name in ("question", "answer")
+        loop = _loop(words, max_loops, min_words) or _repeated_sentence(text, max_loops, in_a_row=refrains)
         if loop is not None:
             return "repetition", f"{name}: {loop}"
         if len(words) < min_words:
@@ -67,9 +70,16 @@ def _loop(words: list[str], max_loops: int, min_words: int) -> str | None:
     return None
 
 
-def _repeated_sentence(text: str, max_loops: int, min_words: int = 4) -> str | None:
-    """A sentence of `min_words` words or more that stands there `max_loops` times or oftener, in a row or not."""
-    counted = Counter(" ".join(sentence.lower().split()) for sentence in sentences(text))
+def _repeated_sentence(text: str, max_loops: int, min_words: int = 4, *, in_a_row: bool) -> str | None:
+    """A sentence of `min_words` words or more that stands there `max_loops` times or oftener; with `in_a_row` one
+    right after the other.
+    """
+    found = [" ".join(sentence.lower().split()) for sentence in sentences(text)]
+    if in_a_row:
+        runs = ((one, len(list(same))) for one, same in itertools.groupby(found))
+        counted = Counter(dict(sorted(runs, key=lambda run: run[1])))
+    else:
+        counted = Counter(found)
     sentence, times = counted.most_common(1)[0] if counted else ("", 0)
     if times >= max_loops and len(_words(sentence)) >= min_words and "|" not in sentence:
         return f"a sentence stands there {times} times"

@@ -10,16 +10,35 @@ from nemo_sdg.curate.filters.phrases import find_phrases, phrases, spoken
 from nemo_sdg.curate.filters.view import SOLUTION, WRITTEN, Finding, View, contains, excerpt, is_quoted
 from nemo_sdg.records import LABELS, Kind
 
+COMPOSED = re.compile(
+    r"\b(?:compose|draft|reply|letter|e-?mail|dialogue|message|note|story|poem|translat\w+|invitation|speech|"
+    r"schreib\w*|verfass\w*|brief|übersetz\w*|écri\w*|rédige\w*|lettre|tradui\w*|escrib\w*|redact\w*|carta|traduc\w*|"
+    r"scriv\w*|lettera|traduci|escrev\w*|traduz\w*|schrijf|vertaal\w*|napisz|przetłum\w*|napiš\w*|přelož\w*|mektup|çevir\w*|"
+    r"viết|thư|dịch|tulis\w*|surat|terjemah\w*|skriv|brev|översätt)\b"
+    r"|напиш|письм|перевед|лист|переклад|写|信|翻译|書|手紙|訳|쓰|써|편지|번역|اكتب|رسالة|ترجم|लिख|पत्र|अनुवाद",
+    re.IGNORECASE,
+)
+"""A text is asked for in which somebody may decline, or a translation of such"""
+
 
 def refusal(view: View) -> Finding | None:
     """`As an AI, …`, `I'm sorry, but I cannot …`, in a solution or where a question begins. A character of a story may
-    refuse, in quotation marks.
+    refuse, in quotation marks, and so may a letter that is asked for.
     """
-    found = spoken(view, "refusal", *SOLUTION, opening=True)
+    found = spoken(view, "as_model", *SOLUTION)
+    if found is None and not COMPOSED.search(view.question):
+        found = spoken(view, "refusal", *SOLUTION, opening=True)
+    elif found is None:
+        found = spoken(view, "refusal", "context", "reasoning", opening=True)
     if found is None:
         opened = find_phrases(view.folded(view.question), phrases("refusal", view.language))
         found = f"question: {excerpt(view.question)}" if any(start == 0 for start, _ in opened) else None
     return ("refusal", found) if found else None
+
+
+YES_OR_NO = re.compile(
+    r"\b(?:answer|reply|say|respond)(?: with| by)? (?:only )?['\"“]?(?:yes or no|true or false)", re.IGNORECASE
+)
 
 
 def dodge(view: View, *, max_sentences: int = 2) -> Finding | None:
@@ -40,7 +59,7 @@ def dodge(view: View, *, max_sentences: int = 2) -> Finding | None:
         return None
     if gives_up is not None and not answer_gives_up and not contains(view.tokens(said[-1]), view.tokens(view.answer)):
         return "reasoning_gives_up", excerpt(reasoning, gives_up)
-    if answer_gives_up and gives_up is None:
+    if answer_gives_up and (gives_up is None or YES_OR_NO.search(view.question)):
         return "answer_gives_up", excerpt(view.answer)
     return None
 
@@ -92,6 +111,15 @@ def _begins(clause: str, wanted: tuple[str, ...]) -> bool:
 URL = re.compile(r"https?://([\w.-]+)|\bwww\.([\w.-]+)", re.IGNORECASE)
 
 
+LURE = re.compile(
+    r"\b(?:visit|click|go to|check (?:out|us)|see more (?:at|on)|more (?:at|on|info)|besuchen|klick\w*|visite[zr]?|"
+    r"cliquez|haz clic|clicca|clique|bezoek|klik|odwiedź|kliknij|переходи\w*|перейди\w*|заходи\w*|tıkla\w*|kunjungi|"
+    r"truy cập|访问|点击)[^.!?\n]{0,30}(?:https?://|www\.)|(?:https?://|www\.)\S+[^.?\n]{0,30}\b(?:prizes?|free|win|gratis|discount|now)\b",
+    re.IGNORECASE,
+)
+"""An invitation to a web site"""
+
+
 def advertising(view: View) -> Finding | None:
     """`Visit our …`, `20% off with code …`, and addresses of web sites in the solution, unless the question speaks of
     such, too.
@@ -99,6 +127,9 @@ def advertising(view: View) -> Finding | None:
     found = spoken(view, "spam", *SOLUTION)
     if found:
         return "advertising", found
+    match = LURE.search(view.question) if "://" in view.question or "www." in view.question else None
+    if match and not view.is_technical and not is_quoted(view.question, match.start()):
+        return "advertising", f"question: {excerpt(view.question, match.start())}"
     for name, text in view.texts(*SOLUTION):
         if "://" not in text and "www." not in view.folded(text):
             continue
@@ -106,14 +137,13 @@ def advertising(view: View) -> Finding | None:
             return None
         for match in URL.finditer(text):
             host = (match.group(1) or match.group(2)).lower()
-            if not RESERVED_HOST.search(host) and not is_quoted(text, match.start()):
+            if not PUBLIC_HOST.search(host) and not is_quoted(text, match.start()):
                 return "advertising", f"{name}: {excerpt(text, match.start())}"
     return None
 
 
-RESERVED_HOST = re.compile(
-    r"(?:^|\.)(?:example\.(?:com|org|net)|test|example|invalid|localhost)$|\.(?:gov|edu|int|mil)$"
-)
+PUBLIC_HOST = re.compile(r"\.(?:gov|edu|int|mil)(?:\.\w\w)?$")
+"""Sites that a text may give as its source"""
 
 PLACEHOLDER = re.compile(
     r"\[(?:insert|your|add|fill|name of|placeholder|enter)\b[^\]\n]{0,60}\]"

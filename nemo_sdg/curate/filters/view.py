@@ -7,6 +7,7 @@ from typing import Any
 
 from nemo_sdg.records import Frame, Kind
 from nemo_sdg.text.normalize import tokens
+from nemo_sdg.text.sentences import END
 
 Finding = tuple[str, str | None]
 """reason, detail"""
@@ -18,8 +19,8 @@ ALL = ("question", "passage", "choices", "answer", "tests", "context", "reasonin
 
 EXCERPT = 80
 WORD = re.compile(r"[^\W_]+")
-SENTENCE = re.compile(r"(?<=[.!?।؟])[\"'”’»)]*\s+|(?<=[。！？])[」』”）]*|\n+")
 QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "\u00a0": " ", "\u202f": " "})
+ADDRESS = re.compile(r"https?://\S+")
 TECHNICAL = frozenset(
     re.findall(
         r"\w+",
@@ -42,7 +43,7 @@ def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text; a line is never part of two."""
-    return [part for part in (sentence.strip() for sentence in SENTENCE.split(text)) if part]
+    return [part for part in (sentence.strip() for sentence in END.split(text)) if part]
 
 
 def fold(text: str) -> str:
@@ -160,9 +161,10 @@ class View:
         """Whether the sample is about code, markup, or text as text: braces, tags and templates are its subject."""
         if self.kind == Kind.code or self.sample.get("family") == "code":
             return True
-        folded = self.folded(self.asked)
+        asked = ADDRESS.sub(" ", self.asked) if "://" in self.asked else self.asked
+        folded = self.folded(asked)
         return (
-            not TECHNICAL.isdisjoint(self.words(self.asked))
+            not TECHNICAL.isdisjoint(self.words(asked))
             or TECHNICAL_PARTS.search(folded) is not None
             or (not folded.isascii() and TECHNICAL_ELSEWHERE.search(folded) is not None)
         )

@@ -4,7 +4,14 @@ import re
 from fractions import Fraction
 
 from nemo_sdg.curate.filters.phrases import STEM, phrases
-from nemo_sdg.curate.filters.solution.conclusion import conclusion, denies, final_statement, named_letter, named_options
+from nemo_sdg.curate.filters.solution.conclusion import (
+    APPOSITION,
+    conclusion,
+    denies,
+    final_statement,
+    named_letter,
+    named_options,
+)
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Kind
 from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, numbers_equal, read_number
@@ -38,8 +45,11 @@ def _choice(view: View) -> Finding | None:
     last = view.reasoning_sentences[-1]
     letter = named_letter(view, stated, bare=True) if stated else None
     letter = letter or named_letter(view, last)
-    if letter and view.label and letter != view.label and not contains(view.tokens(last), view.tokens(view.answer)):
-        return _finding(view, CONTRADICTS, last)
+    if letter and view.label and letter != view.label:
+        beside = APPOSITION.search(last)
+        appended = beside is not None and beside.group(1) == letter and not denies(view, last)
+        if appended or not contains(view.tokens(last), view.tokens(view.answer)):
+            return _finding(view, CONTRADICTS, last)
     if stated is not None:
         if letter is not None or _agrees_with_option(view, stated):
             return None

@@ -111,6 +111,16 @@ NAMED_LETTER = re.compile(
     rf"|(?:{OPTION_WORD})\s*[:：]?\s*\(?\**([A-J])\**\)?(?![\w'’])(?=\s*(?:[.,;:!)\]。，*是]|$|\s(?:is|ist|est|es|è|é|jest|je)\b))",
     re.IGNORECASE,
 )
+CJK_LETTER = re.compile(
+    r"(?:正解|答え|正しいのは|答案|选项|應選|应选|故选|选|選択肢|정답|답|선택지|보기)\s*(?:は|が|是|为|為|은|는|[:：])?\s*(?:选项|選択肢)?\s*"
+    r"[（(「]?([A-J])(?![A-Za-z0-9])"
+)
+APPOSITION = re.compile(
+    r"(?:,|\(|–|—|:|\bso|\bi\.?e\.?,?)\s*(?:(?:that is|this is|which is|i\.e\.|namely)\s)?"
+    rf"(?:{OPTION_WORD})\s*\(?([A-J])\)?\W*$",
+    re.IGNORECASE,
+)
+"""A letter that stands behind the answer at the end of a sentence: `Seat 1 belongs to Ben, option B.`"""
 BARE_LETTER = re.compile(r"^\W{0,4}(?:option |choice )?\(?([A-J])(?:[).:,*\]]|\s*$)")
 
 
@@ -119,6 +129,8 @@ def named_letter(view: View, text: str, *, bare: bool = False) -> str | None:
     options are about (`vitamin C`, `point A`). With `bare` the text may begin with the letter itself.
     """
     letters = [match.group(1) or match.group(2) for match in NAMED_LETTER.finditer(text)]
+    if not text.isascii():
+        letters += CJK_LETTER.findall(text)
     if bare and (match := BARE_LETTER.match(text)) is not None:
         letters.append(match.group(1))
     upper = [letter for letter in letters if letter.isupper() and ord(letter) - ord("A") < len(view.choices)]

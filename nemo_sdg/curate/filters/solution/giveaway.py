@@ -4,7 +4,7 @@ answer.
 
 import re
 
-from nemo_sdg.curate.filters.phrases import STEM, content_words, phrases
+from nemo_sdg.curate.filters.phrases import STEM, content_words, find_phrases, phrases
 from nemo_sdg.curate.filters.solution.conclusion import announcements, is_marker
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Kind
@@ -42,12 +42,34 @@ def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 
                 and len(asked & content_words(said)) >= min_coverage * len(asked)
             ):
                 return "answer_in_question", excerpt(sentence)
+    if view.is_choice and _presupposed(view, gold, others):
+        return "answer_in_question", excerpt(question)
     if not view.is_choice or len(gold) < min_words:
         return None
     words = view.tokens(question)
     if contains(words, gold) and not any(contains(words, other) for other in others):
         return "answer_in_question", excerpt(answer)
     return None
+
+
+def _presupposed(view: View, gold: list[str], others: list[list[str]]) -> bool:
+    """Whether the question says beforehand what it asks for (`knowing that the whale is a mammal, …`) and names no
+    other option.
+    """
+    if sum(map(len, gold)) < 3 or read_number(view.answer, view.language) is not None:
+        return False
+    folded = view.folded(view.question)
+    found = find_phrases(folded, phrases("presupposing", view.language), view.words(view.question))
+    if not found:
+        return False
+    said = view.tokens(folded[found[0][0] :].split(",")[0] if "," in folded[found[0][0] :] else folded[found[0][0] :])
+    return (contains(said, gold) or _same_stems(said, gold)) and not any(
+        contains(view.tokens(view.question), other) for other in others
+    )
+
+
+def _same_stems(said: list[str], gold: list[str]) -> bool:
+    return all(len(word) >= STEM for word in gold) and {word[:STEM] for word in gold} <= {word[:STEM] for word in said}
 
 
 LABEL = re.compile(r"\W{0,4}(?:option |choice )?([A-J])(?:[).:,*\]]|\s*$|\.?\s*$)")
@@ -68,7 +90,19 @@ def context_gives_answer(view: View, *, min_coverage: float = 0.5) -> Finding | 
         return _label_concluded(view, gold)
     if read_number(view.answer, view.language) is not None and not view.is_choice:
         return _number_worked_out(view)
-    return _stated(view, min_coverage)
+    return _named(view) or _stated(view, min_coverage)
+
+
+def _named(view: View) -> Finding | None:
+    """The context holds the very answer of a question without options, which neither question nor passage name."""
+    if view.is_choice or view.kind != Kind.short_text:
+        return None
+    told, asked = view.tokens(view.context), view.tokens(view.asked)
+    for words in map(view.tokens, view.accepted):
+        letters = sum(map(len, words)) * (2 if words and is_spaceless(words[0]) else 1)
+        if letters >= 4 and contains(told, words) and not contains(asked, words):
+            return "context_gives_answer", excerpt(" ".join(words))
+    return None
 
 
 def _label_concluded(view: View, gold: list[str]) -> Finding | None:

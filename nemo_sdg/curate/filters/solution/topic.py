@@ -1,19 +1,23 @@
-"""Filter of contexts about something else."""
+"""Filters of contexts and answers about something else."""
 
 import functools
 
 from nemo_sdg.curate.embed import Embedder
 from nemo_sdg.curate.filters.phrases import content_words
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
+from nemo_sdg.records import Frame, Kind
 
 
-def context_off_topic(view: View, *, min_words: int = 8, max_similarity: float = 0.2) -> Finding | None:
-    """An English context of `min_words` content words or more, none of which question, options, answer and reasoning
-    have, and whose sentence embedding is farther than `max_similarity` (cosine) from both question and reasoning.
+def context_off_topic(
+    view: View, *, min_words: int = 8, max_shared: float = 0.05, max_similarity: float = 0.2
+) -> Finding | None:
+    """An English context of `min_words` content words or more, of which question, options, answer and reasoning have
+    `max_shared` at most, and whose sentence embedding is farther than `max_similarity` (cosine) from both question and
+    reasoning.
 
     Words alone cannot tell: a general rule (`a fall at a constant rate takes …`) often shares none with its question.
-    Only contexts that share none are embedded, by all-MiniLM-L6-v2, which knows English. Raises MissingDependencyError
-    where the package with the model is not installed.
+    Only contexts that share hardly any are embedded, by all-MiniLM-L6-v2, which knows English. Raises
+    MissingDependencyError where the package with the model is not installed.
     """
     if view.language != "en" or not view.context:
         return None
@@ -22,7 +26,7 @@ def context_off_topic(view: View, *, min_words: int = 8, max_similarity: float =
         return None
     asked = f"{view.question} {' '.join(view.choices)} {view.answer}"
     others = (view.question, view.passage, view.answer, view.reasoning, *view.choices)
-    if any(told & content_words(view.tokens(text)) for text in others):
+    if sum(len(told & content_words(view.tokens(text))) for text in others) > max_shared * len(told):
         return None
     context, *vectors = _embedder().encode([view.context, asked, *([view.reasoning] if view.reasoning else [])])
     similarity = max(float(context @ other) for other in vectors)
@@ -32,3 +36,16 @@ def context_off_topic(view: View, *, min_words: int = 8, max_similarity: float =
 @functools.cache
 def _embedder() -> Embedder:
     return Embedder(None)
+
+
+def answer_off_topic(view: View, *, min_words: int = 8, max_shared: float = 0.08) -> Finding | None:
+    """An explanation of `min_words` content words or more, of which question, passage and reasoning have
+    `max_shared` at most: it answers another question.
+    """
+    if view.kind != Kind.free_text or view.frame != Frame.explanation or not view.reasoning:
+        return None
+    said = content_words(view.tokens(view.answer))
+    if len(said) < min_words:
+        return None
+    known = set().union(*(content_words(view.tokens(text)) for text in (view.question, view.passage, view.reasoning)))
+    return ("answer_off_topic", excerpt(view.answer)) if len(said & known) <= max_shared * len(said) else None

@@ -277,9 +277,9 @@ CASES = [
     ("personal_data", changed(FREE, answer="Write to anna.schmidt@firma-web.de for more."), "personal_data"),
     ("personal_data", changed(FREE, answer="Call +49 170 123 45 67 at noon."), "personal_data"),
     ("personal_data", changed(FREE, answer="Call (212) 736-5000 at noon."), "personal_data"),
-    ("personal_data", changed(FREE, answer="The card is 4111 1111 1111 1111."), "personal_data"),
-    ("personal_data", changed(FREE, answer="IBAN DE89 3704 0044 0532 0130 00"), "personal_data"),
-    ("personal_data", changed(FREE, answer="SSN 219-09-9999"), "personal_data"),
+    ("personal_data", changed(FREE, answer="The card is 4539 5787 6362 1486."), "personal_data"),
+    ("personal_data", changed(FREE, answer="IBAN DE44 5001 0517 5407 3249 31"), "personal_data"),
+    ("personal_data", changed(FREE, answer="SSN 219-09-8734"), "personal_data"),
     ("personal_data", changed(FREE, answer="The server is 8.8.8.8 now."), "personal_data"),
     (
         "personal_data",
@@ -800,6 +800,22 @@ CASES = [
         changed(FREE, language="hi", question="इंद्रधनुष कैसे बनता है और कब दिखता है?", context="", reasoning=""),
         "language_mismatch",
     ),
+    (
+        "answer_off_topic",
+        FREE
+        | {
+            "answer": {
+                "text": (
+                    "Glaciers carve wide valleys, carry boulders southwards and leave long ridges of gravel behind "
+                    "when summers become warmer."
+                ),
+                "label": None,
+                "aliases": [],
+            }
+        },
+        "answer_off_topic",
+    ),
+    ("answer_off_topic", FREE, None),
 ]
 
 
