@@ -75,10 +75,9 @@ def languages_of(task: str, name: str | None, known: list[str]) -> list[str]:
     """ISO 639-1 codes where there are such, else 639-3; [] where nothing says.
 
     A dataset of several languages (`juletxara/mgsm`) gives the one or two that the config name (`de`, `fr-en`, `amh`),
-    else the task name,
-    points to. Where the table knows no languages, only a config name that is nothing but languages (`de-en`,
-    `swh_Latn`, `AR_XY`), that ends
-    in one (`xquad.de`), or that spells one out (`toksuite_chinese_canonical`) is believed.
+    else the task name, points to. Where the table knows no languages, only a config name that is nothing but languages
+    (`de-en`, `swh_Latn`, `AR_XY`), that ends in one (`xquad.de`), or that spells one out (`toksuite_chinese_canonical`)
+    is believed.
     """
     name = name or ""
     coded = _WITH_SCRIPT.fullmatch(name) or _LOCALE.fullmatch(name)

@@ -1,8 +1,7 @@
 """What is known of every leaf without judging it: dataset, splits, kind, frame, family, languages, licence, groups.
 
 From its YAML (or, for a Python task, from the source of its class), and from the package's tables where the YAML is
-silent.
-Slow (seconds for lm-eval's 14,000 files); catalog.py caches what `read_facts` gives.
+silent. Slow (seconds for lm-eval's 14,000 files); catalog.py caches what `read_facts` gives.
 """
 
 import ast
@@ -27,8 +26,7 @@ def class_facts(function: FunctionRef) -> dict[str, Any] | None:
     """Dataset and splits of a Python task, read off its class without importing it; None where the class does not say.
 
     Understands class attributes DATASET_PATH and DATASET_NAME, `has_*_docs` that return a constant, and `*_docs` that
-    read
-    `self.dataset["split"]`, in the class and in its bases of the same file.
+    read `self.dataset["split"]`, in the class and in its bases of the same file.
     """
     module, _, name = function.name.rpartition(".")
     classes = _classes(str(Path(function.folder) / f"{module.replace('.', '/')}.py"))

@@ -5,12 +5,10 @@ parsed once.
     YamlTree().load(path) -> dict                             one file with its includes followed
 
 The rules (lm_eval/tasks/_index.py and _yaml_loader.py of 0.4.13): `*.yaml` below a folder in path order; a file with
-`class` or
-`task` is a leaf, with `group` a group, with `class` always a leaf; of two files with one name the first in path order
-wins within a folder
-and the later folder wins between folders; an include's keys stand below the file's own, later includes above earlier
-ones; a file that
-would be included twice, or that is no mapping, or names neither task nor group, is passed over.
+`class` or `task` is a leaf, with `group` a group, with `class` always a leaf; of two files with one name the first in
+path order wins within a folder and the later folder wins between folders; an include's keys stand below the file's own,
+later includes above earlier ones; a file that would be included twice, or that is no mapping, or names neither task nor
+group, is passed over.
 """
 
 import hashlib

@@ -84,9 +84,8 @@ def launch(
     """Submits the jobs and returns {job name: Slurm job id}, or with `dry_run` {job name: script}.
 
     `config_text` is the whole configuration as YAML; the jobs read it from RUN/slurm/config.yaml, so that a later edit
-    of the
-    user's file does not reach a run under way. Raises SdgError when Slurm is not there or refuses a job: then nothing
-    is left behind.
+    of the user's file does not reach a run under way. Raises SdgError when Slurm is not there or refuses a job: then
+    nothing is left behind.
     """
     workdir, run_dir = workdir_of(cluster), run_dir.resolve()
     jobs = plan_jobs(run_dir, cluster, redo=redo, steps=steps)

@@ -2,8 +2,7 @@
 node.
 
 Node 0 starts both heads and runs the step; the others lend their CPUs until it has ended. What they must know of each
-other stands
-in RUN/slurm/nodes-<job>-<restart>/, on the file system that they share:
+other stands in RUN/slurm/nodes-<job>-<restart>/, on the file system that they share:
 
     token      what Ray asks of whoever connects, readable by the user alone
     ray.json   {"address": "10.0.0.7:41231"}, written by node 0

@@ -202,8 +202,7 @@ def submit(
     FOLDER/jobs.json.
 
     Raises SdgError when Slurm is not there, refuses a job, or still has jobs of an earlier launch. Where one job is
-    refused, those
-    submitted before it are cancelled and what this launch wrote is removed.
+    refused, those submitted before it are cancelled and what this launch wrote is removed.
     """
     check_slurm(folder, jobs, cluster)
     refuse_impossible(scripts(jobs, workdir, cluster))

@@ -57,8 +57,7 @@ def ablate(
     """Runs or resumes the ablation.
 
     `results`: compares arms that lm-eval scored elsewhere. `cluster`: submits trainings and evaluations by the recipe,
-    or with
-    `dry_run` prints their scripts. Raises ConfigError for what does not fit together.
+    or with `dry_run` prints their scripts. Raises ConfigError for what does not fit together.
     """
     config = load_ablation(path, overrides)
     run_config = load_config(config.config, config.overrides)

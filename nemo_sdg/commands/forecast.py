@@ -1,8 +1,7 @@
 """`nemo-sdg forecast CONFIG`: requests, tokens, GPU-hours and accepted tokens, before a launch.
 
 What is counted: seeds, from the data itself, after limits. What is measured: yields, votes cast and tokens a request,
-from a pilot run
-(`--pilot RUN`). Without a pilot they are assumed, and every line says so.
+from a pilot run (`--pilot RUN`). Without a pilot they are assumed, and every line says so.
 """
 
 import asyncio

@@ -21,8 +21,7 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
     siblings in one document, `sample` is the first, and `samples` are all.
 
     `prefix` is absolute as in blend.json, or relative to the run; endings do not matter. Raises ConfigError when it
-    names no
-    packed dataset of the run or the document is not in it, DataError when a file on the way is missing.
+    names no packed dataset of the run or the document is not in it, DataError when a file on the way is missing.
     """
     import pyarrow.parquet as pq
 

@@ -10,10 +10,9 @@ family.
      "tasks": {…}, "notes": [{"group": "task qs_science", "about": "longest_option_is_right", "detail": "…"}]}
 
 So a bias of the seeds (gold always last) or of the generator (the right option is the longest one, half the questions
-begin alike) is seen
-before it is trained on. Counts and lengths are over all records; what compares texts is measured on up to 128 records
-of each group, chosen
-by the hash of their ids, so that memory does not grow with the corpus and the same records give the same figures.
+begin alike) is seen before it is trained on. Counts and lengths are over all records; what compares texts is measured
+on up to 128 records of each group, chosen by the hash of their ids, so that memory does not grow with the corpus and
+the same records give the same figures.
 """
 
 import hashlib

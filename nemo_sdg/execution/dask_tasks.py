@@ -39,8 +39,8 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
     """Yields a function that runs a list of tasks to the end.
 
     address: of a Dask scheduler, or a scheduler file; the work folder must then lie where its workers see it. Without,
-    `workers` processes of
-    this machine. Raises ConfigError when the scheduler cannot be reached, and whatever error a task raises.
+    `workers` processes of this machine. Raises ConfigError when the scheduler cannot be reached, and whatever error a
+    task raises.
     """
     if address is None and (workers == 1 or num_bytes < LOCAL_BYTES):
         yield _run_here

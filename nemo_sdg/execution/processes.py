@@ -2,8 +2,7 @@
 each.
 
 The standard pool's workers outlive a parent that is killed by SIGKILL: each of them holds its own end of the queue
-open, and waits on
-it for ever. Here each watches the parent's process descriptor.
+open, and waits on it for ever. Here each watches the parent's process descriptor.
 """
 
 import contextlib

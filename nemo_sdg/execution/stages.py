@@ -74,9 +74,9 @@ class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
 class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
     """Applies a function to each record of a batch. `make` is called once per worker and returns the function.
 
-    A record (dict) in; the record that goes on (dict or dataclass), or a Drop.
-    With `whole`, the function takes all records of a shard at once and returns one result for each: what runs on a
-    model is faster so. With `by_shard`, it takes the shard's name too: what reads a file beside the shard.
+    A record (dict) in; the record that goes on (dict or dataclass), or a Drop. With `whole`, the function takes all
+    records of a shard at once and returns one result for each: what runs on a model is faster so. With `by_shard`, it
+    takes the shard's name too: what reads a file beside the shard.
     """
 
     name = "record"

@@ -2,15 +2,12 @@
 by the gold.
 
 Votes are asked for in rounds: first the fewest that could decide, then the fewest that still could, until the majority
-is decided or all
-are cast. They count in index order, up to the deciding one; so the result depends on the completions and never on
-their timing.
+is decided or all are cast. They count in index order, up to the deciding one; so the result depends on the completions
+and never on their timing.
 
 For origin `seed` the votes are blind too. When none of them reaches the gold answer, up to GUIDED_ATTEMPTS solutions
-are written with the
-gold in sight. For code nothing is run here, engines and untrusted programs stay apart: one guided solution is always
-asked for, and
-verification takes a blind one that passes the tests before it.
+are written with the gold in sight. For code nothing is run here, engines and untrusted programs stay apart: one guided
+solution is always asked for, and verification takes a blind one that passes the tests before it.
 """
 
 import asyncio

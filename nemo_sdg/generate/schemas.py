@@ -5,8 +5,7 @@ writing.
     question: {"passage": …, "question": …, "choices": […]}    passage and choices where the seed has them
 
 Strings are bounded so that a constrained output closes within max_tokens. The bounds are left out above MAX_BOUND
-characters:
-grammars grow with them, and a text of that length is cut by max_tokens in the rare case only.
+characters: grammars grow with them, and a text of that length is cut by max_tokens in the rare case only.
 """
 
 from typing import Any

@@ -2,10 +2,8 @@
 one window each.
 
 The Curator stage's unit is a list of shards, so that the engine never waits for the slowest request of one of them;
-each
-shard is written, with its receipt, as soon as its last record is finished. Journals stay beside the shards: a lost
-shard
-is rebuilt from them to the same bytes.
+each shard is written, with its receipt, as soon as its last record is finished. Journals stay beside the shards: a lost
+shard is rebuilt from them to the same bytes.
 """
 
 import functools

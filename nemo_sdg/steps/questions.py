@@ -70,8 +70,7 @@ def smallest(seeds: Iterable[dict[str, Any]], num: int) -> dict[str, list[Seed]]
     """The `num` + 2 seeds of each task with the smallest ids.
 
     A worked example leads from one seed to the next, so `num` of them take one seed more, and one more still stands in
-    for a seed that
-    would be in its own head.
+    for a seed that would be in its own head.
     """
     heads: dict[str, list[dict[str, Any]]] = {}
     for record in seeds:

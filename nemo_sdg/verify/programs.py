@@ -2,9 +2,9 @@
 
 Origin `seed`: a program is right when it passes all of the row's tests.
 
-Origin `similar`: the tests were written by the questioner, and what it expects of them is not trusted. Only their
-calls are run; programs
-that give the same results on all calls agree, and the results of the majority become the tests of the sample.
+Origin `similar`: the tests were written by the questioner, and what it expects of them is not trusted. Only their calls
+are run; programs that give the same results on all calls agree, and the results of the majority become the tests of the
+sample.
 """
 
 import ast

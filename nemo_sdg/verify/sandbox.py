@@ -7,9 +7,8 @@ Namespaces do it: bubblewrap where it works, else unshare with pivot_root (util-
     limits: CPU time, wall time, memory, file size, open files, processes, output
 
 Where neither works, a warning says so and the program is tied by its limits, a filter of system calls (no process,
-socket or signal) and
-Landlock (no file but the library, nothing written, no scratch folder either). `verify.sandbox=strict` refuses to run
-anything then.
+socket or signal) and Landlock (no file but the library, nothing written, no scratch folder either).
+`verify.sandbox=strict` refuses to run anything then.
 """
 
 import base64

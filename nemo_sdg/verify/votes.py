@@ -9,12 +9,11 @@ and all votes give
 the same verdict (a property test holds it); `agree` and `tally` then speak of the votes cast.
 
 The rule for origin `seed`. The answer is the gold one. A blind solution that reaches it is kept, else one written with
-the gold in sight
-whose reasoning arrives at it; none: dropped. The share of blind votes that miss the gold is the question's difficulty.
+the gold in sight whose reasoning arrives at it; none: dropped. The share of blind votes that miss the gold is the
+question's difficulty.
 
 Kinds differ in when two answers are one: options by their text, numbers by value, short texts after normalisation,
-programs by what they
-return in the sandbox, answers in sentences by the words that they share.
+programs by what they return in the sandbox, answers in sentences by the words that they share.
 """
 
 import functools
@@ -166,9 +165,8 @@ def verify_sample(sample: Sample, config: VerifySection, *, passes: Passes | Non
     solutions one is taken whose sample `passes`, where there is one.
 
     Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, reasoning_misses_gold, tests_failed,
-    no_tests, incomplete_solution, letters_contradict, judge_rejected,
-    pass_rate_outside.
-    Runs programs in the sandbox for kind code; raises MissingDependencyError where there is none.
+    no_tests, incomplete_solution, letters_contradict, judge_rejected, pass_rate_outside. Runs programs in the sandbox
+    for kind code; raises MissingDependencyError where there is none.
     """
     solutions: list[Vote] = sample.solutions or []
     blind = [solution for solution in solutions if solution.guidance == "blind"]

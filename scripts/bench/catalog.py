@@ -1,9 +1,8 @@
 """The catalog of all lm-eval tasks against lm-eval's own index: `python scripts/bench/catalog.py [--quick]`.
 
 Cold and cached are whole processes of `nemo-sdg tasks --json`, started with an empty cache folder and again with the
-full one. lm-eval's time
-is `TaskManager()` and then `load_yaml` of every leaf, in a process of its own. --quick loads every fourth leaf and
-multiplies by four.
+full one. lm-eval's time is `TaskManager()` and then `load_yaml` of every leaf, in a process of its own. --quick loads
+every fourth leaf and multiplies by four.
 """
 
 import argparse

@@ -2,9 +2,8 @@
 fsync.
 
 Ours is the whole way of the step `answers`: prompts rendered, requests scheduled, completions synced to the journal,
-parsed and counted.
-The `openai` package gets the same rendered requests in the simplest loop, and parses nothing: as it comes (httpx), and
-on aiohttp.
+parsed and counted. The `openai` package gets the same rendered requests in the simplest loop, and parses nothing: as it
+comes (httpx), and on aiohttp.
 
     {"name": "completions_with_traces_per_s", "value": 700.2, "unit": "1/s", "trace_tokens": 4000, "max_rss_bytes": …}
     {"name": "completions_per_s", "value": 1900.3, "unit": "1/s", "cpu_ms": 0.41, ...}

@@ -3,13 +3,10 @@
     python scripts/bench/decontaminate.py [--quick] [--hub FOLDER] [--fit]
 
 Planted: evaluation rows of the hub mirror as they are; lightly edited (one edit each, and all of them at once);
-reworded by rule; and the
-hand-written sets of data/paraphrases.jsonl: a question, the same question in other words (its options kept, reworded
-or left out), and a
-neighbour in topic that is another question. Of these and of rewordings, one half fitted the weights (`--fit` prints
-them anew), and only the
-other half is reported. Honest: training rows of the same tasks, but for those whose question stands in an evaluation
-row word by word.
+reworded by rule; and the hand-written sets of data/paraphrases.jsonl: a question, the same question in other words (its
+options kept, reworded or left out), and a neighbour in topic that is another question. Of these and of rewordings, one
+half fitted the weights (`--fit` prints them anew), and only the other half is reported. Honest: training rows of the
+same tasks, but for those whose question stands in an evaluation row word by word.
 
 One JSON object a line: name, value, unit, and how many rows the value rests on.
 """

@@ -3,9 +3,8 @@
     python scripts/bench/dedup.py [--quick] [--documents N ...] [--workers 2]
 
 One JSON object a line. The clock runs from the first byte read to the last kept record written, processes' start
-included;
-`cpu_seconds` of all processes together stand beside it, for machines that have other work as well.
-datatrove is run in the environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
+included; `cpu_seconds` of all processes together stand beside it, for machines that have other work as well. datatrove
+is run in the environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
 """
 
 import argparse

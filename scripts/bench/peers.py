@@ -1,8 +1,7 @@
 """The environment that peers run in: they want other versions of numpy and huggingface_hub than this project's own.
 
 It is the interpreter that NEMO_SDG_PEERS_PYTHON names, else `peers/` inside this project's own environment, built when
-first asked for
-(datatrove: about 25 s of CPU and 420 MB).
+first asked for (datatrove: about 25 s of CPU and 420 MB).
 """
 
 import hashlib

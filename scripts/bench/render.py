@@ -3,12 +3,10 @@ the same rows.
 
     .venv/bin/python scripts/bench/render.py [--quick]
 
-Both run in this process and one thread, in turn; processor time is taken, which other load on the machine disturbs
-less than the
-clock, and the best of the rounds counts for each. lm-eval's rows are in memory before its clock starts;
-ours are read from disk, parsed, rendered, checked and given their ids within the time. Also printed: peak memory over
-10,000 and over
-many rows, which must not differ. Rows come from NEMO_SDG_TEST_HUB, else ../shared/hub.
+Both run in this process and one thread, in turn; processor time is taken, which other load on the machine disturbs less
+than the clock, and the best of the rounds counts for each. lm-eval's rows are in memory before its clock starts; ours
+are read from disk, parsed, rendered, checked and given their ids within the time. Also printed: peak memory over 10,000
+and over many rows, which must not differ. Rows come from NEMO_SDG_TEST_HUB, else ../shared/hub.
 """
 
 import argparse

@@ -4,9 +4,8 @@ to open it.
     python scripts/bench/report.py [--quick] [--samples N] [--folder DIR]
 
 The run is synthetic (tests/fakes/synthetic_run.py): N questions, four votes each, journals and drops, about 6 KB on
-disk a question. The
-browser is Chromium, headless; without one `report_opens` is left out. One JSON object a line; sizes are of the
-report's own process.
+disk a question. The browser is Chromium, headless; without one `report_opens` is left out. One JSON object a line;
+sizes are of the report's own process.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Light edits and rule-made rewordings of evaluation rows, in memory.
 
 A light edit leaves the words: case, punctuation, numbers spelled out, options in another order, a sentence before and
-after. A rewording
-changes them: synonyms, another form of the question, other first names, the question put before what it builds on.
+after. A rewording changes them: synonyms, another form of the question, other first names, the question put before what
+it builds on.
 """
 
 import random

@@ -2,9 +2,8 @@
 straight at it.
 
 The straight loop is the smallest that can: one call after another into llama.cpp, in as many threads as it has slots,
-nothing kept. Both
-load the model in their time, and both write the same number of tokens: the requests are caught from the flow, replayed
-from the run's journal.
+nothing kept. Both load the model in their time, and both write the same number of tokens: the requests are caught from
+the flow, replayed from the run's journal.
 
     {"name": "saturation", "value": 0.98, "unit": "ratio", "run_tokens_per_s": 79.1, "straight_tokens_per_s": 80.7, ...}
 """

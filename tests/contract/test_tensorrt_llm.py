@@ -2,9 +2,8 @@
 attribute exists.
 
 TensorRT-LLM needs a GPU and cannot be here. A stand-in takes its place that is made from
-tests/contract/data/tensorrt_llm_signatures.json:
-its constructors and methods bind what they are given with inspect.Signature, and its objects have the recorded
-attributes and no others.
+tests/contract/data/tensorrt_llm_signatures.json: its constructors and methods bind what they are given with
+inspect.Signature, and its objects have the recorded attributes and no others.
 """
 
 import asyncio

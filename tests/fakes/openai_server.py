@@ -4,10 +4,8 @@
     listening on http://127.0.0.1:41873/v1
 
 What it answers is a function of the request alone (rule_model.py), so that runs can be compared byte by byte. Which
-requests meet a fault
-is a function of the request as well; after `fault_attempts` of them the same request is answered. It stands only for a
-server that
-cannot be here. GET /stats tells what it served.
+requests meet a fault is a function of the request as well; after `fault_attempts` of them the same request is answered.
+It stands only for a server that cannot be here. GET /stats tells what it served.
 """
 
 import argparse

@@ -1,10 +1,9 @@
 """What the fake server answers: a rule instead of a model, generic in the JSON schema that it is given.
 
 A field `question` becomes the example's question in other words and with other numbers; an `answer` is the right one
-where the prompt
-gives it ("Right answer: …"), otherwise one that depends on the words of the last message and not on their order, so
-that votes with
-permuted options agree; one vote in five says something else. The same request always gives the same text.
+where the prompt gives it ("Right answer: …"), otherwise one that depends on the words of the last message and not on
+their order, so that votes with permuted options agree; one vote in five says something else. The same request always
+gives the same text.
 """
 
 import hashlib

@@ -2,12 +2,10 @@
 row.
 
 A careful writer who asks the same in other words leaves few of the words. What stays: question, options and answer,
-read together, are
-closer to their row than to all else that is asked about the topic, and the answer means the same. Each witness is a
-number around 0 to 1;
-`score` is their logistic regression. Its weights bear the sign of what they stand for: no likeness may speak against a
-repeat, and no
-difference for one, however the rows at hand happen to lie. `scripts/bench/decontaminate.py --fit` prints them anew.
+read together, are closer to their row than to all else that is asked about the topic, and the answer means the same.
+Each witness is a number around 0 to 1; `score` is their logistic regression. Its weights bear the sign of what they
+stand for: no likeness may speak against a repeat, and no difference for one, however the rows at hand happen to lie.
+`scripts/bench/decontaminate.py --fit` prints them anew.
 """
 
 import re
@@ -93,9 +91,8 @@ def witnesses(sample: Profile, row: Profile, *, stands_out: float, leads: float,
     """How much speaks for a sample being an evaluation row in other words, in the order of WITNESSES.
 
     Of cosines of whole texts: `stands_out`, that of the pair less the mean of the sample's further neighbours (the
-    margin of Artetxe and
-    Schwenk, 2019), and `leads`, the same less that of the nearest other row. `answer`: cosine of the answers, None
-    where one is not embedded.
+    margin of Artetxe and Schwenk, 2019), and `leads`, the same less that of the nearest other row. `answer`: cosine of
+    the answers, None where one is not embedded.
     """
     mine, theirs = sample.item, row.item
     same = same_answer(mine, theirs)

@@ -4,12 +4,9 @@ evaluation rows.
     terms(tokens("How many rolls does the baker bake on 14 trays?"))  ->  {"rol", "bak", "#14", "tray"}
 
 Sameness of topic is no leak: two questions are held to be one only when several witnesses agree (words, numbers,
-answer, options). Each
-witness is a number from 0 to 1; `score` is their logistic regression, fitted by `scripts/bench/decontaminate.py --fit`
-on one half of the
-hand-written pairs (those that keep some words), on rule-made rewordings, and on honest training rows. It stands alone
-where there is no
-embedder; sense.py finds more.
+answer, options). Each witness is a number from 0 to 1; `score` is their logistic regression, fitted by
+`scripts/bench/decontaminate.py --fit` on one half of the hand-written pairs (those that keep some words), on rule-made
+rewordings, and on honest training rows. It stands alone where there is no embedder; sense.py finds more.
 """
 
 import math

@@ -2,9 +2,8 @@
 CPU.
 
 Everything before and after stays: what is compared, the exact check of every candidate, who survives, the table. So
-precision is that of
-the CPU path; recall is that of the same number of bands and rows, except that Curator pairs the questions of a bucket
-in a chain.
+precision is that of the CPU path; recall is that of the same number of bands and rows, except that Curator pairs the
+questions of a bucket in a chain.
 """
 
 import importlib.util

@@ -4,9 +4,8 @@ both.
     {"question": "Which of the following is a gas at 20 °C?", "choices": ["iron", "argon"], "passage": None}
     ->  main "is a gas at 20 °c\nargon\niron", passage "", numbers "20"
 
-Case, sentence punctuation, spacing, the order of the options and stock phrases do not count. Symbols and brackets
-stay, because in
-mathematics and code they are the content. Works on any script: characters are kept, not words.
+Case, sentence punctuation, spacing, the order of the options and stock phrases do not count. Symbols and brackets stay,
+because in mathematics and code they are the content. Works on any script: characters are kept, not words.
 """
 
 import re

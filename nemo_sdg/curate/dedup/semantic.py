@@ -8,9 +8,8 @@ vectors/clusters.npy      centroids of k-means over an even sample, in the same 
 near/part-00000.npy       the two nearest clusters of each question; only questions that share one are compared
 sense/part-00000.npz      the pairs, from a share of the clusters
 
-Vectors are unit vectors times 4,000 in whole numbers: every sum in a product of two is below 2**24, so float32 holds
-it exactly, and the
-result is the same however many threads add it up.
+Vectors are unit vectors times 4,000 in whole numbers: every sum in a product of two is below 2**24, so float32 holds it
+exactly, and the result is the same however many threads add it up.
 """
 
 from pathlib import Path
@@ -173,8 +172,7 @@ def nothing_else_differs(corpus: SignedCorpus, templates: Hashes, pairs: Hashes)
     some wording in common that is not their task's template.
 
     Embeddings see topics: `the capital of Chile` and `the capital of Peru`, or 3 and 5 apples, lie as near as two
-    wordings of one question;
-    and of a long instruction that a task repeats they see little else.
+    wordings of one question; and of a long instruction that a task repeats they see little else.
     """
     left, right = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
     numbers, answers = corpus.column("numbers"), corpus.column("answer")

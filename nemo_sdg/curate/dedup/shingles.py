@@ -2,8 +2,8 @@
 the similar ones.
 
 Character shingles need no word boundaries, so they hold for Chinese and Thai as for English; of 100 characters one
-changed word costs
-about 0.2 of similarity. All arithmetic is over whole batches in numpy: no Python loop over characters.
+changed word costs about 0.2 of similarity. All arithmetic is over whole batches in numpy: no Python loop over
+characters.
 """
 
 from dataclasses import dataclass
@@ -113,8 +113,8 @@ def choose_bands(threshold: float) -> tuple[int, int]:
     of 200 cases.
 
     A pair of similarity s shares a band of r rows with probability s**r, so b bands miss it with (1 - s**r)**b
-    (Leskovec, Rajaraman, Ullman:
-    Mining of Massive Datasets, 3.4). At 0.8: 21 bands of 6 rows, missing 0.17%; 14 bands of 8 miss 7.7%.
+    (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, 3.4). At 0.8: 21 bands of 6 rows, missing 0.17%; 14 bands
+    of 8 miss 7.7%.
     """
     for rows in range(NUM_HASHES, 0, -1):
         bands = NUM_HASHES // rows

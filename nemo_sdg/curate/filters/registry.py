@@ -7,9 +7,8 @@
         my_filters:no_shouting: true          # one's own: a function of the sample dict, by `package.module:function`
         my_filters:long_enough: {words: 5}    # with thresholds, given as keyword arguments
 
-A filter takes a sample dict and keyword-only thresholds. It returns None to keep the sample, else a reason
-(snake_case: it is counted), or a
-reason and a detail for the reader of dropped/:
+A filter takes a sample dict and keyword-only thresholds. It returns None to keep the sample, else a reason (snake_case:
+it is counted), or a reason and a detail for the reader of dropped/:
 
     def no_shouting(sample, *, max_share=0.5):
         letters = [letter for letter in sample["question"] if letter.isalpha()]

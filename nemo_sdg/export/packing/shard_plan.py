@@ -2,8 +2,7 @@
 
 A unit is one packed shard of one task and split, for all variants at once, because a document that is too long in one
 variant leaves both. One task, because a blend weighs datasets: the share of a task can only be held when it has
-prefixes
-of its own. Rows are byte offsets into curated shards: 2M rows are 16 MB, and no text is held.
+prefixes of its own. Rows are byte offsets into curated shards: 2M rows are 16 MB, and no text is held.
 """
 
 import hashlib

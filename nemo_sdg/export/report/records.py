@@ -1,8 +1,7 @@
 """The records that the report shows one by one: samples that were kept, and examples of every drop.
 
-Each is a plain dict of short keys and strings; texts beyond MAX_TEXT characters are cut and say so. What stands in
-them is untrusted:
-the page puts it into text nodes only.
+Each is a plain dict of short keys and strings; texts beyond MAX_TEXT characters are cut and say so. What stands in them
+is untrusted: the page puts it into text nodes only.
 """
 
 import re

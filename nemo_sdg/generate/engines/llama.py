@@ -2,20 +2,17 @@
 SmolLM2-135M-Instruct out of a wheel.
 
 Requests run in threads, one more than there are slots, so that the next request always waits inside llama.cpp and the
-engine does not idle
-between two; the others wait in order before the threads, where they can still be withdrawn. llama.cpp works without
-the GIL.
+engine does not idle between two; the others wait in order before the threads, where they can still be withdrawn.
+llama.cpp works without the GIL.
 
-On a CPU the prompt is the main cost, and llama.cpp keeps one prompt cache per slot. With 6 few-shot heads of 380
-tokens and 4 requests each,
-1 slot took 113 s of CPU time (7,100 of 9,500 prompt tokens from the cache), 2 slots 147 s, 4 slots 209 s (100 tokens
-from the cache), and
-more slots do not raise the speed of writing on few cores. So there is one slot for every SLOT_THREADS threads.
+On a CPU the prompt is the main cost, and llama.cpp keeps one prompt cache per slot. With 6 few-shot heads of 380 tokens
+and 4 requests each, 1 slot took 113 s of CPU time (7,100 of 9,500 prompt tokens from the cache), 2 slots 147 s, 4 slots
+209 s (100 tokens from the cache), and more slots do not raise the speed of writing on few cores. So there is one slot
+for every SLOT_THREADS threads.
 
 Its threads meet some hundred times a token. GNU OpenMP lets them spin there, which is ruinous as soon as anything else
-wants the cores: 2
-threads on 2 busy cores wrote 1 to 3 tokens/s spinning, and 11 to 19 sleeping, for a tenth of the CPU time. So they
-sleep.
+wants the cores: 2 threads on 2 busy cores wrote 1 to 3 tokens/s spinning, and 11 to 19 sleeping, for a tenth of the CPU
+time. So they sleep.
 """
 
 import asyncio
@@ -109,9 +106,8 @@ class LlamaEngine:
 
     def _load(self) -> Any:
         # Threads that meet spin for some microseconds and then sleep: 76 tokens/s on two quiet cores, 51 without
-        # spinning; spinning for
-        # milliseconds, as libgomp does by itself, is 79, and one token/s where other processes want the cores. Read
-        # when libgomp is loaded.
+        # spinning; spinning for milliseconds, as libgomp does by itself, is 79, and one token/s where other processes
+        # want the cores. Read when libgomp is loaded.
         os.environ.setdefault("GOMP_SPINCOUNT", "2000")
         try:
             import xllamacpp

@@ -2,15 +2,13 @@
 
 Block reuse and chunked prefill are on, so that a few-shot head is prefilled once and votes on one question cost no new
 prefill. Hybrid Mamba models have no block reuse in 1.2, where asking for it fails by an assertion: it stays off for
-them. Every request is one sequence: with n > 1 the children share a
-seed. The seed of a
-request was not honoured by all 1.2 releases, so a run replays from its journal and not from the GPU.
+them. Every request is one sequence: with n > 1 the children share a seed. The seed of a request was not honoured by all
+1.2 releases, so a run replays from its journal and not from the GPU.
 
-Prompts are tokenised here: the length is known before the request is sent, and one that leaves no room for an answer
-is refused instead of
-failing inside the executor. Several nodes: `srun --mpi=pmix trtllm-llmapi-launch nemo-sdg run …` with
-engine.options.tensor_parallel_size
-and pipeline_parallel_size. tests/contract holds every call below to the recorded signatures.
+Prompts are tokenised here: the length is known before the request is sent, and one that leaves no room for an answer is
+refused instead of failing inside the executor. Several nodes: `srun --mpi=pmix trtllm-llmapi-launch nemo-sdg run …`
+with engine.options.tensor_parallel_size and pipeline_parallel_size. tests/contract holds every call below to the
+recorded signatures.
 """
 
 import asyncio

@@ -3,10 +3,9 @@
     CACHE/00000.jsonl    journal lines, appended by one process, which made the file
     CACHE/00000.idx      16 bytes a line: the first 8 of the key, then the line's offset, both little-endian
 
-What stood in the folder when the cache was opened is found: 20 bytes of memory a completion (10 million take 200 MB).
-A line is
-taken only if it carries the whole key, so a torn line or an index that runs ahead of its file is a miss and nothing
-worse.
+What stood in the folder when the cache was opened is found: 20 bytes of memory a completion (10 million take 200 MB). A
+line is taken only if it carries the whole key, so a torn line or an index that runs ahead of its file is a miss and
+nothing worse.
 """
 
 import os

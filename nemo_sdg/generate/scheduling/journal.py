@@ -4,12 +4,9 @@
     {"key": "9f…", "text": "…", "finish_reason": "stop", "prompt_tokens": 211, "trace": "eJz…", …}
 
 The key is the content of the request and the model's identity. Shards keep their journals whatever the number of
-workers, so a
-run is resumed with more or fewer of them. A process only ever appends to files that it made itself (O_EXCL), so that
-no two write the
-same one and a line torn by a crash is simply the last of its file; it is passed over, and asked for again. When a
-request stands there
-twice, the first counts.
+workers, so a run is resumed with more or fewer of them. A process only ever appends to files that it made itself
+(O_EXCL), so that no two write the same one and a line torn by a crash is simply the last of its file; it is passed
+over, and asked for again. When a request stands there twice, the first counts.
 
 Memory holds the places of a shard's completions while it is worked on (some 200 bytes each), never their texts.
 """

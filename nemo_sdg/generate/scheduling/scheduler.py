@@ -3,12 +3,10 @@ slowest of one.
 
     run_flows(shards, flow, open_roles(config, Role.solver), Journal(step_dir / "journal"), write_shard, progress)
 
-A record is started as soon as the window has room, those with long outputs first within a shard; its shard's journal
-is asked before the
-engine is, and a shard is handed over when its last record is done, in whatever order shards complete. Requests of one
-record go before those
-of later records, so that those that share a prefix run near each other. What the flows see are completions and nothing
-else:
+A record is started as soon as the window has room, those with long outputs first within a shard; its shard's journal is
+asked before the engine is, and a shard is handed over when its last record is done, in whatever order shards complete.
+Requests of one record go before those of later records, so that those that share a prefix run near each other. What the
+flows see are completions and nothing else:
 
     a fault in transport    is tried again; beyond max_retries the record is given up and its shard stays unfinished
     a server that is down   pauses the run (window.py), and after engine.give_up_after seconds ends it

@@ -7,8 +7,7 @@ field stands.
       reasoning: answer | before('####')
 
 Each field is a Jinja expression over the row and keeps its type: a list stays a list. Named by dataset, one reading
-serves all tasks
-that share the row.
+serves all tasks that share the row.
 """
 
 import fnmatch

@@ -1,9 +1,8 @@
 """Functions that a task file names (`doc_to_text: !function utils.doc_to_text`), without the rest of their module.
 
 Importing such a module whole runs its metrics: `evaluate.load("code_eval")` wants the network, others import what is
-not installed.
-Only the top-level statements that a function depends on are run, so record renders although its scorer's import is
-gone.
+not installed. Only the top-level statements that a function depends on are run, so record renders although its scorer's
+import is gone.
 """
 
 import __future__

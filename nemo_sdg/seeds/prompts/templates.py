@@ -34,8 +34,7 @@ def names_column(template: str) -> bool:
     """Whether a template is one or two plain words, and so a column's name.
 
     lm-eval looks it up among the columns of the whole dataset, and takes it for a literal text where it is none; a
-    single row that lacks
-    the column must not turn its name into an answer.
+    single row that lacks the column must not turn its name into an answer.
     """
     return _COLUMN.fullmatch(template) is not None
 

@@ -1,8 +1,7 @@
 """Limits per task and per family, shared out over dataset splits so that a big one does not drown the others.
 
 A name in seeds.tasks is what limit_per_task limits: for a group, tag or glob the rows are spread over its leaves. With
-no names given,
-each leaf is limited by itself. limit_per_family is spread over all leaves of a family.
+no names given, each leaf is limited by itself. limit_per_family is spread over all leaves of a family.
 """
 
 import fnmatch
