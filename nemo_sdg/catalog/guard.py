@@ -66,7 +66,7 @@ class SplitGuard:
             )
 
     def refusals(self, task: str, dataset: dict[str, Any]) -> list[str]:
-        """Why the training split of a task is no seed; [] when it is one."""
+        """Why the training split of a task cannot give seeds; [] when it can."""
         training = dataset["splits"]["training"]
         assert training, f"{task} has no training split to judge"
         found = []

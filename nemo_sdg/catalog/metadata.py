@@ -1,4 +1,4 @@
-"""What a task file of one's own says of itself under `metadata: nemo_sdg:`, checked where it is read.
+"""What a user's task file says of itself under `metadata: nemo_sdg:`, checked where it is read.
 
 metadata:
   nemo_sdg: {family: math, capability: reasoning, kind: numeric, frame: generation, language: en, license: MIT}

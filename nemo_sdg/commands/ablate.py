@@ -30,10 +30,10 @@ class AblateConfig:
     config: str = "configs/quickstart.yaml"
     """configuration of the run whose two corpora are compared"""
     overrides: list[str] = field(default_factory=list)
-    """of that configuration"""
+    """`key=value` overrides of that configuration"""
     proxy: ProxySection = field(default_factory=ProxySection)
     recipe: RecipeSection = field(default_factory=RecipeSection)
-    """with a script, the arms are trained by it on a cluster, and not by the proxy"""
+    """training on a cluster by a script, instead of the proxy"""
     evaluation: EvaluationSection = field(default_factory=EvaluationSection)
 
     def __post_init__(self) -> None:
@@ -171,7 +171,7 @@ def launch_recipe(
 
 
 def claim(folder: Path, what: dict[str, Any]) -> None:
-    """An ablation's folder holds one configuration, as a run's does."""
+    """Raises ConfigError if the folder holds an ablation of another configuration."""
     path, mark = folder / "ablation.json", fingerprint(what)
     if path.is_file():
         if read_json(path)["fingerprint"] != mark:

@@ -3,7 +3,7 @@
     nemo-sdg config CONFIG [key=value ...]      set fields first, then the defaults
     nemo-sdg config --schema                    a JSON schema, for completion and checks in an editor
 
-The descriptions are the docstrings under the fields in nemo_sdg/config/; nothing is written twice.
+The descriptions are the docstrings under the fields in nemo_sdg/config/.
 """
 
 import ast

@@ -26,7 +26,7 @@ PUBLISHED_TOKENS_PER_S = {
 }
 """Output tokens/s per GPU, FP8, 1000 in / 1000 out, as NVIDIA publishes for TensorRT-LLM 1.2."""
 STAND_IN = "Qwen3-235B-A22B"
-"""the model that prices a run whose own has no published figure"""
+"""model whose throughput is used when none is published for the configured model"""
 PROBE_SECONDS = 20.0
 PROBE_SEEDS = 16
 __all__ = ["Rates", "assumed", "count_seeds", "forecast", "make_forecast", "measured", "probe", "throughput"]
@@ -136,7 +136,7 @@ def forecast(
     price: float | None,
     measure: bool = False,
 ) -> dict[str, Any]:
-    """Counts the seeds and prints the forecast; returns it. `measure` runs a short probe on the configured engine."""
+    """Counts the seeds, prints the forecast and returns it. `measure` runs a short probe on the configured engine."""
     from rich.console import Console
     from rich.table import Table
 

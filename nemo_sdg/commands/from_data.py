@@ -1,10 +1,10 @@
-"""Rows of one's own become an lm-eval task: columns, kind of answer and options are guessed from names and values.
+"""Makes an lm-eval task from the user's rows: columns, kind of answer and options are guessed from names and values.
 
     rows = read_rows(Path("rows.csv"))                    CSV, TSV, JSON Lines, a JSON list, or parquet
     guess = guess_task(rows, source=Path("rows.csv"))     which column is the question, the answer, the options
     task_yaml("rows", guess)                              the task file
 
-A row that the guess does not fit is not written; `write_rows` raises when none is left.
+Rows that do not fit the guess are left out. `write_rows` raises if no row is left.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""`nemo-sdg launch`: the resolved configuration is written down, and all steps become Slurm jobs."""
+"""`nemo-sdg launch`: writes the resolved configuration to a file, and submits all steps as Slurm jobs."""
 
 from pathlib import Path
 

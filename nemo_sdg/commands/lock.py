@@ -1,4 +1,4 @@
-"""`nemo-sdg lock CONFIG`: writes down which data the configuration's seeds come from, with hashes."""
+"""`nemo-sdg lock CONFIG`: writes a file that says which data the seeds come from, with hashes."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from nemo_sdg.records import Verdict
 
 
 def write_lock_file(config: RunConfig, path: Path) -> None:
-    """Locks every training split of the eligible tasks asked for. Splits that cannot be read are told and left out.
+    """Locks every training split of the selected eligible tasks. Splits that cannot be read are reported and left out.
 
     Raises ConfigError when none can be read.
     """

@@ -49,12 +49,14 @@ def expected_shards(run_dir: Path, step: str) -> int | None:
 
 
 def print_status(run_dir: Path, steps: list[str]) -> None:
-    """Prints a table a step; with Slurm, also the state of each job. Raises DataError when there is no run."""
+    """Prints a table with a row for each step, and under Slurm the state of each job. Raises DataError if `run_dir` is
+    not a run.
+    """
     from rich.console import Console
     from rich.table import Table
 
     if not (run_dir / "config.yaml").is_file() and not (run_dir / "slurm").is_dir():
-        raise DataError(f"{run_dir} is no run: it has neither config.yaml nor slurm/")
+        raise DataError(f"{run_dir} is not a run directory: it has neither config.yaml nor slurm/")
     console = Console(soft_wrap=True)
     table = Table(
         title=f"{run_dir} ({'finished' if (run_dir / 'manifest.json').is_file() else 'not finished'})",

@@ -14,7 +14,7 @@ FEWEST_WORDS = 8
 FEWEST_LETTERS = 24
 LEAST_CONFIDENCE = 0.6
 MOST_PROMPT_TALK = 0.5
-"""share of sentences about the prompt from which a trace is no thinking about the question"""
+"""share of sentences about the prompt from which a trace is not taken as thinking about the question"""
 MOST_REPEATED = 0.4
 """share of sentences that were there before, from which a trace is a loop"""
 PROMPT_TALK = re.compile(

@@ -21,7 +21,7 @@ class Context:
     """the steps that this configuration runs, in order"""
     progress: Progress
     fingerprints: dict[str, str] = field(default_factory=dict)
-    """step -> what its receipts carry (storage/ledger.py); known of the steps that are at work"""
+    """step -> fingerprint of its receipts (storage/ledger.py); known only for steps that run now"""
     worker: tuple[int, int] = (0, 1)
     """(index, number) of this process among the workers of a generation array; it takes every number-th shard"""
 
@@ -29,11 +29,11 @@ class Context:
         return StepDir(run_dir=self.run_dir, step=step, fingerprint=self.fingerprints.get(step, ""), subdir=subdir)
 
     def before(self, step: str) -> StepDir:
-        """The folder of the step before: a step that is not configured is left out of the order."""
+        """The folder of the step before this one. Steps that are not configured are passed over."""
         return self.step_dir(self.steps[self.steps.index(step) - 1])
 
     def unfinished(self, target: StepDir, inputs: dict[str, list[Path]]) -> list[str]:
-        """The shards among `inputs` (shard -> the files it is made from) that do not count as done."""
+        """The shards among `inputs` (shard -> the files it is made from) that are not done."""
         full = self.config.run.verify is Verify.full
         return [shard for shard, paths in inputs.items() if target.problem(shard, inputs=paths, full=full)]
 

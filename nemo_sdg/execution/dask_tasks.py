@@ -1,5 +1,5 @@
-"""Work over Dask: tasks that each leave one file, by Dask processes or, for little work, right here: the files are the
-same.
+"""Tasks that each write one file, run by Dask processes or, when there is little work, in this process. The files are
+the same.
 """
 
 import os
@@ -16,7 +16,7 @@ from nemo_sdg.errors import ConfigError, SdgError
 LOCAL_BYTES = 64 << 20
 """below this a cluster (about 3 s to start) is not worth it"""
 WORKER_SECONDS = 300
-"""that a scheduler may take to get its first worker"""
+"""seconds that a scheduler may take to get its first worker"""
 
 
 @dataclass(slots=True)
@@ -103,8 +103,8 @@ def map_on(client: Any, work: str, function: Callable[..., Any], *arguments: lis
     """The built-in `map` over the workers of Dask; `work` is its name in errors. Raises the first error of a call, and
     cancels the rest.
 
-    A future is let go as soon as its result is here: Dask does again what a dead worker did for as long as somebody
-    holds it.
+    A future is released as soon as its result has arrived. As long as it is held, Dask would repeat it when its worker
+    dies.
     """
     futures = deque(client.map(function, *arguments, pure=False))
     try:

@@ -1,4 +1,4 @@
-"""Where Curator stages run: in this process, on Ray Data, or on Xenna. The choice changes no byte of the output."""
+"""Executors of Curator stages: this machine's processes, Ray Data, or Xenna. All write the same bytes."""
 
 import atexit
 import contextlib
@@ -32,8 +32,8 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 class Line:
-    """All stages of a pipeline set up in one process; a task goes through them from end to end, so that memory holds
-    one shard.
+    """All stages of a pipeline in one process. Each task passes through all of them before the next begins, so memory
+    holds one shard.
     """
 
     def __init__(self, stages: StageList) -> None:
@@ -55,8 +55,8 @@ class Line:
 
 
 class LocalExecutor(BaseExecutor):
-    """Runs stages on this machine without Ray: in this process, or in up to `workers` when there are tasks enough to
-    pay for starting them.
+    """Runs stages on this machine without Ray: in this process, or in up to `workers` processes when there are enough
+    tasks to make up for the time to start them.
     """
 
     def __init__(self, workers: int = 1) -> None:

@@ -1,5 +1,4 @@
-"""Processes of this machine: worker processes that end when their parent does, however it dies, and quiet libraries in
-each.
+"""Worker processes of this machine. They end when their parent does, however it ends, and their libraries are quiet.
 
 The standard pool's workers outlive a parent that is killed by SIGKILL: each of them holds its own end of the queue
 open, and waits on it for ever. Here each watches the parent's process descriptor.
@@ -53,7 +52,7 @@ def _end_with(descriptor: int) -> None:
 
 
 def quiet_libraries() -> None:
-    """Third-party chatter goes to the libraries' own logs; the user sees this project's lines."""
+    """Silences the log lines of libraries, so that the user sees this project's lines."""
     import logging
     import warnings
 

@@ -1,5 +1,4 @@
-"""What one sees while a run works: a live display on a terminal, elsewhere a line now and then; progress.jsonl for
-machines.
+"""The progress display of a run: live on a terminal, elsewhere a line now and then, and progress.jsonl for programs.
 
 {"time": 1766400000.0, "step": "answers", "worker": "0/4", "done": 120, "total": 400, "per_s": 1.7, "eta_s": 165,
  "kept": 96, "dropped": {"no_valid_vote": 24}, "requests": 700, "tokens_per_s": 310.2, "saturation": 0.97,

@@ -1,5 +1,4 @@
-"""The process that a run's own Ray lives in, from the first pipeline that needs it to the end of the run, however that
-comes.
+"""The process of a run's own Ray. It lives from the first pipeline that needs it until the run ends or is killed.
 
     python -m nemo_sdg.execution.ray_host '{"num_cpus": 4}'
 
@@ -16,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 ATTEMPTS = 4
-"""Ray gives itself 30 s to start, and a busy machine takes longer; what the first attempt has loaded, the next has at
-hand
+"""Ray gives itself 30 s to start, and a busy machine takes longer; what the first attempt has loaded is still in memory
+for the next
 """
 
 

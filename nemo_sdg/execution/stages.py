@@ -1,12 +1,12 @@
-"""Thin NeMo Curator stages over the rooms' functions.
+"""Thin NeMo Curator stages around functions of the other packages.
 
 A step over shards is one pipeline of three or more stages:
 
     ReadShard > RecordStage (one or several) > WriteShard
 
-Between them a shard travels as a DocumentBatch, one column a field of the record, so that any Curator stage can stand
-among ours. Drops travel in the batch's metadata; rows that a foreign stage takes out are found and counted by
-WriteShard.
+Between them a shard is a DocumentBatch with one column for each field of the record, so that any Curator stage can
+stand between them. Dropped records are in the batch's metadata. WriteShard finds and counts rows that a stage of the
+user's has taken out.
 """
 
 import dataclasses

@@ -88,7 +88,7 @@ def _weighed(
 
 
 def _normalised(datasets: list[BaseDataset]) -> list[BaseDataset]:
-    """Weights that sum to 1; a prefix that several sources name stands once, so that its epochs can be told."""
+    """Weights that sum to 1; a prefix that several sources name stands once, so that its epochs can be counted."""
     weights: dict[Path, float] = {}
     for dataset in datasets:
         weights[dataset.prefix] = weights.get(dataset.prefix, 0.0) + dataset.weight

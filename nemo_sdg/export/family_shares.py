@@ -20,7 +20,7 @@ class Part:
     """One family or task in the mixture."""
 
     available: int
-    """tokens at hand"""
+    """tokens that exist"""
     cap: float
     """largest share it may take, after relaxing (see Mixture.notes): of the blend for a family, of its family for a
     task

@@ -1,5 +1,5 @@
-"""From a sample to a sample with solutions: independent votes, and for origin `seed`, where need be, a solution guided
-by the gold.
+"""Solves the questions: independent votes, and for origin `seed`, if no vote reaches the gold answer, a guided
+solution.
 
 Votes are asked for in rounds: first the fewest that could decide, then the fewest that still could, until the majority
 is decided or all are cast. They count in index order, up to the deciding one; so the result depends on the completions
@@ -52,7 +52,7 @@ LATEX = re.compile(r"\\[A-Za-z(\[]|\^|\$[^$\d\s]|[A-Za-z)]\$")
 
 
 class Standing(Protocol):
-    """How the votes of a question stand; nemo_sdg.verify.votes.Standing is one."""
+    """The state of a question's votes; nemo_sdg.verify.votes.Standing implements it."""
 
     @property
     def missing(self) -> int:
@@ -91,7 +91,7 @@ class Answers:
         return [sample.choices[i] for i in order] if sample.choices and order is not None else None
 
     def request(self, sample: Sample, purpose: str, index: int) -> tuple[Request, list[int] | None]:
-        """One vote (`solve`) or one solution with the gold in sight (`guided`), and the order of the options in it."""
+        """A vote (`solve`) or a solution that is shown the gold answer (`guided`), and the order of its options."""
         tag = f"vote{index}" if purpose == "solve" else f"{purpose}{index}"
         number = self.engines.deal(Role.solver, sample.sample_id, index)
         prompts = self.prompts[number]
@@ -141,7 +141,7 @@ class Answers:
     ) -> Vote:
         """A vote as it is kept in `solutions`; error and detail say why where it has no answer.
 
-        A context that stands word for word in a worked example is no context: the answer still counts as a vote.
+        A context that is copied from a worked example is removed; the answer still counts as a vote.
         """
         shown = self.shown(sample, order)
         value, error, detail = read_vote(completion, kind=sample.kind, options=shown, schema=request.schema)

@@ -3,8 +3,8 @@
     draw_axes(seed, attempts=1, run_seed=0)
         -> [Axes(relation="inverse", difficulty=4, setting="a laboratory or an experiment", form="table")]
 
-Structure gives diversity where temperature does not. All attempts of a seed come out of one generator, so that
-relations are dealt round before one comes twice.
+Structure gives diversity where temperature does not. One random generator draws all attempts of a seed, so that each
+relation is used once before any is used twice.
 """
 
 import random

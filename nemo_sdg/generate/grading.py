@@ -4,8 +4,8 @@
     vote.judge              Judgement of the solutions that could be kept, the best first
     sample.grade.student_pass_rate
 
-A question's score is the lowest of its criteria without `difficulty`, which is no fault. A judge who gives no readable
-score rejects nothing: his reply is asked for once more, then the sample goes on without a grade.
+A question's score is the lowest of its criteria, without `difficulty`. When a judge's reply holds no readable score,
+the judge is asked once more; then the sample goes on without a grade.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ Passes = Callable[[Sample, list[Vote]], float | None]
 
 
 class Grading:
-    """What both steps ask of a judge and of a student."""
+    """The requests to a judge and to a student that both steps share."""
 
     def __init__(self, config: RunConfig, engines: RoleEngines) -> None:
         self.config = config

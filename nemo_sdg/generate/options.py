@@ -21,7 +21,7 @@ BLANK = re.compile(r"(?:^|\W)_+(?:\W|$)")
 
 
 def speaks_of_place(options: list[str]) -> bool:
-    """Whether an option names other options by their place or takes them together: such a list is never permuted."""
+    """Whether an option refers to others ("both A and B", "all of the above"). Such a list is never permuted."""
     return any(map(COMPOSITE.search, options))
 
 

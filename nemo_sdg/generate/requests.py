@@ -1,4 +1,4 @@
-"""What is asked of an engine and what comes back; one shape for all engines.
+"""Request and Completion: the same for all engines.
 
 Request(messages=[{"role": "user", "content": "…"}], role=Role.solver, tag="vote3", temperature=0.7, max_tokens=512,
 seed=91)
@@ -24,13 +24,13 @@ class Request:
     messages: list[dict[str, str]] | None = None
     prompt: str | None = None
     schema: dict[str, Any] | None = None
-    """JSON schema that the output must follow; engines that can constrain to it, the others are told in the prompt"""
+    """JSON schema of the output; engines that can constrain the output to it do so, for the others the prompt asks"""
     role: Role | None = None
-    """who is asked; None = the first role of the step"""
+    """role whose engine is asked; None = the first role of the step"""
     number: int = 0
     """which engine of the role: RoleEngines.deal gives it"""
     tag: str = ""
-    """what the completion is for within its record (`vote3`, `guided0`, `question1`): the name of its trace"""
+    """purpose of the completion within its record (`vote3`, `guided0`, `question1`); the name of its trace"""
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int = 512
@@ -44,13 +44,15 @@ class Request:
     extra_body: dict[str, Any] = field(default_factory=dict)
 
     def worked_examples(self) -> list[str]:
-        """What stands before the last ask, for base models the whole prompt."""
+        """The text before the last user turn; for base models, the whole prompt."""
         return (
             [message["content"] for message in self.messages[:-1]] if self.messages is not None else [self.prompt or ""]
         )
 
     def key(self, model: str) -> str:
-        """Identity of the request for journal and cache: all that shapes the completion, the model included."""
+        """Identity of the request for journal and cache: a hash of everything that shapes the completion, the model
+        included.
+        """
         return content_id(
             model,
             self.messages,
@@ -93,8 +95,8 @@ class Completion:
 
 
 Ask = Callable[[Request], Awaitable[Completion]]
-"""Sends a request through journal, window and retries. Returns a Completion, or does not return: a transport fault
-never reaches a flow.
+"""Sends a request through journal, window and retries, and returns its Completion. A transport fault never reaches a
+flow.
 """
 
 

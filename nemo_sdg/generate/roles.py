@@ -51,7 +51,7 @@ class RoleEngines:
 
     def deal(self, role: Role, record_id: str, index: int) -> int:
         """Which engine of a role makes the index-th completion of a record: in turn, beginning at one that the record's
-        id gives.
+        id decides.
         """
         return (zlib.crc32(record_id.encode()) + index) % self.num(role)
 
@@ -59,7 +59,7 @@ class RoleEngines:
         return self.players[request.role or self.main][request.number]
 
     def section(self, role: Role, number: int = 0) -> EngineSection:
-        """The configuration of an engine: what a prompt is to know of it (base_model, embedded, …)."""
+        """The configuration of an engine; prompts depend on some of it (base_model, embedded, …)."""
         return self.players[role][number].section
 
     def prepare(self, request: Request) -> Request:
@@ -74,12 +74,12 @@ class RoleEngines:
         return request.key(f"{player.engine.model} context={player.section.context_length}")
 
     def model_use(self, role: Role, number: int = 0) -> ModelUse:
-        """Who plays a role, without a prompt."""
+        """The model of a role, without a prompt."""
         player = self.players[role][number]
         return ModelUse(engine=player.engine.name, model=player.engine.model, license=player.section.model_license)
 
     def used(self, request: Request, *, prompt: str, prompt_hash: str) -> ModelUse:
-        """Who answers a request, and how it is really asked: what a sample's `generator` says."""
+        """The model that answers a request, and how it is asked: the entry in a sample's `generator`."""
         player = self.player(request)
         return ModelUse(
             engine=player.engine.name,

@@ -50,7 +50,7 @@ def make_report(run_dir: Path, facts: dict[str, Any] | None = None, *, measure: 
 
     def find_calls(samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
         try:
-            # The servers are no part of config.yaml, and none is asked.
+            # config.yaml does not name the servers, and none is asked.
             config = load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]"])
             here = run_dir.resolve()
             with at_directory_of(here):

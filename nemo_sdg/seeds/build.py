@@ -153,8 +153,8 @@ def lock(sources: list[Source], seeds: SeedsSection) -> tuple[list[dict[str, Any
 def _records_of_row(
     source: Source, dataset: DatasetRow, row: Row | Damaged, per_question: PerQuestion, run_seed: int
 ) -> RowRecords:
-    """One seed or drop for each question about a row. A row that one task leaves out and another one takes is no drop;
-    nor is a question that two tasks ask in the same words.
+    """One seed or drop for each question about a row. A row that one task leaves out and another one takes is not a
+    drop; nor is a question that two tasks ask in the same words.
     """
     if isinstance(row, Damaged):
         return [_drop(source, dataset, "damaged_line", row.detail, None)]

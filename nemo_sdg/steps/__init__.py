@@ -1,1 +1,1 @@
-"""One module a step, named after the directory that the step writes; pipeline.py knows their order."""
+"""One module for each step, named after the folder that the step writes. pipeline/order.py knows their order."""

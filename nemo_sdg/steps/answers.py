@@ -1,4 +1,4 @@
-"""Step 4: each question solved several times independently, with context, reasoning and a final answer."""
+"""The step `answers`: each question is solved several times independently, with context, reasoning and answer."""
 
 import functools
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ SHAPES = [
     "verify.max_agreement",
     "verify.free_text_similarity",
 ]
-"""of `verify`, what decides when enough votes are cast"""
+"""fields of `verify` that decide when enough votes are cast"""
 READS = ["generate.prompts_dir"]
 ROLES = [Role.solver]
 

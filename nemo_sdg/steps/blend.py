@@ -1,4 +1,4 @@
-"""Step 8: weights of the families, and the blend files that the trainers read."""
+"""The step `blend`: weights of the families, and the blend files that the trainers read."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ written each time
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    """The user's own datasets by their indexes, whose .bin files may hold terabytes."""
+    """The user's own datasets, identified by their index files: the .bin files may hold terabytes."""
     found = Inputs()
     for source in config.blend.base:
         path = Path(source.blend) if source.blend is not None else Path(f"{source.prefix}.idx")
@@ -27,7 +27,7 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 
 def preflight(config: RunConfig) -> None:
-    """Raises ConfigError for base datasets that are not whole, and for a share that leaves them nothing."""
+    """Raises ConfigError for base datasets that are incomplete, and for a share that leaves no room for them."""
     check_share(config.blend, config.mixture.synthetic_share)
     read_base(config.blend.base)
 

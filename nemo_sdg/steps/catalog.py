@@ -1,4 +1,4 @@
-"""Step 1: the lm-eval tasks asked for, each with a verdict.
+"""The step `catalog`: the lm-eval tasks that the configuration selects, each with a verdict.
 
 Reads lm-eval's YAML files and those of `seeds.include_path`; writes catalog/tasks.jsonl (eligible) and
 catalog/refused.jsonl (refused, each with its reasons).

@@ -1,7 +1,7 @@
-"""The evaluation splits of a run, rendered: what guard and decontamination compare with.
+"""Renders the evaluation splits that the guard and decontamination compare with.
 
-seeds/evaluation/split-00000.jsonl     one file a split
-seeds/evaluation/unreachable.json      splits that could not be had, each with `why`
+seeds/evaluation/split-00000.jsonl     one file for each split
+seeds/evaluation/unreachable.json      splits that could not be read, each with `why`
 """
 
 import functools
@@ -19,7 +19,7 @@ from nemo_sdg.storage import Counts, StepDir, read_json, read_jsonl, write_json,
 
 UNREACHABLE = "unreachable.json"
 NOT_TRIED = "was not tried"
-"""what a split's reason says after the hub was found unreachable"""
+"""reason of the splits that are not tried after the hub could not be reached"""
 MAX_LINES = 10
 """of splits that could not be read; the others are counted"""
 

@@ -1,5 +1,5 @@
-"""What the steps that ask models share: a worker's whole list of shards goes through the engines of the step's roles,
-one window each.
+"""Code that all steps with models share. A worker's whole list of shards goes through the engines of the step's roles,
+with one window for each engine.
 
 The Curator stage's unit is a list of shards, so that the engine never waits for the slowest request of one of them;
 each shard is written, with its receipt, as soon as its last record is finished. Journals stay beside the shards: a lost

@@ -1,5 +1,5 @@
-"""The solutions that could be kept are judged, and a student tries the question: how often he is right is how easy it
-is. Skipped where neither a judge nor a student is configured.
+"""The step `graded`: a judge grades the solutions that could be kept, and a student tries each question. The student's
+pass rate measures how easy the question is. The step is skipped where neither a judge nor a student is configured.
 """
 
 import functools
@@ -26,7 +26,7 @@ SHAPES = [
     "verify.free_text_similarity",
     "verify.min_judge_score",
 ]
-"""of `verify`, what decides which solutions could be kept"""
+"""fields of `verify` that decide which solutions could be kept"""
 READS = ["generate.prompts_dir"]
 ROLES = [Role.judge, Role.student]
 

@@ -1,4 +1,4 @@
-"""The thinking before the solution that is kept: read beside the answers, cleaned, and put into the sample."""
+"""Puts the trace of the kept solution into each sample: it is read from the traces of `answers` and cleaned."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Step 7: curated samples as training text in Megatron indexed datasets, once for each variant."""
+"""The step `packed`: curated samples as training text in Megatron indexed datasets, once for each variant."""
 
 import functools
 from collections.abc import Callable
@@ -22,7 +22,7 @@ PACKAGES = ["torch", "megatron.core", "pyarrow"]
 
 
 def preflight(config: RunConfig) -> None:
-    """Raises ConfigError for a tokenizer that is not there or has no end of sequence."""
+    """Raises ConfigError for a tokenizer that does not exist or has no end-of-sequence id."""
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
     load_tokenizer(config.export.tokenizer)

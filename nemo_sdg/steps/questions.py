@@ -1,5 +1,5 @@
-"""Step 3: new questions written after each seed, and, by config, the seeds' own questions as samples of origin
-`seed`.
+"""The step `questions`: new questions are written after each seed. The seeds' own questions become samples of origin
+`seed`, as configured.
 """
 
 import functools

@@ -1,4 +1,6 @@
-"""What a generation step would ask: its flow is replayed over the journals, and what they lack is counted."""
+"""Counts the requests that a generation step would send: its flow is replayed over the journals, and what they do not
+hold is counted.
+"""
 
 import asyncio
 from dataclasses import dataclass

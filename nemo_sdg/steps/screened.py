@@ -1,5 +1,5 @@
-"""Questions are judged before their votes are paid for; those with a flaw are dropped with the criterion that they
-fail. Skipped where no judge is configured.
+"""The step `screened`: a judge grades questions before votes are paid for. A question with a flaw is dropped, and the
+drop names the criterion that it fails. The step is skipped where no judge is configured.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""What the step seeds is made from: files of training and evaluation splits, and the hub."""
+"""The inputs of the step `seeds`: files of training and evaluation splits, and the hub."""
 
 import contextlib
 import dataclasses
@@ -46,8 +46,8 @@ def planned_sources(config: RunConfig) -> list[tuple[str, list[Any]]]:
 
 
 def readable_again(config: RunConfig, unread: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What of the sources that could not be read still cannot; those of the network are tried, files count by their
-    content.
+    """The sources that still cannot be read, of those that could not be read before. Sources on the network are tried
+    again; files are compared by content.
     """
     from nemo_sdg.seeds.sources.splits import open_source
 

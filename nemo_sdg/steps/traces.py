@@ -1,10 +1,10 @@
-"""The traces of a step: what models thought on the way to its records, in a file of its own beside each shard.
+"""The traces of a step: the models' own thinking, in a file beside each shard.
 
     RUN/answers/traces/shard-00000.jsonl.gz
     {"id": "5c0e…", "tag": "vote3", "completion_tokens": 4120, "thinking_tokens": 3904, "trace": "…"}
 
-`id` is the record's that was worked on (a sample's in answers, a seed's in questions), `tag` names the completion. The
-file is in the shard's receipt. A shard whose completions have no traces has no such file.
+`id` is that of the record (a sample in `answers`, a seed in `questions`); `tag` names the completion. The shard's
+receipt names the file. A shard whose completions have no traces has no such file.
 """
 
 import gzip

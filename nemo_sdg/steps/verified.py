@@ -1,5 +1,5 @@
-"""Step 5: the majority on the answer's text; numeric equality, normalised text, tests in a sandbox; a reason for every
-drop.
+"""The step `verified`: the majority on the answer's text, by numeric equality, normalised text, or tests in a sandbox.
+Every drop has a reason.
 """
 
 import dataclasses

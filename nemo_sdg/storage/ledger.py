@@ -106,7 +106,7 @@ class Ledger:
     unread: list[dict[str, Any]] = field(default_factory=list)
     """sources that could not be read: `source` and `why`; the next run tries them again"""
     directory: str = ""
-    """working directory, which relative paths of the configuration start from; like `places` it is no part of the
+    """working directory, which relative paths of the configuration start from; like `places` it is not part of the
     identity"""
 
     @property

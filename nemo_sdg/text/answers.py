@@ -199,7 +199,7 @@ def _same_case(a: str, b: str, question: str) -> bool:
 
 
 def _syntax(program: str) -> str | None:
-    """The syntax tree of a program without docstrings; None where it is no Python."""
+    """The syntax tree of a program without docstrings; None if it is not Python."""
     try:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

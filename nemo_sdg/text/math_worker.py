@@ -26,7 +26,7 @@ def limit(which: int, value: int) -> None:
 
 
 def close(one: Any, other: Any) -> bool:
-    """Whether two sympy objects agree in the digits that count; True where they are no numbers."""
+    """Whether two sympy objects agree in the digits that count; True if they are not numbers."""
     import sympy
 
     if isinstance(one, sympy.MatrixBase) and isinstance(other, sympy.MatrixBase):

@@ -35,7 +35,7 @@ class EvaluationSection:
     tasks: list[str] = field(default_factory=list)
     """lm-eval names; the splits that they evaluate on must not be seeds, and the guard has seen to that"""
     include_path: list[str] = field(default_factory=list)
-    """folders with lm-eval YAMLs of one's own"""
+    """folders with your own lm-eval YAMLs"""
     mirror: str | None = None
     """folder with the evaluations' rows, as seeds.mirror; null = the run's"""
     groups: dict[str, list[str]] = field(default_factory=dict)

@@ -293,7 +293,7 @@ def test_blend_with_a_missing_prefix_is_one_line(
 
 
 def test_evaluation_that_lm_eval_does_not_know_is_one_line(evaluation: EvaluationSection) -> None:
-    with pytest.raises(ConfigError, match="evaluation names planted_capital, which is no task"):
+    with pytest.raises(ConfigError, match="evaluation names planted_capital, which is not a task"):
         ablating.capability_groups(EvaluationSection(tasks=["planted_capital"], include_path=evaluation.include_path))
 
 
@@ -368,7 +368,7 @@ def test_cluster_configuration_names_evaluations_that_lm_eval_has(root: Path) ->
         (["evaluation.tasks=[]"], "evaluation.tasks is empty"),
         (
             ["evaluation.tasks=[piqua]"],
-            "evaluation names piqua, which is no task, group or tag of lm-eval; did you mean",
+            "evaluation names piqua, which is not a task, group or tag of lm-eval; did you mean",
         ),
         (["evaluation.confidence=2"], "evaluation.confidence must be in"),
         (["proxy.tokens=10"], "proxy.tokens must hold at least one step"),

@@ -1,4 +1,4 @@
-"""Laws of what trainers read: packed corpora hold the curated samples and nothing else, and the blend names them."""
+"""Laws of the files for trainers: packed corpora hold exactly the curated samples, and the blend names them."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,7 @@ DTYPES = {1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", 8: "<u2"}
 """of a Megatron index, by its code"""
 HEADER = 34
 ENCODED_TOKENS = 50_000_000
-"""up to which every document is tokenised again; of a larger corpus, documents spread evenly over it"""
+"""tokens up to which every document is tokenised again; in a larger corpus, documents spread evenly over it are"""
 SUM_SLACK = 1e-6
 
 

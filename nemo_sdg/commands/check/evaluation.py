@@ -1,9 +1,9 @@
-"""The guard's laws proven again, without the guard: from lm-eval's YAML files as text and from raw evaluation rows.
+"""Checks the guard's laws without the guard: from lm-eval's YAML files as text and from raw evaluation rows.
 
-The way is another on purpose. YAML files that speak of a seed's dataset are found by searching the text, with the files
-that include them, and loaded by lm-eval's own loader; hub names count as one when their last parts are equal, whatever
-the alias table says; rows are compared as the strings that stand in them. Only where files lie is asked of the function
-that the reader asks too (catalog/data_files.py), so that both mean the same files.
+The method differs from the guard's on purpose. YAML files that name a seed's dataset are found by searching their text,
+together with the files that include them, and are loaded by lm-eval's own loader. Two hub names count as one when their
+last parts are equal, whatever the alias table says. Rows are compared by the strings in them. Only one function is
+shared with the reader: the one that finds files (catalog/data_files.py), so that both mean the same files.
 """
 
 import functools
@@ -32,8 +32,8 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.storage import read_json, read_jsonl
 
 MIN_LETTERS, MIN_WORDS = 40, 10
-"""a shorter question is shared by honest rows: letters and digits for seeds, words as well for samples, which are new
-texts
+"""shorter questions are also found in unrelated rows, so they are not compared: a number of letters and digits, and for
+samples, which are new texts, also of words
 """
 MAX_ROWS = 2
 """a question that stands in more evaluation rows than these is a phrase"""
@@ -75,7 +75,7 @@ def no_evaluation_row_is_repeated(run: CheckedRun, verdict: Verdict) -> None:
             verdict.unseen.append(f"the evaluation rows of {name}: {split['why']}")
     verdict.detail = (
         f"{num:,} questions against {num_rows:,} evaluation rows; {len(unreachable):,} splits of other datasets are "
-        "not at hand"
+        "not readable here"
     )
 
 

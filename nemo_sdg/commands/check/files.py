@@ -1,4 +1,6 @@
-"""Laws of files: whole, named by receipts, named by ledgers that follow from one another, made from what is there."""
+"""Laws of files: they are whole, receipts name them, ledgers name the receipts and follow from one another, and their
+inputs have not changed.
+"""
 
 import itertools
 from pathlib import Path
@@ -85,7 +87,7 @@ def _receipts_are_the_ledgers(run: CheckedRun, step: str, verdict: Verdict) -> N
 
 
 def run_is_finished(run: CheckedRun, verdict: Verdict) -> None:
-    """The manifest is there and speaks of these steps; config.yaml is the configuration of each of them."""
+    """The manifest exists and names these steps; config.yaml is the configuration of each of them."""
     if not (run.dir / "manifest.json").is_file():
         verdict.violations.append("there is no manifest.json: the run is not finished")
         return
@@ -104,7 +106,7 @@ def run_is_finished(run: CheckedRun, verdict: Verdict) -> None:
 
 
 def configuration_changes(run: CheckedRun) -> list[str]:
-    """Fields of config.yaml that are not those that a step was made under."""
+    """Fields of config.yaml whose value is not the one that the step was made under."""
     found = []
     for step, ledger in run.ledgers.items():
         for name, value in ledger.configuration.items():
@@ -118,7 +120,7 @@ def configuration_changes(run: CheckedRun) -> list[str]:
 
 
 def inputs_are_unchanged(run: CheckedRun, verdict: Verdict) -> None:
-    """Task files, data files, templates, filters and what else a step was made from are what they were."""
+    """Task files, data files, templates, filters and the other inputs of each step have not changed."""
     hashes, num = ContentHashes(), 0
     for step, ledger in run.ledgers.items():
         for name, place in sorted(ledger.places.items()):

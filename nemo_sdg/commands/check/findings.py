@@ -1,4 +1,4 @@
-"""What a law is given and what it says: the run's files, what breaks the law, and what could not be looked at."""
+"""The input of a law, a run's files, and its result: what breaks the law, and what could not be looked at."""
 
 import functools
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from nemo_sdg.export.packing.tokenizers import Tokenizer
 
 SHOWN = 5
-"""findings of a law that are shown; the others are counted"""
+"""how many findings of a law are shown; the others are counted"""
 
 
 @dataclass(kw_only=True)
 class Verdict:
-    """What was found of one law."""
+    """The verdict on one law."""
 
     law: str
     violations: list[str] = field(default_factory=list)

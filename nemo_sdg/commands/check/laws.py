@@ -1,8 +1,8 @@
-"""`nemo-sdg check RUN`: proves the laws from the files, with code of its own.
+"""`nemo-sdg check RUN`: checks each law on the files of a run, with code of its own.
 
-It trusts no verdict and no count of the pipeline: it reads every record again, counts again, hashes again, and asks
-lm-eval's YAML files again which splits are evaluated on. Of each law it says *proved*, *VIOLATED* with what breaks it,
-or *not seen* with what could not be looked at. Where it is called from does not matter: relative paths start from the
+It uses no verdict and no count of the pipeline. It reads every record again, counts again, hashes again, and asks
+lm-eval's YAML files again which splits are evaluated on. The verdict on a law is *proved*, *VIOLATED* with what breaks
+it, or *not seen* with what could not be looked at. It can be called from any folder: relative paths start from the
 folder that the run was made in, which the ledgers name.
 """
 
@@ -33,7 +33,7 @@ LAWS: list[tuple[str, Law]] = [
 
 
 def check(run_dir: Path) -> int:
-    """Prints a verdict a law; returns 1 where a law is violated, else 0."""
+    """Prints the verdict on each law; returns 1 if a law is violated, else 0."""
     import typer
 
     verdicts = prove(run_dir)
@@ -47,7 +47,7 @@ def check(run_dir: Path) -> int:
 
 
 def prove(run_dir: Path, only: str | None = None) -> list[Verdict]:
-    """The verdict on each law, or on one. Raises DataError where the folder is not a run."""
+    """The verdicts on all laws, or on `only` one. Raises DataError if the folder is not a run directory."""
     run_dir = run_dir.resolve()
     if not (run_dir / "config.yaml").is_file():
         raise DataError(f"{run_dir} is not a run directory: it has no config.yaml")

@@ -1,4 +1,4 @@
-"""Laws of records: none vanishes, none stands twice or comes from nowhere, all keep their order and their seeds."""
+"""Laws of records: none is lost, doubled or without a source, and all keep their order and their seeds."""
 
 import itertools
 from collections import Counter

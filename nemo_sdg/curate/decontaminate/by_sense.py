@@ -4,7 +4,7 @@ row.
 A careful writer who asks the same in other words leaves few of the words. What stays: question, options and answer,
 read together, are closer to their row than to all else that is asked about the topic, and the answer means the same.
 Each witness is a number around 0 to 1; `score` is their logistic regression. Its weights bear the sign of what they
-stand for: no likeness may speak against a repeat, and no difference for one, however the rows at hand happen to lie.
+stand for: no likeness may speak against a repeat, and no difference for one, whatever the rows of a fit look like.
 `scripts/bench/decontaminate.py --fit` prints them anew.
 """
 

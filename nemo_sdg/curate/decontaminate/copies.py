@@ -2,7 +2,7 @@
 
 An n-gram counts the less the more evaluation rows hold it, and not at all when hundreds do, so that "which of the
 following" weighs nothing. A row is found when the n-grams that it shares with a sample make up most of its weight: one
-shared 13-gram is no leak, and a question with one word changed still is one. Rows with short questions need a second
+shared 13-gram is not a leak, and a question with one word changed still is one. Rows with short questions need a second
 witness, the answer or the options; rows with a passage need the passage as well, or else the answer. A passage alone is
 no leak: it is the question that is not to be trained on.
 """

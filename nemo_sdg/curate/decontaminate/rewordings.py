@@ -22,7 +22,7 @@ NEIGHBOURS = 4
 FURTHER_NEIGHBOURS = 8
 """rows next in cosine after the candidates: what is usual among questions of the sample's topic"""
 LEAST_COSINE = 0.4
-"""rows less alike are no candidates by embedding; shared words make candidates all the same"""
+"""rows that are less alike are not candidates by embedding; they may still be candidates by shared words"""
 USUAL_COSINE = 0.5
 """other rows of a topic count as at least this much alike: where there are few, they show too little of what is asked
 about it

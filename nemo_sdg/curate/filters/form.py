@@ -14,8 +14,8 @@ MAX_ANSWER = {"multiple_choice": 2000, "numeric": 200, "short_text": 1000, "free
 
 
 def schema(view: View) -> Finding | None:
-    """Drops what lacks a field of its kind or contradicts itself: options twice, an answer that is no option, a wrong
-    label, no number.
+    """Drops samples that lack a field of their kind or contradict themselves: an option twice, an answer that is not an
+    option, a wrong label, no number.
     """
     sample = view.sample
     for name in REQUIRED:

@@ -46,7 +46,7 @@ def missing_material(view: View, *, long_question: int = 600, min_material: int 
 
     A question of more than `long_question` characters carries its own material; so does one with a passage, a drawn
     figure ([asy], a table), a quotation, a formula, or `min_material` characters beside the mention that ask nothing.
-    The graph K_5, the image of f and a picture book are no pictures.
+    The graph K_5, the image of f and a picture book are not pictures.
     """
     question = view.question
     match = _pattern("options", view.language).search(question)

@@ -4,7 +4,7 @@
       filters:
         personal_data: false                  # off
         repetition: {max_top_ngram: 0.4}      # another threshold
-        my_filters:no_shouting: true          # one's own: a function of the sample dict, by `package.module:function`
+        my_filters:no_shouting: true          # your own: a function of the sample dict, by `package.module:function`
         my_filters:long_enough: {words: 5}    # with thresholds, given as keyword arguments
 
 A filter takes a sample dict and keyword-only thresholds. It returns None to keep the sample, else a reason (snake_case:

@@ -263,7 +263,7 @@ def _start_worker(tokenizer: Tokenizer) -> None:
 
 
 def _tokenizer(step: StepDir, digest: str) -> Tokenizer:
-    """The tokenizer of that digest: the one at hand, or the one that the run keeps, for a Dask worker."""
+    """The tokenizer of that digest: the one already loaded, or the one that the run keeps, for a Dask worker."""
     if digest not in _held:
         _start_worker(load_saved(step.path / "tokenizer"))
     if digest not in _held:

@@ -48,7 +48,7 @@ class Model:
 
 
 def read_model(data: bytes) -> Model:
-    """Raises ValueError when the bytes are no such message."""
+    """Raises ValueError when the bytes are not such a message."""
     fields = read_message(data)
     pieces = []
     for raw in fields.get(1, []):

@@ -67,7 +67,7 @@ def open_tokenizer(name: str | None) -> Opened:
 
 
 def _from_file(path: Path, name: str) -> Opened:
-    """A single file, told by its content."""
+    """A single file, recognised by its content."""
     source = f"export.tokenizer={name}"
     try:
         data = path.read_bytes()

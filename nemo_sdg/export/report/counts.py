@@ -95,9 +95,9 @@ def last_step(run_dir: Path) -> str:
 
 
 def count_run(run_dir: Path) -> Run:
-    """Reads the whole run once. Raises DataError when the folder is no run."""
+    """Reads the whole run once. Raises DataError when the folder is not a run."""
     if not (run_dir / "config.yaml").is_file():
-        raise DataError(f"{run_dir} is no run: it has no config.yaml")
+        raise DataError(f"{run_dir} is not a run directory: it has no config.yaml")
     unreadable = Unreadable()
     counts = {step: step_counts(run_dir, step) for step in STEPS}
     run = Run(

@@ -1,7 +1,7 @@
 """Streaming over a run's files for the report.
 
 The report shows what is there, broken or hostile as it may be: a line that is not UTF-8 is read with replacement
-characters, a line that is no JSON object is counted and passed over. Picks hold places (file, offset), never records.
+characters, a line that is not a JSON object is counted and skipped. Picks hold places (file, offset), never records.
 """
 
 import heapq

@@ -1,4 +1,4 @@
-"""What an engine is: something that completes one request, asynchronously, and says clearly why it did not.
+"""The interface of an engine. It completes one request, asynchronously, and says clearly why it could not.
 
     engine = open_engine(config.engine)
     await engine.start()

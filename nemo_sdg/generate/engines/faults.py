@@ -1,11 +1,11 @@
-"""What a server's error means, decided in one place.
+"""Decides what a server's error means.
 
-    never           this request can never succeed: one vote is lost, counted, with its reason
-    busy, timeout,  this server cannot now: the run waits, longer each time, and asks again
+    never           this request can never succeed: one vote is lost and counted, with its reason
+    busy, timeout,  the server cannot answer now: the run waits, longer each time, and sends the request again
     server
-    configuration   this account or configuration cannot: the run stops at once and says what to change
-    context         prompt and max_tokens do not fit: asked again with what is free
-    unclear         a refusal in words that are not known: asked again before it is believed
+    configuration   this account or configuration cannot work: the run stops and says what to change
+    context         prompt and max_tokens do not fit: the request is sent again with the tokens that are free
+    unclear         a refusal in unknown words: the request is sent again before the refusal is believed
 
 Status codes alone do not tell: proxies wrap a provider's 5xx into a 400, and a spent account is a 402, 403 or 429.
 """

@@ -1,4 +1,4 @@
-"""The embedded engine: llama.cpp inside this process, through xllamacpp; without a model of one's own,
+"""The embedded engine: llama.cpp inside this process, through xllamacpp; without a model of the user's,
 SmolLM2-135M-Instruct out of a wheel.
 
 Requests run in threads, one more than there are slots, so that the next request always waits inside llama.cpp and the

@@ -3,12 +3,12 @@
 The `openai` package takes 23 ms of CPU time a request with 500 in flight (httpcore's pool is quadratic in
 connections), aiohttp 0.25 ms.
 
-Of several servers the one with the fewest requests in flight is asked; among those nearly as free, the one that a
-prompt's beginning hashes to, so that requests with the same few-shot head find its KV blocks. A server that failed to
-connect rests for a while.
+A request goes to the server with the fewest requests in flight. Among servers that are nearly as free, a hash of the
+prompt's beginning decides, so that requests with the same few-shot head find its KV blocks. A server that could not be
+reached is not asked for a while.
 
-The key is read from the environment when the engine starts, travels in the Authorization header, and is cut out of
-whatever a server says before that reaches an error.
+The key is read from the environment when the engine starts, and sent in the Authorization header. It is removed from
+everything that a server says before that becomes part of an error message.
 """
 
 import asyncio
@@ -44,19 +44,20 @@ from nemo_sdg.generate.requests import Completion, Request
 log = logging.getLogger(__name__)
 
 REST_SECONDS = 5.0
-"""how long a server that could not be reached is passed over while there are others"""
+"""seconds for which a server that could not be reached is not asked while there are others"""
 NEARLY_AS_FREE = 1.1
 PREFIX = 400
-"""characters of a prompt's beginning that decide which server has its blocks"""
+"""length of the beginning of a prompt that decides which server is likely to hold its KV blocks"""
 CONNECT_SECONDS = 20.0
 LEAST_ROOM = 16
-"""tokens for a reply under which a request is not sent"""
+"""a request is not sent when fewer tokens are left for its reply"""
 BYTES_PER_TOKEN = 6
-"""of a prompt, more than text has in any tokenizer in use: what is surely taken of a context"""
+"""more than any tokenizer in use has on text: a lower bound on the tokens of a prompt"""
 BELIEVED_AFTER = 3
-"""refusals of one request in unknown words, while the server answers others, until the request is at fault"""
+"""so many refusals of one request in unknown words, while the server answers others, mean that the request is at fault
+"""
 REFUSED_FROM_THE_START = 20
-"""refusals in unknown words without one answer: the configuration is at fault"""
+"""so many refusals in unknown words without one answer mean that the configuration is at fault"""
 WAITS = {Meaning.busy: Fault.busy, Meaning.timeout: Fault.timeout, Meaning.server: Fault.server}
 CONTEXT_FIELDS = ("max_model_len", "context_length", "max_context_length", "context_window")
 """where /v1/models says how long a context is: vLLM and SGLang, OpenRouter, Mistral, Groq"""
@@ -75,7 +76,7 @@ class _Server:
 
 
 class OpenAIEngine:
-    """`model` is the served name. A reply under another name counts; it is told once, and stands in the completion."""
+    """`model` is the served name. A reply under another name counts; the name is reported once and kept with it."""
 
     name = "openai"
     adaptive = True
@@ -118,9 +119,9 @@ class OpenAIEngine:
             await self._look_at_models(server)
 
     async def _look_at_models(self, server: _Server) -> None:
-        """Reads names and context lengths; a server that cannot be reached yet is waited for by the scheduler. A name
-        that is not listed is no error: gateways list other names than they serve, and a wrong one is a 404 at the first
-        request.
+        """Reads the names and context lengths of a server's models. The scheduler waits for a server that cannot be
+        reached yet. A name that is not listed is not an error: gateways list other names than they serve, and a wrong
+        name is a 404 at the first request.
         """
         import aiohttp
 
@@ -171,7 +172,7 @@ class OpenAIEngine:
             asked = room
 
     def _bounded(self, server: _Server, request: Request, max_tokens: int) -> int:
-        """No more than the server's context can have left beside the prompt."""
+        """At most the tokens that the server's context can have left beside the prompt."""
         if server.context_length is None:
             return max_tokens
         texts = [message["content"] for message in request.messages or []] or [request.prompt or ""]
@@ -244,8 +245,8 @@ class OpenAIEngine:
         return max(free, key=lambda server: zlib.crc32(server.url.encode(), zlib.crc32(beginning)))
 
     async def _is_the_requests_fault(self, server: _Server, error: ServerError, data: bytes, begin: float) -> bool:
-        """Whether a refusal in unknown words is to be believed: the same request was refused BELIEVED_AFTER times, and
-        the server answers another one meanwhile.
+        """Whether to believe a refusal in unknown words: the same request was refused BELIEVED_AFTER times, while the
+        server answered another one.
         """
         digest = hashlib.blake2b(data, digest_size=8).digest()
         self._refusals[digest] += 1
@@ -262,7 +263,7 @@ class OpenAIEngine:
         return True
 
     async def _answers_at_all(self, server: _Server, data: bytes) -> bool:
-        """Asks the least that a server can be asked, in the manner of the request that it refused."""
+        """Sends the smallest possible request, of the same form as the one that the server refused."""
         body = orjson.loads(data)
         chat = "messages" in body
         plain = {"messages": [{"role": "user", "content": "Say yes."}]} if chat else {"prompt": "Yes"}
@@ -274,7 +275,7 @@ class OpenAIEngine:
         return status == 200
 
     def _stop(self, server: _Server, error: ServerError) -> NoReturn:
-        """Ends the run for what no request can get past, and says what to change."""
+        """Ends the run for an error that every request would meet, and says what to change."""
         if error.status in (401, 403):
             state = "was refused" if self._secret else "is not set"
             raise EngineError(

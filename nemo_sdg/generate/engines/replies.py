@@ -1,7 +1,7 @@
-"""The body of a 200 -> Completion, in whichever of the forms that servers use (the table is in servers.py).
+"""Reads the body of a 200 into a Completion. servers.py lists the forms that servers use.
 
-A body that holds an answer gives it, wherever it stands. One that holds none is an empty completion where the model
-was done, and a TransportError where the server was at fault.
+If a body holds an answer, it is found in whichever field it stands. If it holds none, the result is an empty completion
+when the model was done, and a TransportError when the server was at fault.
 """
 
 import json
@@ -28,7 +28,7 @@ class ErrorInReply(Exception):
 
 
 def read_reply(data: bytes) -> Completion:
-    """Raises TransportError where it is no completion, ErrorInReply where it is an error."""
+    """Raises TransportError if it is not a completion, ErrorInReply if it is an error."""
     try:
         body = parse(data)
         if not isinstance(body, dict):

@@ -1,4 +1,4 @@
-"""What is really sent: a flow's request with all that the engine of its role adds, and the same as facts for a sample.
+"""Prepares requests: adds to a flow's request what the engine of its role sets, and reports the same for the sample.
 
 role over flow      roles.solver[0].sampling.temperature wins over generate.temperature_answer
 extra_body over all passed on as it is

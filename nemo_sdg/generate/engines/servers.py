@@ -1,4 +1,4 @@
-"""What servers send and take: one table, which the reader of replies and the fake server in the tests are held to.
+"""What servers send and take. The reader of replies and the fake server in the tests follow this table.
 
 | server           | thinking stands in                   | finish reasons beside   | a JSON schema goes as           |
 |                  |                                      | stop and length         |                                 |

@@ -54,7 +54,7 @@ def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
     for value in reversed(objects):
         fields = _named(value, kind)
         if "answer" not in fields:
-            # braces in prose or in a program are no reply in JSON
+            # braces in prose or in a program are not a reply in JSON
             if fields and problem is None:
                 problem = ("schema", "answer is missing")
             continue

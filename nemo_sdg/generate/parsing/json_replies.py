@@ -3,8 +3,9 @@
     read_objects('Here:\\n```json\\n{"answer": "4"} // done\\n```')     -> [{"answer": "4"}]
     read_objects('{"reasoning": "They "breathe".", "answer": "B"}') -> [{"reasoning": 'They "breathe".', "answer": "B"}]
 
-LaTeX with single backslashes survives: `\\\\frac` is no form feed. A newline or tab stays one: of `\\\\nu` after a full
-stop, or before an equals sign, the `u` is a variable on a new line. Nothing is ever evaluated; numbers stay as written.
+LaTeX with single backslashes survives: `\\\\frac` is not a form feed. A newline or tab stays one: of `\\\\nu` after a
+full stop, or before an equals sign, the `u` is a variable on a new line. Nothing is ever evaluated; numbers stay as
+written.
 """
 
 import itertools

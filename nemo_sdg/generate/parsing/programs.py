@@ -37,7 +37,7 @@ def program_of(text: str) -> str:
 
 
 def defined(program: str) -> set[str]:
-    """Names of the functions and classes that a program defines at its top level; none where it is no Python."""
+    """Names of the functions and classes that a program defines at its top level; none if it is not Python."""
     try:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -3,7 +3,7 @@
     **Context:** Leaves have pores.        |  ## Answer      |  <answer>B</answer>      |  答案：B
     **Answer: B**                          |  B              |                          |
 
-Names are known in many languages. What stands in fenced code is no heading.
+Names are known in many languages. Text in fenced code is not a heading.
 """
 
 import re

@@ -126,7 +126,7 @@ _TAGGED_TAIL = re.compile(r"<(?P<name>context|reasoning|answer|question)>(?:(?!<
 
 def answer_in_trace(trace: str) -> tuple[str, str]:
     """(answer, thinking before it) where a reply never left its thinking and yet ends in what was asked for: a JSON
-    object, or tagged sections. ("", trace) where it does not: a draft is no answer.
+    object, or tagged sections. ("", trace) where it does not: a draft is not an answer.
     """
     stripped = trace.rstrip()
     if stripped.endswith(("}", "```")):

@@ -59,8 +59,8 @@ def read_rounds(folder: Path) -> dict[Path, dict[str, int]]:
 
 
 def read_replies(folder: Path, asked: dict[str, int]) -> Replies:
-    """Every reply to one of `asked` (custom_id -> max_tokens). Raises DataError where a line is no batch reply; a last
-    line without its end, of a file that is still being copied, is left for the next time.
+    """Every reply to one of `asked` (custom_id -> max_tokens). Raises DataError for a line that is not a batch reply.
+    An unfinished last line, of a file that is still being copied, is left for the next time.
     """
     found = Replies()
     unclear: dict[str, ServerError] = {}
@@ -79,7 +79,7 @@ def read_replies(folder: Path, asked: dict[str, int]) -> Replies:
                 except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
                     if not line.endswith(b"\n"):
                         continue
-                    raise DataError(f"{path}, line {number} is no reply of a batch ({type(exc).__name__})") from exc
+                    raise DataError(f"{path}, line {number} is not a reply of a batch ({type(exc).__name__})") from exc
                 if key in asked and key not in found.good:
                     _sort(found, unclear, key, row, line, Place(path, begin, len(line)), asked[key])
     for key, error in unclear.items():

@@ -62,7 +62,7 @@ def _whole(text: str) -> str:
 
 
 def decode(line: bytes) -> tuple[str, Completion] | None:
-    """Key and completion of a line, or None when the line is torn or is no journal line."""
+    """Key and completion of a line, or None when the line is torn or is not a journal line."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -241,7 +241,7 @@ class Journal:
                 await loop.run_in_executor(self._thread, self._append, groups)
             except OSError as exc:
                 error = SdgError(
-                    f"cannot write the journal in {self.folder}: {exc.strerror or exc}; free space or mend "
+                    f"cannot write the journal in {self.folder}: {exc.strerror or exc}; free space or correct "
                     "the folder, then run the same command again"
                 )
                 _resolve(groups, error)

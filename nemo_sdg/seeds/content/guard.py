@@ -3,15 +3,15 @@
     guard = ContentGuard(evaluation_rows)
     guard.match(seed, leaves(row))       "question of mbpp (google-research-datasets/mbpp, full, test, row 17)", or None
 
-A training row is compared by what it says: all its strings, in whichever column, and the seed that was made of it. It
-is a leak when all that an evaluation row asks (question and passage, or the row's own strings that they are made of) is
-found in it, and
-- word for word: when that is long enough to be nobody's phrase; shorter, together with the answer or the options;
-- with words dropped, added or changed: when the answer or the options are the same, or when it is long and the answers
-  do not differ.
-What more than two different evaluation rows ask ("Which of the following is true?") needs the options. Another number,
-formula or sign in the place of one makes another question. A passage alone is no leak: it is the question that is not
-to be trained on. So the stem "thermometers" alone is no leak, and with the same four options it is.
+A training row is compared by all its strings, in whichever column they stand, and by the seed that was made of it. It
+is a leak when it holds everything that an evaluation row asks (question and passage, or the strings that they are made
+of):
+- word for word, if that is too long to be a common phrase, or if the answer or the options are the same too;
+- with words dropped, added or changed, if the answer or the options are the same, or if it is long and the answers do
+  not differ.
+A question that more than two different evaluation rows ask ("Which of the following is true?") is a leak only with its
+options. Another number, formula or sign makes another question. A passage alone is not a leak, because the question is
+what must not be trained on. So the stem "thermometers" alone is not a leak; with the same four options it is.
 """
 
 import functools
@@ -38,7 +38,7 @@ many where they do
 MIN_SHORT = 6
 """words of a text from which words may be missing where nothing else speaks for it"""
 MIN_OPTIONS = 3
-"""options from which all of them, the answer and most words of a question are no coincidence"""
+"""options from which all of them, the answer and most words of a question are not a coincidence"""
 MAX_CANDIDATES = 48
 MAX_STRINGS = 400
 """of a row; the longest are compared one by one, and all of them joined"""

@@ -114,7 +114,7 @@ def _within(index: int, choices: list[str]) -> int | None:
 
 
 def text_of(value: Any) -> str:
-    """A column's value as text; null is no text. Raises TypeError for what is not a text (a list, a mapping, bytes)."""
+    """A column's value as text, "" for null. Raises TypeError for other values (a list, a mapping, bytes)."""
     if not isinstance(value, str | int | float | None):
         raise TypeError(f"a text is expected where the row holds a {type(value).__name__}: {str(value)[:60]}")
     return value if isinstance(value, str) else "" if value is None else str(value)

@@ -102,6 +102,6 @@ def _entries(lock: str, modified: int) -> dict[str, dict[str, Any]]:
         isinstance(entry, dict) and wanted <= entry.keys() for entry in entries
     ):
         raise DataError(
-            f"seeds.lock={lock} is no list of entries with {sorted(wanted)}; write it again with `nemo-sdg lock`"
+            f"seeds.lock={lock} is not a list of entries with {sorted(wanted)}; write it again with `nemo-sdg lock`"
         )
     return {_key(entry["dataset"], entry["name"], entry["split"], entry.get("data_files")): entry for entry in entries}

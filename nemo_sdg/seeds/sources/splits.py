@@ -72,7 +72,7 @@ class EvaluationSources:
 def plan_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> list[Source]:
     """The training splits of the eligible tasks, in the order of their identity, each with its share of the limits.
 
-    Raises ConfigError when seeds.mirror is no folder.
+    Raises ConfigError when seeds.mirror is not a folder.
     """
     if seeds.mirror is not None and not Path(seeds.mirror).is_dir():
         raise ConfigError(

@@ -37,7 +37,7 @@ def read_cjk(text: str, start: int) -> tuple[Fraction, int] | None:
 
 
 def cjk_value(run: str, digits: dict[str, int], tens: dict[str, int], scales: dict[str, int]) -> int | None:
-    """三百二十 -> 320, 二〇二四 -> 2024; None for what is no number, as 三四十."""
+    """三百二十 -> 320, 二〇二四 -> 2024; None for what is not a number, such as 三四十."""
     if run[0] in scales:
         return None
     if all(char in digits for char in run):

@@ -64,7 +64,7 @@ class FoundNumber:
 def read_number(text: str, language: str = "en") -> Number | None:
     """The number that a whole answer is, with its unit, currency or percent sign; None for anything else.
 
-    `about`, `x =` and a sentence's full stop are no part of it. Hours and minutes, feet and inches are one number.
+    `about`, `x =` and a sentence's full stop are not part of it. Hours and minutes, feet and inches are one number.
     """
     return _read_number(text, language) if len(text) <= 160 else None
 

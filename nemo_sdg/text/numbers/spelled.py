@@ -96,7 +96,7 @@ def _cut(word: str, language: str) -> list[str] | None:
 
 
 class _Sum:
-    """Adds number words up; refuses what is no number, as `two three` or `thousand thousand`."""
+    """Adds number words up; refuses what is not a number, such as `two three` or `thousand thousand`."""
 
     def __init__(self, language: str) -> None:
         self.language = language

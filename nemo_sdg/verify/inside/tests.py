@@ -18,7 +18,7 @@ MAX_LITERAL = 20_000
 
 
 def prepare(test: str) -> Any:
-    """(compiled test, names that it uses), or None where it is no Python."""
+    """(compiled test, names that it uses), or None if it is not Python."""
     try:
         tree = ast.parse(test.strip())
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

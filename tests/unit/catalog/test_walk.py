@@ -166,7 +166,7 @@ def test_an_unknown_name_is_an_error_with_near_misses(lm_eval):
         select(list(rows().values()), ["numbrs"])
     with pytest.raises(ConfigError, match=r"guard\.require names numbrs"):
         rows(guard=GuardSection(require=["numbrs"]))
-    with pytest.raises(ConfigError, match="bird is no lm-eval task; did you mean birds"):
+    with pytest.raises(ConfigError, match="bird is not an lm-eval task; did you mean birds"):
         catalog.task_config("bird", SeedsSection())
 
 

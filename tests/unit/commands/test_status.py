@@ -53,5 +53,5 @@ def test_status_needs_no_slurm_on_the_machine(
 
 
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no run"):
+    with pytest.raises(DataError, match="is not a run"):
         print_status(tmp_path, ["seeds"])

@@ -189,7 +189,7 @@ def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
 
 
 def _last_with_number(view: View) -> str:
-    """The last sentence with a number in it that is no test of the result."""
+    """The last sentence with a number in it that does not test the result."""
     for sentence in reversed(view.reasoning_sentences):
         if not CHECK.match(sentence) and find_numbers(sentence, view.language):
             return sentence
@@ -276,7 +276,7 @@ def _unit_differs(view: View, gold: Number, text: str) -> Finding | None:
 
 
 def _agrees_as_written(view: View, stated: str) -> bool:
-    """For an answer that is no number: a formula must stand in the statement, letter by letter."""
+    """For an answer that is not a number: a formula must stand in the statement, letter by letter."""
     gold = _squeeze(view.answer)
     return gold in _squeeze(stated) or not re.fullmatch(r"[\d.,$%\s-]+", view.answer)
 

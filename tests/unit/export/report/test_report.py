@@ -215,7 +215,7 @@ def test_unfinished_run_has_a_report(tmp_path: Path) -> None:
 
 
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no run"):
+    with pytest.raises(DataError, match="is not a run"):
         write_report(tmp_path)
 
 
