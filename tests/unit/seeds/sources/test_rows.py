@@ -272,7 +272,7 @@ def test_lock_pins_a_hub_commit(tmp_path: Path, fake_hub: FakeHub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(None, "is missing"), (b"{", "not valid YAML"), (b"- {dataset: a}", "no list of entries")]
+    ("content", "says"), [(None, "is missing"), (b"{", "not valid YAML"), (b"- {dataset: a}", "not a list of entries")]
 )
 def test_unusable_lock(tmp_path: Path, content: bytes | None, says: str) -> None:
     lock = tmp_path / "seeds.lock.yaml"
