@@ -42,16 +42,16 @@ FOOT = (
     "every step: kept + dropped = in. Drops stay beside the step, each with its reason;",
     "a receipt for each shard and a ledger for each step say what is done and what shaped it.",
 )
-WIDTH, BOX, GAP, HIGH = 1000, 168, 34, 74
+WIDTH, BOX, GAP, HIGH = 974, 172, 22, 78
 TOP, ROW = 96, 190
 
 
 def way_svg(*, dark: bool) -> str:
-    """A picture 1000 units wide; its letters are text, so that it can be searched and read aloud."""
+    """A picture WIDTH units wide; its letters are text, so that it can be searched and read aloud."""
     colour = COLOURS[dark]
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} 470" role="img" aria-labelledby="title about" '
-        'font-family="system-ui, sans-serif" font-size="14">',
+        'font-family="system-ui, sans-serif" font-size="15.5">',
         '<title id="title">The way of the data</title>',
         f'<desc id="about">{escape(" > ".join(STEPS))}. Drops are kept with their reasons.</desc>',
         f'<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
@@ -85,9 +85,9 @@ def _box(name: str, x: float, y: float, colour: dict[str, str]) -> list[str]:
     lines = [
         f'<rect x="{x}" y="{y}" width="{BOX}" height="{HIGH}" rx="8" fill="{colour["box"]}" stroke="{colour["line"]}"'
         f"{dashed}/>",
-        _text(x + BOX / 2, y + 24, name, colour["ink"], 'font-weight="600" font-size="16"'),
+        _text(x + BOX / 2, y + 24, name, colour["ink"], 'font-weight="600" font-size="18"'),
         *(
-            _text(x + BOX / 2, y + 45 + 17 * n, part, colour["dim"], 'font-size="13"')
+            _text(x + BOX / 2, y + 47 + 19 * n, part, colour["dim"], 'font-size="14.5"')
             for n, part in enumerate(DOES[name])
         ),
     ]
@@ -115,15 +115,12 @@ def _source(x: float, y: float, text: str, colour: dict[str, str]) -> list[str]:
 
 def _guard(seeds: tuple[float, float], curated: tuple[float, float], colour: dict[str, str]) -> list[str]:
     """The evaluation splits, which only stop what is like them."""
-    top, middle = 30, curated[0] + BOX - 24
+    top, stop, middle = 24, seeds[0] + BOX - 14, curated[0] + BOX - 24
+    line = f'fill="none" stroke="{colour["stop"]}" stroke-width="1.5" stroke-dasharray="3 4"'
     return [
-        _text(
-            middle - 40, top, "evaluation splits: they only stop what is like them", colour["stop"], 'text-anchor="end"'
-        ),
-        f'<path d="M{middle - 34} {top - 5}H{WIDTH - 6}V{curated[1] - 26}H{middle}V{curated[1] - 4}" fill="none" '
-        f'stroke="{colour["stop"]}" stroke-width="1.5" stroke-dasharray="3 4"/>',
-        f'<path d="M{seeds[0] + BOX - 20} {top + 8}V{seeds[1] - 4}" stroke="{colour["stop"]}" stroke-width="1.5" '
-        'stroke-dasharray="3 4"/>',
+        _text(stop, top, "evaluation splits: they only stop what is like them", colour["stop"], 'text-anchor="start"'),
+        f'<path d="M{stop} {top + 8}V{seeds[1] - 4}" {line}/>',
+        f'<path d="M{stop + 400} {top - 5}H{WIDTH - 5}V{curated[1] - 26}H{middle}V{curated[1] - 4}" {line}/>',
     ]
 
 

@@ -1,4 +1,4 @@
-"""What Slurm says of jobs: whether one could ever run, and how far those of a launch are."""
+"""Asks Slurm about jobs: whether a job could ever run, and the states of the jobs of a launch."""
 
 import shutil
 import subprocess

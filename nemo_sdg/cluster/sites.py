@@ -1,5 +1,5 @@
-"""What a cluster file says: accounts, partitions, containers and sizes. Site values stand in an untracked file, never
-in the package.
+"""The cluster file: accounts, partitions, containers and sizes of jobs. Values of a site belong into an untracked file,
+never into the package.
 """
 
 import re
@@ -10,11 +10,11 @@ from nemo_sdg.config import read_config
 from nemo_sdg.errors import ConfigError
 
 SINGLE_STEPS = ["seeds", "verified", "curated", "packed", "blend"]
-"""jobs that are no array"""
+"""jobs that are not arrays"""
 ARRAY_STEPS = ["questions", "screened", "answers", "graded"]
 """the generation steps: arrays of workers, each with the engines of its step's roles"""
 SPREAD_STEPS = ["seeds", "verified", "curated", "packed"]
-"""of these, the ones that can use several nodes, through Ray and Dask"""
+"""single steps that can use several nodes, through Ray and Dask"""
 SECRET_WORDS = {"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"}
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 
@@ -24,11 +24,11 @@ class JobSection:
     """Size of one job."""
 
     partition: str | None = None
-    """null = the cluster file's"""
+    """partition of the job; null = the cluster file's"""
     nodes: int = 1
     cpus_per_task: int | None = None
     mem: str | None = None
-    """as sbatch takes it, such as 64G"""
+    """memory of the job in sbatch's form, such as 64G"""
     gpus_per_node: int | None = None
     time: str = "04:00:00"
 
@@ -39,12 +39,12 @@ class JobSection:
 
 @dataclass(kw_only=True)
 class GenerationSection(JobSection):
-    """Size of one generation worker: one engine each."""
+    """Size of a generation worker. Each worker has engines of its own."""
 
     workers: int = 4
-    """tasks of the array; shards are taken by index"""
+    """number of workers: tasks of the Slurm array, which take shards by their index"""
     mpi: bool = False
-    """start the worker by trtllm-llmapi-launch: an engine over several nodes"""
+    """whether to start the worker by trtllm-llmapi-launch, for an engine over several nodes"""
     serve: list[str] = field(default_factory=list)
     """shell lines, each a server that runs beside the worker for as long as the worker does, such as
     `vllm serve MODEL --port 8000`; the configuration then names it by engine.base_urls=[http://localhost:8000/v1]
@@ -65,7 +65,7 @@ class ClusterConfig:
     workdir: str | None = None
     """folder that jobs start in, on the shared file system; null = where launch is called"""
     command: str = "nemo-sdg"
-    """the command inside the job: a path, or a name that `setup` puts on PATH"""
+    """command to run inside the job: a path, or a name that `setup` puts on PATH"""
     container_image: str | None = None
     generation_image: str | None = None
     """null = container_image"""
@@ -73,13 +73,15 @@ class ClusterConfig:
     setup: list[str] = field(default_factory=list)
     """shell lines before the command, such as `module load cuda`"""
     env: dict[str, str] = field(default_factory=dict)
-    """environment of the jobs; NeMo-Run echoes it into logs: no secrets here"""
+    """environment of the jobs; NeMo-Run writes it into logs, so secrets are refused here"""
     container_env: list[str] = field(default_factory=list)
-    """names of variables that a container takes from the job's environment, for secrets such as NEMO_SDG_API_KEY"""
+    """names of variables that the container inherits from the job, for secrets such as NEMO_SDG_API_KEY"""
     retries: int = 3
-    """how often a job that ends in an error, or is drained at its time limit, is requeued"""
+    """how often a job that ends in an error is requeued"""
     warn_seconds: int = 120
-    """SIGUSR1 so long before the time limit: the worker drains, exits and is requeued"""
+    """seconds before the time limit at which Slurm sends SIGUSR1: the worker then finishes its requests, exits and is
+    requeued
+    """
     cpu: JobSection = field(default_factory=JobSection)
     steps: dict[str, JobSection] = field(default_factory=dict)
     """sizes of single steps in place of `cpu`; with nodes > 1 (seeds, verified, curated, packed) Ray and Dask run over
@@ -91,12 +93,12 @@ class ClusterConfig:
     a judge or a student may need fewer GPUs than the solvers
     """
     training: JobSection = field(default_factory=JobSection)
-    """an arm of an ablation; its recipe runs one process a GPU"""
+    """size of the training of one ablation arm; its recipe runs one process on each GPU"""
     evaluation: JobSection = field(default_factory=JobSection)
     training_image: str | None = None
-    """of trainings and evaluations; null = container_image"""
+    """container image of trainings and evaluations; null = container_image"""
     additional_parameters: dict[str, str] = field(default_factory=dict)
-    """further #SBATCH flags of every job"""
+    """further #SBATCH options of every job"""
 
     def __post_init__(self) -> None:
         for step, size in self.steps.items():

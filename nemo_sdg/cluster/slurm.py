@@ -1,4 +1,4 @@
-"""Jobs on Slurm through NeMo-Run: written, shown, submitted, asked about. The scripts are NeMo-Run's own."""
+"""Slurm jobs through NeMo-Run: scripts are written, shown and submitted. The scripts are NeMo-Run's own."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from nemo_sdg.storage import write_bytes, write_json
 HOME = "home"
 """NeMo-Run's own files, below the launch's folder"""
 RESERVED = "/nemo_run"
-"""NeMo-Run replaces this text in scripts, also in the middle of a path"""
+"""NeMo-Run replaces this text in scripts, even inside a path"""
 
 REQUEUE_ONE_TASK = (
     "# The last task of an array has the array's own id as SLURM_JOB_ID:",
@@ -46,17 +46,17 @@ class Job:
 
     name: str
     command: str
-    """one shell line; it runs by `exec`, so that Slurm's signals reach the program and not a shell around it"""
+    """one shell line; it is run by `exec`, so that Slurm's signals reach the program itself"""
     before: list[str] = field(default_factory=list)
-    """shell lines ahead of it; one that fails ends the job"""
+    """shell lines that run before it; the job ends if one of them fails"""
     torchrun: bool = False
     """`command` is a Python script with arguments, which NeMo-Run's torchrun starts on every GPU"""
     size: JobSection
     image: str | None = None
     after: list[str] = field(default_factory=list)
-    """names of the jobs that must have succeeded"""
+    """names of the jobs that must succeed first"""
     workers: int = 0
-    """tasks of an array; 0 = no array"""
+    """number of tasks of the array; 0 = the job is not an array"""
     tasks_per_node: int = 1
     srun_args: list[str] = field(default_factory=list)
     time_limits: str | None = None

@@ -29,7 +29,7 @@ from nemo_sdg.export.phrases import NONE, PHRASES, Phrases
 from nemo_sdg.records import LABELS, Frame, Kind
 
 SIBLINGS_APART = "\n\n"
-"""between the samples of one document"""
+"""text between the samples of one document"""
 
 BACKGROUND, PASSAGE = "{w.background}{context}", "{w.passage}{passage}"
 EXPLANATION = "{w.explanation}{knowledge}{reasoning}"
@@ -80,7 +80,7 @@ LAYOUTS = {
     "free_text": FREE,
     "code": CODE,
 }
-"""by kind, or for whatever has options by their form"""
+"""templates by kind; for kinds with options, by the form of the options"""
 
 Template = tuple[tuple[str, tuple[str, ...]], ...]
 """Blocks, each with the texts that must not be empty for it to stand."""
@@ -130,7 +130,7 @@ def render_texts(sample: dict[str, Any], variants: Sequence[str]) -> list[str]:
 
 
 def render_turns(sample: dict[str, Any]) -> tuple[str, str]:
-    """What a user asks and what an assistant answers: passage, question and options; reasoning and answer."""
+    """The turns of a chat. User: passage, question and options. Assistant: reasoning and answer."""
     texts = _read(sample)
     shown = ""
     if texts["choices"]:

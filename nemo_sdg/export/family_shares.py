@@ -26,9 +26,9 @@ class Part:
     task
     """
     sampled: int
-    """tokens that the continuation draws from it, repeats included"""
+    """tokens that the training draws from it, repetitions included"""
     share: float
-    """of the whole synthetic part; families sum to 1, tasks to their family's share"""
+    """share of the synthetic part; shares of families sum to 1, shares of tasks to that of their family"""
     epochs: float
     """sampled / available"""
     decided_by: str

@@ -8,9 +8,9 @@ shares with a little ridge (RegMix, arXiv:2407.01492, fits trees and lines), and
 (Olmix, arXiv:2602.12237). Each is judged by what it says of a mixture that it was not fitted on (leave one out); only
 the better one's choice is printed, and none where neither ranks mixtures better than chance would.
 
-What the fit is worth hangs on the proxies: they rank mixtures from about 15M parameters on, and must see each family
-as often as the target will (arXiv:2606.07597). A proxy that is trained on fewer tokens needs a corpus that is smaller
-by as much; with the whole corpus it never meets the repetition that `epochs.*` tells.
+The fit is only as good as the proxies. They rank mixtures from about 15M parameters on, and must see each family as
+often as the target will (arXiv:2606.07597). A proxy that is trained on fewer tokens needs a corpus that is smaller in
+the same proportion; with the whole corpus it never sees the repetition that `epochs.*` states.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""How often each family and task is seen in the continuation, and what share of the blend that makes in each variant.
+"""Plans the mixture: how often the training sees each family and task, and which share of the blend that is in each
+variant.
 
     available {"context": {"science": {"sciq": 9_000_000, "arc_easy": 1_000_000}, "math": {"gsm8k": 2_000_000}},
                "no_context": {"science": {"sciq": 6_000_000, …}, …}}                       tokens of the train split
@@ -30,7 +31,7 @@ HALVINGS = 40
 
 @dataclass(kw_only=True)
 class Seen:
-    """A family or task as one variant sees it."""
+    """A family or task in one variant."""
 
     available: int
     share: float
@@ -41,7 +42,7 @@ class Seen:
 
 @dataclass(kw_only=True)
 class VariantPlan:
-    """What one variant trains on."""
+    """The training of one variant."""
 
     available: int
     """tokens of its train split"""
@@ -69,7 +70,7 @@ class Mixture:
     families: dict[str, Family]
     variants: dict[str, VariantPlan]
     notes: list[str]
-    """rules that could not hold as written, and what was done instead"""
+    """settings that could not be kept, and what was done instead"""
 
     @property
     def weights(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A grid of mixtures for proxies: blends around the planned one, what each holds, and the script that fits results.
+"""Writes a grid of mixtures for proxies: blends near the planned one, their shares, and the script that fits results.
 
     OUT/mix-000/context.blend.json …    the planned mixture, then drawn ones
     OUT/mixtures.csv                    mixture, share.<family>, epochs.<family>

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 SERVER = "http://localhost:8000/v1"
 BLOCK = re.compile(r"^```(?P<language>\w*) ?(?P<mode>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-MODES = {"run", "stand-in", "dry", "config", "args", "other"}
+MODES = {"run", "stand-in", "config", "args", "other"}
 SCHEMA = {"type": "object", "properties": {"answer": {"enum": ["yes", "no"]}}, "required": ["answer"]}
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([^)\s]*))?\)")
 
@@ -178,10 +178,9 @@ def test_command_does_what_the_page_says(command: Command, folder: Path, server:
             exec(compile(command.line, f"{command.page}.md", "exec"), {})
         return
     words = [word.replace(SERVER, server) for word in command.words]
-    if command.mode in ("run", "stand-in", "dry"):
+    if command.mode in ("run", "stand-in"):
         assert words[0] == "nemo-sdg"
-        more = {"dry": ["--dry-run"], "stand-in": stand_in(server)}.get(command.mode, [])
-        result = in_process(folder, *words[1:], *more)
+        result = in_process(folder, *words[1:], *(stand_in(server) if command.mode == "stand-in" else []))
         assert result.exit_code == 0, f"{result.exception!r}\n{result.output[-2000:]}"
         expect(command, folder, result.stdout)
     elif command.mode == "config":
