@@ -75,7 +75,7 @@ def test_a_stand_in_for_the_configured_model_is_named_as_one() -> None:
 
 
 def test_unfinished_pilot_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no finished run"):
+    with pytest.raises(DataError, match="not a finished run"):
         measured(tmp_path, "context")
 
 
