@@ -209,13 +209,20 @@ def trace(
     run: RunDir,
     prefix: Annotated[str, typer.Argument(help="prefix of a packed dataset, as in blend.json or relative to RUN")],
     document: Annotated[int, typer.Argument(help="number of the document, from 0")],
+    text: Annotated[bool, typer.Option("--text", help="for reading, with prompts and raw outputs")] = False,
 ) -> None:
     """Show where a packed document comes from: its seed row, its prompts and its models."""
     import orjson
 
+    from nemo_sdg.commands.trace import as_text
     from nemo_sdg.commands.trace import trace as trace_document
 
-    typer.echo(orjson.dumps(trace_document(run, prefix, document), option=orjson.OPT_INDENT_2).decode())
+    traced = trace_document(run, prefix, document)
+    if text:
+        for line in as_text(traced):
+            typer.echo(line)
+    else:
+        typer.echo(orjson.dumps(traced, option=orjson.OPT_INDENT_2).decode())
 
 
 @app.command()

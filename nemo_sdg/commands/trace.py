@@ -4,7 +4,7 @@ document 17 of packed/context/science/train/shard-00000_text_document
 > row 17 of shard-00000.docs.parquet > curated sample > its seeds > dataset rows, prompt and model
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ SUFFIX = "_text_document"
 
 
 def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
-    """Everything known of one document: `packed` (with its text), `sample`, `seeds`, `dataset_rows`, `generator`. Of
-    siblings in one document, `sample` is the first, and `samples` are all.
+    """Everything known of one document: `packed` (with its text), `sample`, `seeds`, `dataset_rows`, `generator`,
+    `requests`. Of siblings in one document, `sample` is the first, and `samples` are all.
 
     `prefix` is absolute as in blend.json, or relative to the run; endings do not matter. Raises ConfigError when it
     names no packed dataset of the run or the document is not in it, DataError when a file on the way is missing.
@@ -52,7 +52,56 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
         "sample": sample,
         **({"samples": samples} if len(samples) > 1 else {}),
         "seeds": [seeds[seed_id] for seed_id in row["seed_ids"]],
+        "requests": _requests(run_dir, receipt, samples, seeds),
     }
+
+
+def _requests(
+    run_dir: Path, receipt: dict[str, Any], samples: list[dict[str, Any]], seeds: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Prompts and raw outputs, where the run's journals still have them."""
+    from nemo_sdg.pipeline.report import find_calls
+
+    shards = [Path(name).stem for name in receipt["inputs"] if name.startswith("curated/shard-")]
+    for shard in shards:
+        found = find_calls(run_dir, [(shard, {**sample, "id": sample["sample_id"]}) for sample in samples], seeds)
+        calls = [call for sample in samples for call in found.get(sample["sample_id"], [])]
+        if calls:
+            return calls
+    return []
+
+
+def as_text(traced: dict[str, Any]) -> Iterator[str]:
+    """The same for reading: the document, where it comes from, what was asked and what came back."""
+    packed = traced["packed"]
+    yield f"{packed['prefix']}, document {packed['document']}: {packed['num_tokens']} tokens, task {packed['task']}"
+    yield from _block("text", packed["text"])
+    for row in traced["dataset_rows"]:
+        config = f" ({row['name']})" if row.get("name") else ""
+        yield ""
+        yield f"from row {row['row']} of {row['path']}{config}, split {row['split']}, revision {row['revision']}"
+        yield f"licence {row['license']}, seed {row['seed_id']}"
+    for seed in traced["seeds"]:
+        yield from _block("seed", seed["question"])
+        yield f"  answer: {seed['answer']['text']}"
+    for sample in traced.get("samples", [traced["sample"]]):
+        votes, generator = sample.get("votes") or {}, sample.get("generator") or {}
+        yield ""
+        yield f"sample {sample['sample_id']}, origin {sample['origin']}, solved by {generator.get('model')}"
+        yield f"  {votes.get('agree')} of {votes.get('n')} blind votes agree, kept solution {sample.get('guidance')}"
+    for call in traced["requests"]:
+        for role, words in call["prompt"]:
+            yield from _block(f"{call['name']}: {role}", words)
+        yield from _block(f"{call['name']}: raw output ({call['finish']})", call["output"])
+    if not traced["requests"]:
+        yield ""
+        yield "prompt and raw output: the journals do not have them, or the prompts were changed since"
+
+
+def _block(title: str, text: str) -> Iterator[str]:
+    yield ""
+    yield title
+    yield from (f"  {line}" for line in text.splitlines() or [""])
 
 
 def read_text(run_dir: Path, base: Path, document: int) -> str:

@@ -2,50 +2,26 @@
 read off the run's files.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.export.card_words import (
+    BUDGET_WORDS,
+    COLUMNS,
+    HUB_LICENSES,
+    MAX_SAMPLE,
+    ORIGIN_WORDS,
+    SHOWN_DATASETS,
+    SIZES,
+    TASK_CATEGORIES,
+    VARIANT_WORDS,
+)
 from nemo_sdg.export.packing.packed_files import TEXT_SUFFIX
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
 from nemo_sdg.storage import read_json, read_jsonl, write_bytes
-
-SHOWN_DATASETS = 100
-"""unreachable datasets named in the card; unreachable.json has them all"""
-SIZES = [
-    (1_000, "n<1K"),
-    (10_000, "1K<n<10K"),
-    (100_000, "10K<n<100K"),
-    (1_000_000, "100K<n<1M"),
-    (10_000_000, "1M<n<10M"),
-    (100_000_000, "10M<n<100M"),
-]
-TASK_CATEGORIES = {
-    "multiple_choice": ["multiple-choice", "question-answering"],
-    "numeric": ["question-answering"],
-    "short_text": ["question-answering"],
-    "free_text": ["question-answering", "text-generation"],
-    "code": ["text-generation"],
-}
-HUB_LICENSES = {
-    "apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0",
-    "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0",
-    "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "cc-by-nd-4.0", "odc-by", "odbl", "gpl-3.0", "lgpl-3.0", "mpl-2.0",
-    "afl-3.0", "unlicense", "unknown",
-}  # fmt: skip
-"""the hub's own names, which are SPDX in lower case; other licences are `other` there"""
-ORIGIN_WORDS = {"similar": "new questions", "seed": "questions of the training rows"}
-BUDGET_WORDS = {
-    "tokens": "every variant trains on equally many tokens",
-    "samples": "every variant passes over its samples equally often",
-}
-VARIANT_WORDS = {
-    "context": "relevant knowledge written into the text",
-    "no_context": "the reasoning and the answer, without that knowledge",
-    "answer_only": "the answer alone",
-    "trace": "the model's own thinking before the reasoning",
-}
 
 
 def write_card(run_dir: Path, facts: dict[str, Any]) -> Path:
@@ -60,7 +36,7 @@ def write_card(run_dir: Path, facts: dict[str, Any]) -> Path:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters.update(thousands=lambda number: f"{number:,}", plural=_plural, cell=_cell)
+    environment.filters.update(thousands=lambda number: f"{number:,}", plural=_plural, cell=_cell, fence=_fence)
     content = collect(run_dir, facts)
     header = yaml.safe_dump(_header(content), sort_keys=False, allow_unicode=True).strip()
     text = environment.get_template("card.md.jinja").render(header=header, **content)
@@ -104,6 +80,11 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "origin_words": {**dict.fromkeys(texts["origin"], ""), **ORIGIN_WORDS},
         "kinds": _ranked(texts["kind"]),
         "languages": sorted(texts["language"]),
+        "sample": _first_text(run_dir, first, receipts),
+        "columns": COLUMNS,
+        "new": texts["origin"].get("similar", 0),
+        "own": texts["origin"].get("seed", 0),
+        "own_files": bool(config["seeds"].get("include_path")),
         "config": config,
         "config_yaml": config_text.strip(),
         "models": _models(texts["model"], config),
@@ -119,7 +100,7 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "budget_words": BUDGET_WORDS[mixture["budget"]],
         "synthetic_share": mixture["synthetic_share"],
         "evaluation": splits,
-        "unreachable": _unreachable(splits.unseen),
+        "unreachable": _unreachable(facts["evaluation_splits_unreachable"]),
         "limits": _limits(config, mixture),
         "packages": sorted((name, version) for name, version in facts["packages"].items() if version),
     }
@@ -173,6 +154,27 @@ def _count_texts(run_dir: Path, variant: str, receipts: Iterable[dict[str, Any]]
                     for row in table[name].value_counts().to_pylist():
                         counter[row["values"] or "unknown"] += row["counts"]
     return counters
+
+
+def _first_text(run_dir: Path, variant: str, receipts: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """The row with the smallest id in the first packed shard: any row would do, and it is the same each time."""
+    import pyarrow.parquet as pq
+
+    for receipt in receipts:
+        for output in sorted(receipt["outputs"]):
+            if output.endswith(TEXT_SUFFIX) and Path(output).parts[1] == variant:
+                rows = pq.ParquetFile(run_dir / output).read_row_group(0).to_pylist()
+                if rows:
+                    row: dict[str, Any] = min(rows, key=lambda row: str(row["uuid"]))
+                    cut = len(row["text"]) > MAX_SAMPLE
+                    return {**row, "text": row["text"][:MAX_SAMPLE] + (" …" if cut else "")}
+    return None
+
+
+def _fence(text: str) -> str:
+    """A fence that no line of the text closes."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    return "`" * max(3, longest + 1)
 
 
 def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:

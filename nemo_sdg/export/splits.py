@@ -1,5 +1,6 @@
 """The evaluation splits that a run was compared with, and those that it could not see: one total everywhere."""
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +31,11 @@ class EvaluationSplits:
 def evaluation_splits(run_dir: Path) -> EvaluationSplits | None:
     """None where the run has not looked at any yet."""
     folder = run_dir / "seeds" / "evaluation"
-    try:
-        unseen = [row for row in read_json(folder / "unreachable.json") if isinstance(row, dict)]
-    except DataError:
+    if not folder.is_dir():
         return None
+    unseen = []
+    with contextlib.suppress(DataError):  # the list is written last
+        unseen = [row for row in read_json(folder / "unreachable.json") if isinstance(row, dict)]
     seen: Counter[tuple[str, str]] = Counter()
     for path in sorted(folder.glob("*.jsonl")):
         for row in read_jsonl(path):

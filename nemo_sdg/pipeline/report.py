@@ -7,6 +7,7 @@ changed) is left out of the page. No request is sent.
 
 import asyncio
 import contextlib
+import functools
 import itertools
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import Role, RunConfig, load_config
-from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
-from nemo_sdg.export.report.quality import Models, vendi_score
+from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.report.quality import Models
 from nemo_sdg.export.report.records import Calls, cut
 from nemo_sdg.generate.requests import Completion, Flow, Outcome, Request
+from nemo_sdg.pipeline.report_models import models_at_hand
 from nemo_sdg.records import Origin
 
 if TYPE_CHECKING:
@@ -48,18 +50,24 @@ def make_report(run_dir: Path, facts: dict[str, Any] | None = None, *, measure: 
         ):  # of a damaged run there is no card, but still the page; `check` names the damage
             write_card(run_dir, read_json(run_dir / "manifest.json"))
 
-    def find_calls(samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
-        try:
-            # config.yaml does not name the servers, and none is asked.
-            config = load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]"])
-            here = run_dir.resolve()
-            with at_directory_of(here):
-                return Replay(here, config).calls(samples, seeds)
-        except (ConfigError, DataError):
-            # damaged seeds, or templates that are gone: the page says of each record that its prompt is not there
-            return {}
+    return write_report(
+        run_dir,
+        facts=facts,
+        find_calls=functools.partial(find_calls, run_dir),
+        models=models_at_hand() if measure else None,
+    )
 
-    return write_report(run_dir, facts=facts, find_calls=find_calls, models=models_at_hand() if measure else None)
+
+def find_calls(run_dir: Path, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
+    """Prompts and raw outputs of (shard, sample), by sample id; empty where seeds are damaged or templates are gone."""
+    try:
+        # config.yaml does not name the servers, and none is asked.
+        config = load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]"])
+        here = run_dir.resolve()
+        with at_directory_of(here):
+            return Replay(here, config).calls(samples, seeds)
+    except (ConfigError, DataError):
+        return {}
 
 
 def make_search(run_dir: Path) -> Path:
@@ -74,25 +82,6 @@ def compare(run_dir: Path, other_dir: Path, *, measure: bool = True) -> Path:
     from nemo_sdg.export.report import write_against
 
     return write_against(run_dir, other_dir, models_at_hand() if measure else Models(missing={}))
-
-
-def models_at_hand() -> Models:
-    """The models that measure fluency and diversity, as far as their packages are installed; each loads when asked."""
-    from nemo_sdg.curate.embed import Embedder, require_embedder
-    from nemo_sdg.curate.fluency import FluencyModel, at_hand
-
-    models = Models(missing={})
-    if why := at_hand():
-        models.missing["fluency"] = why
-    else:
-        models.losses = FluencyModel().losses
-    try:
-        require_embedder(None)
-    except MissingDependencyError as exc:
-        models.missing["vendi"] = str(exc)
-    else:
-        models.vendi = lambda texts: vendi_score(Embedder(None).encode(texts))
-    return models
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import CurateSection, EngineKind, Role, RunConfig, Verify, fingerprint
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, MissingDependencyError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, content_id
 from nemo_sdg.steps.evaluation_splits import evaluation_files
@@ -87,6 +87,7 @@ def preflight(config: RunConfig) -> None:
     from nemo_sdg.curate.dedup.duplicates import corpus_files
     from nemo_sdg.curate.embed import require_embedder
     from nemo_sdg.curate.filters.registry import filters_identity
+    from nemo_sdg.curate.fluency import at_hand
     from nemo_sdg.curate.own_code import load_stages
 
     curate = config.curate
@@ -98,6 +99,8 @@ def preflight(config: RunConfig) -> None:
         require_embedder(curate.embedder)
     if curate.filters.get("context_off_topic") is not False:
         require_embedder(None, field="curate.filters.context_off_topic")
+    if curate.filters.get("fluency", False) is not False and (missing := at_hand()):
+        raise MissingDependencyError(f"curate.filters.fluency needs the embedded model, but {missing}")
 
 
 def filter_shards(context: Context) -> None:

@@ -131,10 +131,19 @@ def test_every_table_row_has_as_many_cells_as_its_head(run: tuple[Path, dict[str
     lines = write_card(*run).read_text().split("\n")
     cells = [len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0 for line in lines]
     heads = [number for number, line in enumerate(lines) if line.startswith("|---")]
-    assert len(heads) == 5
+    assert len(heads) == 6
     assert all(cells[number - 1] == cells[number] == cells[number + 1] for number in heads)
     assert all(after == before for before, after in itertools.pairwise(cells) if before and after)
 
 
 def test_the_same_run_gives_the_same_card(run: tuple[Path, dict[str, Any]]) -> None:
     assert write_card(*run).read_bytes() == write_card(*run).read_bytes()
+
+
+def test_card_shows_a_sample_the_columns_and_what_it_is_for_before_what_was_not_seen(run: Any) -> None:
+    text = write_card(*run).read_text()
+    places = [text.index(words) for words in ("## A sample", "| column |", "## Intended use", "**Not reachable:")]
+    assert places == sorted(places)
+    shown = text.split("```text\n")[1].split("\n```")[0]
+    assert "Numbers count things." in shown
+    assert "which a language model wrote" not in text

@@ -5,9 +5,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.e2e.browser import Watched, chromium, launch
 from tests.e2e.harness import nemo_sdg, run_arguments
 from tests.fakes.small_run import make_small_run
 
@@ -41,3 +43,20 @@ def undisturbed(root: Path, server: str, tmp_path_factory: pytest.TempPathFactor
 def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a finished small run with all its inputs; tests copy it by tests.fakes.small_run.move."""
     return make_small_run(root, tmp_path_factory.mktemp("small") / "home")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if chromium() is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, launch(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture
+def watched(browser: Any) -> Iterator[Watched]:
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, color_scheme="light")
+    yield Watched(context.new_page())
+    context.close()

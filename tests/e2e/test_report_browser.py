@@ -4,7 +4,6 @@ no request, nothing run.
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from nemo_sdg.export.report import write_report
 from nemo_sdg.export.report.sections import charts
-from tests.e2e.browser import Watched, chromium, launch
+from tests.e2e.browser import Watched
 from tests.e2e.harness import command
 from tests.fakes.synthetic_run import write_run
 
@@ -47,23 +46,6 @@ OVERLAPS = """() => [...document.querySelectorAll("figure svg")]
 """texts of figures that are cut off or cross another"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if chromium() is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright, launch(playwright) as browser:
-        yield browser
-
-
-@pytest.fixture
-def watched(browser: Any) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, color_scheme="light")
-    yield Watched(context.new_page())
-    context.close()
-
-
 def visible_records(page: Any) -> int:
     return int(page.locator("#records > details").count())
 
@@ -73,6 +55,15 @@ def test_a_run_leaves_a_report_that_one_can_walk_through(undisturbed: Path, watc
     page = watched.open(path)
     assert watched.requests == [path.as_uri()]
     assert "finished" in page.locator("header").inner_text()
+
+    # The first screen answers, ten samples follow, and the packed documents show their parts.
+    assert page.locator("#good h2").inner_text().startswith("Is this corpus good?")
+    assert page.locator("#good .verdicts li").count() >= 8
+    assert page.locator("#first article").count() == 10
+    packed = page.locator("#packed details").first
+    assert packed.locator(".p-question").count() > 3
+    assert packed.locator(".p-answer").count() >= 1
+    assert packed.locator(".p-end").count() == 1
 
     # From a bar of the funnel to its examples.
     bar = page.locator("button.bar[data-reason]").first
@@ -197,7 +188,7 @@ def test_hostile_samples_do_nothing_and_the_page_stays_usable(tmp_path: Path, wa
 
 def test_served_page_comes_with_its_policy_and_nothing_else(root: Path, undisturbed: Path, watched: Watched) -> None:
     process = subprocess.Popen(
-        command(root, "report", str(undisturbed), "--serve", "--port", "0"),
+        command(root, "report", str(undisturbed), "--no-measure", "--serve", "--port", "0"),
         cwd=root,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -31,6 +31,7 @@ from nemo_sdg.curate.filters import (
     characters,
     code,
     completeness,
+    fluency,
     form,
     languages,
     material,
@@ -82,11 +83,15 @@ BUILT_IN: dict[str, Callable[..., Finding | None]] = {
         completeness.cut_off,
         topic.answer_off_topic,
         topic.context_off_topic,
+        fluency.fluency,
     )
 }
 """In the order in which they are asked: what is malformed is named as such before anything reads it. The first finding
 counts.
 """
+
+OFF = {"fluency"}
+"""built-in filters that run only where the configuration names them"""
 
 REASON = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -171,7 +176,7 @@ def _resolve(settings: dict[str, Any]) -> dict[str, tuple[Callable[..., Any], di
     return {
         name: (function, _thresholds(name, function, settings.get(name)))
         for name, function in functions.items()
-        if settings.get(name) is not False
+        if settings.get(name, name not in OFF) is not False
     }
 
 

@@ -146,6 +146,7 @@ def _shown(record: dict[str, Any]) -> dict[str, Any]:
         "origin": cut(record.get("origin"), 100),
         "guidance": record.get("guidance"),
         "agree": [votes.get("agree"), votes.get("n")],
+        "passage": cut(record.get("passage"), 1000),
         "question": cut(record.get("question"), MAX_TEXT),
         "choices": cut_all(record.get("choices")),
         "answer": cut(answer.get("text") if isinstance(answer, dict) else answer, 1000),

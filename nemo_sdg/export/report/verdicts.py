@@ -45,10 +45,15 @@ class Answer:
 
 
 def answer(verdicts: list[Verdict]) -> Answer:
-    """The worst mark decides; the reasons are the lines that have it."""
-    worst = max((verdict.mark for verdict in verdicts), key=ORDER.index, default=LOOK)
-    reasons = [verdict.name.lower() for verdict in verdicts if verdict.mark == worst and worst != GOOD]
-    return Answer(mark=worst, text=ANSWERS[worst], reasons=reasons, verdicts=verdicts)
+    """The worst mark decides; the lines that have it come first and are the reasons."""
+    ranked = sorted(verdicts, key=lambda verdict: -ORDER.index(verdict.mark))
+    worst = ranked[0].mark if ranked else LOOK
+    reasons = [
+        f"{verdict.name} ({verdict.figure.partition(';')[0]})"
+        for verdict in ranked
+        if verdict.mark == worst and worst != GOOD
+    ]
+    return Answer(mark=worst, text=ANSWERS[worst], reasons=reasons, verdicts=ranked)
 
 
 def below(value: float, good: float, look: float) -> str:
