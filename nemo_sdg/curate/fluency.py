@@ -5,7 +5,7 @@ to find the wagon of a rectangle" 7.4, "What gas do plants take in from the air?
 both on real questions.
 
 llama.cpp computes the hidden states of a text (its last norm included) and gives them out as the embeddings of its
-tokens; numpy multiplies them with the model's output matrix. A text of 32 tokens takes about half a second of one core.
+tokens; numpy multiplies them with the model's output matrix. A text of 48 tokens takes about half a second of one core.
 """
 
 import functools
@@ -24,7 +24,7 @@ import orjson
 from nemo_sdg.errors import EngineError, MissingDependencyError
 from nemo_sdg.storage.gguf import embedded_file, read_tensor
 
-MAX_TOKENS = 32
+MAX_TOKENS = 48
 """of a text that are read: salad shows at once, and the cost grows with them"""
 START = "\n"
 """what stands before every text, so that its first token has a loss too"""

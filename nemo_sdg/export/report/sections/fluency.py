@@ -16,7 +16,7 @@ def fluency(quality: dict[str, Any]) -> Section:
         key="fluency",
         title="Fluency",
         about=(
-            "Loss of the embedded language model, in nats a token, over the first 32 tokens of some new questions, "
+            "Loss of the embedded language model, in nats a token, over the first 48 tokens of some new questions, "
             "solutions and seeds. What people and good models write lies near the seeds; shuffled or nonsensical text "
             "lies 3 to 4 nats higher. A text far below its seeds may repeat itself."
         ),
