@@ -124,10 +124,12 @@ def measured(run_dir: Path, records: list[dict[str, Any]], models: Models) -> di
     """What quality.measure says, kept in report/quality.json: models are not asked twice about the same texts."""
     path = run_dir / "report" / "quality.json"
     texts = [[record["id"], record["reason"], record.get("sample"), record["seeds"]] for record in records]
-    key = fingerprint([texts, sorted(models.missing), MEASURES])
+    key = fingerprint([texts, MEASURES])
     stored = read_json_or(path, None)
     if isinstance(stored, dict) and stored.get("of") == key:
-        return dict(stored["quality"])
+        quality = dict(stored["quality"])
+        if models.losses is None or "fluency" in quality:
+            return quality
     quality = measure(records, models)
     if models.losses is not None or models.vendi is not None:
         write_json(path, {"of": key, "quality": quality})

@@ -106,7 +106,7 @@
         }
         byId("told").textContent = `${num(shown)} found, ${num(place)} of ${num(candidates.length)} files with all words read`;
       }
-      if (!candidates.length) byId("told").textContent = "Nothing has all of these words.";
+      if (!shown && place >= candidates.length) byId("told").textContent = "Nothing has all of these words in one sample.";
       byId("more").hidden = place >= candidates.length;
       document.documentElement.dataset.found = String(shown);
     };
