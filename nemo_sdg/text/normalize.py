@@ -72,6 +72,7 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 
+@functools.lru_cache(maxsize=1 << 17)
 def is_spaceless(token: str) -> bool:
     """Whether a token is one character of a script that writes no spaces between words."""
     return SPACELESS_TOKEN.match(token) is not None
@@ -92,6 +93,11 @@ def _spelled_numbers(found: list[str]) -> list[str]:
     out: list[str] = []
     position = 0
     while position < len(found):
+        word = found[position]
+        if word not in UNITS and word not in TENS and (position + 1 == len(found) or found[position + 1] not in SCALES):
+            out.append(word)  # most words of a text that has a number word somewhere begin no number
+            position += 1
+            continue
         value, after = _read_number(found, position)
         if after == position:
             out.append(found[position])

@@ -41,6 +41,10 @@ _PUNCTUATION = re.compile(
     r"(?<![0-9])[.,]|[.,](?![0-9])|-(?=[a-z])|(?<=[a-z])-(?=[0-9])|(?<![a-z0-9)+-])-(?![a-z0-9])"
     r"|(?<![0-9])/|/(?![0-9])|!(?![a-z0-9(])|(?<=[a-z0-9])!|[\x00-\x1f\x7f\"'()*:;?\[\\\]_{}]+"
 )
+_OTHER = re.compile(r"[^\w +#%$€£&@°^]|_")
+"""What is no letter, digit, space, nor one of the marks that carry meaning: C++, C#, 5%, R&D"""
+_SUBSCRIPT = re.compile(r"(?<=[A-Za-z)])_\{?(\d+)\}?")
+_DIGIT = re.compile(r"\d")
 _RAISED = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+[⁺⁻]?|[⁺⁻]")
 _CHARGE = re.compile(r"\^\{?(\d*[+-])\}?|\^\{?([+-])(?!\d)\}?")
 _SPAN = re.compile(r"(?<=\d)\s*-\s*(?=\d)")
@@ -48,8 +52,6 @@ _RANGE = re.compile(r"(?<=\d)\s*(?:-|\bto\b|\bbis\b|\bà\b|\ba\b|\bal\b|\btot\b|
 _LISTED = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|und|oder|y|et|ou|och|og|&)\s+", re.IGNORECASE)
 _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _ELIDING = ("fr", "it", "ca")
-_KEPT = set("+#%$€£&@°^")
-"""Punctuation and symbols that carry meaning: C++, C#, 5%, R&D"""
 
 
 def normalize(text: str, language: str = "en") -> str:
@@ -57,18 +59,28 @@ def normalize(text: str, language: str = "en") -> str:
     language = base_language(language)
     if "\\" in text:
         text = plain(text)
-    text = re.sub(r"(?<=[A-Za-z)])_\{?(\d+)\}?", r"\1", text)
+    if "_" in text:  # an expression is asked only where it could find something: whole reasonings go through here
+        text = _SUBSCRIPT.sub(r"\1", text)
     if text.isascii():
-        text = _ACRONYM.sub(_without_dots, _SPAN.sub("-", text.lower()))
-        text = _punctuation_away_ascii(_CHARGE.sub(lambda found: found[1] or found[2], text), language)
+        text = text.lower()
+        if "-" in text:
+            text = _SPAN.sub("-", text)
+        if "." in text:
+            text = _ACRONYM.sub(_without_dots, text)
+        if "^" in text:
+            text = _CHARGE.sub(lambda found: found[1] or found[2], text)
+        text = _punctuation_away_ascii(text, language)
     else:
         text = _RAISED.sub(lambda found: "^" + found[0], text)
         text = unicodedata.normalize("NFKC", text).casefold()
         text = _SPAN.sub("-", text.replace("−", "-").replace("–", "-"))
         text = _ACRONYM.sub(_without_dots, unicodedata.normalize("NFKC", text))
         text = _punctuation_away(_CHARGE.sub(lambda found: found[1] or found[2], text), language)
-    text = _negative_sign(text)
-    text = _RANGE.sub("-", text.replace("&", f" {_AND.get(language, '&')} "))
+    if "itive" in text or "ative" in text:
+        text = _negative_sign(text)
+    text = text.replace("&", f" {_AND.get(language, '&')} ")
+    if _DIGIT.search(text) is not None:
+        text = _RANGE.sub("-", text)
     words, articles = text.split(), _articles(language)
     # An article at the end is none: vitamin a, l'un.
     return " ".join([word for word in words[:-1] if word not in articles] + words[-1:])
@@ -93,26 +105,28 @@ def _articles(language: str) -> frozenset[str]:
 
 
 def _punctuation_away(text: str, language: str) -> str:
-    out = []
-    for position, char in enumerate(text):
+    apostrophe = " " if language in _ELIDING else ""
+
+    def kept(found: re.Match[str]) -> str:
+        char, position = found[0], found.start()
         following = text[position + 1 : position + 2]
         before = text[position - 1 : position] if position else " "
-        if char in _KEPT or char.isalnum() or unicodedata.category(char)[0] in "MS":
-            out.append(char)
-        elif char == "-" and (
+        if unicodedata.category(char)[0] in "MS":
+            return char
+        if char == "-" and (
             (following.isdigit() and not before.isalpha())
             or ((before.isalnum() or before in ")+-") and not following.isalnum())
         ):
-            out.append("-")
-        elif (char in ".,/" and before.isdigit() and following.isdigit()) or (
+            return char
+        if (char in ".,/" and before.isdigit() and following.isdigit()) or (
             char == "!" and (following.isalnum() or following == "(") and not before.isalnum()
         ):
-            out.append(char)
-        elif char in "'’`" and before.isalnum() and following.isalnum():
-            out.append(" " if language in _ELIDING else "")
-        else:
-            out.append(" ")
-    return "".join(out)
+            return char
+        if char in "'’`" and before.isalnum() and following.isalnum():
+            return apostrophe
+        return " "
+
+    return _OTHER.sub(kept, text)
 
 
 def _punctuation_away_ascii(text: str, language: str) -> str:

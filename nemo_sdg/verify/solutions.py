@@ -1,6 +1,7 @@
 """Which of several right solutions is kept: the one whose reasoning and context are worth most to a reader."""
 
 import dataclasses
+import functools
 import re
 
 from nemo_sdg.config import VerifySection
@@ -11,8 +12,17 @@ from nemo_sdg.text.mathematics import is_expression
 from nemo_sdg.text.numbers import find_numbers, read_number
 
 ENDS_IN_LETTER = re.compile(r"\b(?:answer|option|choice) (?:is |must be )?(?:therefore )?[(*]*([A-Z])[)*]*(?![\w'’])")
+LETTERED = re.compile(r"(?<![\w'’])\(?([A-Z])[).:]\s*")
 TAIL = 160
 """Characters at the end of a reasoning in which its result is looked for"""
+
+
+@functools.lru_cache(maxsize=64)
+def normalized(written: str, language: str) -> str:
+    """A text of a sample in the form in which it is compared: a solution's context and reasoning are asked for several
+    times while solutions are ranked.
+    """
+    return text.normalize(written, language)
 
 
 def names_answer(written: str, answer: str, sample: Sample) -> bool:
@@ -23,7 +33,7 @@ def names_answer(written: str, answer: str, sample: Sample) -> bool:
     number = read_number(answer, language) if sample.kind == Kind.numeric else None
     if number is not None:
         return any(found.number.value == number.value for found in find_numbers(written, language))
-    wanted, found = text.normalize(answer, language), text.normalize(written, language)
+    wanted, found = normalized(answer, language), normalized(written, language)
     if (wanted and wanted in found) or (is_expression(answer) and _squeezed(answer) in _squeezed(written)):
         return True
     parts = [word for word in wanted.split() if len(word) > 3]
@@ -37,10 +47,7 @@ def _squeezed(expression: str) -> str:
 def adds_knowledge(context: str, sample: Sample) -> bool:
     """Whether a context has at least three words that question, passage and options do not have."""
     known = " ".join((sample.question, sample.passage or "", *(sample.choices or [])))
-    return (
-        len(set(text.normalize(context, sample.language).split()) - set(text.normalize(known, sample.language).split()))
-        >= 3
-    )
+    return len(set(normalized(context, sample.language).split()) - set(normalized(known, sample.language).split())) >= 3
 
 
 def laid_out(sample: Sample, kept: Vote, answer: Answer) -> tuple[list[str] | None, Answer]:
@@ -61,13 +68,17 @@ def contradicts_letters(solution: Vote, sample: Sample) -> bool:
     order = solution.order if solution.order is not None else range(len(sample.choices))
     letters = {sample.choices[i]: LABELS[place] for place, i in enumerate(order)}
     text = f"{solution.context}\n{solution.reasoning}"
-    for option, letter in letters.items():
-        if len(option) > 1:
-            named = re.findall(rf"(?<![\w'’])\(?([A-Z])[).:]\s*{re.escape(option)}(?!\w)", text)
-            if any(other != letter for other in named):
+    for named in LETTERED.finditer(text):
+        for option, letter in letters.items():
+            if letter != named[1] and len(option) > 1 and _stands_at(option, text, named.end()):
                 return True
     ends = ENDS_IN_LETTER.findall(solution.reasoning[-TAIL:])
     return bool(ends) and ends[-1] in letters.values() and ends[-1] != letters[solution.answer]
+
+
+def _stands_at(option: str, text: str, place: int) -> bool:
+    end = place + len(option)
+    return text.startswith(option, place) and not (text[end : end + 1].isalnum() or text[end : end + 1] == "_")
 
 
 def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, bool, int, int]:
@@ -82,7 +93,7 @@ def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, bool, 
         not (named or names_answer(solution.reasoning[-TAIL:], solution.answer or "", sample)),
         not adds_knowledge(solution.context, sample),
         not named and names_answer(solution.context, solution.answer or "", sample),
-        -len(set(text.normalize(solution.reasoning, sample.language).split())),
+        -len(set(normalized(solution.reasoning, sample.language).split())),
         solution.index,
     )
 

@@ -9,6 +9,7 @@ answer, options). Each witness is a number from 0 to 1; `score` is their logisti
 rewordings, and on honest training rows. It stands alone where there is no embedder; sense.py finds more.
 """
 
+import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ SAME = {
 }
 
 
+@functools.lru_cache(maxsize=1 << 17)
 def stem(word: str) -> str:
     """The word without its English ending, at most its first seven letters: enough to bring evaporation and evaporates
     together.

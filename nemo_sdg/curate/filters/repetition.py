@@ -6,12 +6,15 @@ import re
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from nemo_sdg.curate.filters.view import Finding, View, sentences
 from nemo_sdg.records import Kind
 
 LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
 SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
 MAX_PERIOD = 40
+TOP_SIZES = (3, 4)
 
 
 def repetition(
@@ -47,7 +50,7 @@ def repetition(
             return "repetition", f"{name}: {loop}"
         if len(words) < min_words:
             continue
-        score = _gopher_score(text, " ".join(words), max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
+        score = _gopher_score(text, words, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
         if score is not None:
             return "repetition", f"{name}: {score}"
     return None
@@ -60,8 +63,12 @@ def _words(text: str) -> list[str]:
 
 def _loop(words: list[str], max_loops: int, min_words: int) -> str | None:
     """Where a run of words is followed by itself more than `max_loops` times, over `min_words` words at least."""
+    numbers: dict[str, int] = {}
+    ids = np.fromiter((numbers.setdefault(word, len(numbers)) for word in words), dtype=np.int32, count=len(words))
     for period in range(1, min(MAX_PERIOD, len(words) // (max_loops + 1)) + 1):
         long_enough = max(period * max_loops, (min_words - period) // 2)
+        if np.count_nonzero(ids[period:] == ids[:-period]) < long_enough:
+            continue
         run = 0
         for word, earlier in zip(words[period:], words, strict=False):
             run = run + 1 if word == earlier else 0
@@ -86,27 +93,45 @@ def _repeated_sentence(text: str, max_loops: int, min_words: int = 4, *, in_a_ro
     return None
 
 
-def _gopher_score(text: str, joined: str, max_lines: float, max_top: float, max_duplicates: float) -> str | None:
-    lines, top, duplicates = _gopher(max_lines, max_top, max_duplicates)
+def _gopher_score(text: str, words: list[str], max_lines: float, max_top: float, max_duplicates: float) -> str | None:
+    lines, duplicates = _gopher(max_lines, max_duplicates)
     if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
         return f"{1 - score:.0%} of its lines are repeated"
-    for check, kind in ((top, "the most frequent"), (duplicates, "repeated")):
-        for size, one in check:
-            if not one.keep_document(score := one.score_document(joined)):
-                return f"{kind} {size}-grams make up {score:.0%}"
+    joined = " ".join(words)
+    for size in TOP_SIZES:
+        if (score := _top_share(words, joined, size)) > max_top:
+            return f"the most frequent {size}-grams make up {score:.0%}"
+    # Where no short n-gram is repeated, no longer one is: their score is 0.
+    for size, one in duplicates if _repeats(words, duplicates[0][0]) else []:
+        if not one.keep_document(score := one.score_document(joined)):
+            return f"repeated {size}-grams make up {score:.0%}"
     return None
 
 
+def _top_share(words: list[str], joined: str, size: int) -> float:
+    """The share of a text that its most frequent n-gram takes, as Curator's RepeatingTopNGramsFilter scores it, in a
+    third of the time; of several that are as frequent, the first.
+    """
+    if len(words) < size:
+        return 1.0
+    ((top, _),) = Counter(zip(*(words[start:] for start in range(size)), strict=False)).most_common(1)
+    return (len(joined) - len(joined.replace(" ".join(top), ""))) / len(joined)
+
+
+def _repeats(words: list[str], size: int) -> bool:
+    """Whether an n-gram of so many words stands there twice, or there are too few words to tell."""
+    num = len(words) - size + 1
+    return num < 1 or len(set(zip(*(words[start:] for start in range(size)), strict=False))) < num
+
+
 @functools.lru_cache(maxsize=8)
-def _gopher(lines: float, top: float, duplicates: float) -> tuple[Any, list[tuple[int, Any]], list[tuple[int, Any]]]:
+def _gopher(lines: float, duplicates: float) -> tuple[Any, list[tuple[int, Any]]]:
     from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
         RepeatedLinesFilter,
         RepeatingDuplicateNGramsFilter,
-        RepeatingTopNGramsFilter,
     )
 
     return (
         RepeatedLinesFilter(max_repeated_line_fraction=1 - lines),
-        [(n, RepeatingTopNGramsFilter(n=n, max_repeating_ngram_ratio=top)) for n in (3, 4)],
         [(n, RepeatingDuplicateNGramsFilter(n=n, max_repeating_duplicate_ngram_ratio=duplicates)) for n in (5, 8)],
     )

@@ -101,7 +101,7 @@ CLAUSE = re.compile(r"[.!?…,;:。！？，、；؟،।]+|\s[-–—]\s|\b(?:b
 
 
 def _begins(clause: str, wanted: tuple[str, ...]) -> bool:
-    return any(
+    return clause.startswith(wanted) and any(
         clause.startswith(phrase)
         and (len(clause) == len(phrase) or not clause[len(phrase)].isascii() or not clause[len(phrase)].isalnum())
         for phrase in wanted

@@ -4,13 +4,14 @@ scan_number("2 1/2 cups", 0, "en")    ->  (Number(value=Fraction(5, 2)), 5)
 scan_words("half a million", 0, "en") ->  (Number(value=Fraction(500000), scale=1000000), 14)
 """
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from nemo_sdg.text.numbers.digits import read_digits, scan_digits
-from nemo_sdg.text.numbers.spelled import part_at, read_words, scale_at
+from nemo_sdg.text.numbers.spelled import may_begin, part_at, read_words, scale_at, word_at
 from nemo_sdg.text.numbers.units import NO_UNIT, Unit
 
 MAX_EXPONENT = 4000
@@ -70,6 +71,9 @@ _ORDINAL_PHRASE = re.compile(
     rf"(?:({'|'.join(_TENS_WORDS)})[\s-]+)?({'|'.join(sorted(_ORDINAL_WORDS, key=len, reverse=True))})(?![^\W\d_])",
     re.IGNORECASE,
 )
+
+
+_BEGINNINGS = (*_TENS_WORDS, *_ORDINAL_WORDS, "anderthalb", "eineinhalb")
 
 
 def _power(base: Fraction, exponent: str) -> Fraction | None:
@@ -174,6 +178,20 @@ def read_trailing_cjk(text: str, end: int, scale: int, language: str) -> tuple[F
 
 def scan_words(text: str, start: int, language: str) -> tuple[Number, int] | None:
     """(number, end) of a number in words: two thirds, half a million, one and a half, twenty-first."""
+    word = word_at(text, start)
+    return None if word is not None and not _worth_reading(word, language) else _scan_words(text, start, language)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _worth_reading(word: str, language: str) -> bool:
+    """Whether anything can be found where a text goes on with this word: most words of a reasoning begin no number."""
+    lower = word.casefold()
+    if lower in ("a", "an", "one") or lower.startswith(_BEGINNINGS) or any(char > "\u2e7f" for char in word):
+        return True
+    return may_begin(word, language)
+
+
+def _scan_words(text: str, start: int, language: str) -> tuple[Number, int] | None:
     if (ordinal := _scan_ordinal(text, start)) is not None:
         return ordinal
     if (parts := _CJK_PARTS.match(text, start)) is not None:

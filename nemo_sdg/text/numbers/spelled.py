@@ -19,6 +19,7 @@ import yaml
 from nemo_sdg.text.numbers.cjk import CJK_SCALE, read_cjk
 
 
+@functools.lru_cache(maxsize=1024)
 def base_language(language: str) -> str:
     """`pt-BR` -> `pt`"""
     return re.split(r"[-_]", language.casefold(), maxsplit=1)[0]
@@ -160,6 +161,24 @@ def read_words(text: str, start: int, language: str) -> tuple[Fraction, int] | N
         if one is not None and (best is None or one[1] > best[1]):
             best = one
     return best
+
+
+def may_begin(word: str, language: str) -> bool:
+    """Whether a number, or a word for a part, can begin with this word."""
+    lower, plainly = word.casefold(), word.casefold().replace("’", "'")
+    for tongue in dict.fromkeys((base_language(language), "en")):
+        if lower in _words(tongue).parts:
+            return True
+        tongue = "no" if tongue in ("nb", "nn") else tongue
+        if _words(tongue).small and _cut(plainly, tongue) is not None:
+            return True
+    return _cut(plainly.removesuffix("s"), "en") is not None
+
+
+def word_at(text: str, start: int) -> str | None:
+    """The word that begins there."""
+    found = _WORD.match(text, start)
+    return None if found is None else found[0]
 
 
 def _read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] | None:

@@ -1,10 +1,11 @@
+import re
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nemo_sdg.text.numbers import find_numbers, read_number
+from nemo_sdg.text.numbers import find_numbers, read_number, scan, spelled
 
 
 @pytest.mark.parametrize(
@@ -134,3 +135,20 @@ def test_any_text_is_searched_without_error_and_spans_lie_in_it(text: str, langu
     for number in find_numbers(text, language):
         assert last <= number.start < number.end <= len(text)
         last = number.end
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "nb", "tr", "ar", "hi", "zh", "ja", "pt-BR"])
+def test_no_word_that_begins_a_number_is_passed_over(language: str) -> None:
+    """Most words of a text are not looked at further: none of those may be a number's first."""
+    words = [
+        *re.findall(r"[^\W\d_]+", str(spelled._table())),
+        *scan._ORDINAL_WORDS, *scan._TENS_WORDS, *spelled._DOZENS,
+        "anderthalb", "eineinhalbmal", "a", "An", "one", "One's", "Twenty", "Thousands", "zweihundert", "ventidue",
+        "三分", "river",
+    ]  # fmt: skip
+    found = 0
+    for text in (f"{word}{rest}" for word in dict.fromkeys(words) for rest in ("", " half", "-first of", " million")):
+        expected = scan._scan_words(text, 0, language)
+        assert scan.scan_words(text, 0, language) == expected, text
+        found += expected is not None
+    assert found > 100

@@ -90,3 +90,47 @@ def test_ascii_takes_a_shorter_way_to_the_same_end(written: str) -> None:
             text._punctuation_away_ascii(written.lower(), language).split()
             == text._punctuation_away(written.lower(), language).split()
         )
+
+
+def punctuation_away_by_characters(written: str, language: str) -> str:
+    """What `normalize` does with punctuation, said character by character."""
+    out = []
+    for place, char in enumerate(written):
+        after, before = written[place + 1 : place + 2], written[place - 1 : place] if place else " "
+        minus = char == "-" and (
+            (after.isdigit() and not before.isalpha())
+            or ((before.isalnum() or before in ")+-") and not after.isalnum())
+        )
+        inside = char in ".,/" and before.isdigit() and after.isdigit()
+        factorial = char == "!" and (after.isalnum() or after == "(") and not before.isalnum()
+        letter = char.isalnum() or text.unicodedata.category(char)[0] in "MS"
+        if char in "+#%$€£&@°^" or letter or minus or inside or factorial:
+            out.append(char)
+        elif char in "'’`" and before.isalnum() and after.isalnum():
+            out.append(" " if language in ("fr", "it", "ca") else "")
+        else:
+            out.append(" ")
+    return "".join(out)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="aZé5٣ßक्ा_-–.,/!'’`()+#€°^\n\t « ", max_size=24), st.sampled_from(["en", "fr", "de"]))
+def test_punctuation_is_judged_by_what_stands_beside_it(written: str, language: str) -> None:
+    assert text._punctuation_away(written, language) == punctuation_away_by_characters(written, language)
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("x_2 and v_{10}", "x2 and v10"),
+        ("the U.S.A. of 1914 - 1918", "usa of 1914-1918"),
+        ("Ca^{2+} or O^-", "ca2+ or o-"),
+        ("blood group A Rh-negative", "blood group a-"),
+        ("O negative", "o-"),
+        ("from 3 to 5 days", "from 3-5 days"),
+        ("An apple & a pear", "apple and pear"),
+        ("well-known, isn't it?", "well known isnt it"),
+    ],
+)
+def test_each_mark_is_seen_where_it_stands(written: str, normal: str) -> None:
+    assert text.normalize(written, "en") == normal

@@ -1,9 +1,11 @@
 """Which of several right solutions is kept."""
 
+import dataclasses
+
 import pytest
 
 from nemo_sdg.records import Sample, Vote
-from nemo_sdg.verify.solutions import adds_knowledge, names_answer, rank
+from nemo_sdg.verify.solutions import adds_knowledge, contradicts_letters, names_answer, rank
 
 SAMPLE = Sample(
     sample_id="s",
@@ -46,3 +48,22 @@ def test_a_number_is_named_by_its_value() -> None:
 def test_a_context_of_the_questions_own_words_adds_nothing() -> None:
     assert not adds_knowledge("Hens have legs. How many legs?", SAMPLE)
     assert adds_knowledge("Poultry such as chickens stand upright.", SAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "contradicts"),
+    [
+        ("A) iron rusts, B) gold does not.", False),
+        ("B) iron rusts.", True),
+        ("(B) iron rusts.", True),
+        ("B: ironing rusts nothing.", False),
+        ("NB) iron rusts.", False),
+        ("A) B) gold shines.", False),
+        ("A. B. iron rusts.", True),
+        ("So the answer is B.", True),
+    ],
+)
+def test_letters_that_name_other_options(reasoning: str, contradicts: bool) -> None:
+    sample = dataclasses.replace(SAMPLE, kind="multiple_choice", choices=["iron", "gold"])
+    vote = Vote(index=0, guidance="blind", answer="iron", reasoning=reasoning, context="Metals differ.")
+    assert contradicts_letters(vote, sample) is contradicts

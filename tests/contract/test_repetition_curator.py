@@ -1,0 +1,44 @@
+"""Our shortcuts through Gopher's rules beside Curator's own scores."""
+
+import random
+
+import pytest
+from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
+    RepeatingDuplicateNGramsFilter,
+    RepeatingTopNGramsFilter,
+)
+
+from nemo_sdg.curate.filters.repetition import _loop, _repeats, _top_share
+
+
+def made(seed: int) -> list[str]:
+    """Words of a small vocabulary; three words stand there more often than any others in a row."""
+    draw = random.Random(seed)
+    words = draw.choices(["stone", "river", "a", "light", "of", "green", "moves", "slow"], k=draw.randrange(5, 60))
+    return words + ["north", "wind", "blows", "cold"] * draw.randrange(4, 9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("size", [3, 4])
+def test_the_most_frequent_ngram_takes_the_share_that_curator_says(seed: int, size: int) -> None:
+    words = made(seed)
+    words += words[-4 : size - 4 or None]  # one more of the first of them: no two are as frequent
+    joined = " ".join(words)
+    assert _top_share(words, joined, size) == RepeatingTopNGramsFilter(n=size).score_document(joined)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_without_a_repeated_ngram_curator_scores_nothing(seed: int) -> None:
+    words = random.Random(seed).choices([f"w{number}" for number in range(12)], k=60)
+    scores = [RepeatingDuplicateNGramsFilter(n=n).score_document(" ".join(words)) for n in (5, 8)]
+    if not _repeats(words, 5):
+        assert scores == [0.0, 0.0]
+    assert _repeats([*words, *words[:5]], 5)
+    assert RepeatingDuplicateNGramsFilter(n=5).score_document(" ".join([*words, *words[:5]])) > 0.0
+
+
+@pytest.mark.parametrize("period", [1, 3, 17, 40])
+def test_a_loop_of_any_period_is_found_behind_other_words(period: int) -> None:
+    before = [f"b{number}" for number in range(50)]
+    assert _loop(before + [f"w{number}" for number in range(period)] * 20, 3, 16) is not None
+    assert _loop(before, 3, 16) is None
