@@ -54,13 +54,22 @@ def run(
     nodes: Annotated[
         bool, typer.Option("--nodes", help="use all nodes of this Slurm job; srun starts the command on each")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what would be done, asked, downloaded and overwritten; write nothing")
+    ] = False,
 ) -> None:
     """Run the pipeline, or continue a run that was interrupted."""
     from nemo_sdg.config import load_config
     from nemo_sdg.pipeline import run as pipeline
-    from nemo_sdg.pipeline.order import parse_worker
+    from nemo_sdg.pipeline.order import parse_worker, steps_between
 
     settings = load_config(config, overrides)
+    if dry_run:
+        from nemo_sdg.commands.dry_run import dry_run as look
+
+        for line in look(settings, steps_between(settings, only=only, start=start, until=until)):
+            typer.echo(line)
+        return
     if not nodes:
         pipeline.run(settings, only=only, start=start, until=until, worker=parse_worker(worker), redo=redo)
         return

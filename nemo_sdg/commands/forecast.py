@@ -10,12 +10,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.generate.requests import Ask, Request
-from nemo_sdg.pipeline.rates import Rates, assumed, count_seeds, make_forecast, measured
+from nemo_sdg.pipeline.forecast import count_seeds, make_forecast
+from nemo_sdg.pipeline.rates import Rates, assumed, measured
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 PUBLISHED_TOKENS_PER_S = {
     "Llama-3.1-8B": {"H100": 15220, "H200": 17744},
@@ -140,35 +144,31 @@ def forecast(
     from rich.console import Console
     from rich.table import Table
 
-    rates = measured(pilot, config.export.variants[0]) if pilot else assumed(config)
+    rates = measured(pilot, config) if pilot else assumed(config)
     speed = probe(config) if measure else throughput(config, model=model, gpu=gpu, tokens_per_s=tokens_per_s)
     seeds, unknown = count_seeds(config)
     result = {
         **make_forecast(config, rates, seeds, tokens_per_s=speed.tokens_per_s, price=price),
         "tokens_per_s_source": speed.source,
-        "seeds_by_family": seeds,
+        "seeds_by_family": {family: sum(tasks.values()) for family, tasks in seeds.items()},
         "tasks_not_counted": unknown,
     }
-    table = Table(
-        title=(
-            "forecast, rates "
-            f"{'measured in ' + rates.source if pilot else 'assumed: run a pilot and give it with --pilot'}"
-        ),
-        title_justify="left",
-        show_header=False,
-    )
+    console = Console(soft_wrap=True)
+    known = f"measured in {rates.source}" if pilot else "assumed: run a pilot and give it with --pilot"
+    console.print(f"forecast, rates {known}", highlight=False)
+    console.print(roles_table(result))
+    table = Table(show_header=False)
     table.add_column("what")
     table.add_column("how much", justify="right")
-    table.add_row("seeds", f"{result['seeds']:,}")
-    for step in ("questions", "answers"):
-        for name, num in result[step].items():
-            table.add_row(f"{step}: {name.replace('_', ' ')}", f"{num:,}")
-    for name in ("gpu_hours", "accepted_samples", "accepted_tokens", "cost", "cost_per_million_accepted_tokens"):
+    for name in ("seeds", "gpu_hours", "accepted_samples", "accepted_tokens"):
+        table.add_row(name.replace("_", " "), f"{result[name]:,}")
+    for name in ("cost", "cost_per_million_accepted_tokens"):
         if result[name] is not None:
-            table.add_row(name.replace("_", " "), f"{result[name]:,}")
-    console = Console(soft_wrap=True)
+            table.add_row(name.replace("_", " "), f"{result[name]:,} {result['currency']}")
     console.print(table)
     console.print(f"at {speed.tokens_per_s:,.0f} output tokens/s per GPU ({speed.source})", highlight=False)
+    for note in rates.notes:
+        console.print(note, highlight=False)
     if unknown:
         console.print(
             (
@@ -178,3 +178,17 @@ def forecast(
             highlight=False,
         )
     return result
+
+
+def roles_table(result: dict[str, Any]) -> "Table":
+    """Requests, tokens and cost of each role."""
+    from rich.table import Table
+
+    table = Table()
+    for name in ("role", "model", "requests", "prompt tokens", "output tokens", f"cost ({result['currency']})"):
+        table.add_column(name, justify="left" if name in ("role", "model") else "right")
+    for row in result["roles"]:
+        cost = "" if row["cost"] is None else f"{row['cost']:,.2f}"
+        numbers = (f"{row[name]:,}" for name in ("requests", "prompt_tokens", "completion_tokens"))
+        table.add_row(row["role"], row["model"], *numbers, cost)
+    return table

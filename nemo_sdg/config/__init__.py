@@ -3,10 +3,11 @@
 Paths are relative to the working directory, as in the YAML files of lm-eval, NeMo and Megatron.
 """
 
+import contextlib
 import dataclasses
-import difflib
 import enum
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from nemo_sdg.config.engine import (
     Structured,
     operational,
 )
+from nemo_sdg.config.explain import explain
 from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
 from nemo_sdg.config.generate import GenerateSection, OriginShare, PerSeed, Sandbox, Style, VerifySection
 from nemo_sdg.config.run import Executor, RunSection, Verify
@@ -107,6 +109,7 @@ OPERATIONAL = {
         "verify",
         "cache_dir",
         "progress_every",
+        "currency",
         "trackers",
         "measure",
     },
@@ -119,6 +122,8 @@ OPERATIONAL = {
         "max_retries",
         "give_up_after",
         "threads",
+        "price_input",
+        "price_output",
     },
     "curate": {"embedder_gpus"},
     "guard": {"cache", "require"},
@@ -146,37 +151,24 @@ def read_config(structure: type[T], path: Path, overrides: list[str] | None = No
     if not path.is_file():
         raise ConfigError(f"there is no configuration file at {path}; nemo-sdg init FOLDER writes one")
     OmegaConf.register_new_resolver("config_dir", lambda: str(path.parent), replace=True)
+    given: Any = None
     try:
         loaded = OmegaConf.load(path)
         if not OmegaConf.is_dict(loaded):
             raise ConfigError("a configuration is a mapping of sections such as run, seeds, engine")
+        for override in overrides or []:
+            if not re.match(r"[\w.\[\]-]+=", override):
+                raise ConfigError(f"{override!r} is no override: write key=value, such as generate.votes=3")
         changes = OmegaConf.from_dotlist(list(overrides or []))
+        with contextlib.suppress(OmegaConfBaseException):
+            given = OmegaConf.to_container(OmegaConf.unsafe_merge(loaded.copy(), changes), resolve=False)
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(structure), loaded, changes))
-    except (OmegaConfBaseException, YAMLError, TypeError) as exc:
-        raise ConfigError(f"{explain(exc)} ({path})") from exc
+    except (OmegaConfBaseException, YAMLError, TypeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{explain(exc, structure, given)} ({path})") from exc
     except ConfigError as exc:
         raise ConfigError(f"{exc} ({path})") from exc
     assert isinstance(config, structure)
     return config
-
-
-def explain(exc: Exception) -> str:
-    """An error of OmegaConf or YAML as one plain line: the field, what is wrong, and similar names."""
-    from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
-
-    first = next((line.strip() for line in str(exc).splitlines() if line.strip()), type(exc).__name__)
-    if not isinstance(exc, OmegaConfBaseException):
-        return " ".join(line.strip() for line in str(exc).splitlines() if line.strip())
-    key = str(exc.full_key or exc.key or "")
-    if isinstance(exc, ConfigKeyError) and "not in" in first:
-        section: Any = exc.object_type
-        names = [field.name for field in dataclasses.fields(section)] if dataclasses.is_dataclass(section) else []
-        near = difflib.get_close_matches(key.rpartition(".")[2], names, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}" if names else ""
-        return f"{key} is not a field of the configuration{hint}"
-    if isinstance(exc, ValidationError):
-        return f"{key}: {first}"
-    return f"{key}: {first}" if key else first
 
 
 def shaping(config: RunConfig) -> dict[str, dict[str, Any]]:

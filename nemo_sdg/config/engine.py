@@ -139,6 +139,10 @@ class EngineSection:
     """the run ends, with everything kept, after so many seconds without a completion"""
     threads: int | None = None
     """llama: number of CPU threads; null = all cores"""
+    price_input: float | None = None
+    """what a million tokens of prompts cost, in run.currency; for forecast and --dry-run"""
+    price_output: float | None = None
+    """what a million tokens of completions cost, in run.currency"""
     options: dict[str, Any] = field(default_factory=dict)
     """trtllm: further arguments of tensorrt_llm.LLM, such as tensor_parallel_size or kv_cache_config; llama:
     n_gpu_layers
@@ -147,6 +151,9 @@ class EngineSection:
     def __post_init__(self) -> None:
         require(self.max_in_flight >= 1, f"engine.max_in_flight must be >= 1, got {self.max_in_flight}")
         require(self.context_length >= 256, f"engine.context_length must be >= 256 tokens, got {self.context_length}")
+        for name in ("price_input", "price_output"):
+            given = getattr(self, name)
+            require(given is None or given >= 0, f"engine.{name} must be >= 0 a million tokens, got {given}")
         require(self.give_up_after > 0, f"engine.give_up_after must be > 0 seconds, got {self.give_up_after}")
         require(
             self.kind is not EngineKind.openai or bool(self.base_urls),
@@ -159,6 +166,10 @@ class EngineSection:
             "put fields for a server's requests into engine.extra_body",
         )
         for url in self.base_urls:
+            require(
+                url.startswith(("http://", "https://")),
+                f"engine.base_urls must begin with http:// or https://, got {url}; write http://{url}",
+            )
             require(
                 "@" not in url,
                 (
@@ -184,6 +195,8 @@ MODEL_FIELDS = {
     "structured",
     "context_length",
     "options",
+    "price_input",
+    "price_output",
 }
 """fields that belong to a model: a role that names another model does not take them from `engine`"""
 
@@ -213,6 +226,8 @@ class RoleSection:
     max_retries: int | None = None
     give_up_after: float | None = None
     threads: int | None = None
+    price_input: float | None = None
+    price_output: float | None = None
     options: dict[str, Any] | None = None
 
     def over(self, engine: EngineSection) -> EngineSection:

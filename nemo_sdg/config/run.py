@@ -45,6 +45,8 @@ class RunSection:
     """seconds between rows of progress.jsonl; lines, where there is no terminal, come after 30 seconds of a step, then
     ever more rarely
     """
+    currency: str = "USD"
+    """of all prices: engine.price_input, engine.price_output, forecast --price"""
     trackers: list[str] = field(default_factory=list)
     """tensorboard, wandb: where the rows of progress.jsonl are also sent"""
 

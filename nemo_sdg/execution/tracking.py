@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from nemo_sdg.errors import MissingDependencyError
+from nemo_sdg.errors import ConfigError, MissingDependencyError
 
 
 class Tracker(Protocol):
@@ -61,9 +61,15 @@ class WeightsAndBiases:
             raise MissingDependencyError("run.trackers names wandb, which is not installed: pip install wandb") from exc
         import os
 
-        self._run = wandb.init(
-            project=os.environ.get("WANDB_PROJECT", "nemo_sdg"), name=run_dir.resolve().name, dir=str(run_dir)
-        )
+        try:
+            self._run = wandb.init(
+                project=os.environ.get("WANDB_PROJECT", "nemo_sdg"), name=run_dir.resolve().name, dir=str(run_dir)
+            )
+        except Exception as exc:  # wandb's own errors, of several classes
+            raise ConfigError(
+                f"run.trackers names wandb, which cannot be used ({str(exc).splitlines()[0]}): run "
+                "`wandb login`, set WANDB_MODE=offline, or take wandb out"
+            ) from exc
 
     def log(self, row: dict[str, Any]) -> None:
         self._run.log(scalars(row))

@@ -4,7 +4,7 @@ import difflib
 import importlib.util
 import shutil
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import EngineKind, Role, RunConfig
 from nemo_sdg.errors import ConfigError, MissingDependencyError, SdgError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.order import step_module
@@ -12,6 +12,9 @@ from nemo_sdg.pipeline.plan import Plan
 from nemo_sdg.storage import read_ledger
 
 BYTES_A_TOKEN = 4
+ENGINE_PACKAGES = {EngineKind.trtllm: ("tensorrt_llm", "trtllm"), EngineKind.llama: ("xllamacpp", "embedded")}
+EXTRAS = {"torch": "nemo", "megatron.core": "nemo"}
+"""package -> the extra of nemo-sdg that brings it"""
 COPIES = 2
 """of a completion at least: in the journal, and in the step's shard"""
 
@@ -49,13 +52,26 @@ def check_machine(context: Context, plan: Plan) -> None:
     for name in todo:
         for package in getattr(step_module(name), "PACKAGES", []):
             if not _is_installed(package):
+                extra = EXTRAS.get(package)
+                how = f"pip install 'nemo-sdg[{extra}]'" if extra else "install nemo-sdg's requirements"
+                raise MissingDependencyError(f"step {name} needs the package {package}: {how}")
+    for role in roles_of(todo, context.config):
+        for section in context.config.engines(role):
+            package, extra = ENGINE_PACKAGES.get(section.kind, ("", ""))
+            if package and not _is_installed(package):
                 raise MissingDependencyError(
-                    f"step {name} needs the package {package}; install nemo-sdg's requirements"
+                    f"engine.kind={section.kind.value} needs the package {package}: pip install 'nemo-sdg[{extra}]'"
                 )
     if context.config.curate.dedup_gpu and "curated" in todo:
         _require_gpu()
     if any(hasattr(step_module(name), "flow_maker") for name in todo) and context.worker[0] == 0:
         _check_forecast(context)
+
+
+def roles_of(names: list[str], config: RunConfig) -> list[Role]:
+    """The roles whose engines these steps ask."""
+    roles = [role for name in names for role in getattr(step_module(name), "ROLES", [])]
+    return [role for role in dict.fromkeys(roles) if role in (Role.writer, Role.solver) or config.roles.of(role)]
 
 
 def _is_current(context: Context, name: str, identity: str) -> bool:
@@ -89,7 +105,8 @@ def _check_forecast(context: Context) -> None:
     a warning; one that no yield can avoid is an error.
     """
     from nemo_sdg.export.mixture import plan_mixture
-    from nemo_sdg.pipeline.rates import accepted_samples, assumed, attempts, count_seeds, make_forecast
+    from nemo_sdg.pipeline.forecast import accepted_samples, attempts, count_seeds, make_forecast
+    from nemo_sdg.pipeline.rates import assumed
     from nemo_sdg.seeds.sources.rows import uses_hub
 
     config, line = context.config, context.progress.line

@@ -1,186 +1,236 @@
-"""What a run will ask for and give, before it starts: seeds are counted, yields and lengths measured or assumed."""
+"""What a request costs and how often it is worth it: assumed, or measured in a finished run."""
 
-from dataclasses import dataclass
+import dataclasses
+import functools
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import OriginShare, Role, RunConfig
+from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import DataError
-from nemo_sdg.records import Verdict
+from nemo_sdg.records import Sample, Vote, sample_from_dict
 from nemo_sdg.storage import read_json, read_jsonl
+
+REPLAYED = 400
+"""samples of a pilot whose votes are drawn from again"""
+LEAST_VOTES = 3
+"""votes of a question from which other numbers of votes can be told"""
 
 
 @dataclass(kw_only=True)
 class Rates:
-    """Tokens that requests cost, and how many of them end as samples."""
+    """Per request, question or sample; tokens of prompt and completion."""
 
     source: str
     """assumed | the pilot run's folder"""
     question_prompt: float = 450.0
     question_completion: float = 110.0
-    """tokens of one question request"""
+    """tokens of one new question"""
     vote_prompt: float = 350.0
     vote_completion: float = 450.0
     """tokens of one vote"""
     votes: dict[str, float]
-    """votes cast per sample, by origin"""
+    """votes asked for per question, by origin"""
     question_yield: float = 0.9
     """attempts of origin similar that give a question"""
+    screened: float = 0.85
+    """new questions that the judge lets pass, where there is one"""
+    judge_prompt: float = 700.0
+    judge_completion: float = 350.0
+    """tokens of one grade, of a question or of a solution"""
+    graded: float = 0.85
+    """solutions that are judged, per question"""
+    student_prompt: float = 250.0
+    student_completion: float = 450.0
+    student: float = 0.7
+    """questions that a student tries"""
     accepted: dict[str, float]
     """questions that come out curated, by origin"""
     tokens_per_sample: float = 350.0
     """packed tokens of the first variant"""
+    notes: list[str] = field(default_factory=list)
+    """what of a pilot could not be measured"""
 
 
 def assumed(config: RunConfig) -> Rates:
     """Without a pilot: votes stop early for two thirds of the questions; half the new questions and most gold ones
-    survive; outputs fill
-    at most half of what they may."""
+    survive; outputs fill at most half of what they may.
+    """
     from nemo_sdg.generate.prompting import Prompts
 
-    least = max(1.0, round(config.generate.votes * config.verify.min_agreement))
-    votes = (2 * least + config.generate.votes) / 3
+    votes = assumed_votes(config)
     rates = Rates(source="assumed", votes={"similar": votes, "seed": votes}, accepted={"similar": 0.5, "seed": 0.8})
     writer, solver = (Prompts(config, config.engines(role)[0]) for role in (Role.writer, Role.solver))
     rates.question_completion = min(rates.question_completion, writer.max_tokens("question") / 2)
     rates.vote_completion = min(rates.vote_completion, solver.max_tokens("answer") / 2)
+    rates.student_completion = rates.vote_completion
     return rates
 
 
-def measured(pilot: Path, variant: str) -> Rates:
-    """Rates of a finished run. Raises DataError when it is not one."""
+def assumed_votes(config: RunConfig) -> float:
+    least = max(1.0, round(config.generate.votes * config.verify.min_agreement))
+    return (2 * least + config.generate.votes) / 3
+
+
+@dataclass(kw_only=True)
+class Spent:
+    """Tokens and requests of one step of a pilot."""
+
+    records: int = 0
+    requests: int = 0
+    prompt: int = 0
+    completion: int = 0
+
+    def a_request(self) -> tuple[float, float]:
+        return self.prompt / max(self.requests, 1), self.completion / max(self.requests, 1)
+
+
+def measured(pilot: Path, config: RunConfig) -> Rates:
+    """Rates of a finished run, as they would be under `config`: with another number of votes, the pilot's votes are
+    drawn from again. Raises DataError when it is not a finished run.
+    """
     if not (pilot / "manifest.json").is_file():
         raise DataError(f"--pilot {pilot} is not a finished run: it has no manifest.json")
-    asked: dict[str, list[float]] = {"similar": [], "seed": []}
-    totals = {"question_prompt": 0.0, "question_completion": 0.0, "vote_prompt": 0.0, "vote_completion": 0.0}
-    num_attempts = num_questions = num_votes = 0
-    question_usage: dict[str, dict[str, int]] = {}
-    for path in sorted((pilot / "questions").glob("shard-*.jsonl")):
-        for sample in read_jsonl(path):
-            asked[sample["origin"]].append(0.0)
-            question_usage[sample["sample_id"]] = sample["usage"]
-            if sample["origin"] == "similar":
-                num_questions += 1
-                totals["question_prompt"] += sample["usage"]["prompt_tokens"]
-                totals["question_completion"] += sample["usage"]["completion_tokens"]
-        num_attempts += sum(
-            row["in"] for row in read_json(pilot / "questions" / "receipts" / f"{path.stem}.json")["counts"].values()
-        )
+    steps = [name for name in ("questions", "screened", "answers", "graded") if (pilot / name).is_dir()]
+    usage: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    spent = {name: Spent() for name in steps}
+    arrived = {name: {"similar": 0, "seed": 0} for name in steps}
     cast: dict[str, list[int]] = {"similar": [], "seed": []}
-    for path in sorted((pilot / "answers").glob("shard-*.jsonl")):
-        for sample in read_jsonl(path):
-            cast[sample["origin"]].append(len(sample["solutions"]))
-            before = question_usage[sample["sample_id"]]
-            num_votes += len(sample["solutions"])
-            totals["vote_prompt"] += sample["usage"]["prompt_tokens"] - before["prompt_tokens"]
-            totals["vote_completion"] += sample["usage"]["completion_tokens"] - before["completion_tokens"]
-        for drop in read_jsonl(path.parent / "dropped" / path.name):
-            cast[drop["record"]["origin"]].append(len(drop["record"]["solutions"]))
-    curated = {"similar": 0, "seed": 0}
-    for path in sorted((pilot / "curated").glob("shard-*.jsonl")):
-        for sample in read_jsonl(path):
-            curated[sample["origin"]] += 1
-    if not num_votes:
+    solved: list[Sample] = []
+    judged = tried = 0
+    for name in steps:
+        for record, is_kept in records_of(pilot, name):
+            origin, solutions = record["origin"], record.get("solutions") or []
+            tokens = (record["usage"]["prompt_tokens"], record["usage"]["completion_tokens"])
+            before, usage[record["sample_id"]] = usage[record["sample_id"]], tokens
+            arrived[name][origin] += 1
+            step = spent[name]
+            step.prompt, step.completion = step.prompt + tokens[0] - before[0], step.completion + tokens[1] - before[1]
+            step.records += 1
+            if name == "questions":
+                step.requests += origin == "similar"
+            elif name == "answers":
+                step.requests += len(solutions)
+                cast[origin].append(len(solutions))
+                if is_kept and len(solved) < REPLAYED:
+                    solved.append(sample_from_dict(record))
+            elif name == "screened":
+                step.requests += 1
+            else:
+                judged += sum(vote.get("judge") is not None for vote in solutions)
+                tried += (record.get("grade") or {}).get("student_pass_rate") is not None
+    if not spent.get("answers", Spent()).requests:
         raise DataError(f"--pilot {pilot} holds no answers to measure")
-    num_packed = num_tokens = 0
+    question, vote = spent["questions"].a_request(), spent["answers"].a_request()
+    attempts = sum(
+        row["in"]
+        for path in (pilot / "questions" / "receipts").glob("*.json")
+        for row in read_json(path)["counts"].values()
+    )
+    asked = arrived["questions"]
+    curated = {"similar": 0, "seed": 0}
+    for record, is_kept in records_of(pilot, "curated"):
+        curated[record["origin"]] += is_kept
+    documents, tokens_packed = packed(pilot, config.export.variants[0])
+    rates = dataclasses.replace(
+        assumed(config),
+        source=str(pilot),
+        question_prompt=question[0],
+        question_completion=question[1],
+        vote_prompt=vote[0],
+        vote_completion=vote[1],
+        votes={origin: sum(nums) / max(len(nums), 1) for origin, nums in cast.items()},
+        question_yield=asked["similar"] / max(attempts - asked["seed"], 1),
+        accepted={origin: curated[origin] / max(asked[origin], 1) for origin in asked},
+        tokens_per_sample=tokens_packed / max(documents, 1),
+    )
+    measure_grades(rates, spent, arrived, judged, tried, config)
+    other_votes(rates, solved, pilot, config)
+    return rates
+
+
+def records_of(pilot: Path, step: str) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Samples that a step of a run kept (True) and dropped (False)."""
+    for path in sorted((pilot / step).glob("shard-*.jsonl")):
+        yield from ((record, True) for record in read_jsonl(path))
+        dropped = path.parent / "dropped" / path.name
+        if dropped.is_file():
+            drops = (drop["record"] for drop in read_jsonl(dropped))
+            yield from ((record, False) for record in drops if record and "sample_id" in record)
+
+
+def packed(pilot: Path, variant: str) -> tuple[int, int]:
+    """Documents and tokens of a variant."""
+    documents = tokens = 0
     for path in sorted((pilot / "packed" / "receipts").glob("*.json")):
         sizes = read_json(path)["variants"].get(variant, {"documents": 0, "tokens": 0})
-        num_packed, num_tokens = num_packed + sizes["documents"], num_tokens + sizes["tokens"]
-    num_similar_attempts = num_attempts - len(asked["seed"])
-    return Rates(
-        source=str(pilot),
-        question_prompt=totals["question_prompt"] / max(num_questions, 1),
-        question_completion=totals["question_completion"] / max(num_questions, 1),
-        vote_prompt=totals["vote_prompt"] / num_votes,
-        vote_completion=totals["vote_completion"] / num_votes,
-        votes={origin: sum(nums) / max(len(nums), 1) for origin, nums in cast.items()},
-        question_yield=num_questions / max(num_similar_attempts, 1),
-        accepted={origin: curated[origin] / max(len(asked[origin]), 1) for origin in asked},
-        tokens_per_sample=num_tokens / max(num_packed, 1),
-    )
+        documents, tokens = documents + sizes["documents"], tokens + sizes["tokens"]
+    return documents, tokens
 
 
-def count_seeds(config: RunConfig) -> tuple[dict[str, int], list[str]]:
-    """Seeds per family after limits, and the tasks whose rows cannot be counted without reading them."""
-    from nemo_sdg.catalog.selection import select
-    from nemo_sdg.catalog.walk import build_catalog
-    from nemo_sdg.seeds.sources.splits import open_source, plan_sources
-
-    rows = [
-        row
-        for row in select(build_catalog(config.seeds, config.guard), config.seeds.tasks)
-        if row.verdict == Verdict.eligible
-    ]
-    seeds: dict[str, int] = {}
-    unknown = []
-    for source in plan_sources(rows, config.seeds):
-        try:
-            num = open_source(source, config.seeds).count()
-        except DataError:
-            num = None
-        if source.quota is not None:
-            num = source.quota if num is None else min(num, source.quota)
-        if num is None:
-            unknown.append(source.tasks[0])
-        else:
-            family = source.leaves[0].family
-            seeds[family] = seeds.get(family, 0) + num
-    return dict(sorted(seeds.items())), unknown
-
-
-def attempts(config: RunConfig, seeds: dict[str, int]) -> dict[str, dict[str, float]]:
-    """Questions asked for, by family and origin."""
-    found = {}
-    for family, num in seeds.items():
-        share: OriginShare = config.generate.origins_by_family.get(family, config.generate.origins)
-        found[family] = {"similar": num * share.similar, "seed": num * share.seed}
-    return found
+def measure_grades(
+    rates: Rates,
+    spent: dict[str, Spent],
+    arrived: dict[str, dict[str, int]],
+    judged: int,
+    tried: int,
+    config: RunConfig,
+) -> None:
+    """What judge and student cost. Where both worked in one step, its tokens are shared out as they are assumed."""
+    if "screened" in spent and arrived["screened"]["similar"]:
+        rates.judge_prompt, rates.judge_completion = spent["screened"].a_request()
+        rates.screened = arrived["answers"]["similar"] / arrived["screened"]["similar"]
+    elif config.roles.judge is not None:
+        rates.notes.append("the pilot has no judge: what it costs is assumed")
+    step = spent.get("graded")
+    if step is None or not step.records:
+        if config.roles.student is not None:
+            rates.notes.append("the pilot has no student: what it costs is assumed")
+        return
+    rates.graded = judged / step.records
+    rates.student = tried / step.records
+    attempts = tried * config.generate.student_attempts
+    if attempts:
+        rates.student_prompt = max(0.0, step.prompt - judged * rates.judge_prompt) / attempts
+        rates.student_completion = max(0.0, step.completion - judged * rates.judge_completion) / attempts
 
 
-def accepted_samples(config: RunConfig, rates: Rates, seeds: dict[str, int]) -> dict[str, float]:
-    """Samples that come out curated, by family."""
-    return {
-        family: row["similar"] * rates.question_yield * rates.accepted["similar"] + row["seed"] * rates.accepted["seed"]
-        for family, row in attempts(config, seeds).items()
-    }
-
-
-def make_forecast(
-    config: RunConfig, rates: Rates, seeds: dict[str, int], *, tokens_per_s: float, price: float | None
-) -> dict[str, Any]:
-    """The forecast as plain data. GPU-hours count completion tokens at the throughput of a mix of prompt and
-    completion, as published.
+def other_votes(rates: Rates, solved: list[Sample], pilot: Path, config: RunConfig) -> None:
+    """Votes a question under another `generate.votes` or `verify.min_agreement` than the pilot's: rounds of votes are
+    drawn from those that it cast, and end when the majority is decided.
     """
-    asked = attempts(config, seeds).values()
-    similar, own = (sum(row[origin] for row in asked) for origin in ("similar", "seed"))
-    questions = {"similar": similar * rates.question_yield, "seed": own}
-    votes = sum(questions[origin] * rates.votes[origin] for origin in questions)
-    accepted = sum(questions[origin] * rates.accepted[origin] for origin in questions)
-    completion = similar * rates.question_completion + votes * rates.vote_completion
-    prompt = similar * rates.question_prompt + votes * rates.vote_prompt
-    hours = completion / tokens_per_s / 3600
-    return {
-        "rates": rates.source,
-        "seeds": sum(seeds.values()),
-        "questions": {
-            "requests": round(similar),
-            "prompt_tokens": round(similar * rates.question_prompt),
-            "completion_tokens": round(similar * rates.question_completion),
-        },
-        "answers": {
-            "requests": round(votes),
-            "prompt_tokens": round(votes * rates.vote_prompt),
-            "completion_tokens": round(votes * rates.vote_completion),
-        },
-        "requests": round(similar + votes),
-        "prompt_tokens": round(prompt),
-        "completion_tokens": round(completion),
-        "tokens_per_s_per_gpu": tokens_per_s,
-        "gpu_hours": round(hours, 3),
-        "accepted_samples": round(accepted),
-        "accepted_tokens": round(accepted * rates.tokens_per_sample),
-        "cost": None if price is None else round(hours * price, 2),
-        "cost_per_million_accepted_tokens": None
-        if price is None or not accepted
-        else round(1e6 * hours * price / (accepted * rates.tokens_per_sample), 4),
-    }
+    import yaml
+
+    was = yaml.safe_load((pilot / "config.yaml").read_text())
+    now = (config.generate.votes, config.verify.min_agreement)
+    if (was["generate"]["votes"], was["verify"]["min_agreement"]) == now:
+        return
+    blind = {sample.sample_id: [v for v in sample.solutions or [] if v.guidance == "blind"] for sample in solved}
+    usable = [sample for sample in solved if len(blind[sample.sample_id]) >= min(LEAST_VOTES, config.generate.votes)]
+    if not usable:
+        rates.votes = dict.fromkeys(rates.votes, assumed_votes(config))
+        rates.notes.append(f"the pilot cast too few votes to tell how many {config.generate.votes} would be: assumed")
+        return
+    for origin in rates.votes:
+        of_origin = [sample for sample in usable if sample.origin == origin]
+        if of_origin:
+            drawn = [draw_votes(sample, blind[sample.sample_id], config) for sample in of_origin]
+            guided = [len(sample.solutions or []) - len(blind[sample.sample_id]) for sample in of_origin]
+            rates.votes[origin] = (sum(drawn) + sum(guided)) / len(of_origin)
+    rates.notes.append(f"votes a question are drawn from the pilot's, for generate.votes={config.generate.votes}")
+
+
+def draw_votes(sample: Sample, votes: list[Vote], config: RunConfig) -> int:
+    """How many votes would be asked for, in the rounds of generate/answers.py."""
+    from nemo_sdg.verify.votes import decided
+
+    rng = random.Random(sample.sample_id)
+    planned = config.generate.votes
+    told = functools.partial(decided, config=config.verify)
+    drawn: list[Vote] = []
+    while more := told(drawn, planned, sample).missing:
+        drawn += rng.choices(votes, k=more)
+    return len(drawn)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import RunConfig, Verify, shaping
-from nemo_sdg.errors import SdgError
+from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.processes import quiet_libraries
 from nemo_sdg.execution.progress import COLUMNS, Progress, fit, format_seconds
@@ -154,10 +154,31 @@ def seal(context: Context, ledger: Ledger, module: Any, shards: list[str]) -> bo
     return True
 
 
+def require_no_strangers(run_dir: Path) -> None:
+    """Raises ConfigError where `run.dir` is a folder with files that no run wrote: a run would overwrite them, or take
+    them for its own.
+    """
+    if run_dir.exists() and not run_dir.is_dir():
+        raise ConfigError(f"run.dir={run_dir} is a file; name a folder")
+    if not run_dir.is_dir() or any((run_dir / step / "ledger.json").is_file() for step in STEPS):
+        return
+    known = {".lock", "progress.jsonl", HASHES, "tensorboard", "wandb", "slurm", "report"}
+    if (run_dir / ".lock").is_file():
+        known |= {"config.yaml", "manifest.json", *STEPS}
+    strangers = sorted(path.name for path in run_dir.iterdir() if path.name not in known)
+    if strangers:
+        more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
+        raise ConfigError(
+            f"run.dir={run_dir} holds files that no run wrote ({', '.join(strangers[:3])}{more}); name a new "
+            "folder, or take them away"
+        )
+
+
 @contextlib.contextmanager
 def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator[Context]:
     """Opens or continues the run in `run.dir` and holds its lock. Raises SdgError when another process works on it."""
     run_dir = Path(config.run.dir)
+    require_no_strangers(run_dir)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         lock = open(run_dir / ".lock", "a")  # noqa: SIM115

@@ -89,6 +89,7 @@ def preflight(config: RunConfig) -> None:
     from nemo_sdg.curate.filters.registry import filters_identity
     from nemo_sdg.curate.fluency import at_hand
     from nemo_sdg.curate.own_code import load_stages
+    from nemo_sdg.seeds.sources.hub_models import require_model
 
     curate = config.curate
     filters_identity(curate)
@@ -97,6 +98,7 @@ def preflight(config: RunConfig) -> None:
     corpus_files(curate.against)
     if curate.paraphrase or curate.semantic_dedup:
         require_embedder(curate.embedder)
+        require_model("curate.embedder", curate.embedder)
     if curate.filters.get("context_off_topic") is not False:
         require_embedder(None, field="curate.filters.context_off_topic")
     if curate.filters.get("fluency", False) is not False and (missing := at_hand()):
@@ -151,8 +153,8 @@ def filter_shards(context: Context) -> None:
         ),
         WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
     ]
-    first = "loading the embedder" if config.paraphrase else ""
-    context.run_stages("filtered", stages, [[shard] for shard in todo], target=filtered, total=len(inputs), first=first)
+    units, first = [[shard] for shard in todo], "loading filters"
+    context.run_stages("filtered", stages, units, target=filtered, total=len(inputs), first=first)
 
 
 def write_health(context: Context) -> None:
@@ -168,8 +170,7 @@ def write_health(context: Context) -> None:
     record, path = context.step_dir("curated", "health"), context.step_dir("curated").path / "health.json"
     inputs = [*seed_files, *before, *after]
     if record.problem("health", inputs=inputs, full=context.config.run.verify is Verify.full) is not None:
-        with context.progress.step("health") as state:
-            state.phase = "measuring the corpus"
+        with context.progress.step("health"):
             write_json(path, measure_health(seeds=seed_files, before=before, after=after))
         record.write_receipt("health", {record.relative(path): file_facts(path)}, {}, inputs=inputs)
 

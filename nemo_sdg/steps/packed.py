@@ -24,7 +24,9 @@ PACKAGES = ["torch", "megatron.core", "pyarrow"]
 def preflight(config: RunConfig) -> None:
     """Raises ConfigError for a tokenizer that does not exist or has no end-of-sequence id."""
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
+    from nemo_sdg.seeds.sources.hub_models import require_model
 
+    require_model("export.tokenizer", config.export.tokenizer)
     load_tokenizer(config.export.tokenizer)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from nemo_sdg.config import load_config
+from nemo_sdg.pipeline.rates import measured
 from tests.e2e.harness import nemo_sdg, run_arguments
 
 
@@ -41,6 +43,19 @@ def test_a_forecast_of_the_pilot_itself_is_right(root: Path, server: str, undist
     ]
     assert said["accepted_tokens"] == pytest.approx(sum(part["tokens"] for part in packed), rel=0.01)
     assert said["gpu_hours"] == pytest.approx(said["completion_tokens"] / 1000 / 3600, abs=0.001)
+
+
+def test_other_votes_are_drawn_from_the_pilot(undisturbed: Path) -> None:
+    def votes(num: int) -> dict[str, float]:
+        config = load_config("configs/quickstart.yaml", [f"generate.votes={num}"])
+        return measured(undisturbed, config).votes
+
+    asked = {num: votes(num) for num in (1, 3, 8, 16)}
+    for origin in ("similar", "seed"):
+        rising = [asked[num][origin] for num in (1, 3, 8, 16)]
+        assert rising == sorted(rising)
+        assert rising[-1] > 2 * rising[1]
+        assert all(most <= bound for most, bound in zip(rising, (2.5, 5, 10, 18), strict=True))
 
 
 def test_a_probe_measures_the_configured_engine(root: Path, server: str, tmp_path: Path) -> None:

@@ -150,7 +150,8 @@ class Window:
         if (self.down or now - silent_since > SILENT_SECONDS) and not self._notified:
             self._notified = True
             self._notify(
-                f"the engine does not answer ({error}): paused, everything finished is kept; trying again until it does"
+                f"the engine does not answer ({error}): paused, everything finished is kept; trying again "
+                "until it does (is it up, and engine.base_urls right? Ctrl-C ends the run)"
             )
         self._faults += error.fault is not Fault.busy
         if self.down:

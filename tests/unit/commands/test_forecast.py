@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.commands.forecast import Rates, assumed, count_tokens, make_forecast, measured, throughput
-from nemo_sdg.config import EngineKind, EngineSection, OriginShare, RunConfig
+from nemo_sdg.config import (
+    EngineKind,
+    EngineSection,
+    GenerateSection,
+    OriginShare,
+    PerSeed,
+    RoleSection,
+    RolesSection,
+    RunConfig,
+    Style,
+)
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.generate.requests import Completion, Request
 
@@ -27,7 +37,9 @@ def test_requests_tokens_and_hours_add_up() -> None:
     config = RunConfig()
     config.generate.origins = OriginShare(similar=2, seed=1.0)
     config.generate.origins_by_family = {"math": OriginShare(similar=0, seed=0.5)}
-    result = make_forecast(config, RATES, {"science": 100, "math": 40}, tokens_per_s=1000, price=3.0)
+    result = make_forecast(
+        config, RATES, {"science": {"a": 60, "b": 40}, "math": {"c": 40}}, tokens_per_s=1000, price=3.0
+    )
     assert result["questions"] == {"requests": 200, "prompt_tokens": 20_000, "completion_tokens": 10_000}
     assert result["answers"]["requests"] == 100 * 4 + 120 * 2
     assert result["completion_tokens"] == 10_000 + 640 * 300
@@ -76,7 +88,7 @@ def test_a_stand_in_for_the_configured_model_is_named_as_one() -> None:
 
 def test_unfinished_pilot_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a finished run"):
-        measured(tmp_path, "context")
+        measured(tmp_path, RunConfig())
 
 
 def test_a_probe_counts_the_tokens_of_every_completion() -> None:
@@ -92,3 +104,55 @@ def test_a_probe_counts_the_tokens_of_every_completion() -> None:
     assert len(given) >= 8
     assert tokens == sum(given)
     assert took >= 0.1
+
+
+def roles_of(config: RunConfig, seeds: dict[str, dict[str, int]]) -> dict[str, list[dict[str, object]]]:
+    rows = make_forecast(config, RATES, seeds, tokens_per_s=1000, price=None)["roles"]
+    return {role: [row for row in rows if row["role"] == role] for role in {row["role"] for row in rows}}
+
+
+def test_each_role_is_priced_by_its_own_engine() -> None:
+    def engine(name: str, price: float) -> RoleSection:
+        return RoleSection(model=name, base_urls=["http://h/v1"], price_input=price, price_output=10 * price)
+
+    roles = RolesSection(
+        writer=engine("w", 1.0), solver=[engine("s1", 2.0), engine("s2", 4.0)], judge=engine("j", 8.0),
+        student=engine("t", 0.0),
+    )  # fmt: skip
+    config = RunConfig(
+        engine=EngineSection(kind=EngineKind.openai, model="e", base_urls=["http://h/v1"], price_input=99.0),
+        roles=roles,
+        generate=GenerateSection(origins=OriginShare(similar=2, seed=1.0), student_attempts=4),
+    )
+    asked = roles_of(config, {"science": {"a": 100}})
+    assert set(asked) == {"writer", "solver", "judge", "student"}
+    (writer,), solvers, (judge,), (student,) = asked["writer"], asked["solver"], asked["judge"], asked["student"]
+    assert (writer["requests"], writer["cost"]) == (200, round((200 * 100 * 1 + 200 * 50 * 10) / 1e6, 2))
+    passed = 100 * RATES.screened
+    votes = passed * 4 + 100 * 2
+    assert [row["requests"] for row in solvers] == [votes / 2, votes / 2]
+    assert [row["cost"] for row in solvers] == [
+        round(votes / 2 * (200 * price + 300 * 10 * price) / 1e6, 2) for price in (2.0, 4.0)
+    ]
+    assert judge["requests"] == round(100 + 100 + (passed + 100) * RATES.graded)
+    assert student["requests"] == round((passed + 100) * RATES.student * 4)
+    whole = make_forecast(config, RATES, {"science": {"a": 100}}, tokens_per_s=1000, price=None)
+    assert whole["cost"] == pytest.approx(sum(float(str(r["cost"])) for rows in asked.values() for r in rows), abs=0.02)
+    assert whole["currency"] == "USD"
+
+
+def test_a_cost_is_not_made_up_where_one_price_is_missing() -> None:
+    config = RunConfig(engine=EngineSection(price_input=1.0))
+    assert make_forecast(config, RATES, {"science": {"a": 10}}, tokens_per_s=1, price=None)["cost"] is None
+
+
+def test_seeds_of_small_tasks_are_asked_for_more_with_per_seed_auto() -> None:
+    config = RunConfig(generate=GenerateSection(origins=OriginShare(similar=3, seed=0.0), per_seed=PerSeed.auto))
+    small, large = (roles_of(config, {"science": {"a": num}})["writer"][0]["requests"] for num in (100, 100_000))
+    assert (small, large) == (100 * 35, 100_000 * 4)  # 35 * sqrt(1000 / 100,000) = 3.5, rounded to even
+
+
+def test_several_questions_a_request_are_fewer_requests() -> None:
+    generate = GenerateSection(origins=OriginShare(similar=6, seed=0.0), questions_per_request=3, style=Style.full)
+    (writer,) = roles_of(RunConfig(generate=generate), {"science": {"a": 10}})["writer"]
+    assert (writer["requests"], writer["completion_tokens"]) == (20, 60 * 50)

@@ -1,0 +1,167 @@
+"""What a run will ask and give, before it starts: seeds are counted, yields and lengths measured or assumed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nemo_sdg.config import EngineSection, OriginShare, Role, RunConfig, Style
+from nemo_sdg.errors import DataError
+from nemo_sdg.pipeline.rates import Rates
+from nemo_sdg.records import Verdict
+
+Seeds = dict[str, dict[str, int]]
+"""family -> task -> seeds after limits"""
+
+
+def count_seeds(config: RunConfig) -> tuple[Seeds, list[str]]:
+    """Seeds by family and task after limits, and the tasks whose rows cannot be counted without reading them."""
+    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.seeds.sources.splits import open_source, plan_sources
+
+    rows = [
+        row
+        for row in select(build_catalog(config.seeds, config.guard), config.seeds.tasks)
+        if row.verdict == Verdict.eligible
+    ]
+    seeds: Seeds = {}
+    unknown = []
+    for source in plan_sources(rows, config.seeds):
+        try:
+            num = open_source(source, config.seeds).count()
+        except DataError:
+            num = None
+        if source.quota is not None:
+            num = source.quota if num is None else min(num, source.quota)
+        if num is None:
+            unknown.append(source.tasks[0])
+        else:
+            tasks = seeds.setdefault(source.leaves[0].family, {})
+            tasks[source.tasks[0]] = tasks.get(source.tasks[0], 0) + num
+    return {family: dict(sorted(seeds[family].items())) for family in sorted(seeds)}, unknown
+
+
+def attempts(config: RunConfig, seeds: Seeds) -> dict[str, dict[str, float]]:
+    """Questions asked for, by family and origin; with generate.per_seed=auto, more for the seeds of small tasks."""
+    from nemo_sdg.generate.questions import planned_attempts
+
+    found = {}
+    for family, tasks in seeds.items():
+        share: OriginShare = config.generate.origins_by_family.get(family, config.generate.origins)
+        similar = sum(num * planned_attempts(config.generate, family, num) for num in tasks.values())
+        found[family] = {"similar": float(similar), "seed": sum(tasks.values()) * share.seed}
+    return found
+
+
+def accepted_samples(config: RunConfig, rates: Rates, seeds: Seeds) -> dict[str, float]:
+    """Samples that come out curated, by family."""
+    return {
+        family: row["similar"] * rates.question_yield * rates.accepted["similar"] + row["seed"] * rates.accepted["seed"]
+        for family, row in attempts(config, seeds).items()
+    }
+
+
+@dataclass(kw_only=True)
+class Asked:
+    """What one engine is asked for in a role."""
+
+    role: str
+    model: str
+    requests: float
+    prompt: float
+    completion: float
+    section: EngineSection
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "role": self.role,
+            "model": self.model,
+            "requests": round(self.requests),
+            "prompt_tokens": round(self.prompt),
+            "completion_tokens": round(self.completion),
+            "cost": None if (cost := self.cost()) is None else round(cost, 2),
+        }
+
+    def cost(self) -> float | None:
+        """By engine.price_input and engine.price_output; None where they are not given."""
+        price_in, price_out = self.section.price_input, self.section.price_output
+        if price_in is None or price_out is None:
+            return None
+        return (self.prompt * price_in + self.completion * price_out) / 1e6
+
+
+def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds) -> list[Asked]:
+    """Writer, each solver, judge and student, as far as they are configured."""
+    from nemo_sdg.generate.prompting import style_of
+
+    rows = attempts(config, seeds).values()
+    similar, own = (sum(row[origin] for row in rows) for origin in ("similar", "seed"))
+    writer = config.engines(Role.writer)[0]
+    each = config.generate.questions_per_request if style_of(config, writer) is Style.full else 1
+    written = similar * rates.question_yield
+    passed = written * (rates.screened if config.roles.judge is not None else 1.0)
+    questions = passed + own
+    votes = passed * rates.votes["similar"] + own * rates.votes["seed"]
+
+    def made(role: str, section: EngineSection, requests: float, prompt: float, completion: float) -> Asked:
+        model = section.model or "the embedded model"
+        return Asked(role=role, model=model, requests=requests, prompt=prompt, completion=completion, section=section)
+
+    prompt, completion = similar / each * rates.question_prompt, similar * rates.question_completion
+    found = [made("writer", writer, similar / each, prompt, completion)]
+    solvers = config.engines(Role.solver)
+    for section in solvers:  # they are dealt the votes in turn
+        share = votes / len(solvers)
+        found.append(made("solver", section, share, share * rates.vote_prompt, share * rates.vote_completion))
+    if config.roles.judge is not None:
+        num = written + own + questions * rates.graded
+        section = config.engines(Role.judge)[0]
+        found.append(made("judge", section, num, num * rates.judge_prompt, num * rates.judge_completion))
+    if config.roles.student is not None:
+        num = questions * rates.student * config.generate.student_attempts
+        section = config.engines(Role.student)[0]
+        found.append(made("student", section, num, num * rates.student_prompt, num * rates.student_completion))
+    return found
+
+
+def make_forecast(
+    config: RunConfig, rates: Rates, seeds: Seeds, *, tokens_per_s: float, price: float | None
+) -> dict[str, Any]:
+    """The forecast as plain data. GPU-hours count completion tokens at the throughput of a mix of prompt and
+    completion, as published. The cost is that of the GPU-hours where `price` is given, else what the prices of the
+    engines make it.
+    """
+    roles = asked_by_role(config, rates, seeds)
+    accepted = sum(accepted_samples(config, rates, seeds).values())
+    completion = sum(row.completion for row in roles)
+    hours = completion / tokens_per_s / 3600
+    costs = [row.cost() for row in roles]
+    cost = hours * price if price is not None else None
+    if cost is None and all(one is not None for one in costs):
+        cost = sum(one for one in costs if one is not None)
+    tokens = accepted * rates.tokens_per_sample
+
+    def total(role: str) -> dict[str, int]:
+        chosen = [row for row in roles if row.role == role]
+        return {
+            "requests": round(sum(row.requests for row in chosen)),
+            "prompt_tokens": round(sum(row.prompt for row in chosen)),
+            "completion_tokens": round(sum(row.completion for row in chosen)),
+        }
+
+    return {
+        "rates": rates.source,
+        "notes": rates.notes,
+        "seeds": sum(sum(tasks.values()) for tasks in seeds.values()),
+        "questions": total("writer"),
+        "answers": total("solver"),
+        "roles": [row.plain() for row in roles],
+        "requests": round(sum(row.requests for row in roles)),
+        "prompt_tokens": round(sum(row.prompt for row in roles)),
+        "completion_tokens": round(completion),
+        "tokens_per_s_per_gpu": tokens_per_s,
+        "gpu_hours": round(hours, 3),
+        "accepted_samples": round(accepted),
+        "accepted_tokens": round(tokens),
+        "cost": None if cost is None else round(cost, 2),
+        "currency": config.run.currency,
+        "cost_per_million_accepted_tokens": None if cost is None or not tokens else round(1e6 * cost / tokens, 4),
+    }
