@@ -441,17 +441,25 @@ def launch(
         launching.launch_run(config, overrides, cluster, dry_run=dry_run, redo=redo)
 
 
+INTERRUPTED = 130
+"""exit code after Ctrl-C, also where typer has taken the KeyboardInterrupt"""
+
+
 def main() -> None:
     """Entry point. An error that a user can fix is printed as one line, with exit code 2 (75 while a run waits for
     files).
     """
     import sys
+    import warnings
 
+    warnings.simplefilter("ignore", FutureWarning)  # of libraries that are imported, which a user cannot heed
     try:
         app()
     except SdgError as exc:
         typer.echo(f"nemo-sdg: {exc}", err=True)
         sys.exit(exc.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as exc:
+        if isinstance(exc, SystemExit) and exc.code != INTERRUPTED:
+            raise
         typer.echo("nemo-sdg: interrupted; everything finished is kept, run the same command again to go on", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
