@@ -14,7 +14,8 @@ Seeds = dict[str, dict[str, int]]
 
 def count_seeds(config: RunConfig) -> tuple[Seeds, list[str]]:
     """Seeds by family and task after limits, and the tasks whose rows cannot be counted without reading them."""
-    from nemo_sdg.catalog.walk import build_catalog, select
+    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.sources.splits import open_source, plan_sources
 
     rows = [
