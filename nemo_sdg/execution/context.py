@@ -22,11 +22,19 @@ class Context:
     progress: Progress
     fingerprints: dict[str, str] = field(default_factory=dict)
     """step -> fingerprint of its receipts (storage/ledger.py); known only for steps that run now"""
+    hashes: dict[Path, tuple[int, int, str]] = field(default_factory=dict)
+    """of the run's files, which one step has made and the next is made from: each is read once in a start"""
     worker: tuple[int, int] = (0, 1)
     """(index, number) of this process among the workers of a generation array; it takes every number-th shard"""
 
     def step_dir(self, step: str, subdir: str = "") -> StepDir:
-        return StepDir(run_dir=self.run_dir, step=step, fingerprint=self.fingerprints.get(step, ""), subdir=subdir)
+        return StepDir(
+            run_dir=self.run_dir,
+            step=step,
+            fingerprint=self.fingerprints.get(step, ""),
+            subdir=subdir,
+            hashes=self.hashes,
+        )
 
     def before(self, step: str) -> StepDir:
         """The folder of the step before this one. Steps that are not configured are passed over."""

@@ -96,7 +96,8 @@ class StepDir:
     fingerprint: str
     """fingerprint of what shapes the step (see ledger.py); receipts with another one are ignored"""
     subdir: str = ""
-    _hashes: dict[Path, tuple[int, int, str]] = field(default_factory=dict)
+    hashes: dict[Path, tuple[int, int, str]] = field(default_factory=dict, repr=False)
+    """path -> size, modification time, SHA-256: what was read already in this process"""
 
     @property
     def path(self) -> Path:
@@ -209,10 +210,10 @@ class StepDir:
     def _sha256(self, path: Path) -> str:
         """Hash of a file, remembered by size and modification time within this process."""
         stat = path.stat()
-        known = self._hashes.get(path)
+        known = self.hashes.get(path)
         if known is None or known[:2] != (stat.st_size, stat.st_mtime_ns):
             known = (stat.st_size, stat.st_mtime_ns, sha256_file(path))
-            self._hashes[path] = known
+            self.hashes[path] = known
         return known[2]
 
     def _input_sha256(self, path: Path, full: bool) -> str:
