@@ -31,8 +31,8 @@ NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+%?( of [\d,]+)?")
 POLICY_TAG = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]+)"')
 
 
-def render(template: str, script: str | None, *, beside: str = "", **values: Any) -> bytes:
-    """A page from a template and a script of this folder. `beside`: what else its scripts may come from."""
+def render(template: str, *scripts: str, beside: str = "", **values: Any) -> bytes:
+    """A page from a template and scripts of this folder, which become one. `beside`: where others may come from."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -45,8 +45,8 @@ def render(template: str, script: str | None, *, beside: str = "", **values: Any
     environment.filters |= {"visible": visible, "votes": votes_in_words, "short": lambda text: cut(text, MAX_TEXT)}
     environment.tests["numberlike"] = lambda cell: NUMBER.fullmatch(str(cell)) is not None
     environment.tests["drawing"] = lambda part: isinstance(part, charts.Drawing)
-    code, style = (FOLDER / script).read_text() if script else "", (FOLDER / "page.css").read_text()
-    allowed = f"{_hash(code)}{beside}" if script else "'none'"
+    code, style = "".join((FOLDER / name).read_text() for name in scripts), (FOLDER / "page.css").read_text()
+    allowed = f"{_hash(code)}{beside}" if scripts else "'none'"
     page = environment.get_template(template).render(
         policy=POLICY.format(script=allowed, style=_hash(style)), script=code, style=style, **values
     )

@@ -34,14 +34,6 @@
   const labelled = (label, node) => [make("div", "label", label), node];
   const num = (value) => Number(value).toLocaleString("en-US");
 
-  // Theme
-  const root = document.documentElement;
-  const systemDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark());
-  const nameTheme = () => { byId("theme").textContent = isDark() ? "Light theme" : "Dark theme"; };
-  byId("theme").addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; nameTheme(); });
-  nameTheme();
-
   // Data
   const bytes = Uint8Array.from(atob(byId("data").textContent), (char) => char.charCodeAt(0));
   const data = JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text());
@@ -51,14 +43,6 @@
     const [agree, cast] = record.agree || [];
     record.share = cast > 0 && agree !== null && agree !== undefined ? (100 * agree) / cast : null;
   }
-
-  // Menu
-  const menu = byId("menu");
-  menu.addEventListener("click", (event) => { if (event.target.closest("a")) menu.open = false; });
-  menu.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { menu.open = false; menu.querySelector("summary").focus(); }
-  });
-  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
 
   // Funnel
   function option(select, value, text) {
@@ -275,11 +259,7 @@
     const node = make("div", "inside");
     const [verdict, method, detail] = record.verdict || [];
     const tally = (record.tally || []).map(([answer, count]) => `${answer}: ${count}`).join("; ");
-    node.append(facts([
-      ["dropped for", record.reason && `${record.reason} (step ${record.step})`], ["detail", record.detail], ["id", record.id], ["task", record.task], ["family", record.family],
-      ["kind", [record.kind, record.frame].filter(Boolean).join(", ")], ["language", record.language], ["origin", record.origin], ["licence", record.license], ["model", record.model],
-      ["verdict", [verdict, method, detail].filter(Boolean).join(", ")], ["votes", tally], ["difficulty", record.difficulty?.toFixed?.(2)], ["guidance", record.guidance],
-    ]));
+    node.append(facts([["dropped for", record.reason && `${record.reason} (step ${record.step})`], ["detail", record.detail]]));
     const pair = make("div", "pair");
     for (const seed of record.seeds) pair.append(content("Seed", seed, [["row", seed.row], ["licence", seed.license]]));
     if (record.sample) pair.append(content("Sample", record.sample));
@@ -299,9 +279,14 @@
       }
       node.append(texts);
     }
+    node.append(facts([
+      ["id", record.id], ["task", record.task], ["family", record.family],
+      ["kind", [record.kind, record.frame].filter(Boolean).join(", ")], ["language", record.language], ["origin", record.origin], ["licence", record.license], ["model", record.model],
+      ["verdict", [verdict, method, detail].filter(Boolean).join(", ")], ["votes", tally], ["difficulty", record.difficulty?.toFixed?.(2)], ["guidance", record.guidance],
+    ]));
     return node;
   }
 
   filter();
-  root.dataset.ready = "true";
+  document.documentElement.dataset.ready = "true";
 })();

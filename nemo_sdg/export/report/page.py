@@ -44,7 +44,7 @@ from nemo_sdg.storage import write_bytes, write_json
 
 MEASURES = 1
 """rises when quality.py measures otherwise"""
-NOT_ASKED = "it was not asked for"
+NOT_ASKED = "run.measure is false; nemo-sdg report RUN measures it"
 MAX_DATA = 3_600_000
 """bytes of compressed, base64-coded records: with figures and tables the page stays under 5 MB"""
 
@@ -100,7 +100,6 @@ def write_against(run_dir: Path, other_dir: Path, models: Models) -> Path:
     path = run_dir / "report" / f"against-{other_dir.resolve().name}.html"
     page = render(
         "against.html.jinja",
-        None,
         names=[side.name for side in sides],
         answers=[answer(side.verdicts) for side in sides],
         verdicts=verdict_rows(*sides),
@@ -167,6 +166,7 @@ def render_page(
     num_drops = sum(record["reason"] != "" for record in shown)
     return render(
         "page.html.jinja",
+        "head.js",
         "page.js",
         made_from=fingerprint(facts) if facts else "",
         data=data,
