@@ -1,11 +1,12 @@
-"""The files behind a dataset split: the guard, the reader and `nemo-sdg check` all ask here, and so mean the same.
+"""Finds the files behind a dataset split. The guard, the reader and `nemo-sdg check` all use it, so they mean the same
+files.
 
     split_files(dataset, "train", folder=folder_of_the_task_file)      files that a task names, or that lie in a local
                                                                        folder that it names
     mirror_files("allenai/sciq", None, "train", "/data/mirror")        files of a hub dataset within a mirror
 
-`dataset` is what a catalog row says of it: {path, name, data_files?, data_dir?, splits}. Files that a task names are
-looked for beside the task file first, then from the working directory.
+`dataset` is that of a catalog row: {path, name, data_files?, data_dir?, splits}. Files that a task names are looked for
+beside the task file first, then from the working directory.
 """
 
 import glob

@@ -1,5 +1,5 @@
-"""When are two splits the same data? By hub path under any of its names, by config, by split, and for generic builders
-by file.
+"""Decides when two splits are the same data: by hub path under any of its names, by configuration, by split, and for
+generic builders by file.
 
 (openai/gsm8k, main, test) is (gsm8k, main, test); (csv, None, train) is the file that its data_files give for train.
 """

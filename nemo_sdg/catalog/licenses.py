@@ -1,12 +1,10 @@
-"""Licence policy, and the licence that a sample ends up under. Data with its sources, not legal advice.
+"""The licence policy, and the effective licence of a sample. This is data with its sources, not legal advice.
 
-The closure: a sample is made from its seeds' rows and by one or several models, so every one of those licences has a
-say.
-- One unknown licence makes the whole unknown: it might forbid anything.
-- A licence that is known to ask for no more than notice or credit (PERMISSIVE) propagates only where nothing stricter
-  does.
-- Every other licence stays in the result: share-alike, non-commercial, no-derivatives, the terms of a model, and
-  whatever name is not recognised. Several stay side by side, joined by AND, as SPDX writes it.
+A sample is made from the rows of its seeds by one or several models, so all their licences count.
+- If one licence is unknown, the result is unknown: it might forbid anything.
+- A licence that is known to ask for notice or credit only (PERMISSIVE) is named only where no stricter one is.
+- Every other licence stays in the result: share-alike, non-commercial, no-derivatives, the terms of a model, and names
+  that are not recognised. Several are joined by AND, as in SPDX.
 """
 
 import re

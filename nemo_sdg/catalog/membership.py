@@ -1,4 +1,4 @@
-"""Which groups and tags a leaf belongs to, and what groups evaluate on beyond their members' own files.
+"""Finds the groups and tags of each leaf, and the evaluation data that groups name beyond their members' files.
 
 A group lists names, or mappings that override a task's configuration for that group, or whole tasks and groups written
 in place. In-place and overridden tasks are not leaves of the index, but what they evaluate on is evaluation data all

@@ -1,4 +1,4 @@
-"""Which tasks are meant by names, groups, tags and globs, and which tasks' evaluation rows seeds are compared with."""
+"""Selects tasks by names, groups, tags and globs, and the tasks whose evaluation rows seeds are compared with."""
 
 import difflib
 import fnmatch
@@ -70,7 +70,7 @@ def named(catalog: list[CatalogRow], names: list[str], field: str) -> set[str]:
     for name in names:
         matches = matching(name, known)
         if not matches:
-            raise ConfigError(f"{field} names {name}, which is no task, group or tag of lm-eval{near(name, known)}")
+            raise ConfigError(f"{field} names {name}, which is not a task, group or tag of lm-eval{near(name, known)}")
         found.update(matches)
     return found
 

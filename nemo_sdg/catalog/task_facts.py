@@ -1,7 +1,7 @@
-"""What is known of every leaf without judging it: dataset, splits, kind, frame, family, languages, licence, groups.
+"""Reads the facts of every leaf: dataset, splits, kind, frame, family, languages, licence, groups. It judges nothing.
 
-From its YAML (or, for a Python task, from the source of its class), and from the package's tables where the YAML is
-silent. Slow (seconds for lm-eval's 14,000 files); catalog.py caches what `read_facts` gives.
+Facts come from the YAML (of a Python task, from the source of its class), and from the package's tables where the YAML
+says nothing. Reading takes seconds for lm-eval's 14,000 files, so walk.py caches the result of `read_facts`.
 """
 
 import ast

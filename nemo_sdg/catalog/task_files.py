@@ -7,8 +7,8 @@ parsed once.
 The rules (lm_eval/tasks/_index.py and _yaml_loader.py of 0.4.13): `*.yaml` below a folder in path order; a file with
 `class` or `task` is a leaf, with `group` a group, with `class` always a leaf; of two files with one name the first in
 path order wins within a folder and the later folder wins between folders; an include's keys stand below the file's own,
-later includes above earlier ones; a file that would be included twice, or that is no mapping, or names neither task nor
-group, is passed over.
+later includes above earlier ones; a file that would be included twice, or that is not a mapping, or names neither task
+nor group, is passed over.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ import yaml
 logger = logging.getLogger(__name__)
 
 OVERRIDDEN = "lm_eval::"
-"""before the name of a built-in task where a task of one's own has taken the name"""
+"""prefix of a built-in task's name when a user's task has the same name"""
 IGNORED_FOLDERS = {"__pycache__", ".ipynb_checkpoints"}
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -85,7 +85,8 @@ class YamlTree:
     def load(self, path: str | Path) -> dict[str, Any]:
         """The file's mapping with its includes merged below its own keys, functions left as FunctionRef.
 
-        Raises TaskFileError when the file or an include cannot be read or parsed, is no mapping, or is included twice.
+        Raises TaskFileError when the file or an include cannot be read or parsed, is not a mapping, or is included
+        twice.
         """
         path = str(path)
         return self._load(self._real_path(str(Path(path).expanduser()) if path.startswith("~") else path), set())
@@ -121,7 +122,7 @@ class YamlTree:
         includes = config["include"]
         for include in includes if isinstance(includes, list) else [includes]:
             if not isinstance(include, str):
-                raise TaskFileError(f"{path} includes {include!r}, which is no path")
+                raise TaskFileError(f"{path} includes {include!r}, which is not a path")
             below = self._load(
                 self._real_path(include if include.startswith("/") else f"{path.rpartition('/')[0]}/{include}"), seen
             )
@@ -146,7 +147,7 @@ class YamlTree:
             except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as exc:
                 raise TaskFileError(" ".join(f"{path} cannot be read: {exc}".split())) from exc
             if not isinstance(config, dict):
-                raise TaskFileError(f"{path} is no YAML mapping")
+                raise TaskFileError(f"{path} is not a YAML mapping")
             self._parsed[path] = config
         return config
 
@@ -213,7 +214,7 @@ def _register(config: dict[str, Any], file: str, entries: dict[str, Entry]) -> N
         return
     name = config["group"] if is_group else config["task"]
     if not isinstance(name, str):
-        raise TaskFileError(f"{file} names its {'group' if is_group else 'task'} {name!r}, which is no string")
+        raise TaskFileError(f"{file} names its {'group' if is_group else 'task'} {name!r}, which is not a string")
     if name in entries:
         raise TaskFileError(f"{file} repeats the name {name} of {entries[name].file or 'a tag'}")
     if is_group:

@@ -5,8 +5,8 @@
      "kind": "numeric", "frame": "generation", "family": "math", "capability": "reasoning", "languages": ["en"],
      "license": {"id": "MIT", "commercial_use": "yes", …}, "verdict": "eligible", "reasons": [], "groups": [...]}
 
-The facts are read once and cached (the walk over lm-eval's 14,000 files takes seconds, the cache a tenth of one);
-verdicts depend on the configuration and are computed on every call.
+Facts are read once and cached: the walk over lm-eval's 14,000 files takes seconds, reading the cache a tenth of one.
+Verdicts depend on the configuration and are computed on every call.
 """
 
 import hashlib
@@ -116,7 +116,7 @@ def task_file(name: str, seeds: SeedsSection) -> Path:
     """The YAML file of a leaf. Raises ConfigError for an unknown one."""
     files = _files(_folders(seeds))
     if name not in files:
-        raise ConfigError(f"{name} is no lm-eval task{near(name, list(files))}")
+        raise ConfigError(f"{name} is not an lm-eval task{near(name, list(files))}")
     return Path(files[name])
 
 

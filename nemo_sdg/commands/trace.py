@@ -125,7 +125,7 @@ def _packed_prefix(run_dir: Path, prefix: str) -> Path:
         if Path(f"{candidate}.docs.parquet").is_file() and candidate.is_relative_to(run_dir / "packed"):
             return candidate
     raise ConfigError(
-        f"{prefix} is no packed dataset of {run_dir}; the prefixes are listed in {run_dir / 'blend'}/*.blend.json"
+        f"{prefix} is not a packed dataset of {run_dir}; the prefixes are listed in {run_dir / 'blend'}/*.blend.json"
     )
 
 

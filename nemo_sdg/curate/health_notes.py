@@ -1,6 +1,4 @@
-"""What stands out in the health of the corpus, in plain sentences: a bias of the seeds or of the generator that one
-should see.
-"""
+"""Notes on the health of the corpus in plain sentences, such as a bias of the seeds or of the generator."""
 
 import math
 from collections.abc import Iterable

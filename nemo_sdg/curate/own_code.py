@@ -1,4 +1,4 @@
-"""What the user writes and a configuration names as `package.module:name`: filters and Curator stages."""
+"""The user's own code, which a configuration names as `package.module:name`: filters and Curator stages."""
 
 import importlib
 import inspect

@@ -1,9 +1,10 @@
-"""A model's thinking as training text: without talk of its user, prompt and format, in the language of its sample.
+"""Cleans a model's thinking for training: no talk of its user, prompt and format, and in the language of its sample.
 
     clean_trace("The user wants two sections. 3 shirts and 5 trousers: 3 · 5 = 15.", "en", 4000)
         -> "3 shirts and 5 trousers: 3 · 5 = 15."
 
-What is mostly talk about the prompt, in another language, a loop or too long is None: half a thought teaches nothing.
+The result is None for a trace that is mostly talk about the prompt, in another language, a loop, or too long. No trace
+is cut, since half a thought teaches nothing.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The user's own Megatron datasets, which complete the blend: read in every form that Megatron reads, and checked.
+"""The user's own Megatron datasets in the blend. They are read in every form that Megatron reads, and checked.
 
     {"train": ["30", "/data/web", "70", "/data/code"], "valid": null}       weights and prefixes in turn
     {"train": ["/data/web", "/data/code"]}                                  prefixes alone: each by its tokens

@@ -1,4 +1,4 @@
-"""Packed shards and the user's own datasets become one blend, in the forms that the trainers read.
+"""Writes the blend of packed shards and the user's own datasets, in the forms that the trainers read.
 
     blend/<arm>.blend.json           Nemotron and Megatron-Bridge: {"train": ["0.4", "/abs/prefix", …], "valid": […], …}
     blend/<arm>.nemo.json            NeMo's PreTrainingDataModule(paths=…): train, validation, test; none may be empty,

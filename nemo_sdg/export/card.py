@@ -1,5 +1,5 @@
-"""The dataset card, report/README.md: what is in the corpus, how it was made, what may be wrong with it. All of it is
-read off the run's files.
+"""Writes the dataset card, report/README.md: what the corpus holds, how it was made, and what may be wrong with it.
+Everything in it is read from the run's files.
 """
 
 import re

@@ -185,7 +185,7 @@ def extra_files(config: CurateSection) -> list[Path]:
         if not files:
             raise ConfigError(
                 f"curate.evaluation_extra must name .jsonl files or folders that hold some, {folder} has "
-                "none; mend the path or take it out"
+                "none; correct the path or remove it"
             )
         found += files
     return found

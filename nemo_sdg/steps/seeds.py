@@ -119,7 +119,7 @@ def require_hub(config: RunConfig, sources: list[Any]) -> None:
         except HubUnreachable as exc:
             raise DataError(f"there is no seed: {exc}") from exc
         except DataError:
-            return  # this one cannot be had; the others are tried, and each is told
+            return  # this one cannot be read; the others are tried, and each failure is reported
 
 
 def is_done(context: Context, target: StepDir, evaluation: StepDir, catalog_path: Path) -> bool:
@@ -281,8 +281,8 @@ def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
     counted = ", ".join(f"{reason} {num}" for reason, num in reasons.most_common())
     return (
         f"no seeds: task {source['task']}: no row of {source['dataset']} ({source['name'] or 'default'}), split "
-        f"{source['split']} makes one ({counted}); the first says: {first['detail'] or first['reason']}; mend the data "
-        "or the task file"
+        f"{source['split']} makes one ({counted}); the first says: {first['detail'] or first['reason']}; correct the "
+        "data or the task file"
     )
 
 

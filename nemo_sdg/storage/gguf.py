@@ -25,7 +25,7 @@ SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Key -> value; arrays as lists. Raises ConfigError when the file is no little-endian GGUF of version 2 or 3, or
+    """Key -> value; arrays as lists. Raises ConfigError when the file is not a little-endian GGUF of version 2 or 3, or
     is cut short.
     """
     with open(path, "rb") as handle:
@@ -74,7 +74,7 @@ def _head(handle: IO[bytes], path: Path) -> tuple[dict[str, Any], int]:
     """Metadata, and the number of the tensors whose descriptions follow."""
     magic, version, num_tensors, num_pairs = struct.unpack("<4sIQQ", handle.read(24))
     if magic != MAGIC or version not in (2, 3):
-        raise ConfigError(f"{path} is no GGUF file of version 2 or 3")
+        raise ConfigError(f"{path} is not a GGUF file of version 2 or 3")
     return {_string(handle): _value(handle, _scalar(handle, "I")) for _ in range(num_pairs)}, num_tensors
 
 

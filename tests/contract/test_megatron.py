@@ -352,7 +352,7 @@ def test_trace_leads_from_a_document_to_its_seed_row(run_dir: Path) -> None:
 
 @pytest.mark.parametrize(
     ("prefix", "document", "message"),
-    [("packed/context/none", 0, "is no packed dataset"), (None, 10_000, r"must be in \[0, "), (None, -1, "got -1")],
+    [("packed/context/none", 0, "is not a packed dataset"), (None, 10_000, r"must be in \[0, "), (None, -1, "got -1")],
 )
 def test_a_trace_of_what_is_not_there_is_one_line(
     run_dir: Path, prefix: str | None, document: int, message: str

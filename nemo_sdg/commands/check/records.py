@@ -110,7 +110,7 @@ def _attempts_follow(run: CheckedRun, shard: str, verdict: Verdict) -> int:
 
 
 def generate_section(run: CheckedRun) -> GenerateSection:
-    """The run's section `generate`. The rest of its configuration is no configuration to load as a whole: how engines
+    """The run's section `generate`. The rest of its configuration cannot be loaded as a whole: how engines
     are reached is not kept with a run.
     """
     from omegaconf import OmegaConf

@@ -1,11 +1,11 @@
-"""Reworded questions by their sense: what sentence embeddings, answers and numbers say of a sample and an evaluation
-row.
+"""Finds reworded questions by their sense: compares sentence embeddings, answers and numbers of a sample and of an
+evaluation row.
 
-A careful writer who asks the same in other words leaves few of the words. What stays: question, options and answer,
-read together, are closer to their row than to all else that is asked about the topic, and the answer means the same.
-Each witness is a number around 0 to 1; `score` is their logistic regression. Its weights bear the sign of what they
-stand for: no likeness may speak against a repeat, and no difference for one, whatever the rows of a fit look like.
-`scripts/bench/decontaminate.py --fit` prints them anew.
+A careful rewording shares few words with its row. But question, options and answer, read together, are closer to the
+row than to other questions about the topic, and the answer means the same. Each witness is a number from about 0 to 1,
+and `score` is a logistic regression over them. The signs of its weights are fixed: a likeness never counts against a
+repeat, and a difference never counts for one, whatever the rows of a fit look like.
+`scripts/bench/decontaminate.py --fit` prints the weights.
 """
 
 import re

@@ -1,12 +1,12 @@
-"""Reworded questions: which words, numbers and answers two questions share, weighed by how rare they are among the
-evaluation rows.
+"""Finds reworded questions by their words: the words, numbers and answers that two questions share, weighted by how
+rare they are among the evaluation rows.
 
     terms(tokens("How many rolls does the baker bake on 14 trays?"))  ->  {"rol", "bak", "#14", "tray"}
 
-Sameness of topic is no leak: two questions are held to be one only when several witnesses agree (words, numbers,
-answer, options). Each witness is a number from 0 to 1; `score` is their logistic regression, fitted by
-`scripts/bench/decontaminate.py --fit` on one half of the hand-written pairs (those that keep some words), on rule-made
-rewordings, and on honest training rows. It stands alone where there is no embedder; sense.py finds more.
+A common topic is not a leak: two questions count as one only when several witnesses agree (words, numbers, answer,
+options). Each witness is a number from 0 to 1, and `score` is a logistic regression over them. It was fitted by
+`scripts/bench/decontaminate.py --fit` on one half of the hand-written pairs (those that keep some words), on rewordings
+made by rules, and on honest training rows. It is used alone where there is no embedder; by_sense.py finds more.
 """
 
 import functools

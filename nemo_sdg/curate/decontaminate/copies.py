@@ -1,10 +1,10 @@
-"""Copies of evaluation rows, as they are or lightly edited.
+"""Finds copies of evaluation rows, unchanged or lightly edited.
 
-An n-gram counts the less the more evaluation rows hold it, and not at all when hundreds do, so that "which of the
-following" weighs nothing. A row is found when the n-grams that it shares with a sample make up most of its weight: one
-shared 13-gram is not a leak, and a question with one word changed still is one. Rows with short questions need a second
-witness, the answer or the options; rows with a passage need the passage as well, or else the answer. A passage alone is
-no leak: it is the question that is not to be trained on.
+The weight of an n-gram falls with the number of evaluation rows that hold it, and is 0 when hundreds do, so that "which
+of the following" weighs nothing. A row is found when the n-grams that it shares with a sample make up most of its
+weight. So one shared 13-gram is not a leak, and a question with one word changed still is. Rows with short questions
+need a second witness, the answer or the options. Rows with a passage need the passage too, or else the answer. A
+passage alone is not a leak, because the question is what must not be trained on.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The stored index of evaluation rows: built once from a stream, versioned by what it holds, read through memory maps.
+"""The stored index of evaluation rows. It is built once from a stream, versioned by its content, and memory-mapped.
 
 index/current.json                 {"version": "3f9c…", "paraphrase_threshold": 0.6}
 index/3f9c…/meta.json              settings and counts; written last, with the sizes of the files beside it

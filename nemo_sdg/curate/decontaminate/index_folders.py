@@ -1,4 +1,4 @@
-"""Folders that are complete or absent, which several processes may fill at once."""
+"""Folders that are complete or absent, although several processes may fill them at the same time."""
 
 import os
 import shutil

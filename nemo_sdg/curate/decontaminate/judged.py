@@ -1,4 +1,5 @@
-"""Decontamination's second stage: the evaluation rows nearest to a suspicious sample are shown to a judge, both ways.
+"""The second stage of decontamination: a judge sees a suspicious sample beside the nearest evaluation rows, in both
+orders.
 
     pair = JudgedPair(sample={"question": "Add up 2 and 3."}, row={"question": "What is 2 + 3?"})
     verdicts = Verdicts(Path("curated/verdicts"), model="…")

@@ -1,4 +1,4 @@
-"""A question as comparable tokens, whether it stands in a sample, a seed, an evaluation row or a user's own file."""
+"""Turns a question into comparable tokens, whether it is from a sample, a seed, an evaluation row or a user's file."""
 
 import re
 from dataclasses import dataclass

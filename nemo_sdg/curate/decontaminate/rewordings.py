@@ -1,6 +1,6 @@
-"""Evaluation rows that a sample asks in other words: ByWords where there is no embedder, BySense where there is one.
+"""Finds evaluation rows that a sample asks in other words: ByWords without an embedder, BySense with one.
 
-Where sample and row have passages that differ, they are never each other's wording.
+A sample and a row with different passages are never rewordings of each other.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""What an evaluation row asks, as it is rendered and as its own strings say it.
+"""The questions of an evaluation row: the rendered one, and its own strings.
 
 A sample may repeat a row's columns without the words that its task puts around them: `Sentence 1: …`, `Is the word …
-used in the same way?`. And of a row that its task does not render, nobody knows which of its strings is the question.
+used in the same way?`. And if a task does not render its row, it is not known which string is the question.
 
     list(sayings(row))     the row itself, then copies of it whose `question` (and `passage`) are the row's own strings
 """

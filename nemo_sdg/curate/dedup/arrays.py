@@ -1,4 +1,4 @@
-"""Named arrays in one file, written whole or not at all."""
+"""Named arrays in one file. The file is written completely or not at all."""
 
 from pathlib import Path
 from typing import Any

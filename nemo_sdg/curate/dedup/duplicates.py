@@ -1,4 +1,4 @@
-"""Duplicates among samples, against the seeds and against a corpus one has already.
+"""Finds duplicates among samples, of seeds, and of a corpus that the user already has.
 
     {"id": "0b…", "reason": "near_duplicate", "kept_id": "7f…", "detail": "similarity 0.912"}
 

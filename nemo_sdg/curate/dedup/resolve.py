@@ -1,4 +1,4 @@
-"""Who goes, for which reason, and who stays in its place.
+"""Decides which duplicates are dropped, for which reason, and which sample stays instead.
 
 Two questions are one where their wording is alike (edges) and their answers agree: `the trophy does not fit because
 it is too large` and `… too small` are two, and so are the capital of Chile and the capital of Peru. An answer that is

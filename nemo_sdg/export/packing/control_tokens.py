@@ -1,4 +1,4 @@
-"""Control tokens: the ids that a trainer or a server gives a meaning to, and that no text may turn into.
+"""Control tokens: ids that have a meaning for a trainer or a server. No text of a sample may become one.
 
     "<s>old price</s>"       with </s> as end of document: 2 documents, 3 ends
     "first <think> about it" with <think> as one id: the model learns that thinking starts in the middle of a question

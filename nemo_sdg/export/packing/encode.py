@@ -1,4 +1,4 @@
-"""Samples as ids in every variant, and samples joined to documents."""
+"""Tokenises samples in every variant, and joins samples to documents."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Curated samples become Megatron indexed datasets, the same documents in the same order for each variant.
+"""Packs curated samples into Megatron indexed datasets, with the same documents in the same order for each variant.
 
     packed/<variant>/<family>/<split>/
         shard-00000_text_document.{bin,idx}     megatron-core's format, one end-of-document id each

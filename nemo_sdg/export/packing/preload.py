@@ -1,4 +1,4 @@
-"""Imported once by the server that packing processes are forked from: what takes seconds to import is shared by all."""
+"""Imports slow modules once, in the server from which packing processes are forked, so that all of them share them."""
 
 import pyarrow.parquet  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""Which curated rows go into which packed shard: decided before anything is tokenised, so that workers share nothing.
+"""Plans which curated rows go into which packed shard, before anything is tokenised, so that workers share nothing.
 
 A unit is one packed shard of one task and split, for all variants at once, because a document that is too long in one
 variant leaves both. One task, because a blend weighs datasets: the share of a task can only be held when it has

@@ -69,7 +69,7 @@ def write_report(
     models: Models | None = None,
 ) -> Path:
     """Writes report/index.html and returns its path. `facts` is the manifest, read from the run when not given;
-    `models` measure fluency and diversity. Raises DataError when it is no run.
+    `models` measure fluency and diversity. Raises DataError when it is not a run.
     """
     run = count_run(run_dir)
     records = collect_records(run_dir, run, find_calls)
@@ -81,9 +81,9 @@ def write_report(
 
 
 def write_search_pages(run_dir: Path) -> Path:
-    """Writes report/search.html and its files: a search over all samples. Raises DataError when it is no run."""
+    """Writes report/search.html and its files: a search over all samples. Raises DataError when it is not a run."""
     if not (run_dir / "config.yaml").is_file():
-        raise DataError(f"{run_dir} is no run: it has no config.yaml")
+        raise DataError(f"{run_dir} is not a run directory: it has no config.yaml")
     name = run_dir.resolve().name
     html = render("search.html.jinja", "search.js", beside=" 'self' file:", name=name)
     return write_search(run_dir, last_step(run_dir), html)

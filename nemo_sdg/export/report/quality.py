@@ -42,7 +42,7 @@ Vendi = Callable[[list[str]], float]
 
 @dataclass(kw_only=True)
 class Models:
-    """What measures need beyond words; none of both, and the reasons, where they are not at hand."""
+    """The models that measures need. Where they are not installed, None for each, and the reasons."""
 
     losses: Losses | None = None
     vendi: Vendi | None = None

@@ -173,7 +173,7 @@ def _commit(split: Split, revision: str | None, task: str) -> str:
 
 
 def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
-    """What a failure of the hub means and how to mend it, in one line."""
+    """What a failure of the hub means and how to fix it, in one line."""
     text = one_line(exc)
     dataset = f"task {task}: dataset {split.path}"
     if "scripts are no longer supported" in text or "trust_remote_code" in text:
@@ -187,9 +187,9 @@ def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
             "seeds.mirror"
         )
     if "BuilderConfig" in text or "Config name is missing" in text:
-        return f"{dataset} has no configuration {split.name} ({text}); mend dataset_name in the task file"
+        return f"{dataset} has no configuration {split.name} ({text}); correct dataset_name in the task file"
     if "Bad split" in text or "Unknown split" in text or "unknown split" in text:
-        where = "mend the split's name in the task file or in seeds.declared"
+        where = "correct the split's name in the task file or in seeds.declared"
         return f"{dataset} has no split {split.split} ({text}); {where}"
     if offline:
         return (
