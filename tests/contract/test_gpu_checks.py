@@ -28,6 +28,7 @@ def fake_engine(url: str) -> list[str]:
         f"engine.base_urls=[{url}]",
         "engine.max_in_flight=32",
         "generate.style=compact",
+        "run.measure=false",
     ]
 
 

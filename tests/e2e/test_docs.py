@@ -24,6 +24,7 @@ import yaml
 
 from nemo_sdg.cli import app
 from nemo_sdg.config import EngineKind, EngineSection, load_config
+from nemo_sdg.export.report.quality import Models
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.sent import prepare
 from nemo_sdg.generate.requests import Completion, Request
@@ -96,7 +97,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, server: str) -> Iterator[Pa
                 text = text.replace("generate: {", "generate: {style: compact, ").replace(", style: compact}", "}")
                 path.write_text(text.replace("generate:\n", "generate:\n  style: compact\n"))
     before, modules = list(sys.path), set(sys.modules)
-    yield folder
+    with pytest.MonkeyPatch.context() as patch:  # a minute of the embedded model for each run of the pages is too much
+        patch.setattr("nemo_sdg.pipeline.report.models_at_hand", lambda: Models(missing={}))
+        yield folder
     sys.path[:] = before
     for name in set(sys.modules) - modules:
         if (folder / f"{name}.py").is_file():

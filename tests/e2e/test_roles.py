@@ -53,6 +53,7 @@ def test_four_roles_on_four_servers_go_from_seeds_to_blend_and_are_killed_twice(
             "generate.votes=2",
             "generate.style=compact",
             "curate.paraphrase=false",
+            "run.measure=false",
             "export.valid_share=0.2",
             "engine.kind=openai",
             "engine.model=writer",
