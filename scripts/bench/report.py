@@ -23,8 +23,10 @@ MEASURE = """
 import resource, sys, time
 from pathlib import Path
 begin = time.perf_counter()
-from nemo_sdg.pipeline.report import make_report
-path = make_report(Path(sys.argv[1]))
+from nemo_sdg.pipeline.report import make_report, make_search
+run_dir, what = Path(sys.argv[1]), sys.argv[2]
+(run_dir / "report" / "quality.json").unlink(missing_ok=True)
+path = make_search(run_dir) if what == "search" else make_report(run_dir, measure=what == "report")
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(time.perf_counter() - begin, used.ru_maxrss * 1024, path.stat().st_size, used.ru_utime + used.ru_stime)
 """
@@ -51,13 +53,16 @@ def measure(run_dir: Path, num: int) -> None:
     if not run_dir.exists():
         write_run(run_dir, num // SIMILAR)
     size = sum(path.stat().st_size for path in run_dir.rglob("*") if path.is_file())
-    answer = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(run_dir)], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
-    show("report_seconds", round(float(answer[0]), 2), "s", questions=num, bytes_of_run=size)
-    show("report_cpu_seconds", round(float(answer[3]), 2), "s", questions=num)
-    show("report_max_rss_bytes", float(answer[1]), "bytes", questions=num)
-    show("report_bytes", float(answer[2]), "bytes", questions=num)
+    for name in ("search", "report_unmeasured", "report"):
+        answer = subprocess.run(
+            [sys.executable, "-c", MEASURE, str(run_dir), name], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split()
+        show(f"{name}_seconds", round(float(answer[0]), 2), "s", questions=num, bytes_of_run=size)
+        show(f"{name}_cpu_seconds", round(float(answer[3]), 2), "s", questions=num)
+        show(f"{name}_max_rss_bytes", float(answer[1]), "bytes", questions=num)
+        show(f"{name}_bytes", float(answer[2]), "bytes", questions=num)
+    files = (run_dir / "report" / "search").glob("*.js")
+    show("search_files_bytes", float(sum(path.stat().st_size for path in files)), "bytes", questions=num)
     seconds = opens(run_dir / "report" / "index.html")
     if seconds is not None:
         show("report_opens", round(seconds, 2), "s", questions=num)
