@@ -1,4 +1,4 @@
-"""From the catalog to seeds: which dataset splits are read, how many rows of each, and what each row becomes.
+"""Makes seeds from the catalog: decides which dataset splits are read and how many rows of each, and renders the rows.
 
     for source in plan_sources(catalog, seeds):            one per dataset split, whatever the number of tasks on it
         for record in render_source(source, seeds, 0):     Seed or Drop, in row order

@@ -1,4 +1,4 @@
-"""What the tasks on a split ask of its rows: each different question once, whatever the number of its wordings."""
+"""The questions that the tasks on a split ask of its rows: each different question once, however often it is worded."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""Scores an arm with lm-eval: its own tasks, templates and metrics, rows from the hub or from a local mirror."""
+"""Scores an arm with lm-eval's own tasks, templates and metrics. Rows come from the hub or from a local mirror."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""A real pretrained causal language model, continued on the packed corpora of a run: an ablation on one machine.
+"""Continues a pretrained causal language model on the packed corpora of a run: an ablation on one machine.
 
     train_arm("context", RUN/blend/context.blend.json, out, proxy, tokens=20_000, base=base, eod=2)
 

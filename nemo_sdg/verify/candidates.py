@@ -1,5 +1,5 @@
-"""What can be said of a sample's solutions before it is verified, without running anything: which could be kept, and
-how often a student reaches the same answer.
+"""Looks at a sample's solutions before it is verified, without running code: which could be kept, and how often a
+student reaches the same answer.
 """
 
 from nemo_sdg.config import VerifySection

@@ -1,4 +1,4 @@
-"""The verified sample of a question whose answer is settled: which solution it takes, and how it is laid out.
+"""Makes the verified sample of a question whose answer is decided: chooses the solution, and lays out the options.
 
 Of the solutions with the right answer the best is taken that passes the checks which every sample has to pass later
 (`passes`): a sample is not lost because one of several good votes names the answer in its context. Where none passes,

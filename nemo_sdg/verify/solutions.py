@@ -1,4 +1,4 @@
-"""Which of several right solutions is kept: the one whose reasoning and context are worth most to a reader."""
+"""Chooses among several right solutions: the one whose reasoning and context are worth most to a reader."""
 
 import dataclasses
 import functools

@@ -1,12 +1,10 @@
-"""From votes to a verdict: which answer the majority gives, whether it counts, and which solution is kept.
+"""Turns votes into a verdict: which answer the majority gives, whether it counts, and which solution is kept.
 
-The rule for origin `similar`. n votes are planned; agreement is the number of votes for an answer divided by n, where
-a vote without a
-readable answer counts for none. An answer is verified when it alone has the most votes and its agreement lies in
-[min_agreement,
-max_agreement]. Votes stop early only when no outcome of the votes not cast could change that, so votes decided early
-and all votes give
-the same verdict (a property test holds it); `agree` and `tally` then speak of the votes cast.
+The rule for origin `similar`. n votes are planned. The agreement of an answer is the number of its votes divided by n;
+a vote without a readable answer counts for no answer. An answer is verified when no other has as many votes and its
+agreement lies in [min_agreement, max_agreement]. Voting stops early only when the votes not yet cast cannot change the
+verdict, so stopping early gives the same verdict as all votes (a property test checks this). `agree` and `tally` then
+count the votes cast.
 
 The rule for origin `seed`. The answer is the gold one. A blind solution that reaches it is kept, else one written with
 the gold in sight whose reasoning arrives at it; none: dropped. The share of blind votes that miss the gold is the

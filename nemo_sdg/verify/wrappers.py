@@ -1,4 +1,4 @@
-"""The command lines that tie a program: bubblewrap, unshare with pivot_root (util-linux), or its limits alone."""
+"""The command lines that confine a program: bubblewrap, unshare with pivot_root (util-linux), or limits alone."""
 
 import atexit
 import contextlib

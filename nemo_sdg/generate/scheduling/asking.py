@@ -1,5 +1,4 @@
-"""What stands behind a flow's `ask`: journal, cache, window, engine, retries. A flow gets a completion, or is ended
-from outside.
+"""Implements a flow's `ask`: journal, cache, window, engine, retries. A flow gets a completion, or is cancelled.
 
 journal, then cache     a completion that was paid for is never paid for again
 window                  a slot of the role's engine, by the record's rank

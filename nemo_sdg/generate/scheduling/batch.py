@@ -1,4 +1,4 @@
-"""Generation by files: requests go out in rounds of OpenAI Batch JSONL; replies are read when they are there.
+"""Generation by files: requests are written in rounds of OpenAI Batch JSONL, and replies are read when they have come.
 
     RUN/answers/batch/round-000.jsonl
     {"custom_id": "9f…", "method": "POST", "url": "/v1/chat/completions", "body": {"model": …, "messages": […], …}}

@@ -1,4 +1,4 @@
-"""The folder of a batch: rounds of requests that went out, and the replies that are there."""
+"""The folder of a batch: rounds of requests that were written, and the replies that have come."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

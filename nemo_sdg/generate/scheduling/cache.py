@@ -3,9 +3,9 @@
     CACHE/00000.jsonl    journal lines, appended by one process, which made the file
     CACHE/00000.idx      16 bytes a line: the first 8 of the key, then the line's offset, both little-endian
 
-What stood in the folder when the cache was opened is found: 20 bytes of memory a completion (10 million take 200 MB). A
-line is taken only if it carries the whole key, so a torn line or an index that runs ahead of its file is a miss and
-nothing worse.
+The cache finds what was in the folder when it was opened. It takes 20 bytes of memory for each completion (200 MB for
+10 million). A line is used only if it holds the whole key, so a torn line, or an index that is ahead of its file, is
+only a miss.
 """
 
 import os

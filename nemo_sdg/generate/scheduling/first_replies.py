@@ -1,5 +1,5 @@
-"""The first replies of a step, looked at as a whole: when every one of them is cut, empty or refused, the configuration
-is at fault, and the run stops before it is paid for.
+"""Looks at the first replies of a step together. If every one of them is cut, empty or refused, the configuration is at
+fault, and the run stops before more is paid for.
 """
 
 from collections import Counter

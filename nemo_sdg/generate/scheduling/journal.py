@@ -1,4 +1,4 @@
-"""The journal: every finished completion is on disk before it counts, so that it is paid for once.
+"""The journal. Every completion is written to it before it is used, so that no completion is paid for twice.
 
     RUN/<step>/journal/shard-00000.0000.jsonl       one file per shard and process that worked on it
     {"key": "9f…", "text": "…", "finish_reason": "stop", "prompt_tokens": 211, "trace": "eJz…", …}

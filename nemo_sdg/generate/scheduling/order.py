@@ -1,4 +1,4 @@
-"""In which order the records of a shard are worked on."""
+"""The order in which the records of a shard are processed."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,5 +1,5 @@
-"""Carries records through flows: one window of requests over all shards, so that the engine never waits for the
-slowest of one.
+"""Runs the flows of all records. One window of requests goes over all shards, so that the engine never waits for the
+slowest request of one shard.
 
     run_flows(shards, flow, open_roles(config, Role.solver), Journal(step_dir / "journal"), write_shard, progress)
 

@@ -1,7 +1,8 @@
-"""The window of requests in flight: how many there may be, who is next, and whether the server is there at all.
+"""The window of requests in flight: how many there may be, which is next, and whether the server answers at all.
 
-In process the window is fixed. Towards servers it is found out as TCP does it: doubled each round trip until the server
-first asks for patience, then one more each round trip, and halved (once a round trip) when it asks again.
+For engines in this process the window is fixed. For servers it adapts as in TCP: it doubles each round trip until the
+server first asks for patience, then grows by one each round trip, and is halved (once a round trip) when the server
+asks again.
 
 A run of faults without one completion between them means that the server is down or will take nothing for a while, not
 that the requests are bad: the window closes to a single probe at a time, further and further apart, and no request

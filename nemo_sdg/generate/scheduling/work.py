@@ -1,4 +1,4 @@
-"""What goes into a run of flows and what it shows of itself."""
+"""The input of a run of flows, and its progress."""
 
 import asyncio
 import contextlib

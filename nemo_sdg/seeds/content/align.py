@@ -1,4 +1,4 @@
-"""Whether a text stands in another one: word for word, or with words dropped, added or changed.
+"""Decides whether a text is found in another: word for word, or with words dropped, added or changed.
 
 All texts are arrays of word ids (texts.Text.ids), whose two lowest bits are the word's mark: mathematics, operator.
 """

@@ -1,4 +1,4 @@
-"""The evaluation rows as numbers: what each says, and tables that lead from the words of a text to the rows near it.
+"""An index of evaluation rows: the words of each row as numbers, and tables from the words of a text to similar rows.
 
     index = EvaluationIndex.build(evaluation_rows)       in memory
     index.save(folder)

@@ -1,4 +1,4 @@
-r"""What a row says, whatever its columns are called: its strings, as comparable words.
+r"""The strings of a row as comparable words, whatever its columns are called.
 
 leaves({"q": "What is it?", "choices": {"text": ["a", "b"]}, "meta": '["x", "y"]'})   -> What is it?, a, b, x, y
 words(r"Find $\dfrac12 x$")                                                          -> find frac 1 2 x

@@ -1,4 +1,4 @@
-"""Where the texts of the options stand: in columns, or in the lines of the prompt that list them.
+"""Finds the texts of the options: in columns, or in the lines of the prompt that list them.
 
 option_texts({"opa": "tin", "opb": "tea"}, 2)                       ["tin", "tea"]
 listed_block("Which is a metal?\\nA. tin\\nB. tea\\nAnswer:")         [("A", "tin"), ("B", "tea")]

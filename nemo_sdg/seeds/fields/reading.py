@@ -1,4 +1,4 @@
-"""What a dataset row says, read off as fields: the common form of the generic rules and of the field table."""
+"""The fields of a dataset row: the common result of the generic rules and of the field table."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Rows of a split that ask the same and give answers that cannot all be right: none of them is a seed.
+"""Finds rows of a split that ask the same question and give answers that cannot all be right. They give no seeds.
 
 Questions are compared by their words, whatever their case, punctuation or the order of their options. 16 bytes a seed
 are held; the seeds themselves are read again only where a question was asked twice.

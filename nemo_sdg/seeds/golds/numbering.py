@@ -1,8 +1,8 @@
-"""Whether a split's numbers for the right option begin at 0 or at 1.
+"""Decides whether a split counts the right option from 0 or from 1.
 
-lm-eval takes a number for a position from 0. Where 0 never occurs and the number of options does, the rows count from
-1: then three of four golds would be one option off, and only the rows with the last number would fall out. It shows
-only over many rows, so it is decided for the split.
+lm-eval takes a number as a position from 0. If 0 never occurs and the number of options does, the rows count from 1.
+Read from 0, three of four golds would then be one option off, and only rows with the last number would fail. This can
+be seen only over many rows, so it is decided for the whole split.
 """
 
 from nemo_sdg.errors import DataError

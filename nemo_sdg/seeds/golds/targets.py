@@ -1,4 +1,4 @@
-"""What a row's target says as an answer: a number or expression taken whole, texts with their aliases.
+"""Reads a row's target as an answer: a whole number or expression, or texts with their aliases.
 
 read_number("3 + 4 = 7\\n#### 7", "en")    NumericGold(answer="7", reasoning="3 + 4 = 7", target_format="#### 7")
 read_number("-$5.50", "en")                 NumericGold(answer="-$5.50")

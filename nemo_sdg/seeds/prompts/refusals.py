@@ -1,4 +1,4 @@
-"""Task files whose templates cannot give a question, told in one line."""
+"""Reports task files whose templates cannot give a question, in one line each."""
 
 import re
 

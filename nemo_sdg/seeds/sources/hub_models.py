@@ -1,4 +1,4 @@
-"""Whether a model that the configuration names by folder or by hub id can be had, asked before a run begins."""
+"""Checks before a run whether a model that the configuration names by folder or hub id can be loaded."""
 
 import re
 from pathlib import Path

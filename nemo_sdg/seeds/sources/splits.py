@@ -1,4 +1,4 @@
-"""Which dataset splits are read, for seeds and for evaluation rows, how many rows of each, and how a split is opened.
+"""Decides which dataset splits are read for seeds and for evaluation rows and how many rows of each, and opens them.
 
 Splits are grouped by what they are, not by who names them: tasks that share a split share a source.
 """

@@ -1,4 +1,4 @@
-"""CSV and TSV files, read so that no cell loses what is written in it.
+"""Reads CSV and TSV files without changing what is written in their cells.
 
     rows = open_table([Path("train.csv")], "task sciq")
 
