@@ -102,7 +102,7 @@ async def test_a_server_that_is_down_gets_one_probe_at_a_time():
     assert lines == [
         (
             "the engine does not answer (connection refused): paused, everything finished is kept; trying "
-            "again until it does"
+            "again until it does (is it up, and engine.base_urls right? Ctrl-C ends the run)"
         )
     ]
     probes = [asyncio.create_task(open_window.acquire(rank)) for rank in range(3)]
