@@ -124,6 +124,14 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert "://" in target or (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_the_readme_names_every_command() -> None:
+    commands: Any = typer.main.get_command(app)
+    text = (ROOT / "README.md").read_text()
+    assert [
+        name for name in commands.commands if f"| `nemo-sdg {name}" not in text and f", `nemo-sdg {name}" not in text
+    ] == []
+
+
 def test_files_and_tests_that_the_pages_name_exist() -> None:
     for page in pages():
         for name in re.findall(r"`((?:nemo_sdg|tests|scripts|configs|recipes)/[\w/.*]+)`", page.read_text()):
