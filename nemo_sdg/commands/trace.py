@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.packing.packed_files import import_indexed_dataset
 from nemo_sdg.export.packing.tokenizers import load_saved
-from nemo_sdg.storage import read_json, read_jsonl
+from nemo_sdg.export.report.packed import read_document
+from nemo_sdg.storage import read_json
 
 SUFFIX = "_text_document"
 
@@ -35,7 +37,9 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
     row, receipt = rows[0], _receipt_of(run_dir, f"{relative}.bin")
     samples = [_sample(run_dir, receipt, row["sample_id"]) for row in rows]
     sample = samples[0]
-    seeds = _find(sorted((run_dir / "seeds").glob("shard-*.jsonl")), "seed_id", row["seed_ids"])
+    near = {Path(name).stem for name in receipt["inputs"]}  # a sample stands in the shard of its seed
+    shards = sorted((run_dir / "seeds").glob("shard-*.jsonl"), key=lambda path: (path.stem not in near, path))
+    seeds = _find(shards, "seed_id", row["seed_ids"])
     missing = [seed_id for seed_id in row["seed_ids"] if seed_id not in seeds]
     if missing:
         raise DataError(
@@ -106,9 +110,7 @@ def _block(title: str, text: str) -> Iterator[str]:
 
 def read_text(run_dir: Path, base: Path, document: int) -> str:
     """A packed document decoded with the tokenizer that the run was packed with."""
-    dataset = import_indexed_dataset().IndexedDataset(f"{base}{SUFFIX}")
-    ids = dataset[document].tolist()  # a copy: the array itself is a view of a map that ends with `dataset`
-    return load_saved(run_dir / "packed" / "tokenizer").decode(ids)
+    return load_saved(run_dir / "packed" / "tokenizer").decode(read_document(Path(f"{base}{SUFFIX}"), document))
 
 
 def _packed_prefix(run_dir: Path, prefix: str) -> Path:
@@ -152,9 +154,23 @@ def _find(shards: Iterable[Path], field: str, ids: Iterable[str]) -> dict[str, d
     """Records by id; stops reading when all are found."""
     wanted, found = set(ids), dict[str, dict[str, Any]]()
     for path in shards:
-        for record in read_jsonl(path):
+        for record in _records_with(path, [identifier.encode() for identifier in wanted]):
             if record[field] in wanted:
                 found[record[field]] = record
                 if len(found) == len(wanted):
                     return found
     return found
+
+
+def _records_with(path: Path, texts: list[bytes]) -> Iterator[dict[str, Any]]:
+    """The records of a shard in which one of the texts stands; the other lines are not parsed."""
+    try:
+        with open(path, "rb") as handle:
+            for number, line in enumerate(handle, 1):
+                if any(text in line for text in texts):
+                    try:
+                        yield orjson.loads(line)
+                    except orjson.JSONDecodeError as exc:
+                        raise DataError(f"{path}, line {number} is not valid JSON ({exc})") from exc
+    except FileNotFoundError as exc:
+        raise DataError(f"{path} is missing") from exc

@@ -23,8 +23,10 @@ def clean(text: str) -> str:
     """Text that JSON, a tokenizer and a terminal can hold: no lone surrogates, NULs or other controls; newlines are
     \\n.
     """
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode("utf-8") if any("\ud800" <= c <= "\udfff" for c in text) else text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode("utf-8")
     return CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
