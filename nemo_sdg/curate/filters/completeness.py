@@ -6,7 +6,7 @@ import re
 from nemo_sdg.curate.filters.phrases import STEM, content_words, knows, phrases, word_list
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Frame, Kind
-from nemo_sdg.text.normalize import is_spaceless, tokens
+from nemo_sdg.text.normalize import is_spaceless, jaccard, tokens
 
 END = re.compile(r"[.!?…。！？:：;؟۔।॥።៕၊။|)\]}>*\"'”’»」』`$\d%°\]-]\s*$")
 """How a finished text may end: a sentence's end, what closes, a digit, a unit"""
@@ -130,6 +130,10 @@ def no_question(view: View) -> Finding | None:
     return "no_question", excerpt(question)
 
 
+ONE_TEXT = 0.85
+"""Jaccard similarity of the words of context and reasoning from which they are one text"""
+
+
 def empty_solution(view: View) -> Finding | None:
     """An answer that holds nothing, or nothing but the question; reasoning that only says the answer or the question
     again; reasoning and context that are one text.
@@ -145,13 +149,14 @@ def empty_solution(view: View) -> Finding | None:
         return None
     said, filler = view.tokens(reasoning), word_list("filler")
     left = [word for word in said if word not in filler]
-    if not left or (contains(gold, left) and len(gold) - len(left) < 3) or reasoning == answer:
+    only_answer = contains(gold, left) and len(gold) - len(left) < 3
+    if not left or only_answer or set(left) == set(gold) or reasoning == answer:
         return "reasoning_restates_answer", excerpt(reasoning)
     if len(said) > 3 and contains(asked, said):
         return "reasoning_restates_question", excerpt(reasoning)
     if view.kind != Kind.free_text and _only_restates(view, said, filler):
         return "reasoning_restates_answer", excerpt(reasoning)
-    if len(said) > 5 and view.tokens(view.context) == said:
+    if len(said) > 5 and jaccard(set(view.tokens(view.context)), set(said)) >= ONE_TEXT:
         return "context_is_the_reasoning", excerpt(reasoning)
     return None
 

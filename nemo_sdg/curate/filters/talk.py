@@ -156,7 +156,7 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 NAMED_SLOT = re.compile(r"\[(?!MASK|CLS|SEP|PAD|UNK|REDACTED|BLANK|SIC)[A-Z][A-Z]{2,}(?:[ _][A-Z]+){0,4}\](?!\()")
-TEMPLATE_SLOT = re.compile(r"(?<![\\\w^_}{])\{\{ ?[a-z_][\w.]{2,40}(?: ?\|[^{}\n]{0,40})? ?\}\}|\{%-? ?\w+.{0,60}%\}")
+TEMPLATE_SLOT = re.compile(r"(?<![\\\w^_}{])\{\{ ?[a-z_][\w.]{1,40}(?: ?\|[^{}\n]{0,40})? ?\}\}|\{%-? ?\w+.{0,60}%\}")
 SLOT_PARTS = ("[", "<", "{{", "{%", " here", "ipsum", "todo:", "tbd", "xxx")
 """Without one of these a folded text has no slot"""
 BARE_ANSWER = re.compile(r"(?:option|choice|answer) \(?[A-J]\)?\.?|\([A-J]\)", re.IGNORECASE)
