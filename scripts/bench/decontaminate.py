@@ -40,6 +40,7 @@ from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
 from nemo_sdg.storage import read_jsonl, write_jsonl
 
 Row = dict[str, Any]
+HUB = Path(os.environ.get("NEMO_SDG_TEST_HUB", Path(__file__).parents[3] / "shared" / "hub"))
 PAIRS = Path(__file__).parent / "data" / "paraphrases.jsonl"
 REPEATS = Path(__file__).parent / "data" / "true_repeats.txt"
 """pairs of a training row and an evaluation row that ask the same in other words, as read by a person: digests, a line
@@ -436,11 +437,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rows: under 50 s on 2 cores")
     parser.add_argument("--fit", action="store_true", help="fit the weights of the paraphrase detector instead")
-    parser.add_argument(
-        "--hub",
-        type=Path,
-        default=Path(os.environ.get("NEMO_SDG_TEST_HUB", Path(__file__).parents[3] / "shared" / "hub")),
-    )
+    parser.add_argument("--hub", type=Path, default=HUB)
     arguments = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     if not arguments.hub.is_dir():

@@ -264,6 +264,17 @@ CASES: list[tuple[str, dict[str, Any], str | None]] = [
         FREE | {"question": "Why do ships made of steel float? The fee goes to DE89 3704 0044 0532 0130 00."},
         None,
     ),
+    (
+        "context and reasoning are nearly one text",
+        SHORT
+        | {"context": "Silver conducts best but costs too much, and steel resists too much. What remains is another."},
+        "context_is_the_reasoning",
+    ),
+    (
+        "the answer again and again",
+        NUMERIC | {"reasoning": "It is 80. So the answer is 80."},
+        "reasoning_restates_answer",
+    ),
 ]
 
 
