@@ -41,6 +41,8 @@ def finish(context: Context) -> None:
     card = write_card(context.run_dir, facts)
     facts["files"][str(card.relative_to(context.run_dir))] = vars(file_facts(card))
     if not is_current(context.run_dir, facts):
+        if context.config.run.measure:
+            context.progress.line("report: models read some of the texts, about a minute (not with run.measure=false)")
         make_report(context.run_dir, facts, measure=context.config.run.measure)
     write_json(context.run_dir / "manifest.json", facts)
     print_summary(context, facts)
