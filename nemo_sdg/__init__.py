@@ -63,7 +63,7 @@ def same_answer(a: str, b: str, *, kind: str, question: str = "", language: str 
 def read_solution(
     text: str, *, kind: str, options: list[str] | None = None, finish_reason: str = "stop", trace: str | None = None
 ) -> dict[str, str] | tuple[str, str]:
-    """What a model's reply says: {answer, reasoning, context, trace}, or (reason, detail) where it holds no answer.
+    """Reads a model's reply: {answer, reasoning, context, trace}, or (reason, detail) where it holds no answer.
 
     `options` stand in the order in which the model saw them; the answer is then the text of one of them. `trace` is the
     thinking that a server sent apart from the text.

@@ -76,7 +76,7 @@ class Families:
         return {row["family"] for row in rows if "family" in row} | {family for family, _ in self._folders.values()}
 
     def of_task(self, task: str) -> dict[str, Any]:
-        """What the table says of this one leaf, if anything."""
+        """The table's row for this leaf, if there is one."""
         row = self._exact.get(task)
         if row is None:
             row = next((row for row in self._globs if fnmatch.fnmatchcase(task, row["task"])), {})
@@ -126,7 +126,7 @@ class Families:
 
 
 def own_metadata(config: dict[str, Any]) -> Any:
-    """What stands under `metadata: nemo_sdg:` of a task file, whatever it is."""
+    """The value of `metadata: nemo_sdg:` in a task file, of any type."""
     metadata = config.get("metadata")
     return metadata.get("nemo_sdg") if isinstance(metadata, dict) else None
 

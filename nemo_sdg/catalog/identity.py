@@ -114,7 +114,7 @@ class Use:
 
 @dataclass(kw_only=True)
 class SplitIndex:
-    """Who evaluates on what, found again under any name of the dataset."""
+    """The tasks that evaluate on each split, under any name of the dataset."""
 
     aliases: Aliases
     lineage: list[dict[str, str]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a user's task file says of itself under `metadata: nemo_sdg:`, checked where it is read.
+"""Reads and checks the section `metadata: nemo_sdg:` of a user's task file.
 
 metadata:
   nemo_sdg: {family: math, capability: reasoning, kind: numeric, frame: generation, language: en, license: MIT}
@@ -30,7 +30,7 @@ _KEYS = (*_ONE_OF, "family", "language", "languages", "license", "source", "note
 
 
 def problems(said: Any, families: Iterable[str] = ()) -> list[str]:
-    """What is wrong with a task's own metadata, one line each: key, value, rule, and the nearest right value."""
+    """The errors in a task's own metadata, one line each: key, value, rule, and the nearest valid value."""
     if said is None:
         return []
     if not isinstance(said, dict):

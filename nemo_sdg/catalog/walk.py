@@ -85,7 +85,7 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
 
 
 def _declared(seeds: SeedsSection, facts: dict[str, Any]) -> dict[str, DeclaredSplit]:
-    """What is declared of each task, from the package's table and, above it, from the configuration."""
+    """The declared splits of each task, from the package's table and from the configuration, which wins."""
     names = [row["task"] for row in facts["rows"]]
     silent = [row["task"] for row in facts["rows"] if row["dataset"]["splits"]["training"] is None]
     found: dict[str, DeclaredSplit] = {}
@@ -162,7 +162,7 @@ def lm_eval_tasks_folder() -> str:
 
 
 def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]:
-    """What facts.read_facts gives; from the cache where that is whole."""
+    """The result of facts.read_facts, read from the cache where it is complete."""
     key = _cache_key(include_path)
     path = cache_dir / f"catalog-{key}.json"
     try:

@@ -73,7 +73,7 @@ def workdir_of(cluster: ClusterConfig) -> Path:
 
 
 def job_script(job: Job, workdir: Path) -> str:
-    """What srun runs in each task of the job."""
+    """The command that srun runs in each task of the job."""
     lines = [f"cd {shlex.quote(str(workdir))}", *(["set -e", *job.before] if job.before else []), f"exec {job.command}"]
     return "".join(f"{line}\n" for line in lines)
 

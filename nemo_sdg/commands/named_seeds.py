@@ -1,4 +1,4 @@
-"""What the catalog offers beside the data sets that NVIDIA names as seeds, by family and capability."""
+"""Compares the catalog with the datasets that NVIDIA names as seeds, by family and capability."""
 
 from collections import Counter
 from collections.abc import Iterable

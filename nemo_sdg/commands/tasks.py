@@ -1,4 +1,4 @@
-"""What `nemo-sdg tasks` prints: a table for people or JSON lines for programs, and a summary."""
+"""The output of `nemo-sdg tasks`: a table for people or JSON lines for programs, and a summary."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""From a packed document back to where it comes from.
+"""Traces a packed document back to its seed row, prompts and models.
 
 document 17 of packed/context/science/train/shard-00000_text_document
 > row 17 of shard-00000.docs.parquet > curated sample > its seeds > dataset rows, prompt and model

@@ -25,7 +25,7 @@ class EngineKind(enum.Enum):
 
 
 class Role(enum.StrEnum):
-    """What a model does in a run."""
+    """The part that a model plays in a run."""
 
     writer = "writer"
     """writes questions"""
@@ -264,7 +264,7 @@ class RolesSection:
     """a weaker model that tries each question; its pass rate measures difficulty"""
 
     def of(self, role: Role) -> list[RoleSection]:
-        """What is configured for a role."""
+        """The configured sections of a role."""
         if role is Role.solver:
             return self.solver
         section: RoleSection | None = getattr(self, role.value)

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in one plain line: the field, its value, the rule, and names that are near.
+"""Explains an error in a configuration in one plain line: the field, its value, the rule, and similar names.
 
 generate.votes must be a whole number, got 'many'
 generate.vots is not a field of the configuration; did you mean generate.votes?
@@ -69,7 +69,7 @@ def hint(key: str, known: dict[str, Any]) -> str:
 
 
 def rule(kind: Any) -> str:
-    """What a value of a type must be, in words."""
+    """The values of a type, in words."""
     inner = plain(kind)
     empty = " or null" if inner is not kind else ""
     if isinstance(inner, type) and issubclass(inner, enum.Enum):

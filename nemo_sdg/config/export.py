@@ -119,7 +119,7 @@ class BlendSource:
 
 @dataclass(kw_only=True)
 class BlendSection:
-    """What is trained on beside this corpus."""
+    """The datasets that are trained on beside this corpus."""
 
     base: list[BlendSource] = field(default_factory=list)
     """your own datasets; they fill what mixture.synthetic_share leaves"""

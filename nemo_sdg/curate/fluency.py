@@ -1,4 +1,4 @@
-"""How fluent a text is: the loss of the embedded model, in nats a token.
+"""Measures the fluency of a text: the loss of the embedded model, in nats per token.
 
 Word salad costs a language model more than what people or models write, whatever the votes say of it: "write a bridge
 to find the wagon of a rectangle" 7.4, "What gas do plants take in from the air?" 4.8. scripts/bench/fluency.py measures

@@ -105,7 +105,7 @@ class Smallest:
 
 @dataclass(kw_only=True)
 class Group:
-    """What is counted of the records of one task or family at one stage."""
+    """The counts of the records of one task or family at one stage."""
 
     num: int = 0
     origins: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""How megatron-core is imported: quietly, with any build of torch, and without compiling anything."""
+"""Imports megatron-core quietly, with any build of torch, and without compiling anything."""
 
 import contextlib
 import logging

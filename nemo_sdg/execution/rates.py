@@ -1,4 +1,4 @@
-"""How fast a step is, and how long it still takes: by what moves in it, from the last minutes."""
+"""Estimates the rate of a step and the time that is left, from its last minutes."""
 
 import itertools
 import statistics

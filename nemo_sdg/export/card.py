@@ -46,7 +46,7 @@ def write_card(run_dir: Path, facts: dict[str, Any]) -> Path:
 
 
 def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
-    """What the card says, as plain data."""
+    """The content of the card as plain data."""
     import yaml
 
     config_text = (run_dir / "config.yaml").read_text()
@@ -246,7 +246,7 @@ def _unreachable(splits: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _limits(config: dict[str, Any], mixture: dict[str, Any]) -> list[str]:
-    """What this run's configuration adds to the limits."""
+    """The limits that come from this run's configuration."""
     lines = []
     if config["engine"]["kind"] == "llama" and config["engine"]["model"] is None:
         lines.append(

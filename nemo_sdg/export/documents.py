@@ -146,7 +146,7 @@ def render_turns(sample: dict[str, Any]) -> tuple[str, str]:
 
 
 def _reasoning_of(sample: dict[str, Any], variant: str, reasoning: str) -> str:
-    """What a variant shows between question and answer. A sample without trace is shown as in no_context."""
+    """The text of a variant between question and answer. A sample without a trace is shown as in no_context."""
     if variant == "answer_only":
         return ""
     if variant == "trace":

@@ -76,7 +76,7 @@ def leave_one_out(fit: Callable[[Any, Any], Law], shares: Any, values: Any) -> f
 
 
 def best_mixture(law: Law, shares: Any, *, higher: bool) -> Any:
-    """What the law likes best among the mixtures that were tried and those between them: nothing is extrapolated."""
+    """The best mixture by the law, among those that were tried and those between them; nothing is extrapolated."""
     between = np.vstack([shares, np.random.default_rng(0).dirichlet(np.full(len(shares), 0.3), CANDIDATES) @ shares])
     said = law(between)
     return between[np.argmax(said) if higher else np.argmin(said)]

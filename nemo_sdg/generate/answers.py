@@ -194,7 +194,7 @@ class Answers:
         return Outcome(kept=[sample])
 
     def note_solvers(self, sample: Sample, solutions: list[Vote]) -> None:
-        """Who wrote the solutions: one entry for each model and template, which the votes refer to."""
+        """The models that wrote the solutions: one entry for each model and template, to which the votes refer."""
         solvers: list[ModelUse] = []
         for vote in solutions:
             number = self.engines.deal(Role.solver, sample.sample_id, vote.index)
@@ -211,7 +211,7 @@ class Answers:
         sample.license = dataclasses.replace(known, models=models)
 
     def used(self, name: str, number: int) -> ModelUse:
-        """Who answers a template, and how it is asked: the same for all samples."""
+        """The model that answers a template, and how it is asked: the same for all samples."""
         if (name, number) not in self._used:
             prompts = self.prompts[number]
             temperature, top_p = prompts.sampling("answer")

@@ -1,4 +1,4 @@
-"""From a record to a Request: templates of a style, what a task's requests share, schema, sampling parameters.
+"""Makes a Request from a record: templates of a style, the part that a task's requests share, schema, sampling.
 
     prompts/compact/solve/numeric.jinja     for models under about 3B: few words, JSON, worked examples
     prompts/full/solve/numeric.jinja        for strong models: sections, rules, the task's own items
@@ -253,7 +253,7 @@ def item_json(seed: Seed, *, with_choices: bool) -> str:
 
 
 def task_variables(record: Seed | Sample) -> dict[str, Any]:
-    """What the templates of style full say of a task."""
+    """The variables that describe a task in the templates of style full."""
     return {
         **language_variables(record.language),
         "task": record.task,

@@ -102,7 +102,7 @@ flow.
 
 @dataclass(kw_only=True, slots=True)
 class Outcome:
-    """What a flow makes of one input record."""
+    """The result of a flow for one input record."""
 
     kept: list[Sample] = field(default_factory=list)
     dropped: list[Drop] = field(default_factory=list)

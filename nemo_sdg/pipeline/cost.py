@@ -1,4 +1,4 @@
-"""What redoing a generation step would cost, in words."""
+"""Says in words what redoing a generation step would cost."""
 
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.order import step_module

@@ -86,7 +86,7 @@ def version(package: str) -> str | None:
 
 
 def print_summary(context: Context, facts: dict[str, Any]) -> None:
-    """What came out, how good it is, where it lies and what comes next, on standard output."""
+    """Prints the summary: the result, how good it is, where it is, and what to do next."""
     from rich.console import Console
 
     console = Console(soft_wrap=True)

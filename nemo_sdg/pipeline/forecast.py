@@ -1,4 +1,4 @@
-"""What a run will ask and give, before it starts: seeds are counted, yields and lengths measured or assumed."""
+"""Estimates a run before it starts: seeds are counted, yields and lengths are measured or assumed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +62,7 @@ def accepted_samples(config: RunConfig, rates: Rates, seeds: Seeds) -> dict[str,
 
 @dataclass(kw_only=True)
 class Asked:
-    """What one engine is asked for in a role."""
+    """The requests to one engine in a role."""
 
     role: str
     model: str

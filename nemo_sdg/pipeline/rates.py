@@ -1,4 +1,4 @@
-"""What a request costs and how often it is worth it: assumed, or measured in a finished run."""
+"""Tokens of requests and yields of steps: assumed, or measured in a finished run."""
 
 import dataclasses
 import functools

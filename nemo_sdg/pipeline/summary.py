@@ -1,4 +1,6 @@
-"""What a run says at its end, in at most LINES lines: what came out, how good it is, where it lies, what to do next."""
+"""The summary at the end of a run, in at most LINES lines: its result, how good it is, where it is, and what to do
+next.
+"""
 
 import functools
 import importlib.resources
@@ -113,7 +115,7 @@ def quality(run_dir: Path, facts: dict[str, Any]) -> list[str]:
 
 
 def losses(per_step: dict[str, dict[str, Any]], attempts: int, config: RunConfig) -> list[str]:
-    """What most attempts were lost for, and what would change it."""
+    """The commonest reasons for lost attempts, and what would change them."""
     total = Counter[str]()
     for step, counts in per_step.items():
         if step != "seeds":

@@ -16,7 +16,7 @@ STEP = "seeds"
 
 @dataclass(kw_only=True)
 class Question:
-    """What one task, or several in other words, ask of each row."""
+    """A question that one task, or several in other words, ask of each row."""
 
     renderer: Renderer
     tasks: list[str]

@@ -152,7 +152,7 @@ def counted(flow: Flow, work: TokenWork) -> Flow:
 
 
 def describe_start(section: EngineSection) -> str:
-    """What an engine does before its first completion."""
+    """The words that say what an engine does before its first completion."""
     if section.kind is EngineKind.batch:
         return "writing batch files"
     if section.kind is EngineKind.openai:

@@ -144,7 +144,7 @@ def sha256_file(path: str | Path) -> str:
 
 @dataclass(kw_only=True)
 class FileFacts:
-    """What a receipt or the manifest says of one file."""
+    """The entry of one file in a receipt or in the manifest."""
 
     sha256: str
     bytes: int

@@ -1,4 +1,4 @@
-"""The metadata of a GGUF file: what stands before its tensors, the tokenizer among it; and single tensors.
+"""Reads GGUF files: the metadata before the tensors, which includes the tokenizer, and single tensors.
 
 The package `gguf` reads the same through a memory map, one numpy view a string: 7 s of CPU for 100,000 strings of
 vocabulary and merges, on each start. This takes 0.1 s; a test holds the two together.

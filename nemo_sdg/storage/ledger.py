@@ -68,7 +68,7 @@ class ContentHashes:
 
 @dataclass(kw_only=True)
 class Inputs:
-    """What a step reads, beside its configuration and the step before it."""
+    """The inputs of a step, beside its configuration and the step before it."""
 
     content: dict[str, str] = field(default_factory=dict)
     """name -> SHA-256, version, or `missing`"""

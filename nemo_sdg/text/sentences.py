@@ -1,4 +1,4 @@
-"""Whether answers in sentences say the same, as far as their words tell.
+"""Decides by their words whether answers in sentences say the same.
 
 similarity("Light travels faster than sound.", "Sound is slower than light")  ->  0.6
 similar("Lisa arrived before Tom.", "Tom arrived before Lisa.", threshold=0.5) ->  False

@@ -30,7 +30,7 @@ OVER_ALL = "all"
 
 @dataclass(kw_only=True)
 class EvaluationSection:
-    """What the arms are scored on."""
+    """The evaluations of the arms."""
 
     tasks: list[str] = field(default_factory=list)
     """lm-eval names; the splits that they evaluate on must not be seeds, and the guard has seen to that"""

@@ -52,7 +52,7 @@ gives no reply, so leaving with exit code 0 passes no test."""
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a job: its results, or why there are none (timeout | crashed)."""
+    """The outcome of a job: its results, or why there are none (timeout | crashed)."""
 
     reply: Any = None
     failure: str | None = None

@@ -1,4 +1,4 @@
-"""What lm-eval and the folders of include_path evaluate on, found in the text of their YAML files."""
+"""Finds the splits that lm-eval and the folders of include_path evaluate on, in the text of their YAML files."""
 
 import functools
 import os

@@ -78,7 +78,7 @@ def read_verdict(reply: str) -> bool | None:
 
 
 class Verdicts:
-    """What was judged, in a folder of JSONL: each process writes a file of its own and reads all when it begins."""
+    """Stored verdicts in a folder of JSONL. Each process writes a file of its own and reads all files at its start."""
 
     def __init__(self, folder: Path, *, model: str) -> None:
         self.model = model

@@ -122,7 +122,7 @@ def latex_balance(view: View) -> Finding | None:
 
 
 def latex_problem(text: str) -> str | None:
-    """What a LaTeX text opens without closing, or None."""
+    """The first bracket or environment that a LaTeX text opens without closing it, or None."""
     plain = text.replace("\\\\", "  ")
     opened: list[str] = []
     for kind, environment in ENVIRONMENT.findall(plain):

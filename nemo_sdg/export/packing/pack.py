@@ -140,7 +140,7 @@ def _dropped_facts(path: Path, counted: dict[str, Any]) -> FileFacts:
 
 
 def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:
-    """What shapes a packed shard beyond configuration and inputs: which rows, and the tokenizer's own content."""
+    """The identity of a packed shard beyond configuration and inputs: its rows, and the tokenizer's content."""
     return {
         "family": unit.family,
         "split": unit.split,

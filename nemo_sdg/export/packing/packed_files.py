@@ -45,7 +45,7 @@ def plain_files() -> Iterator[None]:
 
 @dataclass(kw_only=True)
 class Losses:
-    """What a tokenizer does not keep of the texts that it is given."""
+    """Counts of what a tokenizer loses of its texts."""
 
     unknown_tokens: int = 0
     """characters, or runs of them, without a token"""

@@ -35,7 +35,7 @@ PROBES = [
 
 @dataclass(kw_only=True)
 class Model:
-    """What the conversion needs of a ModelProto."""
+    """The fields of a ModelProto that the conversion needs."""
 
     pieces: list[tuple[str, float, int]]
     """piece, score, type"""

@@ -1,4 +1,4 @@
-"""What stands beside the files of a release: the card, Croissant metadata, and Nemotron's data_blend_raw.json."""
+"""Writes the metadata of a release: the card, Croissant metadata, and Nemotron's data_blend_raw.json."""
 
 from pathlib import Path
 from typing import Any

@@ -60,7 +60,7 @@ class Published:
 
 @dataclass(kw_only=True)
 class Release:
-    """What a release holds, and where its data come from."""
+    """The content of a release, and the sources of its data."""
 
     run_dir: Path
     folder: Path
@@ -165,7 +165,7 @@ class _Writer:
 
 
 def _known(folder: Path) -> dict[str, Published]:
-    """What an earlier call left in the folder, by path."""
+    """The files that an earlier call left in the folder, by path."""
     if not (folder / MANIFEST).is_file():
         if any(folder.iterdir()):
             raise DataError(f"{folder} is not empty and not a release (it has no {MANIFEST}); give another folder")

@@ -1,4 +1,4 @@
-"""What is counted over the samples of the last step that holds any."""
+"""Counts over the samples of the last step that has samples."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -226,7 +226,7 @@ def count_drops(run: Run) -> int:
 
 
 def warnings(run: Run, health: dict[str, Any]) -> list[str]:
-    """What one should know before trusting the corpus."""
+    """The notes that a reader should know before trusting the corpus."""
     found = [
         f"{num:,} lines of {name} could not be read and are not shown."
         for name, num in sorted(run.unreadable.lines.items())

@@ -1,4 +1,4 @@
-"""How the new questions of a run read beside their seeds, measured on a choice of the samples that the page shows.
+"""Compares the new questions of a run with their seeds, on a selection of the samples that the page shows.
 
     {"fluency": {"of": 32, "rule": 2.0, "rows": [{"what": "question", "family": "math", "loss": 7.4, "over": 3.1,
                  "text": "…"}, …], "shares": {"question": 0.9, "solution": 0.1}, "medians": {"math": 4.3}},

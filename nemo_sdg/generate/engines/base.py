@@ -25,7 +25,7 @@ from nemo_sdg.generate.requests import Completion, Request
 
 
 class Fault(enum.Enum):
-    """What went wrong between a request and its completion."""
+    """The kind of fault between a request and its completion."""
 
     busy = "busy"
     """the server asks for patience (429, 503, 529): the window shrinks, and the request loses none of its retries"""

@@ -91,7 +91,7 @@ SAID_AT_MOST = 300
 
 @dataclass(frozen=True, kw_only=True)
 class ServerError:
-    """What a server said instead of an answer."""
+    """A server's error in place of an answer."""
 
     status: int
     message: str
@@ -171,7 +171,7 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
 
 
 def what_to_change(error: ServerError, model: str) -> str:
-    """What a user is to do about an error of the account or the configuration."""
+    """The advice for an error of the account or the configuration."""
     if error.fields:
         return f"leave the field out with engine.extra_body={{{', '.join(f'{name}: null' for name in error.fields)}}}"
     if error.status in (402, 429) or ACCOUNT.search(error.message):

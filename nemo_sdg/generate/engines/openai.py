@@ -305,5 +305,5 @@ class OpenAIEngine:
         return f"{server.url}: {error.status} {self._cleaned(error.message)}".strip()
 
     def _cleaned(self, text: str) -> str:
-        """What a server said, without the key."""
+        """A server's message, without the key."""
         return text.replace(self._secret, "[key]") if self._secret else text

@@ -34,7 +34,7 @@ CODE_FIELD = {"code", "program", "solution", "final code"}
 
 @dataclass(slots=True)
 class Draft:
-    """What was found of a solution, not yet tidied."""
+    """The parts found of a solution, before tidying."""
 
     answer: str
     context: str = ""

@@ -1,4 +1,4 @@
-"""What introduces an answer inside a sentence, in many languages: `The answer is`, `Antwort:`, `答案是`."""
+"""Phrases that introduce an answer inside a sentence, in many languages: `The answer is`, `Antwort:`, `答案是`."""
 
 BE = (
     r"(?:\s+(?:is|was|are|would be|must be|should be|ist|lautet|wäre|est|es|è|é|ni|är|er|to|este|je|být|"

@@ -1,4 +1,4 @@
-"""Whether a model declines to answer, in the first person and in many languages."""
+"""Recognises replies in which a model declines to answer, in the first person and in many languages."""
 
 import re
 

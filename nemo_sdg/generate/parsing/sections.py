@@ -53,7 +53,7 @@ def find_sections(text: str) -> list[Section]:
 
 
 def preamble(text: str, sections: list[Section]) -> str:
-    """What stands before the first section."""
+    """The text before the first section."""
     return text[: sections[0].start].strip() if sections else text.strip()
 
 

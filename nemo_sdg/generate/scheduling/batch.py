@@ -181,7 +181,7 @@ class BatchRun:
         return written
 
     def waiting(self) -> Waiting | None:
-        """What is still to come, in one line; None where nothing is."""
+        """The replies that are still missing, in one line; None if there are none."""
         if not self.missing:
             return None
         again = sum(len(self.replies.failed.get(key, ())) > 0 for key in self.missing)

@@ -20,7 +20,7 @@ class FirstReplies:
         self._last: tuple[Request, Completion] | None = None
 
     def look(self, request: Request, completion: Completion) -> str | None:
-        """What to change, once all the first replies are bad."""
+        """The advice when all first replies are bad, else None."""
         if self.any_good or self.bad.total() >= NUM_LOOKED_AT:
             return None
         fault = _fault(completion)
@@ -32,7 +32,7 @@ class FirstReplies:
         return self.verdict() if self.bad.total() == NUM_LOOKED_AT else None
 
     def verdict(self) -> str | None:
-        """What is wrong with all replies so far and what to change; None where one was good or none came."""
+        """The fault of all replies so far and what to change; None if one was good or none came."""
         if self.any_good or self._last is None:
             return None
         request, completion = self._last

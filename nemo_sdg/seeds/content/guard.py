@@ -45,7 +45,7 @@ MAX_STRINGS = 400
 
 
 class _Said:
-    """What one training row says."""
+    """The content of one training row."""
 
     def __init__(self, seed: Seed, texts: list[str]) -> None:
         read = functools.lru_cache(maxsize=None)(words)
@@ -132,7 +132,7 @@ class ContentGuard:
 
 
 def _leak(said: _Said, row: Row) -> str | None:
-    """What of an evaluation row the training row says, where that makes it a leak."""
+    """The part of an evaluation row that the training row repeats, if that makes it a leak."""
     num_shared, num_others = len(said.keys & set(row.options)), len(said.keys & row.others)
     same_options = num_shared >= max(2, len(row.options) - 1)
     if row.options and num_others >= 2 and 2 * num_others > len(row.others):

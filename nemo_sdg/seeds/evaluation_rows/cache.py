@@ -34,7 +34,7 @@ from nemo_sdg.storage import atomic_file, read_json, sha256_file, write_json, wr
 
 @dataclass(kw_only=True)
 class Rendered:
-    """What the cache says of one split."""
+    """The cache's entry for one split."""
 
     path: Path
     rows: dict[str, int]

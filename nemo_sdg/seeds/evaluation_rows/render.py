@@ -76,7 +76,7 @@ def _undamaged(rows: Rows, damaged: list[tuple[int, Damaged]]) -> Iterator[tuple
 
 
 def _quoted(line: bytes) -> Iterator[str]:
-    """What stands in quotes in a line that is not JSON."""
+    """The quoted text in a line that is not JSON."""
     for quoted in re.findall(r'"(?:[^"\\]|\\.)*"', line.decode("utf-8", "replace")):
         try:
             yield orjson.loads(quoted)

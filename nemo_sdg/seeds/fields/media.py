@@ -22,7 +22,7 @@ _FILE = re.compile(
 
 
 def shows_media(reading: Reading, row: Mapping[str, Any] | None) -> str | None:
-    """What a row shows besides its text; None where it shows nothing."""
+    """The media that a row shows besides its text, or None."""
     for text in (reading.question, reading.passage or "", *(reading.choices or [])):
         found = _IN_TEXT.search(text)
         if found is not None:

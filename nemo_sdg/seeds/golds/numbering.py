@@ -10,7 +10,7 @@ from nemo_sdg.seeds.fields.reading import Reading
 
 
 class GoldNumbers:
-    """What the rows of one question have shown so far."""
+    """The state of one question after the rows so far."""
 
     PROBE = 2000
     """rows after which it is decided, if neither 0 nor the last number has been seen"""

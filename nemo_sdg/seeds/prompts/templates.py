@@ -213,7 +213,7 @@ class TaskTemplates:
         )
 
     def target_value(self, row: Row) -> Any:
-        """What the row itself writes for the target: the text `2` where lm-eval makes the number 2 of it."""
+        """The target as the row writes it: the text `2` where lm-eval makes the number 2 of it."""
         value = self.doc_to_target
         if isinstance(value, str) and (value in row or names_column(value)):
             return row[value]

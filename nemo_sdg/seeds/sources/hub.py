@@ -173,7 +173,7 @@ def _commit(split: Split, revision: str | None, task: str) -> str:
 
 
 def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
-    """What a failure of the hub means and how to fix it, in one line."""
+    """Explains a failure of the hub in one line, with how to fix it."""
     text = one_line(exc)
     dataset = f"task {task}: dataset {split.path}"
     if "scripts are no longer supported" in text or "trust_remote_code" in text:

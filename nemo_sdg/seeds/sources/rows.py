@@ -147,7 +147,7 @@ def _file_rows(split: Split, seeds: SeedsSection, task: str) -> Rows:
 
 
 def missing_files(split: Split, seeds: SeedsSection) -> str | None:
-    """What keeps the files of a split from being read, where that is known without opening them."""
+    """The reason why the files of a split cannot be read, where it is known without opening them."""
     if not split.located:
         return (
             f"dataset_kwargs.data_files names no file for split {split.split}; add it in the task file"

@@ -168,7 +168,7 @@ def _with_measure(number: Number, text: str, end: int, language: str) -> tuple[N
 
 
 def read_trailing_cjk(text: str, end: int, scale: int, language: str) -> tuple[Fraction, int] | None:
-    """What follows a CJK scale and is smaller: the 5000 of 3万5000."""
+    """The smaller number after a CJK scale: the 5000 of 3万5000."""
     if scale < 1000 or not re.compile(r"\s?(?=\d)").match(text, end):
         return None
     gap = end + (text[end : end + 1] == " ")

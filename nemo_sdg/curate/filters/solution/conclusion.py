@@ -1,4 +1,4 @@
-"""What a reasoning concludes: its statement of the answer, the clause of its conclusion, the options it names there."""
+"""The conclusion of a reasoning: its statement of the answer, the clause around it, the options that it names."""
 
 import functools
 import re

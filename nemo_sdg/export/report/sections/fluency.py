@@ -1,4 +1,4 @@
-"""Which texts read like word salad, and which are the most and the least fluent."""
+"""The section on fluency: texts like word salad, and the most and the least fluent ones."""
 
 from typing import Any
 

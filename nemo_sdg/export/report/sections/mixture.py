@@ -1,4 +1,4 @@
-"""How much there is of what: the mixture of the blend, packed tokens, lengths."""
+"""The section on amounts: the mixture of the blend, packed tokens, lengths."""
 
 from pathlib import Path
 from typing import Any

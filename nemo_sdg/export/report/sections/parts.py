@@ -1,4 +1,4 @@
-"""What a section of the page is made of: figures, each with the table of its numbers, and notes in plain words."""
+"""The parts of a section of the page: figures, each with the table of its numbers, and notes in plain words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

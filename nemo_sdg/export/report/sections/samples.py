@@ -1,4 +1,4 @@
-"""What the samples are like: agreement and difficulty, places of the right option, languages, diversity."""
+"""The section on samples: agreement and difficulty, positions of the right option, languages, diversity."""
 
 from collections import Counter
 from typing import Any

@@ -155,7 +155,7 @@ def step_times(rows: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def forecast_table(run_dir: Path, run: Run, section: Section) -> list[Any]:
-    """What was spent so far beside report/forecast.json, where there is one."""
+    """Compares what was spent so far with report/forecast.json, where there is one."""
     forecast = read_json_or(run_dir / "report" / "forecast.json", None)
     if not isinstance(forecast, dict):
         section.notes.append(
