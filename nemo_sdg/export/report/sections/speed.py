@@ -67,6 +67,7 @@ def speed(run_dir: Path, run: Run) -> Section:
         section.parts.append(
             Table(columns=columns, rows=step_times(rows), caption="Steps, all sessions together", open=True)
         )
+        section.notes += between(rows)
     section.parts += forecast_table(run_dir, run, section)
     if not section.parts:
         section.missing = "The run has no progress.jsonl."
@@ -152,6 +153,23 @@ def step_times(rows: list[dict[str, Any]]) -> list[list[str]]:
             ]
         )
     return table
+
+
+def between(rows: list[dict[str, Any]]) -> list[str]:
+    """A note where the steps' own seconds leave a good part of the time open."""
+    span = max(row["time"] for row in rows) - min(row["time"] - row.get("seconds", 0) for row in rows)
+    own = sum(
+        session[-1].get("seconds", 0)
+        for step in dict.fromkeys(row["step"] for row in rows)
+        for session in sessions([row for row in rows if row["step"] == step])
+    )
+    if span < 60 or own > 0.8 * span:
+        return []
+    return [
+        f"{span / 60:,.1f} minutes went by from the first line of progress.jsonl to the last; the seconds of the steps "
+        f"add up to {own / 60:,.1f} minutes. The rest is loading, work that tells no progress, and pauses between "
+        "sessions."
+    ]
 
 
 def forecast_table(run_dir: Path, run: Run, section: Section) -> list[Any]:

@@ -20,7 +20,7 @@ from nemo_sdg.export.report.page import MAX_DATA, pack_data, policy, visible
 from nemo_sdg.export.report.records import MAX_TEXT, collect_records, evaluation_key
 from nemo_sdg.export.report.rows import Unreadable, read_drops, read_records, spread
 from nemo_sdg.export.report.sections import charts
-from nemo_sdg.export.report.sections.speed import series
+from nemo_sdg.export.report.sections.speed import between, series
 from nemo_sdg.records import Drop, json_line, to_dict
 from tests.fakes.synthetic_run import write_run
 
@@ -265,6 +265,16 @@ def test_rates_over_time_add_up_to_what_was_made_across_sessions() -> None:
     width = times[1] - times[0]
     assert sum(rate * width for rate in rates) == pytest.approx(300 + 90 + 40)
     assert set(map(round, series(rows, rows, 1.0)["engine saturation (%)"][1])) <= {0, 50}
+
+
+def test_time_that_no_step_tells_of_is_named() -> None:
+    def row(step: str, time: float, seconds: float) -> dict[str, Any]:
+        return {"step": step, "time": time, "seconds": seconds}
+
+    (note,) = between([row("answers", 1060, 60), row("curated", 1900, 50), row("curated", 1906, 56)])
+    assert note.startswith("15.1 minutes went by")
+    assert "the seconds of the steps add up to 1.9 minutes" in note
+    assert between([row("answers", 1060, 60), row("curated", 1116, 56)]) == []
 
 
 def test_figures_carry_no_style_and_no_shared_id() -> None:
