@@ -40,7 +40,7 @@ class SplitGuard:
 
     `evaluations` lists every task with its dataset facts (`{path, name, data_files?, folder?, splits}`): what any of
     them names as validation or test split is evaluation data. `table` is what splits.yaml adds: aliases, lineage,
-    evaluated, never. A data file within the `mirror` is the split that it stands for there.
+    evaluated, never, without_gold. A data file within the `mirror` is the split that it stands for there.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class SplitGuard:
     ) -> None:
         self._guard = guard
         self._never = {row["path"].lower(): row["why"] for row in table["never"]}
+        self._without_gold = {row["path"].lower(): row["why"] for row in table.get("without_gold", [])}
         self._index = SplitIndex(
             aliases=Aliases([*table["aliases"], *guard.aliases]), lineage=table["lineage"], mirror=mirror
         )
@@ -72,6 +73,8 @@ class SplitGuard:
         found = []
         if dataset["path"] and dataset["path"].lower() in self._never:
             found.append(f"restricted: {self._never[dataset['path'].lower()]}")
+        if dataset["path"] and dataset["path"].lower() in self._without_gold:
+            found.append(f"no_gold: {self._without_gold[dataset['path'].lower()]}")
         users = self._index.users(dataset, training)
         own = [use.role for use in users if use.task == task]
         if self._guard.name:

@@ -8,26 +8,19 @@
 Ring 3 of the guard drops rows that stand in an evaluation split.
 """
 
-import contextlib
 import functools
 import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from nemo_sdg.config import RunConfig, Verify
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop, Seed, json_line, seed_from_dict
 from nemo_sdg.seeds.sources.rows import local_files, uses_hub
 from nemo_sdg.steps import catalog
 from nemo_sdg.steps.evaluation_splits import (
     UNREACHABLE,
-    identity,
     number_of,
     render_evaluation_splits,
     tasks_of,
@@ -36,7 +29,8 @@ from nemo_sdg.steps.evaluation_splits import (
     unreachable_splits,
 )
 from nemo_sdg.steps.seed_inputs import EVALUATION, inputs, readable_again, source_name
-from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, read_json, read_jsonl, write_json, write_jsonl
+from nemo_sdg.steps.seed_parts import content_guard, gather, make_renderer
+from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json
 
 UNREAD = "unread.json"
 
@@ -153,98 +147,6 @@ def render_training_splits(context: Context, sources: list[Any], parts: StepDir,
     context.run_stages("seeds", stages, units, target=parts, total=total, unit="dataset splits", first=first)
 
 
-def make_renderer(
-    config: RunConfig, sources: list[Any], parts: StepDir, evaluation: list[Path]
-) -> Callable[[list[str]], None]:
-    """The function that renders one part; made once per worker."""
-    from nemo_sdg.seeds.build import render_source
-    from nemo_sdg.seeds.golds.conflicts import ConflictingGolds
-    from nemo_sdg.seeds.sources.lock import DiffersFromLock
-
-    guard = content_guard(config, evaluation, parts) if config.guard.content else None
-
-    def render(names: list[str]) -> None:
-        (name,) = names
-        source = sources[number_of(name)]
-        counts, drops, extra = Counts(), DropSpool(), dict[str, Any](source=identity(source))
-        golds = ConflictingGolds()
-
-        def kept() -> Iterator[Seed]:
-            for record in render_source(source, config.seeds, config.run.seed, guard):
-                if isinstance(record, Drop):
-                    counts.drop(record.task, record.reason)
-                    drops.add(record)
-                else:
-                    counts.keep(record.task)
-                    golds.add(record)
-                    yield record
-
-        def without(conflicting: dict[str, str]) -> Iterator[Seed]:
-            for record in read_jsonl(path):
-                seed = seed_from_dict(record)
-                if seed.seed_id not in conflicting:
-                    yield seed
-                    continue
-                counts.keep(seed.task, -1)
-                counts.drop(seed.task, "conflicting_gold")
-                drops.add(
-                    Drop(
-                        task=seed.task,
-                        id=seed.seed_id,
-                        step="seeds",
-                        reason="conflicting_gold",
-                        detail=conflicting[seed.seed_id],
-                        record=record,
-                    )
-                )
-
-        path = parts.shard_path(name)
-        try:
-            facts = {parts.relative(path): write_jsonl(path, kept())}
-            conflicting = golds.find(lambda: map(seed_from_dict, read_jsonl(path)))
-            if conflicting:
-                facts = {parts.relative(path): write_jsonl(path, without(conflicting))}
-        except DataError as exc:
-            extra |= {"why": str(exc), "differs": isinstance(exc, DiffersFromLock)}
-            counts, drops = Counts(), DropSpool()
-            facts = {parts.relative(path): write_jsonl(path, [])}
-        for task, num in sorted(source.not_sampled.items()):
-            counts.not_sampled(task, num)
-        facts[parts.relative(parts.dropped_path(name))] = write_jsonl(parts.dropped_path(name), drops)
-        parts.write_receipt(name, facts, counts.as_dict(), extra=extra)
-
-    return render
-
-
-def content_guard(config: RunConfig, evaluation: list[Path], parts: StepDir) -> Any:
-    """Opens the index of the evaluation rows in the cache that runs share, or, where that cannot be written, in the
-    run's own folder.
-    """
-    from nemo_sdg.seeds.content.guard import ContentGuard
-    from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
-    from nemo_sdg.seeds.evaluation_rows.stored_index import stored_index
-
-    try:
-        return ContentGuard.open(stored_index(evaluation, EvaluationCache(config.guard).folder))
-    except OSError:
-        return ContentGuard.open(stored_index(evaluation, parts.path))
-
-
-class DropSpool:
-    """Drops in a file that has no name: memory does not grow with them."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115
-
-    def add(self, drop: Drop) -> None:
-        self._file.write(json_line(drop))
-
-    def __iter__(self) -> Iterator[Drop]:
-        self._file.seek(0)
-        for line in self._file:
-            yield Drop(**orjson.loads(line))
-
-
 def tell_unusable(context: Context, parts: StepDir) -> None:
     """One line for each dataset split that could not be read, or of which no row made a seed.
 
@@ -284,27 +186,3 @@ def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
         f"{source['split']} makes one ({counted}); the first says: {first['detail'] or first['reason']}; correct the "
         "data or the task file"
     )
-
-
-def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path) -> None:
-    """Puts the parts, in order, into shards of equal size. A part's drops stand in the shard that holds its first
-    rows.
-    """
-    size = context.config.run.shard_size
-    shutil.rmtree(target.path / "receipts", ignore_errors=True)
-    number = 0
-    with contextlib.ExitStack() as stack:
-        shard = stack.enter_context(target.open_shard(SHARD_FORMAT.format(number), inputs=[catalog_path]))
-        for part in parts.shards():
-            for drop in read_jsonl(parts.dropped_path(part)):
-                shard.drop(Drop(**drop))
-            for task, row in (parts.receipt(part) or {"counts": {}})["counts"].items():
-                if row["not_sampled"]:
-                    shard.counts.not_sampled(task, row["not_sampled"])
-            for record in read_jsonl(parts.shard_path(part)):
-                if shard.kept.rows == size:
-                    stack.close()
-                    number += 1
-                    shard = stack.enter_context(target.open_shard(SHARD_FORMAT.format(number), inputs=[catalog_path]))
-                shard.keep(record["task"], record)
-        shard.extra = {"num_shards": number + 1}

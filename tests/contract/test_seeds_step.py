@@ -3,6 +3,7 @@ dropped, the rest goes on.
 """
 
 import itertools
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def test_each_broken_source_is_one_line_and_the_others_go_on(
     cut = write(mirror, OPENBOOKQA, "test", rows(hub, OPENBOOKQA, "test"))
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     run_dir = run("seeds.tasks=[sciq,gsm8k,commonsense_qa,winogrande,arc_easy]")
-    said = [line for line in capsys.readouterr().err.splitlines() if "task " in line]
+    unwrapped = re.sub(r"\n {2,}", " ", capsys.readouterr().err)
+    said = [line for line in unwrapped.splitlines() if "task " in line]
     assert tasks_of_seeds(run_dir) == {"sciq": 60}
     for begin, task, what in (
         ("not read:", "gsm8k", "is cut off in its last line"),

@@ -1,4 +1,5 @@
-"""Finds rows of a split that ask the same question and give answers that cannot all be right. They give no seeds.
+"""Finds rows that ask the same question and give answers that cannot all be right, within a split and then over the
+splits of one data set. They give no seeds.
 
 Questions are compared by their words, whatever their case, punctuation or the order of their options. 16 bytes a seed
 are held; the seeds themselves are read again only where a question was asked twice.
@@ -6,6 +7,9 @@ are held; the seeds themselves are read again only where a question was asked tw
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from nemo_sdg.records import Kind, Seed, content_id
 from nemo_sdg.text.answers import same_answer
@@ -41,6 +45,52 @@ class ConflictingGolds:
                 groups.setdefault(key, []).append(seed)
         return dict(pair for group in groups.values() for pair in _conflicts(group))
 
+    def save(self, path: Path) -> None:
+        """The keys of all seeds, for conflicts_across."""
+        path.write_bytes(self._keys.tobytes())
+
+
+@dataclass(kw_only=True, slots=True)
+class SplitQuestions:
+    """What one split asks: its data set, the file of its keys, and its seeds, to be read again where need be."""
+
+    dataset: str
+    keys: Path
+    seeds: Callable[[], Iterable[Seed]]
+
+    def read_keys(self) -> Any:
+        import numpy as np
+
+        if self.keys.is_file():
+            return np.fromfile(self.keys, dtype=np.uint64)
+        found = (question_key(seed) for seed in self.seeds())  # an earlier version wrote none
+        return np.array([key for key in found if key is not None], dtype=np.uint64)
+
+
+def conflicts_across(splits: Iterable[SplitQuestions]) -> dict[str, str]:
+    """Id of each seed that another split of its data set answers otherwise: what that one answers."""
+    import numpy as np
+
+    by_dataset: dict[str, list[SplitQuestions]] = {}
+    for split in splits:
+        by_dataset.setdefault(split.dataset, []).append(split)
+    found: dict[str, str] = {}
+    for together in by_dataset.values():
+        if len(together) < 2:
+            continue
+        keys = [np.unique(split.read_keys()) for split in together]
+        values, counts = np.unique(np.concatenate(keys), return_counts=True)
+        repeated = values[counts > 1]
+        groups: dict[int, list[Seed]] = {}
+        for split, own in zip(together, keys, strict=True):
+            wanted = set(np.intersect1d(own, repeated).tolist())
+            for seed in split.seeds() if wanted else ():
+                key = question_key(seed)
+                if key in wanted:
+                    groups.setdefault(key, []).append(seed)
+        found.update(pair for group in groups.values() for pair in _conflicts(group))
+    return found
+
 
 def question_key(seed: Seed) -> int | None:
     """The same for seeds that ask the same; None for kinds that are not compared."""
@@ -59,7 +109,9 @@ def _conflicts(group: list[Seed]) -> Iterator[tuple[str, str]]:
         return
     for seed in group:
         against = other if _agree(first, seed) else first
-        yield seed.seed_id, f"row {against.dataset.row} answers {against.answer.text[:60]!r} to the same question"
+        elsewhere = "" if against.dataset.split == seed.dataset.split else f" of {against.dataset.split}"
+        said = f"answers {against.answer.text[:60]!r} to the same question"
+        yield seed.seed_id, f"row {against.dataset.row}{elsewhere} {said}"
 
 
 def _agree(one: Seed, other: Seed) -> bool:

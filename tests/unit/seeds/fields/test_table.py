@@ -85,3 +85,18 @@ def test_table_reads_what_the_sources_of_record_say() -> None:
         1,
         "It was late.\n\nBob left.",
     )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "a ) 38 , b ) 27.675 , c ) rs . 1,200 , d ) it's unknown , e ) none of these",
+        """['a ) 38', 'b ) 27.675', 'c ) rs . 1,200', "d ) it's unknown", 'e ) none of these']""",
+    ],
+)
+def test_options_that_are_written_as_one_text_or_as_a_list_in_a_text(options):
+    entry = find_entry("regisss/math_qa", None, "mathqa")
+    assert entry is not None
+    reading = FieldReader(entry)({"Problem": "How many?", "options": options, "correct": "b", "Rationale": "r"})
+    assert reading.choices == ["38", "27.675", "rs . 1,200", "it's unknown", "none of these"]
+    assert reading.gold == 1

@@ -1,12 +1,13 @@
 """Targets become answers: numbers and expressions whole, lists only where the row holds one, nothing guessed."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nemo_sdg.records import CatalogRow, DatasetRow, Seed
 from nemo_sdg.seeds.fields.reading import Unrenderable, position
-from nemo_sdg.seeds.golds.conflicts import ConflictingGolds
+from nemo_sdg.seeds.golds.conflicts import ConflictingGolds, SplitQuestions, conflicts_across
 from nemo_sdg.seeds.golds.targets import boxed, is_number_or_expression, read_number, without_contradictions
 from nemo_sdg.seeds.render import Renderer, to_seed
 
@@ -208,3 +209,28 @@ def test_answers_that_agree_do_not_conflict() -> None:
         for number, (row, kind) in enumerate(zip(rows, kinds, strict=True))
     ]
     assert conflicting(seeds) == set()
+
+
+def test_splits_of_one_data_set_that_answer_one_question_differently_conflict(tmp_path: Path) -> None:
+    config = {**QUESTION, "doc_to_choice": "choices", "doc_to_target": "label"}
+
+    def split(name: str, dataset: str, *labels: int) -> SplitQuestions:
+        rows = [{"question": f"Is it {n}?", "choices": ["yes", "no"], "label": label} for n, label in enumerate(labels)]
+        seeds = [seed_of(config, row, number=number) for number, row in enumerate(rows)]
+        for seed in seeds:
+            seed.dataset.split, seed.seed_id = name, f"{name}-{seed.dataset.row}"
+        golds = ConflictingGolds()
+        for seed in seeds:
+            golds.add(seed)
+        golds.save(tmp_path / f"{dataset}-{name}")
+        return SplitQuestions(dataset=dataset, keys=tmp_path / f"{dataset}-{name}", seeds=lambda: seeds)
+
+    train, extra, foreign = split("train", "own", 0, 1, 0), split("extra", "own", 0, 0), split("other", "foreign", 1, 1)
+    found = conflicts_across([train, extra, foreign])
+    assert found == {
+        "train-1": "row 1 of extra answers 'yes' to the same question",
+        "extra-1": "row 1 of train answers 'no' to the same question",
+    }
+    extra.keys.unlink()
+    assert conflicts_across([train, extra, foreign]) == found
+    assert conflicts_across([train, foreign]) == {}
