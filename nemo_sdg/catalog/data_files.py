@@ -69,10 +69,12 @@ def local_folder(path: str, folder: str | None) -> Path | None:
     """The folder that a dataset_path means, where it means one: /x, ./x, ../x, ~/x, or one beside the task file."""
     if path in BUILDERS or path.startswith("function:"):
         return None
-    candidates = _candidates(path, folder)
     if path.startswith(("/", "./", "../", "~")):
+        candidates = _candidates(path, folder)
         return next(filter(Path.is_dir, map(Path, candidates)), Path(candidates[-1]))
-    return Path(candidates[0]) if folder and os.path.isdir(candidates[0]) else None  # noqa: PTH112 (hot)
+    if not folder or not os.path.isdir(beside := os.path.join(folder, path)):  # noqa: PTH112 (hot)
+        return None
+    return Path(os.path.abspath(beside))  # noqa: PTH100
 
 
 def _candidates(written: str, folder: str | None) -> list[str]:
@@ -135,7 +137,7 @@ def mirror_files(path: str, name: str | None, split: str, mirror: str, aliases: 
     top = Path(mirror).absolute()
     for known in (path, *aliases):
         root = Path(os.path.normpath(top / known))
-        if root == top or not root.is_relative_to(top):
+        if root == top or not root.is_relative_to(top) or not root.is_dir():
             continue
         files = layout_files(root, name, split)
         if files:

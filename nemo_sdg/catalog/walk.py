@@ -9,10 +9,12 @@ Facts are read once and cached: the walk over lm-eval's 14,000 files takes secon
 Verdicts depend on the configuration and are computed on every call.
 """
 
+import copy
 import hashlib
 import importlib.util
 import logging
 import os
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ import orjson
 from nemo_sdg.catalog import licenses
 from nemo_sdg.catalog.data_files import training_dataset
 from nemo_sdg.catalog.guard import SplitGuard
+from nemo_sdg.catalog.identity import files_of
 from nemo_sdg.catalog.selection import matching, named, near
 from nemo_sdg.config import DeclaredSplit, GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError, SdgError
@@ -33,12 +36,54 @@ logger = logging.getLogger(__name__)
 
 def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path | None = None) -> list[CatalogRow]:
     """All leaves of lm-eval and of `seeds.include_path`, by name, each judged by rings 1 and 2 and by the licence
-    policy.
+    policy. The steps of a run ask several times: what was judged last is given again while nothing that it was made
+    of has changed.
 
     Rows share their nested values: read only. Raises ConfigError when a folder of include_path is missing, or
     seeds.declared or guard.require names no task.
     """
-    facts = load_facts(_folders(seeds), cache_dir or default_cache_dir())
+    folders = _folders(seeds)
+    asked = repr((_cache_key(folders), seeds, guard, cache_dir, Path.cwd()))
+    known = _last.get(asked)
+    if known is None or known.outside_hash != _hash_of_files(known.outside) or known.files != _files_of(known.own):
+        facts = load_facts(folders, cache_dir or default_cache_dir())
+        own = [row["dataset"] for row in facts["rows"] if Path(row["file"]).is_absolute()]
+        own += [dataset for _, dataset in facts["inline"]]
+        files = _files_of(own)
+        rows = _judged(seeds, guard, facts)
+        known = _Judged(rows=rows, outside=facts["outside"], outside_hash=facts["outside_hash"], own=own, files=files)
+        _last.clear()
+        _last[asked] = known
+    return [copy.copy(row) for row in known.rows]
+
+
+@dataclass(kw_only=True)
+class _Judged:
+    rows: list[CatalogRow]
+    outside: list[str]
+    """files of no folder that task files include"""
+    outside_hash: str
+    own: list[dict[str, Any]]
+    """datasets of tasks outside lm-eval, whose files may come and go"""
+    files: list[list[str]]
+    """theirs"""
+
+
+_last: dict[str, _Judged] = {}
+"""at most one"""
+
+
+def _files_of(datasets: list[dict[str, Any]]) -> list[list[str]]:
+    """The data files behind all their splits, as they are found now."""
+    return [
+        files_of(dataset, split)
+        for dataset in datasets
+        for split in dataset["splits"].values()
+        if split and dataset["path"]
+    ]
+
+
+def _judged(seeds: SeedsSection, guard: GuardSection, facts: dict[str, Any]) -> list[CatalogRow]:
     declared = _declared(seeds, facts)
     judge = SplitGuard(
         guard,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from nemo_sdg.catalog import walk
 from nemo_sdg.catalog.families import read_data
 from nemo_sdg.catalog.walk import build_catalog, default_cache_dir, load_facts
 from nemo_sdg.config import GuardSection, SeedsSection
@@ -137,6 +138,19 @@ def test_files_that_give_no_task_are_named_each_time(tmp_path: Path, caplog: pyt
     (tmp_path / "b.yml").write_text("task: other\ndataset_path: own/other\n")
     for _ in range(2):
         caplog.clear()
+        walk._last.clear()  # another run
         catalog(tmp_path)
         assert "z_again.yaml repeats the name mine" in caplog.text
         assert "b.yml is passed over: lm-eval reads only files that end in .yaml" in caplog.text
+        caplog.clear()
+        catalog(tmp_path)
+        assert caplog.text == ""  # once a run, however many of its steps ask
+
+
+def test_a_file_that_comes_while_the_process_runs_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "rows-1.jsonl").write_text('{"question": "q", "answer": "a"}\n')
+    write_task(tmp_path, "taker", files={"train": "rows-*.jsonl"}, training_split="train")
+    write_task(tmp_path, "held", files={"test": "rows-2.jsonl"}, test_split="test")
+    assert catalog(tmp_path)["taker"].reasons == []
+    (tmp_path / "rows-2.jsonl").write_text('{"question": "r", "answer": "b"}\n')
+    assert catalog(tmp_path)["taker"].reasons[0].startswith("evaluated_elsewhere")
