@@ -86,7 +86,7 @@ def conflicts_across(splits: Iterable[SplitQuestions]) -> dict[str, str]:
             wanted = set(np.intersect1d(own, repeated).tolist())
             for seed in split.seeds() if wanted else ():
                 key = question_key(seed)
-                if key in wanted:
+                if key is not None and key in wanted:
                     groups.setdefault(key, []).append(seed)
         found.update(pair for group in groups.values() for pair in _conflicts(group))
     return found
