@@ -44,6 +44,8 @@ SHORT = {
 
 
 def main() -> None:
+    from nemo_sdg.curate.filters.fluency import fluency as drops
+    from nemo_sdg.curate.filters.view import View
     from nemo_sdg.curate.fluency import FluencyModel
     from nemo_sdg.export.report.quality import SALAD
 
@@ -74,9 +76,8 @@ def main() -> None:
             typical = statistics.median(model.losses(some))
             for kind, change in kinds.items():
                 for text in map(change, some):
-                    loss = model.loss(text)
-                    flagged[kind] += loss > typical + SALAD
-                    dropped[kind] += model.loss(shuffled(text, random.Random(text))) - loss < 1.5
+                    flagged[kind] += model.loss(text) > typical + SALAD
+                    dropped[kind] += drops(View({"question": text, "language": "en", "origin": "similar"})) is not None
         for kind in kinds:
             for name, counts in (("called_salad", flagged), ("dropped", dropped)):
                 print(
@@ -85,7 +86,7 @@ def main() -> None:
 
 
 def questions(path: Path, field: str) -> list[str]:
-    rows = (json.loads(line)[field] for line in path.read_text(encoding="utf-8").splitlines())
+    rows = (json.loads(line)[field] for line in path.read_text(encoding="utf-8").split("\n") if line)
     return [text for text in rows if len(text.split()) >= 8]
 
 

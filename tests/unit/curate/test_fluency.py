@@ -49,6 +49,9 @@ def test_filter_keeps_what_gains_from_its_order_and_the_seeds_own(monkeypatch: p
     monkeypatch.setattr(filters, "_model", lambda: Counts({SALAD: 5.0}))
     only = CurateSection(filters={"fluency": {"min_gain": 2.5}, "context_off_topic": False})
     assert apply_filters(SAMPLE, only) is None
+    monkeypatch.setattr(filters, "_model", lambda: Counts({SALAD: 6.0}))
+    assert apply_filters(SAMPLE, only) is not None  # its words gain 2.0 from their order
     monkeypatch.setattr(filters, "_model", lambda: Counts({}))
+    assert apply_filters(SAMPLE, only) is not None  # 8.0 nats a token are too many
     assert apply_filters({**SAMPLE, "origin": "seed"}, only) is None
     assert apply_filters({**SAMPLE, "question": "Who wrote Hamlet?"}, only) is None
