@@ -25,6 +25,7 @@ from nemo_sdg.catalog import licenses
 from nemo_sdg.catalog.data_files import training_dataset
 from nemo_sdg.catalog.guard import SplitGuard
 from nemo_sdg.catalog.identity import files_of
+from nemo_sdg.catalog.own_rows import include_folders
 from nemo_sdg.catalog.selection import matching, named, near
 from nemo_sdg.config import DeclaredSplit, GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError, SdgError
@@ -167,7 +168,7 @@ def task_file(name: str, seeds: SeedsSection) -> Path:
 
 def _folders(seeds: SeedsSection) -> tuple[str, ...]:
     """The folders of include_path, whatever the working directory will be."""
-    return tuple(str(Path(folder).expanduser().absolute()) for folder in seeds.include_path)
+    return tuple(str(Path(folder).expanduser().absolute()) for folder in include_folders(seeds, default_cache_dir()))
 
 
 @lru_cache(maxsize=8)

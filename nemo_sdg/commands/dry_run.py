@@ -101,7 +101,7 @@ def sources(config: RunConfig) -> tuple[list[Any], list[Any]]:
     from nemo_sdg.records import Verdict
 
     rows = build_catalog(config.seeds, config.guard)
-    chosen = [row for row in select(rows, config.seeds.tasks) if row.verdict == Verdict.eligible]
+    chosen = [row for row in select(rows, config.seeds.wanted) if row.verdict == Verdict.eligible]
     return chosen, compared(rows, chosen, config.guard)
 
 

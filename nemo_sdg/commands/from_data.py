@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from nemo_sdg.catalog.own_rows import LETTERS, task_of
+from nemo_sdg.config import FileSeeds
 from nemo_sdg.errors import ConfigError
 
 QUESTION = ("question", "query", "prompt", "problem", "instruction", "input", "stem", "sentence", "text")
@@ -25,7 +27,6 @@ ANSWER = (
 )  # fmt: skip
 CHOICES = ("choices", "options", "candidates", "endings", "answer_choices")
 PASSAGE = ("passage", "context", "paragraph", "article", "document", "background", "story")
-LETTERS = "ABCDEFGHIJ"
 NUMBER = re.compile(r"[-+]?\d[\d.,\s]*(?:/\d+)?%?")
 
 Row = dict[str, Any]
@@ -212,30 +213,16 @@ def write_rows(path: Path, rows: list[Row], guess: Guess) -> int:
 
 def task_yaml(name: str, guess: Guess) -> str:
     """The lm-eval task file for rows as write_rows writes them."""
-    passage = "{{passage}}\n" if guess.passage_column else ""
-    task: dict[str, Any] = {
-        "task": name,
-        "dataset_path": "json",
-        "dataset_kwargs": {"data_files": {"train": f"{name}_train.jsonl"}},
-        "training_split": "train",
-        "output_type": "multiple_choice" if guess.kind == "multiple_choice" else "generate_until",
-        "doc_to_text": f"{passage}Question: {{{{question}}}}\nAnswer:",
-    }
-    if guess.kind == "multiple_choice":
-        task |= {"doc_to_choice": "{{choices}}", "doc_to_target": "{{choices.index(answer)}}"}
-    else:
-        task["doc_to_target"] = "{{answer}}"
     reasoning = guess.kind == "numeric"
-    task["metadata"] = {
-        "version": 1.0,
-        "nemo_sdg": {
-            "family": "math" if reasoning else "factual",
-            "capability": "reasoning" if reasoning else "knowledge",
-            "kind": guess.kind,
-            "frame": "selection" if guess.kind == "multiple_choice" else "generation",
-            "language": guess.language,
-            "license": "unknown",
-        },
-    }
+    rows = FileSeeds(
+        data=f"{name}_train.jsonl",
+        choices=["choices"] if guess.kind == "multiple_choice" else [],
+        passage="passage" if guess.passage_column else None,
+        kind=guess.kind,
+        family="math" if reasoning else "factual",
+        capability="reasoning" if reasoning else "knowledge",
+        language=guess.language,
+    )
+    task = task_of(name, rows)
     head = "# Written by nemo-sdg init --from. Look at family, capability and license below: they are guesses.\n"
     return head + yaml.safe_dump(task, sort_keys=False, allow_unicode=True, width=110)

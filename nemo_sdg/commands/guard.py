@@ -22,7 +22,7 @@ def build(config: RunConfig) -> None:
     from nemo_sdg.seeds.sources.splits import evaluation_sources
 
     rows = build_catalog(config.seeds, config.guard)
-    chosen = [row for row in select(rows, config.seeds.tasks) if row.verdict == Verdict.eligible]
+    chosen = [row for row in select(rows, config.seeds.wanted) if row.verdict == Verdict.eligible]
     sources = evaluation_sources(compared(rows, chosen, config.guard), config.seeds)
     cache = EvaluationCache(config.guard)
     num, num_rows, unseen = 0, 0, [f"{split['dataset']} ({split['why']})" for split in sources.unreachable]

@@ -22,7 +22,7 @@ def write_lock_file(config: RunConfig, path: Path) -> None:
     config.seeds.lock = None
     rows = [
         row
-        for row in select(build_catalog(config.seeds, config.guard), config.seeds.tasks)
+        for row in select(build_catalog(config.seeds, config.guard), config.seeds.wanted)
         if row.verdict == Verdict.eligible
     ]
     entries = []

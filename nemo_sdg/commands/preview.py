@@ -61,7 +61,7 @@ def first_seeds(config: RunConfig, task: str | None, num: int) -> tuple[list[dic
     from nemo_sdg.seeds.build import plan_sources, render_source
     from nemo_sdg.steps.questions import smallest
 
-    rows = select(build_catalog(config.seeds, config.guard), [task] if task else config.seeds.tasks)
+    rows = select(build_catalog(config.seeds, config.guard), [task] if task else config.seeds.wanted)
     eligible = [row for row in rows if row.verdict == "eligible"]
     if not eligible:
         raise ConfigError(

@@ -33,7 +33,7 @@ def tasks_command(
     As JSON, one row a line and nothing else. Raises ConfigError for an unknown family or kind.
     """
     everything = build_catalog(seeds, guard)
-    catalog = select(everything, seeds.tasks) if seeds.tasks else everything
+    catalog = select(everything, seeds.tasks) if seeds.wanted else everything
     rows = filter_rows(catalog, eligible=eligible, refused=refused, family=family, kind=kind, text=text)
     if json_out:
         sys.stdout.buffer.writelines(map(json_line, rows))

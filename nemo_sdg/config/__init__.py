@@ -29,7 +29,7 @@ from nemo_sdg.config.explain import explain
 from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
 from nemo_sdg.config.generate import GenerateSection, OriginShare, PerSeed, Sandbox, Style, VerifySection
 from nemo_sdg.config.run import Executor, RunSection, Verify
-from nemo_sdg.config.seeds import DeclaredSplit, GuardSection, LicensePolicy, SeedsSection
+from nemo_sdg.config.seeds import DeclaredSplit, FileSeeds, GuardSection, Labels, LicensePolicy, SeedsSection
 from nemo_sdg.errors import ConfigError
 
 __all__ = [
@@ -44,9 +44,11 @@ __all__ = [
     "EngineSection",
     "Executor",
     "ExportSection",
+    "FileSeeds",
     "Form",
     "GenerateSection",
     "GuardSection",
+    "Labels",
     "LicensePolicy",
     "MixtureSection",
     "OriginShare",

@@ -1,6 +1,7 @@
 """Which training splits are seeds, and the guard that keeps evaluation rows out of them."""
 
 import enum
+import re
 from dataclasses import dataclass, field
 
 from nemo_sdg.errors import require
@@ -24,6 +25,47 @@ class DeclaredSplit:
     """configuration (dataset_name) of the data set that has the split; null = that of the task"""
 
 
+class Labels(enum.Enum):
+    text = "text"
+    letter = "letter"
+    from_0 = "0"
+    from_1 = "1"
+
+
+@dataclass(kw_only=True)
+class FileSeeds:
+    """Rows of a file or of a data set of the hub that are seeds without a task file: which column says what."""
+
+    data: str
+    """file (jsonl, json, csv or parquet; a glob for several), folder, or data set of the hub such as allenai/sciq"""
+    question: str = "question"
+    """column of the question; within a column that holds fields: column.field"""
+    answer: str = "answer"
+    """column of the right answer"""
+    choices: list[str] = field(default_factory=list)
+    """column that holds the list of options, or one column for each option; empty = the question has none"""
+    labels: Labels = Labels.text
+    """how `answer` names an option: by its text, by a letter from A, or by a number from 0 or from 1"""
+    passage: str | None = None
+    """column of a text that the question is about"""
+    split: str = "train"
+    """split that gives seeds, of a data set of the hub"""
+    name: str | None = None
+    """configuration of a data set of the hub"""
+    test: str | None = None
+    """file, or split of a data set of the hub, whose rows are kept out of the seeds and samples"""
+    kind: str | None = None
+    """kind of answer: numeric, short_text, free_text, code or multiple_choice; null = by whether there are choices"""
+    family: str = "factual"
+    """family of the task"""
+    capability: str = "knowledge"
+    """knowledge or reasoning"""
+    language: str = "en"
+    """ISO 639 code"""
+    license: str = "unknown"
+    """SPDX id of the rows' licence"""
+
+
 @dataclass(kw_only=True)
 class SeedsSection:
     """Which training splits are seeds, and where their rows come from."""
@@ -32,6 +74,10 @@ class SeedsSection:
     """lm-eval names: leaves, groups, tags or globs (`legalbench_*`); empty = everything eligible"""
     include_path: list[str] = field(default_factory=list)
     """folders with your own lm-eval YAMLs"""
+    files: dict[str, FileSeeds] = field(default_factory=dict)
+    """task name: rows of a file or data set that are seeds without an lm-eval task; they are used beside `tasks`, and
+    alone where `tasks` is empty
+    """
     declared: dict[str, DeclaredSplit] = field(default_factory=dict)
     """task name or glob: a training split that the task does not name, of its configuration or another one, and why
     it is one; the guard judges it like the others
@@ -59,7 +105,17 @@ class SeedsSection:
     strict: bool = False
     """whether the run stops where a training split cannot be read or none of its rows makes a seed; else it says so"""
 
+    @property
+    def wanted(self) -> list[str]:
+        """The names that are asked for; empty = everything eligible."""
+        return [*self.tasks, *(name for name in self.files if name not in self.tasks)]
+
     def __post_init__(self) -> None:
+        for name in self.files:
+            require(
+                re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) is not None,
+                f"seeds.files: a task's name is letters, digits, _ . and -, got {name!r}",
+            )
         for name in ("limit_per_task", "limit_per_family"):
             value = getattr(self, name)
             require(value is None or value >= 1, f"seeds.{name} must be >= 1 or null, got {value}")

@@ -20,7 +20,7 @@ def count_seeds(config: RunConfig) -> tuple[Seeds, list[str]]:
 
     rows = [
         row
-        for row in select(build_catalog(config.seeds, config.guard), config.seeds.tasks)
+        for row in select(build_catalog(config.seeds, config.guard), config.seeds.wanted)
         if row.verdict == Verdict.eligible
     ]
     seeds: Seeds = {}

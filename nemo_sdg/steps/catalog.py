@@ -17,24 +17,28 @@ from nemo_sdg.records import CatalogRow, Verdict
 from nemo_sdg.storage import ContentHashes, Counts, Inputs, read_jsonl, write_jsonl
 
 SHAPES = ["seeds.tasks", "seeds.declared", "seeds.license_policy", "seeds.licenses", "guard"]
-READS = ["seeds.include_path"]
+READS = ["seeds.include_path", "seeds.files"]
 WITHOUT = ["guard.content", "guard.against", "guard.cache"]
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     """What lm-eval and the folders of include_path say of every task, and the task files that are asked for."""
+    from nemo_sdg.catalog.own_rows import include_folders
     from nemo_sdg.catalog.selection import select
-    from nemo_sdg.catalog.walk import build_catalog, lm_eval_tasks_folder, task_file
+    from nemo_sdg.catalog.walk import build_catalog, default_cache_dir, lm_eval_tasks_folder, task_file
 
     rows = build_catalog(config.seeds, config.guard)
-    folders = [Path(folder).resolve() for folder in [*config.seeds.include_path, lm_eval_tasks_folder()]]
+    folders = [
+        Path(folder).resolve()
+        for folder in [*include_folders(config.seeds, default_cache_dir()), lm_eval_tasks_folder()]
+    ]
     said = orjson.dumps(rows)
     for folder in folders:  # where the folders lie is not part of what they say
         said = said.replace(str(folder).encode(), b"")
     found = Inputs()
     found.content["lm-eval"] = importlib.metadata.version("lm-eval")
     found.content["what lm-eval says of all tasks"] = hashlib.sha256(said).hexdigest()
-    for row in select(rows, config.seeds.tasks):
+    for row in select(rows, config.seeds.wanted):
         for path in files_of_task(task_file(row.task, config.seeds)):
             root = next((folder for folder in folders if path.is_relative_to(folder)), path.parent)
             found.add_file(f"tasks/{path.relative_to(root)}", path, hashes)
@@ -59,7 +63,7 @@ def run(context: Context) -> list[str]:
         return ["catalog"]
     seeds = context.config.seeds
     with context.progress.step("catalog", unit="tasks") as state:
-        asked = select(build_catalog(seeds, context.config.guard), seeds.tasks)
+        asked = select(build_catalog(seeds, context.config.guard), seeds.wanted)
         require_valid(asked)
         eligible = [row for row in asked if row.verdict == Verdict.eligible]
         refused = [row for row in asked if row.verdict != Verdict.eligible]

@@ -39,7 +39,7 @@ def planned_sources(config: RunConfig) -> list[tuple[str, list[Any]]]:
 
     rows = build_catalog(config.seeds, config.guard)
     unlimited = dataclasses.replace(config.seeds, limit_per_task=None, limit_per_family=None)
-    chosen = select(rows, config.seeds.tasks)
+    chosen = select(rows, config.seeds.wanted)
     training = plan_sources(chosen, unlimited)
     against = compared(rows, [row for row in chosen if row.verdict == Verdict.eligible], config.guard)
     return [("training", training), (EVALUATION, evaluation_sources(against, config.seeds).reachable)]

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.catalog.data_files import BUILDERS
+from nemo_sdg.catalog.own_rows import include_folders
+from nemo_sdg.catalog.walk import default_cache_dir
 from nemo_sdg.commands.check.evaluated import (
     Evaluated,
     Key,
@@ -28,6 +30,7 @@ from nemo_sdg.commands.check.evaluated import (
     mirrored_datasets,
 )
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.config import FileSeeds, Labels, SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import read_json, read_jsonl
 
@@ -137,7 +140,13 @@ def last_parts(used: Iterable[Key]) -> set[str]:
 
 
 def include_path(run: CheckedRun) -> list[str]:
-    return list(run.config["seeds"]["include_path"])
+    """Folders of task files: those of seeds.include_path, and what seeds.files stands for."""
+    said = run.config["seeds"]
+    files = {
+        name: FileSeeds(**{**rows, "labels": Labels(str(rows["labels"]))})
+        for name, rows in said.get("files", {}).items()
+    }
+    return include_folders(SeedsSection(include_path=list(said["include_path"]), files=files), default_cache_dir())
 
 
 def training_files(run: CheckedRun) -> dict[str, str]:

@@ -39,11 +39,11 @@ def share_limits(demands: list[Demand], catalog: list[CatalogRow], seeds: SeedsS
 
 def _by_name(demands: list[Demand], catalog: list[CatalogRow], seeds: SeedsSection) -> list[list[int]]:
     """Positions of the demands under each name of seeds.tasks; a demand counts under the first name that has it."""
-    if not seeds.tasks:
+    if not seeds.wanted:
         return [[index] for index in range(len(demands))]
     free = dict.fromkeys(range(len(demands)))
     groups = []
-    for name in seeds.tasks:
+    for name in seeds.wanted:
         leaves = {
             row.task for row in catalog if any(fnmatch.fnmatchcase(known, name) for known in (row.task, *row.groups))
         }

@@ -1,0 +1,105 @@
+"""Rows of one's own as an lm-eval task: the task file that `seeds.files` and `nemo-sdg init --from` stand for.
+
+    seeds:
+      files:
+        my_quiz: {data: quiz.csv, question: stem, answer: key, choices: [a, b, c, d], labels: letter}
+
+The file is written into the user's cache folder, named by its content, and read like those of `seeds.include_path`: the
+same catalog, the same guard.
+"""
+
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nemo_sdg.catalog.data_files import FORMATS
+from nemo_sdg.config import FileSeeds, Labels, SeedsSection
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.records import content_id
+from nemo_sdg.storage import write_bytes
+
+LETTERS = "ABCDEFGHIJ"
+COLUMN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+BUILDER_OF = {"jsonl": "json", "json": "json", "parquet": "parquet", "csv": "csv"}
+
+
+def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
+    """The task file as plain data. Raises ConfigError for a column whose name no template can hold."""
+    for column in filter(None, [rows.question, rows.answer, rows.passage, *rows.choices]):
+        if not COLUMN.fullmatch(column):
+            raise ConfigError(
+                f"seeds.files.{name}: the column {column!r} cannot be named in a template; rename it with letters, "
+                "digits and underscores"
+            )
+    passage = f"{{{{{rows.passage}}}}}\n" if rows.passage else ""
+    task: dict[str, Any] = {
+        "task": name,
+        **source_of(rows),
+        "training_split": rows.split,
+        "output_type": "multiple_choice" if rows.choices else "generate_until",
+        "doc_to_text": f"{passage}Question: {{{{{rows.question}}}}}\nAnswer:",
+    }
+    if rows.test is not None:
+        task["test_split"] = "test" if is_file(rows.data) else rows.test
+    if rows.choices:
+        options = rows.choices[0] if len(rows.choices) == 1 else f"[{', '.join(rows.choices)}]"
+        target = {
+            Labels.text: f"({options}).index({rows.answer})",
+            Labels.letter: f"'{LETTERS}'.index(({rows.answer} | string | trim | upper)[0])",
+            Labels.from_0: f"{rows.answer} | int",
+            Labels.from_1: f"({rows.answer} | int) - 1",
+        }[rows.labels]
+        task |= {"doc_to_choice": f"{{{{{options}}}}}", "doc_to_target": f"{{{{{target}}}}}"}
+    else:
+        task["doc_to_target"] = f"{{{{{rows.answer}}}}}"
+    kind = rows.kind or ("multiple_choice" if rows.choices else "short_text")
+    own: dict[str, Any] = {
+        "family": rows.family,
+        "capability": rows.capability,
+        "kind": kind,
+        "frame": "selection" if rows.choices else "generation",
+        "language": rows.language,
+        "license": rows.license,
+    }
+    task["metadata"] = {"version": 1.0, "nemo_sdg": own}
+    return task
+
+
+def is_file(data: str) -> bool:
+    """Whether `data` names files rather than a data set of the hub or a folder."""
+    return "://" in data or data.endswith(tuple(f".{ending}" for ending in FORMATS))
+
+
+def source_of(rows: FileSeeds) -> dict[str, Any]:
+    """The keys that say where the rows are."""
+    if not is_file(rows.data):
+        return {"dataset_path": rows.data, **({"dataset_name": rows.name} if rows.name else {})}
+    ending = next(end for end in (*FORMATS, "") if rows.data.endswith(f".{end}")).partition(".")[0]
+    files = {rows.split: rows.data, **({"test": rows.test} if rows.test else {})}
+    return {"dataset_path": BUILDER_OF.get(ending, "json"), "dataset_kwargs": {"data_files": files}}
+
+
+def include_folders(seeds: SeedsSection, cache: Path) -> list[str]:
+    """seeds.include_path, and the folder of the task files that seeds.files stands for."""
+    own = folder_of(tuple(sorted((name, yaml_of(name, rows)) for name, rows in seeds.files.items())), cache)
+    return [*seeds.include_path, *([own] if own else [])]
+
+
+def yaml_of(name: str, rows: FileSeeds) -> str:
+    return yaml.safe_dump(task_of(name, rows), sort_keys=False, allow_unicode=True, width=110)
+
+
+@functools.lru_cache(maxsize=16)
+def folder_of(files: tuple[tuple[str, str], ...], cache: Path) -> str | None:
+    """The folder of these task files, which are written where they are not yet; None where there are none."""
+    if not files:
+        return None
+    folder = cache / "seeds_files" / content_id(*files)
+    for name, text in files:
+        path = folder / f"{name}.yaml"
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_bytes(path, text.encode())
+    return str(folder)
