@@ -76,4 +76,5 @@ def test_a_split_that_lm_eval_evaluates_on_is_refused_under_any_name(run_dir: Pa
     assert seeds_of(run_dir, "forbidden") == []
     (refused,) = read_jsonl(run_dir / "catalog" / "refused.jsonl")
     assert refused["task"] == "forbidden"
-    assert any(reason.startswith("ring") and "test" in reason for reason in refused["reasons"])
+    assert refused["verdict"] == "refused"
+    assert "test" in " ".join(refused["reasons"]), refused["reasons"]
