@@ -142,9 +142,10 @@ def _personal(text: str) -> str | None:
         return None
     if SECRET.search(text):
         return "access key"
-    if HOME.search(text) and (REACHED.search(text) or "@" in text):
+    long_number = LONG_NUMBER.search(text) is not None
+    if (long_number or "@" in text) and HOME.search(text) and ("@" in text or REACHED.search(text)):
         return "home address"
-    if not LONG_NUMBER.search(text):
+    if not long_number:
         return None
     named = [re.sub(r"\D", "", match.group(1)) for match in NAMED_PHONE.finditer(text)]
     if any(not _made_up(digits) for digits in named) or (not text.isascii() and CHINESE_MOBILE.search(text)):

@@ -26,10 +26,10 @@ def refusal(view: View) -> Finding | None:
     refuse, in quotation marks, and so may a letter that is asked for.
     """
     found = spoken(view, "as_model", *SOLUTION)
-    if found is None and not COMPOSED.search(view.question):
+    if found is None:
         found = spoken(view, "refusal", *SOLUTION, opening=True)
-    elif found is None:
-        found = spoken(view, "refusal", "context", "reasoning", opening=True)
+        if found is not None and COMPOSED.search(view.question):
+            found = spoken(view, "refusal", "context", "reasoning", opening=True)
     if found is None:
         opened = find_phrases(view.folded(view.question), phrases("refusal", view.language))
         found = f"question: {excerpt(view.question)}" if any(start == 0 for start, _ in opened) else None
