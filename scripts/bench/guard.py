@@ -235,7 +235,7 @@ def edited_rows(
         for row in rows[:200]
         for text in texts(row)
         for word in text.split()
-        if word.isalpha() and not any(map(mark, words(word)))
+        if word.isalpha() and not any(mark(part) & 1 for part in words(word))
     ] or ["word"]
     for number, row in enumerate(rows):
         inside = [text for text in texts(row) if any(plain(text) in whole for whole in asked.get(number, ()))]

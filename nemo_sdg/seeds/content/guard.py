@@ -8,7 +8,7 @@ is a leak when it holds everything that an evaluation row asks (question and pas
 of):
 - word for word, if that is too long to be a common phrase, or if the answer or the options are the same too;
 - with words dropped, added or changed, if the answer or the options are the same, or if it is long and the answers do
-  not differ.
+  not differ; of several short strings one may be changed, if the others and the answer are the same.
 A question that more than two different evaluation rows ask ("Which of the following is true?") is a leak only with its
 options. Another number, formula or sign makes another question. A passage alone is not a leak, because the question is
 what must not be trained on. So the stem "thermometers" alone is not a leak; with the same four options it is.
@@ -173,13 +173,16 @@ def _leak(said: _Said, row: Row) -> str | None:
                 return f"{what} and answer"
             continue
         short = min(len(part) for part, how in zip(view, found, strict=False) if how < Found.inside)
+        verbatim = sum(len(part) for part, how in zip(view, found, strict=False) if how >= Found.inside)
         is_long = length >= LONG and not is_phrase and not other_options
         if other_answer:
             if is_long and worst == Found.gaps and short >= 2 * LONG:
                 return f"{what} with a few words changed"
         elif same_options or (is_sure and length >= MIN_SHORT):
             return f"{what} and {witness} with a few words changed"
-        elif worst == Found.gaps and same_answer and len(view) > 1 and length >= 2 * short:
+        elif (is_own and same_answer and short >= MIN_SHORT and MIN_SHORT <= verbatim <= 2 * LONG) or (
+            worst == Found.gaps and same_answer and len(view) > 1 and length >= 2 * short
+        ):
             return f"{what} and answer with a few words changed"
         elif is_long and short >= (LONG if worst == Found.changed else MIN_SHORT):
             return f"{what} with a few words changed"

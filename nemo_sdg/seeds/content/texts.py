@@ -84,7 +84,11 @@ def key(*parts: str) -> int:
 
 @functools.lru_cache(maxsize=1 << 16)
 def mark(word: str) -> int:
-    """3 for an operator, 1 for a number or a variable, 0 for other words: another formula makes another question."""
+    """3 for an operator, 1 for a number or a variable: another formula makes another question; 2 for a character of a
+    script without spaces, 0 for other words.
+    """
+    if is_spaceless(word):
+        return 2
     if word[0].isalpha():
         return int(len(word) == 1 and word.isascii() and word not in "ai")
     return 1 if word[0].isdigit() else 3

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nemo_sdg.errors import DataError
 from nemo_sdg.records import Answer, DatasetRow, EvaluationRow, Seed
 from nemo_sdg.seeds.content.guard import ContentGuard
+from nemo_sdg.seeds.content.index import EvaluationIndex
 from nemo_sdg.seeds.content.texts import weight, words
 
 OPTIONS = ["a cold drink", "measure temperature", "a sunny day", "weigh flour"]
@@ -248,3 +250,68 @@ def test_no_evaluation_rows_means_no_leaks():
 def test_the_first_of_two_equal_evaluation_rows_is_named():
     guard = ContentGuard([evaluation(LONG, row=7, task="first"), evaluation(LONG, row=2, task="second")])
     assert guard.match(seed(LONG)) == "question of first (own/quiz, default, test, row 7)"
+
+
+PAIR = ("The law came into force in answer to events abroad.", "His answers have become slow with age.")
+
+
+def pair(first: str, second: str, *, number: int = 0) -> EvaluationRow:
+    asked, shown = "Is the word used in the same way in both?", f"Sentence 1: {first}\nSentence 2: {second}"
+    row = evaluation(asked, passage=shown, choices=["no", "yes"], answer="no", row=number)
+    row.texts = [first, second, "31", "37", "4", "11"]
+    return row
+
+
+def test_of_two_sentences_one_may_be_changed_where_the_other_and_the_answer_stand() -> None:
+    others = [pair(f"A {name} crossed the wide road at noon.", f"They crossed {name}s in June.", number=number)
+              for number, name in enumerate(["goat", "hare", "crow", "wolf"] * 5, 1)]  # fmt: skip
+    guard = ContentGuard([pair(*PAIR), *others])
+    changed = "The law came into effect in answer to events abroad."
+    texts = [changed, PAIR[1], "31", "37", "4", "11"]
+    asked = {"passage": f"Sentence 1: {changed}\nSentence 2: {PAIR[1]}", "choices": ["no", "yes"]}
+    assert guard.match(seed("Is it?", answer="no", **asked), texts) is not None
+    assert guard.match(seed("Is it?", answer="yes", **asked), texts) is None
+    other = [changed, "Her answer came late in the day.", "31", "37", "4", "11"]
+    assert guard.match(seed("Is it?", answer="no", passage=" ".join(other[:2]), choices=["no", "yes"]), other) is None
+
+
+def test_numbers_in_other_columns_hide_no_row() -> None:
+    """Rows whose options are the same numbers are many; they must not push the row that is repeated off the list."""
+    sums = [
+        evaluation(f"What is {a} plus {b} less {c}?", choices=["31", "37", "4", "11"], answer="31", row=number)
+        for number, (a, b, c) in enumerate((a, b, c) for a in range(4) for b in range(4) for c in range(4))
+    ]
+    guard = ContentGuard([*sums[:60], pair(*PAIR, number=99)])
+    texts = [f"{PAIR[0]} Think.", PAIR[1], "31", "37", "4", "11"]
+    found = guard.match(seed("Is it?", passage=" ".join(texts[:2]), choices=["no", "yes"], answer="no"), texts)
+    assert found is not None
+    assert "row 99" in found
+
+
+def test_a_word_put_into_an_unspaced_script_is_several_characters() -> None:
+    asked = "克莱尔每天早上用三颗鸡蛋做一份煎蛋饼当早餐，四周内她一共能吃掉多少打鸡蛋？"
+    guard = ContentGuard([evaluation(asked, answer="7")])
+    assert guard.match(seed(asked.replace("早上用", "早上在家里高兴地用"), answer="7")) is not None
+    assert (
+        guard.match(
+            seed("他每天晚上在公园里和朋友们一起跑步，然后回家看书、写信，四周内她一共能吃掉多少打鸡蛋？", answer="7")
+        )
+        is None
+    )
+
+
+def test_an_index_that_was_saved_says_the_same(tmp_path) -> None:
+    rows = [
+        evaluation(LONG, answer="25"),
+        evaluation("Is it?", passage="Ann ran.", choices=["a b", "c d"], answer="a b"),
+    ]
+    index = EvaluationIndex.build(rows)
+    index.save(tmp_path)
+    opened = ContentGuard.open(tmp_path)
+    found = opened.match(seed(LONG, answer="25"))
+    assert found is not None
+    assert found == ContentGuard(rows).match(seed(LONG, answer="25"))
+    assert opened.match(seed("Who sings at night in the wood?")) is None
+    (tmp_path / "ids.npy").write_bytes(b"")
+    with pytest.raises(DataError, match=r"ids\.npy has not the size that meta\.json says"):
+        ContentGuard.open(tmp_path)
