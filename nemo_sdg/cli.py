@@ -463,3 +463,7 @@ def main() -> None:
             raise
         typer.echo("nemo-sdg: interrupted; everything finished is kept, run the same command again to go on", err=True)
         sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()
