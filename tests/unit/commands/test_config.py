@@ -35,9 +35,9 @@ def test_the_schema_holds_every_field_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("text", "overrides", "message"),
     [
-        (CONFIG, ["seeds.limit_pr_task=3"], "did you mean limit_per_task"),
+        (CONFIG, ["seeds.limit_pr_task=3"], "did you mean seeds.limit_per_task"),
         (CONFIG, ["sed.x=1"], "did you mean seeds"),
-        (CONFIG, ["generate.votes=many"], "generate.votes: Value 'many'"),
+        (CONFIG, ["generate.votes=many"], "generate.votes must be a whole number, got 'many'"),
         ("- a\n", [], "a mapping of sections"),
         ("generate: [", [], "expected"),
         ("generate:\n  votes: 0\n", [], "generate.votes must be >= 1, got 0"),

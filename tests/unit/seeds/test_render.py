@@ -340,6 +340,6 @@ def test_labels_and_texts_are_told_apart() -> None:
 def test_a_label_beyond_the_options_is_no_gold() -> None:
     config = {**QUESTION, "doc_to_choice": "{{options}}", "doc_to_target": "{{gold}}"}
     described = leaf(dataset={"path": "regisss/math_qa", "name": None, "splits": {"training": "train"}})
-    row = {"Problem": "What is 2 + 2?", "options": "a ) 2 : 3', 'b ) 4', 'c ) 5']", "correct": "c", "Rationale": "r"}
+    row = {"Problem": "What is 2 + 2?", "options": "a ) 2 : 3', 'b ) 4', 'c ) 5']", "correct": "d", "Rationale": "r"}
     reading = Renderer(described, {**config, "doc_to_target": "{{correct}}"}).read(row)
     assert to_evaluation_row(reading, described, ROW).answer is None
