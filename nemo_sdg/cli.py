@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from nemo_sdg import __version__
+from nemo_sdg.cli_runs import ConfigPath, Overrides, RunDir, runs
 from nemo_sdg.errors import SdgError
 
 app = typer.Typer(
@@ -16,13 +17,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, or a folder that holds config.yaml")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[key=value ...]", help="fields to override, such as seeds.limit_per_task=25"),
-]
-RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
 
 
 def show_version(wanted: bool) -> None:
@@ -117,35 +111,6 @@ def config(
 
 
 @app.command()
-def tasks(
-    config: Annotated[Path | None, typer.Option(help="take seeds.* and guard.* from this YAML file")] = None,
-    include_path: Annotated[list[str] | None, typer.Option(help="folder with your own lm-eval YAMLs")] = None,
-    eligible: Annotated[bool, typer.Option("--eligible", help="only tasks that can give seeds")] = False,
-    refused: Annotated[bool, typer.Option("--refused", help="only tasks that cannot, with the reasons")] = False,
-    family: Annotated[str | None, typer.Option(help="only this family")] = None,
-    kind: Annotated[str | None, typer.Option(help="only this kind of answer")] = None,
-    match: Annotated[str | None, typer.Option(help="only tasks whose name or dataset contains this text")] = None,
-    json_out: Annotated[bool, typer.Option("--json", help="print JSON, one task on each line")] = False,
-) -> None:
-    """List every lm-eval task with the guard's verdict. Needs no network."""
-    from nemo_sdg.commands.tasks import tasks_command
-    from nemo_sdg.config import RunConfig, load_config
-
-    settings = load_config(config) if config else RunConfig()
-    settings.seeds.include_path += include_path or []
-    tasks_command(
-        settings.seeds,
-        settings.guard,
-        eligible=eligible,
-        refused=refused,
-        family=family,
-        kind=kind,
-        text=match,
-        json_out=json_out,
-    )
-
-
-@app.command()
 def preview(
     config: ConfigPath,
     overrides: Overrides = None,
@@ -157,147 +122,6 @@ def preview(
     from nemo_sdg.config import load_config
 
     show(load_config(config, overrides), task=task, num=num)
-
-
-@app.command()
-def check(run: RunDir) -> None:
-    """Check a run's files against each law: proved, violated, or not seen. Exits with 1 if a law is violated."""
-    from nemo_sdg.commands.check.laws import check as check_run
-
-    raise typer.Exit(check_run(run))
-
-
-guard_app = typer.Typer(no_args_is_help=True, help="Manage the cache of evaluation rows that all runs share.")
-app.add_typer(guard_app, name="guard")
-CacheOption = Annotated[str | None, typer.Option("--cache", help="folder of the cache; default: the user's cache")]
-
-
-@guard_app.command("build")
-def guard_build(config: ConfigPath, overrides: Overrides = None) -> None:
-    """Render the evaluation splits that guard.against selects and that are not in the cache yet."""
-    from nemo_sdg.commands.guard import build
-    from nemo_sdg.config import load_config
-
-    build(load_config(config, overrides))
-
-
-@guard_app.command("list")
-def guard_list(cache: CacheOption = None) -> None:
-    """List the evaluation splits in the cache, with their numbers of rows."""
-    from nemo_sdg.commands.guard import list_splits
-    from nemo_sdg.config import GuardSection
-
-    list_splits(GuardSection(cache=cache))
-
-
-@guard_app.command("export")
-def guard_export(
-    out: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="file to write")], cache: CacheOption = None
-) -> None:
-    """Write the cache as one file, for a machine without a network."""
-    from nemo_sdg.commands.guard import export
-    from nemo_sdg.config import GuardSection
-
-    export(GuardSection(cache=cache), out)
-
-
-@guard_app.command("import")
-def guard_import(
-    archive: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="file that `guard export` wrote")],
-    cache: CacheOption = None,
-) -> None:
-    """Unpack an exported cache into the cache of this machine."""
-    from nemo_sdg.commands.guard import import_file
-    from nemo_sdg.config import GuardSection
-
-    import_file(GuardSection(cache=cache), archive)
-
-
-@app.command()
-def trace(
-    run: RunDir,
-    prefix: Annotated[str, typer.Argument(help="prefix of a packed dataset, as in blend.json or relative to RUN")],
-    document: Annotated[int, typer.Argument(help="number of the document, from 0")],
-    text: Annotated[bool, typer.Option("--text", help="for reading, with prompts and raw outputs")] = False,
-) -> None:
-    """Show where a packed document comes from: its seed row, its prompts and its models."""
-    import orjson
-
-    from nemo_sdg.commands.trace import as_text
-    from nemo_sdg.commands.trace import trace as trace_document
-
-    traced = trace_document(run, prefix, document)
-    if text:
-        for line in as_text(traced):
-            typer.echo(line)
-    else:
-        typer.echo(orjson.dumps(traced, option=orjson.OPT_INDENT_2).decode())
-
-
-@app.command()
-def sample(
-    run: RunDir,
-    num: Annotated[int, typer.Option("-n", help="number of records to show")] = 5,
-    task: Annotated[str | None, typer.Option(help="only this task")] = None,
-    step: Annotated[str | None, typer.Option(help="step to read; default: the last one with records")] = None,
-    dropped: Annotated[bool, typer.Option("--dropped", help="show dropped records")] = False,
-    reason: Annotated[str | None, typer.Option(help="only records dropped for this reason")] = None,
-    seed: Annotated[int, typer.Option(help="random seed of the choice")] = 0,
-) -> None:
-    """Show some samples of a run, or some dropped records with their reasons."""
-    from nemo_sdg.commands.samples import sample as draw
-
-    for line in draw(run, num=num, task=task, step=step, dropped=dropped, reason=reason, seed=seed):
-        typer.echo(line)
-
-
-@app.command()
-def cat(path: Annotated[Path, typer.Argument(metavar="FILE", help="such as RUN/answers/shard-00000")]) -> None:
-    """Print the records of one shard as JSON Lines."""
-    import sys
-
-    from nemo_sdg.commands.samples import cat as read
-
-    sys.stdout.buffer.writelines(read(path))
-
-
-@app.command()
-def diff(
-    one: Annotated[Path, typer.Argument(metavar="A", help="a run's folder")],
-    other: Annotated[Path, typer.Argument(metavar="B", help="another run's folder")],
-) -> None:
-    """Compare two runs: settings, yields, lengths of texts."""
-    from nemo_sdg.commands.diff import diff as compare
-
-    for line in compare(one, other):
-        typer.echo(line)
-
-
-@app.command()
-def report(
-    run: RunDir,
-    serve: Annotated[bool, typer.Option("--serve", help="serve the page on localhost until interrupted")] = False,
-    port: Annotated[int, typer.Option(help="with --serve: port to use; 0 takes any free one")] = 8400,
-    measure: Annotated[
-        bool, typer.Option(help="ask the embedded model how fluent some texts are, about a minute of one core")
-    ] = True,
-    search: Annotated[bool, typer.Option("--search", help="write a search over all samples too")] = False,
-    against: Annotated[
-        Path | None, typer.Option(metavar="B", help="write a page that shows RUN and B side by side")
-    ] = None,
-) -> None:
-    """Write the page report/index.html and the dataset card. Works on unfinished runs too."""
-    from nemo_sdg.pipeline import report as reporting
-
-    if against is not None:
-        typer.echo(f"written to {reporting.compare(run, against, measure=measure)}")
-        return
-    if search:
-        typer.echo(f"written to {reporting.make_search(run)}")
-    path = reporting.make_report(run, measure=measure)
-    typer.echo(f"written to {path}")
-    if serve:
-        reporting.serve(path, port)
 
 
 @app.command()
@@ -440,6 +264,8 @@ def launch(
     else:
         launching.launch_run(config, overrides, cluster, dry_run=dry_run, redo=redo)
 
+
+app.add_typer(runs)
 
 INTERRUPTED = 130
 """exit code after Ctrl-C, also where typer has taken the KeyboardInterrupt"""

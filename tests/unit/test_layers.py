@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "nemo_sdg"
 LAYERS = [
     ["__main__"],
     ["cli"],
+    ["cli_runs"],
     ["commands"],
     ["pipeline"],
     ["steps"],
