@@ -6,6 +6,7 @@
 The key is a hash of the rows and of the code that reads them. What has not been used for a while is removed.
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -48,7 +49,8 @@ def stored_index(files: Iterable[Path], cache: Path) -> Path:
             os.replace(made, folder)
         except OSError:
             if not (folder / META).is_file():  # else another process was faster with the same
-                raise
+                shutil.rmtree(folder, ignore_errors=True)  # the rest of one whose removal was cut short
+                os.replace(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
@@ -58,6 +60,7 @@ def _remove_unused(indexes: Path) -> None:
     before = time.time() - UNUSED_SECONDS
     for folder in indexes.iterdir():
         meta = folder / META
-        seen = meta if meta.is_file() else folder
-        if seen.stat().st_mtime < before:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process gave it its name, or removed it
+            seen = meta if meta.is_file() else folder
+            if seen.stat().st_mtime < before:
+                shutil.rmtree(folder, ignore_errors=True)
