@@ -27,13 +27,13 @@ def tasks_command(
     text: str | None = None,
     json_out: bool = False,
 ) -> None:
-    """Prints the catalog, narrowed by `seeds.tasks`, verdict, family, kind of answer, and a text in a task's name or
-    dataset path.
+    """Prints the catalog, narrowed by `seeds.tasks` and `seeds.files`, verdict, family, kind of answer, and a text in a
+    task's name or dataset path.
 
     As JSON, one row a line and nothing else. Raises ConfigError for an unknown family or kind.
     """
     everything = build_catalog(seeds, guard)
-    catalog = select(everything, seeds.tasks) if seeds.wanted else everything
+    catalog = select(everything, seeds.wanted) if seeds.wanted else everything
     rows = filter_rows(catalog, eligible=eligible, refused=refused, family=family, kind=kind, text=text)
     if json_out:
         sys.stdout.buffer.writelines(map(json_line, rows))

@@ -6,7 +6,7 @@ import pytest
 from nemo_sdg.commands import tasks as catalog_view
 from nemo_sdg.commands.named_seeds import coverage, named_seeds
 from nemo_sdg.commands.tasks import filter_rows, summary, table_lines, tasks_command
-from nemo_sdg.config import GuardSection, SeedsSection
+from nemo_sdg.config import FileSeeds, GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow
 
@@ -102,3 +102,12 @@ def test_json_is_one_row_a_line_and_nothing_else(monkeypatch, capfdbinary):
     lines = capfdbinary.readouterr().out.splitlines()
     assert [orjson.loads(line)["task"] for line in lines] == ["leaky", "bare"]
     assert orjson.loads(lines[0])["reasons"] == ["own_evaluation_split: train is also the task's test_split"]
+
+
+def test_rows_of_files_are_shown_with_the_tasks_asked_for(monkeypatch, capfdbinary):
+    monkeypatch.setattr(catalog_view, "build_catalog", lambda seeds, guard: ROWS)
+    files = {"sums": FileSeeds(data="sums.csv")}
+    tasks_command(SeedsSection(files=files), GuardSection(), json_out=True)
+    tasks_command(SeedsSection(tasks=["plants"], files=files), GuardSection(), json_out=True)
+    shown = [orjson.loads(line)["task"] for line in capfdbinary.readouterr().out.splitlines()]
+    assert shown == ["sums", "sums", "plants"]
