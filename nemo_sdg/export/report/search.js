@@ -84,7 +84,8 @@
     byId("told").textContent = "Searching …";
     let candidates = null;
     for (const word of words) {
-      const found = (await load(`terms-${listOf(word).toString(16).padStart(2, "0")}`))[word] || [];
+      const list = await load(`terms-${listOf(word).toString(16).padStart(2, "0")}`);
+      const found = Object.hasOwn(list, word) ? list[word] : [];
       const all = new Set(found);
       candidates = candidates === null ? found : candidates.filter((shard) => all.has(shard));
     }
