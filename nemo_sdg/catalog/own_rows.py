@@ -27,7 +27,12 @@ BUILDER_OF = {"jsonl": "json", "json": "json", "parquet": "parquet", "csv": "csv
 
 
 def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
-    """The task file as plain data. Raises ConfigError for a column whose name no template can hold."""
+    """The task file as plain data. Raises ConfigError for a column whose name no template can hold, and for a test file
+    beside a data set, or a test split beside a file: they would not be kept out.
+    """
+    if rows.test is not None and is_file(rows.test) != is_file(rows.data):
+        beside, wanted = ("a file", "a file") if is_file(rows.data) else ("a data set", "a split of it")
+        raise ConfigError(f"seeds.files.{name}: beside {beside}, test must be {wanted}, got {rows.test!r}")
     for column in filter(None, [rows.question, rows.answer, rows.passage, *rows.choices]):
         if not COLUMN.fullmatch(column):
             raise ConfigError(
@@ -76,7 +81,9 @@ def is_file(data: str) -> bool:
 def source_of(rows: FileSeeds) -> dict[str, Any]:
     """The keys that say where the rows are."""
     if not is_file(rows.data):
-        return {"dataset_path": rows.data, **({"dataset_name": rows.name} if rows.name else {})}
+        # A task file means a folder of the working directory by ./ alone.
+        path = f"./{rows.data}" if rows.data[:1] not in "/.~" and Path(rows.data).is_dir() else rows.data
+        return {"dataset_path": path, **({"dataset_name": rows.name} if rows.name else {})}
     ending = next(end for end in (*FORMATS, "") if rows.data.endswith(f".{end}")).partition(".")[0]
     files = {rows.split: rows.data, **({"test": rows.test} if rows.test else {})}
     return {"dataset_path": BUILDER_OF.get(ending, "json"), "dataset_kwargs": {"data_files": files}}

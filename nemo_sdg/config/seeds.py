@@ -53,7 +53,7 @@ class FileSeeds:
     name: str | None = None
     """configuration of a data set of the hub"""
     test: str | None = None
-    """file, or split of a data set of the hub, whose rows are kept out of the seeds and samples"""
+    """file where `data` is a file, else split of the data set, whose rows are kept out of the seeds and samples"""
     kind: str | None = None
     """kind of answer: numeric, short_text, free_text, code or multiple_choice; null = by whether there are choices"""
     family: str = "factual"

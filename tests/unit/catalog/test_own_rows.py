@@ -8,6 +8,7 @@ import jinja2
 import pytest
 import yaml
 
+from nemo_sdg.catalog.data_files import split_files
 from nemo_sdg.catalog.own_rows import include_folders, task_of
 from nemo_sdg.config import FileSeeds, Labels, SeedsSection
 from nemo_sdg.errors import ConfigError
@@ -60,6 +61,24 @@ def test_files_and_data_sets_of_the_hub_are_told_apart() -> None:
     assert (hub["dataset_path"], hub["dataset_name"]) == ("org/set", "main")
     assert (hub["training_split"], hub["test_split"]) == ("auxiliary", "validation")
     assert "dataset_kwargs" not in hub
+
+
+def test_a_folder_of_the_working_directory_is_not_taken_for_a_data_set_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "train.jsonl").write_text("{}\n")
+    path = task_of("t", FileSeeds(data="rows"))["dataset_path"]
+    files = split_files({"path": path, "name": None}, "train", folder=str(tmp_path / "cache"))
+    assert files == [str(tmp_path / "rows" / "train.jsonl")]
+    assert task_of("t", FileSeeds(data="org/set"))["dataset_path"] == "org/set"
+
+
+@pytest.mark.parametrize(("data", "test"), [("org/set", "held_out.jsonl"), ("rows.jsonl", "validation")])
+def test_test_rows_that_would_not_be_kept_out_are_refused(data: str, test: str) -> None:
+    with pytest.raises(ConfigError, match=f"test must be a (file|split of it), got '{test}'"):
+        task_of("t", FileSeeds(data=data, test=test))
 
 
 def test_a_column_that_no_template_can_name_is_refused() -> None:
