@@ -55,8 +55,8 @@ def measure(records: Sequence[dict[str, Any]], models: Models) -> dict[str, Any]
     new = [record for record in kept if record["origin"] != "seed"]
     seeds = list({seed["id"]: (record["family"], seed) for record in kept for seed in record["seeds"]}.values())
     out: dict[str, Any] = {"missing": dict(models.missing)}
-    if models.losses is not None and kept and seeds:
-        out["fluency"] = fluency(new, kept, seeds, models.losses)
+    if models.losses is not None and (found := fluency(new, kept, seeds, models.losses)):
+        out["fluency"] = found
     asked = distinct(record["sample"]["question"] for record in new)
     known = distinct(seed["question"] for _, seed in seeds)
     num = min(len(asked), len(known), NUM_COMPARED)
@@ -88,7 +88,9 @@ def fluency(
     seeds: Sequence[tuple[str, dict[str, Any]]],
     losses: Losses,
 ) -> dict[str, Any]:
-    """Losses of new questions and of solutions, and how far each lies over the median of its family's seeds."""
+    """Losses of new questions and of solutions, and how far each lies over the median of its family's seeds; empty where
+    no text has seeds beside it.
+    """
     rows = [("question", record["family"], record["sample"]["question"]) for record in new[:NUM_READ]]
     rows += [
         ("solution", record["family"], text)
@@ -98,6 +100,8 @@ def fluency(
     ]
     wanted = {family for _, family, _ in rows}
     known = [("seed", family, seed["question"]) for family, seed in seeds if family in wanted][:NUM_READ]
+    if not known:
+        return {}
     found = [
         {"what": what, "family": family, "loss": round(loss, 3), "text": text[:300]}
         for (what, family, text), loss in zip([*rows, *known], losses([row[2] for row in [*rows, *known]]), strict=True)

@@ -10,7 +10,7 @@ import pytest
 from nemo_sdg.export.report import write_report
 from nemo_sdg.export.report.counts import count_run
 from nemo_sdg.export.report.first import first_samples, votes_in_words
-from nemo_sdg.export.report.quality import Models, distinct_n, nearest, repeats_itself, unfinished, vendi_score
+from nemo_sdg.export.report.quality import Models, distinct_n, measure, nearest, repeats_itself, unfinished, vendi_score
 from nemo_sdg.export.report.records import collect_records
 from nemo_sdg.export.report.verdicts import BAD, GOOD, LOOK, Verdict, answer, epochs, judge_run
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
@@ -59,6 +59,14 @@ def test_fluent_texts_are_no_reason(tmp_path: Path) -> None:
     run_dir = write_run(tmp_path / "run", 60)
     page = page_of(run_dir, 4.0, 4.5)
     assert "0 of 20 new questions read like word salad" in page
+
+
+def test_programs_of_the_seeds_own_questions_have_no_fluency() -> None:
+    seed = {"id": "s", "question": "Write a function that adds two numbers."}
+    sample = {"question": seed["question"], "context": "Sums.", "reasoning": "It adds them."}
+    record = {"reason": None, "family": "code", "task": "mbpp", "kind": "code", "origin": "seed"}
+    models = Models(losses=lambda texts: [1.0] * len(texts), missing={})
+    assert "fluency" not in measure([record | {"seeds": [seed], "sample": sample}], models)
 
 
 def test_what_is_not_measured_is_not_called_good(run_dir: Path) -> None:
