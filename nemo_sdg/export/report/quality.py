@@ -88,8 +88,8 @@ def fluency(
     seeds: Sequence[tuple[str, dict[str, Any]]],
     losses: Losses,
 ) -> dict[str, Any]:
-    """Losses of new questions and of solutions, and how far each lies over the median of its family's seeds; empty where
-    no text has seeds beside it.
+    """Losses of new questions and of solutions, and how far each lies over the median of its family's seeds; empty
+    where no text has seeds beside it.
     """
     rows = [("question", record["family"], record["sample"]["question"]) for record in new[:NUM_READ]]
     rows += [
