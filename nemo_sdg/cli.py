@@ -188,7 +188,9 @@ def forecast(
 @app.command()
 def mix(
     run: RunDir,
-    overrides: Overrides = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[key=value ...]", help="mixture.* or export.budget to try")
+    ] = None,
     sequence_length: Annotated[int, typer.Option(help="tokens of a training sequence")] = 8192,
     json_out: Annotated[bool, typer.Option("--json", help="print the whole plan as JSON")] = False,
     grid: Annotated[int, typer.Option(help="write this many mixtures near the present one, for proxy trainings")] = 0,
@@ -222,7 +224,7 @@ def publish(
 
 @app.command()
 def ablate(
-    config: ConfigPath,
+    config: Annotated[Path, typer.Argument(metavar="ABLATION", help="YAML file of an ablation, see docs/ablation.md")],
     overrides: Overrides = None,
     cluster: Annotated[
         Path | None, typer.Option(help="cluster file: train by recipe.script and evaluate on that cluster")

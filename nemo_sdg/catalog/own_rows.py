@@ -80,6 +80,11 @@ def is_file(data: str) -> bool:
 
 def source_of(rows: FileSeeds) -> dict[str, Any]:
     """The keys that say where the rows are."""
+    if rows.data.endswith((".tsv", ".tsv.gz")):
+        raise ConfigError(
+            f"seeds.files: {rows.data} is a TSV file, which is not read here; save it as CSV, or use "
+            f"nemo-sdg init FOLDER --from {rows.data}"
+        )
     if not is_file(rows.data):
         # A task file means a folder of the working directory by ./ alone.
         path = f"./{rows.data}" if rows.data[:1] not in "/.~" and Path(rows.data).is_dir() else rows.data

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import yaml
+
 from nemo_sdg.config import RunConfig, as_plain, load_config
 
 WIDTH = 100
@@ -82,7 +84,7 @@ def show(path: Path, overrides: list[str] | None) -> list[str]:
     lines = [f"# set in {path} or on the command line"]
     for setting in (setting for setting in every if setting.is_set):
         source = "command line" if setting.key in keys else str(path)
-        lines += entry(setting, f"from {source}, default {setting.default!r}")
+        lines += entry(setting, f"from {source}, default {in_yaml(setting.default)}")
     lines += ["", "# defaults"]
     for setting in (setting for setting in every if not setting.is_set):
         lines += entry(setting, "")
@@ -93,9 +95,14 @@ def entry(setting: Setting, source: str) -> list[str]:
     """`key: value`, and below it what the field does."""
     note = "; ".join(part for part in (setting.description, source) if part)
     return [
-        f"{setting.key}: {setting.value!r}",
+        f"{setting.key}: {in_yaml(setting.value)}",
         *textwrap.wrap(note, WIDTH, initial_indent="    ", subsequent_indent="    "),
     ]
+
+
+def in_yaml(value: Any) -> str:
+    """A value as a YAML file would have it, on one line."""
+    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6).strip().removesuffix("\n...")
 
 
 def schema() -> dict[str, Any]:

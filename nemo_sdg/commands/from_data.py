@@ -4,7 +4,7 @@
     guess = guess_task(rows, source=Path("rows.csv"))     which column is the question, the answer, the options
     task_yaml("rows", guess)                              the task file
 
-Rows that do not fit the guess are left out. `write_rows` raises if no row is left.
+Rows that do not fit the guess are left out. `usable_rows` raises if no row is left.
 """
 
 import csv
@@ -193,8 +193,10 @@ def guess_language(rows: list[Row], column: str) -> str:
     return str(best["lang"]) if float(best["score"]) >= 0.5 else "en"
 
 
-def write_rows(path: Path, rows: list[Row], guess: Guess) -> int:
-    """Writes the rows in one form: question, passage, choices, answer; returns how many. Raises ConfigError at none."""
+def usable_rows(rows: list[Row], guess: Guess) -> list[str]:
+    """The rows in one form, as JSON lines: question, passage, choices, answer. Rows without a question, or without an
+    answer that is one of their options, are left out. Raises ConfigError where none is left.
+    """
     lines = []
     for row in rows:
         question, answer, options = guess.question(row), guess.answer(row), guess.options(row)
@@ -207,12 +209,11 @@ def write_rows(path: Path, rows: list[Row], guess: Guess) -> int:
         lines.append(json.dumps({**fields, **({"choices": options} if options else {})}, ensure_ascii=False))
     if not lines:
         raise ConfigError(f"no row has both a question and an answer that is one of its options ({guess.columns()})")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return len(lines)
+    return lines
 
 
 def task_yaml(name: str, guess: Guess) -> str:
-    """The lm-eval task file for rows as write_rows writes them."""
+    """The lm-eval task file for rows as usable_rows gives them."""
     reasoning = guess.kind == "numeric"
     rows = FileSeeds(
         data=f"{name}_train.jsonl",

