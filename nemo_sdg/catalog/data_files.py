@@ -22,6 +22,14 @@ FORMATS = ("jsonl", "parquet", "json", "csv", "jsonl.gz", "json.gz", "csv.gz", "
 """endings of data files, in the order in which they are looked for"""
 _SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
 
+_HUB_FILE = re.compile(r"hf://datasets/([^/]+/[^/@]+)(?:@[^/]+)?/(.+)$")
+_HUB_PAGE = re.compile(r"https?://huggingface\.co/datasets/([^/]+/[^/]+)/(?:resolve|raw|blob)/[^/]+/([^?]+)")
+_SPLIT_WORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+
 
 def training_dataset(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """What a catalog row says of its dataset, as its training rows are read: seeds.declared may take them from another
@@ -158,3 +166,30 @@ def mirrored_split(file: str, mirror: str) -> tuple[str, str | None, str] | None
         return None
     config = folders.pop() if len(folders) > 1 else None
     return "/".join(folders), None if config == "default" else config, shard["split"] if shard else stem
+
+
+def hub_file(url: str) -> tuple[str, str] | None:
+    """(dataset path, file) of the two ways of writing a file of the hub; None for other addresses."""
+    found = _HUB_FILE.match(url) or _HUB_PAGE.match(url)
+    return (found[1].lower(), found[2]) if found else None
+
+
+def hub_split(url: str) -> tuple[str, str | None, str] | None:
+    """The (dataset path, config, split) that a file of the hub holds, by its name as `datasets` reads it: a file whose
+    name says no split is `train`. None for other addresses.
+    """
+    found = hub_file(url)
+    if found is None:
+        return None
+    *folders, name = found[1].split("/")
+    stem = name.partition(".")[0]
+    folders = [folder for folder in folders if folder != "data"]
+    shard = _SHARD.match(stem)
+    if shard:
+        split = shard["split"]
+    elif stem.isdigit() and folders:  # CONFIG/SPLIT/0000.parquet
+        split = folders.pop()
+    else:
+        words = set(re.split(r"[^a-z]+", stem.lower()))
+        split = next((split for split, said in _SPLIT_WORDS.items() if not words.isdisjoint(said)), "train")
+    return found[0], folders[-1] if folders else None, split

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.catalog.data_files import BUILDERS, local_folder, mirrored_split, named_files, split_files
+from nemo_sdg.catalog.data_files import (
+    BUILDERS,
+    hub_file,
+    hub_split,
+    local_folder,
+    mirrored_split,
+    named_files,
+    split_files,
+)
 from nemo_sdg.catalog.families import read_data
 
 ANY = {None, "all"}
@@ -81,10 +89,8 @@ def files_of(dataset: dict[str, Any], split: str) -> list[str]:
 
 def _one_form(url: str) -> str:
     """`owner/name/file` for the two ways of writing a file of the hub; other addresses as they are."""
-    hub = re.match(r"hf://datasets/([^/]+/[^/@]+)(?:@[^/]+)?/(.+)$", url) or re.match(
-        r"https?://huggingface\.co/datasets/([^/]+/[^/]+)/(?:resolve|raw|blob)/[^/]+/([^?]+)", url
-    )
-    return f"{hub[1].lower()}/{hub[2]}" if hub else url
+    hub = hub_file(url)
+    return "/".join(hub) if hub else url
 
 
 def last_part(path: str) -> str:
@@ -143,6 +149,14 @@ class SplitIndex:
                     found += self._names(mirrored[0], mirrored[1], mirrored[2], is_on_hub=True)
         return found
 
+    def _hub_keys(self, dataset: dict[str, Any], expression: str) -> list[Key]:
+        """The splits of the hub whose files a generic builder reads by their addresses."""
+        if dataset["path"] not in BUILDERS or not dataset.get("data_files"):
+            return []
+        urls = [url for split in split_names(expression) for url in named_files(dataset, split)]
+        held = filter(None, map(hub_split, urls))
+        return [key for path, config, split in held for key in self._names(path, config, split, is_on_hub=True)]
+
     def _names(self, path: str, config: str | None, split: str, *, is_on_hub: bool) -> Iterator[Key]:
         names = self.aliases.names(path, config)
         yield from ((known, name, split) for known, name in names)
@@ -159,9 +173,10 @@ class SplitIndex:
 
     def users(self, dataset: dict[str, Any], expression: str) -> list[Use]:
         """Every use of the split, under any of its names. Where both sides name files, only the files decide."""
-        has_files = bool(dataset.get("data_files")) and dataset["path"] not in BUILDERS
+        of_hub = self._hub_keys(dataset, expression)
+        has_files = bool(of_hub or (dataset.get("data_files") and dataset["path"] not in BUILDERS))
         found: dict[tuple[str, str], Use] = {}
-        for path, config, split in self.keys(dataset, expression):
+        for path, config, split in [*self.keys(dataset, expression), *of_hub]:
             for other, uses in self._uses.get((path, split), {}).items():
                 if other == config or other in ANY or config in ANY:
                     for use in uses:

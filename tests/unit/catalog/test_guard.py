@@ -133,6 +133,28 @@ def test_generic_builders_are_known_by_their_files(train, test):
     assert not refusals(task("csv", files={"train": "data/c.csv"}), other)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hf://datasets/Own/Contest/data/train-00000-of-00001.parquet",
+        "hf://datasets/own/contest@main/problems_2024.parquet",
+        "https://huggingface.co/datasets/own/contest/resolve/main/train.parquet",
+        "hf://datasets/own/contest@~parquet/default/train/0000.parquet",
+    ],
+)
+def test_a_file_of_the_hub_is_the_split_that_it_holds(url):
+    contest = task("own/contest", training=None, test="train")
+    own = task("parquet", files={"train": url})
+    assert refusals(own, contest) == ["evaluated_elsewhere: train of parquet is the test_split of other0"]
+    assert not refusals(own, task("own/contest", training=None, test="test"))
+    assert not refusals(own, task("own/contest", "other", training=None, test="train", files={"train": "b.parquet"}))
+
+
+def test_two_files_of_one_data_set_of_the_hub_may_be_seeds_and_test():
+    hub = "hf://datasets/own/quiz"
+    assert not refusals(task("csv", test="test", files={"train": f"{hub}/a.csv", "test": f"{hub}/b.csv"}))
+
+
 def test_the_same_file_as_training_and_test_split_of_one_task():
     assert refusals(task("json", test="test", files={"train": "a.jsonl", "test": "a.jsonl"})) == [
         "own_evaluation_split: train is also the task's test_split"
