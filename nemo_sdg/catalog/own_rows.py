@@ -51,9 +51,10 @@ def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
         task["test_split"] = "test" if is_file(rows.data) else rows.test
     if rows.choices:
         options = rows.choices[0] if len(rows.choices) == 1 else f"[{', '.join(rows.choices)}]"
+        letters = LETTERS[: len(rows.choices)] if len(rows.choices) > 1 else LETTERS
         target = {
             Labels.text: f"({options}).index({rows.answer})",
-            Labels.letter: f"'{LETTERS}'.index(({rows.answer} | string | trim | upper)[0])",
+            Labels.letter: f"({list(letters)}).index({_first_word(rows.answer)})",
             Labels.from_0: f"{rows.answer} | int",
             Labels.from_1: f"({rows.answer} | int) - 1",
         }[rows.labels]
@@ -71,6 +72,14 @@ def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
     }
     task["metadata"] = {"version": 1.0, "nemo_sdg": own}
     return task
+
+
+def _first_word(column: str) -> str:
+    """`B` of `b`, `(B)` and `B. carbon dioxide`; all of an answer that is no letter, such as `CO2`, which no option has
+    as its label.
+    """
+    marks = "".join(f" | replace('{mark}', ' ')" for mark in "()[].:")
+    return f"({column} | string | upper{marks}).split()[0]"
 
 
 def is_file(data: str) -> bool:

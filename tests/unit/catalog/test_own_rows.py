@@ -38,6 +38,19 @@ def test_answers_name_options_by_letter_text_or_number(labels: Labels, answer: s
     assert (question, choices, int(said)) == ("Question: Which gas?\nAnswer:", ["O2", "CO2"], target)
 
 
+@pytest.mark.parametrize("key", ["B", "(b)", "[B]", "B.", "b) CO2", "B: carbon dioxide"])
+def test_letters_may_have_marks_and_the_option_behind_them(key: str) -> None:
+    rows = FileSeeds(data="x.csv", question="stem", answer="key", choices=["a", "b"], labels=Labels.letter)
+    assert rendered(rows, ROW | {"key": key})[2] == "1"
+
+
+@pytest.mark.parametrize("key", ["Answer", "Both", "CO2", "AB", "C", "", None])
+def test_an_answer_that_is_not_a_letter_of_an_option_is_not_read_as_one(key: str | None) -> None:
+    rows = FileSeeds(data="x.csv", question="stem", answer="key", choices=["a", "b"], labels=Labels.letter)
+    with pytest.raises((ValueError, jinja2.UndefinedError)):
+        rendered(rows, ROW | {"key": key})
+
+
 def test_one_column_may_hold_all_options_and_columns_may_hold_fields() -> None:
     rows = FileSeeds(data="x.jsonl", question="q.text", answer="key", choices=["options.text"], labels=Labels.letter)
     row = {"q": {"text": "Which?"}, "options": {"text": ["x", "y", "z"]}, "key": "C"}
