@@ -17,6 +17,11 @@ SPREAD_STEPS = ["seeds", "verified", "curated", "packed"]
 """single steps that can use several nodes, through Ray and Dask"""
 SECRET_WORDS = {"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"}
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
+WRITTEN_OUT = (
+    re.compile(r"""(?<![\w-])([A-Za-z_]\w*)=["']?(?=[^\s"'$])"""),
+    re.compile(r"""--[\w-]*?(\w+)[=\s]\s*["']?(?=[^\s"'$-])"""),
+)
+"""names of variables, and last words of names of options, that a line gives a value other than a variable's"""
 
 
 @dataclass(kw_only=True)
@@ -124,9 +129,11 @@ class ClusterConfig:
         if self.retries < 0 or self.warn_seconds < 1:
             raise ConfigError(f"retries must be >= 0 and warn_seconds >= 1, got {self.retries} and {self.warn_seconds}")
         set_in_setup = [name for line in self.setup for name in ASSIGNMENT.findall(line)]
-        for place, names in {"env": list(self.env), "setup": set_in_setup}.items():
+        served = [line for size in (self.generation, *self.generation_steps.values()) for line in size.serve]
+        set_in_serve = [name for line in served for pattern in WRITTEN_OUT for name in pattern.findall(line)]
+        for place, names in {"env": list(self.env), "setup": set_in_setup, "serve": set_in_serve}.items():
             for name in names:
-                if SECRET_WORDS & set(name.upper().split("_")):
+                if SECRET_WORDS & set(name.upper().replace("-", "_").split("_")):
                     raise ConfigError(
                         f"{place} sets {name}, which looks like a secret, and scripts and logs would show "
                         "it: export it where you call launch"

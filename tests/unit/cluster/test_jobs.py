@@ -75,3 +75,18 @@ def test_wrong_sizes_are_refused_in_one_line() -> None:
         ClusterConfig(generation_steps={"verified": GenerationSection()})
     with pytest.raises(ConfigError, match=r"^generation\.serve and generation\.mpi exclude each other"):
         GenerationSection(serve=["vllm serve x"], mpi=True)
+
+
+@pytest.mark.parametrize(
+    "line", ["HF_TOKEN=hf_1 vllm serve M", "vllm serve M --api-key sk-1", "vllm serve M --api-key='sk-1' --port 8000"]
+)
+def test_a_secret_in_a_line_that_starts_a_server_is_refused(line: str) -> None:
+    size = GenerationSection(serve=[line])
+    for sizes in ({"generation": size}, {"generation_steps": {"answers": size}}):
+        with pytest.raises(ConfigError, match=r"serve sets .*, which looks like a secret"):
+            ClusterConfig(**sizes)
+
+
+def test_a_server_may_take_its_key_from_a_variable() -> None:
+    line = 'VLLM_API_KEY="$K" vllm serve M --api-key $K --max-num-batched-tokens 8192 --tokenizer x'
+    assert ClusterConfig(generation=GenerationSection(serve=[line])).generation.serve == [line]
