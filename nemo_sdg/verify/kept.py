@@ -23,8 +23,11 @@ MAX_SHORTENED = 3
 """sentences that are taken off at most"""
 ENDS = re.compile(r"[.!?。！？।؟][\"'”’»)\]」』）]*$")
 ABBREVIATED = re.compile(
-    r"(?:^|[\s(])(?:[^\W\d_]|[^\W\d_]{1,3}\.[^\W\d_]{1,3}|etc|approx|Dr|Mr|Mrs|Ms|St|vs|Nr|ca|bzw|usw)\.$"
+    r"(?:^|[\s(])(?:[^\W\d_]|[^\W\d_]{1,3}\.[^\W\d_]{1,3}|etc|approx|Dr|Prof|Mr|Mrs|Ms|"
+    r"St|Mt|Gen|Gov|Sen|Rev|Capt|Col|Lt|Figs?|Eqs?|cf|resp|vs|Nr|ca|bzw|usw)\.$"
 )
+MARKER = re.compile(r"[(\[]?(?:\d{1,3}|[A-Za-z]|[ivx]{1,4})[.)\]]+")
+"""what stands before an item of a list, and is no sentence"""
 
 
 def take(
@@ -70,6 +73,7 @@ def shortened(context: str, sample: Sample) -> Iterator[tuple[str, int]]:
             len(beginning) >= SHORTEST_CONTEXT
             and ENDS.search(beginning)
             and not ABBREVIATED.search(beginning)
+            and not MARKER.fullmatch(found[num - 1].text)
             and adds_knowledge(beginning, sample)
         ):
             yield beginning, num

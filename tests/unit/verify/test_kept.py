@@ -93,3 +93,11 @@ def test_shortened_contexts_are_whole_sentences_that_bring_knowledge() -> None:
     assert list(shortened("Gas rises. It is what", record)) == []
     chinese = "火焰需要空气中的一种气体，水可以把它隔开，气泡表明它的去向，这在实验中容易看到。" * 2 + "因此那种"
     assert [num for _, num in shortened(chinese, record)] == [2]
+
+
+def test_a_shortened_context_ends_neither_in_the_number_of_an_item_nor_in_a_title() -> None:
+    record = sample([])
+    listed = f"1. {KNOWLEDGE}\n2. {KNOWLEDGE}\n3. It is what"
+    assert next(context for context, _ in shortened(listed, record)) == f"1. {KNOWLEDGE}\n2. {KNOWLEDGE}"
+    titled = f"{KNOWLEDGE} This was shown by Prof. Priestley, who"
+    assert next(context for context, _ in shortened(titled, record)) == KNOWLEDGE
