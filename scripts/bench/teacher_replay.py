@@ -1,0 +1,126 @@
+"""The runs of scripts/bench/teacher.py: seeds to curated on recorded replies, and what was asked for."""
+
+import json
+import math
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+DATA = Path(__file__).parent / "data" / "teacher"
+STEPS = ("questions", "screened", "answers", "graded", "verified", "curated")
+ASKING = STEPS[:4]
+MOST_STARTS = 12
+"""of the pipeline, where replies are missing: each shows what else would have been asked"""
+WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+
+from nemo_sdg.config import RunConfig, load_config  # noqa: E402
+from nemo_sdg.errors import Waiting  # noqa: E402
+from nemo_sdg.pipeline import order as pipeline_order  # noqa: E402
+from nemo_sdg.pipeline.run import run as run_pipeline  # noqa: E402
+from nemo_sdg.storage import read_jsonl  # noqa: E402
+
+Json = dict[str, Any]
+INDEX = "evaluation_index"
+"""of `curated`: most of what a run costs here, and the same for both styles"""
+
+
+@dataclass(kw_only=True)
+class Replayed:
+    """A finished run, and what it asked."""
+
+    run: Path
+    asked: dict[str, int] = field(default_factory=dict)
+    """custom_id -> tokens of its reply"""
+    missing: set[str] = field(default_factory=set)
+
+    def shards(self, step: str) -> list[Json]:
+        return [row for path in sorted((self.run / step).glob("shard-*.jsonl")) for row in read_jsonl(path)]
+
+    def drops(self) -> Iterator[Json]:
+        for step in STEPS:
+            for path in sorted((self.run / step / "dropped").glob("*.jsonl")):
+                yield from read_jsonl(path)
+
+
+def replay(style: str, base: Path, hub: Path, recorded: dict[str, Json], seeds_of: Path | None = None) -> Replayed:
+    """Runs seeds to curated on recorded replies. All of them lie in each step's folder before it begins, as replies to
+    a round that asked for all, so that the pipeline is started once where none is missing.
+    """
+    run = base / style
+    if seeds_of is not None and not run.exists():
+        for folder in ("catalog", "seeds", f"curated/{INDEX}"):
+            shutil.copytree(seeds_of / folder, run / folder)
+    forget(run)
+    config = load_config(DATA / f"{style}.yaml", [f"run.dir={run}", f"seeds.mirror={hub}"])
+    replayed = Replayed(run=run)
+    asking = [step for step in ASKING if pipeline_order.why_skipped(step, config) is None]
+    for step in asking:
+        batch = run / step / "batch"
+        batch.mkdir(parents=True, exist_ok=True)
+        asks = [json.dumps({"custom_id": key, "body": {"max_tokens": 1 << 16}}) for key in recorded]
+        (batch / "round-000.jsonl").write_text("".join(f"{line}\n" for line in asks))
+        (batch / "recorded.jsonl").write_text("".join(f"{output(key, row)}\n" for key, row in recorded.items()))
+    for _ in range(MOST_STARTS):
+        if finished(config):
+            break
+        for batch in (run / step / "batch" for step in asking):
+            for path in sorted(batch.glob("round-*.jsonl"))[1:]:
+                replayed.missing |= {row["custom_id"] for row in read_jsonl(path)}
+            refusals = "".join(f"{output(key, None)}\n" for key in sorted(replayed.missing))
+            (batch / "refused.jsonl").write_text(refusals)
+    else:
+        sys.exit(f"{style}: not finished after {MOST_STARTS} starts; {len(replayed.missing)} replies are missing")
+    for step in asking:
+        for path in sorted((run / step / "journal").glob("shard-*.jsonl")):
+            for row in read_jsonl(path):
+                key = row["key"]
+                replayed.asked[key] = num_tokens(recorded[key]) if key in recorded else 0
+    return replayed
+
+
+def forget(run: Path) -> None:
+    """Of an earlier run in the same folder, seeds and evaluation rows stay; replies are read again, by the parser that
+    there is now.
+    """
+    for folder in [run / step for step in STEPS[:-1]] + list((run / "curated").glob("*")):
+        if folder.is_dir() and folder.name != INDEX:
+            shutil.rmtree(folder)
+        elif folder.is_file():
+            folder.unlink()
+
+
+def finished(config: RunConfig) -> bool:
+    """Starts the pipeline; what it prints goes nowhere."""
+    standard = sys.stdout, sys.stderr
+    with open(os.devnull, "w") as nowhere:
+        sys.stdout = sys.stderr = nowhere
+        try:
+            run_pipeline(config, until="curated")
+        except Waiting:
+            return False
+        finally:
+            sys.stdout, sys.stderr = standard
+    return True
+
+
+def num_tokens(reply: Json) -> int:
+    text = f"{reply['text']}{reply.get('trace') or ''}"
+    wide = len(WIDE.findall(text))
+    return math.ceil((len(text) - wide) / 4 + wide / 1.5)
+
+
+def output(custom_id: str, reply: Json | None) -> str:
+    """A line of a batch's output: the recorded message, or a refusal where nothing was recorded."""
+    message: Json = {"role": "assistant", "content": reply["text"] if reply else ""}
+    if reply and reply.get("trace"):
+        message["reasoning_content"] = reply["trace"]
+    choice = {"index": 0, "message": message, "finish_reason": "stop" if reply else "content_filter"}
+    usage = {"prompt_tokens": 0, "completion_tokens": num_tokens(reply) if reply else 0}
+    body = {"id": custom_id, "model": "recorded-strong-teacher", "choices": [choice], "usage": usage}
+    return json.dumps({"custom_id": custom_id, "response": {"status_code": 200, "body": body}, "error": None})
