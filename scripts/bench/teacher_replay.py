@@ -101,7 +101,7 @@ def finished(config: RunConfig) -> bool:
     with open(os.devnull, "w") as nowhere:
         sys.stdout = sys.stderr = nowhere
         try:
-            run_pipeline(config, until="curated")
+            run_pipeline(config, until="curated", redo=True)
         except Waiting:
             return False
         finally:
