@@ -151,7 +151,7 @@ def contradicts(row: Json) -> bool:
             re.search(rf"(?<!\w){re.escape(other)}(?!\w)", last) for other in others
         )
     if row["kind"] == "numeric":
-        numbers = re.findall(r"-?\d[\d.,]*", last.replace("{,}", ","))
+        numbers = re.findall(r"-?\d[\d.,]*(?:\s?\\?%)?", last.replace("{,}", ","))
         same = (
             same_answer(number.rstrip(".,"), answer, kind="numeric", language=row["language"]) for number in numbers
         )

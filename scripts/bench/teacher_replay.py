@@ -59,6 +59,8 @@ def replay(style: str, base: Path, hub: Path, recorded: dict[str, Json], seeds_o
     forget(run)
     config = load_config(DATA / f"{style}.yaml", [f"run.dir={run}", f"seeds.mirror={hub}"])
     replayed = Replayed(run=run)
+    if not (run / "seeds").exists():
+        started(config, until="seeds")
     asking = [step for step in ASKING if pipeline_order.why_skipped(step, config) is None]
     for step in asking:
         batch = run / step / "batch"
@@ -67,7 +69,7 @@ def replay(style: str, base: Path, hub: Path, recorded: dict[str, Json], seeds_o
         (batch / "round-000.jsonl").write_text("".join(f"{line}\n" for line in asks))
         (batch / "recorded.jsonl").write_text("".join(f"{output(key, row)}\n" for key, row in recorded.items()))
     for _ in range(MOST_STARTS):
-        if finished(config):
+        if started(config, until="curated"):
             break
         for batch in (run / step / "batch" for step in asking):
             for path in sorted(batch.glob("round-*.jsonl"))[1:]:
@@ -95,13 +97,13 @@ def forget(run: Path) -> None:
             folder.unlink()
 
 
-def finished(config: RunConfig) -> bool:
-    """Starts the pipeline; what it prints goes nowhere."""
+def started(config: RunConfig, *, until: str) -> bool:
+    """Starts the pipeline, and says whether it ended; what it prints goes nowhere."""
     standard = sys.stdout, sys.stderr
     with open(os.devnull, "w") as nowhere:
         sys.stdout = sys.stderr = nowhere
         try:
-            run_pipeline(config, until="curated", redo=True)
+            run_pipeline(config, until=until, redo=True)
         except Waiting:
             return False
         finally:

@@ -20,6 +20,13 @@ DRAWING = re.compile(
 )
 
 
+IMAGED = re.compile(r"image|picture|photo|scan", re.IGNORECASE)
+IMAGING = re.compile(
+    r"camera|detector|lens|mirror|projector|telescope|microscope|scanner|screen|film|x-?rays?\b|telescop|painter|"
+    r"paints?\b|photographer|photographs?\b|satellite|drone",
+    re.IGNORECASE,
+)
+"""What makes an image: where a question speaks of it first, the image is a part of its story"""
 ABOVE = re.compile(
     r"above|oben|obig|ci-dessus|précéd|anterior|arriba|acima|sopra|precedent|bovenstaand|powyż|výše|выше|вище|yukarı|上述|以上|上の|위"
 )
@@ -91,5 +98,7 @@ def _told(text: str) -> int:
 
 def _introduced(question: str, match: re.Match[str]) -> bool:
     """Whether the drawing is part of the story (`a scale drawing … in the drawing`)."""
-    noun = DRAWING.search(match.group().lower())
-    return bool(noun and re.search(rf"\ban? (?:\w+ ){{0,3}}{noun.group()}\b", question[: match.start()], re.IGNORECASE))
+    noun, before = DRAWING.search(match.group().lower()), question[: match.start()]
+    if noun and IMAGED.search(noun.group()) and IMAGING.search(before):
+        return True
+    return bool(noun and re.search(rf"\ban? (?:\w+ ){{0,3}}{noun.group()}\b", before, re.IGNORECASE))

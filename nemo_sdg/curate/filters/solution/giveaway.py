@@ -84,6 +84,8 @@ def context_gives_answer(view: View, *, min_coverage: float = 0.5) -> Finding | 
     gold = view.tokens(view.answer)
     for match in announcements(view, view.context):
         said = view.tokens(view.context[match.end() : match.end() + 2 * len(view.answer) + 40])[: len(gold) + 2]
+        if view.is_classification and _says_what_labels_mean(view, match.start()):
+            continue
         if contains(said, gold) or LABEL.match(view.context[match.end() :].strip()):
             return "context_gives_answer", excerpt(view.context, match.start())
     if view.is_classification:
@@ -91,6 +93,17 @@ def context_gives_answer(view: View, *, min_coverage: float = 0.5) -> Finding | 
     if read_number(view.answer, view.language) is not None and not view.is_choice:
         return _number_worked_out(view)
     return _named(view) or _stated(view, min_coverage)
+
+
+def _says_what_labels_mean(view: View, place: int) -> bool:
+    """Whether the sentence at `place` of the context names other labels too (`"yes" means …, and "no" means …`)."""
+    before, end = view.context[:place], 0
+    for sentence in sentences(view.context):
+        end = view.context.find(sentence, end) + len(sentence)
+        if end > len(before):
+            said = view.tokens(sentence)
+            return any(contains(said, view.tokens(choice)) for choice in view.choices if choice != view.answer)
+    return False
 
 
 def _named(view: View) -> Finding | None:

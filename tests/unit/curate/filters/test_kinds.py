@@ -282,3 +282,33 @@ CASES: list[tuple[str, dict[str, Any], str | None]] = [
 def test_kind(sample: dict[str, Any], reason: str | None) -> None:
     found = apply_filters(sample, CurateSection())
     assert (found[0] if found else None) == reason, found
+
+
+def test_an_image_that_the_story_makes_is_not_missing() -> None:
+    told = "A lens throws the light of a candle onto a screen. On the image, which part of the flame is lowest?"
+    choices = {"choices": ["its tip", "its foot"], "answer": {"text": "its tip", "label": "A", "aliases": []}}
+    context = {"context": "Light rays from a flame cross in a lens, so what stands up appears upside down on a screen."}
+    reasoning = {"reasoning": "The rays cross, so up is down: lowest is its tip."}
+    kept = CHOICE | choices | context | reasoning | {"question": told}
+    assert apply_filters(kept, CurateSection()) is None
+    dropped = apply_filters(kept | {"question": "On the image, which part of the flame is lowest?"}, CurateSection())
+    assert dropped is not None
+    assert dropped[0] == "missing_figure"
+
+
+def test_a_context_may_say_what_the_labels_mean() -> None:
+    sample = CHOICE | {
+        "frame": "classification",
+        "passage": "The bridge was closed in March because its cables had rusted.",
+        "question": "Why was the bridge closed?\nProposed answer: because of a flood\nIs the proposed answer correct?",
+        "choices": ["yes", "no"],
+        "answer": {"text": "no", "label": "B", "aliases": []},
+        "context": 'With such questions "yes" means that the text gives this as the answer, and "no" means that it '
+        "gives another one, even where what is proposed is true.",
+        "reasoning": "The passage says that the cables had rusted and speaks of no flood, so it is wrong: no.",
+    }
+    assert apply_filters(sample, CurateSection()) is None
+    given = sample | {"context": "Bridges hang on cables, which rust in wet air. For this one the answer is no."}
+    dropped = apply_filters(given, CurateSection())
+    assert dropped is not None
+    assert dropped[0] == "context_gives_answer"

@@ -124,3 +124,21 @@ def test_the_program_is_found_among_prose_and_fences(text: str) -> None:
 def test_fences_inside_a_program_are_its_own() -> None:
     program = "def f():\n    return '''\n```python\nx\n```\n'''"
     assert program_of(program) == program
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The likeliest wrong answer is geology, which has the same ending.",
+        "The proposed answer is a fact of the passage.",
+        "Die falsche Antwort ist Geologie.",
+        "错误的答案是地质学。",
+    ],
+)
+def test_another_answer_than_the_writers_own_is_not_said(sentence: str) -> None:
+    assert answer_text.find_said(f"It is astronomy. {sentence}") == []
+
+
+@pytest.mark.parametrize("sentence", ["The most likely answer is geology.", "The correct answer is geology."])
+def test_the_writers_own_answer_is_said(sentence: str) -> None:
+    assert [said.rest for said in answer_text.find_said(f"It is a science. {sentence}")] == ["geology"]
