@@ -9,16 +9,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from nemo_sdg.generate.parsing.leads import BE, LEAD, MARKS, OTHERS
+from nemo_sdg.generate.parsing.leads import BE, LEAD, MARKS
 from nemo_sdg.generate.parsing.programs import FENCE, program_of
 from nemo_sdg.records import LABELS, Kind
 from nemo_sdg.text.boxes import last_box
+from nemo_sdg.text.rivals import is_of_another
 
 OPENING = re.compile(rf"^{LEAD}(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
 SAID_START = re.compile(rf"(?:(?<=\s)|(?<=[*_(,.。，：；、])|^){LEAD}(?=\S)", re.IGNORECASE | re.MULTILINE)
-OF_ANOTHER = re.compile(rf"(?:{OTHERS})[\s\"“”*_]*$", re.IGNORECASE)
-"""ends what stands before `answer` in `The likeliest wrong answer is …`"""
-LONGEST_OTHER = 24
 SENTENCE_ENDS = re.compile(r"(?<![\s.(\[*][A-Za-z])(?<!\b[A-Za-z]{2})[.!?](?:\s+(?=[A-Z\"“(*\\])|\s*$)|[。！？]")
 ARTICLE = re.compile(r"^(?:the|a|o|la|le|el|die|der|das|de|het)\s+(?=[(\[*]*[A-Z][)\]*.]*$)", re.IGNORECASE)
 CLOSING = re.compile(r"\s*(?:です|だ|である|입니다)\s*[.。]?$")
@@ -127,11 +125,7 @@ def find_said(text: str, *, most: int = 2) -> list[Said]:
 
 
 def _said_in(text: str, begin: int, end: int) -> list[Said]:
-    starts = [
-        start
-        for start in SAID_START.finditer(text, begin, end)
-        if OF_ANOTHER.search(text[max(begin, start.start() - LONGEST_OTHER) : start.start()]) is None
-    ]
+    starts = [start for start in SAID_START.finditer(text, begin, end) if not is_of_another(text, start.start())]
     found = []
     for start, following in zip(starts, [*starts[1:], None], strict=False):
         until = end if following is None else following.start()

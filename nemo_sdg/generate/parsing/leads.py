@@ -56,14 +56,3 @@ MARKS = tuple(
     )
 )
 """One of these stands in every text that says an answer."""
-
-OTHERS = (
-    r"wrong|incorrect|false|mistaken|erroneous|misleading|tempting|attractive|proposed|suggested|offered|claimed|naive|"
-    r"intuitive|rejected|opposite|alternative|other|another|competing|rival|falsche|verkehrte|verlockende|naheliegende|"
-    r"vorgeschlagene|andere|fausse|mauvaise|autre|otra|outra|altra|verkeerde|foute|voorgestelde|felaktiga|föreslagna|"
-    r"forkerte|gale|foreslåede|foreslåtte|väärä|ehdotettu|niewłaściwa|błędna|proponowana|chybná|nesprávná|navržená|"
-    r"неправильный|неверный|ошибочный|ложный|предложенный|неправильна|хибна|запропонована|грешният|предложеният|"
-    r"λανθασμένη|προτεινόμενη|yanlış|önerilen|गलत|ग़लत|प्रस्तावित|错误的?|錯誤的?|提出的|另一个|誤った|間違った|提案された|"
-    r"提示された|틀린|잘못된|제안된|제시된"
-)
-"""Words before `answer` that make it another one than the writer's own."""

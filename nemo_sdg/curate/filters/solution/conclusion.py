@@ -7,6 +7,7 @@ from nemo_sdg.curate.filters.phrases import find_phrases, phrases
 from nemo_sdg.curate.filters.view import View, contains, sentences
 from nemo_sdg.text.boxes import last_box
 from nemo_sdg.text.normalize import is_spaceless
+from nemo_sdg.text.rivals import is_of_another
 
 MARK = re.compile(r"####\s*")
 
@@ -26,7 +27,7 @@ def announcements(view: View, text: str) -> list[re.Match[str]]:
     """Where a text announces an answer (`the answer is`)."""
     if not find_phrases(view.folded(text), phrases("answer_is", view.language), view.words(text)):
         return []
-    return list(announcement(view.language).finditer(text))
+    return [match for match in announcement(view.language).finditer(text) if not is_of_another(text, match.start())]
 
 
 def final_statement(view: View) -> str | None:

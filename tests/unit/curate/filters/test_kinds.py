@@ -312,3 +312,13 @@ def test_a_context_may_say_what_the_labels_mean() -> None:
     dropped = apply_filters(given, CurateSection())
     assert dropped is not None
     assert dropped[0] == "context_gives_answer"
+
+
+@pytest.mark.parametrize(
+    "rival", ["The likeliest wrong answer is steel, which is cheap.", "A tempting answer is steel, as it is strong."]
+)
+def test_a_rejected_answer_contradicts_nothing(rival: str) -> None:
+    reasoning = f"Silver costs too much. {rival} It resists too much. Household cables hold copper."
+    assert apply_filters(SHORT | {"reasoning": reasoning}, CurateSection()) is None
+    own = f"Silver costs too much, so the answer is steel. {rival.replace('wrong ', '').replace('tempting', 'good')}"
+    assert apply_filters(SHORT | {"reasoning": own}, CurateSection()) is not None
