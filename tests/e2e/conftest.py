@@ -45,8 +45,9 @@ def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_small_run(root, tmp_path_factory.mktemp("small") / "home")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """One browser a file of tests: while it is open, asyncio cannot start a loop of its own in this process."""
     if chromium() is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     from playwright.sync_api import sync_playwright
