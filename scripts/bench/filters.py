@@ -193,7 +193,7 @@ def _names(view: View, name: str) -> bool:
 
 
 def _measure_seeds(arguments: argparse.Namespace, config: CurateSection) -> None:
-    config = CurateSection(filters={"length": {"min_reasoning": 0, "min_context": 0}})
+    config = CurateSection(filters={"length": {"min_reasoning": 0}})
     with tempfile.TemporaryDirectory() as folder:
         shards = arguments.seeds or _read_seeds(
             Path(folder), SEEDS_PER_TASK_QUICK if arguments.quick else SEEDS_PER_TASK

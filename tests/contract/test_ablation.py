@@ -218,6 +218,9 @@ def test_a_base_blend_is_an_arm_of_its_own(
     for arm in ARMS:
         variant = "no_context" if arm == "base" else arm
         write_json(tmp_path / "blend" / f"{arm}.blend.json", read_json(run_dir / "blend" / f"{variant}.blend.json"))
+    planned = read_json(run_dir / "blend" / "mixture.json")
+    planned["arms"]["base"] = planned["arms"]["no_context"] | {"synthetic_tokens": 0}
+    write_json(tmp_path / "blend" / "mixture.json", planned)
     size = replace(SIZE, tokens=1000, model=str(run_dir / "llama"))
     training, _ = ablating.train(tmp_path, tmp_path / "ablation", ARMS, size, Progress(None))
     assert list(training) == ARMS
@@ -372,7 +375,7 @@ def test_cluster_configuration_names_evaluations_that_lm_eval_has(root: Path) ->
         ),
         (["evaluation.confidence=2"], "evaluation.confidence must be in"),
         (["proxy.tokens=10"], "proxy.tokens must hold at least one step"),
-        (["proxy.tokns=5"], "did you mean tokens"),
+        (["proxy.tokns=5"], "did you mean proxy.tokens"),
     ],
 )
 def test_what_a_user_gets_wrong_is_one_line(

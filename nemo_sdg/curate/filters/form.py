@@ -67,11 +67,13 @@ def length(
     max_passage: int = 40_000,
     min_reasoning: int = 1,
     max_reasoning: int = 20_000,
-    min_context: int = 1,
+    min_context: int = 8,
     max_context: int = 12_000,
     max_answer: dict[str, int] = MAX_ANSWER,
 ) -> Finding | None:
-    """Bounds in characters; the answer's by kind. An option counts as an answer."""
+    """Bounds in characters; the answer's by kind. An option counts as an answer. A sample without a context passes:
+    `min_context` is for one that is there.
+    """
     bounds = {
         "question": (min_question, max_question),
         "passage": (0, max_passage),
@@ -80,7 +82,7 @@ def length(
     }
     for name, (low, high) in bounds.items():
         size = len((view.sample.get(name) or "").strip())
-        if size < low:
+        if size < low and not (name == "context" and size == 0):
             return "too_short", f"{name} has {size} characters, at least {low} are asked for"
         if size > high:
             return "too_long", f"{name} has {size} characters, at most {high} are allowed"

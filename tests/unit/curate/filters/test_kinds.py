@@ -80,7 +80,8 @@ CASES: list[tuple[str, dict[str, Any], str | None]] = [
         },
         "context_restates_question",
     ),
-    ("context is empty", SHORT | {"context": " "}, "too_short"),
+    ("context is a stub", SHORT | {"context": "Metals."}, "too_short"),
+    ("sample without a context", SHORT | {"context": ""}, None),
     (
         "context names the answer",
         SHORT | {"context": "Strands of copper bend easily and hardly resist the flow of electrons."},
