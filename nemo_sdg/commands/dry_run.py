@@ -64,7 +64,8 @@ def parts(config: RunConfig, names: list[str]) -> Iterator[str]:
         yield ""
         yield from overwritten(plan, config, run_dir)
     yield ""
-    yield f"nothing was written; start it with: nemo-sdg run ...{' --redo' if plan and plan.redone else ''}"
+    instead = "with --redo in place of --dry-run" if plan and plan.redone else "without --dry-run"
+    yield f"nothing was written; start it by the same command {instead}"
 
 
 def look_at(config: RunConfig, names: list[str], run_dir: Path) -> Plan:
