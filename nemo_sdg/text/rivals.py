@@ -11,7 +11,7 @@ _OTHERS = (
     r"λανθασμένη|προτεινόμενη|yanlış|önerilen|गलत|ग़लत|प्रस्तावित|错误的?|錯誤的?|提出的|另一个|誤った|間違った|提案された|"
     r"提示された|틀린|잘못된|제안된|제시된"
 )
-_BEFORE = re.compile(rf"(?:{_OTHERS})[\s\"“”*_]*$", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?<![a-zà-ÿα-ωа-я])(?:{_OTHERS})[\s\"“”*_]*$", re.IGNORECASE)
 _LONGEST = 24
 """characters before `answer` that are looked at"""
 

@@ -139,6 +139,9 @@ def test_another_answer_than_the_writers_own_is_not_said(sentence: str) -> None:
     assert answer_text.find_said(f"It is astronomy. {sentence}") == []
 
 
-@pytest.mark.parametrize("sentence", ["The most likely answer is geology.", "The correct answer is geology."])
+@pytest.mark.parametrize(
+    "sentence",
+    ["The most likely answer is geology.", "The correct answer is geology.", "For the nightingale answer: geology."],
+)
 def test_the_writers_own_answer_is_said(sentence: str) -> None:
     assert [said.rest for said in answer_text.find_said(f"It is a science. {sentence}")] == ["geology"]
