@@ -98,13 +98,16 @@ def table() -> tuple[str, list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--record", metavar="BENCH", help="run this bench and keep its figures")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the bench")
-    options = parser.parse_args()
+    parser.add_argument("--record", metavar="BENCH", help="run this bench with the further arguments, keep its figures")
+    options, arguments = parser.parse_known_args()
     if options.record:
-        record(options.record, options.arguments)
+        record(options.record, arguments)
         return
+    if arguments:
+        parser.error(f"unknown arguments: {' '.join(arguments)}")
     made, missing = table()
+    if BEGIN not in README.read_text():
+        sys.exit(f"{README} has no line {BEGIN}: nowhere to write the table")
     before, rest = README.read_text().split(BEGIN, 1)
     README.write_text(f"{before}{BEGIN}\n{made}\n{END}{rest.split(END, 1)[1]}")
     for name in missing:
