@@ -20,15 +20,8 @@ BUILDERS = frozenset({"csv", "json", "parquet", "text", "arrow", "webdataset", "
 """generic builders of `datasets`: the path names a file format, the identity is in data_files"""
 FORMATS = ("jsonl", "parquet", "json", "csv", "jsonl.gz", "json.gz", "csv.gz", "jsonl.bz2", "jsonl.xz", "jsonl.zst")
 """endings of data files, in the order in which they are looked for"""
+_LOCAL_SCHEMES = ("file://", "local://")
 _SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
-
-_HUB_FILE = re.compile(r"hf://datasets/([^/]+/[^/@]+)(?:@[^/]+)?/(.+)$")
-_HUB_PAGE = re.compile(r"https?://huggingface\.co/datasets/([^/]+/[^/]+)/(?:resolve|raw|blob)/[^/]+/([^?]+)")
-_SPLIT_WORDS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing", "eval", "evaluation"),
-}
 
 
 def training_dataset(dataset: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +89,8 @@ def _candidates(written: str, folder: str | None) -> list[str]:
 
 
 def _matches(pattern: str, dataset: Mapping[str, Any], folder: str | None) -> list[str]:
+    if pattern.startswith(_LOCAL_SCHEMES):
+        pattern = pattern.partition("://")[2]
     if "://" in pattern:
         return [pattern]
     candidates = _candidates(os.path.join(dataset.get("data_dir") or "", pattern), folder)
@@ -151,45 +146,3 @@ def mirror_files(path: str, name: str | None, split: str, mirror: str, aliases: 
         if files:
             return files
     return []
-
-
-def mirrored_split(file: str, mirror: str) -> tuple[str, str | None, str] | None:
-    """The (dataset path, config, split) that a file within a mirror holds; None for a file outside it."""
-    try:
-        parts = Path(os.path.realpath(file)).relative_to(os.path.realpath(mirror)).parts
-    except ValueError:
-        return None
-    stem = next((parts[-1].removesuffix(f".{end}") for end in FORMATS if parts[-1].endswith(f".{end}")), parts[-1])
-    shard = _SHARD.match(stem)
-    folders = [folder for folder in parts[:-1] if folder != "data"]
-    if len(folders) == 0:
-        return None
-    config = folders.pop() if len(folders) > 1 else None
-    return "/".join(folders), None if config == "default" else config, shard["split"] if shard else stem
-
-
-def hub_file(url: str) -> tuple[str, str] | None:
-    """(dataset path, file) of the two ways of writing a file of the hub; None for other addresses."""
-    found = _HUB_FILE.match(url) or _HUB_PAGE.match(url)
-    return (found[1].lower(), found[2]) if found else None
-
-
-def hub_split(url: str) -> tuple[str, str | None, str] | None:
-    """The (dataset path, config, split) that a file of the hub holds, by its name as `datasets` reads it: a file whose
-    name says no split is `train`. None for other addresses.
-    """
-    found = hub_file(url)
-    if found is None:
-        return None
-    *folders, name = found[1].split("/")
-    stem = name.partition(".")[0]
-    folders = [folder for folder in folders if folder != "data"]
-    shard = _SHARD.match(stem)
-    if shard:
-        split = shard["split"]
-    elif stem.isdigit() and folders:  # CONFIG/SPLIT/0000.parquet
-        split = folders.pop()
-    else:
-        words = set(re.split(r"[^a-z]+", stem.lower()))
-        split = next((split for split, said in _SPLIT_WORDS.items() if not words.isdisjoint(said)), "train")
-    return found[0], folders[-1] if folders else None, split

@@ -25,6 +25,7 @@ _EVALUATION_WORD = re.compile(
     r"heldout|holdout)"
 )
 
+_NUMBERED = re.compile(r"((part|shard|chunk)[-_])?\d+([-_]of[-_]\d+)?")
 EVALUATION_ROLES = ("validation", "test")
 
 
@@ -80,10 +81,8 @@ class SplitGuard:
         if self._guard.name:
             if own:
                 found.append(f"own_evaluation_split: {training} is also the task's {' and '.join(own)}")
-            for name in [
-                *split_names(training),
-                *(file.rpartition("/")[2] for split in split_names(training) for file in files_of(dataset, split)),
-            ]:
+            files = [file for split in split_names(training) for file in files_of(dataset, split)]
+            for name in [*split_names(training), *map(_telling_name, files)]:
                 word = evaluation_word(name)
                 if word and "train" not in re.split(r"[^a-z]+", name.lower()):
                     found.append(f"split_name: {name} says {word}")
@@ -96,6 +95,12 @@ class SplitGuard:
                     f"{others[0].task}{more}"
                 )
         return found
+
+
+def _telling_name(file: str) -> str:
+    """A file's name, with its folder's where the name is a number: `test/0000.parquet`."""
+    folder, _, name = file.rpartition("/")
+    return f"{folder.rpartition('/')[2]}/{name}" if _NUMBERED.fullmatch(name.partition(".")[0]) else name
 
 
 def _grouped(evaluations: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[dict[str, Any], str, list[Use]]]:

@@ -7,24 +7,21 @@ generic builders by file.
 import functools
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.catalog.data_files import (
-    BUILDERS,
-    hub_file,
-    hub_split,
-    local_folder,
-    mirrored_split,
-    named_files,
-    split_files,
-)
+from nemo_sdg.catalog.data_files import BUILDERS, local_folder, named_files, split_files
 from nemo_sdg.catalog.families import read_data
+from nemo_sdg.catalog.places import ANY_SPLIT, Mirror, hub_file, splits_behind
 
 ANY = {None, "all"}
 """config names that stand for the whole dataset and so meet every other"""
+
+_ADDRESS = re.compile(r"^(hf://|https?://[^/]+/)?datasets/")
+"""before the name of a data set, where its address is written"""
 
 Key = tuple[str, str | None, str]
 """canonical path, config, split; or the word `file`, None, and the file"""
@@ -69,7 +66,9 @@ class Aliases:
 
 
 def _normal_path(path: str) -> str:
-    return os.path.realpath(Path(path).expanduser()) if path.startswith(("/", "./", "../", "~")) else path.lower()
+    if path.startswith(("/", "./", "../", "~")):
+        return os.path.realpath(Path(path).expanduser())
+    return _ADDRESS.sub("", path.lower()).strip("/")
 
 
 def split_names(expression: str) -> list[str]:
@@ -88,7 +87,7 @@ def files_of(dataset: dict[str, Any], split: str) -> list[str]:
 
 
 def _one_form(url: str) -> str:
-    """`owner/name/file` for the two ways of writing a file of the hub; other addresses as they are."""
+    """`owner/name/file` for a file of the hub, however its address is written; other addresses as they are."""
     hub = hub_file(url)
     return "/".join(hub) if hub else url
 
@@ -128,9 +127,14 @@ class SplitIndex:
     mirror: str | None = None
     """a file within it is the split that it stands for"""
     _uses: dict[tuple[str, str], dict[str | None, list[Use]]] = field(default_factory=dict)
+    _splits: dict[str, set[str]] = field(default_factory=dict)
+    """the splits of a data set that are used"""
+    _configs: dict[str, dict[str, str]] = field(default_factory=dict)
+    """the configurations of a data set that are used, by their names in small letters"""
 
     def __post_init__(self) -> None:
         self._lineage = {(self.aliases.find(row["path"].lower()), row["split"]): row for row in self.lineage}
+        self._mirror = Mirror(self.mirror) if self.mirror else None
 
     def keys(self, dataset: dict[str, Any], expression: str) -> list[Key]:
         """All identities of a split of a dataset, its lineage included."""
@@ -138,24 +142,40 @@ class SplitIndex:
         path = dataset["path"]
         for split in split_names(expression):
             files = files_of(dataset, split)
-            found += [("file", None, file) for file in files]
+            found += [("file", None, name) for file in files for name in (file, *_linked(file))]
             if path and path not in BUILDERS:
                 local = local_folder(path, dataset.get("folder"))
                 config = dataset.get("data_dir") or dataset["name"]
                 found += self._names(path if local is None else str(local), config, split, is_on_hub=local is None)
-            for place in files if self.mirror else ():
-                mirrored = mirrored_split(place, self.mirror) if self.mirror and "://" not in place else None
-                if mirrored is not None:
-                    found += self._names(mirrored[0], mirrored[1], mirrored[2], is_on_hub=True)
+            found += self._keys_behind(split_files(dataset, split, folder=dataset.get("folder")), within_hub=False)
         return found
 
     def _hub_keys(self, dataset: dict[str, Any], expression: str) -> list[Key]:
-        """The splits of the hub whose files a generic builder reads by their addresses."""
-        if dataset["path"] not in BUILDERS or not dataset.get("data_files"):
+        """The splits of the hub whose files are read by their addresses or by their names in a data set."""
+        if not dataset.get("data_files") or not dataset["path"]:
             return []
-        urls = [url for split in split_names(expression) for url in named_files(dataset, split)]
-        held = filter(None, map(hub_split, urls))
-        return [key for path, config, split in held for key in self._names(path, config, split, is_on_hub=True)]
+        named = [file for split in split_names(expression) for file in named_files(dataset, split)]
+        if dataset["path"] in BUILDERS:
+            return self._keys_behind([file for file in named if "://" in file], within_hub=True)
+        within = dataset.get("data_dir")
+        files = [f"hf://datasets/{dataset['path']}@main/{within + '/' if within else ''}{file}" for file in named]
+        return self._keys_behind(files, within_hub=True)
+
+    def _keys_behind(self, files: Iterable[str], *, within_hub: bool) -> list[Key]:
+        """Of the splits that files hold. A folder is a configuration where it is one that some task uses; else the
+        file may belong to any.
+        """
+        found: list[Key] = []
+        for file in files:
+            if ("://" in file.rpartition("::")[2]) != within_hub:
+                continue
+            for path, folders, splits in splits_behind(file, self._mirror):
+                names = {name for known, _ in self.aliases.names(path, None) for name in (known, last_part(path))}
+                known_as = [self._configs.get(name, {}).get(folder.lower()) for name in names for folder in folders]
+                configs: list[str | None] = [name for name in known_as if name is not None]
+                for config in configs or [None]:
+                    found += [key for split in splits for key in self._names(path, config, split, is_on_hub=True)]
+        return list(dict.fromkeys(found))
 
     def _names(self, path: str, config: str | None, split: str, *, is_on_hub: bool) -> Iterator[Key]:
         names = self.aliases.names(path, config)
@@ -169,7 +189,10 @@ class SplitIndex:
 
     def add(self, uses: list[Use], dataset: dict[str, Any], expression: str) -> None:
         for path, config, split in self.keys(dataset, expression):
-            self._uses.setdefault((path, split), {}).setdefault(config, []).extend(uses)
+            self._uses.setdefault((path, split.lower()), {}).setdefault(config, []).extend(uses)
+            self._splits.setdefault(path, set()).add(split.lower())
+            if config is not None:
+                self._configs.setdefault(path, {})[config.lower()] = config
 
     def users(self, dataset: dict[str, Any], expression: str) -> list[Use]:
         """Every use of the split, under any of its names. Where both sides name files, only the files decide."""
@@ -177,9 +200,20 @@ class SplitIndex:
         has_files = bool(of_hub or (dataset.get("data_files") and dataset["path"] not in BUILDERS))
         found: dict[tuple[str, str], Use] = {}
         for path, config, split in [*self.keys(dataset, expression), *of_hub]:
-            for other, uses in self._uses.get((path, split), {}).items():
-                if other == config or other in ANY or config in ANY:
-                    for use in uses:
-                        if path == "file" or not (has_files and use.has_files):
-                            found[use.task, use.role] = use
+            takes_all = split in (ANY_SPLIT, "all")  # `all` is the sum of a data set's splits
+            for one in self._splits.get(path, set()) if takes_all else [split.lower()]:
+                for other, uses in self._uses.get((path, one), {}).items():
+                    if other == config or other in ANY or config in ANY:
+                        for use in uses:
+                            if path == "file" or takes_all or not (has_files and use.has_files):
+                                found[use.task, use.role] = use
         return [found[key] for key in sorted(found)]
+
+
+def _linked(file: str) -> list[str]:
+    """Another name of a file that has several: hard links have one inode."""
+    try:
+        known = os.stat(file)  # noqa: PTH116 (hot)
+    except (OSError, ValueError):
+        return []
+    return [f"inode {known.st_dev}:{known.st_ino}"] if known.st_nlink > 1 and not stat.S_ISDIR(known.st_mode) else []

@@ -92,6 +92,59 @@ def test_a_file_of_the_mirror_is_the_split_that_it_stands_for(tmp_path: Path) ->
     assert any("gsm8k" in reason for reason in found.reasons if reason.startswith("evaluated_elsewhere"))
 
 
+PLACES = {
+    "json": "main/{0}.jsonl",
+    "auto": "main/{0}/0000.parquet",
+    "refs": "refs/convert/parquet/main/{0}/0000.parquet",
+    "shard": "data/{0}-00000-of-00001.parquet",
+    "file": "main/{0}.parquet",
+    "said": "main/gsm8k-{0}.jsonl.gz",
+}
+"""within a data set's folder in a mirror"""
+ADDRESSES = {
+    "hf": "hf://datasets/openai/gsm8k@refs/convert/parquet/main/{0}/0000.parquet",
+    "bare": "hf://datasets/gsm8k/main/{0}-00000-of-00001.parquet",
+    "page": "https://huggingface.co/datasets/openai/gsm8k/resolve/main/main%2F{0}-00000-of-00001.parquet",
+    "api": "https://huggingface.co/api/datasets/openai/gsm8k/parquet/main/{0}/0.parquet",
+    "zip": "gzip://x::hf://datasets/openai/gsm8k/main/{0}.jsonl.gz",
+}
+
+
+def test_an_evaluation_split_is_known_in_every_layout_and_by_every_address(tmp_path: Path) -> None:
+    """The training split beside it, written in the same ways, is not taken for it; what may hold both is refused."""
+    tasks, mirror = tmp_path / "tasks", tmp_path / "mirror"
+    for split in ("train", "test"):
+        for folder in ("openai/gsm8k", "gsm8k", "datasets/openai/gsm8k"):
+            for name, place in PLACES.items():
+                file = mirror / folder / place.format(split)
+                write_rows(file)
+                task = f"{split}_{folder.replace('/', '_')}_{name}"
+                write_task(tasks, task, files={"train": str(file)}, path="parquet", training_split="train")
+        for name, address in ADDRESSES.items():
+            files = {"train": address.format(split)}
+            write_task(tasks, f"{split}_{name}", files=files, path="parquet", training_split="train")
+        within = {"train": f"main/{split}/0000.parquet"}
+        write_task(tasks, f"{split}_within", files=within, path="openai/gsm8k", training_split="train")
+        (tmp_path / f"{split}_linked.jsonl").hardlink_to(mirror / f"openai/gsm8k/main/{split}.jsonl")
+        files = {"train": str(tmp_path / f"{split}_linked.jsonl")}
+        write_task(tasks, f"{split}_linked", files=files, training_split="train")
+    hub = "hf://datasets/openai/gsm8k"
+    for name, pattern in (("star", f"{hub}/main/*.parquet"), ("zip", f"{hub}@main/rows.zip")):
+        write_task(tasks, f"any_{name}", files={"train": pattern}, path="parquet", training_split="train")
+    write_task(tasks, "any_sum", path="openai/gsm8k", dataset_name="main", training_split="all")
+    write_task(tasks, "any_within", files={"train": "main/*"}, path="openai/gsm8k", training_split="train")
+    write_task(tasks, "train_star", files={"train": "main/train-*"}, path="openai/gsm8k", training_split="train")
+    write_rows(tasks / "own/test/0000.parquet")
+    write_task(tasks, "own", files={"train": "own/test/0000.parquet"}, path="parquet", training_split="train")
+    found = catalog(tasks, mirror=str(mirror))
+    own = [file.stem for file in tasks.glob("*_*.yaml")]
+    assert len(own) == 2 * (3 * len(PLACES) + len(ADDRESSES) + 2) + 5
+    wrong = [task for task in own if ("evaluated_elsewhere" in reasons(found[task])) == task.startswith("train_")]
+    assert wrong == []
+    assert [task for task in own if task.startswith("train_") and found[task].reasons] == []
+    assert reasons(found["own"]) == ["split_name"], "a numbered file is named by its folder"
+
+
 def test_a_dataset_under_a_new_owner_is_that_dataset(tmp_path: Path) -> None:
     for number, path in enumerate(("someone/Global-MMLU-Lite", "Global-MMLU-Lite", "someone/truthful-qa")):
         write_task(tmp_path, f"own{number}", path=path, dataset_name=None, training_split="test")

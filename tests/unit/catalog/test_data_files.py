@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg.catalog.data_files import layout_files, mirror_files, mirrored_split, split_files
+from nemo_sdg.catalog.data_files import layout_files, mirror_files, split_files
 
 
 def put(*files: Path) -> None:
@@ -87,12 +87,7 @@ def test_a_mirror_knows_other_names_and_is_never_left(tmp_path):
     assert mirror_files(".", None, "train", str(mirror)) == []
 
 
-def test_a_file_of_a_mirror_is_the_split_that_it_stands_for(tmp_path):
-    put(tmp_path / "openai/gsm8k/main/test.jsonl", tmp_path / "a/b/data/train-00000-of-00002.parquet")
-    assert mirrored_split(str(tmp_path / "openai/gsm8k/main/test.jsonl"), str(tmp_path)) == (
-        "openai/gsm8k",
-        "main",
-        "test",
-    )
-    assert mirrored_split(str(tmp_path / "a/b/data/train-00000-of-00002.parquet"), str(tmp_path))[2] == "train"
-    assert mirrored_split("/elsewhere/x.jsonl", str(tmp_path)) is None
+def test_a_file_address_is_a_file(tmp_path):
+    put(tmp_path / "rows.jsonl")
+    dataset = {"path": "json", "data_files": {"train": f"file://{tmp_path}/rows.jsonl"}}
+    assert split_files(dataset, "train", folder="/elsewhere") == [str(tmp_path / "rows.jsonl")]
