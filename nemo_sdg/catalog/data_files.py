@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 BUILDERS = frozenset({"csv", "json", "parquet", "text", "arrow", "webdataset", "xml", "pandas", "sql"})
-"""generic builders of `datasets`: the path names a file format, the identity is in data_files"""
+"""generic builders of `datasets`: the path names only a file format, data_files name the data"""
 FORMATS = ("jsonl", "parquet", "json", "csv", "jsonl.gz", "json.gz", "csv.gz", "jsonl.bz2", "jsonl.xz", "jsonl.zst")
 """endings of data files, in the order in which they are looked for"""
 _LOCAL_SCHEMES = ("file://", "local://")
@@ -25,8 +25,8 @@ _SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a
 
 
 def training_dataset(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """What a catalog row says of its dataset, as its training rows are read: seeds.declared may take them from another
-    configuration than the task's own.
+    """The dataset of a catalog row, with the configuration that its training rows are read from: seeds.declared may
+    name another one than the task does.
     """
     return {**dataset, "name": dataset["training_name"]} if "training_name" in dataset else dict(dataset)
 
@@ -44,8 +44,8 @@ def named_files(dataset: Mapping[str, Any], split: str) -> list[str]:
 
 
 def split_files(dataset: Mapping[str, Any], split: str, *, folder: str | None) -> list[str]:
-    """Absolute paths and URLs of a split's files, in order; [] where the dataset is neither data files nor a local
-    folder. A file that is missing stays in the list, as the path at which it is expected.
+    """Absolute paths and URLs of a split's files, in order; [] if the dataset is neither data files nor a local
+    folder. A missing file stays in the list, with the path at which it is expected.
 
     `folder` is that of the task file.
     """
@@ -67,7 +67,7 @@ def split_files(dataset: Mapping[str, Any], split: str, *, folder: str | None) -
 
 
 def local_folder(path: str, folder: str | None) -> Path | None:
-    """The folder that a dataset_path means, where it means one: /x, ./x, ../x, ~/x, or one beside the task file."""
+    """The folder that a dataset_path names: /x, ./x, ../x, ~/x, or one beside the task file. None for other paths."""
     if path in BUILDERS or path.startswith("function:"):
         return None
     if path.startswith(("/", "./", "../", "~")):
@@ -79,9 +79,9 @@ def local_folder(path: str, folder: str | None) -> Path | None:
 
 
 def _candidates(written: str, folder: str | None) -> list[str]:
-    """Where a path of a task file may lead: beside the file, then from the working directory.
+    """Places that a path of a task file may name: beside the task file, then in the working directory.
 
-    Plain strings: the guard asks this for every split of lm-eval, and pathlib takes ten times as long.
+    They are plain strings: the guard calls this for every split of lm-eval, and pathlib takes ten times as long.
     """
     path = os.path.expanduser(written)  # noqa: PTH111
     places = [os.path.join(folder, path), path] if folder else [path]
@@ -105,8 +105,8 @@ def _matches(pattern: str, dataset: Mapping[str, Any], folder: str | None) -> li
 
 
 def layout_files(root: Path, name: str | None, split: str) -> list[Path]:
-    """A split's files in a dataset's folder: <name or default>/<split>.<ending>, or as the hub lays them out
-    (data/<split>-00000-of-00002.parquet, <name>/<split>-*, <name>/<split>/0000.parquet); [] where a part is missing.
+    """A split's files in a dataset's folder: <name or default>/<split>.<ending>, or in a layout of the hub
+    (data/<split>-00000-of-00002.parquet, <name>/<split>-*, <name>/<split>/0000.parquet); [] if a shard is missing.
     """
     config = None if name in (None, "default") else str(name)
     folders = (

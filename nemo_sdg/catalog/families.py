@@ -1,5 +1,5 @@
-"""Family, capability, kind of answer, frame, languages and licence of a leaf, from data/families.yaml and, where that
-is silent, its YAML.
+"""Finds the family, capability, kind of answer, frame, languages and licence of a leaf: in families.yaml, else in its
+own YAML.
 """
 
 import ast
@@ -45,14 +45,14 @@ _RATED_METRICS = {
 
 
 def read_data(name: str) -> dict[str, Any]:
-    """One of the package's own tables."""
+    """One of the package's tables, by its file name."""
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     table: dict[str, Any] = yaml.load((DATA / name).read_bytes(), Loader=loader)
     return table
 
 
 class Families:
-    """data/families.yaml, joined to leaves by dataset path and name, by task name, and by folder."""
+    """families.yaml, joined to leaves by dataset path and name, by task name, and by folder."""
 
     def __init__(self) -> None:
         table = read_data("families.yaml")
@@ -86,7 +86,7 @@ class Families:
         return self._datasets.get((path or "", name)) or self._datasets.get((path or "", None)) or {}
 
     def describe(self, task: str, folder: str, dataset: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-        """Kind, frame, family, capability, languages and licence of a leaf. `folder` is the first below lm-eval's
+        """Kind, frame, family, capability, languages and licence of a leaf. `folder` is its first folder in lm-eval's
         tasks, or ''.
         """
         own = self.of_task(task)
@@ -132,10 +132,10 @@ def own_metadata(config: dict[str, Any]) -> Any:
 
 
 def said_by_task(config: dict[str, Any]) -> dict[str, Any]:
-    """What a task says of itself under `metadata: nemo_sdg:` in its YAML, in the form of a row of the table; for tasks
-    of one's own.
+    """The section `metadata: nemo_sdg:` of a user's task file, in the form of a row of the table; {} if it is absent
+    or wrong.
 
-    Commercial use is said outright (`commercial_use: yes`) or unknown: a licence's name is not judged here.
+    Commercial use is `unknown` unless the section states it (`commercial_use: yes`); the licence is not interpreted.
     """
     written = own_metadata(config)
     if not isinstance(written, dict) or problems(written):
@@ -150,7 +150,7 @@ def said_by_task(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _hub_path(dataset: dict[str, Any]) -> str | None:
-    """The hub dataset; for a generic builder, the one that its data_files point into."""
+    """The hub dataset; for a generic builder, the dataset that its data_files point to."""
     if dataset["path"] in BUILDERS:
         match = re.search(r"hf://datasets/([^/@'\"]+/[^/@'\"]+)", str(dataset.get("data_files")))
         return match[1] if match else None
@@ -159,7 +159,7 @@ def _hub_path(dataset: dict[str, Any]) -> str | None:
 
 
 def kind_of(config: dict[str, Any]) -> str:
-    """The kind of answer as far as the YAML tells: its output type, metrics and filters."""
+    """The kind of answer that the YAML implies by its output type, metrics and filters."""
     output_type = config.get("output_type") or "generate_until"
     if output_type == "multiple_choice":
         return Kind.multiple_choice
@@ -187,7 +187,7 @@ def _metric_name(metric: dict[str, Any]) -> str:
 
 
 def frame_of(config: dict[str, Any], kind: str) -> str:
-    """Options that are a fixed list of words make a classification; bare labels and anything from the row, a
+    """The frame. A fixed list of words as options makes a classification; bare labels or options from the row make a
     selection.
     """
     if kind != Kind.multiple_choice:
@@ -209,7 +209,7 @@ def frame_of(config: dict[str, Any], kind: str) -> str:
 
 @cache
 def _literal(template: str) -> Any:
-    """The list that a template such as `{{["no", "yes"]}}` spells out, or None where it takes anything from the row."""
+    """The list that a template such as `{{["no", "yes"]}}` spells out; None if the template reads the row's columns."""
     text = template.strip()
     if text.startswith("{{") and text.endswith("}}"):
         text = text[2:-2].strip()

@@ -30,8 +30,8 @@ EVALUATION_ROLES = ("validation", "test")
 
 
 def evaluation_word(name: str) -> str | None:
-    """The word in a split's or file's name that says that it is for evaluation: `dev_r3`, `testmini`,
-    `validation_matched`; not `latest`.
+    """The word in a split's or file's name that marks it as evaluation data, as in `dev_r3`, `testmini` and
+    `validation_matched`, but not in `latest`; None if there is no such word.
     """
     return next((word for word in re.split(r"[^a-z]+", name.lower()) if _EVALUATION_WORD.fullmatch(word)), None)
 
@@ -39,9 +39,9 @@ def evaluation_word(name: str) -> str | None:
 class SplitGuard:
     """Rings 1 and 2 over all tasks of a catalog.
 
-    `evaluations` lists every task with its dataset facts (`{path, name, data_files?, folder?, splits}`): what any of
-    them names as validation or test split is evaluation data. `table` is what splits.yaml adds: aliases, lineage,
-    evaluated, never, without_gold. A data file within the `mirror` is the split that it stands for there.
+    `evaluations` lists every task with its dataset facts (`{path, name, data_files?, folder?, splits}`). The validation
+    and test splits of these tasks are evaluation data. `table` is splits.yaml: aliases, lineage, evaluated, never,
+    without_gold. A data file in the folder `mirror` counts as the hub split that it holds.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ def _telling_name(file: str) -> str:
 
 
 def _grouped(evaluations: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[dict[str, Any], str, list[Use]]]:
-    """Each evaluated dataset split once, with the tasks that use it; those with data files of their own stay apart."""
+    """Each evaluated dataset split once, with the tasks that use it. Datasets with other data files are kept apart."""
     groups: dict[tuple[Any, ...], tuple[dict[str, Any], str, list[Use]]] = {}
     for task, dataset in evaluations:
         files = "data_files" in dataset
@@ -137,5 +137,5 @@ def require_reachable(guard: GuardSection, unreachable: Iterable[str], catalog: 
         named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise ConfigError(
             f"guard.require asks for the evaluation splits of {named}, which cannot be reached; "
-            "put them into seeds.mirror, allow seeds.hub, or take them off guard.require"
+            "put them into seeds.mirror, allow seeds.hub, or remove them from guard.require"
         )

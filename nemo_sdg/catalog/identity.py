@@ -18,17 +18,17 @@ from nemo_sdg.catalog.families import read_data
 from nemo_sdg.catalog.places import ANY_SPLIT, Mirror, hub_file, splits_behind
 
 ANY = {None, "all"}
-"""config names that stand for the whole dataset and so meet every other"""
+"""config names that mean the whole dataset, so they match every other config"""
 
 _ADDRESS = re.compile(r"^(hf://|https?://[^/]+/)?datasets/")
-"""before the name of a data set, where its address is written"""
+"""what stands before the name of a dataset in an address"""
 
 Key = tuple[str, str | None, str]
 """canonical path, config, split; or the word `file`, None, and the file"""
 
 
 class Aliases:
-    """Groups of names of one dataset. A member is a hub path (all its configs, config for config) or `path:config`."""
+    """Groups of names of one dataset. A member is `path:config`, or a hub path for all configs (matched by name)."""
 
     def __init__(self, groups: Iterable[Iterable[str]]) -> None:
         self._parent: dict[str, str] = {}
@@ -72,14 +72,14 @@ def _normal_path(path: str) -> str:
 
 
 def split_names(expression: str) -> list[str]:
-    """`train[:90%]+extra` names the splits train and extra: a slice of a split counts as the whole."""
+    """The splits in an expression: train and extra for `train[:90%]+extra`. A slice counts as the whole split."""
     if "[" not in expression and "+" not in expression:
         return [expression]
     return [re.sub(r"\[.*?\]", "", part).strip() for part in expression.split("+")]
 
 
 def files_of(dataset: dict[str, Any], split: str) -> list[str]:
-    """The data files behind a split, in one form however they are written; [] where the dataset names none."""
+    """The data files of a split in one spelling, however the task writes them; [] if the dataset names no files."""
     files = split_files(dataset, split, folder=dataset.get("folder"))
     if not files and dataset.get("data_files"):
         return [f"{dataset['path'].lower()}/{file}" for file in named_files(dataset, split)]
@@ -87,20 +87,20 @@ def files_of(dataset: dict[str, Any], split: str) -> list[str]:
 
 
 def _one_form(url: str) -> str:
-    """`owner/name/file` for a file of the hub, however its address is written; other addresses as they are."""
+    """`owner/name/file` for a file of the hub, in whichever form its address is; other addresses are unchanged."""
     hub = hub_file(url)
     return "/".join(hub) if hub else url
 
 
 def last_part(path: str) -> str:
-    """`*/global_mmlu_lite` of CohereLabs/Global-MMLU-Lite: a data set keeps its last name when its owner changes."""
+    """`*/global_mmlu_lite` for CohereLabs/Global-MMLU-Lite: a dataset keeps its last part when its owner changes."""
     return "*/" + path.rpartition("/")[2].lower().replace("-", "_")
 
 
 @functools.cache
 def other_names(path: str) -> list[str]:
-    """Names under which the rows of a hub dataset may stand in a mirror: aliases with the same last part, and that part
-    alone. (A small version of a dataset is its alias to the guard, and not the same rows.)
+    """Other names that a hub dataset may have in a mirror: aliases with the same last part, and that part alone. (The
+    guard also counts a small version of a dataset as an alias, but it does not hold the same rows.)
     """
     last = path.rpartition("/")[2].lower()
     groups = [group for group in read_data("splits.yaml")["aliases"] if path in group]
@@ -123,14 +123,14 @@ class SplitIndex:
 
     aliases: Aliases
     lineage: list[dict[str, str]] = field(default_factory=list)
-    """splits that are cut or translated from another: {path, split, of, of_split, why}"""
+    """splits that are cut or translated from another split: {path, split, of, of_split, why}"""
     mirror: str | None = None
-    """a file within it is the split that it stands for"""
+    """folder of a mirror; a file in it is known as the split that it holds"""
     _uses: dict[tuple[str, str], dict[str | None, list[Use]]] = field(default_factory=dict)
     _splits: dict[str, set[str]] = field(default_factory=dict)
-    """the splits of a data set that are used"""
+    """dataset path -> its splits that some task uses"""
     _configs: dict[str, dict[str, str]] = field(default_factory=dict)
-    """the configurations of a data set that are used, by their names in small letters"""
+    """dataset path -> its configurations that some task uses, by their names in lower case"""
 
     def __post_init__(self) -> None:
         self._lineage = {(self.aliases.find(row["path"].lower()), row["split"]): row for row in self.lineage}
@@ -151,7 +151,7 @@ class SplitIndex:
         return found
 
     def _hub_keys(self, dataset: dict[str, Any], expression: str) -> list[Key]:
-        """The splits of the hub whose files are read by their addresses or by their names in a data set."""
+        """The hub splits that hold the dataset's files, which are named by address or by their names in a dataset."""
         if not dataset.get("data_files") or not dataset["path"]:
             return []
         named = [file for split in split_names(expression) for file in named_files(dataset, split)]
@@ -162,8 +162,8 @@ class SplitIndex:
         return self._keys_behind(files, within_hub=True)
 
     def _keys_behind(self, files: Iterable[str], *, within_hub: bool) -> list[Key]:
-        """Of the splits that files hold. A folder is a configuration where it is one that some task uses; else the
-        file may belong to any.
+        """Identities of the splits that files hold. A folder names the configuration if some task uses one of that
+        name; otherwise the file may belong to any configuration.
         """
         found: list[Key] = []
         for file in files:
@@ -200,7 +200,7 @@ class SplitIndex:
         has_files = bool(of_hub or (dataset.get("data_files") and dataset["path"] not in BUILDERS))
         found: dict[tuple[str, str], Use] = {}
         for path, config, split in [*self.keys(dataset, expression), *of_hub]:
-            takes_all = split in (ANY_SPLIT, "all")  # `all` is the sum of a data set's splits
+            takes_all = split in (ANY_SPLIT, "all")  # `all` means all splits of a dataset
             for one in self._splits.get(path, set()) if takes_all else [split.lower()]:
                 for other, uses in self._uses.get((path, one), {}).items():
                     if other == config or other in ANY or config in ANY:
@@ -211,7 +211,7 @@ class SplitIndex:
 
 
 def _linked(file: str) -> list[str]:
-    """Another name of a file that has several: hard links have one inode."""
+    """A further name for a file that has hard links: its inode, which they share."""
     try:
         known = os.stat(file)  # noqa: PTH116 (hot)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The languages of a leaf: those of its dataset's table row, narrowed by what its dataset name or task name says."""
+"""The languages of a leaf: those of its dataset in families.yaml, narrowed by the config name or the task name."""
 
 import re
 
@@ -66,18 +66,17 @@ def _code(token: str) -> str:
 
 
 def code_of(name: str) -> str | None:
-    """The code of a language that is written as a name or as another code (`English`, `eng`); None where unknown."""
+    """The code of a language that is written as a name or as another code (`English`, `eng`); None if it is unknown."""
     lower = name.strip().lower()
     return _NAMES.get(lower) or _CODES.get(lower)
 
 
 def languages_of(task: str, name: str | None, known: list[str]) -> list[str]:
-    """ISO 639-1 codes where there are such, else 639-3; [] where nothing says.
+    """ISO 639-1 codes, or 639-3 codes for languages that have none; [] if the languages are unknown.
 
-    A dataset of several languages (`juletxara/mgsm`) gives the one or two that the config name (`de`, `fr-en`, `amh`),
-    else the task name, points to. Where the table knows no languages, only a config name that is nothing but languages
-    (`de-en`, `swh_Latn`, `AR_XY`), that ends in one (`xquad.de`), or that spells one out (`toksuite_chinese_canonical`)
-    is believed.
+    In a dataset of several languages (`juletxara/mgsm`) the config name (`de`, `fr-en`, `amh`), else the task name,
+    selects one or two. If the table lists no languages, a config name is used only if it consists of languages
+    (`de-en`, `swh_Latn`, `AR_XY`), ends in one (`xquad.de`) or spells one out (`toksuite_chinese_canonical`).
     """
     name = name or ""
     coded = _WITH_SCRIPT.fullmatch(name) or _LOCALE.fullmatch(name)

@@ -2,7 +2,7 @@
 
 A sample is made from the rows of its seeds by one or several models, so all their licences count.
 - If one licence is unknown, the result is unknown: it might forbid anything.
-- A licence that is known to ask for notice or credit only (PERMISSIVE) is named only where no stricter one is.
+- A licence that is known to ask for notice or credit only (PERMISSIVE) is named only if there is no stricter one.
 - Every other licence stays in the result: share-alike, non-commercial, no-derivatives, the terms of a model, and names
   that are not recognised. Several are joined by AND, as in SPDX.
 """
@@ -22,7 +22,7 @@ MIT MIT-0 NCSA NIST-PD ODC-By-1.0 OGL-UK-3.0 PDDL-1.0 PostgreSQL PSF-2.0 Python-
 UPL-1.0 W3C WTFPL X11 Zlib
 """
 PERMISSIVE = frozenset(_PERMISSIVE_IDS.split())
-"""SPDX ids of the public domain, and of licences that bind nobody beyond notice and credit"""
+"""SPDX ids of public-domain dedications, and of licences that ask for notice and credit only"""
 _SPELLINGS = {
     **{name.lower(): name for name in PERMISSIVE},
     **dict.fromkeys(("apache", "apache-2", "apache2.0", "apache2", "apache-license-2.0", "apache-v2"), "Apache-2.0"),
@@ -87,8 +87,8 @@ def allowed(license: dict[str, Any], policy: LicensePolicy, listed: Iterable[str
 
 
 def effective(seeds: Iterable[str], models: Iterable[str]) -> str:
-    """The ids that bind a sample made from seeds under these licences by models under those, joined by AND; `unknown`
-    where one of them is.
+    """The licence ids of a sample, joined by AND, from the licences of its seeds and of the models that wrote it;
+    `unknown` if one of them is unknown.
 
     >>> effective(["CC-BY-SA-4.0", "MIT"], ["Apache-2.0"])
     'CC-BY-SA-4.0'

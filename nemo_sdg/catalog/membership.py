@@ -1,8 +1,8 @@
-"""Finds the groups and tags of each leaf, and the evaluation data that groups name beyond their members' files.
+"""Finds the groups and tags of each leaf, and the evaluation data that only the files of groups name.
 
 A group lists names, or mappings that override a task's configuration for that group, or whole tasks and groups written
-in place. In-place and overridden tasks are not leaves of the index, but what they evaluate on is evaluation data all
-the same.
+inside it. Tasks inside a group and overridden tasks are not leaves of the index, but the splits that they evaluate on
+are evaluation data too.
 """
 
 import os
@@ -23,7 +23,7 @@ _DATASET_KEYS = {
 
 
 def memberships(index: Index) -> dict[str, list[str]]:
-    """Leaf: the groups and tags that contain it, directly or through other groups, sorted."""
+    """Leaf -> the groups and tags that contain it, directly or through other groups, sorted."""
     found: dict[str, set[str]] = {}
     for name, entry in index.entries.items():
         if entry.kind != "task":
@@ -54,7 +54,7 @@ def _leaves(members: list[Any], index: Index, seen: set[str]) -> set[str]:
 
 
 def inline_evaluations(index: Index) -> list[tuple[str, dict[str, Any]]]:
-    """`group::task` and dataset facts for every member whose dataset or splits are not those of a leaf's own file."""
+    """`group::task` and dataset facts of every member whose dataset or splits differ from those of a leaf's file."""
     found: dict[str, dict[str, Any]] = {}
     tree = YamlTree()
     for name, entry in sorted(index.entries.items()):

@@ -16,7 +16,7 @@ from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow, Frame, Kind
 
 REASON = "metadata"
-"""the word of the refusal"""
+"""reason word of a refusal for wrong metadata"""
 _FAMILY = re.compile(r"[a-z][a-z0-9_]*")
 _ONE_OF: dict[str, tuple[str, ...]] = {
     "kind": tuple(Kind),
@@ -30,7 +30,7 @@ _KEYS = (*_ONE_OF, "family", "language", "languages", "license", "source", "note
 
 
 def problems(said: Any, families: Iterable[str] = ()) -> list[str]:
-    """The errors in a task's own metadata, one line each: key, value, rule, and the nearest valid value."""
+    """The errors in a task's metadata, one line each: key, value, rule, and the nearest valid value."""
     if said is None:
         return []
     if not isinstance(said, dict):
@@ -82,7 +82,7 @@ def _near(value: str, allowed: Iterable[str]) -> str:
 
 
 def require_valid(asked: Iterable[CatalogRow]) -> None:
-    """Raises ConfigError in one line where a task that is asked for says of itself what cannot be."""
+    """Raises ConfigError in one line if a selected task has errors in its metadata."""
     found = [
         f"task {row.task}: metadata.nemo_sdg {reason.partition(': ')[2]}"
         for row in asked

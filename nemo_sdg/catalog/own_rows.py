@@ -1,11 +1,11 @@
-"""Rows of one's own as an lm-eval task: the task file that `seeds.files` and `nemo-sdg init --from` stand for.
+"""Makes an lm-eval task from a user's rows: writes the task file for `seeds.files` and `nemo-sdg init --from`.
 
     seeds:
       files:
         my_quiz: {data: quiz.csv, question: stem, answer: key, choices: [a, b, c, d], labels: letter}
 
-The file is written into the user's cache folder, named by its content, and read like those of `seeds.include_path`: the
-same catalog, the same guard.
+The file is written into the user's cache folder, into a folder named by its content. It is read like the files of
+`seeds.include_path`, so the same guard applies.
 """
 
 import functools
@@ -27,8 +27,8 @@ BUILDER_OF = {"jsonl": "json", "json": "json", "parquet": "parquet", "csv": "csv
 
 
 def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
-    """The task file as plain data. Raises ConfigError for a column whose name no template can hold, and for a test file
-    beside a data set, or a test split beside a file: they would not be kept out.
+    """The task file as plain data. Raises ConfigError if a column's name cannot stand in a template, and if a test file
+    is given beside a dataset, or a test split beside a file: their rows would not be kept out of the seeds.
     """
     if rows.test is not None and is_file(rows.test) != is_file(rows.data):
         beside, wanted = ("a file", "a file") if is_file(rows.data) else ("a data set", "a split of it")
@@ -75,27 +75,27 @@ def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
 
 
 def _first_word(column: str) -> str:
-    """`B` of `b`, `(B)` and `B. carbon dioxide`; all of an answer that is no letter, such as `CO2`, which no option has
-    as its label.
+    """A template for the letter of an answer: `B` for `b`, `(B)` and `B. carbon dioxide`. `CO2` stays `CO2`, which is
+    not the label of any option.
     """
     marks = "".join(f" | replace('{mark}', ' ')" for mark in "()[].:")
     return f"({column} | string | upper{marks}).split()[0]"
 
 
 def is_file(data: str) -> bool:
-    """Whether `data` names files rather than a data set of the hub or a folder."""
+    """Whether `data` names files, and not a dataset of the hub or a folder."""
     return "://" in data or data.endswith(tuple(f".{ending}" for ending in FORMATS))
 
 
 def source_of(rows: FileSeeds) -> dict[str, Any]:
-    """The keys that say where the rows are."""
+    """The keys of a task file that name the data."""
     if rows.data.endswith((".tsv", ".tsv.gz")):
         raise ConfigError(
             f"seeds.files: {rows.data} is a TSV file, which is not read here; save it as CSV, or use "
             f"nemo-sdg init FOLDER --from {rows.data}"
         )
     if not is_file(rows.data):
-        # A task file means a folder of the working directory by ./ alone.
+        # A task file can name a folder in the working directory only with ./
         path = f"./{rows.data}" if rows.data[:1] not in "/.~" and Path(rows.data).is_dir() else rows.data
         return {"dataset_path": path, **({"dataset_name": rows.name} if rows.name else {})}
     ending = next(end for end in (*FORMATS, "") if rows.data.endswith(f".{end}")).partition(".")[0]
@@ -104,7 +104,7 @@ def source_of(rows: FileSeeds) -> dict[str, Any]:
 
 
 def include_folders(seeds: SeedsSection, cache: Path) -> list[str]:
-    """seeds.include_path, and the folder of the task files that seeds.files stands for."""
+    """seeds.include_path, and the folder of the task files that are written for seeds.files."""
     own = folder_of(tuple(sorted((name, yaml_of(name, rows)) for name, rows in seeds.files.items())), cache)
     return [*seeds.include_path, *([own] if own else [])]
 
@@ -115,7 +115,7 @@ def yaml_of(name: str, rows: FileSeeds) -> str:
 
 @functools.lru_cache(maxsize=16)
 def folder_of(files: tuple[tuple[str, str], ...], cache: Path) -> str | None:
-    """The folder of these task files, which are written where they are not yet; None where there are none."""
+    """The folder of these task files, which are written if they do not exist yet; None if there are no files."""
     if not files:
         return None
     folder = cache / "seeds_files" / content_id(*files)

@@ -1,11 +1,11 @@
-"""Reads off a file's place which split of which data set it holds: in a mirror, on the hub, in a cache of the hub.
+"""Finds which split of which dataset a file holds, from its path: in a mirror, on the hub, in a cache of the hub.
 
     splits_behind("hf://datasets/openai/gsm8k@main/main/test-00000-of-00001.parquet")
     splits_behind("/home/me/link.jsonl", Mirror("/data/mirror"))
                                            [("openai/gsm8k", ["main"], ["test"])] for both, where the link leads there
 
-A place can often be read in several ways (`gsm8k/main` may be owner and name, or name and configuration): all of them
-are given. A pattern or an archive may hold any split, which is written `*`.
+A path can often be read in several ways (`gsm8k/main` may be owner and name, or name and configuration); all readings
+are returned. A pattern or an archive may hold any split, which is written `*`.
 """
 
 import functools
@@ -17,7 +17,7 @@ from pathlib import Path
 
 ANY_SPLIT = "*"
 Held = tuple[str, list[str], list[str]]
-"""data set path, folders that may be its configuration, names that the split may have"""
+"""dataset path, folders that may be its configuration, names that the split may have"""
 
 _SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
 _ENDINGS = re.compile(r"(\.(jsonl?|ndjson|parquet|csv|tsv|txt|arrow|xml|gz|bz2|xz|zst|lz4))+$", re.I)
@@ -38,13 +38,13 @@ _SPLIT_WORDS = {
 
 
 def hub_file(url: str) -> tuple[str, str] | None:
-    """(dataset path, file) of a file of the hub, however its address is written; None for other addresses."""
+    """(dataset path, file) of a file of the hub, in whichever form its address is; None for other addresses."""
     found = _hub_parts(url)
     return found[0] if found else None
 
 
 def splits_behind(file: str, mirror: "Mirror | None" = None) -> list[Held]:
-    """What a file or an address may hold; [] where nothing tells. `zip://rows.jsonl::FILE` is a file within FILE."""
+    """What a file or an address may hold; [] if it is unknown. `zip://rows.jsonl::FILE` is a file within FILE."""
     *outer, last = file.split("::")
     inside = [inner for part in outer if (inner := part.partition("://")[2])]
     if "://" in last and not last.startswith("file://"):
@@ -68,7 +68,7 @@ def _cached(file: str) -> list[Held]:
 
 
 class Mirror:
-    """The files of a mirror, known by what they are and not by how a path to them is written."""
+    """The files of a mirror. A file is recognised by its inode, so links and other spellings of its path are found."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -92,12 +92,12 @@ class Mirror:
             known = Path(file).stat()
             places += self._places.get((known.st_dev, known.st_ino), [])
         except OSError:
-            pass  # a missing file is known by its path
+            pass  # a missing file can be recognised by its path only
         return [held for place in dict.fromkeys(places) for held in _in_mirror(place)]
 
 
 def _walk(top: str, within: str, above: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file with its path, through links to folders; `above` keeps a link to a parent from going round."""
+    """Every file with its path. Links to folders are followed, except into a folder of `above`, which would loop."""
     try:
         entries = list(os.scandir(f"{top}/{within}"))
     except OSError:
@@ -156,8 +156,8 @@ def _readings(path: str, file: str) -> Iterator[Held]:
 
 
 def _splits_of(folders: list[str], name: str) -> tuple[list[str], list[str]]:
-    """Names of the split that a file holds, as `datasets` reads them off its name and folders, and the folders that
-    are none of them.
+    """Names of the split that a file holds, which `datasets` finds in its name and folders, and the remaining
+    folders.
     """
     stem = _ENDINGS.sub("", name)
     if _ARCHIVE.search(name) or "blobs" in folders or name.startswith("**"):
@@ -175,7 +175,7 @@ def _splits_of(folders: list[str], name: str) -> tuple[list[str], list[str]]:
 
 
 def _said(names: Sequence[str]) -> str | None:
-    """The split that the first of these names says."""
+    """The split in the first of these names that has one."""
     for name in names:
         words = set(re.split(r"[^a-z]+", name.lower()))
         split = next((split for split, said in _SPLIT_WORDS.items() if not words.isdisjoint(said)), None)

@@ -1,4 +1,4 @@
-"""Selects tasks by names, groups, tags and globs, and the tasks whose evaluation rows seeds are compared with."""
+"""Selects tasks by names, groups, tags and globs, and selects the tasks whose evaluation rows the guard compares."""
 
 import difflib
 import fnmatch
@@ -14,12 +14,12 @@ from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow
 
 POOL_TAG = "knowledge_pool"
-"""of the task files in catalog/pools"""
+"""tag of the task files in catalog/pools"""
 
 
 def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
-    """The rows that names, groups, tags and globs ask for, in catalog order; no names means all of lm-eval's and of
-    one's own, without the pools, which are asked for by their tag. Raises ConfigError for an unknown name.
+    """The rows of these names, groups, tags and globs, in catalog order. No names means all tasks of lm-eval and of the
+    user; the pools are selected only by name or tag. Raises ConfigError for an unknown name.
     """
     if not names:
         return [row for row in catalog if POOL_TAG not in row.groups]
@@ -30,7 +30,7 @@ def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
 def compared(catalog: list[CatalogRow], chosen: list[CatalogRow], guard: GuardSection) -> list[CatalogRow]:
     """The tasks whose evaluation rows the seeds of the chosen tasks are compared with: guard.against and guard.require.
 
-    Raises ConfigError for a name that no task has.
+    Raises ConfigError for an unknown name.
     """
     if "all" in guard.against:
         return catalog
@@ -56,7 +56,7 @@ def compared(catalog: list[CatalogRow], chosen: list[CatalogRow], guard: GuardSe
 
 
 def _dataset_names(row: CatalogRow, aliases: Aliases) -> set[str]:
-    """Names under which a task's data set is known; none for files, which are known by the task alone."""
+    """Names of a task's dataset; no names for data files, which only the task names."""
     path = row.dataset["path"]
     if not path or path in BUILDERS:
         return set()
@@ -64,7 +64,7 @@ def _dataset_names(row: CatalogRow, aliases: Aliases) -> set[str]:
 
 
 def named(catalog: list[CatalogRow], names: list[str], field: str) -> set[str]:
-    """The tasks, groups and tags that names and globs mean; `field` of the configuration holds them."""
+    """The tasks, groups and tags that match names and globs. Raises ConfigError with `field` for an unknown name."""
     known = sorted({row.task for row in catalog} | {group for row in catalog for group in row.groups}) if names else []
     found: set[str] = set()
     for name in names:
@@ -76,7 +76,7 @@ def named(catalog: list[CatalogRow], names: list[str], field: str) -> set[str]:
 
 
 def matching(pattern: str, names: list[str]) -> list[str]:
-    """The names that a name or glob means; `names` is sorted."""
+    """The names that match a name or glob; `names` is sorted."""
     fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
     start, end = bisect_left(names, fixed), bisect_right(names, fixed + chr(0x10FFFF))
     return (

@@ -1,7 +1,7 @@
-"""Reads the facts of every leaf: dataset, splits, kind, frame, family, languages, licence, groups. It judges nothing.
+"""Reads the facts of every leaf: dataset, splits, kind, frame, family, languages, licence, groups. It gives no verdict.
 
-Facts come from the YAML (of a Python task, from the source of its class), and from the package's tables where the YAML
-says nothing. Reading takes seconds for lm-eval's 14,000 files, so walk.py caches the result of `read_facts`.
+Facts come from the YAML, or from the source of its class for a Python task; the package's tables add what is missing
+there. Reading lm-eval's 14,000 files takes seconds, so walk.py caches the result of `read_facts`.
 """
 
 import ast
@@ -18,15 +18,14 @@ from nemo_sdg.catalog.membership import inline_evaluations, memberships
 from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks, templates_key
 
 POOLS = str(Path(__file__).parent / "pools")
-"""task files for public training sets that lm-eval's own do not offer"""
+"""task files for public training sets that lm-eval has no task for"""
 _READ_SPLITS = ("training", "validation", "test")
 
 
 def class_facts(function: FunctionRef) -> dict[str, Any] | None:
-    """Dataset and splits of a Python task, read off its class without importing it; None where the class does not say.
-
-    Understands class attributes DATASET_PATH and DATASET_NAME, `has_*_docs` that return a constant, and `*_docs` that
-    read `self.dataset["split"]`, in the class and in its bases of the same file.
+    """Dataset and splits of a Python task, read from the source of its class without an import; None if the source does
+    not show them. Understands class attributes DATASET_PATH and DATASET_NAME, `has_*_docs` that return a constant, and
+    `*_docs` that read `self.dataset["split"]`, in the class and in its base classes in the same file.
     """
     module, _, name = function.name.rpartition(".")
     classes = _classes(str(Path(function.folder) / f"{module.replace('.', '/')}.py"))
@@ -101,13 +100,13 @@ def is_text(config: dict[str, Any]) -> bool:
 
 
 def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
-    """Everything about the tasks below `root` (lm-eval's own) and the folders of include_path that needs no judging,
-    as plain JSON:
+    """The facts of all tasks in `root` (lm-eval's folder) and in the folders of include_path, without verdicts, as
+    plain JSON:
 
     `{"rows": [{task, file, dataset, kind, …, license: its number}], "licenses": [...], "inline": [[label, dataset]],
     "splits": the table of splits.yaml, "warnings": [...], "outside": files of no folder that task files include}`.
-    What lm-eval would pass over is passed over; in include_path, with a warning. A built-in task whose name a task of
-    include_path takes stays as `lm_eval::<name>`, refused, since its evaluation splits stay evaluation data.
+    Files that lm-eval would skip are skipped, with a warning if they are in include_path. A built-in task with the name
+    of a task in include_path is listed as `lm_eval::<name>` and refused; its evaluation splits stay evaluation data.
     """
     index = index_tasks([root, POOLS, *include_path])
     families, groups = Families(), memberships(index)
@@ -137,7 +136,7 @@ def _is_below(file: str, folder: str) -> bool:
 
 
 def _warnings(index: Index, root: str, include_path: tuple[str, ...]) -> list[str]:
-    """One line for each file of include_path that gives no task although it looks like one."""
+    """One line for each file of include_path that looks like a task file but does not give a task that can be used."""
     found = [
         f"seeds.include_path: {file} is passed over: {why}"
         for file, why in index.passed_over.items()

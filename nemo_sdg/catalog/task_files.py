@@ -1,14 +1,14 @@
-"""lm-eval's task files, read by its own rules but without its imports: no metric module, no `datasets`, each file
-parsed once.
+"""Reads lm-eval's task files by its rules but without its imports: no metric module, no `datasets`. Each file is parsed
+once.
 
     index_tasks([tasks_folder, include_path...]) -> Index     every leaf, group and tag, as `TaskManager` lists them
-    YamlTree().load(path) -> dict                             one file with its includes followed
+    YamlTree().load(path) -> dict                             one file merged with its includes
 
-The rules (lm_eval/tasks/_index.py and _yaml_loader.py of 0.4.13): `*.yaml` below a folder in path order; a file with
-`class` or `task` is a leaf, with `group` a group, with `class` always a leaf; of two files with one name the first in
-path order wins within a folder and the later folder wins between folders; an include's keys stand below the file's own,
-later includes above earlier ones; a file that would be included twice, or that is not a mapping, or names neither task
-nor group, is passed over.
+The rules (lm_eval/tasks/_index.py and _yaml_loader.py of 0.4.13): all `*.yaml` of a folder tree are read in path order.
+A file with `class` or `task` is a leaf; a file with `group` and no `class` is a group. If two files have one name, the
+first in path order wins within a folder tree, and the later folder wins between them. A file's keys win over those of
+its includes, and later includes win over earlier ones. A file is skipped if it would be included twice, is not a
+mapping, or names neither a task nor a group.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class FunctionRef:
-    """An unresolved `!function utils.process_docs`: the folder of the YAML file that says so, and what it says."""
+    """An unresolved `!function utils.process_docs`: the folder of its YAML file, and the name after the tag."""
 
     folder: str
     name: str
 
     @property
     def path(self) -> str:
-        """As lm-eval writes it when it does not resolve functions."""
+        """The form in which lm-eval writes it when it does not resolve functions."""
         return str(Path(self.folder) / self.name)
 
 
@@ -49,8 +49,8 @@ class _Loader(_Base):  # type: ignore[misc]
     folder = ""
 
     def build(self, node: Any) -> Any:
-        """The value of a node, as the safe constructor makes it; twice as fast for the mappings, lists and strings
-        that task files hold.
+        """The value of a node, equal to that of the safe constructor; twice as fast for the mappings, lists and strings
+        of task files.
         """
         if node.tag == "tag:yaml.org,2002:str":
             return node.value
@@ -67,11 +67,11 @@ _Loader.add_constructor("!function", lambda loader, node: FunctionRef(loader.fol
 
 
 class TaskFileError(ValueError):
-    """A YAML file that lm-eval would pass over; the message says why."""
+    """A YAML file that lm-eval would skip; the message says why."""
 
 
 class YamlTree:
-    """Parses each file once, however many tasks include it. What `load` gives shares its nested values: read only."""
+    """Parses each file once, however many tasks include it. Results of `load` share nested values and are read only."""
 
     def __init__(self) -> None:
         self._parsed: dict[str, dict[str, Any]] = {}
@@ -83,7 +83,7 @@ class YamlTree:
         return list(self._parsed)
 
     def load(self, path: str | Path) -> dict[str, Any]:
-        """The file's mapping with its includes merged below its own keys, functions left as FunctionRef.
+        """The file's mapping merged with its includes; the file's own keys win. Functions are left as FunctionRef.
 
         Raises TaskFileError when the file or an include cannot be read or parsed, is not a mapping, or is included
         twice.
@@ -154,8 +154,8 @@ class YamlTree:
 
 @dataclass(kw_only=True, slots=True)
 class Entry:
-    """A name of the index. `members` of a tag are task names, of a group what its `task:` lists (names, or mappings
-    with overrides).
+    """A name of the index. `members` of a tag are task names. `members` of a group are the items of its `task:` (names,
+    or mappings with overrides).
     """
 
     name: str
@@ -170,15 +170,15 @@ class Entry:
 class Index:
     entries: dict[str, Entry]
     overridden: dict[str, Entry] = field(default_factory=dict)
-    """`lm_eval::gsm8k`: leaves whose name a later folder takes; what they evaluate on stays evaluation data"""
+    """`lm_eval::gsm8k`: leaves whose name a later folder uses; their evaluation splits stay evaluation data"""
     files: list[str] = field(default_factory=list)
-    """every file that was read, includes too"""
+    """every file that was read, with includes"""
     passed_over: dict[str, str] = field(default_factory=dict)
-    """file: why; files without a task in them are not counted"""
+    """skipped file -> why; files that hold no task are left out"""
 
 
 def yaml_files(folder: str | Path) -> list[str]:
-    """Paths of all `*.yaml` below a folder, in the order in which lm-eval reads them."""
+    """Paths of all `*.yaml` in a folder tree, in the order in which lm-eval reads them."""
     found = []
     root = str(folder)
     if IGNORED_FOLDERS.intersection(Path(root).parts):
@@ -190,7 +190,7 @@ def yaml_files(folder: str | Path) -> list[str]:
 
 
 def index_tasks(folders: Iterable[str | Path]) -> Index:
-    """Reads every task file below the folders; later folders override earlier ones by name."""
+    """Reads every task file in the folder trees; tasks of later folders replace earlier ones of the same name."""
     tree = YamlTree()
     index = Index(entries={})
     for folder in folders:
@@ -230,7 +230,7 @@ def _register(config: dict[str, Any], file: str, entries: dict[str, Entry]) -> N
 
 
 def dataset_facts(config: dict[str, Any]) -> dict[str, Any]:
-    """`{path, name, data_files?, splits}` of a task's configuration; a split that it does not name is None."""
+    """`{path, name, data_files?, data_dir?, splits}` of a task's configuration; a split without a name is None."""
     kwargs = config.get("dataset_kwargs")
     kwargs = kwargs if isinstance(kwargs, dict) else {}
     path, name = config.get("dataset_path") or None, config.get("dataset_name")
@@ -253,13 +253,13 @@ _TEMPLATES = ("doc_to_text", "doc_to_choice", "doc_to_target", "process_docs")
 
 
 def templates_key(config: dict[str, Any]) -> str:
-    """The same for tasks that render their rows by the same templates and functions, whatever they are called."""
+    """A hash of a task's templates and functions: equal for tasks that render their rows in the same way."""
     written = json.dumps([plain(config.get(key)) for key in _TEMPLATES], sort_keys=True)
     return hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def plain(value: Any) -> Any:
-    """The value with functions as strings, so that it can stand in JSON."""
+    """The value with functions as strings, ready for JSON."""
     if isinstance(value, FunctionRef):
         return value.path
     if isinstance(value, dict):

@@ -5,8 +5,8 @@
      "kind": "numeric", "frame": "generation", "family": "math", "capability": "reasoning", "languages": ["en"],
      "license": {"id": "MIT", "commercial_use": "yes", …}, "verdict": "eligible", "reasons": [], "groups": [...]}
 
-Facts are read once and cached: the walk over lm-eval's 14,000 files takes seconds, reading the cache a tenth of one.
-Verdicts depend on the configuration and are computed on every call.
+Facts are read once and cached: reading lm-eval's 14,000 files takes seconds, reading the cache takes a tenth of a
+second. Verdicts depend on the configuration and are not cached in the file.
 """
 
 import copy
@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 
 def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path | None = None) -> list[CatalogRow]:
     """All leaves of lm-eval and of `seeds.include_path`, by name, each judged by rings 1 and 2 and by the licence
-    policy. The steps of a run ask several times: what was judged last is given again while nothing that it was made
-    of has changed.
+    policy. The steps of a run call this several times: the last result is returned again if none of its inputs has
+    changed.
 
     Rows share their nested values: read only. Raises ConfigError when a folder of include_path is missing, or
     seeds.declared or guard.require names no task.
@@ -62,20 +62,20 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
 class _Judged:
     rows: list[CatalogRow]
     outside: list[str]
-    """files of no folder that task files include"""
+    """files outside all task folders that task files include"""
     outside_hash: str
     own: list[dict[str, Any]]
-    """datasets of tasks outside lm-eval, whose files may come and go"""
+    """datasets of tasks outside lm-eval, whose files may appear or disappear"""
     files: list[list[str]]
-    """theirs"""
+    """the data files of `own`"""
 
 
 _last: dict[str, _Judged] = {}
-"""at most one"""
+"""arguments -> result of the last call; holds one entry at most"""
 
 
 def _files_of(datasets: list[dict[str, Any]]) -> list[list[str]]:
-    """The data files behind all their splits, as they are found now."""
+    """The data files of all splits of these datasets that exist now."""
     return [
         files_of(dataset, split)
         for dataset in datasets
@@ -131,7 +131,7 @@ def _judged(seeds: SeedsSection, guard: GuardSection, facts: dict[str, Any]) -> 
 
 
 def _declared(seeds: SeedsSection, facts: dict[str, Any]) -> dict[str, DeclaredSplit]:
-    """The declared splits of each task, from the package's table and from the configuration, which wins."""
+    """Task -> its declared split, from the package's table and from the configuration. The configuration wins."""
     names = [row["task"] for row in facts["rows"]]
     silent = [row["task"] for row in facts["rows"] if row["dataset"]["splits"]["training"] is None]
     found: dict[str, DeclaredSplit] = {}
@@ -147,7 +147,7 @@ def _declared(seeds: SeedsSection, facts: dict[str, Any]) -> dict[str, DeclaredS
 
 
 def task_config(name: str, seeds: SeedsSection) -> dict[str, Any]:
-    """A leaf's YAML with its includes followed, as a plain dict; functions stay yamltree.FunctionRef (folder, name).
+    """A leaf's YAML merged with its includes, as a plain dict; functions stay task_files.FunctionRef (folder, name).
     Raises ConfigError.
     """
     from nemo_sdg.catalog.task_files import TaskFileError, YamlTree
@@ -167,7 +167,7 @@ def task_file(name: str, seeds: SeedsSection) -> Path:
 
 
 def _folders(seeds: SeedsSection) -> tuple[str, ...]:
-    """The folders of include_path, whatever the working directory will be."""
+    """The folders of include_path as absolute paths, so that a change of the working directory does not matter."""
     return tuple(str(Path(folder).expanduser().absolute()) for folder in include_folders(seeds, default_cache_dir()))
 
 
@@ -180,7 +180,7 @@ def _files(include_path: tuple[str, ...]) -> dict[str, str]:
 
 
 def built_in_like(config: dict[str, Any], seeds: SeedsSection) -> tuple[str, str | None, str] | None:
-    """Dataset path, config name and task of the built-in task that renders its rows by the same templates, if any."""
+    """Dataset path, config name and task of a built-in task with the same templates; None if there is no such task."""
     from nemo_sdg.catalog.task_files import templates_key
 
     return _built_in_templates(_folders(seeds)).get(templates_key(config))
@@ -200,7 +200,7 @@ def default_cache_dir() -> Path:
 
 
 def lm_eval_tasks_folder() -> str:
-    """Where lm-eval's task files lie, without importing it."""
+    """The folder of lm-eval's task files, found without importing lm-eval."""
     spec = importlib.util.find_spec("lm_eval")
     if spec is None or not spec.submodule_search_locations:
         raise ConfigError("the package lm-eval is not installed; install nemo-sdg's requirements")
@@ -208,7 +208,7 @@ def lm_eval_tasks_folder() -> str:
 
 
 def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]:
-    """The result of facts.read_facts, read from the cache where it is complete."""
+    """The result of task_facts.read_facts, from the cache if the cached one is complete and current."""
     key = _cache_key(include_path)
     path = cache_dir / f"catalog-{key}.json"
     try:
@@ -250,7 +250,7 @@ def _cache_key(include_path: tuple[str, ...]) -> str:
 
 @cache
 def _tree_hash(folder: str) -> str:
-    """A hash over the task files below a folder and their code: 0.4 s for lm-eval's 14,000, once a process."""
+    """A hash over the task files of a folder tree and their code: 0.4 s for lm-eval's 14,000, once per process."""
     digest = hashlib.sha256(str(Path(folder).absolute()).encode())
     for parent, folders, files in os.walk(folder, followlinks=True):
         folders.sort()
