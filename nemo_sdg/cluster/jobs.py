@@ -2,8 +2,8 @@
 
     seeds (catalog and seeds) > questions (array) > answers (array) > verified > curated > packed > blend
 
-Each job runs `nemo-sdg run RUN/slurm/config.yaml` for its step, so that a job that is requeued goes on where its files
-end.
+Each job runs `nemo-sdg run RUN/slurm/config.yaml` for its step, so a requeued job continues after the last finished
+file.
 """
 
 import shlex
@@ -19,13 +19,13 @@ FOLDER = "slurm"
 def plan_jobs(
     run_dir: Path, cluster: ClusterConfig, *, redo: bool = False, steps: list[str] | None = None
 ) -> list[Job]:
-    """The jobs in the order in which they depend on each other; `redo` lets them overwrite what a change concerns.
-    `steps` are those that the configuration runs; unset: those of a run without judge and student.
+    """The jobs in the order in which they depend on each other. `redo` lets them overwrite steps that a change affects.
+    `steps` are those that the configuration runs; default: those of a run without judge and student.
     """
     jobs: list[Job] = []
     for step in steps or [SINGLE_STEPS[0], "questions", "answers", *SINGLE_STEPS[1:]]:
         if step == "catalog":
-            continue  # a part of the first job
+            continue  # it runs in the first job
         part = "--until seeds" if step == "seeds" else f"--only {step}"
         job = (
             generation_job(step, run_dir, cluster) if step in ARRAY_STEPS else single_job(step, part, run_dir, cluster)
@@ -37,7 +37,7 @@ def plan_jobs(
 
 
 def single_job(step: str, part: str, run_dir: Path, cluster: ClusterConfig) -> Job:
-    """With several nodes, srun starts the same command on each, and `--nodes` shares the roles out."""
+    """The job of a step that is not an array. On several nodes srun starts the command on each node, with `--nodes`."""
     size = cluster.steps.get(step, cluster.cpu)
     nodes = " --nodes" if size.nodes > 1 else ""
     return Job(
@@ -46,8 +46,8 @@ def single_job(step: str, part: str, run_dir: Path, cluster: ClusterConfig) -> J
 
 
 def generation_job(step: str, run_dir: Path, cluster: ClusterConfig) -> Job:
-    """An array of workers, each with the engines of the step's roles; `mpi` spreads one engine over the GPUs of several
-    nodes by TensorRT-LLM's launcher, `serve` starts servers beside the worker.
+    """An array of workers, each with the engines of the step's roles. `mpi` spreads one engine over the GPUs of several
+    nodes with TensorRT-LLM's launcher; `serve` starts servers beside the worker.
     """
     size = cluster.generation_steps.get(step, cluster.generation)
     log = shlex.quote(str(run_dir / FOLDER / f"serve-{step}"))
@@ -83,9 +83,9 @@ def launch(
 ) -> dict[str, str]:
     """Submits the jobs and returns {job name: Slurm job id}, or with `dry_run` {job name: script}.
 
-    `config_text` is the whole configuration as YAML; the jobs read it from RUN/slurm/config.yaml, so that a later edit
-    of the user's file does not reach a run under way. Raises SdgError when Slurm is not there or refuses a job: then
-    nothing is left behind.
+    `config_text` is the whole configuration as YAML. The jobs read it from RUN/slurm/config.yaml, so a later edit of
+    the user's file does not change a run that was launched. Raises SdgError when Slurm is not installed or refuses a
+    job; then no job and no file is left.
     """
     workdir, run_dir = workdir_of(cluster), run_dir.resolve()
     jobs = plan_jobs(run_dir, cluster, redo=redo, steps=steps)

@@ -1,13 +1,13 @@
 """Ray and Dask over the nodes of one Slurm job: srun starts `nemo-sdg run CONFIG --only STEP --nodes` once on every
 node.
 
-Node 0 starts both heads and runs the step; the others lend their CPUs until it has ended. What they must know of each
-other stands in RUN/slurm/nodes-<job>-<restart>/, on the file system that they share:
+Node 0 starts both heads and runs the step; the other nodes run workers until node 0 has ended. They exchange these
+files in RUN/slurm/nodes-<job>-<restart>/, on the shared file system:
 
-    token      what Ray asks of whoever connects, readable by the user alone
+    token      Ray's authentication token, readable by the user only
     ray.json   {"address": "10.0.0.7:41231"}, written by node 0
     dask.json  the scheduler file of Dask, which run.dask_address names
-    ended      node 0 has ended: the others go
+    ended      written when node 0 has ended; the other nodes then exit
 """
 
 import contextlib
@@ -33,10 +33,10 @@ START_SECONDS = 300
 
 @contextlib.contextmanager
 def slurm_nodes(config: RunConfig) -> Iterator[bool]:
-    """Yields True on node 0, with all nodes behind `run.executor` and `run.dask_address`; on the others False, when
-    node 0 has ended.
+    """Yields True on node 0, with `run.executor` and `run.dask_address` set to use all nodes. On the other nodes it
+    yields False, after node 0 has ended.
 
-    Outside of a Slurm job of several nodes it yields True and changes nothing. Raises SdgError when nodes do not find
+    Outside a Slurm job of several nodes it yields True and changes nothing. Raises SdgError when the nodes do not find
     each other.
     """
     num_nodes = int(os.environ.get("SLURM_NNODES", "1"))
@@ -52,8 +52,8 @@ def slurm_nodes(config: RunConfig) -> Iterator[bool]:
     shared = Path(config.run.dir).resolve() / "slurm" / mark
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sdg", dir="/tmp")))
-        # Ray's default token lies in the home folder, which containers do not share; its workers' default niceness is
-        # 15.
+        # Ray's default token file is in the home folder, which containers do not share. Ray runs its workers with
+        # niceness 15 by default, which is too low a priority here.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(shared / TOKEN))
         os.environ.update(RAY_raylet_start_wait_time_s=str(START_SECONDS), RAY_worker_niceness="0")
         if os.environ.get("SLURM_NODEID", "0") != "0":
@@ -71,17 +71,17 @@ def slurm_nodes(config: RunConfig) -> Iterator[bool]:
 
 
 def lead(shared: Path, scratch: Path, num_nodes: int, stack: contextlib.ExitStack) -> None:
-    """Starts the heads of Ray and Dask, and waits until every node is there."""
+    """Starts the heads of Ray and Dask, and waits until every node has joined."""
     import ray
 
     for stale in shared.parent.glob(
         "nodes-*"
-    ):  # of a job that was killed; only one job at a time works on a run like this
+    ):  # left by a killed job; only one job at a time runs on several nodes of a run
         shutil.rmtree(stale, ignore_errors=True)
     shared.mkdir(parents=True)
     (shared / TOKEN).touch(mode=0o600)
     (shared / TOKEN).write_text(secrets.token_hex(32))
-    # Ray's own choice of address: many machines know themselves as 127.0.0.1, which other nodes cannot reach.
+    # Ray chooses the address: many host names resolve to 127.0.0.1, which other nodes cannot reach.
     host, port = ray.util.get_node_ip_address(), free_port()
     others = ports("dashboard-port", "ray-client-server-port")
     head = start(
@@ -117,7 +117,7 @@ def lead(shared: Path, scratch: Path, num_nodes: int, stack: contextlib.ExitStac
 
 
 def lend(shared: Path, scratch: Path, stack: contextlib.ExitStack) -> None:
-    """Joins Ray and Dask with this node's CPUs until node 0 says that it has ended."""
+    """Runs Ray and Dask workers on this node's CPUs until node 0 has ended."""
     deadline = time.monotonic() + START_SECONDS
     while not (shared / RAY_HEAD).is_file():
         if time.monotonic() > deadline:
@@ -134,13 +134,13 @@ def lend(shared: Path, scratch: Path, stack: contextlib.ExitStack) -> None:
         if any(process.poll() is not None for process in processes):
             time.sleep(5)
             if shared.is_dir() and not (shared / ENDED).is_file():
-                raise SdgError("Ray or Dask ended on this node while node 0 was at work; its log says why")
+                raise SdgError("Ray or Dask ended on this node before node 0 ended; its log says why")
         time.sleep(0.5)
 
 
 def end(shared: Path) -> None:
-    """Tells the other nodes to go. They have half a second's poll; the folder stays for them until their files are
-    closed.
+    """Tells the other nodes to exit. They poll every 0.5 s; the wait lets them close their files before the folder is
+    removed.
     """
     write_bytes(shared / ENDED, b"")
     os.environ.pop("RAY_ADDRESS", None)
@@ -197,9 +197,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def ports(*names: str) -> list[str]:
-    """Options of `ray start`, each with a port that is free: jobs that share a machine do not get into each other's
-    way.
-    """
+    """Options of `ray start`, each with a free port, so that jobs on one machine do not use the same ports."""
     return [f"--{name}={free_port()}" for name in names]
 
 
@@ -210,9 +208,7 @@ def free_port() -> int:
 
 
 def connect(head: "subprocess.Popen[bytes]") -> None:
-    """Connects to the Ray that RAY_ADDRESS names as soon as it answers: 3 s on an idle machine, half a minute on a
-    busy one.
-    """
+    """Connects to the Ray at RAY_ADDRESS as soon as it answers: after 3 s on an idle machine, 30 s on a busy one."""
     import ray
 
     deadline = time.monotonic() + START_SECONDS
@@ -220,8 +216,7 @@ def connect(head: "subprocess.Popen[bytes]") -> None:
         try:
             ray.init(address=os.environ["RAY_ADDRESS"], log_to_driver=False, logging_level="ERROR")
             return
-        # Ray raises a plain one when its own processes took more than 15 s to start, as on a machine with too much to
-        # do
+        # Ray raises a plain Exception when its processes take more than 15 s to start, as on a busy machine.
         except Exception as exc:
             gone = not isinstance(exc, ConnectionError) or head.poll() is not None
             if gone or time.monotonic() > deadline:
@@ -233,7 +228,7 @@ def connect(head: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_for_nodes(num_nodes: int, shared: Path) -> None:
-    """Returns when every node is in Ray and in Dask. Raises SdgError after START_SECONDS."""
+    """Returns when every node has joined Ray and Dask. Raises SdgError after START_SECONDS."""
     import ray
     from distributed import Client
 

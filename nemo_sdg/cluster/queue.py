@@ -12,8 +12,8 @@ ENDED, UNKNOWN = "ended", "unknown: squeue is not installed here"
 
 
 def refuse_impossible(found: dict[str, str]) -> None:
-    """Asks Slurm whether each script could ever run: a job that waits for another is otherwise accepted with any size,
-    and waits for ever.
+    """Asks Slurm whether each script could ever run. Otherwise Slurm accepts a dependent job of any size, which may
+    then wait for ever.
 
     Raises ConfigError with Slurm's reason.
     """
@@ -26,15 +26,13 @@ def refuse_impossible(found: dict[str, str]) -> None:
 
 
 def reason(message: str) -> str:
-    """The line of sbatch in a longer message."""
+    """The error line of sbatch in a longer message."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return next((line for line in reversed(lines) if "error:" in line), " ".join(lines)[-300:])
 
 
 def job_states(ids: dict[str, str]) -> dict[str, str]:
-    """Job name -> what squeue says of it, such as `RUNNING 3, PENDING 1`; `ended` where Slurm no longer has it in the
-    queue.
-    """
+    """Job name -> its states in squeue, such as `RUNNING 3, PENDING 1`; `ended` if it is no longer in the queue."""
     if shutil.which("squeue") is None:
         return dict.fromkeys(ids, UNKNOWN)
     found = {}
@@ -51,7 +49,7 @@ def job_states(ids: dict[str, str]) -> dict[str, str]:
 
 
 def slurm_jobs(folder: Path) -> dict[str, str]:
-    """Job ids of a launch. Raises DataError where there was none."""
+    """Job name -> Slurm job id of a launch. Raises DataError if the run was not launched."""
     if not (folder / JOBS).is_file():
         raise DataError(f"{folder.parent} was not launched on Slurm: it has no {folder.name}/{JOBS}")
     ids: dict[str, str] = read_json(folder / JOBS)

@@ -1,5 +1,5 @@
-"""The cluster file: accounts, partitions, containers and sizes of jobs. Values of a site belong into an untracked file,
-never into the package.
+"""The cluster file: accounts, partitions, containers and sizes of jobs. A site's values belong in an untracked file,
+never in the package.
 """
 
 import re
@@ -14,14 +14,14 @@ SINGLE_STEPS = ["seeds", "verified", "curated", "packed", "blend"]
 ARRAY_STEPS = ["questions", "screened", "answers", "graded"]
 """the generation steps: arrays of workers, each with the engines of its step's roles"""
 SPREAD_STEPS = ["seeds", "verified", "curated", "packed"]
-"""single steps that can use several nodes, through Ray and Dask"""
+"""single steps that can use several nodes, with Ray and Dask"""
 SECRET_WORDS = {"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"}
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 WRITTEN_OUT = (
     re.compile(r"""(?<![\w-])([A-Za-z_]\w*)=["']?(?=[^\s"'$])"""),
     re.compile(r"""--[\w-]*?(\w+)[=\s]\s*["']?(?=[^\s"'$-])"""),
 )
-"""names of variables, and last words of names of options, that a line gives a value other than a variable's"""
+"""find names of variables and options to which a shell line assigns a literal value, not another variable's"""
 
 
 @dataclass(kw_only=True)
@@ -44,15 +44,15 @@ class JobSection:
 
 @dataclass(kw_only=True)
 class GenerationSection(JobSection):
-    """Size of a generation worker. Each worker has engines of its own."""
+    """Size of a generation worker. Each worker has its own engines."""
 
     workers: int = 4
     """number of workers: tasks of the Slurm array, which take shards by their index"""
     mpi: bool = False
     """whether to start the worker by trtllm-llmapi-launch, for an engine over several nodes"""
     serve: list[str] = field(default_factory=list)
-    """shell lines, each a server that runs beside the worker for as long as the worker does, such as
-    `vllm serve MODEL --port 8000`; the configuration then names it by engine.base_urls=[http://localhost:8000/v1]
+    """shell lines, each a server that runs beside the worker until the worker ends, such as
+    `vllm serve MODEL --port 8000`; the configuration names it in engine.base_urls=[http://localhost:8000/v1]
     """
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class ClusterConfig:
     account: str = "default"
     partition: str | None = None
     workdir: str | None = None
-    """folder that jobs start in, on the shared file system; null = where launch is called"""
+    """folder in which jobs start, on the shared file system; null = the working directory of launch"""
     command: str = "nemo-sdg"
     """command to run inside the job: a path, or a name that `setup` puts on PATH"""
     container_image: str | None = None
@@ -84,21 +84,21 @@ class ClusterConfig:
     retries: int = 3
     """how often a job that ends in an error is requeued"""
     warn_seconds: int = 120
-    """seconds before the time limit at which Slurm sends SIGUSR1: the worker then finishes its requests, exits and is
+    """Slurm sends SIGUSR1 so many seconds before the time limit; the worker then finishes its requests, exits and is
     requeued
     """
     cpu: JobSection = field(default_factory=JobSection)
     steps: dict[str, JobSection] = field(default_factory=dict)
-    """sizes of single steps in place of `cpu`; with nodes > 1 (seeds, verified, curated, packed) Ray and Dask run over
-    the nodes of the job
+    """sizes of single steps in place of `cpu`; with nodes > 1 (seeds, verified, curated, packed) Ray and Dask run on
+    all nodes of the job
     """
     generation: GenerationSection = field(default_factory=GenerationSection)
     generation_steps: dict[str, GenerationSection] = field(default_factory=dict)
-    """sizes of single generation steps in place of `generation`: a step starts the engines of its own roles alone, and
-    a judge or a student may need fewer GPUs than the solvers
+    """sizes of single generation steps in place of `generation`: a step starts only the engines of its roles, and a
+    judge or a student may need fewer GPUs than the solvers
     """
     training: JobSection = field(default_factory=JobSection)
-    """size of the training of one ablation arm; its recipe runs one process on each GPU"""
+    """size of the training of one ablation arm, which runs one process per GPU"""
     evaluation: JobSection = field(default_factory=JobSection)
     training_image: str | None = None
     """container image of trainings and evaluations; null = container_image"""
@@ -123,8 +123,8 @@ class ClusterConfig:
                 )
         if self.cpu.nodes > 1:
             raise ConfigError(
-                f"cpu.nodes must be 1, got {self.cpu.nodes}: give the steps that shall spread sizes of "
-                "their own, such as steps.curated.nodes"
+                f"cpu.nodes must be 1, got {self.cpu.nodes}: set the number of nodes for single steps, "
+                "such as steps.curated.nodes"
             )
         if self.retries < 0 or self.warn_seconds < 1:
             raise ConfigError(f"retries must be >= 0 and warn_seconds >= 1, got {self.retries} and {self.warn_seconds}")

@@ -1,4 +1,4 @@
-"""Slurm jobs through NeMo-Run: scripts are written, shown and submitted. The scripts are NeMo-Run's own."""
+"""Writes, shows and submits Slurm jobs through NeMo-Run, which makes the scripts."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from nemo_sdg.errors import ConfigError, MissingDependencyError, SdgError
 from nemo_sdg.storage import write_bytes, write_json
 
 HOME = "home"
-"""NeMo-Run's own files, below the launch's folder"""
+"""folder of NeMo-Run's files, in the launch's folder"""
 RESERVED = "/nemo_run"
 """NeMo-Run replaces this text in scripts, even inside a path"""
 
@@ -48,7 +48,7 @@ class Job:
     command: str
     """one shell line; it is run by `exec`, so that Slurm's signals reach the program itself"""
     before: list[str] = field(default_factory=list)
-    """shell lines that run before it; the job ends if one of them fails"""
+    """shell lines that run before `command`; the job ends if one of them fails"""
     torchrun: bool = False
     """`command` is a Python script with arguments, which NeMo-Run's torchrun starts on every GPU"""
     size: JobSection
@@ -60,13 +60,11 @@ class Job:
     tasks_per_node: int = 1
     srun_args: list[str] = field(default_factory=list)
     time_limits: str | None = None
-    """folder in which a generation worker notes that Slurm warned it of its time limit: such an end costs no retry"""
+    """folder in which a generation worker notes Slurm's warning of its time limit: such an end does not use a retry"""
 
 
 def workdir_of(cluster: ClusterConfig) -> Path:
-    """The folder that jobs start in. Raises ConfigError for a relative one, which would be another folder on each
-    machine.
-    """
+    """The folder in which jobs start. Raises ConfigError for a relative path, which may differ between machines."""
     if cluster.workdir is not None and not Path(cluster.workdir).is_absolute():
         raise ConfigError(f"workdir must be an absolute path on the shared file system, got {cluster.workdir}")
     return Path(cluster.workdir or Path.cwd())
@@ -85,9 +83,7 @@ def setup_lines(job: Job, cluster: ClusterConfig) -> list[str]:
 
 
 def executor(job: Job, cluster: ClusterConfig) -> Any:
-    """NeMo-Run's description of the job. Each has an object of its own: a shared one would hand its array to the next
-    job.
-    """
+    """NeMo-Run's executor for one job. Each job has its own: a shared one would pass its array to the next job."""
     import nemo_run as run
 
     built = run.SlurmExecutor(
@@ -111,7 +107,7 @@ def executor(job: Job, cluster: ClusterConfig) -> Any:
         job_name_prefix="nemo_sdg-",
         setup_lines="\n".join(setup_lines(job, cluster)) or None,
         retries=cluster.retries,
-        # A job whose predecessor failed for good leaves the queue instead of waiting for ever.
+        # A job leaves the queue when a job that it depends on has failed; otherwise it would wait for ever.
         additional_parameters={
             "signal": f"USR1@{cluster.warn_seconds}",
             "open_mode": "append",
@@ -131,7 +127,7 @@ def executor(job: Job, cluster: ClusterConfig) -> Any:
 
 @contextlib.contextmanager
 def no_terminal() -> Iterator[None]:
-    """NeMo-Run prints banners and its shell library reads standard input: neither has a business here."""
+    """Hides the banners of NeMo-Run, and keeps its shell library from reading standard input."""
     before = sys.stdin
     with open(os.devnull) as nothing, open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         sys.stdin = nothing
@@ -143,8 +139,8 @@ def no_terminal() -> Iterator[None]:
 
 @contextlib.contextmanager
 def experiment(home: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> Iterator[Any]:
-    """A NeMo-Run experiment that holds all jobs. NeMo-Run takes its home from the environment when it is first
-    imported, and keeps it in two places.
+    """A NeMo-Run experiment that holds all jobs. NeMo-Run reads its home folder from the environment when it is first
+    imported, and stores it in two places.
     """
     os.environ["NEMORUN_HOME"] = str(home)
     import logging
@@ -152,7 +148,7 @@ def experiment(home: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfi
 
     warnings.filterwarnings(
         "ignore", category=FutureWarning
-    )  # torch looks for GPUs through a package that says it is deprecated
+    )  # torch finds GPUs with a package that warns that it is deprecated
     try:
         import nemo_run as run
         from nemo_run.config import set_nemorun_home
@@ -176,8 +172,8 @@ def experiment(home: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfi
 
 
 def scripts(jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> dict[str, str]:
-    """Job name -> script, unwrapped, as NeMo-Run would hand it to sbatch; what a job waits for stands in a comment.
-    Leaves nothing behind.
+    """Job name -> script as NeMo-Run would give it to sbatch, with a comment that names the jobs it depends on. Leaves
+    no files behind.
     """
     with (
         tempfile.TemporaryDirectory(prefix="nemo_sdg_launch") as home,
@@ -198,11 +194,11 @@ def scripts(jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> dict[str,
 def submit(
     folder: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfig, *, files: dict[str, bytes]
 ) -> dict[str, str]:
-    """Writes `files` into the folder, submits all jobs and returns {name: Slurm id}, which also stand in
+    """Writes `files` into the folder, submits all jobs and returns {name: Slurm id}; the ids are also written to
     FOLDER/jobs.json.
 
-    Raises SdgError when Slurm is not there, refuses a job, or still has jobs of an earlier launch. Where one job is
-    refused, those submitted before it are cancelled and what this launch wrote is removed.
+    Raises SdgError when Slurm is not installed, refuses a job, or still has jobs of an earlier launch. If a job is
+    refused, the jobs submitted before it are cancelled and the files of this launch are removed.
     """
     check_slurm(folder, jobs, cluster)
     refuse_impossible(scripts(jobs, workdir, cluster))
@@ -231,11 +227,11 @@ def submit(
 
 
 def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
-    """Raises before anything is written when the jobs cannot be submitted."""
+    """Raises SdgError or ConfigError, before any file is written, when the jobs cannot be submitted."""
     if shutil.which("sbatch") is None:
         raise SdgError(
             "sbatch is not installed here: call launch on a login node of the cluster, "
-            "or look at the scripts with --dry-run"
+            "or see the scripts with --dry-run"
         )
     if RESERVED in str(folder):
         raise ConfigError(f"{folder} holds {RESERVED!r}, which NeMo-Run replaces in scripts; choose another run.dir")
@@ -259,9 +255,7 @@ def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
 
 
 def normalised(script: str, run_dir: Path, workdir: Path) -> str:
-    """A script without what differs between two launches: NeMo-Run's timestamps and rendezvous numbers, and the
-    folders.
-    """
+    """A script without the parts that differ between launches: NeMo-Run's timestamps, rendezvous numbers, folders."""
     text = re.sub(r"nemo_sdg_\d{10,}", "nemo_sdg_ID", script)
     text = re.sub(r"(--rdzv-id|--rdzv-endpoint \S+:)( ?)\d+", r"\1\2N", text)
     text = re.sub(r"/[^\s,:]*/experiments/nemo_sdg", "HOME/experiments/nemo_sdg", text)
