@@ -1,4 +1,4 @@
-"""What every step gets: the configuration, the run's folder, the fingerprint of its receipts, the progress display."""
+"""The context of a step: the configuration, the run's folder, the fingerprints of receipts, the progress display."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,11 +21,11 @@ class Context:
     """the steps that this configuration runs, in order"""
     progress: Progress
     fingerprints: dict[str, str] = field(default_factory=dict)
-    """step -> fingerprint of its receipts (storage/ledger.py); known only for steps that run now"""
+    """step -> fingerprint of its receipts (storage/ledger.py), for the steps that run now"""
     hashes: dict[Path, tuple[int, int, str]] = field(default_factory=dict)
-    """of the run's files, which one step has made and the next is made from: each is read once in a start"""
+    """path -> size, modification time, SHA-256 of the run's files, so that each file is read once per process"""
     worker: tuple[int, int] = (0, 1)
-    """(index, number) of this process among the workers of a generation array; it takes every number-th shard"""
+    """(index, number of workers) of this process in a generation array; it takes every n-th shard of n workers"""
 
     def step_dir(self, step: str, subdir: str = "") -> StepDir:
         return StepDir(
@@ -37,7 +37,7 @@ class Context:
         )
 
     def before(self, step: str) -> StepDir:
-        """The folder of the step before this one. Steps that are not configured are passed over."""
+        """The folder of the step before this one. Steps that are not configured are skipped."""
         return self.step_dir(self.steps[self.steps.index(step) - 1])
 
     def unfinished(self, target: StepDir, inputs: dict[str, list[Path]]) -> list[str]:
@@ -56,8 +56,8 @@ class Context:
         unit: str = "shards",
         first: str = "",
     ) -> None:
-        """Runs Curator stages over units of work and shows the receipts as they appear in `target`. `first` says what
-        the stages do before anything is done.
+        """Runs Curator stages over units of work, and shows the receipts that appear in `target`. `first` names the work
+        before the first receipt, such as loading a model.
         """
         from nemo_curator.pipeline import Pipeline
         from nemo_curator.tasks import FileGroupTask
@@ -75,7 +75,7 @@ class Context:
 
 
 def watch_receipts(target: StepDir) -> Callable[[StepProgress], None]:
-    """A poll that counts shards and records from the receipts on disk: the same for every executor. Each receipt is
+    """A poll that counts shards and records from the receipts on disk, so it works for every executor. Each receipt is
     read once.
     """
     seen: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Tasks that each write one file, run by Dask processes or, when there is little work, in this process. The files are
+"""Runs tasks that each write one file, in Dask processes or, if there is little work, in this process. The files are
 the same.
 """
 
@@ -14,14 +14,14 @@ from typing import Any
 from nemo_sdg.errors import ConfigError, SdgError
 
 LOCAL_BYTES = 64 << 20
-"""below this a cluster (about 3 s to start) is not worth it"""
+"""bytes of input below which a cluster (about 3 s to start) does not pay"""
 WORKER_SECONDS = 300
 """seconds that a scheduler may take to get its first worker"""
 
 
 @dataclass(slots=True)
 class Task:
-    """A call that writes `out` atomically; it is skipped where `out` is there."""
+    """A call that writes `out` atomically; it is skipped if `out` exists."""
 
     out: Path
     function: Callable[..., None]
@@ -38,9 +38,9 @@ Run = Callable[[list[Task]], None]
 def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: Path) -> Iterator[Run]:
     """Yields a function that runs a list of tasks to the end.
 
-    address: of a Dask scheduler, or a scheduler file; the work folder must then lie where its workers see it. Without,
-    `workers` processes of this machine. Raises ConfigError when the scheduler cannot be reached, and whatever error a
-    task raises.
+    `address` is that of a Dask scheduler, or its scheduler file; the workers must then share the work folder. If it is
+    None, `workers` processes of this machine are used. Raises ConfigError when the scheduler cannot be reached, and
+    any error of a task.
     """
     if address is None and (workers == 1 or num_bytes < LOCAL_BYTES):
         yield _run_here
@@ -52,14 +52,14 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", FutureWarning
-        )  # distributed looks for GPUs through a package that says it is deprecated
+        )  # distributed finds GPUs with a package that warns that it is deprecated
         import dask
         from distributed import Client, LocalCluster
 
     environment = dict.fromkeys(("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | {
         "PYTHONWARNINGS": "ignore::FutureWarning"
     }
-    # `env=` would come after a worker's imports, whose warnings and thread pools are what this is about
+    # `env=` is set after a worker's imports, too late for their warnings and thread pools
     with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
         cluster = LocalCluster(
             n_workers=workers,
@@ -74,8 +74,8 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
 
 
 def connect(address: str) -> Any:
-    """A client of the scheduler at an address, or of a scheduler file. Raises ConfigError when it cannot be reached or
-    has no worker.
+    """A client of the scheduler at an address or in a scheduler file. Raises ConfigError when the scheduler cannot be
+    reached or has no worker.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -93,18 +93,16 @@ def connect(address: str) -> Any:
     except TimeoutError as exc:
         client.close()
         raise ConfigError(
-            f"run.dask_address={address} has no worker after {WORKER_SECONDS} seconds: start some (dask "
+            f"run.dask_address={address} has no worker after {WORKER_SECONDS} seconds: start workers (dask "
             "worker --nthreads 1)"
         ) from exc
     return client
 
 
 def map_on(client: Any, work: str, function: Callable[..., Any], *arguments: list[Any]) -> Iterator[Any]:
-    """The built-in `map` over the workers of Dask; `work` is its name in errors. Raises the first error of a call, and
-    cancels the rest.
+    """The built-in `map` on Dask's workers; errors name `work`. Raises the first error of a call, and cancels the rest.
 
-    A future is released as soon as its result has arrived. As long as it is held, Dask would repeat it when its worker
-    dies.
+    A future is released as soon as its result has arrived; otherwise Dask would repeat it when its worker dies.
     """
     futures = deque(client.map(function, *arguments, pure=False))
     try:
@@ -119,7 +117,7 @@ def map_on(client: Any, work: str, function: Callable[..., Any], *arguments: lis
 
 @contextmanager
 def lost_workers(work: str) -> Iterator[None]:
-    """Turns Dask's word for workers that die again and again, or for a lost scheduler, into one line."""
+    """Turns Dask's errors for workers that die repeatedly, and for a lost scheduler, into one-line SdgErrors."""
     from distributed import CancelledError, KilledWorker
     from distributed.comm import CommClosedError
 
@@ -131,7 +129,7 @@ def lost_workers(work: str) -> Iterator[None]:
         ) from exc
     except (CancelledError, CommClosedError) as exc:
         raise SdgError(
-            f"{work}: Dask's scheduler was lost ({exc}): run the same command again, what is finished stays"
+            f"{work}: Dask's scheduler was lost ({exc}): run the same command again, finished work is kept"
         ) from exc
 
 

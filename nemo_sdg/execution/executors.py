@@ -24,16 +24,16 @@ from nemo_sdg.execution.processes import quiet_libraries, worker_processes
 
 StageList = list[ProcessingStage[Any, Any]]
 TASKS_FOR_A_WORKER = 8
-"""a process takes about 3 s to start"""
+"""minimum number of tasks per process, since a process takes about 3 s to start"""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1") | {
     "TOKENIZERS_PARALLELISM": "false"
 }
-"""side by side, libraries that take all cores each only wait for one another"""
+"""environment of worker processes: if each used threads on all cores, they would slow each other down"""
 
 
 class Line:
-    """All stages of a pipeline in one process. Each task passes through all of them before the next begins, so memory
-    holds one shard.
+    """All stages of a pipeline in one process. Each task passes through all stages before the next task begins, so only
+    one shard is in memory.
     """
 
     def __init__(self, stages: StageList) -> None:
@@ -55,8 +55,8 @@ class Line:
 
 
 class LocalExecutor(BaseExecutor):
-    """Runs stages on this machine without Ray: in this process, or in up to `workers` processes when there are enough
-    tasks to make up for the time to start them.
+    """Runs stages on this machine without Ray: in this process, or in up to `workers` processes if there are enough
+    tasks to justify the time to start them.
     """
 
     def __init__(self, workers: int = 1) -> None:
@@ -76,7 +76,7 @@ class LocalExecutor(BaseExecutor):
 
 
 def execute_in_processes(stages: StageList, tasks: list[Task[Any]], num: int) -> list[Task[Any]]:
-    """Tasks over `num` processes, each with stages of its own. Raises what a stage raises, SdgError when a process
+    """Runs tasks in `num` processes, each with its own stages. Raises any error of a stage, and SdgError when a process
     dies.
     """
     try:
@@ -106,9 +106,9 @@ def _carry(task: Task[Any]) -> list[Task[Any]]:
 
 
 class RayExecutor(BaseExecutor):
-    """Curator's executor for Ray Data or Xenna, on a Ray of the run's own unless RAY_ADDRESS names one.
+    """Curator's executor for Ray Data or Xenna, on the Ray at RAY_ADDRESS or on one that the run starts.
 
-    One task alone gains nothing from a cluster and runs in this process, unless it asks for a GPU.
+    A single task runs in this process, unless it needs a GPU: it would gain nothing from a cluster.
     """
 
     def __init__(self, kind: Executor) -> None:
@@ -130,12 +130,12 @@ class RayExecutor(BaseExecutor):
             if isinstance(exc.cause, SdgError):
                 raise type(exc.cause)(
                     str(exc.cause).splitlines()[0]
-                ) from None  # the lines below are advice of Ray Data's own
+                ) from None  # the further lines are advice of Ray Data
             raise
         except RayError as exc:
             first_line = str(exc).strip().splitlines()[0]
             raise SdgError(
-                f"Ray lost its workers ({first_line}): run the same command again, what is finished stays"
+                f"Ray lost its workers ({first_line}): run the same command again, finished work is kept"
             ) from exc
 
     def _curators_own(self) -> BaseExecutor:
@@ -149,7 +149,7 @@ class RayExecutor(BaseExecutor):
 
 
 def connect_ray(kind: Executor) -> None:
-    """Connects to the Ray of RAY_ADDRESS, or to one of the run's own that is started here and ends with this process.
+    """Connects to the Ray at RAY_ADDRESS, or starts one that ends with this process and connects to it.
 
     Curator closes the connection when a pipeline ends. Raises SdgError when Ray does not start.
     """
@@ -172,8 +172,8 @@ def connect_ray(kind: Executor) -> None:
 
 
 def require_gpus(stages: StageList) -> None:
-    """Raises SdgError where a stage asks for more GPUs than any node of Ray has: its workers would be waited for
-    without end.
+    """Raises SdgError if a stage needs more GPUs per worker than any node of Ray has: Ray would wait for ever to start
+    its workers.
     """
     import ray
 
@@ -182,25 +182,25 @@ def require_gpus(stages: StageList) -> None:
         if stage.resources.gpus > there:
             ray.shutdown()
             raise SdgError(
-                f"{stage.name} asks Ray for {stage.resources.gpus:g} GPUs a worker, and its nodes have at "
-                f"most {there:g}: start it where there are GPUs"
+                f"{stage.name} needs {stage.resources.gpus:g} GPUs per worker, and the nodes of Ray have at "
+                f"most {there:g}: start it on nodes with GPUs"
             )
 
 
 def start_ray(kind: Executor) -> str:
-    """Starts a Ray of this machine in a process of its own; returns its address."""
-    # Xenna lists its actors through the dashboard's server, and keeps one CPU of at least three for itself.
+    """Starts Ray on this machine in a separate process; returns its address."""
+    # Xenna lists its actors through the dashboard's server, reserves one CPU for itself and needs at least three.
     options = {
         "num_cpus": max(os.cpu_count() or 1, 4 if kind is Executor.xenna else 2),
         "include_dashboard": kind is Executor.xenna,
     }
-    # A token keeps others of this machine out. Ray has read the environment when it was imported, and looks again when
-    # told to.
+    # A token keeps other users of this machine out. Ray read the environment when it was imported; Config.initialize
+    # makes it read the environment again.
     os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
     from ray._raylet import Config  # type: ignore[attr-defined]
 
     Config.initialize("")
-    # Of 15 by default: beside any other work of this machine, Ray's workers would hardly run.
+    # The default niceness is 15: Ray's workers would hardly run beside other processes of this machine.
     environment = {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"} | os.environ
     command = [sys.executable, "-m", "nemo_sdg.execution.ray_host", json.dumps(options)]
     host = subprocess.Popen(
@@ -216,7 +216,7 @@ def start_ray(kind: Executor) -> str:
     assert host.stderr is not None
     address = host.stdout.readline().strip()
     if not address:
-        said = host.stderr.read().strip().splitlines() or ["no word from it"]
+        said = host.stderr.read().strip().splitlines() or ["no error message"]
         raise SdgError(f"Ray could not be started ({said[-1]}): run again, or set run.executor=local")
     threading.Thread(target=host.stderr.read, daemon=True).start()
     atexit.register(_end, host)
@@ -232,8 +232,8 @@ def _end(host: "subprocess.Popen[str]") -> None:
 
 @contextlib.contextmanager
 def no_standard_error() -> Iterator[None]:
-    """Ray's C++ part says on the process's own standard error which log level it was given; what goes wrong comes as
-    an exception.
+    """Discards the process's standard error, to which Ray's C++ code writes its log level; errors of Ray still come as
+    exceptions.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -247,10 +247,10 @@ def no_standard_error() -> Iterator[None]:
 
 
 def quiet_ray() -> None:
-    """Ray Data's progress and plans go to its log file only: the run has a display of its own."""
+    """Sends Ray Data's progress and plans to its log file only: the run has its own progress display."""
     import ray.data
 
-    warnings.simplefilter("ignore")  # once more: the import has rules of its own
+    warnings.simplefilter("ignore")  # again, since the import sets filters
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -262,6 +262,6 @@ def quiet_ray() -> None:
 
 
 def make_executor(kind: Executor, workers: int = 1) -> BaseExecutor:
-    """The executor of a run; `workers` are the processes of the local one."""
+    """The executor of a run; `workers` is the number of processes of the local executor."""
     os.environ.setdefault("NEMO_CURATOR_SLURM_ARRAY_ENABLED", "0")
     return LocalExecutor(workers) if kind is Executor.local else RayExecutor(kind)

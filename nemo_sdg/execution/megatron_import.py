@@ -9,14 +9,13 @@ from typing import Any, NoReturn
 
 @contextlib.contextmanager
 def importing_megatron() -> Iterator[None]:
-    """For the first import of megatron.core in a process: without what it says about GPU libraries, and without its
-    CUDA allocator.
+    """A block for the first import of megatron.core in a process: hides its messages about GPU libraries, and keeps it
+    from compiling its CUDA allocator.
 
-    It compiles that allocator as it is imported, for inference, and goes on without it when that fails with
-    RuntimeError. Here it always
-    does: nothing here uses it, torch's CUDA build on a machine without a GPU raises another error that ends the
-    import, and a process that
-    is killed while it compiles leaves a lock in the user's cache for which every later import would wait for ever.
+    megatron-core compiles this allocator for inference during its import, and continues without it when compiling
+    raises RuntimeError. Here compiling always raises it. The allocator is not used here, torch's CUDA build raises
+    another error on a machine without a GPU, which ends the import, and a process that is killed while it compiles
+    leaves a lock in the user's cache, for which every later import would wait for ever.
     """
     from torch.utils import cpp_extension
 

@@ -1,7 +1,7 @@
-"""Worker processes of this machine. They end when their parent does, however it ends, and their libraries are quiet.
+"""Worker processes of this machine. They end when their parent ends for any reason, and their libraries do not log.
 
-The standard pool's workers outlive a parent that is killed by SIGKILL: each of them holds its own end of the queue
-open, and waits on it for ever. Here each watches the parent's process descriptor.
+The workers of the standard pool outlive a parent that is killed by SIGKILL: each keeps its own end of the queue open
+and waits for ever. Here each worker watches the parent's process descriptor.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ def worker_processes(
     arguments: tuple[Any, ...] = (),
     preload: tuple[str, ...] = (),
 ) -> Iterator[ProcessPoolExecutor]:
-    """`num` processes, forked from a server that has imported the modules of `preload`; each calls `start(*arguments)`
-    first.
+    """A pool of `num` processes, forked from a server that has imported the modules in `preload`. Each process first
+    calls `start(*arguments)`.
 
-    What was not begun when the block is left by an error is cancelled.
+    If the block ends with an error, calls that have not begun are cancelled.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
@@ -46,13 +46,13 @@ def _start(parent: int, start: Callable[..., None] | None, arguments: tuple[Any,
 
 
 def _end_with(descriptor: int) -> None:
-    """A process descriptor becomes readable when its process ends."""
+    """Ends this process when the descriptor becomes readable, which is when the process behind it has ended."""
     select.select([descriptor], [], [])
     os._exit(1)
 
 
 def quiet_libraries() -> None:
-    """Silences the log lines of libraries, so that the user sees this project's lines."""
+    """Silences the log lines of libraries, so that the user sees only this project's lines."""
     import logging
     import warnings
 

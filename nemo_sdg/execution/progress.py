@@ -1,4 +1,4 @@
-"""The progress display of a run: live on a terminal, elsewhere a line now and then, and progress.jsonl for programs.
+"""The progress display of a run: live on a terminal, occasional lines elsewhere, and progress.jsonl for programs.
 
 {"time": 1766400000.0, "step": "answers", "worker": "0/4", "done": 120, "total": 400, "per_s": 1.7, "eta_s": 165,
  "kept": 96, "dropped": {"no_valid_vote": 24}, "requests": 700, "tokens_per_s": 310.2, "saturation": 0.97,
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from nemo_sdg.execution.tracking import Tracker
 
 COLUMNS = 100
-"""of a line, at most"""
+"""maximum length of a line"""
 HEARTBEATS = (30.0, 900.0)
-"""seconds into a step until the first plain line, and between two at most: each comes after twice the time"""
+"""seconds until the first plain line of a step, and maximum between two lines; the interval doubles each time"""
 LIVE_EVERY = 1.0
-"""seconds between two looks of the live display"""
+"""seconds between two updates of the live display"""
 
 
 def format_seconds(seconds: float) -> str:
@@ -40,7 +40,7 @@ def format_seconds(seconds: float) -> str:
 
 
 def roughly(seconds: float) -> str:
-    """A time that is estimated: `40 s`, `12 min`, `3 h 10 min`, `2 days 4 h`."""
+    """An estimated time: `40 s`, `12 min`, `3 h 10 min`, `2 days 4 h`."""
     if seconds < 90:
         return f"{max(5, 5 * round(seconds / 5))} s"
     minutes = round(seconds / 60)
@@ -65,12 +65,12 @@ class StepProgress:
         self.facts: dict[str, Any] = {}
         """further figures, such as tokens_per_s, in_flight, retries"""
         self.phase = ""
-        """what it does before anything is done, such as loading a model"""
+        """what the step does before the first record is done, such as loading a model"""
         self.moving = ""
-        """what `requests` are here: votes, grades; shown beside the records, since it moves sooner"""
+        """name of the step's `requests`, such as votes or grades; shown beside the records, since it changes sooner"""
         self.work: TokenWork | None = None
         self.poll: Callable[[StepProgress], None] | None = None
-        """brings the counts up to date before they are shown, from receipts on disk for instance"""
+        """updates the counts before they are shown, for instance from receipts on disk"""
         self._rate = RecentRate()
         self._lock = threading.Lock()
 
@@ -82,7 +82,7 @@ class StepProgress:
                 self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def state(self, *, done: int, kept: int, dropped: dict[str, int]) -> None:
-        """Sets the counts as a whole; what was done at the first call does not count into the rate."""
+        """Sets all counts. Work that was done before the first call does not count for the rate."""
         with self._lock:
             if self.initial < 0:
                 self.initial = done
@@ -91,7 +91,7 @@ class StepProgress:
             self.done, self.kept, self.dropped = done, kept, dict(dropped)
 
     def enter(self, phase: str, *, total: int | None = None, unit: str | None = None) -> None:
-        """Begins another part of the step, with counts of its own."""
+        """Begins another part of the step, with new counts."""
         with self._lock:
             self.phase, self.done, self.total, self.unit = phase, 0, total, unit or self.unit
             self._rate = RecentRate()
@@ -101,7 +101,7 @@ class StepProgress:
             self.facts.update(facts)
 
     def _eta(self, now: float) -> float | None:
-        """Seconds left: by tokens where the step writes some, else by what is done."""
+        """Seconds left, estimated from tokens if the step generates tokens, else from `done`."""
         if self.work is not None:
             self._rate.note(now, self.facts.get("completion_tokens", 0))
             left = self.work.left()
@@ -143,8 +143,8 @@ SHOWN_REASONS = 3
 
 
 def describe(row: dict[str, Any], *, columns: int = COLUMNS) -> str:
-    """One line of a snapshot, in `columns` at most: what is done, what moves, until when, the yield, how busy the
-    engine is, and what most is dropped for. What does not fit is left out, from the end.
+    """A snapshot as one line of at most `columns`: records done, requests, time left, yield, load of the engine, most
+    frequent reasons for drops. Parts at the end that do not fit are left out.
     """
     total = f"/{row['total']:,}" if row["total"] is not None else ""
     parts = [f"{row['done']:,}{total} {row['unit']}"] if row["done"] or total else []
@@ -167,7 +167,7 @@ def describe(row: dict[str, Any], *, columns: int = COLUMNS) -> str:
 
 
 def fit(parts: list[str], columns: int, *, between: str = ", ") -> str:
-    """As many of the parts, in order, as stand in a line of `columns`; the first stands always."""
+    """As many of the parts, in order, as fit a line of `columns`; the first part is always shown."""
     text = parts[0]
     for number, part in enumerate(parts[1:]):
         longer = f"{text}{between if number == 0 else ', '}{part}"
@@ -178,7 +178,7 @@ def fit(parts: list[str], columns: int, *, between: str = ", ") -> str:
 
 
 def describe_engine(row: dict[str, Any]) -> list[str]:
-    """What a snapshot says of the engine; nothing for steps that have none."""
+    """The figures of the engine in a snapshot; [] for steps without an engine."""
     parts = []
     if row.get("tokens_per_s"):
         parts.append(f"{row['tokens_per_s']:,.0f} output tokens/s")
@@ -191,7 +191,7 @@ def describe_engine(row: dict[str, Any]) -> list[str]:
 
 
 def last_rows(path: Path, step: str) -> list[dict[str, Any]]:
-    """The newest row of each worker for a step, out of progress.jsonl; lines that a crash tore are passed over."""
+    """The newest row of each worker for a step, from progress.jsonl; lines that a crash truncated are skipped."""
     newest: dict[Any, dict[str, Any]] = {}
     if path.is_file():
         with open(path, "rb") as handle:
@@ -204,7 +204,7 @@ def last_rows(path: Path, step: str) -> list[dict[str, Any]]:
 
 
 class Progress:
-    """The display of a run and its progress.jsonl. Nothing that shapes the corpus reads it."""
+    """The display of a run and its progress.jsonl. Neither affects the corpus."""
 
     def __init__(
         self,
@@ -221,7 +221,7 @@ class Progress:
         self.console = Console(file=sys.stderr, soft_wrap=True)
 
     def line(self, text: str) -> None:
-        """A plain message for the user, in lines of COLUMNS at most; a long path or address is not broken."""
+        """Prints a plain message in lines of at most COLUMNS; a long path or address is not broken."""
         lines = textwrap.wrap(
             text, COLUMNS, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
             drop_whitespace=True, replace_whitespace=False,
@@ -229,7 +229,7 @@ class Progress:
         self.console.print("\n".join(lines), highlight=False, markup=False)
 
     def _record(self, row: dict[str, Any]) -> None:
-        # A full disk is reported by what needs the disk; a display must not stand in for that error.
+        # A full disk is reported by the code that writes the run's files; the display must not replace that error.
         with contextlib.suppress(OSError):
             self._append(row)
         for tracker in self.trackers:
@@ -246,7 +246,7 @@ class Progress:
 
     @contextmanager
     def step(self, name: str, total: int | None = None, unit: str = "records") -> Iterator[StepProgress]:
-        """Shows a step while it runs; the last state is recorded also when the step fails."""
+        """Shows a step while it runs. The last state is recorded even if the step fails."""
         state = StepProgress(name, total, unit)
         stop = threading.Event()
         target = self._live if self.console.is_terminal else self._plain
@@ -260,7 +260,7 @@ class Progress:
             self._record({**state.snapshot(), "ended": True})
 
     def _plain(self, state: StepProgress, stop: threading.Event) -> None:
-        """A row every `every` seconds; a line when one is due."""
+        """Records a row every `every` seconds, and prints a line when one is due."""
         due, gap = HEARTBEATS[0], HEARTBEATS[0]
         while not stop.wait(min(self.every, due)):
             row = state.snapshot()

@@ -1,4 +1,4 @@
-"""Estimates the rate of a step and the time that is left, from its last minutes."""
+"""Estimates the rate of a step and the remaining time from its last minutes."""
 
 import itertools
 import statistics
@@ -6,17 +6,17 @@ from collections import deque
 from dataclasses import dataclass
 
 STRETCH = 15.0
-"""seconds: the rate is the median of such stretches"""
+"""seconds; the rate is the median over stretches of this length"""
 WINDOW = 12
-"""stretches that count: the last three minutes"""
+"""number of stretches that count: the last three minutes"""
 FIRST_SECONDS = 20.0
-"""before these no time is foretold"""
+"""seconds before the first estimate"""
 
 
 class RecentRate:
-    """Units a second: the median over stretches of the last minutes, so that neither a burst (what a journal answers)
-    nor a stall (a server that was away) moves it much. What comes in lumps, so that most stretches see nothing, has the
-    mean since the beginning.
+    """Units per second: the median over stretches of the last minutes, so that a burst (replies from a journal) or a
+    stall (an unreachable server) changes it little. If most stretches have no progress, it is the mean since the
+    beginning.
 
         rate.note(now, done) ...    rate.per_s()    None before FIRST_SECONDS
     """
@@ -26,7 +26,7 @@ class RecentRate:
         self._first: tuple[float, float] | None = None
 
     def note(self, now: float, value: float) -> None:
-        """`value` units are done at the time `now`, in seconds."""
+        """Notes that `value` units are done at the time `now`, in seconds."""
         if self._first is None or value < self._notes[-1][1]:
             self._first = (now, value)
             self._notes.clear()
@@ -60,20 +60,20 @@ class RecentRate:
 
 @dataclass(kw_only=True)
 class TokenWork:
-    """The work of a generation step in output tokens: records differ by what is asked for them, tokens do not.
+    """The work of a generation step in output tokens, since records need very different numbers of requests.
 
-    A record takes as many tokens as those that are finished took; before there are some, as many as `requests` of the
-    requests seen so far.
+    A record is expected to take the mean tokens of the finished records; before any is finished, the mean tokens of a
+    completion times `requests`.
     """
 
     records: int
     requests: float = 1.0
-    """expected for a record, as long as none is finished"""
+    """expected requests per record, used until records are finished"""
     finished: int = 0
     finished_tokens: int = 0
     open: int = 0
     tokens: int = 0
-    """of all completions, those of the journal too"""
+    """tokens of all completions, including those from the journal"""
     num_completions: int = 0
 
     def take(self, tokens: int) -> None:
@@ -81,7 +81,7 @@ class TokenWork:
         self.num_completions += 1
 
     def left(self) -> float | None:
-        """Tokens that are still to be written; None as long as nothing tells."""
+        """Tokens that are still to be generated; None before the first completion."""
         if not self.num_completions:
             return None
         expected = self.requests * self.tokens / self.num_completions

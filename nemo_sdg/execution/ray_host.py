@@ -1,9 +1,9 @@
-"""The process of a run's own Ray. It lives from the first pipeline that needs it until the run ends or is killed.
+"""The process of the Ray that a run starts. It lives from the first pipeline that needs it until the run ends.
 
     python -m nemo_sdg.execution.ray_host '{"num_cpus": 4}'
 
-It prints Ray's address, and ends when its standard input does. That input is a pipe from the run, so it also ends when
-the run is killed. Ray's processes end with this one, and its folder is removed.
+It prints Ray's address, and ends when its standard input ends. That input is a pipe from the run, so it also ends when
+the run is killed. Ray's processes end with it, and Ray's folder is removed.
 """
 
 import contextlib
@@ -15,15 +15,15 @@ import tempfile
 from pathlib import Path
 
 ATTEMPTS = 4
-"""Ray gives itself 30 s to start, and a busy machine takes longer; what the first attempt has loaded is still in memory
-for the next
+"""Ray allows 30 s for its start, and a busy machine takes longer; a further attempt is faster, since the files of the
+first are cached in memory
 """
 
 
 def main(options: str) -> None:
     import ray
 
-    # Sockets have names of at most 107 bytes: a short folder.
+    # The path of a socket has at most 107 bytes, so the folder's name is short.
     with tempfile.TemporaryDirectory(prefix="sdg-ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
         for attempt in range(ATTEMPTS):
             try:
@@ -40,8 +40,8 @@ def main(options: str) -> None:
 
 
 def end_session() -> None:
-    """Kills what is left of the session that this process leads: actors of Xenna outlive the Ray that they ran on,
-    each with its 200 MB.
+    """Kills the remaining processes of the session that this process leads: actors of Xenna outlive their Ray and hold
+    200 MB each.
     """
     leader = os.getpid()
     if os.getsid(0) != leader:

@@ -4,9 +4,9 @@ A step over shards is one pipeline of three or more stages:
 
     ReadShard > RecordStage (one or several) > WriteShard
 
-Between them a shard is a DocumentBatch with one column for each field of the record, so that any Curator stage can
-stand between them. Dropped records are in the batch's metadata. WriteShard finds and counts rows that a stage of the
-user's has taken out.
+Between them a shard is a DocumentBatch with one column for each field of the record, so any Curator stage can be put
+between them. Dropped records are in the batch's metadata. WriteShard finds and counts rows that a user's stage has
+removed.
 """
 
 import dataclasses
@@ -24,13 +24,13 @@ from nemo_sdg.records import Drop, to_dict
 from nemo_sdg.storage import Counts, StepDir, read_jsonl
 
 RESTARTS = {"max_restarts": 4, "max_task_retries": 4}
-"""of a Ray Data actor whose node or process dies; its default, for ever, would not end with a record that kills every
-process it meets
+"""limits for a Ray Data actor whose node or process dies; with Ray Data's default, which has no limit, a record that
+kills its process would be tried for ever
 """
 
 
 def to_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
-    """Records as a frame of Python objects: no value changes its type on the way."""
+    """Records as a frame of Python objects, so that no value changes its type."""
     return pd.DataFrame(records, dtype=object)
 
 
@@ -44,7 +44,7 @@ def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
-    """Reads the shard that a task names; with `drops`, also what earlier stages of the same step rejected."""
+    """Reads the shard that a task names; `with_drops` also reads the drops of earlier stages of the same step."""
 
     name = "read_shard"
     resources = Resources(cpus=0.25)
@@ -74,9 +74,9 @@ class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
 class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
     """Applies a function to each record of a batch. `make` is called once per worker and returns the function.
 
-    A record (dict) in; the record that goes on (dict or dataclass), or a Drop. With `whole`, the function takes all
-    records of a shard at once and returns one result for each: what runs on a model is faster so. With `by_shard`, it
-    takes the shard's name too: what reads a file beside the shard.
+    The function takes a record (dict) and returns the record to pass on (dict or dataclass), or a Drop. With `whole` it
+    takes all records of a shard at once and returns one result for each, which is faster for models. With `by_shard`
+    it takes the shard's name and all records, for functions that read a file beside the shard.
     """
 
     name = "record"
@@ -104,7 +104,7 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
         return ["data"], []
 
     def ray_stage_spec(self) -> dict[str, Any]:
-        # two such stages, reading and writing fit on two CPUs; a pipeline with one CPU too few would wait for ever
+        # Two such stages, reading and writing fit on two CPUs. A pipeline with too few CPUs would wait for ever.
         return {**super().ray_stage_spec(), "ray_num_cpus": 0.75, "ray_remote_args": RESTARTS}
 
     def setup(self, worker_metadata: WorkerMetadata | None = None) -> None:
@@ -128,7 +128,7 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
 
 
 class WriteShard(ProcessingStage[DocumentBatch, FileGroupTask]):
-    """Writes what is left of a shard, its drops and its receipt."""
+    """Writes a shard's kept records, its drops and its receipt."""
 
     name = "write_shard"
     resources = Resources(cpus=0.25)
@@ -169,8 +169,8 @@ def write_counted(
     arrived: dict[str, str],
     inputs: Iterable[Path],
 ) -> None:
-    """Writes a shard; ids that arrived and are neither kept nor dropped were taken out by a stage of the user's and
-    are counted so.
+    """Writes a shard. Ids in `arrived` that are neither kept nor dropped were removed by a user's stage; they are
+    dropped with the reason removed_by_stage.
     """
     known = {record[id_field] for record in records} | {drop["id"] for drop in drops}
     drops = drops + [
@@ -187,8 +187,8 @@ def write_counted(
 
 
 class UnitStage(ProcessingStage[FileGroupTask, FileGroupTask]):
-    """Calls `work(unit)` for each unit a task names: sources to render, packed shards to write, a worker's list of
-    generation shards.
+    """Calls `work(unit)` for each unit that a task names: sources to render, packed shards to write, or a worker's list
+    of generation shards.
     """
 
     name = "unit"

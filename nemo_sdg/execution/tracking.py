@@ -1,4 +1,4 @@
-"""Progress rows for TensorBoard or Weights & Biases, where `run.trackers` asks for them and they are installed."""
+"""Sends progress rows to TensorBoard or Weights & Biases, if `run.trackers` names them."""
 
 import threading
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from nemo_sdg.errors import ConfigError, MissingDependencyError
 
 class Tracker(Protocol):
     def log(self, row: dict[str, Any]) -> None:
-        """Takes one progress row."""
+        """Logs one progress row."""
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Writes the remaining rows."""
 
 
 def scalars(row: dict[str, Any]) -> dict[str, float]:
@@ -28,7 +28,7 @@ def scalars(row: dict[str, Any]) -> dict[str, float]:
 
 
 class TensorBoard:
-    """Event files in RUN/tensorboard; seconds into the step are the x axis."""
+    """Writes event files to RUN/tensorboard; the x axis is seconds since the start of the step."""
 
     def __init__(self, run_dir: Path) -> None:
         try:
@@ -50,9 +50,7 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """A run in the project `nemo_sdg`, or the one that WANDB_PROJECT names; WANDB_MODE=offline keeps it in
-    RUN/wandb.
-    """
+    """Logs a run to the project `nemo_sdg` or that of WANDB_PROJECT; WANDB_MODE=offline writes it to RUN/wandb."""
 
     def __init__(self, run_dir: Path) -> None:
         try:
@@ -68,7 +66,7 @@ class WeightsAndBiases:
         except Exception as exc:  # wandb's own errors, of several classes
             raise ConfigError(
                 f"run.trackers names wandb, which cannot be used ({str(exc).splitlines()[0]}): run "
-                "`wandb login`, set WANDB_MODE=offline, or take wandb out"
+                "`wandb login`, set WANDB_MODE=offline, or remove wandb"
             ) from exc
 
     def log(self, row: dict[str, Any]) -> None:
@@ -82,5 +80,5 @@ TRACKERS: dict[str, Callable[[Path], Tracker]] = {"tensorboard": TensorBoard, "w
 
 
 def open_trackers(names: list[str], run_dir: Path) -> list[Tracker]:
-    """Raises MissingDependencyError for one that is not installed."""
+    """Opens trackers by name. Raises MissingDependencyError for one that is not installed."""
     return [TRACKERS[name](run_dir) for name in names]

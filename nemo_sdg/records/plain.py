@@ -1,4 +1,4 @@
-"""Records as plain dicts, and back again; the bytes of a JSONL line."""
+"""Converts records to plain dicts and back, and writes them as JSONL lines."""
 
 import dataclasses
 import typing
@@ -28,7 +28,7 @@ _NESTED: dict[type, dict[str, type]] = {}
 
 
 def _nested(cls: type) -> dict[str, type]:
-    """The fields of a record that hold records, or lists of them, and of which class."""
+    """Field -> class, for the fields of a record that hold records or lists of records."""
     if cls not in _NESTED:
         _NESTED[cls] = {
             name: part
@@ -75,5 +75,5 @@ def evaluation_row_from_dict(data: dict[str, Any]) -> EvaluationRow:
 
 
 def json_line(record: Any) -> bytes:
-    """One JSONL line of a record or a dict, newline included; the bytes depend on nothing but the record."""
+    """One JSONL line of a record or a dict, newline included; the bytes depend only on the record."""
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,4 +1,4 @@
-"""The rows that a run starts from: seeds, the catalog's tasks, evaluation rows; and what was dropped on the way."""
+"""The rows that a run starts from (seeds, tasks of the catalog, evaluation rows), and the records that it drops."""
 
 import enum
 import hashlib
@@ -9,7 +9,7 @@ import orjson
 
 
 class Kind(enum.StrEnum):
-    """The form of an answer. It decides how the answer is asked for, voted on and checked."""
+    """The form of an answer. It decides how answers are requested, voted on and verified."""
 
     multiple_choice = "multiple_choice"
     numeric = "numeric"
@@ -22,9 +22,9 @@ class Frame(enum.StrEnum):
     """What the task asks for. A sample has the frame of its seed."""
 
     selection = "selection"
-    """pick one of the options written for this question"""
+    """choose one of the options written for this question"""
     classification = "classification"
-    """pick a label of a set that the task fixes (yes/no, entailment/neutral/contradiction)"""
+    """choose a label from a fixed set of the task (yes/no, entailment/neutral/contradiction)"""
     generation = "generation"
     explanation = "explanation"
 
@@ -33,9 +33,9 @@ class Origin(enum.StrEnum):
     """Where a sample's question comes from."""
 
     similar = "similar"
-    """a new question, written by a model after one or several seeds"""
+    """a new question that a model wrote from one or several seeds"""
     seed = "seed"
-    """the training row's own question, its gold answer enriched with reasoning and context"""
+    """the question of the training row; reasoning and context are added to its gold answer"""
 
 
 class Verdict(enum.StrEnum):
@@ -58,7 +58,7 @@ class Answer:
     label: str | None = None
     """A, B, … in the order of `choices`, for multiple choice"""
     aliases: list[str] = field(default_factory=list)
-    """other texts that are equally right (nq_open, triviaqa)"""
+    """other correct texts (nq_open, triviaqa)"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -82,13 +82,13 @@ class Seed:
     task: str
     """the alphabetically first of `tasks`"""
     tasks: list[str]
-    """every lm-eval leaf that shares the row"""
+    """every lm-eval leaf that has this row"""
     family: str
     capability: str
     kind: str
     frame: str
     language: str
-    """ISO 639-1 where there is one, else 639-3"""
+    """ISO 639-1 code, or 639-3 if there is none"""
     dataset: DatasetRow
     license: str
     """SPDX id, LicenseRef-…, or `unknown`"""
@@ -99,21 +99,21 @@ class Seed:
     tests: list[str] | None = None
     """for kind code: Python assert statements"""
     reference_reasoning: str | None = None
-    """rationale that the row itself holds; it is never presented as generated text"""
+    """rationale from the row; it is never presented as generated text"""
     target_format: str | None = None
-    """how the task writes its answer when it is not plain text, such as `#### 42`"""
+    """form in which the task writes the answer, if it is not plain text, such as `#### 42`"""
 
 
 @dataclass(kw_only=True, slots=True)
 class Drop:
-    """A record that was rejected, kept aside with its reason (dropped/shard-00000.jsonl)."""
+    """A rejected record with its reason (dropped/shard-00000.jsonl)."""
 
     task: str
     id: str
-    """seed_id, sample_id, or the id of an attempt that gave no record"""
+    """seed_id, sample_id, or the id of an attempt that did not give a record"""
     step: str
     reason: str
-    """a fixed word of the step in snake_case; drops are counted by it"""
+    """one of the step's fixed words, in snake_case; drops are counted by it"""
     detail: str | None = None
     record: dict[str, Any] | None = None
 
@@ -134,15 +134,15 @@ class CatalogRow:
     """id, commercial_use, share_alike, source, confidence"""
     verdict: str
     reasons: list[str] = field(default_factory=list)
-    """`word: evidence`; the words are counted"""
+    """each `word: evidence`; refusals are counted by word"""
     groups: list[str] = field(default_factory=list)
-    """lm-eval's groups and tags that contain the task, any of which selects it"""
+    """groups and tags of lm-eval that contain the task; each of them can select it"""
 
 
 @dataclass(kw_only=True, slots=True)
 class EvaluationRow:
-    """One row of an evaluation split, rendered like a seed; what guard and decontamination compare with, never a
-    seed.
+    """One row of an evaluation split, rendered like a seed. Guard and decontamination compare samples with it; it is
+    never a seed.
     """
 
     task: str
@@ -152,6 +152,6 @@ class EvaluationRow:
     passage: str | None = None
     choices: list[str] | None = None
     answer: str | None = None
-    """the gold's text"""
+    """text of the gold answer"""
     texts: list[str] = field(default_factory=list)
-    """every string and number of the row as it stands in its columns, in order"""
+    """every string and number in the columns of the row, unchanged and in order"""

@@ -1,4 +1,4 @@
-"""A sample and what a run learns of it: how it was asked for, its votes, grades, verification and licence."""
+"""A sample with its models, axes, votes, grades, verification and licence."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,20 +8,20 @@ from nemo_sdg.records.rows import Answer
 
 @dataclass(kw_only=True, slots=True)
 class Axes:
-    """The axes drawn for a written question. They spread the questions of one seed."""
+    """The axes drawn for a written question. They make the questions of one seed differ."""
 
     relation: str
-    """to the seed: parallel, other_subtopic, harder, applied_case, inverse, several_steps, misconception"""
+    """relation to the seed: parallel, other_subtopic, harder, applied_case, inverse, several_steps, misconception"""
     difficulty: int
-    """1 (a beginner's) to 5 (an expert's), as asked for"""
+    """requested difficulty, 1 (for beginners) to 5 (for experts)"""
     setting: str
     form: str
-    """plain, cloze, assertion, table, dialogue; options_N where there are N options to write"""
+    """plain, cloze, assertion, table, dialogue; options_N if N options are to be written"""
 
 
 @dataclass(kw_only=True, slots=True)
 class ModelUse:
-    """One model in one role, and how it was asked."""
+    """One model in one role, with its prompt template and sampling."""
 
     engine: str
     model: str
@@ -31,7 +31,7 @@ class ModelUse:
     """name of the template"""
     prompt_hash: str | None = None
     sampling: dict[str, Any] = field(default_factory=dict)
-    """what was sent: temperature, top_p, max_tokens and whatever else the role sets"""
+    """sampling parameters that were sent: temperature, top_p, max_tokens and others that the role sets"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,10 +41,10 @@ class Generator:
     model: str | None = None
     """model of the kept solution; before the step `verified`, the first solver or the writer"""
     writer: ModelUse | None = None
-    """who wrote the question; none for origin seed"""
+    """model that wrote the question; None for origin seed"""
     solvers: list[ModelUse] = field(default_factory=list)
     kept: int | None = None
-    """index in `solvers` of the one that wrote the kept solution"""
+    """index in `solvers` of the model that wrote the kept solution"""
     judge: ModelUse | None = None
     student: ModelUse | None = None
 
@@ -54,7 +54,7 @@ class Judgement:
     """A judge's grade of a question or of an answer."""
 
     score: float | None
-    """1 to 5, the lowest of `scores`; none where the judge gave no readable one"""
+    """1 to 5, the lowest of `scores`; None if the judge gave no readable score"""
     scores: dict[str, float] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     error: str | None = None
@@ -64,26 +64,26 @@ class Judgement:
 class Grade:
     question: Judgement | None = None
     answer: Judgement | None = None
-    """of the kept solution"""
+    """grade of the kept solution"""
     student_pass_rate: float | None = None
-    """share of the student's attempts that reach the answer, 0 to 1"""
+    """share of the student's attempts that reach the answer, from 0 to 1"""
 
 
 @dataclass(kw_only=True, slots=True)
 class Vote:
-    """One solution of a question. Its trace is in a file beside the shard."""
+    """One solution of a question. Its trace is stored in a file beside the shard."""
 
     index: int
     guidance: str
-    """blind | guided: whether it was written with the gold answer in sight"""
+    """blind | guided: guided if the solver was given the gold answer"""
     context: str = ""
     reasoning: str = ""
     answer: str | None = None
-    """text of the answer; none where it could not be read: `error` then says why"""
+    """text of the answer; None if it could not be read: `error` then says why"""
     label: str | None = None
     """label of the option, in the order of the sample's `choices`"""
     order: list[int] | None = None
-    """of the options as this vote saw them: indices of the sample's `choices`"""
+    """order in which this vote was shown the options, as indices of the sample's `choices`"""
     error: str | None = None
     detail: str | None = None
     finish_reason: str | None = None
@@ -93,7 +93,7 @@ class Vote:
 
     @property
     def text(self) -> str:
-        """The answer of a vote that has one."""
+        """The answer of a vote that has an answer."""
         assert self.answer is not None
         return self.answer
 
@@ -102,10 +102,10 @@ class Vote:
 class VoteCounts:
     planned: int
     n: int | None = None
-    """blind votes cast; it and what follows are known from the step `verified` on"""
+    """number of blind votes; set from the step `verified` on, like the next fields"""
     agree: int | None = None
     tally: dict[str, int] = field(default_factory=dict)
-    """answer text: votes"""
+    """answer text -> number of votes"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -121,7 +121,7 @@ class SampleLicense:
     models: list[str] = field(default_factory=list)
     """licences of the models whose text the sample holds"""
     effective: str | None = None
-    """SPDX ids that bind, joined by ` AND `; from the step `verified` on"""
+    """SPDX ids that apply to the sample, joined by ` AND `; set from the step `verified` on"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -149,22 +149,22 @@ class Sample:
     passage: str | None = None
     choices: list[str] | None = None
     answer: Answer | None = None
-    """similar: the majority's, from the step `verified` on; seed: the gold"""
+    """origin similar: the majority's answer, set from the step `verified` on; origin seed: the gold answer"""
     tests: list[str] | None = None
     context: str = ""
-    """knowledge that helps to answer, without the answer itself"""
+    """knowledge that helps to answer, without the answer"""
     reasoning: str = ""
     trace: str | None = None
-    """the kept solution's thinking, cleaned for training"""
+    """thinking of the kept solution, cleaned for training"""
     reference_reasoning: str | None = None
     guidance: str | None = None
-    """blind | guided: whether the kept solution was written with the gold answer in sight"""
+    """blind | guided: guided if the solver of the kept solution was given the gold answer"""
     axes: Axes | None = None
-    """of a written question, where its prompt was given any"""
+    """axes of a written question; None if its prompt had none"""
     solutions: list[Vote] | None = None
     votes: VoteCounts | None = None
     difficulty: float | None = None
-    """1 - share of the (blind) votes that agree with the answer"""
+    """1 - share of the blind votes that agree with the answer"""
     grade: Grade | None = None
     verification: Verification | None = None
     generator: Generator | None = None
@@ -173,6 +173,6 @@ class Sample:
 
     @property
     def gold(self) -> Answer:
-        """The answer of a sample that has one."""
+        """The answer of a sample that has an answer."""
         assert self.answer is not None
         return self.answer

@@ -16,8 +16,8 @@ from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.records import json_line
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
-"""Errors that come from writing. Any other OSError inside a writing block comes from what the block reads, such as a
-connection that breaks while rows are streamed.
+"""errors of writing. Any other OSError in a writing block comes from what the block reads, such as a connection that
+breaks while rows are streamed.
 """
 
 
@@ -31,7 +31,7 @@ def fsync_directory(path: Path) -> None:
 
 @contextlib.contextmanager
 def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
-    """Opens a temporary file beside `path`; on success it is synced and takes the name, otherwise it is removed.
+    """Opens a temporary file beside `path`. On success it is synced and renamed to `path`; otherwise it is removed.
 
     Raises SdgError in one line when the directory cannot be written or the disk is full. Other errors raised within
     the block pass through.
@@ -95,7 +95,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Streams a file of one JSON object a line. Raises DataError with the line number when a line is damaged."""
+    """Streams a file of one JSON object per line. Raises DataError with the line number when a line is damaged."""
     try:
         with open(path, "rb") as handle:
             for number, line in enumerate(handle, 1):
@@ -111,7 +111,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
 
 
 class JsonlWriter:
-    """Writes one JSON object on each line, and counts and hashes for the receipt."""
+    """Writes one JSON object per line. Counts the rows and hashes the bytes for the receipt."""
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle, self._digest = handle, hashlib.sha256()
@@ -129,7 +129,7 @@ class JsonlWriter:
 
 
 def write_jsonl(path: str | Path, records: Iterable[Any]) -> "FileFacts":
-    """Writes records atomically, one JSON object a line, and returns what a receipt says of the file."""
+    """Writes records atomically, one JSON object per line, and returns the file's entry for a receipt."""
     with atomic_file(path) as handle:
         writer = JsonlWriter(handle)
         for record in records:

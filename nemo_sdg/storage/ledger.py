@@ -26,7 +26,7 @@ LEDGER = "ledger.json"
 FORMAT = 1
 """raised when ledgers of an earlier form can no longer be compared"""
 HASH = re.compile(r"[0-9a-f]{32,}|missing")
-"""how a content hash looks: it is not shown to readers"""
+"""form of a content hash, which is not shown in messages"""
 MISSING = "missing"
 """stands for the content of an input that does not exist"""
 
@@ -68,7 +68,7 @@ class ContentHashes:
 
 @dataclass(kw_only=True)
 class Inputs:
-    """The inputs of a step, beside its configuration and the step before it."""
+    """The inputs of a step, besides its configuration and the step before it."""
 
     content: dict[str, str] = field(default_factory=dict)
     """name -> SHA-256, version, or `missing`"""
@@ -80,7 +80,7 @@ class Inputs:
         self.places[name] = str(path.absolute())
 
     def add_files(self, prefix: str, folder: Path, files: Iterable[Path], hashes: ContentHashes) -> None:
-        """Files of a folder by their place in it, so that a folder that moved is the same input."""
+        """Adds files by their path in the folder, so a folder that was moved is the same input."""
         for path in files:
             self.add_file(f"{prefix}/{path.relative_to(folder)}", path, hashes)
 
@@ -93,7 +93,7 @@ class Ledger:
     identity: str
     """identity of the step; the next step names it under `before`"""
     fingerprint: str
-    """value that the step's receipts carry: the identity without what could not be read"""
+    """value in the step's receipts: the identity without the sources that could not be read"""
     before: dict[str, str]
     """name of the step before -> its identity; empty for the first"""
     version: int
@@ -102,12 +102,12 @@ class Ledger:
     inputs: dict[str, str]
     places: dict[str, str]
     receipts: dict[str, str] = field(default_factory=dict)
-    """every receipt of the step, by its place in the step's folder, and its SHA-256"""
+    """receipt, by its path in the step's folder -> its SHA-256"""
     unread: list[dict[str, Any]] = field(default_factory=list)
     """sources that could not be read: `source` and `why`; the next run tries them again"""
     directory: str = ""
-    """working directory, which relative paths of the configuration start from; like `places` it is not part of the
-    identity"""
+    """working directory, to which relative paths of the configuration refer; not part of the identity, like `places`
+    """
 
     @property
     def shards(self) -> list[str]:

@@ -97,7 +97,7 @@ class StepDir:
     """fingerprint of what shapes the step (see ledger.py); receipts with another one are ignored"""
     subdir: str = ""
     hashes: dict[Path, tuple[int, int, str]] = field(default_factory=dict, repr=False)
-    """path -> size, modification time, SHA-256: what was read already in this process"""
+    """path -> size, modification time, SHA-256 of the files that this process has already read"""
 
     @property
     def path(self) -> Path:
@@ -179,7 +179,7 @@ class StepDir:
         return receipt
 
     def receipt(self, shard: str) -> dict[str, Any] | None:
-        """The shard's receipt, or None where there is none or it is damaged."""
+        """The shard's receipt; None if it is missing or damaged."""
         try:
             receipt = read_json(self.receipt_path(shard))
         except DataError:
@@ -235,7 +235,7 @@ class StepDir:
                 path.unlink()
 
     def receipt_hashes(self) -> dict[str, str]:
-        """SHA-256 of every receipt below the step's folder, by its path there without `receipts/`."""
+        """Receipt, by its path in the step's folder without `receipts/` -> its SHA-256."""
         root = self.run_dir / self.step
         return {
             str((path.parent.parent / path.stem).relative_to(root)): sha256_file(path)
@@ -254,5 +254,5 @@ class StepDir:
 
 
 def finished_shards(run_dir: Path, step: str) -> list[str]:
-    """Names of a step's shards that have a receipt, sorted; for those who read a run without its configuration."""
+    """Names of a step's shards that have a receipt, sorted; for callers that read a run without its configuration."""
     return sorted(path.stem for path in (run_dir / step / "receipts").glob("shard-*.json"))

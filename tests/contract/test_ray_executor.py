@@ -124,7 +124,7 @@ def test_the_whole_curated_step_with_its_embedder_leaves_the_same_bytes_on_every
 def test_gpus_that_no_node_has_are_asked_for_in_one_line_and_not_waited_for(root: Path, tmp_path: Path) -> None:
     done = curate(root, tmp_path / "run", "ray_data", "0.5")
     (line,) = done.stdout.splitlines()
-    assert line.startswith("SdgError decontaminate asks Ray for 0.5 GPUs a worker, and its nodes have at most 0: ")
+    assert line.startswith("SdgError decontaminate needs 0.5 GPUs per worker, and the nodes of Ray have at most 0: ")
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ def test_wandb_without_a_key_is_one_line(run: Command, monkeypatch: pytest.Monke
     monkeypatch.setattr(wandb, "init", refuse)
     code, line, _ = run("run.trackers=[wandb]", "--until", "catalog")
     assert code == 2
-    assert "set WANDB_MODE=offline, or take wandb out" in line
+    assert "set WANDB_MODE=offline, or remove wandb" in line
 
 
 def test_two_runs_at_once(run: Command, tmp_path: Path) -> None:
