@@ -56,7 +56,7 @@ class Context:
         unit: str = "shards",
         first: str = "",
     ) -> None:
-        """Runs Curator stages over units of work, and shows the receipts that appear in `target`. `first` names the work
+        """Runs Curator stages over units of work, and shows receipts that appear in `target`. `first` names the work
         before the first receipt, such as loading a model.
         """
         from nemo_curator.pipeline import Pipeline
