@@ -1,6 +1,7 @@
 """What the recipes check of their inputs before anything is built. Each problem is a ValueError of one line."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,47 +19,84 @@ def steps_for(tokens: float, *, seq_length: int, global_batch_size: int) -> int:
     return steps
 
 
-def require_base(base: Path) -> str:
-    """Raises ValueError unless `base` holds weights; returns the form: megatron, nemo or huggingface.
+def require_base(base: Path, *, forms: Sequence[str]) -> str:
+    """The form of the checkpoint: megatron (Megatron-Bridge, Megatron-LM), nemo or huggingface. Raises ValueError
+    unless `base` holds whole weights in one of `forms`.
 
-    Megatron-Bridge starts from random weights when the folder is empty, so the weights are looked for here.
+    Megatron-Bridge starts from random weights, without a word, where it does not recognise the folder: where it is
+    empty, of another form, or has no file that names the iteration (checkpoint_exists and is_hf_checkpoint_dir in
+    training/utils/checkpoint_utils.py at commit 067f987). So the same files are looked for here.
     """
     if not base.is_dir():
         raise ValueError(f"--base: there is no checkpoint folder at {base}")
-    if (base / "config.json").is_file() and (problem := huggingface_problem(base)) is not None:
-        raise ValueError(f"--base: {base} is a Hugging Face folder, but {problem}")
+    form, problem = _form_of(base)
+    if problem is not None:
+        raise ValueError(f"--base: {base} {problem}")
+    if form not in forms:
+        raise ValueError(
+            f"--base: {base} is a checkpoint of the form {form}, this recipe reads {' and '.join(forms)}: convert it"
+        )
+    return form
+
+
+def _form_of(base: Path) -> tuple[str, str | None]:
+    """The form, and what keeps the folder from being loaded."""
     if (base / "config.json").is_file():
-        return "huggingface"
-    if (base / "weights").is_dir() and has_distributed_weights(base / "weights"):
-        return "nemo"
-    iterations = [path for path in sorted(base.glob("iter_*")) if path.is_dir()]
-    if any(has_distributed_weights(folder) or has_rank_weights(folder) for folder in [base, *iterations]):
-        return "megatron"
-    raise ValueError(
-        f"--base: {base} holds no weights: expected iter_*/ with .distcp files and .metadata (Megatron, Bridge), "
-        "weights/ (NeMo), or config.json with .safetensors (Hugging Face)"
-    )
+        problem = huggingface_problem(base)
+        return "huggingface", problem and f"is a Hugging Face folder, but {problem}"
+    if (base / "weights").is_dir():
+        return "nemo", None if has_distributed_weights(base / "weights") else "holds no weights in weights/"
+    if has_distributed_weights(base):
+        return "megatron", None
+    iterations = sorted(path for path in base.glob("iter_*") if path.is_dir())
+    if not iterations:
+        return "none", (
+            "holds no weights: expected iter_*/ with .distcp files and .metadata (Megatron, Bridge), "
+            "weights/ (NeMo), or config.json with .safetensors (Hugging Face)"
+        )
+    tracker = base / "latest_checkpointed_iteration.txt"
+    if tracker.is_file():
+        word = tracker.read_text().strip()
+        latest = base / (f"iter_{int(word):07d}" if word.isdigit() else word)
+    elif (base / "latest_train_state.pt").is_file():
+        latest = iterations[-1]
+    else:
+        return "megatron", (
+            f"has neither {tracker.name} nor latest_train_state.pt, without which Megatron-Bridge starts from random "
+            f"weights: give {iterations[-1]} itself"
+        )
+    whole = has_distributed_weights(latest)
+    return "megatron", None if whole else f"holds no weights in {latest.name}/: expected .distcp files and .metadata"
 
 
 def has_distributed_weights(folder: Path) -> bool:
-    """A torch distributed checkpoint: its index, and a data file with content."""
-    return (folder / ".metadata").is_file() and any(path.stat().st_size > 0 for path in folder.glob("*.distcp"))
-
-
-def has_rank_weights(folder: Path) -> bool:
-    """Megatron's older form, one folder a rank."""
-    return any(path.stat().st_size > 0 for path in folder.glob("mp_rank_*/model_optim_rng.pt"))
+    """A torch distributed checkpoint: its index, and data files with content."""
+    files = list(folder.glob("*.distcp"))
+    return (folder / ".metadata").is_file() and bool(files) and all(path.stat().st_size > 0 for path in files)
 
 
 def huggingface_problem(folder: Path) -> str | None:
-    """Why a Hugging Face folder has no whole weights, or None."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
+    """Why a Hugging Face folder has no whole weights of a model (adapters are none), or None."""
+    indexes = [folder / f"{name}.index.json" for name in ("model.safetensors", "pytorch_model.bin")]
+    index = next((path for path in indexes if path.is_file()), None)
+    if index is not None:
         names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
     else:
-        names = sorted(path.name for path in folder.glob("*.safetensors")) or ["model.safetensors"]
+        names = [name for name in ("model.safetensors", "pytorch_model.bin") if (folder / name).is_file()][:1]
+        names = names or _parts(folder) or ["model.safetensors"]
     missing = [name for name in names if not (folder / name).is_file() or (folder / name).stat().st_size == 0]
     return f"{missing[0]} is missing or empty ({len(missing)} of {len(names)} weight files)" if missing else None
+
+
+def _parts(folder: Path) -> list[str]:
+    """The names of all parts of a model without an index, by what its first part says of their number."""
+    for pattern in ("model-*-of-*.safetensors", "pytorch_model-*-of-*.bin"):
+        for path in sorted(folder.glob(pattern)):
+            head, _, rest = path.name.partition("-")
+            number, _, tail = rest.partition("-of-")
+            total, suffix = tail.split(".", 1)
+            return [f"{head}-{part:0{len(number)}d}-of-{total}.{suffix}" for part in range(1, int(total) + 1)]
+    return []
 
 
 def read_blend(blend: Path, form: str, *, tokenizer: str) -> dict[str, Any]:

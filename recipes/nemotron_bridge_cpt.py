@@ -132,7 +132,7 @@ def cpt_config(
     if model not in MODELS:
         raise ValueError(f"--model must be one of {', '.join(MODELS)}, got {model}")
     known = MODELS[model]
-    require_base(base)
+    require_base(base, forms=("megatron", "huggingface"))
     read_blend(blend, "blend", tokenizer=tokenizer or known.tokenizer)
     if tokens <= 0:
         raise ValueError(f"--tokens must be > 0, got {tokens:g}")

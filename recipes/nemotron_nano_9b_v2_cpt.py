@@ -41,7 +41,7 @@ def cpt_recipe(
     folder or hub id, is what the corpus was packed with, and must be the base's own.
     Raises ValueError for a blend or checkpoint that is not there.
     """
-    require_base(base)
+    require_base(base, forms=("nemo",))
     paths = read_blend(blend, "nemo", tokenizer=tokenizer)
     steps = steps_for(tokens, seq_length=seq_length, global_batch_size=global_batch_size)
 

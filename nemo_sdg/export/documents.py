@@ -27,6 +27,7 @@ from typing import Any
 from nemo_sdg.config import VARIANTS
 from nemo_sdg.export.phrases import NONE, PHRASES, Phrases
 from nemo_sdg.records import LABELS, Frame, Kind
+from nemo_sdg.text.options import refer_to_letters, speaks_of_letters
 
 SIBLINGS_APART = "\n\n"
 """text between the samples of one document"""
@@ -74,6 +75,7 @@ CODE = (
 )
 LAYOUTS = {
     "lettered": LETTERED,
+    "letters": tuple(template for template in LETTERED if "{bulleted}" not in template),
     "classified": CLASSIFIED,
     "numeric": NUMERIC,
     "short_text": SHORT,
@@ -99,7 +101,7 @@ class _Texts(dict[str, Any]):
 def render_text(sample: dict[str, Any], variant: str) -> str:
     """The training text of a sample, or "" when it has no question or no answer.
 
-    The template follows from kind, frame, language and sample id alone, so that both variants share it.
+    The template follows from the sample, whatever the variant, so that all variants share it.
     """
     return render_texts(sample, (variant,))[0]
 
@@ -132,15 +134,14 @@ def render_texts(sample: dict[str, Any], variants: Sequence[str]) -> list[str]:
 def render_turns(sample: dict[str, Any]) -> tuple[str, str]:
     """The turns of a chat. User: passage, question and options. Assistant: reasoning and answer."""
     texts = _read(sample)
-    shown = ""
+    shown, lettered = "", bool(texts["choices"]) and _layout(sample) != "classified"
     if texts["choices"]:
-        shown = texts["inline"] if sample["frame"] == Frame.classification else texts["lettered"]
+        shown = texts["lettered"] if lettered else texts["inline"]
     elif texts["assertions"]:
         shown = "\n".join(filter(None, (PHRASES.get(sample["language"], NONE).tests, texts["tests"])))
     asked = "\n\n".join(filter(None, (texts["passage"], texts["question"], shown)))
     if sample["kind"] == Kind.code:
         return asked, "\n\n".join(filter(None, (texts["reasoning"], texts["code"])))
-    lettered = bool(texts["choices"]) and sample["frame"] != Frame.classification
     answer = f"{_label(texts)}. {texts['answer']}" if lettered and _label(texts) else texts["answer"]
     return asked, "\n\n".join(filter(None, (texts["reasoning"], f"{texts['final']}{answer}")))
 
@@ -155,13 +156,24 @@ def _reasoning_of(sample: dict[str, Any], variant: str, reasoning: str) -> str:
 
 
 def _template(sample: dict[str, Any], *, has_reasoning: bool) -> Template:
-    layout = (
-        ("classified" if sample["frame"] == Frame.classification else "lettered")
-        if sample.get("choices")
-        else sample["kind"]
-    )
+    layout = _layout(sample)
     candidates = _templates(layout, sample["language"], has_reasoning)
     return candidates[zlib.crc32(sample["sample_id"].encode()) % len(candidates)]
+
+
+def _layout(sample: dict[str, Any]) -> str:
+    """What LAYOUTS calls the form of a sample. Where its texts name options by letter, the letters are shown."""
+    if not sample.get("choices"):
+        return str(sample["kind"])
+    if _speaks_of_letters(sample):
+        return "letters"
+    return "classified" if sample["frame"] == Frame.classification else "lettered"
+
+
+def _speaks_of_letters(sample: dict[str, Any]) -> bool:
+    said = (sample.get(name) or "" for name in ("reasoning", "context", "trace"))
+    num = len(sample["choices"])
+    return refer_to_letters(sample["choices"]) or any(speaks_of_letters(text, num) for text in said)
 
 
 @functools.cache

@@ -1,13 +1,16 @@
-"""Answer options that speak of the place of other options: such a list must keep its order.
+"""Texts that speak of options by their place or letter: the options must keep their order, or show their letters.
 
-    speak_of_place(["tin", "zinc", "both A and B"])     True
+    speak_of_place(["tin", "zinc", "both A and B"])       True
     speak_of_place(["whale", "bat", "all of the above"])  True
     speak_of_place(["tin", "zinc", "sulphur"])            False
+    speaks_of_letters("B is too heavy, so (C) is right.", 4)  True
+    speaks_of_letters("A whale is no fish, as I said.", 4)    False
 
 Keeping an order that could have been changed costs nothing, a changed one makes a right answer wrong. So the rules are
 wide: what looks like a reference to other options counts as one.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -44,3 +47,37 @@ _WORDS = re.compile(
 def speak_of_place(options: Iterable[str]) -> bool:
     """Whether one of the options refers to others by their letter or by where they stand."""
     return any(_REFERENCES.search(option.strip()) or _WORDS.search(option.strip(" .。!\n\t")) for option in options)
+
+
+_BRACKETED = r"[(（\[「]{letter}[)）\]」]|(?:^|\s)\**{letter}\**[)）]"
+_ALONE = r"(?<![A-Za-z0-9_'’.\-]){letter}(?![A-Za-z0-9_'’\-+#])"
+_ARTICLE_OR_PRONOUN = (
+    r"(?<![A-Za-z0-9_'’.\-])[AI](?=\s+[a-z])"
+    r"(?!\s+(?:is|was|and|or|are|has|does|fits|alone|nor|ist|est|es|è|y|et|und|oder)\b)"
+)
+_AFTER_WORD = (
+    r"\b(?i:options?|choices?|answers?|statements?|letters?|alternatives?)\W{1,3}(?:[A-Ib-h]\b|a\b(?!\s+[a-z]))"
+)
+
+
+def speaks_of_letters(text: str, num_options: int) -> bool:
+    """Whether a text may name one of so many options by its letter, in whatever language: a letter in brackets, or a
+    capital that stands alone and is not the article `A` or the pronoun `I`.
+    """
+    return bool(num_options) and _letters(min(num_options, 26)).search(text) is not None
+
+
+def refer_to_letters(options: Iterable[str]) -> bool:
+    """Whether one of the options names others by their letters (`both A and B`)."""
+    return any(_REFERENCES.search(option.strip()) for option in options)
+
+
+@functools.cache
+def _letters(num_options: int) -> re.Pattern[str]:
+    last = chr(ord("A") + num_options - 1)
+    capital = f"[A-{last}]"
+    either = f"[A-{last}a-{last.lower()}]"
+    return re.compile(
+        f"{_BRACKETED.format(letter=either)}|(?!{_ARTICLE_OR_PRONOUN}){_ALONE.format(letter=capital)}|{_AFTER_WORD}",
+        re.MULTILINE,
+    )

@@ -190,14 +190,13 @@ def train_arm(
     every = max(1, steps // 4)
     model.train()
     for step in range(len(curve), steps):
-        loss = batch_loss(model, [train[step * proxy.batch_size + i] for i in range(proxy.batch_size)])
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss = learn(model, [train[step * proxy.batch_size + i] for i in range(proxy.batch_size)])
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         row = {"step": step + 1, "tokens": (step + 1) * proxy.seq_length * proxy.batch_size}
-        curve.append({**row, "train_loss": round(loss.item(), 5)})
+        curve.append({**row, "train_loss": round(loss, 5)})
         if (step + 1) % every == 0 or step + 1 == steps:
             curve[-1]["valid_loss"] = round(valid_loss(model, held_out, proxy.batch_size), 5)
         if (step + 1) % every == 0 and step + 1 < steps:
@@ -229,6 +228,21 @@ def save_model(out: Path, model: Any) -> None:
     weights = {name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items() if name not in tied}
     write_bytes(out / "config.json", model.config.to_json_string(use_diff=False).encode())
     write_bytes(out / WEIGHTS, save(weights, metadata={"format": "pt"}))
+
+
+def learn(model: Any, samples: list[Any]) -> float:
+    """Adds up the gradients of a batch and returns its mean loss per token, in nats. On a CPU the sequences pass one
+    by one, since the logits and activations of a batch take more memory than the model.
+    """
+    parts = [samples] if model.device.type == "cuda" else [[sample] for sample in samples]
+    num_tokens = sum(float(sample["loss_mask"].sum()) for sample in samples)
+    total = 0.0
+    for part in parts:
+        share = sum(float(sample["loss_mask"].sum()) for sample in part) / num_tokens
+        loss = batch_loss(model, part) * share
+        loss.backward()
+        total += loss.item()
+    return total
 
 
 def batch_loss(model: Any, samples: list[Any]) -> Any:

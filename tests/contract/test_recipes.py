@@ -38,9 +38,11 @@ def run_dir(tmp_path: Path) -> Path:
         json.dumps({"train": items, "validation": items, "test": items})
     )
     (tmp_path / "blend" / "context.blend.json").write_text(json.dumps({"train": items, "valid": items, "test": None}))
-    (tmp_path / "base" / "iter_0000010").mkdir(parents=True)
-    (tmp_path / "base" / "iter_0000010" / ".metadata").write_bytes(b"index")
-    (tmp_path / "base" / "iter_0000010" / "__0_0.distcp").write_bytes(b"weights")
+    for folder in (tmp_path / "base" / "iter_0000010", tmp_path / "nemo" / "weights"):
+        folder.mkdir(parents=True)
+        (folder / ".metadata").write_bytes(b"index")
+        (folder / "__0_0.distcp").write_bytes(b"weights")
+    (tmp_path / "base" / "latest_checkpointed_iteration.txt").write_text("10")
     return tmp_path
 
 
@@ -48,7 +50,7 @@ def inputs(run_dir: Path, form: str, **changes: Any) -> dict[str, Any]:
     blend = run_dir / "blend" / f"context.{form}.json"
     return {
         "blend": blend,
-        "base": run_dir / "base",
+        "base": run_dir / ("nemo" if form == "nemo" else "base"),
         "dir": run_dir / "out",
         "tokens": 100e9,
         "tokenizer": "bytes",
@@ -66,7 +68,7 @@ def test_nano_9b_recipe_builds_with_our_data(run_dir: Path) -> None:
     assert recipe.data.seq_length == 8192
     assert recipe.model.config.__fn_or_cls__.__name__ == "NemotronNano9Bv2"
     assert recipe.trainer.max_steps == int(100e9) // (8192 * 768) == 15894
-    assert recipe.resume.restore_config.path == str(run_dir / "base")
+    assert recipe.resume.restore_config.path == str(run_dir / "nemo")
     assert recipe.resume.restore_config.load_optim_state is False
     assert recipe.resume.resume_if_exists is True
     assert (recipe.optim.config.lr, recipe.optim.lr_scheduler.min_lr, recipe.optim.lr_scheduler.warmup_steps) == (
@@ -106,7 +108,7 @@ def test_what_nano_9b_is_given_is_data_that_nemo_sets_up(run_dir: Path) -> None:
     assert set(tokens.tolist()) <= set(range(40)) | {256}
     assert module.tokenizer.eos_id == fiddle.build(recipe.model.tokenizer).eos_id == 256
     assert optim.config.lr == 3e-5
-    assert resume.restore_config.path == str(run_dir / "base")
+    assert resume.restore_config.path == str(run_dir / "nemo")
 
 
 @pytest.mark.parametrize(
@@ -248,31 +250,89 @@ def make_files(folder: Path, **files: bytes) -> Path:
     return folder
 
 
+FORMS = ("megatron", "nemo", "huggingface")
+
+
 def test_only_a_base_that_holds_weights_is_taken(tmp_path: Path) -> None:
     from cpt_inputs import require_base
 
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no weights"):
-        require_base(tmp_path / "empty")
-    rank = tmp_path / "legacy" / "iter_0000001" / "mp_rank_00"
-    make_files(rank, model_optim_rng_dot_pt=b"w")
-    assert require_base(tmp_path / "legacy") == "megatron"
-    nemo = make_files(tmp_path / "nemo" / "weights", _dot_metadata=b"i", a_dot_distcp=b"w")
-    assert require_base(nemo.parent) == "nemo"
-    for path in nemo.glob("*.distcp"):
-        path.write_bytes(b"")
+        require_base(tmp_path / "empty", forms=FORMS)
+    nemo = make_files(tmp_path / "nemo" / "weights", _dot_metadata=b"i", a_dot_distcp=b"w", b_dot_distcp=b"w")
+    assert require_base(nemo.parent, forms=FORMS) == "nemo"
+    next(nemo.glob("*.distcp")).write_bytes(b"")
     with pytest.raises(ValueError, match="holds no weights"):
-        require_base(nemo.parent)
+        require_base(nemo.parent, forms=FORMS)
     hf = make_files(tmp_path / "hf", config_dot_json=b"{}")
     with pytest.raises(ValueError, match=r"model\.safetensors is missing or empty"):
-        require_base(hf)
+        require_base(hf, forms=FORMS)
     index = json.dumps({"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}).encode()
     (hf / "model.safetensors.index.json").write_bytes(index)
     (hf / "m-1.safetensors").write_bytes(b"w")
     with pytest.raises(ValueError, match=r"m-2\.safetensors is missing or empty \(1 of 2 weight files\)"):
-        require_base(hf)
+        require_base(hf, forms=FORMS)
     (hf / "m-2.safetensors").write_bytes(b"w")
-    assert require_base(hf) == "huggingface"
+    assert require_base(hf, forms=FORMS) == "huggingface"
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (["adapter_model.safetensors"], r"model\.safetensors is missing"),
+        (["model-00001-of-00002.safetensors"], r"model-00002-of-00002\.safetensors is missing"),
+        (["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"], None),
+        (["pytorch_model.bin"], None),
+    ],
+)
+def test_an_adapter_or_a_part_of_a_model_is_no_base(tmp_path: Path, files: list[str], problem: str | None) -> None:
+    """Megatron-Bridge does not take it for a Hugging Face model, and would start from random weights."""
+    from cpt_inputs import require_base
+
+    for name in ["config.json", *files]:
+        (tmp_path / name).write_bytes(b"w")
+    if problem is None:
+        assert require_base(tmp_path, forms=FORMS) == "huggingface"
+        return
+    with pytest.raises(ValueError, match=problem):
+        require_base(tmp_path, forms=FORMS)
+
+
+def test_a_megatron_folder_names_its_iteration_or_is_one(run_dir: Path) -> None:
+    from cpt_inputs import require_base
+
+    base, tracker = run_dir / "base", run_dir / "base" / "latest_checkpointed_iteration.txt"
+    assert require_base(base, forms=FORMS) == "megatron"
+    assert require_base(base / "iter_0000010", forms=FORMS) == "megatron"
+    tracker.write_text("20")
+    with pytest.raises(ValueError, match="holds no weights in iter_0000020/"):
+        require_base(base, forms=FORMS)
+    tracker.unlink()
+    with pytest.raises(ValueError, match=r"starts from random weights: give \S+iter_0000010 itself"):
+        require_base(base, forms=FORMS)
+    (base / "latest_train_state.pt").write_bytes(b"state")
+    assert require_base(base, forms=FORMS) == "megatron"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "form", "name", "read"),
+    [
+        ("nemotron_bridge_cpt", "blend", "nemo", "megatron and huggingface"),
+        ("nemotron_nano_9b_v2_cpt", "nemo", "base", "nemo"),
+    ],
+)
+def test_a_checkpoint_of_another_trainer_is_refused(
+    run_dir: Path, recipe: str, form: str, name: str, read: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = __import__(recipe)
+    if form == "blend":
+        fake_bridge(monkeypatch)
+    make = module.cpt_config if form == "blend" else module.cpt_recipe
+    extra = {"model": "nemotron_3_nano"} if form == "blend" else {}
+    with pytest.raises(
+        ValueError, match=f"of the form {'nemo' if name == 'nemo' else 'megatron'}, this recipe reads {read}"
+    ):
+        make(**inputs(run_dir, form, base=run_dir / name), **extra)
 
 
 def test_bridge_recipe_refuses_what_would_train_on_something_else(

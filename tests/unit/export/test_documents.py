@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nemo_sdg.export.documents import render_text, render_texts
+from nemo_sdg.export.documents import render_text, render_texts, render_turns
 from nemo_sdg.export.phrases import NONE, PHRASES
 from nemo_sdg.records import Answer, Frame, Kind, Sample, to_dict
 
@@ -127,6 +127,41 @@ def test_the_label_never_stands_without_the_answer() -> None:
     }
     assert any(text.endswith("The answer is: B. carbon dioxide") for text in texts)
     assert all(text.endswith("carbon dioxide") for text in texts)
+
+
+@pytest.mark.parametrize("frame", [Frame.selection, Frame.classification])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reasoning": "Option A is food for us, so option B is right."},
+        {"reasoning": "Sie atmen es ein, also (b)."},
+        {"context": "选项B是植物需要的。"},
+        {"trace": "Hmm, A or B? It must be B."},
+        {"choices": ["oxygen", "carbon dioxide", "both A and B"]},
+    ],
+)
+def test_where_texts_name_options_by_letter_the_options_show_their_letters(
+    fields: dict[str, Any], frame: Frame
+) -> None:
+    """A list of dashes, or `oxygen / carbon dioxide`, leaves such a letter without a meaning."""
+    choices = {"choices": ["oxygen", "carbon dioxide"], "answer": Answer(text="carbon dioxide"), **fields}
+    for number in range(30):
+        sample = make_sample(sample_id=str(number), kind="multiple_choice", frame=frame, **choices)
+        shown = [*render_texts(sample, ["context", "no_context", "answer_only", "trace"]), render_turns(sample)[0]]
+        for text in shown:
+            assert ("A. oxygen\nB. carbon dioxide" in text) or ("(A) oxygen\n(B) carbon dioxide" in text), text
+        assert render_turns(sample)[1].endswith("B. carbon dioxide")
+
+
+def test_without_letters_in_the_texts_options_stand_in_lists_of_every_form() -> None:
+    texts = [
+        render_text(
+            make_sample(sample_id=str(n), kind="multiple_choice", choices=["oxygen", "carbon dioxide"]), "context"
+        )
+        for n in range(30)
+    ]
+    for first in ("A. oxygen", "(A) oxygen", "- oxygen"):
+        assert any(first in text for text in texts), first
 
 
 def test_code_keeps_its_indentation_and_stands_in_a_fence() -> None:

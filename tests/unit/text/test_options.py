@@ -2,7 +2,7 @@
 
 import pytest
 
-from nemo_sdg.text.options import speak_of_place
+from nemo_sdg.text.options import speak_of_place, speaks_of_letters
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,33 @@ def test_references_to_other_options(option: str) -> None:
 )
 def test_options_that_only_look_so(option: str) -> None:
     assert not speak_of_place(["tin", "zinc", option])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "so option C is right",
+        "A is too heavy.",
+        "We compare A and B.",
+        "The answer is (c).",
+        "Das ist b) falsch",
+        "**D** fits",
+        "选项C正确",
+        "therefore D",
+        "Option a: too small",
+    ],
+)
+def test_letters_that_may_name_options_are_seen(text: str) -> None:
+    assert speaks_of_letters(text, 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["A whale is no fish.", "I think so.", "An option a firm has", "T-shirts, U.S. law and C++", "Jane E. Smith", "E"],
+)
+def test_articles_initials_and_letters_of_no_option_are_none(text: str) -> None:
+    assert not speaks_of_letters(text, 4)
+
+
+def test_without_options_there_are_no_letters_of_options() -> None:
+    assert not speaks_of_letters("so option C is right", 0)
