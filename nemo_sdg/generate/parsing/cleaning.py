@@ -32,16 +32,24 @@ def clean(text: str) -> str:
 
 SPECIAL = re.compile(
     r"(?:<\|im_start\|>|<\|start_header_id\|>|<\|start\|>|<start_of_turn>)\s*(?:assistant|model)?\s*(?:<\|end_header_id\|>)?\s*|"
-    r"<\|[a-z_]{2,24}\|>|<｜[^<>｜]{2,24}｜>|</?s>|<(?:eos|bos|end_of_turn|pad)>",
+    r"<\|[a-z_]{2,24}\|>|<｜[^<>｜]{2,24}｜>|<(?:eos|bos|end_of_turn|pad)>",
     re.IGNORECASE,
 )
+ENDS_OF_SEQUENCE = re.compile(r"(<s>(?:(?!</?s>).)*</s>)|</?s>", re.IGNORECASE | re.DOTALL)
+"""a pair inside of a text is HTML's element for what is no longer right; a single one is a token"""
 STRUCK_OUT = re.compile(r"(?<!~)~~(?!~)[^~\n]{1,200}(?<!~)~~(?!~)\s*")
 
 
 def without_marks(text: str) -> str:
     """Without what no reader is to see: special tokens of a chat template, and what was struck out."""
     if "<" in text:
-        text = SPECIAL.sub("", text)
+        text = SPECIAL.sub("", text).strip()
+        pair = ENDS_OF_SEQUENCE.fullmatch(text)
+        text = (
+            text[len("<s>") : -len("</s>")]
+            if pair and pair.group(1)
+            else ENDS_OF_SEQUENCE.sub(lambda found: found.group(1) or "", text)
+        )
     return STRUCK_OUT.sub("", text).strip() if "~~" in text else text.strip()
 
 

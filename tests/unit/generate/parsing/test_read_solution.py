@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import nemo_sdg
+from nemo_sdg.generate.parsing.cleaning import without_marks
 from nemo_sdg.generate.parsing.json_replies import escape_latex
 
 GASES = ["oxygen", "carbon dioxide", "nitrogen", "helium"]
@@ -217,3 +218,19 @@ def test_programs(text: str) -> None:
 )
 def test_short_texts(text: str, answer: str) -> None:
     assert read(text, "short_text") == answer
+
+
+@pytest.mark.parametrize(
+    ("reply", "seen"),
+    [
+        ("<s> a b </s>", "a b"),
+        ("a b</s>", "a b"),
+        ("<s>a b", "a b"),
+        ("a <s>old</s> b", "a <s>old</s> b"),
+        ("<s>a <S>old</S> b</s>", "a <S>old</S> b"),
+        ("Write <s>old\nprice</s>", "Write <s>old\nprice</s>"),
+        ("a b</s></s>", "a b"),
+    ],
+)
+def test_text_struck_out_in_html_stays_and_ends_of_a_sequence_do_not(reply: str, seen: str) -> None:
+    assert without_marks(reply).strip() == seen
