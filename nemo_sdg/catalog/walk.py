@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -160,10 +161,15 @@ def task_config(name: str, seeds: SeedsSection) -> dict[str, Any]:
 
 def task_file(name: str, seeds: SeedsSection) -> Path:
     """The YAML file of a leaf. Raises ConfigError for an unknown one."""
-    files = _files(_folders(seeds))
+    files = task_files(seeds)
     if name not in files:
         raise ConfigError(f"{name} is not an lm-eval task{near(name, list(files))}")
     return Path(files[name])
+
+
+def task_files(seeds: SeedsSection) -> Mapping[str, str]:
+    """Leaf -> path of its YAML file. For many leaves: `task_file` looks the folders up each time."""
+    return _files(_folders(seeds))
 
 
 def _folders(seeds: SeedsSection) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def preflight(config: RunConfig) -> None:
     from nemo_sdg.seeds.sources.hub_models import require_model
 
     require_model("export.tokenizer", config.export.tokenizer)
-    load_tokenizer(config.export.tokenizer)
+    load_tokenizer(config.export.tokenizer, bos=config.export.bos)
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:

@@ -44,16 +44,29 @@ class Opened:
     bos: int | None
 
 
+def files_of_tokenizer(name: str | None) -> tuple[Any, ...]:
+    """Absolute path, size and times of each file that a tokenizer may be read from; () for a hub id."""
+    path = embedded_path() if name is None else Path(name)
+    files = sorted(path.parent.iterdir() if path.is_file() else path.iterdir() if path.is_dir() else [])
+    stats = [(file.absolute(), file.stat()) for file in files if file.is_file()]
+    return tuple((str(file), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for file, stat in stats)
+
+
+def embedded_path() -> Path:
+    """The embedded model's file. Raises MissingDependencyError without its package."""
+    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise MissingDependencyError(
+            f"export.tokenizer=null needs the package {EMBEDDED_PACKAGE.replace('_', '-')}: install it, "
+            "or set export.tokenizer to a folder or hub id"
+        )
+    return Path(spec.origin).parent / EMBEDDED_FILE
+
+
 def open_tokenizer(name: str | None) -> Opened:
     """Raises ConfigError in one line for what is not there or of no form that can be read exactly."""
     if name is None:
-        spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
-        if spec is None or spec.origin is None:
-            raise MissingDependencyError(
-                f"export.tokenizer=null needs the package {EMBEDDED_PACKAGE.replace('_', '-')}: install it, "
-                "or set export.tokenizer to a folder or hub id"
-            )
-        return _from_gguf(Path(spec.origin).parent / EMBEDDED_FILE, EMBEDDED_NAME)
+        return _from_gguf(embedded_path(), EMBEDDED_NAME)
     path = Path(name)
     if name.endswith(".gguf"):
         return _from_gguf(path, path.stem)

@@ -14,7 +14,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.packing.byte_bpe import byte_letters
 from nemo_sdg.export.packing.control_tokens import control_tokens, text_only, unknown_id
 from nemo_sdg.export.packing.fast_bpe import FastBpe
-from nemo_sdg.export.packing.tokenizer_files import Opened, open_tokenizer
+from nemo_sdg.export.packing.tokenizer_files import Opened, files_of_tokenizer, open_tokenizer
 from nemo_sdg.storage import read_json, write_bytes, write_json
 
 if TYPE_CHECKING:
@@ -150,9 +150,16 @@ def _restore(backend: str, name: str, eod: int, bos: int | None, vocab_size: int
 def load_tokenizer(name: str | None, *, bos: bool = False) -> Tokenizer:
     """Opens a folder, a file, a hub id, or, for None, the tokenizer of the embedded model; see tokenizer_files.
 
-    With `bos`, documents will begin with the tokenizer's beginning-of-sequence id. Raises ConfigError in one line when
-    it cannot be opened, names no end of a sequence (or no beginning, with `bos`), or cannot give back what it reads.
+    With `bos`, documents will begin with the tokenizer's beginning-of-sequence id. What was opened last is given again
+    while its files are the same: a start asks three times, and each takes seconds for a large vocabulary.
+    Raises ConfigError in one line when it cannot be opened, names no end of a sequence (or no beginning, with `bos`),
+    or cannot give back what it reads.
     """
+    files = files_of_tokenizer(name)
+    return _load_known(name, bos, files) if files else _load(name, bos=bos)
+
+
+def _load(name: str | None, *, bos: bool) -> Tokenizer:
     opened = open_tokenizer(name)
     if bos and opened.bos is None:
         raise ConfigError(
@@ -161,6 +168,11 @@ def load_tokenizer(name: str | None, *, bos: bool = False) -> Tokenizer:
     tokenizer = _make(opened, bos=opened.bos if bos else None)
     _refuse_lossy(tokenizer, opened)
     return tokenizer
+
+
+@functools.lru_cache(maxsize=2)
+def _load_known(name: str | None, bos: bool, files: tuple[Any, ...]) -> Tokenizer:
+    return _load(name, bos=bos)
 
 
 def _refuse_lossy(tokenizer: Tokenizer, opened: Opened) -> None:
@@ -174,16 +186,15 @@ def _refuse_lossy(tokenizer: Tokenizer, opened: Opened) -> None:
             "of a generative model"
         )
     letters = string.ascii_letters + string.digits
-    missing = [
-        letter for letter, ids in zip(letters, tokenizer.encode(list(letters)), strict=True) if tokenizer.unknown in ids
-    ]
+    # by the slow encoder: the fast one takes a second to make
+    *encoded, probe = tokenizer.encoder.encode_batch_fast([*letters, PROBE], add_special_tokens=False)
+    missing = [letter for letter, one in zip(letters, encoded, strict=True) if tokenizer.unknown in one.ids]
     if missing:
         raise ConfigError(
             f"{opened.source} has no token for {len(missing)} of the Latin letters and digits ({missing[0]!r}, …); "
             "give the tokenizer of a generative model"
         )
-    (ids,) = tokenizer.encode([PROBE])
-    found = tokenizer.decode(ids).strip()
+    found = tokenizer.decode(probe.ids).strip()
     if found != PROBE and _plain(found) == _plain(PROBE):
         raise ConfigError(
             f"{opened.source} is lossy: it reads {PROBE!r} as {found!r}; give a tokenizer that keeps capitals and "
