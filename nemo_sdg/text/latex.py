@@ -82,7 +82,7 @@ def plain(text: str) -> str:
         )
         text = re.sub(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)", "°", text).replace("\\degree", "°").replace("\\circ", "°")
         text = re.sub(r"\\(leq?|geq?|neq?)(?![A-Za-z])", lambda found: "\\" + found[1].rstrip("q") + "q", text)
-    text = re.sub(r"\{(,)\}", r"\1", text.strip()).strip("*").strip()
+    text = re.sub(r"\{(,)\}", r"\1", text.strip()).strip("*`").strip()
     while (inner := _WRAPPED.fullmatch(text)) is not None:
         text = next(group for group in inner.groups() if group is not None).strip()
     if "$" in text:

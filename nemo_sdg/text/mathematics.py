@@ -15,7 +15,7 @@ import functools
 import re
 from collections.abc import Callable
 
-from nemo_sdg.text import forms
+from nemo_sdg.text import forms, notation
 from nemo_sdg.text.dates import read_date, read_time
 from nemo_sdg.text.expressions import math_verify_equal
 from nemo_sdg.text.latex import plain
@@ -35,6 +35,7 @@ def is_expression(text: str) -> bool:
     return not re.search(r"[^\W\d_]{3,}", bare)
 
 
+_ASKS_BASE = re.compile(r"\bbase\b|binary|octal|hexadecimal|binär|dual|binaire|binario|进制|進数", re.IGNORECASE)
 _ASKS_RATIO = re.compile(r"\bratio\b|verhältnis|\brazón\b|\brapport\b|\bproportion", re.IGNORECASE)
 _RATIO = re.compile(r"\d+(?:\.\d+)?\s*(?::|/|\bto\b|\bzu\b)\s*\d+(?:\.\d+)?")
 _RATIO_WORD = re.compile(r"\s*(?:/|\bto\b|\bzu\b)\s*")
@@ -55,12 +56,21 @@ def _same(a: Answer, b: Answer, compare: Compare) -> bool | None:
             return _same(a.parts[0], b.parts[0], compare)
         sign, other = (a, b) if a.shape == "plus_minus" else (b, a)
         return compare(sign, other) if other.shape == "set" and len(other.parts) == 2 else False
+    if "based" in (a.shape, b.shape):
+        return compare(a, b)
+    if {a.shape, b.shape} == {"ratio", "range"}:
+        ranged = a if a.shape == "range" else b
+        if not re.search(r"\bto\b|\bzu\b|\bà\b", ranged.text):
+            return False
+        return _proportional(a, b) or False
+    if a.shape == b.shape == "ratio" and len(a.parts) == len(b.parts) and _proportional(a, b):
+        return True
     if len(a.parts) != len(b.parts) or not a.parts:
         return a.shape == b.shape and len(a.parts) == len(b.parts)
     if a.shape != b.shape:
         # Square brackets write lists and tuples too, where an interval could not stand.
         lists = {a.shape, b.shape} <= {"()", "[]", "sequence", "set"} and {a.shape, b.shape} & {"[]"}
-        if not (lists and len(a.parts) > 2):
+        if not (lists and len(a.parts) > 2) and {a.shape, b.shape} not in ({"column", "()"}, {"column", "[]"}):
             return False
     if a.shape == b.shape == "set":
         return _matched(list(a.parts), list(b.parts), compare)
@@ -70,16 +80,34 @@ def _same(a: Answer, b: Answer, compare: Compare) -> bool | None:
 
 def _matched(left: list[Answer], right: list[Answer], compare: Compare) -> bool | None:
     """Whether the members of two sets can be paired off."""
-    unsure = False
-    for one in left:
-        verdicts = [_same(one, other, compare) for other in right]
-        if True in verdicts:
-            del right[verdicts.index(True)]
-        elif None in verdicts:
-            unsure = True
-        else:
-            return False
-    return None if unsure else True
+    verdicts = [[_same(one, other, compare) for other in right] for one in left]
+    if _paired_off(verdicts, (True,)):
+        return True
+    return None if _paired_off(verdicts, (True, None)) else False
+
+
+def _paired_off(verdicts: list[list[bool | None]], allowed: tuple[bool | None, ...]) -> bool:
+    """Whether each row can have a column of its own with an allowed verdict (augmenting paths)."""
+    taken: dict[int, int] = {}
+
+    def find(row: int, seen: set[int]) -> bool:
+        for column, verdict in enumerate(verdicts[row]):
+            if verdict in allowed and column not in seen:
+                seen.add(column)
+                if column not in taken or find(taken[column], seen):
+                    taken[column] = row
+                    return True
+        return False
+
+    return all(find(row, set()) for row in range(len(verdicts)))
+
+
+def _proportional(a: Answer, b: Answer) -> bool:
+    """2:3 and 4:6, of numbers alone."""
+    left, right = ([part.number.value for part in side.parts if part.number is not None] for side in (a, b))
+    if len(left) != len(a.parts) or len(right) != len(b.parts) or len(left) != len(right) or 0 in (*left, *right):
+        return False
+    return all(one * right[0] == other * left[0] for one, other in zip(left, right, strict=True))
 
 
 def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool | None:
@@ -108,8 +136,15 @@ def _trees(a: str, b: str, question: str, language: str) -> tuple[Answer, Answer
 
 
 def _surely_leaf(a: Answer, b: Answer, question: str, language: str) -> bool | None:
+    if "based" in (a.shape, b.shape):
+        if a.number is None or b.number is None:
+            return False
+        alike = a.shape != b.shape and _ASKS_BASE.search(question) and a.text.upper() == b.text.upper()
+        return bool(alike) or a.number.value == b.number.value
     if a.number is not None and b.number is not None:
         return numbers_equal(a.number, b.number, question=question, language=language)
+    if a.unit.dimensions and b.unit.dimensions and a.unit != b.unit:
+        return False
     if tight(a.text) and tight(a.text) == tight(b.text):
         return True
     if a.number is not None or b.number is not None:
@@ -147,6 +182,16 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
 
     def leaf(one: Answer, other: Answer) -> bool:
         verdict = _surely_leaf(one, other, question, language)
-        return math_verify_equal(one.text, other.text) if verdict is None else verdict
+        return math_verify_equal(*_in_one_measure(one.text, other.text)) if verdict is None else verdict
 
     return bool(_same(*_trees(a, b, question, language), leaf))
+
+
+_IN_RADIANS = re.compile(r"\\pi(?![A-Za-z])|\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|\brad")
+
+
+def _in_one_measure(a: str, b: str) -> tuple[str, str]:
+    """Degrees as multiples of pi where one side has pi or a trigonometric function."""
+    if "°" in a + b and _IN_RADIANS.search(a + b):
+        a, b = (re.sub(r"\s*\brad(?:ians?)?\b", "", notation.in_radians(side)) for side in (a, b))
+    return a, b

@@ -9,9 +9,12 @@ import dataclasses
 import functools
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
+from nemo_sdg.text import notation
 from nemo_sdg.text.latex import ROW, plain
-from nemo_sdg.text.numbers import Number, read_number
+from nemo_sdg.text.numbers import Number, Unit, read_number
+from nemo_sdg.text.numbers.units import NO_UNIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +22,18 @@ class Answer:
     """A mathematical answer as a tree."""
 
     shape: str
-    """number, expression, set, sequence, range, ratio, plus_minus, equation, or the brackets of a tuple: () [) (] []"""
+    """number, expression, set, sequence, range, ratio, plus_minus, equation, remainder, column, based (digits of
+    another base), or the brackets of a tuple: () [) (] []
+    """
     text: str
     number: Number | None = None
     parts: tuple["Answer", ...] = ()
+    unit: Unit = NO_UNIT
+    """of an expression"""
 
 
 _LIST_WORD = re.compile(
-    r",?\s+(?:and|or|und|oder|y|o|et|ou|e)\s+|\s*;\s*|,?\s*\\(?:text|mbox)?\{?\s*(?:or|and)\s*\}?\s*"
+    r",?(?<![=+\-*/^<>])\s+(?:and|or|und|oder|y|o|et|ou|e)\s+(?![=+\-*/^<>])|\s*;\s*|,?\s*\\(?:text|mbox)?\{?\s*(?:or|and)\s*\}?\s*"
 )
 _ELLIPSIS = re.compile(r"\\[ldc]?dots[a-z]?|…|\.\.\.|\\ldots")
 _RANGE = re.compile(
@@ -55,7 +62,7 @@ _PAIRS = {"(": ")", "[": "]", "{": "}"}
 @functools.lru_cache(maxsize=1 << 14)
 def read_answer(text: str, language: str = "en") -> Answer:
     """The tree of an answer."""
-    return _read(plain(text), language, 0)
+    return _read(notation.unify(plain(text)), language, 0)
 
 
 def _read(text: str, language: str, depth: int) -> Answer:
@@ -64,6 +71,10 @@ def _read(text: str, language: str, depth: int) -> Answer:
     number = read_number(text, language)
     if number is not None or depth > 4 or len(text) > 600:
         return Answer("expression" if number is None else "number", text, number)
+    if (division := notation.read_remainder(text)) is not None:
+        return _collection("remainder", text, list(division), language, depth)
+    if (based := notation.read_based(text)) is not None:
+        return Answer("based", based[0], Number(Fraction(int(*based))))
     if _EMPTY.fullmatch(text):
         return Answer("set", text)
     if (inner := _bracketed(text)) is not None:
@@ -89,6 +100,8 @@ def _read(text: str, language: str, depth: int) -> Answer:
     if (matrix := _MATRIX.fullmatch(text)) is not None:
         rows = [row.split("&") for row in matrix[1].split(ROW) if row.strip()]
         cells = [tuple(_read(cell, language, depth + 1) for cell in row) for row in rows]
+        if len(cells) > 1 and all(len(row) == 1 for row in cells):
+            return Answer("column", text, parts=tuple(row[0] for row in cells))
         return Answer("[]", text, parts=tuple(Answer("[]", "", parts=row) for row in cells))
     if (interval := _interval(text, language, depth)) is not None:
         return interval
@@ -100,7 +113,8 @@ def _read(text: str, language: str, depth: int) -> Answer:
         low, high = _read(ends[1], language, depth + 1), _read(ends[2], language, depth + 1)
         if low.number is not None and high.number is not None and (low.number.value < high.number.value):
             return Answer("range", text, parts=(low, high))
-    return Answer("expression", text)
+    bare, unit = notation.split_unit(text)
+    return Answer("expression", bare, unit=unit)
 
 
 def _plus_minus(text: str, part: Answer) -> Answer:
@@ -175,6 +189,9 @@ def _listed(text: str, parts: list[str], language: str, depth: int) -> Answer:
 
 def _equation(text: str, sides: list[str], language: str, depth: int) -> Answer:
     """`x = 5` and `(x, y) = (1, 2)` are their right side; an equation of two expressions stays one."""
+    if len(sides) > 2 and all(re.fullmatch(_NAME, side) for side in sides[:-1]):
+        last = _read(sides[-1], language, depth + 1)  # x = y = 1
+        return Answer("()", text, parts=(last,) * (len(sides) - 1))
     if re.fullmatch(
         r"\(?\s*[A-Za-z](?:_\{?\w+\}?)?(?:\s*,\s*[A-Za-z](?:_\{?\w+\}?)?)*\s*\)?|[A-Za-z]\s*\(\s*[A-Za-z]\s*\)",
         sides[0],
@@ -232,11 +249,12 @@ def _parts(flat: str, comma: re.Match[str], language: str) -> bool:
     """Whether a comma parts members; between digits without a space it may belong to a number."""
     if comma[0] != "," or not (flat[: comma.start()][-1:].isdigit() and flat[comma.end() :][:1].isdigit()):
         return True
-    run = re.search(r"[\d.,]*$", flat[: comma.start()])
-    after = re.match(r"[\d.,]*", flat[comma.end() :])
-    assert run is not None
-    assert after is not None
-    return read_number(run[0] + "," + after[0], language) is None
+    before, after = flat[: comma.start()], flat[comma.end() :]
+    run = before[len(before.rstrip(_RUN)) :] + "," + after[: len(after) - len(after.lstrip(_RUN))]
+    return read_number(run, language) is None
+
+
+_RUN = "0123456789.,"
 
 
 def _without_repeated_name(parts: list[str]) -> list[str]:

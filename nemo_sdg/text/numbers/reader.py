@@ -18,13 +18,14 @@ from fractions import Fraction
 
 from nemo_sdg.text.latex import fold, plain
 from nemo_sdg.text.numbers.scan import AND_A_HALF, FULL_ORDINAL, Number, scan_number, scan_words
-from nemo_sdg.text.numbers.spelled import names_scale, part_at
-from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, is_measure, read_unit, same_dimensions
+from nemo_sdg.text.numbers.spelled import part_at
+from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, read_unit
 
-__all__ = ["FoundNumber", "Number", "find_numbers", "numbers_equal", "read_number", "sole_number"]
+__all__ = ["FoundNumber", "Number", "find_numbers", "read_number", "sole_number"]
 
 _LITERAL = re.compile(r"[-+]?0(?:x[0-9a-f]+|b[01]+|o[0-7]+)", re.IGNORECASE)
 _REPEATING = re.compile(r"(\d*)[.,](\d*)\\(?:overline|dot|bar)\s*\{?(\d+)\}?")
+_GOES_ON = re.compile(r"(\d{0,20})[.,](\d{0,12}?)(\d{1,6}?)\3{1,40}(?:\.{3}|…|\\[ld]?dots|\\ldots)")
 _FEET = re.compile(r"(\d+)\s*['′]\s*(\d+)\s*(?:\"|″|''|”)$")
 _HEAD = re.compile(rf"%?(?P<sign>[-+]?)\s*(?P<currency>{CURRENCY.pattern})?\s*(?P<sign2>[-+]?)\s*", re.IGNORECASE)
 _START = re.compile(
@@ -33,11 +34,6 @@ _START = re.compile(
 )
 
 
-_ASK_PERCENT = re.compile(
-    r"percent|per cent|%|prozent|por ?ciento|pour ?cent|procent|per ?cento|por cento|百分|パーセント|процент|asilimia|"
-    r"퍼센트|प्रतिशत",
-    re.IGNORECASE,
-)
 _ABOUT = re.compile(
     r"(?:about|approximately|approx\.?|around|roughly|exactly|only|just|a total of|circa|ca\.|etwa|ungefähr|rund|"
     r"environ|aproximadamente|unos|cerca de|circa|≈|~|\\approx|\\sim|约|約|大约)\s*(?=\S)",
@@ -47,6 +43,7 @@ _SIGN_WORD = re.compile(
     r"(?:minus|negative|moins|menos|meno|минус|мінус|eksi|سالب|ناقص|ऋण|माइनस)\s+(?=[^\W_]|[.$\\])|(?:负|負|マイナス|마이너스)\s*",
     re.IGNORECASE,
 )
+_PERCENT_FIRST = re.compile(r"(?:yüzde|百分之|asilimia)\s*(?=[\d.,]+$)", re.IGNORECASE)
 _NAMED = re.compile(r"(?:\(?[A-Za-z](?:_\{?\w+\}?)?\)?\s*)?=\s*")
 
 
@@ -81,7 +78,7 @@ def _read_number(text: str, language: str) -> Number | None:
 def _read_quantity(text: str, language: str) -> Number | None:
     if _LITERAL.fullmatch(text):
         return Number(Fraction(int(text.replace(" ", ""), 0)))
-    if (repeating := _REPEATING.fullmatch(text)) is not None:
+    if (repeating := _REPEATING.fullmatch(text) or _GOES_ON.fullmatch(text)) is not None:
         whole, fixed, again = repeating[1] or "0", repeating[2], repeating[3]
         tail = Fraction(int(again), (10 ** len(again) - 1) * 10 ** len(fixed))
         return Number(int(whole) + Fraction(int(fixed or 0), 10 ** len(fixed)) + tail)
@@ -89,6 +86,7 @@ def _read_quantity(text: str, language: str) -> Number | None:
     negative = False
     if (word := _SIGN_WORD.match(text)) is not None:
         negative, text = True, text[word.end() :]
+    text = _PERCENT_FIRST.sub("%", text)
     percent_first = text.startswith("%")
     head = _HEAD.match(text)
     assert head is not None
@@ -185,70 +183,6 @@ def _is_pronoun(written: str, number: Number) -> bool:
         or (number.value in (1, Fraction(1, 2)) and not number.percent and " " not in written.strip())
         or len(written) < 2
     )
-
-
-def numbers_equal(a: Number, b: Number, *, question: str = "", language: str = "en") -> bool:
-    """Whether two numbers are the same answer to a question.
-
-    A unit, percent sign or scale may be left out on one side where the question has named it; 60% is 0.6, and 60 only
-    where a percentage is asked for. Decimals of six places or more equal what they are a rounding of.
-    """
-    left, right = a.value, b.value
-    asks_percent = _ASK_PERCENT.search(question) is not None
-    if a.percent != b.percent and not asks_percent:
-        left, right = left / 100 if a.percent else left, right / 100 if b.percent else right
-    if a.unit.dimensions and b.unit.dimensions:
-        if not same_dimensions(a.unit, b.unit):
-            return False
-        if a.unit.factor != b.unit.factor:
-            left, right = left * a.unit.factor, right * b.unit.factor
-    elif a.unit.dimensions or b.unit.dimensions:
-        named, wanted = a.unit if a.unit.dimensions else b.unit, asked_unit(question)
-        if wanted is not None and wanted.dimensions == named.dimensions and wanted.factor != named.factor:
-            share = named.factor / wanted.factor
-            left, right = (left * share, right) if a.unit.dimensions else (left, right * share)
-    if a.scale != b.scale and 1 in (a.scale, b.scale) and names_scale(question, a.scale * b.scale, language):
-        left, right = left / a.scale, right / b.scale
-    if (digits := asked_places(question)) is not None and digits in (a.places, b.places) and a.places != b.places:
-        return abs(left - right) * 2 <= Fraction(1, 10**digits)
-    return left == right or _rounded(left, a.places, right) or _rounded(right, b.places, left)
-
-
-_ASKED_UNIT = re.compile(
-    r"how many ([^\W\d_]+(?: per [^\W\d_]+)?)|\bin ([^\W\d_]+(?:[/·^][\w/·^]+| per [^\W\d_]+)?)(?=[,.?)]|$)",
-    re.IGNORECASE,
-)
-_ASKED_PLACES = re.compile(
-    r"\b(one|two|three|four|five|[1-5])\s+(?:decimal(?: places?| digits?)?|d\.p\.)", re.IGNORECASE
-)
-_PLACES = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
-
-
-@functools.lru_cache(maxsize=1 << 12)
-def asked_unit(question: str) -> Unit | None:
-    """The unit of measure that a question asks for: `How many seconds …`, `… in km/h?`; None where it names none."""
-    for found in _ASKED_UNIT.finditer(question):
-        unit = read_unit(found[1] or found[2])
-        if unit is not None and unit.dimensions and is_measure(unit):
-            return unit
-    return None
-
-
-@functools.lru_cache(maxsize=1 << 12)
-def asked_places(question: str) -> int | None:
-    """To how many decimal places a question wants its answer rounded."""
-    found = _ASKED_PLACES.search(question)
-    return None if found is None else _PLACES.get(found[1].casefold()) or int(found[1])
-
-
-def _rounded(decimal: Fraction, places: int, exact: Fraction) -> bool:
-    """Whether a decimal of six places or more, four digits of them at least, is the other value rounded, or told from
-    it by a float's noise.
-    """
-    if places < 6 or abs(decimal) * 10**places < 1000:
-        return False
-    difference = abs(decimal - exact)
-    return difference * 2 <= Fraction(1, 10**places) or (places > 12 and difference <= abs(exact) / 10**12)
 
 
 _HEDGE = re.compile(

@@ -48,8 +48,9 @@ _FRACTION = re.compile(
 _MIXED = re.compile(r"(?:\s+|\s+and\s+)(\d+)\s*/\s*(\d+)(?![\d/]|[.,]\d)")
 _SLASH = re.compile(r"\s*/\s*(?=\d)")
 _PERCENT = re.compile(
-    r"\s*\\?%|[\s-]*(?:percent(?:age points?)?|per cent|prozent|procent|por ?cien(?:to)?|por cento|pour ?cents?|"
-    r"per ?cento|процент\w*|asilimia|yüzde|パーセント|퍼센트|प्रतिशत|phần trăm|persen)(?![^\W\d_])",
+    r"\s*\\?%|[\s-]*(?:percent(?:age points?)?|per cent|pct\.?|prozent(?:punkte)?|procent|por ?cien(?:to)?|por cento|"
+    r"pour ?cents?|per ?cento|v\. ?H\.?|процент\w*|відсот\w*|asilimia|yüzde|パーセント|퍼센트|프로|प्रतिशत|फीसदी|শতাংশ|"
+    r"phần trăm|persen|százalék|prosenttia?|prosent|på hundra|(?:في المئة|في المائة|بالمئة|بالمائة)|אחוזים|אחוז|τοις εκατό)(?![^\W\d_])",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)(?![^\W\d_])|º|ª|(?:er|ère|re|ème|e)(?![^\W\d_])", re.IGNORECASE)
@@ -207,7 +208,7 @@ def _scan_words(text: str, start: int, language: str) -> tuple[Number, int] | No
     article = re.compile(r"(?:an?|one)\s+", re.IGNORECASE).match(text, start)
     after = article.end() if article is not None else start
     part = part_at(text, after, language)
-    if part is not None and (article is not None or part[0] == 2):
+    if part is not None and (article is not None or part[0] == 2 or language[:2] in ("ar", "he")):
         of = re.compile(r"\s+(?:of\s+)?an?(?=\s)", re.IGNORECASE).match(text, part[1])
         return _with_measure(Number(Fraction(1, part[0])), text, of.end() if of is not None else part[1], language)
     if article is not None and article[0].casefold().strip() != "one" and scale_at(text, after, language) is not None:

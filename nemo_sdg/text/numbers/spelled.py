@@ -38,7 +38,7 @@ def _table() -> dict[str, dict[str, Any]]:
     return table
 
 
-_COMPOUND = frozenset(("de", "nl", "it", "sv", "da", "no", "hu", "fi"))
+_COMPOUND = frozenset(("de", "nl", "it", "sv", "da", "no", "hu", "fi", "ko"))
 """Languages that write a number as one word"""
 _ONES_FIRST = frozenset(("de", "nl", "da", "ar"))
 _DOZENS = frozenset(

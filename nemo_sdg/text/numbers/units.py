@@ -66,6 +66,12 @@ def _plain_words() -> dict[str, tuple[str, Fraction]]:
     }
 
 
+@functools.cache
+def _derived() -> dict[str, tuple[Fraction, dict[str, int]]]:
+    """Units of measure that are made of others: a newton is 1000 gram meter per second squared."""
+    return {base: (Fraction(factor), parts) for base, (factor, parts) in _table()["derived"].items()}
+
+
 CURRENCY = re.compile(
     r"(?:us|hk|ca|nz|r|a|c)?\s?\$|[€£¥₹₩₽₺₪₦₱฿₫]|(?:usd|eur|gbp|inr|rs\.?|chf|jpy|cny|rmb|brl|cad|aud|krw|ksh|php|pln|sek)(?=\s|\d)",
     re.IGNORECASE,
@@ -117,7 +123,7 @@ def read_unit(text: str) -> Unit | None:
         return NO_UNIT
     if _NOT_A_UNIT.search(text) or len(text) > 60:
         return None
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text).replace("\\cdot", "·").replace("\\times", "·")
     for phrase, canonical in _PHRASES:
         text = phrase.sub(canonical, text)
     powers: dict[str, int] = {}
@@ -144,9 +150,10 @@ def read_unit(text: str) -> Unit | None:
                 powers[nouns.pop()] = exponent
             continue
         base, one = known
-        factor *= one**exponent
-        if base:
-            powers[base] = powers.get(base, 0) + exponent
+        made, parts = _derived().get(base, (Fraction(1), {base: 1} if base else {}))
+        factor *= (one * made) ** exponent
+        for part, power in parts.items():
+            powers[part] = powers.get(part, 0) + power * exponent
     powers.pop("unit", None)
     nouns = [noun for noun in nouns if noun != "unit"]
     if num_words > MAX_WORDS:
@@ -193,8 +200,13 @@ def _singular(word: str) -> str:
 
 def is_measure(unit: Unit) -> bool:
     """Whether a unit is one of measure or money, and not a counted noun."""
-    bases = {*_symbols().values(), *_prefixed_words().values(), *(base for base, _ in _plain_words().values())}
-    return all(base in bases for base, _ in unit.dimensions)
+    return all(base in _bases() for base, _ in unit.dimensions)
+
+
+@functools.cache
+def _bases() -> frozenset[str]:
+    named = {*_symbols().values(), *_prefixed_words().values(), *(base for base, _ in _plain_words().values())}
+    return frozenset(named | {part for _, parts in _derived().values() for part in parts})
 
 
 def same_dimensions(one: Unit, other: Unit) -> bool:
@@ -206,4 +218,13 @@ def same_dimensions(one: Unit, other: Unit) -> bool:
     (first, power), (second, other_power) = one.dimensions[0], other.dimensions[0]
     left, right = first.split(), second.split()
     shorter, longer = sorted((left, right), key=len)
+    if power == other_power == 1 and (second in _SIGNS_OF.get(first, ()) or first in _SIGNS_OF.get(second, ())):
+        return True
     return power == other_power and len(longer) > 1 and longer[-len(shorter) :] == shorter
+
+
+_SIGNS_OF = {
+    "dollar": ("us_dollar", "australian_dollar", "canadian_dollar", "hong_kong_dollar"),
+    "yen_or_yuan": ("yen", "yuan"),
+}
+"""A sign that several currencies share, and those that it may stand for"""
