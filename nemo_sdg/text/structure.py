@@ -33,7 +33,7 @@ class Answer:
 
 
 _LIST_WORD = re.compile(
-    r",?(?<![=+\-*/^<>])\s+(?:and|or|und|oder|y|o|et|ou|e)\s+(?![=+\-*/^<>])|\s*;\s*|,?\s*\\(?:text|mbox)?\{?\s*(?:or|and)\s*\}?\s*"
+    r",?(?<![=+\-*/^<>])\s+(?:and|or|und|oder|y|o|et|ou|e)\s+(?![=+*/^<>]|-\s)|\s*;\s*|,?\s*\\(?:text|mbox)?\{?\s*(?:or|and)\s*\}?\s*"
 )
 _ELLIPSIS = re.compile(r"\\[ldc]?dots[a-z]?|…|\.\.\.|\\ldots")
 _RANGE = re.compile(

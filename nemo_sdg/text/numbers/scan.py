@@ -50,7 +50,8 @@ _SLASH = re.compile(r"\s*/\s*(?=\d)")
 _PERCENT = re.compile(
     r"\s*\\?%|[\s-]*(?:percent(?:age points?)?|per cent|pct\.?|prozent(?:punkte)?|procent|por ?cien(?:to)?|por cento|"
     r"pour ?cents?|per ?cento|v\. ?H\.?|процент\w*|відсот\w*|asilimia|yüzde|パーセント|퍼센트|프로|प्रतिशत|फीसदी|শতাংশ|"
-    r"phần trăm|persen|százalék|prosenttia?|prosent|på hundra|(?:في المئة|في المائة|بالمئة|بالمائة)|אחוזים|אחוז|τοις εκατό)(?![^\W\d_])",
+    r"phần trăm|persen|százalék|prosenttia?|prosent|på hundra|(?:في المئة|في المائة|بالمئة|بالمائة)|אחוזים|אחוז|τοις εκατό)"
+    r"(?![^\W\d_])",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)(?![^\W\d_])|º|ª|(?:er|ère|re|ème|e)(?![^\W\d_])", re.IGNORECASE)
