@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from nemo_sdg.records import Kind
-from nemo_sdg.text import mathematics, sentences, words
+from nemo_sdg.text import forms, mathematics, sentences, words
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import read_number
 
@@ -154,8 +154,11 @@ def _spaced(text: str) -> str:
 
 
 _LABEL = re.compile(
-    r"(?:option|answer|choice|antwort|réponse|respuesta|risposta|opción|opção|вариант|ответ|选项|選項|答案|选|正解|정답)?\s*[:：]?\s*"
-    r"\(?([A-Za-z])(?:[).:、]|\s*$)\s*",
+    r"(?:option|answer|choice|antwort(?:möglichkeit)?|auswahl|réponse|proposition|choix|respuesta|alternativa|resposta|"
+    r"risposta|opzione|opción|opção|optie|antwoord|alternativ|svar|вариант|ответ|варіант|відповідь|odpowiedź|opcja|"
+    r"seçenek|cevap|şık|الخيار|الإجابة|الجواب|विकल्प|उत्तर|pilihan|jawaban|đáp án|lựa chọn|选项|選項|答案|选|"
+    r"選択肢|正解|答え|"
+    r"선택지|보기|정답|답)?\s*[:：]?\s*\(?([A-Za-zА-ЕЖа-еж])(?:[).:、]|\s*$)\s*",
     re.IGNORECASE,
 )
 _LISTED_OPTION = re.compile(r"(?:^|(?<=\s))\(?([A-J])[.)]\s+(.+?)(?=\s+\(?[A-J][.)]\s|\n|$)")
@@ -169,6 +172,8 @@ def _same_option(a: str, b: str, question: str, language: str) -> bool:
     """Options by their text, or by their label where the text is not there; the question may list them."""
     listed = {label: text.strip() for label, text in _LISTED_OPTION.findall(question)}
     (label, text), (other_label, other) = (_read_option(side, listed) for side in (a, b))
+    if label is not None and other_label is not None and label != other_label and not listed:
+        return False
     if text and other:
         if _spaced(text) == _spaced(other) or mathematics.tight(text) == mathematics.tight(other):
             return True
@@ -193,9 +198,12 @@ def _same_case(a: str, b: str, question: str) -> bool:
     """
     if a == b or a.casefold() != b.casefold():
         return True
-    return not (len(a.strip(".")) < 3 and a.casefold() not in ("no", "so", "he", "it", "we")) and not _ASKS_CASE.search(
-        question
-    )
+    lower = a.strip(".").casefold()
+    is_symbol = len(lower) < 3 and lower.isascii() and lower not in _SHORT_WORDS and not forms.is_polar(lower)
+    return not is_symbol and not _ASKS_CASE.search(question)
+
+
+_SHORT_WORDS = ("so", "he", "it", "we", "us", "up", "in", "on", "at", "ox", "go", "me", "my", "by", "an", "is", "or")
 
 
 def _syntax(program: str) -> str | None:

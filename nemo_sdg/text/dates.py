@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 from nemo_sdg.text.latex import fold
-from nemo_sdg.text.numbers.spelled import base_language
+from nemo_sdg.text.numbers.cjk import read_cjk
+from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS, base_language
 
 _MONTHS = {
     "en": "january february march april may june july august september october november december",
@@ -43,7 +44,7 @@ _WEEKDAYS = re.compile(
 _MONTH_FIRST = frozenset(("en-us",))
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º|ª|°)?"
 _YEAR = r"(?P<year>\d{3,4})(?:\s*(?P<era>b\.?c\.?(?:e\.?)?|a\.?d\.?|c\.?e\.?))?"
-_MONTH = r"(?P<month>[^\W\d_]+)\.?"
+_MONTH = rf"(?P<month>[^\W\d_](?:[^\W\d_]|[{VOWEL_SIGNS}])*)\.?"
 _OF = r"(?:\s+of|\s+de|\s+del|\s+di|\s+d')?"
 _WRITTEN = [
     re.compile(
@@ -55,6 +56,11 @@ _WRITTEN = [
 ]
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:T00:00(?::00)?Z?)?")
 _CJK = re.compile(r"(?:(\d{1,4})\s*[年년]\s*)?(\d{1,2})\s*[月월]\s*(?:(\d{1,2})\s*[日号일])?")
+_CJK_NUMERAL = re.compile("[〇零一二三四五六七八九十]+(?=[年月日号])")
+_ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
+"""The year before an era of Japan began"""
+_ERA = re.compile(rf"({'|'.join(_ERAS)})\s*(元|\d{{1,2}})(?=\s*年)")
+_MONTH_OF = re.compile(r"(0[1-9]|1[0-2])[/.](1\d{3}|20\d{2})")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4})")
 _TIME = re.compile(
     r"(\d{1,2})(?:[:.h]\s?(\d{2})(?::(\d{2}))?)?\s*(a\.?\s?m\.?|p\.?\s?m\.?|uhr|o'?clock|h|hrs|noon|midnight)?",
@@ -88,8 +94,12 @@ def read_date(text: str, language: str = "en") -> Date | None:
     """The date that a whole text is: at least a month with a day or a year; None for anything else."""
     text = _WEEKDAYS.sub("", fold(text).strip().rstrip(".").strip())
     text = re.sub(r"\s+(?:года|год|г|року|r|roku)$", "", text)
-    if not 4 <= len(text) <= 40 or not any(char.isdigit() for char in text):
+    if not 4 <= len(text) <= 40 or not (any(char.isdigit() for char in text) or _CJK_NUMERAL.search(text)):
         return None
+    if "月" in text or "年" in text:
+        text = _in_western_years(_CJK_NUMERAL.sub(_in_digits, text))
+    if (in_year := _MONTH_OF.fullmatch(text)) is not None:
+        return _checked(int(in_year[2]), int(in_year[1]), 0)
     if (iso := _ISO.fullmatch(text)) is not None:
         return _checked(int(iso[1]), int(iso[2]), int(iso[3]))
     if (cjk := _CJK.fullmatch(text)) is not None and (cjk[1] or cjk[3]):
@@ -112,6 +122,16 @@ def read_date(text: str, language: str = "en") -> Date | None:
     return None
 
 
+def _in_digits(found: re.Match[str]) -> str:
+    read = read_cjk(found[0], 0)
+    return found[0] if read is None else str(read[0])
+
+
+def _in_western_years(text: str) -> str:
+    """昭和20年 as 1945年."""
+    return _ERA.sub(lambda found: str(_ERAS[found[1]] + (1 if found[2] == "元" else int(found[2]))), text)
+
+
 def _checked(year: int, month: int, day: int) -> Date | None:
     return Date(year, month, day) if 1 <= month <= 12 and 0 <= day <= 31 else None
 
@@ -121,6 +141,7 @@ def read_time(text: str) -> tuple[int, int, int] | None:
     """Hour, minute and second of a time of day; None where a text is none. `3:30` alone is read as written."""
     text = fold(text).strip()
     text = re.sub(r"^at\s+", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"(?<=\d)\s*uhr\s*(?=\d\d$)", ":", text, flags=re.IGNORECASE)
     if text.casefold() in ("noon", "midnight"):
         return (12, 0, 0) if text.casefold() == "noon" else (0, 0, 0)
     if (spoken := _SPOKEN.fullmatch(text)) is not None:

@@ -20,7 +20,8 @@ _VULGAR = re.compile(r"(?<=\d)\s*(?=[¼-¾⅐-⅞])")
 _SYMBOLS = {
     "∞": r"\infty ", "π": r"\pi ", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "√": r"\sqrt ", "÷": "/",
     "≤": r"\leq ", "≥": r"\geq ",
-    "≠": r"\neq ", "±": r"\pm ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ", "∈": r"\in ", "θ": r"\theta ",
+    "≠": r"\neq ", "→": r"\to ", "±": r"\pm ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ", "∈": r"\in ",
+    "θ": r"\theta ",
 }  # fmt: skip
 _SYMBOL = re.compile(f"[{''.join(_SYMBOLS)}]")
 _SPACING = re.compile(

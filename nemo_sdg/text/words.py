@@ -12,9 +12,9 @@ import unicodedata
 
 from nemo_sdg.text import forms
 from nemo_sdg.text.dates import read_date, read_time
+from nemo_sdg.text.forms.numerals import in_digits, same_numerals
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import numbers_equal, read_number
-from nemo_sdg.text.numbers.scan import scan_words
 from nemo_sdg.text.numbers.spelled import base_language
 
 _ARTICLES = {
@@ -47,16 +47,20 @@ _SUBSCRIPT = re.compile(r"(?<=[A-Za-z)])_\{?(\d+)\}?")
 _DIGIT = re.compile(r"\d")
 _RAISED = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+[⁺⁻]?|[⁺⁻]")
 _CHARGE = re.compile(r"\^\{?(\d*[+-])\}?|\^\{?([+-])(?!\d)\}?")
+_ORDINAL_SIGN = re.compile(r"(?<=\d)\.?\s?[ºª](?![\s]?[CFK°])|(?<=\d)(?:ᵉʳ|ᵉ|ʳᵈ|ˢᵗ|ᵗʰ|ⁿᵈ)")
 _SPAN = re.compile(r"(?<=\d)\s*-\s*(?=\d)")
 _RANGE = re.compile(r"(?<=\d)\s*(?:-|\bto\b|\bbis\b|\bà\b|\ba\b|\bal\b|\btot\b|\btill\b)\s*(?=\d)")
 _LISTED = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|und|oder|y|et|ou|och|og|&)\s+", re.IGNORECASE)
-_ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _ELIDING = ("fr", "it", "ca")
 
 
 def normalize(text: str, language: str = "en") -> str:
     """Lower case, width and composition folded, punctuation and articles away, spaces single."""
     language = base_language(language)
+    if language in ("tr", "az"):
+        text = text.replace("İ", "i").replace("I", "ı")
+    if language == "zh" and not text.isascii():
+        text = forms.simplified(text)
     if "\\" in text:
         text = plain(text)
     if "_" in text:  # an expression is asked only where it could find something: whole reasonings go through here
@@ -71,6 +75,7 @@ def normalize(text: str, language: str = "en") -> str:
             text = _CHARGE.sub(lambda found: found[1] or found[2], text)
         text = _punctuation_away_ascii(text, language)
     else:
+        text = _ORDINAL_SIGN.sub("th", text)
         text = _RAISED.sub(lambda found: "^" + found[0], text)
         text = unicodedata.normalize("NFKC", text).casefold()
         text = _SPAN.sub("-", text.replace("−", "-").replace("–", "-"))
@@ -162,6 +167,8 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
         return first_date == second_date
     if (time := read_time(a)) is not None and read_time(b) is not None:
         return time == read_time(b)
+    if (moment := forms.year(a)) is not None and (other_moment := forms.year(b)) is not None:
+        return moment == other_moment
     first, second = read_number(a, language), read_number(b, language)
     if first is not None and second is not None:
         alike = first.percent == second.percent and first.ordinal == second.ordinal
@@ -170,16 +177,71 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
             return True
         if not alike or first.value != second.value:
             return False
-    if same_words(a, b, language):
+    if _negated(a) != _negated(b):
+        return False
+    if same_words(a, b, language) or forms.same_substance(a, b) or forms.same_formula(a, b):
         return True
-    for change in (forms.without_aside, forms.turned_round):
-        ones, others_ = (change(side) for side in (a, b))
-        if (ones, others_) != (a, b) and ones and others_ and same_words(ones, others_, language):
-            return True
+    return _same_in_other_form(a, b, question, language)
+
+
+def _same_in_other_form(a: str, b: str, question: str, language: str) -> bool:
+    asides = [forms.without_aside(side) for side in (a, b)]
+    changes: list[tuple[str, str]] = [(forms.turned_round(a), forms.turned_round(b)), (forms.bare(a), forms.bare(b))]
+    if asides[0] == a or asides[1] == b:  # Georgia (country) is not Georgia (state)
+        changes.append((asides[0], asides[1]))
+    changes += [(forms.without_country(a), b), (a, forms.without_country(b))]
+    for change in (forms.without_patronymic, forms.without_calling):
+        changes.append((change(a), change(b)))
+    if any(pair != (a, b) and all(pair) and same_words(*pair, language) for pair in changes):
+        return True
+    left, right = (forms.unify(_without_foreign_marks(normalize(side, language), language)) for side in (a, b))
+    kinds = forms.without_kind(left), forms.without_kind(right)
+    if (kinds[0] == right or left == kinds[1] or kinds[0] == kinds[1] != "") and _sorts(left, right, kinds):
+        return True
+    if base_language(language) == "en" and not _ASKS_NUMBER.search(question) and forms.same_in_number(left, right):
+        return True
+    if forms.surname_of(a, b, question) or forms.surname_of(b, a, question):
+        return True
+    if question and _adds_what_is_asked(left, right, question, language):
+        return True
     members, others = _members(a), _members(b)
     if len(members) == len(others) > 1 and not forms.ASKS_ORDER.search(question):
-        return _paired(members, others, language)
+        return _paired(members, others, language) and _joiners(a) in (
+            _joiners(b),
+            None,
+            *([] if _joiners(b) else [_joiners(a)]),
+        )
     return False
+
+
+_ASKS_NUMBER = re.compile(r"\bplural|\bsingular|\bspell|\bgrammar|\bform of\b|\bhow many\b", re.IGNORECASE)
+
+
+def _sorts(left: str, right: str, kinds: tuple[str, str]) -> bool:
+    """Whether what a word for its kind is left out of is a name still: longer than a letter, and the kind is not told
+    apart (Lake Victoria, Mount Victoria).
+    """
+    if kinds[0] != left and kinds[1] != right:
+        return left == right
+    return len(min(kinds, key=len)) > 1
+
+
+def _adds_what_is_asked(left: str, right: str, question: str, language: str) -> bool:
+    short, long = sorted((left.split(), right.split()), key=len)
+    asked = frozenset(forms.unify(_without_foreign_marks(normalize(question, language), language)).split())
+    return forms.asked_words_apart(short, long, asked | forms.COPULAS)
+
+
+def _negated(text: str) -> bool:
+    """Whether a minus or a sign of negation stands before a lone letter or name: -a, ¬p."""
+    return re.match(r"\s*[-−¬~!]\s?[^\W\d_](?![^\W\d_])", text) is not None
+
+
+def _joiners(text: str) -> str | None:
+    """`or` where a list is one of alternatives, `and` where it is named a sum; None where only commas part it."""
+    if re.search(r"\s(?:or|oder|ou|o|или)\s", text, re.IGNORECASE):
+        return "or"
+    return "and" if re.search(r"\s(?:and|und|et|y|og|och|&|и)\s", text, re.IGNORECASE) else None
 
 
 def same_words(a: str, b: str, language: str) -> bool:
@@ -192,58 +254,24 @@ def same_words(a: str, b: str, language: str) -> bool:
     if forms.is_acronym(a, b) or forms.is_acronym(b, a) or forms.same_person(a, b):
         return True
     left, right = forms.unify(left), forms.unify(right)
-    if left == right or forms.without_title(left) == forms.without_title(right):
+    if left == right or forms.without_title(left) == forms.without_title(right) or forms.same_known_name(left, right):
         return bool(left)
-    if left.replace(" ", "") == right.replace(" ", "") and (not left.isascii() or _hyphens_part(a, b)):
+    if left.replace(" ", "") == right.replace(" ", "") and (not left.isascii() or forms.hyphens_part(a, b)):
         return True
     if _INITIALS.sub(r"\1", left) == _INITIALS.sub(r"\1", right):
         return True
-    return _in_digits(left, language) == _in_digits(right, language) or _same_numerals(left, right, language)
+    named = tongue not in ("de", "vi") and forms.is_name(a) and forms.is_name(b)
+    if named and forms.unmarked(left) == forms.unmarked(right):
+        return True
+    ones, others = in_digits(left, language), in_digits(right, language)
+    if ones == others or same_numerals(left, right, language):
+        return True
+    dotted = tongue in _DOTTED and re.search(r"\d\.", a + " " + b) is not None
+    return dotted and re.sub(r"(?<=\d)th\b", "", ones) == re.sub(r"(?<=\d)th\b", "", others)
 
 
-def _hyphens_part(a: str, b: str) -> bool:
-    """Whether the texts are the same but for a hyphen between letters: e-mail and email, not `no where`."""
-    joined = [re.sub(r"(?<=[^\W\d_])-(?=\w)|(?<=\d)-(?=[^\W\d_])", "", side).casefold().strip(" .") for side in (a, b)]
-    return joined[0] == joined[1]
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _in_digits(text: str, language: str) -> str:
-    """Number words as digits, ordinals as 21st."""
-    out, position = [], 0
-    for word in re.finditer(r"[^\W\d_]+", text):
-        if word.start() < position:
-            continue
-        scanned = scan_words(text, word.start(), language)
-        if scanned is not None and scanned[0].value.denominator == 1:
-            out += [text[position : word.start()], f"{scanned[0].value}{'th' * scanned[0].ordinal}"]
-            position = scanned[1]
-    text = "".join([*out, text[position:]])
-    return re.sub(r"(?<=\d)(?:st|nd|rd|th|er|ère|ème|e|º|ª)\b", "th", text)
-
-
-def _same_numerals(left: str, right: str, language: str) -> bool:
-    """Word by word, where Roman numerals equal the number or the ordinal: world war ii, world war 2."""
-    ones, others = _in_digits(left, language).split(), _in_digits(right, language).split()
-    if len(ones) != len(others) or len(ones) < 2:
-        return False
-    return all(
-        one == other or (_roman(one) == _plain(other) or _roman(other) == _plain(one))
-        for place, (one, other) in enumerate(zip(ones, others, strict=True))
-    )
-
-
-def _plain(word: str) -> int | str:
-    digits = word.removesuffix("th")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else word
-
-
-def _roman(word: str) -> int | None:
-    word = re.sub(r"(?<=[ivx])(?:e|er|ème|º|ª)$", "", word)
-    if not word or not _ROMAN.fullmatch(word):
-        return None
-    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}[char] for char in word]
-    return sum(-value if value < max(values[place:]) else value for place, value in enumerate(values))
+_DOTTED = frozenset("de da no nb nn cs sk pl hu fi tr hr sl sr is et lv".split())
+"""Languages that write an ordinal as a number with a dot"""
 
 
 def _members(text: str) -> list[str]:

@@ -44,6 +44,7 @@ _SIGN_WORD = re.compile(
     re.IGNORECASE,
 )
 _PERCENT_FIRST = re.compile(r"(?:yüzde|百分之|asilimia)\s*(?=[\d.,]+$)", re.IGNORECASE)
+_ROMANCE_ORDINAL = re.compile(r"(?:er|ère|re|i?ème|e|\.?[oaºª])(?![^\W\d_])")
 _NAMED = re.compile(r"(?:\(?[A-Za-z](?:_\{?\w+\}?)?\)?\s*)?=\s*")
 
 
@@ -104,7 +105,12 @@ def _read_quantity(text: str, language: str) -> Number | None:
         number, rest = replace(number, value=Fraction(math.factorial(int(number.value)))), ""
     if (half := AND_A_HALF.match(text, end)) is not None and (part := part_at(text, half.end(), language)) is not None:
         number, rest = replace(number, value=number.value + Fraction(1, part[0])), text[part[1] :].strip()
-    if (ordinal := FULL_ORDINAL.match(text, end)) is not None and text[end - 1].isdigit():
+    ordinal = FULL_ORDINAL.match(text, end) or (
+        _ROMANCE_ORDINAL.match(text, end)
+        if language[:2] in ("fr", "es", "pt", "it", "ca") and number.value < 32
+        else None
+    )
+    if ordinal is not None and text[end - 1].isdigit():
         number, rest = replace(number, ordinal=True), text[ordinal.end() :].strip()
     if re.match(r"[-+*^=<>:;,_|\\]|/(?!\s*[^\W\d])", rest):
         return None

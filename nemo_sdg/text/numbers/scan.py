@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from nemo_sdg.text.numbers.digits import read_digits, scan_digits
-from nemo_sdg.text.numbers.spelled import may_begin, part_at, read_words, scale_at, word_at
+from nemo_sdg.text.numbers.spelled import may_begin, ordinal_word, part_at, read_words, scale_at, word_at
 from nemo_sdg.text.numbers.units import NO_UNIT, Unit
 
 MAX_EXPONENT = 4000
@@ -50,7 +50,8 @@ _SLASH = re.compile(r"\s*/\s*(?=\d)")
 _PERCENT = re.compile(
     r"\s*\\?%|[\s-]*(?:percent(?:age points?)?|per cent|pct\.?|prozent(?:punkte)?|procent|por ?cien(?:to)?|por cento|"
     r"pour ?cents?|per ?cento|v\. ?H\.?|процент\w*|відсот\w*|asilimia|yüzde|パーセント|퍼센트|프로|प्रतिशत|फीसदी|শতাংশ|"
-    r"phần trăm|persen|százalék|prosenttia?|prosent|på hundra|(?:في المئة|في المائة|بالمئة|بالمائة)|אחוזים|אחוז|τοις εκατό)"
+    r"phần trăm|persen|százalék|prosenttia?|prosent|på hundra|(?:في المئة|في المائة|بالمئة|بالمائة)|אחוזים|"
+    r"אחוז|τοις εκατό)"
     r"(?![^\W\d_])",
     re.IGNORECASE,
 )
@@ -188,13 +189,15 @@ def scan_words(text: str, start: int, language: str) -> tuple[Number, int] | Non
 def _worth_reading(word: str, language: str) -> bool:
     """Whether anything can be found where a text goes on with this word: most words of a reasoning begin no number."""
     lower = word.casefold()
+    if ordinal_word(word, language) is not None:
+        return True
     if lower in ("a", "an", "one") or lower.startswith(_BEGINNINGS) or any(char > "\u2e7f" for char in word):
         return True
     return may_begin(word, language)
 
 
 def _scan_words(text: str, start: int, language: str) -> tuple[Number, int] | None:
-    if (ordinal := _scan_ordinal(text, start)) is not None:
+    if (ordinal := _scan_ordinal(text, start, language)) is not None:
         return ordinal
     if (parts := _CJK_PARTS.match(text, start)) is not None:
         whole, share = read_words(parts[1], 0, "zh"), read_words(parts[2], 0, "zh") or scan_digits(parts[2], 0, "zh")
@@ -226,9 +229,14 @@ def _scan_words(text: str, start: int, language: str) -> tuple[Number, int] | No
     return _with_measure(Number(value), text, end, language)
 
 
-def _scan_ordinal(text: str, start: int) -> tuple[Number, int] | None:
+def _scan_ordinal(text: str, start: int, language: str) -> tuple[Number, int] | None:
+    if text.startswith("第", start):
+        read = read_words(text, start + 1, "zh") or scan_digits(text, start + 1, "zh")
+        return None if read is None else (Number(read[0], ordinal=True), read[-1])
     words = _ORDINAL_PHRASE.match(text, start)
     if words is None:
-        return None
+        word = word_at(text, start)
+        value = None if word is None or language[:2] == "en" else ordinal_word(word, language)
+        return None if word is None or value is None else (Number(Fraction(value), ordinal=True), start + len(word))
     value = _TENS_WORDS.get((words[1] or "").casefold(), 0) + _ORDINAL_WORDS[words[2].casefold()]
     return Number(Fraction(value), ordinal=True), words.end()

@@ -44,12 +44,12 @@ _ONES_FIRST = frozenset(("de", "nl", "da", "ar"))
 _DOZENS = frozenset(
     ("dozen", "dutzend", "docena", "docenas", "douzaine", "dúzia", "dúzias", "dozzina", "dozzine", "dozijn", "lusin")
 )
-_VOWEL_SIGNS = (
+VOWEL_SIGNS = (
     "\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0900-\u0903\u093a-\u094d"
     "\u0981-\u0983\u09bc-\u09cd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
 )
 """Marks that are part of a word in scripts whose vowels stand above and below; `re` does not count them as letters"""
-_WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_VOWEL_SIGNS}])*(?:['’][^\W\d_]+)?")
+_WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{VOWEL_SIGNS}])*(?:['’][^\W\d_]+)?")
 _GAP = re.compile(r"(?:[\s\u00ad]+|-)")
 
 
@@ -224,6 +224,33 @@ def _read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] |
         if digits:
             return value + Fraction(int(digits), 10 ** len(digits)), stop
     return value, end
+
+
+_ORDINAL_ENDING = {
+    "de": re.compile(r"s?te[rnms]?$"), "nl": re.compile(r"(?:ste|de)$"), "fr": re.compile(r"i?èmes?$"),
+}  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def ordinal_word(word: str, language: str) -> int | None:
+    """The number that a word orders by: third, dritte, troisième, третий; English ones are read by `scan`."""
+    language = base_language(language)
+    language = "no" if language in ("nb", "nn") else language
+    table = _numbered(_table().get(language, {}).get("ordinals", ""), 1)
+    lower = word.casefold()
+    if lower in table:
+        return table[lower]
+    ending = _ORDINAL_ENDING.get(language)
+    found = ending.search(lower) if ending is not None else None
+    if found is None or found.start() < 3 or len(lower) > 40:
+        return None
+    stem = lower[: found.start()]
+    stems = [stem, stem + "e", stem[:-1], stem[:-1] + "f"] if language == "fr" else [stem]
+    for each in stems:
+        read = _read_spaced(each, 0, language)
+        if read is not None and read[1] == len(each) and read[0].denominator == 1:
+            return int(read[0])
+    return None
 
 
 @functools.cache

@@ -1,7 +1,9 @@
 """Rows of every kind; the shared cases beside them in tests/contract/test_equal_answers.py."""
 
 import itertools
+import json
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -122,6 +124,35 @@ def test_the_same_answer_is_recognised_both_ways(a: str, b: str, kind: str, lang
 def test_different_answers_stay_different_both_ways(a: str, b: str, kind: str, language: str) -> None:
     assert not same_answer(a, b, kind=kind, language=language)
     assert not same_answer(b, a, kind=kind, language=language)
+
+
+PAIRS = [
+    json.loads(line)
+    for line in Path(__file__).with_name("pairs_of_answers.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("kind", ["multiple_choice", "numeric", "short_text"])
+def test_pairs_in_twenty_languages_are_told_apart_or_held_for_equal(kind: str) -> None:
+    """Dates, ordinals, groupings, units, currencies, substances, names, notations: pairs_of_answers.jsonl."""
+    wrongly = []
+    for pair in (pair for pair in PAIRS if pair["kind"] == kind):
+        for a, b in ((pair["a"], pair["b"]), (pair["b"], pair["a"])):
+            if same_answer(a, b, kind=kind, language=pair["language"]) is not pair["equal"]:
+                wrongly.append((a, b, pair["language"], pair["equal"]))
+    assert wrongly == []
+
+
+def test_what_the_question_says_may_be_left_out() -> None:
+    def same(a: str, b: str, question: str) -> bool:
+        return same_answer(a, b, kind="short_text", question=question)
+
+    assert same("Seine", "the water Seine", "Which water flows through Paris?")
+    assert same("Paris", "Paris is the capital of France.", "What is the capital of France?")
+    assert same("Newton", "Isaac Newton", "Who found the law of gravitation?")
+    assert not same("Eiffel", "Eiffel Tower", "Which tower stands in Paris?")
+    assert not same("hydrogen", "hydrogen peroxide", "What does hydrogen peroxide become?")
+    assert not same("pole", "north pole", "Is the north or the south pole colder?")
 
 
 def test_the_question_says_what_an_answer_means() -> None:

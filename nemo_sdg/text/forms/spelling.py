@@ -1,12 +1,15 @@
-"""Other forms of the same short answer: abbreviations, acronyms, titles, initials, spellings, names turned round.
+"""Other spellings of the same short answer: abbreviations, acronyms, American and British, yes and no.
 
 unify("Mt. Everest")                    ->  "mount everest"
 is_acronym("USA", "United States of America")  ->  True
-same_person("Austen, Jane", "Jane Austen")     ->  True
+same_polarity("yes", "true")           ->  True
 """
 
+import functools
 import re
 import unicodedata
+
+from nemo_sdg.text.forms.lexicon import lexicon
 
 _ABBREVIATIONS = dict(
     pair.split("=")
@@ -33,6 +36,17 @@ _ABBREVIATIONS = dict(
         "wwii=world_war_ii",
         "ww1=world_war_1",
         "ww2=world_war_2",
+        "c=century",
+        "cent=century",
+        "dont=do_not",
+        "doesnt=does_not",
+        "didnt=did_not",
+        "isnt=is_not",
+        "arent=are_not",
+        "wasnt=was_not",
+        "cant=can_not",
+        "cannot=can_not",
+        "wont=will_not",
     ]
 )
 _SIGNS = {"♭": " flat", "♯": " sharp", "&": " and "}
@@ -53,57 +67,7 @@ _BRITISH = [
     (re.compile(r"(?<=[fpt]en)ce(?=$|s$)"), "se"),
     (re.compile(r"ae(?=[mnst])|oe(?=[dms])"), "e"),
 ]
-_YES, _NO = (
-    frozenset(
-        [
-            "yes",
-            "true",
-            "ja",
-            "oui",
-            "vrai",
-            "sí",
-            "si",
-            "verdadero",
-            "sim",
-            "vero",
-            "da",
-            "да",
-            "是",
-            "はい",
-            "예",
-            "evet",
-        ]
-    ),
-    frozenset(["no", "false", "nein", "non", "faux", "falso", "não", "нет", "否", "いいえ", "아니오", "hayır"]),
-)
-_TITLES = frozenset(
-    [
-        "king",
-        "queen",
-        "president",
-        "emperor",
-        "sir",
-        "lord",
-        "lady",
-        "saint",
-        "pope",
-        "doctor",
-        "professor",
-        "mister",
-        "mrs",
-        "ms",
-        "captain",
-        "general",
-        "the",
-        "der",
-        "die",
-        "le",
-        "la",
-        "il",
-        "to",
-        "to.",
-    ]
-)
+_YES, _NO = (frozenset(str(lexicon()[key]).split()) for key in ("yes", "no"))
 _SMALL_WORDS = frozenset(
     [
         "of",
@@ -134,8 +98,19 @@ ASKS_ORDER = re.compile(
     r"\border\b|\bsequence\b|\brank|\bfirst \w+ terms|\bsort|reihenfolge|orden\b|ordre\b|顺序|順", re.IGNORECASE
 )
 """Questions whose answer is a list in a certain order"""
+_ALEF = re.compile("[أإآٱ]")
 _MARKS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0640]")
-_PARTICLES = frozenset(["von", "van", "de", "da", "di", "der", "den", "la", "le", "du", "v"])
+
+
+@functools.cache
+def _simplified() -> dict[int, str]:
+    pairs = "".join(str(lexicon()["traditional"]).split())
+    return dict(zip(map(ord, pairs[::2]), pairs[1::2], strict=True))
+
+
+def simplified(text: str) -> str:
+    """Chinese in simplified characters."""
+    return text.translate(_simplified())
 
 
 def unify(text: str) -> str:
@@ -146,6 +121,7 @@ def unify(text: str) -> str:
     if not re.search("[α-ω]{2}", text):
         text = re.sub("[α-ω]", lambda found: _GREEK.get(found[0], found[0]), text)
     text = re.sub(r"_\{?(\w+)\}?", r"\1", text)
+    text = _ALEF.sub("ا", text)
     written_out = " ".join(_ABBREVIATIONS.get(word.strip("."), word).replace("_", " ") for word in text.split())
     return " ".join(_american(word) for word in written_out.split())
 
@@ -164,6 +140,31 @@ def same_polarity(left: str, right: str) -> bool | None:
     return None if None in sides else sides[0] == sides[1]
 
 
+_IRREGULAR = dict(pair.split("=") for pair in str(lexicon()["irregular_plurals"]).split())
+
+
+def same_in_number(left: str, right: str) -> bool:
+    """Whether two normalised English texts differ by the plural of their last word alone."""
+    ones, others = left.split(), right.split()
+    if not ones or len(ones) != len(others) or ones[:-1] != others[:-1]:
+        return False
+    one, other = sorted((ones[-1], others[-1]), key=len)
+    if _IRREGULAR.get(one) == other or _IRREGULAR.get(other) == one:
+        return True
+    if not (one.isascii() and one.isalpha() and len(one) > 2) or one.endswith(("s", "u", "i")):
+        return other == one + "es" and one.endswith(("ss", "us"))
+    return other in (
+        one + "s",
+        one + "es" * one.endswith(("x", "ch", "sh", "z", "o")),
+        one[:-1] + "ies" * one.endswith("y"),
+    )
+
+
+def is_polar(text: str) -> bool:
+    """Whether a normalised text is a yes or a no."""
+    return text in _YES or text in _NO
+
+
 def is_acronym(short: str, long: str) -> bool:
     """Whether a text as written consists of the initials of the other one's words."""
     letters = re.sub(r"[.\s]", "", short)
@@ -179,40 +180,17 @@ def without_aside(text: str) -> str:
     return re.sub(r"\s+\([^()]*\)\s*\.?$", "", text)
 
 
-def without_title(text: str) -> str:
-    """A normalised text without titles before it."""
-    words = text.split()
-    while len(words) > 1 and words[0] in _TITLES:
-        words = words[1:]
-    return " ".join(words)
+def hyphens_part(a: str, b: str) -> bool:
+    """Whether the texts are the same but for a hyphen between letters: e-mail and email, not `no where`."""
+    joined = [re.sub(r"(?<=[^\W\d_])-(?=\w)|(?<=\d)-(?=[^\W\d_])", "", side).casefold().strip(" .") for side in (a, b)]
+    return joined[0] == joined[1]
 
 
-def turned_round(text: str) -> str:
-    """`Austen, Jane` as `Jane Austen`; other texts as they are."""
-    name = re.fullmatch(r"\s*([^\W\d_][\w'’-]+)\s*,\s*([^\W\d_][\w'’. -]*?)\s*", text)
-    return f"{name[2]} {name[1]}" if name is not None and name[1][0].isupper() and name[2][0].isupper() else text
+def is_name(text: str) -> bool:
+    """Two words or more, all with a capital but for particles: marks are left out of names of all languages."""
+    words = re.findall(r"[^\W\d_]+", text)
+    return len(words) > 1 and sum(word[0].isupper() for word in words) > len(words) / 2 and words[0][0].isupper()
 
 
-def same_person(a: str, b: str) -> bool:
-    """Whether two names agree where initials stand for given names: A. Einstein, Albert Einstein."""
-    ones, others = (re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", turned_round(text)) for text in (a, b))
-    if (
-        re.search(r"\d", a + b)
-        or not any(len(word) == 1 for word in (*ones, *others))
-        or any(word[0].islower() and word not in _PARTICLES for word in (*ones, *others))
-    ):
-        return False
-    if len(ones) > 1 and len(others) > 1 and len(ones[-1]) == 1 and len(ones[0]) > 1:
-        ones = [*ones[1:], ones[0]]
-    if len(others) > 1 and len(ones) > 1 and len(others[-1]) == 1 and len(others[0]) > 1:
-        others = [*others[1:], others[0]]
-    if len(ones) != len(others) or len(ones) < 2 or len(ones[-1]) == 1:
-        return False
-    return (
-        all(
-            one.casefold() == other.casefold()
-            or (min(len(one), len(other)) == 1 and one[0].casefold() == other[0].casefold())
-            for one, other in zip(ones, others, strict=True)
-        )
-        and ones[-1].casefold() == others[-1].casefold()
-    )
+def unmarked(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not "\u0300" <= char <= "\u036f")

@@ -1,0 +1,14 @@
+"""The words of lexicon.yaml."""
+
+import functools
+import importlib.resources
+from typing import Any
+
+import yaml
+
+
+@functools.cache
+def lexicon() -> dict[str, Any]:
+    text = (importlib.resources.files("nemo_sdg.text.forms") / "lexicon.yaml").read_text(encoding="utf-8")
+    words: dict[str, Any] = yaml.safe_load(text)
+    return words

@@ -1,0 +1,136 @@
+"""Names of persons and places in full and in short: initials, surnames, patronymics, the country behind a city.
+
+same_person("A. Einstein", "Albert Einstein")                          ->  True
+surname_of("Einstein", "Albert Einstein")                              ->  True
+without_patronymic("Александр Сергеевич Пушкин")                       ->  "Александр Пушкин"
+without_country("paris france")                                        ->  "paris"
+"""
+
+import functools
+import re
+
+from nemo_sdg.text.forms.lexicon import lexicon
+
+_TITLES = frozenset(str(lexicon()["titles"]).split())
+_SETTING = re.compile(r"\s+of\s+(?:england|france|spain|scotland|russia|prussia|germany|austria|great britain)$")
+_PARTICLES = frozenset(
+    ["von", "van", "de", "da", "di", "der", "den", "la", "le", "du", "v", "del", "dos", "bin", "ibn"]
+)
+_PATRONYMIC = re.compile(r"\s+[А-ЯЁ][а-яё]+(?:вич|вна|ична|инична|ьич|ич)(?=\s)")
+_WHO = re.compile(
+    r"\bwho(?:m|se)?\b|\bwer\b|\bwen\b|\bwem\b|\bqui\b|\bquién(?:es)?\b|\bchi\b|\bquem\b|\bwie\b|\bvem\b|\bhvem\b|\bкто\b|\bкого\b|"
+    r"\bkto\b|\bkim\b|谁|誰|누구|누가|من هو|कौन|किसने|"
+    r"\bwhich (?:\w+ ){0,2}(?:scientist|author|writer|poet|painter|artist|composer|president|king|queen|physicist|"
+    r"chemist|mathematician|philosopher|inventor|explorer|leader|emperor|architect|playwright|astronaut|novelist)\b",
+    re.IGNORECASE,
+)
+_JOINERS = frozenset(["and", "or", "und", "y", "et", "e", "&", "of", "the"])
+
+
+def asks_who(question: str) -> bool:
+    return _WHO.search(question) is not None
+
+
+def without_title(text: str) -> str:
+    """A normalised text without titles before it, nor the realm behind the name of a king."""
+    text = re.sub(r" junior$", "", text)
+    words = _SETTING.sub("", text).split() if re.search(r"\s[ivx]+\s+of\s", text) else text.split()
+    while len(words) > 1 and words[0] in _TITLES:
+        words = words[1:]
+    return " ".join(words)
+
+
+def turned_round(text: str) -> str:
+    """`Austen, Jane` as `Jane Austen`; other texts as they are."""
+    name = re.fullmatch(r"\s*([^\W\d_][\w'’-]+)\s*,\s*([^\W\d_][\w'’. -]*?)\s*", text)
+    return f"{name[2]} {name[1]}" if name is not None and name[1][0].isupper() and name[2][0].isupper() else text
+
+
+_CJK_TITLE = re.compile(
+    r"^[\u4e00-\u9fff]{0,6}(?:作家|诗人|詩人|画家|畫家|科学家|科學家|物理学家|数学家|化学家|皇帝|国王|总统|總統|思想家|哲学家|"
+    r"音乐家|小说家|文学家|政治家|发明家|作者|詩人|歌人|学者|物理学者)の?(?=[\u4e00-\u9fff]{2,4}$)|^[\uac00-\ud7af]{1,6}의\s+(?=[\uac00-\ud7af]{2,6}$)"
+)
+
+
+def without_calling(text: str) -> str:
+    """清代作家曹雪芹 as 曹雪芹: a name in Chinese, Japanese or Korean without what its bearer was."""
+    return _CJK_TITLE.sub("", text.strip())
+
+
+def without_patronymic(text: str) -> str:
+    return _PATRONYMIC.sub("", text)
+
+
+@functools.cache
+def _given_names() -> frozenset[str]:
+    return frozenset(lexicon()["given_names"].split())
+
+
+@functools.cache
+def _listed(key: str) -> frozenset[str]:
+    return frozenset(word.strip() for word in lexicon()[key].split("|"))
+
+
+def surname_of(short: str, long: str, question: str = "") -> bool:
+    """Whether a text is the surname of the person that the other one names in full: where the question asks who, or the
+    full name begins with a common given name.
+    """
+    words = re.findall(r"[^\W\d_](?:[^\W\d_]|['’.-])*", turned_round(long))
+    names = re.findall(r"[^\W\d_](?:[^\W\d_]|['’.-])*", short)
+    if not 0 < len(names) < len(words) or not 2 <= len(words) <= 6 or re.search(r"\d", long + short):
+        return False
+    if any(word.casefold() in _JOINERS for word in words) or not all(
+        word[0].isupper() for word in (words[0], words[-1])
+    ):
+        return False
+    given = words[0].casefold().strip(".")
+    if len(names) == 1 and names[0].casefold() == given:
+        return given in _listed("mononyms")
+    if not (asks_who(question) or given in _given_names() or len(given) == 1) or len(names[-1]) < 3:
+        return False
+    if [name.casefold() for name in names] != [word.casefold() for word in words[-len(names) :]]:
+        return False
+    return all(name.casefold() in _PARTICLES for name in names[:-1])
+
+
+def without_country(text: str) -> str:
+    """A place without its country or state behind a comma: `Paris, France`; the text as it is where there is none."""
+    place, comma, country = text.rpartition(",")
+    known = country.strip(" .").casefold().replace(".", "") in _listed("countries")
+    return place.strip() if comma and known and place.strip() and "," not in place else text
+
+
+@functools.cache
+def _same_names() -> dict[str, int]:
+    return {name: number for number, names in enumerate(lexicon()["same_names"]) for name in map(str, names)}
+
+
+def same_known_name(left: str, right: str) -> bool:
+    """Whether two normalised texts are names of one thing that the lexicon knows."""
+    number = _same_names().get(left)
+    return number is not None and number == _same_names().get(right)
+
+
+def same_person(a: str, b: str) -> bool:
+    """Whether two names agree where initials stand for given names: A. Einstein, Albert Einstein."""
+    ones, others = (re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", turned_round(text)) for text in (a, b))
+    if (
+        re.search(r"\d", a + b)
+        or not any(len(word) == 1 for word in (*ones, *others))
+        or any(word[0].islower() and word not in _PARTICLES for word in (*ones, *others))
+    ):
+        return False
+    if len(ones) > 1 and len(others) > 1 and len(ones[-1]) == 1 and len(ones[0]) > 1:
+        ones = [*ones[1:], ones[0]]
+    if len(others) > 1 and len(ones) > 1 and len(others[-1]) == 1 and len(others[0]) > 1:
+        others = [*others[1:], others[0]]
+    if len(ones) != len(others) or len(ones) < 2 or len(ones[-1]) == 1:
+        return False
+    return (
+        all(
+            one.casefold() == other.casefold()
+            or (min(len(one), len(other)) == 1 and one[0].casefold() == other[0].casefold())
+            for one, other in zip(ones, others, strict=True)
+        )
+        and ones[-1].casefold() == others[-1].casefold()
+    )
