@@ -270,7 +270,7 @@ def same_words(a: str, b: str, language: str) -> bool:
     return dotted and re.sub(r"(?<=\d)th\b", "", ones) == re.sub(r"(?<=\d)th\b", "", others)
 
 
-_DOTTED = frozenset("de da no nb nn cs sk pl hu fi tr hr sl sr is et lv".split())
+_DOTTED = frozenset(re.findall(r"\w+", "de da no nb nn cs sk pl hu fi tr hr sl sr is et lv"))
 """Languages that write an ordinal as a number with a dot"""
 
 
