@@ -1,4 +1,4 @@
-"""Says in words what redoing a generation step would cost."""
+"""Describes what it would cost to redo a generation step."""
 
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.order import step_module
@@ -7,15 +7,15 @@ from nemo_sdg.steps.replay import Cost, count_requests
 
 
 def describe_cost(context: Context, plan: Plan, name: str) -> str:
-    """`at least 23 new requests, 104 answered from the journal`; nothing for a step without an engine."""
+    """`at least 23 new requests, 104 answered from the journal`; '' for a step without an engine."""
     if not hasattr(step_module(name), "flow_maker"):
         return ""
     position = context.steps.index(name)
     redone_before = [step for step in context.steps[:position] if step in plan.redone]
     if any(not hasattr(step_module(step), "flow_maker") for step in redone_before):
-        return "requests for what is new, the rest answered from the journal"
+        return "requests for new records, the rest answered from the journal"
     cost = cost_of(context, name)
-    for step in redone_before:  # where questions are new, so are their answers
+    for step in redone_before:  # new questions need new answers
         earlier = cost_of(context, step)
         new = round(cost.known * earlier.asked / max(1, earlier.asked + earlier.known))
         cost = Cost(known=cost.known - new, asked=cost.asked + new)

@@ -23,14 +23,14 @@ PACKAGES = [
     "pyarrow",
     "numpy",
 ]
-"""Packages that shape the bytes of a run; the manifest names their versions."""
+"""packages that affect the bytes of a run; the manifest names their versions"""
 
 
 def finish(context: Context) -> None:
     """Writes report/README.md, report/index.html and, last, manifest.json; prints the summary. A second call writes
     the same bytes.
 
-    The manifest does not name the page: it shows how fast the run was, so its bytes differ from run to run.
+    The manifest does not name the page: it shows the speed of the run, so its bytes differ from run to run.
     """
     from nemo_sdg.export.card import write_card
     from nemo_sdg.export.report import is_current
@@ -49,8 +49,8 @@ def finish(context: Context) -> None:
 
 
 def manifest(context: Context) -> dict[str, Any]:
-    """Files with hashes, counts for each step and task, versions, and what could not be read. Nothing in it depends
-    on the clock or the machine.
+    """Files with hashes, counts for each step and task, versions, and the sources that could not be read. Nothing in it
+    depends on the clock or the machine.
     """
     files, steps = dict[str, Any](), dict[str, dict[str, Any]]()
     identity = ""
@@ -86,7 +86,7 @@ def version(package: str) -> str | None:
 
 
 def print_summary(context: Context, facts: dict[str, Any]) -> None:
-    """Prints the summary: the result, how good it is, where it is, and what to do next."""
+    """Prints the summary: the result, its quality, its folder, and the next commands."""
     from rich.console import Console
 
     console = Console(soft_wrap=True)

@@ -41,7 +41,7 @@ def count_seeds(config: RunConfig) -> tuple[Seeds, list[str]]:
 
 
 def attempts(config: RunConfig, seeds: Seeds) -> dict[str, dict[str, float]]:
-    """Questions asked for, by family and origin; with generate.per_seed=auto, more for the seeds of small tasks."""
+    """Questions to write, by family and origin; with generate.per_seed=auto, small tasks get more per seed."""
     from nemo_sdg.generate.questions import planned_attempts
 
     found = {}
@@ -53,7 +53,7 @@ def attempts(config: RunConfig, seeds: Seeds) -> dict[str, dict[str, float]]:
 
 
 def accepted_samples(config: RunConfig, rates: Rates, seeds: Seeds) -> dict[str, float]:
-    """Samples that come out curated, by family."""
+    """Samples that pass the step `curated`, by family."""
     return {
         family: row["similar"] * rates.question_yield * rates.accepted["similar"] + row["seed"] * rates.accepted["seed"]
         for family, row in attempts(config, seeds).items()
@@ -82,7 +82,7 @@ class Asked:
         }
 
     def cost(self) -> float | None:
-        """By engine.price_input and engine.price_output; None where they are not given."""
+        """Cost by engine.price_input and engine.price_output; None if these are not set."""
         price_in, price_out = self.section.price_input, self.section.price_output
         if price_in is None or price_out is None:
             return None
@@ -90,7 +90,7 @@ class Asked:
 
 
 def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds) -> list[Asked]:
-    """Writer, each solver, judge and student, as far as they are configured."""
+    """The requests of the writer, each solver, the judge and the student, if they are configured."""
     from nemo_sdg.generate.prompting import style_of
 
     rows = attempts(config, seeds).values()
@@ -109,7 +109,7 @@ def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds) -> list[Asked]:
     prompt, completion = similar / each * rates.question_prompt, similar * rates.question_completion
     found = [made("writer", writer, similar / each, prompt, completion)]
     solvers = config.engines(Role.solver)
-    for section in solvers:  # they are dealt the votes in turn
+    for section in solvers:  # they get the votes in turn
         share = votes / len(solvers)
         found.append(made("solver", section, share, share * rates.vote_prompt, share * rates.vote_completion))
     if config.roles.judge is not None:
@@ -126,9 +126,9 @@ def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds) -> list[Asked]:
 def make_forecast(
     config: RunConfig, rates: Rates, seeds: Seeds, *, tokens_per_s: float, price: float | None
 ) -> dict[str, Any]:
-    """The forecast as plain data. GPU-hours count completion tokens at the throughput of a mix of prompt and
-    completion, as published. The cost is that of the GPU-hours where `price` is given, else what the prices of the
-    engines make it.
+    """The forecast as plain data. GPU-hours are completion tokens divided by `tokens_per_s`, the published throughput
+    for a mix of prompt and completion. The cost is GPU-hours * `price`; without `price`, it follows from the prices of
+    the engines.
     """
     roles = asked_by_role(config, rates, seeds)
     accepted = sum(accepted_samples(config, rates, seeds).values())

@@ -2,7 +2,7 @@
 
 catalog > seeds > questions > screened > answers > graded > verified > curated > packed > blend
 
-Then come the report and the manifest. `screened` and `graded` run only where their roles are configured.
+Then come the report and the manifest. `screened` and `graded` run only if their roles are configured.
 
 A step is a module with these names. All but SHAPES and run are optional.
 
@@ -10,12 +10,12 @@ A step is a module with these names. All but SHAPES and run are optional.
     READS = ["generate.prompts_dir"]                  fields that name files; the files' content is part of it instead
     ROLES = [Role.solver]                             roles whose engines are part of it, without operational fields
     WITHOUT = ["guard.content"]                       fields of a section in SHAPES that are not part of it
-    VERSION = 1                                       to be raised when the same inputs would give other records
-    inputs(config, hashes) -> Inputs                  what the step reads, beside the step before it
-    run(context) -> list[str]                         does what is not done; returns the names of all its shards
-    skipped(config) -> str | None                     why this configuration leaves the step out
-    preflight(config) -> None                         raises early what would fail in the step later
-    flow_maker(context) -> MakeFlow                   of a generation step: its flow, to count the requests it needs
+    VERSION = 1                                       raise it when the same inputs would give other records
+    inputs(config, hashes) -> Inputs                  what the step reads, besides the step before it
+    run(context) -> list[str]                         does the unfinished work; returns the names of all its shards
+    skipped(config) -> str | None                     why this configuration skips the step
+    preflight(config) -> None                         raises errors that would otherwise come up during the step
+    flow_maker(context) -> MakeFlow                   flow of a generation step, to count the requests it needs
     unread(context) -> list of {source, why}          sources that could not be read
     readable_again(config, unread) -> list            those of them that still cannot be read
 """
@@ -31,7 +31,7 @@ STEPS = [
     "catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed", "blend",
 ]  # fmt: skip
 WITH_ROLES = ["screened", "graded"]
-"""steps that are skipped where their roles are not configured"""
+"""steps that are skipped if their roles are not configured"""
 BY_SHARD = ["questions", "screened", "answers", "graded", "verified", "curated"]
 """steps with one shard for each shard of the step before"""
 
@@ -41,7 +41,7 @@ def step_module(name: str) -> ModuleType:
 
 
 def why_skipped(name: str, config: RunConfig) -> str | None:
-    """Why this configuration leaves a step out; None where it does not."""
+    """Why this configuration skips a step; None if it runs the step."""
     reason: str | None = getattr(step_module(name), "skipped", lambda _: None)(config)
     return reason
 

@@ -49,7 +49,7 @@ class Plan:
 
     wanted: dict[str, Ledger] = field(default_factory=dict)
     redone: dict[str, list[str]] = field(default_factory=dict)
-    """step whose results have another identity -> what has changed; an empty list where only the step before changed"""
+    """step whose results have another identity -> what has changed; [] if only the step before it changed"""
 
 
 def make_plan(names: list[str], config: RunConfig, run_dir: Path, hashes: ContentHashes) -> Plan:
@@ -82,7 +82,7 @@ def has_other_receipts(run_dir: Path, name: str, wanted: Ledger) -> bool:
 
 
 def require_finished(names: list[str], config: RunConfig, run_dir: Path) -> None:
-    """Raises SdgError where a step before `names[0]` is not finished, or was finished under another configuration."""
+    """Raises SdgError if a step before `names[0]` is not finished, or was finished under another configuration."""
     order = configured_steps(config)
     before: dict[str, str] = {}
     for name in order[: order.index(names[0])]:
@@ -96,7 +96,7 @@ def require_finished(names: list[str], config: RunConfig, run_dir: Path) -> None
         if changed:
             raise SdgError(
                 f"step {names[0]} needs {name}/, which was made under another configuration "
-                f"({'; '.join(changed[:5])}); run with --from {name}, or with the configuration as it was"
+                f"({'; '.join(changed[:5])}); run with --from {name}, or with the earlier configuration"
             )
         if ledger.before != before:
             raise SdgError(
@@ -115,6 +115,6 @@ def what_is_missing(name: str, order: list[str], run_dir: Path) -> str:
         return "it has no ledger"
     missing = [shard for shard in previous.shards if shard not in have]
     if not missing:
-        return "its shards are there, its ledger is not"
+        return "its shards exist, but its ledger is missing"
     more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
     return f"{len(missing)} of {len(previous.shards)} shards are missing ({', '.join(missing[:5])}{more})"

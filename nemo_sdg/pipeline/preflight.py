@@ -1,4 +1,4 @@
-"""Checks before the first request: what would make a later step fail fails now."""
+"""Checks before the first request, so that errors of later steps are found at once."""
 
 import difflib
 import importlib.util
@@ -14,13 +14,13 @@ from nemo_sdg.storage import read_ledger
 BYTES_A_TOKEN = 4
 ENGINE_PACKAGES = {EngineKind.trtllm: ("tensorrt_llm", "trtllm"), EngineKind.llama: ("xllamacpp", "embedded")}
 EXTRAS = {"torch": "nemo", "megatron.core": "nemo"}
-"""package -> the extra of nemo-sdg that brings it"""
+"""package -> the extra of nemo-sdg that installs it"""
 COPIES = 2
-"""of a completion at least: in the journal, and in the step's shard"""
+"""minimum number of copies of a completion on disk: in the journal, and in the step's shard"""
 
 
 def check_configuration(config: RunConfig, names: list[str]) -> None:
-    """Asks each step whether it can work with this configuration. Writes nothing. Raises SdgError if one cannot."""
+    """Runs the preflight of each step with this configuration. Writes nothing. Raises SdgError if a step cannot run."""
     for name in names:
         module = step_module(name)
         if hasattr(module, "preflight"):
@@ -45,8 +45,8 @@ def check_families(config: RunConfig) -> None:
 
 
 def check_machine(context: Context, plan: Plan) -> None:
-    """Raises MissingDependencyError where a package is not installed that a step of this start needs, and SdgError
-    where the disk, or the epochs of the mixture, could not do for what the forecast expects.
+    """Raises MissingDependencyError if a package that a step needs is not installed, and SdgError if the forecast needs
+    more disk than is free or more epochs than the mixture allows.
     """
     todo = [name for name, wanted in plan.wanted.items() if not _is_current(context, name, wanted.identity)]
     for name in todo:
@@ -69,7 +69,7 @@ def check_machine(context: Context, plan: Plan) -> None:
 
 
 def roles_of(names: list[str], config: RunConfig) -> list[Role]:
-    """The roles whose engines these steps ask."""
+    """The roles whose engines these steps use."""
     roles = [role for name in names for role in getattr(step_module(name), "ROLES", [])]
     return [role for role in dict.fromkeys(roles) if role in (Role.writer, Role.solver) or config.roles.of(role)]
 
@@ -80,7 +80,7 @@ def _is_current(context: Context, name: str, identity: str) -> bool:
 
 
 def _is_installed(package: str) -> bool:
-    """Whether a package could be imported. It is not imported."""
+    """Whether a package is installed. It is not imported."""
     try:
         return importlib.util.find_spec(package) is not None
     except ModuleNotFoundError:
@@ -96,13 +96,13 @@ def _require_gpu() -> None:
 
     if not torch.cuda.is_available():
         raise SdgError(
-            "curate.dedup_gpu=true needs a GPU, and torch sees none here; run where there is one, or set it to false"
+            "curate.dedup_gpu=true needs a GPU, and torch finds none here; run on a GPU machine, or set it to false"
         )
 
 
 def _check_forecast(context: Context) -> None:
-    """Compares the forecast's tokens with the epoch guard and with the free disk. A problem at the assumed yields is
-    a warning; one that no yield can avoid is an error.
+    """Compares the forecast's tokens with the epoch guard and with the free disk. A problem at the assumed yields gives
+    a warning; a problem at any yield raises an error.
     """
     from nemo_sdg.export.mixture import plan_mixture
     from nemo_sdg.pipeline.forecast import accepted_samples, attempts, count_seeds, make_forecast
@@ -112,7 +112,7 @@ def _check_forecast(context: Context) -> None:
     config, line = context.config, context.progress.line
     if uses_hub(config.seeds):
         if config.mixture.train_tokens is not None:
-            line("the epoch guard cannot be tried before seeds are counted: they come from the hub")
+            line("the epoch guard cannot be checked before the seeds are counted: they come from the hub")
         return
     seeds, unknown = count_seeds(config)
     rates = assumed(config)
@@ -121,13 +121,13 @@ def _check_forecast(context: Context) -> None:
     free = shutil.disk_usage(context.run_dir).free
     if need > free:
         raise SdgError(
-            f"{context.run_dir} has {free / 1e9:.1f} GB free, the completions of this run alone take about "
+            f"{context.run_dir} has {free / 1e9:.1f} GB free, but the completions of this run alone need about "
             f"{need / 1e9:.1f} GB; free space or set run.dir to a larger disk"
         )
     if config.mixture.train_tokens is None or not seeds:
         return
     if unknown:
-        line(f"the epoch guard cannot be tried now: the rows of {unknown[0]} are not known without reading them")
+        line(f"the epoch guard cannot be checked now: the rows of {unknown[0]} must be read to count them")
         return
     most = {
         family: sum(row.values()) * config.export.max_document_tokens for family, row in attempts(config, seeds).items()

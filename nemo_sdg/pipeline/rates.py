@@ -15,14 +15,14 @@ from nemo_sdg.records import Sample, Vote, sample_from_dict
 from nemo_sdg.storage import read_json, read_jsonl
 
 REPLAYED = 400
-"""samples of a pilot whose votes are drawn from again"""
+"""number of samples of a pilot whose votes are resampled"""
 LEAST_VOTES = 3
-"""votes of a question from which other numbers of votes can be told"""
+"""minimum number of votes of a question that can be resampled"""
 
 
 @dataclass(kw_only=True)
 class Rates:
-    """Per request, question or sample; tokens of prompt and completion."""
+    """Tokens of prompt and completion per request, and yields per question or sample."""
 
     source: str
     """assumed | the pilot run's folder"""
@@ -33,31 +33,31 @@ class Rates:
     vote_completion: float = 450.0
     """tokens of one vote"""
     votes: dict[str, float]
-    """votes asked for per question, by origin"""
+    """requested votes per question, by origin"""
     question_yield: float = 0.9
-    """attempts of origin similar that give a question"""
+    """share of attempts of origin similar that give a question"""
     screened: float = 0.85
-    """new questions that the judge lets pass, where there is one"""
+    """share of new questions that pass the judge, if there is one"""
     judge_prompt: float = 700.0
     judge_completion: float = 350.0
     """tokens of one grade, of a question or of a solution"""
     graded: float = 0.85
-    """solutions that are judged, per question"""
+    """judged solutions per question"""
     student_prompt: float = 250.0
     student_completion: float = 450.0
     student: float = 0.7
-    """questions that a student tries"""
+    """share of questions that a student tries"""
     accepted: dict[str, float]
-    """questions that come out curated, by origin"""
+    """share of questions that pass the step `curated`, by origin"""
     tokens_per_sample: float = 350.0
     """packed tokens of the first variant"""
     notes: list[str] = field(default_factory=list)
-    """what of a pilot could not be measured"""
+    """rates that could not be measured in the pilot"""
 
 
 def assumed(config: RunConfig) -> Rates:
-    """Without a pilot: votes stop early for two thirds of the questions; half the new questions and most gold ones
-    survive; outputs fill at most half of what they may.
+    """Rates without a pilot: voting stops early for two thirds of the questions; half of the new questions and most of
+    the seeds' own are kept; outputs have at most half of max_tokens.
     """
     from nemo_sdg.generate.prompting import Prompts
 
@@ -89,8 +89,8 @@ class Spent:
 
 
 def measured(pilot: Path, config: RunConfig) -> Rates:
-    """Rates of a finished run, as they would be under `config`: with another number of votes, the pilot's votes are
-    drawn from again. Raises DataError when it is not a finished run.
+    """Rates of a finished run, adapted to `config`: for another number of votes, the pilot's votes are resampled.
+    Raises DataError when it is not a finished run.
     """
     if not (pilot / "manifest.json").is_file():
         raise DataError(f"--pilot {pilot} is not a finished run: it has no manifest.json")
@@ -123,7 +123,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
                 judged += sum(vote.get("judge") is not None for vote in solutions)
                 tried += (record.get("grade") or {}).get("student_pass_rate") is not None
     if not spent.get("answers", Spent()).requests:
-        raise DataError(f"--pilot {pilot} holds no answers to measure")
+        raise DataError(f"--pilot {pilot} has no answers to measure")
     question, vote = spent["questions"].a_request(), spent["answers"].a_request()
     attempts = sum(
         row["in"]
@@ -179,16 +179,16 @@ def measure_grades(
     tried: int,
     config: RunConfig,
 ) -> None:
-    """What judge and student cost. Where both worked in one step, its tokens are shared out as they are assumed."""
+    """Measures judge and student. A judge's request in `graded` is assumed to take as many tokens as in `screened`."""
     if "screened" in spent and arrived["screened"]["similar"]:
         rates.judge_prompt, rates.judge_completion = spent["screened"].a_request()
         rates.screened = arrived["answers"]["similar"] / arrived["screened"]["similar"]
     elif config.roles.judge is not None:
-        rates.notes.append("the pilot has no judge: what it costs is assumed")
+        rates.notes.append("the pilot has no judge: its cost is assumed")
     step = spent.get("graded")
     if step is None or not step.records:
         if config.roles.student is not None:
-            rates.notes.append("the pilot has no student: what it costs is assumed")
+            rates.notes.append("the pilot has no student: its cost is assumed")
         return
     rates.graded = judged / step.records
     rates.student = tried / step.records
@@ -199,8 +199,8 @@ def measure_grades(
 
 
 def other_votes(rates: Rates, solved: list[Sample], pilot: Path, config: RunConfig) -> None:
-    """Votes a question under another `generate.votes` or `verify.min_agreement` than the pilot's: rounds of votes are
-    drawn from those that it cast, and end when the majority is decided.
+    """Estimates the votes per question for another `generate.votes` or `verify.min_agreement` than the pilot's: votes
+    are resampled from the pilot in rounds, which end when the majority is decided.
     """
     import yaml
 
@@ -212,7 +212,7 @@ def other_votes(rates: Rates, solved: list[Sample], pilot: Path, config: RunConf
     usable = [sample for sample in solved if len(blind[sample.sample_id]) >= min(LEAST_VOTES, config.generate.votes)]
     if not usable:
         rates.votes = dict.fromkeys(rates.votes, assumed_votes(config))
-        rates.notes.append(f"the pilot cast too few votes to tell how many {config.generate.votes} would be: assumed")
+        rates.notes.append(f"votes per question are assumed: the pilot has too few for {config.generate.votes} votes")
         return
     for origin in rates.votes:
         of_origin = [sample for sample in usable if sample.origin == origin]
@@ -220,11 +220,11 @@ def other_votes(rates: Rates, solved: list[Sample], pilot: Path, config: RunConf
             drawn = [draw_votes(sample, blind[sample.sample_id], config) for sample in of_origin]
             guided = [len(sample.solutions or []) - len(blind[sample.sample_id]) for sample in of_origin]
             rates.votes[origin] = (sum(drawn) + sum(guided)) / len(of_origin)
-    rates.notes.append(f"votes a question are drawn from the pilot's, for generate.votes={config.generate.votes}")
+    rates.notes.append(f"votes per question are resampled from the pilot for generate.votes={config.generate.votes}")
 
 
 def draw_votes(sample: Sample, votes: list[Vote], config: RunConfig) -> int:
-    """How many votes would be asked for, in the rounds of generate/answers.py."""
+    """How many votes would be requested, in the rounds of generate/answers.py."""
     from nemo_sdg.verify.votes import decided
 
     rng = random.Random(sample.sample_id)

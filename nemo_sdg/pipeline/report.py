@@ -1,8 +1,8 @@
-"""`nemo-sdg report RUN`: the page, with every prompt and raw output of the records it shows, and a server for it.
+"""`nemo-sdg report RUN`: writes the page, with every prompt and raw output of the records it shows, and serves it.
 
-Prompts are not stored, because they follow from the records and the configuration. The flows are replayed over the
-journals, which hold every completion that was paid for. What they do not hold (a journal was deleted, a prompt was
-changed) is left out of the page. No request is sent.
+Prompts are not stored, because they follow from the records and the configuration. The flows are replayed on the
+journals, which hold every completion of the run. Requests that are not in a journal (it was deleted, or a prompt was
+changed) are left out of the page. No request is sent.
 """
 
 import asyncio
@@ -26,28 +26,26 @@ if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
 
 DAMAGED = (DataError, AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""what a record that does not follow its schema can raise on its way through a flow"""
+"""errors that a flow can raise for a record that does not follow its schema"""
 
 
 class NotInJournal(Exception):
-    """The journal has no answer to a request; the replay of that record ends there."""
+    """The journal has no reply to a request; the replay of that record ends there."""
 
 
 def make_report(run_dir: Path, facts: dict[str, Any] | None = None, *, measure: bool = True) -> Path:
     """Writes RUN/report/index.html and returns its path. For a finished run it also writes the dataset card again,
     with the same bytes.
 
-    `facts` is the manifest of a run that is about to end. `measure`: whether the embedded model and the embedder read
-    some of its texts, about a minute of one core.
+    `facts` is the manifest of a run that is about to end. With `measure` the embedded model and the embedder score some
+    of its texts, which takes about a minute on one core.
     """
     from nemo_sdg.export.card import write_card
     from nemo_sdg.export.report import write_report
     from nemo_sdg.storage import read_json
 
     if facts is None and (run_dir / "manifest.json").is_file():
-        with contextlib.suppress(
-            DataError
-        ):  # of a damaged run there is no card, but still the page; `check` names the damage
+        with contextlib.suppress(DataError):  # a damaged run gets the page without a card; `check` names the damage
             write_card(run_dir, read_json(run_dir / "manifest.json"))
 
     return write_report(
@@ -59,9 +57,9 @@ def make_report(run_dir: Path, facts: dict[str, Any] | None = None, *, measure: 
 
 
 def find_calls(run_dir: Path, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
-    """Prompts and raw outputs of (shard, sample), by sample id; empty where seeds are damaged or templates are gone."""
+    """Prompts and raw outputs of (shard, sample), by sample id; {} if seeds are damaged or templates are missing."""
     try:
-        # config.yaml does not name the servers, and none is asked.
+        # config.yaml does not name the servers, and no request is sent.
         config = load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]"])
         here = run_dir.resolve()
         with at_directory_of(here):
@@ -86,7 +84,7 @@ def compare(run_dir: Path, other_dir: Path, *, measure: bool = True) -> Path:
 
 @contextlib.contextmanager
 def at_directory_of(run_dir: Path) -> Iterator[None]:
-    """Within this block, relative paths start from the folder that the run was made in, as its configuration means."""
+    """A block in the working directory of the run, to which relative paths in the run's configuration refer."""
     from nemo_sdg.storage import read_ledger
 
     ledger = read_ledger(run_dir, "questions")
@@ -96,7 +94,7 @@ def at_directory_of(run_dir: Path) -> Iterator[None]:
 
 
 class Replay:
-    """Finds requests and completions of single records, shard by shard; each shard's journals are indexed once."""
+    """Finds requests and completions of records, shard by shard; each shard's journals are indexed once."""
 
     def __init__(self, run_dir: Path, config: RunConfig) -> None:
         from nemo_sdg.generate.scheduling.journal import Journal
@@ -111,8 +109,8 @@ class Replay:
         self._flows: dict[str, tuple[RoleEngines, Flow, Flow]] = {}
 
     def flows(self, model: str) -> "tuple[RoleEngines, Flow, Flow]":
-        """The engines by name and the flows of questions and answers, made once a model: reading the templates takes
-        some 80 ms.
+        """The engines by name and the flows of questions and answers, made once per model: reading the templates takes
+        about 80 ms.
         """
         from nemo_sdg.generate.roles import named_roles
         from nemo_sdg.steps import answers, questions
@@ -148,13 +146,13 @@ class Replay:
                         if found[identifier]:
                             break
                 except DAMAGED:
-                    continue  # the record itself is shown as it is, without its prompts
+                    continue  # the page shows the record without its prompts
             asked.close()
             solved.close()
         return found
 
     def written(self, shard: str, wanted: set[str]) -> dict[str, dict[str, Any]]:
-        """Samples as they were asked, by id: a verified one has its options in the order of the kept solution."""
+        """Samples of the step `questions`, by id: verified samples have their options in the kept solution's order."""
         from nemo_sdg.storage import read_jsonl
 
         path = self.run_dir / "questions" / f"{shard}.jsonl"
@@ -164,8 +162,8 @@ class Replay:
     async def _question(
         self, journal: Any, sample: dict[str, Any], seed: dict[str, Any] | None, model: str
     ) -> list[dict[str, Any]]:
-        """The request that the question came from, found by replaying the seed: an attempt that was dropped is known
-        by its number, a sample by its id.
+        """The request that gave the question, found by replaying the seed. A dropped attempt is identified by its
+        number, a sample by its id.
         """
         if seed is None or sample.get("origin") == Origin.seed:
             return []
@@ -221,7 +219,7 @@ def number_of(request: Request) -> int:
 
 
 def attempts_of(outcome: Outcome) -> dict[str, int]:
-    """The number of the attempt behind each new question, in order; attempts that were dropped are passed over."""
+    """New question, by sample id -> the number of its attempt; dropped attempts are skipped."""
     new = [sample.sample_id for sample in outcome.kept if sample.origin != Origin.seed]
     dropped = {(drop.record or {})["attempt"] for drop in outcome.dropped}
     free = (attempt for attempt in itertools.count() if attempt not in dropped)
@@ -247,9 +245,7 @@ def describe(name: str, request: Request, completion: Completion, *, with_prompt
 
 
 def serve(path: Path, port: int) -> None:
-    """Serves the page, and nothing else, to this machine until interrupted. Raises ConfigError when the port is
-    taken.
-    """
+    """Serves only the page, and only to this machine, until interrupted. Raises ConfigError when the port is in use."""
     import typer
 
     from nemo_sdg.export.report.page import policy
@@ -274,14 +270,14 @@ def serve(path: Path, port: int) -> None:
                 self.wfile.write(content)
 
         def log_message(self, *_: Any) -> None:
-            """The terminal is the user's."""
+            """Writes no log line to the user's terminal."""
 
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), Page)
     except (OSError, OverflowError) as exc:
         raise ConfigError(
-            f"--port {port} cannot be opened ({getattr(exc, 'strerror', None) or exc}); choose another, 0 "
-            "takes any that is free"
+            f"--port {port} cannot be opened ({getattr(exc, 'strerror', None) or exc}); choose another, or 0 "
+            "for any free port"
         ) from exc
     typer.echo(f"report: http://127.0.0.1:{server.server_port}/  (Ctrl-C ends it)")
     with server:

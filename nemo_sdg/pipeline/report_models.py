@@ -1,11 +1,11 @@
-"""The models that measure texts for the report, as far as they are installed."""
+"""Finds the installed models that measure texts for the report."""
 
 from nemo_sdg.errors import MissingDependencyError
 from nemo_sdg.export.report.quality import Models, vendi_score
 
 
 def models_at_hand() -> Models:
-    """The models that measure fluency and diversity, as far as their packages are installed; each loads when asked."""
+    """The models for fluency and diversity, if their packages are installed; each is loaded when it is first used."""
     from nemo_sdg.curate.embed import Embedder, require_embedder
     from nemo_sdg.curate.fluency import FluencyModel, at_hand
     from nemo_sdg.execution.processes import quiet_libraries

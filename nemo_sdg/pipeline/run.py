@@ -1,5 +1,5 @@
-"""Runs the steps. Finished steps stay; a change redoes the steps that it concerns; nothing is overwritten without
---redo.
+"""Runs the steps. Finished steps are kept, and a change redoes the steps that it affects. Nothing is overwritten
+without --redo.
 """
 
 import contextlib
@@ -23,9 +23,9 @@ from nemo_sdg.steps.generation import mark_redone, unmark_redone
 from nemo_sdg.storage import ContentHashes, Ledger, read_ledger, remove_temporaries, with_unread, write_bytes
 
 HASHES = ".hashes.json"
-"""what run.verify=size remembers of input files"""
+"""file of the input files' hashes, for run.verify=size"""
 MAX_CHANGES = 5
-"""how many changes of a step are shown; the others are counted"""
+"""maximum number of changes of a step that are shown; the others are counted"""
 
 
 def run(
@@ -37,10 +37,10 @@ def run(
     worker: tuple[int, int] = (0, 1),
     redo: bool = False,
 ) -> Path:
-    """Runs the steps that are not done yet and returns the run's folder. A call after an interruption continues where
-    the files end.
+    """Runs the unfinished steps and returns the run's folder. A call after an interruption continues with the first
+    unfinished shard.
 
-    Raises SdgError where finished results would be overwritten and `redo` does not allow it.
+    Raises SdgError if finished results would be overwritten and `redo` is false.
     """
     names = steps_between(config, only=only, start=start, until=until)
     check_configuration(config, names if only else configured_steps(config))
@@ -67,7 +67,7 @@ def run(
 
 
 def look_ahead(config: RunConfig, *, redo: bool) -> None:
-    """Raises before jobs are submitted what a run of all steps would raise. Writes nothing."""
+    """Raises the errors that a run of all steps would raise, before jobs are submitted. Writes nothing."""
     run_dir = Path(config.run.dir)
     check_configuration(config, configured_steps(config))
     context = Context(config=config, run_dir=run_dir, steps=configured_steps(config), progress=Progress(None))
@@ -77,7 +77,7 @@ def look_ahead(config: RunConfig, *, redo: bool) -> None:
 
 
 def ask(context: Context, plan: Plan, *, redo: bool) -> None:
-    """Raises SdgError with what would be redone and what it costs, unless `redo` says yes."""
+    """Raises SdgError with the steps that would be redone and their cost, unless `redo` is true."""
     from nemo_sdg.pipeline.cost import describe_cost
 
     lines, following = [], []
@@ -114,19 +114,19 @@ def run_step(context: Context, name: str, plan: Plan, hashes: ContentHashes) -> 
         previous = read_ledger(context.run_dir, context.steps[position - 1])
         if previous is None:
             raise SdgError(
-                f"step {name} needs {context.steps[position - 1]}/, of which other workers have not finished their "
-                "shards yet; run again when they have"
+                f"step {name} needs {context.steps[position - 1]}/, but other workers have not finished their "
+                "shards; run again when they have"
             )
-        if wanted.before != {previous.step: previous.identity}:  # the step before could not read all that was planned
+        if wanted.before != {previous.step: previous.identity}:  # the step before could not read all planned sources
             known = read_ledger(context.run_dir, name)
             wanted = wanted_ledger(name, context.config, {previous.step: previous.identity}, hashes, known)
             context.fingerprints[name] = wanted.fingerprint
         if name in BY_SHARD:
-            context.step_dir(name).keep_only(previous.shards)  # before anything reads what an earlier run left
+            context.step_dir(name).keep_only(previous.shards)  # removes shards of an earlier run before they are read
     known = read_ledger(context.run_dir, name)
     folder = context.step_dir(name)
     if known is not None and known.fingerprint == wanted.fingerprint and known.identity != wanted.identity:
-        folder.keep_only([])  # what could not be read then is read now
+        folder.keep_only([])  # sources that could not be read are read now
     shards = module.run(context)
     sealed = seal(context, wanted, module, shards)
     context.progress.line(step_line(context, name, time.monotonic() - begin))
@@ -135,7 +135,7 @@ def run_step(context: Context, name: str, plan: Plan, hashes: ContentHashes) -> 
 
 
 def seal(context: Context, ledger: Ledger, module: Any, shards: list[str]) -> bool:
-    """Writes the ledger of a step whose shards are all there; returns whether they are."""
+    """Writes the ledger of a step if all its shards are finished; returns whether they are."""
     folder = context.step_dir(ledger.step)
     lacking = [why for shard in shards if (why := folder.problem(shard, full=False)) is not None]
     if lacking and context.worker[1] > 1:
@@ -155,8 +155,8 @@ def seal(context: Context, ledger: Ledger, module: Any, shards: list[str]) -> bo
 
 
 def require_no_strangers(run_dir: Path) -> None:
-    """Raises ConfigError where `run.dir` is a folder with files that no run wrote: a run would overwrite them, or take
-    them for its own.
+    """Raises ConfigError if `run.dir` is a folder with files that no run wrote: a run could overwrite them, or treat
+    them as its own.
     """
     if run_dir.exists() and not run_dir.is_dir():
         raise ConfigError(f"run.dir={run_dir} is a file; name a folder")
@@ -170,13 +170,13 @@ def require_no_strangers(run_dir: Path) -> None:
         more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
         raise ConfigError(
             f"run.dir={run_dir} holds files that no run wrote ({', '.join(strangers[:3])}{more}); name a new "
-            "folder, or take them away"
+            "folder, or remove them"
         )
 
 
 @contextlib.contextmanager
 def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator[Context]:
-    """Opens or continues the run in `run.dir` and holds its lock. Raises SdgError when another process works on it."""
+    """Opens or continues the run in `run.dir` and holds its lock. Raises SdgError when another process has the lock."""
     run_dir = Path(config.run.dir)
     require_no_strangers(run_dir)
     try:
@@ -190,7 +190,7 @@ def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator
         try:
             fcntl.flock(lock, (fcntl.LOCK_SH if worker[1] > 1 else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError as exc:
-            raise SdgError(f"another process is working on {run_dir}; wait for it, or end it") from exc
+            raise SdgError(f"another process is working on {run_dir}; wait for it, or stop it") from exc
         if worker[1] == 1:
             remove_temporaries(run_dir)
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -211,7 +211,7 @@ def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator
 
 
 def write_config(run_dir: Path, config: RunConfig) -> None:
-    """Writes config.yaml, the run's present configuration. The one that a step was made under is in its ledger."""
+    """Writes config.yaml, the run's current configuration. The configuration of each step is in the step's ledger."""
     import yaml
 
     text = yaml.safe_dump(shaping(config), sort_keys=False, allow_unicode=True).encode()
@@ -221,7 +221,7 @@ def write_config(run_dir: Path, config: RunConfig) -> None:
 
 
 def step_line(context: Context, name: str, seconds: float) -> str:
-    """One line for a finished step: what it holds, what it dropped."""
+    """One line for a finished step: records kept and dropped, time, most frequent reasons."""
     counts = context.step_dir(name).counts()
     kept = sum(row["kept"] for row in counts.values())
     dropped: dict[str, int] = {}

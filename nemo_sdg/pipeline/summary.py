@@ -1,6 +1,4 @@
-"""The summary at the end of a run, in at most LINES lines: its result, how good it is, where it is, and what to do
-next.
-"""
+"""The summary at the end of a run, in at most LINES lines: result, quality, folder, and the next commands."""
 
 import functools
 import importlib.resources
@@ -18,7 +16,7 @@ from nemo_sdg.storage import read_json
 LINES = 25
 DATA_STEPS = ["seeds", "questions", "screened", "answers", "graded", "verified", "curated"]
 LOSSES = 3
-"""reasons that are explained"""
+"""number of reasons that are explained"""
 INDENT = 14
 
 
@@ -48,7 +46,7 @@ def summary(run_dir: Path, config: RunConfig, facts: dict[str, Any]) -> list[str
 
 
 def funnel(per_step: dict[str, dict[str, Any]]) -> list[str]:
-    """One line a step: kept, dropped, and what most was dropped for."""
+    """One line per step: kept, dropped, and the most frequent reasons for drops."""
     lines = [f"{'step':<10} {'kept':>11} {'dropped':>10}  most dropped for"]
     for step, counts in per_step.items():
         reasons = total_reasons(counts).most_common()
@@ -59,7 +57,7 @@ def funnel(per_step: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def labelled(label: str, told: list[str]) -> list[str]:
-    """Texts behind a label, each from a line of its own, in lines of COLUMNS."""
+    """Texts after a label, each on new lines, wrapped at COLUMNS."""
     lines = []
     for number, text in enumerate(told):
         head = f"{label if number == 0 else '':<{INDENT}}"
@@ -92,7 +90,7 @@ def came_out(run_dir: Path, curated: dict[str, Any]) -> str:
 
 
 def quality(run_dir: Path, facts: dict[str, Any]) -> list[str]:
-    """Agreement of the votes, what stands out, what was not compared with."""
+    """Agreement of the votes, the first note, and the evaluation splits that were not compared."""
     path = run_dir / "curated" / "health.json"
     health = read_json(path) if path.is_file() else {"families": {}, "notes": []}
     after = [stages["after"] for stages in health["families"].values() if "after" in stages]
@@ -115,7 +113,7 @@ def quality(run_dir: Path, facts: dict[str, Any]) -> list[str]:
 
 
 def losses(per_step: dict[str, dict[str, Any]], attempts: int, config: RunConfig) -> list[str]:
-    """The commonest reasons for lost attempts, and what would change them."""
+    """The most frequent reasons for lost attempts, and how to reduce them."""
     total = Counter[str]()
     for step, counts in per_step.items():
         if step != "seeds":
@@ -126,7 +124,7 @@ def losses(per_step: dict[str, dict[str, Any]], attempts: int, config: RunConfig
         about = f" ({means})" if means else ""
         lines.append(f"{reason} {num:,} of {attempts:,}{about}: {change}")
     if lines and config.engine.embedded:
-        lines.append("the embedded model is small; a strong one behind the same configuration keeps far more")
+        lines.append("the embedded model is small; a strong model with the same configuration keeps far more")
     return lines or ["nothing"]
 
 

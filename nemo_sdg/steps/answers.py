@@ -25,7 +25,7 @@ SHAPES = [
     "verify.max_agreement",
     "verify.free_text_similarity",
 ]
-"""fields of `verify` that decide when enough votes are cast"""
+"""fields of `verify` that decide when there are enough votes"""
 READS = ["generate.prompts_dir"]
 ROLES = [Role.solver]
 

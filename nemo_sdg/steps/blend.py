@@ -9,13 +9,13 @@ from nemo_sdg.storage import ContentHashes, Inputs, file_facts
 
 SHAPES = ["mixture", "export.budget", "blend.base"]
 FILES = ["mixture.json"]
-"""the file whose bytes do not depend on where the run lies; the trainers' own forms carry absolute paths and are
-written each time
+"""files whose bytes do not depend on the run's folder; the files for the trainers hold absolute paths and are written
+each time
 """
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    """The user's own datasets, identified by their index files: the .bin files may hold terabytes."""
+    """The user's datasets, identified by their index files, since the .bin files may hold terabytes."""
     found = Inputs()
     for source in config.blend.base:
         path = Path(source.blend) if source.blend is not None else Path(f"{source.prefix}.idx")

@@ -22,7 +22,7 @@ WITHOUT = ["guard.content", "guard.against", "guard.cache"]
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    """What lm-eval and the folders of include_path say of every task, and the task files that are asked for."""
+    """The facts of all tasks in lm-eval and in the folders of include_path, and the files of the selected tasks."""
     from nemo_sdg.catalog.own_rows import include_folders
     from nemo_sdg.catalog.selection import select
     from nemo_sdg.catalog.walk import build_catalog, default_cache_dir, lm_eval_tasks_folder, task_file
@@ -33,7 +33,7 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
         for folder in [*include_folders(config.seeds, default_cache_dir()), lm_eval_tasks_folder()]
     ]
     said = orjson.dumps(rows)
-    for folder in folders:  # where the folders lie is not part of what they say
+    for folder in folders:  # the facts do not depend on the folders' paths
         said = said.replace(str(folder).encode(), b"")
     found = Inputs()
     found.content["lm-eval"] = importlib.metadata.version("lm-eval")
@@ -46,7 +46,7 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 
 def files_of_task(path: Path) -> list[Path]:
-    """A task's YAML file with all that it includes, and the Python files beside each of them."""
+    """A task's YAML file, the files that it includes, and the Python files beside each of them."""
     from nemo_sdg.catalog.task_files import YamlTree
 
     files = [Path(file) for file in YamlTree().files_of(path)]
@@ -86,10 +86,10 @@ def run(context: Context) -> list[str]:
 
 
 def reason_word(row: CatalogRow) -> str:
-    """The first reason's fixed word: `ring1_evaluated_split: test` is counted as `ring1_evaluated_split`."""
+    """The word of the first reason: `ring1_evaluated_split: test` is counted as `ring1_evaluated_split`."""
     return row.reasons[0].split(":")[0].strip() if row.reasons else "refused"
 
 
 def load(context: Context) -> list[CatalogRow]:
-    """The eligible rows as the step wrote them."""
+    """The eligible rows that the step wrote."""
     return [CatalogRow(**record) for record in read_jsonl(context.step_dir("catalog").path / "tasks.jsonl")]

@@ -2,7 +2,7 @@
 
 verified/ > curated/filtered/   filters and decontamination, per shard
           > curated/dedup/      duplicates across all shards, tasks and seeds
-          > curated/shard-*     what is left; the drops of all three stand together in curated/dropped/
+          > curated/shard-*     the kept samples; curated/dropped/ has the drops of all three
 """
 
 import asyncio
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 SHAPES = ["curate"]
 JUDGE_TOKENS = 4096
-"""of a verdict: a reasoning model thinks before it says yes or no"""
+"""max_tokens of a verdict: a reasoning model thinks before it answers yes or no"""
 READS = ["curate.evaluation_extra", "curate.against", "curate.embedder"]
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    """Sources of the user's filters, the corpora and evaluation rows of the user's own, and the embedder."""
+    """Sources of the user's filters, the user's corpora and evaluation rows, the embedder, and the judge."""
     from nemo_sdg.curate.dedup.duplicates import corpus_files
     from nemo_sdg.curate.embed import embedder_identity
     from nemo_sdg.curate.filters.registry import filter_sources, filters_identity
@@ -81,9 +81,7 @@ def run(context: Context) -> list[str]:
 
 
 def preflight(config: RunConfig) -> None:
-    """What this step would stumble over, asked before the first step works: filters, folders and packages that are not
-    there. Raises an SdgError.
-    """
+    """Raises an SdgError, before the first step runs, if filters, folders or packages of this step are missing."""
     from nemo_sdg.curate.dedup.duplicates import corpus_files
     from nemo_sdg.curate.embed import require_embedder
     from nemo_sdg.curate.filters.registry import filters_identity
@@ -108,7 +106,7 @@ def preflight(config: RunConfig) -> None:
 def filter_shards(context: Context) -> None:
     """Runs the per-sample checks. The index of evaluation rows is built once and memory-mapped by every worker.
 
-    Another content of the index, or another source of a user's filter, redoes the shards.
+    A change of the index's content, or of the source of a user's filter, redoes the shards.
     """
     from nemo_sdg.curate.decontaminate.find import build_index
     from nemo_sdg.curate.filters.registry import filters_identity
@@ -158,9 +156,7 @@ def filter_shards(context: Context) -> None:
 
 
 def write_health(context: Context) -> None:
-    """Writes curated/health.json from seeds, verified and curated samples, unless it was written from these very
-    files.
-    """
+    """Writes curated/health.json from seeds, verified and curated samples, unless their files are unchanged."""
     from nemo_sdg.curate.health import measure_health
 
     seed_files, before, after = (
@@ -176,15 +172,13 @@ def write_health(context: Context) -> None:
 
 
 def extra_files(config: CurateSection) -> list[Path]:
-    """JSONL files and those of the folders that the user wants the corpus decontaminated against. Raises ConfigError
-    where there are none.
-    """
+    """The JSONL files of curate.evaluation_extra. Raises ConfigError for a path without such files."""
     found = []
     for folder in config.evaluation_extra:
         files = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*.jsonl"))
         if not files:
             raise ConfigError(
-                f"curate.evaluation_extra must name .jsonl files or folders that hold some, {folder} has "
+                f"curate.evaluation_extra must name .jsonl files or folders that hold them, {folder} has "
                 "none; correct the path or remove it"
             )
         found += files
@@ -223,8 +217,8 @@ def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:
 
 
 def judging(config: RunConfig) -> RunConfig | None:
-    """The configuration, where a judge decides what is a rewording of an evaluation row. A judge that is asked by files
-    (kind batch) cannot: each worker needs its verdicts at once; paraphrase_threshold decides there.
+    """The configuration, if a judge decides which samples reword evaluation rows; else None, and paraphrase_threshold
+    decides. A judge of kind batch cannot decide, since each worker needs its verdicts at once.
     """
     wanted = config.curate.judge and config.curate.paraphrase and config.roles.judge is not None
     return config if wanted and config.engines(Role.judge)[0].kind is not EngineKind.batch else None
@@ -251,8 +245,8 @@ def make_decontaminator(
 
 
 def make_judge(config: RunConfig, folder: Path) -> "Judge":
-    """The judge role as decontamination asks it: one event loop for the life of the worker, its engine started at the
-    first pair, lost requests tried again. Raises EngineError where the judge cannot be asked.
+    """The judge for decontamination: one event loop for the life of the worker, an engine that starts at the first
+    pair, retries of lost requests. Raises EngineError if the judge cannot be reached.
     """
     from nemo_sdg.curate.decontaminate.judged import JudgedPair, Verdicts, judge
     from nemo_sdg.generate.engines.base import TransportError

@@ -1,4 +1,4 @@
-"""Renders the evaluation splits that the guard and decontamination compare with.
+"""Renders the evaluation splits for the guard and decontamination.
 
 seeds/evaluation/split-00000.jsonl     one file for each split
 seeds/evaluation/unreachable.json      splits that could not be read, each with `why`
@@ -21,7 +21,7 @@ UNREACHABLE = "unreachable.json"
 NOT_TRIED = "was not tried"
 """reason of the splits that are not tried after the hub could not be reached"""
 MAX_LINES = 10
-"""of splits that could not be read; the others are counted"""
+"""maximum number of unreadable splits that are listed; the others are counted"""
 
 
 def evaluation_files(context: Context) -> list[Path]:
@@ -37,8 +37,8 @@ def unreachable_splits(context: Context) -> list[dict[str, Any]]:
 
 
 def todo(target: StepDir, prefix: str, sources: list[Any]) -> list[str]:
-    """Names of the sources, by their place in the list, that are not on disk yet; what an earlier start left of other
-    sources is taken away.
+    """Names of the sources, by their index in the list, that are not on disk yet. Files that an earlier start wrote for
+    other sources are removed.
     """
     wanted = {f"{prefix}-{number:05d}": identity(source) for number, source in enumerate(sources)}
     for name in target.shards():
@@ -50,8 +50,8 @@ def todo(target: StepDir, prefix: str, sources: list[Any]) -> list[str]:
 
 
 def identity(source: Any) -> dict[str, Any]:
-    """What a receipt says of the source: another start, with other data in the mirror, may number or share them out
-    otherwise.
+    """The entry of a source in its receipt: with other data in the mirror, another start may number the sources
+    differently or give them other quotas.
     """
     return {**source.describe(), "quota": source.quota}
 
@@ -61,8 +61,8 @@ def number_of(name: str) -> int:
 
 
 def render_evaluation_splits(context: Context, evaluation: StepDir) -> list[dict[str, Any]]:
-    """Renders what guard.against names, as a Curator stage, and lists what could not be reached. Returns
-    those that are there and could not be read.
+    """Renders the evaluation splits of guard.against in a Curator stage, and writes the list of unreachable splits.
+    Returns those that exist and could not be read.
     """
     from nemo_sdg.catalog.guard import require_reachable
     from nemo_sdg.catalog.selection import compared
@@ -115,7 +115,7 @@ def tasks_of(splits: list[dict[str, Any]]) -> list[str]:
 
 
 def make_evaluation_renderer(config: RunConfig, sources: list[Any], evaluation: StepDir) -> Callable[[list[str]], None]:
-    """The function that renders one evaluation split. The receipt of one that cannot be read says why."""
+    """The function that renders one evaluation split. If a split cannot be read, its receipt says why."""
     from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
     from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 
@@ -167,4 +167,4 @@ def tell(context: Context, lines: list[str], where: str) -> None:
     for line in lines[:MAX_LINES]:
         context.progress.line(line)
     if len(lines) > MAX_LINES:
-        context.progress.line(f"and so with {len(lines) - MAX_LINES} further splits, {where}")
+        context.progress.line(f"and {len(lines) - MAX_LINES} more such splits, {where}")

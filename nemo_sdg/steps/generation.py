@@ -1,8 +1,8 @@
-"""Code that all steps with models share. A worker's whole list of shards goes through the engines of the step's roles,
-with one window for each engine.
+"""Code shared by all steps with models. A worker sends all its shards through the engines of the step's roles, with one
+window of requests for each engine.
 
-The Curator stage's unit is a list of shards, so that the engine never waits for the slowest request of one of them;
-each shard is written, with its receipt, as soon as its last record is finished. Journals stay beside the shards: a lost
+The unit of the Curator stage is a list of shards, so an engine never waits for the slowest request of a shard. Each
+shard is written, with its receipt, as soon as its last record is finished. Journals are kept beside the shards: a lost
 shard is rebuilt from them to the same bytes.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nemo_sdg.generate.scheduling.work import Trace
 
 MakeFlow = Callable[["RoleEngines"], Flow]
-"""The engines of the step's roles in, not started; the flow out."""
+"""takes the engines of the step's roles, not started; returns the flow"""
 
 
 JOURNAL, REDONE = "journal", "redone"
@@ -36,8 +36,8 @@ SHIPPED_TEMPLATES = Path(nemo_sdg.generate.__path__[0]) / "prompts"
 
 
 def generation_inputs(config: RunConfig, hashes: ContentHashes, purposes: list[str], roles: list[Role]) -> Inputs:
-    """The templates of these purposes, those that all purposes share, and the models: a file by its content, a served
-    model by its name. The user's templates stand in for the shipped ones.
+    """The templates of these purposes, the shared templates, and the models: a file by its content, a served model by
+    its name. A user's template replaces the shipped one of its name.
     """
     from nemo_sdg.generate.prompting import PURPOSES
     from nemo_sdg.generate.roles import open_roles
@@ -61,8 +61,8 @@ def generate(
     context: Context, step: str, make_flow: MakeFlow, *roles: Role, moving: str = "requests", per_record: float = 1.0
 ) -> list[str]:
     """Sends every unfinished shard of the step before through the flow; returns the names of all shards of `step`.
-    Only the engines of `roles` are opened. For the display: `moving` is what a request is here, `per_record` how many
-    of them a record asks for, by guess.
+    Only the engines of `roles` are opened. For the display, `moving` is a name for the requests, and `per_record` is an
+    estimate of the requests per record.
     """
     source, target = context.before(step), context.step_dir(step)
     shards = source.shards()
@@ -95,12 +95,12 @@ def generate(
 
 
 def moved(target: StepDir) -> bool:
-    """Whether the step is redone, so that its records may stand in other shards than their journals."""
+    """Whether the step is redone, so that its records may be in other shards than their journals."""
     return (target.path / JOURNAL / REDONE).exists()
 
 
 def mark_redone(target: StepDir) -> None:
-    """Until the step is finished again, however often it is interrupted, the journals of all shards are looked into."""
+    """Marks the step as redone: until it is finished, the journals of all shards are searched for each request."""
     if (target.path / JOURNAL).is_dir():
         (target.path / JOURNAL / REDONE).touch()
 
@@ -110,7 +110,7 @@ def unmark_redone(target: StepDir) -> None:
 
 
 def num_gpus(sections: list[EngineSection]) -> int:
-    """GPUs that one replica of a step's engines holds in this process; two roles of one engine count once."""
+    """Number of GPUs that one replica of a step's engines uses in this process; two roles of one engine count once."""
     own: list[EngineSection] = []
     for section in sections:
         if section.kind is EngineKind.trtllm and not any(same_engine(section, known) for known in own):
@@ -127,7 +127,7 @@ def num_records(source: StepDir, shard: str) -> int:
 
 
 def counted(flow: Flow, work: TokenWork) -> Flow:
-    """The flow, whose tokens are added up record by record, for the estimate of what is left."""
+    """The flow, with the tokens of each record counted in `work`, which estimates the remaining tokens."""
 
     async def run(record: dict[str, Any], ask: Ask) -> Outcome:
         own = 0
@@ -152,7 +152,7 @@ def counted(flow: Flow, work: TokenWork) -> Flow:
 
 
 def describe_start(section: EngineSection) -> str:
-    """The words that say what an engine does before its first completion."""
+    """Says what an engine does before its first completion."""
     if section.kind is EngineKind.batch:
         return "writing batch files"
     if section.kind is EngineKind.openai:
@@ -169,7 +169,7 @@ def make_worker(
     progress: Progress | None,
     state: StepProgress | None,
 ) -> Callable[[list[str]], None]:
-    """The function that carries a list of shards through the engines of the step's roles."""
+    """The function that sends a list of shards through the engines of the step's roles."""
     from nemo_sdg.generate.roles import open_roles
     from nemo_sdg.generate.scheduling.batch import run_batch
     from nemo_sdg.generate.scheduling.journal import Journal
@@ -180,7 +180,7 @@ def make_worker(
     kinds = {section.kind.value for section in engines.sections}
     if "batch" in kinds and len(kinds) > 1:
         raise ConfigError(
-            f"{target.step} asks {' and '.join(roles)}: engine.kind must be batch for all of them or for none, got "
+            f"{target.step} uses {' and '.join(roles)}: engine.kind must be batch for all of them or for none, got "
             f"{', '.join(sorted(kinds))}"
         )
     flow = make_flow(engines)

@@ -1,5 +1,5 @@
 """The step `graded`: a judge grades the solutions that could be kept, and a student tries each question. The student's
-pass rate measures how easy the question is. The step is skipped where neither a judge nor a student is configured.
+pass rate measures how easy the question is. The step is skipped if neither a judge nor a student is configured.
 """
 
 import functools

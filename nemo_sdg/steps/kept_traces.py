@@ -1,4 +1,4 @@
-"""Puts the trace of the kept solution into each sample: it is read from the traces of `answers` and cleaned."""
+"""Adds the trace of the kept solution to each sample: it is read from the traces of `answers` and cleaned."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from nemo_sdg.storage import StepDir
 
 
 def make_attacher(answers: StepDir, max_tokens: int) -> Callable[[str, list[dict[str, Any]]], list[dict[str, Any]]]:
-    """The function that fills `trace` of the samples of a shard; one trace at a time is in memory."""
+    """The function that sets `trace` in the samples of a shard, with one trace in memory at a time."""
 
     def attach(shard: str, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         by_tag = {(record["sample_id"], kept_tag(record)): record for record in records}
@@ -23,6 +23,6 @@ def make_attacher(answers: StepDir, max_tokens: int) -> Callable[[str, list[dict
 
 
 def kept_tag(sample: dict[str, Any]) -> str:
-    """The name of the completion that a verified sample was taken from: `vote3`, `guided0`."""
+    """The tag of the completion that gave the kept solution: `vote3`, `guided0`."""
     detail = str((sample.get("verification") or {}).get("detail") or "")
     return detail.removeprefix("solution ").partition(",")[0].replace("blind", "vote")

@@ -1,4 +1,4 @@
-"""The step `questions`: new questions are written after each seed. The seeds' own questions become samples of origin
+"""The step `questions`: the writer writes new questions for each seed. Questions of the seeds become samples of origin
 `seed`, as configured.
 """
 
@@ -48,7 +48,7 @@ def flow_maker(context: Context) -> MakeFlow:
 
 
 def make_run_flow(config: RunConfig, seeds: StepDir, engines: "RoleEngines") -> Flow:
-    """Reads every seed for the few-shot heads: called by a worker that has shards to do, and by no other."""
+    """The flow. It reads all seeds for the few-shot examples, so only workers with unfinished shards call this."""
     num_seeds = {task: row["kept"] for task, row in seeds.counts().items()}
     return make_flow(config, few_shot_seeds(seeds, config.generate.few_shot), num_seeds, engines)
 
@@ -62,15 +62,15 @@ def make_flow(
 
 
 def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[Seed]]:
-    """The few-shot heads of a run's tasks."""
+    """Task -> seeds for its few-shot examples."""
     return smallest(seeds.records(), num)
 
 
 def smallest(seeds: Iterable[dict[str, Any]], num: int) -> dict[str, list[Seed]]:
     """The `num` + 2 seeds of each task with the smallest ids.
 
-    A worked example leads from one seed to the next, so `num` of them take one seed more, and one more still stands in
-    for a seed that would be in its own head.
+    A worked example leads from one seed to the next, so `num` examples need `num` + 1 seeds. One more replaces a seed
+    that would be among its own examples.
     """
     heads: dict[str, list[dict[str, Any]]] = {}
     for record in seeds:

@@ -1,5 +1,5 @@
-"""Counts the requests that a generation step would send: its flow is replayed over the journals, and what they do not
-hold is counted.
+"""Counts the requests that a generation step would send: its flow is replayed on the journals, and requests without a
+reply there are counted.
 """
 
 import asyncio
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from nemo_sdg.generate.scheduling.journal import Journal
 
 SAMPLED = 20
-"""shards that are replayed; the others are taken to be like them"""
+"""number of shards that are replayed; the count is scaled to all shards"""
 
 
 @dataclass(kw_only=True)
 class Cost:
-    """Requests of a step over the records that it has now."""
+    """Requests of a step for its current records."""
 
     known: int = 0
-    """answered by the journals or the shared cache"""
+    """requests answered by the journals or the shared cache"""
     asked: int = 0
-    """that the engine would get at least: what follows from its answers is not known before"""
+    """minimum of requests to the engine: requests that depend on its replies are not counted"""
 
 
 class NotInJournal(Exception):
-    """The journals have no answer to a request: the replay of that record ends there."""
+    """The journals have no reply to a request: the replay of that record ends there."""
 
 
 def count_requests(context: Context, name: str, make_flow: MakeFlow, roles: list[Role]) -> Cost:

@@ -1,5 +1,5 @@
-"""The step `screened`: a judge grades questions before votes are paid for. A question with a flaw is dropped, and the
-drop names the criterion that it fails. The step is skipped where no judge is configured.
+"""The step `screened`: a judge grades questions before the solvers answer them. A question with a flaw is dropped, and
+the drop names the criterion that it fails. The step is skipped if no judge is configured.
 """
 
 import functools

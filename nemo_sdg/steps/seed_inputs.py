@@ -14,11 +14,11 @@ from nemo_sdg.storage import ContentHashes, Inputs
 
 EVALUATION = "evaluation"
 TRY_SECONDS = 60.0
-"""how long a start looks whether sources of the network that could not be read can be read now"""
+"""maximum time that a start spends on trying unread sources on the network again"""
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    """The files of all splits that give seeds or evaluation rows, wherever they lie; of the hub, that it is read."""
+    """The files of all splits that give seeds or evaluation rows; for splits of the hub, only that the hub is read."""
     found = Inputs(content={"hub": str(uses_hub(config.seeds)).lower()})
     if config.seeds.lock is not None:
         found.add_file("seeds.lock", Path(config.seeds.lock), hashes)
@@ -31,7 +31,7 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 
 def planned_sources(config: RunConfig) -> list[tuple[str, list[Any]]]:
-    """The training splits of the tasks asked for, and the evaluation splits that they are compared with."""
+    """The training splits of the selected tasks, and the evaluation splits that they are compared with."""
     from nemo_sdg.catalog.selection import compared, select
     from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.build import plan_sources

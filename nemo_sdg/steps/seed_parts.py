@@ -1,7 +1,7 @@
-"""The parts of the step seeds: one file a dataset split, written in parallel, and put together into shards at the end.
+"""The parts of the step seeds: one file per dataset split, written in parallel, and joined to shards at the end.
 
 part-00003.jsonl      seeds of one source
-part-00003.keys       what each of them asks, as 64-bit keys
+part-00003.keys       their questions, as 64-bit keys
 """
 
 import contextlib
@@ -80,8 +80,8 @@ def make_renderer(
 
 
 def content_guard(config: RunConfig, evaluation: list[Path], parts: StepDir) -> Any:
-    """Opens the index of the evaluation rows in the cache that runs share, or, where that cannot be written, in the
-    run's own folder.
+    """Opens the index of the evaluation rows in the cache that runs share, or in the run's folder if that cache cannot
+    be written.
     """
     from nemo_sdg.seeds.content.guard import ContentGuard
     from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
@@ -94,7 +94,7 @@ def content_guard(config: RunConfig, evaluation: list[Path], parts: StepDir) -> 
 
 
 class DropSpool:
-    """Drops in a file that has no name: memory does not grow with them."""
+    """Drops in an unnamed temporary file, so that they do not take memory."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
@@ -113,14 +113,14 @@ def keys_path(parts: StepDir, name: str) -> Path:
 
 
 def conflict(record: dict[str, Any], why: str) -> Drop:
-    """The drop of a seed whose question another row answers differently."""
+    """The drop of a seed whose question has a different answer in another row."""
     return Drop(
         task=record["task"], id=record["seed_id"], step="seeds", reason="conflicting_gold", detail=why, record=record
     )
 
 
 def conflicts_across_parts(parts: StepDir) -> dict[str, str]:
-    """Id of each seed that another split of its data set contradicts: how."""
+    """Id of each seed that another split of its dataset contradicts -> an explanation."""
     from nemo_sdg.seeds.golds.conflicts import SplitQuestions, conflicts_across
 
     splits = []
@@ -136,8 +136,8 @@ def _seeds_of(path: Path) -> Iterator[Seed]:
 
 
 def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path) -> None:
-    """Puts the parts, in order, into shards of equal size. A part's drops stand in the shard that holds its first
-    rows. Seeds of two splits of one data set that answer one question differently are drops.
+    """Joins the parts, in order, to shards of equal size. A part's drops go to the shard of its first rows. Seeds of
+    two splits of one dataset with the same question and different answers are dropped.
     """
     conflicting = conflicts_across_parts(parts)
     size = context.config.run.shard_size

@@ -1,4 +1,4 @@
-"""Step 2: rows of the eligible training splits, rendered by lm-eval's own rules.
+"""Step 2: rows of the eligible training splits, rendered by lm-eval's rules.
 
     catalog/tasks.jsonl > seeds/evaluation/  every reachable evaluation split, rendered: what guard and decontamination
     compare with
@@ -88,7 +88,7 @@ def unread_sources(sources: list[Any], parts: StepDir) -> list[dict[str, Any]]:
 
 
 def require_all(context: Context) -> None:
-    """Raises ConfigError where an evaluation split that `guard.require` asks for could not be read."""
+    """Raises ConfigError if an evaluation split of `guard.require` could not be read."""
     from nemo_sdg.catalog.guard import require_reachable
     from nemo_sdg.catalog.walk import build_catalog
 
@@ -98,8 +98,8 @@ def require_all(context: Context) -> None:
 
 
 def require_hub(config: RunConfig, sources: list[Any]) -> None:
-    """Raises DataError when all seeds come from the hub and it cannot be reached: before thousands of evaluation splits
-    are tried.
+    """Raises DataError if all seeds come from the hub and it cannot be reached. Otherwise thousands of evaluation
+    splits would be tried first.
     """
     from nemo_sdg.seeds.sources.hub import HubUnreachable, commit_of
     from nemo_sdg.seeds.sources.lock import locked_revision
@@ -113,11 +113,11 @@ def require_hub(config: RunConfig, sources: list[Any]) -> None:
         except HubUnreachable as exc:
             raise DataError(f"there is no seed: {exc}") from exc
         except DataError:
-            return  # this one cannot be read; the others are tried, and each failure is reported
+            return  # only this split cannot be read; the others are tried, and each failure is reported
 
 
 def is_done(context: Context, target: StepDir, evaluation: StepDir, catalog_path: Path) -> bool:
-    """All shards that the last receipt speaks of are whole."""
+    """Whether the step is done: all shards that the last receipt counts are complete."""
     shards = target.shards()
     last = target.receipt(shards[-1]) if shards else None
     noted = (evaluation.path / UNREACHABLE).is_file() and (target.path / UNREAD).is_file()
@@ -131,9 +131,7 @@ def is_done(context: Context, target: StepDir, evaluation: StepDir, catalog_path
 
 
 def render_training_splits(context: Context, sources: list[Any], parts: StepDir, evaluation: StepDir) -> None:
-    """Renders each dataset split into a part of its own, as a Curator stage. A split that could not be read is tried
-    again.
-    """
+    """Renders each dataset split into one part, in a Curator stage. A split that could not be read is tried again."""
     from nemo_sdg.execution.stages import UnitStage
 
     units = [[name] for name in todo(parts, "part", sources)]
@@ -148,9 +146,9 @@ def render_training_splits(context: Context, sources: list[Any], parts: StepDir,
 
 
 def tell_unusable(context: Context, parts: StepDir) -> None:
-    """One line for each dataset split that could not be read, or of which no row made a seed.
+    """Prints one line for each dataset split that could not be read, or that gave no seed.
 
-    Raises DataError when data differ from seeds.lock, when there is no seed at all, and under seeds.strict for any such
+    Raises DataError if data differ from seeds.lock, if there is no seed at all, and under seeds.strict for any such
     split.
     """
     receipts = [receipt for receipt in map(parts.receipt, parts.shards()) if receipt]
@@ -160,16 +158,16 @@ def tell_unusable(context: Context, parts: StepDir) -> None:
         raise DataError(f"seeds.lock: {differing[0]}{more}")
     lines = [line for receipt in receipts if (line := unusable(receipt, parts)) is not None]
     if not any(row["kept"] for receipt in receipts for row in receipt["counts"].values()):
-        more = f"; and so with {len(lines) - 1} other dataset splits" if len(lines) > 1 else ""
+        more = f"; and {len(lines) - 1} more such dataset splits" if len(lines) > 1 else ""
         raise DataError(f"there is no seed: {lines[0] if lines else 'all rows were dropped, see seeds/dropped'}{more}")
     if lines and context.config.seeds.strict:
-        more = f"; and so with {len(lines) - 1} other dataset splits" if len(lines) > 1 else ""
+        more = f"; and {len(lines) - 1} more such dataset splits" if len(lines) > 1 else ""
         raise DataError(f"seeds.strict: {lines[0]}{more}")
     tell(context, lines, "see seeds/dropped/")
 
 
 def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
-    """Why a part has no seeds, with the first of its drops as an example; None where it has some."""
+    """Why a part has no seeds, with its first drop as an example; None if it has seeds."""
     if "why" in receipt:
         return f"not read: {receipt['why']}"
     if any(row["kept"] for row in receipt["counts"].values()):
@@ -183,6 +181,6 @@ def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
     counted = ", ".join(f"{reason} {num}" for reason, num in reasons.most_common())
     return (
         f"no seeds: task {source['task']}: no row of {source['dataset']} ({source['name'] or 'default'}), split "
-        f"{source['split']} makes one ({counted}); the first says: {first['detail'] or first['reason']}; correct the "
+        f"{source['split']} makes a seed ({counted}); the first: {first['detail'] or first['reason']}; correct the "
         "data or the task file"
     )

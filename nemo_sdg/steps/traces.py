@@ -1,4 +1,4 @@
-"""The traces of a step: the models' own thinking, in a file beside each shard.
+"""The traces of a step: the thinking of the models, in a file beside each shard.
 
     RUN/answers/traces/shard-00000.jsonl.gz
     {"id": "5c0e…", "tag": "vote3", "completion_tokens": 4120, "thinking_tokens": 3904, "trace": "…"}
@@ -31,7 +31,7 @@ def traces_path(step: StepDir, shard: str) -> Path:
 
 
 def write_traces(path: Path, traces: "Iterator[Trace]") -> FileFacts | None:
-    """Writes a shard's traces atomically; None where there are none. The bytes depend on the traces alone."""
+    """Writes a shard's traces atomically; None if there are no traces. The bytes depend only on the traces."""
     first = next(traces, None)
     if first is None:
         path.unlink(missing_ok=True)
@@ -59,7 +59,7 @@ def write_traces(path: Path, traces: "Iterator[Trace]") -> FileFacts | None:
 
 
 def read_traces(path: Path) -> "Iterator[Trace]":
-    """The traces of a shard, one at a time; none where the file is not there. Raises DataError where it is damaged."""
+    """The traces of a shard, one at a time; none if the file does not exist. Raises DataError if it is damaged."""
     from nemo_sdg.generate.scheduling.work import Trace
 
     if not path.is_file():

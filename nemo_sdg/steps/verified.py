@@ -33,7 +33,7 @@ def run(context: Context) -> list[str]:
 
 
 def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop]:
-    """The function that verifies one sample and closes its licence over its seeds and the generating model."""
+    """The function that verifies one sample and sets its licence from those of its seeds and models."""
     from nemo_sdg.catalog.licenses import effective
     from nemo_sdg.verify.votes import verify_sample
 
@@ -51,8 +51,8 @@ def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop
 
 
 def make_check() -> Callable[[Sample], bool]:
-    """Whether a sample passes the shipped filters, with the thresholds that they are shipped with: another setting of
-    `curate.filters` redoes `curated` alone. What is asked of an embedder is left out.
+    """A check whether a sample passes the shipped filters at their shipped thresholds. It does not depend on
+    `curate.filters`, so a change there redoes only `curated`. Filters that need an embedder are left out.
     """
     from nemo_sdg.curate.filters.registry import apply_filters
 
