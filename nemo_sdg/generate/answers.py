@@ -116,7 +116,8 @@ class Answers:
             schema = solution_schema(
                 sample.kind,
                 choices=[sample.gold.text] if purpose == "guided" and exact else shown,
-                numeric=not LATEX.search(f"{sample.question} {variables.get('gold', '')}"),
+                numeric=sample.kind == Kind.numeric
+                and not LATEX.search(f"{sample.question} {variables.get('gold', '')}"),
                 max_tokens=prompts.max_tokens("answer"),
                 like=sample.question,
             )
@@ -230,7 +231,10 @@ class Answers:
         while more := self.decided(solutions, num_planned, sample).missing:
             first = len(solutions)
             requests = [self.request(sample, "solve", index) for index in range(first, first + more)]
-            completions = await asyncio.gather(*(ask(request) for request, _ in requests))
+            if len(requests) == 1:
+                completions = [await ask(requests[0][0])]
+            else:
+                completions = await asyncio.gather(*(ask(request) for request, _ in requests))
             for index, ((request, order), completion) in enumerate(zip(requests, completions, strict=True), first):
                 solutions.append(self.read(completion, request, sample, order, "solve", index))
                 if not self.decided(solutions, num_planned, sample).missing:

@@ -1,5 +1,6 @@
 """Options that speak of each other or of their place, and the order in which a solver sees options."""
 
+import functools
 import random
 import re
 
@@ -22,6 +23,12 @@ BLANK = re.compile(r"(?:^|\W)_+(?:\W|$)")
 
 def speaks_of_place(options: list[str]) -> bool:
     """Whether an option refers to others ("both A and B", "all of the above"). Such a list is never permuted."""
+    return _speak_of_place(tuple(options))
+
+
+@functools.lru_cache(maxsize=4096)
+def _speak_of_place(options: tuple[str, ...]) -> bool:
+    """Each vote of a question asks twice."""
     return any(map(COMPOSITE.search, options))
 
 

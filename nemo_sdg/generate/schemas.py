@@ -26,7 +26,7 @@ def characters(max_tokens: int, like: str) -> int:
     English has about 4 characters a token, other Latin scripts 2.5, the rest down to 0.5 with a small English
     vocabulary.
     """
-    letters = [char for char in like if char.isalpha()]
+    letters = [] if like.isascii() else [char for char in like if char.isalpha()]
     ascii_share = sum(char.isascii() for char in letters) / len(letters) if letters else 1.0
     per_token = 3.2 if ascii_share > 0.995 else 2.0 if ascii_share > 0.6 else 0.6
     return max(24, int((max_tokens - 12) * per_token))

@@ -95,6 +95,8 @@ def group_answers(answers: Sequence[str], same: Callable[[str, str], bool | None
     other, the one with the most answers first. Where two such sets are equally large, what they share belongs to none
     of them and stands alone.
     """
+    if len(set(answers)) < 2:
+        return [list(range(len(answers)))] if answers else []
     weights = Counter(answers)
     texts = sorted(weights)
     equal = {text: {text} for text in texts}
@@ -139,7 +141,7 @@ def is_settled(answers: Sequence[str], *, language: str = "en") -> bool:
     """Whether no further answer could equal some of these equal answers and not the others: all are the same words, or
     numbers with the same unit, scale and sign of percentage.
     """
-    if len({words.normalize(answer, language) for answer in answers}) == 1:
+    if len(set(answers)) == 1 or len({words.normalize(answer, language) for answer in answers}) == 1:
         return True
     numbers = [read_number(answer, language) for answer in answers]
     return (

@@ -39,6 +39,8 @@ def last_box(text: str) -> str | None:
 
     A box that holds nothing but another box gives the inner content.
     """
+    if "box" not in text:
+        return None
     commands, boxes = list(COMMAND.finditer(text)), find_boxes(text)
     # Where the last command is cut off, an earlier box is a draft and not the answer.
     if not boxes or boxes[-1].end <= commands[-1].start():

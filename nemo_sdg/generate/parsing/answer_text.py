@@ -42,6 +42,8 @@ WRAPPING = re.compile(
     re.DOTALL,
 )
 QUOTES = ('""', "''", "“”", "„“", "«»", "‘’", "「」", "『』")
+WRAPS = frozenset("*_`$\\" + "".join(pair[0] for pair in QUOTES))
+"""what a text begins with that stands in a wrapping"""
 LABELLED = re.compile(
     r"^(?:(?P<open>[(\[{<【「])\s*)?(?P<label>[A-Za-z])(?:\s*[)\]}>】」])?(?P<part>\s*[.:\-–—)]+\s*|\s+|$)?(?P<rest>.*)$",
     re.DOTALL,
@@ -75,6 +77,8 @@ def undressed(text: str, *, quotes: bool = False) -> str:
     """
     while True:
         text = text.strip()
+        if text[:1] not in WRAPS and "**" not in text:
+            return text
         if text.count("**") == 1:
             text = text.replace("**", "", 1)
         elif text.endswith((".", "。")) and WRAPPING.match(text[:-1]):
@@ -195,6 +199,9 @@ def match_option(answer: str, options: list[str]) -> str | None:
 
     As written first: an option may itself be a letter, or be told from another by case alone (genotypes BB, Bb, bb).
     """
+    wanted = answer.strip()
+    if len(exact := {option for option in options if option.strip() == wanted}) == 1:
+        return exact.pop()
     plain = undressed(last_box(answer) or answer, quotes=True)
     if "\\" in plain:
         plain = undressed(re.sub(r"\\[ ,;:!]|~", " ", LATEX_TEXT.sub(r"\1", plain)), quotes=True)

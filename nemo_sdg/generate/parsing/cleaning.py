@@ -23,6 +23,8 @@ def clean(text: str) -> str:
     """Text that JSON, a tokenizer and a terminal can hold: no lone surrogates, NULs or other controls; newlines are
     \\n.
     """
+    if text.replace("\n", "").isprintable():  # most texts: no control, no surrogate, no \r
+        return text.strip()
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

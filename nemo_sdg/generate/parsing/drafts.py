@@ -1,5 +1,6 @@
 """A solution as it stands in a reply, by its form: an object in JSON, or sections. Nothing is tidied or checked yet."""
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ SUPPOSES = re.compile(
     re.IGNORECASE,
 )
 CODE_FIELD = {"code", "program", "solution", "final code"}
+FIELDS = SECTIONS.keys() | CODE_FIELD
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
     """
     if (plain := read_string(text)) is not None:
         return Draft(answer=plain)
-    objects = read_objects(text, SECTIONS.keys() | CODE_FIELD, latex=kind != Kind.code)
+    objects = read_objects(text, FIELDS, latex=kind != Kind.code)
     problem: tuple[str, str] | None = None
     for value in reversed(objects):
         fields = _named(value, kind)
@@ -58,8 +60,7 @@ def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
             if fields and problem is None:
                 problem = ("schema", "answer is missing")
             continue
-        outside = len(text) - len(str(value))
-        if not ({"context", "reasoning"} & fields.keys()) and outside > 400:
+        if "context" not in fields and "reasoning" not in fields and len(text) - len(str(value)) > 400:
             continue
         answer = fields["answer"]
         if answer is None or not answer.strip():
@@ -75,12 +76,17 @@ def _named(value: dict[str, Any], kind: str) -> dict[str, str | None]:
     """The fields of an object under the names of sections, each as text."""
     found: dict[str, str | None] = {}
     for key, item in value.items():
-        name = " ".join(str(key).casefold().replace("_", " ").replace("-", " ").split())
+        name = _field_name(str(key))
         section = "answer" if kind == Kind.code and name in CODE_FIELD else SECTIONS.get(name)
         if section is not None and (section not in found or not found[section]):
             several = section == "answer" and isinstance(item, list) and len(set(map(_text, item))) > 1
             found[section] = None if several else _text(item)  # several answers are none
     return found
+
+
+@functools.lru_cache(maxsize=512)
+def _field_name(key: str) -> str:
+    return " ".join(key.casefold().replace("_", " ").replace("-", " ").split())
 
 
 def _text(item: Any) -> str | None:
@@ -103,7 +109,7 @@ def from_cut(text: str, kind: str) -> Draft | None:
     """Of a reply that was cut: the answer, where something else had begun after it. The text that the cut went through
     is left out.
     """
-    if "{" in text[:40] and (value := read_cut_object(text, SECTIONS.keys() | CODE_FIELD)) is not None:
+    if "{" in text[:40] and (value := read_cut_object(text, FIELDS)) is not None:
         fields = _named(value, kind)
         if fields.get("answer"):
             return Draft(

@@ -82,20 +82,18 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
 
 def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, str] | tuple[str, str]:
     """A draft with its answer tidied and checked."""
-    answer = tidy_answer(without_chatter(draft.answer) if kind == Kind.free_text else draft.answer, kind)
-    if options is not None:
-        option = option_of(draft.answer, options)
-        if option is None:
-            return (
-                ("refused_by_model", answer[:80]) if is_refusal(draft.answer) else ("answer_not_an_option", answer[:80])
-            )
-        answer = option
-    elif not answer.strip():
-        return "no_answer", ""
-    elif kind != Kind.code and is_refusal(answer):
-        return "refused_by_model", answer[:80]
-    elif kind == Kind.numeric and not MATHEMATICAL.search(answer):
-        return "not_a_number", answer[:80]
+    answer = None if options is None else option_of(draft.answer, options)
+    if answer is None:
+        answer = tidy_answer(without_chatter(draft.answer) if kind == Kind.free_text else draft.answer, kind)
+        if options is not None:
+            refused = is_refusal(draft.answer)
+            return "refused_by_model" if refused else "answer_not_an_option", answer[:80]
+        if not answer.strip():
+            return "no_answer", ""
+        if kind != Kind.code and is_refusal(answer):
+            return "refused_by_model", answer[:80]
+        if kind == Kind.numeric and not MATHEMATICAL.search(answer):
+            return "not_a_number", answer[:80]
     for rival in draft.rivals:
         if _differ(rival, answer, kind, options):
             return "contradictory_answers", f"{answer[:40]} | {rival.strip()[:40]}"

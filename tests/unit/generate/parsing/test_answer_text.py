@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nemo_sdg.generate.parsing import answer_text
+from nemo_sdg.generate.parsing.cleaning import clean
 from nemo_sdg.generate.parsing.programs import program_of
 
 GASES = ["oxygen", "carbon dioxide", "helium"]
@@ -145,3 +146,18 @@ def test_another_answer_than_the_writers_own_is_not_said(sentence: str) -> None:
 )
 def test_the_writers_own_answer_is_said(sentence: str) -> None:
     assert [said.rest for said in answer_text.find_said(f"It is a science. {sentence}")] == ["geology"]
+
+
+@given(
+    st.text(alphabet=st.one_of(st.characters(), st.sampled_from("\r\n\t\x00\x7f\u00a0\ufffe\ud800 aé")), max_size=20)
+)
+def test_clean_takes_out_the_same_whether_a_text_is_plain_or_not(text: str) -> None:
+    thorough = clean(text + "\x00")  # a control, so that the text is looked at letter by letter
+    assert clean(text) == thorough
+
+
+@given(st.lists(st.sampled_from(["a", "b ", " b", "**b**", "Paris", ""]), min_size=1, max_size=5))
+def test_an_option_as_it_was_written_is_that_option(options: list[str]) -> None:
+    for option in options:
+        same = {other for other in options if other.strip() == option.strip()}
+        assert len(same) > 1 or answer_text.match_option(option, options) == option
