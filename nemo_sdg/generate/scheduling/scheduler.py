@@ -218,7 +218,7 @@ class _Run:
     def _changed(self) -> None:
         room = self.room
         if room is not None and not room.done() and (self._has_room() or not self.records):
-            self.room.set_result(None)
+            room.set_result(None)
 
     def _fed(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
