@@ -29,6 +29,8 @@ from nemo_sdg.errors import DataError
 LOCAL = "local"
 """revision of mirrors and files"""
 _TAIL = 1 << 20
+_BLOCK = 1 << 20
+_EMPTY_LINE = re.compile(rb"\n[ \t\r\f\v]*\n")
 _PARQUET_BATCH = 1000
 _LONG_NUMBER = re.compile(rb"[:\[,\s]-?\d{19}")
 _BOM = b"\xef\xbb\xbf"
@@ -90,7 +92,7 @@ def open_file(file: Path, who: str) -> Rows:
         return _array_rows(file, who)
     if file.suffix in (".json", ".jsonl"):
         _refuse_cut_file(file, who)
-    return Rows(LOCAL, functools.partial(_read_lines, file, who), functools.partial(_count_lines, file))
+    return Rows(LOCAL, functools.partial(_read_lines, file, who), functools.partial(_count_lines, file, who))
 
 
 def open_bytes(file: Path) -> Any:
@@ -135,9 +137,8 @@ def _refuse_cut_file(file: Path, who: str) -> None:
 def _read_lines(file: Path, who: str, wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
     number = -1
     with readable(file, who), open_bytes(file) as handle:
-        for place, line in enumerate(handle):
-            if place == 0:
-                line = line.removeprefix(_BOM)
+        lines = itertools.chain([handle.readline().removeprefix(_BOM)], handle)
+        for line in lines:
             if not line or line.isspace():
                 continue
             number += 1
@@ -162,9 +163,27 @@ def parse_json(text: bytes) -> Any:
     return json.loads(text) if _LONG_NUMBER.search(text) else value
 
 
-def _count_lines(file: Path) -> int:
-    with open_bytes(file) as handle:
-        return sum(1 for place, line in enumerate(handle) if not line.isspace() and (place or line != _BOM))
+def _count_lines(file: Path, who: str) -> int:
+    with readable(file, who):
+        facts = file.stat()
+        return _num_rows(str(file), facts.st_mtime_ns, facts.st_size)
+
+
+@functools.lru_cache(maxsize=4096)
+def _num_rows(file: str, changed: int, size: int) -> int:
+    """Lines that are not empty, by blocks: going through a million lines one by one takes a second and a half."""
+    num, tail = 0, b""
+    with open_bytes(Path(file)) as handle:
+        head = handle.read(len(_BOM))
+        block = head if head != _BOM else b""
+        while block := block + handle.read(_BLOCK):
+            block, _, rest = (tail + block).rpartition(b"\n")
+            if _EMPTY_LINE.search(b"\n" + block + b"\n"):
+                num += sum(1 for line in block.split(b"\n") if line and not line.isspace())
+            elif block:
+                num += block.count(b"\n") + 1
+            block, tail = b"", rest
+    return num + bool(tail.strip())
 
 
 def _array_rows(file: Path, who: str) -> Rows:
@@ -196,13 +215,18 @@ def _parquet_rows(file: Path, who: str) -> Rows:
     def iterate(wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
         number = 0
         try:
-            for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=_PARQUET_BATCH):
-                indices = [i for i in range(batch.num_rows) if wanted is None or wanted(number + i)]
-                chosen = (
-                    batch if len(indices) == batch.num_rows else batch.take(pyarrow.array(indices, pyarrow.int64()))
-                )
-                yield from zip((number + i for i in indices), chosen.to_pylist(), strict=True)
-                number += batch.num_rows
+            opened = pyarrow.parquet.ParquetFile(file)
+            for group in range(opened.num_row_groups):
+                num = opened.metadata.row_group(group).num_rows
+                if wanted is not None and not any(map(wanted, range(number, number + num))):
+                    number += num
+                    continue
+                for batch in opened.iter_batches(batch_size=_PARQUET_BATCH, row_groups=[group]):
+                    indices = [i for i in range(batch.num_rows) if wanted is None or wanted(number + i)]
+                    if indices:
+                        chosen = batch.take(pyarrow.array(indices, pyarrow.int64())) if wanted is not None else batch
+                        yield from zip((number + i for i in indices), chosen.to_pylist(), strict=True)
+                    number += batch.num_rows
         except (pyarrow.ArrowException, OSError) as exc:
             raise DataError(f"{who}: {file} cannot be read ({one_line(exc)}); copy the file again") from exc
 

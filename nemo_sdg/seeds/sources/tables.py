@@ -36,12 +36,13 @@ def open_table(files: list[Path], who: str, *, delimiter: str = ",") -> Rows:
     them. Raises DataError in one line, beginning with `who`, when a file cannot be read or its columns are not told
     apart.
     """
-    found: dict[str, Any] = {}
 
     def look() -> tuple[dict[str, Read], int]:
-        if not found:
-            found["readers"], found["rows"] = _column_readers(files, who, delimiter)
-        return found["readers"], found["rows"]
+        known = []
+        for file in files:
+            with readable(file, who):
+                known.append((str(file), file.stat().st_mtime_ns, file.stat().st_size))
+        return _column_readers(tuple(known), who, delimiter)
 
     def iterate(wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
         readers, _ = look()
@@ -84,12 +85,13 @@ def _cells(file: Path, who: str, delimiter: str) -> Iterator[tuple[list[str], It
         ) from exc
 
 
-def _column_readers(files: list[Path], who: str, delimiter: str) -> tuple[dict[str, Read], int]:
-    """How each column's cells are read, and the number of rows."""
+@functools.lru_cache(maxsize=256)
+def _column_readers(files: tuple[tuple[str, int, int], ...], who: str, delimiter: str) -> tuple[dict[str, Read], int]:
+    """How each column's cells are read, and the number of rows. `files`: path, time of the last change, bytes."""
     num_rows = 0
     possible: dict[str, dict[str, None]] = {}
     with_values: set[str] = set()
-    for file in files:
+    for file in [Path(path) for path, _, _ in files]:
         with _cells(file, who, delimiter) as (header, lines):
             columns = [possible.setdefault(name, dict.fromkeys(_IS)) for name in header]
             before = num_rows

@@ -2,15 +2,19 @@
 
 import bz2
 import gzip
+import itertools
 import json
 import lzma
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
+from nemo_sdg.seeds.sources import formats
 from nemo_sdg.seeds.sources.formats import Damaged, open_file
 from nemo_sdg.seeds.sources.rows import Split, open_rows
 
@@ -145,3 +149,23 @@ def test_two_columns_of_one_name_are_named(tmp_path):
     split = Split(path="csv", name=None, split="train", data_files=("a.csv",), folder=str(tmp_path))
     with pytest.raises(DataError, match=r"task t: .*a\.csv has two columns named 'a'"):
         list(open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t"))
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 1 << 20])
+def test_rows_are_counted_as_they_are_read(tmp_path, monkeypatch, block):
+    """Whatever the lines' ends, and wherever a block of the file ends."""
+    monkeypatch.setattr(formats, "_BLOCK", block)
+    whole = [b"{}\n", b"{}\r\n", b"\n", b" \t\r\n", b'{"a":"b"}\n', b"{}"]
+    for number, lines in enumerate(itertools.product(whole[:-1], whole[:-1], whole)):
+        file = tmp_path / f"{number}.jsonl"
+        file.write_bytes((b"\xef\xbb\xbf" if number % 2 else b"") + b"{}\n" + b"".join(lines))
+        rows = open_file(file, "task own")
+        assert rows.count() == len(list(rows)), file.read_bytes()
+
+
+def test_wanted_rows_are_taken_across_the_groups_of_a_parquet_file(tmp_path):
+    file = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"n": list(range(10)), "o": [{"a": [n]} for n in range(10)]}), file, row_group_size=3)
+    rows = open_file(file, "task own")
+    assert [number for number, _ in rows] == list(range(10))
+    assert list(rows.only({2, 3, 9}.__contains__)) == [(n, {"n": n, "o": {"a": [n]}}) for n in (2, 3, 9)]
