@@ -162,7 +162,7 @@ class GenericReader:
             reading.question, texts = cloze(texts)
         elif choices is not None and labels is None:
             self._refuse_two_senses(row, target, choices)
-        texts = [text.strip() for text in texts]
+        written = texts = [text.strip() for text in texts]
         removed = remove_options(reading.question, texts)
         labelled = without_labels(texts)
         if labelled is not None:
@@ -173,7 +173,7 @@ class GenericReader:
         reading.target = target
         if not self.fixed_gold and not isinstance(target, list):
             reading.gold_number = position_number(target, texts, labels)
-        golds = [position(item, texts, labels) for item in (target if isinstance(target, list) else [target])]
+        golds = [_position(item, texts, labels, written) for item in (target if isinstance(target, list) else [target])]
         found_golds = [gold for gold in golds if gold is not None]
         if found_golds:
             reading.gold = found_golds[0]
@@ -257,6 +257,14 @@ class GenericReader:
             raise Unrenderable("ambiguous_gold", f"the target gives several numbers: {', '.join(items)[:80]}")
         reading.answer, reading.reasoning = golds[0].answer, golds[0].reasoning
         reading.target_format = golds[0].target_format
+
+
+def _position(target: Any, texts: list[str], labels: list[str] | None, written: list[str]) -> int | None:
+    """As `position`, or the option that is written so with its label before it: `B. zinc`."""
+    found = position(target, texts, labels)
+    if found is None and isinstance(target, str) and target.strip() in written:
+        return written.index(target.strip())
+    return found
 
 
 def _reader(template: str) -> Callable[[Row], str]:

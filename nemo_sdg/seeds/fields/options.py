@@ -19,6 +19,9 @@ CHOICE_COLUMNS = ("choices", "options", "answers", "endings", "candidates", "cho
 _NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
 _LABELLED = re.compile(r"\s*(?:[(\[]([A-Za-z]|\d{1,2})[)\]][.:]?\s*|([A-Za-z]|\d{1,2})[).:]\s+)(?=\S)")
 _LINE = re.compile(r"[ \t]*[(\[]?([A-Ja-j]|\d{1,2})[)\].:][ \t]*(\S.*)")
+_QUOTED = re.compile(r"'([^'\\\n]*)'|\"([^\"\\\n]*)\"")
+_ARRAY = re.compile(rf"\[\s*(?:{_QUOTED.pattern})(?:\s+(?:{_QUOTED.pattern}))+\s*\]")
+"""texts without commas between them, which Python would take for one text"""
 _CUE_LINES = 1
 """lines that may follow a list of options: the words that ask for the answer"""
 
@@ -70,10 +73,14 @@ def _item_text(item: Any) -> str:
 
 
 def read_list(text: str) -> list[Any] | dict[str, Any] | None:
-    """A list or mapping that is written out in a text, in Python's or JSON's form; None where it is anything else."""
+    """A list or mapping that is written out in a text, in Python's or JSON's form, or as numpy prints texts
+    (`['a' 'b']`); None where it is anything else.
+    """
     stripped = text.strip()
     if (stripped[:1], stripped[-1:]) not in {("[", "]"), ("{", "}"), ("(", ")")}:
         return None
+    if _ARRAY.fullmatch(stripped):
+        return [one or other for one, other in _QUOTED.findall(stripped)]
     for read in (ast.literal_eval, json.loads):
         try:
             value = read(stripped)

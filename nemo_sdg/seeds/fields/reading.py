@@ -1,5 +1,7 @@
 """The fields of a dataset row: the common result of the generic rules and of the field table."""
 
+import datetime
+import decimal
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,6 +117,8 @@ def _within(index: int, choices: list[str]) -> int | None:
 
 def text_of(value: Any) -> str:
     """A column's value as text, "" for null. Raises TypeError for other values (a list, a mapping, bytes)."""
+    if isinstance(value, decimal.Decimal | datetime.date | datetime.time):
+        return str(value)
     if not isinstance(value, str | int | float | None):
         raise TypeError(f"a text is expected where the row holds a {type(value).__name__}: {str(value)[:60]}")
     return value if isinstance(value, str) else "" if value is None else str(value)

@@ -63,12 +63,7 @@ environment.filters["regex_replace"] = _regex_replace
 @functools.lru_cache(maxsize=4096)
 def compile_template(source: str) -> Callable[[Row], str]:
     """Renders like lm_eval.utils.apply_template(source, row). Raises DataError when the template does not parse."""
-    try:
-        template = environment.from_string(source)
-    except jinja2.TemplateSyntaxError as exc:
-        raise DataError(f"the template {source[:80]!r} does not parse: {exc}") from exc
-    root, context, concat = template.root_render_func, context_maker(template), environment.concat
-    return lambda row: concat(root(context(row)))
+    return _rendering(environment, source)
 
 
 def _empty_for_null(value: Any) -> Any:
@@ -81,7 +76,20 @@ _reading_environment = environment.overlay(finalize=_empty_for_null)
 @functools.lru_cache(maxsize=4096)
 def compile_reading(source: str) -> Callable[[Row], str]:
     """Renders a part of a prompt for reading: null is empty, where lm-eval writes `None`."""
-    template = _reading_environment.from_string(source)
+    return _rendering(_reading_environment, source)
+
+
+@functools.lru_cache(maxsize=4096)
+def compile_target(source: str) -> Callable[[Row], str]:
+    """Renders a target: Unrenderable where it shows null, which lm-eval writes as the answer `None`."""
+    return _rendering(_target_environment, source)
+
+
+def _rendering(within: jinja2.Environment, source: str) -> Callable[[Row], str]:
+    try:
+        template = within.from_string(source)
+    except jinja2.TemplateSyntaxError as exc:
+        raise DataError(f"the template {source[:80]!r} does not parse: {exc}") from exc
     root, context, concat = template.root_render_func, context_maker(template), environment.concat
     return lambda row: concat(root(context(row)))
 
@@ -93,6 +101,15 @@ def context_maker(template: jinja2.Template) -> Callable[[Row], jinja2.runtime.C
     shared = dict(template.environment.globals)
     new_context = template.new_context
     return lambda row: new_context({**shared, **row}, shared=True)
+
+
+def _no_null(value: Any) -> Any:
+    if value is None:
+        raise Unrenderable("no_gold", "the target's column is null")
+    return _no_address(value)
+
+
+_target_environment = environment.overlay(finalize=_no_null)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -198,7 +215,7 @@ class TaskTemplates:
                 found = self._target_value(row)
                 if isinstance(found, list | tuple):
                     return list(found)
-            text = compile_template(value)(row)
+            text = compile_target(value)(row)
             if self.doc_to_choice is not None and text.isdigit():
                 return int(text)
             parsed = read_list(text) if self._target_value is None else None

@@ -29,9 +29,9 @@ from nemo_sdg.errors import DataError
 LOCAL = "local"
 """revision of mirrors and files"""
 _TAIL = 1 << 20
+_ARRAY_OF_ROWS = re.compile(rb"\[\s*\{")
 _BLOCK = 1 << 20
 _EMPTY_LINE = re.compile(rb"\n[ \t\r\f\v]*\n")
-_PARQUET_BATCH = 1000
 _LONG_NUMBER = re.compile(rb"[:\[,\s]-?\d{19}")
 _BOM = b"\xef\xbb\xbf"
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)
@@ -83,12 +83,16 @@ def _plain_name(file: str) -> str:
 def open_file(file: Path, who: str) -> Rows:
     """The rows of one file. `who` begins each message: `task sciq`."""
     if file.suffix == ".parquet":
-        return _parquet_rows(file, who)
+        from nemo_sdg.seeds.sources.parquet import parquet_rows
+
+        return parquet_rows(file, who)
     with readable(file, who), open_bytes(file) as handle:
         head = handle.read(4096).removeprefix(_BOM).lstrip()
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{who}: {file} is written in UTF-16; save it in UTF-8")
     if not head:
         raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
-    if head.startswith(b"[") and _plain_name(file.name).endswith(".json"):
+    if head.startswith(b"[") and (_plain_name(file.name).endswith(".json") or _ARRAY_OF_ROWS.match(head)):
         return _array_rows(file, who)
     if file.suffix in (".json", ".jsonl"):
         _refuse_cut_file(file, who)
@@ -206,37 +210,6 @@ def _array_rows(file: Path, who: str) -> Rows:
                 )
 
     return Rows(LOCAL, iterate, lambda: len(rows))
-
-
-def _parquet_rows(file: Path, who: str) -> Rows:
-    import pyarrow
-    import pyarrow.parquet
-
-    def iterate(wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
-        number = 0
-        try:
-            opened = pyarrow.parquet.ParquetFile(file)
-            for group in range(opened.num_row_groups):
-                num = opened.metadata.row_group(group).num_rows
-                if wanted is not None and not any(map(wanted, range(number, number + num))):
-                    number += num
-                    continue
-                for batch in opened.iter_batches(batch_size=_PARQUET_BATCH, row_groups=[group]):
-                    indices = [i for i in range(batch.num_rows) if wanted is None or wanted(number + i)]
-                    if indices:
-                        chosen = batch.take(pyarrow.array(indices, pyarrow.int64())) if wanted is not None else batch
-                        yield from zip((number + i for i in indices), chosen.to_pylist(), strict=True)
-                    number += batch.num_rows
-        except (pyarrow.ArrowException, OSError) as exc:
-            raise DataError(f"{who}: {file} cannot be read ({one_line(exc)}); copy the file again") from exc
-
-    try:
-        count = pyarrow.parquet.ParquetFile(file).metadata.num_rows
-    except (pyarrow.ArrowException, OSError) as exc:
-        raise DataError(f"{who}: {file} is not a whole parquet file ({one_line(exc)}); copy the file again") from exc
-    if count == 0:
-        raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
-    return Rows(LOCAL, iterate, lambda: count)
 
 
 def chained(parts: list[Rows]) -> Rows:

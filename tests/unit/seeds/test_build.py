@@ -121,7 +121,7 @@ def test_a_limit_is_spread_over_the_split_and_the_rest_is_not_sampled(
     if not known:
         from nemo_sdg.seeds.sources import formats as sources
 
-        monkeypatch.setattr(sources, "_count_lines", lambda file: None)
+        monkeypatch.setattr(sources, "_count_lines", lambda file, who: None)
     taken = {}
     for limit in (20, 100):
         seeds = SeedsSection(mirror=str(mirror), limit_per_task=limit)

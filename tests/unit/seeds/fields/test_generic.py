@@ -1,5 +1,7 @@
 """What is asked stands in the seed: descriptions and cues are kept, labels and lists of options are not."""
 
+import datetime
+import decimal
 from typing import Any
 
 import pytest
@@ -170,3 +172,31 @@ def test_a_late_sign_that_numbers_begin_at_one_refuses_the_split() -> None:
     found.add(reading(4))
     with pytest.raises(DataError, match="begin at 1"):
         found.refuse_late("mine")
+
+
+@pytest.mark.parametrize("target", ["a", "{{a}}", " {{a}}", "The answer is {{a}}."])
+def test_null_is_no_answer(target: str) -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_target": target}
+    assert reason_of(config, {"q": "How many moons?", "a": None}, **SHORT) == "no_gold"
+    assert seed_of(config, {"q": "How many moons?", "a": "None"}, **SHORT).answer.text.endswith(("None", "None."))
+
+
+def test_a_gold_may_repeat_the_label_of_its_option() -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": "a"}
+    row = {"q": "Which is a metal?", "c": ["A. clay", "B. zinc"], "a": "B. zinc"}
+    assert seed_of(config, row).answer.text == "zinc"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(decimal.Decimal("3.50"), "3.50"), (datetime.date(2021, 3, 4), "2021-03-04"), (datetime.time(9, 30), "09:30:00")],
+)
+def test_numbers_and_days_of_a_table_are_answers(value: Any, text: str) -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_target": "a"}
+    assert seed_of(config, {"q": "When?", "a": value}, **SHORT).answer.text == text
+
+
+@pytest.mark.parametrize("written", ["['eel' 'wren']", "['eel'\n 'wren']", "[\"eel\" 'wren']", "['eel', 'wren']"])
+def test_options_as_python_or_numpy_print_them(written: str) -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": "a"}
+    assert seed_of(config, {"q": "Which flies?", "c": written, "a": 1}).answer.text == "wren"

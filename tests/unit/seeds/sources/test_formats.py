@@ -169,3 +169,29 @@ def test_wanted_rows_are_taken_across_the_groups_of_a_parquet_file(tmp_path):
     rows = open_file(file, "task own")
     assert [number for number, _ in rows] == list(range(10))
     assert list(rows.only({2, 3, 9}.__contains__)) == [(n, {"n": n, "o": {"a": [n]}}) for n in (2, 3, 9)]
+
+
+def test_a_parquet_file_gives_values_as_json_would(tmp_path):
+    file = tmp_path / "rows.parquet"
+    columns = {
+        "half": pa.array([0.1, None], pa.float32()),
+        "options": pa.array([[("A", "eel"), ("B", "wren")], None], pa.map_(pa.string(), pa.string())),
+        "kind": pa.array(["bird", "fish"]).dictionary_encode(),
+        "texts": pa.array([["a"], []], pa.large_list(pa.large_string())),
+    }
+    pq.write_table(pa.table(columns), file)
+    first = {"half": 0.1, "options": {"A": "eel", "B": "wren"}, "kind": "bird", "texts": ["a"]}
+    assert read(file) == [first, {"half": None, "options": None, "kind": "fish", "texts": []}]
+
+
+def test_one_array_in_a_file_of_lines_is_read(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('[{"q": "a"}, {"q": "b"}]')
+    assert read(file) == [{"q": "a"}, {"q": "b"}]
+
+
+def test_utf_16_is_named(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"q": "a"}\n', encoding="utf-16")
+    with pytest.raises(DataError, match="UTF-16; save it in UTF-8"):
+        open_file(file, "task own")

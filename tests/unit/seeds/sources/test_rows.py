@@ -13,8 +13,8 @@ import pytest
 
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.sources import formats as sources
 from nemo_sdg.seeds.sources import hub
+from nemo_sdg.seeds.sources import parquet as sources
 from nemo_sdg.seeds.sources.lock import lock_entry, locked_revision, verify, write_lock
 from nemo_sdg.seeds.sources.rows import Damaged, Split, open_rows
 
@@ -59,7 +59,7 @@ def test_parquet_gives_the_same_rows(mirror: Path, monkeypatch: pytest.MonkeyPat
     import pyarrow
     import pyarrow.parquet
 
-    monkeypatch.setattr(sources, "_PARQUET_BATCH", 4)
+    monkeypatch.setattr(sources, "_BATCH", 4)
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(ROWS), mirror / "train.parquet")
     rows = open_rows(SPLIT, section(mirror), task="t")
     assert list(rows) == list(enumerate(ROWS))

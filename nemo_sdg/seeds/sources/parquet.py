@@ -1,0 +1,70 @@
+"""Reads parquet files one batch of rows at a time."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.errors import DataError
+from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, one_line
+
+_BATCH = 1000
+
+
+def parquet_rows(file: Path, who: str) -> Rows:
+    """The rows of one file, as JSON would give them. `who` begins each message."""
+    import pyarrow
+    import pyarrow.parquet
+
+    def iterate(wanted: Callable[[int], bool] | None) -> Iterator[tuple[int, Row | Damaged]]:
+        number = 0
+        try:
+            opened = pyarrow.parquet.ParquetFile(file)
+            converted = _converters(opened.schema_arrow)
+            for group in range(opened.num_row_groups):
+                num = opened.metadata.row_group(group).num_rows
+                if wanted is not None and not any(map(wanted, range(number, number + num))):
+                    number += num
+                    continue
+                for batch in opened.iter_batches(batch_size=_BATCH, row_groups=[group]):
+                    indices = [i for i in range(batch.num_rows) if wanted is None or wanted(number + i)]
+                    if indices:
+                        chosen = batch.take(pyarrow.array(indices, pyarrow.int64())) if wanted is not None else batch
+                        rows = [_as_in_json(row, converted) for row in chosen.to_pylist()]
+                        yield from zip((number + i for i in indices), rows, strict=True)
+                    number += batch.num_rows
+        except (pyarrow.ArrowException, OSError) as exc:
+            raise DataError(f"{who}: {file} cannot be read ({one_line(exc)}); copy the file again") from exc
+
+    try:
+        count = pyarrow.parquet.ParquetFile(file).metadata.num_rows
+    except (pyarrow.ArrowException, OSError) as exc:
+        raise DataError(f"{who}: {file} is not a whole parquet file ({one_line(exc)}); copy the file again") from exc
+    if count == 0:
+        raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
+    return Rows(LOCAL, iterate, lambda: count)
+
+
+def _converters(schema: Any) -> dict[str, Callable[[Any], Any]]:
+    """For the columns whose values are another thing in Python than in JSON: single-precision numbers, whose 0.1 is
+    0.10000000149011612 there, and mappings, which are lists of pairs.
+    """
+    import numpy as np
+    import pyarrow.types as types
+
+    single = {2: np.float16, 4: np.float32}
+    found: dict[str, Callable[[Any], Any]] = {}
+    for column in schema:
+        if types.is_float16(column.type) or types.is_float32(column.type):
+            number = single[column.type.bit_width // 8]
+            found[column.name] = functools.partial(lambda number, value: float(str(number(value))), number)
+        elif types.is_map(column.type):
+            found[column.name] = dict
+    return found
+
+
+def _as_in_json(row: Row, converted: dict[str, Callable[[Any], Any]]) -> Row:
+    for name, convert in converted.items():
+        if row[name] is not None:
+            row[name] = convert(row[name])
+    return row
