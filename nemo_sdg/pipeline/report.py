@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from nemo_sdg.config import Role, RunConfig, load_config
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.report.quality import Models
 from nemo_sdg.export.report.records import Calls, cut
+from nemo_sdg.export.report.rows import Unreadable, find_by_id
 from nemo_sdg.generate.requests import Completion, Flow, Outcome, Request
 from nemo_sdg.pipeline.report_models import models_at_hand
 from nemo_sdg.records import Origin
@@ -25,6 +26,8 @@ from nemo_sdg.records import Origin
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
 
+Lookup = Callable[[str], Completion | None]
+"""key of a request -> its completion, or None"""
 DAMAGED = (DataError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """errors that a flow can raise for a record that does not follow its schema"""
 
@@ -97,12 +100,10 @@ class Replay:
     """Finds requests and completions of records, shard by shard; each shard's journals are indexed once."""
 
     def __init__(self, run_dir: Path, config: RunConfig) -> None:
-        from nemo_sdg.generate.scheduling.journal import Journal
         from nemo_sdg.steps.questions import few_shot_seeds
         from nemo_sdg.storage import StepDir
 
         self.config, self.run_dir = config, run_dir
-        self.journals = {step: Journal(run_dir / step / "journal") for step in ("questions", "answers")}
         seeds = StepDir(run_dir=run_dir, step="seeds", fingerprint="")
         self.few_shot = few_shot_seeds(seeds, config.generate.few_shot)
         self.num_seeds = {task: row["kept"] for task, row in seeds.counts().items()}
@@ -131,7 +132,7 @@ class Replay:
         for shard, sample in samples:
             by_shard.setdefault(shard, []).append(sample)
         for shard, members in sorted(by_shard.items()):
-            asked, solved = (self.journals[step].open(shard) for step in ("questions", "answers"))
+            asked, solved = (self.journal(step, shard) for step in ("questions", "answers"))
             written = self.written(shard, {str(sample.get("sample_id")) for sample in members})
             for sample in members:
                 identifier = str(sample.get("sample_id") or sample.get("id"))
@@ -147,20 +148,30 @@ class Replay:
                             break
                 except DAMAGED:
                     continue  # the page shows the record without its prompts
-            asked.close()
-            solved.close()
         return found
+
+    def journal(self, step: str, shard: str) -> Lookup:
+        """Finds completions by key. Lines are parsed when they are asked for: a shard has tens of thousands, of which
+        the page shows a few.
+        """
+        from nemo_sdg.generate.scheduling.cache import index_journals
+        from nemo_sdg.generate.scheduling.journal import decode
+
+        index = index_journals(self.run_dir / step / "journal", f"{shard}.*.jsonl")
+
+        def find(key: str) -> Completion | None:
+            line = index.get(key)
+            row = decode(line) if line is not None else None
+            return row[1] if row is not None else None
+
+        return find
 
     def written(self, shard: str, wanted: set[str]) -> dict[str, dict[str, Any]]:
         """Samples of the step `questions`, by id: verified samples have their options in the kept solution's order."""
-        from nemo_sdg.storage import read_jsonl
-
-        path = self.run_dir / "questions" / f"{shard}.jsonl"
-        rows = read_jsonl(path) if path.is_file() else iter(())
-        return {row["sample_id"]: row for row in rows if row.get("sample_id") in wanted}
+        return find_by_id([self.run_dir / "questions" / f"{shard}.jsonl"], "sample_id", wanted, Unreadable())
 
     async def _question(
-        self, journal: Any, sample: dict[str, Any], seed: dict[str, Any] | None, model: str
+        self, journal: Lookup, sample: dict[str, Any], seed: dict[str, Any] | None, model: str
     ) -> list[dict[str, Any]]:
         """The request that gave the question, found by replaying the seed. A dropped attempt is identified by its
         number, a sample by its id.
@@ -171,7 +182,7 @@ class Replay:
         calls: list[tuple[Request, Completion]] = []
 
         async def ask(request: Request) -> Completion:
-            completion: Completion | None = journal.get(engines.key(request))
+            completion = journal(engines.key(request))
             if completion is None:
                 raise NotInJournal
             calls.append((request, completion))
@@ -191,7 +202,7 @@ class Replay:
         request, completion = max(asked, key=lambda call: number_of(call[0]))
         return [describe(f"question, attempt {attempt}", request, completion)]
 
-    async def _solutions(self, journal: Any, sample: dict[str, Any], model: str) -> list[dict[str, Any]]:
+    async def _solutions(self, journal: Lookup, sample: dict[str, Any], model: str) -> list[dict[str, Any]]:
         """Replays the votes of a sample."""
         calls: list[dict[str, Any]] = []
         if not sample.get("sample_id"):
@@ -199,7 +210,7 @@ class Replay:
         engines, _, flow = self.flows(model)
 
         async def ask(request: Request) -> Completion:
-            completion: Completion | None = journal.get(engines.key(request))
+            completion = journal(engines.key(request))
             if completion is None:
                 raise NotInJournal
             calls.append(describe(f"solution {len(calls)}", request, completion, with_prompt=not calls))

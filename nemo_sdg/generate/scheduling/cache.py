@@ -68,9 +68,11 @@ class LineIndex:
             return b""
 
 
-def index_journals(folder: Path) -> LineIndex:
-    """The completions of all shards of a step: where a record moved to another shard, its journal is there."""
-    files = sorted(folder.glob("*.jsonl"))
+def index_journals(folder: Path, pattern: str = "*.jsonl") -> LineIndex:
+    """The completions of all shards of a step: where a record moved to another shard, its journal is there. `pattern`
+    chooses files.
+    """
+    files = sorted(folder.glob(pattern))
     return LineIndex(files, [_index_file(path) for path in files])
 
 
