@@ -284,7 +284,9 @@ def main() -> None:
     try:
         app()
     except SdgError as exc:
-        typer.echo(f"nemo-sdg: {exc}", err=True)
+        from nemo_sdg.records import visible
+
+        typer.echo(visible(f"nemo-sdg: {exc}"), err=True)
         sys.exit(exc.exit_code)
     except (KeyboardInterrupt, SystemExit) as exc:
         if isinstance(exc, SystemExit) and exc.code != INTERRUPTED:

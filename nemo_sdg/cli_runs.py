@@ -110,13 +110,14 @@ def trace(
 
     from nemo_sdg.commands.trace import as_text
     from nemo_sdg.commands.trace import trace as trace_document
+    from nemo_sdg.records import visible, visible_json
 
     traced = trace_document(run, prefix, document)
     if text:
         for line in as_text(traced):
-            typer.echo(line)
+            typer.echo(visible(line))
     else:
-        typer.echo(orjson.dumps(traced, option=orjson.OPT_INDENT_2).decode())
+        typer.echo(visible_json(orjson.dumps(traced, option=orjson.OPT_INDENT_2).decode()))
 
 
 @runs.command()
@@ -143,7 +144,7 @@ def cat(path: Annotated[Path, typer.Argument(metavar="FILE", help="such as RUN/a
 
     from nemo_sdg.commands.samples import cat as read
 
-    sys.stdout.buffer.writelines(read(path))
+    sys.stdout.buffer.writelines(read(path, for_terminal=sys.stdout.isatty()))
 
 
 @runs.command()

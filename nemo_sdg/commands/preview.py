@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.records import Drop, Origin, Sample, Seed, Vote, sample_from_dict, to_dict
+from nemo_sdg.records import Drop, Origin, Sample, Seed, Vote, sample_from_dict, to_dict, visible
 
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
@@ -44,13 +44,13 @@ def preview(config: RunConfig, *, task: str | None, num: int) -> None:
     if not seeds:
         raise ConfigError(f"no seed to preview for task={task or config.seeds.tasks}")
     for title, body in asyncio.run(walk(config, seeds, few_shot)):
-        console.print(Rule(title, align="left"))
+        console.print(Rule(Text(visible(title)), align="left"))
         if isinstance(body, str):
-            console.print(Text(body), soft_wrap=True)
+            console.print(Text(visible(body)), soft_wrap=True)
             continue
         table = Table("raw output", "parsed", "verdict", show_lines=True, expand=True)
         for row in body:
-            table.add_row(*map(Text, row))
+            table.add_row(*(Text(visible(cell)) for cell in row))
         console.print(table)
 
 

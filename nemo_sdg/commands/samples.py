@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.storage import finished_shards, read_jsonl
+from nemo_sdg.records import visible, visible_json
+from nemo_sdg.storage import finished_shards, read_jsonl, require_run
 
 WIDTH = 100
 STEPS = ("curated", "verified", "graded", "answers", "screened", "questions", "seeds")
@@ -23,11 +24,11 @@ def sample(
     run: Path, *, num: int = 5, task: str | None = None, step: str | None = None, dropped: bool = False,
     reason: str | None = None, seed: int = 0,
 ) -> Iterator[str]:  # fmt: skip
-    """The lines of `num` records, drawn at random with `seed`. Raises ConfigError where there is none."""
+    """The lines of `num` records, drawn at random with `seed`. Raises ConfigError where there is none, DataError where
+    the folder is no run."""
     if num < 1:
         raise ConfigError(f"-n must be >= 1, got {num}")
-    if not run.is_dir():
-        raise ConfigError(f"{run} is not a folder; give the run.dir of a run")
+    require_run(run)
     if reason is not None:
         dropped = True
     steps = [step] if step else [name for name in STEPS if finished_shards(run, name)]
@@ -80,7 +81,7 @@ def shown(record: dict[str, Any]) -> Iterator[str]:
         str(fields.get("language", "")),
     ]
     identity = fields.get("sample_id") or fields.get("seed_id") or record.get("id") or ""
-    yield f"── {' · '.join(part for part in head if part)}  {identity}"
+    yield visible(f"── {' · '.join(part for part in head if part)}  {identity}")
     if drop:
         detail = f": {drop['detail']}" if drop.get("detail") else ""
         yield from wrapped("dropped", f"{drop['step']}, {drop['reason']}{detail}")
@@ -89,7 +90,9 @@ def shown(record: dict[str, Any]) -> Iterator[str]:
     answer = fields.get("answer")
     text = answer.get("text") if isinstance(answer, dict) else answer
     for choice in fields.get("choices") or []:
-        yield f"    {'*' if choice == text else '-'} {choice}"
+        yield from textwrap.wrap(
+            visible(choice), WIDTH, initial_indent=f"    {'*' if choice == text else '-'} ", subsequent_indent=" " * 6
+        )
     yield from wrapped("context", fields.get("context"))
     yield from wrapped("reasoning", fields.get("reasoning"))
     yield from wrapped("answer", text)
@@ -99,16 +102,19 @@ def wrapped(name: str, text: Any) -> Iterator[str]:
     """A field with its name before it; nothing for an empty one. Lines of the text stay lines."""
     if not text:
         return
-    for number, line in enumerate(str(text).splitlines() or [""]):
+    for number, line in enumerate(visible(text).splitlines() or [""]):
         lead = f"{name}: " if number == 0 else "    "
         yield from textwrap.wrap(line, WIDTH, initial_indent=lead, subsequent_indent="    ") or [lead.rstrip()]
 
 
-def cat(path: Path) -> Iterator[bytes]:
-    """The lines of a file of a run; `shard-00000` stands for its .jsonl, whatever compression it has."""
+def cat(path: Path, *, for_terminal: bool = False) -> Iterator[bytes]:
+    """The lines of a file of a run; `shard-00000` stands for its .jsonl. `for_terminal`: characters that steer a
+    terminal become escapes; else the bytes are those of the file.
+    """
     found = [path] if path.is_file() else sorted(path.parent.glob(f"{path.name}.*"))
     found = [file for file in found if file.is_file() and not file.name.startswith(".")]
     if not found:
         raise ConfigError(f"{path} is not a file of a run; give one such as RUN/answers/shard-00000")
     with open(found[0], "rb") as handle:
-        yield from handle
+        for line in handle:
+            yield f"{visible_json(line.decode('utf-8', 'replace').rstrip())}\n".encode() if for_terminal else line

@@ -13,7 +13,7 @@ import orjson
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.packing.tokenizers import load_saved
 from nemo_sdg.export.report.packed import read_document
-from nemo_sdg.storage import read_json
+from nemo_sdg.storage import read_json, require_run
 
 SUFFIX = "_text_document"
 
@@ -27,6 +27,7 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
     """
     import pyarrow.parquet as pq
 
+    require_run(run_dir)
     base = _packed_prefix(run_dir, prefix)
     relative = f"{base.relative_to(run_dir)}{SUFFIX}"
     table = pq.read_table(f"{base}.docs.parquet")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from nemo_sdg.execution.rates import RecentRate, TokenWork
+from nemo_sdg.records import visible
 
 if TYPE_CHECKING:
     from nemo_sdg.execution.tracking import Tracker
@@ -223,7 +224,7 @@ class Progress:
     def line(self, text: str) -> None:
         """Prints a plain message in lines of at most COLUMNS; a long path or address is not broken."""
         lines = textwrap.wrap(
-            text, COLUMNS, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
+            visible(text), COLUMNS, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
             drop_whitespace=True, replace_whitespace=False,
         )  # fmt: skip
         self.console.print("\n".join(lines), highlight=False, markup=False)

@@ -6,6 +6,7 @@ from typing import Any
 from nemo_sdg import __version__
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.summary import summary
+from nemo_sdg.records import visible
 from nemo_sdg.steps import seeds
 from nemo_sdg.steps.evaluation_splits import unreachable_splits
 from nemo_sdg.storage import file_facts, merge_counts, read_ledger, write_json
@@ -91,4 +92,4 @@ def print_summary(context: Context, facts: dict[str, Any]) -> None:
 
     console = Console(soft_wrap=True)
     for line in summary(context.run_dir, context.config, facts):
-        console.print(line, highlight=False, markup=False)
+        console.print(visible(line), highlight=False, markup=False)

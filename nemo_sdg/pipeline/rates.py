@@ -12,7 +12,7 @@ from typing import Any
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Sample, Vote, sample_from_dict
-from nemo_sdg.storage import read_json, read_jsonl
+from nemo_sdg.storage import find_run, read_json, read_jsonl
 
 REPLAYED = 400
 """number of samples of a pilot whose votes are resampled"""
@@ -93,7 +93,9 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
     Raises DataError when it is not a finished run.
     """
     if not (pilot / "manifest.json").is_file():
-        raise DataError(f"--pilot {pilot} is not a finished run: it has no manifest.json")
+        inside = find_run(pilot)
+        told = f"; give {inside}" if inside else ""
+        raise DataError(f"--pilot {pilot} is not a finished run: it has no manifest.json{told}")
     steps = [name for name in ("questions", "screened", "answers", "graded") if (pilot / name).is_dir()]
     usage: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     spent = {name: Spent() for name in steps}

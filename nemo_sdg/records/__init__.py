@@ -46,6 +46,7 @@ from nemo_sdg.records.samples import (
     Vote,
     VoteCounts,
 )
+from nemo_sdg.records.visible import visible, visible_json
 
 __all__ = [
     "LABELS",
@@ -77,4 +78,6 @@ __all__ = [
     "sample_from_dict",
     "seed_from_dict",
     "to_dict",
+    "visible",
+    "visible_json",
 ]

@@ -24,6 +24,7 @@ from nemo_sdg.storage.ledger import (
     read_ledger,
     with_unread,
 )
+from nemo_sdg.storage.runs import find_run, is_run, require_run
 from nemo_sdg.storage.shards import (
     RECEIPT_SUFFIX,
     SHARD_FORMAT,
@@ -49,14 +50,17 @@ __all__ = [
     "atomic_file",
     "changed_fields",
     "file_facts",
+    "find_run",
     "finished_shards",
     "fsync_directory",
+    "is_run",
     "make_identity",
     "merge_counts",
     "read_json",
     "read_jsonl",
     "read_ledger",
     "remove_temporaries",
+    "require_run",
     "sha256_file",
     "with_unread",
     "write_bytes",

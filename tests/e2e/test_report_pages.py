@@ -93,3 +93,20 @@ def test_search_finds_every_sample_from_a_disk(made: Path, watched: Watched) -> 
         watched.until("document.querySelector('#told').textContent.startsWith('Nothing')")
     assert {url.split("/report/")[0] for url in watched.requests} == {made.parent.as_uri()}
     assert watched.errors == []
+
+
+def test_search_without_its_files_says_why(made: Path, watched: Watched, tmp_path: Path) -> None:
+    (tmp_path / "search.html").write_bytes((made / "search.html").read_bytes())
+    watched.page.goto((tmp_path / "search.html").as_uri())
+    watched.until(
+        "document.querySelector('#told').textContent.includes('the folder search/ must lie beside this page')"
+    )
+
+
+def test_search_says_which_file_is_damaged_and_goes_on(made: Path, watched: Watched, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "report")
+    page = watched.open(tmp_path / "report" / "search.html")
+    for path in (tmp_path / "report" / "search").glob("terms-*.js"):
+        path.write_bytes(b'nemo("' + path.stem.encode() + b'","H4sI");')
+    page.locator("#words").fill("water")
+    watched.until("document.querySelector('#told').textContent.includes('is damaged')")

@@ -23,6 +23,8 @@ from nemo_sdg.records import (
     sample_from_dict,
     seed_from_dict,
     to_dict,
+    visible,
+    visible_json,
 )
 
 FULL = Sample(
@@ -75,3 +77,15 @@ def test_what_does_not_fit_is_named_with_its_place(change: dict[str, Any], named
 def test_a_seed_without_its_dataset_does_not_fit() -> None:
     with pytest.raises(DataError, match="dataset"):
         seed_from_dict({"seed_id": "s", "question": "Q?"})
+
+
+def test_what_steers_a_terminal_is_told_by_its_number() -> None:
+    assert visible("a\u202eb\x07\x1b[2J\x9b\n\tü") == "a[U+202E]b[U+0007][U+001B][2J[U+009B]\n\tü"
+
+
+def test_json_says_the_same_without_such_characters() -> None:
+    said = {"text": "a\u202eb\x7f\x9b\U000e0041ü\n\t"}
+    shown = visible_json(orjson.dumps(said).decode())
+    assert orjson.loads(shown) == said
+    assert not set("\u202e\x7f\x9b\U000e0041") & set(shown)
+    assert "ü" in shown

@@ -14,6 +14,8 @@ from nemo_sdg.commands.check import corpora, evaluation, files, records
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.pipeline.order import STEPS, configured_steps
+from nemo_sdg.records import visible
+from nemo_sdg.storage import require_run
 
 Law = Callable[[CheckedRun, Verdict], None]
 LAWS: list[tuple[str, Law]] = [
@@ -39,7 +41,7 @@ def check(run_dir: Path) -> int:
     verdicts = prove(run_dir)
     for verdict in verdicts:
         for line in verdict.lines():
-            typer.echo(line)
+            typer.echo(visible(line))
     violated = any(verdict.violations for verdict in verdicts)
     if violated:
         typer.echo(f"`nemo-sdg run` with the same configuration repairs what is missing or damaged in {run_dir}")
@@ -49,8 +51,7 @@ def check(run_dir: Path) -> int:
 def prove(run_dir: Path, only: str | None = None) -> list[Verdict]:
     """The verdicts on all laws, or on `only` one. Raises DataError if the folder is not a run directory."""
     run_dir = run_dir.resolve()
-    if not (run_dir / "config.yaml").is_file():
-        raise DataError(f"{run_dir} is not a run directory: it has no config.yaml")
+    require_run(run_dir)
     run = CheckedRun(run_dir, steps_of(run_dir))
     directory = next((ledger.directory for ledger in run.ledgers.values() if Path(ledger.directory).is_dir()), None)
     verdicts = []

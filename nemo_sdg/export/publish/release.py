@@ -27,7 +27,7 @@ from typing import Any
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.publish.chat import chat_row
 from nemo_sdg.records import Kind, json_line
-from nemo_sdg.storage import atomic_file, read_json, read_jsonl, sha256_file, write_json
+from nemo_sdg.storage import atomic_file, read_json, read_jsonl, require_run, sha256_file, write_json
 
 TEXT_SUFFIX = ".text.parquet"
 MULTIPLE_CHOICE, GENERATIVE, CHAT = "Multiple-Choice", "Generative", "chat"
@@ -79,6 +79,7 @@ class Release:
 
 def packed_receipts_of(run_dir: Path) -> list[dict[str, Any]]:
     """Receipts of a finished run's packed shards. Raises DataError when the run is not finished."""
+    require_run(run_dir)
     if not (run_dir / "manifest.json").is_file() or not (run_dir / "report" / "README.md").is_file():
         raise DataError(
             f"{run_dir} is not a finished run (it has no manifest.json with a card in report/); finish it by "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.counts import Run, read_json_or, shards
 from nemo_sdg.export.report.records import MAX_TEXT, cut, cut_all
 from nemo_sdg.export.report.rows import Picker, Unreadable, fetch, find_by_id, read_records
@@ -37,6 +38,20 @@ class Pair:
 
     seed: dict[str, Any]
     samples: list[list[dict[str, Any]]]
+
+
+def names_of(one: Path, other: Path) -> list[str]:
+    """What two runs are called beside each other: the last parts of their paths, as many as tell them apart.
+
+    >>> names_of(Path("/work/plain/run"), Path("/work/strict/run"))
+    ['plain/run', 'strict/run']
+    """
+    parts = [path.resolve().parts for path in (one, other)]
+    for num in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(part[-num:]) for part in parts]
+        if names[0] != names[1]:
+            return names
+    raise DataError(f"{one} and {other} are the same folder; name two runs")
 
 
 def verdict_rows(one: Side, other: Side) -> list[tuple[str, Verdict | None, Verdict | None]]:

@@ -13,7 +13,7 @@ from typing import Any
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.kept import Kept
 from nemo_sdg.export.report.rows import Picker, Place, Unreadable, lines_of, read_drops, read_records, spread
-from nemo_sdg.storage import merge_counts, read_json
+from nemo_sdg.storage import merge_counts, read_json, require_run
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
 WITH_ROLES = {"screened", "graded"}
@@ -96,8 +96,7 @@ def last_step(run_dir: Path) -> str:
 
 def count_run(run_dir: Path) -> Run:
     """Reads the whole run once. Raises DataError when the folder is not a run."""
-    if not (run_dir / "config.yaml").is_file():
-        raise DataError(f"{run_dir} is not a run directory: it has no config.yaml")
+    require_run(run_dir)
     unreadable = Unreadable()
     counts = {step: step_counts(run_dir, step) for step in STEPS}
     run = Run(

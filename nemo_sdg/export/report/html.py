@@ -11,19 +11,9 @@ from typing import Any
 from nemo_sdg.export.report.first import MAX_TEXT, votes_in_words
 from nemo_sdg.export.report.records import cut
 from nemo_sdg.export.report.sections import charts
+from nemo_sdg.records import visible
 
 FOLDER = Path(__file__).parent
-HIDDEN = {
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-    0x200B,
-    0x200E,
-    0x200F,
-    0x061C,
-    0xFEFF,
-    *range(0xE0000, 0xE0080),
-}
-"""characters that turn the direction of text or cannot be seen; names and notes show their numbers instead"""
 POLICY = (
     "default-src 'none'; img-src data:; script-src {script}; style-src {style}; base-uri 'none'; form-action 'none'"
 )
@@ -57,15 +47,6 @@ def policy(page: bytes) -> str:
     """The content security policy of a page, for a server to send along."""
     found = POLICY_TAG.search(page)
     return found[1].decode().replace("&#39;", "'") if found else "default-src 'none'"
-
-
-def visible(value: Any) -> str:
-    """Text in which characters that hide or turn others are seen as their numbers; the template's escaping comes
-    after.
-    """
-    return "".join(
-        f"[U+{ord(c):04X}]" if ord(c) in HIDDEN or (ord(c) < 32 and c not in "\n\t") else c for c in str(value)
-    )
 
 
 def _hash(text: str) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 import orjson
 
 from nemo_sdg.config import fingerprint
-from nemo_sdg.errors import DataError
-from nemo_sdg.export.report.against import Side, pairs, settings, tables, verdict_rows
+from nemo_sdg.export.report.against import Side, names_of, pairs, settings, tables, verdict_rows
 from nemo_sdg.export.report.counts import (
     NUM_EXAMPLES,
     STEPS,
@@ -26,7 +25,7 @@ from nemo_sdg.export.report.counts import (
     read_json_or,
 )
 from nemo_sdg.export.report.first import first_samples
-from nemo_sdg.export.report.html import policy, render, visible
+from nemo_sdg.export.report.html import policy, render
 from nemo_sdg.export.report.packed import PARTS, packed_documents
 from nemo_sdg.export.report.quality import Models, measure
 from nemo_sdg.export.report.records import FindCalls, collect_records
@@ -40,7 +39,7 @@ from nemo_sdg.export.report.sections.samples import difficulty, diversity, langu
 from nemo_sdg.export.report.sections.speed import speed
 from nemo_sdg.export.report.verdicts import answer, judge_run
 from nemo_sdg.export.splits import evaluation_splits
-from nemo_sdg.storage import write_bytes, write_json
+from nemo_sdg.storage import require_run, write_bytes, write_json
 
 MEASURES = 1
 """rises when quality.py measures otherwise"""
@@ -49,7 +48,7 @@ MAX_DATA = 3_600_000
 """bytes of compressed, base64-coded records: with figures and tables the page stays under 5 MB"""
 
 
-__all__ = ["is_current", "policy", "visible", "write_against", "write_report", "write_search_pages"]
+__all__ = ["is_current", "policy", "write_against", "write_report", "write_search_pages"]
 
 
 def is_current(run_dir: Path, facts: dict[str, Any]) -> bool:
@@ -82,8 +81,7 @@ def write_report(
 
 def write_search_pages(run_dir: Path) -> Path:
     """Writes report/search.html and its files: a search over all samples. Raises DataError when it is not a run."""
-    if not (run_dir / "config.yaml").is_file():
-        raise DataError(f"{run_dir} is not a run directory: it has no config.yaml")
+    require_run(run_dir)
     name = run_dir.resolve().name
     html = render("search.html.jinja", "search.js", beside=" 'self' file:", name=name)
     return write_search(run_dir, last_step(run_dir), html)
@@ -93,11 +91,11 @@ def write_against(run_dir: Path, other_dir: Path, models: Models) -> Path:
     """Writes report/against-OTHER.html of a run, the two side by side, and returns its path. Raises DataError where one
     is no run.
     """
-    sides = [side_of(folder, models) for folder in (run_dir, other_dir)]
-    if sides[0].name == sides[1].name:
-        for side in sides:
-            side.name = str(side.run_dir)
-    path = run_dir / "report" / f"against-{other_dir.resolve().name}.html"
+    for folder in (run_dir, other_dir):
+        require_run(folder)
+    names = names_of(run_dir, other_dir)
+    sides = [side_of(folder, name, models) for folder, name in zip((run_dir, other_dir), names, strict=True)]
+    path = run_dir / "report" / f"against-{names[1].strip('/').replace('/', '-')}.html"
     page = render(
         "against.html.jinja",
         names=[side.name for side in sides],
@@ -111,12 +109,12 @@ def write_against(run_dir: Path, other_dir: Path, models: Models) -> Path:
     return path
 
 
-def side_of(run_dir: Path, models: Models) -> Side:
+def side_of(run_dir: Path, name: str, models: Models) -> Side:
     run = count_run(run_dir)
     records = collect_records(run_dir, run, None)
     mixed = read_json_or(run_dir / "blend" / "mixture.json", None)
     verdicts = judge_run(run, measured(run_dir, records, models), mixed, evaluation_splits(run_dir))
-    return Side(name=run_dir.resolve().name, run_dir=run_dir, run=run, verdicts=verdicts)
+    return Side(name=name, run_dir=run_dir, run=run, verdicts=verdicts)
 
 
 def measured(run_dir: Path, records: list[dict[str, Any]], models: Models) -> dict[str, Any]:

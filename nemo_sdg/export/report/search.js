@@ -9,20 +9,32 @@
   const waiting = new Map(), held = new Map();
   const num = (value) => Number(value).toLocaleString("en-US");
 
+  function unloadable(name) {
+    return location.protocol === "file:"
+      ? `search/${name}.js cannot be loaded: the folder search/ must lie beside this page. Copy both, or write them again by nemo-sdg report RUN --search.`
+      : `search/${name}.js cannot be loaded from ${location.host}: open this page from its folder on a disk (search.html beside search/), or serve the whole folder report/; nemo-sdg report --serve serves the report alone.`;
+  }
+
   window.nemo = async (name, packed) => {
     const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    waiting.get(name)(JSON.parse(await new Response(stream).text()));
+    const call = waiting.get(name);
+    if (!call) return;
+    try {
+      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      call.resolve(JSON.parse(await new Response(stream).text()));
+    } catch (error) {
+      call.reject(new Error(typeof DecompressionStream === "undefined" ? "this browser is too old: it has no DecompressionStream" : `search/${name}.js is damaged (${error.message}); write it again by nemo-sdg report RUN --search`));
+    }
   };
 
   function load(name) {
     if (held.has(name)) return held.get(name);
     const promise = new Promise((resolve, reject) => {
-      waiting.set(name, resolve);
+      waiting.set(name, { resolve, reject });
       const script = document.createElement("script");
       script.src = `search/${name}.js`;
       script.onload = () => script.remove();
-      script.onerror = () => reject(new Error(`search/${name}.js is not there`));
+      script.onerror = () => { script.remove(); held.delete(name); reject(new Error(unloadable(name))); };
       document.head.append(script);
     });
     held.set(name, promise);
@@ -115,9 +127,10 @@
   }
 
   let about = null, pause = 0;
-  byId("more").addEventListener("click", () => more());
-  byId("form").addEventListener("submit", (event) => { event.preventDefault(); search(); });
-  byId("words").addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(search, 300); });
-  load("about").then((found) => { about = found; document.documentElement.dataset.ready = "true"; return search(); })
-    .catch((error) => { byId("told").textContent = error.message; });
+  const tell = (error) => { byId("told").textContent = error.message; };
+  const start = () => { if (about) search().catch(tell); };
+  byId("more").addEventListener("click", () => more().catch(tell));
+  byId("form").addEventListener("submit", (event) => { event.preventDefault(); start(); });
+  byId("words").addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(start, 300); });
+  load("about").then((found) => { about = found; document.documentElement.dataset.ready = "true"; return search(); }).catch(tell);
 })();

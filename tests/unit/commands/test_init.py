@@ -72,12 +72,44 @@ def test_labels_that_may_count_from_0_or_1_are_refused() -> None:
         guess_task(rows, source=Path("rows.jsonl"))
 
 
+@pytest.mark.parametrize("answers", ["ABBE", "0117", "1227"])
+def test_one_label_out_of_range_leaves_out_its_row_alone(answers: str) -> None:
+    rows = [{"question": "Q?", "options": ["x", "y"], "answer": answer} for answer in answers]
+    guess = guess_task(rows, source=Path("rows.jsonl"))
+    assert [guess.answer(row) for row in rows] == ["x", "y", "y", None]
+    assert guess.why_left_out(rows[3]) == f"answer {answers[3]!r} is none of its 2 options"
+
+
+def test_numbers_from_0_and_from_1_in_one_file_are_refused() -> None:
+    rows = [{"question": "Q?", "options": ["x", "y"], "answer": n} for n in (0, 1, 2)]
+    with pytest.raises(ConfigError, match="row 1 says 0 and row 3 the number of its options"):
+        guess_task(rows, source=Path("rows.jsonl"))
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_the_header_of_a_csv_tells_its_separator(tmp_path: Path, mark: str) -> None:
+    cells = [["question", "answer", "a", "b"], ['"One, or; two?"', "b", "1,5", "2;5"]]
+    (tmp_path / "a.csv").write_text("\n".join(mark.join(f'"{c.strip(chr(34))}"' for c in row) for row in cells))
+    assert list(read_rows(tmp_path / "a.csv")[0].values()) == ["One, or; two?", "b", "1,5", "2;5"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("2024", "rows_2024"), ("Quiz (3)", "quiz_3"), ("a[1]", "a_1"), ("Größe", "größe"), ("on", "rows_on")],
+)
+def test_a_file_of_any_name_makes_a_task_that_runs(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / f"{name}.jsonl").write_text(json.dumps({"question": "Q?", "answer": "Lima"}))
+    init(tmp_path / "out", data=tmp_path / f"{name}.jsonl")
+    assert load_config(tmp_path / "out").seeds.tasks == [told]
+    assert (tmp_path / "out" / "tasks" / f"{told}.yaml").is_file()
+
+
 def test_rows_that_are_left_out_are_counted_and_a_failure_leaves_no_files(tmp_path: Path) -> None:
     good = {"question": "Which is a metal?", "options": ["tin", "tea"], "answer": "tin"}
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, [good, good | {"answer": "tar"}, good])))
     lines = init(tmp_path / "corpus", data=tmp_path / "rows.jsonl")
     assert lines[0].endswith("2 rows")
-    assert lines[1].startswith("left out: 1 rows")
+    assert lines[1] == "left out: 1 row: row 2 (answer 'tar' is none of its 2 options)"
     (tmp_path / "none.jsonl").write_text(json.dumps(good | {"answer": "tar"}))
     with pytest.raises(ConfigError, match="no row has both a question and an answer"):
         init(tmp_path / "other", data=tmp_path / "none.jsonl")
@@ -97,7 +129,8 @@ def test_files_of_every_form_give_the_same_rows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "name", "message"),
-    [("", "a.jsonl", "at least one"), ("{", "a.json", "cannot be read"), ("x", "a.xls", ".xls is not read"),
+    [("", "a.jsonl", "at least one"), ("question,answer\nQ, why?,x\n", "a.csv", "row 1 has more cells"),
+     ("{", "a.json", "cannot be read"), ("x", "a.xls", ".xls is not read"),
      ('{"foo": 1, "answer": 2}', "b.jsonl", "the columns are foo, answer")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, content: str, name: str, message: str) -> None:

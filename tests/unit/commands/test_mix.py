@@ -79,6 +79,7 @@ def test_a_folder_that_is_no_run_and_a_run_that_is_not_packed(tmp_path: Path) ->
     with pytest.raises(DataError, match="is not a run directory"):
         mix(tmp_path)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(as_plain(RunConfig())))
+    (tmp_path / "catalog").mkdir()
     with pytest.raises(DataError, match="has no packed shard"):
         mix(tmp_path)
 

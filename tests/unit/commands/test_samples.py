@@ -2,24 +2,25 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 import yaml
 
 from nemo_sdg.commands.diff import diff
 from nemo_sdg.commands.samples import cat, reservoir, sample
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import Drop
 from nemo_sdg.storage import Counts, StepDir
 
 
-def make_run(run: Path, *, num: int, votes: int = 4) -> Path:
-    run.mkdir()
+def make_run(run: Path, *, num: int, votes: int = 4, question: str = "Question {}?") -> Path:
+    (run / "catalog").mkdir(parents=True)
     (run / "config.yaml").write_text(yaml.safe_dump({"generate": {"votes": votes}}))
     counts = Counts()
     counts.keep("sciq", num)
     counts.drop("sciq", "prompt_leak")
     rows = [
-        {"sample_id": f"{n:04d}", "task": "sciq", "kind": "multiple_choice", "question": f"Question {n}?",
+        {"sample_id": f"{n:04d}", "task": "sciq", "kind": "multiple_choice", "question": question.format(n),
          "choices": ["x", "y"], "answer": {"text": "y"}, "context": "Some words " * 40, "reasoning": "One.\nTwo."}
         for n in range(num)
     ]  # fmt: skip
@@ -46,8 +47,10 @@ def test_drops_show_their_reason(tmp_path: Path) -> None:
         list(sample(run, reason="nothing_such"))
     with pytest.raises(ConfigError, match="of task other"):
         list(sample(run, task="other"))
-    with pytest.raises(ConfigError, match="is not a folder"):
+    with pytest.raises(DataError, match="there is no folder"):
         list(sample(tmp_path / "none"))
+    with pytest.raises(DataError, match=f"holds one: give {run}"):
+        list(sample(tmp_path))
 
 
 def test_every_item_of_a_stream_has_the_same_chance() -> None:
@@ -69,5 +72,23 @@ def test_diff_names_what_changed(tmp_path: Path) -> None:
     text = "\n".join(diff(one, other))
     assert "generate.votes: 4 -> 8" in text
     assert "+50.0%" in text
-    with pytest.raises(ConfigError, match="is not a run directory"):
+    with pytest.raises(DataError, match="is not a run directory"):
         list(diff(one, tmp_path))
+
+
+def test_runs_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / part / "run", num=3) for part in ("plain", "strict")]
+    assert next(diff(*runs)).split() == ["plain/run", "->", "strict/run"]
+    with pytest.raises(DataError, match="are the same folder"):
+        list(diff(runs[0], runs[0]))
+
+
+def test_a_terminal_is_not_steered_by_what_a_model_wrote(tmp_path: Path) -> None:
+    hostile = "\x1b]0;owned\x07 \x9b2J\u202e"
+    run = make_run(tmp_path / "a", num=1, question=hostile)
+    assert not set("\x1b\x07\x9b\u202e") & set("".join(sample(run)))
+    shard = run / "curated" / "shard-00000"
+    assert b"".join(cat(shard)) == shard.with_suffix(".jsonl").read_bytes()
+    shown = b"".join(cat(shard, for_terminal=True))
+    assert not set("\x1b\x07\x9b\u202e") & set(shown.decode())
+    assert orjson.loads(shown)["question"] == hostile

@@ -16,7 +16,7 @@ import pytest
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.report import is_current, write_report
 from nemo_sdg.export.report.counts import NUM_EXAMPLES, count_run
-from nemo_sdg.export.report.page import MAX_DATA, pack_data, policy, visible
+from nemo_sdg.export.report.page import MAX_DATA, pack_data, policy
 from nemo_sdg.export.report.records import MAX_TEXT, collect_records, evaluation_key
 from nemo_sdg.export.report.rows import Unreadable, read_drops, read_records, spread
 from nemo_sdg.export.report.sections import charts
@@ -290,7 +290,3 @@ def test_figures_carry_no_style_and_no_shared_id() -> None:
         assert "&lt;b&gt;?" in text
         assert "a$b$" in text
         assert re.search(r'fill="var\(--c1\)"', text)
-
-
-def test_hidden_characters_are_told_by_number() -> None:
-    assert visible("a\u202eb\u0007\n") == "a[U+202E]b[U+0007]\n"

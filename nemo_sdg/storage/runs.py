@@ -1,0 +1,32 @@
+"""Whether a folder is a run."""
+
+from pathlib import Path
+
+from nemo_sdg.errors import DataError
+
+
+def is_run(folder: Path) -> bool:
+    """A run has its configuration, and the folder of a step."""
+    return (folder / "config.yaml").is_file() and ((folder / "catalog").is_dir() or any(folder.glob("*/receipts")))
+
+
+def require_run(folder: Path) -> None:
+    """Raises DataError in one line where a folder is no run; it names the run that lies in it, if one does."""
+    if is_run(folder):
+        return
+    inside = find_run(folder)
+    if inside is not None:
+        raise DataError(f"{folder} is not a run directory, but holds one: give {inside}")
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}; give the run.dir of a run")
+    missing = "step such as catalog/" if (folder / "config.yaml").is_file() else "config.yaml"
+    raise DataError(f"{folder} is not a run directory: it has no {missing}; give the run.dir of a run")
+
+
+def find_run(folder: Path) -> Path | None:
+    """The run that lies directly in a folder, where there is exactly one."""
+    try:
+        found = [path for path in sorted(folder.iterdir()) if is_run(path)] if folder.is_dir() else []
+    except OSError:
+        return None
+    return found[0] if len(found) == 1 else None
