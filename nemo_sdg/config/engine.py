@@ -1,4 +1,4 @@
-"""The engines that generate, how they are driven, and which of them plays which role.
+"""The engines that generate, their settings, and their roles.
 
 engine: {kind: openai, base_urls: [http://a:8000/v1], model: Qwen/Qwen3-235B-A22B-Instruct-2507}
 roles:
@@ -19,18 +19,18 @@ class EngineKind(enum.Enum):
     openai = "openai"
     """a server that speaks the OpenAI API"""
     batch = "batch"
-    """files of requests out, files of replies in"""
+    """writes files of requests and reads files of replies"""
     trtllm = "trtllm"
     """TensorRT-LLM in this process"""
 
 
 class Role(enum.StrEnum):
-    """The part that a model plays in a run."""
+    """The role of a model in a run."""
 
     writer = "writer"
     """writes questions"""
     solver = "solver"
-    """answers them; several solvers share the votes"""
+    """answers questions; several solvers share the votes"""
     judge = "judge"
     """grades questions and answers"""
     student = "student"
@@ -43,7 +43,7 @@ class Structured(enum.Enum):
     json_schema = "json_schema"
     """response_format {type: json_schema}: llama.cpp, vLLM, SGLang, OpenAI, OpenRouter, LiteLLM, Mistral"""
     json_object = "json_object"
-    """response_format {type: json_object}: DeepSeek; the reply is valid JSON, and only the prompt holds the schema"""
+    """response_format {type: json_object}: DeepSeek; the reply is valid JSON, but only the prompt has the schema"""
     json = "json"
     """response_format {type: json, schema}: trtllm-serve"""
     guided_json = "guided_json"
@@ -53,13 +53,13 @@ class Structured(enum.Enum):
     nvext = "nvext"
     """nvext {guided_json}: NIM"""
     none = "none"
-    """nothing is sent; only the prompt asks for the form"""
+    """nothing is sent; only the prompt describes the form"""
 
 
 @dataclass(kw_only=True)
 class SamplingSection:
-    """How tokens are drawn. A field that is unset takes the value of `generate`. Where that is unset too, nothing is
-    sent, and the server's default holds: on servers that read generation_config.json, what the model's card recommends.
+    """How tokens are sampled. An unset field takes the value of `generate`. If that is unset too, nothing is sent, and
+    the server's default applies: on servers that read generation_config.json, the values of the model's card.
     """
 
     temperature: float | None = None
@@ -67,13 +67,13 @@ class SamplingSection:
     top_p: float | None = None
     """0 to 1"""
     top_k: int | None = None
-    """number of tokens to draw from"""
+    """number of tokens to sample from"""
     min_p: float | None = None
     """0 to 1"""
     presence_penalty: float | None = None
     """-2 to 2"""
     max_tokens: int | None = None
-    """most tokens of a reply, thinking included"""
+    """maximum number of tokens of a reply, thinking included"""
 
     def __post_init__(self) -> None:
         _in_range("temperature", self.temperature, 0.0, 2.0)
@@ -98,16 +98,16 @@ def _in_range(name: str, value: float | None, low: float, high: float) -> None:
 
 @dataclass(kw_only=True)
 class EngineSection:
-    """The engine of every role that has no engine of its own."""
+    """The engine of every role that has no engine in `roles`."""
 
     kind: EngineKind = EngineKind.llama
-    """what runs the model"""
+    """program or server that runs the model"""
     model: str | None = None
     """llama: a .gguf file (null = the embedded SmolLM2-135M-Instruct); openai and batch: the served model's name;
     trtllm: a checkpoint or engine folder
     """
     tokenizer: str | None = None
-    """trtllm: the tokenizer's folder or hub id, where it is not the model's"""
+    """trtllm: the tokenizer's folder or hub id, if it is not the model's"""
     model_license: str = "unknown"
     """SPDX id of the model's licence; part of each sample's effective licence"""
     base_model: bool = False
@@ -115,34 +115,34 @@ class EngineSection:
     base_urls: list[str] = field(default_factory=list)
     """openai: addresses of one or several servers; requests are balanced over them"""
     api_key_env: str = "NEMO_SDG_API_KEY"
-    """name of the environment variable that holds the key; the key itself never stands in a configuration"""
+    """name of the environment variable with the key; a configuration never contains the key itself"""
     sampling: SamplingSection = field(default_factory=SamplingSection)
     extra_body: dict[str, Any] = field(default_factory=dict)
-    """fields that are added to each request's body as they are, such as chat_template_kwargs; null removes a field"""
+    """fields that are added to each request's body unchanged, such as chat_template_kwargs; null removes a field"""
     system_role: bool = True
     """false for models whose chat template has no system role: the instruction then begins the first user turn"""
     prefix: str | None = None
     """line that is put before the instruction, such as `detailed thinking on` or `/no_think`"""
     structured: Structured = Structured.json_schema
-    """how a JSON schema is sent, where a prompt has one"""
+    """how a JSON schema is sent, if a prompt has one"""
     replicas: int = 1
     """number of engines under Ray; on Slurm the array's workers have one each"""
     max_in_flight: int = 4
-    """most requests that are out at once; for servers, the upper bound of the adaptive window"""
+    """maximum number of requests in flight; for servers, the upper bound of the adaptive window"""
     context_length: int = 4096
-    """most tokens of one request, prompt and completion together; servers report their own limit"""
+    """maximum number of tokens of one request, prompt and completion together; servers report their own limit"""
     request_timeout: float = 600.0
     """seconds after which a request counts as lost and is sent again"""
     max_retries: int = 8
     """how often a request is sent again; after that its shard stays unfinished"""
     give_up_after: float = 1800.0
-    """the run ends, with everything kept, after so many seconds without a completion"""
+    """seconds without a completion after which the run ends; finished work is kept"""
     threads: int | None = None
     """llama: number of CPU threads; null = all cores"""
     price_input: float | None = None
-    """what a million tokens of prompts cost, in run.currency; for forecast and --dry-run"""
+    """price of a million prompt tokens, in run.currency; for forecast and --dry-run"""
     price_output: float | None = None
-    """what a million tokens of completions cost, in run.currency"""
+    """price of a million completion tokens, in run.currency"""
     options: dict[str, Any] = field(default_factory=dict)
     """trtllm: further arguments of tensorrt_llm.LLM, such as tensor_parallel_size or kv_cache_config; llama:
     n_gpu_layers
@@ -153,7 +153,7 @@ class EngineSection:
         require(self.context_length >= 256, f"engine.context_length must be >= 256 tokens, got {self.context_length}")
         for name in ("price_input", "price_output"):
             given = getattr(self, name)
-            require(given is None or given >= 0, f"engine.{name} must be >= 0 a million tokens, got {given}")
+            require(given is None or given >= 0, f"engine.{name} must be >= 0 per million tokens, got {given}")
         require(self.give_up_after > 0, f"engine.give_up_after must be > 0 seconds, got {self.give_up_after}")
         require(
             self.kind is not EngineKind.openai or bool(self.base_urls),
@@ -162,7 +162,7 @@ class EngineSection:
         require(self.kind is EngineKind.llama or bool(self.model), f"engine.kind={self.kind.value} needs engine.model")
         require(
             not self.options or self.kind in (EngineKind.llama, EngineKind.trtllm),
-            f"engine.options belongs to kind llama and trtllm, got {sorted(self.options)} with kind {self.kind.value}: "
+            f"engine.options needs kind llama or trtllm, got {sorted(self.options)} with kind {self.kind.value}: "
             "put fields for a server's requests into engine.extra_body",
         )
         for url in self.base_urls:
@@ -180,7 +180,7 @@ class EngineSection:
 
     @property
     def embedded(self) -> bool:
-        """Whether this is the small model that comes with the package."""
+        """Whether this is the embedded model."""
         return self.kind is EngineKind.llama and self.model is None
 
 
@@ -203,8 +203,8 @@ MODEL_FIELDS = {
 
 @dataclass(kw_only=True)
 class RoleSection:
-    """The engine of one role, with the fields of `engine`. Unset fields are taken from `engine`. A role that names
-    another model takes only how the engine is reached and driven, and none of MODEL_FIELDS.
+    """The engine of one role, with the fields of `engine`. Unset fields are taken from `engine`. If a role names
+    another model, MODEL_FIELDS are not taken from `engine`.
     """
 
     kind: EngineKind | None = None
@@ -231,7 +231,7 @@ class RoleSection:
     options: dict[str, Any] | None = None
 
     def over(self, engine: EngineSection) -> EngineSection:
-        """The whole engine of the role. Raises ConfigError where it breaks a rule."""
+        """The complete engine of the role. Raises ConfigError if it is not valid."""
         own = {
             name: value for name, value in vars(self).items() if value is not None and name not in ("kind", "sampling")
         }
@@ -250,14 +250,14 @@ class RoleSection:
 
 @dataclass(kw_only=True)
 class RolesSection:
-    """The engines of the roles. `engine` plays writer and solver where none is named. Without a judge nothing is
-    graded, and without a student no difficulty is measured.
+    """The engines of the roles. `engine` is the writer and solver if none is named. Without a judge nothing is graded,
+    and without a student no difficulty is measured.
     """
 
     writer: RoleSection | None = None
     """writes questions"""
     solver: list[RoleSection] = field(default_factory=list)
-    """solve questions; several share the votes on each question, in turn"""
+    """answer questions; several solvers share the votes on each question, in turn"""
     judge: RoleSection | None = None
     """grades questions and answers"""
     student: RoleSection | None = None
@@ -271,7 +271,7 @@ class RolesSection:
         return [] if section is None else [section]
 
     def engines(self, role: Role, engine: EngineSection) -> list[EngineSection]:
-        """The engines of a role, one but for solvers; `engine` where none is named."""
+        """The engines of a role; `engine` if none is named. Only solvers can be several."""
         found = []
         for number, section in enumerate(self.of(role)):
             try:
@@ -283,7 +283,7 @@ class RolesSection:
 
 
 def operational(section: dict[str, Any], fields: set[str]) -> dict[str, Any]:
-    """The plain `roles` section without the fields that say how an engine is reached and driven."""
+    """The plain `roles` section without the operational `fields` of its engines."""
 
     def without(role: dict[str, Any] | None) -> dict[str, Any] | None:
         return role and {name: value for name, value in role.items() if name not in fields}
@@ -295,7 +295,7 @@ def operational(section: dict[str, Any], fields: set[str]) -> dict[str, Any]:
 
 
 def same_engine(one: EngineSection, other: EngineSection) -> bool:
-    """Whether one engine can play two roles. Sampling and the like go with each request, so they may differ."""
+    """Whether two roles can share one engine. Sampling and the like are sent with each request, so they may differ."""
     per_request = {"sampling", "extra_body", "system_role", "prefix", "structured", "model_license"}
     return all(
         getattr(one, f.name) == getattr(other, f.name) for f in dataclasses.fields(one) if f.name not in per_request

@@ -16,7 +16,7 @@ WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "
 
 
 def explain(exc: Exception, structure: type, given: Any = None) -> str:
-    """An error of OmegaConf or YAML. `given` is what was to be read, overrides included, as plain data."""
+    """Explains an error of OmegaConf or YAML. `given` is the configuration with overrides, as plain data."""
     from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()] or [type(exc).__name__]
@@ -37,7 +37,7 @@ def explain(exc: Exception, structure: type, given: Any = None) -> str:
 
 
 def fields_of(structure: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted name, type) of all fields, sections first."""
+    """(dotted name, type) of all fields; a section comes before its fields."""
     hints = typing.get_type_hints(structure)
     for field in dataclasses.fields(structure):
         name, kind = f"{prefix}{field.name}", hints[field.name]
@@ -55,7 +55,7 @@ def plain(kind: Any) -> Any:
 
 
 def hint(key: str, known: dict[str, Any]) -> str:
-    """The field that was meant: of the same section, or of another one that has it."""
+    """Names a similar field: in the same section, or in another section that has it."""
     section, _, name = key.rpartition(".")
     beside = [field for field in known if field.rpartition(".")[0] == section]
     near = difflib.get_close_matches(key, beside, n=1, cutoff=0.5 + 0.5 * len(section) / max(len(key), 1))
@@ -85,7 +85,7 @@ def rule(kind: Any) -> str:
 
 
 def mistyped(structure: type, given: Any) -> str:
-    """The first field, by the types alone, whose value is no section, list or mapping where one is wanted."""
+    """The first field that must be a section, list or mapping, but has another value; '' if there is none."""
     for name, kind in fields_of(structure):
         value, inner = look_up(given, name), plain(kind)
         if value is None:

@@ -11,14 +11,14 @@ VARIANTS = ("context", "no_context", "answer_only", "trace")
 
 class Form(enum.Enum):
     single = "single"
-    """one sample in each document"""
+    """one sample per document"""
     siblings = "siblings"
     """all samples of one seed in one document, up to max_document_tokens"""
 
 
 class Budget(enum.Enum):
     tokens = "tokens"
-    """all variants train on equally many tokens, so the shorter ones are repeated"""
+    """all variants train on the same number of tokens, so the shorter ones are repeated"""
     samples = "samples"
     """all variants show each sample equally often"""
 
@@ -28,7 +28,7 @@ class MixtureSection:
     """Weights of the families."""
 
     alpha: float = 0.7
-    """exponent of the sampling: share ~ tokens ** alpha; 1 = as found, 0 = all families equal"""
+    """exponent of the sampling: share ~ tokens ** alpha; 1 = in proportion to tokens, 0 = all families equal"""
     family_cap: float = 0.4
     """largest share of one family"""
     family_caps: dict[str, float] = field(default_factory=dict)
@@ -38,8 +38,8 @@ class MixtureSection:
     family_floor: float = 0.01
     """smallest share of a family that has samples"""
     max_epochs: float = 8.0
-    """most often that a family or task may be repeated in the training, in any variant; caps and floors give way to
-    it
+    """maximum number of epochs of a family or task in the training, in any variant; it takes precedence over caps and
+    floors
     """
     train_tokens: int | None = None
     """length of the continued pretraining, in tokens of the whole blend; null = one pass over the longest variant"""
@@ -70,30 +70,30 @@ class ExportSection:
     """Training text and packing."""
 
     tokenizer: str | None = None
-    """the trained model's tokenizer: a folder or hub id; null = the embedded model's"""
+    """tokenizer of the trained model: a folder or hub id; null = that of the embedded model"""
     variants: list[str] = field(default_factory=lambda: ["context", "no_context"])
-    """corpora to write: context = knowledge, reasoning, answer; no_context = without the knowledge; answer_only =
-    without the reasoning too; trace = with the model's own thinking before the reasoning
+    """corpora to write: context = knowledge, reasoning, answer; no_context = without knowledge; answer_only = without
+    knowledge and reasoning; trace = with the model's thinking before the reasoning
     """
     form: Form = Form.single
-    """what one document holds"""
+    """content of one document"""
     bos: bool = False
-    """whether each document begins with the tokenizer's beginning-of-sequence id, for models that were trained so"""
+    """whether each document begins with the tokenizer's beginning-of-sequence id, for models trained with it"""
     shard_tokens: int = 100_000_000
-    """tokens in a packed shard, about"""
+    """approximate number of tokens in a packed shard"""
     max_document_tokens: int = 8192
     """longer documents are left out and counted as overlong; no document is cut"""
     valid_share: float = 0.01
-    """share of the seeds whose samples go into the split `valid`"""
+    """share of the seeds whose samples form the split `valid`"""
     budget: Budget = Budget.samples
-    """what is equal in the trainings of the variants"""
+    """quantity that is equal in the trainings of the variants"""
 
     def __post_init__(self) -> None:
         require(
             bool(self.variants) and set(self.variants) <= set(VARIANTS),
             f"export.variants must be some of {', '.join(VARIANTS)}, got {self.variants}",
         )
-        require(len(set(self.variants)) == len(self.variants), f"export.variants names one twice, got {self.variants}")
+        require(len(set(self.variants)) == len(self.variants), f"export.variants must be unique, got {self.variants}")
         require(0.0 <= self.valid_share < 1.0, f"export.valid_share must be in [0, 1), got {self.valid_share}")
         require(self.shard_tokens >= 1, f"export.shard_tokens must be >= 1, got {self.shard_tokens}")
         require(
@@ -103,7 +103,7 @@ class ExportSection:
 
 @dataclass(kw_only=True)
 class BlendSource:
-    """A dataset of your own in the blend. Give either `prefix` or `blend`."""
+    """One of your datasets in the blend. Give either `prefix` or `blend`."""
 
     prefix: str | None = None
     """path of a Megatron dataset, without .bin and .idx"""
@@ -119,7 +119,7 @@ class BlendSource:
 
 @dataclass(kw_only=True)
 class BlendSection:
-    """The datasets that are trained on beside this corpus."""
+    """The other datasets of the training."""
 
     base: list[BlendSource] = field(default_factory=list)
-    """your own datasets; they fill what mixture.synthetic_share leaves"""
+    """your datasets; their share of the blend is 1 - mixture.synthetic_share"""

@@ -17,24 +17,24 @@ class Style(enum.Enum):
     compact = "compact"
     """few words, worked examples, replies in JSON: for models below about 3B parameters"""
     full = "full"
-    """rules, items of the task, replies in plain sections: for strong models"""
+    """rules, examples of the task, replies in plain sections: for strong models"""
 
 
 class PerSeed(enum.Enum):
     origins = "origins"
     """the number in origins.similar"""
     auto = "auto"
-    """up to 35 for a task with few seeds, fewer for a task with many, never fewer than origins.similar"""
+    """up to 35 per seed for a task with few seeds, fewer for a task with many, at least origins.similar"""
 
 
 @dataclass(kw_only=True)
 class OriginShare:
-    """How many samples of each origin a seed gives."""
+    """The number of samples of each origin per seed."""
 
     similar: int = 3
     """new questions for each seed"""
     seed: float = 1.0
-    """share of the seeds whose own question becomes a sample too, 0 to 1; the seed's id decides which"""
+    """share of the seeds whose own question becomes a sample too, 0 to 1; chosen by the seed's id"""
 
     def __post_init__(self) -> None:
         require(self.similar >= 0, f"generate.origins.similar must be >= 0, got {self.similar}")
@@ -49,37 +49,37 @@ class GenerateSection:
     origins_by_family: dict[str, OriginShare] = field(default_factory=dict)
     """other numbers for single families, by the family's name"""
     per_seed: PerSeed = PerSeed.origins
-    """how many new questions each seed gives"""
+    """how the number of new questions per seed is set"""
     stop_after_copies: int = 3
-    """style full: after so many attempts in a row that were copies, no more questions are asked for a seed"""
+    """style full: number of consecutive attempts that are copies, after which a seed gets no more questions"""
     questions_per_request: int = 1
-    """style full: new questions that one request asks for"""
+    """style full: number of new questions per request"""
     style: Style = Style.auto
     """style of the prompts"""
     votes: int = 8
-    """most independent solutions of a question; voting stops early when the majority is decided"""
+    """maximum number of independent solutions of a question; voting stops early when the majority is decided"""
     guided: bool = True
-    """origin seed: when no blind solution reaches the gold answer, ask for one that is shown the gold answer"""
+    """origin seed: if no blind solution reaches the gold answer, request one with the gold answer in the prompt"""
     few_shot: int = 2
-    """seeds of the same task that a prompt shows before the seed to write after"""
+    """number of examples in a writer's prompt, made from other seeds of the task"""
     prompts_dir: str | None = None
     """folder of your own templates; each replaces the shipped template of the same name"""
     temperature_question: float | None = None
-    """temperature of the writer; null: 0.9 in style compact; not sent in style full, so the model's default holds"""
+    """temperature of the writer; null: 0.9 in style compact; not sent in style full, so the model's default applies"""
     temperature_answer: float | None = None
     """temperature of the solvers; null: 0.7 in style compact; not sent in style full"""
     top_p: float | None = None
-    """null: 0.95 in style compact; not sent in style full"""
+    """top_p of writer and solvers; null: 0.95 in style compact; not sent in style full"""
     max_tokens_question: int | None = None
-    """most tokens of a writer's reply, thinking included; null: 512 in style compact, 12288 in style full"""
+    """maximum tokens of a writer's reply, thinking included; null: 512 in style compact, 12288 in style full"""
     max_tokens_answer: int | None = None
-    """most tokens of a solver's reply, thinking included; null: 2048 in style compact, 24576 in style full"""
+    """maximum tokens of a solver's reply, thinking included; null: 2048 in style compact, 24576 in style full"""
     student_attempts: int = 4
-    """with roles.student: how often the student tries each question; its pass rate measures the difficulty"""
+    """with roles.student: number of the student's attempts per question; its pass rate measures the difficulty"""
     min_question_score: int = 3
-    """with roles.judge: a question is dropped when any of its scores, 1 to 5, is lower"""
+    """with roles.judge: a question is dropped if any of its scores, 1 to 5, is lower"""
     answers_graded: int = 2
-    """with roles.judge: most solutions of a question that are judged, the best first"""
+    """with roles.judge: maximum number of solutions of a question that are judged, best first"""
 
     def __post_init__(self) -> None:
         require(self.votes >= 1, f"generate.votes must be >= 1, got {self.votes}")
@@ -104,29 +104,29 @@ class VerifySection:
     """When an answer counts as verified."""
 
     min_agreement: float = 0.6
-    """smallest share of the planned votes that the winning answer must have; a vote without an answer counts against
-    it
-    """
+    """minimum share of the planned votes for the winning answer; a vote without an answer counts against it"""
     max_agreement: float = 1.0
-    """largest share of the planned votes that the winning answer may have; below 1 it drops questions that every vote
-    answers alike
+    """maximum share of the planned votes for the winning answer; below 1, questions on which all votes agree are
+    dropped
     """
     free_text_similarity: float = 0.3
-    """word F1 from which two answers in sentences agree; two random answers to different questions have 0.05 to 0.15"""
+    """minimum word F1 of two sentences that agree; random answers to different questions have 0.05 to 0.15"""
     min_judge_score: int = 3
-    """with roles.judge: a sample is dropped when the judge scores its solution lower, 1 to 5"""
+    """with roles.judge: a sample is dropped if the judge's score of its solution, 1 to 5, is lower"""
     pass_rate: list[float] = field(default_factory=list)
     """with roles.student: [lowest, highest] share of the student's attempts that reach the answer; empty = any"""
     sandbox: Sandbox = Sandbox.auto
-    """how generated code is confined: strict = in namespaces (bubblewrap, unshare) or not at all; auto = by limits,
-    seccomp and Landlock where namespaces do not work
+    """how generated code is confined: strict = only in namespaces (bubblewrap, unshare); auto = with limits, seccomp
+    and Landlock if namespaces do not work
     """
     trace_max_tokens: int = 16384
-    """longest trace that is kept with a sample, in estimated tokens; a longer trace is left out, the sample stays"""
+    """maximum length of a trace that is kept with a sample, in estimated tokens; a sample with a longer trace is kept
+    without the trace
+    """
     code_timeout: float = 5.0
-    """CPU seconds that a program may take in the sandbox"""
+    """maximum CPU seconds of a program in the sandbox"""
     code_memory_mb: int = 512
-    """memory that a program may take in the sandbox, in MB"""
+    """maximum memory of a program in the sandbox, in MB"""
 
     def __post_init__(self) -> None:
         require(0.0 < self.min_agreement <= 1.0, f"verify.min_agreement must be in (0, 1], got {self.min_agreement}")

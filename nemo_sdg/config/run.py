@@ -19,12 +19,12 @@ class Verify(enum.Enum):
 
 @dataclass(kw_only=True)
 class RunSection:
-    """Where and how a run is carried out; only `seed` and `shard_size` shape its bytes."""
+    """Where and how a run is carried out; only `seed` and `shard_size` affect its bytes."""
 
     dir: str = "runs/default"
     """the run's folder"""
     seed: int = 0
-    """root of all randomness: Random(f"{seed}:{record id}:{purpose}")"""
+    """seed of all random numbers: Random(f"{seed}:{record id}:{purpose}")"""
     executor: Executor = Executor.local
     """how Curator runs the stages of a step: in local processes, by Ray Data, or by Xenna; the bytes are the same"""
     workers: int = 2
@@ -34,25 +34,23 @@ class RunSection:
     machine
     """
     shard_size: int = 2000
-    """seeds in a shard; a lost worker costs at most the shards that it was working on"""
+    """number of seeds in a shard; a lost worker loses at most the shards that it was working on"""
     verify: Verify = Verify.full
     """how a resumed run recognises finished shards: full = by SHA-256, size = by length"""
     cache_dir: str | None = None
-    """folder that runs share; it keeps completions, found by the content of the request, and indexes of evaluation
-    rows
-    """
+    """folder that runs share, with completions by the content of their request, and indexes of evaluation rows"""
     progress_every: float = 10.0
-    """seconds between rows of progress.jsonl; lines, where there is no terminal, come after 30 seconds of a step, then
-    ever more rarely
+    """seconds between rows of progress.jsonl; without a terminal, lines are printed after 30 seconds of a step and then
+    at growing intervals
     """
     currency: str = "USD"
-    """of all prices: engine.price_input, engine.price_output, forecast --price"""
+    """currency of all prices: engine.price_input, engine.price_output, forecast --price"""
     trackers: list[str] = field(default_factory=list)
-    """tensorboard, wandb: where the rows of progress.jsonl are also sent"""
+    """tensorboard, wandb: trackers that get the rows of progress.jsonl"""
 
     measure: bool = True
-    """let the report at the end ask the embedded model how fluent, and the embedder how diverse, some of the texts are:
-    about a minute of one core
+    """whether the report measures the fluency (embedded model) and diversity (embedder) of some texts, which takes
+    about a minute on one core
     """
 
     def __post_init__(self) -> None:

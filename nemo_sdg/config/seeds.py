@@ -1,4 +1,4 @@
-"""Which training splits are seeds, and the guard that keeps evaluation rows out of them."""
+"""The training splits that give seeds, and the guard that keeps evaluation rows out of the seeds."""
 
 import enum
 import re
@@ -22,7 +22,7 @@ class DeclaredSplit:
     reason: str
     """why it is training data; shown in the catalog"""
     name: str | None = None
-    """configuration (dataset_name) of the data set that has the split; null = that of the task"""
+    """configuration (dataset_name) of the dataset that has the split; null = that of the task"""
 
 
 class Labels(enum.Enum):
@@ -34,28 +34,28 @@ class Labels(enum.Enum):
 
 @dataclass(kw_only=True)
 class FileSeeds:
-    """Rows of a file or of a data set of the hub that are seeds without a task file: which column says what."""
+    """Rows of a file or of a hub dataset that are seeds without a task file, and the meaning of their columns."""
 
     data: str
-    """file (jsonl, json, csv or parquet; a glob for several), folder, or data set of the hub such as allenai/sciq"""
+    """file (jsonl, json, csv or parquet; a glob for several), folder, or hub dataset such as allenai/sciq"""
     question: str = "question"
-    """column of the question; within a column that holds fields: column.field"""
+    """column of the question; column.field for a field in a column"""
     answer: str = "answer"
     """column of the right answer"""
     choices: list[str] = field(default_factory=list)
-    """column that holds the list of options, or one column for each option; empty = the question has none"""
+    """column with the list of options, or one column per option; empty = the question has no options"""
     labels: Labels = Labels.text
     """how `answer` names an option: by its text, by a letter from A, or by a number from 0 or from 1"""
     passage: str | None = None
-    """column of a text that the question is about"""
+    """column of the text that the question refers to"""
     split: str = "train"
-    """split that gives seeds, of a data set of the hub"""
+    """for a hub dataset: the split that gives seeds"""
     name: str | None = None
-    """configuration of a data set of the hub"""
+    """for a hub dataset: its configuration"""
     test: str | None = None
-    """file where `data` is a file, else split of the data set, whose rows are kept out of the seeds and samples"""
+    """file (if `data` is a file) or split of the dataset whose rows are kept out of the seeds and samples"""
     kind: str | None = None
-    """kind of answer: numeric, short_text, free_text, code or multiple_choice; null = by whether there are choices"""
+    """numeric, short_text, free_text, code or multiple_choice; null = multiple_choice with choices, else short_text"""
     family: str = "factual"
     """family of the task"""
     capability: str = "knowledge"
@@ -68,19 +68,19 @@ class FileSeeds:
 
 @dataclass(kw_only=True)
 class SeedsSection:
-    """Which training splits are seeds, and where their rows come from."""
+    """The training splits that give seeds, and the sources of their rows."""
 
     tasks: list[str] = field(default_factory=list)
-    """lm-eval names: leaves, groups, tags or globs (`legalbench_*`); empty = everything eligible"""
+    """lm-eval names: tasks, groups, tags or globs (`legalbench_*`); empty = all eligible tasks"""
     include_path: list[str] = field(default_factory=list)
     """folders with your own lm-eval YAMLs"""
     files: dict[str, FileSeeds] = field(default_factory=dict)
-    """task name: rows of a file or data set that are seeds without an lm-eval task; they are used beside `tasks`, and
-    alone where `tasks` is empty
+    """task name: rows of a file or dataset that are seeds without an lm-eval task; they are added to `tasks`, or used
+    alone if `tasks` is empty
     """
     declared: dict[str, DeclaredSplit] = field(default_factory=dict)
-    """task name or glob: a training split that the task does not name, of its configuration or another one, and why
-    it is one; the guard judges it like the others
+    """task name or glob: a training split that the task does not name, in its configuration or another one, and the
+    reason; the guard checks it like the others
     """
     mirror: str | None = None
     """folder with copies of datasets: MIRROR/<dataset_path>/<dataset_name or default>/<split>.{jsonl,parquet}; when
@@ -91,23 +91,23 @@ class SeedsSection:
     lock: str | None = None
     """file written by `nemo-sdg lock`; the run refuses data that differs from it"""
     limit_per_task: int | None = None
-    """most rows of a task, spread over its subtasks; the rest is counted as not_sampled"""
+    """maximum rows of a task, spread over its subtasks; the rest is counted as not_sampled"""
     limit_per_family: int | None = None
-    """most rows of a family, spread over its tasks; the rest is counted as not_sampled"""
+    """maximum rows of a family, spread over its tasks; the rest is counted as not_sampled"""
     license_policy: LicensePolicy = LicensePolicy.any
-    """which datasets may give seeds: any = all, commercial = those whose licence is known to allow commercial use,
-    listed = those whose licence is in `licenses`
+    """datasets that may give seeds: any = all, commercial = datasets whose licence is known to allow commercial use,
+    listed = datasets whose licence is in `licenses`
     """
     licenses: list[str] = field(default_factory=list)
     """SPDX ids that license_policy=listed admits"""
     trust_remote_code: list[str] = field(default_factory=list)
     """dataset paths whose loading script may run on this machine"""
     strict: bool = False
-    """whether the run stops where a training split cannot be read or none of its rows makes a seed; else it says so"""
+    """whether the run stops if a training split cannot be read or gives no seed; otherwise it prints a line"""
 
     @property
     def wanted(self) -> list[str]:
-        """The names that are asked for; empty = everything eligible."""
+        """Names of the selected tasks; empty = all eligible tasks."""
         return [*self.tasks, *(name for name in self.files if name not in self.tasks)]
 
     def __post_init__(self) -> None:
@@ -130,19 +130,19 @@ class GuardSection:
     """The three rings that keep evaluation rows out of the seeds."""
 
     name: bool = True
-    """ring 1: a split that the task itself evaluates on, or whose name says test, validation, dev, eval"""
+    """ring 1: a split that the task itself evaluates on, or whose name contains test, validation, dev or eval"""
     identity: bool = True
     """ring 2: a (dataset, config, split) that any lm-eval task evaluates on, under any name of the dataset"""
     content: bool = True
-    """ring 3: rows that stand in an evaluation split that can be read"""
+    """ring 3: rows that are in an evaluation split that can be read"""
     against: list[str] = field(default_factory=lambda: ["own", "families", "reported"])
-    """which evaluation rows ring 3 and decontamination compare with: own (of the seeds' datasets), families (of tasks
-    in the seeds' families), reported (of benchmarks that people report, listed in catalog/splits.yaml), all, or names,
-    groups and globs of tasks
+    """evaluation rows that ring 3 and decontamination compare with: own (of the seeds' datasets), families (of tasks in
+    the seeds' families), reported (of the commonly reported benchmarks in catalog/splits.yaml), all, or names, groups
+    and globs of tasks
     """
     cache: str | None = None
     """folder of rendered evaluation rows, shared by all runs; null = in the user's cache folder"""
     aliases: list[list[str]] = field(default_factory=list)
-    """groups of dataset paths that hold the same data, beside those that are known"""
+    """further groups of dataset paths that hold the same data"""
     require: list[str] = field(default_factory=list)
     """tasks whose evaluation splits must be readable; otherwise the run stops"""

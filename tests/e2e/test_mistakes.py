@@ -78,7 +78,7 @@ def run(nemo_sdg: Command, tmp_path: Path) -> Command:
         (["engine=openai"], "engine must be a section with fields such as kind, model"),
         (["engine.kind=vllm"], "engine.kind must be one of llama, openai, batch, trtllm, got 'vllm'"),
         (["engine.model=[m]"], "engine.model must be a text or null, got ['m']"),
-        (["generate.votes"], "'generate.votes' is no override: write key=value"),
+        (["generate.votes"], "'generate.votes' is not an override: write key=value"),
         ([*OPENAI, "engine.base_urls=http://h/v1"], "engine.base_urls must be a list such as [a, b]"),
         (
             [*OPENAI, "engine.base_urls=[h:8000/v1]"],
