@@ -83,7 +83,7 @@ def records() -> Iterator[dict[str, Any]]:
         yield to_dict(sample)
 
 
-def settings(url: str, in_flight: int, *, thinking: int = 0) -> RunConfig:
+def settings(url: str, in_flight: int, *, thinking: int = 0, votes: int = VOTES) -> RunConfig:
     engine = EngineSection(
         kind=EngineKind.openai,
         model="fake",
@@ -91,7 +91,7 @@ def settings(url: str, in_flight: int, *, thinking: int = 0) -> RunConfig:
         max_in_flight=in_flight,
         sampling=SamplingSection(max_tokens=256 + thinking),
     )
-    return RunConfig(engine=engine, generate=GenerateSection(votes=VOTES, max_tokens_answer=256, style=Style.compact))
+    return RunConfig(engine=engine, generate=GenerateSection(votes=votes, max_tokens_answer=256, style=Style.compact))
 
 
 def measure_ours(url: str, in_flight: int, num_records: int, *, thinking: int = 0) -> dict[str, Any]:

@@ -321,7 +321,7 @@ def bench(folder: Path, num: int, workers: int, *, peer: bool) -> None:
     say("number_twins_joined", quality["number_twins_joined"], "share", documents=num)
     if peer:
         try:
-            python = peers_python(*DATATROVE)
+            python = peers_python("datatrove", *DATATROVE)
             usage = Usage()
             usage.start()
             theirs = run_datatrove(python, folder / "corpus" / "texts", folder / "datatrove")

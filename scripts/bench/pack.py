@@ -206,7 +206,7 @@ def datatrove(run_dir: Path) -> float | str:
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
     try:
-        python = peers_python(*DATATROVE)
+        python = peers_python("datatrove", *DATATROVE)
     except PeersUnavailable as exc:
         return f"unavailable: {exc}"
     tokenizer = load_tokenizer(None)

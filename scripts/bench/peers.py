@@ -1,7 +1,7 @@
-"""The environment that peers run in: they want other versions of numpy and huggingface_hub than this project's own.
+"""Environments that peers run in: they want other versions of packages than this project's own.
 
-It is the interpreter that NEMO_SDG_PEERS_PYTHON names, else `peers/` inside this project's own environment, built when
-first asked for (datatrove: about 25 s of CPU and 420 MB).
+Each is a virtual environment NAME in the folder that NEMO_SDG_PEERS names, else in `peers/` inside this project's own
+environment; it is built when first asked for (datatrove: about 25 s of CPU and 420 MB).
 """
 
 import hashlib
@@ -11,6 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+DATADESIGNER = ("data-designer==0.9.7",)
+DISTILABEL = ("distilabel[openai]==1.5.3", "requests", "beautifulsoup4")
+"""the last two are imported, and not named by its package"""
 DATATROVE = ("datatrove==0.10.1", "orjson", "regex", "nltk", "spacy", "xxhash<4")
 """the last three are for its MinHash"""
 
@@ -19,13 +22,10 @@ class PeersUnavailable(Exception):
     """Why there is no environment for peers, in one line."""
 
 
-def peers_python(*packages: str) -> str:
+def peers_python(name: str, *packages: str) -> str:
     """Path of an interpreter with these packages, and with our own version of tokenizers. Raises PeersUnavailable."""
-    named = os.environ.get("NEMO_SDG_PEERS_PYTHON")
-    if named:
-        return named
     wanted = [*packages, f"tokenizers=={importlib.metadata.version('tokenizers')}"]
-    folder = Path(sys.prefix) / "peers"
+    folder = Path(os.environ.get("NEMO_SDG_PEERS") or Path(sys.prefix) / "peers") / name
     python = folder / "bin" / "python"
     complete = folder / f".complete-{hashlib.sha256(' '.join(wanted).encode()).hexdigest()[:8]}"
     if complete.is_file():

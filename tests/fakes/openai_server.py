@@ -18,6 +18,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +107,8 @@ class FakeOpenAIServer:
         self.bodies: list[dict[str, Any]] = []
         """the last requests, for a test to look at"""
         self.in_flight = self.most_in_flight = 0
+        self.began = self.ended = 0.0
+        """the clock at the first request and at the last completion"""
         self.down = False
         """resets every connection while it is set"""
         self._server: asyncio.Server | None = None
@@ -210,7 +213,8 @@ class _Connection(asyncio.Protocol):
             self.transport.abort()
             return
         if method == "GET" and path == "/stats":
-            self._send(200, {**server.stats, "most_in_flight": server.most_in_flight})
+            seconds = server.ended - server.began
+            self._send(200, {**server.stats, "most_in_flight": server.most_in_flight, "seconds": seconds})
         elif server.key is not None and headers.get("authorization") != f"Bearer {server.key}":
             server.stats["unauthorized"] += 1
             self._send(
@@ -240,6 +244,7 @@ class _Connection(asyncio.Protocol):
         body = orjson.loads(payload)
         digest = hashlib.blake2b(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
         server.stats["requests"] += 1
+        server.began = server.began or time.monotonic()
         server.bodies = [*server.bodies[-19:], body]
         server.in_flight += 1
         self.busy = True
@@ -314,6 +319,7 @@ class _Connection(asyncio.Protocol):
                 self.transport.close()
                 return
             self.server.stats["completions"] += status == 200 and fault is None
+            self.server.ended = time.monotonic()
             self._send_bytes(status, data)
 
     def _leave(self) -> None:

@@ -90,8 +90,9 @@ class Made:
 def complete(body: dict[str, Any]) -> Made:
     """The completion of a request body of /chat/completions or /completions."""
     messages = body.get("messages")
-    prompt = "\n".join(message["content"] for message in messages) if messages else str(body["prompt"])
-    last = messages[-1]["content"] if messages else prompt.rsplit("### ", 2)[-2 if prompt.count("### ") > 1 else -1]
+    said = [text_of(message["content"]) for message in messages or []]
+    prompt = "\n".join(said) if messages else str(body["prompt"])
+    last = said[-1] if messages else prompt.rsplit("### ", 2)[-2 if prompt.count("### ") > 1 else -1]
     schema = ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
     draw = random.Random(hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest())
     text = write(schema, last, draw) if schema else sentence(last, draw)
@@ -101,6 +102,11 @@ def complete(body: dict[str, Any]) -> Made:
     if tokens > limit:
         return Made(text[: limit * 4], "length", prompt_tokens, limit)
     return Made(text, "stop", prompt_tokens, tokens)
+
+
+def text_of(content: str | list[dict[str, str]]) -> str:
+    """A message's text, which some clients send as a list of parts."""
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 def write(schema: dict[str, Any], last: str, draw: random.Random) -> str:

@@ -1,0 +1,175 @@
+"""Clients of peers beside ours against the same fake server: 200 ms latency, 500 requests in flight, 2,000 records.
+
+Ours runs the step `answers` with one vote (rendered, sent, synced to the journal, parsed); NeMo Curator's
+AsyncOpenAIClient, DataDesigner and distilabel get the same prompts and keep the text. The last two run in environments
+of their own (peers.py); one that cannot be installed is skipped with a line.
+
+A client is measured three times, each time against a server of its own:
+
+- plain: completions/s between the first request and the last completion, as the server sees it, and CPU a completion,
+  without what a start with one record costs;
+- faults: a tenth of the requests first meets a 429 or 5xx; records that come out without a reply are lost;
+- killed: `kill -9` when half of the completions are made, then started again; requests beyond the first 2,000 are asked
+  again. A client that keeps nothing on the disk asks for all.
+
+    {"name": "datadesigner_completions_per_s", "value": 120.3, "unit": "1/s", "cpu_ms": 6.1, "lost": 0, ...}
+    {"name": "ratio_to_datadesigner", "value": 8.4, "unit": "x"}
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from client import ROOT, rendered, show
+from peers import DATADESIGNER, DISTILABEL, PeersUnavailable, peers_python
+
+HERE = Path(__file__).parent
+FAULTS = ("--faults", "429_plain,500,503", "--share", "0.1")
+PATIENCE = 900.0
+"""seconds without an end after which a client is given up"""
+
+
+class GivenUp(Exception):
+    """A client that failed or did not end, in one line."""
+
+
+@dataclass
+class Client:
+    name: str
+    command: list[str]
+    """what comes before URL SOURCE FOLDER IN_FLIGHT"""
+    by_number: bool = False
+    """its source is a number of records, not a file of prompts"""
+
+
+@contextlib.contextmanager
+def server(latency: float, *options: str) -> Iterator[str]:
+    command = [sys.executable, str(ROOT / "tests/fakes/openai_server.py"), "--latency", str(latency), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def stats(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(url.removesuffix("/v1") + "/stats") as reply:
+        found: dict[str, Any] = json.load(reply)
+    return found
+
+
+def run(client: Client, url: str, source: str, folder: Path, in_flight: int, *, kill_at: int = 0) -> tuple[int, float]:
+    """Records with a reply, and CPU seconds of the client and all below it. With `kill_at` it is killed as soon as the
+    server has made so many completions. Raises GivenUp.
+    """
+    before = os.times()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*client.command, url, source, str(folder), str(in_flight)],
+            stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+        )  # fmt: skip
+        begin = time.monotonic()
+        while kill_at and process.poll() is None and stats(url).get("completions", 0) < kill_at:
+            time.sleep(0.02)
+        try:
+            if kill_at:
+                raise TimeoutError
+            output, _ = process.communicate(timeout=PATIENCE)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if not kill_at:
+                raise GivenUp(f"no end after {time.monotonic() - begin:.0f} s") from None
+            return 0, 0.0
+        log.seek(0)
+        if process.returncode:
+            lines = log.read().decode(errors="replace").strip().splitlines() or ["no word why"]
+            raise GivenUp(f"exit {process.returncode}: {lines[-1][:200]}")
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    rows = [line for line in output.decode().splitlines() if line.startswith('{"kept"')]
+    return int(json.loads(rows[-1])["kept"]), cpu
+
+
+def measure(client: Client, prompts: list[str], in_flight: int, latency: float, folder: Path) -> float:
+    """Shows a client's figures; returns its completions/s."""
+    num = len(prompts)
+
+    def source(count: int) -> str:
+        path = folder / f"prompts-{count}.jsonl"
+        path.write_text("".join(json.dumps({"prompt": prompt}) + "\n" for prompt in prompts[:count]))
+        return str(count) if client.by_number else str(path)
+
+    with server(latency) as url:
+        _, start = run(client, url, source(1), folder / "one", in_flight)
+    with server(latency) as url:
+        kept, cpu = run(client, url, source(num), folder / "plain", in_flight)
+        plain = stats(url)
+    if kept < num:
+        raise GivenUp(f"{num - kept} of {num} records lost without a fault")
+    with server(latency, *FAULTS) as url:
+        kept, _ = run(client, url, source(num), folder / "faults", in_flight)
+        faults = stats(url)
+    with server(latency) as url:
+        run(client, url, source(num), folder / "killed", in_flight, kill_at=num // 2)
+        run(client, url, source(num), folder / "killed", in_flight)
+        again = stats(url)["requests"] - num
+    rate = plain["completions"] / plain["seconds"]
+    show(
+        f"{client.name}_completions_per_s", rate, "1/s", cpu_ms=1e3 * (cpu - start) / num, start_cpu_s=start,
+        most_in_flight=plain["most_in_flight"], lost=num - kept, seconds_with_faults=faults["seconds"],
+        asked_again=again, records=num,
+    )  # fmt: skip
+    return rate
+
+
+def clients() -> Iterator[Client]:
+    yield Client("ours", [sys.executable, str(HERE / "peer_client_ours.py")], by_number=True)
+    yield Client("curator", [sys.executable, str(HERE / "peer_client_curator.py")])
+    for name, packages in {"datadesigner": DATADESIGNER, "distilabel": DISTILABEL}.items():
+        try:
+            python = peers_python(name, *packages)
+        except PeersUnavailable as exc:
+            show(f"{name}_completions_per_s", None, "1/s", absent=str(exc))
+            continue
+        yield Client(name, [python, str(HERE / f"peer_client_{name}.py")])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=2_000)
+    parser.add_argument("--in-flight", type=int, default=500)
+    parser.add_argument("--latency", type=float, default=0.2, help="seconds")
+    options = parser.parse_args()
+    requests = rendered("http://none.invalid/v1", options.in_flight, options.records)
+    prompts = ["\n\n".join(message["content"] for message in request.messages or []) for request in requests]
+    prompts = [f"{number}: {prompt}" for number, prompt in enumerate(prompts[: options.records])]
+    rates: dict[str, float] = {}
+    for client in clients():
+        with tempfile.TemporaryDirectory(prefix="bench-peers-") as folder:
+            try:
+                rates[client.name] = measure(client, prompts, options.in_flight, options.latency, Path(folder))
+            except GivenUp as exc:
+                show(f"{client.name}_completions_per_s", None, "1/s", absent=str(exc))
+    for name, rate in rates.items():
+        if name != "ours":
+            show(f"ratio_to_{name}", rates["ours"] / rate, "x")
+
+
+if __name__ == "__main__":
+    main()
