@@ -83,12 +83,12 @@ def environment(code: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(code), "HF_HUB_OFFLINE": "1"}
 
 
-def write_config(folder: Path, num: int) -> Path:
+def write_config(folder: Path, num: int, **run: Any) -> Path:
     from scale_texts import write_tasks
 
     tasks = write_tasks(folder / "tasks", num // (SIMILAR + 1))
     settings = {
-        "run": {"dir": str(folder / "run")},
+        "run": {"dir": str(folder / "run"), **run},
         "seeds": {"hub": False, "include_path": [str(folder / "tasks")], "tasks": tasks},
         "guard": {"cache": str(folder / "evaluation")},
         "engine": {

@@ -1,9 +1,9 @@
-"""Runs all steps of a configuration with the engine of scale_texts.py and prints a JSON line a step; scale.py starts
-it. CPU seconds are of this process and of all below it.
+"""Runs steps of a configuration with the engine of scale_texts.py and prints a JSON line a step; scale.py and
+many_workers.py start it. CPU seconds are of this process and of all that it starts.
 """
 
+import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,15 @@ def main() -> None:
     run_step, finish_run = run.run_step, finish.finish
     run.run_step = lambda context, name, *rest: measured(name, run_step, context, name, *rest)
     finish.finish = lambda context: measured("finish", finish_run, context)
-    config = load_config(Path(sys.argv[1]))
-    measured("whole", run.run, config, until=sys.argv[2] if len(sys.argv) > 2 else None)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--until")
+    parser.add_argument("--only")
+    parser.add_argument("--worker", default="0/1", help="INDEX/NUMBER")
+    options = parser.parse_args()
+    index, num = map(int, options.worker.split("/"))
+    config = load_config(options.config)
+    measured("whole", run.run, config, until=options.until, only=options.only, worker=(index, num))
 
 
 if __name__ == "__main__":
