@@ -1,13 +1,13 @@
-"""Solves the questions: independent votes, and for origin `seed`, if no vote reaches the gold answer, a guided
-solution.
+"""Solves the questions with independent votes, and for origin `seed` with a guided solution if no vote reaches the
+gold answer.
 
-Votes are asked for in rounds: first the fewest that could decide, then the fewest that still could, until the majority
-is decided or all are cast. They count in index order, up to the deciding one; so the result depends on the completions
-and never on their timing.
+Votes are requested in rounds: first the minimum that could decide, then the minimum that still could, until the
+majority is decided or all votes are cast. They count in index order, up to the deciding one, so the result depends on
+the completions and not on their timing.
 
-For origin `seed` the votes are blind too. When none of them reaches the gold answer, up to GUIDED_ATTEMPTS solutions
-are written with the gold in sight. For code nothing is run here, engines and untrusted programs stay apart: one guided
-solution is always asked for, and verification takes a blind one that passes the tests before it.
+The votes are blind for origin `seed` too. If none of them reaches the gold answer, up to GUIDED_ATTEMPTS solutions are
+requested with the gold answer in the prompt. No code is run here, since engines and untrusted programs are kept apart:
+for code, one guided solution is always requested, and verification prefers a blind one that passes the tests.
 """
 
 import asyncio
@@ -46,9 +46,9 @@ from nemo_sdg.records import (
 STEP = "answers"
 GUIDED_ATTEMPTS = 2
 UNANSWERABLE = "unanswerable"
-"""what a solver of style full writes where a question has a flaw"""
+"""reply of a solver of style full to a question with a flaw"""
 LATEX = re.compile(r"\\[A-Za-z(\[]|\^|\$[^$\d\s]|[A-Za-z)]\$")
-"""Marks of a question whose answer may be an expression rather than a plain number. `$5 and $10` is none."""
+"""finds questions whose answer may be an expression and not a plain number; `$5 and $10` does not match"""
 
 
 class Standing(Protocol):
@@ -56,19 +56,19 @@ class Standing(Protocol):
 
     @property
     def missing(self) -> int:
-        """Further votes that could decide at the earliest; 0 when the verdict is decided or all votes are cast."""
+        """Minimum number of further votes that could decide; 0 if the verdict is decided or all votes are cast."""
 
     @property
     def reaches_gold(self) -> bool:
-        """Origin seed: one of the votes surely gives the gold answer."""
+        """Origin seed: whether one of the votes surely gives the gold answer."""
 
 
 Decided = Callable[[list[Vote], int, Sample], Standing]
-"""(votes so far, votes planned, sample) -> Standing; nothing is run, it answers at once."""
+"""(votes so far, votes planned, sample) -> Standing; it returns at once and runs no code"""
 
 
 class Answers:
-    """Solves the questions of a run; `flow` is one sample's way through the engine."""
+    """Solves the questions of a run; `flow` handles one sample."""
 
     def __init__(self, config: RunConfig, engines: RoleEngines, decided: Decided) -> None:
         self.config = config
@@ -80,18 +80,18 @@ class Answers:
         self._used: dict[tuple[str, int], ModelUse] = {}
 
     def order(self, sample: Sample, purpose: str) -> list[int] | None:
-        """The order in which one vote sees the options: a permutation of their indices."""
+        """The order in which one vote is shown the options: a permutation of their indices."""
         if not sample.choices:
             return None
         return shown_order(sample.choices, random.Random(f"{self.config.run.seed}:{sample.sample_id}:{purpose}"))
 
     @staticmethod
     def shown(sample: Sample, order: list[int] | None) -> list[str] | None:
-        """The options as one vote sees them."""
+        """The options in the order in which one vote is shown them."""
         return [sample.choices[i] for i in order] if sample.choices and order is not None else None
 
     def request(self, sample: Sample, purpose: str, index: int) -> tuple[Request, list[int] | None]:
-        """A vote (`solve`) or a solution that is shown the gold answer (`guided`), and the order of its options."""
+        """The request for a vote (`solve`) or for a solution from the gold answer (`guided`), and its option order."""
         tag = f"vote{index}" if purpose == "solve" else f"{purpose}{index}"
         number = self.engines.deal(Role.solver, sample.sample_id, index)
         prompts = self.prompts[number]
@@ -111,7 +111,7 @@ class Answers:
             variables["gold"] = sample.gold.text
         schema = None
         if prompts.style is Style.compact:
-            # The answer is given; verification looks at whether the reasoning arrives at it.
+            # The answer is given; verification checks whether the reasoning reaches it.
             exact = sample.kind in (Kind.multiple_choice, Kind.numeric, Kind.short_text)
             schema = solution_schema(
                 sample.kind,
@@ -140,7 +140,7 @@ class Answers:
         purpose: str,
         index: int,
     ) -> Vote:
-        """A vote as it is kept in `solutions`; error and detail say why where it has no answer.
+        """The vote for `solutions`. If it has no answer, error and detail say why.
 
         A context that is copied from a worked example is removed; the answer still counts as a vote.
         """
@@ -195,7 +195,7 @@ class Answers:
         return Outcome(kept=[sample])
 
     def note_solvers(self, sample: Sample, solutions: list[Vote]) -> None:
-        """The models that wrote the solutions: one entry for each model and template, to which the votes refer."""
+        """Notes the models that wrote the solutions: one entry per model and template, to which the votes refer."""
         solvers: list[ModelUse] = []
         for vote in solutions:
             number = self.engines.deal(Role.solver, sample.sample_id, vote.index)
@@ -212,7 +212,7 @@ class Answers:
         sample.license = dataclasses.replace(known, models=models)
 
     def used(self, name: str, number: int) -> ModelUse:
-        """The model that answers a template, and how it is asked: the same for all samples."""
+        """The model that answers a template, with its sampling: the same for all samples."""
         if (name, number) not in self._used:
             prompts = self.prompts[number]
             temperature, top_p = prompts.sampling("answer")
@@ -255,7 +255,7 @@ class Answers:
 
 
 class Spent:
-    """An Ask that adds up the tokens of all completions it brought."""
+    """An Ask that sums up the tokens of its completions."""
 
     def __init__(self, ask: Ask, before: Usage | None) -> None:
         self._ask = ask
@@ -269,8 +269,8 @@ class Spent:
 
 
 def make_flow(config: RunConfig, engines: RoleEngines, decided: Decided) -> Flow:
-    """Sample -> sample with `solutions`, or a Drop where no request gave an answer. `decided` is verify.votes.decided
-    with its config.
+    """Sample -> sample with `solutions`, or a Drop if no request gave an answer. `decided` is verify.votes.decided with
+    its config.
 
     Raises ConfigError when a template is broken.
     """

@@ -1,11 +1,11 @@
-"""Grades: of questions before votes are paid for, of solutions before one is kept, and a student's pass rate.
+"""Grades questions before they are solved and solutions before one is kept, and measures a student's pass rate.
 
     sample.grade.question   Judgement(score=2.0, scores={"one_right_answer": 2.0, "difficulty": 3.0, …}, reasons={…})
-    vote.judge              Judgement of the solutions that could be kept, the best first
+    vote.judge              Judgement of the solutions that could be kept, best first
     sample.grade.student_pass_rate
 
-A question's score is the lowest of its criteria, without `difficulty`. When a judge's reply holds no readable score,
-the judge is asked once more; then the sample goes on without a grade.
+A question's score is the lowest of its criteria, without `difficulty`. If a judge's reply has no readable score, the
+judge is asked once more; after that the sample is passed on without a grade.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ QUESTION_CRITERIA = ("stands_alone", "one_right_answer", "fits_task", "not_given
 ANSWER_CRITERIA = ("context_true", "context_useful", "reasoning_valid", "reasoning_complete", "answer_right")
 DIFFICULTY = "difficulty"
 TRIES = 2
-"""times that a judge is asked who gives no readable score"""
+"""maximum number of requests to a judge that gives no readable score"""
 
 Candidates = Callable[[Sample], list[Vote]]
-"""The solutions that could be kept, the best first; nemo_sdg.verify.candidates.candidates with its config."""
+"""returns the solutions that could be kept, best first; nemo_sdg.verify.candidates.candidates with its config"""
 Passes = Callable[[Sample, list[Vote]], float | None]
-"""The share of a student's solutions that reach the answer; nemo_sdg.verify.candidates.pass_rate with its config."""
+"""returns the share of a student's solutions that reach the answer; candidates.pass_rate with its config"""
 
 
 class Grading:
-    """The requests to a judge and to a student that both steps share."""
+    """The requests to judge and student, shared by both steps."""
 
     def __init__(self, config: RunConfig, engines: RoleEngines) -> None:
         self.config = config
@@ -77,7 +77,7 @@ class Grading:
     async def judge(
         self, name: str, criteria: tuple[str, ...], sample: Sample, variables: dict[str, Any], tag: str, ask: Ask
     ) -> Judgement:
-        """The judgement of one text; without a score where no reply could be read."""
+        """The judgement of one text, without a score if no reply could be read."""
         for attempt in range(TRIES):
             request = self.request(Role.judge, name, sample, variables, tag if attempt == 0 else f"{tag}.{attempt}")
             completion = await ask(request)
@@ -99,7 +99,7 @@ def unreadable(completion: Completion) -> str:
 
 
 class Screening(Grading):
-    """Judges questions before their votes are paid for."""
+    """Judges questions before they are solved."""
 
     async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
         sample = sample_from_dict(record)
@@ -113,7 +113,7 @@ class Screening(Grading):
         if sample.generator is not None:
             sample.generator.judge = self.used(Role.judge, "judge/question", sample)
         least = self.config.generate.min_question_score
-        # A row of a training split is as it is: it is graded, and kept.
+        # A question from a training split is graded, but never dropped.
         if sample.origin == Origin.similar and judgement.score is not None and judgement.score < least:
             low = [name for name in QUESTION_CRITERIA if judgement.scores[name] < least]
             detail = "; ".join(f"{name}: {judgement.reasons.get(name, '')}".rstrip(": ") for name in low)
@@ -143,7 +143,7 @@ class Grades(Grading):
         candidates = self.candidates(sample)
         if candidates and Role.judge in self.prompts:
             await self.judge_answers(sample, candidates, spent)
-        # Programs are not run beside engines, so that there is nothing to say of a student's.
+        # Programs are not run beside engines, so a student's programs cannot be checked.
         if candidates and Role.student in self.prompts and sample.kind != Kind.code:
             rate = self.passes(sample, await self.student(sample, spent))
             sample.grade = dataclasses.replace(sample.grade or Grade(), student_pass_rate=rate)
@@ -153,7 +153,7 @@ class Grades(Grading):
         return Outcome(kept=[sample])
 
     async def judge_answers(self, sample: Sample, candidates: list[Vote], ask: Ask) -> None:
-        """The best solution first; the next one only where it is not good enough."""
+        """Judges the best solution first, and the next one only if it is not good enough."""
         for vote in candidates[: self.config.generate.answers_graded]:
             variables = {
                 **self.variables(sample, vote.order),
@@ -169,7 +169,7 @@ class Grades(Grading):
             sample.generator.judge = self.used(Role.judge, "judge/answer", sample)
 
     async def student(self, sample: Sample, ask: Ask) -> list[Vote]:
-        """Solutions of the student, without context: how often he gets it right is how easy the question is."""
+        """Solutions of the student, without context: its pass rate measures how easy the question is."""
         requests = []
         for index in range(self.config.generate.student_attempts):
             tag = f"student{index}"
@@ -193,5 +193,5 @@ def make_screening(config: RunConfig, engines: RoleEngines) -> Flow:
 
 
 def make_grading(config: RunConfig, engines: RoleEngines, candidates: Candidates, passes: Passes) -> Flow:
-    """Sample with solutions -> the same with judged solutions and a student's pass rate; nothing is dropped here."""
+    """Sample with solutions -> the same with judged solutions and a student's pass rate. It drops nothing."""
     return Grades(config, engines, candidates, passes).flow

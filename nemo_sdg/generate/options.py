@@ -1,4 +1,4 @@
-"""Options that speak of each other or of their place, and the order in which a solver sees options."""
+"""Finds options that refer to each other or to their position, and orders the options for a solver."""
 
 import functools
 import random
@@ -33,7 +33,7 @@ def _speak_of_place(options: tuple[str, ...]) -> bool:
 
 
 def shown_order(options: list[str], rng: random.Random) -> list[int]:
-    """The order in which one vote sees the options: a permutation of their indices."""
+    """The order in which one vote is shown the options: a permutation of their indices."""
     order = list(range(len(options)))
     if not speaks_of_place(options):
         rng.shuffle(order)

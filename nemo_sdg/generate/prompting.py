@@ -1,16 +1,16 @@
-"""Makes a Request from a record: templates of a style, the part that a task's requests share, schema, sampling.
+"""Makes a Request from a record, with the templates of a style, a head that a task's requests share, schema, sampling.
 
     prompts/compact/solve/numeric.jinja     for models under about 3B: few words, JSON, worked examples
-    prompts/full/solve/numeric.jinja        for strong models: sections, rules, the task's own items
+    prompts/full/solve/numeric.jinja        for strong models: sections, rules, examples of the task
 
 A template has the blocks `instruction` and `ask`, and optionally worked examples, `example` and `reply`, `example2` and
 `reply2`, and so on. In a chat the instruction is the system message and each ask a user turn; for base models
-`completion.jinja` sets the same pieces as running text. What all requests of a task share, instruction and examples,
-comes first and is byte-identical, so that an engine prefills it once; what varies comes last. So these blocks see
-TASK_VARIABLES alone, and of a passage whether there is one.
+`completion.jinja` joins the same parts as running text. Instruction and examples, which all requests of a task share,
+come first and are byte-identical, so an engine prefills them once; the varying part comes last. These blocks therefore
+get only TASK_VARIABLES, and of a passage only whether there is one.
 
-`generate.prompts_dir` overrides file by file (`full/solve/numeric.jinja`, or `solve/numeric.jinja` for both styles). A
-template's hash covers every file that shapes its text, and goes into each sample.
+`generate.prompts_dir` replaces single files (`full/solve/numeric.jinja`, or `solve/numeric.jinja` for both styles). A
+template's hash covers every file that affects its text, and is stored in each sample.
 """
 
 import functools
@@ -64,25 +64,25 @@ TASK_VARIABLES = (
     "language", "language_name", "family", "label_set", "task", "frame", "capability", "kind", "examples", "lettered",
     "options",
 )  # fmt: skip
-"""what instruction and worked examples see of a record, beside whether it has a passage"""
+"""fields of a record that instruction and worked examples get, besides whether it has a passage"""
 MAX_TOKENS = {Style.compact: {"question": 512, "answer": 2048}, Style.full: {"question": 12288, "answer": 24576}}
-"""where the configuration gives none; thinking counts, and servers shrink it to their context"""
+"""max_tokens if the configuration sets none; thinking counts, and servers reduce it to their context"""
 SAMPLING: dict[Style, dict[str, tuple[float | None, float | None]]] = {
     Style.compact: {"question": (0.9, 0.95), "answer": (0.7, 0.95)},
     Style.full: {"question": (None, None), "answer": (None, None)},
 }
-"""temperature and top_p where the configuration gives none; None is not sent, and the model's own default holds"""
+"""temperature and top_p if the configuration sets none; None is not sent, so the model's default applies"""
 
 
 def style_of(config: RunConfig, section: EngineSection) -> Style:
-    """How an engine is asked: compact for the embedded model, full for every other, unless the configuration says."""
+    """The style of an engine's prompts: compact for the embedded model, else full, unless the configuration sets it."""
     if config.generate.style is not Style.auto:
         return config.generate.style
     return Style.compact if section.embedded else Style.full
 
 
 def template_kind(record: Seed | Sample) -> str:
-    """The kind of a seed or sample, with classification standing apart: its label set is given, not written."""
+    """The template kind of a seed or sample. Classification is separate: its label set is given, not written."""
     if record.kind == Kind.multiple_choice and record.frame == Frame.classification:
         return "classification"
     return str(record.kind)
@@ -94,7 +94,7 @@ def request_seed(run_seed: int, record_id: str, purpose: str) -> int:
 
 @functools.cache
 def _environment(folder: str | None) -> jinja2.Environment:
-    """One for all flows of a process: compiling the templates takes 70 ms."""
+    """The environment that all flows of a process share: compiling the templates takes 70 ms."""
     shipped = jinja2.PackageLoader("nemo_sdg.generate", "prompts")
     loader = shipped if folder is None else jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), shipped])
     return jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=False, auto_reload=False)
@@ -133,14 +133,14 @@ class Prompts:
             self._hashes[name] = hashlib.sha256(b"".join(sources[key] for key in sorted(sources))).hexdigest()[:16]
 
     def _path(self, name: str) -> str:
-        """Where a template stands: in the style's folder, or in the user's folder for both styles."""
+        """The path of a template: in the style's folder, or in the user's folder for both styles."""
         styled = f"{self.style.value}/{name}"
         if self.folder is not None and not (Path(self.folder) / styled).is_file():
             return name if (Path(self.folder) / name).is_file() else styled
         return styled
 
     def _sources(self, name: str) -> dict[str, bytes]:
-        """A template's file and all that it includes."""
+        """Contents of a template's file and of the files that it includes."""
         found = {name: self._source(name)}
         for included in jinja2.meta.find_referenced_templates(self.environment.parse(found[name].decode())):
             if included is not None and included not in found:
@@ -158,7 +158,7 @@ class Prompts:
             raise ConfigError(f"{exc.filename}, line {exc.lineno}: {exc.message}") from exc
 
     def hash(self, name: str) -> str:
-        """16 hex digits over the sources that shape a template's text."""
+        """16 hex digits over the sources that affect a template's text."""
         return self._hashes[name]
 
     def _render(self, name: str, block: str, variables: dict[str, Any]) -> str:
@@ -170,8 +170,8 @@ class Prompts:
             raise ConfigError(f"{template.filename}, block {block}: {exc}") from exc
 
     def _head(self, name: str, variables: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
-        """Instruction and written examples: of the record they see what all of its task share, so that they are
-        rendered once a task.
+        """Instruction and written examples. They depend only on fields that all records of a task share, so they are
+        rendered once per task.
         """
         shared = {key: variables[key] for key in TASK_VARIABLES if key in variables} | {
             "passage": bool(variables.get("passage"))
@@ -198,8 +198,8 @@ class Prompts:
         purpose: str,
         seed: int,
     ) -> Request:
-        """`examples` are (variables, reply) of worked examples that go before the ask, in their order; `purpose` is
-        question or answer, and says which limits hold.
+        """The request. `examples` are (variables, reply) of worked examples before the ask, in order. `purpose` is
+        question or answer, and selects the limits.
         """
         instruction, written = self._head(name, variables)
         shots = written + [(self._render(name, "ask", {**variables, **shown}), reply) for shown, reply in examples]
@@ -226,7 +226,7 @@ class Prompts:
         return MAX_TOKENS[self.style][purpose] if given is None else given
 
     def sampling(self, purpose: str) -> tuple[float | None, float | None]:
-        """Temperature and top_p."""
+        """Temperature and top_p for a purpose."""
         temperature, top_p = SAMPLING[self.style][purpose]
         given = getattr(self.generate, f"temperature_{purpose}")
         return temperature if given is None else given, top_p if self.generate.top_p is None else self.generate.top_p
@@ -240,7 +240,7 @@ def language_variables(language: str) -> dict[str, str]:
 
 
 def item_json(seed: Seed, *, with_choices: bool) -> str:
-    """A seed as the questioner sees it, in the shape that it is to write: without its answer."""
+    """A seed for the writer of style compact, as the JSON that the writer is to write: without its answer."""
     item: dict[str, Any] = {}
     if seed.passage:
         item["passage"] = seed.passage
@@ -267,7 +267,7 @@ def task_variables(record: Seed | Sample) -> dict[str, Any]:
 
 
 def item_text(seed: Seed) -> str:
-    """A seed as a writer of style full sees it: with its right answer."""
+    """A seed as text for the writer of style full: with its right answer."""
     lines = [f"Passage:\n{seed.passage}\n"] if seed.passage else []
     lines.append(f"Question:\n{seed.question}")
     if seed.choices:

@@ -1,14 +1,14 @@
-"""From a seed to samples: k new questions of origin `similar`, and the seed's own question as a sample of origin
+"""Makes samples from a seed: k new questions of origin `similar`, and the seed's own question as a sample of origin
 `seed`.
 
-    in = attempts + samples of origin seed: every attempt ends as exactly one sample or one drop.
+    in = attempts + samples of origin seed: every attempt gives exactly one sample or one drop.
 
 A new question keeps its seed's kind, frame and language, and for classification its label set. It is never a copy of
-its seed, of a seed shown beside it, or of a question written earlier after the same seed. An answer that the writer may
-have in mind is not asked for: solvers find it alone, and agree on it or not.
+its seed, of a seed in the same prompt, or of an earlier question of the same seed. The writer is not asked for an
+answer: solvers find it independently.
 
-Style compact asks for all attempts of a seed at once. Style full asks one after the other: each request draws its axes
-and shows what was written before it, and a seed whose questions stop being new is not asked for more.
+Style compact sends all attempts of a seed at once. Style full sends one after the other: each request draws its axes
+and shows the earlier questions, and a seed gets no more requests when its questions are no longer new.
 """
 
 import asyncio
@@ -43,7 +43,8 @@ from nemo_sdg.records import (
 STEP = "questions"
 MOST_PER_SEED = 35
 FULL_UP_TO = 1000
-"""seeds up to which a task gets MOST_PER_SEED questions a seed; of larger ones, that times sqrt(FULL_UP_TO / seeds)"""
+"""a task with up to so many seeds gets MOST_PER_SEED questions per seed; a larger one gets that times
+sqrt(FULL_UP_TO / seeds)"""
 
 
 def origin_share(generate: GenerateSection, family: str) -> OriginShare:
@@ -51,9 +52,7 @@ def origin_share(generate: GenerateSection, family: str) -> OriginShare:
 
 
 def takes_own_question(seed_id: str, share: float, run_seed: int) -> bool:
-    """Whether a seed's own question goes on as a sample; decided by its id, so that the same seeds are chosen on every
-    machine.
-    """
+    """Whether a seed's own question becomes a sample. Its id decides, so the same seeds are chosen on every machine."""
     return random.Random(f"{run_seed}:{seed_id}:origin").random() < share
 
 
@@ -106,7 +105,7 @@ def own_question(seed: Seed) -> Sample:
 
 
 def planned_attempts(generate: GenerateSection, family: str, num_seeds: int) -> int:
-    """How many new questions are asked for after a seed of a task with so many seeds."""
+    """The number of new questions for a seed of a task with `num_seeds` seeds."""
     similar = origin_share(generate, family).similar
     if generate.per_seed is PerSeed.origins or similar == 0:
         return similar
@@ -115,7 +114,7 @@ def planned_attempts(generate: GenerateSection, family: str, num_seeds: int) -> 
 
 
 class Questions:
-    """Writes the questions of a run; `flow` is one seed's way through the writer."""
+    """Writes the questions of a run; `flow` handles one seed."""
 
     def __init__(
         self,
@@ -167,7 +166,7 @@ class Questions:
         known: Known,
         outcome: Outcome,
     ) -> list[str | None]:
-        """Each attempt of a request becomes a sample or a drop; returns the reasons, None for a sample."""
+        """Makes a sample or a drop from each attempt of a request; returns the reasons, None for a sample."""
         reasons = []
         for number, (attempt, axes, (written, reason, detail)) in enumerate(
             zip(asked.attempts, asked.axes, read, strict=True)
@@ -191,7 +190,7 @@ class Questions:
                 axes=axes,
             )
             if sample.choices and template_kind(seed) != "classification" and not speaks_of_place(sample.choices):
-                # Models put the right option first more often than not.
+                # Models often write the right option first.
                 random.Random(f"{self.config.run.seed}:{sample.sample_id}:choices").shuffle(sample.choices)
             outcome.kept.append(sample)
         return reasons
@@ -214,7 +213,7 @@ class Questions:
 def make_flow(
     config: RunConfig, engines: RoleEngines, few_shot: dict[str, list[Seed]], num_seeds: dict[str, int] | None = None
 ) -> Flow:
-    """Seed record -> samples. `few_shot` maps a task to seeds, in fixed order; `num_seeds` to how many it has.
+    """Seed record -> samples. `few_shot` maps a task to seeds, in fixed order; `num_seeds` maps it to its seed count.
 
     Raises ConfigError when a template is broken.
     """

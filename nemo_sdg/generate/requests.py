@@ -1,4 +1,4 @@
-"""Request and Completion: the same for all engines.
+"""Request and Completion, which are the same for all engines.
 
 Request(messages=[{"role": "user", "content": "…"}], role=Role.solver, tag="vote3", temperature=0.7, max_tokens=512,
 seed=91)
@@ -15,20 +15,20 @@ from nemo_sdg.records import Drop, Sample, content_id
 
 @dataclass(kw_only=True, slots=True)
 class Request:
-    """One completion to be made. Exactly one of `messages` (chat) and `prompt` (base models) is set.
+    """A request for one completion. Exactly one of `messages` (chat) and `prompt` (base models) is set.
 
-    A flow sets the first group of fields; engines/sent.py fills in what the role's engine adds. A field that is None
+    A flow sets the first group of fields; engines/sent.py sets the fields of the role's engine. A field that is None
     is not sent.
     """
 
     messages: list[dict[str, str]] | None = None
     prompt: str | None = None
     schema: dict[str, Any] | None = None
-    """JSON schema of the output; engines that can constrain the output to it do so, for the others the prompt asks"""
+    """JSON schema of the output; engines constrain the output to it if they can, otherwise only the prompt has it"""
     role: Role | None = None
-    """role whose engine is asked; None = the first role of the step"""
+    """role whose engine gets the request; None = the first role of the step"""
     number: int = 0
-    """which engine of the role: RoleEngines.deal gives it"""
+    """index of the engine in the role, from RoleEngines.deal"""
     tag: str = ""
     """purpose of the completion within its record (`vote3`, `guided0`, `question1`); the name of its trace"""
     temperature: float | None = None
@@ -50,8 +50,8 @@ class Request:
         )
 
     def key(self, model: str) -> str:
-        """Identity of the request for journal and cache: a hash of everything that shapes the completion, the model
-        included.
+        """Identity of the request for journal and cache: a hash of everything that affects the completion, with the
+        model.
         """
         return content_id(
             model,
@@ -76,26 +76,26 @@ class Completion:
     """A finished request."""
 
     text: str
-    """what the model wrote for its reader, without its thinking"""
+    """text of the reply, without thinking"""
     finish_reason: str
-    """stop | length (cut at max_tokens or at the end of the context) | repetition (cut by the server, which saw a loop)
+    """stop | length (cut at max_tokens or at the end of the context) | repetition (the server found a loop and cut it)
     | refused (the server or engine will never accept this request: too long, content policy)
     """
     trace: str = ""
-    """the model's own thinking, however the server sent it"""
+    """thinking of the model, in whichever form the server sent it"""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     """thinking included"""
     reasoning_tokens: int | None = None
-    """of these, thinking, where the server counts it"""
+    """number of completion tokens that are thinking, if the server counts them"""
     model: str | None = None
-    """as the server named it, where that is not the name that was asked for"""
+    """name of the model in the server's reply, if it differs from the requested name"""
     detail: str | None = None
-    """for refused: what the engine said; for length: what filled max_tokens"""
+    """for refused: the message of the engine; for length: the text that filled max_tokens"""
 
 
 Ask = Callable[[Request], Awaitable[Completion]]
-"""Sends a request through journal, window and retries, and returns its Completion. A transport fault never reaches a
+"""sends a request through journal, window and retries, and returns its Completion. A transport fault never reaches a
 flow.
 """
 
@@ -109,6 +109,5 @@ class Outcome:
 
 
 Flow = Callable[[dict[str, Any], Ask], Awaitable[Outcome]]
-"""One record's way through the engine: asks as often as it needs, alone in its record, and is deterministic in the
-completions.
+"""handles one record: sends as many requests as it needs; its result depends only on the record and the completions
 """

@@ -1,9 +1,9 @@
-"""The engines of the roles that a step needs: opened together, shared where two roles are played by the same engine.
+"""Opens the engines of a step's roles. Roles with the same engine share it.
 
 engines = open_roles(config, Role.solver, Role.judge)
 number = engines.deal(Role.solver, sample_id, vote)
 request = Request(role=Role.solver, number=number, tag=f"vote{vote}", ...)
-engines.used(request, prompt="solve/code", prompt_hash=…)      a ModelUse with the sampling that is really sent
+engines.used(request, prompt="solve/code", prompt_hash=…)      a ModelUse with the sampling that is sent
 """
 
 import logging
@@ -30,11 +30,11 @@ class Player:
     engine: Engine
     section: EngineSection
     lane: int
-    """which of the step's engines this is"""
+    """index of the engine among those of the step"""
 
 
 class RoleEngines:
-    """The engines of a step. `roles[0]` is asked where a request names no role."""
+    """The engines of a step. A request without a role goes to the first role."""
 
     def __init__(self, players: dict[Role, list[Player]]) -> None:
         assert players, "a step asks at least one role"
@@ -43,15 +43,15 @@ class RoleEngines:
         by_lane = {player.lane: player for of_role in players.values() for player in of_role}
         self.engines = [by_lane[lane].engine for lane in sorted(by_lane)]
         self.sections = [by_lane[lane].section for lane in sorted(by_lane)]
-        """one per engine: how it is driven"""
+        """the configuration of each engine"""
 
     def num(self, role: Role) -> int:
-        """How many engines share a role."""
+        """The number of engines that share a role."""
         return len(self.players[role])
 
     def deal(self, role: Role, record_id: str, index: int) -> int:
-        """Which engine of a role makes the index-th completion of a record: in turn, beginning at one that the record's
-        id decides.
+        """The engine of a role for the index-th completion of a record: the engines take turns, and the record's id
+        decides which one begins.
         """
         return (zlib.crc32(record_id.encode()) + index) % self.num(role)
 
@@ -59,14 +59,14 @@ class RoleEngines:
         return self.players[request.role or self.main][request.number]
 
     def section(self, role: Role, number: int = 0) -> EngineSection:
-        """The configuration of an engine; prompts depend on some of it (base_model, embedded, …)."""
+        """The configuration of an engine; prompts depend on some of its fields (base_model, embedded, …)."""
         return self.players[role][number].section
 
     def prepare(self, request: Request) -> Request:
         return prepare(request, self.player(request).section)
 
     def key(self, request: Request) -> str:
-        """Identity of the completion that a flow's request asks for, in journal and cache."""
+        """Key of a flow's request in journal and cache."""
         return self.key_of_prepared(self.prepare(request))
 
     def key_of_prepared(self, request: Request) -> str:
@@ -79,7 +79,7 @@ class RoleEngines:
         return ModelUse(engine=player.engine.name, model=player.engine.model, license=player.section.model_license)
 
     def used(self, request: Request, *, prompt: str, prompt_hash: str) -> ModelUse:
-        """The model that answers a request, and how it is asked: the entry in a sample's `generator`."""
+        """The model that answers a request, with prompt and sampling: the entry in a sample's `generator`."""
         player = self.player(request)
         return ModelUse(
             engine=player.engine.name,
@@ -95,7 +95,7 @@ class RoleEngines:
             await engine.start()
 
     async def ask(self, request: Request) -> Completion:
-        """One completion without journal, window and retries; start() comes first."""
+        """One completion, without journal, window and retries. Call start() first."""
         return await self.player(request).engine.complete(self.prepare(request))
 
     async def close(self) -> None:
@@ -104,8 +104,8 @@ class RoleEngines:
 
 
 def open_roles(config: RunConfig, *roles: Role) -> RoleEngines:
-    """The engines of some roles, not yet started. Raises EngineError when a model is missing, MissingDependencyError
-    naming the extra.
+    """The engines of some roles, not started. Raises EngineError when a model is missing, and MissingDependencyError
+    with the name of the extra when a package is missing.
     """
     opened: list[tuple[EngineSection, Engine]] = []
     players: dict[Role, list[Player]] = {}
@@ -119,7 +119,7 @@ def open_roles(config: RunConfig, *roles: Role) -> RoleEngines:
 
 
 class NamedEngine:
-    """A model that is known by its name alone: for those who read a run and ask nothing."""
+    """A model of which only the name is known, for code that reads a run and sends no request."""
 
     adaptive = False
 
@@ -128,18 +128,18 @@ class NamedEngine:
         self.notify: Callable[[str], None] = log.warning
 
     async def start(self) -> None:
-        raise EngineError(f"{self.model} is known by its name alone")
+        raise EngineError(f"{self.model} cannot be started: only its name is known")
 
     async def complete(self, request: Request) -> Completion:
-        raise EngineError(f"{self.model} is known by its name alone")
+        raise EngineError(f"{self.model} cannot complete requests: only its name is known")
 
     async def close(self) -> None:
         return
 
 
 def named_roles(config: RunConfig, in_process: str, *roles: Role) -> RoleEngines:
-    """The engines of some roles by name: a server's model is named by the configuration, and one in process, whose
-    name holds a hash of its weights, is `in_process`.
+    """The engines of some roles by name. The configuration names a server's model; the name of a model in process,
+    which has a hash of its weights, is `in_process`.
     """
     players: dict[Role, list[Player]] = {}
     lane = 0

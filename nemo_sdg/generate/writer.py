@@ -1,4 +1,4 @@
-"""The requests for new questions, and what is read in their replies, in both styles."""
+"""Makes the requests for new questions, and reads the questions in their replies, in both styles."""
 
 import itertools
 import random
@@ -37,7 +37,7 @@ class Asked:
 
 
 class Writer:
-    """Asks the writer for questions; nothing is sent here."""
+    """Makes the writer's requests and reads its replies; it sends nothing."""
 
     def __init__(self, config: RunConfig, engines: RoleEngines, few_shot: dict[str, list[Seed]]) -> None:
         self.config = config
@@ -47,10 +47,10 @@ class Writer:
         self.full = self.prompts.style is Style.full
 
     def shown_beside(self, seed: Seed) -> list[Seed]:
-        """The few-shot seeds of a task: the same for every seed of it that has the same kind and language, but for the
-        seed itself.
+        """The few-shot seeds of a task, without the seed itself: the same for all seeds of the same kind, frame and
+        language.
 
-        One more than `generate.few_shot`: each worked example goes from one seed to the next.
+        There is one more than `generate.few_shot`: each worked example leads from one seed to the next.
         """
         fits = [
             shot
@@ -62,7 +62,7 @@ class Writer:
         ]
 
     def target(self, seed: Seed, attempt: int) -> str | None:
-        """The label that an item of a classification task is to have; the labels come evenly."""
+        """The label that the new item of a classification task must have; the labels are drawn uniformly."""
         if template_kind(seed) != "classification" or not seed.choices:
             return None
         return random.Random(f"{self.config.run.seed}:{seed.seed_id}:target{attempt}").choice(seed.choices)
@@ -76,8 +76,8 @@ class Writer:
         kind = template_kind(seed)
         labels = seed.choices if kind == "classification" else None
         shots = self.shown_beside(seed)
-        # Without a worked example small models hand the seed back: where a seed is in the head itself, it takes the
-        # place of what is missing.
+        # Without a worked example small models repeat the seed. If the few-shot seeds do not make one, the seed itself
+        # is the first of them.
         chain = shots if len(shots) > 1 else [seed, *shots]
         examples = [
             ({**self._ask(before, kind), "target": after.answer.text}, item_json(after, with_choices=labels is None))
@@ -142,7 +142,7 @@ class Writer:
             return None, reason, detail
         full = at_bound(value, self.schema(seed))
         if full == ["passage"]:
-            # A passage that filled its bound is good up to its last full sentence; the question was written after that.
+            # A passage that reached its bound is kept up to its last full sentence: the question that follows is whole.
             shorter = whole_sentences(value["passage"])
             full, value["passage"] = (full, shorter) if shorter == value["passage"] else ([], shorter)
         if full:
@@ -159,7 +159,7 @@ class Writer:
         missing = "cut_at_max_tokens" if cut else "no_question" if completion.text.strip() else "empty_output"
         found = read_questions(completion.text)
         if cut and found:
-            found.pop()  # the one that the cut went through
+            found.pop()  # it was cut off
         results: list[tuple[Written | None, str | None, str | None]] = []
         for number, of_attempt in enumerate(axes):
             if number >= len(found):

@@ -1,4 +1,4 @@
-"""A question as a model wrote it: whether it has the form that was asked for, and whether it is new."""
+"""A question that a model wrote, and the checks of its form and of whether it is new."""
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from nemo_sdg.generate.parsing.programs import called
 from nemo_sdg.records import Kind, Seed
 
 SIMILAR = 0.9
-"""Share of words in common order from which a question is a copy. Two random gsm8k questions have 0.1 to 0.4."""
+"""minimum share of words in the same order of a question and its copy; two random gsm8k questions have 0.1 to 0.4"""
 
 
 COPY_REASONS = ("copy_of_seed", "copy_of_example", "copy_of_sibling")
@@ -19,7 +19,7 @@ COPY_REASONS = ("copy_of_seed", "copy_of_example", "copy_of_sibling")
 
 @dataclass(kw_only=True, slots=True)
 class Written:
-    """A question as a model wrote it."""
+    """A question that a model wrote."""
 
     question: str
     passage: str | None = None
@@ -28,8 +28,8 @@ class Written:
 
 
 def words_of(question: str, passage: str | None) -> list[str]:
-    """What makes two questions the same: the words of passage and question; width, case and punctuation do not
-    count.
+    """The words of passage and question, by which questions are compared, without differences of width, case and
+    punctuation.
     """
     text = fold(f"{passage or ''} {question}")
     if not text.isascii() and not re.search(r"\s", text):
@@ -38,7 +38,7 @@ def words_of(question: str, passage: str | None) -> list[str]:
 
 
 def is_copy(words: list[str], other: list[str]) -> bool:
-    """Equal after normalisation, or nearly so."""
+    """Whether two questions are equal after normalisation, or nearly equal."""
     if words == other:
         return True
     matcher = difflib.SequenceMatcher(None, words, other, autojunk=False)
@@ -46,7 +46,7 @@ def is_copy(words: list[str], other: list[str]) -> bool:
 
 
 def problem_of(written: Written, seed: Seed, num_choices: int) -> tuple[str | None, str | None]:
-    """Why a written question does not have the form that was asked for, or (None, None)."""
+    """Why a written question does not have the requested form, as (reason, detail), or (None, None)."""
     if written.choices is not None:
         choices = written.choices
         if len(choices) != num_choices:
@@ -75,7 +75,7 @@ class Known:
         self.written: list[str] = []
 
     def copies(self, written: Written) -> str | None:
-        """Of what a question is a copy; one that is none is remembered."""
+        """What a question is a copy of, or None; a new question is remembered."""
         words = words_of(written.question, written.passage)
         for reason, others in self.words.items():
             if any(is_copy(words, other) for other in others):

@@ -1,5 +1,5 @@
-"""The answer in what a model wrote as its answer: without boxes, bold, fences and `The answer is`; an option by its
-text or label.
+"""Cleans the answer that a model wrote (removes boxes, bold, fences and `The answer is`), and finds the option that it
+names by text or label.
 
 tidy_answer("**The answer is \\\\boxed{42}.**", "numeric")          -> "42"
 match_option("Option B: carbon dioxide", ["oxygen", "carbon dioxide"]) -> "carbon dioxide"
@@ -32,7 +32,7 @@ DENIES = re.compile(
     re.IGNORECASE,
 )
 LISTED = r"[,;/&+]\s*[*(]*[A-Z][*)]*(?:\s*$|[.:)]\s)"
-"""a further label, as in `B, C` and `B. steam, C. ice`"""
+"""another label, as in `B, C` and `B. steam, C. ice`"""
 ANOTHER_LABEL = re.compile(rf"[(\[][A-Z][)\]]|\b(?:option|choice)\s+[A-Z]\b|\b(?:and|or)\s+[A-Z]\b|{LISTED}")
 ALSO = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o|e|и|или|en|as well as|plus)\b|[和或与及、]", re.IGNORECASE)
 IT_IS = re.compile(r"^it(?:'s| is)\s+(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
@@ -59,21 +59,21 @@ QUANTITY = re.compile(
     r"^[^\d=\\$]{4,}?(?:(?<!\w)(?:is|are|was|were|equals|costs?|totals?|ist|sind|beträgt|kostet|est|sont|es|son|é|è|são)\s+|"
     r"(?:是|为|為|等于|は|은|는)\s*|[:：]\s*)(?P<value>[-+−]?\s?[$€£¥]?\d[^:：=]{0,40})$"
 )
-"""A sentence that ends in a number: `Total cost: 310`, `The area is 36 square metres`"""
+"""a sentence that ends in a number: `Total cost: 310`, `The area is 36 square metres`"""
 LATEX_TEXT = re.compile(r"\\(?:text\w*|math(?:rm|bf|sf|it)|mbox)\s*\{([^{}]*)\}")
 CONCLUDES = re.compile(r"^(?:[∴⇒→➔⟹=≡]|\\(?:therefore|Rightarrow|implies)\b|####?)\s*")
 GLOSS = re.compile(r"^(?P<text>[^()（）]*[^\W\d_][^()（）]*\S)\s+[(（][^\W\d][^()（）\d]*[)）]$")
-"""a short text with an aside that explains it: `Paris (France)`"""
+"""a short text with an explanation in brackets: `Paris (France)`"""
 
 
 def fold(text: str) -> str:
-    """For comparing what was written with what was shown: width, case and spaces do not count."""
+    """The text without differences of width, case and spaces, for comparing an answer with the options."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(" .。")
 
 
 def undressed(text: str, *, quotes: bool = False) -> str:
-    """Without bold, code ticks, dollar signs, \\text{} and, if asked for, quotation marks that stand around the
-    whole; half of a pair of bold marks goes too.
+    """The text without bold, code ticks, dollar signs, \\text{} and, with `quotes`, quotation marks around the whole;
+    a single bold mark of a pair is removed too.
     """
     while True:
         text = text.strip()
@@ -92,7 +92,7 @@ def undressed(text: str, *, quotes: bool = False) -> str:
 
 
 def without_lead(text: str) -> str:
-    """Without `The answer is`; a title such as `The Answer Is You` keeps its own."""
+    """The text without a leading `The answer is`; a title such as `The Answer Is You` is unchanged."""
     found = OPENING.match(text)
     if found is None or re.match(r"\w+ \w+ Is ", text):
         return text
@@ -104,7 +104,7 @@ def without_lead(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A sentence that says an answer: what it says, and where the sentence stands."""
+    """A sentence that states an answer: the answer, and the position of the sentence."""
 
     rest: str
     start: int
@@ -112,7 +112,9 @@ class Said:
 
 
 def find_said(text: str, *, most: int = 2) -> list[Said]:
-    """What follows the last `The answer is` of a text and the ones before it, each up to the end of its sentence."""
+    """The answers that a text states last, in order: those of its last lines with `The answer is` or the like, until
+    there are at least `most`. Each goes up to the end of its sentence.
+    """
     lowered = text.lower()
     present = [mark for mark in MARKS if mark in lowered]
     if not present:
@@ -143,16 +145,14 @@ def _said_in(text: str, begin: int, end: int) -> list[Said]:
 
 
 def without_said(text: str, said: Said) -> str:
-    """A text without its last sentence, where that one says nothing but the answer on a line of its own."""
+    """The text without its last sentence, if that sentence only states the answer and has its own line."""
     line = text.rfind("\n", 0, said.start) + 1
     alone = not text[line : said.start].strip(" *_#>-") and not text[said.end :].strip(" *_.")
     return text[:line].strip() if alone and text[:line].strip() else text
 
 
 def tidy_answer(answer: str, kind: str) -> str:
-    """An answer without the wrapping that belongs to no answer: fences, boxes, `The answer is`, a closing full stop,
-    what follows on later lines.
-    """
+    """An answer without fences, boxes, `The answer is`, a closing full stop, and text on later lines."""
     answer = answer.strip()
     if kind == Kind.code:
         return program_of(answer)
@@ -176,7 +176,7 @@ def tidy_answer(answer: str, kind: str) -> str:
 
 
 def first_statement(answer: str) -> str:
-    """The first line of an answer, with the one after it where it ends in a colon; lines of mathematics stay whole."""
+    """The first line of an answer, with the next line if it ends in a colon; lines of mathematics stay together."""
     lines = [line.strip() for line in answer.split("\n") if line.strip()]
     if not lines:
         return ""
@@ -186,7 +186,7 @@ def first_statement(answer: str) -> str:
 
 
 def _is_name(answer: str) -> bool:
-    """Whether the full stop at the end of a short text closes a sentence rather than an abbreviation."""
+    """Whether the full stop at the end of a short text closes a sentence and not an abbreviation."""
     return (
         len(answer.split()) <= 8
         and "." not in answer[:-1]
@@ -195,9 +195,9 @@ def _is_name(answer: str) -> bool:
 
 
 def match_option(answer: str, options: list[str]) -> str | None:
-    """The option that an answer names, by its text, by its label in the order shown, or by both when they agree.
+    """The option that an answer names by its text, by its label in the order shown, or by both if they agree.
 
-    As written first: an option may itself be a letter, or be told from another by case alone (genotypes BB, Bb, bb).
+    The exact text is compared first: an option may be a letter, or differ from another only in case (BB, Bb, bb).
     """
     wanted = answer.strip()
     if len(exact := {option for option in options if option.strip() == wanted}) == 1:
@@ -223,8 +223,8 @@ def match_option(answer: str, options: list[str]) -> str | None:
 
 
 def _by_name(text: str, options: list[str]) -> str | None:
-    """The only option whose text stands in a sentence that denies nothing: `the carbon dioxide of the air`. What
-    begins with a label is not looked at: its label and its text do not agree.
+    """The only option whose text is in a sentence without a negation: `the carbon dioxide of the air`. Sentences that
+    begin with a label are not used: their label and text do not agree.
     """
     if (
         DENIES.search(text)
@@ -283,7 +283,7 @@ def _by_label(text: str, options: list[str]) -> str | None:
 
 
 def _explains(rest: str, option: str, options: list[str]) -> bool:
-    """Whether what follows a label says more of that option: its text and an aside, or a sentence that names none."""
+    """Whether the text after a label explains that option: its text and more, or a sentence without an option."""
     words, text = re.findall(WORD, fold(rest)), fold(rest)
     if not any(word.isalpha() for word in words):
         return False
@@ -297,7 +297,7 @@ def _explains(rest: str, option: str, options: list[str]) -> bool:
 
 
 def names_another(text: str, option: str, options: list[str]) -> bool:
-    """Whether a text names an option other than the one given, by its text or a label."""
+    """Whether a text names an option other than `option`, by its text or its label."""
     joined = f" {' '.join(re.findall(WORD, fold(text)))} "
     others = [other for other in options if other != option]
     return bool(ANOTHER_LABEL.search(text)) or any(

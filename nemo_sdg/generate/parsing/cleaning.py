@@ -1,4 +1,4 @@
-"""Text that files, tokenizers and terminals can hold, without what a model says around its answer."""
+"""Removes characters that files, tokenizers and terminals cannot hold, and chatter around an answer."""
 
 import re
 
@@ -43,7 +43,7 @@ STRUCK_OUT = re.compile(r"(?<!~)~~(?!~)[^~\n]{1,200}(?<!~)~~(?!~)\s*")
 
 
 def without_marks(text: str) -> str:
-    """Without what no reader is to see: special tokens of a chat template, and what was struck out."""
+    """The text without special tokens of a chat template and without text that was struck out."""
     if "<" in text:
         text = SPECIAL.sub("", text).strip()
         pair = ENDS_OF_SEQUENCE.fullmatch(text)
@@ -56,7 +56,7 @@ def without_marks(text: str) -> str:
 
 
 def without_chatter(text: str) -> str:
-    """Without `Sure! Here is the solution:` and `Let me know if you need more!`."""
+    """The text without phrases such as `Sure! Here is the solution:` and `Let me know if you need more!`."""
     text = text.strip()
     while (shorter := CLOSING_CHATTER.sub("", OPENING_CHATTER.sub("", text)).strip()) != text:
         text = shorter

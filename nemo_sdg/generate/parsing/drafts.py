@@ -1,4 +1,4 @@
-"""A solution as it stands in a reply, by its form: an object in JSON, or sections. Nothing is tidied or checked yet."""
+"""Finds a solution in a reply that is a JSON object or has sections. The parts are not cleaned or checked here."""
 
 import functools
 import itertools
@@ -36,18 +36,18 @@ FIELDS = SECTIONS.keys() | CODE_FIELD
 
 @dataclass(slots=True)
 class Draft:
-    """The parts found of a solution, before tidying."""
+    """The parts of a solution that were found, before they are cleaned."""
 
     answer: str
     context: str = ""
     reasoning: str = ""
     rivals: list[str] = field(default_factory=list)
-    """other answers that the reply states as final, without taking them back"""
+    """other answers that the reply states as final and does not correct"""
 
 
 def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
-    """A draft out of the last object that has an answer, the earlier ones being drafts; a reason where there is an
-    object without one.
+    """A draft from the last object that has an answer, since earlier objects may be drafts; (reason, detail) if there
+    is only an object without an answer; None if there is none.
     """
     if (plain := read_string(text)) is not None:
         return Draft(answer=plain)
@@ -56,7 +56,7 @@ def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
     for value in reversed(objects):
         fields = _named(value, kind)
         if "answer" not in fields:
-            # braces in prose or in a program are not a reply in JSON
+            # braces in prose or in a program are not a JSON reply
             if fields and problem is None:
                 problem = ("schema", "answer is missing")
             continue
@@ -73,14 +73,14 @@ def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
 
 
 def _named(value: dict[str, Any], kind: str) -> dict[str, str | None]:
-    """The fields of an object under the names of sections, each as text."""
+    """The fields of an object by the names of sections, each as text."""
     found: dict[str, str | None] = {}
     for key, item in value.items():
         name = _field_name(str(key))
         section = "answer" if kind == Kind.code and name in CODE_FIELD else SECTIONS.get(name)
         if section is not None and (section not in found or not found[section]):
             several = section == "answer" and isinstance(item, list) and len(set(map(_text, item))) > 1
-            found[section] = None if several else _text(item)  # several answers are none
+            found[section] = None if several else _text(item)  # several answers count as no answer
     return found
 
 
@@ -90,7 +90,7 @@ def _field_name(key: str) -> str:
 
 
 def _text(item: Any) -> str | None:
-    """A field as text: parts of a list as lines, of an answer given as label and text both."""
+    """A field as text: the items of a list as lines; label and text of an answer that is an object with both."""
     if item is None:
         return None
     if isinstance(item, bool):
@@ -106,8 +106,8 @@ def _text(item: Any) -> str | None:
 
 
 def from_cut(text: str, kind: str) -> Draft | None:
-    """Of a reply that was cut: the answer, where something else had begun after it. The text that the cut went through
-    is left out.
+    """A draft from a reply that was cut, if the answer was complete because another part followed it. The part that was
+    cut is left out.
     """
     if "{" in text[:40] and (value := read_cut_object(text, FIELDS)) is not None:
         fields = _named(value, kind)
@@ -127,7 +127,7 @@ def from_cut(text: str, kind: str) -> Draft | None:
 
 
 def final_answer_in(thinking: str) -> str:
-    """The final answer at the end of thinking that was never closed, as a text of its own; "" where there is none."""
+    """The section with the final answer at the end of thinking that was never closed; "" if there is none."""
     sections = find_sections(thinking)
     if not sections or sections[-1].name != "answer" or not sections[-1].final or "\n" in sections[-1].text:
         return ""
@@ -153,7 +153,7 @@ def from_sections(text: str, kind: str) -> Draft | None:
     for rival in answers:
         later = rival.start > chosen.start
         between = text[min(rival.start, chosen.start) : max(rival.start, chosen.start)]
-        # An earlier `Answer` gives way to a `Final answer`, and to whatever follows a correction.
+        # A `Final answer`, or an answer after a correction, replaces an earlier `Answer`.
         if rival is chosen or (not later and ((chosen.final and not rival.final) or CORRECTS.search(between))):
             continue
         draft.rivals.append(rival.text)
@@ -177,7 +177,7 @@ def _draft(text: str, sections: list[Section], chosen: Section) -> Draft:
 
 
 def _stated_last(reasoning: str) -> list[str]:
-    """What the last paragraph of a reasoning states as the answer, where it is not a supposition."""
+    """The answer that the last paragraph of a reasoning states, if it is not a supposition: a list of 0 or 1."""
     last = reasoning.strip().rsplit("\n\n", 1)[-1]
     found = [
         said
@@ -188,6 +188,6 @@ def _stated_last(reasoning: str) -> list[str]:
 
 
 def unfenced(text: str) -> str:
-    """A reply that stands in one fence as a whole, without it."""
+    """The reply without the fence, if one fence encloses all of it."""
     whole = FENCE.fullmatch(text.strip())
     return whole["body"] if whole and whole["language"].lower() in ("", "markdown", "md", "text", "xml") else text

@@ -1,11 +1,11 @@
-"""JSON objects in what a model wrote, with the ways in which models break JSON.
+"""Reads JSON objects in a reply, and repairs the errors that models make in JSON.
 
     read_objects('Here:\\n```json\\n{"answer": "4"} // done\\n```')     -> [{"answer": "4"}]
     read_objects('{"reasoning": "They "breathe".", "answer": "B"}') -> [{"reasoning": 'They "breathe".', "answer": "B"}]
 
-LaTeX with single backslashes survives: `\\\\frac` is not a form feed. A newline or tab stays one: of `\\\\nu` after a
-full stop, or before an equals sign, the `u` is a variable on a new line. Nothing is ever evaluated; numbers stay as
-written.
+LaTeX with single backslashes is kept: `\\\\frac` is not a form feed. Newlines and tabs are kept too: in `\\\\nu` after
+a full stop, or before an equals sign, `u` is a variable on a new line. Nothing is evaluated; numbers keep their
+spelling.
 """
 
 import itertools
@@ -16,11 +16,11 @@ from typing import Any
 from nemo_sdg.generate.parsing.latex_commands import COMMANDS
 
 MAX_ATTEMPTS = 20
-"""braces of a text at which an object may begin"""
+"""maximum number of braces of a text that are tried as the start of an object"""
 ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\([bfnrt])([A-Za-z]*)")
 INVALID_ESCAPE = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])|(?<!\\)((?:\\\\)*)\\(?=u(?![0-9a-fA-F]{4}))')
 DOUBTFUL = {"nu", "ne", "ni", "nless", "nexists", "nmid", "nsim", "ncong", "nparallel", "to", "tan", "top", "tag"}
-"""commands that are also a newline or tab before a word or a variable"""
+"""commands that could also be a newline or tab before a word or a variable"""
 SPOKEN_KEY = re.compile(r"""(?:(?<=[{,\n])|^)\s*(["'])([A-Za-z_ ]{3,24})\1\s*:\s*""")
 PROPER = re.compile(r"\\\\[A-Za-z]{2,}")
 COMMENT = re.compile(r"//[^\n\"]*$|/\*.*?\*/|\#[^\n\"]*$", re.MULTILINE)
@@ -31,13 +31,13 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-# Numbers stay as written (1.50, 10**400): an answer is text.
+# Numbers keep their spelling (1.50, 10**400), since an answer is text.
 _DECODER = json.JSONDecoder(strict=False, parse_float=str, parse_int=str, parse_constant=_no_constant)
 
 
 def read_objects(text: str, keys: set[str], *, latex: bool = True) -> list[dict[str, Any]]:
-    """All JSON objects at the top level of a text, in order; `keys` are the names that a broken object is searched
-    for. Objects that are not closed are none.
+    """All JSON objects at the top level of a text, in order. In an object that does not parse, the names in `keys` are
+    searched. Objects that are not closed are left out.
     """
     if "{" not in text:
         return []
@@ -58,7 +58,7 @@ def read_objects(text: str, keys: set[str], *, latex: bool = True) -> list[dict[
 
 
 def read_cut_object(text: str, keys: set[str]) -> dict[str, Any] | None:
-    """The whole fields of an object that was cut off; the field that the cut went through is not among them."""
+    """The complete fields of an object that was cut off, without the field that was cut."""
     start = text.find("{")
     marks = list(SPOKEN_KEY.finditer(text, start + 1)) if start != -1 else []
     fields: dict[str, Any] = {}
@@ -96,7 +96,7 @@ def _escaped(found: re.Match[str], text: str) -> str:
 def _is_command(word: str, text: str, found: re.Match[str]) -> bool:
     """Whether `\\word` is LaTeX; else its first letter is a control character."""
     if word[0] in "bf":
-        return True  # no text has a backspace or a form feed before a letter
+        return True  # texts have no backspace or form feed before a letter
     if word not in COMMANDS:
         return False
     if word not in DOUBTFUL:
@@ -105,7 +105,7 @@ def _is_command(word: str, text: str, found: re.Match[str]) -> bool:
     if re.match(r"\s*=(?!=)", text[end : end + 8]):
         return False  # u = 3
     if PROPER.search(text):
-        return False  # a writer who escapes other commands means a newline
+        return False  # the text escapes other commands, so this is a newline
     if _in_mathematics(text, place):
         return True
     previous = text[place - 1 : place]
@@ -113,7 +113,7 @@ def _is_command(word: str, text: str, found: re.Match[str]) -> bool:
 
 
 def _in_mathematics(text: str, place: int) -> bool:
-    """Whether a place stands between dollar signs, or between \\( and \\)."""
+    """Whether a position is between dollar signs, or between \\( and \\)."""
     line = text[max(0, place - 400) : place]
     if (start := max(line.rfind('": "'), line.rfind('":"'))) != -1:
         line = line[start + 3 :]
@@ -139,8 +139,8 @@ def _strict(text: str) -> list[dict[str, Any]]:
 
 
 def _spoken(text: str, keys: set[str]) -> dict[str, Any] | None:
-    """The fields of an object that does not parse (quotes inside its texts, single quotes), by the keys that stand in
-    it; None where the object is not closed.
+    """The fields of an object that does not parse (quotes in its texts, single quotes), found by the keys that it
+    contains; None if the object is not closed.
     """
     end = text.rfind("}")
     start = text.find("{")

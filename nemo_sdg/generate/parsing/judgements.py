@@ -1,4 +1,4 @@
-"""Scores with reasons in what a judge wrote.
+"""Reads scores with reasons in a judge's reply.
 
 ## Review                               ->  ({"stands_alone": 5.0, "one_right_answer": 2.0},
 The date is missing.                         {"review": "The date is missing.", "one_right_answer": "two fit"})

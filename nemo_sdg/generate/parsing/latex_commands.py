@@ -17,4 +17,4 @@ COMMANDS = frozenset(
     renewcommand rank rad rot
     """.split()  # noqa: SIM905  a list of 150 words is read in lines
 )
-"""Every backslash before b or f and a letter is a command without a list: no text holds a backspace or a form feed."""
+"""commands with n, r or t; those with b or f need no list, since texts contain no backspace or form feed"""

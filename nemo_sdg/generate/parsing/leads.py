@@ -48,11 +48,11 @@ LEAD = (
     r"(?:应为|应该是|應為|是|为|為|は|은|는|选|選|:|：)\s*"
     r"|(?:应该?|應該?|故|本题)?(?:选择|选|選択|選擇|選)\s*[:：]?\s*(?=[(（【\[「]?[A-Z][)）】\]」]?(?![A-Za-z])))"
 )
-"""A verb or a colon belongs to it."""
+"""a phrase that introduces an answer, with its verb or colon"""
 
 MARKS = tuple(
     dict.fromkeys(
         noun.split("(")[0] for noun in f"{NOUNS}|{OPTION_NOUNS}|答案|答え|答|解答|正解|选|選|정답|답".split("|") if noun
     )
 )
-"""One of these stands in every text that says an answer."""
+"""words of which every text that states an answer contains at least one"""

@@ -1,4 +1,4 @@
-"""Programs in what a model wrote, and the calls that tests make of them. Text is parsed, nothing is run.
+"""Finds programs in a reply, and the calls in tests. Text is parsed; nothing is run.
 
 program_of("Here it is:\\n```python\\ndef f(): …\\n```\\nDone.")     -> "def f(): …"
 called(["assert f(1) == 2"])                                      -> ["f(1)"]
@@ -15,8 +15,8 @@ FENCE = re.compile(
 
 
 def program_of(text: str) -> str:
-    """The program in a text: as it is where it is Python; else what its fenced blocks define, of a function that is
-    written twice the last version.
+    """The program in a text: the text itself if it is Python, else the definitions in its fenced blocks, with the last
+    version of a function that is defined twice.
     """
     text = text.strip("\n")
     blocks = [
@@ -56,7 +56,7 @@ def is_python(text: str) -> bool:
 
 
 def called(tests: list[str]) -> list[str]:
-    """The calls that tests make, without the results that they expect: what a solver may see of tests."""
+    """The calls in tests without the expected results, which a solver must not see."""
     return [ast.unparse(call) for test in tests if (call := _call_of(test)) is not None]
 
 

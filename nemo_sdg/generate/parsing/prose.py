@@ -1,4 +1,4 @@
-"""A solution in running text: a box, `####`, a last sentence that says the answer, or a reply that is nothing else."""
+"""Finds a solution in running text: a box, `####`, a last sentence that states the answer, or only an answer."""
 
 import re
 
@@ -22,7 +22,7 @@ ASSIGNS = re.compile(r"^[*$\\(]*[A-Za-z]\w?\s*=[^=]*$")
 
 
 def from_prose(text: str, kind: str, options: list[str] | None) -> Draft | None:
-    """Without sections: a box, `####`, a last sentence that says the answer, or the whole reply."""
+    """A draft from a reply without sections: a box, `####`, a last sentence that states the answer, or all of it."""
     text = unfenced(text)
     if kind == Kind.code:
         program = program_of(text)
@@ -51,7 +51,7 @@ def from_prose(text: str, kind: str, options: list[str] | None) -> Draft | None:
 
 
 def _bare(text: str, kind: str, options: list[str] | None) -> Draft | None:
-    """A reply that begins or ends with an answer and nothing around it."""
+    """A draft from a reply whose first or last line is only an answer."""
     if is_refusal(text):
         return None
     lines = [line.strip() for line in text.split("\n") if line.strip()]

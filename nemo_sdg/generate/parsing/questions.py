@@ -1,4 +1,4 @@
-"""Questions in what a writer of style full wrote: blocks of sections, one for each question.
+"""Reads the questions in a reply of a writer of style full: blocks of sections, one block per question.
 
 ### Plan
 …
@@ -24,7 +24,7 @@ TICKED = re.compile(
 
 
 def read_questions(text: str) -> list[dict[str, str | list[str]]]:
-    """The fields of each question: passage, question, options, tests, as far as they are there."""
+    """The fields of each question that are present: passage, question, options, tests."""
     text = without_marks(clean(split_trace(text)[0]))
     found = []
     for block in BREAK.split(text):
@@ -42,8 +42,8 @@ def read_questions(text: str) -> list[dict[str, str | list[str]]]:
 
 
 def read_options(text: str) -> list[str]:
-    """One option a line, without bullet, letter or a mark on the right one; a line without a bullet goes on the option
-    before it, where the others have bullets.
+    """The options, one per line, without bullet, letter or a mark on the right one. If the others have bullets, a line
+    without a bullet continues the option before it.
     """
     lines = [line for line in text.split("\n") if line.strip()]
     bulleted = sum(bool(BULLET.match(line)) for line in lines) >= 2
@@ -58,7 +58,7 @@ def read_options(text: str) -> list[str]:
 
 
 def read_tests(text: str) -> list[str]:
-    """The assert statements of a section, each with the lines that it goes on."""
+    """The assert statements of a section, each with its further lines."""
     fenced = FENCE.search(text)
     tests: list[str] = []
     for line in (fenced["body"] if fenced else text).split("\n"):

@@ -21,5 +21,5 @@ REFUSAL = re.compile(
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a text begins by declining; a long text that goes on to answer is looked at by its beginning alone."""
+    """Whether a text begins with a refusal. Only the beginning of a text counts."""
     return bool(REFUSAL.match(text.strip()[:200].replace("’", "'")))

@@ -1,8 +1,8 @@
-"""A completion -> what was asked for, or a fixed reason why not: objects that follow a schema, and votes.
+"""Reads a completion: an object that follows a schema, or a vote; otherwise a fixed reason why it has none.
 
-The parser tolerates what models write around and inside the JSON (thinking, fences, chatter, LaTeX with single
-backslashes). It is strict in what it returns: every field is there and holds text. A field that a grammar closed at its
-bound counts as cut off.
+The parser accepts additions around and in the JSON (thinking, fences, chatter, LaTeX with single backslashes). It is
+strict in its results: every field is present and has text. A field that the grammar closed at its bound counts as cut
+off.
 """
 
 import re
@@ -26,8 +26,8 @@ def read_object(
     """(object, None, None), or (None, reason, detail). The last object that follows the schema counts: earlier ones
     are drafts.
 
-    Without `latex` a newline before a variable `u` or `e` stays a newline and is never the start of `\\nu` or `\\ne`:
-    programs have such.
+    Without `latex` a newline before a variable `u` or `e`, as in programs, stays a newline and is not read as the start
+    of `\\nu` or `\\ne`.
     """
     if completion.finish_reason in REFUSED:
         return None, "refused_by_engine", completion.detail
@@ -49,7 +49,7 @@ def read_vote(
     completion: Completion, *, kind: str, options: list[str] | None = None, schema: Schema | None = None
 ) -> tuple[dict[str, str] | None, str | None, str | None]:
     """(solution, None, None) or (None, reason, detail). `options` are the texts in the order in which they were shown;
-    with a schema, texts that fill their bounds end with their last full sentence.
+    with a schema, texts that reach their bounds are cut after their last full sentence.
     """
     read = read_solution(
         completion.text, kind=kind, options=options, finish_reason=completion.finish_reason, trace=completion.trace
@@ -64,7 +64,7 @@ def read_vote(
 
 
 def at_bound(value: dict[str, Any], schema: Schema) -> list[str]:
-    """Fields whose text fills its maxLength: the grammar closed the output there, in the middle of a sentence."""
+    """Fields whose text has its maxLength: the grammar closed the text there, in the middle of a sentence."""
     found = []
     for name, field in schema["properties"].items():
         item, bound = value.get(name), field.get("maxLength")
@@ -77,7 +77,7 @@ def at_bound(value: dict[str, Any], schema: Schema) -> list[str]:
 
 
 def whole_sentences(text: str) -> str:
-    """A text that was closed at its bound, up to its last full sentence; as it is where it has none."""
+    """A text that was closed at its bound, up to its last full sentence; unchanged if it has no full sentence."""
     ends = [found.end() for found in SENTENCE_END.finditer(text)]
     return text[: ends[-1]].rstrip() if ends else text
 
@@ -93,8 +93,8 @@ def _clean_all(value: Any) -> Any:
 
 
 def _typed(value: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """Gives fields their names whatever their case, and integers back to those whose allowed values are integers;
-    other numbers stay text.
+    """Matches the names of fields regardless of case, and converts values to integers where the allowed values are
+    integers; other numbers stay text.
     """
     value = {**{key.strip().lower(): item for key, item in value.items()}, **value}
     for name, field in schema["properties"].items():

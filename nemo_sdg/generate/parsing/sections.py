@@ -1,9 +1,9 @@
-"""Context, reasoning, answer and other parts of a reply, by the headings, labels and tags that stand in it.
+"""Finds context, reasoning, answer and other parts of a reply by its headings, labels and tags.
 
     **Context:** Leaves have pores.        |  ## Answer      |  <answer>B</answer>      |  答案：B
     **Answer: B**                          |  B              |                          |
 
-Names are known in many languages. Text in fenced code is not a heading.
+Names are recognised in many languages. Text in fenced code is not a heading.
 """
 
 import re
@@ -26,7 +26,7 @@ HEAD = re.compile(
     r"(?P<tail>[:：=][ \t]*+(?:\*{1,3}+|_{1,2}+(?=\s|$)|】|\]|」)?|】[ \t]*+[:：]?|"
     r"(?:\*{1,3}+|\]|」)[ \t]*+(?:[:：]|[-–—]++[ \t]|$|(?=\S))|$)"
 )
-"""The head of a line; quantifiers do not give back, so that no line takes long."""
+"""the head of a line; quantifiers are possessive, so matching is fast for every line"""
 DASH = re.compile(r"\s[-–—]+\s")
 LONGEST_HEAD = 140
 FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
@@ -42,13 +42,13 @@ class Section:
     start: int
     end: int
     final: bool = False
-    """an answer that calls itself final"""
+    """whether the heading of an answer says that it is final"""
     closed: bool = False
-    """a tag that was closed: nothing is missing"""
+    """whether the section has a closing tag, so it is complete"""
 
 
 def find_sections(text: str) -> list[Section]:
-    """The sections of a reply in order; by tags where there are any, else by headings and labels."""
+    """The sections of a reply in order, by its tags if it has any, else by headings and labels."""
     return _tagged(text) or _headed(text)
 
 
@@ -90,9 +90,9 @@ class _Heading:
     section: str
     start: int
     body: int
-    """where what it heads begins"""
+    """position at which its text begins"""
     opened: str
-    """the emphasis that its label opened and did not close"""
+    """emphasis that its label opens and does not close"""
     aside: str
     final: bool
 
@@ -133,7 +133,7 @@ def _heading(line: str, start: int) -> _Heading | None:
         if section != "answer" and not head["open"]:
             return None
     elif not tail and not (marked or section in ("context", "reasoning", "answer")):
-        return None  # a heading without a colon has a mark of its own, or is one of the three main names alone
+        return None  # a heading without a colon needs a mark, or must be one of the three main names
     opened = head["open"] or ""
     if not tail and len(line) > body and not opened:
         return None
@@ -148,14 +148,14 @@ def _heading(line: str, start: int) -> _Heading | None:
 
 
 def _without_mark(body: str, mark: str) -> str:
-    """A body whose emphasis was opened before its label, without the mark that closes it: `60**` becomes `60`."""
+    """The body without the closing mark of an emphasis that was opened before its label: `60**` becomes `60`."""
     closing = {"【": "】", "[": "]", "「": "」"}.get(mark, mark)
     place = body.find(closing)
     return body if place == -1 else body[:place] + body[place + len(closing) :]
 
 
 def _trimmed(text: str) -> str:
-    """Without rules at its ends."""
+    """The text without horizontal rules at its ends."""
     lines = text.strip().split("\n")
     while lines and (RULE.fullmatch(lines[-1]) or not lines[-1].strip()):
         lines.pop()

@@ -1,13 +1,12 @@
-"""The solution in what a model wrote, whatever form it chose: answer, reasoning and context, or a reason why there is
-none.
+"""Reads the solution in a reply of any form: answer, reasoning and context, or a reason why there is no solution.
 
     read_solution("<think>A? No.</think>**Context:** Air\\n**Answer: B**", kind="multiple_choice", options=["O2", "CO"])
         -> {"answer": "CO", "reasoning": "", "context": "Air", "trace": "A? No."}
     read_solution("I think it is 4, no, 5 …", kind="numeric", finish_reason="length") -> ("cut_at_max_tokens", "")
 
-Read in this order: JSON, sections (tags, headings, labels), a last sentence that says the answer (boxed, `####`, `The
-answer is`), a reply that is nothing but an answer. Of several final answers the last one counts where the writer
-corrects himself; where two stand beside each other without a word, there is none.
+The order is: JSON, sections (tags, headings, labels), a last sentence that states the answer (boxed, `####`, `The
+answer is`), a reply that is only an answer. Of several final answers the last one counts if the reply corrects the
+earlier ones; without a correction the reply has no answer.
 """
 
 import re
@@ -42,7 +41,7 @@ JSON_BEGUN = re.compile(r"\s*(?:```json\b|(?:```\w*\s*)?[{\[]\s*(?:[\"'{\[]|\Z))
 def read_solution(
     text: str, *, kind: str, options: list[str] | None = None, finish_reason: str = "stop", trace: str | None = None
 ) -> dict[str, str] | tuple[str, str]:
-    """{answer, reasoning, context, trace}, or (reason, detail). `options` stand in the order in which they were shown;
+    """{answer, reasoning, context, trace}, or (reason, detail). `options` are in the order in which they were shown;
     the answer is then the text of one of them.
     """
     if finish_reason in REFUSED:
@@ -64,7 +63,7 @@ def read_solution(
 
 
 def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draft | tuple[str, str]:
-    """What the text says, or why it says nothing. Of a reply that was cut, only an answer that was finished before."""
+    """The draft in a text, or (reason, detail). In a reply that was cut, only an answer before the cut counts."""
     draft = from_json(text, kind)
     if isinstance(draft, Draft):
         return draft
@@ -81,7 +80,7 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
 
 
 def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, str] | tuple[str, str]:
-    """A draft with its answer tidied and checked."""
+    """The solution from a draft, with its answer cleaned and checked, or (reason, detail)."""
     answer = None if options is None else option_of(draft.answer, options)
     if answer is None:
         answer = tidy_answer(without_chatter(draft.answer) if kind == Kind.free_text else draft.answer, kind)
@@ -101,7 +100,7 @@ def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, st
 
 
 def option_of(answer: str, options: list[str]) -> str | None:
-    """The option that an answer names; of an answer of several lines that of the first one which names any."""
+    """The option that an answer names; in an answer of several lines, that of the first line which names one."""
     lines = [line.strip() for line in answer.split("\n") if line.strip()]
     for part in dict.fromkeys([answer.strip(), *lines[:3], *(line.split(" because ")[0] for line in lines[:1])]):
         if (option := match_option(part, options)) is not None:

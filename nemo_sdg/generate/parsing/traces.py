@@ -1,14 +1,14 @@
-"""A model's thinking and what it wrote for its reader, told apart: `split_trace(text)` gives (text, trace).
+"""Separates a model's thinking from its final text: `split_trace(text)` gives (text, trace).
 
     <think>…</think>final          Qwen, DeepSeek, Nemotron, GLM, MiniMax; also <thinking>, <thought>
-    …</think>final                 the opening tag stands in the prompt (DeepSeek R1, QwQ)
+    …</think>final                 the opening tag is in the prompt (DeepSeek R1, QwQ)
     [THINK]…[/THINK]final          Magistral
     <seed:think>…</seed:think>     Seed-OSS
     ◁think▷…◁/think▷final          Kimi
     <|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>final<|return|>     gpt-oss
     analysis…assistantfinal…       the same with its special tokens left out
 
-A tag that the text only speaks of (in the middle of a line of JSON, in quotes, in backticks) is text.
+A tag that the text only mentions (in a line of JSON, in quotes, in backticks) is part of the text.
 """
 
 import re
@@ -38,13 +38,13 @@ _QUOTES = "\"'`“”‘’«»"
 
 
 def split_trace(text: str) -> tuple[str, str]:
-    """(what is meant for the reader, thinking); both stripped. Thinking that never ends leaves no text."""
+    """(final text, thinking), both stripped. If thinking never ends, the text is ''."""
     if "<|channel|>" in text:
         return _harmony(text)
     if (stripped := _STRIPPED_HARMONY.match(text)) is not None:
         thinking, found, final = text[stripped.end() :].rpartition(_FINAL)
         return (final.strip(), thinking.strip()) if found else ("", final.strip())
-    # a cheap look first: most texts have no tag at all
+    # a fast check first: most texts have no tag
     lowered = text.lower()
     if not any(word in lowered for word in ("think", "thought", "scratchpad", "inner_", "channel")):
         return text.strip(), ""
@@ -52,10 +52,10 @@ def split_trace(text: str) -> tuple[str, str]:
 
 
 def separate(content: str, reasoning: str = "", *, finish_reason: str = "stop") -> tuple[str, str]:
-    """(text, trace) of a reply as a server sends it: its content and, where the server has one, its reasoning field.
+    """(text, trace) from a server's reply: its content and, if the server sends one, its reasoning field.
 
-    A finished reply without a text is looked at once more: some servers leave the answer in the reasoning field, and
-    some models never close their thinking.
+    In a finished reply without text, the answer is searched in the thinking: some servers leave it in the reasoning
+    field, and some models never close their thinking.
     """
     text, inner = split_trace(content)
     trace = "\n\n".join(filter(None, (reasoning.strip(), inner)))
@@ -68,7 +68,7 @@ def _harmony(text: str) -> tuple[str, str]:
     final: list[str] = []
     thinking: list[str] = []
     first = text.find("<|channel|>")
-    # servers that leave out the first special tokens begin in the middle of a channel
+    # some servers leave out the first special tokens, so the text begins inside a channel
     if (head := text[:first].removesuffix("<|start|>assistant").removesuffix("<|end|>").strip()) and (
         head != "<|start|>assistant"
     ):
@@ -79,8 +79,8 @@ def _harmony(text: str) -> tuple[str, str]:
 
 
 def _tagged(text: str) -> tuple[str, str]:
-    """Marks are paired from the left. An opening mark counts at the start of the text, or where a closing one follows;
-    a closing mark without an opening one ends thinking that began with the text.
+    """(final text, thinking). Marks are paired from the left. An opening mark counts at the start of the text, or if a
+    closing one follows. A closing mark without an opening one ends thinking that began with the text.
     """
     marks = sorted(
         [(m.start(), m.end(), True) for m in OPENING.finditer(text) if not _is_mention(text, m)]
@@ -100,7 +100,7 @@ def _tagged(text: str) -> tuple[str, str]:
             thinking.append(text[opened:start])
             opened = None
         else:
-            # the whole beginning was thinking; what stood for text until here was not
+            # everything up to here was thinking, also what was kept as text
             thinking.append("".join(kept) + text[position:start])
             kept.clear()
         position = end
@@ -116,7 +116,7 @@ def _tagged(text: str) -> tuple[str, str]:
 
 
 def _is_mention(text: str, mark: "re.Match[str]") -> bool:
-    """Whether a tag is spoken of: in quotes or backticks."""
+    """Whether a tag is only mentioned, in quotes or backticks."""
     before, after = text[mark.start() - 1 : mark.start()], text[mark.end() : mark.end() + 1]
     return bool(before) and before in _QUOTES and bool(after) and after in _QUOTES
 
@@ -125,8 +125,8 @@ _TAGGED_TAIL = re.compile(r"<(?P<name>context|reasoning|answer|question)>(?:(?!<
 
 
 def answer_in_trace(trace: str) -> tuple[str, str]:
-    """(answer, thinking before it) where a reply never left its thinking and yet ends in what was asked for: a JSON
-    object, or tagged sections. ("", trace) where it does not: a draft is not an answer.
+    """(answer, thinking before it) if a reply that never ended its thinking ends with a JSON object or tagged sections;
+    otherwise ("", trace), since a draft is not an answer.
     """
     stripped = trace.rstrip()
     if stripped.endswith(("}", "```")):
@@ -139,7 +139,7 @@ def answer_in_trace(trace: str) -> tuple[str, str]:
 
 
 def _start_of_object(text: str) -> int | None:
-    """Where the JSON object begins whose closing brace ends the text."""
+    """The position at which the JSON object begins whose closing brace ends the text; None if there is none."""
     depth, in_string = 0, False
     for place in range(len(text) - 1, -1, -1):
         char = text[place]
