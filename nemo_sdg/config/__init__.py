@@ -96,6 +96,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         for role in Role:
             self.engines(role)
+        if self.mixture.difficulty and not self.export.difficulty_bands:
+            raise ConfigError("mixture.difficulty needs export.difficulty_bands=true, which packs the bands apart")
 
     def engines(self, role: Role) -> list[EngineSection]:
         """The engines of a role. Raises ConfigError if one of them is not valid."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from nemo_sdg.errors import require
 
+BANDS = ("easy", "medium", "hard")
+"""of difficulty"""
 VARIANTS = ("context", "no_context", "answer_only", "trace")
 """renderings of a sample: see export/documents.py"""
 
@@ -41,6 +43,10 @@ class MixtureSection:
     """maximum number of epochs of a family or task in the training, in any variant; it takes precedence over caps and
     floors
     """
+    difficulty: dict[str, float] = field(default_factory=dict)
+    """how often a sample of a band (easy, medium, hard) is drawn beside those of its task's other bands, as {easy: 0.5,
+    hard: 2}; 1 where none is given; needs export.difficulty_bands
+    """
     train_tokens: int | None = None
     """length of the continued pretraining, in tokens of the whole blend; null = one pass over the longest variant"""
     synthetic_share: float = 1.0
@@ -55,6 +61,10 @@ class MixtureSection:
         }.items():
             require(0.0 < cap <= 1.0, f"mixture.{name} must be in (0, 1], got {cap}")
         require(0.0 <= self.family_floor < 1.0, f"mixture.family_floor must be in [0, 1), got {self.family_floor}")
+        require(
+            set(self.difficulty) <= set(BANDS) and all(weight > 0 for weight in self.difficulty.values()),
+            f"mixture.difficulty must give weights > 0 to some of {', '.join(BANDS)}, got {dict(self.difficulty)}",
+        )
         require(self.max_epochs > 0, f"mixture.max_epochs must be > 0, got {self.max_epochs}")
         require(
             self.train_tokens is None or self.train_tokens >= 1,
@@ -77,6 +87,10 @@ class ExportSection:
     """
     form: Form = Form.single
     """content of one document"""
+    difficulty_bands: bool = False
+    """whether easy samples (three in four attempts of the student, or else of the votes, reach the answer), hard ones
+    (one in four at most) and those between are packed apart, for mixture.difficulty
+    """
     bos: bool = False
     """whether each document begins with the tokenizer's beginning-of-sequence id, for models trained with it"""
     shard_tokens: int = 100_000_000

@@ -97,7 +97,8 @@ def write_blend(
 def plan_blend(packed: StepDir, export: ExportSection, mixture: MixtureSection) -> Mixture:
     """The mixture of what is packed."""
     receipts = packed_receipts(packed)
-    plan = plan_mixture(packed_tokens(receipts, export.variants), mixture, export.budget)
+    bands = packed_bands(receipts, export.variants) if mixture.difficulty else None
+    plan = plan_mixture(packed_tokens(receipts, export.variants), mixture, export.budget, bands)
     plan.notes += [note for variant in export.variants for note in _losses(receipts, variant)]
     return plan
 
@@ -138,6 +139,20 @@ def packed_tokens(receipts: list[dict[str, Any]], variants: list[str]) -> dict[s
     return tokens
 
 
+def packed_bands(
+    receipts: list[dict[str, Any]], variants: list[str]
+) -> dict[str, dict[str, dict[str, dict[str, int]]]]:
+    """Tokens of the train split, {variant: {family: {task: {band of difficulty: tokens}}}}."""
+    tokens: dict[str, dict[str, dict[str, dict[str, int]]]] = {variant: {} for variant in variants}
+    for receipt in receipts:
+        if receipt["split"] == "train":
+            for variant in variants:
+                if sizes := receipt["variants"].get(variant):
+                    task = tokens[variant].setdefault(receipt["family"], {}).setdefault(receipt["task"], {})
+                    task[receipt["band"]] = task.get(receipt["band"], 0) + sizes["tokens"]
+    return tokens
+
+
 def _family_tokens(receipts: list[dict[str, Any]], variant: str) -> dict[str, int]:
     """Tokens of both splits per family."""
     tokens: dict[str, int] = {}
@@ -152,7 +167,10 @@ def _shard_weights(
 ) -> list[tuple[float, str]]:
     """Weights of a split's shards, which sum to 1, and their prefixes relative to the run."""
     drawn = [
-        (mixture.epochs(receipt["family"], receipt["task"]) * sizes["tokens"], _prefix(receipt, variant))
+        (
+            mixture.epochs(receipt["family"], receipt["task"], receipt.get("band", "")) * sizes["tokens"],
+            _prefix(receipt, variant),
+        )
         for receipt in receipts
         if receipt["split"] == split and (sizes := receipt["variants"].get(variant))
     ]

@@ -36,8 +36,14 @@ class Part:
 
 
 @dataclass(kw_only=True)
+class Task(Part):
+    bands: dict[str, float] = field(default_factory=dict)
+    """epochs of its bands of difficulty, where mixture.difficulty weighs them"""
+
+
+@dataclass(kw_only=True)
 class Family(Part):
-    tasks: dict[str, Part] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
 
 
 def plan_families(
@@ -80,7 +86,7 @@ def _plan_tasks(
     most: float,
     config: MixtureSection,
     notes: list[str],
-) -> dict[str, Part]:
+) -> dict[str, Task]:
     """Tasks share their family as families share the blend, under task_cap and with no task above `most` epochs."""
     bound = max(most, family.epochs) * (1 + SLACK)
     limits = {task: bound * size / (family.share * length) for task, size in tokens.items()}
@@ -94,7 +100,7 @@ def _plan_tasks(
             )
     shares = share_between({task: size**config.alpha for task, size in tokens.items()}, none, caps)
     return {
-        task: Part(
+        task: Task(
             available=size,
             cap=caps[task],
             sampled=round(shares[task] * family.share * length),

@@ -19,12 +19,15 @@ from typing import Any
 
 from nemo_sdg.config import Budget, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.family_shares import SLACK, Family, Tokens, plan_families
+from nemo_sdg.export.difficulty import band_epochs
+from nemo_sdg.export.family_shares import SLACK, Family, Task, Tokens, plan_families
 
 LARGEST_SHARE = 0.999
 """of the synthetic part in a blend with base datasets, which need weights above 0"""
 NAMED = 5
 """families in a note"""
+Bands = Mapping[str, Mapping[str, Mapping[str, int]]]
+"""family -> task -> band of difficulty -> tokens of the train split"""
 HALVINGS = 40
 """of the interval in which the epochs of the longest variant are searched"""
 
@@ -38,6 +41,8 @@ class Seen:
     """of the variant's synthetic part"""
     epochs: float
     tasks: dict[str, "Seen"] = field(default_factory=dict)
+    bands: dict[str, float] = field(default_factory=dict)
+    """epochs of a task's bands of difficulty, where mixture.difficulty weighs them"""
 
 
 @dataclass(kw_only=True)
@@ -77,12 +82,12 @@ class Mixture:
         """Share of each family in the reference; they sum to 1."""
         return {name: family.share for name, family in self.families.items()}
 
-    def epochs(self, family: str, task: str) -> float:
-        """Of a task in the reference; of the whole for a task that has no train document."""
+    def epochs(self, family: str, task: str, band: str = "") -> float:
+        """Of a task, or a band of it, in the reference; of the whole for a task that has no train document."""
         planned = self.families.get(family)
         if planned is None or task not in planned.tasks:
             return self.variants[self.reference].epochs
-        return planned.tasks[task].epochs
+        return planned.tasks[task].bands.get(band, planned.tasks[task].epochs)
 
     def as_dict(self) -> dict[str, Any]:
         """For mixture.json, where each variant stands apart."""
@@ -91,13 +96,20 @@ class Mixture:
         return plan
 
 
-def plan_mixture(available: Mapping[str, Tokens], config: MixtureSection, budget: Budget = Budget.samples) -> Mixture:
+def plan_mixture(
+    available: Mapping[str, Tokens],
+    config: MixtureSection,
+    budget: Budget = Budget.samples,
+    bands: Mapping[str, Bands] | None = None,
+) -> Mixture:
     """Plans the epochs of families and tasks from the tokens of each variant; what has no tokens is left out.
 
     Budget `tokens` gives every variant as many tokens to train on; budget `samples` as many epochs. `max_epochs` holds
     for every family, task and variant, against `train_tokens` or one pass over the longest variant. Caps give way to
     it, and to what is there (two families, each capped at 0.4), as little as needed and with a note: a run on few
     families is an everyday case and its corpus is still wanted. A floor gives way to a cap, and to 1 / families.
+    `bands` are the tokens of each variant by difficulty, for mixture.difficulty: it changes what is drawn within a
+    task, and no share of a task.
 
     Raises ConfigError when the whole corpus, repeated `max_epochs` times, is shorter than the training, with the
     settings that would fit; DataError when there are no tokens at all.
@@ -111,12 +123,15 @@ def plan_mixture(available: Mapping[str, Tokens], config: MixtureSection, budget
     reference = max(totals, key=lambda variant: totals[variant])
     notes: list[str] = []
     length = _length(totals, reference, config, budget, notes)
-    most = config.max_epochs
+    most, hard = config.max_epochs, {variant: (bands or {}).get(variant, {}) for variant in cleaned}
     if budget is Budget.tokens:
-        most = _epochs_of_reference(cleaned, totals, reference, length, config)
-    families = plan_families(cleaned[reference], length, most, config, notes)
-    notes += _held(families, config)
-    plans = {variant: _plan_variant(families, tokens, length, config, budget) for variant, tokens in cleaned.items()}
+        most = _epochs_of_reference(cleaned, hard, totals, reference, length, config)
+    families = _plan_reference(cleaned[reference], hard[reference], length, most, config, notes)
+    notes += [*_held(families, config), *_held_bands(families, most, config)]
+    plans = {
+        variant: _plan_variant(families, tokens, hard[variant], length, config, budget)
+        for variant, tokens in cleaned.items()
+    }
     return Mixture(reference=reference, budget=length, families=families, variants=plans, notes=notes)
 
 
@@ -128,6 +143,28 @@ def _held(families: dict[str, Family], config: MixtureSection) -> list[str]:
     named = ", ".join(held[:NAMED]) + (f" and {len(held) - NAMED} more" if len(held) > NAMED else "")
     epochs = max(families[name].epochs for name in held)
     return [f"mixture.max_epochs={config.max_epochs:g} lets these families repeat {epochs:.3g} times: {named}"]
+
+
+def _held_bands(families: dict[str, Family], most: float, config: MixtureSection) -> list[str]:
+    """A note where the limit of epochs keeps a band below what mixture.difficulty asks."""
+    held = sum(
+        max(task.bands.values(), default=0.0) > task.epochs and max(task.bands.values()) >= most * (1 - 2 * SLACK)
+        for family in families.values()
+        for task in family.tasks.values()
+    )
+    if not held:
+        return []
+    return [f"mixture.max_epochs={config.max_epochs:g} holds mixture.difficulty back in {held} tasks"]
+
+
+def _plan_reference(
+    tokens: Tokens, bands: Bands, length: int, most: float, config: MixtureSection, notes: list[str]
+) -> dict[str, Family]:
+    families = plan_families(tokens, length, most, config, notes)
+    for name, own in bands.items() if config.difficulty else ():
+        for task, part in families[name].tasks.items():
+            part.bands = band_epochs(own[task], config.difficulty, part.epochs, most)
+    return families
 
 
 def _with_tokens(tokens: Tokens) -> dict[str, dict[str, int]]:
@@ -172,6 +209,7 @@ def _length(totals: dict[str, int], reference: str, config: MixtureSection, budg
 
 def _epochs_of_reference(
     tokens: dict[str, dict[str, dict[str, int]]],
+    bands: Mapping[str, Bands],
     totals: dict[str, int],
     reference: str,
     length: int,
@@ -182,11 +220,11 @@ def _epochs_of_reference(
     """
 
     def fits(most: float) -> bool:
-        families = plan_families(tokens[reference], length, most, config, [])
+        families = _plan_reference(tokens[reference], bands[reference], length, most, config, [])
         worst = max(
-            seen.epochs
-            for own in tokens.values()
-            for family in _plan_variant(families, own, length, config, Budget.tokens).families.values()
+            max([seen.epochs, *seen.bands.values()])
+            for variant, own in tokens.items()
+            for family in _plan_variant(families, own, bands[variant], length, config, Budget.tokens).families.values()
             for seen in family.tasks.values()
         )
         return worst <= config.max_epochs * (1 + SLACK)
@@ -201,11 +239,14 @@ def _epochs_of_reference(
 
 
 def _plan_variant(
-    families: dict[str, Family], tokens: Tokens, length: int, config: MixtureSection, budget: Budget
+    families: dict[str, Family], tokens: Tokens, bands: Bands, length: int, config: MixtureSection, budget: Budget
 ) -> VariantPlan:
     """The same epochs as in the reference, all by one factor higher or lower where the budget is in tokens."""
     drawn = {
-        name: {task: families[name].tasks[task].epochs * num for task, num in tasks.items()}
+        name: {
+            task: _drawn(families[name].tasks[task], num, bands.get(name, {}).get(task, {}))
+            for task, num in tasks.items()
+        }
         for name, tasks in tokens.items()
     }
     total = sum(sum(tasks.values()) for tasks in drawn.values())
@@ -216,7 +257,12 @@ def _plan_variant(
     seen = {}
     for name, tasks in tokens.items():
         parts = {
-            task: Seen(available=num, share=drawn[name][task] / total, epochs=drawn[name][task] * factor / num)
+            task: Seen(
+                available=num,
+                share=drawn[name][task] / total,
+                epochs=drawn[name][task] * factor / num,
+                bands={band: epochs * factor for band, epochs in families[name].tasks[task].bands.items()},
+            )
             for task, num in tasks.items()
         }
         size, share = sum(tasks.values()), sum(part.share for part in parts.values())
@@ -230,6 +276,13 @@ def _plan_variant(
         total_tokens=round(trained if alone else whole),
         families=seen,
     )
+
+
+def _drawn(part: Task, num: int, bands: Mapping[str, int]) -> float:
+    """Tokens that are drawn of a task of `num` tokens with the epochs of the reference."""
+    if not part.bands:
+        return part.epochs * num
+    return sum(part.bands.get(band, part.epochs) * tokens for band, tokens in bands.items())
 
 
 def _round(value: float, rounding: str) -> float:

@@ -10,6 +10,7 @@ from nemo_sdg.storage import ContentHashes, Inputs, StepDir
 SHAPES = [
     "export.variants",
     "export.form",
+    "export.difficulty_bands",
     "export.bos",
     "export.shard_tokens",
     "export.max_document_tokens",

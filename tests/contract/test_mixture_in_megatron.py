@@ -34,7 +34,11 @@ SCENARIOS: dict[str, tuple[dict[str, dict[str, int]], dict[str, Any]]] = {
     "floor": (PLAIN | SMALL, {"family_floor": 0.12, "train_tokens": 1_500_000, "alpha": 1.0}),
     "length": (PLAIN, {"train_tokens": 1_100_000, "max_epochs": 8.0, "alpha": 0.3}),
     "base": (PLAIN, {"train_tokens": 4_000_000, "synthetic_share": 0.25}),
+    "difficulty": (PLAIN, {"difficulty": {"easy": 0.5, "hard": 3.0}}),
+    "hard to repeat": (PLAIN, {"difficulty": {"hard": 50.0}, "max_epochs": 2.0}),
 }
+BANDS = {"easy": 0.5, "medium": 0.3, "hard": 0.2}
+"""shares of a task's tokens in its bands of difficulty"""
 
 
 def write_dataset(prefix: Path, num_tokens: int) -> None:
@@ -50,23 +54,27 @@ def write_dataset(prefix: Path, num_tokens: int) -> None:
     builder.finalize(f"{prefix}.idx")
 
 
-def write_packed(run_dir: Path, families: dict[str, dict[str, int]], shard_tokens: int) -> StepDir:
+def write_packed(
+    run_dir: Path, families: dict[str, dict[str, int]], shard_tokens: int, bands: dict[str, float]
+) -> StepDir:
     """Packed shards of all variants with their receipts, without texts."""
     step = StepDir(run_dir=run_dir, step="packed", fingerprint="f1")
     for family, tasks in families.items():
         index = 0
         for task, tokens in tasks.items():
             num_shards = math.ceil(tokens / shard_tokens)
-            for _ in range(num_shards):
+            for band in bands or [""] * num_shards:
                 sizes, outputs = {}, {}
                 for variant, ratio in RATIOS.items():
-                    size = round(tokens / num_shards * ratio.get(family, 0.5 if variant != "context" else 1.0))
+                    # the harder, the longer the context
+                    part = bands[band] ** (1.0 if variant == "context" else 1.1) if bands else 1 / num_shards
+                    size = round(tokens * part * ratio.get(family, 0.5 if variant != "context" else 1.0))
                     prefix = f"packed/{variant}/{family}/train/shard-{index:05d}_text_document"
                     write_dataset(run_dir / prefix, size)
                     sizes[variant], outputs[f"{prefix}.bin"] = {"documents": size // DOCUMENT, "tokens": size}, {}
                 receipt = {
                     "family": family, "split": "train", "task": task, "variants": sizes, "outputs": outputs,
-                    "counts": {},
+                    "counts": {}, "band": band,
                 }  # fmt: skip
                 write_json(step.receipt_path(f"{family}-train-{index:05d}"), receipt)
                 index += 1
@@ -103,7 +111,8 @@ def drawn(blend: dict[str, Any], total_tokens: int) -> dict[str, int]:
 def test_megatron_draws_what_mixture_json_says(tmp_path: Path, name: str, budget: Budget) -> None:
     families, options = SCENARIOS[name]
     settings = dict(options)
-    packed = write_packed(tmp_path, families, settings.pop("shard_tokens", 10**9))
+    bands = BANDS if "difficulty" in settings else {}
+    packed = write_packed(tmp_path, families, settings.pop("shard_tokens", 10**9), bands)
     base = []
     if settings.get("synthetic_share", 1) < 1:
         for prefix, size in (("web", 400_000), ("books", 900_000)):
@@ -120,7 +129,7 @@ def test_megatron_draws_what_mixture_json_says(tmp_path: Path, name: str, budget
     blend_step = StepDir(run_dir=tmp_path, step="blend", fingerprint="f1")
     told = write_blend(blend_step, mixture, export, BlendSection(base=base), packed=packed)
     tasks = {
-        output.removesuffix(".bin"): (receipt["family"], receipt["task"])
+        output.removesuffix(".bin"): (receipt["family"], receipt["task"], receipt["band"])
         for receipt in receipts
         for output in receipt["outputs"]
     }
@@ -131,7 +140,13 @@ def test_megatron_draws_what_mixture_json_says(tmp_path: Path, name: str, budget
         for prefix, tokens in counts.items():
             relative = str(Path(prefix).relative_to(tmp_path))
             if relative in tasks:
-                own[tasks[relative]] = own.get(tasks[relative], 0) + tokens
+                family, task, band = tasks[relative]
+                own[family, task] = own.get((family, task), 0) + tokens
+                size = next(r["variants"][arm]["tokens"] for r in receipts if f"{relative}.bin" in r["outputs"])
+                if bands:
+                    asked = told["variants"][arm]["families"][family]["tasks"][task]["bands"][band]
+                    assert tokens / size == pytest.approx(asked, rel=0.02)
+                    assert tokens / size <= config.max_epochs * 1.02
             else:
                 rest += tokens
         assert rest == pytest.approx(facts["base_tokens"], rel=0.01, abs=3 * SEQUENCE)

@@ -30,6 +30,8 @@ def test_overrides_win(file: Path) -> None:
         ("engine.kind=openai", ["base_urls"]),
         ("verify.min_agreement=1.5", ["verify.min_agreement"]),
         ("export.variants=[both]", ["export.variants"]),
+        ("mixture.difficulty={hard: 2}", ["mixture.difficulty", "export.difficulty_bands=true"]),
+        ("mixture.difficulty={harder: 2}", ["mixture.difficulty", "easy, medium, hard"]),
         ("seeds.license_policy=listed", ["seeds.licenses"]),
     ],
 )

@@ -145,6 +145,7 @@ def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:
         "family": unit.family,
         "split": unit.split,
         "task": unit.task,
+        **({"band": unit.band} if unit.band else {}),
         "rows": unit.rows_id(),
         "tokenizer": tokenizer.digest,
     }

@@ -1,8 +1,9 @@
 """Plans which curated rows go into which packed shard, before anything is tokenised, so that workers share nothing.
 
-A unit is one packed shard of one task and split, for all variants at once, because a document that is too long in one
-variant leaves both. One task, because a blend weighs datasets: the share of a task can only be held when it has
-prefixes of its own. Rows are byte offsets into curated shards: 2M rows are 16 MB, and no text is held.
+A unit is one packed shard of one task and split (and band of difficulty, with export.difficulty_bands), for all
+variants at once, because a document that is too long in one variant leaves both. One task, because a blend weighs
+datasets: the share of a task can only be held when it has prefixes of its own. Rows are byte offsets into curated
+shards: 2M rows are 16 MB, and no text is held.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ import orjson
 
 from nemo_sdg.config import ExportSection, Form, fingerprint
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.difficulty import band_of
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.tokenizers import Tokenizer
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     Integers = array[int]
 else:
     Integers = array
-Group = tuple[str, str, str]
-"""family, split, task"""
+Group = tuple[str, str, str, str]
+"""family, split, task, band of difficulty ("" where all are packed together)"""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class PackUnit:
     task: str
     index: int
     """within family and split"""
+    band: str = ""
+    """of difficulty, where bands are packed apart"""
     rows: list[tuple[Path, Integers]]
     """curated shard, and where its rows begin (bytes)"""
 
@@ -111,7 +115,9 @@ def _seed_number(seed_id: str) -> int:
     return int.from_bytes(hashlib.blake2b(seed_id.encode(), digest_size=8).digest(), "big")
 
 
-def scan_shard(path: Path, valid_share: float, text_fields: tuple[str, ...] = TEXT_FIELDS) -> dict[Group, Rows]:
+def scan_shard(
+    path: Path, valid_share: float, text_fields: tuple[str, ...] = TEXT_FIELDS, bands: bool = False
+) -> dict[Group, Rows]:
     """The rows of each group. Raises DataError on a damaged line."""
     found: dict[Group, Rows] = {}
     offset = 0
@@ -120,7 +126,8 @@ def scan_shard(path: Path, valid_share: float, text_fields: tuple[str, ...] = TE
             try:
                 sample = orjson.loads(line)
                 seed = _seed_number(seed_of(sample))
-                group = sample["family"], split_of(sample, valid_share), sample["task"]
+                band = band_of(sample) if bands else ""
+                group = sample["family"], split_of(sample, valid_share), sample["task"], band
                 length = sum(len(sample[name]) for name in text_fields if sample.get(name)) + sum(
                     map(len, sample["choices"] or ())
                 )
@@ -151,19 +158,20 @@ def plan_packing(
     paths = sorted(shards)
     fields = (*TEXT_FIELDS, "trace") if "trace" in export.variants else TEXT_FIELDS
     groups: dict[Group, list[tuple[Path, Rows]]] = {}
-    scanned = map_shards(scan_shard, paths, [export.valid_share] * len(paths), [fields] * len(paths))
+    num, bands = len(paths), export.difficulty_bands
+    scanned = map_shards(scan_shard, paths, [export.valid_share] * num, [fields] * num, [bands] * num)
     for path, found in zip(paths, scanned, strict=True):
         for group, rows in found.items():
             groups.setdefault(group, []).append((path, rows.by_seed() if export.form is Form.siblings else rows))
     units: list[PackUnit] = []
-    for family, split, task in sorted(groups):
+    for family, split, task, band in sorted(groups):
         if not family or not all(character.isalnum() or character in "_-" for character in family):
             raise ConfigError(
                 f"a family's name becomes a folder: letters, digits, _ and - only, got {family!r}; rename it"
             )
         first = units[-1].index + 1 if units and (units[-1].family, units[-1].split) == (family, split) else 0
-        for number, cut in enumerate(_cut(groups[family, split, task], export, tokenizer)):
-            units.append(PackUnit(family=family, split=split, task=task, index=first + number, rows=cut))
+        for number, cut in enumerate(_cut(groups[family, split, task, band], export, tokenizer)):
+            units.append(PackUnit(family=family, split=split, task=task, index=first + number, band=band, rows=cut))
     return units
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nemo_sdg.config import Budget, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.difficulty import band_of
 from nemo_sdg.export.mixture import plan_mixture
 
 sizes = st.lists(st.lists(st.integers(1000, 10**12), min_size=1, max_size=5), min_size=1, max_size=8)
@@ -193,4 +194,54 @@ def test_the_explanation_is_plain_data_in_a_fixed_order():
     mixture = plan_one({"b": {"t": 3, "s": 1}, "a": {"t": 5}}, MixtureSection())
     plain = orjson.loads(orjson.dumps(mixture.as_dict()))
     assert list(plain["families"]) == ["a", "b"]
-    assert set(plain["families"]["b"]["tasks"]["s"]) == {"available", "cap", "sampled", "share", "epochs", "decided_by"}
+    assert set(plain["families"]["b"]["tasks"]["s"]) == {
+        "available",
+        "cap",
+        "sampled",
+        "share",
+        "epochs",
+        "decided_by",
+        "bands",
+    }
+
+
+bands = st.fixed_dictionaries({band: st.integers(1, 10**6) for band in ("easy", "medium", "hard")})
+weights = st.fixed_dictionaries({band: st.floats(0.1, 20) for band in ("easy", "medium", "hard")})
+
+
+@given(bands, st.lists(st.floats(0.05, 1.0), min_size=3, max_size=3), weights, budgets, st.floats(1.0, 20))
+def test_harder_samples_take_the_place_of_easier_ones_within_their_task(tokens, ratios, weights, budget, most):
+    short = {band: max(1, round(num * ratio)) for (band, num), ratio in zip(tokens.items(), ratios, strict=True)}
+    by_band = {"context": tokens, "no_context": short}
+    available = {variant: {"f": {"t": sum(own.values())}} for variant, own in by_band.items()}
+    plain = plan_mixture(available, MixtureSection(max_epochs=most), budget)
+    config = MixtureSection(max_epochs=most, difficulty=weights)
+    found = plan_mixture(available, config, budget, {v: {"f": {"t": own}} for v, own in by_band.items()})
+    task = found.families["f"].tasks["t"]
+    assert task.share == plain.families["f"].tasks["t"].share
+    assert sum(task.bands[band] * num for band, num in tokens.items()) == pytest.approx(task.epochs * task.available)
+    for one, other in itertools.permutations(tokens, 2):
+        if weights[one] >= weights[other]:
+            assert task.bands[one] >= task.bands[other] * (1 - 1e-6)
+            free = task.bands[one] < max(most, task.epochs) * (1 - 1e-6)
+            if free and budget is Budget.samples:
+                assert task.bands[one] / task.bands[other] == pytest.approx(weights[one] / weights[other], rel=1e-6)
+    for plan in found.variants.values():
+        seen = plan.families["f"].tasks["t"]
+        assert max(seen.bands.values()) <= most * (1 + 1e-6)
+        factor = seen.bands["easy"] / task.bands["easy"]
+        assert seen.bands == pytest.approx({band: epochs * factor for band, epochs in task.bands.items()})
+
+
+def test_bands_are_by_the_share_that_misses_the_answer():
+    assert [band_of({"difficulty": value}) for value in (0.0, 0.25, 0.3, 0.5, 0.75, 1.0, None)] == [
+        "easy", "easy", "medium", "medium", "hard", "hard", "medium",
+    ]  # fmt: skip
+
+
+def test_what_max_epochs_holds_back_is_noted():
+    available = {"context": {"f": {"t": 1100}}}
+    config = MixtureSection(max_epochs=2, difficulty={"hard": 50})
+    found = plan_mixture(available, config, bands={"context": {"f": {"t": {"easy": 1000, "hard": 100}}}})
+    assert found.families["f"].tasks["t"].bands == pytest.approx({"easy": 0.9, "hard": 2.0})
+    assert found.notes[-1] == "mixture.max_epochs=2 holds mixture.difficulty back in 1 tasks"

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.config.export import BANDS
 from nemo_sdg.export.report.counts import packed_tokens, read_json_or, token_histograms
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.parts import Section, Table, percent
@@ -53,6 +54,15 @@ def mixture(run_dir: Path) -> Section:
                 caption="Tasks in the blend (a task's cap is of its family)",
             )
         )
+    bands = [
+        [name, task, *(f"{part['bands'][band]:.2f}" if band in part["bands"] else "" for band in BANDS)]
+        for name, family in plan.items()
+        for task, part in family["tasks"].items()
+        if part.get("bands")
+    ]
+    if bands:
+        caption = "Epochs of easy, medium and hard samples (mixture.difficulty)"
+        section.parts.append(Table(columns=["family", "task", *BANDS], rows=bands, caption=caption))
     variants = mixed.get("variants") or {}
     rows = [
         [name, f"{v['train_tokens']:,}", f"{v['trained_tokens']:,}", f"{v['epochs']:.2f}", v["nemo_validates_on"]]

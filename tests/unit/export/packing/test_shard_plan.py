@@ -36,6 +36,15 @@ def test_every_sample_is_in_one_unit_in_curated_order(tmp_path: Path) -> None:
     assert sorted(sample["sample_id"] for unit in units for sample in unit.samples()) == sorted(order)
 
 
+def test_bands_of_difficulty_are_packed_apart(tmp_path: Path) -> None:
+    samples = [sample | {"difficulty": (0.0, 0.5, 1.0)[number % 3]} for number, sample in enumerate(SAMPLES)]
+    units = planned(tmp_path, samples, shard_tokens=1000, valid_share=0.3, difficulty_bands=True)
+    assert {(unit.band, sample["difficulty"]) for unit in units for sample in unit.samples()} == {
+        ("easy", 0.0), ("medium", 0.5), ("hard", 1.0),
+    }  # fmt: skip
+    assert len({unit.name for unit in units}) == len(units)
+
+
 def test_names_count_up_within_family_and_split(tmp_path: Path) -> None:
     names = [unit.name for unit in planned(tmp_path, SAMPLES, shard_tokens=1000, valid_share=0.3)]
     assert len(set(names)) == len(names)
