@@ -1,11 +1,11 @@
 """Does context help? Arms of equal budget from one checkpoint, scored by lm-eval, compared with paired intervals.
 
-    base         the checkpoint; where the run has a base blend, the checkpoint continued on that blend alone
-    no_context   the checkpoint continued on the no_context corpus, with the base blend where there is one
-    context      the same with the context corpus: the same samples in the same order, as many tokens
+    base         the checkpoint; if the run has a base blend, the checkpoint continued on that blend alone
+    no_context   the checkpoint continued on the no_context corpus, with the base blend if there is one
+    context      the same with the context corpus: the same samples in the same order, the same number of tokens
 
-Every variant of the run is an arm. Written to RUN/ablation/: arms/<arm>/{model.safetensors, config.json, curve.jsonl,
-arm.json}, scores/<arm>.json, comparison.json, comparison.md, comparison.png.
+Every variant of the run is an arm. The results are written to RUN/ablation/: arms/<arm>/{model.safetensors,
+config.json, curve.jsonl, arm.json}, scores/<arm>.json, comparison.json, comparison.md, comparison.png.
 """
 
 import random
@@ -20,11 +20,11 @@ from nemo_sdg.storage import atomic_file, write_bytes, write_json
 
 BASE = "base"
 ORDER = [BASE, "answer_only", "no_context", "context", "trace"]
-"""arms from the least to the most that a document holds"""
+"""arms, ordered by how much a document contains"""
 METRICS = ["pass_at_1", "pass@1", "acc_norm", "acc", "math_verify", "exact_match", "f1"]
-"""the score of a row is the first of these that lm-eval gives for it"""
+"""the score of a row is the first of these metrics that lm-eval logs for it"""
 FILTERS = ["flexible-extract", "custom-extract"]
-"""where a task extracts answers in several ways, the first of these counts, else the first by name"""
+"""filter that counts if a task has several: the first of these, else the first by name"""
 OVER_ALL = "all"
 
 
@@ -33,19 +33,19 @@ class EvaluationSection:
     """The evaluations of the arms."""
 
     tasks: list[str] = field(default_factory=list)
-    """lm-eval names; the splits that they evaluate on must not be seeds, and the guard has seen to that"""
+    """lm-eval names; the guard keeps the splits that they evaluate on out of the seeds"""
     include_path: list[str] = field(default_factory=list)
     """folders with your own lm-eval YAMLs"""
     mirror: str | None = None
-    """folder with the evaluations' rows, as seeds.mirror; null = the run's"""
+    """folder with the evaluation rows, in the layout of seeds.mirror; null = that of the run"""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """name of a group (family, capability) -> tasks"""
     limit: int | None = None
-    """rows a task"""
+    """maximum number of rows per task"""
     num_fewshot: int | None = None
-    """examples before each question; null = as each task says"""
+    """number of examples before each question; null = the task's own number"""
     batch_size: int = 8
-    """rows that the proxy is scored on at once"""
+    """number of rows that the proxy scores at once"""
     bootstrap_samples: int = 2000
     confidence: float = 0.95
     seed: int = 0
@@ -62,12 +62,12 @@ Scores = dict[str, dict[str, float]]
 
 
 def arms_of(variants: Iterable[str]) -> list[str]:
-    """The base and the variants, those that hold more after those that hold less."""
+    """The base and the variants, ordered by how much a document contains."""
     return [BASE, *sorted(set(variants), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))]
 
 
 def pairs_of(arms: list[str]) -> list[tuple[str, str]]:
-    """Every two arms, the later one first: its score minus the earlier one's."""
+    """All pairs of arms, the later arm first: differences are its score minus the earlier arm's."""
     return [(second, first) for place, first in enumerate(arms) for second in arms[place + 1 :]]
 
 
@@ -105,8 +105,8 @@ def paired_difference(
     draws = np.random.default_rng(random.Random(f"{evaluation.seed}:{purpose}").getrandbits(64))
     means = np.zeros(evaluation.bootstrap_samples)
     for rows in differences:
-        # n rows drawn with replacement: how often each value comes is multinomial, and there are few values where n
-        # may be tens of thousands.
+        # When n rows are drawn with replacement, the counts of the values are multinomial. There are few values, while
+        # n may be tens of thousands.
         values, counts = np.unique(rows, return_counts=True)
         means += (
             draws.multinomial(len(rows), counts / len(rows), size=evaluation.bootstrap_samples)
@@ -127,9 +127,9 @@ def paired_difference(
 
 
 def compare(scores: dict[str, Scores], groups: dict[str, list[str]], evaluation: EvaluationSection) -> dict[str, Any]:
-    """Scores of every arm and the differences of every pair: per task, per group, and over all; what falls is flagged.
+    """Scores of every arm and differences of every pair: per task, per group, and over all; decreases are flagged.
 
-    Raises ConfigError where the arms were not scored on the same tasks and rows.
+    Raises ConfigError if the arms were not scored on the same tasks and rows.
     """
     arms = arms_of(set(scores) - {BASE})
     tasks = sorted(scores[BASE])
@@ -163,7 +163,7 @@ def compare(scores: dict[str, Scores], groups: dict[str, list[str]], evaluation:
 
 
 def markdown(table: dict[str, Any], training: dict[str, dict[str, Any]], evaluation: EvaluationSection) -> str:
-    """The comparison as text."""
+    """The comparison as Markdown."""
     arms = list(table["arms"])
     lines = [f"# Ablation: {', '.join(arms)}", ""]
     if table["label"]:
@@ -206,7 +206,7 @@ def markdown(table: dict[str, Any], training: dict[str, dict[str, Any]], evaluat
 
 
 def verdict_line(name: str, found: dict[str, dict[str, Any]]) -> str:
-    """The difference over all tasks in one sentence; a rise that others pay for is called so."""
+    """The difference over all tasks in one sentence, which also names tasks and groups that fall."""
     row = found[f"group {OVER_ALL}"]
     size = (
         f"{100 * row['difference']:+.2f} points over all tasks, interval [{100 * row['low']:+.2f}, "
@@ -261,8 +261,8 @@ def write_comparison(
     curves: dict[str, list[dict[str, Any]]],
     evaluation: EvaluationSection,
 ) -> dict[str, Any]:
-    """comparison.json, .md and .png from the scores of all arms; `arms` and `curves` are empty for arms trained
-    elsewhere.
+    """Writes comparison.json, .md and .png from the scores of all arms. `arms` and `curves` are empty for arms that
+    were trained elsewhere.
     """
     labels = {str(arm["label"]) for arm in arms.values() if "label" in arm}
     table = {"label": ", ".join(sorted(labels)) or None, "training": arms, **compare(scores, groups, evaluation)}

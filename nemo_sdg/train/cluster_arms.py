@@ -1,12 +1,12 @@
-"""The arms of an ablation on a cluster: trained by a recipe of recipes/, evaluated by lm-eval, as Slurm jobs.
+"""The arms of an ablation as Slurm jobs: trained by a recipe of recipes/, evaluated by lm-eval.
 
     train-no_context   > evaluate-no_context
     train-context      > evaluate-context
                          evaluate-base          (with a base blend: train-base > evaluate-base)
 
-All arms start from one checkpoint and are trained on as many tokens. What lm-eval logs lies in
-RUN/ablation/results/<arm>/, where `nemo-sdg ablate CONFIG --results RUN/ablation/results` finds it. Jobs that are
-requeued resume from their own last checkpoint.
+All arms start from one checkpoint and are trained on the same number of tokens. lm-eval's logs are in
+RUN/ablation/results/<arm>/, where `nemo-sdg ablate CONFIG --results RUN/ablation/results` finds them. A requeued job
+resumes from its last checkpoint.
 """
 
 import shlex
@@ -24,32 +24,30 @@ FOLDER = "ablation"
 
 @dataclass(kw_only=True)
 class RecipeSection:
-    """How the arms are trained and evaluated on a cluster. Paths are as the jobs see them."""
+    """How the arms are trained and evaluated on a cluster. Paths are those in the jobs."""
 
     script: str | None = None
     """recipe, relative to the cluster file's workdir; it takes --blend, --base, --dir and --tokens. null = the
     embedded proxy
     """
     blend: str = "blend.json"
-    """which form of the blend the recipe reads: RUN/blend/<variant>.<this>; nemo.json for NeMo's recipe"""
+    """blend file that the recipe reads: RUN/blend/<variant>.<blend>; nemo.json for NeMo's recipe"""
     base: str | None = None
     """checkpoint that both arms continue from"""
     base_model: str | None = None
-    """the same, as lm-eval loads it: a Hugging Face id or folder"""
+    """the same checkpoint for lm-eval: a Hugging Face id or folder"""
     tokens: float = 0.0
-    """what each arm is trained on"""
+    """number of tokens that each arm is trained on"""
     arguments: list[str] = field(default_factory=list)
     """further arguments of the recipe"""
     torchrun: bool = True
-    """start the recipe by NeMo-Run's torchrun, one process a GPU; false for a recipe that starts its processes
+    """start the recipe with NeMo-Run's torchrun, one process per GPU; false for a recipe that starts its processes
     itself
     """
     export: str | None = None
-    """shell command that makes a checkpoint loadable for lm-eval, with {checkpoint} and {model} (the folder to
-    write)
-    """
+    """shell command that converts a checkpoint for lm-eval, with {checkpoint} and {model} (the folder to write)"""
     evaluate: str = "lm_eval --model vllm --model_args pretrained={model}"
-    """shell command that evaluates {model}; tasks, logging and output path are added to it"""
+    """shell command that evaluates {model}; tasks, logging and output path are appended"""
 
     def __post_init__(self) -> None:
         if self.script is None:
@@ -58,7 +56,7 @@ class RecipeSection:
             if not getattr(self, name):
                 raise ConfigError(f"recipe.{name} is missing: recipe.script needs it")
         if not str(self.base).startswith("/"):
-            raise ConfigError(f"recipe.base must be an absolute path, as the jobs see it, got {self.base}")
+            raise ConfigError(f"recipe.base must be an absolute path in the jobs, got {self.base}")
         if self.tokens <= 0:
             raise ConfigError(f"recipe.tokens must be > 0, got {self.tokens:g}")
         for name, fields in {"export": ["{checkpoint}", "{model}"], "evaluate": ["{model}"]}.items():
@@ -76,7 +74,7 @@ def plan_arms(
     arms: list[str],
     trained: list[str],
 ) -> list[Job]:
-    """The trainings of the arms in `trained` and the evaluations of all `arms`; an untrained one is the base model."""
+    """The trainings of the arms in `trained`, and the evaluations of all `arms`; an untrained arm is the base model."""
     folder = run_dir / FOLDER
     image = cluster.training_image or cluster.container_image
     jobs = []
@@ -152,8 +150,8 @@ def launch_arms(
     trained: list[str],
     dry_run: bool,
 ) -> dict[str, str]:
-    """Submits the jobs and returns {name: Slurm id}, or with `dry_run` {name: script}. Raises DataError when the run's
-    blend is not there.
+    """Submits the jobs and returns {name: Slurm id}, or with `dry_run` {name: script}. Raises DataError when the run
+    has no blend.
     """
     run_dir = run_dir.resolve()
     jobs = plan_arms(run_dir, recipe, evaluation, cluster, arms=arms, trained=trained)

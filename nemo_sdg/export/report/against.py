@@ -1,4 +1,4 @@
-"""Two runs side by side on one page: verdicts, settings, yields, lengths, and what each made of the same seeds."""
+"""Two runs side by side on one page: verdicts, settings, yields, lengths, and the samples from the same seeds."""
 
 import zlib
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ from nemo_sdg.export.report.verdicts import Verdict
 from nemo_sdg.storage import changed_fields
 
 NUM_SEEDS = 20
-"""seeds that are shown"""
+"""number of seeds that are shown"""
 NUM_OFFERED = 2000
-"""seeds of a run among which those of both are looked for: the ones whose ids hash smallest"""
+"""number of seeds of each run, those with the smallest hashes of ids, among which common seeds are searched"""
 PER_SEED = 3
 LENGTHS = ("question", "context", "reasoning", "answer")
 
@@ -34,14 +34,14 @@ class Side:
 
 @dataclass(kw_only=True)
 class Pair:
-    """One seed, and the samples that each run made after it."""
+    """One seed, and the samples that each run made from it."""
 
     seed: dict[str, Any]
     samples: list[list[dict[str, Any]]]
 
 
 def names_of(one: Path, other: Path) -> list[str]:
-    """What two runs are called beside each other: the last parts of their paths, as many as tell them apart.
+    """The names of two runs on the page: the shortest ends of their paths that differ.
 
     >>> names_of(Path("/work/plain/run"), Path("/work/strict/run"))
     ['plain/run', 'strict/run']
@@ -61,7 +61,7 @@ def verdict_rows(one: Side, other: Side) -> list[tuple[str, Verdict | None, Verd
 
 
 def settings(one: Side, other: Side) -> list[str]:
-    """`generate.votes                4 -> 8`, a line a setting that differs."""
+    """One line for each setting that differs: `generate.votes                4 -> 8`."""
     import yaml
 
     configs = [yaml.safe_load((side.run_dir / "config.yaml").read_text(encoding="utf-8")) for side in (one, other)]
@@ -120,7 +120,7 @@ def _lengths(one: Side, other: Side) -> Iterator[list[Any]]:
 
 
 def pairs(one: Side, other: Side) -> list[Pair]:
-    """The same seeds' samples next to each other, chosen by the hash of the seeds' ids."""
+    """Samples of both runs from the same seeds, chosen by the hashes of the seeds' ids."""
     unreadable = Unreadable()
     places = [_by_seed(side, unreadable) for side in (one, other)]
     common = sorted(places[0].keys() & places[1].keys(), key=lambda seed_id: zlib.crc32(seed_id.encode()))[:NUM_SEEDS]
@@ -141,7 +141,7 @@ def pairs(one: Side, other: Side) -> list[Pair]:
 
 
 def _by_seed(side: Side, unreadable: Unreadable) -> dict[str, list[Any]]:
-    """Places of up to PER_SEED new samples, or the seed's own where there is none, of the seeds of smallest hash."""
+    """Places of up to PER_SEED new samples, or of the seed's own if there are none, for the seeds of smallest hash."""
     picker = Picker({True: NUM_OFFERED * PER_SEED})
     for place, sample in read_records(shards(side.run_dir, side.run.samples_step), unreadable):
         seed_ids = sample.get("seed_ids")

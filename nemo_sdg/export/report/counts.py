@@ -1,5 +1,5 @@
-"""What the report counts over a whole run, finished or not: one pass over each kind of file, memory bound by groups
-and not by records.
+"""Counts for the report over a whole run, finished or not, in one pass over each kind of file. Memory grows with the
+number of groups, not of records.
 """
 
 import math
@@ -17,7 +17,7 @@ from nemo_sdg.storage import merge_counts, read_json, require_run
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
 WITH_ROLES = {"screened", "graded"}
-"""steps that are there where their roles are configured"""
+"""steps that run only if their roles are configured"""
 UNITS = {
     "catalog": "tasks",
     "seeds": "rows",
@@ -30,15 +30,15 @@ UNITS = {
     "packed": "samples",
 }
 NUM_EXAMPLES = 20
-"""drops of a step and reason that are shown"""
+"""number of drops that are shown for each step and reason"""
 NUM_CONTAMINATED = 100
-"""of the reasons that name an evaluation row"""
+"""the same for reasons that name an evaluation row"""
 NUM_SAMPLES = 400
 COMPLETION = re.compile(rb'"finish_reason":"(\w+)","prompt_tokens":(\d+),"completion_tokens":(\d+)')
 
 
 def read_json_or(path: Path, default: Any) -> Any:
-    """A file that a run may not have yet."""
+    """The content of a JSON file, or `default` if the run does not have it yet."""
     try:
         return read_json(path)
     except DataError:
@@ -70,15 +70,15 @@ def families_of_tasks(run_dir: Path, unreadable: Unreadable) -> dict[str, str]:
 
 @dataclass(kw_only=True)
 class Run:
-    """All that the figures and the browser are made of."""
+    """The data of the figures, and the places of the records on the page."""
 
     counts: dict[str, dict[str, Any]]
     families: dict[str, str]
     """task -> family"""
     samples_step: str
-    """the last step that holds samples: curated in a finished run"""
+    """the last step with samples: curated in a finished run"""
     picked_samples: list[Place] = field(default_factory=list)
-    """tasks in turn, so that any beginning of the list shows all of them"""
+    """tasks in turn, so that every start of the list shows all tasks"""
     picked_drops: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
     """(step, reason) -> places"""
     kept: Kept
@@ -89,7 +89,7 @@ class Run:
 
 
 def last_step(run_dir: Path) -> str:
-    """The last step that holds samples: curated in a finished run."""
+    """The last step with samples: curated in a finished run."""
     steps = ("curated", "verified", "answers", "questions")
     return next((step for step in steps if shards(run_dir, step)), "questions")
 
@@ -143,7 +143,7 @@ def in_turn(groups: dict[Any, list[Place]]) -> Iterator[Place]:
 
 
 def _pick_drops(run_dir: Path, run: Run) -> None:
-    """Examples of every reason, spread over its tasks."""
+    """Picks examples of every reason, spread over its tasks."""
     for step in STEPS:
         per_reason: dict[str, dict[str, int]] = {}
         for task, row in run.counts[step].items():
@@ -174,18 +174,18 @@ def num_examples(reason: str) -> int:
 
 
 def is_contamination(reason: str) -> bool:
-    """Reasons of steps seeds and curated that name the evaluation row they hit."""
+    """Whether a reason (of the steps seeds and curated) names the evaluation row that a record repeats."""
     return reason.startswith("evaluation_") or reason == "in_evaluation_split"
 
 
 def refusal(row: dict[str, Any]) -> str:
-    """The word under which a refused task is counted: its first reason's."""
+    """The word by which a refused task is counted: that of its first reason."""
     reasons = row.get("reasons") or ["refused"]
     return str(reasons[0]).split(":")[0].strip()
 
 
 def count_requests(journal: Path) -> dict[str, int]:
-    """Completions that were paid for, their tokens, and how they ended, from the journals of a step."""
+    """Number of completions, their tokens, and how they ended, from the journals of a step."""
     total: Counter[str] = Counter()
     for path in sorted(journal.glob("*.jsonl")):
         for _, line in lines_of(path):
@@ -199,8 +199,8 @@ def count_requests(journal: Path) -> dict[str, int]:
 
 
 def funnel_rows(run: Run) -> list[list[Any]]:
-    """[family, task or null, step, in, kept, {reason: num}, not sampled]; tasks that give no seed row are one row a
-    family.
+    """[family, task or null, step, in, kept, {reason: num}, not sampled]; the tasks of a family that give no seed are
+    one row.
     """
     seeded = {task for step in STEPS[1:] for task in run.counts[step]}
     rows: list[list[Any]] = []

@@ -1,5 +1,5 @@
-"""Ten samples to read: families in turn, and within each its tasks, in the order of the hashes of their ids, so that
-the choice is the same on every machine and nobody picked it.
+"""Chooses ten samples to read: families in turn, within each family its tasks in turn, ordered by the hashes of their
+ids, so the choice is the same on every machine and not made by hand.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ MAX_TEXT = 1200
 
 
 def first_samples(records: Sequence[dict[str, Any]], num: int = NUM_READ) -> list[dict[str, Any]]:
-    """Of the records on the page those to be read first; new questions before the seeds' own of the same task."""
+    """The records on the page that are to be read first; new questions come before the seeds' own of the same task."""
     groups: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for record in records:
         if not record["reason"] and record.get("sample"):
@@ -29,7 +29,7 @@ def turns(groups: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 
 def votes_in_words(record: dict[str, Any]) -> str:
-    """`3 of 4 votes`, and what it means where the kept solution is none of them."""
+    """`3 of 4 votes`, with a remark if the kept solution is a guided one."""
     agree, cast = (record.get("agree") or [None, None])[:2]
     guided = record.get("guidance") == "guided"
     if agree is None or not cast:

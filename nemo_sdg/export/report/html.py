@@ -1,5 +1,5 @@
-"""Markup of the report's pages: by Jinja, which escapes; one script and one style that the page's own policy names by
-their hashes.
+"""Markup of the report's pages, by Jinja with escaping. A page has one script and one style, and its content security
+policy names their hashes.
 """
 
 import base64
@@ -22,7 +22,7 @@ POLICY_TAG = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]+)
 
 
 def render(template: str, *scripts: str, beside: str = "", **values: Any) -> bytes:
-    """A page from a template and scripts of this folder, which become one. `beside`: where others may come from."""
+    """A page from a template and scripts of this folder, which are joined. `beside` is a policy source for others."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -44,7 +44,7 @@ def render(template: str, *scripts: str, beside: str = "", **values: Any) -> byt
 
 
 def policy(page: bytes) -> str:
-    """The content security policy of a page, for a server to send along."""
+    """The content security policy of a page, which a server sends as a header."""
     found = POLICY_TAG.search(page)
     return found[1].decode().replace("&#39;", "'") if found else "default-src 'none'"
 

@@ -9,16 +9,16 @@ from nemo_sdg.records import Origin
 
 @dataclass(kw_only=True)
 class Voted:
-    """Votes over the samples of one origin."""
+    """Counts of votes over the samples of one origin."""
 
     num: int = 0
     shares: float = 0.0
     """sum of the shares of the blind votes that give the answer"""
     unanimous: int = 0
     single: int = 0
-    """samples with one vote"""
+    """number of samples with one vote"""
     guided: int = 0
-    """samples whose kept solution was written with the gold answer in sight"""
+    """number of samples whose kept solution was written with the gold answer in sight"""
 
 
 @dataclass(kw_only=True)
@@ -33,9 +33,9 @@ class Kept:
     agreement: dict[str, Counter[int]] = field(default_factory=dict)
     """origin -> percent of the votes that give the answer, in steps of ten -> samples"""
     voted: dict[str, Voted] = field(default_factory=dict)
-    """origin `seed`, and all new questions as `similar`"""
+    """`seed`, or `similar` for all new questions -> counts"""
     grades: dict[str, list[float]] = field(default_factory=dict)
-    """question, answer -> [sum of the judge's scores, samples graded]"""
+    """question or answer -> [sum of the judge's scores, number of graded samples]"""
 
     def add(self, sample: dict[str, Any]) -> None:
         self.num += 1
@@ -62,6 +62,6 @@ class Kept:
 
 
 def agreement(sample: dict[str, Any]) -> float | None:
-    """Share of the votes cast that give the sample's answer."""
+    """Share of the votes that give the sample's answer."""
     votes = sample.get("votes") or {}
     return votes["agree"] / votes["n"] if votes.get("n") and votes.get("agree") is not None else None

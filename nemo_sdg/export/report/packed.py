@@ -1,8 +1,7 @@
-"""Some packed documents as the trainer sees them: the tokens of the .bin file, each with the part of the sample that it
-comes from.
+"""Some packed documents as the tokens of the .bin file, each token with the part of the sample that it comes from.
 
-    {"variant": "context", "prefix": "packed/context/science/train/shard-00000_text_document", "document": 17,
-     "num_tokens": 231, "tokens": [["layout", "Question"], ["layout", ":"], ["question", " Which"], …]}
+{"variant": "context", "prefix": "packed/context/science/train/shard-00000_text_document", "document": 17,
+ "num_tokens": 231, "tokens": [["layout", "Question"], ["layout", ":"], ["question", " Which"], …]}
 """
 
 import struct
@@ -18,16 +17,16 @@ from nemo_sdg.export.report.rows import Unreadable, find_by_id
 PARTS = ("passage", "question", "options", "context", "reasoning", "answer", "layout", "end")
 TEXTS = ("passage", "context", "question", "reasoning")
 NUM_SHOWN = 3
-"""documents of a variant, each of another family where there are as many"""
+"""number of documents of a variant, of different families if there are enough"""
 MAX_TOKENS = 500
-"""of a document that are shown"""
+"""number of tokens of a document that are shown"""
 HEADER = 34
 DTYPES = {4: "<i4", 8: "<u2"}
 SUFFIX = "_text_document"
 
 
 def packed_documents(run_dir: Path) -> list[dict[str, Any]]:
-    """Of each variant the documents whose samples' ids hash smallest in the first shard of a family."""
+    """For each variant, the documents with the smallest hashes of sample ids in the first shard of a family."""
     try:
         tokenizer = load_saved(run_dir / "packed" / "tokenizer")
     except (DataError, OSError, ValueError):
@@ -76,7 +75,7 @@ def _document(run_dir: Path, docs: Path, variant: str, tokenizer: Tokenizer) -> 
 
 
 def read_document(prefix: Path, document: int) -> list[int]:
-    """Token ids of one document, by Megatron's published layout of .idx and .bin."""
+    """Token ids of one document, read by Megatron's published layout of .idx and .bin."""
     import numpy as np
 
     with open(f"{prefix}.idx", "rb") as handle:
@@ -92,7 +91,7 @@ def read_document(prefix: Path, document: int) -> list[int]:
 
 
 def pieces(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
-    """The text that each token adds. A character spread over several tokens comes with the last of them."""
+    """The text that each token adds. A character of several tokens is added by the last of them."""
     texts, before = [], ""
     plain = [number for number in ids if number not in (tokenizer.eod, tokenizer.bos)]
     for end in range(1, len(plain) + 1):
@@ -105,7 +104,7 @@ def pieces(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
 
 
 def parts_of(text: str, samples: list[dict[str, Any]]) -> list[str]:
-    """The part of each character of a document."""
+    """For each character of a document, the part of a sample that it belongs to."""
     parts = ["layout"] * max(1, len(text))
     begin = 0
     for sample in samples:

@@ -1,5 +1,5 @@
-"""The pages of a run: the report as one file with its records as compressed data that no parser of markup ever sees,
-two runs side by side, and the search over all samples.
+"""Writes the pages of a run: the report as one file, two runs side by side, and the search over all samples. Records
+are in the page as compressed data, which is never parsed as markup.
 """
 
 import base64
@@ -42,17 +42,17 @@ from nemo_sdg.export.splits import evaluation_splits
 from nemo_sdg.storage import require_run, write_bytes, write_json
 
 MEASURES = 1
-"""rises when quality.py measures otherwise"""
+"""version of the measures of quality.py"""
 NOT_ASKED = "run.measure is false; nemo-sdg report RUN measures it"
 MAX_DATA = 3_600_000
-"""bytes of compressed, base64-coded records: with figures and tables the page stays under 5 MB"""
+"""maximum bytes of compressed, base64-coded records: with figures and tables the page stays under 5 MB"""
 
 
 __all__ = ["is_current", "policy", "write_against", "write_report", "write_search_pages"]
 
 
 def is_current(run_dir: Path, facts: dict[str, Any]) -> bool:
-    """Whether the run's page was made from these very files."""
+    """Whether the run's page was made from the same files."""
     path = run_dir / "report" / "index.html"
     if not path.is_file():
         return False
@@ -88,8 +88,8 @@ def write_search_pages(run_dir: Path) -> Path:
 
 
 def write_against(run_dir: Path, other_dir: Path, models: Models) -> Path:
-    """Writes report/against-OTHER.html of a run, the two side by side, and returns its path. Raises DataError where one
-    is no run.
+    """Writes report/against-OTHER.html, which shows two runs side by side, and returns its path. Raises DataError if
+    one of them is not a run.
     """
     for folder in (run_dir, other_dir):
         require_run(folder)
@@ -118,7 +118,7 @@ def side_of(run_dir: Path, name: str, models: Models) -> Side:
 
 
 def measured(run_dir: Path, records: list[dict[str, Any]], models: Models) -> dict[str, Any]:
-    """What quality.measure says, kept in report/quality.json: models are not asked twice about the same texts."""
+    """The result of quality.measure, stored in report/quality.json, so that the same texts are not measured twice."""
     path = run_dir / "report" / "quality.json"
     texts = [[record["id"], record["reason"], record.get("sample"), record["seeds"]] for record in records]
     key = fingerprint([texts, MEASURES])
@@ -195,8 +195,8 @@ def render_page(
 
 
 def pack_data(fixed: dict[str, Any], records: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
-    """Gzip and base64 of the records, and those that fit into MAX_DATA: fewer samples, and fewer examples of each
-    reason.
+    """The records as base64 of gzip, and the records that it contains: fewer samples, and fewer examples of each
+    reason, if not all fit into MAX_DATA.
     """
     samples, num_examples = [record for record in records if not record["reason"]], len(records)
     while True:

@@ -5,8 +5,7 @@
      "diversity": {"of": 128, "distinct_2": [0.81, 0.86], "nearest": [0.2, 0.17], "vendi": [61.0, 70.2]},
      "repeated": 0.0, "unfinished": [0.01, 0.0], "missing": {"fluency": "…why it was not measured"}}
 
-Pairs are (new questions, as many seeds): figures of both fall or rise with the number of texts, so that equal numbers
-are compared.
+Pairs are (new questions, seeds). The same number of each is compared, since the figures depend on the number of texts.
 """
 
 import math
@@ -20,29 +19,29 @@ from nemo_sdg.export.report.first import first_samples
 from nemo_sdg.text.normalize import jaccard, tokens
 
 NUM_READ = 20
-"""new questions, solutions and seeds whose loss is measured: each about half a second of one core"""
+"""number of new questions, solutions and seeds whose loss is measured: each takes about half a second on one core"""
 NUM_COMPARED = 128
-"""questions, and seeds, that are compared with each other"""
+"""number of questions, and of seeds, that are compared with each other"""
 SALAD = 2.0
-"""nats a token above the median of the family's seeds from which a text reads as word salad. Chosen on 70 questions of
-sciq, gsm8k, commonsense_qa, winogrande and medqa, of which it calls none so, and 68 and 66 of 70 with their words
-shuffled and with their nouns and verbs replaced. On 112 questions of eight other tasks, two of them not English, it
-calls none so, and 76 and 86 of 98 shuffled and replaced ones (scripts/bench/fluency.py)
+"""nats per token above the median of the family's seeds, from which a text counts as word salad. Chosen on 70 questions
+of sciq, gsm8k, commonsense_qa, winogrande and medqa: it marks none of them, 68 of 70 with shuffled words, and 66 of 70
+with replaced nouns and verbs. On 112 questions of eight other tasks, two of them not English, it marks none, and 76
+of 98 shuffled and 86 of 98 replaced ones (scripts/bench/fluency.py)
 """
 REPEATED = 0.3
-"""share of a text's 4-grams that stood in it before, from which it counts as repeating itself"""
+"""minimum share of repeated 4-grams in a text that counts as repeating itself"""
 CLOSING = ".?!:;\"'”’»)]}…。？！：」』）>|$`_*/-"
 MIN_WORDS = 8
-"""of a text that can be unfinished or repeat itself"""
+"""minimum number of words of a text that can be unfinished or repeat itself"""
 
 Losses = Callable[[list[str]], list[float]]
-"""nats a token of each text"""
+"""texts -> nats per token of each text"""
 Vendi = Callable[[list[str]], float]
 
 
 @dataclass(kw_only=True)
 class Models:
-    """The models that measures need. Where they are not installed, None for each, and the reasons."""
+    """The models for the measures; None for a model that is not installed, with the reason."""
 
     losses: Losses | None = None
     vendi: Vendi | None = None
@@ -50,7 +49,7 @@ class Models:
 
 
 def measure(records: Sequence[dict[str, Any]], models: Models) -> dict[str, Any]:
-    """The plain dict shown above, of the records as collect_records gives them."""
+    """The dict shown above, from the records of collect_records."""
     kept = first_samples(records, len(records))
     new = [record for record in kept if record["origin"] != "seed"]
     seeds = list({seed["id"]: (record["family"], seed) for record in kept for seed in record["seeds"]}.values())
@@ -88,8 +87,8 @@ def fluency(
     seeds: Sequence[tuple[str, dict[str, Any]]],
     losses: Losses,
 ) -> dict[str, Any]:
-    """Losses of new questions and of solutions, and how far each lies over the median of its family's seeds; empty
-    where no text has seeds beside it.
+    """Losses of new questions and of solutions, and their distance to the median of the family's seeds; {} if no text
+    has seeds of its family.
     """
     rows = [("question", record["family"], record["sample"]["question"]) for record in new[:NUM_READ]]
     rows += [
@@ -122,7 +121,7 @@ def fluency(
 
 
 def distinct_n(texts: Iterable[str], size: int) -> float:
-    """Distinct n-grams over all n-grams (Li et al. 2016)."""
+    """Distinct n-grams divided by all n-grams (Li et al. 2016)."""
     grams = Counter(gram for text in texts for gram in ngrams(tokens(text), size))
     return len(grams) / grams.total() if grams else 0.0
 
@@ -132,7 +131,7 @@ def ngrams(words: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:
 
 
 def nearest(texts: Sequence[str]) -> float:
-    """Mean, over the texts, of the similarity to the nearest other: Jaccard of character 5-grams, 0 to 1."""
+    """Mean over the texts of the similarity to the nearest other text: Jaccard of character 5-grams, 0 to 1."""
     plain = [" ".join(tokens(text)) for text in texts]
     shingles = [frozenset(text[start : start + 5] for start in range(max(1, len(text) - 4))) for text in plain]
     best = [0.0] * len(texts)
@@ -144,8 +143,8 @@ def nearest(texts: Sequence[str]) -> float:
 
 
 def vendi_score(vectors: Any) -> float:
-    """exp of the entropy of the eigenvalues of the cosines over their number (Friedman and Dieng 2023): how many
-    texts that have nothing in common would be as diverse. `vectors`: unit vectors, one row a text.
+    """exp of the entropy of the eigenvalues of the cosine matrix divided by its size (Friedman and Dieng 2023): the
+    number of entirely different texts with the same diversity. `vectors`: unit vectors, one row per text.
     """
     import numpy as np
 
@@ -160,7 +159,7 @@ def repeats_itself(text: str) -> bool:
 
 
 def unfinished(text: str) -> bool:
-    """Whether a text of some length ends in a word or a comma, as what was cut off does."""
+    """Whether a text of at least MIN_WORDS ends in a word or a comma, like a text that was cut off."""
     plain = text.rstrip()
     last = plain[-1:]
     return len(plain.split()) >= MIN_WORDS and (last == "," or (last.isalpha() and last not in CLOSING))

@@ -1,7 +1,7 @@
-"""The records that the report shows one by one: samples that were kept, and examples of every drop.
+"""The records that the report shows one by one: kept samples, and examples of drops for every reason.
 
-Each is a plain dict of short keys and strings; texts beyond MAX_TEXT characters are cut and say so. What stands in them
-is untrusted: the page puts it into text nodes only.
+Each is a plain dict of short keys and strings. Texts over MAX_TEXT characters are cut and end with a remark. Their
+content is untrusted: the page puts it into text nodes only.
 """
 
 import re
@@ -15,28 +15,27 @@ from nemo_sdg.export.report.rows import Place, Unreadable, fetch, find_by_id, re
 
 MAX_TEXT = 4000
 MAX_ITEMS = 16
-"""votes, options, tests of one record"""
+"""maximum number of votes, options or tests of one record"""
 ASKING = {"questions", "answers", "verified", "curated", "packed"}
-"""steps whose records an engine was asked for"""
+"""steps whose records need an engine"""
 EVALUATION_ROW = [
     re.compile(r"^(?P<task>\S+) (?P<split>\S+) row (?P<row>\d+) \("),
     re.compile(r"of (?P<task>\S+) \(.*, (?P<split>[^,]+), row (?P<row>\d+)\)$"),
 ]
-"""how `curated` and `seeds` name the row that a record repeats: `gsm8k test row 0 (openai/gsm8k main)`, `question of
-sciq (allenai/sciq, default, test, row 3)`
+"""forms in which `curated` and `seeds` name the row that a record repeats: `gsm8k test row 0 (openai/gsm8k main)`,
+`question of sciq (allenai/sciq, default, test, row 3)`
 """
 
 Calls = dict[str, list[dict[str, Any]]]
 """record id -> its requests: {name, prompt [[role, text], …], output, finish, tokens}"""
 FindCalls = Callable[[list[tuple[str, dict[str, Any]]], dict[str, dict[str, Any]]], Calls]
-"""Brings prompts and raw outputs of (shard, sample as it stood before verification or attempt that was dropped), given
-the seeds by id.
+"""returns prompts and raw outputs of (shard, sample before verification, or dropped attempt), given the seeds by id
 """
 SHOWN_VARIANTS = ("context", "no_context")
 
 
 def cut(value: Any, limit: int = MAX_TEXT) -> str:
-    """Text of bounded length; None is empty."""
+    """The value as text of at most `limit` characters and a remark; '' for None."""
     text = "" if value is None else str(value)
     return text if len(text) <= limit else f"{text[:limit]} … [{len(text) - limit:,} more characters]"
 
@@ -50,7 +49,7 @@ def cut_all(values: Any, limit: int = 500) -> list[str]:
 
 
 def collect_records(run_dir: Path, run: Run, find_calls: FindCalls | None) -> list[dict[str, Any]]:
-    """Everything shown of the picked samples and drops, samples first."""
+    """The picked samples and drops as the page shows them, samples first."""
     unreadable = run.unreadable
     places: list[tuple[Place, str, str]] = [(place, run.samples_step, "") for place in run.picked_samples]
     for (step, reason), found in run.picked_drops.items():
@@ -91,7 +90,7 @@ def seed_ids(record: dict[str, Any]) -> list[str]:
 def _solved(
     run_dir: Path, raw: list[tuple[str, str, dict[str, Any]]], unreadable: Unreadable
 ) -> dict[str, dict[str, Any]]:
-    """The samples with all their solutions: later steps keep the chosen one only."""
+    """The samples with all their solutions, since later steps keep only the chosen one."""
     wanted = {sample_id(record) for _, _, record in raw if sample_id(record) and not body(record).get("solutions")}
     found = find_by_id(shards(run_dir, "answers"), "sample_id", wanted, unreadable) if wanted else {}
     return found | {sample_id(record): body(record) for _, _, record in raw if body(record).get("solutions")}
@@ -228,7 +227,7 @@ def _sample(sample: dict[str, Any], solved: dict[str, Any], calls: list[dict[str
 
 
 def _texts(sample: dict[str, Any]) -> dict[str, list[str]]:
-    """variant -> [before the context, the context, after it]; one piece where it has none."""
+    """variant -> [text before the context, the context, text after it]; one item if it has no context."""
     short = {
         **sample,
         **{name: cut(sample.get(name)) for name in ("question", "context", "reasoning")},
@@ -239,7 +238,7 @@ def _texts(sample: dict[str, Any]) -> dict[str, list[str]]:
     try:
         rendered = dict(zip(SHOWN_VARIANTS, render_texts(short, SHOWN_VARIANTS), strict=True))
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
-        return {"not rendered": [f"{type(exc).__name__}: {exc}"]}  # a damaged record; the report says so and goes on
+        return {"not rendered": [f"{type(exc).__name__}: {exc}"]}  # a damaged record: the report shows the error
     context = short["context"].strip()
     before, found, after = rendered["context"].partition(context) if context else (rendered["context"], "", "")
     return {"context": [before, found, after], "no_context": [rendered["no_context"]]}

@@ -1,7 +1,7 @@
-"""Streaming over a run's files for the report.
+"""Streams a run's files for the report.
 
-The report shows what is there, broken or hostile as it may be: a line that is not UTF-8 is read with replacement
-characters, a line that is not a JSON object is counted and skipped. Picks hold places (file, offset), never records.
+The report also shows broken and hostile files: a line that is not UTF-8 is read with replacement characters, and a line
+that is not a JSON object is counted and skipped. A Picker holds places (file, offset), never records.
 """
 
 import heapq
@@ -17,12 +17,12 @@ from typing import Any
 import orjson
 
 DROP_HEAD = re.compile(rb'\{"task":"((?:[^"\\]|\\.)*)","id":"([^"\\]*)","step":"[^"\\]*","reason":"([^"\\]*)"')
-"""the first fields of a drop, as records.Drop is written: 1 µs, where parsing the whole record takes 15"""
+"""the first fields of a drop, as records.Drop is written: matching takes 1 µs, parsing the whole record 15 µs"""
 
 
 @dataclass
 class Unreadable:
-    """Lines that were passed over, per file."""
+    """Counts of skipped lines, per file."""
 
     _seen: set[tuple[str, int]] = field(default_factory=set)
 
@@ -51,7 +51,7 @@ Place = tuple[Path, int]
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(offset, line); nothing for a file that is not there."""
+    """(offset, line) of each line; none for a file that does not exist."""
     if not path.is_file():
         return
     offset = 0
@@ -83,7 +83,7 @@ def read_drops(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[
 
 
 def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """The records at some places, file by file."""
+    """The records at these places, file by file."""
     for path, offset in sorted(places):
         with open(path, "rb") as handle:
             handle.seek(offset)
@@ -95,7 +95,7 @@ def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Pla
 def find_by_id(
     paths: Iterable[Path], field_name: str, wanted: set[str], unreadable: Unreadable
 ) -> dict[str, dict[str, Any]]:
-    """Records by id; only lines that hold a wanted one are parsed. The id is the first field of seeds and samples."""
+    """Records by id; only lines with a wanted id are parsed. The id is the first field of seeds and samples."""
     found: dict[str, dict[str, Any]] = {}
     head = re.compile(rb'\{"' + field_name.encode() + rb'":"([^"\\]*)"')
     for path in paths:
@@ -112,7 +112,7 @@ def find_by_id(
 
 
 def spread(counts: dict[Any, int], total: int) -> dict[Any, int]:
-    """How many to take of each so that they sum to `total` at most and are as equal as the counts allow.
+    """How many to take of each, so that their sum is at most `total` and they are as equal as the counts allow.
 
     >>> spread({"a": 1, "b": 10, "c": 10}, 9)
     {'a': 1, 'b': 4, 'c': 4}
@@ -127,7 +127,7 @@ def spread(counts: dict[Any, int], total: int) -> dict[Any, int]:
 
 
 class Picker:
-    """Of each group, as many records as its quota says: those whose ids hash smallest, so that the choice is the same
+    """Picks up to the quota of records of each group: those with the smallest hashes of ids, so the choice is the same
     on every machine.
     """
 
@@ -149,5 +149,5 @@ class Picker:
             heapq.heapreplace(heap, item)
 
     def places(self) -> dict[Any, list[Any]]:
-        """group -> places, the smallest hash first."""
+        """group -> places, smallest hash first."""
         return {group: [item[2] for item in sorted(heap, reverse=True)] for group, heap in self._heaps.items()}

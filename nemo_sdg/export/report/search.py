@@ -1,12 +1,12 @@
-"""A search over all samples of a run, however many: static files that a browser opens from a disk, without a server.
+"""A search over all samples of a run: static files that a browser opens from a disk, without a server.
 
     report/search.html            the page
     report/search/shard-00012.js  the texts of 1,000 samples, compressed
-    report/search/terms-3f.js     words -> numbers of the shards in which they stand
+    report/search/terms-3f.js     words -> numbers of the shards that contain them
 
-A page opened from a disk may not fetch files, but it may load scripts beside it: each file is one call of a function
-with text that only that function reads. A query loads the lists of its words, then one shard after the other until
-there is enough to show.
+A page that is opened from a disk may not fetch files, but it may load scripts beside it. So each file is one call of a
+function with its text as argument. A query loads the lists of its words, then one shard after the other until there
+are enough hits.
 """
 
 import base64
@@ -25,17 +25,17 @@ from nemo_sdg.export.report.rows import Unreadable, read_records
 from nemo_sdg.storage import write_bytes
 
 SHARD = 1000
-"""samples in a file: about 400 KB of a real corpus"""
+"""number of samples in a file: about 400 KB of a real corpus"""
 NUM_LISTS = 256
 CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
-"""page.js of the search reads words by the same rule: characters of scripts without spaces stand alone"""
+"""search.js finds words by the same rule: each character of a script without spaces is a word"""
 MAX_TEXT = 4000
 
 
 def write_search(run_dir: Path, step: str, html: bytes, *, shard_size: int = SHARD) -> Path:
-    """Writes the page `html` and all samples of a step beside it; returns the page's path. What an earlier search left
-    is taken away first.
+    """Writes the page `html`, and beside it all samples of a step; returns the page's path. Files of an earlier search
+    are removed first.
     """
     folder = run_dir / "report" / "search"
     shutil.rmtree(folder, ignore_errors=True)
@@ -78,7 +78,7 @@ def _text(value: Any) -> str:
 
 
 def words_of(row: dict[str, Any]) -> str:
-    """The text in which a sample is looked for."""
+    """The text of a sample that is searched."""
     texts = [row[name] for name in ("id", "task", "question", "passage", "answer", "context", "reasoning")]
     return "\n".join([*texts, *map(str, row["choices"])])
 
@@ -95,7 +95,7 @@ def parts(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, 
 
 
 def list_of(word: str) -> int:
-    """The number of the list that a word stands in; search.js reckons it too, by UTF-16 code units."""
+    """The number of the list that contains a word; search.js computes it too, from UTF-16 code units."""
     value = 0
     for unit in word.encode("utf-16-le", "surrogatepass")[::2]:
         value = (31 * value + unit) & 0xFFFF

@@ -1,8 +1,8 @@
-"""The first screen: is this corpus good? One line a question that a data engineer asks, each with its figure and the
-rule that it is judged by.
+"""The first screen: is this corpus good? It has one line per question of a data engineer, with a figure and the rule
+that gives its mark.
 
-The rules are stated beside the figures so that one can disagree with them. They are conventions, none of them was
-fitted to a corpus: where a number comes from a paper, the rule names it.
+The rules are shown beside the figures, so that readers can judge them. They are conventions and were not fitted to a
+corpus; a rule names the paper that its number comes from.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ ANSWERS = {
     GOOD: "Yes, as far as this page can measure it.",
 }
 MAX_NAMED = 3
-"""named in a line"""
+"""maximum number of names in a line"""
 
 
 @dataclass(kw_only=True)
@@ -36,7 +36,7 @@ class Verdict:
 
 @dataclass(kw_only=True)
 class Answer:
-    """What stands in the largest letters."""
+    """The answer in the largest letters."""
 
     mark: str
     text: str
@@ -45,7 +45,7 @@ class Answer:
 
 
 def answer(verdicts: list[Verdict]) -> Answer:
-    """The worst mark decides; the lines that have it come first and are the reasons."""
+    """The worst mark gives the answer; the lines with this mark are its reasons."""
     ranked = sorted(verdicts, key=lambda verdict: -ORDER.index(verdict.mark))
     worst = ranked[0].mark if ranked else LOOK
     reasons = [
@@ -57,20 +57,20 @@ def answer(verdicts: list[Verdict]) -> Answer:
 
 
 def below(value: float, good: float, look: float) -> str:
-    """For figures that should be high."""
+    """The mark of a figure that should be high."""
     return GOOD if value >= good else LOOK if value >= look else BAD
 
 
 def above(value: float, good: float, look: float) -> str:
-    """For figures that should be low."""
+    """The mark of a figure that should be low."""
     return GOOD if value <= good else LOOK if value <= look else BAD
 
 
 def judge_run(
     run: Run, quality: dict[str, Any], mixed: dict[str, Any] | None, splits: EvaluationSplits | None
 ) -> list[Verdict]:
-    """All lines that apply, in the order of reading. `mixed` is blend/mixture.json, `splits` are
-    those that it was compared with.
+    """All lines that apply, in the order of the page. `mixed` is blend/mixture.json; `splits` are the evaluation splits
+    that the run was compared with.
     """
     if not run.kept.num:
         return [Verdict(name="Samples", mark=LOOK, figure="no sample is there yet", rule="a run that came to its end")]
@@ -128,7 +128,7 @@ def agreement(run: Run) -> Verdict | None:
 
 
 def known_answers(run: Run) -> Verdict | None:
-    """How often the solvers are right where the answer is known: on the seeds' own questions."""
+    """How often the solvers are right on the seeds' own questions, whose answers are known."""
     found = run.kept.voted.get("seed")
     if found is None:
         return None

@@ -1,10 +1,10 @@
-"""The sections of the page below its first screen, each from the counts of a run.
+"""The sections of the page after its first screen, each from the counts of a run.
 
-parts.py       what a section is made of
+parts.py       the parts of a section
 charts.py      figures drawn by Matplotlib as SVG that follows the page's theme
 mixture.py     shares of the families, packed tokens, lengths
 samples.py     agreement, places of the right option, languages, diversity
 origins.py     licences, sources, contamination
-speed.py       tokens a second, saturation, cost
-ablation.py    the arms compared
+speed.py       tokens per second, saturation, cost
+ablation.py    comparison of the arms
 """

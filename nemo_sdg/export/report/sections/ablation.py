@@ -1,4 +1,4 @@
-"""The ablation of a run, where there is one: scores, differences with their intervals, training curves."""
+"""The section on the ablation of a run, if there is one: scores, differences with intervals, training curves."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.parts import Section, Table
 
 MAX_DRAWN = 40
-"""groups and tasks in a figure, groups first; the tables have them all"""
+"""maximum number of groups and tasks in a figure, groups first; the tables have all of them"""
 
 
 def ablation(run_dir: Path, unreadable: Unreadable) -> Section:

@@ -1,4 +1,4 @@
-"""Matplotlib figures as SVG for a page: colours are CSS variables, texts are texts, nothing needs an inline style.
+"""Matplotlib figures as SVG for a page: colours are CSS variables, texts stay text, and there are no inline styles.
 
 Each figure is drawn twice, for a wide page and for a phone, so that its letters keep their size; CSS shows one of them.
 """
@@ -19,9 +19,9 @@ VARIABLES = {color: f"var(--c{number})" for number, color in enumerate(COLORS, 1
     FAINT: "var(--faint)",
     GRID: "var(--grid)",
 }
-"""stand-ins while Matplotlib draws; the page's theme gives them their colours"""
+"""colours for Matplotlib that are replaced by CSS variables of the page's theme"""
 TICK_PAD = 8
-"""points between an axis and its numbers: the first number of x then stands clear of the last one of y"""
+"""points between an axis and its numbers, so that the first number of x does not touch the last one of y"""
 MAX_LABEL = {"wide": 34, "narrow": 18}
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -41,8 +41,8 @@ class Drawing:
 
 
 def draw(name: str, describe: str, height: Callable[[str], int], paint: Callable[[Any, str], None]) -> Drawing:
-    """`paint(figure, width)` fills a Matplotlib figure; `name` keeps ids apart on the page, `describe` is read out in
-    its place.
+    """Draws a figure in both widths. `paint(figure, width)` fills a Matplotlib figure; `name` makes its ids unique on
+    the page; `describe` is its text for screen readers.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -80,8 +80,8 @@ def draw(name: str, describe: str, height: Callable[[str], int], paint: Callable
 
 
 def _clean(svg: bytes, prefix: str, describe: str) -> str:
-    """Style attributes become presentation attributes, which a content security policy allows; ids are made unique;
-    metadata goes.
+    """Turns style attributes into presentation attributes, which the content security policy allows; makes ids unique;
+    removes metadata.
     """
     ElementTree.register_namespace("", SVG)
     root = ElementTree.fromstring(svg)
@@ -139,7 +139,7 @@ def number(value: float) -> str:
 
 
 def bars(name: str, describe: str, labels: Sequence[str], series: Series, *, unit: str) -> Drawing:
-    """Horizontal bars, one group a label; values are written beside them."""
+    """Horizontal bars, one group per label, with their values beside them."""
     thick = 0.8 / len(series)
     longest = max((value for values in series.values() for value in values if value is not None), default=0.0) or 1.0
 
@@ -176,7 +176,7 @@ def columns(
     ylabel: str,
     mark: tuple[str, Sequence[float]] | None = None,
 ) -> Drawing:
-    """Vertical bars over a few ordered classes; `mark` draws a line of expectation over each."""
+    """Vertical bars over a few ordered classes; `mark` draws a line at the expected value of each."""
     thick = 0.86 / len(series)
 
     def paint(figure: Any, width: str) -> None:
@@ -206,7 +206,7 @@ def columns(
 def lines(
     name: str, describe: str, panels: Sequence[tuple[str, Curves]], *, xlabel: str, from_zero: bool = True
 ) -> Drawing:
-    """Panels under each other on one x axis: (axis title, {series: (x, y)})."""
+    """Panels below each other with one x axis: (axis title, {series: (x, y)})."""
 
     def paint(figure: Any, width: str) -> None:
         every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
@@ -235,7 +235,7 @@ def lines(
 def intervals(
     name: str, describe: str, labels: Sequence[str], points: Sequence[tuple[float, float, float]], *, unit: str
 ) -> Drawing:
-    """(value, low, high) a row, with a line at zero."""
+    """One row per (value, low, high), with a line at zero."""
 
     def paint(figure: Any, width: str) -> None:
         axes = figure.subplots()

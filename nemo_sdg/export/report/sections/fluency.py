@@ -1,4 +1,4 @@
-"""The section on fluency: texts like word salad, and the most and the least fluent ones."""
+"""The section on fluency: the share of word salad, and the most and least fluent texts."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from nemo_sdg.export.report.sections.parts import Section, Table, percent
 WORDS = {"seed": "seeds' questions", "question": "new questions", "solution": "solutions"}
 NUM_SHOWN = 12
 WIDTH = 0.5
-"""nats a token of a bar"""
+"""width of a bar in nats per token"""
 
 
 def fluency(quality: dict[str, Any]) -> Section:

@@ -1,5 +1,5 @@
-"""Where the corpus comes from and what it must not hold: licences, sources of the seeds, contamination findings,
-evaluation splits not seen.
+"""The sections on origins: licences, sources of the seeds, contamination findings, evaluation splits that could not be
+read.
 """
 
 from collections import Counter

@@ -8,7 +8,7 @@ from nemo_sdg.export.report.counts import Run
 from nemo_sdg.export.report.sections import charts
 
 MAX_ROWS = 200
-"""rows of a table on the page; what is left out is said"""
+"""maximum number of rows of a table on the page; the page says how many are left out"""
 MAX_BARS = 24
 STAGE_WORDS = {"seeds": "seeds", "before": "verified", "after": "curated"}
 
@@ -19,7 +19,7 @@ class Table:
     rows: list[list[Any]]
     caption: str
     open: bool = False
-    """unfolded at first"""
+    """whether it is unfolded at first"""
     left_out: int = 0
 
     def __post_init__(self) -> None:
@@ -32,11 +32,11 @@ class Section:
     key: str
     title: str
     about: str = ""
-    """what one sees, and over which records it was measured"""
+    """what the section shows, and the records that it was measured on"""
     notes: list[str] = field(default_factory=list)
     parts: list[charts.Drawing | Table] = field(default_factory=list)
     missing: str = ""
-    """why there is nothing to see"""
+    """why the section is empty"""
 
 
 def percent(value: float | None, digits: int = 0) -> str:
@@ -54,7 +54,7 @@ def stages(health: dict[str, Any], what: str) -> dict[str, list[tuple[int, dict[
 
 
 def summary_cards(run: Run, packed: dict[str, dict[str, list[int]]]) -> list[tuple[str, str]]:
-    """The few numbers that one looks at first."""
+    """The most important numbers of the run."""
     kept = {step: sum(row["kept"] for row in counts.values()) for step, counts in run.counts.items()}
     attempts = sum(row["in"] for row in run.counts["questions"].values())
     requests = sum(found.get("requests", 0) for found in run.requests.values())

@@ -1,5 +1,5 @@
-"""How fast the run was, from progress.jsonl and the journals: the only part of the report that depends on clock and
-machine.
+"""The section on speed, from progress.jsonl and the journals: the only part of the report that depends on the clock and
+the machine.
 """
 
 from pathlib import Path
@@ -81,8 +81,8 @@ def progress_rows(run_dir: Path, unreadable: Unreadable) -> Any:
 
 
 def sessions(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Rows of one step by one process, in order: a new session begins where another worker writes or the seconds fall
-    back.
+    """Splits the rows of one step into sessions, which are rows of one process in order: a new session begins at
+    another worker, or when the seconds decrease.
     """
     found: dict[Any, list[list[dict[str, Any]]]] = {}
     for row in rows:
@@ -96,7 +96,7 @@ def sessions(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def series(
     rows: list[dict[str, Any]], everything: list[dict[str, Any]], scale: float
 ) -> dict[str, tuple[list[float], list[float]]]:
-    """Output tokens/s and saturation of a step in up to 60 stretches of time, workers added up."""
+    """Output tokens/s and saturation of a step over up to 60 time intervals, summed over workers."""
     if not rows:
         return {}
     begin = min(row["time"] - row.get("seconds", 0) for row in rows)
@@ -124,7 +124,7 @@ def series(
 
 
 def _spread(bins: list[float], amount: float, start: float, end: float, length: float) -> None:
-    """Adds an amount evenly over the bins between two times."""
+    """Spreads an amount evenly over the bins between two times."""
     wide = length / len(bins)
     for place in range(min(len(bins) - 1, int(start / wide)), min(len(bins) - 1, int(end / wide)) + 1):
         overlap = min(end, (place + 1) * wide) - max(start, place * wide)
@@ -156,7 +156,7 @@ def step_times(rows: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def between(rows: list[dict[str, Any]]) -> list[str]:
-    """A note where the steps' own seconds leave a good part of the time open."""
+    """A note if the seconds of the steps explain much less than the whole time."""
     span = max(row["time"] for row in rows) - min(row["time"] - row.get("seconds", 0) for row in rows)
     own = sum(
         session[-1].get("seconds", 0)
@@ -167,13 +167,13 @@ def between(rows: list[dict[str, Any]]) -> list[str]:
         return []
     return [
         f"{span / 60:,.1f} minutes went by from the first line of progress.jsonl to the last; the seconds of the steps "
-        f"add up to {own / 60:,.1f} minutes. The rest is loading, work that tells no progress, and pauses between "
+        f"add up to {own / 60:,.1f} minutes. The rest is loading, work without progress rows, and pauses between "
         "sessions."
     ]
 
 
 def forecast_table(run_dir: Path, run: Run, section: Section) -> list[Any]:
-    """Compares what was spent so far with report/forecast.json, where there is one."""
+    """Compares the tokens and cost so far with report/forecast.json, if there is one."""
     forecast = read_json_or(run_dir / "report" / "forecast.json", None)
     if not isinstance(forecast, dict):
         section.notes.append(
