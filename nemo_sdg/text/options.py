@@ -21,6 +21,12 @@ _REFERENCES = re.compile(
     rf"|^(?i:only|both|neither)\s+{_LETTER}(?:\W|$)"
     rf"|^(?i:options?|choices?|answers?)\s+{_LETTER}(?:\W|$)"
 )
+_ROMAN = r"[(\[]?(?:I{1,3}|IV|V)[)\]]?"
+_NUMBER = rf"(?:[(\[]?[1-9][)\]]?|{_ROMAN})"
+_NUMBERED = re.compile(
+    rf"^(?i:both|neither|either|only|options?|choices?|answers?|statements?)\s+{_NUMBER}(?:{_AND}\s*{_NUMBER})+(?:\W|$)"
+    rf"|^{_NUMBER}(?:{_AND}\s*{_NUMBER})+\s+(?i:only|both)$|^{_ROMAN}(?:{_AND}\s*{_ROMAN})+$"
+)
 _WORDS = re.compile(
     r"\b(?:all|none|both|neither|either|any|some|two|three|most|more than one|one)\s+(?:of\s+)?(?:the\s+)?"
     r"(?:(?:answers?|choices?|options?|statements?|others?)\s+)?"
@@ -45,8 +51,13 @@ _WORDS = re.compile(
 
 
 def speak_of_place(options: Iterable[str]) -> bool:
-    """Whether one of the options refers to others by their letter or by where they stand."""
-    return any(_REFERENCES.search(option.strip()) or _WORDS.search(option.strip(" .。!\n\t")) for option in options)
+    """Whether one of the options refers to others by their letter or number or by where they stand."""
+    return any(
+        _REFERENCES.search(option.strip())
+        or _NUMBERED.search(option.strip(" ."))
+        or _WORDS.search(option.strip(" .。!\n\t"))
+        for option in options
+    )
 
 
 _BRACKETED = r"[(（\[「]{letter}[)）\]」]|(?:^|\s)\**{letter}\**[)）]"

@@ -29,6 +29,7 @@ from nemo_sdg.seeds.prompts.parts import (
     TEST_COLUMNS,
     asks_something,
     instructs,
+    is_whole_prompt,
     shows_question,
     split_prompt,
     split_template,
@@ -135,7 +136,10 @@ class GenericReader:
             text = self.templates.text(row)
             return (None, "") if isinstance(text, int) else split_prompt(text)
         passage, question = self._parts
-        return passage(row) if passage else None, question(row)
+        shown = question(row)
+        if passage is None and is_whole_prompt(shown):
+            return split_prompt(shown)
+        return passage(row) if passage else None, shown
 
     def _read_choices(self, reading: Reading, row: Row, choices: list[Any] | None, target: Any) -> None:
         prompt = self.templates.text(row)
@@ -205,7 +209,7 @@ class GenericReader:
         inline = inline_block(reading.question, num) if num else None
         if inline is None:
             return None
-        reading.question = inline[0]
+        reading.question = without_cues(inline[0])
         return inline[1]
 
     def _refuse_two_senses(self, row: Row, target: Any, choices: list[Any]) -> None:

@@ -14,10 +14,34 @@ from typing import Any
 
 from nemo_sdg.records import LABELS
 from nemo_sdg.seeds.fields.reading import bare_labels, numbered_labels, text_of
+from nemo_sdg.seeds.prompts.labels import OPTIONS
+from nemo_sdg.text.options import speak_of_place
 
 CHOICE_COLUMNS = ("choices", "options", "answers", "endings", "candidates", "choice", "opciones", "alternatives")
 _NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
-_LABELLED = re.compile(r"\s*(?:[(\[]([A-Za-z]|\d{1,2})[)\]][.:]?\s*|([A-Za-z]|\d{1,2})[).:]\s+)(?=\S)")
+_SCRIPTS = (
+    "АБВГДЕЖЗИК",
+    "ΑΒΓΔΕΖΗΘΙΚ",
+    "אבגדהוזחטי",
+    "أبجدهوزحطي",
+    "ابجدهوزحطي",
+    "가나다라마바사아자차",
+    "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊ",
+    "甲乙丙丁戊己庚辛壬癸",
+    "アイウエオカキクケコ",
+    "कखगघङचछजझञ",
+    "কখগঘঙচছজঝঞ",
+    "กขคงจฉชซฌญ",
+    "①②③④⑤⑥⑦⑧⑨⑩",
+)
+"""letters and signs that label options, each in its order"""
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+_OTHER = rf"[{''.join(dict.fromkeys(''.join(_SCRIPTS)))}]|[IVX]{{2,4}}|[ivx]{{2,4}}"
+_LABEL = rf"[A-Za-z]|\d{{1,2}}|{_OTHER}"
+_LABELLED = re.compile(
+    rf"\s*(?:[(\[（【]({_LABEL})[)\]）】][.:：]?\s*|({_LABEL})(?:[).:]\s+|[）．、：]\s*|\s+[-–—]\s+)"
+    rf"|([A-Z])[.)](?=[^\W\d])|([①-⑩])\s*)(?=\S)"
+)
 _LINE = re.compile(r"[ \t]*[(\[]?([A-Ja-j]|\d{1,2})[)\].:][ \t]*(\S.*)")
 _QUOTED = re.compile(r"'([^'\\\n]*)'|\"([^\"\\\n]*)\"")
 _ARRAY = re.compile(rf"\[\s*(?:{_QUOTED.pattern})(?:\s+(?:{_QUOTED.pattern}))+\s*\]")
@@ -97,17 +121,18 @@ def without_labels(texts: list[str]) -> tuple[list[str], list[str]] | None:
     found = [_LABELLED.match(text) for text in texts]
     if len(texts) < 2 or not all(found):
         return None
-    labels = [(match[1] or match[2]).upper() for match in found if match]
-    if not in_sequence(labels):
-        return None
-    return [text[match.end() :].strip() for text, match in zip(texts, found, strict=True) if match], labels
+    labels = [next(filter(None, match.groups())).upper() for match in found if match]
+    bare = [text[match.end() :].strip() for text, match in zip(texts, found, strict=True) if match]
+    if not in_sequence(labels) or (not bare_labels(labels) and speak_of_place(bare)):
+        return None  # `both 1 and 2` needs its numbers
+    return bare, labels
 
 
 def in_sequence(labels: list[str]) -> bool:
-    """Whether labels are A, B, C, … or numbers from 0 or 1."""
-    num = len(labels)
-    wanted = list(LABELS[:num]), [str(n) for n in range(num)], [str(n + 1) for n in range(num)]
-    return [label.upper() for label in labels] in wanted
+    """Whether labels are A, B, C, … or those of another script, numbers from 0 or 1, or Roman ones."""
+    num, found = len(labels), [label.upper() for label in labels]
+    numbers = [str(n) for n in range(num)], [str(n + 1) for n in range(num)]
+    return found in numbers or any(found == list(script[:num]) for script in (LABELS, _ROMAN, *_SCRIPTS))
 
 
 def listed_block(prompt: str) -> list[tuple[str, str]]:
@@ -142,13 +167,16 @@ def inline_block(text: str, num: int) -> tuple[str, list[str]] | None:
 def remove_options(question: str, texts: list[str]) -> str:
     """The question without the list of its options, where all of them stand there in their order."""
     parts = [re.escape(text.strip()) for text in texts]
-    label = r"[(\[]?(?:[A-Ja-j]|\d{1,2})[)\].:]?[ \t]*(?:[-–][ \t]*)?"
+    mark = rf"[(\[（]?(?:[A-Ja-j]|\d{{1,2}}|{_OTHER})[)\].:）．、：]"
+    label = rf"(?:{mark}?[ \t]*(?:[-–][ \t]*)?|(?:choice|option)[ \t]*:[ \t]*)"
     lines = "".join(rf"(?:\A|\n+)[ \t]*(?:[-–*•][ \t]*|{label})?{part}[ \t]*(?=\n|\Z)" for part in parts)
     cut = _without_last(lines, question)
     if cut is not None:
         return cut
-    inline = r"[\s,;/|]*".join(rf"[(\[]?(?:[A-Ja-j]|\d{{1,2}})[)\].:][ \t]*{part}" for part in parts)
-    cut = _without_last(rf"(?<!\w)(?:{inline})[ \t.]*(?=\n|\Z)", question)
+    inline = r"[\s,;/|]*".join(rf"{mark}[ \t]*{part}" for part in parts)
+    named = r"['\"]?[\s,;/|]*(?:(?:or|and)\s+)?['\"]?".join(parts)
+    named = rf"(?:{OPTIONS})[ \t*]*[:：][ \t]*[\[(]?['\"]?{named}['\"]?[\])]?"
+    cut = _without_last(rf"(?<!\w)(?:{inline}|{named})[ \t.]*(?=\n|\Z)", question)
     return question if cut is None else cut
 
 

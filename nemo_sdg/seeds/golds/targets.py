@@ -18,7 +18,7 @@ from nemo_sdg.text.numbers import read_number as parse_number
 _MAX_EXPRESSION = 200
 _MARKS = re.compile(r"[\d∞π√∅½¼¾⅓⅔]|\\(?:infty|pi|emptyset)")
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_COMMANDS = re.compile(r"\\(?:text\w*|math\w*|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
+_COMMANDS = re.compile(r"\\(?:begin|end)\{\w+\*?\}|\\(?:text\w*|math\w*|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _LABEL = re.compile(r"\A\(?[a-hA-H]\)\s+(?=\S)")
 _SENTENCES = re.compile(r"(?<=[.!?。！？])\s+|\n")
 _SAYS_ANSWER = re.compile(

@@ -25,7 +25,7 @@ PASSAGE = (
     "|ข้อความ|Đoạn văn|Ngữ cảnh|Bối cảnh"
 )
 ANSWER = (
-    "Answer|A|Ans|Solution|Response|Reply|Output|Respuesta|Resposta|Risposta|Réponse|Reponse|Antwort|Lösung"
+    "Answer|A|Ans|Solution|Response|Reply|Output|Assistant|Respuesta|Resposta|Risposta|Réponse|Reponse|Antwort|Lösung"
     "|Erantzuna|Antwoord|Svar|Vastaus|Vastus|Odpowiedź|Odpoveď|Odpověď|Odgovor|Cevap|Yanıt|Cavab|Răspuns"
     "|Răspunsul|Válasz|Megoldás|Atbilde|Atsakymas|Отговор|Одговор|Адказ|Відповідь|Жауап|Javob|Jibu|Jawaban"
     "|Jawapan|Sagot|Trả lời|Đáp án|Amsa|Ìdáhùn|Azịza|Impendulo|Jawaab|Igisubizo|Ответ|Ответьте|Απάντηση|答案|回答"

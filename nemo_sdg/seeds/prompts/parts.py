@@ -25,10 +25,13 @@ _ANSWER_LINE = re.compile(
     re.IGNORECASE,
 )
 _QUESTION_LABEL = re.compile(
-    rf"(?:\A|\n|(?<=[.!?।。？！]) ?|(?<={CLOSE}) ?)[ \t#*]*(?:{QUESTION})[ \t*]*[:：][ \t*]*\n?", re.IGNORECASE
+    rf"(?:\A|\n|(?<=[.!?।。？！]) ?|(?<={CLOSE}) ?)[ \t#*]*(?:{QUESTION})[ \t*]*[:：][ \t*]*\n?"
+    rf"|(?:\A|\n)[ \t#*]*(?:User|Human|Instruction)[ \t*]*[:：][ \t*]*\n?(?={OPEN})",
+    re.IGNORECASE,
 )
 _PASSAGE_LABEL = re.compile(rf"\A[ \t#*]*(?:{PASSAGE})[ \t*]*[:：][ \t*]*\n?", re.IGNORECASE)
 _OPTIONS_LABEL = re.compile(rf"(?:\A|\n)[ \t#*]*(?:{OPTIONS})[ \t*]*[:：]?[ \t*]*(?=\n|\Z)", re.IGNORECASE)
+_OPTIONS_BEFORE = rf"(?<!\w)(?:{OPTIONS})[ \t*]*[:：][ \t]*"
 _OPTION = r"(?:\A|\n)[ \t]*(?:[-–*•]|[(\[]?[A-Ja-j1-9][)\].:])[ \t]*"
 _OPTION_HOLE = re.compile(rf"{_OPTION}{OPEN}\d+{CLOSE}[ \t]*(?=\n|\Z)")
 _LABELLED_HOLE = re.compile(rf"[(\[]?\b([A-Ja-j1-9])[)\].:][ \t]*{OPEN}(\d+){CLOSE}")
@@ -82,10 +85,10 @@ def split_template(source: str, *, has_choices: bool, is_code: bool, keep_cue: b
         if len(_OPTION_HOLE.findall(flat)) > 1:
             flat = _OPTION_HOLE.sub("", flat)
     for index in dropped:
-        flat = re.sub(rf"{OPEN}{index}{CLOSE}", "", flat)
+        flat = re.sub(rf"(?:[ \t]*{_OPTIONS_BEFORE})?{OPEN}{index}{CLOSE}", "", flat, flags=re.IGNORECASE)
     if has_choices and (dropped or options):
         flat = _OPTIONS_LABEL.sub("", flat)
-    if keep_cue:
+    if keep_cue and without_cues(flat) != _ANSWER_LINE.sub("", flat.strip()):
         passage, question = None, _PASSAGE_LABEL.sub("", _ANSWER_LINE.sub("", flat).strip())
     else:
         passage, question = _split(
@@ -115,7 +118,8 @@ def _lists_choices(hole: str, names: set[str], flat: str, index: int) -> bool:
     choices = {name for name in names if name.lower().startswith(CHOICE_COLUMNS)}
     if hole.startswith("{%"):
         return bool(choices)
-    alone = rf"(?:\A|\n)[ \t#*]*(?:(?:{OPTIONS})[ \t*]*[:：]?)?[ \t]*{OPEN}{index}{CLOSE}[ \t]*(?=\n|\Z)"
+    label = rf"(?:(?:\A|\n)[ \t#*]*(?:(?:{OPTIONS})[ \t*]*[:：]?)?[ \t]*|{_OPTIONS_BEFORE})"
+    alone = rf"{label}{OPEN}{index}{CLOSE}[ \t.]*(?=\n|\Z)"
     return bool(choices) and choices == names and re.search(alone, flat, re.IGNORECASE) is not None
 
 
@@ -153,6 +157,11 @@ def writes_labels(source: str) -> bool:
 def split_prompt(text: str) -> tuple[str | None, str]:
     """A rendered prompt as passage (or None) and question."""
     return _split(text, set())
+
+
+def is_whole_prompt(text: str) -> bool:
+    """Whether a row's text is a prompt with its labels: `Q: Which sings?\\nA:`."""
+    return _QUESTION_LABEL.match(text) is not None and _ANSWER_LINE.search(text.rstrip()) is not None
 
 
 def _split(flat: str, passage_holes: set[int]) -> tuple[str | None, str]:

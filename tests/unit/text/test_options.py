@@ -9,6 +9,10 @@ from nemo_sdg.text.options import speak_of_place, speaks_of_letters
     "option",
     [
         "both A and B",
+        "both 1 and 2",
+        "Only II and III",
+        "I and III",
+        "1 and 3 only",
         "(a) and (b)",
         "A, B, and C",
         "Neither A nor B",
@@ -45,6 +49,7 @@ def test_references_to_other_options(option: str) -> None:
         "one of the best",
         "all mammals",
         "A or a Bb cross",
+        "1 and 3",
     ],
 )
 def test_options_that_only_look_so(option: str) -> None:

@@ -61,6 +61,8 @@ def test_a_description_that_announces_questions_is_left_out() -> None:
         ("Problem: {{w}}\nStep-by-Step Answer:", "hot"),
         ("Pregunta: {{w}}\nRespuesta paso a paso:", "hot"),
         ("{{w}} 질문: {{w}} 답변: ", "hot"),
+        ("User: {{w}}\nAssistant:", "hot"),
+        ("### Instruction:\n{{w}}\n\n### Response:\n", "hot"),
     ],
 )
 def test_cues_that_ask_stay_and_labels_go(template: str, question: str) -> None:
@@ -200,3 +202,59 @@ def test_numbers_and_days_of_a_table_are_answers(value: Any, text: str) -> None:
 def test_options_as_python_or_numpy_print_them(written: str) -> None:
     config = {"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": "a"}
     assert seed_of(config, {"q": "Which flies?", "c": written, "a": 1}).answer.text == "wren"
+
+
+def test_a_passage_and_a_question_without_labels_are_told_apart() -> None:
+    config = {"doc_to_text": "{{passage}}\n\n{{question}}\n\n", "doc_to_target": "a"}
+    row = {"passage": "A wren sings.", "question": "What sings?", "a": "a wren"}
+    assert parts(seed_of(config, row, **SHORT)) == ("A wren sings.", "What sings?")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"q": "Which sings?", "o": "Q: Which sings?\n  choice: eel\n  choice: wren\nA:"},
+        {"q": "Which sings?", "o": "Question: Which sings?\n(A) eel\n(B) wren\nAnswer:"},
+    ],
+)
+def test_a_row_that_is_a_whole_prompt_is_taken_apart(row: dict[str, Any]) -> None:
+    config = {"doc_to_text": "{{o}}", "doc_to_choice": "c", "doc_to_target": "a"}
+    seed = seed_of(config, {**row, "c": ["eel", "wren"], "a": "wren"})
+    assert (seed.question, sorted(seed.choices or [])) == ("Which sings?", ["eel", "wren"])
+
+
+@pytest.mark.parametrize(
+    ("template", "choices"),
+    [
+        ("{{q}} Choices: {{c | join(', ')}}\nAnswer:", "c"),
+        ("{{q}} Choices: {{c}}\nAnswer:", "c"),
+        ("{{q}}\nAnswer Choices: (A) {{c[0]}} (B) {{c[1]}}\nAnswer:", ["A", "B"]),
+        ("{{q}}\nAnswer Choices: (A) eel (B) wren\nAnswer:", ["A", "B"]),
+    ],
+)
+def test_options_in_one_line_go_with_their_label(template: str, choices: Any) -> None:
+    config = {"doc_to_text": template, "doc_to_choice": choices, "doc_to_target": "a"}
+    seed = seed_of(config, {"q": "Which sings?", "c": ["eel", "wren"], "a": 1})
+    assert (seed.question, seed.answer.text) == ("Which sings?", "wren")
+
+
+@pytest.mark.parametrize(
+    "labels", ["A.", "A: ", "A - ", "（A）", "A、", "А) ", "أ) ", "①", "가. ", "I. ", "甲、", "क) ", "(1) "]
+)
+def test_labels_of_options_in_any_script_are_stripped(labels: str) -> None:
+    second = {"A": "B", "А": "Б", "أ": "ب", "①": "②", "가": "나", "I": "II", "甲": "乙", "क": "ख", "1": "2"}
+    first = next(label for label in second if label in labels)
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": "a"}
+    row = {
+        "q": "Which sings?",
+        "c": [f"{labels}eel", f"{labels.replace(first, second[first])}wren"],
+        "a": second[first],
+    }
+    seed = seed_of(config, row)
+    assert (seed.answer.text, sorted(seed.choices or [])) == ("wren", ["eel", "wren"])
+
+
+@pytest.mark.parametrize("choices", [["1.5 m", "2.5 m"], ["1. tin", "2. tea", "3. both 1 and 2"], ["a.m.", "b.c."]])
+def test_what_only_looks_like_labels_or_is_spoken_of_stays(choices: list[str]) -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": "a"}
+    assert sorted(seed_of(config, {"q": "Which?", "c": choices, "a": 0}).choices or []) == choices
