@@ -1,5 +1,6 @@
 """Sources, limits and accounting: each row of a split is a seed, a drop, or not sampled."""
 
+import collections
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ CONFIG = {"output_type": "generate_until", "doc_to_text": "Question: {{question}
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in (questions, evaluation, plan):
         monkeypatch.setattr(module, "task_config", lambda task, seeds: {**CONFIG, "task": task})
-    monkeypatch.setattr(plan, "task_file", lambda task, seeds: tmp_path / f"{task}.yaml")
+    files = collections.defaultdict(lambda: str(tmp_path / "task.yaml"))
+    monkeypatch.setattr(plan, "task_files", lambda seeds: files)
     return tmp_path
 
 
