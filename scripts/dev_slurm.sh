@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real two-node Slurm on this machine, for tests and trials: munge, slurmctld, two slurmd.
 #   scripts/dev_slurm.sh start | stop | status
-# Needs Debian's slurm-wlm and munge, and root. State lies in DEV_SLURM_DIR (default /tmp/nemo_sdg_slurm).
+# Needs Debian's slurm-wlm and munge, and root. State is kept in DEV_SLURM_DIR (default /tmp/nemo_sdg_slurm).
 set -euo pipefail
 
 dir=${DEV_SLURM_DIR:-/tmp/nemo_sdg_slurm}
@@ -49,11 +49,11 @@ start() {
     command -v "$program" >/dev/null || { echo "dev_slurm: $program is not installed: apt-get install slurm-wlm munge" >&2; exit 2; }
   done
   if [ -f "$conf" ] && ! grep -q 'written by scripts/dev_slurm.sh' "$conf"; then
-    echo "dev_slurm: $conf belongs to another cluster; not touching it" >&2
+    echo "dev_slurm: $conf belongs to another cluster and is not changed" >&2
     exit 2
   fi
   if scontrol ping 2>/dev/null | grep -q 'is UP'; then
-    echo "dev_slurm: already up"
+    echo "dev_slurm: already running"
     return
   fi
   write_conf

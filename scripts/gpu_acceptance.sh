@@ -1,36 +1,35 @@
 #!/usr/bin/env bash
-# What cannot be shown without a GPU, once, by an engineer who has one: about 30 minutes on one H200.
+# Acceptance tests that need a GPU: about 30 minutes on one H200.
 #
-#   scripts/gpu_acceptance.sh [PART]...     all parts without a name
+#   scripts/gpu_acceptance.sh [PART]...     default: all parts
 #
 #   generation  TensorRT-LLM with a small transformer: the quickstart's tasks up to the verdicts
 #   hybrid      the same with a hybrid Mamba model
 #   guided      outputs under a JSON schema
-#   dedup       cuDF against the CPU path on planted near-duplicates
-#   embedding   sentence embeddings on the GPU against the CPU
+#   dedup       cuDF compared with the CPU path on planted near-duplicates
+#   embedding   sentence embeddings on the GPU compared with the CPU
 #   ablation    the embedded model continued on both corpora in bfloat16, scored by lm-eval
-#   recipe      the continued-pretraining configuration of Megatron-Bridge, every override read back
+#   recipe      the continued-pretraining configuration of Megatron-Bridge, with every override checked
 #   training    one training step of that recipe under torchrun
 #
 #   MODEL   checkpoint folder or hub name of a transformer for TensorRT-LLM   (default Qwen/Qwen3-0.6B)
-#   HYBRID  the same of a hybrid Mamba model                                  (default nvidia/NVIDIA-Nemotron-Nano-9B-v2)
+#   HYBRID  the same for a hybrid Mamba model                                 (default nvidia/NVIDIA-Nemotron-Nano-9B-v2)
 #   BASE    checkpoint of RECIPE's model                                      (recipe and training need it)
 #   RECIPE  model of recipes/nemotron_bridge_cpt.py                           (default nemotron_3_nano_4b)
-#   GPUS    processes of torchrun                                             (default 1)
-#   OUT     folder for what is written                                        (default runs/gpu_acceptance)
+#   GPUS    number of processes of torchrun                                   (default 1)
+#   OUT     folder for the results                                            (default runs/gpu_acceptance)
 #   PYTHON  interpreter                                                       (default python)
 #
-# A part whose package or GPU is missing is skipped with the reason. TensorRT-LLM's release container (1.2) has what
-# generation, hybrid and guided need, nemo-sdg[gpu] what dedup needs, the NeMo Framework container what recipe and
-# training need. The last lines are a table: PASS, FAIL or SKIP, part, what was measured. Exit code 1 where a part
-# failed or none ran.
+# A part is skipped with the reason if its package or GPU is missing. generation, hybrid and guided run in TensorRT-LLM's
+# release container (1.2), dedup with nemo-sdg[gpu], recipe and training in the NeMo Framework container. The last lines
+# are a table: PASS, FAIL or SKIP, part, figures. The exit code is 1 if a part failed or no part ran.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 parts=("$@")
 [[ ${#parts[@]} -eq 0 ]] && parts=(generation hybrid guided dedup embedding ablation recipe training)
 failed=0 ran=0 table=()
-# a process for each part: the memory of a GPU is free again when it ends
+# each part is a separate process, so that the memory of the GPU is free when it ends
 for part in "${parts[@]}"; do
   line=$("${PYTHON:-python}" scripts/gpu_checks.py "$part" --model "${MODEL:-Qwen/Qwen3-0.6B}" \
     --hybrid "${HYBRID:-nvidia/NVIDIA-Nemotron-Nano-9B-v2}" --base "${BASE:-}" --recipe "${RECIPE:-nemotron_3_nano_4b}" \

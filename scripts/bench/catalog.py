@@ -1,8 +1,8 @@
-"""The catalog of all lm-eval tasks against lm-eval's own index: `python scripts/bench/catalog.py [--quick]`.
+"""The catalog of all lm-eval tasks compared with lm-eval's index: `python scripts/bench/catalog.py [--quick]`.
 
-Cold and cached are whole processes of `nemo-sdg tasks --json`, started with an empty cache folder and again with the
-full one. lm-eval's time is `TaskManager()` and then `load_yaml` of every leaf, in a process of its own. --quick loads
-every fourth leaf and multiplies by four.
+`cold` and `cached` are whole processes of `nemo-sdg tasks --json`, with an empty cache folder and then with a full one.
+lm-eval's time is `TaskManager()` and then `load_yaml` of every leaf, in a separate process. --quick loads every fourth
+leaf and multiplies by four.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def seconds_of_tasks(cache: str) -> tuple[float, int]:
-    """Wall time of one `nemo-sdg tasks --json`, and how many tasks it printed."""
+    """Wall time of one `nemo-sdg tasks --json`, and the number of tasks that it printed."""
     command = [str(Path(sys.executable).parent / "nemo-sdg"), "tasks", "--json"]
     start = time.perf_counter()
     output = subprocess.run(

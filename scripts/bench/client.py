@@ -1,9 +1,8 @@
-"""Completions a second of one process against a fake server: 200 ms latency, 500 requests in flight, journal on with
-fsync.
+"""Completions per second of one process with a fake server: 200 ms latency, 500 requests in flight, journal with fsync.
 
-Ours is the whole way of the step `answers`: prompts rendered, requests scheduled, completions synced to the journal,
-parsed and counted. The `openai` package gets the same rendered requests in the simplest loop, and parses nothing: as it
-comes (httpx), and on aiohttp.
+Ours is the whole step `answers`: prompts are rendered, requests scheduled, completions synced to the journal, parsed
+and counted. The `openai` package gets the same rendered requests in a simple loop and parses nothing: by default
+(httpx), and with aiohttp.
 
     {"name": "completions_with_traces_per_s", "value": 700.2, "unit": "1/s", "trace_tokens": 4000, "max_rss_bytes": …}
     {"name": "completions_per_s", "value": 1900.3, "unit": "1/s", "cpu_ms": 0.41, ...}
@@ -38,13 +37,13 @@ from nemo_sdg.steps.traces import write_traces
 ROOT = Path(__file__).resolve().parent.parent.parent
 VOTES = 3
 THINKING = 4_000
-"""tokens of a trace"""
+"""tokens per trace"""
 SHARD = 500
 
 
 @contextlib.contextmanager
 def fake_server(latency: float, *, thinking: int = 0) -> Iterator[str]:
-    """A server in a process of its own."""
+    """A server in a separate process."""
     script = ROOT / "tests" / "fakes" / "openai_server.py"
     process = subprocess.Popen(
         [sys.executable, str(script), "--latency", str(latency), "--thinking", str(thinking), "--dialect", "vllm"],
@@ -60,7 +59,7 @@ def fake_server(latency: float, *, thinking: int = 0) -> Iterator[str]:
 
 
 def records() -> Iterator[dict[str, Any]]:
-    """Multiple-choice questions without end."""
+    """An endless series of multiple-choice questions."""
     things = ["a lamp", "an oven", "a refrigerator", "a kettle", "a window", "a blanket", "a ladder", "a bucket"]
     for number in itertools.count():
         choices = [things[(number + 3 * step) % len(things)] for step in range(4)]
@@ -156,7 +155,7 @@ def rendered(url: str, in_flight: int, num: int) -> list[Request]:
 async def measure_openai(
     url: str, in_flight: int, requests: list[Request], seconds: float, http_client: Any
 ) -> dict[str, Any]:
-    """AsyncOpenAI with `in_flight` requests always under way, for some seconds; completions that came in them count."""
+    """AsyncOpenAI with always `in_flight` requests, for some seconds; completions within these seconds count."""
     from openai import AsyncOpenAI
 
     client = AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=http_client)

@@ -1,17 +1,17 @@
-"""A generation array on a cluster, simulated: what share of the GPUs' time generates nothing, and how long the slowest
-workers keep the next step waiting, by how many shards a worker has and by who hands them out.
+"""Simulates a generation array on a cluster: the share of GPU time without generation, and how long the next step waits
+for the slowest workers, by the number of shards per worker and by the way in which shards are assigned.
 
     python scripts/bench/cluster_simulation.py [--quick] [--workers 512] [--journal FILE ...] [--table]
 
-Nothing is run: workers, losses and limits are drawn. Lengths of replies are those of `--journal` (the journal of a run,
-`completion_tokens`), else drawn with a median of 1,500 tokens and a long tail up to 16,384. A worker holds a window of
-requests in flight; its speed is that of the window times its node's; its shards go through one window, which runs empty
-once, at the end of its list. Shards differ: those of one task have long or short replies together. A node is lost now
-and then, and what was in flight is asked again when its job has started anew; at the time limit requests in flight end
-first. One JSON object a line; --table prints Markdown.
+No work is run: workers, losses and limits are random. Lengths of replies come from `--journal` (the journal of a run,
+`completion_tokens`), or are drawn with a median of 1,500 tokens and a long tail up to 16,384. A worker keeps a window
+of requests in flight; its speed is that of the window times that of its node. Its shards share one window, which runs
+empty once, at the end of its list. Shards differ: those of one task have similar lengths. Nodes are lost sometimes, and
+their requests in flight are sent again after the job has restarted; at the time limit, requests in flight end first.
+Prints one JSON object per line, or Markdown with --table.
 
-`by_index` is what `nemo-sdg run --worker INDEX/NUMBER` does: every NUMBER-th shard. `next_free` is a queue of shards as
-a comparison: each worker takes the next one when its window has room.
+`by_index` is `nemo-sdg run --worker INDEX/NUMBER`: every NUMBER-th shard. `next_free`, for comparison, is a queue of
+shards: each worker takes the next one when its window has room.
 """
 
 import argparse
@@ -27,29 +27,29 @@ import orjson
 
 SHARDS_A_WORKER = (1, 2, 4, 8, 16, 32)
 LIMITS = (4.0, 1.0, 2.0, 8.0, 24.0)
-"""hours; the first is that of the comparison"""
+"""time limits in hours; the first is used for the comparison"""
 TOTAL_HOURS = 12.0
-"""of one worker, if all were alike and nothing happened"""
+"""hours of one worker, if all were equal and without losses"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """What is assumed of the cluster and of the engine. Hours, unless it says otherwise."""
+    """Assumptions on the cluster and the engine, in hours unless stated otherwise."""
 
     start: float = 0.15
-    """a job's start: the container, the model's weights, the first compilations"""
+    """start of a job: container, weights of the model, first compilations"""
     queue: float = 0.1
-    """a requeued job's wait for a node"""
+    """wait of a requeued job for a node"""
     limit: float = 4.0
     drain: float = 0.05
-    """that requests in flight have to end before the limit"""
+    """time for requests in flight to end before the limit"""
     between_losses: float = 1_000.0
-    """hours of one node from one loss to the next"""
+    """hours between two losses of one node"""
     slow_nodes: float = 0.03
     slow_speed: float = 0.6
     in_flight: int = 256
     tokens_per_s: float = 40.0
-    """of one request in a full window"""
+    """tokens/s of one request in a full window"""
     task_spread: float = 0.3
     """sigma of the logarithm of a task's mean length"""
     shards_a_task: int = 8
@@ -65,15 +65,15 @@ def lengths(journals: list[Path], rng: np.random.Generator) -> Any:
 
 @dataclass
 class Worker:
-    """One place of the array, from its first start to the end of its list."""
+    """One task of the array, from its first start to the end of its list."""
 
     speed: float
     allocated: float = 0.0
     """hours of its node"""
     now: float = 0.0
-    """since the array began, waits in the queue included"""
+    """hours since the array began, with waits in the queue"""
     busy: float = 0.0
-    """of these, with a full window whose replies were kept"""
+    """hours of these with a full window whose replies were kept"""
     session_left: float = 0.0
 
 
@@ -84,7 +84,7 @@ class Simulation:
         self.speeds = np.where(slow, site.slow_speed, 1.0) * rng.normal(1.0, 0.02, num_workers)
 
     def shard_hours(self, num_shards: int) -> Any:
-        """Hours of a full window for each shard; together the same work whatever the number of shards."""
+        """Hours of a full window for each shard; their sum does not depend on the number of shards."""
         num_tasks = max(1, num_shards // self.site.shards_a_task)
         of_task = self.rng.lognormal(0.0, self.site.task_spread, num_tasks)
         hours = of_task[np.minimum(np.arange(num_shards) // self.site.shards_a_task, num_tasks - 1)]
@@ -97,7 +97,7 @@ class Simulation:
         worker.session_left = site.limit - site.start - site.drain
 
     def work(self, worker: Worker, hours: float) -> None:
-        """So many hours of a full window, with what comes between."""
+        """Adds hours of a full window, with losses and limits in between."""
         left = hours / worker.speed
         while left > 0:
             until_loss = self.rng.exponential(self.site.between_losses)
@@ -116,7 +116,7 @@ class Simulation:
             self.begin(worker, again=True)
 
     def empty(self, worker: Worker, longest: float = float("inf")) -> None:
-        """The window runs empty: the last of its replies decides how long, or the time that there is."""
+        """The window runs empty, for as long as its last reply takes, or at most `longest`."""
         rest = self.rng.choice(self.tokens, self.site.in_flight) * self.rng.random(self.site.in_flight)
         hours = min(longest, float(rest.max()) / self.site.tokens_per_s / 3600 / worker.speed)
         worker.now, worker.allocated = worker.now + hours, worker.allocated + hours
@@ -148,7 +148,7 @@ class Simulation:
 
 
 def results(num_workers: int, journals: list[Path], repeats: int) -> Iterator[dict[str, Any]]:
-    """The shards of a worker and who hands them out, at a limit of 4 hours; then other limits."""
+    """Numbers of shards per worker and ways of assignment at a limit of 4 hours; then other limits."""
     settings = [(num, dealing, LIMITS[0]) for num in SHARDS_A_WORKER for dealing in ("by_index", "next_free")]
     settings += [(SHARDS_A_WORKER[-2], "next_free", limit) for limit in LIMITS[1:]]
     for num, dealing, limit in settings:

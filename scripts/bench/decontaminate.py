@@ -1,14 +1,14 @@
-"""Recall and false positives of decontamination, on rows that are planted and on honest training rows.
+"""Recall and false positives of decontamination, on planted rows and on honest training rows.
 
     python scripts/bench/decontaminate.py [--quick] [--hub FOLDER] [--fit]
 
-Planted: evaluation rows of the hub mirror as they are; lightly edited (one edit each, and all of them at once);
+Planted rows are evaluation rows of the hub mirror, unchanged; lightly edited (with one edit each, and with all edits);
 reworded by rule; and the hand-written sets of data/paraphrases.jsonl: a question, the same question in other words (its
-options kept, reworded or left out), and a neighbour in topic that is another question. Of these and of rewordings, one
-half fitted the weights (`--fit` prints them anew), and only the other half is reported. Honest: training rows of the
-same tasks, but for those whose question stands in an evaluation row word by word.
+options kept, reworded or left out), and a different question on the same topic. One half of these sets and of the
+rewordings was used to fit the weights (`--fit` prints them again); only the other half is reported. Honest rows are
+training rows of the same tasks, without those whose question is in an evaluation row word by word.
 
-One JSON object a line: name, value, unit, and how many rows the value rests on.
+Prints one JSON object per line: name, value, unit, and the number of rows.
 """
 
 import argparse
@@ -43,8 +43,8 @@ Row = dict[str, Any]
 HUB = Path(os.environ.get("NEMO_SDG_TEST_HUB", Path(__file__).parents[3] / "shared" / "hub"))
 PAIRS = Path(__file__).parent / "data" / "paraphrases.jsonl"
 REPEATS = Path(__file__).parent / "data" / "true_repeats.txt"
-"""pairs of a training row and an evaluation row that ask the same in other words, as read by a person: digests, a line
-each
+"""digests, one per line, of pairs of a training row and an evaluation row that a person found to ask the same in other
+words
 """
 QUICK_TASKS = [
     "gsm8k",
@@ -76,7 +76,7 @@ FITTED, HELD_OUT = 0, 1
 
 
 def as_sample(row: Row, **changed: Any) -> Row:
-    """An evaluation row as a sample that a corpus might hold."""
+    """An evaluation row as a sample of a corpus."""
     fields = {name: row.get(name) for name in ("question", "passage", "choices", "answer")} | changed
     return fields | {"answer": {"text": fields["answer"], "aliases": []} if fields["answer"] else None}
 
@@ -91,7 +91,7 @@ def half_of(row: Row) -> int:
 
 
 class Bench:
-    """The sets, all drawn by fixed seeds."""
+    """The sets, all drawn with fixed seeds."""
 
     def __init__(self, hub: Path, size: str) -> None:
         sizes: dict[str, Any] = SIZES[size]
@@ -158,7 +158,7 @@ FORMS = ("options_kept", "options_reworded", "options_left_out", "no_options")
 
 
 def form_of(row: Row, sample: Row) -> str:
-    """What a hand-written paraphrase does with the options: one of FORMS."""
+    """How a hand-written paraphrase treats the options: one of FORMS."""
     if not row["choices"]:
         return "no_options"
     if not sample["choices"]:
@@ -171,7 +171,7 @@ def digest(question: str, row: Row) -> str:
 
 
 def true_repeat(question: str, row: Row, known: frozenset[str]) -> bool:
-    """Whether a training row and an evaluation row were read and found to ask the same."""
+    """Whether a person found that a training row and an evaluation row ask the same."""
     return digest(question, row) in known
 
 
@@ -184,7 +184,7 @@ def _plain(text: str) -> str:
 
 
 def plain_ngrams(text: str, length: int = 13) -> set[tuple[str, ...]]:
-    """The usual rule: any common run of 13 words is a hit."""
+    """n-grams for the usual rule: any common 13-gram is a hit."""
     words = _plain(text).split()
     return {tuple(words[begin : begin + length]) for begin in range(len(words) - length + 1)}
 
@@ -239,13 +239,13 @@ def measure(bench: Bench, folder: Path) -> None:
 
 
 FALSE_ALARMS = 0.005
-"""raw rate that each method's threshold is chosen for, on the half that is not reported"""
+"""rate of false positives for which each method's threshold is chosen, on the half that is not reported"""
 
 
 def compare(bench: Bench, index: Index) -> None:
-    """The same rewordings and honest rows by four methods, each at the threshold that gives FALSE_ALARMS on the fitted
-    half; the 13-gram rule has none. `suspicious` is what a judge would be shown: its recall bounds what a judge can
-    find.
+    """Compares four methods on the same rewordings and honest rows, each at the threshold with FALSE_ALARMS on the
+    fitted half; the 13-gram rule has no threshold. `suspicious` are the samples that a judge is asked about: their
+    recall is the upper bound of a judge's recall.
     """
     methods = {
         "13gram": peer_methods.NgramRule(bench.evaluation),
@@ -311,13 +311,13 @@ def honest_rates(bench: Bench, honest: list[Row], index: Index, lexical: Index) 
 
 
 FIT_WEIGHTS = {"written": 2, "reworded": 1, "neighbour": 2, "honest": 1}
-"""what was written by hand is little and varied, rewordings and honest rows are many and alike"""
+"""hand-written rows are few and varied, rewordings and honest rows are many and similar"""
 FIT_WEIGHTS_WORDS = {"written": 8, "reworded": 1, "neighbour": 4, "honest": 20}
-"""without an embedder, words and answers alone must tell rows of one task apart"""
+"""without an embedder, rows of one task can be distinguished only by words and answers"""
 LEAST_RECALL = 0.25
-"""share of a row's words below which a paraphrase cannot be found by its words, and teaches nothing about them"""
+"""minimum share of a row's words in a paraphrase that is used to fit the weights of words"""
 PENALTY = 1e-4
-"""on the squares of the weights, witnesses scaled to a deviation of 1"""
+"""penalty on the squares of the weights, with features scaled to a deviation of 1"""
 
 
 def drawn(bench: Bench, index: Index, half: int) -> list[tuple[str, int, Row]]:
@@ -341,8 +341,8 @@ def drawn(bench: Bench, index: Index, half: int) -> list[tuple[str, int, Row]]:
 
 
 def examples_by_sense(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
-    """(group, is it the row?, witnesses of sense.py) of the pairs that the detector looks at: samples with their row,
-    others with any.
+    """(group, whether the sample repeats the row, features of by_sense.py) of the pairs that the detector compares:
+    planted samples with their row, others with any row.
     """
     every, repeats = drawn(bench, index, half), read_repeats()
     assert isinstance(index.rewordings, BySense)
@@ -358,9 +358,7 @@ def examples_by_sense(bench: Bench, index: Index, half: int) -> Iterator[tuple[s
 
 
 def examples_by_words(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
-    """The same with the witnesses of paraphrase.py. A paraphrase with too few of its row's words teaches nothing about
-    them.
-    """
+    """The same with the features of by_words.py, without paraphrases that have too few of their row's words."""
     recall, repeats = paraphrase.WITNESSES.index("recall"), read_repeats()
     for group, known, sample in drawn(bench, index, half):
         profile = index.rows.profile(read_item(sample))
@@ -373,13 +371,12 @@ def examples_by_words(bench: Bench, index: Index, half: int) -> Iterator[tuple[s
 
 
 def fit(bench: Bench, folder: Path) -> None:
-    """Prints the weights that nemo_sdg/curate/decontaminate/by_words.py and sense.py state."""
+    """Prints the weights for nemo_sdg/curate/decontaminate/by_words.py and by_sense.py."""
     write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
     build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection(paraphrase=True))
     index = open_index(folder / "index")
     by_words, by_sense = list(examples_by_words(bench, index, FITTED)), list(examples_by_sense(bench, index, FITTED))
-    # Many questions share a passage: that two have it in common is for the detector to demand, and no sign that they
-    # are one.
+    # Many questions share a passage. The detector requires a common passage, but it is no sign of the same question.
     bounds: list[tuple[float | None, float | None]] = [
         (None, 0) if name == "passage" else (None, None) for name in paraphrase.WITNESSES
     ]
@@ -396,7 +393,7 @@ def fitted(
     group_weights: dict[str, int],
     bounds: list[tuple[float | None, float | None]],
 ) -> list[float]:
-    """The constant and the weights of a logistic regression, each weight within its bounds."""
+    """Constant and weights of a logistic regression, each weight within its bounds."""
     from scipy.optimize import minimize
 
     found = np.array([witnesses for _, _, witnesses in seen])

@@ -1,14 +1,14 @@
-"""Decontamination with a judge, from recorded verdicts: what a strong model says of the pairs that it is shown.
+"""Decontamination with a judge, from recorded verdicts of a strong model.
 
-    python scripts/bench/decontaminate_judged.py --ask FOLDER       the pairs as files for readers
-    python scripts/bench/decontaminate_judged.py --record FOLDER    the readers' verdicts into data/verdicts.jsonl
-    python scripts/bench/decontaminate_judged.py                    recall and false alarms with these verdicts
+    python scripts/bench/decontaminate_judged.py --ask FOLDER       writes the pairs as files for readers
+    python scripts/bench/decontaminate_judged.py --record FOLDER    stores the verdicts in data/verdicts.jsonl
+    python scripts/bench/decontaminate_judged.py                    recall and false positives with these verdicts
 
 The samples are those that `decontaminate.py` reports on: hand-written rewordings and neighbours, rewordings by rule,
-and honest training rows of the half that fitted nothing. Each pair is asked about both ways, in the very prompts of
-`curate/decontaminate/judged.py`; readers see neither where a sample comes from nor how it is labelled, and the prompts
-are shuffled, so that the two ways of a pair rarely stand in one file. A changed prompt or index asks for new verdicts:
-pairs without one count as not judged, and how many there are is printed.
+and honest training rows of the half that was not used for fitting. Each pair is judged in both orders, with the prompts
+of `curate/decontaminate/judged.py`. Readers see neither the source nor the label of a sample, and the prompts are
+shuffled, so the two orders of a pair are rarely in one file. A changed prompt or index needs new verdicts: pairs
+without a verdict count as not judged, and their number is printed.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 class Recorded:
-    """A judge that gives the recorded verdicts, and notes what it is asked."""
+    """A judge that returns the recorded verdicts, and notes the pairs that it gets."""
 
     def __init__(self, known: dict[str, bool | None], asked: dict[str, str]) -> None:
         self.known, self.asked, self.num_unknown = known, asked, 0

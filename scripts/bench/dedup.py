@@ -1,10 +1,10 @@
-"""Deduplication of synthetic questions with planted near-duplicates, beside datatrove's MinHash on the same corpus.
+"""Deduplication of synthetic questions with planted near-duplicates, compared with datatrove's MinHash.
 
     python scripts/bench/dedup.py [--quick] [--documents N ...] [--workers 2]
 
-One JSON object a line. The clock runs from the first byte read to the last kept record written, processes' start
-included; `cpu_seconds` of all processes together stand beside it, for machines that have other work as well. datatrove
-is run in the environment of peers.py; where that is not to be had, ratio_to_datatrove is null and says why.
+Prints one JSON object per line. The clock runs from the first byte read to the last kept record written, with the start
+of processes; `cpu_seconds` is the sum over all processes, for machines with other load. datatrove runs in the
+environment of peers.py; if that is not available, ratio_to_datatrove is null with the reason.
 """
 
 import argparse
@@ -83,8 +83,8 @@ def make_words(rng: random.Random, num: int) -> list[str]:
 
 
 class Corpus:
-    """Questions of about 300 characters: random ones, copies of them with a few words exchanged (planted), and copies
-    with other numbers (twins).
+    """Questions of about 300 characters: random ones, copies with a few words replaced (planted), and copies with other
+    numbers (twins).
     """
 
     def __init__(self) -> None:
@@ -154,7 +154,7 @@ def write_corpus(folder: Path, num: int) -> list[Path]:
 
 
 def write_kept(shard: Path, table: Path, out: Path) -> int:
-    """Writes the records that stay; returns how many."""
+    """Writes the kept records; returns their number."""
     duplicates, num = Duplicates(table), 0
     with open(shard, "rb") as lines, atomic_file(out / shard.name) as kept:
         for line in lines:
@@ -165,9 +165,9 @@ def write_kept(shard: Path, table: Path, out: Path) -> int:
 
 
 class Usage(threading.Thread):
-    """What this process and all below it use, looked at 5 times a second: the largest sum of resident sizes (shared
-    pages count each
-    time), and CPU seconds since the start."""
+    """Usage of this process and its child processes, sampled 5 times per second: the largest sum of resident sizes
+    (shared pages count each time), and CPU seconds since the start.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -191,7 +191,7 @@ class Usage(threading.Thread):
             self._look()
 
     def end(self) -> float:
-        """Stops looking; returns the CPU seconds."""
+        """Stops measuring; returns the CPU seconds."""
         self.done.set()
         self.join()
         self._look()
@@ -199,7 +199,7 @@ class Usage(threading.Thread):
 
 
 def jaccard(left: QuestionText, right: QuestionText) -> float:
-    """Exact, by Python sets; 0 when the numbers differ."""
+    """Exact Jaccard similarity by Python sets; 0 if the numbers differ."""
     if left.numbers != right.numbers:
         return 0.0
     a, b = ({text.main[i : i + 5] for i in range(len(text.main) - 4)} for text in (left, right))
@@ -207,7 +207,7 @@ def jaccard(left: QuestionText, right: QuestionText) -> float:
 
 
 def measure_quality(shards: list[Path], table: Path) -> dict[str, float]:
-    """Recall over all planted pairs and correctness over all rows of the table, by brute force."""
+    """Recall over all planted pairs, and correctness over all rows of the table, by brute force."""
     kept = {row["id"]: row["kept_id"] for row in read_jsonl(table)}
     texts, pairs, twins = {}, [], []
     for shard in shards:
@@ -235,8 +235,8 @@ def say(name: str, value: Any, unit: str, **more: Any) -> None:
 
 
 def bench_real_rows(folder: Path, hub: Path, num_per_task: int, workers: int) -> None:
-    """Training rows of the hub's mirror as samples: how many go, and how many of those have another gold answer than
-    the row that stays. Code is left out: its answers say nothing about whether two questions are one.
+    """Deduplicates training rows of the hub mirror: how many are dropped, and how many of those have another gold
+    answer than the row that is kept. Code is left out: its answers do not show whether two questions are the same.
     """
     rows = [
         {

@@ -1,14 +1,14 @@
-"""What the filters keep and catch: labelled samples, and real training rows.
+"""Shares of labelled samples and of real training rows that the filters keep and drop.
 
     python scripts/bench/filters.py [--quick] [--seeds FOLDER] [--verbose]
 
-good and bad samples are those of `shared/cases/filters` beside the checkout (NEMO_SDG_TEST_CASES names another
-place) and the project's own, in two halves: `developed` was looked at while the filters were written, `unseen` never
-was; no row of it is ever printed. `--verbose` prints the rows of the others that are judged wrongly. Seeds are read
-from the mirror of the hub (NEMO_SDG_TEST_HUB) by the pipeline itself, or from a folder with its shards.
+Good and bad samples are those of `shared/cases/filters` beside the checkout (or in NEMO_SDG_TEST_CASES) and the
+project's, in two halves: `developed` was read while the filters were written, `unseen` was not, and its rows are never
+printed. `--verbose` prints the other rows that are judged wrongly. Seeds are read from the hub mirror
+(NEMO_SDG_TEST_HUB) by the pipeline, or from a folder with its shards.
 
-A bad sample is caught where any filter drops it. A filter's precision is the share of bad samples among all labelled
-ones that it drops, each filter asked alone; its recall is over the bad samples whose label names its fault (CLASSES).
+A bad sample is caught if any filter drops it. A filter's precision is the share of bad samples among all labelled
+samples that it drops alone; its recall is over the bad samples whose label names its fault (CLASSES).
 """
 
 import argparse
@@ -94,7 +94,7 @@ CLASSES = {
     "all_of_the_above": ("all of the above",),
     "context_gives_answer": ("context gives", "context paraphrases"),
 }
-"""Beginnings or parts of the labels of bad samples, by the filter that is to find them"""
+"""filter -> starts or parts of the labels of bad samples that it should find"""
 
 
 def main() -> None:
@@ -119,7 +119,7 @@ def main() -> None:
 
 
 def _labelled(which: str, quick: bool) -> dict[str, list[dict[str, Any]]]:
-    """Samples by set: shared (where it is there), developed, unseen, and own = the last two together."""
+    """Samples by set: shared (if it exists), developed, unseen, and own = the last two together."""
     found = {}
     if (SHARED / f"{which}.jsonl").exists():
         found["shared"] = _read(SHARED / f"{which}.jsonl")
@@ -158,7 +158,7 @@ def _print_wrong(sets: dict[str, list[dict[str, Any]]], config: CurateSection, *
 def _print_by_filter(
     good: dict[str, list[dict[str, Any]]], bad: dict[str, list[dict[str, Any]]], config: CurateSection
 ) -> None:
-    """Each filter alone, after schema: what it drops of the good and of the bad ones."""
+    """Precision and recall of each filter alone, after schema."""
     checks = load_filters(config)
     schema = checks[0][1]
     views = {
@@ -217,7 +217,7 @@ def _measure_seeds(arguments: argparse.Namespace, config: CurateSection) -> None
 
 
 def _read_seeds(folder: Path, per_task: int) -> Path | None:
-    """The pipeline's own seeds of the mirror's training rows."""
+    """The seeds that the pipeline makes from the mirror's training rows."""
     if not HUB.exists():
         return None
     command = [sys.executable, "-m", "nemo_sdg", "run", str(ROOT / "configs" / "quickstart.yaml")]
@@ -233,7 +233,7 @@ def _read_seeds(folder: Path, per_task: int) -> Path | None:
 
 
 def _as_samples(shards: Path) -> Iterator[dict[str, Any]]:
-    """Each seed as the sample that it would be: its own question and answer, its own rationale as reasoning."""
+    """Each seed as a sample: its question and answer, with its rationale as reasoning."""
     for shard in sorted(shards.glob("shard-*.jsonl")):
         for seed in _read(shard):
             yield {

@@ -1,11 +1,11 @@
-"""The first minutes of a new user: the wheel is built and installed, `nemo-sdg init` and `nemo-sdg run` work in an
-empty folder, and seconds are counted until the first seed, the first packed sample and the end.
+"""The first minutes of a new user: builds and installs the wheel, runs `nemo-sdg init` and `nemo-sdg run` in an empty
+folder, and measures the seconds until the first seed, the first packed sample and the end.
 
     python scripts/bench/first_minutes.py [--quick]      --quick: two rows of the task instead of six
 
 The environment is new, and the package in it comes from the wheel. Its dependencies are not downloaded again: a .pth
-file leads to those of the environment that this script runs in, which hides the project's own editable install, since
-only the path is taken over. So the seconds hold for a machine where `pip install` is done; caches are empty.
+file adds those of the environment of this script, but not the editable install of the project. So the seconds apply to
+a machine after `pip install`, with empty caches.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LOOKED_EVERY = 0.1
-"""seconds"""
+"""seconds between two checks"""
 
 
 def tell(name: str, value: float, unit: str = "s", **more: object) -> None:
@@ -49,7 +49,7 @@ def install(folder: Path) -> Path:
 
 
 def clean_environment(folder: Path) -> dict[str, str]:
-    """Without the project's path, with caches of its own."""
+    """Environment variables without the project's path, with separate caches."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return {**kept, "XDG_CACHE_HOME": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
 

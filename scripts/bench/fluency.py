@@ -1,10 +1,10 @@
-"""How well the embedded model tells word salad from questions: of real ones, of the same with their words shuffled, and
-with their nouns and verbs replaced, how many the report calls salad and how many the filter drops.
+"""How well the embedded model separates word salad from questions: how many real questions, how many with shuffled
+words and how many with replaced nouns and verbs the report marks as salad and the filter drops.
 
     python scripts/bench/fluency.py [--quick] [--hub DIR]
 
-Needs real rows (NEMO_SDG_TEST_HUB). The thresholds were chosen on the tasks that count as `chosen`; `held` are others.
-One JSON object a line; about 10 minutes of one core, a third of it with --quick.
+Needs real rows (NEMO_SDG_TEST_HUB). The thresholds were chosen on the tasks in `chosen`; `held` has other tasks.
+Prints one JSON object per line; takes about 10 minutes on one core, a third of that with --quick.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""Our golds beside lm-eval's own: for each row of each eligible task at hand, the answer of the seed and what lm-eval
-scores as right, with its task object run over the same rows.
+"""Compares our golds with lm-eval's: for each row of each eligible task in the mirror, the answer of the seed and the
+answer that lm-eval scores as right, from its task object on the same rows.
 
     python scripts/bench/golds.py [--quick] [--hub FOLDER]
 
-Prints one JSON object a line: `agreement` over all rows compared, `explained` and `unexplained` disagreements,
-`dropped_…` rows that have a gold in lm-eval, and one `disagreement` a task and category with an example. A disagreement
-is explained where the field table says why its reading departs from the task file (`why` in seeds/fields/fields.yaml).
+Prints one JSON object per line: `agreement` over all compared rows, `explained` and `unexplained` disagreements,
+`dropped_…` rows that have a gold in lm-eval, and one `disagreement` per task and category with an example. A
+disagreement is explained if the field table says why it differs from the task file (`why` in seeds/fields/fields.yaml).
 """
 
 import argparse
@@ -32,7 +32,7 @@ from nemo_sdg.text.answers import same_answer
 
 QUICK_ROWS = 50
 MAX_WORD = 40
-"""characters of a label that a task may use in place of another"""
+"""maximum characters of a label that a task may use in place of another"""
 EXPLAINED = {"several_boxes": "the last sentence boxes several answers, of which lm-eval takes the last"}
 DECLARED = {
     task: DeclaredSplit(split="train", reason="named only for few-shot examples") for task in ("mbpp", "legalbench_*")
@@ -82,7 +82,7 @@ def show(name: str, value: float, unit: str, **more: Any) -> None:
 
 
 def compare(source: Source, seeds: SeedsSection) -> Iterator[tuple[str, Iterator[tuple[str, dict[str, Any]]]]]:
-    """For each task that lm-eval can run offline: (category, example) of each row that we or lm-eval read."""
+    """For each task that lm-eval can run offline: (category, example) of each row that we or lm-eval can read."""
     records = list(render_source(source, seeds, 0))
     wanted = {record.dataset.row for record in records if isinstance(record, Seed)} | {
         record.record["row"] for record in records if isinstance(record, Drop) and record.record
@@ -131,8 +131,8 @@ def compare_rows(
 
 
 def in_other_words(task: str, compared: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """A task that names the same options by other words (`entailment` for `True`) agrees where, over all its rows, each
-    of its words stands for one place among our options, and each place has one word.
+    """A task that names the same options in other words (`entailment` for `True`) agrees if, over all its rows, its
+    words and the positions of our options correspond one to one.
     """
     pairs = {
         (re.sub(r"^\[['\"](?:\d+_)?|['\"]\]$", "", example["lm_eval"]), example["label"])
@@ -149,18 +149,18 @@ def in_other_words(task: str, compared: list[tuple[str, dict[str, Any]]]) -> lis
 
 
 def judge(seed: Seed, gold: dict[str, Any]) -> str:
-    """agree, or how the two differ."""
+    """`agree`, or the kind of difference."""
     if not gold["answers"]:
         return "lm_eval_has_no_gold"
     choices = gold["choices"]
     if choices and seed.choices and (bare_labels(choices) or numbered_labels(choices)):
-        # Labels stand for texts that lm-eval shows in its prompt, in the order of the row.
+        # Labels refer to texts that lm-eval shows in its prompt, in the order of the row.
         return "agree" if seed.choices.index(seed.answer.text) == choices.index(gold["answers"][0]) else "other_option"
     if choices and seed.choices and gold["position"] is not None and len(choices) == len(seed.choices):
         stripped = without_labels([choice.strip() for choice in choices])
         texts = stripped[0] if stripped else choices
         same = texts[gold["position"]].strip().casefold() == seed.answer.text.strip().casefold()
-        # The options may be contexts that differ in what we show: the place counts where each holds its own option.
+        # The options may be contexts that contain our options: the position counts if each contains its option.
         holds = all(re.search(rf"\b{re.escape(ours)}\b", text) for ours, text in zip(seed.choices, texts, strict=True))
         return (
             "agree" if same or (holds and seed.choices.index(seed.answer.text) == gold["position"]) else "other_option"
@@ -183,7 +183,7 @@ def judge(seed: Seed, gold: dict[str, Any]) -> str:
 
 
 def lm_eval_golds(task: str, config: dict[str, Any], rows: list[tuple[int, Any]]) -> dict[int, list[dict[str, Any]]]:
-    """What lm-eval's own task object gives for each row: its golds as texts, its choices, the gold's position."""
+    """The results of lm-eval's task object for each row: its golds as texts, its choices, the gold's position."""
     import datasets
     from lm_eval.api.task import ConfigurableTask
 

@@ -1,17 +1,17 @@
-"""The content ring: how many evaluation rows are found when they are offered as training rows, and how many honest
-training rows are lost.
+"""The content ring of the guard: how many evaluation rows it finds when they are offered as training rows, and how many
+honest training rows it drops.
 
     python scripts/bench/guard.py [--quick] [--hub FOLDER] [--half a|b]
 
-Every evaluation split of a mirror of real data is offered again in three ways: as files in other formats and orders of
-columns, read by lm-eval's own task file through the builder `json`, `csv` or `parquet`; the same with the longest text
-of what is asked edited; and as rows of a plain task of one's own (question, passage, choices, answer). A row counts
-where it would become a seed. What was tried while the rules were written are the tasks of half a; half b is printed by
-itself as well. Rows come from --hub, else NEMO_SDG_TEST_HUB, else ../shared/hub.
+Every evaluation split of a mirror of real data is offered in three ways: as files in other formats and column orders,
+read by lm-eval's task file with the builder `json`, `csv` or `parquet`; the same with the longest text of the question
+edited; and as rows of a simple user's task (question, passage, choices, answer). A row counts if it would otherwise
+become a seed. The tasks of half a were used while the rules were written; half b is also printed separately. Rows come
+from --hub, else NEMO_SDG_TEST_HUB, else ../shared/hub.
 
-Prints one JSON object a line: recall_<variant> and recall_<variant>_half_b (share of rows found),
-false_positive_rate (share of honest training rows lost that are not word for word an evaluation row's question),
-train_rows_in_evaluation (share that are).
+Prints one JSON object per line: recall_<variant> and recall_<variant>_half_b (share of rows found),
+false_positive_rate (share of honest training rows that are dropped and do not have an evaluation row's question word
+for word), train_rows_in_evaluation (share of training rows that have one).
 """
 
 import argparse
@@ -45,7 +45,7 @@ from nemo_sdg.seeds.sources.splits import EvaluationSource, evaluation_sources, 
 
 Row = dict[str, Any]
 MIN_WORDS = 5
-"""words of a text that is edited: in a shorter one, another word asks another question"""
+"""minimum words of a text that is edited: in a shorter text, another word makes another question"""
 
 
 def main() -> None:
@@ -226,7 +226,7 @@ FORMATS: dict[str, tuple[str, str, Callable[[list[Row]], bytes]]] = {
 def edited_rows(
     rows: list[Row], evaluated: list[EvaluationRow], edit: Callable[..., str | None], name: str
 ) -> Iterator[Row]:
-    """The rows, each with the longest of its texts that is asked edited; those without such a text are left out."""
+    """The rows, each with the longest text of its question edited; rows without such a text are left out."""
     asked: dict[int, set[str]] = {}
     for seen in evaluated:
         asked.setdefault(seen.dataset.row, set()).update(plain(text) for text in (seen.question, seen.passage or ""))
@@ -267,7 +267,7 @@ def replaced(value: Any, old: str, new: str) -> Any:
 
 
 def pieces(text: str) -> list[str]:
-    """A text's words with the spaces behind them; of a script without spaces, its characters."""
+    """A text's words with the spaces after them; characters for a script without spaces."""
     return re.findall(
         r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]\s*|[^\s\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+\s*|\s+",
         text,

@@ -1,6 +1,4 @@
-"""Questions of the hub mirror for measurements: training rows as samples, evaluation rows as EvaluationRow, per
-task.
-"""
+"""Rows of the hub mirror for measurements, by task: training rows as samples, evaluation rows as EvaluationRow."""
 
 import re
 from collections.abc import Callable, Iterator

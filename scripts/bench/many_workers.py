@@ -1,12 +1,12 @@
-"""Sixteen workers on one run directory whose file system answers like one over a network: what each file call costs the
-run, and whether a shard is lost.
+"""Sixteen workers on one run directory with a file system that is as slow as a network file system: the cost of each
+file call, and whether a shard is lost.
 
     python scripts/bench/many_workers.py [--workers 16] [--shards 64] [--delay-ms 2] [--quick]
 
-slow_files.c (built with cc, loaded with LD_PRELOAD) lets each call that NFS would send to its server wait: open, close,
-stat, rename, unlink, mkdir, listing, lock, fsync. The questions are made first, then all workers start at once on the
-step `answers`, with the dealt engine of scale.py; then one more worker finds all shards done. The same is done without
-the wait. Shards of both must be the same bytes.
+slow_files.c (built with cc, loaded with LD_PRELOAD) delays each call that NFS would send to its server: open, close,
+stat, rename, unlink, mkdir, listing, lock, fsync. The questions are made first. Then all workers start at once on the
+step `answers`, with the engine of scale.py, and then one more worker finds all shards done. The same is repeated
+without delay. The shards of both must have the same bytes.
 
     {"name": "file_calls_per_shard", "value": 61.2, "unit": "calls", "idle_run": 12.0, ...}
 """
@@ -50,13 +50,13 @@ def finish(process: subprocess.Popen[bytes]) -> None:
 
 
 def measure(folder: Path, workers: int, shards: int, size: int, extra: dict[str, str]) -> dict[str, float | str]:
-    """Seconds until the last worker ends, file calls of all workers, those of a worker that finds all done, and a hash
-    of all shards.
+    """Seconds until the last worker ends, file calls of all workers, file calls of a worker that finds all shards done,
+    and a hash of all shards.
     """
     folder.mkdir()
     config = write_config(folder, shards * size * (SIMILAR + 1), shard_size=size)
     finish(child(config, "--until", "questions"))
-    # calls are counted without a wait too
+    # calls are also counted without a delay
     extra = {**extra, "SLOW_FILES_PREFIX": str(folder / "run"), "SLOW_FILES_LOG": str(folder / "calls")}
     begin = time.monotonic()
     running = [child(config, "--only", STEP, "--worker", f"{i}/{workers}", extra=extra) for i in range(workers)]

@@ -1,14 +1,14 @@
-"""Packing beside the tokenizer alone, datatrove and NeMo Curator, on the same texts, cores and tokenizer.
+"""Packing compared with the tokenizer alone, datatrove and NeMo Curator, on the same texts, cores and tokenizer.
 
     python scripts/bench/pack.py [--quick] [--samples N] [--workers 2] [--memory]
 
-One JSON object a line. Our clock runs from the first byte read to the last receipt written, planning included;
-processes are started before, as the peers' imports are (`seconds_to_start` tells how long that takes). The tokenizer
-alone is `encode_batch_fast` over all texts with as many threads as we have processes; the ratio per CPU second tells
-what other work on the machine has to do with it. datatrove 0.10.1 (MegatronDocumentTokenizer) is run in the environment
-of peers.py, Curator's MegatronTokenizerWriter in the project's own, both over two processes; where a peer is not to be
-had, its ratio is null and says why. --memory packs 100k and 2M short documents instead and reports the largest resident
-set of each, in a process that has done nothing else.
+Prints one JSON object per line. Our clock runs from the first byte read to the last receipt written, with planning.
+Processes are started before, like the imports of the peers (`seconds_to_start` is this time). The tokenizer alone is
+`encode_batch_fast` on all texts with as many threads as we have processes; the ratio per CPU second is affected less by
+other load of the machine. datatrove 0.10.1 (MegatronDocumentTokenizer) runs in the environment of peers.py, Curator's
+MegatronTokenizerWriter in that of the project, both with two processes; if a peer is not available, its ratio is null
+with the reason. --memory packs 100k and 2M short documents instead, each in a new process, and prints the largest
+resident set.
 """
 
 import argparse
@@ -29,9 +29,9 @@ from peers import DATATROVE, PeersUnavailable, peers_python
 ROOT = Path(__file__).resolve().parents[2]
 SHARD_SAMPLES = 2_000
 SHORT_TEXT = 100
-"""characters; 2M documents are packed in minutes then"""
+"""characters; short enough to pack 2M documents in minutes"""
 CHUNK = 2_000
-"""texts in one call of encode_batch_fast: enough to keep all threads busy"""
+"""number of texts in one call of encode_batch_fast: enough to keep all threads busy"""
 
 
 def show(name: str, value: float | str | None, unit: str, **more: Any) -> None:
@@ -39,8 +39,8 @@ def show(name: str, value: float | str | None, unit: str, **more: Any) -> None:
 
 
 def sentences() -> tuple[str, list[str]]:
-    """Real texts: strings of 20 to 600 characters out of the mirror's rows, or out of the project's own tasks where
-    there is no mirror.
+    """Real texts: strings of 20 to 600 characters from the mirror's rows, or from the project's tasks if there is no
+    mirror.
     """
     hub = Path(os.environ.get("NEMO_SDG_TEST_HUB", ROOT.parent / "shared" / "hub"))
     folder = hub if hub.is_dir() else ROOT / "configs" / "quickstart_tasks"
@@ -62,7 +62,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def write_corpus(run_dir: Path, num: int, texts: list[str]) -> list[Path]:
-    """Curated shards of `num` samples whose fields are dealt from the texts, of three families in turn."""
+    """Curated shards of `num` samples with fields from the texts, of three families in turn."""
     from nemo_sdg.records import Generator, ModelUse, Sample, SampleLicense, VoteCounts, to_dict
     from nemo_sdg.storage import write_jsonl
 
@@ -136,12 +136,12 @@ def pack(run_dir: Path, shards: list[Path], workers: int) -> dict[str, float]:
 
 
 def usages(map_units: Any, workers: int) -> list[tuple[int, int, float]]:
-    """Of each worker: process id, largest resident set in bytes, CPU seconds so far."""
+    """For each worker: process id, largest resident set in bytes, CPU seconds so far."""
     return sorted(set(map_units(usage_of_worker, [0.5] * workers))) if workers > 1 else []
 
 
 def usage_of_worker(seconds: float) -> tuple[int, int, float]:
-    time.sleep(seconds)  # the others take one each meanwhile
+    time.sleep(seconds)  # meanwhile each other worker takes one
     used = resource.getrusage(resource.RUSAGE_SELF)
     return os.getpid(), used.ru_maxrss * 1024, used.ru_utime + used.ru_stime
 
@@ -151,7 +151,7 @@ def cpu_seconds(map_units: Any, workers: int) -> float:
 
 
 def encode_alone(texts_path: Path, threads: int) -> tuple[float, float]:
-    """Tokens per second, and per CPU second, of encode_batch_fast over the texts, in a process of its own with so many
+    """Tokens per second and per CPU second of encode_batch_fast on the texts, in a separate process with `threads`
     threads.
     """
     environment = {**os.environ, "TOKENIZERS_PARALLELISM": "true", "RAYON_NUM_THREADS": str(threads)}
@@ -182,9 +182,7 @@ def encode_texts(path: Path) -> None:
 
 
 def write_texts(run_dir: Path, shards: list[Path]) -> Path:
-    """Both variants of all samples as the peers read them: JSONL with `text`, in two files for datatrove's two
-    tasks.
-    """
+    """Writes both variants of all samples for the peers: JSONL with `text`, in two files for datatrove's two tasks."""
     from nemo_sdg.export.documents import render_text
     from nemo_sdg.storage import read_jsonl, write_jsonl
 
@@ -202,7 +200,7 @@ def write_texts(run_dir: Path, shards: list[Path]) -> Path:
 
 
 def datatrove(run_dir: Path) -> float | str:
-    """datatrove's tokens/s on the texts, or why it cannot be told."""
+    """datatrove's tokens/s on the texts, or why it cannot be measured."""
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
     try:
@@ -217,7 +215,7 @@ def datatrove(run_dir: Path) -> float | str:
 
 
 def curator(run_dir: Path) -> float | str:
-    """Curator's tokens/s on the texts, or why it cannot be told."""
+    """Curator's tokens/s on the texts, or why it cannot be measured."""
     return run_peer(sys.executable, "peer_curator_pack.py", run_dir / "curator", run_dir / "tokenizer")
 
 
@@ -272,9 +270,7 @@ def bench(num: int, workers: int) -> None:
 
 
 def measure_memory(documents: int, workers: int) -> None:
-    """Packs in a fresh process and reports the largest resident set of it and of its workers. A sample is two
-    documents.
-    """
+    """Packs in a new process; prints the largest resident set of it and its workers. A sample is two documents."""
     texts = [text for text in sentences()[1] if len(text) <= SHORT_TEXT]
     with tempfile.TemporaryDirectory() as folder:
         write_corpus(Path(folder), documents // 2, texts)

@@ -1,5 +1,5 @@
-"""NeMo Curator's AsyncOpenAIClient over PROMPTS (JSONL with `prompt`), all requests of the file gathered, as its own
-stages do with a batch. It keeps nothing on the disk.
+"""NeMo Curator's AsyncOpenAIClient on PROMPTS (JSONL with `prompt`), with all requests of the file gathered, like the
+batches of its stages. It writes nothing to disk.
 
 python peer_client_curator.py URL PROMPTS FOLDER IN_FLIGHT     prints one JSON line
 """

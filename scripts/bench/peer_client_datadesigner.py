@@ -1,4 +1,4 @@
-"""NVIDIA DataDesigner over PROMPTS (JSONL with `prompt`), one text column; runs in an environment of its own.
+"""NVIDIA DataDesigner on PROMPTS (JSONL with `prompt`), with one text column; runs in a separate environment.
 
 python peer_client_datadesigner.py URL PROMPTS FOLDER IN_FLIGHT     prints one JSON line; called again, it resumes
 """
@@ -26,7 +26,7 @@ def main(url: str, prompts: str, folder: str, in_flight: str) -> None:
     builder.with_seed_dataset(dd.LocalFileSeedSource(path=prompts))
     builder.add_column(dd.LLMTextColumnConfig(name="reply", prompt="{{ prompt }}", model_alias="teacher"))
     designer = DataDesigner(artifact_path=folder, model_providers=[provider])
-    # the errors that the server gives on purpose are no reason to stop early
+    # the server returns errors on purpose, so early shutdown is disabled
     designer.set_run_config(dd.RunConfig(disable_early_shutdown=True, otel_metrics_port=None))
     num = len(Path(prompts).read_text().splitlines())
     resume = dd.ResumeMode.ALWAYS if Path(folder, "run").is_dir() else dd.ResumeMode.NEVER

@@ -1,4 +1,4 @@
-"""distilabel over PROMPTS (JSONL with `prompt`), one TextGeneration step; runs in an environment of its own.
+"""distilabel on PROMPTS (JSONL with `prompt`), with one TextGeneration step; runs in a separate environment.
 
 python peer_client_distilabel.py URL PROMPTS FOLDER IN_FLIGHT     prints one JSON line; called again, it uses its cache
 """

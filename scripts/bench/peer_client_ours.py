@@ -1,4 +1,4 @@
-"""The scheduler, engine, parser and journal of the step `answers`, one vote a question; peer_clients.py starts it.
+"""Scheduler, engine, parser and journal of the step `answers`, with one vote per question; peer_clients.py starts it.
 
 python peer_client_ours.py URL NUM FOLDER IN_FLIGHT     prints one JSON line; called again, its journal answers
 """

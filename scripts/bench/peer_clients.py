@@ -1,16 +1,17 @@
-"""Clients of peers beside ours against the same fake server: 200 ms latency, 500 requests in flight, 2,000 records.
+"""Compares our client with clients of peers on the same fake server: 200 ms latency, 500 requests in flight, 2,000
+records.
 
-Ours runs the step `answers` with one vote (rendered, sent, synced to the journal, parsed); NeMo Curator's
-AsyncOpenAIClient, DataDesigner and distilabel get the same prompts and keep the text. The last two run in environments
-of their own (peers.py); one that cannot be installed is skipped with a line.
+Ours runs the step `answers` with one vote (rendered, sent, synced to the journal, parsed). NeMo Curator's
+AsyncOpenAIClient, DataDesigner and distilabel get the same prompts and keep the text. The last two run in separate
+environments (peers.py); a client that cannot be installed is skipped with a line.
 
-A client is measured three times, each time against a server of its own:
+A client is measured three times, each time with a new server:
 
-- plain: completions/s between the first request and the last completion, as the server sees it, and CPU a completion,
-  without what a start with one record costs;
-- faults: a tenth of the requests first meets a 429 or 5xx; records that come out without a reply are lost;
-- killed: `kill -9` when half of the completions are made, then started again; requests beyond the first 2,000 are asked
-  again. A client that keeps nothing on the disk asks for all.
+- plain: completions/s between the first request and the last completion, measured by the server, and CPU per
+  completion, without the cost of a start with one record;
+- faults: a tenth of the requests first gets a 429 or 5xx; records without a reply at the end are lost;
+- killed: `kill -9` after half of the completions, then started again; requests beyond 2,000 are repeated ones. A client
+  that writes nothing to disk repeats all.
 
     {"name": "datadesigner_completions_per_s", "value": 120.3, "unit": "1/s", "cpu_ms": 6.1, "lost": 0, ...}
     {"name": "ratio_to_datadesigner", "value": 8.4, "unit": "x"}
@@ -37,7 +38,7 @@ from peers import DATADESIGNER, DISTILABEL, PeersUnavailable, peers_python
 HERE = Path(__file__).parent
 FAULTS = ("--faults", "429_plain,500,503", "--share", "0.1")
 PATIENCE = 900.0
-"""seconds without an end after which a client is given up"""
+"""seconds after which a client that has not ended is stopped"""
 
 
 class GivenUp(Exception):
@@ -48,9 +49,9 @@ class GivenUp(Exception):
 class Client:
     name: str
     command: list[str]
-    """what comes before URL SOURCE FOLDER IN_FLIGHT"""
+    """command, without its arguments URL SOURCE FOLDER IN_FLIGHT"""
     by_number: bool = False
-    """its source is a number of records, not a file of prompts"""
+    """whether SOURCE is a number of records, and not a file of prompts"""
 
 
 @contextlib.contextmanager
@@ -72,8 +73,8 @@ def stats(url: str) -> dict[str, Any]:
 
 
 def run(client: Client, url: str, source: str, folder: Path, in_flight: int, *, kill_at: int = 0) -> tuple[int, float]:
-    """Records with a reply, and CPU seconds of the client and all below it. With `kill_at` it is killed as soon as the
-    server has made so many completions. Raises GivenUp.
+    """Records with a reply, and CPU seconds of the client and its child processes. With `kill_at` it is killed as soon
+    as the server has made so many completions. Raises GivenUp.
     """
     before = os.times()
     with tempfile.TemporaryFile() as log:

@@ -2,8 +2,8 @@
 
     python peer_curator_pack.py IN_DIR OUT_DIR TOKENIZER_DIR      prints one JSON line
 
-The stage is called as its executors call it, without Ray: its start is no part of the clock, as ours is not. The clock
-runs from the first byte read to the last file written. It appends an end of document to each text, as we do.
+The stage is called directly, without Ray, so its start is not measured, as for ours. The clock runs from the first byte
+read to the last file written. It appends an end-of-document token to each text, as we do.
 """
 
 import json
@@ -39,7 +39,7 @@ def write(path: str) -> int:
 
 
 def ready(seconds: float) -> None:
-    time.sleep(seconds)  # the other process takes one meanwhile
+    time.sleep(seconds)  # meanwhile the other process takes one
 
 
 def main(source: str, out: str, tokenizer: str) -> None:

@@ -1,4 +1,4 @@
-"""datatrove's MinHash deduplication (14 buckets of 8 hashes, 2 workers) over IN_DIR/*.jsonl; runs in datatrove's own
+"""datatrove's MinHash deduplication (14 buckets of 8 hashes, 2 workers) on IN_DIR/*.jsonl; runs in a separate
 environment.
 
 python peer_datatrove_dedup.py IN_DIR OUT_DIR      prints one JSON line

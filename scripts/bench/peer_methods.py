@@ -1,10 +1,10 @@
-"""Other ways to find evaluation rows in a corpus, for comparison: each gives a sample a score, higher for a likelier
-leak.
+"""Other methods to find evaluation rows in a corpus, for comparison. Each gives a sample a score, which is higher for a
+likelier leak.
 
-NgramRule     any common run of 13 words (Brown et al., 2020)
-FieldNgrams   5-grams weighted by rarity, of passage, question and answer apart, after the description of AI2's decon
-Embedding     cosine to the nearest evaluation row, question with options and answer, by the index's own embedder
-Ours          1 for a copy, else the chance that nemo_sdg.curate.decontaminate gives the likeliest row
+NgramRule     any common 13-gram (Brown et al., 2020)
+FieldNgrams   5-grams weighted by rarity, separately for passage, question and answer, as described for AI2's decon
+Embedding     cosine to the nearest evaluation row, of question with options and answer, by the index's embedder
+Ours          1 for a copy, else the probability of the likeliest row by nemo_sdg.curate.decontaminate
 """
 
 import math
@@ -54,7 +54,7 @@ class NgramRule:
 class FieldNgrams:
     LENGTH = 5
     QUESTION, ANSWER, PASSAGE = 0.6, 0.25, 0.15
-    """what each field counts for, among those that the evaluation row has"""
+    """weight of each field, among the fields that the evaluation row has"""
 
     def __init__(self, evaluation: list[Row]) -> None:
         self.rows = [

@@ -1,7 +1,7 @@
-"""Environments that peers run in: they want other versions of packages than this project's own.
+"""Virtual environments for peers, which need other versions of packages than this project.
 
-Each is a virtual environment NAME in the folder that NEMO_SDG_PEERS names, else in `peers/` inside this project's own
-environment; it is built when first asked for (datatrove: about 25 s of CPU and 420 MB).
+Each is a virtual environment NAME in the folder NEMO_SDG_PEERS, else in `peers/` in this project's environment. It is
+built at its first use (datatrove: about 25 s of CPU and 420 MB).
 """
 
 import hashlib
@@ -13,9 +13,9 @@ from pathlib import Path
 
 DATADESIGNER = ("data-designer==0.9.7",)
 DISTILABEL = ("distilabel[openai]==1.5.3", "requests", "beautifulsoup4")
-"""the last two are imported, and not named by its package"""
+"""its package imports the last two and does not require them"""
 DATATROVE = ("datatrove==0.10.1", "orjson", "regex", "nltk", "spacy", "xxhash<4")
-"""the last three are for its MinHash"""
+"""its MinHash needs the last three"""
 
 
 class PeersUnavailable(Exception):
@@ -23,7 +23,7 @@ class PeersUnavailable(Exception):
 
 
 def peers_python(name: str, *packages: str) -> str:
-    """Path of an interpreter with these packages, and with our own version of tokenizers. Raises PeersUnavailable."""
+    """Path of an interpreter with these packages, and with our version of tokenizers. Raises PeersUnavailable."""
     wanted = [*packages, f"tokenizers=={importlib.metadata.version('tokenizers')}"]
     folder = Path(os.environ.get("NEMO_SDG_PEERS") or Path(sys.prefix) / "peers") / name
     python = folder / "bin" / "python"

@@ -1,12 +1,12 @@
-"""Rows a second from a mirror's file to seeds, beside lm-eval's own doc_to_text/doc_to_choice/doc_to_target loop over
-the same rows.
+"""Rows per second from a mirror's file to seeds, compared with lm-eval's doc_to_text/doc_to_choice/doc_to_target loop
+on the same rows.
 
     .venv/bin/python scripts/bench/render.py [--quick]
 
-Both run in this process and one thread, in turn; processor time is taken, which other load on the machine disturbs less
-than the clock, and the best of the rounds counts for each. lm-eval's rows are in memory before its clock starts; ours
-are read from disk, parsed, rendered, checked and given their ids within the time. Also printed: peak memory over 10,000
-and over many rows, which must not differ. Rows come from NEMO_SDG_TEST_HUB, else ../shared/hub.
+Both run in this process and one thread, in turn. CPU time is measured, since other load on the machine disturbs it less
+than wall time, and the best round of each counts. lm-eval's rows are in memory before its clock starts; ours are read
+from disk, parsed, rendered, checked and given their ids within the time. The bench also prints the peak memory for
+10,000 and for many rows, which must not differ. Rows come from NEMO_SDG_TEST_HUB, else ../shared/hub.
 """
 
 import argparse
@@ -95,7 +95,7 @@ def measure(row: Any, hub: Path, folder: Path, num: int, rounds: int) -> None:
 
 
 def lm_eval_task(config: dict[str, Any], docs: list[dict[str, Any]]) -> Any:
-    """lm-eval's own task object over these rows; only the download is left out."""
+    """lm-eval's task object on these rows, without the download."""
     import datasets
     from lm_eval.api.task import ConfigurableTask
 
@@ -115,7 +115,7 @@ def rate(render: Callable[[], int]) -> float:
 
 
 def memory(row: Any, hub: Path, folder: Path, num: int) -> None:
-    """Peak memory after 10,000 rows and after `num`, gsm8k's rows again and again."""
+    """Peak memory after 10,000 rows and after `num` rows, which are gsm8k's rows repeated."""
     from nemo_sdg.config import SeedsSection
     from nemo_sdg.seeds.build import plan_sources, render_source
 

@@ -1,5 +1,4 @@
-"""The report of a large run: how long it takes, how much memory, how large the page is, and how long a browser takes
-to open it.
+"""The report of a large run: its time and memory, the size of the page, and the time that a browser takes to open it.
 
     python scripts/bench/report.py [--quick] [--samples N] [--folder DIR]
 
@@ -69,7 +68,7 @@ def measure(run_dir: Path, num: int) -> None:
 
 
 def opens(path: Path) -> float | None:
-    """Seconds from asking a running browser for the page until it can be used."""
+    """Seconds until a running browser has opened the page and the page can be used."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:

@@ -1,8 +1,8 @@
 """Light edits and rule-made rewordings of evaluation rows, in memory.
 
-A light edit leaves the words: case, punctuation, numbers spelled out, options in another order, a sentence before and
-after. A rewording changes them: synonyms, another form of the question, other first names, the question put before what
-it builds on.
+A light edit keeps the words: case, punctuation, numbers spelled out, options in another order, a sentence before and
+after. A rewording changes them: synonyms, another form of the question, other first names, the question before its
+premises.
 """
 
 import random
@@ -275,7 +275,7 @@ def edit(row: Row, rng: random.Random, names: list[str]) -> Row:
 
 
 def reword(row: Row, rng: random.Random) -> Row:
-    """The row in other words: all the rules that apply, some of them by chance."""
+    """The row in other words, by all rules that apply; some rules are applied at random."""
     text: str = row["question"]
     sentences = re.split(r"(?<=[.!?])\s+(?=[A-Z$])", text.strip())
     if len(sentences) > 1:

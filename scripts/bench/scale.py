@@ -1,19 +1,18 @@
-"""The whole way from seeds to blend as it grows: what each step costs at several sizes, and what grows faster than its
-data.
+"""The cost of each step from seeds to blend at several sizes, and which cost grows faster than the data.
 
     python scripts/bench/scale.py [--quick | --full] [--samples N ...] [--folder DIR] [--beside CHECKOUT]
 
 A size is a number of questions: a quarter of them are seeds of eight tasks (five kinds of answer, seven families, three
-languages), three are written after each, and up to four votes of 150 words of context and 300 of reasoning answer each
-of them. Replies are dealt in process (scale_texts.py) and go through the real scheduler and journal; what a model costs
-is not in it, and the stages by sense, whose speed is their embedder's, are off. The steps run in one process with the
-workers that they start, as one command does; report, check, trace, status and a run that finds everything done are
-commands of their own, with all that it takes to start them.
+languages), three are written for each seed, and each gets up to four votes of 150 words of context and 300 of
+reasoning. Replies are made in process (scale_texts.py) and go through the real scheduler and journal. The cost of a
+model is not included, and stages with an embedder are off. The steps run in one process with the workers that they
+start, like one command; report, check, trace, status and a run that finds everything done are separate commands,
+measured with their start.
 
---quick runs 2,000, the default 10,000 and 100,000, --full 1,000,000 too. --beside runs another checkout's package at
-the same sizes, and prints its CPU seconds over ours. One JSON object a line; memory is the largest sum over all
-processes, pages that they share counted once; <step>_growth_exponent is log(CPU seconds) over log(records) between the
-two largest sizes.
+--quick runs 2,000, the default 10,000 and 100,000, --full also 1,000,000. --beside runs the package of another checkout
+at the same sizes, and prints its CPU seconds divided by ours. Prints one JSON object per line. Memory is the largest
+sum over all processes, with shared pages counted once; <step>_growth_exponent is log(CPU seconds) / log(records)
+between the two largest sizes.
 """
 
 import argparse
@@ -38,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 QUICK, SIZES, LARGEST = [2_000], [10_000, 100_000], 1_000_000
 SIMILAR, VOTES = 3, 4
 EVERY = 0.2
-"""seconds between two looks at the memory"""
+"""seconds between two measurements of the memory"""
 Row = dict[str, Any]
 Tell = Callable[[str, Row], None]
 
@@ -48,7 +47,7 @@ def show(name: str, value: float | None, unit: str, **more: Any) -> None:
 
 
 class Memory(threading.Thread):
-    """The proportional set size of a process and all below it, at every moment."""
+    """The proportional set size of a process and its child processes over time."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -104,8 +103,8 @@ def write_config(folder: Path, num: int, **run: Any) -> Path:
 
 
 def run_steps(config: Path, code: Path, tell: Tell) -> dict[str, Row]:
-    """Each step's `seconds`, `cpu`, `rss`, `records` and `bytes`, told as soon as it is done. Raises CalledProcessError
-    where the run fails.
+    """Each step's `seconds`, `cpu`, `rss`, `records` and `bytes`, given to `tell` when the step is done. Raises
+    CalledProcessError if the run fails.
     """
     command = [sys.executable, str(Path(__file__).with_name("scale_child.py")), str(config)]
     with open(config.with_name("run.log"), "wb") as log:
@@ -166,7 +165,7 @@ def measure(folder: Path, num: int, code: Path, tell: Tell) -> dict[str, Row]:
 
 
 def num_records(folder: Path) -> int:
-    """Records that a step took in, by its receipts."""
+    """Number of input records of a step, from its receipts."""
     total = 0
     for path in (folder / "receipts").glob("*.json"):
         total += sum(row["in"] for row in orjson.loads(path.read_bytes())["counts"].values())
@@ -174,7 +173,7 @@ def num_records(folder: Path) -> int:
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Bytes below a step's folder by what they are: its own files, and each folder in it."""
+    """Bytes in a step's folder: of its files, and of each folder in it."""
     found: dict[str, int] = {}
     for path in folder.rglob("*"):
         if path.is_file():
@@ -185,7 +184,7 @@ def sizes(folder: Path) -> dict[str, int]:
 
 
 def tell_step(num: int, step: str, row: Row) -> None:
-    """What a step, or a command, took at a size. What has no records of its own is divided by the size."""
+    """Prints the cost of a step or command at a size. Without records, the cost is divided by the size."""
     records = row.get("records") or num
     if row.get("records"):
         facts = {"records": records, "seconds": round(row["seconds"], 2)}

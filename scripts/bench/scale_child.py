@@ -1,5 +1,5 @@
-"""Runs steps of a configuration with the engine of scale_texts.py and prints a JSON line a step; scale.py and
-many_workers.py start it. CPU seconds are of this process and of all that it starts.
+"""Runs steps of a configuration with the engine of scale_texts.py and prints one JSON line per step. scale.py and
+many_workers.py start it. CPU seconds are those of this process and its child processes.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def measured(name: str, function: Any, *arguments: Any, **more: Any) -> Any:
 
 
 def main() -> None:
-    import nemo_sdg.execution.stages  # noqa: F401  what imports cost is no step's
+    import nemo_sdg.execution.stages  # noqa: F401  imports do not count for a step
     import nemo_sdg.generate.roles as roles
     from nemo_sdg.config import load_config
     from nemo_sdg.pipeline import finish, run

@@ -1,8 +1,8 @@
-"""What scale.py runs on: tasks of several kinds, families and languages with rows of any number, and an engine that
-writes and solves after them out of dealt phrases.
+"""Data for scale.py: tasks of several kinds, families and languages with any number of rows, and an engine that writes
+and solves questions from random phrases.
 
-Every text is a function of the question alone, so that votes agree, runs are repeated to the same bytes, and an own
-question reaches its gold. It stands for size and for the ways that a record takes, not for quality.
+Every text depends only on the question, so votes agree, runs can be repeated to the same bytes, and the seeds' own
+questions reach their golds. The texts are realistic in size and in the paths of records, not in quality.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ import orjson
 import yaml
 
 AGREE = 0.9
-"""share of the votes that give the answer that most give"""
+"""share of the votes that give the majority's answer"""
 CUT, COMMON = 0.01, 0.03
-"""shares of replies that are cut, and of written questions that others write too"""
+"""shares of replies that are cut, and of written questions that occur several times"""
 COMMON_QUESTIONS = 150
 EVALUATED, LEAKED = 0.2, 0.002
 """rows of test splits for each training row, and the share of training rows that are copies of one of them"""
@@ -40,7 +40,7 @@ class Kind:
     frame: str
     language: str
     asks: str
-    """the last sentence of its questions, by which the engine knows them"""
+    """the last sentence of its questions, by which the engine recognises them"""
     share: float
     passage: bool = False
 
@@ -51,7 +51,7 @@ CODE = re.compile(r"function (shift_\w+)\(number\) that adds (\d+)")
 
 
 class Phrases:
-    """The phrases of one language, dealt by a generator that is given."""
+    """Phrases of one language, drawn with a given random generator."""
 
     def __init__(self, language: str) -> None:
         words = DEALT["languages"][language]
@@ -70,7 +70,7 @@ PHRASES = {language: Phrases(language) for language in DEALT["languages"]}
 
 
 def make_question(kind: Kind, draw: random.Random, num_options: int = 4) -> dict[str, Any]:
-    """`question`, and `options`, `passage`, `tests` where the kind has them."""
+    """`question`, and `options`, `passage`, `tests` if the kind has them."""
     phrases = PHRASES[kind.language]
     item: dict[str, Any] = {}
     if kind.kind == "numeric":
@@ -92,7 +92,7 @@ def make_question(kind: Kind, draw: random.Random, num_options: int = 4) -> dict
 
 
 def right_answer(kind: Kind, item: dict[str, Any]) -> str:
-    """What a question's solvers agree on."""
+    """The answer of the majority of solvers."""
     same = random.Random(digest(item["question"]))
     if kind.kind == "multiple_choice":
         return min(item["options"], key=lambda option: digest(item["question"] + option))
@@ -177,8 +177,8 @@ def _task_file(kind: Kind, folder: Path) -> dict[str, Any]:
 
 
 class DealtEngine:
-    """Writes and solves at once, in process: what the steps cost is seen, not what a model or a socket costs. It stands
-    where an engine of kind openai would.
+    """Writes and solves immediately, in process, so that only the cost of the steps is measured and not that of a model
+    or a socket. It replaces an engine of kind openai.
     """
 
     name = "openai"
@@ -211,7 +211,7 @@ class DealtEngine:
 
 
 def write(prompt: str, last: str, draw: random.Random) -> str:
-    """A new question of the task that the prompt names."""
+    """The reply of a writer: a new question of the task that the prompt names."""
     found = re.search(r'The task is called "(\w+)"', prompt + last)
     kind = BY_TASK[found[1]] if found is not None else KINDS[0]
     options = re.search(r"(\d+) options", last)
@@ -230,7 +230,7 @@ def write(prompt: str, last: str, draw: random.Random) -> str:
 
 
 def solve(last: str, draw: random.Random) -> str:
-    """Context, reasoning and answer to the item of a solver's prompt."""
+    """The reply of a solver: context, reasoning and answer for the question of its prompt."""
     kind = next(kind for kind in KINDS if kind.asks in last)
     asked = last.split("Question:\n", 1)[1]
     item: dict[str, Any] = {"question": asked[: asked.index(kind.asks) + len(kind.asks)]}

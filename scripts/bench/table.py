@@ -1,12 +1,12 @@
-"""README's table of measurements, written from what the benches print; no figure in it is typed by hand.
+"""Writes README's table of measurements from the output of the benches; no figure in it is typed by hand.
 
-    python scripts/bench/table.py --record client --quick      runs client.py --quick and keeps what it prints
+    python scripts/bench/table.py --record client --quick      runs client.py --quick and stores its output
     python scripts/bench/table.py                              writes the table into README.md
 
-What a bench printed is kept in scripts/bench/results/<bench>.jsonl. Its first line says how it was called, when, on
-which commit and on which machine, and how busy that machine was. The rows of the table stand in table.yaml: texts with
-a figure's place, such as `{client.completions_per_s:,.0f} completions/s`. A row that has a figure which no bench has
-printed is left out, and named on standard error.
+The output of a bench is stored in scripts/bench/results/<bench>.jsonl. Its first line has the command, date, commit,
+machine, and load of the machine. The rows of the table are in table.yaml: texts with placeholders for figures, such as
+`{client.completions_per_s:,.0f} completions/s`. A row with a figure that no bench has printed is left out and named on
+standard error.
 """
 
 import argparse
@@ -30,7 +30,7 @@ FIGURE = re.compile(r"\{(\w+)\.([\w.-]+?)(?::([^}]*))?\}")
 
 
 def record(bench: str, arguments: list[str]) -> None:
-    """Runs a bench and keeps its figures. Ends with the bench's exit code where it fails; nothing is kept then."""
+    """Runs a bench and stores its figures. If the bench fails, exits with its exit code and stores nothing."""
     command = [sys.executable, str(HERE / f"{bench}.py"), *arguments]
     load = os.getloadavg()[0]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
@@ -53,7 +53,7 @@ def record(bench: str, arguments: list[str]) -> None:
 
 
 def figures() -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """(bench -> name -> value, bench -> how it was called)."""
+    """(bench -> name -> value, bench -> first line of its results)."""
     values: dict[str, dict[str, Any]] = {}
     heads: dict[str, dict[str, Any]] = {}
     for path in sorted(RESULTS.glob("*.jsonl")):
@@ -64,7 +64,7 @@ def figures() -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
 
 
 def fill(text: str, values: dict[str, dict[str, Any]]) -> str:
-    """The text with its figures. Raises KeyError with the first that no bench has printed."""
+    """The text with its figures. Raises KeyError with the first figure that no bench has printed."""
 
     def figure(match: re.Match[str]) -> str:
         bench, name, spec = match.groups()
@@ -77,7 +77,7 @@ def fill(text: str, values: dict[str, dict[str, Any]]) -> str:
 
 
 def table() -> tuple[str, list[str]]:
-    """The Markdown table, and the figures for which rows were left out."""
+    """The Markdown table, and the missing figures, whose rows are left out."""
     values, heads = figures()
     lines, missing, used = ["| what | measured | beside |", "|---|---|---|"], [], set()
     for row in yaml.safe_load(ROWS.read_text()):

@@ -1,22 +1,22 @@
-"""What strong teachers' replies to the prompts of style full become: parsed, kept, gold reached, words, diversity.
+"""Results from replies of strong models to the prompts of style full: parsed, kept, gold reached, words, diversity.
 
     .venv/bin/python scripts/bench/teacher.py [--quick] [--hub MIRROR] [--keep FOLDER]
 
-60 seeds of the hub mirror and of the project's own tasks, over all kinds and frames and six languages, are taken
-through the pipeline with engine.kind=batch: questions, screened, answers, graded, verified, curated. The replies are
-recorded in data/teacher/replies.jsonl: replies of a large language model to exactly these prompts, written by readers
-of whom none saw another vote on the same question, nor anything of the parser, in a form (thinking or none, in tags or
-in a field, style of headings, decoration of the answer) that was drawn by lot for each request. A reply is found by the
-hash of its request: where a template or a seed has changed, it counts as missing_replies, and has to be recorded again.
-The same seeds in style compact, one question and one vote each, are printed beside, with the suffix _compact.
-data/teacher/pairs.jsonl holds blind judgements of pairs of samples. --quick is the same.
+60 seeds of the hub mirror and of the project's tasks, of all kinds and frames and in six languages, go through the
+pipeline with engine.kind=batch: questions, screened, answers, graded, verified, curated. data/teacher/replies.jsonl has
+recorded replies of a large language model to these prompts. No writer of a reply saw another vote on the same question,
+or the parser. The form (thinking or none, in tags or in a field, style of headings, decoration of the answer) was drawn
+at random for each request. A reply is found by the hash of its request: after a change of a template or a seed it
+counts as missing_replies and must be recorded again. The results of the same seeds in style compact, with one question
+and one vote each, have the suffix _compact. data/teacher/pairs.jsonl has blind judgements of pairs of samples. --quick
+is the same.
 
 parsed             replies from which a question, a solution or scores could be read
 kept               samples that every step kept, of the attempts; dropped_<step>_<reason> counts the others
 contradictions     kept samples whose reasoning ends in another option or number than their answer
 gold_reached       seeds' own questions whose blind votes reach the gold
 context_words, reasoning_words   medians over kept samples in languages that write spaces
-distinct_2, vendi  of the questions after the seeds for which both styles gave one: different pairs of words over all
+distinct_2, vendi  for the questions of seeds for which both styles gave one: distinct pairs of words divided by all
                    pairs (Li et al., 2016), and the Vendi score of their embeddings (Friedman and Dieng, 2023)
 tokens_per_kept    tokens of all replies over kept samples; a token is estimated as 4 characters, or 1.5 of Han and kana
 """
@@ -36,7 +36,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 NOT_UNREAD = {"copy_of_seed", "copy_of_example", "copy_of_sibling", "composite_choice", "duplicate_choices"}
-"""drops of written questions that were read, and are no good"""
+"""reasons for drops of written questions that could be read"""
 SPACELESS = ("zh", "ja")
 
 import numpy as np  # noqa: E402
@@ -141,8 +141,8 @@ def last_sentence(row: Json) -> str:
 
 
 def contradicts(row: Json) -> bool:
-    """Whether the last sentence of a reasoning names another option, or other numbers alone, than the answer. A check
-    of its own, coarser than the filter's, so that what it finds is to be read.
+    """Whether the last sentence of a reasoning names another option than the answer, or only other numbers. This check
+    is coarser than the filter's, so its findings must be read.
     """
     last, answer = last_sentence(row).casefold(), answer_of(row)
     if row["kind"] == "multiple_choice":
@@ -160,7 +160,7 @@ def contradicts(row: Json) -> bool:
 
 
 def diversity(full: Replayed, compact: Replayed) -> None:
-    """The questions that both styles wrote after the same seeds, before any filter."""
+    """Diversity of the questions that both styles wrote from the same seeds, before any filter."""
     of_style = [
         {row["seed_ids"][0]: row for row in replayed.shards("questions") if row["origin"] == "similar"}
         for replayed in (full, compact)
@@ -187,7 +187,7 @@ def distinct_2(texts: list[str]) -> float:
 
 
 def vendi(texts: list[str]) -> float:
-    """The exponential of the entropy of the eigenvalues of the cosine similarities over their number."""
+    """The exponential of the entropy of the eigenvalues of the cosine matrix divided by its size."""
     if not texts:
         return 0.0
     vectors = Embedder(None).encode(texts).astype(np.float64)
@@ -197,7 +197,9 @@ def vendi(texts: list[str]) -> float:
 
 
 def preference(path: Path) -> None:
-    """Rows {"pair", "full": "A" | "B", "choice": "A" | "B" | "tie"}; a tie is no preference for style full."""
+    """Shows the preferences in rows {"pair", "full": "A" | "B", "choice": "A" | "B" | "tie"}; a tie does not count for
+    style full.
+    """
     rows = list(read_jsonl(path)) if path.is_file() else []
     preferred = sum(row["choice"] == row["full"] for row in rows)
     ties = sum(row["choice"] == "tie" for row in rows)

@@ -1,4 +1,4 @@
-"""The runs of scripts/bench/teacher.py: seeds to curated on recorded replies, and what was asked for."""
+"""The runs of scripts/bench/teacher.py: from seeds to curated on recorded replies, and their requests."""
 
 import json
 import math
@@ -16,7 +16,7 @@ DATA = Path(__file__).parent / "data" / "teacher"
 STEPS = ("questions", "screened", "answers", "graded", "verified", "curated")
 ASKING = STEPS[:4]
 MOST_STARTS = 12
-"""of the pipeline, where replies are missing: each shows what else would have been asked"""
+"""maximum number of starts of the pipeline if replies are missing: each shows further requests"""
 WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 from nemo_sdg.config import RunConfig, load_config  # noqa: E402
@@ -27,12 +27,12 @@ from nemo_sdg.storage import read_jsonl  # noqa: E402
 
 Json = dict[str, Any]
 INDEX = "evaluation_index"
-"""of `curated`: most of what a run costs here, and the same for both styles"""
+"""folder of the step `curated`; it takes most of the time of a run here, and is the same for both styles"""
 
 
 @dataclass(kw_only=True)
 class Replayed:
-    """A finished run, and what it asked."""
+    """A finished run, and its requests."""
 
     run: Path
     asked: dict[str, int] = field(default_factory=dict)
@@ -49,8 +49,8 @@ class Replayed:
 
 
 def replay(style: str, base: Path, hub: Path, recorded: dict[str, Json], seeds_of: Path | None = None) -> Replayed:
-    """Runs seeds to curated on recorded replies. All of them lie in each step's folder before it begins, as replies to
-    a round that asked for all, so that the pipeline is started once where none is missing.
+    """Runs the steps from seeds to curated on recorded replies. All replies are in each step's folder before it begins,
+    as replies to one round, so the pipeline is started only once if no reply is missing.
     """
     run = base / style
     if seeds_of is not None and not run.exists():
@@ -87,8 +87,8 @@ def replay(style: str, base: Path, hub: Path, recorded: dict[str, Json], seeds_o
 
 
 def forget(run: Path) -> None:
-    """Of an earlier run in the same folder, seeds and evaluation rows stay; replies are read again, by the parser that
-    there is now.
+    """Removes the results of an earlier run in the same folder, so that the current parser reads the replies. Seeds and
+    evaluation rows are kept.
     """
     for folder in [run / step for step in STEPS[:-1]] + list((run / "curated").glob("*")):
         if folder.is_dir() and folder.name != INDEX:
@@ -98,7 +98,7 @@ def forget(run: Path) -> None:
 
 
 def started(config: RunConfig, *, until: str) -> bool:
-    """Starts the pipeline, and says whether it ended; what it prints goes nowhere."""
+    """Starts the pipeline without its output; returns whether it finished."""
     standard = sys.stdout, sys.stderr
     with open(os.devnull, "w") as nowhere:
         sys.stdout = sys.stderr = nowhere
@@ -118,7 +118,7 @@ def num_tokens(reply: Json) -> int:
 
 
 def output(custom_id: str, reply: Json | None) -> str:
-    """A line of a batch's output: the recorded message, or a refusal where nothing was recorded."""
+    """A line of a batch's output: the recorded message, or a refusal if no reply was recorded."""
     message: Json = {"role": "assistant", "content": reply["text"] if reply else ""}
     if reply and reply.get("trace"):
         message["reasoning_content"] = reply["trace"]

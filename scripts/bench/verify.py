@@ -1,15 +1,15 @@
-"""Precision and recall of reading and checking answers, on gold rows rewritten as if a model had produced them.
+"""Precision and recall of reading and verifying answers, on gold rows rewritten like replies of a model.
 
     .venv/bin/python scripts/bench/verify.py [--quick] [--hub DIR] [--misses]
 
-Each row becomes a sample of origin `seed`, and each rewriting the completion of its one vote: the request, the parser
-and the verdict are those of the pipeline (generate.answers, verify.votes). A rewriting is right (accepted when the
-sample is verified) or not (wrong, or malformed so that it gives no answer); the rules are in verify_rewriting.py, a
-hand-written set of the nastiest in verify_nasty.py.
+Each row becomes a sample of origin `seed`, and each rewriting the completion of its only vote. Request, parser and
+verdict are those of the pipeline (generate.answers, verify.votes). A rewriting is right (the sample should be verified)
+or not (it is wrong, or malformed so that it has no answer). The rules are in verify_rewriting.py, a hand-written set of
+difficult cases in verify_nasty.py.
 
-Also printed: agreement_<kind>, the share of questions without a gold answer whose three votes, the gold, a rewriting of
-it and a wrong one, end in the right answer; the processor time of a vote; and blind_precision_<kind> and
-blind_recall_<kind> on rewritings written by hand without sight of the code (verify_blind.py).
+The bench also prints agreement_<kind>, the share of questions without a gold answer whose three votes (the gold, a
+rewriting of it and a wrong answer) give the right answer; the CPU time per vote; and blind_precision_<kind> and
+blind_recall_<kind> on rewritings that were written by hand without knowledge of the code (verify_blind.py).
 
 Rows come from --hub, else NEMO_SDG_TEST_HUB, else ../shared/hub.
 """
@@ -40,8 +40,7 @@ from nemo_sdg.records import Answer, DatasetRow, Drop, Sample, Seed, Vote, VoteC
 from nemo_sdg.verify import votes
 
 ROOT = Path(__file__).resolve().parents[2]
-# task -> kind under which its rows are counted; hendrycks_math's answers are expressions and stand under both, read as
-# the kind named
+# kind under which rows are counted -> tasks; hendrycks_math's answers are expressions and counted under both kinds
 TRAIN = {
     "multiple_choice": [
         "sciq",
@@ -58,7 +57,7 @@ TRAIN = {
     "code": ["mbpp"],
 }
 EVALUATION = {"short_text": ["nq_open"], "numeric": ["mgsm_direct_de", "mgsm_direct_es", "mgsm_direct_zh"]}
-"""tasks whose training rows are not in the hub, or too few; nothing is generated from them here"""
+"""tasks with evaluation rows only, or with too few training rows; no samples are generated from them here"""
 
 
 def main() -> None:
@@ -78,7 +77,7 @@ def main() -> None:
         for kind, num in num_rows.items():
             bench = Bench(kind, misses=arguments.misses)
             samples = sample_rows(kind, num, arguments.hub)
-            # Sandboxed programs run beside each other; the rest is this process's own work and timed alone.
+            # Sandboxed programs run in parallel; the rest is the work of this process and timed alone.
             run = pool.map if kind == "code" else map
             cases = [
                 (sample, rewriting)
@@ -113,7 +112,7 @@ def catalog(hub: Path) -> dict[str, Any]:
 
 
 def sample_rows(kind: str, num: int, hub: Path) -> list[Sample]:
-    """`num` samples of a kind, the same share of each task, spread over its rows."""
+    """`num` samples of a kind, the same number from each task, spread over its rows."""
     from nemo_sdg.config import SeedsSection
     from nemo_sdg.seeds.build import plan_sources, render_source
 
@@ -149,7 +148,7 @@ def evaluation_samples(task: str, kind: str, num: int, hub: Path) -> Iterator[Sa
 
 
 def record(kind: str, number: int, case: dict[str, Any]) -> Sample:
-    """A sample of origin seed by its few fields."""
+    """A sample of origin seed from the fields of a case."""
     task = case.get("task", "nasty")
     seed = Seed(
         seed_id=f"{task}-{number}",
@@ -171,7 +170,7 @@ def record(kind: str, number: int, case: dict[str, Any]) -> Sample:
 
 
 class Bench:
-    """The pipeline's own way from a completion to a verdict, for one kind."""
+    """The pipeline from a completion to a verdict, for one kind."""
 
     def __init__(self, kind: str, *, misses: bool) -> None:
         self.kind, self.misses = kind, misses
@@ -190,7 +189,7 @@ class Bench:
         return self.answers.read(completion, request, sample, order, "solve", index)
 
     def judge(self, sample: Sample, rewriting: Rewriting) -> tuple[bool, str]:
-        """Whether the sample is verified with this one vote, and what was read or why nothing was."""
+        """Whether the sample is verified with this one vote, and the answer that was read, or why none was."""
         vote = self.vote(sample, rewriting, 0)
         result = votes.verify_sample(
             dataclasses.replace(sample, solutions=[vote], votes=VoteCounts(planned=1)), self.config.verify
@@ -221,7 +220,7 @@ class Bench:
                 )
 
     def report_agreement(self, samples: list[Sample]) -> None:
-        """Samples without their gold answer, three votes: the gold, a rewriting of it, a wrong one."""
+        """Prints the agreement of three votes (gold, rewriting, wrong answer) on samples without their gold answer."""
         ended_right = total = 0
         for sample in samples if self.kind != "code" else samples[:20]:
             rng = random.Random(f"agreement:{sample.sample_id}")

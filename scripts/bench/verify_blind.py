@@ -1,8 +1,8 @@
-"""Precision and recall of answer equality on rewritings that were written by hand, without sight of the code.
+"""Precision and recall of answer equality on rewritings that were written by hand without knowledge of the code.
 
-data/rewritings.jsonl holds questions of every kind with a gold answer, rewritings of it that say the same, and wrong
-answers that look like it. Half of the rows were looked at while the rules were made (`seen`), the other half was not;
-the figures of the unseen half are the ones to report. Programs are compared by the row's tests.
+data/rewritings.jsonl has questions of every kind with a gold answer, equal rewritings of it, and wrong answers that
+look similar. Half of the rows were read while the rules were written (`seen`), the other half was not; the figures of
+the unseen half are to be reported. Programs are compared by the row's tests.
 """
 
 import json
@@ -18,7 +18,7 @@ DATA = Path(__file__).with_name("data") / "rewritings.jsonl"
 
 
 def figures() -> Iterator[tuple[str, float, dict[str, int]]]:
-    """(name, share, counts): blind_precision_<kind> and blind_recall_<kind>, of the unseen half and of the seen one."""
+    """(name, share, counts): blind_precision_<kind> and blind_recall_<kind>, for the unseen and the seen half."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for line in DATA.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)

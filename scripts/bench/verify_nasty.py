@@ -1,6 +1,4 @@
-"""Hand-written replies of the nastiest kind: (sample, completion, whether it is right, finish reason), per kind of
-answer.
-"""
+"""Hand-written difficult replies: (sample, completion, whether it is right, finish reason), by kind of answer."""
 
 import json
 from collections.abc import Callable

@@ -1,10 +1,10 @@
-"""Gold rows rewritten by rules as a model could have answered them: right in many dresses, wrong, and malformed.
+"""Rewrites gold rows by rules like replies of a model: right answers in many forms, wrong, and malformed ones.
 
     rewritings(sample, rng) -> [Rewriting(text='```json\\n{"context": …, "answer": "(B)"}\\n```', right=True,
     name="fence/label"), …]
 
-An answer is chosen first (of the gold, or of something else), then the dress of the whole reply around it (JSON,
-fences, thinking, plain text).
+First a form of an answer is chosen (of the gold, or of a wrong answer), then the form of the whole reply around it
+(JSON, fences, thinking, plain text).
 """
 
 import ast
@@ -106,7 +106,7 @@ def raw_newlines(answer: str) -> str:
 
 
 def raw_latex(answer: str) -> str:
-    """Backslashes that were not escaped for JSON, where no escape of JSON is among them."""
+    """Backslashes that are not escaped for JSON, if none of them is an escape of JSON."""
     text = plain_json(answer)
     return text if "\\n" in text or '\\"' in text else text.replace("\\\\", "\\")
 
@@ -167,7 +167,7 @@ CODE_DRESSES = [
     code_crlf,
 ]
 
-# Replies that hold no answer, though they hold the right one in some way.
+# Replies that contain the right answer in some way, but do not count as an answer.
 
 
 def cut(answer: str) -> str:
@@ -393,7 +393,7 @@ def number_ways(value: Fraction, language: str) -> Named:
 
 
 def expression_answers(gold: str, rng: random.Random) -> tuple[Named, Named]:
-    """LaTeX: dressed without a change of meaning, and changed."""
+    """LaTeX in other forms of the same meaning, and LaTeX with another meaning."""
     spaced = re.sub(r"(?<=[+\-=,])", " ", gold) if "\\" not in gold else gold
     right = [
         ("plain", gold),
@@ -439,8 +439,8 @@ def expression_answers(gold: str, rng: random.Random) -> tuple[Named, Named]:
 
 
 def changed_digit(text: str, rng: random.Random) -> str:
-    """Another number for one of a text's, away from exponents, where a change may cancel; something else where there
-    is none.
+    """The text with one number changed, but not in an exponent, where a change may cancel; another text if it has no
+    number.
     """
     digits = [found.span() for found in re.finditer(r"(?<![\^\d{])\d+(?!\d)", text)]
     if not digits:
