@@ -5,16 +5,23 @@ The straight loop is the smallest that can: one call after another into llama.cp
 nothing kept. Both load the model in their time, and both write the same number of tokens: the requests are caught from
 the flow, replayed from the run's journal.
 
+With --busy the same requests are sent straight once more while another process keeps one core busy: how many times as
+long they take.
+
     {"name": "saturation", "value": 0.98, "unit": "ratio", "run_tokens_per_s": 79.1, "straight_tokens_per_s": 80.7, ...}
+    {"name": "slowdown_with_a_busy_core", "value": 1.9, "unit": "x", ...}
 """
 
 import argparse
+import contextlib
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -121,6 +128,7 @@ def send_straight(config: RunConfig, requests: list[Request]) -> tuple[float, fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="under 50 seconds")
+    parser.add_argument("--busy", action="store_true", help="once more beside a process that keeps one core busy")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-saturation-") as folder:
         run_dir = Path(folder) / "run"
@@ -131,6 +139,12 @@ def main() -> None:
         run_seconds = step_seconds(run_dir, "answers")
         requests, run_tokens = caught_requests(config, run_dir)
         straight_seconds, straight_cpu, straight_tokens = send_straight(config, requests)
+        if options.busy:
+            with busy_core():
+                busy_seconds, _, busy_tokens = send_straight(config, requests)
+            slowdown = busy_seconds / busy_tokens * straight_tokens / straight_seconds
+            facts = {"quiet_tokens_per_s": straight_tokens / straight_seconds, "cores": os.cpu_count() or 1}
+            show("slowdown_with_a_busy_core", slowdown, "x", facts)
     run_rate, straight_rate = run_tokens / run_seconds, straight_tokens / straight_seconds
     facts = {
         "run_tokens_per_s": run_rate,
@@ -141,8 +155,23 @@ def main() -> None:
         "run_cpu_s": run_cpu,
         "straight_cpu_s": straight_cpu,
     }
-    rounded = {key: round(value, 3) for key, value in facts.items()}
-    print(json.dumps({"name": "saturation", "value": round(run_rate / straight_rate, 3), "unit": "ratio", **rounded}))
+    show("saturation", run_rate / straight_rate, "ratio", facts)
+
+
+def show(name: str, value: float, unit: str, facts: dict[str, float]) -> None:
+    rounded = {key: round(fact, 3) for key, fact in facts.items()}
+    print(json.dumps({"name": name, "value": round(value, 3), "unit": unit, **rounded}), flush=True)
+
+
+@contextlib.contextmanager
+def busy_core() -> Iterator[None]:
+    """A process that never sleeps."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 if __name__ == "__main__":
