@@ -185,8 +185,11 @@ def refusal(row: dict[str, Any]) -> str:
 
 
 def count_requests(journal: Path) -> dict[str, int]:
-    """Number of completions, their tokens, and how they ended, from the journals of a step."""
+    """Number of completions, their tokens, and how they ended, from the journals of a step. `p95_tokens` is the number
+    of output tokens within which 95% of the completions end that were not cut.
+    """
     total: Counter[str] = Counter()
+    lengths: Counter[int] = Counter()
     for path in sorted(journal.glob("*.jsonl")):
         for _, line in lines_of(path):
             found = COMPLETION.search(line)
@@ -195,7 +198,21 @@ def count_requests(journal: Path) -> dict[str, int]:
                 total["prompt_tokens"] += int(found[2])
                 total["completion_tokens"] += int(found[3])
                 total[found[1].decode()] += 1
+                if found[1] == b"stop":
+                    lengths[int(found[3])] += 1
+    if lengths:
+        total["p95_tokens"] = percentile(lengths, 0.95)
     return dict(total)
+
+
+def percentile(lengths: Counter[int], share: float) -> int:
+    """The smallest length that `share` of the counted ones do not exceed. `lengths` is not empty."""
+    wanted, seen = share * lengths.total(), 0
+    for length in sorted(lengths):
+        seen += lengths[length]
+        if seen >= wanted:
+            break
+    return length
 
 
 def funnel_rows(run: Run) -> list[list[Any]]:

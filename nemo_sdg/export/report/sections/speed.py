@@ -50,15 +50,23 @@ def speed(run_dir: Path, run: Run) -> Section:
         table = [
             [
                 step,
-                *(
-                    f"{found.get(name, 0):,}"
-                    for name in ("requests", "prompt_tokens", "completion_tokens", "length", "refused")
-                ),
+                *(f"{found.get(name, 0):,}" for name in ("requests", "prompt_tokens", "completion_tokens")),
+                f"{found['p95_tokens']:,}" if "p95_tokens" in found else "",
+                with_share(found.get("length", 0), found.get("requests", 0)),
+                f"{found.get('refused', 0):,}",
             ]
             for step, found in run.requests.items()
             if found or step in ("questions", "answers")
         ]
-        columns = ["step", "requests", "prompt tokens", "output tokens", "cut at max_tokens", "refused"]
+        columns = [
+            "step",
+            "requests",
+            "prompt tokens",
+            "output tokens",
+            "95% end within",
+            "cut at max_tokens",
+            "refused",
+        ]
         section.parts.append(
             Table(columns=columns, rows=table, caption="Requests paid for, from the journals", open=True)
         )
@@ -121,6 +129,11 @@ def series(
             [100 * value / max(seconds, 1e-9) for value, seconds in zip(busy, weight, strict=True)],
         ),
     }
+
+
+def with_share(num: int, total: int) -> str:
+    """`12 (0.3%)`"""
+    return f"{num:,} ({num / total:.1%})" if num else "0"
 
 
 def _spread(bins: list[float], amount: float, start: float, end: float, length: float) -> None:
