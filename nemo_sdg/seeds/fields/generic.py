@@ -68,6 +68,7 @@ class GenericReader:
         prompt = templates.doc_to_text
         self._no_prompt = isinstance(prompt, str) and not prompt.strip()
         self._is_template = isinstance(prompt, str) and not prompt.strip().isdigit() and not names_column(prompt)
+        self._is_one_column = self._is_template and single_expression(prompt) is not None
         refuse_unreadable(templates)
         is_label_task = frame == Frame.classification or kind == Kind.free_text
         self._description = self._asking_description(is_label_task)
@@ -131,13 +132,14 @@ class GenericReader:
     def _passage_and_question(self, row: Row) -> tuple[str | None, str]:
         prompt = self.templates.doc_to_text
         if isinstance(prompt, str) and (prompt in row or names_column(prompt)):
-            return None, text_of(row[prompt])
+            shown = text_of(row[prompt])
+            return split_prompt(shown) if is_whole_prompt(shown) else (None, shown)
         if self._parts is None:
             text = self.templates.text(row)
             return (None, "") if isinstance(text, int) else split_prompt(text)
         passage, question = self._parts
         shown = question(row)
-        if passage is None and is_whole_prompt(shown):
+        if passage is None and self._is_one_column and is_whole_prompt(shown):
             return split_prompt(shown)
         return passage(row) if passage else None, shown
 

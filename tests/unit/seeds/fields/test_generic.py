@@ -217,8 +217,9 @@ def test_a_passage_and_a_question_without_labels_are_told_apart() -> None:
         {"q": "Which sings?", "o": "Question: Which sings?\n(A) eel\n(B) wren\nAnswer:"},
     ],
 )
-def test_a_row_that_is_a_whole_prompt_is_taken_apart(row: dict[str, Any]) -> None:
-    config = {"doc_to_text": "{{o}}", "doc_to_choice": "c", "doc_to_target": "a"}
+@pytest.mark.parametrize("template", ["{{o}}", "o"])
+def test_a_row_that_is_a_whole_prompt_is_taken_apart(template: str, row: dict[str, Any]) -> None:
+    config = {"doc_to_text": template, "doc_to_choice": "c", "doc_to_target": "a"}
     seed = seed_of(config, {**row, "c": ["eel", "wren"], "a": "wren"})
     assert (seed.question, sorted(seed.choices or [])) == ("Which sings?", ["eel", "wren"])
 
