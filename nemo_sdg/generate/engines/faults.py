@@ -63,14 +63,21 @@ ACCOUNT = re.compile(
     r"suspended|disabled|not active)",
     re.IGNORECASE,
 )
+RATE = re.compile(
+    r"\brate limit|(?:try again|retry) (?:in|after) ~?\d|(?:tokens|requests|queries) (?:per|a) (?:min|second|hour|day)",
+    re.IGNORECASE,
+)
+"""Of a 429: providers name their billing page in rate limits too"""
 KEY = re.compile(
+    r"api[ _-]?key (?:is )?(?:not valid|invalid|missing|expired)|"
     r"(?:invalid|incorrect|missing|expired|revoked|no) (?:api|auth\w*|access)[ _-]?(?:key|token)|unauthori[sz]ed|"
     r"authentication|permission denied|not authorized",
     re.IGNORECASE,
 )
 NO_MODEL = re.compile(
     r"model.{0,120}(?:does not exist|not found|is not (?:supported|available|served|valid)|not exist)|"
-    r"(?:invalid|unknown|no such) model|model_not_found|no endpoints found|not a valid model",
+    r"(?:invalid|unknown|no such) model|model_not_found|no endpoints found|not a valid model|unable to access model|"
+    r"deployment.{0,60}does not exist",
     re.IGNORECASE | re.DOTALL,
 )
 PARAMETER = re.compile(
@@ -78,9 +85,22 @@ PARAMETER = re.compile(
     r"(?:unsupported|unknown|unrecogni[sz]ed|unexpected|invalid)(?: request)? (?:parameter|argument|field|keyword)|"
     r"does not support (?:the )?(?:parameter|response_format|system|setting)|response_format.{0,40}(?:not supported|"
     r"unavailable|invalid)|(?:system|developer).{0,20}role.{0,20}(?:not supported|invalid)|"
-    r"roles must alternate|chat template",
+    r"unsupported value|roles must alternate|successive user or assistant|expected last role|chat template|"
+    r"location is not supported",
     re.IGNORECASE | re.DOTALL,
 )
+OUTPUT = [
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), below)
+    for pattern, below in (
+        (r"range of max_(?:completion_)?tokens\D{0,20}\[\d+, ?(\d+)\]", 0),
+        (r"at most (\d+) (?:completion|output) tokens", 0),
+        (r"> (\d+), which is the maximum allowed number of output tokens", 0),
+        (r"max_(?:completion_|output_)?tokens[`'\"]? must be (?:less than or equal to|<=|at most) [`'\"]?(\d+)", 0),
+        (r"max_?output_?tokens.{0,80}range is from \d+ \(inclusive\) to (\d+) \(exclusive\)", 1),
+        (r"maximum tokens you requested exceeds.{0,80}lower than (\d+)", 1),
+    )
+]
+"""How providers say the most tokens that a reply may have, and whether it has to stay below that number"""
 POLICY = re.compile(
     r"content.{0,20}(?:policy|filter|not allowed|management)|moderation|flagged|safety|usage polic|not allowed to|"
     r"inappropriate|sensitive|content exists risk|is not allowed|prohibited|harmful",
@@ -116,6 +136,9 @@ def read_error(status: int, data: bytes) -> ServerError:
             fields += place[:1]
             parts.append(f"{'.'.join(place)}: {row.get('type', '')} {row.get('msg', '')}".strip())
         value = "; ".join(parts)
+    inner = value.get("error") if isinstance(value, dict) else None
+    if isinstance(inner, dict) and inner.get("code") in ("unsupported_parameter", "unsupported_value"):
+        fields += [str(inner["param"])] if inner.get("param") else []
     return ServerError(status=status, message=one_line(_message(value)), fields=tuple(fields))
 
 
@@ -140,7 +163,9 @@ def one_line(text: str) -> str:
 def meaning(error: ServerError, *, answered: bool) -> Meaning:
     """`answered`: whether the server ever gave a completion; before it does, a 404 is an address that is wrong."""
     status, said = error.status, error.message
-    if status in (402, 405) or ACCOUNT.search(said):
+    if status < 300:
+        return Meaning.server
+    if status in (402, 405) or (ACCOUNT.search(said) and not (status == 429 and RATE.search(said))):
         return Meaning.configuration
     if status in (401, 403):
         return Meaning.never if status == 403 and POLICY.search(said) else Meaning.configuration
@@ -152,7 +177,7 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
         return Meaning.busy
     if status in TIMEOUT:
         return Meaning.timeout
-    if CONTEXT.search(said):
+    if CONTEXT.search(said) or most_output(said) is not None:
         return Meaning.context
     if status >= 500:
         # a grammar that does not compile fails each time; it is asked again like other refusals before it is believed
@@ -172,6 +197,9 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
 
 def what_to_change(error: ServerError, model: str) -> str:
     """The advice for an error of the account or the configuration."""
+    if "max_tokens" in error.fields and "max_completion_tokens" in error.message:
+        extra = "engine.extra_body={max_tokens: null, max_completion_tokens: 16384}"
+        return f"give the limit under its other name with {extra}"
     if error.fields:
         return f"leave the field out with engine.extra_body={{{', '.join(f'{name}: null' for name in error.fields)}}}"
     if error.status in (402, 429) or ACCOUNT.search(error.message):
@@ -198,10 +226,18 @@ _LIMITS = [
         r"must be <= (\d[\d,]*)",
         r"(\d[\d,]*) (?:tokens )?maximum context length",
         r"(?:context (?:length|window|size|limit)|maximum (?:model|sequence) length|max_(?:seq|model)_len"
-        r"|max_num_tokens)\D{0,40}?(\d[\d,]*)",
+        r"|max_num_tokens|maximum allowed (?:input )?length)\D{0,40}?(\d[\d,]*)",
         r"> (\d[\d,]*)",
     )
 ]
+
+
+def most_output(said: str) -> int | None:
+    """The most tokens that a provider gives in one reply, where an error says so."""
+    for pattern, below in OUTPUT:
+        if found := pattern.search(said):
+            return int(found[1]) - below
+    return None
 
 
 def free_tokens(said: str, max_tokens: int) -> int | None:
@@ -210,6 +246,8 @@ def free_tokens(said: str, max_tokens: int) -> int | None:
     "maximum context length is 4096 tokens. However, you requested 5200 tokens (2128 in the messages, 3072 in the
     completion)": 4096 - 2128.
     """
+    if (bound := most_output(said)) is not None:
+        return bound
     found = next(filter(None, (pattern.search(said) for pattern in _LIMITS)), None)
     if found is None:
         return None

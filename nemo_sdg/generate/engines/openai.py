@@ -32,6 +32,7 @@ from nemo_sdg.generate.engines.faults import (
     ServerError,
     free_tokens,
     meaning,
+    most_output,
     read_error,
     status_of,
     wait_asked_for,
@@ -71,6 +72,8 @@ class _Server:
     answered_at: float = -1.0
     """loop time of the last completion"""
     context_length: int | None = None
+    most_output: int | None = None
+    """tokens of a reply that it gives at most, once it has said so"""
     listed: list[str] = field(default_factory=list)
     """the models that it says it has"""
 
@@ -160,9 +163,10 @@ class OpenAIEngine:
             result = await self._post(server, sent)
             if isinstance(result, Completion):
                 if sent.max_tokens < request.max_tokens and result.finish_reason == "length":
-                    result.detail = f"the context left {sent.max_tokens} of {request.max_tokens} tokens for the reply"
+                    result.detail = f"the server had {sent.max_tokens} of {request.max_tokens} tokens for the reply"
                 return result
-            # the context is too short for prompt and reply together
+            # the context is too short for prompt and reply together, or the reply may not be as long
+            server.most_output = most_output(result.message) or server.most_output
             room = free_tokens(result.message, sent.max_tokens)
             room = sent.max_tokens // 2 if room is None or room >= sent.max_tokens else room
             if "about" in result.message:
@@ -172,7 +176,8 @@ class OpenAIEngine:
             asked = room
 
     def _bounded(self, server: _Server, request: Request, max_tokens: int) -> int:
-        """At most the tokens that the server's context can have left beside the prompt."""
+        """At most the tokens that the server gives, and that its context can have left beside the prompt."""
+        max_tokens = min(max_tokens, server.most_output or max_tokens)
         if server.context_length is None:
             return max_tokens
         texts = [message["content"] for message in request.messages or []] or [request.prompt or ""]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nemo_sdg.generate.engines.faults import Meaning, free_tokens, meaning, read_error
+from nemo_sdg.generate.engines.faults import Meaning, free_tokens, meaning, read_error, what_to_change
 from tests.fakes.server_dialects import SERVERS, context_error
 
 
@@ -86,3 +86,116 @@ def test_long_bodies_become_one_short_line():
     error = read_error(502, b"<html>\n" + b"x " * 100_000)
     assert "\n" not in error.message
     assert len(error.message) <= 300
+
+
+KNOWN = [
+    # rate limits that speak of billing are rate limits
+    (429, "Rate limit reached for model `llama-3.3-70b-versatile` in organization `org_1` service tier `on_demand` on "
+     "tokens per minute (TPM): Limit 12000, Used 11800, Requested 1190. Please try again in 4.95s. Need more tokens? "
+     "Upgrade to Dev Tier today at https://console.groq.com/settings/billing", Meaning.busy),
+    (429, "Rate limit reached for gpt-4o-mini in organization org-1 on requests per min. Limit: 3 / min. Please try "
+     "again in 20s. You can increase your rate limit by adding a payment method to your account at "
+     "https://platform.openai.com/account/billing.", Meaning.busy),
+    (429, "You exceeded your current quota, please check your plan and billing details. * Quota exceeded for metric: "
+     "generate_content_free_tier_requests, limit: 15 Please retry in 37.2s.", Meaning.busy),
+    (429, "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-10-21 have exceeded "
+     "token rate limit of your current OpenAI S0 pricing tier. Please retry after 11 seconds. For Free Account "
+     "customers, upgrade to Pay as you Go here: https://aka.ms/429TrialUpgrade.", Meaning.busy),
+    (429, "You have reached the rate limit specific to this model. The maximum rate limit for this model is 6.0 "
+     "queries per minute.", Meaning.busy),
+    (429, "Service tier capacity exceeded for this model.", Meaning.busy),
+    (429, "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day",
+     Meaning.busy),
+    (429, "No deployments available for selected model, Try again in 5 seconds. Passed model=x.", Meaning.busy),
+    (202, "", Meaning.server),
+    # spent accounts
+    (429, "You exceeded your current quota, please check your plan and billing details. For more information on this "
+     "error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.", Meaning.configuration),
+    (429, "litellm.RateLimitError: RateLimitError: OpenAIException - You exceeded your current quota, please check "
+     "your plan and billing details.", Meaning.configuration),
+    (412, "Account x is suspended, possibly due to reaching the monthly spending limit or failure to pay past "
+     "invoices. Please go to https://fireworks.ai/account/billing for more information.", Meaning.configuration),
+    (400, "Budget has been exceeded! Current cost: 10.1, Max budget: 10.0", Meaning.configuration),
+    (402, "You have exceeded your monthly included credits for Inference Providers.", Meaning.configuration),
+    # keys, models and forms that this server does not take
+    (400, "API key not valid. Please pass a valid API key.", Meaning.configuration),
+    (404, "The API deployment for this resource does not exist. If you created the deployment within the last 5 "
+     "minutes, please wait a moment and try again.", Meaning.configuration),
+    (400, "Unable to access model x/y. Please visit https://api.together.ai/models to view the list of supported "
+     "models.", Meaning.configuration),
+    (404, "Model not found, inaccessible, and/or not deployed", Meaning.configuration),
+    (404, 'model "x" not found, try pulling it first', Meaning.configuration),
+    (400, "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is "
+     "supported.", Meaning.configuration),
+    (400, "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+     Meaning.configuration),
+    (400, "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant",
+     Meaning.configuration),
+    (400, "deepseek-reasoner does not support successive user or assistant messages (messages[1] and messages[2] in "
+     "your input). You should interleave the user/assistant messages in the message sequence.", Meaning.configuration),
+    (400, "User location is not supported for the API use.", Meaning.configuration),
+    # one request
+    (403, 'openai/gpt-4o requires moderation on OpenAI. Your input was flagged for "violence". No credits were '
+     "charged.", Meaning.never),
+    (400, "Failed to generate JSON. Please adjust your prompt. See 'failed_generation' for more details.",
+     Meaning.unclear),
+    # servers that are in trouble
+    (500, "EngineCore encountered an issue. See stack trace (above) for the root cause.", Meaning.server),
+    (503, "The request queue is full.", Meaning.busy),
+    (503, "The server is overloaded or not ready yet.", Meaning.busy),
+    (503, "Model x is currently loading", Meaning.busy),
+    (521, "<html>Web server is down</html>", Meaning.server),
+    (408, "litellm.Timeout: APITimeoutError - Request timed out.", Meaning.timeout),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "said", "expected"), KNOWN, ids=[f"{row[0]}-{row[1][:40]}" for row in KNOWN])
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_providers_say(status, said, expected, answered):
+    assert sort(status, {"error": {"message": said}}, answered=answered) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "room"),
+    [
+        # no more than so many tokens in a reply, whatever the context
+        ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 8192),
+        ("<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 8192]", 8192),
+        ("max_tokens is too large: 24576. This model supports at most 16384 completion tokens, whereas you provided "
+         "24576.", 16384),
+        ("max_tokens: 24576 > 8192, which is the maximum allowed number of output tokens for claude-3-5-sonnet", 8192),
+        ("`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the "
+         "`context_window` for this model", 8192),
+        ("Unable to submit request because it has a maxOutputTokens value of 24576 but the supported range is from 1 "
+         "(inclusive) to 8193 (exclusive). Update the value and try again.", 8192),
+        ("The maximum tokens you requested exceeds the model limit of 8192. Try again with a maximum tokens value that "
+         "is lower than 8192.", 8191),
+        # prompt and reply together
+        ("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 26000. Given: 3000 `inputs` tokens and "
+         "24576 `max_new_tokens`", 23000),
+        ("This model's maximum context length is 4096 tokens. However, your request has 5000 input tokens. Please "
+         "reduce the length of the input messages. None", -904),
+        ("Decoder prompt (length 5000) is longer than the maximum model length of 4096.", -904),
+        ("The input (5012 tokens) is longer than the model's context length (4096 tokens).", -916),
+        ("Input length (5012 tokens) exceeds the maximum allowed length (4090 tokens). Use a shorter input or enable "
+         "--allow-auto-truncate.", -922),
+        ("The sum of prompt length (5012.0), query length (0) should not exceed max_num_tokens (4096)", -916),
+        ("The prompt is too long: 140000, model maximum context length: 131071", 131071 - 140000),
+        ("litellm.ContextWindowExceededError: AnthropicException - prompt is too long: 210000 tokens > 200000 maximum",
+         -10000),
+        ("Input is too long for requested model.", None),
+    ],
+)  # fmt: skip
+def test_room_for_a_reply_in_the_words_of_providers(said, room):
+    assert sort(400, {"error": {"message": said}}) is Meaning.context
+    assert free_tokens(said, 24576) == room
+
+
+def test_a_field_that_a_model_does_not_take_is_named_with_its_way_out():
+    said = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    body = {"error": {"message": said, "param": "max_tokens", "code": "unsupported_parameter"}}
+    error = read_error(400, json.dumps(body).encode())
+    assert meaning(error, answered=True) is Meaning.configuration
+    assert what_to_change(error, "m") == (
+        "give the limit under its other name with engine.extra_body={max_tokens: null, max_completion_tokens: 16384}"
+    )

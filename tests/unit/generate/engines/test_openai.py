@@ -85,6 +85,21 @@ async def test_an_output_cut_at_its_limit_says_so():
     assert (completion.finish_reason, completion.completion_tokens) == ("length", 3)
 
 
+async def test_the_longest_reply_that_a_provider_gives_is_asked_for_from_then_on():
+    said = {"error": {"message": "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"}}
+    done = {"model": "fake", "choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]}
+    server = FakeOpenAIServer(replies=[(400, json.dumps(said).encode(), {}), (200, json.dumps(done).encode(), {})])
+    config = section(await server.start())
+    engine = open_engine(config)
+    await engine.start()
+    try:
+        for _ in range(2):
+            assert (await engine.complete(prepare(chat("hello", max_tokens=24576), config))).text == "yes"
+    finally:
+        await engine.close()
+    assert [body["max_tokens"] for body in server.bodies] == [24576, 8192, 8192]
+
+
 async def test_a_prompt_that_is_too_long_is_refused():
     completion = await ask(FakeOpenAIServer(context_length=100), chat("word " * 200))
     assert completion.finish_reason == "refused"
