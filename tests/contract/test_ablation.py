@@ -1,8 +1,7 @@
-"""The ablation on invented lands, with transformers, megatron-core's datasets, lm-eval and packed corpora for real.
+"""The ablation on invented facts, with real transformers, megatron-core datasets, lm-eval and packed corpora.
 
-The model is a small Llama with random weights, saved as a Hugging Face folder. Twenty-four lands have capitals that
-stand in the context of samples and nowhere else; an evaluation asks for them. A second evaluation asks for capitals of
-lands that no corpus knows.
+The model is a small random Llama in a Hugging Face folder. Only the context of samples has the capitals of 24
+countries, which one evaluation asks for. A second evaluation asks for capitals that no corpus has.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The dataset card as the hub's own libraries read it."""
+"""The dataset card, read by the libraries of the hub."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""`check` on runs in which an evaluation row stands as a seed or sample: found without the guard's help."""
+"""`check` finds evaluation rows among the seeds and samples of a run, without the guard."""
 
 import itertools
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""The step itself on a small run in a folder: each kind of drop with its own count and reason, a filter of the user's
-own, nothing done twice.
+"""The step `curated` on a small run in a folder: each kind of drop has its count and reason, a user's filter works, no
+work is done twice.
 """
 
 import importlib.util

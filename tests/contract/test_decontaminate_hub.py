@@ -1,6 +1,4 @@
-"""Decontamination on real rows as lm-eval's rules render them, and on the hand-written paraphrases with the real
-embedder.
-"""
+"""Decontamination on real rows, rendered by lm-eval's rules, and on hand-written paraphrases with the real embedder."""
 
 import random
 import re

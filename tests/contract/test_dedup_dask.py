@@ -1,6 +1,4 @@
-"""Deduplication on real Dask processes and under real kill -9: the table's bytes are those of one undisturbed
-process.
-"""
+"""Deduplication on real Dask processes with real kill -9: the table has the bytes of one undisturbed process."""
 
 import random
 import shutil

@@ -1,6 +1,6 @@
-"""The GPU path against Curator's own source: its workflow cannot be imported without cudf, so its signature is read,
-and a fake with that
-signature stands in that writes edges and ids where and how Curator writes them."""
+"""The GPU path checked against Curator's source. Curator's workflow cannot be imported without cudf, so its signature
+is read from the source, and a fake with this signature writes edges and ids to the same places.
+"""
 
 import ast
 import importlib.util

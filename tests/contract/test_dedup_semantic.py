@@ -1,4 +1,4 @@
-"""Deduplication by sense with the real embedder, on the hand-written paraphrases and their neighbours in topic."""
+"""Semantic deduplication with the real embedder, on hand-written paraphrases and other questions on their topics."""
 
 from pathlib import Path
 

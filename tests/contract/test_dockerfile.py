@@ -1,4 +1,4 @@
-"""The container file: what it pins is what the environment is tested with, and nothing runs as root."""
+"""The container file: it pins the versions of the tested environment, and nothing runs as root."""
 
 import re
 import subprocess

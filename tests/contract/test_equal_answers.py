@@ -1,4 +1,4 @@
-"""Pairs of answers that were judged by people, both ways round."""
+"""Pairs of answers that people judged, compared in both orders."""
 
 import json
 from pathlib import Path

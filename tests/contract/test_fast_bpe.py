@@ -1,4 +1,4 @@
-"""tiktoken's ids against those of the Hugging Face tokenizer that they stand for, token for token."""
+"""FastBpe gives the same token ids as the Hugging Face tokenizers that it replaces."""
 
 import json
 import pickle

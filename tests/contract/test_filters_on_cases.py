@@ -1,4 +1,4 @@
-"""The filters on labelled samples: the shared cases, where they are there, and the project's own."""
+"""The filters on labelled samples: the shared cases, if they are available, and the project's."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The filters on real training rows: honest ones pass, and each way of damaging them is found for what it is."""
+"""The filters on real training rows: honest rows pass, and each kind of damage is found by the right filter."""
 
 import json
 from collections import Counter

@@ -1,5 +1,5 @@
-"""The acceptance checks for machines with a GPU, as far as they go without one: their measuring runs here, on engines
-that can be here.
+"""The acceptance checks for machines with a GPU, as far as they run without one: their measurements run on engines that
+are available here.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""What the guard compares with, chosen by need, rendered once, and carried to another machine as one file."""
+"""The evaluation rows of the guard: chosen by need, rendered once, and copied to another machine as one file."""
 
 import socket
 from pathlib import Path

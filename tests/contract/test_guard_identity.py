@@ -1,5 +1,5 @@
-"""Rings 1 and 2 over lm-eval's own tasks and task files of a user's own: whatever they are called, and wherever their
-files are written, what a task evaluates on is no training data.
+"""Rings 1 and 2 on lm-eval's tasks and on users' task files: the splits that a task evaluates on are never training
+data, under any name and any address of their files.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The guard on real rows: honest rows stay, planted and natural leaks are found."""
+"""The guard on real rows: honest rows are kept, planted and natural leaks are found."""
 
 import shutil
 from collections.abc import Iterator

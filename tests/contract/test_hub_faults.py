@@ -1,4 +1,4 @@
-"""The real hub client against servers on this machine that are down, hang, or fail for a while. No row comes from the
+"""The real hub client with servers on this machine that are down, hang, or fail for a while. No row comes from the
 network.
 """
 

@@ -1,5 +1,5 @@
-"""The Slurm scripts that NeMo-Run writes for us, held as golden files; `UPDATE_GOLDEN=1 pytest
-tests/contract/test_launch.py` renews them.
+"""The Slurm scripts that NeMo-Run writes, compared with golden files; `UPDATE_GOLDEN=1 pytest
+tests/contract/test_launch.py` updates them.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The catalog against lm-eval's own index, and its verdicts on the tasks of the real mirror."""
+"""The catalog compared with lm-eval's index, and its verdicts on the tasks of the real mirror."""
 
 import csv
 import fnmatch

@@ -1,5 +1,5 @@
-"""The local executor's processes: the same bytes as one process, errors as they are, and none left when the parent is
-killed.
+"""The processes of the local executor: the same bytes as one process, unchanged errors, and no process left when the
+parent is killed.
 """
 
 import importlib

@@ -1,7 +1,7 @@
-"""Equality of expressions beside math-verify's own, on the boxed answers of MATH: rewritten, and against each other.
+"""Equality of expressions compared with math-verify, on the boxed answers of MATH, rewritten and in pairs.
 
-Where the two part, ours must be the stricter one: math-verify takes a set for its only member and an interval for a
-point, and rounds.
+If they differ, ours must be stricter: math-verify equates a set with its only member and an interval with a point, and
+rounds.
 """
 
 import json

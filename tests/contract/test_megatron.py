@@ -1,4 +1,4 @@
-"""What megatron-core, NeMo, transformers and datasets make of a packed corpus."""
+"""Packed corpora, read by megatron-core, NeMo, transformers and datasets."""
 
 import json
 import os

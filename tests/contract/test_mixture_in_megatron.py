@@ -1,4 +1,4 @@
-"""What Megatron's own builder draws from the blends, against what mixture.json says of each variant."""
+"""The samples that Megatron's builder draws from the blends, compared with mixture.json for each variant."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The hand-written nasty replies of the verification bench, and one rewriting of each rule, through the pipeline's own
+"""The hand-written difficult replies of the verification bench, and one rewriting of each rule, with the pipeline's
 parser and verdict.
 """
 

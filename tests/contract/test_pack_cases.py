@@ -1,5 +1,5 @@
-"""Small whole runs made after public reports, where they are at hand, on their own server of made-up replies: what is
-packed is right, whatever the variant.
+"""Small whole runs made from public reports, if they are available, with a server of made-up replies: the packed
+documents are right in every variant.
 """
 
 import re

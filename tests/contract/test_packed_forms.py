@@ -1,4 +1,4 @@
-"""Documents of siblings, documents that begin with BOS, and variants with traces, as Megatron reads them."""
+"""Documents of siblings, documents that begin with BOS, and variants with traces, read by Megatron."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,6 +1,4 @@
-"""The shipped task files of knowledge pools: made-up rows in each set's columns become the seeds that a person
-reads.
-"""
+"""The shipped task files of knowledge pools: made-up rows in the columns of each dataset become the expected seeds."""
 
 from pathlib import Path
 from typing import Any

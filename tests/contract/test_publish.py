@@ -1,4 +1,4 @@
-"""What `datasets`, Nemotron's data preparation and the hub's client make of a published run."""
+"""A published run, read by `datasets`, Nemotron's data preparation and the hub's client."""
 
 import json
 import shutil

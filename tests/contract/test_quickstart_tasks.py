@@ -1,4 +1,4 @@
-"""lm-eval itself loads and renders the project's own task set, and the answers are what they should be."""
+"""lm-eval loads and renders the project's tasks, with the right answers."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Curator's Ray executors on a real Ray: the bytes of the local one, errors as they are, nothing said on the terminal,
+"""Curator's Ray executors on a real Ray: the same bytes as the local executor, unchanged errors, a quiet terminal,
 nothing left behind.
 """
 

@@ -1,4 +1,4 @@
-"""Tokenizers of released models, out of packages that carry them, against the libraries that they come from."""
+"""Tokenizers of released models, from packages that contain them, compared with their original libraries."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""The continued-pretraining recipes: NeMo's is built for real, Megatron-Bridge's is held to what can be known without
+"""The continued-pretraining recipes: NeMo's is built for real, Megatron-Bridge's is checked as far as possible without
 a GPU.
 """
 

@@ -1,4 +1,4 @@
-"""Made-up rows in the columns of datasets that the mirror does not hold, rendered by lm-eval's real task files."""
+"""Made-up rows in the columns of datasets that are not in the mirror, rendered by lm-eval's real task files."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Real rows of lm-eval's tasks, rendered: as a person reads them off the dataset, and beside lm-eval's own
+"""Real rows of lm-eval's tasks, rendered: compared with a person's reading of the dataset, and with lm-eval's
 rendering.
 """
 

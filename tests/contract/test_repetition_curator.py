@@ -1,4 +1,4 @@
-"""Our shortcuts through Gopher's rules beside Curator's own scores."""
+"""Our fast versions of Gopher's rules, compared with Curator's scores."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Untrusted programs against the real namespaces of this machine, by each wrapper that works here."""
+"""Untrusted programs in the real namespaces of this machine, with each wrapper that works here."""
 
 import os
 import resource

@@ -1,7 +1,7 @@
-"""Programs that try to pass a test without knowing the answer, or to stop whoever tests them: each is a counted drop.
+"""Programs that try to pass a test without knowing the answer, or to stop the tester: each is a counted drop.
 
-The expected value is one that no program can guess. An attack has failed when its test has not passed, nothing was
-raised, and the next program is tested as if nothing had been.
+No program can guess the expected value. An attack has failed if its test does not pass, no error is raised, and the
+next program is tested as usual.
 """
 
 import pytest

@@ -1,8 +1,8 @@
-"""Small tasks made after public reports, where they are at hand: each row of their README gives its right value, or a
+"""Small tasks made from public reports, if they are available: each row of their README gives its right value, or a
 counted drop.
 
-All folders are read by one run without the content ring, since their rows repeat each other, and the two that are about
-evaluation rows by a second one with it.
+One run without the content ring reads all folders, since their rows repeat each other; a second run with it reads the
+two folders about evaluation rows.
 """
 
 import logging

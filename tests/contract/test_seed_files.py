@@ -1,5 +1,5 @@
-"""seeds.files through the whole catalog: local files and a data set that is read without its lm-eval task, under the
-same guard.
+"""seeds.files in the whole catalog: local files and a dataset that is read without its lm-eval task, with the same
+guard.
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Steps catalog and seeds as the command runs them: what is broken in a mirror is one line each, what leaks is
-dropped, the rest goes on.
+"""The steps catalog and seeds, run like the command: each fault of a mirror is one line, leaks are dropped, the rest
+continues.
 """
 
 import itertools

@@ -1,5 +1,5 @@
-"""Tasks that ask different things of one file, tasks of which one cannot read it, and lm-eval's own task files over
-rows from a file of another name.
+"""Tasks that ask different questions about one file, a task that cannot read it, and lm-eval's task files on rows from
+a file of another name.
 """
 
 from pathlib import Path

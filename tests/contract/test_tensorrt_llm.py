@@ -1,9 +1,9 @@
-"""The TensorRT-LLM engine calls TensorRT-LLM by its recorded signatures: every argument has a parameter, every read
-attribute exists.
+"""The TensorRT-LLM engine calls TensorRT-LLM by its recorded signatures: every argument has a parameter, every
+attribute that is read exists.
 
-TensorRT-LLM needs a GPU and cannot be here. A stand-in takes its place that is made from
-tests/contract/data/tensorrt_llm_signatures.json: its constructors and methods bind what they are given with
-inspect.Signature, and its objects have the recorded attributes and no others.
+TensorRT-LLM needs a GPU and is not available here. A fake is made from
+tests/contract/data/tensorrt_llm_signatures.json: its constructors and methods bind their arguments with
+inspect.Signature, and its objects have only the recorded attributes.
 """
 
 import asyncio

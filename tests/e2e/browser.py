@@ -1,4 +1,4 @@
-"""Headless Chromium from Debian's package, and what a page did in it."""
+"""Headless Chromium from Debian's package, with a record of what a page does in it."""
 
 import shutil
 from dataclasses import dataclass, field

@@ -1,6 +1,4 @@
-"""The real command in processes of its own, on the project's own tasks, against a fake server that speaks the OpenAI
-protocol.
-"""
+"""The real command in separate processes, on the project's tasks, with a fake server that speaks the OpenAI protocol."""
 
 import contextlib
 import hashlib

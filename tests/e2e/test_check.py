@@ -1,5 +1,5 @@
-"""`check` is attacked: each mutant of a finished run is damaged in one way, the receipts, ledgers and manifest made to
-fit where another law would see it first, and the law that is broken must name it. A clean run is proved.
+"""Mutation test of `check`: each mutant of a finished run is damaged in one way, with receipts, ledgers and manifest
+adapted if another law would find the damage first, and the violated law must be named. A clean run is proved.
 """
 
 import contextlib

@@ -1,9 +1,8 @@
-"""Every command in docs/ is run. The word behind `bash` in a page's source says how; docs/README.md says what each
-word means.
+"""Every command in docs/ is run. The word after `bash` in a page's source says how; docs/README.md explains each word.
 
-Pages are run in the order of `nav` in mkdocs.yml, in one folder and in this process: files are written from the blocks
-that carry `file=`, and a run that one page makes is used by the next. The server of the docs, http://localhost:8000/v1,
-is the tests' rule model, which is called `fake`.
+Pages are run in the order of `nav` in mkdocs.yml, in one folder and in this process: blocks with `file=` are written as
+files, and a run of one page is used by the next pages. The server of the docs, http://localhost:8000/v1, is the tests'
+rule model, named `fake`.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The real command on the real embedded model."""
+"""The real command with the real embedded model."""
 
 from pathlib import Path
 

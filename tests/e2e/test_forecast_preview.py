@@ -1,5 +1,5 @@
-"""What `forecast` says from a pilot is what the pilot did; `preview` shows the whole way of a seed and writes
-nothing.
+"""The figures of `forecast` from a pilot are those of the pilot; `preview` shows the path of a seed through all steps
+and writes nothing.
 """
 
 from pathlib import Path

@@ -1,7 +1,6 @@
-"""Generation against servers and machines that fail: the bytes of questions/ and answers/ are those of a run that
-nothing disturbed.
+"""Generation with servers and machines that fail: the bytes of questions/ and answers/ are those of an undisturbed run.
 
-Each test copies the seeds of the undisturbed run and makes questions and answers anew against a fake server of its own.
+Each test copies the seeds of the undisturbed run and makes questions and answers with a new fake server.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What a change redoes, what it costs, and what is refused: on copies of a small finished run, whose server counts."""
+"""What a change redoes, its cost, and what is refused: on copies of a small run, whose server counts requests."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
-"""Mistakes of a tired user: each is one line that says what to do, with exit code 2, and nothing is left behind that
-keeps the corrected command from running.
+"""Mistakes of users: each gives one line with a fix and exit code 2, and leaves nothing that keeps the corrected
+command from running.
 """
 
 import fcntl

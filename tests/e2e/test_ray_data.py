@@ -1,5 +1,5 @@
-"""The whole run on Ray Data, killed in the middle: the bytes of an undisturbed local run, a quiet terminal, no process
-left.
+"""A whole run on Ray Data, killed in the middle: the same bytes as an undisturbed local run, a quiet terminal, no
+process left.
 """
 
 import subprocess

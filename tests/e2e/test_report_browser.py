@@ -1,5 +1,5 @@
-"""The report of a real run in a real browser: from the funnel to a drop's examples, filters, search, theme; no error,
-no request, nothing run.
+"""The report of a real run in a real browser: from the funnel to examples of drops, filters, search, theme; no error,
+no request, no script from a record.
 """
 
 import re

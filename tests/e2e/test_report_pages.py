@@ -1,4 +1,4 @@
-"""The report's pages at both widths, by keyboard, and the search over all samples, opened from a disk in a real
+"""The pages of the report at both widths and by keyboard, and the search over all samples, opened from a disk in a real
 browser.
 """
 

@@ -1,4 +1,4 @@
-"""Four roles on four real llama.cpp servers, and a run by files: the real command from seeds on."""
+"""Four roles on four real llama.cpp servers, and a run with batch files: the real command from seeds on."""
 
 import contextlib
 import os

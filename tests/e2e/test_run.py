@@ -1,4 +1,4 @@
-"""The laws on real runs: equal bytes after kills, repair of damaged shards, one line for what a user can get wrong."""
+"""The laws on real runs: equal bytes after kills, repair of damaged shards, one line for each user error."""
 
 import os
 import random

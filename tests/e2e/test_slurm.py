@@ -1,6 +1,4 @@
-"""The whole quickstart on a real Slurm of two nodes on this machine, disturbed in its middle; and what a user can get
-wrong there.
-"""
+"""The whole quickstart on a real Slurm of two nodes on this machine, disturbed in the middle; and user errors there."""
 
 import json
 import os

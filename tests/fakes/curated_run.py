@@ -1,5 +1,5 @@
-"""A small run that has come as far as curated, and a program that takes that step: argv are its folder, an executor
-and GPUs for the embedder.
+"""A small run up to the step curated, and a program that runs this step: argv are its folder, an executor and GPUs for
+the embedder.
 """
 
 import sys

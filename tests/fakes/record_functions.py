@@ -1,4 +1,4 @@
-"""Makers of record functions for the tests of executors."""
+"""Factories of record functions for the tests of executors."""
 
 import os
 import signal

@@ -1,7 +1,7 @@
-"""A run's files without a run: every step's shards, drops, receipts and journals, as a finished run of any size leaves
-them, out of dealt texts.
+"""The files of a run without a run: shards, drops, receipts and journals of every step, as in a finished run of any
+size, made from random phrases.
 
-No engine wrote it and its documents are not packed; it stands for size and for what texts may hold, not for quality.
+No engine wrote the texts, and documents are not packed. The files are realistic in size and content, not in quality.
 """
 
 import random

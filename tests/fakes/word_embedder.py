@@ -1,6 +1,4 @@
-"""A fake sentence embedder: the bag of a text's words, each a random direction of its own. Order and stock words do
-not count.
-"""
+"""A fake sentence embedder: a bag of words, each word with its own random direction. Order and stop words do not count."""
 
 import hashlib
 

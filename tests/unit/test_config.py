@@ -1,4 +1,4 @@
-"""One YAML plus overrides; errors name the field; the fingerprint holds what shapes the bytes and nothing else."""
+"""YAML and overrides; errors name the field; the fingerprint covers exactly the fields that affect the bytes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The pages and pictures that are made from the code are those that the code makes now."""
+"""The pages and pictures that are made from the code are up to date."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""However the command line is started, it answers."""
+"""The command line answers, however it is started."""
 
 import runpy
 import sys

@@ -1,4 +1,4 @@
-"""The rooms' walls: who may import whom, and what the command line must not load."""
+"""The layers: which packages may import which, and which modules the command line must not load."""
 
 import ast
 import subprocess

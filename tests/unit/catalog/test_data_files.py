@@ -1,4 +1,4 @@
-"""Which files stand behind a split: as the reader takes them and as the guard compares them."""
+"""The files of a split, as the reader opens them and as the guard compares them."""
 
 from pathlib import Path
 from typing import Any

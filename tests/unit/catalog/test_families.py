@@ -1,4 +1,4 @@
-"""Kind, frame and languages as read off a task's YAML, its names and the package's table."""
+"""Kind, frame and languages from a task's YAML, its names and the package's table."""
 
 import pytest
 

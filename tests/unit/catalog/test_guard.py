@@ -1,4 +1,4 @@
-"""Rings 1 and 2: which training splits are refused, and who is named as the reason."""
+"""Rings 1 and 2: which training splits are refused, and the task that is named as the reason."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Licence policy and the closure over a sample's licences."""
+"""The licence policy, and the effective licence of a sample."""
 
 import itertools
 

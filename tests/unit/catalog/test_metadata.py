@@ -1,4 +1,4 @@
-"""What a task says of itself is checked at the catalog, in one line with the nearest right value."""
+"""The metadata of a user's task is checked at the catalog, with one line that names the nearest valid value."""
 
 from pathlib import Path
 from typing import Any

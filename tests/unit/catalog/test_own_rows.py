@@ -1,4 +1,4 @@
-"""seeds.files: rows of one's own become an lm-eval task file."""
+"""seeds.files: a user's rows become an lm-eval task file."""
 
 import ast
 from pathlib import Path

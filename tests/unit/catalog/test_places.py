@@ -1,4 +1,4 @@
-"""Which split a file holds, read off its place."""
+"""The split that a file holds, from its path."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The catalog on a toy tree of task files that stands in for lm-eval's own."""
+"""The catalog on a small tree of task files instead of lm-eval's."""
 
 import logging
 from pathlib import Path

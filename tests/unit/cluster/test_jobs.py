@@ -1,4 +1,4 @@
-"""The jobs of a run: each generation step with a size of its own, and servers beside its workers."""
+"""The jobs of a run: each generation step with its size, and servers beside its workers."""
 
 import shlex
 import subprocess

@@ -1,4 +1,4 @@
-"""What --nodes does where there is nothing to spread over; over real nodes tests/e2e/test_slurm.py runs it."""
+"""--nodes on a single node; tests/e2e/test_slurm.py runs it on several nodes."""
 
 import pytest
 

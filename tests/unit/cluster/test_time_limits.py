@@ -1,4 +1,4 @@
-"""An end by a time limit costs none of a job's retries: the shell lines of the batch script, run by bash."""
+"""An end by a time limit uses none of a job's retries: the shell lines of the batch script, run by bash."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How often an arm of an ablation sees its corpus."""
+"""The number of epochs of an ablation arm."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`nemo-sdg config`: every field is described, and the schema knows what the loader knows."""
+"""`nemo-sdg config`: every field is described, and the schema accepts what the loader accepts."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`run --dry-run` says what would be done and writes nothing."""
+"""`run --dry-run` prints what would be done and writes nothing."""
 
 import http.server
 import threading

@@ -1,4 +1,4 @@
-"""A forecast's arithmetic, done by hand."""
+"""The arithmetic of a forecast, compared with a calculation by hand."""
 
 import asyncio
 from pathlib import Path

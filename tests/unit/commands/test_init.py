@@ -1,4 +1,4 @@
-"""What `nemo-sdg init` writes, and how it reads rows of one's own."""
+"""The files that `nemo-sdg init` writes, and how it reads a user's rows."""
 
 import json
 from pathlib import Path

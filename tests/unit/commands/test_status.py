@@ -1,4 +1,4 @@
-"""What --status reads from the receipts."""
+"""The figures that --status reads from the receipts."""
 
 import os
 from pathlib import Path

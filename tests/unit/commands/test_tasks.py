@@ -1,4 +1,4 @@
-"""What `nemo-sdg tasks` shows."""
+"""The output of `nemo-sdg tasks`."""
 
 import orjson
 import pytest

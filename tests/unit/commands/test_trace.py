@@ -1,4 +1,4 @@
-"""What `nemo-sdg trace --text` prints: the document, its rows, prompts and raw outputs."""
+"""The output of `nemo-sdg trace --text`: the document, its rows, prompts and raw outputs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The embedded model's loss tells word salad from questions; the filter asks it only where it is told to."""
+"""The embedded model's loss separates word salad from questions; the filter uses it only if it is configured."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Thinking as training text."""
+"""Thinking of models as training text."""
 
 import pytest
 

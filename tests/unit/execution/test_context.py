@@ -1,4 +1,4 @@
-"""What a step finds of a run's files."""
+"""The files of a run that a step finds."""
 
 from pathlib import Path
 

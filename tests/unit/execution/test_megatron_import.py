@@ -1,4 +1,4 @@
-"""While megatron-core is imported nothing is compiled and nothing is said, and after it all is as before."""
+"""The import of megatron-core compiles and prints nothing, and restores all settings."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""What one sees while a run works, and the same rows for machines."""
+"""The progress display of a run, and the same rows for programs."""
 
 import time
 from pathlib import Path

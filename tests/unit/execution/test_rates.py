@@ -1,4 +1,4 @@
-"""How fast a step is, and how long it still takes."""
+"""The rate of a step, and the remaining time."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Samples, a tokenizer and a packed step small enough to be looked at, for the tests of this room."""
+"""A few samples, a tokenizer and a small packed step, for the tests of this room."""
 
 import hashlib
 from pathlib import Path

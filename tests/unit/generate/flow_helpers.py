@@ -1,4 +1,4 @@
-"""A scripted engine and records for the tests of the flows."""
+"""A scripted engine and records for the tests of flows."""
 
 import asyncio
 import dataclasses

@@ -1,4 +1,4 @@
-"""Style full: sections instead of JSON, axes, what was written before, several questions a request."""
+"""Style full: sections instead of JSON, axes, earlier questions in the prompt, several questions per request."""
 
 import functools
 import itertools

@@ -1,4 +1,4 @@
-"""What a judge and a student add to a sample, on a script that answers as a server does."""
+"""The fields that a judge and a student add to a sample, with scripted replies."""
 
 import functools
 import sys

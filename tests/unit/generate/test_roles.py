@@ -1,4 +1,4 @@
-"""Roles: who plays them, what each is sent, and what a sample says of it."""
+"""Roles: their engines, the requests to each, and their entries in a sample."""
 
 import pytest
 

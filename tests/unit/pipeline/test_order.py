@@ -1,4 +1,4 @@
-"""What the step modules state of themselves."""
+"""The declarations of the step modules."""
 
 from pathlib import Path
 

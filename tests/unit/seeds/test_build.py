@@ -1,4 +1,4 @@
-"""Sources, limits and accounting: each row of a split is a seed, a drop, or not sampled."""
+"""Sources, limits and counts: each row of a split is a seed, a drop, or not sampled."""
 
 import collections
 from pathlib import Path

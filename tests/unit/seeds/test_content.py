@@ -1,4 +1,4 @@
-"""Ring 3: what is a leak of an evaluation row, and what is only a common string."""
+"""Ring 3: which texts are leaks of an evaluation row, and which are only common strings."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Rows become seeds with question, passage, options and gold apart, or drops with a reason."""
+"""Rows become seeds with separate question, passage, options and gold, or drops with a reason."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The stored index of evaluation rows: what killed processes leave behind, and what others do at the same time."""
+"""The stored index of evaluation rows, with files of killed processes and with concurrent processes."""
 
 from pathlib import Path
 

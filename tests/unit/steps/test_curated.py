@@ -1,4 +1,4 @@
-"""How the step `curated` asks the judge role. The server is a fake that speaks the real protocol."""
+"""The requests of the step `curated` to the judge. The server is a fake that speaks the real protocol."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The kept solution's thinking goes with the sample."""
+"""The thinking of the kept solution is stored in the sample."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The traces of a shard: a file of its own whose bytes depend on the traces alone."""
+"""The traces of a shard: one file whose bytes depend only on the traces."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A ledger says what shaped a step, and what is different now."""
+"""A ledger records what shaped a step, and shows what has changed."""
 
 import os
 from pathlib import Path

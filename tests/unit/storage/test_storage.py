@@ -1,4 +1,4 @@
-"""Files are complete or absent, receipts prove shards, counts add up."""
+"""Files are complete or absent, receipts match their shards, counts add up."""
 
 import errno
 import os

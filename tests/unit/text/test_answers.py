@@ -1,4 +1,4 @@
-"""Rows of every kind; the shared cases beside them in tests/contract/test_equal_answers.py."""
+"""Equality of answers of every kind; the shared cases are tested in tests/contract/test_equal_answers.py."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Control tokens of real chat templates do not survive in a text; anything else does."""
+"""Control tokens of real chat templates are removed from a text, and nothing else."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Options that speak of the place of others are told from those that do not."""
+"""Options that refer to the position of other options are recognised."""
 
 import pytest
 

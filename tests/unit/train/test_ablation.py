@@ -1,4 +1,4 @@
-"""Comparison of arms from given scores: intervals, groups, what falls, and what is said about it."""
+"""Comparison of arms from given scores: intervals, groups, decreases, and their description."""
 
 import random
 import statistics

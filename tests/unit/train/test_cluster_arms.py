@@ -1,4 +1,4 @@
-"""What an ablation by recipe needs, and what its jobs run."""
+"""The requirements of an ablation by recipe, and the commands of its jobs."""
 
 from pathlib import Path
 from typing import Any

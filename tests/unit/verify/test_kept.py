@@ -1,4 +1,4 @@
-"""Which of several right solutions a verified sample takes."""
+"""The solution that a verified sample takes from several right ones."""
 
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import Answer, Drop, Sample, Vote, VoteCounts

@@ -1,4 +1,4 @@
-"""Which of several right solutions is kept."""
+"""The solution that is kept of several right ones."""
 
 import dataclasses
 

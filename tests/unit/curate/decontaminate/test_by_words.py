@@ -1,4 +1,4 @@
-"""What speaks for two questions being one: each witness by itself."""
+"""The features that show that two questions are the same, each tested alone."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The detectors on a dozen evaluation rows; embeddings are left to the contract tests."""
+"""The detectors on a dozen evaluation rows; embeddings are tested in the contract tests."""
 
 import stat
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an evaluation row asks, as it is rendered and as its own strings say it."""
+"""The texts in which an evaluation row asks its question: as it is rendered, and in its columns."""
 
 from pathlib import Path
 from typing import Any

@@ -1,6 +1,4 @@
-"""Every filter has samples that it must drop and samples that it must keep; all samples here are written for the
-test.
-"""
+"""Every filter has samples that it must drop and samples that it must keep; all samples are written for the test."""
 
 import copy
 import sys

@@ -1,4 +1,4 @@
-"""The section of an ablation says what its comparison says."""
+"""The section of an ablation shows the figures of its comparison."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The first screen: what each line says of a run, and that nonsense whose votes agree is plain to see."""
+"""The first screen: what each line says about a run, and that nonsense with agreeing votes is visible."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What servers' errors mean: by what they say, not by their status alone."""
+"""The meaning of servers' errors: by their text, not only by their status."""
 
 import json
 

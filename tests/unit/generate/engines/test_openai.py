@@ -1,4 +1,4 @@
-"""The client for OpenAI-compatible servers, against a fake server that speaks the protocol on the loopback."""
+"""The client for OpenAI-compatible servers, with a fake server that speaks the protocol on the loopback interface."""
 
 import asyncio
 import email.utils

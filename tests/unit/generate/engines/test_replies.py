@@ -1,4 +1,4 @@
-"""Bodies of servers: each that holds an answer gives it, and no other stops the run without a word."""
+"""Bodies of servers' replies: each body with an answer gives it, and every other one gives an error with a message."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What strong models write around and inside an answer, and what a careful reader takes from it."""
+"""Texts that strong models write around and in an answer, and the answer that a careful reader finds in them."""
 
 import json
 from pathlib import Path

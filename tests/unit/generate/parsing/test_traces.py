@@ -1,4 +1,4 @@
-"""Thinking and text are told apart in every form that models give them."""
+"""Thinking and text are separated in every form that models use."""
 
 import pytest
 from hypothesis import given

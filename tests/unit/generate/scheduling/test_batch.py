@@ -1,4 +1,4 @@
-"""Generation by files: rounds go out; replies come in any order, in part, twice and with errors, until all is done."""
+"""Generation with batch files: replies to a round come in any order, in parts, twice and with errors."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""How long requests may still take after a signal, and that an end by a time limit is counted."""
+"""The time that requests get after a signal; an end by a time limit is counted."""
 
 import pytest
 

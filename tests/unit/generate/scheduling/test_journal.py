@@ -1,4 +1,4 @@
-"""The journal gives back exactly what was added, whatever happened to its files in between."""
+"""The journal returns exactly what was added, whatever happened to its files."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Long outputs first, tasks together."""
+"""Long outputs come first, and tasks stay together."""
 
 from nemo_sdg.generate.scheduling.order import longest_first
 

@@ -1,4 +1,4 @@
-"""The scheduler hands over whole shards, keeps the window full, and loses nothing, whatever the engine does."""
+"""The scheduler delivers whole shards, keeps the window full, and loses nothing, whatever the engine does."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A whole run against a server that fails in each way: nothing is dropped for what is not the record's fault."""
+"""A whole run with a server that fails in each way: no record is dropped for a fault of the server."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""The window grows until the server asks for patience, gives way, and closes to a probe when nothing answers."""
+"""The window grows until the server is overloaded, shrinks, and closes to one probe when nothing answers."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""What is asked stands in the seed: descriptions and cues are kept, labels and lists of options are not."""
+"""The seed has the whole question: descriptions and cues are kept, labels and lists of options are not."""
 
 import datetime
 import decimal

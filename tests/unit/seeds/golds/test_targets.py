@@ -1,4 +1,4 @@
-"""Targets become answers: numbers and expressions whole, lists only where the row holds one, nothing guessed."""
+"""Targets become answers: whole numbers and expressions, lists only if the row has one, nothing guessed."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""process_docs sees the whole split unless it works row by row, and random numbers repeat."""
+"""process_docs gets the whole split unless it works row by row, and random numbers can be repeated."""
 
 import random
 from pathlib import Path

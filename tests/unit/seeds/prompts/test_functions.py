@@ -1,4 +1,4 @@
-"""Functions of task files come without the rest of their module."""
+"""Functions of task files are loaded without the rest of their module."""
 
 from pathlib import Path
 

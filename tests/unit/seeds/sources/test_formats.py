@@ -1,4 +1,4 @@
-"""The same rows from every format and compression; what cannot be read is a damaged row or one line."""
+"""The same rows from every format and compression; unreadable data give a damaged row or one line."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""Rows from mirrors, files and the hub; each failure is one line that names the task and the mend."""
+"""Rows from mirrors, files and the hub; each failure is one line that names the task and the fix."""
 
 import contextlib
 import json
