@@ -98,7 +98,7 @@ class SplitGuard:
 
 
 def _telling_name(file: str) -> str:
-    """A file's name, with its folder's where the name is a number: `test/0000.parquet`."""
+    """A file's name; with its folder if the name is only a number: `test/0000.parquet`."""
     folder, _, name = file.rpartition("/")
     return f"{folder.rpartition('/')[2]}/{name}" if _NUMBERED.fullmatch(name.partition(".")[0]) else name
 

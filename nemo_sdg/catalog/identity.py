@@ -21,7 +21,7 @@ ANY = {None, "all"}
 """config names that mean the whole dataset, so they match every other config"""
 
 _ADDRESS = re.compile(r"^(hf://|https?://[^/]+/)?datasets/")
-"""what stands before the name of a dataset in an address"""
+"""the part of an address before the name of a dataset"""
 
 Key = tuple[str, str | None, str]
 """canonical path, config, split; or the word `file`, None, and the file"""

@@ -31,7 +31,7 @@ def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
     is given beside a dataset, or a test split beside a file: their rows would not be kept out of the seeds.
     """
     if rows.test is not None and is_file(rows.test) != is_file(rows.data):
-        beside, wanted = ("a file", "a file") if is_file(rows.data) else ("a data set", "a split of it")
+        beside, wanted = ("a file", "a file") if is_file(rows.data) else ("a dataset", "one of its splits")
         raise ConfigError(f"seeds.files.{name}: beside {beside}, test must be {wanted}, got {rows.test!r}")
     for column in filter(None, [rows.question, rows.answer, rows.passage, *rows.choices]):
         if not COLUMN.fullmatch(column):

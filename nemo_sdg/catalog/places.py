@@ -2,7 +2,7 @@
 
     splits_behind("hf://datasets/openai/gsm8k@main/main/test-00000-of-00001.parquet")
     splits_behind("/home/me/link.jsonl", Mirror("/data/mirror"))
-                                           [("openai/gsm8k", ["main"], ["test"])] for both, where the link leads there
+                                           [("openai/gsm8k", ["main"], ["test"])] for both, if the link leads there
 
 A path can often be read in several ways (`gsm8k/main` may be owner and name, or name and configuration); all readings
 are returned. A pattern or an archive may hold any split, which is written `*`.
@@ -57,7 +57,7 @@ def splits_behind(file: str, mirror: "Mirror | None" = None) -> list[Held]:
 
 
 def _cached(file: str) -> list[Held]:
-    """What a file in a cache of the hub's client or of `datasets` may hold, wherever the cache lies."""
+    """What a file in a cache of the hub's client or of `datasets` may hold, for a cache in any folder."""
     cached, built = _CACHED.search(file), _BUILT.search(file)
     if cached:
         return list(_readings(cached["repository"].replace("--", "/"), cached["rest"]))

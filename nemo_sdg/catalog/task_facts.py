@@ -153,7 +153,7 @@ def _warnings(index: Index, root: str, include_path: tuple[str, ...]) -> list[st
             ][:1]
     found += [
         f"seeds.include_path: {entry.file}: the task {member['task']} is written within the group "
-        f"{entry.name}; give it a file of its own, then its rows can be seeds"
+        f"{entry.name}; write it to a separate file, so that its rows can be seeds"
         for _, entry in sorted(index.entries.items())
         if entry.kind == "group" and entry.file and not entry.file.startswith(root + os.sep)
         for member in entry.members

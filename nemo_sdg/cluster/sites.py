@@ -109,7 +109,7 @@ class ClusterConfig:
         for step, size in self.steps.items():
             if step not in SINGLE_STEPS:
                 raise ConfigError(
-                    f"steps.{step} is not a job of its own: name some of {', '.join(SINGLE_STEPS)}; generation "
+                    f"steps.{step} is not a single job: use {', '.join(SINGLE_STEPS)}; generation "
                     "has a section of that name"
                 )
             if size.nodes > 1 and step not in SPREAD_STEPS:
@@ -118,9 +118,7 @@ class ClusterConfig:
                 )
         for step in self.generation_steps:
             if step not in ARRAY_STEPS:
-                raise ConfigError(
-                    f"generation_steps.{step} is not a generation step: name some of {', '.join(ARRAY_STEPS)}"
-                )
+                raise ConfigError(f"generation_steps.{step} is not a generation step: use {', '.join(ARRAY_STEPS)}")
         if self.cpu.nodes > 1:
             raise ConfigError(
                 f"cpu.nodes must be 1, got {self.cpu.nodes}: set the number of nodes for single steps, "

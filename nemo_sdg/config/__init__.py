@@ -139,7 +139,7 @@ OPERATIONAL = {
 def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
     """Reads a run's YAML file, or `config.yaml` of a folder, and `key=value` overrides.
 
-    `${config_dir:}` in the file stands for the file's folder. Raises ConfigError in one line that names the field and
+    `${config_dir:}` in the file is replaced by the file's folder. Raises ConfigError in one line with the field and
     the file.
     """
     path = Path(path)

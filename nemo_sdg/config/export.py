@@ -44,8 +44,8 @@ class MixtureSection:
     floors
     """
     difficulty: dict[str, float] = field(default_factory=dict)
-    """how often a sample of a band (easy, medium, hard) is drawn beside those of its task's other bands, as {easy: 0.5,
-    hard: 2}; 1 where none is given; needs export.difficulty_bands
+    """how often a sample of a difficulty band (easy, medium, hard) is drawn, relative to other bands of its task, such
+    as {easy: 0.5, hard: 2}; default 1; needs export.difficulty_bands
     """
     train_tokens: int | None = None
     """length of the continued pretraining, in tokens of the whole blend; null = one pass over the longest variant"""

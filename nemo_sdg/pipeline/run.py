@@ -106,7 +106,7 @@ def shown(changes: list[str]) -> list[str]:
 
 
 def run_step(context: Context, name: str, plan: Plan, hashes: ContentHashes) -> None:
-    """Does the unfinished part of a step, and writes its ledger when all its shards are there."""
+    """Does the unfinished part of a step, and writes its ledger when all its shards are finished."""
     begin, module = time.monotonic(), step_module(name)
     position = context.steps.index(name)
     wanted = plan.wanted[name]

@@ -1,5 +1,5 @@
-"""Text of models, servers and data sets as a person is shown it: characters that steer a terminal, turn the direction
-of text or cannot be seen stand there by their numbers.
+"""Makes text of models, servers and datasets safe to show: characters that control a terminal, change the direction of
+text or are invisible are replaced by their numbers.
 
     visible("a\\x1b[2Jb")         ->  "a[U+001B][2Jb"
     visible_json('"a\\u202eb"')   ->  the same JSON value, with the character as the escape \\u202e
@@ -16,12 +16,12 @@ HIDDEN = re.compile(
 
 
 def visible(value: Any) -> str:
-    """The text of `value` with such characters as [U+001B]; tabs and line breaks stay."""
+    """The text of `value` with such characters as [U+001B]; tabs and line breaks are kept."""
     return HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", str(value))
 
 
 def visible_json(text: str) -> str:
-    """JSON in which such characters are escapes; what it says is the same."""
+    """The same JSON value, with such characters as escapes."""
     return HIDDEN.sub(_escapes, text)
 
 

@@ -32,7 +32,7 @@ def preflight(config: RunConfig) -> None:
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    """The tokenizer, by what it does."""
+    """The tokenizer, identified by its behaviour."""
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
     return Inputs(content={"tokenizer": load_tokenizer(config.export.tokenizer, bos=config.export.bos).digest})
@@ -48,7 +48,7 @@ def run(context: Context) -> list[str]:
 
 
 def make_packer(config: RunConfig, source: StepDir, target: StepDir) -> Callable[[list[str]], None]:
-    """The function that packs what is not packed yet, over `run.workers` processes, or over Dask."""
+    """The function that packs the unfinished shards, in `run.workers` processes, or with Dask."""
     from nemo_sdg.export.packing.pack import pack_shards
 
     def pack(_: list[str]) -> None:

@@ -5,7 +5,7 @@
                         > seeds/parts/       one file a dataset split, written in parallel, removed at the end
                         > seeds/shard-*.jsonl
 
-Ring 3 of the guard drops rows that stand in an evaluation split.
+Ring 3 of the guard drops rows that are in an evaluation split.
 """
 
 import functools

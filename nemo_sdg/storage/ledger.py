@@ -1,4 +1,4 @@
-"""The ledger of a step: a record of everything that shaped it. It is written last, when all shards are there.
+"""The ledger of a step: a record of everything that shaped it. It is written last, when all shards are finished.
 
     RUN/verified/ledger.json
     {"step": "verified", "identity": "9f…", "before": {"answers": "41…"},
@@ -28,7 +28,7 @@ FORMAT = 1
 HASH = re.compile(r"[0-9a-f]{32,}|missing")
 """form of a content hash, which is not shown in messages"""
 MISSING = "missing"
-"""stands for the content of an input that does not exist"""
+"""replaces the content hash of an input that does not exist"""
 
 
 class ContentHashes:
@@ -156,7 +156,7 @@ def changed_fields(old: Any, new: Any, prefix: str = "") -> list[str]:
 
 
 def read_ledger(run_dir: Path, step: str) -> Ledger | None:
-    """The ledger of a finished step; None where the step is not finished. Raises DataError when it is damaged."""
+    """The ledger of a finished step; None if the step is not finished. Raises DataError if the ledger is damaged."""
     path = run_dir / step / LEDGER
     if not path.is_file():
         return None

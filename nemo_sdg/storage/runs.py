@@ -1,4 +1,4 @@
-"""Whether a folder is a run."""
+"""Checks whether a folder is a run."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from nemo_sdg.errors import DataError
 
 
 def is_run(folder: Path) -> bool:
-    """A run has its configuration, and the folder of a step."""
+    """Whether a folder is a run: it has a configuration, and the folder of a step."""
     return (folder / "config.yaml").is_file() and ((folder / "catalog").is_dir() or any(folder.glob("*/receipts")))
 
 
 def require_run(folder: Path) -> None:
-    """Raises DataError in one line where a folder is no run; it names the run that lies in it, if one does."""
+    """Raises DataError in one line if a folder is not a run. The message names a run directly in this folder."""
     if is_run(folder):
         return
     inside = find_run(folder)
@@ -24,7 +24,7 @@ def require_run(folder: Path) -> None:
 
 
 def find_run(folder: Path) -> Path | None:
-    """The run that lies directly in a folder, where there is exactly one."""
+    """The run directly in a folder, if there is exactly one; else None."""
     try:
         found = [path for path in sorted(folder.iterdir()) if is_run(path)] if folder.is_dir() else []
     except OSError:

@@ -250,7 +250,7 @@ WARNED = [
     "z_dup.yaml repeats the name n_a of",
     "e.yaml repeats the name n_tag of a tag",
     "b.yml is passed over: lm-eval reads only files that end in .yaml",
-    "the task n_inl_child is written within the group n_inline; give it a file of its own",
+    "the task n_inl_child is written within the group n_inline; write it to a separate file",
 ]
 
 

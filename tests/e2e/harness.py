@@ -1,4 +1,4 @@
-"""The real command in separate processes, on the project's tasks, with a fake server that speaks the OpenAI protocol."""
+"""The real command in separate processes, on the project's tasks, with a fake server for the OpenAI protocol."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""A fake sentence embedder: a bag of words, each word with its own random direction. Order and stop words do not count."""
+"""A fake sentence embedder: a bag of words, each word a random direction. Order and stop words do not count."""
 
 import hashlib
 

@@ -43,7 +43,7 @@ WRAPPING = re.compile(
 )
 QUOTES = ('""', "''", "“”", "„“", "«»", "‘’", "「」", "『』")
 WRAPS = frozenset("*_`$\\" + "".join(pair[0] for pair in QUOTES))
-"""what a text begins with that stands in a wrapping"""
+"""first characters of wrapped texts"""
 LABELLED = re.compile(
     r"^(?:(?P<open>[(\[{<【「])\s*)?(?P<label>[A-Za-z])(?:\s*[)\]}>】」])?(?P<part>\s*[.:\-–—)]+\s*|\s+|$)?(?P<rest>.*)$",
     re.DOTALL,

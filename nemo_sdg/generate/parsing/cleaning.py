@@ -38,7 +38,7 @@ SPECIAL = re.compile(
     re.IGNORECASE,
 )
 ENDS_OF_SEQUENCE = re.compile(r"(<s>(?:(?!</?s>).)*</s>)|</?s>", re.IGNORECASE | re.DOTALL)
-"""a pair inside of a text is HTML's element for what is no longer right; a single one is a token"""
+"""a pair within a text is HTML's element for struck-out text; a single one is a token"""
 STRUCK_OUT = re.compile(r"(?<!~)~~(?!~)[^~\n]{1,200}(?<!~)~~(?!~)\s*")
 
 

@@ -69,9 +69,7 @@ def test_a_server_runs_beside_the_worker_and_writes_to_a_log_of_its_own(tmp_path
 
 
 def test_wrong_sizes_are_refused_in_one_line() -> None:
-    with pytest.raises(
-        ConfigError, match=r"^generation_steps\.verified is not a generation step: name some of questions"
-    ):
+    with pytest.raises(ConfigError, match=r"^generation_steps\.verified is not a generation step: use questions"):
         ClusterConfig(generation_steps={"verified": GenerationSection()})
     with pytest.raises(ConfigError, match=r"^generation\.serve and generation\.mpi exclude each other"):
         GenerationSection(serve=["vllm serve x"], mpi=True)
