@@ -103,8 +103,7 @@ def read_rows(path: Path) -> list[Row]:
             case ".csv" | ".tsv":
                 rows = read_table(path)
             case ".jsonl" | ".ndjson":
-                text = path.read_text(encoding="utf-8-sig")
-                rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+                rows = read_lines(path)
             case ".json":
                 rows = json.loads(path.read_text(encoding="utf-8-sig"))
             case suffix:
@@ -115,10 +114,23 @@ def read_rows(path: Path) -> list[Row]:
         raise ConfigError(f"--from {path}: there is no such file") from exc
     except UnicodeDecodeError as exc:
         raise ConfigError(f"--from {path} is not UTF-8 (byte {exc.start}); save it as UTF-8") from exc
+    except ConfigError:
+        raise
     except (OSError, ValueError) as exc:
         raise ConfigError(f"--from {path} cannot be read: {str(exc).splitlines()[0]}") from exc
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(f"--from {path} must hold rows with named columns, and at least one")
+    return rows
+
+
+def read_lines(path: Path) -> list[Row]:
+    """The rows of a JSONL file. Raises ConfigError with the line that is not JSON."""
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
+        try:
+            rows += [json.loads(line)] if line.strip() else []
+        except ValueError as exc:
+            raise ConfigError(f"--from {path}, line {number} is not JSON ({exc})") from exc
     return rows
 
 
@@ -156,6 +168,14 @@ def guess_task(rows: list[Row], *, source: Path) -> Guess:
             f"--from {source}: no column is called like a{'n' if missing == 'answer' else ''} {missing} "
             f"({', '.join(known[:6])}, ...); the columns are {', '.join(names)}; rename one"
         )
+    for column in (question, passage):
+        number = next((n for n, row in enumerate(rows, 1) if column and isinstance(row.get(column), dict | list)), None)
+        if number is not None:
+            what = "list" if isinstance(rows[number - 1][column], list) else "mapping"
+            raise ConfigError(
+                f"--from {source}: column {column} must hold texts, row {number} has a {what}; write its text into a "
+                "column of its own"
+            )
     choices = next((by_name[n] for n in CHOICES if n in by_name and as_options(rows[0].get(by_name[n]))), None)
     letters = [by_name[n] for letter in LETTERS.lower() for n in (letter, f"option_{letter}") if n in by_name]
     guess = Guess(

@@ -130,7 +130,9 @@ def test_files_of_every_form_give_the_same_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "message"),
     [("", "a.jsonl", "at least one"), ("question,answer\nQ, why?,x\n", "a.csv", "row 1 has more cells"),
-     ("{", "a.json", "cannot be read"), ("x", "a.xls", ".xls is not read"),
+     ("{", "a.json", "cannot be read"), ("x", "a.xls", r"^--from \S+: .xls is not read"),
+     ('{"question": "Q", "answer": 1}\n{', "a.jsonl", "line 2 is not JSON"),
+     ('{"question": {"stem": "Q"}, "answer": 1}', "a.jsonl", "column question must hold texts, row 1 has a mapping"),
      ('{"foo": 1, "answer": 2}', "b.jsonl", "the columns are foo, answer")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, content: str, name: str, message: str) -> None:
