@@ -121,8 +121,8 @@ def _check_forecast(context: Context) -> None:
     free = shutil.disk_usage(context.run_dir).free
     if need > free:
         raise SdgError(
-            f"{context.run_dir} has {free / 1e9:.1f} GB free, but the completions of this run alone need about "
-            f"{need / 1e9:.1f} GB; free space or set run.dir to a larger disk"
+            f"{context.run_dir} has {free / 1e6:,.1f} MB free, but the completions of this run alone need about "
+            f"{need / 1e6:,.1f} MB; free space or set run.dir to a larger disk"
         )
     if config.mixture.train_tokens is None or not seeds:
         return

@@ -110,3 +110,13 @@ def test_search_says_which_file_is_damaged_and_goes_on(made: Path, watched: Watc
         path.write_bytes(b'nemo("' + path.stem.encode() + b'","H4sI");')
     page.locator("#words").fill("water")
     watched.until("document.querySelector('#told').textContent.includes('is damaged')")
+
+
+def test_paper_is_white_and_has_the_name_of_the_run(made: Path, watched: Watched) -> None:
+    page = watched.open(made / "index.html")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("h1").is_visible()
+    assert not page.locator("#theme").is_visible()
+    page.emulate_media(media="screen")

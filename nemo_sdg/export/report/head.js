@@ -7,7 +7,7 @@
   const root = document.documentElement;
   const systemDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark());
-  const nameTheme = () => { byId("theme").textContent = isDark() ? "Light theme" : "Dark theme"; };
+  const nameTheme = () => { byId("theme").textContent = isDark() ? "Light theme" : "Dark theme"; byId("theme").hidden = false; };
   byId("theme").addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; nameTheme(); });
   nameTheme();
 
