@@ -187,9 +187,9 @@ def downloads(config: RunConfig, seeds: list[Any], compared: list[Any], models: 
     if beside:
         asked = sorted(beside.items())[:ASKED_FOR_SIZE]
         known = [size for path, splits in asked if (size := sizes.dataset(path, splits)) is not None]
-        size = told_size(sum(known) if known else None)
         whole = "" if len(known) == len(beside) or not known else f" in {len(known)} of them"
-        yield f"{'':<12}{number_of(len(beside), 'data set')} to compare with, {size}{whole}, streamed once into the"
+        told = f"{told_size(sum(known) if known else None)}{whole}"
+        yield f"{'':<12}{number_of(len(beside), 'data set')} to compare with, {told}, streamed once into the"
         yield f"{'':<12}cache of all runs; guard.against says which"
     if sizes.failed:
         yield f"{'':<12}sizes are not known: {sizes.failed}"

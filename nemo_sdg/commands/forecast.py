@@ -6,6 +6,7 @@ from a pilot run (`--pilot RUN`). Without a pilot they are assumed, and every li
 
 import asyncio
 import functools
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.execution.progress import COLUMNS
 from nemo_sdg.generate.requests import Ask, Request
 from nemo_sdg.pipeline.forecast import count_seeds, make_forecast
 from nemo_sdg.pipeline.rates import Rates, assumed, measured
@@ -153,7 +155,7 @@ def forecast(
         "seeds_by_family": {family: sum(tasks.values()) for family, tasks in seeds.items()},
         "tasks_not_counted": unknown,
     }
-    console = Console(soft_wrap=True)
+    console = Console(width=None if sys.stdout.isatty() else COLUMNS)
     known = f"measured in {rates.source}" if pilot else "assumed: run a pilot and give it with --pilot"
     console.print(f"forecast, rates {known}", highlight=False)
     console.print(roles_table(result))

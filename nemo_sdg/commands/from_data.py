@@ -168,8 +168,8 @@ def guess_task(rows: list[Row], *, source: Path) -> Guess:
             f"--from {source}: no column is called like a{'n' if missing == 'answer' else ''} {missing} "
             f"({', '.join(known[:6])}, ...); the columns are {', '.join(names)}; rename one"
         )
-    for column in (question, passage):
-        number = next((n for n, row in enumerate(rows, 1) if column and isinstance(row.get(column), dict | list)), None)
+    for column in filter(None, (question, passage)):
+        number = next((n for n, row in enumerate(rows, 1) if isinstance(row.get(column), dict | list)), None)
         if number is not None:
             what = "list" if isinstance(rows[number - 1][column], list) else "mapping"
             raise ConfigError(

@@ -1,10 +1,12 @@
 """`nemo-sdg mix RUN`: the mixture of a finished run as a table, under its own or other settings. Writes nothing,
 except a grid of mixtures where one is asked for.
 
-    family    tokens   found   sampled   in blend   decided by    epochs: context   no_context   sequences
-    math     812,004   20.1%     27.3%      27.3%   temperature             1.36         1.36         135
+    family    tokens   found   sampled   in blend   decided by    context   no_context   sequences
+    math     812,004   20.1%     27.3%      27.3%   temperature      1.36         1.36         135
 """
 
+import itertools
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from nemo_sdg.export.blend import plan_blend
 from nemo_sdg.export.mixture import Mixture
 from nemo_sdg.storage import StepDir, require_run
 
+WIDTH = 100
 SETTINGS = ("mixture.", "export.budget=", "blend.base=", "blend.base[")
 
 
@@ -86,7 +89,7 @@ def describe(mixture: Mixture, config: RunConfig, sequence_length: int) -> list[
     sizes = {name: family.available for name, family in mixture.families.items()}
     found = sum(sizes.values())
     sampled = {name: size**config.mixture.alpha for name, size in sizes.items()}
-    columns = ["tokens", "found", "sampled", "in blend", "decided by", *(f"epochs {name}" for name in variants)]
+    columns = ["tokens", "found", "sampled", "in blend", "decided by", *variants]
     rows = [["family or task", *columns, "sequences"]]
     for name, family in mixture.families.items():
         seen = [plan.families[name] for plan in variants.values()]
@@ -111,8 +114,11 @@ def describe(mixture: Mixture, config: RunConfig, sequence_length: int) -> list[
                 ]
             )
     lines = [
-        f"tokens, shares and sequences (of {sequence_length:,} tokens) are those of {mixture.reference}; a sample is "
-        "seen as often in every variant",
+        *textwrap.wrap(
+            f"tokens, shares and sequences (of {sequence_length:,} tokens) are those of {mixture.reference}; a sample "
+            f"is seen as often in every variant; under {', '.join(variants)}: epochs",
+            WIDTH,
+        ),
         *_aligned(rows),
     ]
     for name, plan in variants.items():
@@ -120,7 +126,8 @@ def describe(mixture: Mixture, config: RunConfig, sequence_length: int) -> list[
             f"{name}: {plan.available:,} tokens, seen {plan.epochs:.3g} times on average, are "
             f"{plan.synthetic_share:.2%} of a training of {plan.total_tokens:,} tokens"
         )
-    return [*lines, *(f"note: {note}" for note in mixture.notes)]
+    notes = (textwrap.wrap(f"note: {note}", WIDTH, subsequent_indent="      ") for note in mixture.notes)
+    return [*lines, *itertools.chain.from_iterable(notes)]
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

@@ -85,6 +85,7 @@ def shown(record: dict[str, Any]) -> Iterator[str]:
     if drop:
         detail = f": {drop['detail']}" if drop.get("detail") else ""
         yield from wrapped("dropped", f"{drop['step']}, {drop['reason']}{detail}")
+    yield from wrapped("raw output", fields.get("text"))
     yield from wrapped("passage", fields.get("passage"))
     yield from wrapped("question", fields.get("question"))
     answer = fields.get("answer")

@@ -2,11 +2,12 @@
 Slurm says of the jobs.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.execution.progress import describe_engine, format_seconds, last_rows
+from nemo_sdg.execution.progress import COLUMNS, describe_engine, format_seconds, last_rows
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS
 from nemo_sdg.storage import finished_shards, read_json, read_ledger
 
@@ -57,7 +58,7 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
 
     if not (run_dir / "config.yaml").is_file() and not (run_dir / "slurm").is_dir():
         raise DataError(f"{run_dir} is not a run directory: it has neither config.yaml nor slurm/")
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else COLUMNS)
     table = Table(
         title=f"{run_dir} ({'finished' if (run_dir / 'manifest.json').is_file() else 'not finished'})",
         title_justify="left",

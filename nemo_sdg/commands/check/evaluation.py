@@ -76,6 +76,10 @@ def no_evaluation_row_is_repeated(run: CheckedRun, verdict: Verdict) -> None:
         name = f"{split['dataset']} ({split['name'] or 'default'}), split {split['split']}"
         if last_part(str(split["dataset"])) in own or not tasks.isdisjoint(split["tasks"]):
             verdict.unseen.append(f"the evaluation rows of {name}: {split['why']}")
+    if unreachable and not num_rows:
+        verdict.unseen.append(f"nothing was compared: none of {len(unreachable):,} evaluation splits is readable here")
+    elif num_rows and not num:
+        verdict.unseen.append(f"nothing was compared: all questions have fewer than {MIN_LETTERS} letters")
     verdict.detail = (
         f"{num:,} questions against {num_rows:,} evaluation rows; {len(unreachable):,} splits of other datasets are "
         "not readable here"
