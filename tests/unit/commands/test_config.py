@@ -20,7 +20,7 @@ def test_set_fields_stand_first_with_their_source(tmp_path: Path) -> None:
     assert "run.seed: 7" in head
     assert "engine.model: null" in lines
     assert "curate.judge: true" in lines
-    assert "from command line, default 0" in " ".join(head[head.index("run.seed: 7") :])
+    assert "from command line, default 0" in " ".join(map(str.strip, head[head.index("run.seed: 7") :]))
     assert all(len(line) <= 100 for line in lines if line.startswith("    "))
 
 
