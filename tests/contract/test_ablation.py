@@ -288,7 +288,7 @@ def test_blend_with_a_missing_prefix_is_one_line(
     blend = read_json(run_dir / "blend" / "context.blend.json")
     blend["train"][1] = "/nowhere/shard"
     write_json(tmp_path / "broken.json", blend)
-    with pytest.raises(Exception, match=r"broken.json names /nowhere/shard, which is not there") as error:
+    with pytest.raises(Exception, match=r"broken.json names /nowhere/shard, which does not exist") as error:
         train_arm("context", tmp_path / "broken.json", tmp_path / "arm", SIZE, vocab_size=300, eod=1)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "arm").exists()
