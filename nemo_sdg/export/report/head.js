@@ -1,5 +1,5 @@
 "use strict";
-// What stands in the head of the page: the theme and the menu of sections.
+// The head of the page: the theme and the menu of sections.
 (() => {
   const byId = (id) => document.getElementById(id);
 

@@ -1,5 +1,5 @@
 "use strict";
-// The funnel and the browser of records. What the records say goes into text nodes only.
+// The funnel and the browser of records. Text of records goes into text nodes only.
 (async () => {
   const PAGE = 25;
   const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/u;
@@ -12,7 +12,7 @@
     return node;
   }
 
-  // Text in which characters that turn or hide others are seen as their numbers.
+  // Text in which characters that change its direction or are invisible are shown by their numbers.
   function words(text) {
     const fragment = document.createDocumentFragment();
     let plain = "";

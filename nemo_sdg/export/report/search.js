@@ -1,5 +1,5 @@
 "use strict";
-// The search over all samples of a run. What samples say goes into text nodes only.
+// The search over all samples of a run. Text of samples goes into text nodes only.
 (() => {
   const FEW = 20, NUM_LISTS = 256;
   const CJK = "\\u3040-\\u30ff\\u3400-\\u9fff\\uac00-\\ud7af";
