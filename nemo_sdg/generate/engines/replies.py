@@ -12,7 +12,7 @@ import orjson
 
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.engines.faults import one_line
-from nemo_sdg.generate.engines.servers import CUT, FAILED, LOOPED, STOPPED, WITHHELD
+from nemo_sdg.generate.engines.servers import CUT, FAILED, LOOPED, STOPPED, is_withheld
 from nemo_sdg.generate.parsing.traces import separate
 from nemo_sdg.generate.requests import Completion
 
@@ -31,6 +31,8 @@ def read_reply(data: bytes) -> Completion:
     """Raises TransportError if it is not a completion, ErrorInReply if it is an error."""
     try:
         body = parse(data)
+        if isinstance(body, list) and len(body) == 1:
+            body = body[0]  # Vertex
         if not isinstance(body, dict):
             raise TypeError(f"a JSON {type(body).__name__}")
         _raise_error(body)
@@ -85,6 +87,9 @@ def _joined_events(data: bytes) -> Json:
 
 def _raise_error(holder: Json) -> None:
     error = holder.get("error")
+    base = holder.get("base_resp")
+    if not error and isinstance(base, dict) and base.get("status_code"):  # MiniMax, whose codes are its own
+        raise ErrorInReply(400, orjson.dumps({"error": {"message": str(base.get("status_msg") or base)}}))
     if not error:
         return
     code = error.get("code") or error.get("status") if isinstance(error, dict) else None
@@ -113,7 +118,7 @@ def read_choice(choice: Json, body: Json) -> Completion:
         model=served if isinstance(served, str) and served else None,
     )
     refusal = message.get("refusal")
-    if reason in WITHHELD or (isinstance(refusal, str) and refusal and not content):
+    if is_withheld(reason) or (isinstance(refusal, str) and refusal and not content):
         completion.finish_reason = "refused"
         completion.detail = one_line(refusal) if isinstance(refusal, str) and refusal else reason
         return completion

@@ -48,12 +48,17 @@ CUT = {
 LOOPED = {"repetition", "repetition_detected", "loop"}
 WITHHELD = {
     *("content_filter", "content-filter", "safety", "recitation", "sensitive", "refusal", "blocklist"),
-    *("prohibited_content", "spii", "guardrail_intervened", "guardrails", "moderation"),
+    *("prohibited_content", "spii", "guardrail_intervened", "guardrails", "moderation", "error_toxic"),
 }
 FAILED = {
     *("error", "abort", "aborted", "cancelled", "canceled", "timeout", "network_error"),
     *("insufficient_system_resource", "malformed_function_call"),
 }
+
+
+def is_withheld(reason: str) -> bool:
+    """Whether a reply was held back for its content: `content_filter`, or `content_filter: RECITATION` of a proxy."""
+    return reason in WITHHELD or (":" in reason and not WITHHELD.isdisjoint(re.split(r"[:\s]+", reason)))
 
 
 def build_body(request: Request, model: str) -> dict[str, Any]:

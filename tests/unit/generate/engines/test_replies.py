@@ -9,7 +9,8 @@ from nemo_sdg.config import Structured
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.base import TransportError
-from nemo_sdg.generate.engines.replies import read_reply
+from nemo_sdg.generate.engines.faults import Meaning, meaning, read_error, status_of
+from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
 from nemo_sdg.generate.engines.sent import prepare
 from nemo_sdg.generate.requests import Request
 from tests.fakes.openai_server import FakeOpenAIServer
@@ -219,3 +220,29 @@ async def test_recorded_replies_give_what_they_hold(case):
         assert said
     else:
         assert holds == ("in the fridge" in completion.text and completion.finish_reason == "stop")
+
+
+@pytest.mark.parametrize("finish", ["content_filter: RECITATION", "SAFETY", "ERROR_TOXIC", "content_filter"])
+def test_what_is_held_back_for_its_content_is_a_refusal(finish):
+    assert read(body({"content": None}, finish)).finish_reason == "refused"
+
+
+@pytest.mark.parametrize(
+    ("value", "means"),
+    [
+        ({"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}, "configuration"),
+        ({"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit, try again later"}}, "busy"),
+        ({"choices": None, "base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}}, "never"),
+        ([{"error": {"code": 429, "message": "Resource has been exhausted", "status": "RESOURCE_EXHAUSTED"}}], "busy"),
+        ({"error": {"code": 402, "message": "Insufficient credits"}}, "configuration"),
+    ],
+)
+def test_an_error_in_a_200_is_sorted_like_any_other(value, means):
+    with pytest.raises(ErrorInReply) as raised:
+        read(value)
+    error = read_error(status_of(raised.value.code), raised.value.body)
+    assert meaning(error, answered=True) is Meaning(means)
+
+
+def test_a_reply_with_a_status_of_its_own_that_is_good_is_a_reply():
+    assert read(body({"content": ANSWER}, base_resp={"status_code": 0, "status_msg": ""})).text == ANSWER
