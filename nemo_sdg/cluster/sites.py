@@ -84,7 +84,7 @@ class ClusterConfig:
     retries: int = 3
     """how often a job that ends in an error is requeued"""
     warn_seconds: int = 120
-    """Slurm sends SIGUSR1 so many seconds before the time limit; the worker then finishes its requests, exits and is
+    """seconds before the time limit at which Slurm sends SIGUSR1; the worker then finishes its requests, exits and is
     requeued
     """
     cpu: JobSection = field(default_factory=JobSection)

@@ -20,7 +20,7 @@ class CurateSection:
     may change fields and remove rows; removed rows are counted as removed_by_stage
     """
     near_duplicate_threshold: float = 0.8
-    """minimum Jaccard similarity of the shingles of two questions that count as one"""
+    """minimum Jaccard similarity of the shingles of two questions that count as duplicates"""
     max_per_template: int = 32
     """maximum number of samples with nearly the same wording and different answers (`the capital of …`); 0 = no limit
     """
@@ -33,7 +33,7 @@ class CurateSection:
     against, besides lm-eval's evaluation splits
     """
     ngram: int = 13
-    """words of the n-grams that decontamination compares; shorter ones are used for short questions"""
+    """number of words of the n-grams that decontamination compares; shorter ones are used for short questions"""
     paraphrase: bool = True
     """find rewordings of evaluation rows by sentence embeddings; false = only by words, numbers and answers, which
     misses most careful rewordings

@@ -88,8 +88,8 @@ class ExportSection:
     form: Form = Form.single
     """content of one document"""
     difficulty_bands: bool = False
-    """whether easy samples (three in four attempts of the student, or else of the votes, reach the answer), hard ones
-    (one in four at most) and those between are packed apart, for mixture.difficulty
+    """whether easy samples (at least 3 of 4 attempts of the student, or else of the votes, reach the answer), hard ones
+    (at most 1 of 4) and all others are packed separately, for mixture.difficulty
     """
     bos: bool = False
     """whether each document begins with the tokenizer's beginning-of-sequence id, for models trained with it"""

@@ -110,7 +110,7 @@ class VerifySection:
     dropped
     """
     free_text_similarity: float = 0.3
-    """minimum word F1 of two sentences that agree; random answers to different questions have 0.05 to 0.15"""
+    """minimum word F1 of two free-text answers that agree; random answers to different questions have 0.05 to 0.15"""
     min_judge_score: int = 3
     """with roles.judge: a sample is dropped if the judge's score of its solution, 1 to 5, is lower"""
     pass_rate: list[float] = field(default_factory=list)

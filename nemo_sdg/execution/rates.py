@@ -62,8 +62,8 @@ class RecentRate:
 class TokenWork:
     """The work of a generation step in output tokens, since records need very different numbers of requests.
 
-    A record is expected to take the mean tokens of the finished records; before any is finished, the mean tokens of a
-    completion times `requests`.
+    The expected tokens of a record are the mean over the finished records and one estimate, which is `requests` times
+    the mean tokens of a completion.
     """
 
     records: int
