@@ -65,7 +65,10 @@ class MixtureSection:
             set(self.difficulty) <= set(BANDS) and all(weight > 0 for weight in self.difficulty.values()),
             f"mixture.difficulty must give weights > 0 to some of {', '.join(BANDS)}, got {dict(self.difficulty)}",
         )
-        require(self.max_epochs > 0, f"mixture.max_epochs must be > 0, got {self.max_epochs}")
+        require(
+            0.0 < self.max_epochs < float("inf"),
+            f"mixture.max_epochs must be > 0 and finite, got {self.max_epochs}; a large number lifts the limit",
+        )
         require(
             self.train_tokens is None or self.train_tokens >= 1,
             f"mixture.train_tokens must be >= 1, got {self.train_tokens}; leave it out for one pass",

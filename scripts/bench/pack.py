@@ -4,9 +4,9 @@
 
 Prints one JSON object per line. Our clock runs from the first byte read to the last receipt written, with planning.
 Processes are started before, like the imports of the peers (`seconds_to_start` is this time). The tokenizer alone is
-`encode_batch_fast` on all texts with as many threads as we have processes; the ratio per CPU second is affected less by
-other load of the machine. datatrove 0.10.1 (MegatronDocumentTokenizer) runs in the environment of peers.py, Curator's
-MegatronTokenizerWriter in that of the project, both with two processes; if a peer is not available, its ratio is null
+`encode_batch_fast` on all texts with as many threads as we have processes; the ratios per CPU second are affected less
+by other load of the machine. datatrove 0.10.1 (MegatronDocumentTokenizer) runs in the environment of peers.py,
+Curator's MegatronTokenizerWriter in that of the project, both with two processes; if a peer is not available, its ratio is null
 with the reason. --memory packs 100k and 2M short documents instead, each in a new process, and prints the largest
 resident set.
 """
@@ -199,8 +199,8 @@ def write_texts(run_dir: Path, shards: list[Path]) -> Path:
     return path
 
 
-def datatrove(run_dir: Path) -> float | str:
-    """datatrove's tokens/s on the texts, or why it cannot be measured."""
+def datatrove(run_dir: Path) -> dict[str, float] | str:
+    """The figures of datatrove on the texts, or why it cannot be measured."""
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
     try:
@@ -214,17 +214,18 @@ def datatrove(run_dir: Path) -> float | str:
     )
 
 
-def curator(run_dir: Path) -> float | str:
-    """Curator's tokens/s on the texts, or why it cannot be measured."""
+def curator(run_dir: Path) -> dict[str, float] | str:
+    """The figures of Curator on the texts, or why it cannot be measured."""
     return run_peer(sys.executable, "peer_curator_pack.py", run_dir / "curator", run_dir / "tokenizer")
 
 
-def run_peer(python: str, script: str, out: Path, *more: Path | str) -> float | str:
+def run_peer(python: str, script: str, out: Path, *more: Path | str) -> dict[str, float] | str:
     arguments = [python, str(Path(__file__).with_name(script)), str(out.parent / "texts"), str(out), *map(str, more)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
         return f"unavailable: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'the peer failed'}"
-    return float(json.loads(done.stdout.splitlines()[-1])["tokens_per_s"])
+    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return told
 
 
 def bench(num: int, workers: int) -> None:
@@ -265,8 +266,11 @@ def bench(num: int, workers: int) -> None:
         for name, peer in (("datatrove", datatrove(run_dir)), ("curator", curator(run_dir))):
             if isinstance(peer, str):
                 show(f"ratio_to_{name}", None, "x", reason=peer)
-            else:
-                show(f"ratio_to_{name}", round(ours["tokens_per_s"] / peer, 3), "x", peer_tokens_per_s=round(peer))
+                continue
+            for end, rate in (("", "tokens_per_s"), ("_per_cpu_second", "tokens_per_cpu_s")):
+                if rate in peer:  # datatrove's processes are no children of its script
+                    told = {f"peer_{rate}": round(peer[rate])}
+                    show(f"ratio_to_{name}{end}", round(ours[rate] / peer[rate], 3), "x", **told)
 
 
 def measure_memory(documents: int, workers: int) -> None:

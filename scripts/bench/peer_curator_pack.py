@@ -29,13 +29,16 @@ def start(out: str, tokenizer: str) -> None:
     _stage.setup()
 
 
-def write(path: str) -> int:
+def write(path: str) -> tuple[int, float]:
+    """Tokens written, and CPU seconds."""
     import pandas as pd
     from nemo_curator.tasks import DocumentBatch
 
+    begin = time.process_time()
     frame = pd.read_json(path, lines=True)
     batch = DocumentBatch(dataset_name="bench", data=frame, _metadata={"source_files": [path]})
-    return int(_stage.process(batch)._metadata["num_tokens"])
+    num_tokens = int(_stage.process(batch)._metadata["num_tokens"])
+    return num_tokens, time.process_time() - begin
 
 
 def ready(seconds: float) -> None:
@@ -48,9 +51,11 @@ def main(source: str, out: str, tokenizer: str) -> None:
     with multiprocessing.get_context("spawn").Pool(len(paths), start, (out, tokenizer)) as pool:
         pool.map(ready, [0.5] * len(paths), chunksize=1)
         begin = time.monotonic()
-        num_tokens = sum(pool.map(write, paths, chunksize=1))
+        done = pool.map(write, paths, chunksize=1)
         seconds = time.monotonic() - begin
-    print(json.dumps({"tokens": num_tokens, "seconds": seconds, "tokens_per_s": num_tokens / seconds}))
+    num_tokens, cpu = (sum(column) for column in zip(*done, strict=True))
+    rates = {"tokens_per_s": num_tokens / seconds, "tokens_per_cpu_s": num_tokens / cpu}
+    print(json.dumps({"tokens": num_tokens, "seconds": seconds, **rates}))
 
 
 if __name__ == "__main__":

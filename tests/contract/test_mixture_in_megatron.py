@@ -8,10 +8,12 @@ from typing import Any
 import numpy
 import pytest
 
-from nemo_sdg.config import BlendSection, BlendSource, Budget, ExportSection, MixtureSection
+from nemo_sdg.config import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
 from nemo_sdg.export.blend import packed_receipts, plan_blend, write_blend
+from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.packed_files import import_indexed_dataset
 from nemo_sdg.storage import StepDir, read_json, write_json
+from tests.unit.export.packing_samples import byte_tokenizer, make_sample, packed_step, write_curated
 
 SEQUENCE = 64
 DOCUMENT = 256
@@ -21,12 +23,14 @@ RATIOS = {
     "context": dict.fromkeys(FAMILIES, 1.0),
     "no_context": {"science": 0.55, "math": 0.84, "code": 0.9},
     "answer_only": {"science": 0.2, "math": 0.35, "code": 0.5},
+    "trace": {"science": 1.3, "math": 2.6, "code": 0.9},
 }
-"""tokens of a variant per token with context; families that are not named lie in the middle"""
+OTHERS = {"context": 1.0, "no_context": 0.5, "answer_only": 0.5, "trace": 1.6}
+"""tokens of a variant per token with context, in the families named and in others"""
 SMALL = {f"small{number}": {f"task{number}": 40_000} for number in range(5)}
 PLAIN = {"science": {"a": 300_000, "b": 60_000}, "math": {"c": 200_000}, "code": {"d": 90_000, "e": 50_000}}
 SCENARIOS: dict[str, tuple[dict[str, dict[str, int]], dict[str, Any]]] = {
-    "giant": ({"science": {"g": 2_000_000}, **SMALL}, {}),
+    "giant": ({"science": {"g": 1_600_000}, **SMALL}, {}),
     "tiny": (PLAIN | {f"tiny{number}": {f"t{number}": 20_000} for number in range(4)}, {"family_floor": 0.1}),
     "one family": ({"math": {"a": 300_000, "b": 40_000}}, {}),
     "many shards": (PLAIN, {"shard_tokens": 20_000}),
@@ -68,7 +72,7 @@ def write_packed(
                 for variant, ratio in RATIOS.items():
                     # the harder, the longer the context
                     part = bands[band] ** (1.0 if variant == "context" else 1.1) if bands else 1 / num_shards
-                    size = round(tokens * part * ratio.get(family, 0.5 if variant != "context" else 1.0))
+                    size = round(tokens * part * ratio.get(family, OTHERS[variant]))
                     prefix = f"packed/{variant}/{family}/train/shard-{index:05d}_text_document"
                     write_dataset(run_dir / prefix, size)
                     sizes[variant], outputs[f"{prefix}.bin"] = {"documents": size // DOCUMENT, "tokens": size}, {}
@@ -128,22 +132,30 @@ def test_megatron_draws_what_mixture_json_says(tmp_path: Path, name: str, budget
     mixture = plan_blend(packed, export, config)
     blend_step = StepDir(run_dir=tmp_path, step="blend", fingerprint="f1")
     told = write_blend(blend_step, mixture, export, BlendSection(base=base), packed=packed)
+    assert_drawn_as_told(tmp_path, told, receipts, config)
+    assert len(told["arms"]) == len(RATIOS) + bool(base)
+
+
+def assert_drawn_as_told(
+    run_dir: Path, told: dict[str, Any], receipts: list[dict[str, Any]], config: MixtureSection
+) -> None:
+    """Shares to 0.001 and epochs to 1% in every arm, family and task, by what Megatron draws."""
     tasks = {
         output.removesuffix(".bin"): (receipt["family"], receipt["task"], receipt["band"])
         for receipt in receipts
         for output in receipt["outputs"]
     }
     for arm, facts in told["arms"].items():
-        counts = drawn(read_json(tmp_path / "blend" / facts["blend"]), facts["total_tokens"])
+        counts = drawn(read_json(run_dir / "blend" / facts["blend"]), facts["total_tokens"])
         own: dict[tuple[str, str], int] = {}
         rest = 0
         for prefix, tokens in counts.items():
-            relative = str(Path(prefix).relative_to(tmp_path))
+            relative = str(Path(prefix).relative_to(run_dir))
             if relative in tasks:
                 family, task, band = tasks[relative]
                 own[family, task] = own.get((family, task), 0) + tokens
                 size = next(r["variants"][arm]["tokens"] for r in receipts if f"{relative}.bin" in r["outputs"])
-                if bands:
+                if config.difficulty:
                     asked = told["variants"][arm]["families"][family]["tasks"][task]["bands"][band]
                     assert tokens / size == pytest.approx(asked, rel=0.02)
                     assert tokens / size <= config.max_epochs * 1.02
@@ -163,4 +175,24 @@ def test_megatron_draws_what_mixture_json_says(tmp_path: Path, name: str, budget
             for task, part in seen["tasks"].items():
                 assert own[family, task] / part["available"] == pytest.approx(part["epochs"], rel=0.01), (arm, task)
                 assert own[family, task] / part["available"] <= config.max_epochs * 1.01
-    assert len(told["arms"]) == len(RATIOS) + bool(base)
+
+
+@pytest.mark.parametrize("budget", list(Budget), ids=lambda budget: str(budget.value))
+@pytest.mark.parametrize("form", list(Form), ids=lambda form: str(form.value))
+def test_megatron_draws_what_is_told_of_documents_packed_for_real(
+    tmp_path: Path, form: Form, budget: Budget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Single samples and siblings in all variants, one of them with traces in every second sample."""
+    monkeypatch.setattr("nemo_sdg.export.packing.pack.load_tokenizer", lambda name, bos: byte_tokenizer())
+    samples = [make_sample(number) for number in range(120)]
+    for sample in samples[::2]:
+        sample["trace"] = f"Let me think about it: {sample['question']}"
+    export = ExportSection(variants=list(VARIANTS), form=form, budget=budget, shard_tokens=1500)
+    packed, blend = packed_step(tmp_path), StepDir(run_dir=tmp_path, step="blend", fingerprint="f1")
+    pack_shards(write_curated(tmp_path, samples, shard_size=50), packed, export)
+    config = MixtureSection(train_tokens=200_000, max_epochs=40.0)
+    told = write_blend(blend, plan_blend(packed, export, config), export, BlendSection(), packed=packed)
+    assert len(packed.shards()) > 6
+    receipts = [receipt for receipt in packed_receipts(packed) if receipt["split"] == "train"]
+    assert_drawn_as_told(tmp_path, told, receipts, config)
+    assert list(told["arms"]) == list(VARIANTS)

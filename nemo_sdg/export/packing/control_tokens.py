@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
     from nemo_sdg.export.packing.tokenizers import Tokenizer
 
+BYTE_NAMES_APART = {
+    "type": "Split",
+    "pattern": {"Regex": r"<(?=0x[0-9A-Fa-f]{2}>)"},
+    "behavior": "Isolated",
+    "invert": False,
+}
+"""parts `<0x0A>` in a text, which a vocabulary with byte fallback has as a piece: the text would become a line end"""
 UNREACHABLE = "\ufdd0"
 """a noncharacter of Unicode: begins the name that a control token has in `text_only`"""
 BRACKETED = re.compile(r"[<\[{(|｜⟨〈].*[>\]})|｜⟩〉:]", re.DOTALL)
@@ -74,6 +81,9 @@ def text_only(content: dict[str, Any]) -> "tokenizers.Tokenizer":
         for token in content["added_tokens"]
     ]
     plain = {**content, "model": model, "added_tokens": added, "post_processor": None}
+    if model.get("byte_fallback"):
+        steps = [step for step in (content["pre_tokenizer"], BYTE_NAMES_APART) if step]
+        plain["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": steps}
     backend = Backend.from_str(orjson.dumps(plain).decode())
     backend.encode_special_tokens = True
     return backend

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TOKENIZER_FILE, CONFIG_FILE = "tokenizer.json", "tokenizer_config.json"
 WHOLE_WORDS = ("WordPiece", "WordLevel")
 """models that forget where the spaces were"""
+SPLITTERS = ("ByteLevel", "Digits", "Split", "Punctuation")
+"""pre-tokenizers that drop nothing, unless they remove what they split at"""
 PROBE = "A Capital É"
 
 
@@ -87,11 +89,13 @@ class Tokenizer:
     @functools.cached_property
     def _lost_bytes(self) -> bytes | None:
         """The bytes that a byte-level vocabulary has no token for; None for vocabularies of another kind."""
-        content = self._content
+        content = orjson.loads(self.encoder.to_str())  # where a control token is a byte, that byte is lost
         steps = (content["pre_tokenizer"] or {}).get("pretokenizers", [content["pre_tokenizer"] or {}])
         normalizer = content["normalizer"] or {"type": "NFC"}
         plain = normalizer["type"] == "NFC" or normalizer.get("normalizers") == []
         if not plain or content["model"]["type"] != "BPE" or not steps or steps[-1].get("type") != "ByteLevel":
+            return None
+        if any(step["type"] not in SPLITTERS or step.get("behavior") == "Removed" for step in steps):
             return None
         vocab = content["model"]["vocab"]
         return bytes(byte for byte, letter in sorted(byte_letters().items()) if letter not in vocab)
@@ -152,8 +156,8 @@ def load_tokenizer(name: str | None, *, bos: bool = False) -> Tokenizer:
 
     With `bos`, documents will begin with the tokenizer's beginning-of-sequence id. What was opened last is given again
     while its files are the same: a start asks three times, and each takes seconds for a large vocabulary.
-    Raises ConfigError in one line when it cannot be opened, names no end of a sequence (or no beginning, with `bos`),
-    or cannot give back what it reads.
+    Raises ConfigError in one line when it cannot be opened, names no end of a sequence (or no beginning of its own,
+    with `bos`), or cannot give back what it reads.
     """
     files = files_of_tokenizer(name)
     return _load_known(name, bos, files) if files else _load(name, bos=bos)
@@ -164,6 +168,11 @@ def _load(name: str | None, *, bos: bool) -> Tokenizer:
     if bos and opened.bos is None:
         raise ConfigError(
             f"export.bos=true needs a beginning-of-sequence token, {opened.source} has none; set export.bos=false"
+        )
+    if bos and opened.bos == opened.eod:
+        raise ConfigError(
+            f"export.bos=true would begin each document with {opened.backend.id_to_token(opened.eod)}, which ends one "
+            f"in {opened.source}: every document would have two ends; set export.bos=false"
         )
     tokenizer = _make(opened, bos=opened.bos if bos else None)
     _refuse_lossy(tokenizer, opened)

@@ -165,6 +165,84 @@ def test_bos_begins_every_document_where_it_is_asked_for(tmp_path: Path) -> None
     assert "\n" not in str(caught.value)
 
 
+def test_a_document_does_not_begin_with_what_ends_one(tmp_path: Path) -> None:
+    """GPT-2's form: one token for both."""
+    name = saved(byte_tokenizer().backend, tmp_path / "same", eos_token="<eod>", bos_token="<eod>")
+    assert load_tokenizer(name).as_document([1]) == [1, 256]
+    with pytest.raises(ConfigError, match=r"begin each document with <eod>.*two ends; set export\.bos=false") as caught:
+        load_tokenizer(name, bos=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_text_that_spells_a_byte_of_the_vocabulary_stays_text() -> None:
+    """`<0x0A>` became a line end."""
+    backend = unigram().backend
+    content = json.loads(backend.to_str())
+    content["model"]["byte_fallback"] = True
+    content["model"]["vocab"] += [[f"<0x{byte:02X}>", 0.0] for byte in range(256)]
+    content["decoder"] = {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, content["decoder"]]}
+    tokenizer = Tokenizer(backend=Backend.from_str(json.dumps(content)), name="bytes", eod=2, vocab_size=400)
+    for text in ["a <0x0A> b", "<0x41><0x42>", "x<0x41", "{é} \n"]:
+        (ids,) = tokenizer.encode([text])
+        assert tokenizer.decode(ids) == text
+        assert not tokenizer.changes(text, ids)
+    newline = tokenizer.backend.token_to_id("<0x0A>")
+    assert newline in tokenizer.encode(["a\nb"])[0]
+    assert newline not in tokenizer.encode(["a<0x0A>b"])[0]
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (pre_tokenizers.Split(",", "removed"), "a, b"),
+        (pre_tokenizers.WhitespaceSplit(), "a b"),
+        (pre_tokenizers.Punctuation("removed"), "a. b"),
+    ],
+)
+def test_what_the_splitting_of_a_text_drops_is_counted(step: Any, text: str) -> None:
+    tokenizer = byte_tokenizer()
+    last = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.backend.pre_tokenizer = pre_tokenizers.Sequence([step, last])
+    assert tokenizer.changes(text, tokenizer.encode([text])[0])
+    assert not tokenizer.changes("ab", tokenizer.encode(["ab"])[0])
+
+
+def test_a_letter_that_ends_documents_is_counted_as_lost() -> None:
+    backend = byte_tokenizer().backend
+    backend.add_special_tokens(["!"])
+    tokenizer = Tokenizer(backend=backend, name="bytes", eod=backend.token_to_id("!"), vocab_size=257)
+    for text, lost in {"hello!": True, "hello": False}.items():
+        (ids,) = tokenizer.encode([text])
+        assert tokenizer.eod not in ids
+        assert tokenizer.changes(text, ids) == lost
+
+
+def test_the_form_of_t5_is_read_and_its_losses_are_counted(tmp_path: Path) -> None:
+    """T5's own file is on the hub alone. This one has its form: a unigram model with nmt_nfkc, <pad>, </s> and <unk> as
+    the first ids, no beginning, no bytes, and no token for braces and line ends.
+    """
+    import sentencepiece
+
+    lines = tmp_path / "lines.txt"
+    lines.write_text("\n".join([f"What is the price of {n} apples? {string.ascii_letters}É<>/s" for n in range(300)]))
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(lines), model_prefix=str(tmp_path / "spiece"), vocab_size=300, model_type="unigram",
+        hard_vocab_limit=False, minloglevel=2, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, character_coverage=1.0,
+        normalization_rule_name="nmt_nfkc",
+    )  # fmt: skip
+    tokenizer = load_tokenizer(str(tmp_path / "spiece.model"))
+    assert (tokenizer.eod, tokenizer.bos, tokenizer.unknown, tokenizer.control) == (1, None, 2, {0, 1})
+    losses = Losses()
+    for text in ["What is the price?", "two  spaces", "line\nbreak", "{x}", "price</s>", "①"]:
+        (ids,) = tokenizer.encode([text])
+        assert not tokenizer.control & set(ids)
+        losses.count(tokenizer, text, ids)
+    assert losses.changed_documents == 4, "spaces, the line end, braces, the digit in a circle"
+    assert losses.unknown_tokens >= 2
+    with pytest.raises(ConfigError, match=r"export\.bos=true needs a beginning-of-sequence token"):
+        load_tokenizer(str(tmp_path / "spiece.model"), bos=True)
+
+
 def word_pieces() -> Backend:
     backend = Backend(models.WordPiece({"[UNK]": 0, "[SEP]": 1, "a": 2}, unk_token="[UNK]"))
     backend.add_special_tokens(["[SEP]"])
