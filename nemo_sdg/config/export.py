@@ -131,7 +131,7 @@ class BlendSource:
 
     def __post_init__(self) -> None:
         require((self.prefix is None) != (self.blend is None), "blend.base entries need either prefix or blend")
-        require(self.weight > 0, f"blend.base weight must be > 0, got {self.weight}")
+        require(0.0 < self.weight < float("inf"), f"blend.base weight must be > 0 and finite, got {self.weight}")
 
 
 @dataclass(kw_only=True)

@@ -14,6 +14,7 @@ The weight of a shard is its tokens times the epochs planned for its task, so th
 equally often, and a sample equally often in each variant.
 """
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -245,7 +246,14 @@ def _write_forms(folder: Path, arm: str, datasets: Mapping[str, Weighted]) -> No
     # NeMo raises on a list that is empty, and on a flat list it cuts splits from each shard, which never ends for
     # shards of a few documents.
     write_json(folder / f"{arm}.nemo.json", {"train": train, "validation": valid or train, "test": valid or train})
-    write_bytes(folder / f"{arm}.data_args.txt", f"{' '.join(train)}\n".encode())
+    arguments = folder / f"{arm}.data_args.txt"
+    if any(" " in item for item in train):
+        arguments.unlink(missing_ok=True)
+        logging.getLogger(__name__).warning(
+            "%s is not written: Megatron-LM splits it at spaces, and the blend has a path with a space", arguments
+        )
+    else:
+        write_bytes(arguments, f"{' '.join(train)}\n".encode())
 
 
 def _remove_others(folder: Path, arms: set[str]) -> None:

@@ -128,6 +128,10 @@ def plan_mixture(
         most = _epochs_of_reference(cleaned, hard, totals, reference, length, config)
     families = _plan_reference(cleaned[reference], hard[reference], length, most, config, notes)
     notes += [*_held(families, config), *_held_bands(families, most, config)]
+    if unknown := sorted(set(config.family_caps) - set(families)):
+        notes.append(
+            f"mixture.family_caps names {', '.join(unknown)}, of which there is no document: {', '.join(families)} are"
+        )
     plans = {
         variant: _plan_variant(families, tokens, hard[variant], length, config, budget)
         for variant, tokens in cleaned.items()

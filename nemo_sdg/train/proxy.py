@@ -8,8 +8,10 @@ a Hugging Face folder. A small model on a small budget shows whether the pipelin
 changes this model; it does not predict a large model.
 """
 
+import contextlib
 import functools
 import importlib.util
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +85,9 @@ def load_base(proxy: ProxySection) -> Any:
     folder, options = source_of(proxy.model)
     dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **options)
+        # the bar that transformers draws while it reads a GGUF cannot be switched off
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
+            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **options)
     except (OSError, ValueError) as exc:
         raise ConfigError(f"proxy.model={proxy.model} cannot be loaded: {' '.join(str(exc).split())[:300]}") from exc
     return model.to("cuda" if torch.cuda.is_available() else "cpu")

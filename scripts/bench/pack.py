@@ -6,9 +6,9 @@ Prints one JSON object per line. Our clock runs from the first byte read to the 
 Processes are started before, like the imports of the peers (`seconds_to_start` is this time). The tokenizer alone is
 `encode_batch_fast` on all texts with as many threads as we have processes; the ratios per CPU second are affected less
 by other load of the machine. datatrove 0.10.1 (MegatronDocumentTokenizer) runs in the environment of peers.py,
-Curator's MegatronTokenizerWriter in that of the project, both with two processes; if a peer is not available, its ratio is null
-with the reason. --memory packs 100k and 2M short documents instead, each in a new process, and prints the largest
-resident set.
+Curator's MegatronTokenizerWriter in that of the project, both with two processes; if a peer is not available, its ratio
+is null with the reason. --memory packs 100k and 2M short documents instead, each in a new process, and prints the
+largest resident set.
 """
 
 import argparse

@@ -314,3 +314,21 @@ def test_somebodys_damaged_blend_is_one_line(tmp_path: Path, content: Any) -> No
 def test_a_variant_without_train_documents_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no family has a token in the split train"):
         blended(tmp_path, shards=[("math", "valid", "gsm8k", 0, 100, 80)])
+
+
+@pytest.mark.parametrize("weight", [float("inf"), float("nan"), 0.0, -1.0])
+def test_a_base_has_a_weight_that_is_finite(weight: float) -> None:
+    with pytest.raises(ConfigError, match=r"blend\.base weight must be > 0"):
+        BlendSource(prefix="a", weight=weight)
+
+
+def test_a_form_that_splits_at_spaces_is_not_written_for_paths_with_spaces(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_dir = tmp_path / "my run"
+    blended(run_dir)
+    assert not list((run_dir / "blend").glob("*.data_args.txt"))
+    assert (run_dir / "blend" / "context.blend.json").is_file()
+    assert "a path with a space" in caplog.text
+    blended(tmp_path / "run")
+    assert (tmp_path / "run" / "blend" / "context.data_args.txt").is_file()

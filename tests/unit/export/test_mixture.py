@@ -147,6 +147,19 @@ def test_caps_that_cannot_hold_are_raised_as_little_as_needed_and_noted():
     assert mixture.weights["a"] == pytest.approx(1 - 80 / 1010)
 
 
+def test_a_cap_of_a_family_that_is_not_there_is_noted():
+    mixture = plan_one({"science": {"t": 1000}, "math": {"t": 900}}, MixtureSection(family_caps={"sciense": 0.1}))
+    assert any("family_caps names sciense" in note and "math, science" in note for note in mixture.notes)
+    known = plan_one({"science": {"t": 1000}, "math": {"t": 900}}, MixtureSection(family_caps={"science": 0.1}))
+    assert not any("family_caps" in note for note in known.notes)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 0.0])
+def test_a_limit_of_epochs_is_a_finite_number(value):
+    with pytest.raises(ConfigError, match=r"mixture\.max_epochs must be > 0"):
+        MixtureSection(max_epochs=value)
+
+
 def test_a_budget_in_tokens_limits_the_variant_with_short_texts():
     """Told 1.0 epoch, read 11.3 times: the guard looked at the first variant alone."""
     long = {"math": {"a": 40_000}, "code": {"b": 60_000}}
