@@ -1,13 +1,18 @@
 """`nemo-sdg launch`: writes the resolved configuration to a file, and submits all steps as Slurm jobs."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 import yaml
 
 from nemo_sdg import config as configuration
-from nemo_sdg.pipeline.order import STEPS, WITH_ROLES, configured_steps
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.pipeline.order import STEPS, WITH_ROLES, configured_steps, step_module
 from nemo_sdg.pipeline.run import look_ahead
+
+if TYPE_CHECKING:
+    from nemo_sdg.cluster.sites import ClusterConfig
 
 
 def launch_run(
@@ -22,6 +27,7 @@ def launch_run(
     config = configuration.load_config(path, overrides)
     cluster = load_cluster(cluster_path)
     run_dir = Path(config.run.dir)
+    require_gpus(config, cluster)
     look_ahead(config, redo=redo)
     text = yaml.safe_dump(configuration.as_plain(config), sort_keys=False, allow_unicode=True)
     for name, value in launch(
@@ -30,6 +36,26 @@ def launch_run(
         typer.echo(f"##### {name}\n{value}" if dry_run else f"{name:<10} job {value}")
     if not dry_run:
         typer.echo(f"follow it with: nemo-sdg launch --status {run_dir}")
+
+
+def require_gpus(config: configuration.RunConfig, cluster: "ClusterConfig") -> None:
+    """Raises ConfigError where a worker of a generation step is given fewer GPUs than its engines take, by the count
+    that the forecast and Ray use.
+    """
+    from nemo_sdg.cluster.sites import ARRAY_STEPS
+    from nemo_sdg.steps.generation import num_gpus
+
+    for step in configured_steps(config):
+        if step not in ARRAY_STEPS:
+            continue
+        size = cluster.generation_steps.get(step, cluster.generation)
+        needed = num_gpus([section for role in step_module(step).ROLES for section in config.engines(role)])
+        if size.gpus_per_node is not None and size.gpus_per_node * size.nodes < needed:
+            raise ConfigError(
+                f"a worker of {step} has nodes={size.nodes} x gpus_per_node={size.gpus_per_node} in the cluster file, "
+                f"its engines take {needed} GPUs (tensor_parallel_size x pipeline_parallel_size); raise the one or "
+                "lower the other"
+            )
 
 
 def show_status(run_dir: Path) -> None:

@@ -141,7 +141,7 @@ def assert_drawn_as_told(
 ) -> None:
     """Shares to 0.001 and epochs to 1% in every arm, family and task, by what Megatron draws."""
     tasks = {
-        output.removesuffix(".bin"): (receipt["family"], receipt["task"], receipt["band"])
+        output.removesuffix(".bin"): (receipt["family"], receipt["task"], receipt.get("band", ""))
         for receipt in receipts
         for output in receipt["outputs"]
     }
