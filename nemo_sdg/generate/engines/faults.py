@@ -264,10 +264,26 @@ def _int(text: str) -> int:
     return int(float(text.replace(",", "")))
 
 
-def wait_asked_for(headers: Any) -> float | None:
-    """Seconds from now that a server asks to wait: retry-after-ms, or Retry-After as a number or a date; None where
-    there is neither or it makes no sense.
+_WAIT = re.compile(
+    r"(?:try again|retry) (?:in|after) ~?(?=\d)(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?) ?(ms|minutes?)?)?",
+    re.IGNORECASE,
+)
+
+
+def wait_asked_for(headers: Any, said: str = "") -> float | None:
+    """Seconds from now that a server asks to wait: retry-after-ms, or Retry-After as a number or a date; else what its
+    message says (`try again in 1m30s`); None where there is neither or it makes no sense.
     """
+    asked = _wait_in(headers)
+    found = _WAIT.search(said) if asked is None else None
+    if found is None:
+        return asked
+    hours, minutes, number, unit = found.groups()
+    scale = {"ms": 1e-3, "mi": 60.0}.get((unit or "")[:2].lower(), 1.0)
+    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + scale * float(number or 0)
+
+
+def _wait_in(headers: Any) -> float | None:
     milliseconds, value = headers.get("retry-after-ms"), headers.get("Retry-After")
     for text, scale in ((milliseconds, 1e-3), (value, 1.0)):
         try:

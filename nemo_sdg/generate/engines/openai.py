@@ -212,7 +212,7 @@ class OpenAIEngine:
         said = self._said(server, error)
         if means is Meaning.never:
             return Completion(text="", finish_reason="refused", detail=said)
-        raise TransportError(said, WAITS.get(means, Fault.server), wait_asked_for(headers))
+        raise TransportError(said, WAITS.get(means, Fault.server), wait_asked_for(headers, said))
 
     async def _send(self, server: _Server, data: bytes, *, chat: bool) -> tuple[int, Any, bytes]:
         import aiohttp

@@ -242,6 +242,26 @@ def test_retry_after_that_makes_no_sense_is_none(value, seconds):
     assert wait_asked_for({"Retry-After": value} if value is not None else {}) == seconds
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("Please try again in 4.95s. Need more tokens?", 4.95),
+        ("Please try again in 1m30.5s.", 90.5),
+        ("Please try again in 6m0s.", 360),
+        ("Please try again in 120ms.", 0.12),
+        ("Please try again in 1h2m3s", 3723),
+        ("Please retry after 11 seconds.", 11),
+        ("Please retry in 37.2s.", 37.2),
+        ("If it goes on, retry after 2 minutes", 120),
+        ("wait a moment and try again in a while", None),
+        ("", None),
+    ],
+)
+def test_a_wait_may_stand_in_the_message(said, seconds):
+    assert wait_asked_for({}, said) == pytest.approx(seconds)
+    assert wait_asked_for({"Retry-After": "7"}, said) == 7
+
+
 def test_retry_after_may_be_a_date_or_milliseconds():
     later = email.utils.formatdate(time.time() + 100, usegmt=True)
     assert wait_asked_for({"Retry-After": later}) == pytest.approx(100, abs=3)
