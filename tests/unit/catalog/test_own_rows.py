@@ -90,7 +90,7 @@ def test_a_folder_of_the_working_directory_is_not_taken_for_a_data_set_of_the_hu
 
 @pytest.mark.parametrize(("data", "test"), [("org/set", "held_out.jsonl"), ("rows.jsonl", "validation")])
 def test_test_rows_that_would_not_be_kept_out_are_refused(data: str, test: str) -> None:
-    with pytest.raises(ConfigError, match=f"test must be a (file|one of its splits), got '{test}'"):
+    with pytest.raises(ConfigError, match=f"test must be (a file|one of its splits), got '{test}'"):
         task_of("t", FileSeeds(data=data, test=test))
 
 
