@@ -201,8 +201,31 @@ def markdown(table: dict[str, Any], training: dict[str, dict[str, Any]], evaluat
         "",
         *([f"- {what}" for what in table["falls"]] or ["Nothing falls beyond noise."]),
         "",
+        "## What this shows, and what not",
+        "",
+        *limits(table, evaluation),
+        "",
     ]
     return "\n".join(lines)
+
+
+def limits(table: dict[str, Any], evaluation: EvaluationSection) -> list[str]:
+    """What can and what cannot be concluded from a comparison, as list items."""
+    wholes = [found[f"group {OVER_ALL}"] for found in table["pairs"].values()]
+    widest = max((row["high"] - row["low"]) / 2 for row in wholes)
+    lines = [
+        f"- Shown: differences between these trainings, on {wholes[0]['rows']:,} rows of "
+        f"{len(table['arms'][BASE]):,} tasks, from one checkpoint at equal budgets.",
+        f"- Differences over all tasks of less than about {100 * widest:.1f} points cannot be seen on so few rows."
+        if widest
+        else "- All arms answer alike on these rows.",
+        "- Not shown: what another seed of the training, another order of the data or another budget would give. Each "
+        "arm is one training, and the intervals are about rows alone.",
+        "- Tasks that resemble the seeds' own measure also how well their form was learned.",
+    ]
+    if table["label"]:
+        lines.append("- Not shown: the effect on a larger model, or at the length of a real continuation.")
+    return lines
 
 
 def verdict_line(name: str, found: dict[str, dict[str, Any]]) -> str:

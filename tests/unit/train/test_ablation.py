@@ -145,3 +145,24 @@ def test_arms_go_from_the_least_to_the_most_and_every_two_are_compared() -> None
         "base", "answer_only", "no_context", "context", "trace"
     ]  # fmt: skip
     assert pairs_of(ARMS) == [("no_context", "base"), ("context", "base"), ("context", "no_context")]
+
+
+def test_the_comparison_says_what_it_shows_and_what_not() -> None:
+    scores = {
+        "base": {"t": {str(row): float(row % 3 == 0) for row in range(60)}},
+        "no_context": {"t": {str(row): float(row % 4 == 0) for row in range(60)}},
+        "context": {"t": {str(row): float(row % 4 == 0) for row in range(60)}},
+    }
+    evaluation = EvaluationSection(tasks=["t"])
+    table = {"label": None, **compare(scores, {}, evaluation)}
+    text = markdown(table, {}, evaluation)
+    found = [pair["group all"] for pair in table["pairs"].values()]
+    widest = max(row["high"] - row["low"] for row in found) / 2
+    assert widest > 0.02
+    assert "on 60 rows of 1 tasks" in text
+    assert f"less than about {100 * widest:.1f} points cannot be seen" in text
+    assert "another seed of the training" in text
+    assert "larger model" not in text
+    assert "larger model" in markdown({**table, "label": "a small model"}, {}, evaluation)
+    same = dict.fromkeys(scores, scores["context"])
+    assert "All arms answer alike" in markdown({"label": None, **compare(same, {}, evaluation)}, {}, evaluation)
