@@ -186,6 +186,18 @@ def test_a_short_stem_is_no_leak_but_the_whole_short_row_is():
     )
 
 
+def test_a_short_question_in_the_same_words_is_a_leak_whatever_its_options():
+    guard = ContentGuard(
+        [evaluation("Which light metal floats?", choices=["lithium", "iron", "tin"], answer="lithium")]
+    )
+    other = {"choices": ["Li (lithium)", "Fe (iron)"], "answer": "Li (lithium)"}
+    assert guard.match(seed("which light metal floats", **other)) is not None
+    assert guard.match(seed("Which light metal floats best of all?", **other)) is None
+    assert guard.match(seed("Which is hard?", choices=["Which light metal floats?", "glass"], answer="glass")) is None
+    one_word = ContentGuard([evaluation("Thermometers", choices=OPTIONS, answer=OPTIONS[1])])
+    assert one_word.match(seed("Thermometers", choices=["are tools", "are toys"], answer="are tools")) is None
+
+
 def test_a_phrase_that_many_rows_ask_is_no_leak():
     phrase = "Which of the following statements about the passage above is true?"
     rows = [
