@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from nemo_sdg.records import Kind
-from nemo_sdg.text import forms, mathematics, sentences, words
+from nemo_sdg.text import forms, mathematics, sentences, short_answers, words
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import read_number
 
@@ -72,7 +72,7 @@ def surely_same(
         case Kind.short_text:
             if not _same_case(a, b, question):
                 return False
-            if words.equal(a, b, question=question, language=language):
+            if short_answers.equal(a, b, question=question, language=language):
                 return True
             if is_mathematical(a, b, family=family, language=language):
                 return mathematics.surely_equal(a, b, question=question, language=language)

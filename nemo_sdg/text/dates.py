@@ -60,6 +60,7 @@ _CJK_NUMERAL = re.compile("[〇零一二三四五六七八九十]+(?=[年月日�
 _ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
 """The year before an era of Japan began"""
 _ERA = re.compile(rf"({'|'.join(_ERAS)})\s*(元|\d{{1,2}})(?=\s*年)")
+_VIETNAMESE = re.compile(r"(?:ngày\s+)?(\d{1,2})\s+tháng\s+(\d{1,2})(?:\s+năm\s+(\d{4}))?", re.IGNORECASE)
 _MONTH_OF = re.compile(r"(0[1-9]|1[0-2])[/.](1\d{3}|20\d{2})")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4})")
 _TIME = re.compile(
@@ -98,6 +99,8 @@ def read_date(text: str, language: str = "en") -> Date | None:
         return None
     if "月" in text or "年" in text:
         text = _in_western_years(_CJK_NUMERAL.sub(_in_digits, text))
+    if (viet := _VIETNAMESE.fullmatch(text)) is not None:
+        return _checked(int(viet[3] or 0), int(viet[2]), int(viet[1]))
     if (in_year := _MONTH_OF.fullmatch(text)) is not None:
         return _checked(int(in_year[2]), int(in_year[1]), 0)
     if (iso := _ISO.fullmatch(text)) is not None:

@@ -15,7 +15,7 @@ import functools
 import re
 from collections.abc import Callable
 
-from nemo_sdg.text import forms, notation
+from nemo_sdg.text import forms, notation, quantities
 from nemo_sdg.text.dates import read_date, read_time
 from nemo_sdg.text.expressions import math_verify_equal
 from nemo_sdg.text.latex import plain
@@ -118,8 +118,24 @@ def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") ->
         moments = read(a), read(b)
         if moments[0] is not None and moments[1] is not None:
             return moments[0] == moments[1]
+    if quantities.same_quantity(a, b, question=question, language=language):
+        return True
+    a, b = _stripped(a), _stripped(b)
     left, right = _trees(a, b, question, language)
     return _same(left, right, lambda x, y: _surely_leaf(x, y, question, language))
+
+
+_SENTENCE = re.compile(r"[^\W\d_]{4,}")
+
+
+def _stripped(text: str) -> str:
+    """Mathematics that is set off in words around it, or follows a label."""
+    if len(text) > 300 or not _SENTENCE.search(text):
+        return text
+    for form, taken in forms.variants(text).items():
+        if taken and taken <= {"emphasis", "label", "lead"} and not _SENTENCE.search(re.sub(r"\\[A-Za-z]+", "", form)):
+            return form
+    return text
 
 
 def _trees(a: str, b: str, question: str, language: str) -> tuple[Answer, Answer]:
@@ -184,7 +200,7 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
         verdict = _surely_leaf(one, other, question, language)
         return math_verify_equal(*_in_one_measure(one.text, other.text)) if verdict is None else verdict
 
-    return bool(_same(*_trees(a, b, question, language), leaf))
+    return bool(_same(*_trees(_stripped(a), _stripped(b), question, language), leaf))
 
 
 _IN_RADIANS = re.compile(r"\\pi(?![A-Za-z])|\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|\brad")

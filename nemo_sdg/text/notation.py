@@ -14,6 +14,11 @@ from nemo_sdg.text.numbers import Unit
 from nemo_sdg.text.numbers.units import NO_UNIT, is_measure, read_unit
 
 _OPEN_INTERVAL = re.compile(r"([\[\]])([^\[\](){}]*[,;][^\[\](){}]*)([\[\]])")
+_BETWEEN = re.compile(
+    r"(?:pH\s+)?(?:between|zwischen|entre|tra|fra|tussen|mellan|mellem|mellom|между|pomiędzy|między)\s+(.+?)\s+"
+    r"(?:and|und|y|et|e|en|och|og|и|a|i)\s+(.+)",
+    re.IGNORECASE,
+)
 _ANGLES = re.compile(r"\\langle(?![A-Za-z])|⟨|〈"), re.compile(r"\\rangle(?![A-Za-z])|⟩|〉")
 _CHOOSE = re.compile(
     r"(?<![A-Za-z\\])C\s*\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)"
@@ -41,6 +46,8 @@ def unify(text: str) -> str:
     """
     if (interval := _OPEN_INTERVAL.fullmatch(text)) is not None and (interval[1] == "]" or interval[3] == "["):
         return f"{'[' if interval[1] == '[' else '('}{interval[2]}{']' if interval[3] == ']' else ')'}"
+    if (between := _BETWEEN.fullmatch(text)) is not None:
+        return f"{between[1]} - {between[2]}"
     text = _ANGLES[1].sub(")", _ANGLES[0].sub("(", text))
     text = _CHOOSE.sub(_binomial, text)
     return _ADDED_NEGATIVE.sub(lambda found: ("+ " if found[1] == found[2] else "- ") + found[3], text)

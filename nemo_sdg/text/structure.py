@@ -35,6 +35,16 @@ class Answer:
 _LIST_WORD = re.compile(
     r",?(?<![=+\-*/^<>])\s+(?:and|or|und|oder|y|o|et|ou|e)\s+(?![=+*/^<>]|-\s)|\s*;\s*|,?\s*\\(?:text|mbox)?\{?\s*(?:or|and)\s*\}?\s*"
 )
+_OWN_LIST_WORDS = {
+    language: re.compile(rf",?(?<![=+\-*/^<>])\s*(?:{words})\s*(?![=+*/^<>]|-\s)")
+    for language, words in {
+        "nl": r"\b(?:of|en)\b", "sv": r"\b(?:eller|och)\b", "da": r"\b(?:eller|og)\b", "no": r"\b(?:eller|og)\b",
+        "ru": r"\b(?:или|и)\b", "uk": r"\b(?:або|і|та)\b", "pl": r"\b(?:lub|albo|i|oraz)\b", "cs": r"\b(?:nebo|a)\b",
+        "tr": r"\b(?:veya|ya da|ve)\b", "ar": r"\b(?:أو|و)\s", "hi": r"(?:या|और)\s", "zh": "或者?|和|与|、",
+        "ja": "または|と|、|あるいは",
+        "ko": "또는|와|과|혹은", "vi": r"\b(?:hoặc|và)\b", "id": r"\b(?:atau|dan)\b",
+    }.items()
+}  # fmt: skip
 _ELLIPSIS = re.compile(r"\\[ldc]?dots[a-z]?|…|\.\.\.|\\ldots")
 _RANGE = re.compile(
     r"(?:from\s+|between\s+)?(.+?)\s*(?:-{1,3}|\bto\b|\bthrough\b|\bbis\b|\bhasta\b|\bà\b|~)\s*(.+)", re.IGNORECASE
@@ -126,7 +136,7 @@ def _plus_minus(text: str, part: Answer) -> Answer:
 
 
 _BELOW, _ABOVE = r"<|\\leq?(?![A-Za-z])|\\lt(?![A-Za-z])", r">|\\geq?(?![A-Za-z])|\\gt(?![A-Za-z])"
-_NAME = r"[A-Za-z](?:_\{?\w+\}?)?"
+_NAME = r"[^\W\d_](?:_\{?\w+\}?)?"
 _CHAIN = re.compile(rf"(?P<low>[^<>=]+?)\s*(?P<one>{_BELOW})\s*{_NAME}\s*(?P<other>{_BELOW})\s*(?P<high>[^<>=]+)")
 _BOUND = re.compile(rf"{_NAME}\s*(?P<sign>{_BELOW}|{_ABOVE})\s*(?P<end>[^<>=]+)")
 _MEMBER = re.compile(rf"{_NAME}\s*\\in(?![A-Za-z])\s*(?P<set>.+)")
@@ -236,6 +246,8 @@ def _split(text: str, language: str) -> list[str]:
         hidden.append(char if depth == 0 else "\x00")
     flat = "".join(hidden)
     cuts = [(found.start(), found.end()) for found in _LIST_WORD.finditer(flat)]
+    if (own := _OWN_LIST_WORDS.get(language[:2])) is not None:
+        cuts += [(found.start(), found.end()) for found in own.finditer(flat)]
     cuts += [(found.start(), found.end()) for found in re.finditer(r"\s*,\s*", flat) if _parts(flat, found, language)]
     members, position = [], 0
     for start, end in sorted(cuts):
@@ -259,7 +271,7 @@ _RUN = "0123456789.,"
 
 def _without_repeated_name(parts: list[str]) -> list[str]:
     """x = 2, x = -2 and x = 2, -2 -> 2, -2; x = 2, y = 3 stays."""
-    names = [re.match(r"([A-Za-z])(?:_\{?\w+\}?)?\s*=(?!=)\s*", part) for part in parts]
+    names = [re.match(r"([^\W\d_])(?:_\{?\w+\}?)?\s*=(?!=)\s*", part) for part in parts]
     first = names[0]
     if first is None or any(name is not None and name[1] != first[1] for name in names):
         return parts

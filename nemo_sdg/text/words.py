@@ -11,10 +11,8 @@ import re
 import unicodedata
 
 from nemo_sdg.text import forms
-from nemo_sdg.text.dates import read_date, read_time
 from nemo_sdg.text.forms.numerals import in_digits, same_numerals
 from nemo_sdg.text.latex import plain
-from nemo_sdg.text.numbers import numbers_equal, read_number
 from nemo_sdg.text.numbers.spelled import base_language
 
 _ARTICLES = {
@@ -50,7 +48,6 @@ _CHARGE = re.compile(r"\^\{?(\d*[+-])\}?|\^\{?([+-])(?!\d)\}?")
 _ORDINAL_SIGN = re.compile(r"(?<=\d)\.?\s?[ºª](?![\s]?[CFK°])|(?<=\d)(?:ᵉʳ|ᵉ|ʳᵈ|ˢᵗ|ᵗʰ|ⁿᵈ)")
 _SPAN = re.compile(r"(?<=\d)\s*-\s*(?=\d)")
 _RANGE = re.compile(r"(?<=\d)\s*(?:-|\bto\b|\bbis\b|\bà\b|\ba\b|\bal\b|\btot\b|\btill\b)\s*(?=\d)")
-_LISTED = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|und|oder|y|et|ou|och|og|&)\s+", re.IGNORECASE)
 _ELIDING = ("fr", "it", "ca")
 
 
@@ -158,92 +155,6 @@ def _spelled_out(text: str, language: str) -> str:
     return text
 
 
-def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
-    """Whether two short answers say the same."""
-    if " ".join(a.split()) == " ".join(b.split()):
-        return True
-    first_date, second_date = read_date(a, language), read_date(b, language)
-    if first_date is not None or second_date is not None:
-        return first_date == second_date
-    if (time := read_time(a)) is not None and read_time(b) is not None:
-        return time == read_time(b)
-    if (moment := forms.year(a)) is not None and (other_moment := forms.year(b)) is not None:
-        return moment == other_moment
-    first, second = read_number(a, language), read_number(b, language)
-    if first is not None and second is not None:
-        alike = first.percent == second.percent and first.ordinal == second.ordinal
-        named = bool(first.unit.dimensions) == bool(second.unit.dimensions)
-        if alike and named and numbers_equal(first, second, question=question, language=language):
-            return True
-        if not alike or first.value != second.value:
-            return False
-    if _negated(a) != _negated(b):
-        return False
-    if same_words(a, b, language) or forms.same_substance(a, b) or forms.same_formula(a, b):
-        return True
-    return _same_in_other_form(a, b, question, language)
-
-
-def _same_in_other_form(a: str, b: str, question: str, language: str) -> bool:
-    asides = [forms.without_aside(side) for side in (a, b)]
-    changes: list[tuple[str, str]] = [(forms.turned_round(a), forms.turned_round(b)), (forms.bare(a), forms.bare(b))]
-    if asides[0] == a or asides[1] == b:  # Georgia (country) is not Georgia (state)
-        changes.append((asides[0], asides[1]))
-    changes += [(forms.without_country(a), b), (a, forms.without_country(b))]
-    for change in (forms.without_patronymic, forms.without_calling):
-        changes.append((change(a), change(b)))
-    if any(pair != (a, b) and all(pair) and same_words(*pair, language) for pair in changes):
-        return True
-    left, right = (forms.unify(_without_foreign_marks(normalize(side, language), language)) for side in (a, b))
-    kinds = forms.without_kind(left), forms.without_kind(right)
-    if (kinds[0] == right or left == kinds[1] or kinds[0] == kinds[1] != "") and _sorts(left, right, kinds):
-        return True
-    if base_language(language) == "en" and not _ASKS_NUMBER.search(question) and forms.same_in_number(left, right):
-        return True
-    if forms.surname_of(a, b, question) or forms.surname_of(b, a, question):
-        return True
-    if question and _adds_what_is_asked(left, right, question, language):
-        return True
-    members, others = _members(a), _members(b)
-    if len(members) == len(others) > 1 and not forms.ASKS_ORDER.search(question):
-        return _paired(members, others, language) and _joiners(a) in (
-            _joiners(b),
-            None,
-            *([] if _joiners(b) else [_joiners(a)]),
-        )
-    return False
-
-
-_ASKS_NUMBER = re.compile(r"\bplural|\bsingular|\bspell|\bgrammar|\bform of\b|\bhow many\b", re.IGNORECASE)
-
-
-def _sorts(left: str, right: str, kinds: tuple[str, str]) -> bool:
-    """Whether what a word for its kind is left out of is a name still: longer than a letter, and the kind is not told
-    apart (Lake Victoria, Mount Victoria).
-    """
-    if kinds[0] != left and kinds[1] != right:
-        return left == right
-    return len(min(kinds, key=len)) > 1
-
-
-def _adds_what_is_asked(left: str, right: str, question: str, language: str) -> bool:
-    short, long = sorted((left.split(), right.split()), key=len)
-    asked = frozenset(forms.unify(_without_foreign_marks(normalize(question, language), language)).split())
-    return forms.asked_words_apart(short, long, asked | forms.COPULAS)
-
-
-def _negated(text: str) -> bool:
-    """Whether a minus or a sign of negation stands before a lone letter or name: -a, ¬p."""
-    return re.match(r"\s*[-−¬~!]\s?[^\W\d_](?![^\W\d_])", text) is not None
-
-
-def _joiners(text: str) -> str | None:
-    """`or` where a list is one of alternatives, `and` where it is named a sum; None where only commas part it."""
-    if re.search(r"\s(?:or|oder|ou|o|или)\s", text, re.IGNORECASE):
-        return "or"
-    return "and" if re.search(r"\s(?:and|und|et|y|og|och|&|и)\s", text, re.IGNORECASE) else None
-
-
 def same_words(a: str, b: str, language: str) -> bool:
     tongue = base_language(language)
     left, right = (_without_foreign_marks(normalize(text, language), tongue) for text in (a, b))
@@ -274,23 +185,6 @@ _DOTTED = frozenset(re.findall(r"\w+", "de da no nb nn cs sk pl hu fi tr hr sl s
 """Languages that write an ordinal as a number with a dot"""
 
 
-def _members(text: str) -> list[str]:
-    text = text.strip().rstrip(".")
-    if text[:1] in "([{" or re.search(r"\d,\d", text):
-        return [text]
-    return [member for member in _LISTED.split(text) if member]
-
-
-def _paired(members: list[str], others: list[str], language: str) -> bool:
-    rest = list(others)
-    for member in members:
-        match = next((other for other in rest if same_words(member, other, language)), None)
-        if match is None:
-            return False
-        rest.remove(match)
-    return True
-
-
-def equal_to_any(text: str, gold: str, aliases: list[str], *, language: str = "en") -> bool:
-    """Whether a text is the gold answer or an alias of it."""
-    return any(equal(text, right, language=language) for right in (gold, *aliases))
+def plain_words(text: str, language: str) -> str:
+    """A normalised text without marks that the language does not count among its letters."""
+    return _without_foreign_marks(normalize(text, language), base_language(language))

@@ -21,7 +21,8 @@ _LEADS = re.compile(
     r"|(?:a\s+)?resposta(?:\s+(?:correta\s+)?é)?\s*:?|(?:trata-se de|foi|é)"
     r"|(?:la\s+)?risposta(?:\s+è)?\s*:?|(?:si tratta di|fu|è)"
     r"|(?:het\s+)?antwoord(?:\s+is)?\s*:?|(?:dat|het) is|svaret är\s*:?|det är|svaret er\s*:?|det er"
-    r"|(?:правильный\s+)?ответ\s*[:—-]?|это(?:\s+был[аио]?)?|odpowiedź(?:\s+to)?\s*:?|jest to|to jest|cevap\s*:?|"
+    r"|(?:правильный\s+)?ответ\s*[:—-]?|это(?:\s+был[аио]?)?|[^\W\d_]{3,20} рав(?:ен|на|но|ны)|"
+    r"odpowiedź(?:\s+to)?\s*:?|jest to|to jest|cevap\s*:?|"
     r"الجواب(?:\s+هو|\s+هي)?\s*:?|الإجابة(?:\s+هي)?\s*:?|هو|هي|उत्तर(?:\s+है)?\s*:?|यह|jawabannya adalah|đáp án "
     r"là|câu trả lời là|là"
     r")\s+(?=\S)",
@@ -31,7 +32,9 @@ _CJK_LEADS = re.compile(
     r"(?:(?:正确)?(?:答案|作者|首都|答え|正解|정답은|답은|작가는|수도는)\s*(?:是|为|為|は|[:：])?|这是|這是|那是|它是|他是|她是|是|それは|これは|그것은)\s*(?=\S)"
 )
 _IN = re.compile(r"^(?:in|In|en|En|dans|Dans|im|Im|em|Em|nel|Nel|nella|Nella|в|В|во|w|W|at|At)\s+(?=[^\W\d_a-zà-ÿа-я])")
-_ENDS = re.compile(r"(?:です|でした|である|だ|입니다|이다|이에요|예요|है|हैं|था|थे|थी)[。.]?$")
+_ENDS = re.compile(
+    r"(?:['’](?:d[ıiuü]r|t[ıiuü]r)|\s+tarihinde|\s+yılında|です|でした|である|だ|입니다|이다|이에요|예요|है|हैं|था|थे|थी)[。.]?$"
+)
 _YEAR = re.compile(
     r"(?:(?:in|during|the year|in the year|im jahre?|anno|en|en el año|en l['’]an|l['’]an|l['’]année|el año|no "
     r"ano de|em|nel|"
@@ -71,6 +74,20 @@ def bare(text: str) -> str:
     if (end := _ENDS.search(text)) is not None and end.start() > 0:
         text = text[: end.start()]
     return _IN.sub("", text.strip(" :：,"))
+
+
+_SUBJECT = re.compile(
+    r"(?P<subject>[^。，,]{1,40}?)(?:是|为|為|叫做?|は|는|은|이름은)\s*(?P<said>[^。，,]{1,60})[。.]?$"
+)
+
+
+def predicate(text: str, question: str) -> str | None:
+    """What a Chinese, Japanese or Korean sentence says of what was asked: 水的化学式为H2O, to 水的化学式是什么?"""
+    found = _SUBJECT.fullmatch(text.strip()) if not text.isascii() else None
+    if found is None:
+        return None
+    known = sum(char in question for char in found["subject"])
+    return bare(found["said"]) if known >= 0.8 * len(found["subject"]) else None
 
 
 def year(text: str) -> str | None:

@@ -43,9 +43,9 @@ _SIGN_WORD = re.compile(
     r"(?:minus|negative|moins|menos|meno|минус|мінус|eksi|سالب|ناقص|ऋण|माइनस)\s+(?=[^\W_]|[.$\\])|(?:负|負|マイナス|마이너스)\s*",
     re.IGNORECASE,
 )
-_PERCENT_FIRST = re.compile(r"(?:yüzde|百分之|asilimia)\s*(?=[\d.,]+$)", re.IGNORECASE)
+_PERCENT_FIRST = re.compile(r"(?:yüzde|百分之|asilimia)\s*(?=[\d.,]+$|[^\W\d_]+(?:\s[^\W\d_]+)?$)", re.IGNORECASE)
 _ROMANCE_ORDINAL = re.compile(r"(?:er|ère|re|i?ème|e|\.?[oaºª])(?![^\W\d_])")
-_NAMED = re.compile(r"(?:\(?[A-Za-z](?:_\{?\w+\}?)?\)?\s*)?=\s*")
+_NAMED = re.compile(r"(?:\(?[^\W\d_](?:_\{?\w+\}?)?\)?\s*)?=\s*|pH\s*(?:of\s+|=\s*|:\s*)?(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)

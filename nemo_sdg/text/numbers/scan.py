@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from nemo_sdg.text.numbers.digits import read_digits, scan_digits
-from nemo_sdg.text.numbers.spelled import may_begin, ordinal_word, part_at, read_words, scale_at, word_at
+from nemo_sdg.text.numbers.ordinals import ordinal_word
+from nemo_sdg.text.numbers.spelled import may_begin, part_at, read_words, scale_at, word_at
 from nemo_sdg.text.numbers.units import NO_UNIT, Unit
 
 MAX_EXPONENT = 4000

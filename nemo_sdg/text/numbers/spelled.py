@@ -25,14 +25,14 @@ def base_language(language: str) -> str:
     return re.split(r"[-_]", language.casefold(), maxsplit=1)[0]
 
 
-def _numbered(words: str, start: int = 0, step: int = 1) -> dict[str, int]:
+def numbered(words: str, start: int = 0, step: int = 1) -> dict[str, int]:
     return {
         word: start + step * place for place, spellings in enumerate(words.split()) for word in spellings.split("|")
     }
 
 
 @functools.cache
-def _table() -> dict[str, dict[str, Any]]:
+def words_table() -> dict[str, dict[str, Any]]:
     text = (importlib.resources.files("nemo_sdg.text.numbers") / "spelled.yaml").read_text(encoding="utf-8")
     table: dict[str, dict[str, Any]] = yaml.safe_load(text)
     return table
@@ -64,15 +64,15 @@ class _Words:
 
 @functools.cache
 def _words(language: str) -> _Words:
-    row = _table().get(language, {})
-    small = _numbered(row.get("small", "")) | _numbered(row.get("hundreds", ""), 100, 100)
+    row = words_table().get(language, {})
+    small = numbered(row.get("small", "")) | numbered(row.get("hundreds", ""), 100, 100)
     for key, words in row.items():
         if key.startswith("tens"):
-            small |= _numbered(words, int(key.removeprefix("tens_from_")) if "_" in key else 20, 10)
+            small |= numbered(words, int(key.removeprefix("tens_from_")) if "_" in key else 20, 10)
     scales = {word: 10**power for power, words in row.get("scales", {}).items() for word in words.split()}
     glue = frozenset(row.get("glue", "").split())
     pieces = tuple(sorted({*small, *scales, *(glue if language in _COMPOUND else ())}, key=len, reverse=True))
-    return _Words(small, scales, _numbered(row.get("parts", ""), 2), glue, pieces)
+    return _Words(small, scales, numbered(row.get("parts", ""), 2), glue, pieces)
 
 
 def _cut(word: str, language: str) -> list[str] | None:
@@ -157,7 +157,7 @@ def read_words(text: str, start: int, language: str) -> tuple[Fraction, int] | N
         return found
     best: tuple[Fraction, int] | None = None
     for tongue in dict.fromkeys((base_language(language), "en")):
-        one = _read_spaced(text, start, "no" if tongue in ("nb", "nn") else tongue)
+        one = read_spaced(text, start, "no" if tongue in ("nb", "nn") else tongue)
         if one is not None and (best is None or one[1] > best[1]):
             best = one
     return best
@@ -181,7 +181,7 @@ def word_at(text: str, start: int) -> str | None:
     return None if found is None else found[0]
 
 
-def _read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] | None:
+def read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] | None:
     words = _words(language)
     if not words.small:
         return None
@@ -224,33 +224,6 @@ def _read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] |
         if digits:
             return value + Fraction(int(digits), 10 ** len(digits)), stop
     return value, end
-
-
-_ORDINAL_ENDING = {
-    "de": re.compile(r"s?te[rnms]?$"), "nl": re.compile(r"(?:ste|de)$"), "fr": re.compile(r"i?èmes?$"),
-}  # fmt: skip
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def ordinal_word(word: str, language: str) -> int | None:
-    """The number that a word orders by: third, dritte, troisième, третий; English ones are read by `scan`."""
-    language = base_language(language)
-    language = "no" if language in ("nb", "nn") else language
-    table = _numbered(_table().get(language, {}).get("ordinals", ""), 1)
-    lower = word.casefold()
-    if lower in table:
-        return table[lower]
-    ending = _ORDINAL_ENDING.get(language)
-    found = ending.search(lower) if ending is not None else None
-    if found is None or found.start() < 3 or len(lower) > 40:
-        return None
-    stem = lower[: found.start()]
-    stems = [stem, stem + "e", stem[:-1], stem[:-1] + "f"] if language == "fr" else [stem]
-    for each in stems:
-        read = _read_spaced(each, 0, language)
-        if read is not None and read[1] == len(each) and read[0].denominator == 1:
-            return int(read[0])
-    return None
 
 
 @functools.cache

@@ -87,10 +87,19 @@ _PHRASES = [
     (re.compile(r"\b(?:kmh|kph|km/hr)\b", re.IGNORECASE), "km/h"),
     (re.compile(r"\bmps\b"), "m/s"),
     (re.compile(r"\blbs\b", re.IGNORECASE), "lb"),
+    (re.compile(r"\btürk lirası\b", re.IGNORECASE), "lira"),
     (re.compile(r"\bkgs\b", re.IGNORECASE), "kg"),
     (re.compile(r"\bhrs\b", re.IGNORECASE), "h"),
     (re.compile(r"\bsecs\b", re.IGNORECASE), "s"),
     (re.compile(r"\b(?:pro stunde|por hora|par heure|per hour|an hour|all'ora)\b", re.IGNORECASE), "/h"),
+    (
+        re.compile(
+            r"\b(?:all['’]|al|alla|par|por|im|om|pr\.?|i)\s?(anno|an|año|ano|jahr|år|mes|mois|mese|monat|mês|semana|settimana|"
+            r"woche|día|dia|jour|giorno|tag|jaar|maand|rok|год|месяц)\b",
+            re.IGNORECASE,
+        ),
+        r"/\1",
+    ),
     (re.compile(r"\b(?:per|pro)\b", re.IGNORECASE), "/"),
     (re.compile(r"\b(?:square|sq\.?|quadrat|cuadrados?)[\s-]+([^\W\d_]+)", re.IGNORECASE), r"\1^2"),
     (re.compile(r"\b(?:cubic|cu\.)[\s-]+([^\W\d_]+)", re.IGNORECASE), r"\1^3"),

@@ -1,0 +1,145 @@
+"""Equality of short answers: dates, times, years and numbers by what they say, all others by their words in any of the
+forms that mean the same (`forms`), beside the words of the question.
+
+    equal("Seine", "the river Seine", question="Which river flows through Paris?")   ->  True
+    equal("3rd", "third place")                                                      ->  True
+    equal("Georgia (country)", "Georgia (state)")                                    ->  False
+"""
+
+import re
+
+from nemo_sdg.text import forms
+from nemo_sdg.text.dates import read_date, read_time
+from nemo_sdg.text.forms.numerals import in_digits, same_numerals
+from nemo_sdg.text.numbers import numbers_equal, read_number
+from nemo_sdg.text.numbers.spelled import base_language
+from nemo_sdg.text.words import plain_words, same_words
+
+_LISTED = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|und|oder|y|et|ou|och|og|&)\s+", re.IGNORECASE)
+
+
+def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
+    """Whether two short answers say the same."""
+    if " ".join(a.split()) == " ".join(b.split()):
+        return True
+    sure = _surely(a, b, question, language)
+    if sure is not None:
+        return sure
+    if _negated(a) != _negated(b):
+        return False
+    ones, others = forms.variants(a), forms.variants(b)
+    for one, taken in ones.items():
+        for other, off in others.items():
+            # Georgia (country) is not Georgia (state), and a list in its order is no name turned round.
+            if "aside" in taken & off or ("turned" in taken | off and forms.ASKS_ORDER.search(question)):
+                continue
+            if (one, other) != (a, b) and (taken or off) and _surely(one, other, question, language):
+                return True
+            if _same_form(one, other, question, language):
+                return True
+    members, listed = _members(a), _members(b)
+    if len(members) == len(listed) > 1 and not forms.ASKS_ORDER.search(question):
+        joined = {_joiners(a), _joiners(b)} - {None}
+        return len(joined) < 2 and _paired(members, listed, language)
+    return False
+
+
+def _surely(a: str, b: str, question: str, language: str) -> bool | None:
+    """Equality of what both read as: dates, times, years, numbers; None where they do not."""
+    first_date, second_date = read_date(a, language), read_date(b, language)
+    if first_date is not None and second_date is not None:
+        return first_date == second_date
+    if (time := read_time(a)) is not None and read_time(b) is not None:
+        return time == read_time(b)
+    if (moment := forms.year(a)) is not None and (other_moment := forms.year(b)) is not None:
+        return moment == other_moment
+    first, second = read_number(a, language), read_number(b, language)
+    if first is not None and second is not None:
+        alike = first.percent == second.percent and first.ordinal == second.ordinal
+        named = bool(first.unit.dimensions) == bool(second.unit.dimensions)
+        if alike and named and numbers_equal(first, second, question=question, language=language):
+            return True
+        if not alike or first.value != second.value:
+            return False
+    return None
+
+
+def _same_form(a: str, b: str, question: str, language: str) -> bool:
+    if same_words(a, b, language) or forms.same_substance(a, b) or forms.same_formula(a, b):
+        return True
+    left, right = (forms.unify(plain_words(side, language)) for side in (a, b))
+    kinds = forms.without_kind(left), forms.without_kind(right)
+    bare = [in_digits(kind, language) for kind in kinds]
+    whole = [in_digits(side, language) for side in (left, right)]
+    if (bare[0] == whole[1] or whole[0] == bare[1] or bare[0] == bare[1] != "") and _sorts(left, right, kinds):
+        return True
+    if base_language(language) == "en" and not _ASKS_NUMBER.search(question) and forms.same_in_number(left, right):
+        return True
+    if forms.surname_of(a, b, question) or forms.surname_of(b, a, question):
+        return True
+    untitled = [forms.without_title(side) for side in (left, right)]
+    if in_digits(untitled[0], language) == in_digits(untitled[1], language):
+        return bool(untitled[0])
+    if same_numerals(untitled[0], untitled[1], language):
+        return True
+    if not question:
+        return False
+    for side, other in ((a, b), (b, a)):
+        said = forms.predicate(side, question)
+        if said is not None and (same_words(said, other, language) or forms.same_formula(said, other)):
+            return True
+    return _adds_what_is_asked(left, right, question, language)
+
+
+_ASKS_NUMBER = re.compile(r"\bplural|\bsingular|\bspell|\bgrammar|\bform of\b|\bhow many\b", re.IGNORECASE)
+
+
+def _sorts(left: str, right: str, kinds: tuple[str, str]) -> bool:
+    """Whether what a word for its kind is left out of is a name still: longer than a letter, and the kind is not told
+    apart (Lake Victoria, Mount Victoria).
+    """
+    if kinds[0] != left and kinds[1] != right:
+        return left == right
+    return len(min(kinds, key=len)) > 1
+
+
+def _adds_what_is_asked(left: str, right: str, question: str, language: str) -> bool:
+    asked = frozenset(forms.unify(plain_words(question, language)).split())
+    short, long = sorted((left.split(), right.split()), key=len)
+    if len(short) == 1 and len(long) > 1 and forms.same_polarity(short[0], long[-1]):
+        return forms.asked_words_apart(["-"], [*long[:-1], "-"], asked | forms.COPULAS)
+    return forms.asked_words_apart(short, long, asked | forms.COPULAS)
+
+
+def _negated(text: str) -> bool:
+    """Whether a minus or a sign of negation stands before a lone letter or name: -a, ¬p."""
+    return re.match(r"\s*[-−¬~!]\s?[^\W\d_](?![^\W\d_])", text) is not None
+
+
+def _joiners(text: str) -> str | None:
+    """`or` where a list is one of alternatives, `and` where it is named a sum; None where only commas part it."""
+    if re.search(r"\s(?:or|oder|ou|o|или)\s", text, re.IGNORECASE):
+        return "or"
+    return "and" if re.search(r"\s(?:and|und|et|y|og|och|&|и)\s", text, re.IGNORECASE) else None
+
+
+def _members(text: str) -> list[str]:
+    text = text.strip().rstrip(".")
+    if text[:1] in "([{" or re.search(r"\d,\d", text):
+        return [text]
+    return [member for member in _LISTED.split(text) if member]
+
+
+def _paired(members: list[str], others: list[str], language: str) -> bool:
+    rest = list(others)
+    for member in members:
+        match = next((other for other in rest if same_words(member, other, language)), None)
+        if match is None:
+            return False
+        rest.remove(match)
+    return True
+
+
+def equal_to_any(text: str, gold: str, aliases: list[str], *, language: str = "en") -> bool:
+    """Whether a text is the gold answer or an alias of it."""
+    return any(equal(text, right, language=language) for right in (gold, *aliases))
