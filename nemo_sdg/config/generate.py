@@ -109,8 +109,12 @@ class VerifySection:
     """maximum share of the planned votes for the winning answer; below 1, questions on which all votes agree are
     dropped
     """
-    free_text_similarity: float = 0.3
-    """minimum word F1 of two free-text answers that agree; random answers to different questions have 0.05 to 0.15"""
+    judge_agreement: bool = True
+    """with roles.judge: the judge says which answers in sentences say the same; else their words do"""
+    free_text_similarity: float = 1.0
+    """minimum word F1 of two sentences that agree, if no judge has compared them; 1 = the same words in the same order,
+    which misses rewordings and is never wrong; lower values are often wrong
+    """
     min_judge_score: int = 3
     """with roles.judge: a sample is dropped if the judge's score of its solution, 1 to 5, is lower"""
     pass_rate: list[float] = field(default_factory=list)

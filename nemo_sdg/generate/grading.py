@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nemo_sdg.config import Role, RunConfig, Style
+from nemo_sdg.generate.agreement import mark_senses
 from nemo_sdg.generate.answers import Spent
 from nemo_sdg.generate.options import shown_order, speaks_of_place
 from nemo_sdg.generate.parsing.judgements import read_scores
@@ -140,6 +141,8 @@ class Grades(Grading):
     async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
         sample = sample_from_dict(record)
         spent = Spent(ask, sample.usage)
+        if sample.kind == Kind.free_text and Role.judge in self.prompts and self.config.verify.judge_agreement:
+            await self.judge_agreement(sample, spent)
         candidates = self.candidates(sample)
         if candidates and Role.judge in self.prompts:
             await self.judge_answers(sample, candidates, spent)
@@ -151,6 +154,18 @@ class Grades(Grading):
                 sample.generator.student = self.used(Role.student, "student/answer", sample)
         sample.usage = spent.usage
         return Outcome(kept=[sample])
+
+    async def judge_agreement(self, sample: Sample, ask: Ask) -> None:
+        """Which answers in sentences say the same; asked once more where the replies cannot be read."""
+        for attempt in range(TRIES):
+
+            async def sort(answers: list[str], tag: str, attempt: int = attempt) -> str:
+                variables = {**self.variables(sample), "answers": answers}
+                tag = tag if attempt == 0 else f"{tag}.{attempt}"
+                return (await ask(self.request(Role.judge, "judge/agreement", sample, variables, tag))).text
+
+            if await mark_senses(sample, sort):
+                return
 
     async def judge_answers(self, sample: Sample, candidates: list[Vote], ask: Ask) -> None:
         """Judges the best solution first, and the next one only if it is not good enough."""

@@ -55,6 +55,7 @@ TEMPLATES = {
         *(f"{purpose}/{kind}" for purpose in ("similar", "solve", "guided") for kind in TEMPLATE_KINDS),
         "judge/question",
         "judge/answer",
+        "judge/agreement",
         "student/answer",
     ),
 }

@@ -90,6 +90,8 @@ class Vote:
     solver: int = 0
     """index in the generator's `solvers`"""
     judge: Judgement | None = None
+    sense: int | None = None
+    """free_text, with a judge: number of the group of answers that say the same; 0 is the gold's"""
 
     @property
     def text(self) -> str:

@@ -24,6 +24,7 @@ SHAPES = [
     "verify.min_agreement",
     "verify.max_agreement",
     "verify.free_text_similarity",
+    "verify.judge_agreement",
     "verify.min_judge_score",
 ]
 """fields of `verify` that decide which solutions could be kept"""

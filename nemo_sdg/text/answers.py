@@ -23,8 +23,9 @@ from nemo_sdg.text import forms, mathematics, sentences, short_answers, words
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import read_number
 
-FREE_TEXT_SIMILARITY = 0.5
-"""Share of words, as F1, from which two answers in sentences count as one; verify.free_text_similarity changes it"""
+FREE_TEXT_SIMILARITY = 1.0
+"""Share of words, as F1, from which two answers in sentences count as one: all of them, in their order;
+verify.free_text_similarity changes it"""
 
 
 def same_answer(

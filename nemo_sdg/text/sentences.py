@@ -45,17 +45,55 @@ def split_sentences(text: str) -> list[Sentence]:
 
 def similar(a: str, b: str, *, language: str = "en", threshold: float) -> bool:
     """Whether two answers in sentences share enough words, with the same numbers and as many negations, and are not the
-    same sentence with one thing changed.
+    same sentence with one thing changed. With a threshold of 1: whether they are the same words, of the same clauses.
 
     It reads words, not sense: a rewording in other words is missed, and what two sentences of many shared words say can
     differ. A judge tells more.
     """
+    if threshold >= 1.0:
+        return _same_clauses(a, b, language)
     if similarity(a, b, language=language) < threshold or is_contrast(a, b, language=language):
         return False
     numbers = [sorted(found.number.value for found in find_numbers(text, language)) for text in (a, b)]
     if numbers[0] and numbers[1] and set(numbers[0]) != set(numbers[1]):
         return False
     return len(_NEGATION.findall(a)) % 2 == len(_NEGATION.findall(b)) % 2
+
+
+_JOINTS = re.compile(r"[.!?。！？؟।]\s*|[,，、،]\s*|;\s*|\s+[–—-]\s+")
+
+
+def _same_clauses(a: str, b: str, language: str) -> bool:
+    """Whether two answers are the same words in the same order, or the same clauses in another one: `When prices rise,
+    demand falls.` and `Demand falls when prices rise.` Articles count in languages whose articles have cases.
+    """
+    tongue = "xx" if language[:2] == "de" else language
+    left, right = (_tokens(text, tongue) for text in (a, b))
+    if left == right:
+        return bool(left)
+    if Counter(left) != Counter(right) or len(left) < 4:
+        return False
+    clauses = [
+        sorted(tuple(words) for part in _JOINTS.split(text) if (words := _tokens(part, tongue))) for text in (a, b)
+    ]
+    if clauses[0] == clauses[1]:
+        return True
+    # One clause has moved without a comma: the words are turned round at a word that joins clauses.
+    return any(
+        left[cut:] + left[:cut] == right and (left[cut] in _CONJUNCTIONS or left[0] in _CONJUNCTIONS)
+        for cut in range(1, len(left))
+    )
+
+
+_CONJUNCTIONS = frozenset(
+    re.findall(
+        r"\w+",
+        "because since when if as while although though unless until after before weil da wenn als obwohl "
+        "während nachdem "
+        "bevor denn parce car quand si lorsque puisque quoique porque cuando si aunque mientras pues quando se embora "
+        "perché se poiché mentre omdat als wanneer terwijl потому когда если хотя пока",
+    )
+)
 
 
 _FUNCTION_WORDS = frozenset(

@@ -11,7 +11,8 @@ the gold in sight whose reasoning arrives at it; none: dropped. The share of bli
 question's difficulty.
 
 Kinds differ in when two answers are one: options by their text, numbers by value, short texts after normalisation,
-programs by what they return in the sandbox, answers in sentences by the words that they share.
+programs by what they return in the sandbox, answers in sentences by a judge who has compared them (`Vote.sense`), else
+by their words.
 """
 
 import functools
@@ -54,6 +55,8 @@ def comparison(sample: Sample, config: VerifySection, *, surely: bool = False) -
     """
     if sample.kind == Kind.multiple_choice:
         return operator.eq
+    if sample.kind == Kind.free_text and (senses := senses_of(sample)):
+        return functools.partial(_same_sense, senses)
     return functools.partial(
         surely_same if surely else same_answer,
         kind=sample.kind,
@@ -62,6 +65,19 @@ def comparison(sample: Sample, config: VerifySection, *, surely: bool = False) -
         family=sample.family,
         similarity=config.free_text_similarity,
     )
+
+
+def senses_of(sample: Sample) -> dict[str, int]:
+    """Answer -> number of the group in which a judge has put it; 0 is the gold's. Empty where none has "
+    "compared them."""
+    senses = {
+        vote.text: vote.sense for vote in sample.solutions or [] if vote.answer is not None and vote.sense is not None
+    }
+    return senses | ({sample.gold.text: 0} if senses and sample.origin == Origin.seed else {})
+
+
+def _same_sense(senses: dict[str, int], a: str, b: str) -> bool:
+    return a == b or (a in senses and senses[a] == senses.get(b))
 
 
 def is_gold(answer: str, sample: Sample, same: Compare) -> bool:
@@ -138,7 +154,7 @@ def classes_of(votes: list[Vote], sample: Sample, config: VerifySection) -> list
     none.
     """
     votes = [vote for vote in votes if vote.answer is not None]
-    if sample.kind == Kind.free_text:
+    if sample.kind == Kind.free_text and not senses_of(sample):
         return _consensus(votes, sample, config)
     groups = group_answers([vote.text for vote in votes], comparison(sample, config))
     return sorted(
@@ -204,7 +220,7 @@ def _verify_gold(
         shows = [solution for solution in given if names_answer(solution.reasoning, sample.gold.text, sample)]
     ranked = ranked_best(right, sample, config) + ranked_best(shows, sample, config)
     if ranked:
-        method = GOLD_METHODS[Kind(sample.kind)]
+        method = "judged_sense_of_gold" if senses_of(sample) else GOLD_METHODS[Kind(sample.kind)]
         return take(ranked, sample, votes, lambda _: sample.gold, method, config, passes=passes)
     if given and not shows:
         return drop(sample, "reasoning_misses_gold", _shown(tally))
@@ -256,7 +272,7 @@ def _verify_majority(sample: Sample, blind: list[Vote], config: VerifySection, p
         sample,
         VoteCounts(planned=planned(sample), n=len(blind), agree=len(best), tally=tally),
         lambda vote: Answer(text=vote.text, label=LABELS[sample.choices.index(vote.text)] if sample.choices else None),
-        METHODS[Kind(sample.kind)],
+        "judged_consensus" if senses_of(sample) else METHODS[Kind(sample.kind)],
         config,
         tests_of=None if tests is None else lambda vote: tests[vote.text],
         passes=passes,

@@ -107,6 +107,44 @@ def solved(*answers: str, origin: str = "similar") -> Sample:
     return sample
 
 
+def sentences(*answers: str, origin: str = "similar") -> Sample:
+    sample = solved(*answers, origin=origin)
+    sample.kind, sample.choices = "free_text", None
+    for vote in sample.solutions or []:
+        vote.order = None
+    return sample
+
+
+def test_a_judge_sorts_answers_in_sentences_and_both_orders_must_agree() -> None:
+    def reply(request: Request, number: int) -> str:
+        if "agreement" not in request.tag:
+            return good_answer()
+        if request.tag.endswith("turned"):  # 3: A, 2: A, 1: B seen from behind
+            return "## Groups\n1: A\n2: A\n3: B"
+        return "## Groups\n1: A\n2: B\n3: B"
+
+    outcome, script = grade(reply, sentences("One.", "Two.", "Three."))
+    assert [vote.sense for vote in outcome.kept[0].solutions] == [1, 2, 2]
+    assert [request.tag for request in script.requests[:2]] == ["agreement", "agreement.turned"]
+
+    def other(request: Request, number: int) -> str:
+        return "1: A\n2: A\n3: A" if request.tag == "agreement" else "1: A\n2: B\n3: A"
+
+    outcome, _ = grade(other, sentences("One.", "Two.", "Three."))
+    assert [vote.sense for vote in outcome.kept[0].solutions] == [1, 2, 1]
+
+
+def test_the_gold_is_the_sense_0_and_an_unreadable_judge_tells_nothing() -> None:
+    def reply(request: Request, number: int) -> str:
+        return "1: A\n2: A\n3: B" if request.tag == "agreement" else "1: A\n2: B\n3: B"
+
+    outcome, _ = grade(reply, sentences("The same.", "Another.", origin="seed"))
+    assert [vote.sense for vote in outcome.kept[0].solutions] == [0, 1]
+    outcome, script = grade(lambda request, number: "Hm.", sentences("One.", "Two."))
+    assert [vote.sense for vote in outcome.kept[0].solutions] == [None, None]
+    assert [request.tag for request in script.requests if "agreement" in request.tag] == ["agreement", "agreement.1"]
+
+
 def grade(reply: Any, sample: Sample, *, verify: VerifySection | None = None, **options: Any) -> tuple[Any, Script]:
     settings = full(**options)
     settings.verify = verify or VerifySection()

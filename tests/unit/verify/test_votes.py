@@ -216,10 +216,28 @@ def test_sentences_agree_by_shared_words_and_the_method_says_so() -> None:
     one = "Light travels much faster than sound, so we see the flash first."
     two = "We see the flash first because light is faster than sound."
     other = "Bananas are yellow when ripe."
-    result = verdict(sample("free_text", planned=3, solutions=blind(one, two, other)))
+    result = verdict(sample("free_text", planned=3, solutions=blind(one, two, other)), free_text_similarity=0.3)
     assert isinstance(result, Sample)
     assert (result.votes.agree, result.verification.method) == (2, "word_overlap_consensus")
     assert isinstance(verdict(sample("free_text", planned=3, solutions=blind(one, "Cows eat grass", other))), Drop)
+    assert isinstance(verdict(sample("free_text", planned=3, solutions=blind(one, two, other))), Drop)
+
+
+def test_a_judge_decides_which_sentences_agree() -> None:
+    one, two = "Light travels much faster than sound.", "Sound is far slower than light."
+    turned = "Sound travels much faster than light."
+    cast = blind(one, turned, two)
+    for solution, sense in zip(cast, (1, 2, 1), strict=True):
+        solution.sense = sense
+    result = verdict(sample("free_text", planned=3, solutions=cast))
+    assert isinstance(result, Sample)
+    assert (result.votes.agree, result.verification.method) == (2, "judged_consensus")
+    assert result.gold.text in (one, two)
+    for solution, sense in zip(cast, (1, 0, 1), strict=True):
+        solution.sense = sense
+    result = verdict(gold("free_text", "Sound is the faster one.", planned=3, solutions=cast))
+    assert isinstance(result, Sample)
+    assert (result.votes.agree, result.verification.method) == (1, "judged_sense_of_gold")
 
 
 def test_the_judge_can_refuse() -> None:
