@@ -63,7 +63,7 @@ def tokens(text: str) -> list[str]:
     if "\\" in text:
         text = LATEX_SAME.sub(r"\\frac", LATEX_NOISE.sub(" ", text))
     pattern = ASCII_TOKEN if ascii_only else TOKEN
-    found = [_plain_number(token) if token[0].isdigit() else token for token in pattern.findall(text)]
+    found = [_number_token(token) if token[0].isdigit() else token for token in pattern.findall(text)]
     return _spelled_numbers(found) if not NUMBER_WORDS.isdisjoint(found) else found
 
 
@@ -78,7 +78,7 @@ def is_spaceless(token: str) -> bool:
     return SPACELESS_TOKEN.match(token) is not None
 
 
-def _plain_number(token: str) -> str:
+def _number_token(token: str) -> str:
     """Without thousands separators, leading zeros and empty decimals: 1,000.50 -> 1000.5."""
     whole, _, decimals = token.replace(",", "").replace("\u202f", "").partition(".")
     decimals = decimals.rstrip("0")
@@ -98,7 +98,7 @@ def _spelled_numbers(found: list[str]) -> list[str]:
             out.append(word)  # most words of a text that has a number word somewhere begin no number
             position += 1
             continue
-        value, after = _read_number(found, position)
+        value, after = _join_number_words(found, position)
         if after == position:
             out.append(found[position])
             position += 1
@@ -109,14 +109,16 @@ def _spelled_numbers(found: list[str]) -> list[str]:
                 itertools.takewhile(lambda word: UNITS.get(word, 10) < 10, found[position + 1 : position + 17])
             )
             if decimals:
-                value = _plain_number(f"{value}." + "".join(str(UNITS[word]) for word in decimals))
+                value = _number_token(f"{value}." + "".join(str(UNITS[word]) for word in decimals))
                 position += 1 + len(decimals)
         out.append(value)
     return out
 
 
-def _read_number(found: list[str], start: int) -> tuple[str, int]:
-    """The number that begins at `start` and the position after it; the same position where none begins."""
+def _join_number_words(found: list[str], start: int) -> tuple[str, int]:
+    """One token for the number words that begin at `start`, and the position after them; the same position where none
+    begin. Values are read in text.numbers alone.
+    """
     total, group, last, position = 0, 0, "", start
     while position < len(found):
         word = found[position]

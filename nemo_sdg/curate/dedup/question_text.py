@@ -82,7 +82,7 @@ def read_text(text: str, *, with_numbers: bool = True) -> tuple[str, list[str]]:
     words = _strip_punctuation(text).split()
     spelt = not _NUMBER_WORDS.isdisjoint(words)
     line = " ".join([_DIGITS_OF.get(word, word) for word in words] if spelt else words)
-    return _without_phrases(line).strip() or line, _find_numbers(text, spelt) if with_numbers else []
+    return _without_phrases(line).strip() or line, _number_tokens(text, spelt) if with_numbers else []
 
 
 def read_choices(choices: list[Any]) -> list[str]:
@@ -94,11 +94,12 @@ def read_choices(choices: list[Any]) -> list[str]:
     return sorted([" ".join([_DIGITS_OF.get(word, word) for word in line.split()]) for line in lines])
 
 
-def _find_numbers(text: str, spelt: bool) -> list[str]:
+def _number_tokens(text: str, spelt: bool) -> list[str]:
+    """Tokens of the numbers, to be compared and hashed; values are read in text.numbers alone."""
     ascii_only = text.isascii()
     if ascii_only and not spelt and "-" not in text:
         pieces = text.encode().translate(_ONLY_NUMBERS).decode().split()
-        return [_write_number(piece) for part in pieces for piece in _DIGITS.findall(part)]
+        return [_number_token(piece) for part in pieces for piece in _DIGITS.findall(part)]
     if not ascii_only:
         text = unicodedata.normalize("NFKC", text).replace("\u2212", "-")
     if spelt:
@@ -111,11 +112,11 @@ def _find_numbers(text: str, spelt: bool) -> list[str]:
             and text[start - 1] == "-"
             and (start == 1 or not (text[start - 2].isalnum() or text[start - 2] in ")]"))
         )
-        found.append(("-" if signed else "") + _write_number(match.group()))
+        found.append(("-" if signed else "") + _number_token(match.group()))
     return found if ascii_only else found + _CJK_NUMERALS.findall(text)
 
 
-def _write_number(number: str) -> str:
+def _number_token(number: str) -> str:
     number = number.rstrip(".,")
     return re.sub(r",(?=\d{3}(?!\d))", "", number) if "," in number else number
 

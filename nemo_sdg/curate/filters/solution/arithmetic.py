@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import Kind
-from nemo_sdg.text.numbers import decimal_comma
+from nemo_sdg.text.numbers.digits import read_digits
 
 EQUATION = re.compile(  # a whole sum: nothing is computed before or after it
     r"(?:^|(?<=[.;:,(。，：；] )|(?<=[(。，：；])|"
@@ -62,13 +62,11 @@ OTHER_RULES = re.compile(
 def _number(text: str, language: str) -> tuple[Fraction, int] | None:
     """(value, decimal places) of a number in plain digits; None where its separators could be read in two ways."""
     text = text.translate(SIGNS)
-    decimal, group = (",", ".") if decimal_comma(language) else (".", ",")
-    if not re.fullmatch(rf"-?(?:\d+|\d{{1,3}}(?:{re.escape(group)}\d{{3}})+)(?:{re.escape(decimal)}\d+)?", text):
+    digits = text.removeprefix("-")
+    if not re.fullmatch(r"\d[\d.,]*", digits) or (language != "en" and re.fullmatch(r"\d{1,3}[.,]\d{3}", digits)):
         return None
-    if re.fullmatch(rf"-?\d{{1,3}}{re.escape(group)}\d{{3}}", text) and language != "en":
-        return None
-    plain = text.replace(group, "").replace(decimal, ".")
-    return Fraction(plain), len(plain.partition(".")[2])
+    read = read_digits(digits, language)
+    return None if read is None else (-read[0] if text.startswith("-") else read[0], read[1])
 
 
 def _value(expression: str, language: str) -> Fraction | None:
