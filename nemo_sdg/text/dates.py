@@ -21,7 +21,7 @@ _MONTHS = {
     "es": "enero febrero marzo abril mayo junio julio agosto septiembre|setiembre octubre noviembre diciembre",
     "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
     "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "nl": "januari februari maart|mrt april mei juni juli augustus september oktober november december",
     "sv": "januari februari mars april maj juni juli augusti september oktober november december",
     "da": "januar februar marts april maj juni juli august september oktober november december",
     "no": "januar februar mars april mai juni juli august september oktober november desember",
@@ -36,15 +36,27 @@ _MONTHS = {
     "hi": "जनवरी फ़रवरी|फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर|सितम्बर अक्टूबर नवंबर|नवम्बर दिसंबर|दिसम्बर",
     "ar": "يناير فبراير مارس أبريل|ابريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
 }
+_DAYS = "|".join(
+    (
+        "(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend",
+        "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo",
+        "luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato|domenica|(?:segunda|terça|quarta|quinta|sexta)-feira",
+        "maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|måndag|tisdag|onsdag|torsdag|fredag|lördag|söndag",
+        "mandag|tirsdag|lørdag|søndag|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela",
+        "pondělí|úterý|středa|čtvrtek|pátek|neděle|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье",
+        "понеділок|вівторок|середа|четвер|п['’ʼ]ятниця|субота|неділя|pazartesi|salı|çarşamba|perşembe|cuma|cumartesi|pazar",
+        "senin|selasa|rabu|kamis|jumat|sabtu|minggu|thứ (?:hai|ba|tư|năm|sáu|bảy)|chủ nhật",
+        "(?:ال)?(?:اثنين|ثلاثاء|أربعاء|خميس|جمعة|سبت|أحد)|(?:सोम|मंगल|बुध|गुरु|शुक्र|शनि|रवि)वार",
+    )
+)
 _WEEKDAYS = re.compile(
-    r"^(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend|"
-    r"lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo),?\s+",
+    rf"^(?:{_DAYS})[,،]?\s+|\s+(?:{_DAYS})$|\s*(?:星期[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일)$",
     re.IGNORECASE,
 )
 _MONTH_FIRST = frozenset(("en-us",))
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º|ª|°)?"
 _YEAR = r"(?P<year>\d{3,4})(?:\s*(?P<era>b\.?c\.?(?:e\.?)?|a\.?d\.?|c\.?e\.?))?"
-_MONTH = rf"(?P<month>[^\W\d_](?:[^\W\d_]|[{VOWEL_SIGNS}])*)\.?"
+_MONTH = rf"(?P<month>[^\W\d_](?:[^\W\d_]|[{VOWEL_SIGNS}])*)[.॰]?"
 _OF = r"(?:\s+of|\s+de|\s+del|\s+di|\s+d')?"
 _WRITTEN = [
     re.compile(
@@ -54,13 +66,15 @@ _WRITTEN = [
     re.compile(rf"{_MONTH},?{_OF}\s+{_YEAR}", re.IGNORECASE),
     re.compile(rf"(?P<year>\d{{3,4}})[\s,-]+{_MONTH}[\s-]+{_DAY}", re.IGNORECASE),
 ]
-_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:T00:00(?::00)?Z?)?")
+_ISO = re.compile(r"(\d{4})(?:[-/.]|\.\s)(\d{1,2})(?:[-/.]|\.\s)(\d{1,2})(?:T00:00(?::00)?Z?)?")
 _CJK = re.compile(r"(?:(\d{1,4})\s*[年년]\s*)?(\d{1,2})\s*[月월]\s*(?:(\d{1,2})\s*[日号일])?")
 _CJK_NUMERAL = re.compile("[〇零一二三四五六七八九十]+(?=[年月日号])")
 _ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
 """The year before an era of Japan began"""
 _ERA = re.compile(rf"({'|'.join(_ERAS)})\s*(元|\d{{1,2}})(?=\s*年)")
-_VIETNAMESE = re.compile(r"(?:ngày\s+)?(\d{1,2})\s+tháng\s+(\d{1,2})(?:\s+năm\s+(\d{4}))?", re.IGNORECASE)
+_VIETNAMESE = re.compile(
+    r"(?:ngày\s+)?(\d{1,2})\s+(?:tháng|thg)\s+(\d{1,2})(?:(?:\s+năm\s+|,\s*)(\d{4}))?", re.IGNORECASE
+)
 _MONTH_OF = re.compile(r"(0[1-9]|1[0-2])[/.](1\d{3}|20\d{2})")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4})")
 _TIME = re.compile(
@@ -93,8 +107,9 @@ def _months(language: str) -> dict[str, int]:
 @functools.lru_cache(maxsize=1 << 14)
 def read_date(text: str, language: str = "en") -> Date | None:
     """The date that a whole text is: at least a month with a day or a year; None for anything else."""
+    text = re.sub("[\u200e\u200f\u061c]", "", text)
     text = _WEEKDAYS.sub("", fold(text).strip().rstrip(".").strip())
-    text = re.sub(r"\s+(?:года|год|г|року|r|roku)$", "", text)
+    text = re.sub(r"\s+(?:года|год|г|року|р|r|roku)$", "", text).strip()
     if not 4 <= len(text) <= 40 or not (any(char.isdigit() for char in text) or _CJK_NUMERAL.search(text)):
         return None
     if "月" in text or "年" in text:
@@ -117,7 +132,7 @@ def read_date(text: str, language: str = "en") -> Date | None:
         if found is None:
             continue
         groups = found.groupdict()
-        month = _months(language).get(groups["month"].casefold())
+        month = _month(groups["month"].casefold(), language)
         if month is not None:
             year = int(groups.get("year") or 0)
             before = (groups.get("era") or "").casefold().startswith("b")
@@ -133,6 +148,15 @@ def _in_digits(found: re.Match[str]) -> str:
 def _in_western_years(text: str) -> str:
     """昭和20年 as 1945年."""
     return _ERA.sub(lambda found: str(_ERAS[found[1]] + (1 if found[2] == "元" else int(found[2]))), text)
+
+
+def _month(word: str, language: str) -> int | None:
+    """The month of a word, or of the beginning of one word alone: févr., нояб., Eki."""
+    table = _months(language)
+    if word in table or len(word) < 2:
+        return table.get(word)
+    begun = {number for name, number in table.items() if name.startswith(word)}
+    return begun.pop() if len(begun) == 1 and (len(word) > 2 or not word.isascii()) else None
 
 
 def _checked(year: int, month: int, day: int) -> Date | None:

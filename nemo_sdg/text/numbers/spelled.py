@@ -21,8 +21,9 @@ from nemo_sdg.text.numbers.cjk import CJK_SCALE, read_cjk
 
 @functools.lru_cache(maxsize=1024)
 def base_language(language: str) -> str:
-    """`pt-BR` -> `pt`"""
-    return re.split(r"[-_]", language.casefold(), maxsplit=1)[0]
+    """`pt-BR` -> `pt`; both ways to write Norwegian are `no`"""
+    base = re.split(r"[-_]", language.casefold(), maxsplit=1)[0]
+    return "no" if base in ("nb", "nn") else base
 
 
 def numbered(words: str, start: int = 0, step: int = 1) -> dict[str, int]:

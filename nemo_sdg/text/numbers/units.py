@@ -73,7 +73,7 @@ def _derived() -> dict[str, tuple[Fraction, dict[str, int]]]:
 
 
 CURRENCY = re.compile(
-    r"(?:us|hk|ca|nz|r|a|c)?\s?\$|[€£¥₹₩₽₺₪₦₱฿₫]|(?:usd|eur|gbp|inr|rs\.?|chf|jpy|cny|rmb|brl|cad|aud|krw|ksh|php|pln|sek)(?=\s|\d)",
+    r"(?:us|hk|ca|nz|r|a|c)?\s?\$|(?:jp|cn)¥|[€£¥₹₩₽₺₪₦₱฿₫]|(?:usd|eur|gbp|inr|rs\.?|chf|jpy|cny|rmb|brl|cad|aud|krw|ksh|php|pln|sek)(?=\s|\d)",
     re.IGNORECASE,
 )
 """A currency that stands before its number"""
