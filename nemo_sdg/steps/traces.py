@@ -23,7 +23,8 @@ from nemo_sdg.storage import FileFacts, StepDir, atomic_file
 if TYPE_CHECKING:
     from nemo_sdg.generate.scheduling.work import Trace
 
-LEVEL = 6
+LEVEL = 3
+"""zlib's level: replies of a large model become 8% larger than by level 6, in less than half of the time"""
 
 
 def traces_path(step: StepDir, shard: str) -> Path:
