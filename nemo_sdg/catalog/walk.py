@@ -235,7 +235,11 @@ def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]
     try:
         write_bytes(path, data)
     except SdgError as exc:
-        logger.warning("the catalog is not cached: %s", exc)
+        why = str(exc).partition(";")[0]
+        logger.warning(
+            "the catalog is not cached, and each start reads it anew: %s; set XDG_CACHE_HOME to a folder to write in",
+            why,
+        )
     found: dict[str, Any] = orjson.loads(data)
     return found
 

@@ -1,5 +1,6 @@
 """The output of `nemo-sdg tasks`: a table for people or JSON lines for programs, and a summary."""
 
+import os
 import shutil
 import sys
 from collections import Counter
@@ -41,7 +42,9 @@ def tasks_command(
         return
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if is_terminal else WIDTH
-    sys.stdout.writelines(f"{line}\n" for line in table_lines(rows, width=width, color=is_terminal))
+    sys.stdout.writelines(
+        f"{line}\n" for line in table_lines(rows, width=width, color=is_terminal and not os.environ.get("NO_COLOR"))
+    )
     print(summary(rows))
     if len(rows) == len(everything):
         print(coverage(everything))
