@@ -2,15 +2,17 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from typer.testing import CliRunner
 
-from nemo_sdg.cli import app
+from nemo_sdg import cli
 
 VOLATILE = {"progress.jsonl", ".hashes.json", ".lock", "plan.json", "index.html", "quality.json"}
 """the files of a run that hold clock times (index.html shows the speed), or paths of this machine"""
@@ -35,7 +37,24 @@ def nemo_sdg(root: Path, *arguments: str, **environment: str) -> subprocess.Comp
 def in_process(root: Path, *arguments: str) -> Any:
     """Runs the command in this process, which has loaded what it needs: exit_code, stdout, stderr and exception."""
     with contextlib.chdir(root):
-        return CliRunner().invoke(app, list(arguments))
+        return CliRunner().invoke(cli.app, list(arguments))
+
+
+def called(root: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What `nemo_sdg` gives, of the command in this process, which has loaded what another would load in seconds."""
+    out, error, code = io.StringIO(), io.StringIO(), 0
+    with (
+        contextlib.chdir(root),
+        mock.patch.dict(os.environ, environment),
+        mock.patch.object(sys, "argv", ["nemo-sdg", *arguments]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(error),
+    ):
+        try:
+            cli.main()
+        except SystemExit as exc:
+            code = int(exc.code or 0)
+    return subprocess.CompletedProcess(list(arguments), code, out.getvalue(), error.getvalue())
 
 
 def run_arguments(run_dir: Path, server: str, *overrides: str) -> list[str]:

@@ -189,14 +189,13 @@ def pack_shards(
     """Packs all curated shards and returns the receipts in order; what is done already is not done again.
 
     Over `workers` processes, or over the Dask of `dask_address`, whose workers see the run's folder by the same
-    absolute path.
-    Raises ConfigError for a tokenizer without end-of-sequence token, DataError when there is nothing to pack.
+    absolute path. Raises ConfigError for a tokenizer without end-of-sequence token, DataError where nothing is left.
     """
-    tokenizer = load_tokenizer(export.tokenizer, bos=export.bos)
-    shards = sorted(shards)
+    tokenizer, shards = load_tokenizer(export.tokenizer, bos=export.bos), sorted(shards)
     if dask_address is not None:
         shards, step = [path.resolve() for path in shards], replace(step, run_dir=step.run_dir.resolve())
-    workers = min(workers, 1 + sum(path.stat().st_size for path in shards) // BYTES_FOR_A_WORKER)
+    tokenizer.num_read += (num_bytes := sum(path.stat().st_size for path in shards))
+    workers = min(workers, 1 + num_bytes // BYTES_FOR_A_WORKER)
     with open_pool(tokenizer, workers, dask_address) as map_units:
         return pack_units(shards, step, export, tokenizer, map_units, full=full, on_done=on_done)
 

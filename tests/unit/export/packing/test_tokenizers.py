@@ -14,7 +14,7 @@ from tokenizers import Tokenizer as Backend
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.export.packing.fast_bpe import TEKKEN
 from nemo_sdg.export.packing.packed_files import Losses
-from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
+from nemo_sdg.export.packing.tokenizers import MANY, Tokenizer, load_saved, load_tokenizer
 from nemo_sdg.storage import write_json
 from nemo_sdg.storage.gguf import read_metadata
 from tests.unit.export.packing_samples import byte_tokenizer
@@ -42,6 +42,26 @@ def test_a_saved_tokenizer_opens_again(tmp_path: Path) -> None:
     opened = load_tokenizer(str(tmp_path))
     assert opened.encode([TEXT]) == tokenizer.encode([TEXT])
     assert (opened.eod, opened.vocab_size) == (256, 257)
+
+
+def test_a_tokenizer_is_opened_once_until_its_file_changes(tmp_path: Path) -> None:
+    byte_tokenizer().save(tmp_path)
+    opened = load_tokenizer(str(tmp_path))
+    assert load_tokenizer(str(tmp_path)) is opened
+    path = tmp_path / "tokenizer.json"
+    path.write_text(path.read_text().replace('"content": "<eod>"', '"content": "<end>"').replace('"<eod>"', '"<end>"'))
+    config = tmp_path / "tokenizer_config.json"
+    config.write_text(config.read_text().replace("<eod>", "<end>"))
+    assert load_tokenizer(str(tmp_path)).digest != opened.digest
+
+
+def test_many_characters_are_encoded_by_the_fast_encoder_to_the_same_ids() -> None:
+    tokenizer = byte_tokenizer()
+    few = tokenizer.encode([TEXT])
+    assert "fast" not in vars(tokenizer)
+    tokenizer.num_read = MANY
+    assert tokenizer.encode([TEXT]) == few
+    assert vars(tokenizer)["fast"] is not None
 
 
 def test_a_tokenizer_without_end_of_sequence_is_refused_in_one_line(tmp_path: Path) -> None:
