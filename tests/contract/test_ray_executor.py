@@ -1,18 +1,19 @@
 """Curator's Ray executors on a real Ray: the same bytes as the local executor, unchanged errors, a quiet terminal,
-nothing left behind.
+nothing left behind. Each executor does all its work in one process, on one Ray.
 """
 
 import contextlib
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 MARK = "NEMO_SDG_TEST_FOLDER"
-# Argv: folder, executor, maker of a record function. A process of its own, so that what Ray says on file descriptors
-# is seen as well.
+# Argv: folder, executor, parts. A part is a maker of a record function, or the step curated with GPUs for its embedder;
+# it works in a folder of its name. A process of its own, so that what Ray says on file descriptors is seen as well.
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -23,40 +24,97 @@ from nemo_curator.pipeline import Pipeline
 from nemo_curator.tasks import FileGroupTask
 from nemo_sdg.config import Executor
 from nemo_sdg.errors import SdgError
+from nemo_sdg.execution import stages
 from nemo_sdg.execution.executors import make_executor
 from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 from nemo_sdg.storage import Counts, StepDir
+from curated_run import curate
 
-folder, kind, make = Path(sys.argv[1]), Executor(sys.argv[2]), getattr(record_functions, sys.argv[3])
-source, target = (StepDir(run_dir=folder, step=step, fingerprint="f") for step in ("answers", "verified"))
-for number in range(4):
-    counts = Counts()
-    counts.keep("t", 5)
-    records = [{"sample_id": f"{number}-{place}", "task": "t", "number": 5 * number + place} for place in range(5)]
-    source.write_shard(f"shard-{number:05d}", records, [], counts)
-inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
-write = WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__)
-stages = [ReadShard(source, id_field="sample_id"), RecordStage("work", make), write]
-tasks = [FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs]
-try:
-    Pipeline(name="test", stages=stages).run(make_executor(kind), initial_tasks=tasks)
-except SdgError as exc:
-    print(type(exc).__name__, exc)
+stages.RESTARTS.update(max_restarts=1, max_task_retries=1)  # each restart loads all libraries
+
+
+def work(folder, kind, make):
+    source, target = (StepDir(run_dir=folder, step=step, fingerprint="f") for step in ("answers", "verified"))
+    for number in range(4):
+        counts = Counts()
+        counts.keep("t", 5)
+        records = [{"sample_id": f"{number}-{place}", "task": "t", "number": 5 * number + place} for place in range(5)]
+        source.write_shard(f"shard-{number:05d}", records, [], counts)
+    inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
+    write = WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__)
+    line = [ReadShard(source, id_field="sample_id"), RecordStage("work", make), write]
+    tasks = [FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs]
+    try:
+        Pipeline(name="test", stages=line).run(make_executor(Executor(kind)), initial_tasks=tasks)
+    except SdgError as exc:
+        print(type(exc).__name__, exc)
+
+
+folder, kind, *parts = sys.argv[1:]
+for part in parts:
+    for stream in (sys.stdout, sys.stderr):
+        print("part", part, file=stream, flush=True)
+    if part.startswith("curated "):
+        curate(Path(folder, part), kind, float(part.removeprefix("curated ")))
+    else:
+        work(Path(folder, part), kind, getattr(record_functions, part))
 """
+PARTS = {
+    "local": ["make_halver", "curated 0"],
+    "xenna": ["make_halver", "curated 0"],
+    "ray_data": ["curated 0.5", "make_halver", "curated 0", "make_failing", "make_dying"],
+}
 
 
-def execute(root: Path, folder: Path, executor: str, make: str) -> subprocess.CompletedProcess[str]:
+@dataclass(kw_only=True)
+class Done:
+    """What an executor did and said."""
+
+    folder: Path
+    said: dict[str, list[str]]
+    """part -> lines of standard output"""
+    errors: dict[str, list[str]]
+    """part -> lines of standard error"""
+    left_behind: list[str]
+    """commands of the processes that it started and that lived on"""
+
+    def files(self, part: str, step: str) -> dict[Path, bytes]:
+        """The files of a step but plan.json, which names files by path and time."""
+        folder = self.folder / part / step
+        return {
+            path.relative_to(folder): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name != "plan.json"
+        }
+
+
+def execute(root: Path, folder: Path, executor: str) -> Done:
     folder.mkdir()
     program = folder / "program.py"
     program.write_text(PROGRAM)
     environment = {**os.environ, MARK: str(folder), "PYTHONPATH": f"{root}:{root / 'tests' / 'fakes'}"}
-    return subprocess.run(
-        [sys.executable, str(program), str(folder), executor, make],
+    done = subprocess.run(
+        [sys.executable, str(program), str(folder), executor, *PARTS[executor]],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    said, errors = by_part(done.stdout), by_part(done.stderr)
+    assert list(said) == list(errors) == ["", *PARTS[executor]]
+    return Done(folder=folder, said=said, errors=errors, left_behind=left_behind(folder))
+
+
+def by_part(text: str) -> dict[str, list[str]]:
+    """The lines of each part; "" is what was said before the first."""
+    said: dict[str, list[str]] = {"": []}
+    for line in text.splitlines():
+        if line.startswith("part "):
+            said[line.removeprefix("part ")] = []
+        else:
+            said[list(said)[-1]].append(line)
+    return said
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -69,69 +127,56 @@ def left_behind(folder: Path) -> list[str]:
     return found
 
 
-def files(folder: Path) -> dict[Path, bytes]:
-    return {path.relative_to(folder): path.read_bytes() for path in (folder / "verified").rglob("*") if path.is_file()}
+@pytest.fixture(scope="module")
+def local(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return execute(root, tmp_path_factory.mktemp("executors") / "local", "local")
 
 
-@pytest.mark.parametrize("executor", ["ray_data", "xenna"])
-def test_the_bytes_are_those_of_the_local_executor_and_the_terminal_stays_quiet(
-    root: Path, tmp_path: Path, executor: str
-) -> None:
-    local, on_ray = (execute(root, tmp_path / name, name, "make_halver") for name in ("local", executor))
-    assert (on_ray.returncode, on_ray.stderr) == (0, ""), local.stderr
-    said = on_ray.stdout.splitlines()
+@pytest.fixture(scope="module")
+def xenna(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return execute(root, tmp_path_factory.mktemp("executors") / "xenna", "xenna")
+
+
+@pytest.fixture(scope="module")
+def ray_data(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return execute(root, tmp_path_factory.mktemp("executors") / "ray_data", "ray_data")
+
+
+@pytest.fixture(params=["ray_data", "xenna"])
+def on_ray(request: pytest.FixtureRequest) -> Done:
+    done: Done = request.getfixturevalue(request.param)
+    return done
+
+
+def test_the_bytes_are_those_of_the_local_executor(local: Done, on_ray: Done) -> None:
+    assert len(local.files("make_halver", "verified")) == 12
+    assert on_ray.files("make_halver", "verified") == local.files("make_halver", "verified")
+
+
+def test_the_terminal_stays_quiet_and_no_process_is_left(on_ray: Done) -> None:
+    lines = [line for part in ("", "make_halver", "curated 0") for line in on_ray.said[part]]
     assert not [
-        line for line in said if "PYTHON worker processes have been started" not in line
+        line for line in lines if "PYTHON worker processes have been started" not in line
     ]  # said of Xenna on few cores, by Ray, to all
-    assert left_behind(tmp_path / executor) == []
-    assert len(files(tmp_path / "local")) == 12
-    assert files(tmp_path / executor) == files(tmp_path / "local")
+    assert on_ray.errors[""] == on_ray.errors["make_halver"] == []  # curated tells its progress where it takes long
+    assert on_ray.left_behind == []
 
 
-def curate(root: Path, folder: Path, executor: str, gpus: str = "0") -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, str(root / "tests" / "fakes" / "curated_run.py"), str(folder), executor, gpus]
-    return subprocess.run(
-        program,
-        env={**os.environ, MARK: str(folder), "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_whole_curated_step_with_its_embedder_leaves_the_same_bytes(local: Done, on_ray: Done) -> None:
+    files = local.files("curated 0", "curated")
+    assert len([path for path in files if path.parts[0] == "receipts"]) == 3
+    assert b"evaluation_paraphrase" in b"".join(text for path, text in files.items() if path.parts[0] == "dropped")
+    assert on_ray.files("curated 0", "curated") == files
 
 
-def test_the_whole_curated_step_with_its_embedder_leaves_the_same_bytes_on_every_executor(
-    root: Path, tmp_path: Path
-) -> None:
-    trees = {}  # without plan.json, which names the files by path and time
-    for executor in ("local", "ray_data", "xenna"):
-        done = curate(root, tmp_path / executor, executor)
-        assert done.returncode == 0, done.stderr
-        assert left_behind(tmp_path / executor) == []
-        folder = tmp_path / executor / "curated"
-        trees[executor] = {
-            path.relative_to(folder): path.read_bytes()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != "plan.json"
-        }
-    assert len([path for path in trees["local"] if path.parts[0] == "receipts"]) == 3
-    assert b"evaluation_paraphrase" in b"".join(
-        text for path, text in trees["local"].items() if path.parts[0] == "dropped"
-    )
-    assert trees["ray_data"] == trees["local"]
-    assert trees["xenna"] == trees["local"]
-
-
-def test_gpus_that_no_node_has_are_asked_for_in_one_line_and_not_waited_for(root: Path, tmp_path: Path) -> None:
-    done = curate(root, tmp_path / "run", "ray_data", "0.5")
-    (line,) = done.stdout.splitlines()
+def test_gpus_that_no_node_has_are_asked_for_in_one_line_and_not_waited_for(ray_data: Done) -> None:
+    (line,) = ray_data.said["curated 0.5"]
     assert line.startswith("SdgError decontaminate needs 0.5 GPUs per worker, and the nodes of Ray have at most 0: ")
 
 
 @pytest.mark.parametrize(
     ("make", "words"), [("make_failing", "DataError record"), ("make_dying", "SdgError Ray lost its workers (")]
 )
-def test_errors_come_out_in_one_line(root: Path, tmp_path: Path, make: str, words: str) -> None:
-    done = execute(root, tmp_path / "run", "ray_data", make)
-    assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if "(raylet)" not in line]
+def test_errors_come_out_in_one_line(ray_data: Done, make: str, words: str) -> None:
+    (line,) = [line for line in ray_data.said[make] if "(raylet)" not in line]
     assert line.startswith(words)

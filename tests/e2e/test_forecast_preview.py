@@ -9,7 +9,7 @@ import pytest
 
 from nemo_sdg.config import load_config
 from nemo_sdg.pipeline.rates import measured
-from tests.e2e.harness import nemo_sdg, run_arguments
+from tests.e2e.harness import called, nemo_sdg, run_arguments
 
 
 def rows(run_dir: Path, step: str) -> list[dict]:
@@ -22,7 +22,7 @@ def rows(run_dir: Path, step: str) -> list[dict]:
 
 def test_a_forecast_of_the_pilot_itself_is_right(root: Path, server: str, undisturbed: Path) -> None:
     arguments = run_arguments(undisturbed, server)[1:]
-    result = nemo_sdg(
+    result = called(
         root, "forecast", *arguments, "--pilot", str(undisturbed), "--tokens-per-s", "1000", "--price", "2.5", "--json"
     )
     assert result.returncode == 0, result.stderr
@@ -59,7 +59,7 @@ def test_other_votes_are_drawn_from_the_pilot(undisturbed: Path) -> None:
 
 
 def test_a_probe_measures_the_configured_engine(root: Path, server: str, tmp_path: Path) -> None:
-    result = nemo_sdg(root, "forecast", *run_arguments(tmp_path / "run", server)[1:], "--probe", "--json")
+    result = called(root, "forecast", *run_arguments(tmp_path / "run", server)[1:], "--probe", "--json")
     assert result.returncode == 0, result.stderr
     said = orjson.loads(result.stdout)
     assert said["tokens_per_s_per_gpu"] > 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from nemo_sdg.storage import read_jsonl
-from tests.e2e.harness import command, digests, nemo_sdg, run_arguments
+from tests.e2e.harness import called, command, digests, nemo_sdg, run_arguments
 from tests.fakes.openai_server import FakeOpenAIServer
 
 
@@ -86,7 +86,7 @@ def test_four_roles_on_four_servers_go_from_seeds_to_blend_and_are_killed_twice(
         if line.endswith(b"\n")
     ]
     assert len(keys) == len(set(keys)), "what was in the journal was never asked again"
-    assert nemo_sdg(root, "check", str(run_dir)).returncode == 0
+    assert called(root, "check", str(run_dir)).returncode == 0
 
 
 def test_a_run_by_files_ends_as_one_by_a_server(root: Path, undisturbed: Path, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_run_by_files_ends_as_one_by_a_server(root: Path, undisturbed: Path, t
     arguments = [argument for argument in run_arguments(run_dir, "x") if not argument.startswith("engine.base_urls")]
     arguments = [*arguments, "engine.kind=batch", "--until", "answers"]
     server, num_rounds = FakeOpenAIServer(), 0
-    while (result := nemo_sdg(root, *arguments)).returncode == 75:
+    while (result := called(root, *arguments)).returncode == 75:
         assert "waiting for replies to" in result.stderr.splitlines()[-1]
         num_rounds += 1
         assert num_rounds < 20

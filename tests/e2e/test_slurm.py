@@ -70,7 +70,6 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
     run_dir, cluster = tmp_path / "slurm", tmp_path / "cluster.yaml"
     cluster.write_text(
         (root / CLUSTER).read_text()
-        + 'generation_steps: {questions: {workers: 1, cpus_per_task: 1, time: "01:00:00"}}\n'
         + 'steps:\n  curated: &spread {nodes: 2, cpus_per_task: 2, time: "01:00:00"}\n  packed: *spread\n'
     )
     launch = ["launch", *run_arguments(run_dir, slow_server, "engine.max_in_flight=2")[1:], "--cluster", str(cluster)]

@@ -1,15 +1,11 @@
-"""A small run up to the step curated, and a program that runs this step: argv are its folder, an executor and GPUs for
-the embedder.
-"""
+"""A small run up to the step curated, and a function that runs this step."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import CurateSection, Executor, RunConfig, RunSection
 from nemo_sdg.errors import SdgError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.execution.processes import quiet_libraries
 from nemo_sdg.execution.progress import Progress
 from nemo_sdg.pipeline.order import STEPS
 from nemo_sdg.records import DatasetRow, EvaluationRow, to_dict
@@ -131,10 +127,10 @@ def write_shard(target: StepDir, shard: str, records: list[dict[str, Any]]) -> N
     target.write_shard(shard, records, [], counts)
 
 
-if __name__ == "__main__":
-    quiet_libraries()
-    context = make_run(Path(sys.argv[1]), paraphrase=True, embedder_gpus=float(sys.argv[3]))
-    context.config.run.executor = Executor(sys.argv[2])
+def curate(folder: Path, executor: str, gpus: float = 0) -> None:
+    """Takes the step with its embedder in a folder of its own; an SdgError is printed."""
+    context = make_run(folder, paraphrase=True, embedder_gpus=gpus)
+    context.config.run.executor = Executor(executor)
     try:
         curated.run(context)
     except SdgError as exc:
