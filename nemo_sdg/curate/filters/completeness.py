@@ -38,12 +38,14 @@ EXCERPT_END = 70
 
 
 def _asks_half(view: View, text: str) -> bool:
-    """Whether the stem of a question with options ends in a last sentence that begins to ask (`How long does`) and
-    stops at a word that goes on.
+    """Whether the stem of a question with options has no end though its options are whole sentences, or ends in a last
+    sentence that begins to ask (`How long does`) and stops at a word that goes on.
     """
     text = text.rstrip()
     if not text[-1:].isalpha():
         return False
+    if all(len(choice.split()) > 2 and SENTENCE.fullmatch(choice.strip()) for choice in view.choices):
+        return True
     words = re.findall(r"[\w'-]+", view.folded(sentences(text)[-1]))
     return (
         1 < len(words) <= 4
@@ -51,6 +53,27 @@ def _asks_half(view: View, text: str) -> bool:
         and words[-1]
         in (*phrases("dangling", view.language, others=False), *phrases("unfinished", view.language, others=False))
     )
+
+
+SENTENCE = re.compile(r"[^\W\d_a-zà-ÿа-я].*[.!?。]|[^\x00-\u02ff].*[。।۔]", re.DOTALL)
+"""An option that begins and ends as a sentence does; no stem goes on in it"""
+
+
+def _only_begins(view: View, text: str) -> bool:
+    """Whether a question stops behind the words that ask (`Why`, `How much does`)."""
+    words = re.findall(r"[\w'-]+", view.folded((sentences(text) or [""])[-1]))
+    asking = phrases("interrogative", view.language, others=False)
+    going_on = {*asking, *phrases("unfinished", view.language, others=False)}
+    going_on |= {*phrases("dangling", view.language, others=False)}
+    begins = " ".join(words).startswith(tuple(word for word in asking if " " in word)) or words[:1] in [
+        [word] for word in asking
+    ]
+    if not words or len(words) > 4 or not begins or not text[-1].isalpha():
+        return False
+    rest = " ".join(words)
+    for phrase in sorted((word for word in going_on if " " in word), key=len, reverse=True):
+        rest = rest.replace(phrase, "")
+    return all(word in going_on for word in rest.split())
 
 
 def _inside_word(view: View, text: str) -> bool:
@@ -66,7 +89,7 @@ def _inside_word(view: View, text: str) -> bool:
 
 def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: int) -> bool:
     text = text.rstrip()
-    if not text or END.search(text) or view.language in NO_FULL_STOP:
+    if not text or view.language in NO_FULL_STOP or (END.search(text) and not _stops_in_number(view, text)):
         return False
     if text[-1] in ",،、，":
         return True
@@ -77,7 +100,7 @@ def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: in
     if len(text.split()) > 3 and any(last_words.endswith(" " + word) for word in ending):
         # a letter alone may be the name of a quantity, an option or a vitamin
         return len(text.split()[-1]) > 1 or text[-1].islower()
-    if _inside_word(view, text):
+    if _inside_word(view, text) or (question and _only_begins(view, text)):
         return True
     *before, last = sentences(text)
     if before and is_spaceless(text[-1]) and len(last) >= 6 and not question:
@@ -86,11 +109,24 @@ def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: in
             return True
     if prose and not before and _num_words(last) >= 2 * min_words and not LIST_OR_CODE.search(text):
         return True
-    if question and _asks(view, last):
+    if question and not before and _asks(view, last):
         return False
     if not before or LIST_OR_CODE.search(text) or not all(END.search(sentence) for sentence in before):
         return False
+    if question and _asks(view, last):
+        return text[-1].isalpha()
     return _num_words(last) >= (min_words if not question else 4)
+
+
+def _stops_in_number(view: View, text: str) -> bool:
+    """Whether a text of an explanation whose sentences all have their ends stops behind a digit."""
+    if view.kind != Kind.free_text or not text[-1].isdigit() or LIST_OR_CODE.search(text):
+        return False
+    *before, last = sentences(text)
+    return len(before) > 1 and all(FULL_STOP.search(one) for one in before) and _num_words(last) >= 6
+
+
+FULL_STOP = re.compile(r"[.!?…。！？؟۔।][\"'”’»」』)]*$")
 
 
 def _asks(view: View, sentence: str) -> bool:

@@ -93,16 +93,19 @@ def _bounded(text: str, start: int, end: int) -> bool:
     )
 
 
-def spoken(view: View, name: str, *fields: str, opening: bool = False) -> str | None:
+def spoken(view: View, name: str, *fields: str, opening: bool = False, beside_answer: bool = False) -> str | None:
     """Where one of the list's phrases is said in the fields, for a detail; None where it is not, or is the subject.
 
     A phrase between quotation marks is spoken of, and so is one that stands in the question or the passage too. With
-    `opening` a phrase counts only where it begins a sentence.
+    `opening` a phrase counts only where it begins a sentence, with `beside_answer` only where the text is not the
+    answer said again.
     """
     wanted = phrases(name, view.language)
     for field, text in view.texts(*fields):
         folded = view.folded(text)
-        for start, phrase in find_phrases(folded, wanted, view.words(text)):
+        if beside_answer:
+            folded = functools.reduce(lambda rest, said: rest.replace(view.folded(said), " "), view.accepted, folded)
+        for start, phrase in find_phrases(folded, wanted, None if beside_answer else view.words(text)):
             if opening and not _begins_sentence(folded, start):
                 continue
             if is_quoted(folded, start):

@@ -70,11 +70,20 @@ def _loop(words: list[str], max_loops: int, min_words: int) -> str | None:
         if np.count_nonzero(ids[period:] == ids[:-period]) < long_enough:
             continue
         run = 0
-        for word, earlier in zip(words[period:], words, strict=False):
+        for place, (word, earlier) in enumerate(zip(words[period:], words, strict=False)):
             run = run + 1 if word == earlier else 0
-            if run >= long_enough and any(map(str.isalpha, "".join(words[:period]) or word)):
-                return f"{period} words are repeated in a row"
+            repeated = words[place + 1 : place + 1 + period]
+            if run >= long_enough and (run >= 20 * period or not _is_expression(repeated)):
+                return f"{' '.join(repeated)[:40]!r} is repeated in a row"
     return None
+
+
+OPERATORS = frozenset("+-−–*×·/÷=,|&^~<>→")
+
+
+def _is_expression(words: list[str]) -> bool:
+    """Whether what is repeated is a term of a formula (`ha +`, `2 ×`) or holds no letter at all."""
+    return not any(map(str.isalpha, "".join(words))) or any(word in OPERATORS for word in words)
 
 
 def _repeated_sentence(text: str, max_loops: int, min_words: int = 4, *, in_a_row: bool) -> str | None:

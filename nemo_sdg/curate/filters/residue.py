@@ -76,7 +76,7 @@ def _markup(view: View) -> str | None:
             match = pattern.search(text) if any(mark in text for mark in marks) else None
             if (
                 match
-                and not is_quoted(text, match.start() + 1)
+                and not is_quoted(text, match.start() + (pattern is CHAT))
                 and not (view.is_technical and _on_subject(view, match))
             ):
                 return f"{name}: {excerpt(text, match.start())}"

@@ -29,7 +29,7 @@ def refusal(view: View) -> Finding | None:
     if found is None:
         found = spoken(view, "refusal", *SOLUTION, opening=True)
         if found is not None and COMPOSED.search(view.question):
-            found = spoken(view, "refusal", "context", "reasoning", opening=True)
+            found = spoken(view, "refusal", "context", "reasoning", opening=True, beside_answer=True)
     if found is None:
         opened = find_phrases(view.folded(view.question), phrases("refusal", view.language))
         found = f"question: {excerpt(view.question)}" if any(start == 0 for start, _ in opened) else None

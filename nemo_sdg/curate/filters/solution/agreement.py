@@ -12,6 +12,7 @@ from nemo_sdg.curate.filters.solution.conclusion import (
     named_letter,
     named_options,
 )
+from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_operator
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Kind
 from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, numbers_equal, read_number
@@ -24,10 +25,19 @@ def reasoning_end(view: View, *, tail: int = 400) -> Finding | None:
 
     Where the reasoning says `the answer is …`, that is compared; else the clause that concludes the last sentence
     (`so …`, `therefore …`). A number must stand in the last `tail` characters, with its sign. A letter must name the
-    answer's option. Free text and code have no final statement to compare.
+    answer's option. A formula must stand there with its own signs, a snippet of the program with its own comparison.
+    Free text has no final statement to compare.
     """
-    if not view.reasoning or view.kind in (Kind.free_text, Kind.code):
+    if not view.reasoning or view.kind == Kind.free_text:
         return None
+    if view.kind == Kind.code:
+        snippet = other_operator(view) if "`" in view.reasoning else None
+        return _finding(view, CONTRADICTS, snippet) if snippet else None
+    if any(sign in view.answer for sign in "<>≤≥≠[(\\"):
+        stated = final_statement(view) or view.reasoning_sentences[-1]
+        other = has_other_signs(view, stated)
+        if other is not None:
+            return _finding(view, CONTRADICTS, stated)
     gold = None if view.is_choice else read_number(view.answer, view.language)
     if view.is_choice:
         return _choice(view)
@@ -178,7 +188,7 @@ def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
             return _unit_differs(view, gold, stated)
         return _finding(view, CONTRADICTS, stated)
     if view.kind != Kind.numeric:
-        return None
+        return _unit_differs(view, gold, last)
     end = view.reasoning[-tail:]
     if not _arrives(view, gold, end):
         reason = LACKS if not _magnitude(view, gold, end) else CONTRADICTS
@@ -191,7 +201,9 @@ def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
 def _last_with_number(view: View) -> str:
     """The last sentence with a number in it that does not test the result."""
     for sentence in reversed(view.reasoning_sentences):
-        if not CHECK.match(sentence) and find_numbers(sentence, view.language):
+        if CHECK.match(sentence):
+            continue
+        if find_numbers(sentence, view.language) or any(text and text in sentence for text in view.accepted[1:]):
             return sentence
     return ""
 
@@ -227,10 +239,11 @@ SIGN = re.compile(
 
 def _arrives(view: View, gold: Number, text: str) -> bool:
     """Whether the gold value is among the numbers of the text, with its sign."""
-    if view.answer.strip() and view.answer.strip() in text and not view.answer.strip()[0].isdigit():
-        return True
-    if re.search(rf"(?<![\d.,]){re.escape(view.answer.strip())}(?![\d]|[.,]\d)", text):
-        return True
+    for written in map(str.strip, view.accepted):
+        if written and not written[0].isdigit() and re.search(rf"{re.escape(written)}(?!\d|[.,]\d)", text):
+            return True
+        if re.search(rf"(?<![\d.,]){re.escape(written)}(?![\d]|[.,]\d)", text):
+            return True
     found = find_numbers(text, view.language)
     if any(_equal(view, gold, one.number) for one in found):
         return True

@@ -1,0 +1,83 @@
+"""How a reasoning writes its result: the same terms with other signs, the same number with another unit, an expression
+that the program has with another operator.
+"""
+
+import ast
+import re
+
+from nemo_sdg.curate.filters.view import View
+
+SIGNS = "-+*/^<>=≤≥≠()[]"
+SPELLINGS = (
+    (re.compile(r"\\(?:leqslant|leq|le)(?![a-zA-Z])|<=|=<"), "≤"),
+    (re.compile(r"\\(?:geqslant|geq|ge)(?![a-zA-Z])|>=|=>"), "≥"),
+    (re.compile(r"\\(?:neq|ne)(?![a-zA-Z])|!="), "≠"),
+    (re.compile(r"\\lt(?![a-zA-Z])"), "<"),
+    (re.compile(r"\\gt(?![a-zA-Z])"), ">"),
+    (re.compile(r"\\(?:cdot|times)(?![a-zA-Z])|[×·∙⋅]"), "*"),
+    (re.compile(r"\\(?:left|right|,|;|!| )|[$\s{}*`]|\\\(|\\\)"), ""),
+    (re.compile(r"[−–]"), "-"),
+)
+RELATION = re.compile(r"[<>≤≥≠]")
+TERM = re.compile(rf"[^{re.escape(SIGNS)}]+")
+
+
+def plain_formula(text: str) -> str:
+    """A formula without spaces, dollars and the sign of multiplication, each relation in one spelling."""
+    for pattern, sign in SPELLINGS:
+        text = pattern.sub(sign, text)
+    return text.casefold()
+
+
+def has_other_signs(view: View, statement: str) -> str | None:
+    """The part of a statement that has the terms of the answer in their order with other signs between them (`x > -4`
+    for `x < -4`, `[2, 5)` for `(2, 5]`), where the answer itself does not stand there.
+    """
+    for text in view.accepted:
+        if plain_formula(text).rstrip(".。") in plain_formula(statement):
+            return None
+    gold = plain_formula(view.answer).rstrip(".。")
+    if not RELATION.search(gold) and not (gold[:1] in "([" and gold[-1:] in ")]" and "," in gold):
+        return None
+    terms = TERM.findall(gold)
+    if len("".join(terms)) < 2 or len(terms) > 12:
+        return None
+    sign = f"[{re.escape(SIGNS)}]"
+    between = rf"{sign}+".join(re.escape(term) for term in terms)
+    opened, closed = rf"{sign}+" if gold[0] in SIGNS else "", rf"{sign}+" if gold[-1] in SIGNS else ""
+    match = re.search(rf"(?<![a-z0-9]){opened}{between}{closed}(?![a-z0-9])", plain_formula(statement))
+    return match.group() if match else None
+
+
+INLINE = re.compile(r"`([^`\n]{5,120})`")
+
+
+def other_operator(view: View) -> str | None:
+    """A snippet that the last sentences of a reasoning hold in backticks and that the program has with another
+    comparison (`len(w) < n` for `len(w) >= n`), where no snippet of the reasoning is the program's own.
+    """
+    snippets = INLINE.findall(" ".join(view.reasoning_sentences[-2:]))
+    program = _expressions(view.answer) if snippets else []
+    exact = {ast.dump(node) for node in program}
+    blind = {_without_operators(node) for node in program}
+    for snippet in snippets:
+        try:
+            node = ast.parse(snippet.strip().removeprefix("return "), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        if not any(isinstance(part, ast.Compare) for part in ast.walk(node)) or ast.dump(node) in exact:
+            continue
+        if _without_operators(node) in blind:
+            return snippet
+    return None
+
+
+def _expressions(code: str) -> list[ast.expr]:
+    try:
+        return [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.expr)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _without_operators(node: ast.expr) -> str:
+    return re.sub(r"(?:Lt|LtE|Gt|GtE|Eq|NotEq)\(\)", "Compared()", ast.dump(node))
