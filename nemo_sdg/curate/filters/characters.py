@@ -12,6 +12,13 @@ CONTROL = re.compile(
 )
 LOST = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-f]{2}|[^\W\d_]\?[a-zà-ÿ]{2}|&[A-Za-z]{4,6};")
 """Letters that were written out as escapes, or lost to a question mark in the middle of a word"""
+MISREAD = re.compile(
+    r"(?:(?<![^\W\d_])[À-ÿ]{4,}(?![^\W\d_])[\s,.;:!?-]+){2}"  # Cyrillic, Greek or Hebrew read as Latin-1
+    r"|(?:(?<![^\W\d_])[а-яё][А-ЯЁ]{3,}(?![^\W\d_])[\s,.;:!?-]+){2}"  # KOI8-R read as windows-1251
+    r"|(?:[縺繧繝][\u0080-\u9fff\uff61-\uff9f]){3}"  # Japanese UTF-8 read as Shift-JIS
+    r"|锟斤拷|烫烫烫|屯屯屯"
+)
+"""Words that no language writes"""
 LOST_MARK = re.compile(r"\?[a-zà-ÿ]{2}|\\[ux]|&[A-Za-z]")
 ENCODING = re.compile(
     r"utf-?8|latin-?1|iso-?8859|windows-?125\d|encod|decod|charset|code ?page|mojibake|кодиров|"
@@ -43,7 +50,8 @@ def mojibake(view: View) -> Finding | None:
         at = text.find("\ufffd")
         if at >= 0:
             return "mojibake", f"{name}: {excerpt(text, at)}"
-        at = _bad_at(text)
+        misread = MISREAD.search(text)
+        at = misread.start() if misread else _bad_at(text)
         if at >= 0 and not ENCODING.search(view.asked):
             return "mojibake", f"{name}: {excerpt(text, at)}"
     return None

@@ -115,12 +115,22 @@ def latex_balance(view: View) -> Finding | None:
     if view.kind == Kind.code:
         return None
     for name, text in view.texts("question", "passage", "choices", "answer", "context", "reasoning"):
+        lost = LOST_BACKSLASH.search(text) if "{" in text or "$" in text else None
+        if lost and not view.is_technical:
+            return "latex_damaged", f"{name}: {excerpt(text, lost.start())}"
         if "\\" not in text or not COMMAND.search(text) or ESCAPES.search(view.asked):
             continue
         problem = latex_problem(FENCE.sub(" ", text))
         if problem:
             return "latex_unbalanced", f"{name}: {problem}"
     return None
+
+
+LOST_BACKSLASH = re.compile(
+    r"(?<![\\a-zA-Z])(?:rac|frac|dfrac|tfrac|sqrt|qrt|binom|inom|boxed|oxed|overline|mathrm|mathbb|egin|begin)\s?\{"
+    r"|\$[^$]*(?<![\\a-zA-Z])(?:cdot|leq|geq|neq|infty|rightarrow|lfloor|rfloor)(?![a-zA-Z])"
+)
+"""A command that has lost its backslash, or its first letter to an escape (`\\frac` read as a form feed and `rac`)"""
 
 
 def latex_problem(text: str) -> str | None:

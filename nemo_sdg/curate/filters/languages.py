@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from nemo_sdg.curate.filters.view import Finding, View
+from nemo_sdg.curate.filters.language_parts import SCRIPTS, foreign_clause, long_sentences
+from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import Kind
 
 CONFUSED = [
@@ -53,7 +54,8 @@ def language(
 
     Only a confident verdict over enough letters counts; formulas, code and quotations are left out, an ideograph counts
     for three letters. A question that names a language may go on in that one. Options count where the question alone is
-    too short to tell. `reasoning: false` leaves context and reasoning out.
+    too short to tell. A text may not change its language in the middle: neither by a clause in another script nor by a
+    sentence that is surely another language. `reasoning: false` leaves context and reasoning out.
     """
     question = view.question
     if view.kind != Kind.code and view.choices and _num_letters(prose(question)) < min_letters:
@@ -72,6 +74,38 @@ def language(
             if name != "question" and _speaks_of(view, found):
                 continue
             return "language_mismatch", f"{name} is {found} ({confidence:.2f}), the seed is {view.language}"
+        if name != "question" and (mixed := _mixed(view, text, confidence, min_letters)) is not None:
+            return "language_mixed", f"{name}: {excerpt(mixed)}, the seed is {view.language}"
+    return None
+
+
+SURE = 0.9
+"""Confidence of the whole text from which its sentences are not asked one by one"""
+
+
+def _mixed(view: View, text: str, confidence: float, min_letters: int) -> str | None:
+    """The part of a text that is in another language than the rest, where the question speaks of no such."""
+    if view.kind == Kind.code or view.language not in KNOWN:
+        return None
+    clause = foreign_clause(view, text)
+    if clause is not None:
+        of_script = next(
+            (name.split() for name, script in SCRIPTS.items() if re.search(script, clause)),
+            [identify_language(clause)[0]],
+        )
+        return None if any(_speaks_of(view, one) for one in of_script[:2]) else clause
+    for sentence in long_sentences(text) if confidence < SURE else []:
+        words = prose(sentence)
+        if _num_letters(words) < 2 * min_letters:
+            continue
+        found, sure = identify_language(words)
+        if (
+            found != view.language
+            and sure >= SURE
+            and not _confusable(found, view.language)
+            and not _speaks_of(view, found)
+        ):
+            return sentence
     return None
 
 

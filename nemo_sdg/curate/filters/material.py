@@ -8,6 +8,7 @@ import yaml
 
 from nemo_sdg.curate.filters.view import Finding, View, excerpt, is_quoted, sentences
 from nemo_sdg.records import Kind
+from nemo_sdg.text.normalize import is_spaceless
 
 LISTED = re.compile(r"\n|[:：]\s*\S|\([A-Da-d1-4]\)|\b(?:A|1)[.)]\s|,.*\bor\b|[，、].*还是|\[asy\]|\\begin\{|;")
 DRAWN = re.compile(r"\[asy\]|\\begin\{(?:tabular|array|table|tikz)|\|.*\|.*\||<table|\\includegraphics")
@@ -38,6 +39,7 @@ def _pattern(name: str, language: str) -> re.Pattern[str]:
     """The mentions in a language, and those in English, as one pattern."""
     by_language = _patterns()[name]
     found = list(by_language.get(language, [])) + (by_language["en"] if language != "en" else [])
+    found += _pointing(name, language)
     return re.compile("|".join(f"(?:{pattern})" for pattern in found), re.IGNORECASE)
 
 
@@ -46,6 +48,33 @@ def _patterns() -> dict[str, dict[str, list[str]]]:
     with open(Path(__file__).with_name("material.yaml"), encoding="utf-8") as lines:
         loaded: dict[str, dict[str, list[str]]] = yaml.load(lines, Loader=yaml.BaseLoader)
     return loaded
+
+
+ATTACHED = frozenset(["zh", "ja", "ko", "th", "ar", "fa", "he"])
+"""Languages that write other words right beside a noun"""
+
+
+def _pointing(name: str, language: str) -> list[str]:
+    """Mentions made of the parts in pointers.yaml: `according to … table`, `table … below`, `below … table`."""
+    with open(Path(__file__).with_name("pointers.yaml"), encoding="utf-8") as lines:
+        parts: dict[str, str] = yaml.load(lines, Loader=yaml.BaseLoader).get(language, {})
+    if name not in parts:
+        return []
+    noun, there = f"(?:{parts[name]})", f"(?:{parts['there']})"
+    if language in ATTACHED:
+        edge, gap = "", r"[ 的]?[^\W\d_]{0,2}"
+    else:
+        edge, gap = r"(?!\w)", r"(?:[ '’][^\W\d_]+){0,1}[ '’]"
+    found = [rf"(?<!\w){there}{gap}{noun}{edge}" if edge else f"{there}{gap}{noun}"]
+    if edge and language not in ("fi", "hu", "tr", "hi", "bn"):
+        found.append(rf"(?<!\w){noun} (?:[^\W\d_]+ )?{there}{edge}")
+    if parts["as"]:
+        found.append(
+            rf"(?<!\w)(?:{parts['as']}){gap}(?:[^\W\d_]+ )?{noun}{edge}" if edge else f"(?:{parts['as']}){gap}{noun}"
+        )
+    if "after" in parts:
+        found.append(f"{noun} ?(?:{parts['after']})")
+    return found
 
 
 def missing_material(view: View, *, long_question: int = 600, min_material: int = 60) -> Finding | None:
@@ -93,7 +122,8 @@ def _carries(name: str, question: str, match: re.Match[str], min_material: int) 
 
 def _told(text: str) -> int:
     """Characters of the sentences that ask nothing, the one at the edge of the mention left out."""
-    return sum(len(sentence) for sentence in sentences(text)[:-1] if not sentence.rstrip().endswith(("?", "？", "؟")))
+    told = [sentence for sentence in sentences(text)[:-1] if not sentence.rstrip().endswith(("?", "？", "؟"))]
+    return sum(len(sentence) * (3 if is_spaceless(sentence[0]) else 1) for sentence in told)
 
 
 def _introduced(question: str, match: re.Match[str]) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
-from nemo_sdg.text.numbers import read_number
+from nemo_sdg.text.numbers import Number, find_numbers, read_number
 
 EDGE = re.compile(r"^[\s\"'“”«».,;:!?()\[\]。、，؛؟]+|[\s\"'“”«».,;:!?()\[\]。、，؛؟]+$")
 ABOUT_FORM = re.compile(
@@ -19,8 +20,9 @@ ABOUT_FORM = re.compile(
 
 
 def options_distinct(view: View) -> Finding | None:
-    """Two options that are the same but for case, width, spacing or a mark at the end, or that are the same number in
-    other signs (`6` and `six`, `3/6` and `4/8`).
+    """Two options that are the same but for case, width, spacing or a mark at the end, that are the same number in
+    other signs or units (`6` and `six`, `3/6` and `4/8`, `5 m/s` and `18 km/h`), or of which one is a range inside the
+    other.
 
     A question about how something is written may offer such; so may one of code, or one where several options differ
     so.
@@ -39,18 +41,56 @@ def options_distinct(view: View) -> Finding | None:
         return "choices_not_distinct", excerpt(" | ".join(pair))
     if not has_digits:
         return None
+    by_unit = ABOUT_UNITS.search(view.question) is None
+    nested = _nested_ranges(view)
+    if nested is not None:
+        return "choices_not_distinct", excerpt(" | ".join(nested))
     read = [(choice, read_number(choice, view.language)) for choice in view.choices]
     for place, (choice, number) in enumerate(read):
         for other, same in read[place + 1 :]:
             if (
                 number is not None
                 and same is not None
-                and (number.value, number.unit, number.percent) == (same.value, same.unit, same.percent)
+                and _quantity(number, by_unit) == _quantity(same, by_unit)
                 and _plain(choice) != _plain(other)
                 and not (view.is_technical and (_has_digit(choice) == _has_digit(other)))
             ):
                 return "choices_not_distinct", excerpt(f"{choice} | {other}")
     return None
+
+
+ABOUT_UNITS = re.compile(
+    r"\bequal|same as|\bunits?\b|einheit|unité|unidad|unità|unidade|eenheid|enhet|единиц|单位|単位", re.IGNORECASE
+)
+BETWEEN = re.compile(
+    r"^\W*(?:about |around )?(?:between|zwischen|entre|tra|fra|tussen|mellan|mellem|mellom|między|mezi|между|між|"
+    r"από|بين|antara|giữa)\b",
+    re.IGNORECASE,
+)
+
+
+def _nested_ranges(view: View) -> tuple[str, str] | None:
+    """Two options of which one is a part of the other: `between 8 and 12 minutes`, `between 9 and 11 minutes`."""
+    ranges = [
+        (choice, [found.number.value for found in find_numbers(choice, view.language)])
+        for choice in view.choices
+        if BETWEEN.match(choice)
+    ]
+    for place, (choice, ends) in enumerate(ranges):
+        for other, others in ranges[place + 1 :]:
+            if len(ends) != 2 or len(others) != 2:
+                continue
+            (low, high), (first, last) = ends, others
+            if (low <= first and last <= high) or (first <= low and high <= last):
+                return choice, other
+    return None
+
+
+def _quantity(number: Number, by_unit: bool) -> tuple[Any, ...]:
+    """What makes two numbers one; with `by_unit` the value counts in the base unit."""
+    if by_unit:
+        return number.value * number.unit.factor, number.unit.dimensions, number.percent
+    return number.value, number.unit, number.percent
 
 
 def _has_digit(choice: str) -> bool:

@@ -58,6 +58,7 @@ HOME = re.compile(
     r"|\b\d{1,4},? (?:bis |ter )?(?:rue|avenue|boulevard|chemin|impasse|allée) "
     r"|\b(?:[Cc]alle|[Aa]venida|[Pp]aseo|[Vv]ia|[Vv]iale|[Rr]ua|[Tt]ravessa|ul\.|ulica|ulicy|ул\.|улиц\w|вул\.|вулиц\w|"
     r"Jalan|Jl\.|đường|Cad\.|Sok\.) [^\d.,;\n]{2,40}[, ]+(?:n\.?º? ?|no\.? ?|nr\.? ?|д\. ?|буд\. ?|số ?)?\d{1,4}"
+    r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"  # a post code of the United Kingdom
     r"|[\u4e00-\u9fff]{2,}(?:路|街|大道|巷)\d+[号號]|\d+丁目\d+|\d+番地"
 )
 """A street with its number; with a number or an address to reach somebody at it is a person's"""
@@ -69,6 +70,14 @@ REACHED = re.compile(
     re.IGNORECASE,
 )
 
+BORN = re.compile(
+    r"\b(?:born|date of birth|d\.?o\.?b\.?|geb\.|geboren|née? le|nacid[oa] el|nat[oa] il|nascid[oa] em|geboren op|"
+    r"ur\.|nar\.|"
+    r"född|født|doğum|lahir|sinh)\W{0,3}(?:\w+ ){0,2}\d{1,2}[./-] ?\d{1,2}[./-] ?(?:19|20)\d\d"
+    r"|(?:д\.? ?р\.|родил\w+|народ\w+|生年月日|出生|생년월일)\W{0,3}(?:19|20)?\d\d\D",
+    re.IGNORECASE,
+)
+"""A full date of birth"""
 SAMPLES = frozenset(
     # cards for tests, IBANs of the registry of ISO 13616 and of its readers, social security numbers of specimens
     re.findall(
@@ -125,6 +134,13 @@ def personal_data(view: View) -> Finding | None:
     )
     for name, text in view.texts(*names):
         found = _personal(text)
+        if (
+            name == "choices"
+            and found
+            and len(view.choices) > 2
+            and all(len(re.sub(r"\D", "", choice)) > 6 for choice in view.choices)
+        ):
+            continue  # numbers to choose from are made up
         if found and not _is_subject(view, found) and not _is_test_value(view, found):
             return "personal_data", f"{found} in {name}"
     return None
@@ -143,7 +159,11 @@ def _personal(text: str) -> str | None:
     if SECRET.search(text):
         return "access key"
     long_number = LONG_NUMBER.search(text) is not None
-    if (long_number or "@" in text) and HOME.search(text) and ("@" in text or REACHED.search(text)):
+    if (
+        (long_number or "@" in text)
+        and HOME.search(text)
+        and ("@" in text or REACHED.search(text) or BORN.search(text))
+    ):
         return "home address"
     if not long_number:
         return None

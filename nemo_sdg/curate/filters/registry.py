@@ -41,7 +41,7 @@ from nemo_sdg.curate.filters import (
     residue,
     talk,
 )
-from nemo_sdg.curate.filters.solution import agreement, arithmetic, giveaway, topic
+from nemo_sdg.curate.filters.solution import agreement, arithmetic, giveaway, topic, units
 from nemo_sdg.curate.filters.view import Finding, View
 from nemo_sdg.curate.own_code import import_named, source_of
 from nemo_sdg.errors import ConfigError, DataError
@@ -76,6 +76,7 @@ BUILT_IN: dict[str, Callable[..., Finding | None]] = {
         giveaway.answer_in_question,
         material.missing_material,
         agreement.reasoning_end,
+        units.unit_missing,
         arithmetic.wrong_arithmetic,
         options.all_of_the_above,
         giveaway.context_gives_answer,

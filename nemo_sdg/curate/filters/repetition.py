@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from nemo_sdg.curate.filters.phrases import content_words
 from nemo_sdg.curate.filters.view import Finding, View, sentences
 from nemo_sdg.records import Kind
+from nemo_sdg.text.normalize import jaccard
 
 LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
 SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
@@ -36,11 +38,15 @@ def repetition(
         if view.kind == Kind.code
         else ("question", "context", "reasoning", "answer")
     )
+    if view.passage and (loop := _repeated_sentence(view.passage, max_loops, in_a_row=True)) is not None:
+        return "repetition", f"passage: {loop}"
     for name, text in view.texts(*names):
         words = _words(text)
         run = LETTER_RUN.search(text) if max(map(len, words), default=0) > 30 else None
         if run and run.group(1) not in "ACGTUN":
             return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
+        if name != "question" and view.kind != Kind.code and (said := _reworded(view, text)):
+            return "repetition", f"{name}: one sentence is said {said} times in other words"
         if len(set(words)) > 0.7 * len(words):
             continue
         # a poem or a song that is asked for, and a dialogue, have lines that come again
@@ -48,7 +54,7 @@ def repetition(
         loop = _loop(words, max_loops, min_words) or _repeated_sentence(text, max_loops, in_a_row=refrains)
         if loop is not None:
             return "repetition", f"{name}: {loop}"
-        if len(words) < min_words:
+        if len(words) < min_words or sum(word in OPERATORS for word in words) * 6 >= len(words):
             continue
         score = _gopher_score(text, words, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
         if score is not None:
@@ -76,6 +82,25 @@ def _loop(words: list[str], max_loops: int, min_words: int) -> str | None:
             if run >= long_enough and (run >= 20 * period or not _is_expression(repeated)):
                 return f"{' '.join(repeated)[:40]!r} is repeated in a row"
     return None
+
+
+SAME_SENTENCE, MIN_SAME = 0.7, 4
+"""Jaccard similarity of the content words of two sentences that say one thing, and how many of them are too many"""
+
+
+def _reworded(view: View, text: str) -> int:
+    """How many sentences of five content words or more, without a number, hold nearly the same words as one of them;
+    0 where fewer than MIN_SAME do.
+    """
+    found = sentences(text)
+    if len(found) < MIN_SAME or any(mark in text for mark in "\n|"):
+        return 0
+    told = [content_words(view.tokens(one)) for one in found if not any(map(str.isdigit, one))]
+    told = [words for words in told if len(words) >= 5]
+    if len(told) < MIN_SAME:
+        return 0
+    most = max(sum(jaccard(words, other) >= SAME_SENTENCE for other in told) for words in told)
+    return most if most >= MIN_SAME else 0
 
 
 OPERATORS = frozenset("+-−–*×·/÷=,|&^~<>→")

@@ -152,6 +152,7 @@ PLACEHOLDER = re.compile(
     r"|<(?:explain|insert|write|describe|fill in|add|enter|put)\b[^<>\n]{3,80}>"
     r"|\b(?:your|the|final) (?:question|answer|text|explanation|reasoning) (?:goes )?here\b"
     r"|\blorem ipsum\b|(?-i:\bTODO:|\bTBD\b)"
+    r"|(?-i:\b(?:[XY]{4,}|(?:has|is|was|called|named|by|of|with|have) XXX)\b(?! ?[\w.]*\.(?:com|org)))"
     r"|(?-i:\bX{3,4} (?:kg|g|mg|km|m|cm|mm|l|L|ml|h|min|s|%|€|\$|euros?|dollars?)(?!\w))",
     re.IGNORECASE,
 )

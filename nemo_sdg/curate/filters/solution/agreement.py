@@ -13,6 +13,7 @@ from nemo_sdg.curate.filters.solution.conclusion import (
     named_options,
 )
 from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_operator
+from nemo_sdg.curate.filters.solution.units import unit_differs
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Kind
 from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, numbers_equal, read_number
@@ -65,10 +66,26 @@ def _choice(view: View) -> Finding | None:
             return None
         arrives = contains(view.tokens(last), view.tokens(view.answer)) and stated not in last
         return None if arrives else _finding(view, CONTRADICTS, stated)
+    if _ends_in_other_label(view, last):
+        return _finding(view, ELSEWHERE, last)
     clause = conclusion(view)
     if clause and _concludes_other_option(view, clause):
         return _finding(view, ELSEWHERE, clause)
     return _finding(view, ELSEWHERE, last) if _names_another_option(view, last) else None
+
+
+def _ends_in_other_label(view: View, last: str) -> bool:
+    """Whether the last word of a reasoning to a yes or a no is the other one (`…, so the answer: no`)."""
+    if not _yes_no(view):
+        return False
+    said, gold = view.tokens(last), view.tokens(view.answer)
+    if len(said) < 3 or contains(said, gold) or not any(view.tokens(choice) == said[-1:] for choice in view.choices):
+        return False
+    words = (*phrases("yes", view.language), *phrases("no", view.language))
+    return said[-1] in words and not denies(view, " ".join(view.tokens(CLAUSE.split(last)[-1])[:-1]))
+
+
+CLAUSE = re.compile(r"[,;:،؛：，；—–]")
 
 
 def _agrees_with_option(view: View, stated: str) -> bool:
@@ -185,17 +202,17 @@ def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
         return None if stated is None or _agrees_as_written(view, stated) else _finding(view, CONTRADICTS, stated)
     if stated is not None:
         if any(_arrives(view, gold, text) for text in (stated, last)) or not any(map(str.isdigit, stated)):
-            return _unit_differs(view, gold, stated)
+            return _unit(view, gold, stated)
         return _finding(view, CONTRADICTS, stated)
     if view.kind != Kind.numeric:
-        return _unit_differs(view, gold, last)
+        return _unit(view, gold, last)
     end = view.reasoning[-tail:]
     if not _arrives(view, gold, end):
         reason = LACKS if not _magnitude(view, gold, end) else CONTRADICTS
         return _finding(view, reason, view.reasoning[-70:])
     if not _arrives(view, gold, last):
         return _finding(view, CONTRADICTS if _magnitude(view, gold, last) else ELSEWHERE, last)
-    return _unit_differs(view, gold, last)
+    return _unit(view, gold, last)
 
 
 def _last_with_number(view: View) -> str:
@@ -261,31 +278,8 @@ def _magnitude(view: View, gold: Number, text: str) -> bool:
     return any(_equal(view, gold, _negated(found)) for found in find_numbers(text, view.language))
 
 
-ASKED_UNIT = re.compile(r"\b(?:in|en|em|v|w|в|у)\s+([^\s?.,;]+(?: per \w+)?)(?=\s*[?.,;]|\s*$)|\bhow many ([^\s?.,;]+)")
-
-
-def _unit_differs(view: View, gold: Number, text: str) -> Finding | None:
-    """The number that agrees carries another unit than the one that the question asks for."""
-    asked = [
-        number.unit
-        for match in ASKED_UNIT.finditer(view.question)
-        for word in match.groups()
-        if word and (number := read_number(f"1 {word}", view.language)) is not None and number.unit.dimensions
-    ]
-    unit = gold.unit if gold.unit.dimensions else asked[-1] if asked else None
-    if unit is None:
-        return None
-    ends = [one for one in find_numbers(text, view.language) if one.number.value == gold.value]
-    if not ends:
-        return None
-    after = re.match(r"\s?[^\s.,;!?()]+", text[ends[-1].end :])
-    written = after.group().strip() if after else ""
-    number = read_number(f"1 {written}", view.language) if written else None
-    if number is None or not number.unit.dimensions or written in view.question:
-        return None
-    if number.unit.dimensions != unit.dimensions or number.unit.factor == unit.factor:
-        return None
-    return _finding(view, CONTRADICTS, text)
+def _unit(view: View, gold: Number, text: str) -> Finding | None:
+    return _finding(view, CONTRADICTS, text) if unit_differs(view, gold, text) else None
 
 
 def _agrees_as_written(view: View, stated: str) -> bool:

@@ -9,7 +9,7 @@ from nemo_sdg.curate.filters.solution.conclusion import announcements, is_marker
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
-from nemo_sdg.text.numbers import find_numbers, numbers_equal, read_number
+from nemo_sdg.text.numbers import Number, find_numbers, numbers_equal, read_number
 
 
 def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 0.6) -> Finding | None:
@@ -28,6 +28,8 @@ def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 
     for match in announcements(view, question):
         if view.tokens(question[match.end() : match.end() + 2 * len(answer) + 20])[: len(gold)] == gold:
             return "answer_in_question", excerpt(question, match.start())
+    if _appended(view, gold):
+        return "answer_in_question", excerpt(question)
     others = [view.tokens(choice) for choice in view.choices if choice != answer]
     *before, last = sentences(question) or [""]
     if 0 < len(before) < 3:
@@ -50,6 +52,17 @@ def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 
     if contains(words, gold) and not any(contains(words, other) for other in others):
         return "answer_in_question", excerpt(answer)
     return None
+
+
+def _appended(view: View, gold: list[str]) -> bool:
+    """Whether the question says its answer right behind a `namely`."""
+    folded = view.folded(view.question)
+    for start, phrase in find_phrases(
+        folded, phrases("namely", view.language, others=False), view.words(view.question)
+    ):
+        if contains(view.tokens(folded[start + len(phrase) :])[: len(gold) + 2], gold):
+            return True
+    return False
 
 
 def _presupposed(view: View, gold: list[str], others: list[list[str]]) -> bool:
@@ -92,7 +105,7 @@ def context_gives_answer(view: View, *, min_coverage: float = 0.5) -> Finding | 
         return _label_concluded(view, gold)
     if read_number(view.answer, view.language) is not None and not view.is_choice:
         return _number_worked_out(view)
-    return _named(view) or _stated(view, min_coverage)
+    return _named(view) or _stated(view, min_coverage) or _paraphrased(view)
 
 
 def _says_what_labels_mean(view: View, place: int) -> bool:
@@ -142,13 +155,31 @@ def _number_worked_out(view: View) -> Finding | None:
     core = content_words(view.tokens((sentences(view.question) or [""])[-1]))
     for sentence in sentences(view.context):
         numbers = [found.number for found in find_numbers(sentence, view.language)]
+        told = content_words(view.tokens(sentence))
+        concerns = len(core) > 1 and len(core & told) >= 0.5 * len(core)
+        concerns = concerns or SUM.search(sentence) is not None
+        numbers += _spelled(view, sentence) if concerns else []
         if not any(numbers_equal(gold, number, question=view.question, language=view.language) for number in numbers):
             continue
-        shared = {number.value for number in numbers} & asked
-        told = content_words(view.tokens(sentence))
-        if shared or (len(core) > 1 and len(core & told) >= 0.5 * len(core)):
+        if concerns or {number.value for number in numbers} & asked:
             return "context_gives_answer", excerpt(sentence)
     return None
+
+
+SUM = re.compile(
+    r"\b(?:in sum|in total|altogether|adds? up to|insgesamt|zusammen|au total|en tout|"
+    r"en total|in totale|no total|ao todo|in totaal|łącznie|razem|celkem|всего|итого|усього|разом|toplam|tổng cộng|"
+    r"totalt|sammanlagt|i alt|yhteensä|συνολικά|összesen|în total)\b|总共|一共|共计|合計|全部で|모두|합계",
+    re.IGNORECASE,
+)
+"""Of a sentence that works something out"""
+SPELLED = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*")
+
+
+def _spelled(view: View, sentence: str) -> list[Number]:
+    """Numbers of a sentence that are written as one word (`twenty-seven`), from 13 on: smaller ones count anything."""
+    read = (read_number(word, view.language) for word in SPELLED.findall(sentence))
+    return [number for number in read if number is not None and number.value > 12 and not number.unit.dimensions]
 
 
 def _stated(view: View, min_coverage: float) -> Finding | None:
@@ -162,6 +193,26 @@ def _stated(view: View, min_coverage: float) -> Finding | None:
         if not any(contains(said, words) or _inflected(said, words) for words in accepted):
             continue
         if len(core & content_words(said)) >= min_coverage * len(core):
+            return "context_gives_answer", excerpt(sentence)
+    return None
+
+
+def _paraphrased(view: View, *, min_share: float = 0.6) -> Finding | None:
+    """A sentence about what is asked that holds most of the words which the right option alone has (`a striker cannot
+    be dismissed, save for gross misconduct` for `No, save for gross misconduct`).
+    """
+    if len(view.choices) < 3:
+        return None
+    asked = content_words(view.tokens(view.question))
+    others = [content_words(view.tokens(choice)) for choice in view.choices if choice != view.answer]
+    own = content_words(view.tokens(view.answer)) - asked.union(*others)
+    if len(own) < 2:
+        return None
+    for sentence in sentences(view.context):
+        said = content_words(view.tokens(sentence))
+        if len(own & said) < max(2, min_share * len(own)) or len(said & asked) < 2:
+            continue
+        if all(2 * len((other - asked) & said) < len(other - asked) or not other - asked for other in others):
             return "context_gives_answer", excerpt(sentence)
     return None
 

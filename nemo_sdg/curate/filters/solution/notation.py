@@ -46,7 +46,7 @@ def has_other_signs(view: View, statement: str) -> str | None:
     between = rf"{sign}+".join(re.escape(term) for term in terms)
     opened, closed = rf"{sign}+" if gold[0] in SIGNS else "", rf"{sign}+" if gold[-1] in SIGNS else ""
     match = re.search(rf"(?<![a-z0-9]){opened}{between}{closed}(?![a-z0-9])", plain_formula(statement))
-    return match.group() if match else None
+    return str(match.group()) if match else None
 
 
 INLINE = re.compile(r"`([^`\n]{5,120})`")
@@ -56,7 +56,7 @@ def other_operator(view: View) -> str | None:
     """A snippet that the last sentences of a reasoning hold in backticks and that the program has with another
     comparison (`len(w) < n` for `len(w) >= n`), where no snippet of the reasoning is the program's own.
     """
-    snippets = INLINE.findall(" ".join(view.reasoning_sentences[-2:]))
+    snippets: list[str] = INLINE.findall(" ".join(view.reasoning_sentences[-2:]))
     program = _expressions(view.answer) if snippets else []
     exact = {ast.dump(node) for node in program}
     blind = {_without_operators(node) for node in program}

@@ -1,35 +1,51 @@
 """Filters of contexts and answers about something else."""
 
 import functools
+import re
 
 from nemo_sdg.curate.embed import Embedder
 from nemo_sdg.curate.filters.phrases import content_words
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import Frame, Kind
 
+LATIN = frozenset(
+    ["de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "ro", "ca", "pl", "cs", "fi", "id", "sw", "hu"]
+)
+SAME_LANGUAGE = 0.05
+"""What two texts of another language than English are nearer to each other by being in one language"""
+
+
+COMMAND = re.compile(r"\\[a-zA-Z]+")
+
 
 def context_off_topic(
     view: View, *, min_words: int = 8, max_shared: float = 0.05, max_similarity: float = 0.2
 ) -> Finding | None:
-    """An English context of `min_words` content words or more, of which question, options, answer and reasoning have
-    `max_shared` at most, and whose sentence embedding is farther than `max_similarity` (cosine) from both question and
-    reasoning.
+    """A context in Latin letters of `min_words` content words or more, of which question, options, answer and reasoning
+    have `max_shared` at most, and whose sentence embedding is farther than `max_similarity` (cosine) from both question
+    and reasoning.
 
     Words alone cannot tell: a general rule (`a fall at a constant rate takes …`) often shares none with its question.
-    Only contexts that share hardly any are embedded, by all-MiniLM-L6-v2, which knows English. Raises
+    Only contexts that share hardly any are embedded, by all-MiniLM-L6-v2, which knows English; of other languages only
+    those that share none, and no sums, whose rules share no words with them. Raises
     MissingDependencyError where the package with the model is not installed.
     """
-    if view.language != "en" or not view.context:
+    if not view.context or (view.language != "en" and (view.language not in LATIN or view.kind == Kind.numeric)):
         return None
     told = content_words(view.tokens(view.context))
     if len(told) < min_words:
         return None
     asked = f"{view.question} {' '.join(view.choices)} {view.answer}"
     others = (view.question, view.passage, view.answer, view.reasoning, *view.choices)
-    if sum(len(told & content_words(view.tokens(text))) for text in others) > max_shared * len(told):
+    shared = max_shared * len(told) if view.language == "en" else 0
+    if sum(len(told & content_words(view.tokens(text))) for text in others) > shared:
         return None
+    matter = content_words(view.tokens(COMMAND.sub(" ", f"{view.question} {view.reasoning}")))
+    if sum(word.isalpha() for word in matter) < min_words:
+        return None  # of a formula alone nobody can tell what it is about
     context, *vectors = _embedder().encode([view.context, asked, *([view.reasoning] if view.reasoning else [])])
     similarity = max(float(context @ other) for other in vectors)
+    max_similarity += 0 if view.language == "en" else SAME_LANGUAGE
     return ("context_off_topic", f"{similarity:.2f}: {excerpt(view.context)}") if similarity < max_similarity else None
 
 

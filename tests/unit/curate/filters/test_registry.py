@@ -181,6 +181,16 @@ CASES = [
     ("length", changed(NUMERIC, answer="1" * 300), "too_long"),
     ("length", changed(CODE, answer="x = 1\n" * 300), None),
     ("length", changed(CHINESE, question="几岁？"), None),
+    (
+        "unit_missing",
+        changed(SHORT, question="How long is the pool? Give the answer with its unit.", answer="50"),
+        "answer_lacks_unit",
+    ),
+    (
+        "unit_missing",
+        changed(SHORT, question="How long is the pool? Give the answer with its unit.", answer="50 m"),
+        None,
+    ),
     ("code_parses", changed(CODE, answer="def double(n)\n    return 2 * n"), "code_does_not_parse"),
     ("code_parses", changed(CODE, answer="Here is the code: double = 2"), "code_does_not_parse"),
     ("code_parses", changed(CODE, answer="x = 1\0"), "code_does_not_parse"),
