@@ -15,6 +15,7 @@ SAME_LANGUAGE = 0.05
 """What two texts of another language than English are nearer to each other by being in one language"""
 
 
+FORMULA = re.compile(r"[=<>≤≥^\\]")
 COMMAND = re.compile(r"\\[a-zA-Z]+")
 
 
@@ -41,7 +42,7 @@ def context_off_topic(
     if sum(len(told & content_words(view.tokens(text))) for text in others) > shared:
         return None
     matter = content_words(view.tokens(COMMAND.sub(" ", f"{view.question} {view.reasoning}")))
-    if sum(word.isalpha() for word in matter) < min_words:
+    if FORMULA.search(view.question) and sum(word.isalpha() for word in matter) < min_words:
         return None  # of a formula alone nobody can tell what it is about
     context, *vectors = _embedder().encode([view.context, asked, *([view.reasoning] if view.reasoning else [])])
     similarity = max(float(context @ other) for other in vectors)
