@@ -40,7 +40,7 @@ def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 
                 contains(said, gold)
                 and not contains(view.tokens(last), gold)
                 and not any(contains(said, other) for other in others)
-                and len(asked) > 1
+                and (len(asked) > 1 or (asked and _right_behind(said, gold, asked)))
                 and len(asked & content_words(said)) >= min_coverage * len(asked)
             ):
                 return "answer_in_question", excerpt(sentence)
@@ -52,6 +52,13 @@ def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 
     if contains(words, gold) and not any(contains(words, other) for other in others):
         return "answer_in_question", excerpt(answer)
     return None
+
+
+def _right_behind(said: list[str], gold: list[str], asked: set[str]) -> bool:
+    """Whether a sentence begins with the answer and says the one word that is asked for right behind it (`Lake Baikal,
+    which is the deepest, … Which lake is the deepest?`).
+    """
+    return said[: len(gold)] == gold and bool(asked & content_words(said[len(gold) : len(gold) + 5]))
 
 
 def _appended(view: View, gold: list[str]) -> bool:
