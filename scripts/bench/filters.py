@@ -3,9 +3,10 @@
     python scripts/bench/filters.py [--quick] [--seeds FOLDER] [--verbose]
 
 Good and bad samples are those of `shared/cases/filters` beside the checkout (or in NEMO_SDG_TEST_CASES) and the
-project's, in two halves: `developed` was read while the filters were written, `unseen` was not, and its rows are never
-printed. `--verbose` prints the other rows that are judged wrongly. Seeds are read from the hub mirror
-(NEMO_SDG_TEST_HUB) by the pipeline, or from a folder with its shards.
+project's, in three sets: `developed` was read while the filters were written. `read` and `unseen` are the halves, by a
+hash of the sample's id, of a set by somebody who had not seen the filters: `read` was read afterwards and mended on,
+`unseen` was not, and its rows are never printed. `--verbose` prints the other rows that are judged wrongly. Seeds are
+read from the hub mirror (NEMO_SDG_TEST_HUB) by the pipeline, or from a folder with its shards.
 
 A bad sample is caught if any filter drops it. A filter's precision is the share of bad samples among all labelled
 samples that it drops alone; its recall is over the bad samples whose label names its fault (CLASSES).
@@ -101,7 +102,7 @@ CLASSES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer seeds, and the unseen half is left out")
+    parser.add_argument("--quick", action="store_true", help="fewer seeds, and the unseen set is left out")
     parser.add_argument(
         "--seeds", type=Path, help="folder of seed shards; without it they are read from the hub's mirror"
     )
@@ -121,14 +122,15 @@ def main() -> None:
 
 
 def _labelled(which: str, quick: bool) -> dict[str, list[dict[str, Any]]]:
-    """Samples by set: shared (if it exists), developed, unseen, and own = the last two together."""
+    """Samples by set: shared (if it exists), developed, read, unseen, and own = the last three together."""
     found = {}
     if (SHARED / f"{which}.jsonl").exists():
         found["shared"] = _read(SHARED / f"{which}.jsonl")
     found["developed"] = _read(OWN / f"{which}_developed.jsonl")
+    found["read"] = _read(OWN / f"{which}_read.jsonl")
     if not quick:
         found["unseen"] = _read(OWN / f"{which}_unseen.jsonl")
-    found["own"] = found["developed"] + found.get("unseen", [])
+    found["own"] = found["developed"] + found["read"] + found.get("unseen", [])
     return found
 
 

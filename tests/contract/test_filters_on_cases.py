@@ -19,10 +19,11 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def folders(root: Path) -> dict[str, tuple[Path, str]]:
     shared = Path(os.environ.get("NEMO_SDG_TEST_CASES", root.parent / "shared" / "cases")) / "filters"
-    return {"shared": (shared, ""), "own": (root / "scripts" / "bench" / "data" / "filters", "_developed")}
+    own = root / "scripts" / "bench" / "data" / "filters"
+    return {"shared": (shared, ""), "developed": (own, "_developed"), "read": (own, "_read")}
 
 
-@pytest.mark.parametrize("name", ["shared", "own"])
+@pytest.mark.parametrize("name", ["shared", "developed", "read"])
 def test_good_samples_are_kept(root: Path, name: str) -> None:
     folder, half = folders(root)[name]
     samples = read(folder / f"good{half}.jsonl")
@@ -30,7 +31,7 @@ def test_good_samples_are_kept(root: Path, name: str) -> None:
     assert len(dropped) <= 0.005 * len(samples), dropped
 
 
-@pytest.mark.parametrize("name", ["shared", "own"])
+@pytest.mark.parametrize("name", ["shared", "developed", "read"])
 def test_bad_samples_are_caught(root: Path, name: str) -> None:
     folder, half = folders(root)[name]
     samples = read(folder / f"bad{half}.jsonl")
