@@ -27,11 +27,15 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
         return sure
     if _negated(a) != _negated(b):
         return False
-    ones, others = forms.variants(a), forms.variants(b)
+    ones, others = (_allowed(side, question, language) for side in (a, b))
     for one, taken in ones.items():
         for other, off in others.items():
             # Georgia (country) is not Georgia (state), and a list in its order is no name turned round.
-            if "aside" in taken & off or ("turned" in taken | off and forms.ASKS_ORDER.search(question)):
+            if (
+                "aside" in taken & off
+                or "other name" in taken & off
+                or ("turned" in taken | off and forms.ASKS_ORDER.search(question))
+            ):
                 continue
             if (one, other) != (a, b) and (taken or off) and _surely(one, other, question, language):
                 return True
@@ -42,6 +46,21 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
         joined = {_joiners(a), _joiners(b)} - {None}
         return len(joined) < 2 and _paired(members, listed, language)
     return False
+
+
+def _allowed(text: str, question: str, language: str) -> dict[str, frozenset[str]]:
+    """The variants of an answer. A name in brackets behind another one counts where the question has not said it:
+    `Paris (France)` is not France.
+    """
+    found = forms.variants(text)
+    if not any("other name" in taken for taken in found.values()):
+        return found
+    asked = frozenset(plain_words(question, language).split())
+    return {
+        form: taken
+        for form, taken in found.items()
+        if "other name" not in taken or (question and asked.isdisjoint(plain_words(form, language).split()))
+    }
 
 
 def _surely(a: str, b: str, question: str, language: str) -> bool | None:

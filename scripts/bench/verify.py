@@ -9,7 +9,8 @@ difficult cases in verify_nasty.py.
 
 The bench also prints agreement_<kind>, the share of questions without a gold answer whose three votes (the gold, a
 rewriting of it and a wrong answer) give the right answer; the CPU time per vote; and blind_precision_<kind> and
-blind_recall_<kind> on rewritings that were written by hand without knowledge of the code (verify_blind.py).
+blind_recall_<kind> on rewritings, pairs_precision_<kind> and pairs_recall_<kind> on pairs of answers, both written by
+hand without knowledge of the code (verify_blind.py).
 
 Rows come from --hub, else NEMO_SDG_TEST_HUB, else ../shared/hub.
 """
@@ -95,7 +96,7 @@ def main() -> None:
             if kind != "code":
                 print_line("ms_per_vote_" + kind, 1000 * seconds / len(cases), "ms CPU")
             bench.report_agreement(samples)
-    for name, share, counts in verify_blind.figures():
+    for name, share, counts in (*verify_blind.figures(), *verify_blind.pair_figures()):
         print_line(name, share, "share", **counts)
 
 

@@ -15,6 +15,9 @@ from nemo_sdg.text.answers import same_answer
 from nemo_sdg.verify import programs
 
 DATA = Path(__file__).with_name("data") / "rewritings.jsonl"
+PAIRS = Path(__file__).with_name("data") / "answer_pairs.jsonl"
+KINDS = {"expression": "numeric", "classification": "short_text", "code_output": "short_text"}
+"""Kinds of the pairs that are read as another one"""
 
 
 def figures() -> Iterator[tuple[str, float, dict[str, int]]]:
@@ -33,6 +36,33 @@ def figures() -> Iterator[tuple[str, float, dict[str, int]]]:
             more = {"right": hit + missed, "accepted": hit + false, "accepted_right": hit}
             yield f"blind_precision_{kind}{suffix}", hit / max(hit + false, 1), more
             yield f"blind_recall_{kind}{suffix}", hit / max(hit + missed, 1), more
+
+
+def pair_figures() -> Iterator[tuple[str, float, dict[str, int]]]:
+    """(name, share, counts): pairs_precision_<kind> and pairs_recall_<kind> of both halves, and of the answers in
+    sentences as a reader has judged them.
+    """
+    counts: Counter[tuple[str, str, bool, bool]] = Counter()
+    for line in PAIRS.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        accepted = same_answer(
+            row["a"],
+            row["b"],
+            kind=KINDS.get(row["kind"], row["kind"]),
+            question=row["question"],
+            language=row["language"],
+            family="math" if row["kind"] == "expression" else "",
+        )
+        counts[row["half"], row["kind"], row["equal"], accepted] += 1
+        if "judged" in row:
+            counts[row["half"], row["kind"] + "_judged", row["equal"], row["judged"]] += 1
+    for half in ("unseen", "seen"):
+        suffix = "" if half == "unseen" else "_seen"
+        for kind in dict.fromkeys(key[1] for key in counts if key[0] == half):
+            hit, missed, false = (counts[half, kind, *way] for way in ((True, True), (True, False), (False, True)))
+            more = {"equal": hit + missed, "unequal": false + counts[half, kind, False, False], "accepted": hit + false}
+            yield f"pairs_precision_{kind}{suffix}", hit / (hit + false) if hit + false else 1.0, more
+            yield f"pairs_recall_{kind}{suffix}", hit / max(hit + missed, 1), more
 
 
 def is_accepted(row: dict[str, str], answer: str) -> bool:

@@ -28,6 +28,7 @@ _NEGATION = re.compile(
 _LABEL = re.compile(r"^[^\W\d_](?:[^\W\d_]|[ '’\u0900-\u094d\u064b-\u0652-]){1,40}\s?(?::\s+|：\s*)(?=\S)")
 _ASIDE = re.compile(r"^(?P<outer>.*\S)\s*[(（](?P<inner>[^()（）]{1,80})[)）](?P<end>[^()（）]{0,8})$", re.DOTALL)
 _SHORT_FORM = re.compile(r"[A-Z][A-Za-z0-9₀-₉]{0,7}|[A-Z](?:\.[A-Z])+\.?|[^\W\d_]\d?")
+_OTHER_NAME = re.compile(r"(?:[^\s,;:=\d]|(?<=[^\W\d_]-)\d){3,24}(?:\s[^\s,;:=\d]{2,24}){0,3}|[^\W\d_]{2,24}-\d{1,3}")
 _TAIL = re.compile(
     r"(?:\s+[–—-]{1,2}\s+|[,;:]?\s+(?:because|since|weil|denn|parce que|car|puisque|porque|ya que|pois|perché|"
     r"poiché|omdat|want|"
@@ -70,6 +71,8 @@ def _steps(text: str) -> Iterator[tuple[str, str]]:
         yield "aside", aside["outer"] + aside["end"]
         if _SHORT_FORM.fullmatch(aside["inner"].strip()) and not _NEGATION.search(aside["inner"]):
             yield "aside", aside["inner"]
+        elif _OTHER_NAME.fullmatch(aside["inner"].strip()) and not _NEGATION.search(aside["inner"]):
+            yield "other name", aside["inner"]
     if (end := _CONCLUSION.search(text)) is not None:
         yield "lead", end["answer"] or end["arrow"]
     if (tail := _TAIL.search(text)) is not None and len(re.findall(r"[^\W_]+|[\u3040-\u9fff]", text[tail.end() :])) > 2:
