@@ -34,7 +34,7 @@ def figures() -> Iterator[tuple[str, float, dict[str, int]]]:
         for kind in dict.fromkeys(key[1] for key in counts):
             hit, missed, false = (counts[half, kind, name] for name in ("right_True", "right_False", "wrong_True"))
             more = {"right": hit + missed, "accepted": hit + false, "accepted_right": hit}
-            yield f"blind_precision_{kind}{suffix}", hit / max(hit + false, 1), more
+            yield f"blind_precision_{kind}{suffix}", hit / (hit + false) if hit + false else 1.0, more
             yield f"blind_recall_{kind}{suffix}", hit / max(hit + missed, 1), more
 
 
