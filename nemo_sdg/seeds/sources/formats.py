@@ -245,4 +245,6 @@ def iterate_rows(rows: Iterable[Row], wanted: Callable[[int], bool] | None) -> I
 
 
 def one_line(exc: BaseException) -> str:
+    if isinstance(exc, FileNotFoundError):
+        return "there is no such file"
     return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]
