@@ -288,6 +288,15 @@ def main() -> None:
 
         typer.echo(visible(f"nemo-sdg: {exc}"), err=True)
         sys.exit(exc.exit_code)
+    except OSError as exc:
+        if exc.filename is None:  # not of a file: a fault of the program, whose traceback is wanted
+            raise
+        from nemo_sdg.records import visible
+
+        name = str(exc.filename)
+        shown = name if len(name) <= 80 else f"{name[:60]} ... ({len(name)} characters)"
+        typer.echo(visible(f"nemo-sdg: {shown}: {exc.strerror or exc}"), err=True)
+        sys.exit(SdgError.exit_code)
     except (KeyboardInterrupt, SystemExit) as exc:
         if isinstance(exc, SystemExit) and exc.code != INTERRUPTED:
             raise

@@ -122,6 +122,7 @@ def test_a_file_that_is_no_configuration(nemo_sdg: Command, tmp_path: Path, cont
         (["run", "nowhere.yaml"], "there is no configuration file at nowhere.yaml; nemo-sdg init FOLDER writes one"),
         (["run", "docs"], "there is no configuration file at docs"),
         (["init", "docs", "--task", "t"], "give --from FILE too"),
+        (["init", "y" * 300], "(312 characters): File name too long"),
         (["init", "{tmp}/new", "--from", "nowhere.csv"], "there is no such file"),
         (["init", "{tmp}/new", "--from", "README.md"], ".md is not read; use jsonl, json, csv, tsv or parquet"),
         (["sample", "{tmp}"], "is not a run directory"),
