@@ -4,6 +4,7 @@ work is done twice.
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,13 @@ def drops(context: Context) -> dict[str, tuple[str, str | None]]:
 
 
 @pytest.fixture
-def own_filter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def own_filter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     (tmp_path / "my_filters.py").write_text(OWN_FILTER)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "my_filters", raising=False)
-    return {"my_filters:no_shouting": {"max_share": 0.8}}
+    yield {"my_filters:no_shouting": {"max_share": 0.8}}
+    sys.modules.pop("my_filters", None)  # other tests of this process have filters of the same name
 
 
 def test_every_sample_is_kept_or_dropped_for_what_it_is(tmp_path: Path, own_filter: dict[str, Any]) -> None:

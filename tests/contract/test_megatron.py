@@ -60,6 +60,7 @@ def tokenizer() -> Tokenizer:
 def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run packed and blended with the embedded model's tokenizer: 8 tasks of 5 families."""
     run_dir = tmp_path_factory.mktemp("run")
+    (run_dir / "config.yaml").write_text("{}\n")
     shards = write_curated(run_dir, all_samples())
     step = packed_step(run_dir)
     pack_shards(shards, step, EXPORT)

@@ -193,6 +193,7 @@ def test_trace_of_a_document_of_siblings_names_all_of_them(tmp_path: Path) -> No
     step = packed_step(tmp_path)
     blend = StepDir(run_dir=tmp_path, step="blend", fingerprint="f1")
     write_blend(blend, plan_blend(step, export, MixtureSection()), export, BlendSection(), packed=step)
+    (tmp_path / "config.yaml").write_text("{}\n")
     prefix = read_json(tmp_path / "blend" / "context.blend.json")["train"][1]
     found = trace(tmp_path, prefix, 0)
     assert len(found["samples"]) > 1

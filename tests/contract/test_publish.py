@@ -235,8 +235,13 @@ def test_the_hub_is_given_the_folder_and_its_own_paths(
 def test_what_cannot_be_published_is_one_line(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="must be a folder or hub:ORG/NAME"):
         publish(finished, "hub:corpus")
-    with pytest.raises(DataError, match="is not a finished run"):
+    with pytest.raises(DataError, match="is not a run directory"):
         publish(tmp_path, str(tmp_path / "out"))
+    unfinished = tmp_path / "unfinished"
+    (unfinished / "catalog").mkdir(parents=True)
+    (unfinished / "config.yaml").write_text("{}\n")
+    with pytest.raises(DataError, match="is not a finished run"):
+        publish(unfinished, str(tmp_path / "out"))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("dear")
     with pytest.raises(DataError, match="is not empty and not a release"):

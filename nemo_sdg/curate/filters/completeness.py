@@ -60,15 +60,18 @@ EXCERPT_END = 70
 
 
 def _asks_half(view: View, text: str) -> bool:
-    """Whether the stem of a question with options has no end though its options are whole sentences, or ends in a last
-    sentence that begins to ask (`How long does`) and stops at a word that goes on.
+    """Whether the stem of a question with options is cut: it has no end and asks for nothing though its options are
+    whole sentences (a task's key word, such as `cause`, is too short to tell), or its last sentence begins to ask
+    (`How long does`) and stops at a word that goes on.
     """
     text = text.rstrip()
     if not text[-1:].isalpha():
         return False
-    if all(len(choice.split()) > 2 and SENTENCE.fullmatch(choice.strip()) for choice in view.choices):
+    last = sentences(text)[-1]
+    whole = all(len(choice.split()) > 2 and SENTENCE.fullmatch(choice.strip()) for choice in view.choices)
+    if whole and _num_words(last) > 3 and not _asks(view, last):
         return True
-    words = re.findall(r"[\w'-]+", view.folded(sentences(text)[-1]))
+    words = re.findall(r"[\w'-]+", view.folded(last))
     return (
         1 < len(words) <= 4
         and words[0] in phrases("interrogative", view.language, others=False)
