@@ -210,7 +210,7 @@ CASES: list[tuple[str, dict[str, Any], str | None]] = [
         "stem that stops before whole sentences",
         CHOICE
         | {
-            "question": "Which of these statements is true of an animal that lowers its temperature when the nights",
+            "question": "Think of an animal that lowers its temperature in winter. In spring, when the nights",
             "choices": ["It needs less food.", "It grows faster.", "It flies further.", "It sees better."],
             "answer": answer("It needs less food.", "A"),
             "reasoning": "A cold body neither grows nor moves and uses little: It needs less food.",
