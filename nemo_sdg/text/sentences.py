@@ -60,12 +60,13 @@ def similar(a: str, b: str, *, language: str = "en", threshold: float) -> bool:
     return len(_NEGATION.findall(a)) % 2 == len(_NEGATION.findall(b)) % 2
 
 
-_JOINTS = re.compile(r"[.!?。！？؟।]\s*|[,，、،]\s*|;\s*|\s+[–—-]\s+")
+_JOINTS = re.compile(r"(?:[!?。！？؟।，、،;；]|[.,](?!\d))\s*|\s+[–—-]\s+")
 
 
 def _same_clauses(a: str, b: str, language: str) -> bool:
-    """Whether two answers are the same words in the same order, or the same clauses in another one: `When prices rise,
-    demand falls.` and `Demand falls when prices rise.` Articles count in languages whose articles have cases.
+    """Whether two answers are the same words in the same order, or the same two clauses, one of them subordinate, in
+    another one: `When prices rise, demand falls.` and `Demand falls when prices rise.` What is listed keeps its order:
+    it may be one of time. Articles count in languages whose articles have cases.
     """
     tongue = "xx" if language[:2] == "de" else language
     left, right = (_tokens(text, tongue) for text in (a, b))
@@ -73,12 +74,9 @@ def _same_clauses(a: str, b: str, language: str) -> bool:
         return bool(left)
     if Counter(left) != Counter(right) or len(left) < 4:
         return False
-    clauses = [
-        sorted(tuple(words) for part in _JOINTS.split(text) if (words := _tokens(part, tongue))) for text in (a, b)
-    ]
-    if clauses[0] == clauses[1]:
-        return True
-    # One clause has moved without a comma: the words are turned round at a word that joins clauses.
+    if any(sum(bool(_tokens(part, tongue)) for part in _JOINTS.split(text)) > 2 for text in (a, b)):
+        return False
+    # The words are turned round at a word that joins clauses.
     return any(
         left[cut:] + left[:cut] == right and (left[cut] in _CONJUNCTIONS or left[0] in _CONJUNCTIONS)
         for cut in range(1, len(left))
