@@ -5,14 +5,15 @@
 
 Words cannot tell a rewording from the same sentence with one thing changed. Two answers are held for one only where the
 judge puts them into one group whichever order it reads them in; a reply that cannot be read tells nothing, and the
-answers are then compared by their words.
+answers are then compared by their words. A student's attempts are sorted in the same way beside the right answer.
 """
 
+import itertools
 import re
 from collections.abc import Awaitable, Callable
 
 from nemo_sdg.generate.parsing.cleaning import clean, without_marks
-from nemo_sdg.records import Origin, Sample
+from nemo_sdg.records import Origin, Sample, Vote
 
 LINE = re.compile(
     r"^[\s>*\-•]*(?:answer\s*)?#?(\d{1,3})\s*[*_`]*\s*[:=.)-]\s*[*_`]*\s*(?:group\s*)?\(?([A-Za-z])\)?[\s*_`.]*$"
@@ -27,19 +28,35 @@ Sort = Callable[[list[str], str], Awaitable[str]]
 async def mark_senses(sample: Sample, sort: Sort) -> bool:
     """Sets `sense` of all solutions with an answer; False, and none set, where the judge's replies cannot be read."""
     solutions = [vote for vote in sample.solutions or [] if vote.answer is not None]
-    gold = [sample.gold.text] if sample.origin == Origin.seed else []
-    texts = list(dict.fromkeys([*gold, *(vote.text for vote in solutions)]))[:MAX_ANSWERS]
+    return await _mark(solutions, gold_of(sample), sort, "agreement")
+
+
+async def mark_attempts(attempts: list[Vote], right: list[str], sort: Sort) -> bool:
+    """Sets `sense` of a student's attempts with an answer: 0 is what one of the right answers says."""
+    return await _mark([vote for vote in attempts if vote.answer is not None], right, sort, "agreement.student")
+
+
+def gold_of(sample: Sample) -> list[str]:
+    """The gold answer of a training row and its aliases; none for a new question."""
+    return [sample.gold.text, *sample.gold.aliases] if sample.origin == Origin.seed else []
+
+
+async def _mark(votes: list[Vote], right: list[str], sort: Sort, tag: str) -> bool:
+    texts = list(dict.fromkeys([*right[:1], *(vote.text for vote in votes), *right[1:]]))[:MAX_ANSWERS]
     if len(texts) < 2:
         return False
-    groups = read_groups(await sort(texts, "agreement"), len(texts))
-    turned = read_groups(await sort(texts[::-1], "agreement.turned"), len(texts)) if groups is not None else None
+    groups = read_groups(await sort(texts, tag), len(texts))
+    turned = read_groups(await sort(texts[::-1], f"{tag}.turned"), len(texts)) if groups is not None else None
     if groups is None or turned is None:
         return False
-    numbers: dict[tuple[str, str], int] = {}
-    senses: dict[str, int] = {}
-    for text, one, other in zip(texts, groups, turned[::-1], strict=True):
-        senses[text] = numbers.setdefault((one, other), len(numbers) + (not gold))
-    for vote in solutions:
+    pairs = dict(zip(texts, zip(groups, turned[::-1], strict=True), strict=True))
+    numbers = {pairs[text]: 0 for text in right if text in pairs}
+    later = itertools.count(1)
+    senses = {
+        text: numbers[pair] if pair in numbers else numbers.setdefault(pair, next(later))
+        for text, pair in pairs.items()
+    }
+    for vote in votes:
         vote.sense = senses.get(vote.text)
     return True
 

@@ -10,12 +10,13 @@ judge is asked once more; after that the sample is passed on without a grade.
 
 import asyncio
 import dataclasses
+import functools
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nemo_sdg.config import Role, RunConfig, Style
-from nemo_sdg.generate.agreement import mark_senses
+from nemo_sdg.generate.agreement import Sort, gold_of, mark_attempts, mark_senses
 from nemo_sdg.generate.answers import Spent
 from nemo_sdg.generate.options import shown_order, speaks_of_place
 from nemo_sdg.generate.parsing.judgements import read_scores
@@ -141,21 +142,26 @@ class Grades(Grading):
     async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
         sample = sample_from_dict(record)
         spent = Spent(ask, sample.usage)
-        if sample.kind == Kind.free_text and Role.judge in self.prompts and self.config.verify.judge_agreement:
-            await self.judge_agreement(sample, spent)
+        compared = sample.kind == Kind.free_text and Role.judge in self.prompts and self.config.verify.judge_agreement
+        if compared:
+            await self.judge_agreement(sample, spent, functools.partial(mark_senses, sample))
         candidates = self.candidates(sample)
         if candidates and Role.judge in self.prompts:
             await self.judge_answers(sample, candidates, spent)
         # Programs are not run beside engines, so a student's programs cannot be checked.
         if candidates and Role.student in self.prompts and sample.kind != Kind.code:
-            rate = self.passes(sample, await self.student(sample, spent))
+            attempts = await self.student(sample, spent)
+            if compared:
+                right = gold_of(sample) or [candidates[0].text]
+                await self.judge_agreement(sample, spent, functools.partial(mark_attempts, attempts, right))
+            rate = self.passes(sample, attempts)
             sample.grade = dataclasses.replace(sample.grade or Grade(), student_pass_rate=rate)
             if sample.generator is not None:
                 sample.generator.student = self.used(Role.student, "student/answer", sample)
         sample.usage = spent.usage
         return Outcome(kept=[sample])
 
-    async def judge_agreement(self, sample: Sample, ask: Ask) -> None:
+    async def judge_agreement(self, sample: Sample, ask: Ask, mark: Callable[[Sort], Awaitable[bool]]) -> None:
         """Which answers in sentences say the same; asked once more where the replies cannot be read."""
         for attempt in range(TRIES):
 
@@ -164,7 +170,7 @@ class Grades(Grading):
                 tag = tag if attempt == 0 else f"{tag}.{attempt}"
                 return (await ask(self.request(Role.judge, "judge/agreement", sample, variables, tag))).text
 
-            if await mark_senses(sample, sort):
+            if await mark(sort):
                 return
 
     async def judge_answers(self, sample: Sample, candidates: list[Vote], ask: Ask) -> None:

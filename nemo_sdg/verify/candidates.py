@@ -31,13 +31,17 @@ def candidates(sample: Sample, config: VerifySection) -> list[Vote]:
 
 
 def pass_rate(sample: Sample, attempts: list[Vote], config: VerifySection) -> float | None:
-    """The share of a student's attempts that reach the sample's answer: the gold, or that of the majority."""
+    """The share of a student's attempts that reach the sample's answer: the gold, or that of the majority. A judge who
+    has compared the attempts with it (`Vote.sense`) is believed.
+    """
     same = comparison(sample, config)
-    if sample.origin == Origin.seed:
-        passed = [vote.answer is not None and is_gold(vote.text, sample, same) for vote in attempts]
-    else:
-        best = candidates(sample, config)
-        if not best:
-            return None
-        passed = [vote.answer is not None and bool(same(vote.text, best[0].text)) for vote in attempts]
-    return round(sum(passed) / len(passed), 6) if passed else None
+    best = candidates(sample, config) if sample.origin != Origin.seed else []
+    if not attempts or (sample.origin != Origin.seed and not best):
+        return None
+
+    def passed(vote: Vote) -> bool:
+        if vote.answer is None or vote.sense is not None:
+            return vote.sense == 0
+        return bool(same(vote.text, best[0].text)) if best else is_gold(vote.text, sample, same)
+
+    return round(sum(map(passed, attempts)) / len(attempts), 6)

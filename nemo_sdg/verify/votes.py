@@ -55,9 +55,7 @@ def comparison(sample: Sample, config: VerifySection, *, surely: bool = False) -
     """
     if sample.kind == Kind.multiple_choice:
         return operator.eq
-    if sample.kind == Kind.free_text and (senses := senses_of(sample)):
-        return functools.partial(_same_sense, senses)
-    return functools.partial(
+    same = functools.partial(
         surely_same if surely else same_answer,
         kind=sample.kind,
         question=sample.question,
@@ -65,19 +63,24 @@ def comparison(sample: Sample, config: VerifySection, *, surely: bool = False) -
         family=sample.family,
         similarity=config.free_text_similarity,
     )
+    if sample.kind == Kind.free_text and (senses := senses_of(sample)):
+        return functools.partial(_same_sense, senses, same)
+    return same
 
 
 def senses_of(sample: Sample) -> dict[str, int]:
-    """Answer -> number of the group in which a judge has put it; 0 is the gold's. Empty where none has "
-    "compared them."""
+    """Answer -> number of the group in which a judge has put it; 0 is the gold's. Empty where none has
+    compared them.
+    """
     senses = {
         vote.text: vote.sense for vote in sample.solutions or [] if vote.answer is not None and vote.sense is not None
     }
     return senses | ({sample.gold.text: 0} if senses and sample.origin == Origin.seed else {})
 
 
-def _same_sense(senses: dict[str, int], a: str, b: str) -> bool:
-    return a == b or (a in senses and senses[a] == senses.get(b))
+def _same_sense(senses: dict[str, int], by_words: Compare, a: str, b: str) -> bool | None:
+    """By the judge where he has compared both, else by their words: an alias of the gold, an answer of many."""
+    return senses[a] == senses[b] if a in senses and b in senses else by_words(a, b)
 
 
 def is_gold(answer: str, sample: Sample, same: Compare) -> bool:

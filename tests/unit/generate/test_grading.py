@@ -1,6 +1,7 @@
 """The fields that a judge and a student add to a sample, with scripted replies."""
 
 import functools
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,40 @@ def test_the_gold_is_the_sense_0_and_an_unreadable_judge_tells_nothing() -> None
     outcome, script = grade(lambda request, number: "Hm.", sentences("One.", "Two."))
     assert [vote.sense for vote in outcome.kept[0].solutions] == [None, None]
     assert [request.tag for request in script.requests if "agreement" in request.tag] == ["agreement", "agreement.1"]
+
+
+def test_the_judge_tells_which_of_the_students_sentences_say_the_answer() -> None:
+    def reply(request: Request, number: int) -> str:
+        if request.role is Role.student:
+            return f"It is so.\n\n## Answer\n{said[request.tag]}"
+        if "agreement" not in request.tag:
+            return good_answer()
+        listed = re.findall(r'<answer number="(\d+)">\n(.*)\n</answer>', request.messages[-1]["content"])
+        return "\n".join(f"{number}: {'B' if 'faster than light' in text else 'A'}" for number, text in listed)
+
+    right = ["Light is faster than sound.", "Sound is slower than light.", "Sound is outrun by light."]
+    said = {
+        "student0": "Light outruns sound.",
+        "student1": "Sound is faster than light.",
+        "student2": "Sound lags behind light.",
+        "student3": "Light outruns sound.",
+    }
+    outcome, _ = grade(reply, sentences(*right))
+    assert outcome.kept[0].grade.student_pass_rate == 0.75
+    outcome, _ = grade(reply, sentences(*right, origin="seed"))
+    assert outcome.kept[0].grade.student_pass_rate == 0.75
+
+
+def test_what_says_an_alias_of_the_gold_has_its_sense() -> None:
+    def reply(request: Request, number: int) -> str:
+        if "agreement" not in request.tag:
+            return good_answer()
+        return "1: A\n2: B\n3: B" if request.tag == "agreement" else "1: B\n2: B\n3: A"
+
+    sample = sentences("Nobody can tell.", origin="seed")
+    sample.gold.aliases = ["It is unknown."]
+    outcome, _ = grade(reply, sample)
+    assert [vote.sense for vote in outcome.kept[0].solutions] == [0]
 
 
 def grade(reply: Any, sample: Sample, *, verify: VerifySection | None = None, **options: Any) -> tuple[Any, Script]:

@@ -240,6 +240,15 @@ def test_a_judge_decides_which_sentences_agree() -> None:
     assert (result.votes.agree, result.verification.method) == (1, "judged_sense_of_gold")
 
 
+def test_sentences_that_no_judge_has_compared_agree_by_their_words() -> None:
+    cast = blind("Light is faster", "Sound is slower.", "Nobody knows!")
+    for solution, sense in zip(cast, (1, 2, None), strict=True):
+        solution.sense = sense
+    result = verdict(gold("free_text", "Light wins.", aliases=["Nobody knows."], planned=3, solutions=cast))
+    assert isinstance(result, Sample)
+    assert result.votes.agree == 1
+
+
 def test_the_judge_can_refuse() -> None:
     def judged(score: int | None) -> Sample | Drop:
         return verdict(
