@@ -36,18 +36,17 @@ SHIPPED_TEMPLATES = Path(nemo_sdg.generate.__path__[0]) / "prompts"
 
 
 def generation_inputs(config: RunConfig, hashes: ContentHashes, purposes: list[str], roles: list[Role]) -> Inputs:
-    """The templates of these purposes, the shared templates, and the models: a file by its content, a served model by
-    its name. A user's template replaces the shipped one of its name.
+    """The templates of these purposes (`solve`, `judge/question`), the files that others share with them, and the
+    models: a file by its content, a served model by its name. A user's template replaces the shipped one of its name,
+    and may include files of any ending.
     """
-    from nemo_sdg.generate.prompting import PURPOSES
     from nemo_sdg.generate.roles import open_roles
 
     found = Inputs()
-    others = set(PURPOSES) - set(purposes)
     own = config.generate.prompts_dir
-    for folder in [SHIPPED_TEMPLATES, *([Path(own)] if own else [])]:
-        for path in sorted(folder.rglob("*.jinja")):
-            if others.isdisjoint(path.relative_to(folder).parts):
+    for folder, files in [(SHIPPED_TEMPLATES, "*.jinja"), *([(Path(own), "*")] if own else [])]:
+        for path in sorted(folder.rglob(files)):
+            if path.is_file() and not is_for_others(path.relative_to(folder), purposes):
                 name = f"templates/{path.relative_to(folder)}"
                 found.content[name] = hashes.of(path)
                 if folder is not SHIPPED_TEMPLATES:
@@ -55,6 +54,19 @@ def generation_inputs(config: RunConfig, hashes: ContentHashes, purposes: list[s
     for role, players in open_roles(config, *roles).players.items():
         found.content[f"models of the {role.value}"] = ", ".join(player.engine.model for player in players)
     return found
+
+
+def is_for_others(path: Path, purposes: list[str]) -> bool:
+    """Whether a file among the templates, by its path in the folder, serves other purposes alone."""
+    from nemo_sdg.generate.prompting import PURPOSES, TEMPLATES
+
+    parts = path.with_suffix("").parts
+    place = next((place for place, part in enumerate(parts) if part in PURPOSES), None)
+    if place is None or parts[place] in purposes:
+        return False
+    name = "/".join(parts[place:])
+    known = any(name in names for names in TEMPLATES.values())
+    return name not in purposes if known else all(parts[place] != each.split("/")[0] for each in purposes)
 
 
 def generate(

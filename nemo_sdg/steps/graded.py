@@ -44,7 +44,7 @@ def skipped(config: RunConfig) -> str | None:
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    return generation_inputs(config, hashes, ["judge", "student"], configured(config))
+    return generation_inputs(config, hashes, ["judge/answer", "judge/agreement", "student"], configured(config))
 
 
 def run(context: Context) -> list[str]:

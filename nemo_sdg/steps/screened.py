@@ -30,7 +30,7 @@ def skipped(config: RunConfig) -> str | None:
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
-    return generation_inputs(config, hashes, ["judge"], ROLES)
+    return generation_inputs(config, hashes, ["judge/question"], ROLES)
 
 
 def run(context: Context) -> list[str]:

@@ -70,6 +70,31 @@ def test_templates_count_by_content_and_only_for_the_step_that_uses_them(tmp_pat
         (tmp_path / folder / "solve" / "code.jinja").write_text(text)
     assert key("a", ["solve"]) == key("b", ["solve"]) != key("c", ["solve"])
     assert key("a", ["similar"]) == key("c", ["similar"])
+    (tmp_path / "c" / "rules.txt").write_text("Be brief.")  # what a template includes
+    before = key("c", ["similar"])
+    (tmp_path / "c" / "rules.txt").write_text("Be long.")
+    assert key("c", ["similar"]) != before
+
+
+def test_how_answers_are_graded_does_not_concern_how_questions_are(tmp_path: Path) -> None:
+    config = RunConfig(roles=RolesSection(judge=RoleSection()))
+    config.generate.prompts_dir = str(tmp_path)
+    (tmp_path / "judge").mkdir()
+
+    def changed(name: str) -> list[str]:
+        steps = [step_module(step) for step in ("screened", "graded")]
+        before = [step.inputs(config, ContentHashes()).content for step in steps]
+        (tmp_path / "judge" / name).write_text("Other words.")
+        after = [step.inputs(config, ContentHashes()).content for step in steps]
+        return [
+            step.__name__.rpartition(".")[2]
+            for step, one, other in zip(steps, before, after, strict=True)
+            if one != other
+        ]
+
+    assert changed("answer.jinja") == changed("agreement.jinja") == ["graded"]
+    assert changed("question.jinja") == ["screened"]
+    assert changed("rubric.jinja") == ["screened", "graded"]
 
 
 def test_the_steps_to_run_are_those_asked_for() -> None:
