@@ -1,9 +1,11 @@
 """The scheduler delivers whole shards, keeps the window full, and loses nothing, whatever the engine does."""
 
 import asyncio
+import gc
 import os
 import random
 import signal
+import weakref
 from collections import Counter
 
 import pytest
@@ -100,6 +102,24 @@ def run(folder, engine, shards, flow=two_rounds, *, cache_dir=None, progress=Non
     except EngineError as exc:
         error = exc
     return done, error
+
+
+def test_what_an_earlier_step_left_is_freed_during_a_run(tmp_path):
+    class Step:
+        pass
+
+    left = Step()
+    left.own = left
+    seen, left = weakref.ref(left), None
+    alive = []
+
+    async def flow(record, ask):
+        gc.collect()
+        alive.append(seen() is not None)
+        return await two_rounds(record, ask)
+
+    run(tmp_path, ScriptedEngine(), work(1, 1), flow, max_in_flight=4)
+    assert alive == [False]
 
 
 def expected(tmp_path, num_shards, num_records):
