@@ -10,7 +10,7 @@ import textwrap
 from dataclasses import asdict
 from pathlib import Path
 
-from nemo_sdg.config import RunConfig, load_config
+from nemo_sdg.config import RunConfig, load_recorded
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.base_datasets import check_share, read_base
 from nemo_sdg.export.blend import plan_blend
@@ -72,7 +72,7 @@ def read_settings(run_dir: Path, overrides: list[str] | None) -> RunConfig:
                 f"{override} does not change the mixture; `mix` takes mixture.*, export.budget and blend.base, other "
                 "settings need `nemo-sdg run`"
             )
-    return load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]", *(overrides or [])])
+    return load_recorded(run_dir, overrides)
 
 
 def packed_step(run_dir: Path) -> StepDir:

@@ -8,6 +8,7 @@ import dataclasses
 import enum
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -68,6 +69,7 @@ __all__ = [
     "as_plain",
     "fingerprint",
     "load_config",
+    "load_recorded",
     "read_config",
     "select",
     "shaping",
@@ -146,8 +148,30 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
     return read_config(RunConfig, path / "config.yaml" if path.is_dir() else path, overrides)
 
 
-def read_config(structure: type[T], path: Path, overrides: list[str] | None = None) -> T:
-    """Reads a YAML file and overrides into a dataclass. Every configuration file is read here. Raises ConfigError."""
+def load_recorded(run_dir: Path, overrides: list[str] | None = None) -> RunConfig:
+    """The configuration that a run keeps in config.yaml. It does not say where the servers are, so no request can be
+    sent by it. Raises ConfigError.
+    """
+    return read_config(RunConfig, run_dir / "config.yaml", overrides, complete=_name_servers)
+
+
+def _name_servers(loaded: Any) -> None:
+    for section in [loaded.get("engine"), *(loaded.get("roles") or {}).values()]:
+        for one in section if isinstance(section, Sequence) else [section]:
+            if one is not None:
+                one["base_urls"] = ["http://unused/v1"]
+
+
+def read_config(
+    structure: type[T],
+    path: Path,
+    overrides: list[str] | None = None,
+    *,
+    complete: Callable[[Any], None] = lambda loaded: None,
+) -> T:
+    """Reads a YAML file and overrides into a dataclass. Every configuration file is read here. `complete` adds what
+    the file leaves out. Raises ConfigError.
+    """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
@@ -160,6 +184,7 @@ def read_config(structure: type[T], path: Path, overrides: list[str] | None = No
         loaded = OmegaConf.load(path)
         if not OmegaConf.is_dict(loaded):
             raise ConfigError("a configuration is a mapping of sections such as run, seeds, engine")
+        complete(loaded)
         for override in overrides or []:
             if not re.match(r"[\w.\[\]-]+=", override):
                 raise ConfigError(f"{override!r} is not an override: write key=value, such as generate.votes=3")

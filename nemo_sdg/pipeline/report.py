@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.config import Role, RunConfig, load_config
+from nemo_sdg.config import Role, RunConfig, load_recorded
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.report.quality import Models
 from nemo_sdg.export.report.records import Calls, cut
@@ -62,8 +62,7 @@ def make_report(run_dir: Path, facts: dict[str, Any] | None = None, *, measure: 
 def find_calls(run_dir: Path, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
     """Prompts and raw outputs of (shard, sample), by sample id; {} if seeds are damaged or templates are missing."""
     try:
-        # config.yaml does not name the servers, and no request is sent.
-        config = load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]"])
+        config = load_recorded(run_dir)
         here = run_dir.resolve()
         with at_directory_of(here):
             return Replay(here, config).calls(samples, seeds)

@@ -500,6 +500,42 @@ def the_blend_weighs_otherwise(home: Path) -> None:
     count(home, "blend/context.blend.json", lambda blend: blend["train"].__setitem__(0, "0.9"))
 
 
+@mutant(BLEND, "weighs packed/")
+def the_blend_swaps_two_weights(home: Path) -> None:
+    def swap(blend: dict[str, Any]) -> None:
+        train = blend["train"]
+        place = next(place for place in range(2, len(train), 2) if train[place] != train[0])
+        train[0], train[place] = train[place], train[0]
+
+    count(home, "blend/context.blend.json", swap)
+
+
+@mutant(BLEND, "context.nemo.json is not what context.blend.json says")
+def nemo_trains_on_another_corpus(home: Path) -> None:
+    count(home, "blend/context.nemo.json", lambda blend: blend["train"].__setitem__(1, "/elsewhere/corpus"))
+
+
+@mutant(BLEND, "context.data_args.txt is not what context.blend.json says")
+def megatron_trains_on_another_corpus(home: Path) -> None:
+    path = home / "run/blend/context.data_args.txt"
+    path.write_text(path.read_text().replace("context/", "no_context/"))
+
+
+@mutant(BLEND, "its epochs ask for")
+def the_mixture_weighs_otherwise(home: Path) -> None:
+    weights: list[float] = []
+
+    def plan(mixture: dict[str, Any]) -> None:
+        rows = mixture["variants"]["context"]["train"]
+        rows[0]["weight"], rows[-1]["weight"] = rows[0]["weight"] / 2, rows[-1]["weight"] + rows[0]["weight"] / 2
+        weights.extend(row["weight"] for row in rows)
+
+    count(home, "blend/mixture.json", plan)
+    count(
+        home, "blend/context.blend.json", lambda blend: blend["train"].__setitem__(slice(0, None, 2), map(str, weights))
+    )
+
+
 @mutant(BLEND, "has no weight for")
 def a_corpus_is_left_out_of_the_blend(home: Path) -> None:
     def change(mixture: dict[str, Any]) -> None:
@@ -558,6 +594,18 @@ def a_manifest_of_another_run(home: Path) -> None:
 def the_configuration_is_edited(home: Path) -> None:
     path = home / "run/config.yaml"
     path.write_text(path.read_text().replace("votes: 3", "votes: 4"))
+
+
+@mutant(FINISHED, "config.yaml has another roles.solver[0].context_length")
+def the_engine_of_the_configuration_is_edited(home: Path) -> None:
+    path = home / "run/config.yaml"
+    path.write_text(path.read_text().replace("context_length: ", "context_length: 1"))
+
+
+@mutant(FINISHED, "config.yaml has another model of the writer: fake -> better than questions")
+def the_model_of_the_configuration_is_edited(home: Path) -> None:
+    path = home / "run/config.yaml"
+    path.write_text(path.read_text().replace("model: fake", "model: better"))
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from nemo_sdg.config import fingerprint, load_config, select, shaping
+from nemo_sdg.config import Role, fingerprint, load_config, load_recorded, select, shaping
 from nemo_sdg.errors import ConfigError
 
 
@@ -59,6 +60,17 @@ def test_what_shapes_a_run_leaves_out_how_it_is_carried_out(file: Path) -> None:
     )
     assert key("generate.votes=4") != key()
     assert key("run.seed=1") != key()
+
+
+@pytest.mark.parametrize("role", ["student: {OWN}", "solver: [{OWN}, {model: b}]", "judge: {OWN}"])
+def test_a_run_keeps_a_configuration_that_loads_without_its_servers(tmp_path: Path, role: str) -> None:
+    own = "kind: openai, model: a, base_urls: ['http://h/v1']"
+    (tmp_path / "c.yaml").write_text(f"roles: {{{role.replace('OWN', own).replace('{model: b}', f'{{{own}}}')}}}")
+    config = load_config(tmp_path / "c.yaml")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(shaping(config)))
+    kept = load_recorded(tmp_path)
+    for each in Role:
+        assert [engine.model for engine in kept.engines(each)] == [engine.model for engine in config.engines(each)]
 
 
 def test_fields_are_selected_by_name_and_by_section(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import math
 import struct
 from array import array
 from collections import defaultdict
@@ -206,8 +207,9 @@ def _hash(text: str) -> int:
 
 
 def blend_names_the_corpora(run: CheckedRun, verdict: Verdict) -> None:
-    """Every prefix of the blend is there, in this run or where its absolute path says; weights are positive and sum
-    to 1; every packed shard of the train split has a weight.
+    """Every prefix of the blend is there, in this run or where its absolute path says; weights are positive, sum to 1,
+    and are those that the planned epochs ask for; every packed shard of the train split has a weight; NeMo and
+    Megatron-LM are given the same.
     """
     if "blend" not in run.ledgers:
         verdict.violations.append("there is no blend")
@@ -233,10 +235,27 @@ def blend_names_the_corpora(run: CheckedRun, verdict: Verdict) -> None:
                 for name in own
                 if not any(str(prefix).endswith(f"/{name}") for prefix in prefixes)
             ]
+            share = plan["synthetic_share"] if base else 1.0
+            given = {name: row["weight"] * share for name, row in zip(own, plan[split], strict=True)}
+            for weight, prefix in zip(weights, prefixes, strict=True):
+                name = "/".join(Path(prefix).parts[-5:])
+                if name in given and not math.isclose(weight, given[name], rel_tol=SUM_SLACK):
+                    verdict.violations.append(f"{path.name} weighs {name} by {weight:g}, planned is {given[name]:g}")
             for place in [*(run.dir / name for name in own), *map(Path, base)]:
                 num += 1
                 if not Path(f"{place}.bin").is_file() or not Path(f"{place}.idx").is_file():
                     verdict.violations.append(f"{path.name} names {place}, which is not there")
+        _weights_are_planned(run, variant, plan, verdict)
+        train, valid = blend["train"], blend["valid"] or blend["train"]
+        if read_json(run.dir / "blend" / f"{variant}.nemo.json") != {
+            "train": train,
+            "validation": valid,
+            "test": valid,
+        }:
+            verdict.violations.append(f"{variant}.nemo.json is not what {path.name} says")
+        arguments = run.dir / "blend" / f"{variant}.data_args.txt"
+        if arguments.is_file() and arguments.read_text().split() != train:
+            verdict.violations.append(f"{arguments.name} is not what {path.name} says")
         packed = {
             name.removesuffix(".bin")
             for receipt in run.receipts.values()
@@ -251,3 +270,25 @@ def blend_names_the_corpora(run: CheckedRun, verdict: Verdict) -> None:
             verdict.detail = f"{num} prefixes; the files name them by another folder: `nemo-sdg run` writes them again"
             return
     verdict.detail = f"{num} prefixes"
+
+
+def _weights_are_planned(run: CheckedRun, variant: str, plan: dict[str, Any], verdict: Verdict) -> None:
+    """The train weights of mixture.json are epochs times tokens, counted again from the receipts."""
+    drawn: dict[str, float] = {}
+    for name, receipt in run.receipts.items():
+        if name.startswith("packed/receipts/") and receipt["split"] == "train" and variant in receipt["variants"]:
+            task = plan["families"][receipt["family"]]["tasks"][receipt["task"]]
+            epochs = task["bands"].get(receipt.get("band"), task["epochs"])
+            (prefix,) = (
+                output.removesuffix(".bin")
+                for output in receipt["outputs"]
+                if output.startswith(f"packed/{variant}/") and output.endswith("_text_document.bin")
+            )
+            drawn[prefix] = epochs * receipt["variants"][variant]["tokens"]
+    total = math.fsum(drawn.values())
+    for row in plan["train"]:
+        wanted = drawn.get(row["prefix"], 0.0) / total
+        if not math.isclose(row["weight"], wanted, rel_tol=SUM_SLACK):
+            verdict.violations.append(
+                f"mixture.json weighs {row['prefix']} by {row['weight']:g}, its epochs ask for {wanted:g}"
+            )

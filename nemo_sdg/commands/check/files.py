@@ -6,8 +6,19 @@ import itertools
 from pathlib import Path
 
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
-from nemo_sdg.pipeline.order import BY_SHARD
-from nemo_sdg.storage import ContentHashes, StepDir, changed_fields, make_identity, read_json, sha256_file, with_unread
+from nemo_sdg.config import EngineKind, EngineSection, Role, load_recorded
+from nemo_sdg.errors import ConfigError
+from nemo_sdg.pipeline.order import BY_SHARD, engine_shapes
+from nemo_sdg.storage import (
+    ContentHashes,
+    Ledger,
+    StepDir,
+    changed_fields,
+    make_identity,
+    read_json,
+    sha256_file,
+    with_unread,
+)
 
 
 def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
@@ -101,13 +112,18 @@ def run_is_finished(run: CheckedRun, verdict: Verdict) -> None:
     last = run.ledgers.get(run.steps[-1])
     if last is not None and manifest.get("fingerprint") != last.identity:
         verdict.violations.append(f"manifest.json has fingerprint {manifest.get('fingerprint')}, not {last.identity}")
-    verdict.violations += configuration_changes(run)
+    verdict.violations += configuration_changes(run, verdict)
     verdict.detail = f"fingerprint {manifest.get('fingerprint')}"
 
 
-def configuration_changes(run: CheckedRun) -> list[str]:
+def configuration_changes(run: CheckedRun, verdict: Verdict) -> list[str]:
     """Fields of config.yaml whose value is not the one that the step was made under."""
     found = []
+    try:
+        config = load_recorded(run.dir)
+    except ConfigError as exc:  # of another version
+        config = None
+        verdict.unseen.append(f"the engines of config.yaml: {exc}")
     for step, ledger in run.ledgers.items():
         for name, value in ledger.configuration.items():
             section, _, field = name.partition(".")
@@ -116,7 +132,28 @@ def configuration_changes(run: CheckedRun) -> list[str]:
                 found += [
                     f"config.yaml has another {line} than {step}" for line in changed_fields(value, now, f"{name}.")
                 ]
+        for role in Role if config is not None else ():
+            assert config is not None
+            found += _engine_changes(role, config.engines(role), ledger)
     return found
+
+
+def _engine_changes(role: Role, sections: list[EngineSection], ledger: Ledger) -> list[str]:
+    """Fields of a role's engines that are not those of the step, as far as the step knew them."""
+    made = ledger.configuration.get(f"roles.{role.value}")
+    if made is None:
+        return []
+    if len(made) != len(sections):
+        return [f"config.yaml has {len(sections)} engines of the {role.value}, {ledger.step} had {len(made)}"]
+    lines = []
+    for number, (then, section) in enumerate(zip(made, sections, strict=True)):
+        now = {name: value for name, value in engine_shapes(section).items() if name in then}
+        lines += changed_fields(then, now, f"roles.{role.value}[{number}].")
+    models, named = ledger.inputs.get(f"models of the {role.value}"), ", ".join(str(each.model) for each in sections)
+    served = all(section.kind in (EngineKind.openai, EngineKind.batch) for section in sections)
+    if models is not None and served and models != named:
+        lines.append(f"model of the {role.value}: {models} -> {named}")
+    return [f"config.yaml has another {line} than {ledger.step}" for line in lines]
 
 
 def inputs_are_unchanged(run: CheckedRun, verdict: Verdict) -> None:

@@ -71,9 +71,9 @@ def prove(run_dir: Path, only: str | None = None) -> list[Verdict]:
 
 def steps_of(run_dir: Path) -> list[str]:
     """The steps that the run's configuration asks for."""
-    from nemo_sdg.config import load_config
+    from nemo_sdg.config import load_recorded
 
     try:
-        return configured_steps(load_config(run_dir / "config.yaml", ["engine.base_urls=[http://unused/v1]"]))
+        return configured_steps(load_recorded(run_dir))
     except (ConfigError, DataError):
         return STEPS
