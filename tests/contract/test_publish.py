@@ -17,7 +17,7 @@ from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.shard_plan import split_of
 from nemo_sdg.records import Generator, ModelUse
-from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json
+from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json, write_jsonl
 from tests.unit.export.packing_samples import Answer, byte_tokenizer, make_sample, packed_step, write_curated
 
 EXPORT = ExportSection(valid_share=0.2, shard_tokens=4000, max_document_tokens=600)
@@ -109,6 +109,20 @@ def test_chat_holds_question_options_reasoning_answer_and_trace(released: Path) 
         {"role": "assistant", "content": "One looks at it.\n\nThe answer is: B. two 3"},
     ]
     assert rows[all_samples()[4]["sample_id"]][1]["reasoning_content"] == "Hmm."
+
+
+def test_chat_is_made_again_where_packing_leaves_out_another_sample(finished: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished, run_dir)
+    publish(run_dir, str(tmp_path / "out"))
+    (dropped,) = (path for path in (run_dir / "packed/dropped").glob("*.jsonl") if path.stat().st_size)
+    (row,) = read_jsonl(dropped)
+    write_jsonl(dropped, [row | {"id": all_samples()[8]["sample_id"]}])
+    publish(run_dir, str(tmp_path / "out"))
+    told = {
+        uuid.UUID(line["uuid"]).hex for path in (tmp_path / "out/chat").rglob("*.jsonl") for line in read_jsonl(path)
+    }
+    assert (row["id"] in told, all_samples()[8]["sample_id"] in told) == (True, False)
 
 
 def check_blend(content: dict[str, Any]) -> list[dict[str, Any]]:

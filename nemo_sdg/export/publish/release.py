@@ -248,10 +248,13 @@ def _chat_files(run_dir: Path) -> Iterator[tuple[str, str, Callable[[], Iterator
     }
     import yaml
 
+    from nemo_sdg.config import fingerprint
     from nemo_sdg.export.packing.shard_plan import split_of
 
+    missing = fingerprint(sorted(left_out))
     valid_share = float(yaml.safe_load((run_dir / "config.yaml").read_text())["export"]["valid_share"])
     for path in sorted((run_dir / "curated").glob("shard-*.jsonl")):
+        digest = sha256_file(path)
         for split, title in SPLIT_NAMES.items():
 
             def samples(path: Path = path, split: str = split) -> Iterator[dict[str, Any]]:
@@ -259,7 +262,7 @@ def _chat_files(run_dir: Path) -> Iterator[tuple[str, str, Callable[[], Iterator
                     if sample["sample_id"] not in left_out and split_of(sample, valid_share) == split:
                         yield sample
 
-            source = f"{sha256_file(path)} {len(left_out)} {valid_share} {FORMAT}"
+            source = f"{digest} {missing} {valid_share} {FORMAT}"
             yield title, f"chat/{title}/{path.name}", samples, source
 
 
