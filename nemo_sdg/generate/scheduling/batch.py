@@ -13,11 +13,14 @@ unless the request itself is at fault. It serves providers' batch APIs, sites wi
 import asyncio
 import contextlib
 import dataclasses
+import itertools
+import operator
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -66,8 +69,10 @@ class BatchRun:
         asked = [(key, limit) for keys in self.rounds.values() for key, limit in keys.items()]
         self.times_asked = Counter(key for key, _ in asked)
         self.replies = read_replies(folder, dict(asked))
-        self.missing: dict[str, tuple[int, Request]] = {}
-        """key -> lane and prepared request, of all that a flow waits for"""
+        self.missing: set[str] = set()
+        """keys of all requests that a flow waits for"""
+        self.asking: dict[int, IO[bytes]] = {}
+        """lane -> lines of the next round, in an unnamed file, so that they do not take memory"""
         self.events = self.writing = 0
 
     async def work(self, shards: Iterable[ShardWork]) -> None:
@@ -129,7 +134,7 @@ class BatchRun:
             elif (completion := self.replies.get(key)) is not None:
                 self._count(completion)
             else:
-                self.missing[key] = (self.engines.player(request).lane, self.engines.prepare(request))
+                self._miss(key, request)
                 await asyncio.get_running_loop().create_future()
                 raise AssertionError("nobody answers")
             self.writing += 1
@@ -155,29 +160,39 @@ class BatchRun:
 
     # rounds
 
-    def next_round(self) -> list[Path]:
-        """Writes what is missing and was not asked yet, or failed each time that it was; one file per model, and as
-        many as a provider's limits want.
+    def _miss(self, key: str, request: Request) -> None:
+        """Notes a request without a reply, and puts it into the next round if it was not asked yet, or failed each
+        time that it was.
         """
-        by_lane: dict[int, list[bytes]] = {}
-        for key, (lane, request) in self.missing.items():
-            if self.times_asked[key] > len(self.replies.failed.get(key, ())):
-                continue
-            if (room := self.replies.room.get(key)) is not None:
-                request = dataclasses.replace(request, max_tokens=room)
-            row = {
-                "custom_id": key,
-                "method": "POST",
-                "url": "/v1/chat/completions" if request.messages is not None else "/v1/completions",
-                "body": build_body(request, self.engines.engines[lane].model),
-            }
-            by_lane.setdefault(lane, []).append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        if key in self.missing:
+            return
+        self.missing.add(key)
+        if self.times_asked[key] > len(self.replies.failed.get(key, ())):
+            return
+        lane, request = self.engines.player(request).lane, self.engines.prepare(request)
+        if (room := self.replies.room.get(key)) is not None:
+            request = dataclasses.replace(request, max_tokens=room)
+        row = {
+            "custom_id": key,
+            "method": "POST",
+            "url": "/v1/chat/completions" if request.messages is not None else "/v1/completions",
+            "body": build_body(request, self.engines.engines[lane].model),
+        }
+        if lane not in self.asking:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.asking[lane] = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115
+        self.asking[lane].write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+    def next_round(self) -> list[Path]:
+        """Writes what is to be asked: one file per model, and as many as a provider's limits want."""
         written = []
-        for lane in sorted(by_lane):
-            for lines in _files(by_lane[lane]):
-                path = _write_round(self.folder, lines)
-                self.rounds[path] = dict.fromkeys((orjson.loads(line)["custom_id"] for line in lines), 0)
-                written.append(path)
+        for lane in sorted(self.asking):
+            with self.asking[lane] as lines:
+                lines.seek(0)
+                for _, part in itertools.groupby(_numbered(lines), key=operator.itemgetter(0)):
+                    path, keys = _write_round(self.folder, (line for _, line in part))
+                    self.rounds[path] = dict.fromkeys(keys, 0)
+                    written.append(path)
         return written
 
     def waiting(self) -> Waiting | None:
@@ -197,31 +212,33 @@ class BatchRun:
         )
 
 
-def _files(lines: list[bytes]) -> Iterator[list[bytes]]:
-    part: list[bytes] = []
-    size = 0
+def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines, each with the number of its file."""
+    number = rows = size = 0
     for line in lines:
-        if part and (len(part) == REQUESTS_A_FILE or size + len(line) > BYTES_A_FILE):
-            yield part
-            part, size = [], 0
-        part.append(line)
-        size += len(line)
-    if part:
-        yield part
+        if rows and (rows == REQUESTS_A_FILE or size + len(line) > BYTES_A_FILE):
+            number, rows, size = number + 1, 0, 0
+        rows, size = rows + 1, size + len(line)
+        yield number, line
 
 
-def _write_round(folder: Path, lines: list[bytes]) -> Path:
-    """Writes a whole file under the first free number; another process may write its own at the same time."""
+def _write_round(folder: Path, lines: Iterable[bytes]) -> tuple[Path, list[str]]:
+    """Writes a whole file under the first free number, and returns it with the keys of its requests; another process
+    may write its own at the same time.
+    """
     draft = folder / f".round.{os.getpid()}.tmp"
+    keys = []
     with atomic_file(draft) as handle:
-        handle.writelines(lines)
+        for line in lines:
+            handle.write(line)
+            keys.append(str(orjson.loads(line)["custom_id"]))
     number = 0
     try:
         while True:
             path = folder / ROUND.format(number)
             with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
-                return path
+                return path, keys
             number += 1
     finally:
         draft.unlink()

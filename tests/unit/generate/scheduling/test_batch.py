@@ -1,15 +1,17 @@
 """Generation with batch files: replies to a round come in any order, in parts, twice and with errors."""
 
 import asyncio
+import gc
 import itertools
 import random
+import tracemalloc
 
 import orjson
 import pytest
 
 from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import DataError, Waiting
-from nemo_sdg.generate.engines import open_engine
+from nemo_sdg.generate.engines import open_engine, sent
 from nemo_sdg.generate.requests import Outcome, Request
 from nemo_sdg.generate.roles import one_engine
 from nemo_sdg.generate.scheduling.batch import run_batch
@@ -108,6 +110,33 @@ def test_rounds_go_out_in_the_form_of_the_batch_api(tmp_path):
     assert all(len(row["custom_id"]) <= 64 for row in rows)
     assert set(rows[0]) == {"custom_id", "method", "url", "body"}
     assert rows[0]["body"]["model"] == "fake"
+
+
+def test_a_pass_does_not_hold_the_requests_of_all_shards(tmp_path):
+    async def flow(record, ask):
+        await ask(Request(messages=[{"role": "user", "content": record["id"] * 100_000}]))
+
+    def peak(num):
+        """Bytes of memory at most while `num` shards of one request are written."""
+        folder = tmp_path / str(num)
+
+        def work():
+            for number in range(num):
+                gc.collect()  # flows that were cancelled lie in cycles
+                sent._neutral.cache_clear()  # the last 2,048 texts
+                yield ShardWork(shard=f"shard-{number:05d}", records=[{"id": f"{number:03d}"}])
+
+        engines = one_engine(open_engine(CONFIG), CONFIG)
+        tracemalloc.start()
+        with pytest.raises(Waiting):
+            run_batch(work(), flow, engines, Journal(folder / "journal"), lambda *_: None, folder=folder / "batch")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert (folder / "batch" / "round-000.jsonl").stat().st_size > num * 300_000
+        return most
+
+    peak(1)
+    assert peak(12) < peak(2) + 1_000_000
 
 
 def test_a_second_pass_without_replies_asks_nothing_again(tmp_path):
