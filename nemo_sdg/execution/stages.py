@@ -10,6 +10,7 @@ removed.
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from nemo_curator.stages.base import ProcessingStage
 from nemo_curator.stages.resources import Resources
 from nemo_curator.tasks import DocumentBatch, FileGroupTask
 
+from nemo_sdg.errors import DataError
 from nemo_sdg.records import Drop, to_dict
 from nemo_sdg.storage import Counts, StepDir, read_jsonl
 
@@ -170,9 +172,16 @@ def write_counted(
     inputs: Iterable[Path],
 ) -> None:
     """Writes a shard. Ids in `arrived` that are neither kept nor dropped were removed by a user's stage; they are
-    dropped with the reason removed_by_stage.
+    dropped with the reason removed_by_stage. Raises DataError for a record that such a stage has doubled or added.
     """
-    known = {record[id_field] for record in records} | {drop["id"] for drop in drops}
+    kept = Counter(record[id_field] for record in records)
+    for name, num in kept.items():
+        if num > 1 or name not in arrived:
+            raise DataError(
+                f"{target.step}/{shard}: a stage {f'gives {name} twice' if num > 1 else f'adds {name}'}; a stage of "
+                "curate.stages may change fields and take rows out"
+            )
+    known = kept.keys() | {drop["id"] for drop in drops}
     drops = drops + [
         to_dict(Drop(task=task, id=id_, step=target.step, reason="removed_by_stage"))
         for id_, task in arrived.items()

@@ -12,11 +12,11 @@ import pytest
 
 from nemo_sdg.config import CurateSection, RunConfig, RunSection
 from nemo_sdg.curate.filters import registry as filters
-from nemo_sdg.errors import ConfigError, MissingDependencyError
+from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline import run as pipeline
 from nemo_sdg.steps import curated
-from nemo_sdg.storage import read_json, read_jsonl, write_jsonl
+from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_jsonl
 from tests.fakes.curated_run import QUESTIONS, make_run
 
 OWN_FILTER = """
@@ -187,3 +187,14 @@ def test_a_missing_embedder_is_said_before_the_first_step(tmp_path: Path, monkey
     ):
         pipeline.run(RunConfig(run=RunSection(dir=str(tmp_path / "run"))))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("ids", "what"), [(["a", "a"], "gives a twice"), (["a", "z"], "adds z")])
+def test_a_stage_that_doubles_or_adds_rows_is_refused(tmp_path: Path, ids: list[str], what: str) -> None:
+    from nemo_sdg.execution.stages import write_counted
+
+    target = StepDir(run_dir=tmp_path, step="curated", fingerprint="f")
+    records = [{"sample_id": name, "task": "t"} for name in ids]
+    with pytest.raises(DataError, match=what):
+        write_counted(target, "shard-00000", records, [], id_field="sample_id", arrived={"a": "t", "b": "t"}, inputs=[])
+    assert target.shards() == []
