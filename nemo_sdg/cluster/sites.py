@@ -128,8 +128,17 @@ class ClusterConfig:
             raise ConfigError(f"retries must be >= 0 and warn_seconds >= 1, got {self.retries} and {self.warn_seconds}")
         set_in_setup = [name for line in self.setup for name in ASSIGNMENT.findall(line)]
         served = [line for size in (self.generation, *self.generation_steps.values()) for line in size.serve]
-        set_in_serve = [name for line in served for pattern in WRITTEN_OUT for name in pattern.findall(line)]
-        for place, names in {"env": list(self.env), "setup": set_in_setup, "serve": set_in_serve}.items():
+        lines = {
+            "setup": self.setup,
+            "serve": served,
+            "command": [self.command],
+            "additional_parameters": [str(value) for value in self.additional_parameters.values()],
+        }
+        written = {
+            place: [name for line in of_place for pattern in WRITTEN_OUT for name in pattern.findall(line)]
+            for place, of_place in lines.items()
+        }
+        for place, names in {"env": list(self.env), **written, "setup": set_in_setup + written["setup"]}.items():
             for name in names:
                 if SECRET_WORDS & set(name.upper().replace("-", "_").split("_")):
                     raise ConfigError(

@@ -4,6 +4,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,20 @@ def test_a_secret_in_a_line_that_starts_a_server_is_refused(line: str) -> None:
     for sizes in ({"generation": size}, {"generation_steps": {"answers": size}}):
         with pytest.raises(ConfigError, match=r"serve sets .*, which looks like a secret"):
             ClusterConfig(**sizes)
+
+
+@pytest.mark.parametrize(
+    ("place", "given"),
+    [
+        ("command", "env HF_TOKEN=hf_1 nemo-sdg"),
+        ("setup", ["registry login --password sk-1"]),
+        ("additional_parameters", {"export": "ALL,NEMO_SDG_API_KEY=sk-1"}),
+    ],
+)
+def test_a_secret_in_any_other_line_of_a_script_is_refused(place: str, given: Any) -> None:
+    with pytest.raises(ConfigError, match=f"{place} sets .*, which looks like a secret"):
+        ClusterConfig(**{place: given})
+    ClusterConfig(command="env HF_TOKEN=$HF_TOKEN nemo-sdg", additional_parameters={"export": "ALL,HF_HOME=/x"})
 
 
 def test_a_server_may_take_its_key_from_a_variable() -> None:
