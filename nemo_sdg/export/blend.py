@@ -143,7 +143,14 @@ def packed_tokens(receipts: list[dict[str, Any]], variants: list[str]) -> dict[s
 def packed_bands(
     receipts: list[dict[str, Any]], variants: list[str]
 ) -> dict[str, dict[str, dict[str, dict[str, int]]]]:
-    """Tokens of the train split, {variant: {family: {task: {band of difficulty: tokens}}}}."""
+    """Tokens of the train split, {variant: {family: {task: {band of difficulty: tokens}}}}. Raises DataError where the
+    bands were not packed apart.
+    """
+    if any("band" not in receipt for receipt in receipts):
+        raise DataError(
+            "mixture.difficulty needs bands, and the corpus was packed without export.difficulty_bands: run with "
+            "--from packed"
+        )
     tokens: dict[str, dict[str, dict[str, dict[str, int]]]] = {variant: {} for variant in variants}
     for receipt in receipts:
         if receipt["split"] == "train":

@@ -332,3 +332,8 @@ def test_a_form_that_splits_at_spaces_is_not_written_for_paths_with_spaces(
     assert "a path with a space" in caplog.text
     blended(tmp_path / "run")
     assert (tmp_path / "run" / "blend" / "context.data_args.txt").is_file()
+
+
+def test_bands_that_were_not_packed_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"packed without export\.difficulty_bands"):
+        blended(tmp_path, difficulty={"hard": 2.0})
