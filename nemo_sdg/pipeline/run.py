@@ -43,6 +43,7 @@ def run(
     Raises SdgError if finished results would be overwritten and `redo` is false.
     """
     names = steps_between(config, only=only, start=start, until=until)
+    require_sharing(names, worker)
     check_configuration(config, names if only else configured_steps(config))
     with open_run(config, worker=worker) as context:
         require_finished(names, config, context.run_dir)
@@ -64,6 +65,16 @@ def run(
 
             summary.finish(context)
     return context.run_dir
+
+
+def require_sharing(names: list[str], worker: tuple[int, int]) -> None:
+    """Raises ConfigError where several workers would all do the whole of a step, in the same files."""
+    alone = [name for name in names if not hasattr(step_module(name), "flow_maker")]
+    if worker[1] > 1 and alone:
+        raise ConfigError(
+            f"--worker shares questions, screened, answers and graded alone, got {', '.join(alone)}: name one of them "
+            "with --only, and run the others without --worker"
+        )
 
 
 def look_ahead(config: RunConfig, *, redo: bool) -> None:

@@ -15,6 +15,7 @@ from nemo_sdg.pipeline.order import (
     steps_between,
     why_skipped,
 )
+from nemo_sdg.pipeline.run import run
 from nemo_sdg.steps.generation import generation_inputs
 from nemo_sdg.storage import ContentHashes
 
@@ -111,6 +112,15 @@ def test_a_worker_is_an_index_below_a_number(text: str) -> None:
     assert parse_worker("1/2") == (1, 2)
     with pytest.raises(ConfigError, match="--worker"):
         parse_worker(text)
+
+
+@pytest.mark.parametrize("only", [None, "seeds", "curated"])
+def test_workers_share_generation_steps_alone(tmp_path: Path, only: str | None) -> None:
+    config = RunConfig()
+    config.run.dir = str(tmp_path / "run")
+    with pytest.raises(ConfigError, match="--worker shares questions, screened, answers and graded alone"):
+        run(config, only=only, worker=(0, 2))
+    assert not (tmp_path / "run").exists()
 
 
 def test_grading_steps_run_where_their_roles_are_configured() -> None:
