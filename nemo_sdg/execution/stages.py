@@ -130,14 +130,18 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
 
 
 class WriteShard(ProcessingStage[DocumentBatch, FileGroupTask]):
-    """Writes a shard's kept records, its drops and its receipt."""
+    """Writes a shard's kept records, its drops and its receipt. With `once` no shard has a receipt before, and a
+    second batch of a shard with other records is an error: one of them would be lost.
+    """
 
     name = "write_shard"
     resources = Resources(cpus=0.25)
     batch_size = 1
 
-    def __init__(self, target: StepDir, *, id_field: str, inputs: Callable[[str], list[Path]]) -> None:
-        self.target, self.id_field, self.input_paths = target, id_field, inputs
+    def __init__(
+        self, target: StepDir, *, id_field: str, inputs: Callable[[str], list[Path]], once: bool = False
+    ) -> None:
+        self.target, self.id_field, self.input_paths, self.once = target, id_field, inputs, once
 
     def inputs(self) -> tuple[list[str], list[str]]:
         return ["data"], []
@@ -149,6 +153,14 @@ class WriteShard(ProcessingStage[DocumentBatch, FileGroupTask]):
         shard = task._metadata["shard"]
         records = to_records(task.to_pandas())
         drops = task._metadata["drops"]
+        if self.once and self.target.receipt(shard) is not None:
+            known = [record[self.id_field] for record in read_jsonl(self.target.shard_path(shard))]
+            if known != [record[self.id_field] for record in records]:
+                self.target.receipt_path(shard).unlink()
+                raise DataError(
+                    f"{self.target.step}/{shard}: a stage of curate.stages gives several batches for one; it must "
+                    "give one batch for each"
+                )
         write_counted(
             self.target,
             shard,

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import CurateSection, EngineKind, Role, RunConfig, Verify, fingerprint
-from nemo_sdg.errors import ConfigError, MissingDependencyError
+from nemo_sdg.curate.decontaminate.index_folders import extra_files
+from nemo_sdg.errors import DataError, MissingDependencyError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, content_id
 from nemo_sdg.steps.evaluation_splits import evaluation_files
@@ -149,10 +150,17 @@ def filter_shards(context: Context) -> None:
             cpus=1.0 if config.paraphrase else 0.25,
             gpus=(config.embedder_gpus if config.paraphrase else 0.0) + judge_gpus(context.config),
         ),
-        WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__),
+        WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__, once=bool(config.stages)),
     ]
+    for shard in todo:
+        filtered.receipt_path(shard).unlink(missing_ok=True)
     units, first = [[shard] for shard in todo], "loading filters"
     context.run_stages("filtered", stages, units, target=filtered, total=len(inputs), first=first)
+    if lost := next((shard for shard in todo if filtered.receipt(shard) is None), None):
+        raise DataError(
+            f"curated: a stage of curate.stages gives no batch for {lost}; where it takes out all rows, it must give "
+            "an empty batch"
+        )
 
 
 def write_health(context: Context) -> None:
@@ -169,20 +177,6 @@ def write_health(context: Context) -> None:
         with context.progress.step("health"):
             write_json(path, measure_health(seeds=seed_files, before=before, after=after))
         record.write_receipt("health", {record.relative(path): file_facts(path)}, {}, inputs=inputs)
-
-
-def extra_files(config: CurateSection) -> list[Path]:
-    """The JSONL files of curate.evaluation_extra. Raises ConfigError for a path without such files."""
-    found = []
-    for folder in config.evaluation_extra:
-        files = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*.jsonl"))
-        if not files:
-            raise ConfigError(
-                f"curate.evaluation_extra must name .jsonl files or folders that hold them, {folder} has "
-                "none; correct the path or remove it"
-            )
-        found += files
-    return found
 
 
 def find_duplicates(context: Context) -> Path:

@@ -198,3 +198,48 @@ def test_a_stage_that_doubles_or_adds_rows_is_refused(tmp_path: Path, ids: list[
     with pytest.raises(DataError, match=what):
         write_counted(target, "shard-00000", records, [], id_field="sample_id", arrived={"a": "t", "b": "t"}, inputs=[])
     assert target.shards() == []
+
+
+OTHER_STAGES = """
+import dataclasses
+from nemo_curator.stages.base import ProcessingStage
+from nemo_curator.stages.resources import Resources
+from nemo_curator.tasks import DocumentBatch
+
+
+class Split(ProcessingStage[DocumentBatch, DocumentBatch]):
+    name = "split"
+    resources = Resources(cpus=0.25)
+    batch_size = 1
+
+    def inputs(self):
+        return ["data"], []
+
+    def outputs(self):
+        return ["data"], []
+
+    def process(self, task: DocumentBatch) -> list[DocumentBatch]:
+        frame = task.to_pandas()
+        return [dataclasses.replace(task, data=frame.iloc[:1]), dataclasses.replace(task, data=frame.iloc[1:])]
+
+
+class Swallow(Split):
+    name = "swallow"
+
+    def process(self, task: DocumentBatch) -> DocumentBatch | None:
+        return None
+"""
+
+
+@pytest.mark.parametrize(("stage", "what"), [("Split", "several batches"), ("Swallow", "no batch")])
+def test_a_stage_that_does_not_give_one_batch_for_each_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, what: str
+) -> None:
+    (tmp_path / "other_stages.py").write_text(OTHER_STAGES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "other_stages", raising=False)
+    context = make_run(tmp_path / "run", stages=[f"other_stages:{stage}"])
+    for _ in range(2):  # the second start finds no shard that the first left
+        with pytest.raises(DataError, match=what):
+            curated.run(context)
