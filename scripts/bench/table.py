@@ -38,7 +38,7 @@ def record(bench: str, arguments: list[str]) -> None:
         sys.exit(f"{bench}.py ended with exit code {done.returncode}; nothing is kept")
     figures = [line for line in done.stdout.splitlines() if line.startswith('{"name"')]
     head = {
-        "command": " ".join(["scripts/bench/" + bench + ".py", *arguments]),
+        "command": " ".join(["scripts/bench/" + bench + ".py", *map(without_folders, arguments)]),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": subprocess.run(
             ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -50,6 +50,11 @@ def record(bench: str, arguments: list[str]) -> None:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{bench}.jsonl").write_text("\n".join([json.dumps(head), *figures]) + "\n")
     print(f"{len(figures)} figures in {(RESULTS / bench).relative_to(ROOT)}.jsonl")
+
+
+def without_folders(argument: str) -> str:
+    """An argument without the folders of this machine: `/data/big` is `big`."""
+    return Path(argument).name if Path(argument).is_absolute() else argument
 
 
 def figures() -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:

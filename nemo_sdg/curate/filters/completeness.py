@@ -32,6 +32,7 @@ ATTACHED = {
     "zh": ("的", "和", "与", "在", "把", "被", "对", "以及", "因为", "如果", "并且"),
 }
 """Particles written without a space after which a sentence goes on"""
+EXCERPT_END = 70
 NO_FULL_STOP = frozenset(["th", "lo", "km", "my", "bo", "dz"])
 """Languages whose sentences end without a mark"""
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -56,13 +57,9 @@ def cut_off(view: View, *, min_words: int = 6) -> Finding | None:
     return None
 
 
-EXCERPT_END = 70
-
-
 def _asks_half(view: View, text: str) -> bool:
     """Whether the stem of a question with options is cut: it has no end and asks for nothing though its options are
-    whole sentences (a task's key word, such as `cause`, is too short to tell), or its last sentence begins to ask
-    (`How long does`) and stops at a word that goes on.
+    whole sentences, or its last sentence begins to ask (`How long does`) and stops at a word that goes on.
     """
     text = text.rstrip()
     if not text[-1:].isalpha():

@@ -43,7 +43,7 @@ class Pair:
 def names_of(one: Path, other: Path) -> list[str]:
     """The names of two runs on the page: the shortest ends of their paths that differ.
 
-    >>> names_of(Path("/work/plain/run"), Path("/work/strict/run"))
+    >>> names_of(Path("/data/plain/run"), Path("/data/strict/run"))
     ['plain/run', 'strict/run']
     """
     parts = [path.resolve().parts for path in (one, other)]
