@@ -20,8 +20,8 @@ from typing import Any, Protocol
 
 from nemo_sdg.config import Role, RunConfig, Style
 from nemo_sdg.generate.options import shown_order, speaks_of_place
+from nemo_sdg.generate.parsing.answers.programs import called
 from nemo_sdg.generate.parsing.cleaning import clean
-from nemo_sdg.generate.parsing.programs import called
 from nemo_sdg.generate.parsing.replies import read_vote
 from nemo_sdg.generate.prompting import Prompts, request_seed, task_variables, template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request

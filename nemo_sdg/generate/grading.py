@@ -19,8 +19,8 @@ from nemo_sdg.config import Role, RunConfig, Style
 from nemo_sdg.generate.agreement import Sort, gold_of, mark_attempts, mark_senses
 from nemo_sdg.generate.answers import Spent
 from nemo_sdg.generate.options import shown_order, speaks_of_place
+from nemo_sdg.generate.parsing.answers.programs import called
 from nemo_sdg.generate.parsing.judgements import read_scores
-from nemo_sdg.generate.parsing.programs import called
 from nemo_sdg.generate.parsing.replies import read_vote
 from nemo_sdg.generate.prompting import Prompts, request_seed, task_variables
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request

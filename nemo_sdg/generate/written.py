@@ -6,8 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 
 from nemo_sdg.generate.options import BLANK, speaks_of_place
-from nemo_sdg.generate.parsing.answer_text import fold
-from nemo_sdg.generate.parsing.programs import called
+from nemo_sdg.generate.parsing.answers.dress import fold
+from nemo_sdg.generate.parsing.answers.programs import called
 from nemo_sdg.records import Kind, Seed
 
 SIMILAR = 0.9

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from nemo_sdg.generate.parsing.answer_text import find_said
+from nemo_sdg.generate.parsing.answers.dress import find_said
+from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.cleaning import clean
 from nemo_sdg.generate.parsing.json_replies import read_cut_object, read_objects, read_string
-from nemo_sdg.generate.parsing.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.sections import SECTIONS, Section, find_sections, preamble
 from nemo_sdg.records import Kind
 from nemo_sdg.text.boxes import find_boxes

@@ -2,10 +2,11 @@
 
 import re
 
-from nemo_sdg.generate.parsing.answer_text import CONCLUDES, find_said, match_option, without_said
+from nemo_sdg.generate.parsing.answers.dress import CONCLUDES, find_said, without_said
+from nemo_sdg.generate.parsing.answers.options import match_option
+from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
+from nemo_sdg.generate.parsing.answers.refusals import is_refusal
 from nemo_sdg.generate.parsing.drafts import CORRECTS, SUPPOSES, Draft, unfenced
-from nemo_sdg.generate.parsing.programs import FENCE, program_of
-from nemo_sdg.generate.parsing.refusals import is_refusal
 from nemo_sdg.records import Kind
 from nemo_sdg.text.boxes import find_boxes, last_box
 

@@ -11,8 +11,8 @@ Which gas do plants take in?          ->   [{"question": "Which gas …", "optio
 
 import re
 
+from nemo_sdg.generate.parsing.answers.programs import FENCE
 from nemo_sdg.generate.parsing.cleaning import clean, without_marks
-from nemo_sdg.generate.parsing.programs import FENCE
 from nemo_sdg.generate.parsing.sections import find_sections
 from nemo_sdg.generate.parsing.traces import split_trace
 

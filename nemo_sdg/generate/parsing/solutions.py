@@ -11,11 +11,12 @@ earlier ones; without a correction the reply has no answer.
 
 import re
 
-from nemo_sdg.generate.parsing.answer_text import fold, match_option, names_another, tidy_answer
+from nemo_sdg.generate.parsing.answers.dress import fold, tidy_answer
+from nemo_sdg.generate.parsing.answers.options import match_option, names_another
+from nemo_sdg.generate.parsing.answers.refusals import is_refusal
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter, without_marks
 from nemo_sdg.generate.parsing.drafts import Draft, final_answer_in, from_cut, from_json, from_sections
 from nemo_sdg.generate.parsing.prose import MATHEMATICAL, from_prose
-from nemo_sdg.generate.parsing.refusals import is_refusal
 from nemo_sdg.generate.parsing.traces import CLOSING, separate
 from nemo_sdg.records import Kind
 from nemo_sdg.text.answers import surely_same

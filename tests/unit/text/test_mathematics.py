@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nemo_sdg.text import expressions as worker
 from nemo_sdg.text import mathematics as math
+from nemo_sdg.text.mathematics import expressions as worker
 from nemo_sdg.text.numbers import read_number
 
 SAME = [

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nemo_sdg.generate.parsing import replies as parse
+from nemo_sdg.generate.parsing.answers.programs import called
 from nemo_sdg.generate.parsing.cleaning import clean
-from nemo_sdg.generate.parsing.programs import called
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.schemas import mismatch, question_schema, solution_schema
 

@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nemo_sdg.generate.parsing import answer_text
+from nemo_sdg.generate.parsing.answers import dress
+from nemo_sdg.generate.parsing.answers import options as option_names
+from nemo_sdg.generate.parsing.answers.programs import program_of
 from nemo_sdg.generate.parsing.cleaning import clean
-from nemo_sdg.generate.parsing.programs import program_of
 
 GASES = ["oxygen", "carbon dioxide", "helium"]
 
@@ -25,7 +26,7 @@ GASES = ["oxygen", "carbon dioxide", "helium"]
     ],
 )  # fmt: skip
 def test_an_option_is_known_by_its_text_or_label(answer: str) -> None:
-    assert answer_text.match_option(answer, GASES) == "carbon dioxide"
+    assert option_names.match_option(answer, GASES) == "carbon dioxide"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_an_option_is_known_by_its_text_or_label(answer: str) -> None:
     ],
 )  # fmt: skip
 def test_what_names_no_option_or_two_is_none(answer: str) -> None:
-    assert answer_text.match_option(answer, GASES) is None
+    assert option_names.match_option(answer, GASES) is None
 
 
 @pytest.mark.parametrize(
@@ -61,15 +62,15 @@ def test_what_names_no_option_or_two_is_none(answer: str) -> None:
     ],
 )
 def test_options_that_look_alike_are_told_apart(answer: str, options: list[str], option: str | None) -> None:
-    assert answer_text.match_option(answer, options) == option
+    assert option_names.match_option(answer, options) == option
 
 
 @settings(deadline=None)
 @given(st.text(max_size=80), st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=8))
 def test_any_answer_is_read_without_error_and_gives_an_option_or_none(answer: str, options: list[str]) -> None:
-    assert answer_text.match_option(answer, options) in (*options, None)
+    assert option_names.match_option(answer, options) in (*options, None)
     for kind in ("multiple_choice", "numeric", "short_text", "free_text", "code"):
-        assert isinstance(answer_text.tidy_answer(answer, kind), str)
+        assert isinstance(dress.tidy_answer(answer, kind), str)
 
 
 @given(
@@ -81,7 +82,7 @@ def test_any_answer_is_read_without_error_and_gives_an_option_or_none(answer: st
     )
 )
 def test_every_option_written_verbatim_is_found(options: list[str]) -> None:
-    assert [answer_text.match_option(option, options) for option in options] == options
+    assert [option_names.match_option(option, options) for option in options] == options
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_every_option_written_verbatim_is_found(options: list[str]) -> None:
     ],
 )
 def test_the_wrapping_goes_and_the_answer_stays(answer: str, kind: str, tidy: str) -> None:
-    assert answer_text.tidy_answer(answer, kind) == tidy
+    assert dress.tidy_answer(answer, kind) == tidy
 
 
 DOUBLE = "def double(x):\n    return 2 * x"
@@ -137,7 +138,7 @@ def test_fences_inside_a_program_are_its_own() -> None:
     ],
 )
 def test_another_answer_than_the_writers_own_is_not_said(sentence: str) -> None:
-    assert answer_text.find_said(f"It is astronomy. {sentence}") == []
+    assert dress.find_said(f"It is astronomy. {sentence}") == []
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_another_answer_than_the_writers_own_is_not_said(sentence: str) -> None:
     ["The most likely answer is geology.", "The correct answer is geology.", "For the nightingale answer: geology."],
 )
 def test_the_writers_own_answer_is_said(sentence: str) -> None:
-    assert [said.rest for said in answer_text.find_said(f"It is a science. {sentence}")] == ["geology"]
+    assert [said.rest for said in dress.find_said(f"It is a science. {sentence}")] == ["geology"]
 
 
 @given(
@@ -160,4 +161,4 @@ def test_clean_takes_out_the_same_whether_a_text_is_plain_or_not(text: str) -> N
 def test_an_option_as_it_was_written_is_that_option(options: list[str]) -> None:
     for option in options:
         same = {other for other in options if other.strip() == option.strip()}
-        assert len(same) > 1 or answer_text.match_option(option, options) == option
+        assert len(same) > 1 or option_names.match_option(option, options) == option

@@ -15,12 +15,13 @@ import functools
 import re
 from collections.abc import Callable
 
-from nemo_sdg.text import forms, notation, quantities
+from nemo_sdg.text import forms
 from nemo_sdg.text.dates import read_date, read_time
-from nemo_sdg.text.expressions import math_verify_equal
 from nemo_sdg.text.latex import plain
+from nemo_sdg.text.mathematics import notation, quantities
+from nemo_sdg.text.mathematics.expressions import math_verify_equal
+from nemo_sdg.text.mathematics.structure import Answer, read_answer
 from nemo_sdg.text.numbers import numbers_equal, sole_number
-from nemo_sdg.text.structure import Answer, read_answer
 
 MARKS = re.compile(r"\\[A-Za-z]|[\^{}√π∞≤≥\[\]]")
 

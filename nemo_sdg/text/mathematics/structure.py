@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from nemo_sdg.text import notation
 from nemo_sdg.text.latex import ROW, plain
+from nemo_sdg.text.mathematics import notation
 from nemo_sdg.text.numbers import Number, Unit, read_number
 from nemo_sdg.text.numbers.units import NO_UNIT
 

@@ -1,0 +1,157 @@
+"""Finds the option that an answer names, by its text, its label, or both.
+
+match_option("Option B: carbon dioxide", ["oxygen", "carbon dioxide"])  ->  "carbon dioxide"
+"""
+
+import re
+import unicodedata
+
+from nemo_sdg.generate.parsing.answers.dress import CLOSING, fold, undressed, without_lead
+from nemo_sdg.generate.parsing.answers.leads import BE, LEAD
+from nemo_sdg.records import LABELS
+from nemo_sdg.text.boxes import last_box
+
+ARTICLE = re.compile(r"^(?:the|a|o|la|le|el|die|der|das|de|het)\s+(?=[(\[*]*[A-Z][)\]*.]*$)", re.IGNORECASE)
+OPTION_WORD = re.compile(
+    rf"^(?:{LEAD})?(?:it(?:'s| is)\s+)?(?:(?:so|thus|hence|therefore),?\s*)?(?:the\s+)?(?:(?:correct|right|best)\s+)*"
+    rf"(?:option|choice|answer|letter|opción|opção|opzione|選択肢|选项|보기)(?:{BE}\b)?\s*[::]?\s*(?:option\s+)?(?P<rest>\S.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+WORD = r"[\w%°$€£+\-−]+"
+DENIES = re.compile(
+    r"\b(?:not|n't|never|neither|nor|no|except|unlike|rather|instead|without|nicht|kein\w*|pas|ni|non|não|nem|niet|geen|"
+    r"не|нет|nie|inte|ikke|değil)\b|n't\b|[不没非無无]",
+    re.IGNORECASE,
+)
+LISTED = r"[,;/&+]\s*[*(]*[A-Z][*)]*(?:\s*$|[.:)]\s)"
+"""another label, as in `B, C` and `B. steam, C. ice`"""
+ANOTHER_LABEL = re.compile(rf"[(\[][A-Z][)\]]|\b(?:option|choice)\s+[A-Z]\b|\b(?:and|or)\s+[A-Z]\b|{LISTED}")
+ALSO = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o|e|и|или|en|as well as|plus)\b|[和或与及、]", re.IGNORECASE)
+IT_IS = re.compile(r"^it(?:'s| is)\s+(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
+LABELLED = re.compile(
+    r"^(?:(?P<open>[(\[{<【「])\s*)?(?P<label>[A-Za-z])(?:\s*[)\]}>】」])?(?P<part>\s*[.:\-–—)]+\s*|\s+|$)?(?P<rest>.*)$",
+    re.DOTALL,
+)
+IS_RIGHT = re.compile(
+    r"^(?P<text>.*\S)\s+(?:is|was)\s+(?:the\s+)?(?:correct|right|best|true)(?:\s+(?:answer|option|choice|one))?$|^(?P<label>\(?[A-Z]\)?)[,;:.]?\s+(?:because|since)\b.*$",
+    re.DOTALL,
+)
+LABEL_LAST = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<label>[A-Z])[)\]]$", re.DOTALL)
+BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+LATEX_TEXT = re.compile(r"\\(?:text\w*|math(?:rm|bf|sf|it)|mbox)\s*\{([^{}]*)\}")
+
+
+def match_option(answer: str, options: list[str]) -> str | None:
+    """The option that an answer names by its text, by its label in the order shown, or by both if they agree.
+
+    The exact text is compared first: an option may be a letter, or differ from another only in case (BB, Bb, bb).
+    """
+    wanted = answer.strip()
+    if len(exact := {option for option in options if option.strip() == wanted}) == 1:
+        return exact.pop()
+    plain = undressed(last_box(answer) or answer, quotes=True)
+    if "\\" in plain:
+        plain = undressed(re.sub(r"\\[ ,;:!]|~", " ", LATEX_TEXT.sub(r"\1", plain)), quotes=True)
+    led = undressed(without_lead(plain), quotes=True)
+    candidates = [answer, plain, led, ARTICLE.sub("", led)]
+    if found := OPTION_WORD.match(led) or OPTION_WORD.match(plain) or IT_IS.match(led):
+        candidates.append(undressed(CLOSING.sub("", found["rest"]), quotes=True))
+    if found := IS_RIGHT.match(candidates[-1].rstrip(" .!")):
+        candidates.append(undressed(found["text"] or found["label"], quotes=True))
+    bold = BOLD.findall(answer)
+    if len(bold) == 1:
+        candidates.append(undressed(bold[0], quotes=True))
+    for candidate in dict.fromkeys(candidates):
+        if (option := _by_text(candidate, options)) is not None or (
+            option := _by_label(candidate, options)
+        ) is not None:
+            return option
+    return _by_name(candidates[-1], options)
+
+
+def _by_name(text: str, options: list[str]) -> str | None:
+    """The only option whose text is in a sentence without a negation: `the carbon dioxide of the air`. Sentences that
+    begin with a label are not used: their label and text do not agree.
+    """
+    if (
+        DENIES.search(text)
+        or ANOTHER_LABEL.search(text)
+        or ((found := LABELLED.match(text)) and (found["open"] or found["part"]) and found["rest"])
+    ):
+        return None
+    folded = f" {' '.join(re.findall(WORD, fold(text)))} "
+    named = {option: " ".join(re.findall(WORD, fold(option))) for option in options}
+    found_in = [option for option, words in named.items() if words and f" {words} " in folded]
+    longest = [
+        option
+        for option in found_in
+        if not any(other != option and f" {named[option]} " in f" {named[other]} " for other in found_in)
+    ]
+    if len(longest) != 1 or len(named[longest[0]]) <= 3:
+        return None
+    return None if ALSO.search(folded.replace(f" {named[longest[0]]} ", "  ", 1)) else longest[0]
+
+
+def _by_text(text: str, options: list[str]) -> str | None:
+    for form in (
+        str.strip,
+        lambda value: unicodedata.normalize("NFC", value).strip(" .。!"),
+        fold,
+        lambda value: fold(value).rstrip("!"),
+    ):
+        wanted = form(text)
+        found = list(dict.fromkeys(option for option in options if form(option) == wanted))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            return None
+    return None
+
+
+def _by_label(text: str, options: list[str]) -> str | None:
+    text = unicodedata.normalize("NFKC", text).strip()
+    text = text.removesuffix("。").removesuffix(".").removesuffix("!").strip()
+    if found := LABEL_LAST.match(text):
+        named = _by_text(undressed(found["text"], quotes=True), options)
+        return named if named is not None and _at(found["label"], options) == named else None
+    found = LABELLED.match(text)
+    if found is None:
+        return None
+    rest = undressed(found["rest"].strip(), quotes=True)
+    if rest.startswith("(") and rest.endswith(")") and _by_text(rest, options) is None:
+        rest = rest[1:-1]
+    bracketed = found["open"] is not None
+    if rest and not found["part"] and not bracketed:
+        return None  # the first letter of a word
+    option = _at(found["label"].upper(), options)
+    if option is None or not rest or _by_text(rest, options) == option:
+        return option
+    return option if (found["part"] or bracketed) and _explains(rest, option, options) else None
+
+
+def _explains(rest: str, option: str, options: list[str]) -> bool:
+    """Whether the text after a label explains that option: its text and more, or a sentence without an option."""
+    words, text = re.findall(WORD, fold(rest)), fold(rest)
+    if not any(word.isalpha() for word in words):
+        return False
+    if text.startswith(fold(option)):
+        longer = [other for other in options if other != option and text.startswith(fold(other))]
+        more = rest[len(option) :]
+        return not any(len(other) > len(option) for other in longer) and not (
+            text[len(fold(option)) :][:1].isalnum() or re.search(LISTED, more)
+        )
+    return len(words) > 3 and not names_another(rest, option, options)
+
+
+def names_another(text: str, option: str, options: list[str]) -> bool:
+    """Whether a text names an option other than `option`, by its text or its label."""
+    joined = f" {' '.join(re.findall(WORD, fold(text)))} "
+    others = [other for other in options if other != option]
+    return bool(ANOTHER_LABEL.search(text)) or any(
+        f" {' '.join(re.findall(WORD, fold(other)))} " in joined for other in others
+    )
+
+
+def _at(label: str, options: list[str]) -> str | None:
+    index = LABELS.index(label)
+    return options[index] if index < len(options) else None

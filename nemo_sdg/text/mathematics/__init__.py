@@ -1,0 +1,7 @@
+"""Mathematical answers: read into trees (`structure`), compared part by part (`equality`), leaves that are expressions
+by math-verify in a child process (`expressions`, `math_worker`).
+"""
+
+from nemo_sdg.text.mathematics.equality import MARKS, equal, is_expression, surely_equal, tight
+
+__all__ = ["MARKS", "equal", "is_expression", "surely_equal", "tight"]
