@@ -13,8 +13,6 @@ from nemo_sdg.storage import read_ledger
 
 BYTES_A_TOKEN = 4
 ENGINE_PACKAGES = {EngineKind.trtllm: ("tensorrt_llm", "trtllm"), EngineKind.llama: ("xllamacpp", "embedded")}
-EXTRAS = {"torch": "nemo", "megatron.core": "nemo"}
-"""package -> the extra of nemo-sdg that installs it"""
 COPIES = 2
 """minimum number of copies of a completion on disk: in the journal, and in the step's shard"""
 
@@ -52,9 +50,9 @@ def check_machine(context: Context, plan: Plan) -> None:
     for name in todo:
         for package in getattr(step_module(name), "PACKAGES", []):
             if not _is_installed(package):
-                extra = EXTRAS.get(package)
-                how = f"pip install 'nemo-sdg[{extra}]'" if extra else "install nemo-sdg's requirements"
-                raise MissingDependencyError(f"step {name} needs the package {package}: {how}")
+                raise MissingDependencyError(
+                    f"step {name} needs the package {package}: install nemo-sdg's requirements"
+                )
     for role in roles_of(todo, context.config):
         for section in context.config.engines(role):
             package, extra = ENGINE_PACKAGES.get(section.kind, ("", ""))

@@ -115,6 +115,8 @@ class Verification:
     method: str
     verdict: str
     detail: str | None = None
+    passed: bool = False
+    """whether the sample passed the shipped filters when its solution was chosen; see curate/passed.py"""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -21,7 +21,7 @@ from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, content_id
 from nemo_sdg.steps.evaluation_splits import evaluation_files
 from nemo_sdg.steps.generation import num_gpus
-from nemo_sdg.storage import ContentHashes, Inputs, file_facts, write_json
+from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, write_json
 
 if TYPE_CHECKING:
     from nemo_sdg.curate.decontaminate.find import Judge
@@ -141,7 +141,7 @@ def filter_shards(context: Context) -> None:
     todo = context.unfinished(filtered, inputs)
     stages = [
         ReadShard(source, id_field="sample_id"),
-        RecordStage("filters", functools.partial(make_filter, config)),
+        RecordStage("filters", functools.partial(make_filter, config, source)),
         *load_stages(config),
         RecordStage(
             "decontaminate",
@@ -200,11 +200,13 @@ def find_duplicates(context: Context) -> Path:
         )
 
 
-def make_filter(config: CurateSection) -> Callable[[dict[str, Any]], Any]:
-    from nemo_sdg.curate.filters.registry import apply_filters
+def make_filter(config: CurateSection, source: StepDir) -> Callable[[dict[str, Any]], Any]:
+    from nemo_sdg.curate.passed import RemainingFilters
+
+    filters = RemainingFilters(config, source)
 
     def check(record: dict[str, Any]) -> Any:
-        rejected = apply_filters(record, config)
+        rejected = filters.find(record)
         return record if rejected is None else drop(record, *rejected)
 
     return check

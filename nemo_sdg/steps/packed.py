@@ -19,7 +19,7 @@ SHAPES = [
 READS = ["export.tokenizer"]
 
 
-PACKAGES = ["torch", "megatron.core", "pyarrow"]
+PACKAGES = ["pyarrow"]
 
 
 def preflight(config: RunConfig) -> None:

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.config import CurateSection, RunConfig
+from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, Sample, SampleLicense, sample_from_dict, to_dict
 
@@ -15,12 +15,15 @@ SHAPES = ["verify", "engine.model_license"]
 
 
 def run(context: Context) -> list[str]:
+    from nemo_sdg.curate.passed import note_filters
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
     from nemo_sdg.steps.kept_traces import make_attacher
 
     source, target = context.before("verified"), context.step_dir("verified")
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
     todo = context.unfinished(target, inputs)
+    if todo:
+        note_filters(target, afresh=len(todo) == len(inputs))
     answers, longest = context.step_dir("answers"), context.config.verify.trace_max_tokens
     stages = [
         ReadShard(source, id_field="sample_id"),
@@ -51,10 +54,16 @@ def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop
 
 
 def make_check() -> Callable[[Sample], bool]:
-    """A check whether a sample passes the shipped filters at their shipped thresholds. It does not depend on
-    `curate.filters`, so a change there redoes only `curated`. Filters that need an embedder are left out.
+    """A check whether a sample passes the shipped filters at their shipped thresholds; it is noted in the sample. It
+    does not depend on `curate.filters`, so a change there redoes only `curated`. Filters that need an embedder are left
+    out.
     """
-    from nemo_sdg.curate.filters.registry import apply_filters
+    from nemo_sdg.curate.passed import passes_shipped
 
-    shipped = CurateSection(filters={"context_off_topic": False})
-    return lambda sample: apply_filters(to_dict(sample), shipped) is None
+    def check(sample: Sample) -> bool:
+        passed = passes_shipped(to_dict(sample))
+        if sample.verification is not None:
+            sample.verification.passed = passed
+        return passed
+
+    return check

@@ -20,6 +20,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution import dask_tasks
 from nemo_sdg.export.blend import plan_blend, write_blend
 from nemo_sdg.export.documents import render_text
+from nemo_sdg.export.packing.indexed_dataset import IndexedWriter
 from nemo_sdg.export.packing.pack import pack_shards, problem
 from nemo_sdg.export.packing.shard_plan import plan_packing
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_tokenizer
@@ -438,3 +439,20 @@ def test_index_is_what_the_published_layout_says(run_dir: Path) -> None:
         for (before, after), length in zip(pairwise(pointers), dataset.sequence_lengths.tolist(), strict=False)
     )
     assert Path(f"{prefix}.bin").stat().st_size == int(numpy.sum(dataset.sequence_lengths)) * 2
+
+
+@pytest.mark.parametrize("vocab_size", [65_499, 65_500, 128_256])
+def test_the_bytes_are_those_of_megatrons_builder(tmp_path: Path, vocab_size: int) -> None:
+    from megatron.core.datasets.indexed_dataset import DType, IndexedDatasetBuilder
+
+    documents = [[1, 2, vocab_size - 1], [7], list(range(100, 400))]
+    theirs = IndexedDatasetBuilder(str(tmp_path / "theirs.bin"), dtype=DType.optimal_dtype(vocab_size))
+    with open(tmp_path / "ours.bin", "wb") as ids, open(tmp_path / "ours.idx", "wb") as index:
+        ours = IndexedWriter(ids, vocab_size)
+        for document in documents:
+            theirs.add_document(document, [len(document)])
+            ours.add(document)
+        ours.finish(index)
+    theirs.finalize(str(tmp_path / "theirs.idx"))
+    for ending in ("bin", "idx"):
+        assert (tmp_path / f"ours.{ending}").read_bytes() == (tmp_path / f"theirs.{ending}").read_bytes()

@@ -206,10 +206,10 @@ def test_what_a_task_says_of_itself_is_checked(metadata: str, told: str) -> None
     assert told in found[0]
 
 
-def test_extras_are_named_before_anything_is_generated(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "_is_installed", lambda package: package != "megatron.core")
+def test_a_missing_package_is_named_before_anything_is_generated(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "_is_installed", lambda package: package != "pyarrow")
     code, line, _ = run()
-    assert (code, line) == (2, "nemo-sdg: step packed needs the package megatron.core: pip install 'nemo-sdg[nemo]'")
+    assert (code, line) == (2, "nemo-sdg: step packed needs the package pyarrow: install nemo-sdg's requirements")
 
 
 def test_wandb_without_a_key_is_one_line(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ from nemo_sdg.export.packing.packed_files import ShardWriter
 from nemo_sdg.export.packing.shard_plan import PackUnit, plan_packing, seed_of, straddles
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
 from nemo_sdg.records import Drop, json_line
-from nemo_sdg.storage import SHARD_FORMAT, Counts, FileFacts, StepDir, atomic_file, file_facts, remove_temporaries
+from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, atomic_file, file_facts, remove_temporaries
 
 BATCH = 1024
 """documents tokenised at once"""
@@ -79,7 +79,8 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
             writer.finish()
     counted = counts.as_dict()
     outputs = {step.relative(path): file_facts(path) for writer in writers.values() for path in writer.paths}
-    outputs[step.relative(dropped_path)] = _dropped_facts(dropped_path, counted)
+    num_dropped = sum(num for row in counted.values() for num in row["dropped"].values())
+    outputs[step.relative(dropped_path)] = file_facts(dropped_path, rows=num_dropped)
     sizes = _sizes(writers)
     if "trace" in sizes:
         sizes["trace"]["without_trace"] = without_trace
@@ -133,10 +134,6 @@ def _batches(samples: Iterator[dict[str, Any]], form: Form) -> Iterator[list[dic
 def _siblings(samples: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     for _, group in groupby(samples, key=seed_of):
         yield list(group)
-
-
-def _dropped_facts(path: Path, counted: dict[str, Any]) -> FileFacts:
-    return file_facts(path, rows=sum(num for row in counted.values() for num in row["dropped"].values()))
 
 
 def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:

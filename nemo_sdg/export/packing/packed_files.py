@@ -3,12 +3,12 @@ the texts.
 """
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nemo_sdg.execution.megatron_import import importing_megatron
+from nemo_sdg.export.packing.indexed_dataset import IndexedWriter
 from nemo_sdg.export.packing.tokenizers import Tokenizer
 from nemo_sdg.records import content_id
 from nemo_sdg.storage import atomic_file
@@ -21,26 +21,10 @@ ROW_GROUP = 8192
 
 
 def import_indexed_dataset() -> Any:
-    """megatron-core's module."""
+    """megatron-core's module, to read what was packed."""
     with importing_megatron():
         from megatron.core.datasets import indexed_dataset
     return indexed_dataset
-
-
-@contextlib.contextmanager
-def plain_files() -> Iterator[None]:
-    """megatron-core opens files through NVIDIA's multi-storage client where that is installed: 60 µs a document, for
-    nothing on a local file.
-    """
-    from megatron.core.msc_utils import MultiStorageClientFeature
-
-    enabled = MultiStorageClientFeature.is_enabled()
-    MultiStorageClientFeature.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            MultiStorageClientFeature.enable()
 
 
 @dataclass(kw_only=True)
@@ -102,7 +86,6 @@ class ShardWriter:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        indexed = import_indexed_dataset()
         self.tokenizer = tokenizer
         text = pa.string()
         self._docs_schema = pa.schema(
@@ -137,10 +120,7 @@ class ShardWriter:
             for suffix in ("_text_document.bin", "_text_document.idx", ".docs.parquet", TEXT_SUFFIX)
         ]
         bin_file, self._idx_file, docs_file, text_file = (files.enter_context(atomic_file(path)) for path in self.paths)
-        with plain_files():
-            self._builder = indexed.IndexedDatasetBuilder(
-                bin_file.name, dtype=indexed.DType.optimal_dtype(tokenizer.vocab_size)
-            )
+        self._indexed = IndexedWriter(bin_file, tokenizer.vocab_size)
         self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))
         self._texts = files.enter_context(pq.ParquetWriter(text_file, self._text_schema, compression="zstd"))
         self._rows: list[tuple[list[dict[str, Any]], str, int]] = []
@@ -151,7 +131,7 @@ class ShardWriter:
         """Appends one document, by the ids of its text."""
         self.losses.count(self.tokenizer, text, ids)
         ids = self.tokenizer.as_document(ids)
-        self._builder.add_document(ids, [len(ids)])
+        self._indexed.add(ids)
         self._rows.append((samples, text, len(ids)))
         self.num_tokens += len(ids)
         if len(self._rows) == ROW_GROUP:
@@ -179,5 +159,4 @@ class ShardWriter:
     def finish(self) -> None:
         if self._rows:
             self._flush()
-        with plain_files():
-            self._builder.finalize(self._idx_file.name)
+        self._indexed.finish(self._idx_file)

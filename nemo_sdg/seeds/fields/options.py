@@ -166,6 +166,12 @@ def inline_block(text: str, num: int) -> tuple[str, list[str]] | None:
 
 def remove_options(question: str, texts: list[str]) -> str:
     """The question without the list of its options, where all of them stand there in their order."""
+    place = 0
+    for text in texts:  # an expression for each row takes 15 ms to compile: not for those that cannot have the list
+        found = question.find(text.strip(), place)
+        if found < 0:
+            return question
+        place = found + len(text.strip())
     parts = [re.escape(text.strip()) for text in texts]
     mark = rf"[(\[（]?(?:[A-Ja-j]|\d{{1,2}}|{_OTHER})[)\].:）．、：]"
     label = rf"(?:{mark}?[ \t]*(?:[-–][ \t]*)?|(?:choice|option)[ \t]*:[ \t]*)"

@@ -8,14 +8,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from nemo_sdg.generate.parsing.answers.leads import LEAD, MARKS
+from nemo_sdg.generate.parsing.answers.leads import LEAD, MARKS, find_leads
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.records import Kind
 from nemo_sdg.text.boxes import last_box
 from nemo_sdg.text.rivals import is_of_another
 
 OPENING = re.compile(rf"^{LEAD}(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
-SAID_START = re.compile(rf"(?:(?<=\s)|(?<=[*_(,.。，：；、])|^){LEAD}(?=\S)", re.IGNORECASE | re.MULTILINE)
 SENTENCE_ENDS = re.compile(r"(?<![\s.(\[*][A-Za-z])(?<!\b[A-Za-z]{2})[.!?](?:\s+(?=[A-Z\"“(*\\])|\s*$)|[。！？]")
 CLOSING = re.compile(r"\s*(?:です|だ|である|입니다)\s*[.。]?$")
 WRAPPING = re.compile(
@@ -102,7 +101,7 @@ def find_said(text: str, *, most: int = 2) -> list[Said]:
 
 
 def _said_in(text: str, begin: int, end: int) -> list[Said]:
-    starts = [start for start in SAID_START.finditer(text, begin, end) if not is_of_another(text, start.start())]
+    starts = [start for start in find_leads(text, begin, end) if not is_of_another(text, start.start())]
     found = []
     for start, following in zip(starts, [*starts[1:], None], strict=False):
         until = end if following is None else following.start()
