@@ -19,8 +19,8 @@ from nemo_sdg.generate.parsing.answers.leads import (
 )
 
 PHRASES = f"{SO}|{ARTICLES}|{ADJECTIVES}|{NOUNS}|{OPTION_NOUNS}|{AFTER}|{ADVERBS}"
-OTHERS = """is was must est ist は 是 为 應為 은 : ： 答案 答え 答 正解 选 選択肢 정답 正确 最终 的 应该 故 本题 选择 A (B) 42
-Straße carbon . , 。 ， * _ ( l' l’ if it another ſo İ ς"""
+OTHERS = """is was must est ist は 是 为 應為 은 : ： 答案 答え 答 正解 选 選択肢 정답 正确 最终 的 应该 故 本题 选择
+A (B) 42 Straße carbon . , 。 ， * _ ( l' l’ if it another ſo İ ς"""
 WORDS = re.sub(r"\(\?:|\)\??", "", PHRASES).split("|") + OTHERS.split()
 TEXTS = st.lists(
     st.tuples(st.sampled_from(WORDS), st.sampled_from([" ", " ", "", "  ", "\n", ", ", ". "])).map("".join), max_size=25
