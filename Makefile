@@ -8,8 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # of 32,000 modules a tenth is ever imported, and compiled then
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
-# two processes; a file of tests stays in one of them, and shares its fixtures
-WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+# three processes on two cores, since the tests of Slurm, Ray and kills wait a third of their time; a file of tests stays
+# in one of them, and shares its fixtures
+WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 
 # Where this is set (as in many container images), every process compiles its thousands of modules anew: 2 to 5 s each.
 unexport PYTHONDONTWRITEBYTECODE

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.browser import Watched, chromium, launch
-from tests.e2e.harness import nemo_sdg, run_arguments
+from tests.e2e.harness import made_once, nemo_sdg, run_arguments
 from tests.fakes.small_run import make_small_run
 
 
@@ -30,19 +30,21 @@ def server(root: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def undisturbed(root: Path, server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run that nothing disturbed; the file `seconds` beside it says how long it took."""
-    run_dir = tmp_path_factory.mktemp("runs") / "undisturbed"
-    begin = time.monotonic()
-    result = nemo_sdg(root, *run_arguments(run_dir, server))
-    assert result.returncode == 0, result.stderr
-    (run_dir.parent / "seconds").write_text(str(time.monotonic() - begin))
-    return run_dir
+    """A finished run that nothing disturbed and no test changes; the file `seconds` beside it says how long it took."""
+
+    def make(folder: Path) -> None:
+        begin = time.monotonic()
+        result = nemo_sdg(root, *run_arguments(folder / "undisturbed", server))
+        assert result.returncode == 0, result.stderr
+        (folder / "seconds").write_text(str(time.monotonic() - begin))
+
+    return made_once(tmp_path_factory, "runs", make) / "undisturbed"
 
 
 @pytest.fixture(scope="session")
 def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a finished small run with all its inputs; tests copy it by tests.fakes.small_run.move."""
-    return make_small_run(root, tmp_path_factory.mktemp("small") / "home")
+    return made_once(tmp_path_factory, "small", lambda folder: make_small_run(root, folder / "home")) / "home"
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,41 @@
 """The real command in separate processes, on the project's tasks, with a fake server for the OpenAI protocol."""
 
 import contextlib
+import fcntl
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
 from typer.testing import CliRunner
 
 from nemo_sdg import cli
 
 VOLATILE = {"progress.jsonl", ".hashes.json", ".lock", "plan.json", "index.html", "quality.json"}
 """the files of a run that hold clock times (index.html shows the speed), or paths of this machine"""
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that `make` fills once for all processes of pytest-xdist; the first that wants it makes it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            for stale in folder.iterdir():  # of a process that failed here
+                if stale.is_dir():
+                    shutil.rmtree(stale)
+            make(folder)
+            (folder / "made").touch()
+    return folder
 
 
 def command(root: Path, *arguments: str) -> list[str]:

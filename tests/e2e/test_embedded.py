@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nemo_sdg.storage import read_jsonl
-from tests.e2e.harness import digests, nemo_sdg
+from tests.e2e.harness import called, digests, nemo_sdg
 
 
 def arguments(run_dir: Path) -> list[str]:
@@ -30,6 +30,6 @@ def test_the_embedded_model_answers_and_is_not_asked_twice(root: Path, tmp_path:
     before = digests(run_dir)
     for step in ("questions", "answers"):
         (run_dir / step / "shard-00000.jsonl").unlink()
-    assert nemo_sdg(root, *arguments(run_dir), "engine.threads=1").returncode == 0
+    assert called(root, *arguments(run_dir), "engine.threads=1").returncode == 0
     assert digests(run_dir) == before
     assert len(list((run_dir / "answers" / "journal").glob("*.jsonl"))) == 1

@@ -51,6 +51,7 @@ def test_four_roles_on_four_servers_go_from_seeds_to_blend_and_are_killed_twice(
             "seeds.tasks=[qs_science,qs_arithmetic]",
             "seeds.limit_per_task=3",
             "generate.votes=2",
+            "generate.student_attempts=1",
             "generate.style=compact",
             "curate.paraphrase=false",
             "run.measure=false",

@@ -51,16 +51,17 @@ def test_what_is_right_passes() -> None:
     assert problems({"languages": ["en", "de"]}) == []
 
 
-@pytest.mark.parametrize("said", ["{kind: multiple-choice}", "factual", "[factual]"])
-def test_a_run_that_asks_for_such_a_task_stops_at_the_catalog(tmp_path: Path, said: str) -> None:
-    (tmp_path / "mine.yaml").write_text(
-        "task: mine\ndataset_path: json\ndataset_kwargs: {data_files: {train: t.jsonl}}\ntraining_split: train\n"
-        "doc_to_text: '{{q}}'\ndoc_to_target: a\noutput_type: generate_until\nmetric_list: [{metric: exact_match}]\n"
-        f"metadata: {{nemo_sdg: {said}}}\n"
-    )
+def test_a_run_that_asks_for_such_a_task_stops_at_the_catalog(tmp_path: Path) -> None:
+    said = {"one": "{kind: multiple-choice}", "two": "factual", "three": "[factual]"}
+    for name, metadata in said.items():
+        (tmp_path / f"{name}.yaml").write_text(
+            f"task: {name}\ndataset_path: json\ndataset_kwargs: {{data_files: {{train: t.jsonl}}}}\n"
+            "training_split: train\ndoc_to_text: '{{q}}'\ndoc_to_target: a\noutput_type: generate_until\n"
+            f"metric_list: [{{metric: exact_match}}]\nmetadata: {{nemo_sdg: {metadata}}}\n"
+        )
     rows = build_catalog(SeedsSection(include_path=[str(tmp_path)]), GuardSection(), cache_dir=tmp_path / "cache")
-    (row,) = select(rows, ["mine"])
-    assert row.verdict == "refused"
-    with pytest.raises(ConfigError, match=r"^seeds.include_path: task mine: metadata.nemo_sdg ") as caught:
-        require_valid([row])
-    assert "\n" not in str(caught.value)
+    for row in select(rows, list(said)):
+        assert row.verdict == "refused"
+        with pytest.raises(ConfigError, match=rf"^seeds.include_path: task {row.task}: metadata.nemo_sdg ") as caught:
+            require_valid([row])
+        assert "\n" not in str(caught.value)
