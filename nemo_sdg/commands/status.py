@@ -9,7 +9,7 @@ from typing import Any
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.progress import COLUMNS, describe_engine, format_seconds, last_rows
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS
-from nemo_sdg.storage import finished_shards, read_json, read_ledger
+from nemo_sdg.storage import different_versions, finished_shards, read_json, read_ledger
 
 
 def step_status(run_dir: Path, step: str) -> dict[str, Any]:
@@ -79,6 +79,8 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
             ", ".join(f"{reason} {num:,}" for reason, num in list(row["dropped"].items())[:3]),
         )
     console.print(table)
+    if versions := different_versions(run_dir, steps):
+        console.print(versions, highlight=False)
     for step in steps:
         for row in last_rows(run_dir / "progress.jsonl", step):
             if engine := describe_engine(row):

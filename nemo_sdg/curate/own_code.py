@@ -9,6 +9,7 @@ from typing import Any
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.errors import ConfigError
+from nemo_sdg.storage import home_of, imported_files
 
 
 def import_named(name: str, field: str) -> Callable[..., Any]:
@@ -28,14 +29,18 @@ def import_named(name: str, field: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def source_of(name: str, function: Callable[..., Any], field: str) -> Path:
-    """The file that a function stands in: its content is part of the step's identity. Raises ConfigError."""
+def sources_of(name: str, function: Callable[..., Any], field: str) -> dict[str, Path]:
+    """The file that a function stands in, under `name`, and the files of its folder that it imports, under
+    `name/path`: their content is part of the step's identity. Raises ConfigError.
+    """
     source = inspect.getsourcefile(function)
     if source is None:
         raise ConfigError(
             f"{field}.{name} has no source file, so that a change in it would go unnoticed; write it in a Python module"
         )
-    return Path(source)
+    path = Path(source).resolve()
+    home = home_of(path)
+    return {name: path} | {f"{name}/{file.relative_to(home)}": file for file in imported_files(path, home)}
 
 
 def load_stages(config: CurateSection) -> list[Any]:
@@ -56,8 +61,11 @@ def load_stages(config: CurateSection) -> list[Any]:
 
 
 def stage_sources(config: CurateSection) -> dict[str, Path]:
-    """The source file of every factory of stages."""
-    return {name: source_of(name, _factory(name), "curate.stages") for name in config.stages}
+    """The source files of every factory of stages."""
+    found: dict[str, Path] = {}
+    for name in config.stages:
+        found |= sources_of(name, _factory(name), "curate.stages")
+    return found
 
 
 def _factory(name: str) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ A step is a module with these names. All but SHAPES and run are optional.
     READS = ["generate.prompts_dir"]                  fields that name files; the files' content is part of it instead
     ROLES = [Role.solver]                             roles whose engines are part of it, without operational fields
     WITHOUT = ["guard.content"]                       fields of a section in SHAPES that are not part of it
-    VERSION = 1                                       raise it when the same inputs would give other records
+    VERSION = 1                                       part of its identity: raise it to redo the step in existing runs
     inputs(config, hashes) -> Inputs                  what the step reads, besides the step before it
     run(context) -> list[str]                         does the unfinished work; returns the names of all its shards
     skipped(config) -> str | None                     why this configuration skips the step

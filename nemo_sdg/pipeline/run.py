@@ -156,7 +156,7 @@ def seal(context: Context, ledger: Ledger, module: Any, shards: list[str]) -> bo
     folder.keep_only(shards)
     ledger.unread = module.unread(context) if hasattr(module, "unread") else []
     ledger.identity = with_unread(ledger.fingerprint, ledger.unread)
-    ledger.receipts = folder.receipt_hashes()
+    ledger.receipts, ledger.made_by = folder.receipt_hashes(), folder.made_by()
     known = read_ledger(context.run_dir, ledger.step)
     if known is None or (known.identity, known.receipts) != (ledger.identity, ledger.receipts):
         ledger.write(context.run_dir)

@@ -11,7 +11,7 @@ import yaml
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.progress import COLUMNS, fit
-from nemo_sdg.storage import read_json
+from nemo_sdg.storage import different_versions, read_json
 
 LINES = 25
 DATA_STEPS = ["seeds", "questions", "screened", "answers", "graded", "verified", "curated"]
@@ -32,6 +32,7 @@ def summary(run_dir: Path, config: RunConfig, facts: dict[str, Any]) -> list[str
         *labelled("yield", [f"{kept:,} of {attempts:,} attempted samples{share}"]),
         *labelled("came out", [came_out(run_dir, per_step["curated"])]),
         *labelled("how good", quality(run_dir, facts)),
+        *labelled("versions", [line] if (line := different_versions(run_dir, facts["steps"])) else []),
     ]
     foot = [  # one line each, however long the path is: they are copied
         f"{'blend':<{INDENT}}{run_dir / 'blend'}/",

@@ -6,6 +6,7 @@ catalog/refused.jsonl (refused, each with its reasons).
 
 import hashlib
 import importlib.metadata
+import re
 from pathlib import Path
 
 import orjson
@@ -14,7 +15,7 @@ from nemo_sdg.config import RunConfig, Verify
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import CatalogRow, Verdict
-from nemo_sdg.storage import ContentHashes, Counts, Inputs, read_jsonl, write_jsonl
+from nemo_sdg.storage import ContentHashes, Counts, Inputs, imported_files, read_jsonl, write_jsonl
 
 SHAPES = ["seeds.tasks", "seeds.declared", "seeds.license_policy", "seeds.licenses", "guard"]
 READS = ["seeds.include_path", "seeds.files"]
@@ -27,11 +28,8 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     from nemo_sdg.catalog.selection import select
     from nemo_sdg.catalog.walk import build_catalog, default_cache_dir, lm_eval_tasks_folder, task_file
 
-    rows = build_catalog(config.seeds, config.guard)
-    folders = [
-        Path(folder).resolve()
-        for folder in [*include_folders(config.seeds, default_cache_dir()), lm_eval_tasks_folder()]
-    ]
+    rows, installed = build_catalog(config.seeds, config.guard), lm_eval_tasks_folder().resolve()
+    folders = [Path(folder).resolve() for folder in [*include_folders(config.seeds, default_cache_dir()), installed]]
     said = orjson.dumps(rows)
     for folder in folders:  # the facts do not depend on the folders' paths
         said = said.replace(str(folder).encode(), b"")
@@ -39,18 +37,33 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     found.content["lm-eval"] = importlib.metadata.version("lm-eval")
     found.content["what lm-eval says of all tasks"] = hashlib.sha256(said).hexdigest()
     for row in select(rows, config.seeds.wanted):
-        for path in files_of_task(task_file(row.task, config.seeds)):
+        for path in files_of_task(task_file(row.task, config.seeds), installed=installed):
             root = next((folder for folder in folders if path.is_relative_to(folder)), path.parent)
             found.add_file(f"tasks/{path.relative_to(root)}", path, hashes)
     return found
 
 
-def files_of_task(path: Path) -> list[Path]:
-    """A task's YAML file, the files that it includes, and the Python files beside each of them."""
+FUNCTION = re.compile(r"!function\s+['\"]?([\w.]+)\.\w+")
+
+
+def files_of_task(path: Path, *, installed: Path) -> list[Path]:
+    """A task's YAML file, the files that it includes, the Python files beside each of them and those that its
+    `!function` names, and what these import from the folder. Of lm-eval's own tasks, below `installed`, the imports are
+    known by its version.
+    """
     from nemo_sdg.catalog.task_files import YamlTree
 
     files = [Path(file) for file in YamlTree().files_of(path)]
-    return sorted({*files, *(code for folder in {file.parent for file in files} for code in folder.glob("*.py"))})
+    code = {(file, file.parent) for folder in {file.parent for file in files} for file in folder.glob("*.py")}
+    for file in files:
+        for module in FUNCTION.findall(file.read_text(encoding="utf-8", errors="replace")):
+            named = file.parent / f"{module.replace('.', '/')}.py"
+            code |= {(named, file.parent)} if named.is_file() else set()
+    found = {*files, *(file for file, _ in code)}
+    for file, home in code:
+        if not file.resolve().is_relative_to(installed):
+            found |= set(imported_files(file, home))
+    return sorted(found)
 
 
 def run(context: Context) -> list[str]:

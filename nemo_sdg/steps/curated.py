@@ -8,7 +8,6 @@ verified/ > curated/filtered/   filters and decontamination, per shard
 import asyncio
 import atexit
 import functools
-import hashlib
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, content_id
 from nemo_sdg.steps.evaluation_splits import evaluation_files
 from nemo_sdg.steps.generation import num_gpus
-from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, write_json
+from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, sha256_file, write_json
 
 if TYPE_CHECKING:
     from nemo_sdg.curate.decontaminate.find import Judge
@@ -135,7 +134,7 @@ def filter_shards(context: Context) -> None:
             shared=Path(shared) / "evaluation_index" if shared else None,
             told=told,
         )
-    own = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in stage_sources(config).items()}
+    own = {name: sha256_file(path) for name, path in stage_sources(config).items()}
     write_json(filters, {"filters": filters_identity(config), "stages": own})
     inputs = {shard: [source.shard_path(shard), index / "current.json", filters] for shard in source.shards()}
     todo = context.unfinished(filtered, inputs)

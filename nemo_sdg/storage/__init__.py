@@ -1,5 +1,6 @@
 """Files of a run: atomic files, shards with receipts, and the ledger of each step."""
 
+from nemo_sdg.storage.code import code_version, home_of, imported_files
 from nemo_sdg.storage.files import (
     FileFacts,
     JsonlWriter,
@@ -20,6 +21,7 @@ from nemo_sdg.storage.ledger import (
     Inputs,
     Ledger,
     changed_fields,
+    different_versions,
     make_identity,
     read_ledger,
     with_unread,
@@ -49,10 +51,14 @@ __all__ = [
     "StepDir",
     "atomic_file",
     "changed_fields",
+    "code_version",
+    "different_versions",
     "file_facts",
     "find_run",
     "finished_shards",
     "fsync_directory",
+    "home_of",
+    "imported_files",
     "is_run",
     "make_identity",
     "merge_counts",

@@ -97,7 +97,7 @@ class Ledger:
     before: dict[str, str]
     """name of the step before -> its identity; empty for the first"""
     version: int
-    """version of the step's code; it is raised when the same inputs would give other records"""
+    """VERSION of the step's module; raised where a change of its code must redo the step in existing runs"""
     configuration: dict[str, Any]
     inputs: dict[str, str]
     places: dict[str, str]
@@ -108,6 +108,8 @@ class Ledger:
     directory: str = ""
     """working directory, to which relative paths of the configuration refer; not part of the identity, like `places`
     """
+    made_by: list[str] = field(default_factory=list)
+    """versions of nemo_sdg that wrote its receipts; not part of the identity"""
 
     @property
     def shards(self) -> list[str]:
@@ -153,6 +155,21 @@ def changed_fields(old: Any, new: Any, prefix: str = "") -> list[str]:
             for line in changed_fields(old.get(key), new.get(key), f"{prefix}{key}.")
         ]
     return [] if old == new else [f"{prefix[:-1]}: {old} -> {new}"]
+
+
+def different_versions(run_dir: Path, steps: Iterable[str]) -> str | None:
+    """One line if the steps of a run were made by different versions of nemo_sdg, else None."""
+    made: dict[str, list[str]] = {}
+    for step in steps:
+        ledger = None
+        with contextlib.suppress(DataError):  # `check` reports a damaged ledger
+            ledger = read_ledger(run_dir, step)
+        for version in [] if ledger is None else ledger.made_by or ["a version that was not recorded"]:
+            made.setdefault(version, []).append(step)
+    if len(made) < 2:
+        return None
+    parts = "; ".join(f"{', '.join(steps)} by {version}" for version, steps in made.items())
+    return f"steps were made by different versions of nemo_sdg: {parts}"
 
 
 def read_ledger(run_dir: Path, step: str) -> Ledger | None:

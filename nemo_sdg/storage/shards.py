@@ -6,7 +6,8 @@
 
 A receipt, shortened:
 
-    {"step": "verified", "shard": "shard-00000", "fingerprint": "9f…", "inputs": {"answers/shard-00000.jsonl": "ab12…"},
+    {"step": "verified", "shard": "shard-00000", "fingerprint": "9f…", "made_by": "0.1.0+1f3a9c2e",
+     "inputs": {"answers/shard-00000.jsonl": "ab12…"},
      "outputs": {"verified/shard-00000.jsonl": {"sha256": "cd34…", "bytes": 91822, "rows": 41}, …},
      "counts": {"gsm8k": {"in": 60, "kept": 41, "dropped": {"no_majority": 19}, "not_sampled": 0}}}
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Drop
+from nemo_sdg.storage.code import code_version
 from nemo_sdg.storage.files import FileFacts, JsonlWriter, atomic_file, read_json, read_jsonl, sha256_file, write_json
 
 SHARD_FORMAT = "shard-{:05d}"
@@ -167,6 +169,7 @@ class StepDir:
             "step": self.step,
             "shard": shard,
             "fingerprint": self.fingerprint,
+            "made_by": code_version(),
             "inputs": {self.relative(path): sha256_file(path) for path in sorted(inputs)},
             "outputs": {
                 name: {"sha256": fact.sha256, "bytes": fact.bytes, "rows": fact.rows}
@@ -242,6 +245,11 @@ class StepDir:
             for path in sorted(root.rglob(f"receipts/*{RECEIPT_SUFFIX}"))
             if not path.name.startswith(".")
         }
+
+    def made_by(self) -> list[str]:
+        """The versions of nemo_sdg that wrote the receipts, sorted; [] where they name none."""
+        receipts = map(self.receipt, self.shards())
+        return sorted({str(receipt["made_by"]) for receipt in receipts if receipt and "made_by" in receipt})
 
     def counts(self) -> dict[str, Any]:
         """The step's counts, added over its receipts."""

@@ -15,7 +15,7 @@ from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.pipeline.order import STEPS, configured_steps
 from nemo_sdg.records import visible
-from nemo_sdg.storage import require_run
+from nemo_sdg.storage import different_versions, require_run
 
 Law = Callable[[CheckedRun, Verdict], None]
 LAWS: list[tuple[str, Law]] = [
@@ -42,6 +42,8 @@ def check(run_dir: Path) -> int:
     for verdict in verdicts:
         for line in verdict.lines():
             typer.echo(visible(line))
+    if versions := different_versions(run_dir, steps_of(run_dir)):
+        typer.echo(versions)
     violated = any(verdict.violations for verdict in verdicts)
     if violated:
         typer.echo(f"`nemo-sdg run` with the same configuration repairs what is missing or damaged in {run_dir}")

@@ -17,7 +17,6 @@ it is counted), or a reason and a detail for the reader of dropped/:
 
 import difflib
 import functools
-import hashlib
 import inspect
 import re
 from collections.abc import Callable
@@ -43,8 +42,9 @@ from nemo_sdg.curate.filters import (
 )
 from nemo_sdg.curate.filters.solution import agreement, arithmetic, giveaway, topic, units
 from nemo_sdg.curate.filters.view import Finding, View
-from nemo_sdg.curate.own_code import import_named, source_of
+from nemo_sdg.curate.own_code import import_named, sources_of
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.storage import sha256_file
 
 Filter = Callable[[View], Finding | None]
 
@@ -118,24 +118,23 @@ def load_filters(config: CurateSection) -> list[tuple[str, Filter]]:
 
 def filters_identity(config: CurateSection) -> dict[str, Any]:
     """What shapes the verdicts: every filter that is on, with its thresholds, and for a user's filter the SHA-256 of
-    its source file.
+    its source files.
     """
     out: dict[str, Any] = {}
     for name, (function, thresholds) in _resolve(config.filters).items():
         out[name] = dict(sorted(thresholds.items()))
         if name not in BUILT_IN:
-            with open(source_of(name, function, "curate.filters"), "rb") as handle:
-                out[name] = {"thresholds": out[name], "source": hashlib.file_digest(handle, "sha256").hexdigest()}
+            sources = {part: sha256_file(path) for part, path in sources_of(name, function, "curate.filters").items()}
+            out[name] = {"thresholds": out[name], "source": sources.pop(name), **sources}
     return out
 
 
 def filter_sources(config: CurateSection) -> dict[str, Path]:
-    """The source file of every filter of the user's that is on."""
-    found = {}
+    """The source files of every filter of the user's that is on."""
+    found: dict[str, Path] = {}
     for name, (function, _) in _resolve(config.filters).items():
-        source = inspect.getsourcefile(function) if name not in BUILT_IN else None
-        if source is not None:
-            found[name] = Path(source)
+        if name not in BUILT_IN:
+            found |= sources_of(name, function, "curate.filters")
     return found
 
 

@@ -39,7 +39,7 @@ from nemo_sdg.export.report.sections.samples import difficulty, diversity, langu
 from nemo_sdg.export.report.sections.speed import speed
 from nemo_sdg.export.report.verdicts import answer, judge_run
 from nemo_sdg.export.splits import evaluation_splits
-from nemo_sdg.storage import require_run, write_bytes, write_json
+from nemo_sdg.storage import different_versions, require_run, write_bytes, write_json
 
 MEASURES = 1
 """version of the measures of quality.py"""
@@ -189,6 +189,7 @@ def render_page(
             "examples": NUM_EXAMPLES,
         },
         samples_step=run.samples_step,
+        versions=different_versions(run_dir, [*STEPS, "blend"]),
         packages=sorted((name, version) for name, version in ((facts or {}).get("packages") or {}).items() if version),
         config=(run_dir / "config.yaml").read_bytes().decode("utf-8", "replace"),
     )

@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.storage import ContentHashes, Inputs, Ledger, make_identity, read_ledger, with_unread
+from nemo_sdg.storage import (
+    ContentHashes,
+    Inputs,
+    Ledger,
+    StepDir,
+    code_version,
+    different_versions,
+    make_identity,
+    read_ledger,
+    with_unread,
+)
 
 
 def ledger(**changes: object) -> Ledger:
@@ -94,3 +104,22 @@ def test_files_of_a_folder_that_moved_are_the_same_input(tmp_path: Path) -> None
         found.append(inputs)
     assert found[0].content == found[1].content
     assert found[0].places["tasks/a.yaml"] == str(tmp_path / "here" / "a.yaml")
+
+
+def test_steps_of_different_versions_are_named_in_one_line(tmp_path: Path) -> None:
+    ledger(step="seeds", made_by=["0.1.0+a"]).write(tmp_path)
+    ledger(step="answers", made_by=["0.1.0+a"]).write(tmp_path)
+    assert different_versions(tmp_path, ["seeds", "answers", "verified"]) is None
+    ledger(step="answers", made_by=["0.1.0+a", "0.1.0+b"]).write(tmp_path)
+    ledger(step="verified").write(tmp_path)
+    assert different_versions(tmp_path, ["seeds", "answers", "verified"]) == (
+        "steps were made by different versions of nemo_sdg: seeds, answers by 0.1.0+a; answers by 0.1.0+b; verified by "
+        "a version that was not recorded"
+    )
+
+
+def test_a_receipt_names_the_version_that_wrote_it(tmp_path: Path) -> None:
+    folder = StepDir(run_dir=tmp_path, step="answers", fingerprint="f")
+    assert folder.made_by() == []
+    folder.write_receipt("shard-00000", {}, {})
+    assert folder.made_by() == [code_version()]
