@@ -29,7 +29,9 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     from nemo_sdg.catalog.walk import build_catalog, default_cache_dir, lm_eval_tasks_folder, task_file
 
     rows, installed = build_catalog(config.seeds, config.guard), Path(lm_eval_tasks_folder()).resolve()
-    folders = [Path(folder).resolve() for folder in [*include_folders(config.seeds, default_cache_dir()), installed]]
+    folders = [
+        Path(folder).resolve() for folder in [*map(Path, include_folders(config.seeds, default_cache_dir())), installed]
+    ]
     said = orjson.dumps(rows)
     for folder in folders:  # the facts do not depend on the folders' paths
         said = said.replace(str(folder).encode(), b"")
