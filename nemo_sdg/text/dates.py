@@ -53,6 +53,10 @@ _WEEKDAYS = re.compile(
     rf"^(?:{_DAYS})[,،]?\s+|\s+(?:{_DAYS})$|\s*(?:星期[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일)$",
     re.IGNORECASE,
 )
+_ON = re.compile(
+    r"^(?:on|am|le|el|il|em|no dia|op|den|d\.|dne|dnia|w dniu|ngày|pada|tanggal|pada tanggal|дня)\s+(?=\d)",
+    re.IGNORECASE,
+)
 _MONTH_FIRST = frozenset(("en-us",))
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º|ª|°)?"
 _YEAR = r"(?P<year>\d{3,4})(?:\s*(?P<era>b\.?c\.?(?:e\.?)?|a\.?d\.?|c\.?e\.?))?"
@@ -108,7 +112,7 @@ def _months(language: str) -> dict[str, int]:
 def read_date(text: str, language: str = "en") -> Date | None:
     """The date that a whole text is: at least a month with a day or a year; None for anything else."""
     text = re.sub("[\u200e\u200f\u061c]", "", text)
-    text = _WEEKDAYS.sub("", fold(text).strip().rstrip(".").strip())
+    text = _ON.sub("", _WEEKDAYS.sub("", fold(text).strip().rstrip(".").strip()))
     text = re.sub(r"\s+(?:года|год|г|року|р|r|roku)$", "", text).strip()
     if not 4 <= len(text) <= 40 or not (any(char.isdigit() for char in text) or _CJK_NUMERAL.search(text)):
         return None
@@ -157,6 +161,22 @@ def _month(word: str, language: str) -> int | None:
         return table.get(word)
     begun = {number for name, number in table.items() if name.startswith(word)}
     return begun.pop() if len(begun) == 1 and (len(word) > 2 or not word.isascii()) else None
+
+
+def weekday(text: str) -> str | None:
+    """The day of the week that is named beside a date."""
+    found = _WEEKDAYS.search(fold(text).strip().rstrip("."))
+    return None if found is None else found[0].strip(" ,،").casefold()
+
+
+def is_short_for(short: str, name: str, language: str) -> bool:
+    """Whether a text is a shorter form of the name of a month or a day of the week: Wed., Wednesday."""
+    begun, name = short.strip().rstrip(".").casefold(), name.strip().casefold()
+    if begun in _months(language) or re.fullmatch(_DAYS, begun):
+        return name in _months(language) and _months(language).get(begun) == _months(language)[name]
+    if not (3 <= len(begun) < len(name) or (len(begun) == 2 and short.strip().endswith("."))) or len(begun) > 5:
+        return False
+    return name.startswith(begun) and (name in _months(language) or re.fullmatch(_DAYS, name) is not None)
 
 
 def _checked(year: int, month: int, day: int) -> Date | None:

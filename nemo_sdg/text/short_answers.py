@@ -9,12 +9,13 @@ forms that mean the same (`forms`), beside the words of the question.
 import re
 
 from nemo_sdg.text import forms
-from nemo_sdg.text.dates import read_date, read_time
+from nemo_sdg.text.dates import is_short_for, read_date, read_time, weekday
 from nemo_sdg.text.forms.numerals import in_digits, same_numerals
 from nemo_sdg.text.numbers import numbers_equal, read_number
 from nemo_sdg.text.numbers.spelled import base_language
 from nemo_sdg.text.words import plain_words, same_words
 
+_BULLET = re.compile(r"(?:^|\s*\n)\s*(?:[-*•]|\d\.)\s+")
 _LISTED = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+)?|\s+(?:and|or|und|oder|y|et|ou|och|og|&)\s+", re.IGNORECASE)
 
 
@@ -27,19 +28,22 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
         return sure
     if _negated(a) != _negated(b):
         return False
+    if (polarity := _same_polarity(a, b, question, language)) is not None:
+        return polarity
     ones, others = (_allowed(side, question, language) for side in (a, b))
     for one, taken in ones.items():
         for other, off in others.items():
             # Georgia (country) is not Georgia (state), and a list in its order is no name turned round.
             if (
                 "aside" in taken & off
-                or "other name" in taken & off
+                or taken & off & _TOLD_APART
                 or ("turned" in taken | off and forms.ASKS_ORDER.search(question))
             ):
                 continue
-            if (one, other) != (a, b) and (taken or off) and _surely(one, other, question, language):
+            if (one, other) != (a, b) and _surely(one, other, question, language):
                 return True
-            if _same_form(one, other, question, language):
+            named = forms.asks_who(question) and not (taken | off) & {"middle"}
+            if _same_form(one, other, question, language) or (named and _same_bearer(one, other, language)):
                 return True
     members, listed = _members(a), _members(b)
     if len(members) == len(listed) > 1 and not forms.ASKS_ORDER.search(question):
@@ -48,11 +52,31 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
     return False
 
 
+_TURKISH_IS = re.compile(r"(?<=[^\W\d_]{3})['’]?[dt][ıiuü]r$")
+_TOLD_APART = frozenset(["other name", "middle", "company", "country"])
+"""What two answers must not both lose: Алексей Николаевич Толстой is not Алексей Константинович Толстой"""
+
+
+def _same_polarity(a: str, b: str, question: str, language: str) -> bool | None:
+    """Whether an answer in one word, yes or no, is what the other one says; None where that is no yes nor no."""
+    for one, other in ((a, b), (b, a)):
+        said = forms.bare_polarity(one, question)
+        if said is not None and (again := forms.said_polarity(other, question, language)) is not None:
+            return said == again
+    return None
+
+
 def _allowed(text: str, question: str, language: str) -> dict[str, frozenset[str]]:
     """The variants of an answer. A name in brackets behind another one counts where the question has not said it:
     `Paris (France)` is not France.
     """
     found = forms.variants(text)
+    if (said := forms.framed(text, question, language)) is not None:
+        if base_language(language) == "tr":
+            said = _TURKISH_IS.sub("", said)
+        found = {form: taken | {"frame"} for form, taken in forms.variants(said).items()} | found
+    if _ASKS_WHEN.search(question):
+        found = {form: taken for form, taken in found.items() if "aside" not in taken or "(" in text}
     if not any("other name" in taken for taken in found.values()):
         return found
     asked = frozenset(plain_words(question, language).split())
@@ -67,7 +91,8 @@ def _surely(a: str, b: str, question: str, language: str) -> bool | None:
     """Equality of what both read as: dates, times, years, numbers; None where they do not."""
     first_date, second_date = read_date(a, language), read_date(b, language)
     if first_date is not None and second_date is not None:
-        return first_date == second_date
+        days = weekday(a), weekday(b)
+        return first_date == second_date and (None in days or days[0] == days[1])
     if (time := read_time(a)) is not None and read_time(b) is not None:
         return time == read_time(b)
     if (moment := forms.year(a)) is not None and (other_moment := forms.year(b)) is not None:
@@ -94,6 +119,8 @@ def _same_form(a: str, b: str, question: str, language: str) -> bool:
         return True
     if base_language(language) == "en" and not _ASKS_NUMBER.search(question) and forms.same_in_number(left, right):
         return True
+    if is_short_for(a, b, language) or is_short_for(b, a, language):
+        return True
     if forms.surname_of(a, b, question) or forms.surname_of(b, a, question):
         return True
     untitled = [forms.without_title(side) for side in (left, right)]
@@ -107,9 +134,31 @@ def _same_form(a: str, b: str, question: str, language: str) -> bool:
         said = forms.predicate(side, question)
         if said is not None and (same_words(said, other, language) or forms.same_formula(said, other)):
             return True
+    if base_language(language) == "tr":
+        left, right = (_TURKISH_IS.sub("", side) for side in (left, right))
+    if any(forms.holds(*pair, question, language) for pair in ((left, right), (right, left))):
+        return True
+    if any(forms.holds_joined(*pair, question) for pair in ((a, b), (b, a))):
+        return True
     return _adds_what_is_asked(left, right, question, language)
 
 
+def _same_bearer(a: str, b: str, language: str) -> bool:
+    """Whether two names that answer `who` are of one person, in full and in short."""
+    if forms.same_bearer(a, b):
+        return True
+    if base_language(language) not in ("es", "pt", "ca"):
+        return False
+    for short, long in ((a, b), (b, a)):
+        first = forms.without_second_surname(long)
+        if first != long and (same_words(short, first, language) or forms.surname_of(short, first, "who")):
+            return True
+    return False
+
+
+_ASKS_WHEN = re.compile(
+    r"\bwhen\b|\byear\b|\bwann\b|\bjahr\b|quand|année|cuándo|\baño|quando|\banno\b|\bano\b|когда|год", re.IGNORECASE
+)
 _ASKS_NUMBER = re.compile(r"\bplural|\bsingular|\bspell|\bgrammar|\bform of\b|\bhow many\b", re.IGNORECASE)
 
 
@@ -125,6 +174,9 @@ def _sorts(left: str, right: str, kinds: tuple[str, str]) -> bool:
 def _adds_what_is_asked(left: str, right: str, question: str, language: str) -> bool:
     asked = frozenset(forms.unify(plain_words(question, language)).split())
     short, long = sorted((left.split(), right.split()), key=len)
+    before = long[: -len(short)] if short and long[-len(short) :] == short else []
+    if len(before) > 1 and forms.turned_round(before, question, language):
+        return False
     if len(short) == 1 and len(long) > 1 and forms.same_polarity(short[0], long[-1]):
         return forms.asked_words_apart(["-"], [*long[:-1], "-"], asked | forms.COPULAS)
     return forms.asked_words_apart(short, long, asked | forms.COPULAS)
@@ -143,7 +195,7 @@ def _joiners(text: str) -> str | None:
 
 
 def _members(text: str) -> list[str]:
-    text = text.strip().rstrip(".")
+    text = _BULLET.sub(", ", text.strip()).lstrip(" ,").rstrip(".")
     if text[:1] in "([{" or re.search(r"\d,\d", text):
         return [text]
     return [member for member in _LISTED.split(text) if member]

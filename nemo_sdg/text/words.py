@@ -84,6 +84,8 @@ def normalize(text: str, language: str = "en") -> str:
     if _DIGIT.search(text) is not None:
         text = _RANGE.sub("-", text)
     words, articles = text.split(), _articles(language)
+    if len(words) > 1 and all(len(word) == 1 for word in words):
+        return " ".join(words)  # labels: b, a, c
     # An article at the end is none: vitamin a, l'un.
     return " ".join([word for word in words[:-1] if word not in articles] + words[-1:])
 

@@ -2,7 +2,8 @@
 
 data/rewritings.jsonl has questions of every kind with a gold answer, equal rewritings of it, and wrong answers that
 look similar. Half of the rows were read while the rules were written (`seen`), the other half was not; the figures of
-the unseen half are to be reported. Programs are compared by the row's tests.
+the unseen half are to be reported. Programs are compared by the row's tests. data/answer_pairs.jsonl has pairs of
+answers to one question; those of the half `read` were read while the rules were written, the half `unseen` was not.
 """
 
 import json
@@ -56,8 +57,8 @@ def pair_figures() -> Iterator[tuple[str, float, dict[str, int]]]:
         counts[row["half"], row["kind"], row["equal"], accepted] += 1
         if "judged" in row:
             counts[row["half"], row["kind"] + "_judged", row["equal"], row["judged"]] += 1
-    for half in ("unseen", "seen"):
-        suffix = "" if half == "unseen" else "_seen"
+    for half in ("unseen", "read"):
+        suffix = "" if half == "unseen" else "_read"
         for kind in dict.fromkeys(key[1] for key in counts if key[0] == half):
             hit, missed, false = (counts[half, kind, *way] for way in ((True, True), (True, False), (False, True)))
             more = {"equal": hit + missed, "unequal": false + counts[half, kind, False, False], "accepted": hit + false}

@@ -1,17 +1,22 @@
 """Other forms of the same short answer: spellings, names in full and in short, substances, words around an answer."""
 
 from nemo_sdg.text.forms.bare import COPULAS, asked_words_apart, bare, predicate, without_kind, year
+from nemo_sdg.text.forms.framing import framed, holds, holds_joined, turned_round
+from nemo_sdg.text.forms.outputs import asks_output, same_output
 from nemo_sdg.text.forms.persons import (
     asks_who,
+    name_turned_round,
+    same_bearer,
     same_known_name,
     same_person,
     surname_of,
-    turned_round,
     without_calling,
     without_country,
     without_patronymic,
+    without_second_surname,
     without_title,
 )
+from nemo_sdg.text.forms.polarity import bare_polarity, said_polarity
 from nemo_sdg.text.forms.spelling import (
     ASKS_ORDER,
     hyphens_part,
@@ -20,6 +25,7 @@ from nemo_sdg.text.forms.spelling import (
     is_polar,
     same_in_number,
     same_polarity,
+    says_opposite,
     simplified,
     unify,
     unmarked,
@@ -32,20 +38,30 @@ __all__ = [
     "ASKS_ORDER",
     "COPULAS",
     "asked_words_apart",
+    "asks_output",
     "asks_who",
     "bare",
+    "bare_polarity",
+    "framed",
+    "holds",
+    "holds_joined",
     "hyphens_part",
     "is_acronym",
     "is_name",
     "is_polar",
+    "name_turned_round",
     "predicate",
+    "said_polarity",
+    "same_bearer",
     "same_formula",
     "same_in_number",
     "same_known_name",
+    "same_output",
     "same_person",
     "same_polarity",
     "same_substance",
     "says_no",
+    "says_opposite",
     "simplified",
     "surname_of",
     "turned_round",
@@ -57,6 +73,7 @@ __all__ = [
     "without_country",
     "without_kind",
     "without_patronymic",
+    "without_second_surname",
     "without_title",
     "year",
 ]

@@ -8,6 +8,7 @@ without_asked("Paris is the capital", "Paris", "What is the capital of France?",
 import functools
 import re
 
+from nemo_sdg.text.forms.framing import denies as says_no
 from nemo_sdg.text.forms.lexicon import lexicon
 
 _LEADS = re.compile(
@@ -85,6 +86,8 @@ def predicate(text: str, question: str) -> str | None:
     """What a Chinese, Japanese or Korean sentence says of what was asked: 水的化学式为H2O, to 水的化学式是什么?"""
     found = _SUBJECT.fullmatch(text.strip()) if not text.isascii() else None
     if found is None:
+        return None
+    if says_no(found["subject"]) and not says_no(question):
         return None
     known = sum(char in question for char in found["subject"])
     return bare(found["said"]) if known >= 0.8 * len(found["subject"]) else None

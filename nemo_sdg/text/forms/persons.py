@@ -18,7 +18,7 @@ _PARTICLES = frozenset(
 )
 _PATRONYMIC = re.compile(r"\s+[А-ЯЁ][а-яё]+(?:вич|вна|ична|инична|ьич|ич)(?=\s)")
 _WHO = re.compile(
-    r"\bwho(?:m|se)?\b|\bwer\b|\bwen\b|\bwem\b|\bqui\b|\bquién(?:es)?\b|\bchi\b|\bquem\b|\bwie\b|\bvem\b|\bhvem\b|\bкто\b|\bкого\b|"
+    r"\bwho(?:m|se)?\b|\bwer\b|\bwen\b|\bwem\b|\bqui\b|\bquién(?:es)?\b|\bchi\b|\bquem\b|\bwie\b|\bvem\b|\bhvem\b|\bкто\b|\bкого\b|\bхто\b|\bkdo\b|\bkuka\b|\bai\b|\bsiapa\b|"
     r"\bkto\b|\bkim\b|谁|誰|누구|누가|من هو|कौन|किसने|"
     r"\bwhich (?:\w+ ){0,2}(?:scientist|author|writer|poet|painter|artist|composer|president|king|queen|physicist|"
     r"chemist|mathematician|philosopher|inventor|explorer|leader|emperor|architect|playwright|astronaut|novelist)\b",
@@ -40,7 +40,7 @@ def without_title(text: str) -> str:
     return " ".join(words)
 
 
-def turned_round(text: str) -> str:
+def name_turned_round(text: str) -> str:
     """`Austen, Jane` as `Jane Austen`; other texts as they are."""
     name = re.fullmatch(r"\s*([^\W\d_][\w'’-]+)\s*,\s*([^\W\d_][\w'’. -]*?)\s*", text)
     return f"{name[2]} {name[1]}" if name is not None and name[1][0].isupper() and name[2][0].isupper() else text
@@ -52,9 +52,15 @@ _CJK_TITLE = re.compile(
 )
 
 
+_CJK_RANK = re.compile(
+    r"(?<=[\uac00-\ud7af]{2})\s?(?:대왕|여왕|황제|장군|대통령|박사|선생님?|교수|씨)$|(?<=[\u4e00-\u9fff]{2})(?:先生|女士|教授|博士|皇帝|氏|"
+    r"さん|様)$"
+)
+
+
 def without_calling(text: str) -> str:
     """清代作家曹雪芹 as 曹雪芹: a name in Chinese, Japanese or Korean without what its bearer was."""
-    return _CJK_TITLE.sub("", text.strip())
+    return _CJK_RANK.sub("", _CJK_TITLE.sub("", text.strip()))
 
 
 def without_patronymic(text: str) -> str:
@@ -75,7 +81,7 @@ def surname_of(short: str, long: str, question: str = "") -> bool:
     """Whether a text is the surname of the person that the other one names in full: where the question asks who, or the
     full name begins with a common given name.
     """
-    words = re.findall(r"[^\W\d_](?:[^\W\d_]|['’.-])*", turned_round(long))
+    words = re.findall(r"[^\W\d_](?:[^\W\d_]|['’.-])*", name_turned_round(long))
     names = re.findall(r"[^\W\d_](?:[^\W\d_]|['’.-])*", short)
     if not 0 < len(names) < len(words) or not 2 <= len(words) <= 6 or re.search(r"\d", long + short):
         return False
@@ -111,9 +117,50 @@ def same_known_name(left: str, right: str) -> bool:
     return number is not None and number == _same_names().get(right)
 
 
+_TOLD_APART = frozenset(str(lexicon()["told_apart"]).split("|"))
+_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+
+def same_bearer(a: str, b: str) -> bool:
+    """Whether two full names are of one person, where the question asks who: one has no middle names (Nelson Mandela,
+    Т. Г. Шевченко), or is the end of the other one (García Márquez). Two people who share their first and last names
+    are told apart by the names between.
+    """
+    ones, others = (without_title_words(_NAME.findall(name_turned_round(text))) for text in (a, b))
+    if re.search(r"\d", a + b) or min(len(ones), len(others)) < 2 or len(ones) == len(others):
+        return False
+    short, long = sorted((ones, others), key=len)
+    if len(long) > 6 or any(word.casefold() in _JOINERS or not _is_capital(word) for word in (*short, *long)):
+        return False
+    if [word.casefold() for word in short] == [word.casefold() for word in long[-len(short) :]]:
+        return True
+    first, last = (short[0].casefold(), long[0].casefold()), (short[-1].casefold(), long[-1].casefold())
+    if len(short) != 2 or last[0] != last[1] or f"{long[0]} {long[-1]}".casefold() in _TOLD_APART:
+        return False
+    return first[0] == first[1] or (min(map(len, first)) == 1 and first[0][0] == first[1][0])
+
+
+def without_second_surname(text: str) -> str:
+    """A Spanish or Portuguese name without its last surname: Miguel de Cervantes of Miguel de Cervantes Saavedra."""
+    words = _NAME.findall(text)
+    if sum(word.casefold() not in _PARTICLES for word in words) < 3 or not all(map(_is_capital, words)):
+        return text
+    return text[: text.rindex(words[-1])].strip()
+
+
+def without_title_words(words: list[str]) -> list[str]:
+    while len(words) > 1 and words[0].casefold() in _TITLES:
+        words = words[1:]
+    return words
+
+
+def _is_capital(word: str) -> bool:
+    return word[0].isupper() or word.casefold() in _PARTICLES
+
+
 def same_person(a: str, b: str) -> bool:
     """Whether two names agree where initials stand for given names: A. Einstein, Albert Einstein."""
-    ones, others = (re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", turned_round(text)) for text in (a, b))
+    ones, others = (re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", name_turned_round(text)) for text in (a, b))
     if (
         re.search(r"\d", a + b)
         or not any(len(word) == 1 for word in (*ones, *others))

@@ -114,8 +114,10 @@ def simplified(text: str) -> str:
 
 
 def unify(text: str) -> str:
-    """A normalised text with abbreviations written out, Greek letters named, American spelling, vowel points away."""
-    text = _MARKS.sub("", text).replace("ё", "е")
+    """A normalised text with abbreviations written out, Greek letters named, American spelling, vowel points away,
+    one sign for what Hindi says through the nose.
+    """
+    text = _MARKS.sub("", text).replace("ё", "е").replace("ँ", "ं")
     for sign, name in _SIGNS.items():
         text = text.replace(sign, name)
     if not re.search("[α-ω]{2}", text):
@@ -127,7 +129,7 @@ def unify(text: str) -> str:
 
 
 def _american(word: str) -> str:
-    if not word.isascii() or len(word) < 5:
+    if not word.isascii() or len(word) < 4:
         return word
     for pattern, spelling in _BRITISH:
         word = pattern.sub(spelling, word)
@@ -158,6 +160,15 @@ def same_in_number(left: str, right: str) -> bool:
         one + "es" * one.endswith(("x", "ch", "sh", "z", "o")),
         one[:-1] + "ies" * one.endswith("y"),
     )
+
+
+_OPPOSITES = [frozenset(pair.split("=")) for pair in str(lexicon()["opposites"]).split()]
+
+
+def says_opposite(text: str, question: str) -> bool:
+    """Whether a text has a word whose opposite the question has, and not itself: a maximum, where a minimum is."""
+    said, asked = (frozenset(re.findall(r"[^\W\d_]+", side.casefold())) for side in (text, question))
+    return any(pair & said and pair & asked and not pair & said & asked for pair in _OPPOSITES)
 
 
 def is_polar(text: str) -> bool:

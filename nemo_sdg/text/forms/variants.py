@@ -13,7 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from nemo_sdg.text.forms.bare import bare
-from nemo_sdg.text.forms.persons import turned_round, without_calling, without_country, without_patronymic
+from nemo_sdg.text.forms.framing import without_rejected
+from nemo_sdg.text.forms.persons import name_turned_round, without_calling, without_country, without_patronymic
 
 MAX_LENGTH = 400
 """characters of an answer that is looked at; a longer text is no short answer"""
@@ -28,7 +29,10 @@ _NEGATION = re.compile(
 _LABEL = re.compile(r"^[^\W\d_](?:[^\W\d_]|[ '’\u0900-\u094d\u064b-\u0652-]){1,40}\s?(?::\s+|：\s*)(?=\S)")
 _ASIDE = re.compile(r"^(?P<outer>.*\S)\s*[(（](?P<inner>[^()（）]{1,80})[)）](?P<end>[^()（）]{0,8})$", re.DOTALL)
 _SHORT_FORM = re.compile(r"[A-Z][A-Za-z0-9₀-₉]{0,7}|[A-Z](?:\.[A-Z])+\.?|[^\W\d_]\d?")
-_OTHER_NAME = re.compile(r"(?:[^\s,;:=\d]|(?<=[^\W\d_]-)\d){3,24}(?:\s[^\s,;:=\d]{2,24}){0,3}|[^\W\d_]{2,24}-\d{1,3}")
+_OTHER_NAME = re.compile(
+    r"(?:[^\s,;:=\d]|(?<=[^\W\d_]-)\d){3,24}(?:\s[^\s,;:=\d]{2,24}){0,3}|[^\s,;:=\d]{2}(?:\s[^\s,;:=\d]{2,24}){1,3}"
+    r"|[^\W\d_]{2,24}-\d{1,3}"
+)
 _TAIL = re.compile(
     r"(?:\s+[–—-]{1,2}\s+|[,;:]?\s+(?:because|since|weil|denn|parce que|car|puisque|porque|ya que|pois|perché|"
     r"poiché|omdat|want|"
@@ -42,6 +46,10 @@ _CONCLUSION = re.compile(
     r"la respuesta es|a resposta é|la risposta è|het antwoord is|ответ)\s*:?\s*(?P<answer>[^,;]{1,80})$",
     re.IGNORECASE,
 )
+_COMPANY = re.compile(
+    r"(?<=\w),?\s+(?:Inc|Incorporated|Corp|Corporation|Ltd|Limited|LLC|L\.L\.C|PLC|GmbH|S\.p\.A|N\.V)\.?$"
+)
+_WHEN = re.compile(r"(?<=[^\W\d_]),?\s+\(?(?:in|im|en|nel|em|в|w|år|år|i)\s+(?:the year )?\d{4}\)?\.?$")
 _QUOTES = "\"'`“”„«»‹›「」『』‘’"
 
 
@@ -82,10 +90,13 @@ def _steps(text: str) -> Iterator[tuple[str, str]]:
         yield "quotes", quoted[1:-1]
     changes: list[tuple[str, Callable[[str], str]]] = [
         ("lead", bare),
-        ("turned", turned_round),
+        ("turned", name_turned_round),
         ("country", without_country),
         ("middle", without_patronymic),
         ("calling", without_calling),
+        ("rejected", without_rejected),
+        ("company", lambda name: _COMPANY.sub("", name)),
+        ("aside", lambda event: event if re.search(r"\d", event[:-6]) else _WHEN.sub("", event)),
     ]
     for name, change in changes:
         yield name, change(text)

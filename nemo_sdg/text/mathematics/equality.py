@@ -18,10 +18,10 @@ from collections.abc import Callable
 from nemo_sdg.text import forms
 from nemo_sdg.text.dates import read_date, read_time
 from nemo_sdg.text.latex import plain
-from nemo_sdg.text.mathematics import notation, quantities
+from nemo_sdg.text.mathematics import notation, quantities, statements
 from nemo_sdg.text.mathematics.expressions import math_verify_equal
 from nemo_sdg.text.mathematics.structure import Answer, read_answer
-from nemo_sdg.text.numbers import numbers_equal, sole_number
+from nemo_sdg.text.numbers import numbers_equal
 
 MARKS = re.compile(r"\\[A-Za-z]|[\^{}√π∞≤≥\[\]]")
 
@@ -121,9 +121,14 @@ def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") ->
             return moments[0] == moments[1]
     if quantities.same_quantity(a, b, question=question, language=language):
         return True
-    a, b = _stripped(a), _stripped(b)
-    left, right = _trees(a, b, question, language)
-    return _same(left, right, lambda x, y: _surely_leaf(x, y, question, language))
+    return _each(a, b, question, language, lambda x, y: _surely_leaf(x, y, question, language))
+
+
+def _each(a: str, b: str, question: str, language: str, compare: Compare) -> bool | None:
+    """Equality of all that the answers state: what is said twice must be the same each time."""
+    ones, others = (statements.readings(_stripped(side), question, language) for side in (a, b))
+    verdicts = [_same(*_trees(one, other, question, language), compare) for one in ones for other in others]
+    return False if False in verdicts else None if None in verdicts else True
 
 
 _SENTENCE = re.compile(r"[^\W\d_]{4,}")
@@ -143,13 +148,28 @@ def _trees(a: str, b: str, question: str, language: str) -> tuple[Answer, Answer
     """The trees of two answers, as the question wants them read: `5 to 2` as a ratio, a list in its order."""
     if _ASKS_RATIO.search(question):
         a, b = (_RATIO_WORD.sub(":", side) if _RATIO.fullmatch(plain(side)) else side for side in (a, b))
-    trees = read_answer(a, language), read_answer(b, language)
+    trees = _unwrapped(read_answer(a, language), b, question), _unwrapped(read_answer(b, language), a, question)
     if forms.ASKS_ORDER.search(question):
         trees = tuple(
             dataclasses.replace(tree, shape="sequence") if tree.shape == "set" and "{" not in tree.text else tree
             for tree in trees
         )  # type: ignore[assignment]
     return trees
+
+
+_ASKS_SOLUTION = re.compile(
+    r"\bsolv|\bsolution|\broots?\b|\bzeros?\b|\bequation|\blös|nullstelle|gleichung|résou|équation|racine|resuelv|resolv|"
+    r"ecuaci|raí[cz]|equaç|equazion|risolv|radic|oplos|vergelijking|ekvation|ligning|rozwiąż|równani|řeš|rovnic|реши|уравнени|"
+    r"розв|рівнян|denklem|çöz|解|方程|方程式|방정식|معادلة|हल|समीकरण|phương trình|persamaan",
+    re.IGNORECASE,
+)
+_NAMES_UNKNOWN = re.compile(r"\s*\$?[a-z]\s*=(?!=)")
+
+
+def _unwrapped(tree: Answer, other: str, question: str) -> Answer:
+    """A set of one solution as the solution, where solutions are asked for or the other answer names the unknown."""
+    alone = tree.shape == "set" and len(tree.parts) == 1 and tree.parts[0].shape in ("number", "expression")
+    return tree.parts[0] if alone and (_ASKS_SOLUTION.search(question) or _NAMES_UNKNOWN.match(other)) else tree
 
 
 def _surely_leaf(a: Answer, b: Answer, question: str, language: str) -> bool | None:
@@ -169,16 +189,19 @@ def _surely_leaf(a: Answer, b: Answer, question: str, language: str) -> bool | N
         assert number is not None
         if other.shape not in ("expression", "equation"):
             return False
-        if (sole := sole_number(other.text, language)) is not None:
+        if (sole := quantities.sole(other.text, language)) is not None and not forms.says_opposite(
+            other.text, question
+        ):
             return numbers_equal(number, sole, question=question, language=language)
-    if any(_AMBIGUOUS.search(side.text) for side in (a, b)):
+    if any(_AMBIGUOUS.search(_COMMAND.sub(" ", side.text)) for side in (a, b)):
         return False
     return None
 
 
+_COMMAND = re.compile(r"\\(?!pm|text)[A-Za-z]+")
 _AMBIGUOUS = re.compile(
     r"‰|;|\\pm|±|\b(?:or|and|not|between|least|most|than|about|unknown|no|none)\b|[^\W\d_]{4,}\s+[^\W\d_]{2,}|"
-    r"\d\s*,\s\d|\\text\s*\{\s*(?:or|and)|\d\s*:\s*\d",
+    r"[^\W\d_a-zA-Z\u0370-\u03ff\u2100-\u214f]|\d\s*,\s\d|\\text\s*\{\s*(?:or|and)|\d\s*:\s*\d",
     re.IGNORECASE,
 )
 """What makes a text no expression: words, two answers, a range. math-verify would read some number out of it."""
@@ -199,9 +222,11 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
 
     def leaf(one: Answer, other: Answer) -> bool:
         verdict = _surely_leaf(one, other, question, language)
-        return math_verify_equal(*_in_one_measure(one.text, other.text)) if verdict is None else verdict
+        if verdict is not None:
+            return verdict
+        return math_verify_equal(*map(statements.functions, _in_one_measure(one.text, other.text)))
 
-    return bool(_same(*_trees(_stripped(a), _stripped(b), question, language), leaf))
+    return bool(_each(a, b, question, language, leaf))
 
 
 _IN_RADIANS = re.compile(r"\\pi(?![A-Za-z])|\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|\brad")
@@ -209,6 +234,10 @@ _IN_RADIANS = re.compile(r"\\pi(?![A-Za-z])|\\(?:sin|cos|tan|cot|sec|csc)(?![A-Z
 
 def _in_one_measure(a: str, b: str) -> tuple[str, str]:
     """Degrees as multiples of pi where one side has pi or a trigonometric function."""
+    a, b = (
+        re.sub(r"(?<=\d)\s*(?:degrees?|deg|grad|degrés?|grados?|gradi|graus?|graden|grader|градусов)\b", "°", side)
+        for side in (a, b)
+    )
     if "°" in a + b and _IN_RADIANS.search(a + b):
         a, b = (re.sub(r"\s*\brad(?:ians?)?\b", "", notation.in_radians(side)) for side in (a, b))
     return a, b

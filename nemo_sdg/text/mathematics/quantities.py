@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from nemo_sdg.text import forms
 from nemo_sdg.text.latex import plain
-from nemo_sdg.text.numbers import Number, find_numbers, numbers_equal, read_number, sole_number
-from nemo_sdg.text.numbers.units import is_measure, read_unit
+from nemo_sdg.text.numbers import Number, find_numbers, is_hedged, numbers_equal, read_number, sole_number
+from nemo_sdg.text.numbers.units import CURRENCY, is_measure, read_unit
 
 _AGAIN = re.compile(
     r",?\s+(?:which (?:is|equals|means)|that is|i\.\s?e\.|or(?: about)?|in other words|oftewel|ofwel|dus|das "
@@ -21,6 +21,13 @@ _AGAIN = re.compile(
     r"also|oder|soit|ou|c['’]est-à-dire|o sea|es decir|cioè|ovvero|ossia|ou seja|то есть|т\.\s?е\.|czyli|yani|alltså|"
     r"altså|यानी|أي|tức là|yaitu)\s+|\s*[,，、]\s*(?:即|つまり|즉|也就是)\s*|\s*[=≈]\s*|"
     r"\s*[(（](?=[^()（）]*[)）]\s*[.。]?$)"
+)
+_CONCLUSION = re.compile(
+    r"[,;.]\s+(?:and\s+)?(?:so|thus|hence|therefore|also|daher|somit|folglich|donc|ainsi|por (?:lo )?tanto|"
+    r"así que|portanto|"
+    r"logo|quindi|dunque|dus|därför|alltså|derfor|altså|więc|zatem|поэтому|значит|следовательно|отже|yani|jadi|vậy)\s+"
+    r"|[,，。]\s*(?:所以|因此|よって|したがって|따라서)\s*",
+    re.IGNORECASE,
 )
 MAX_LENGTH = 200
 
@@ -52,8 +59,13 @@ def _tell_apart(a: str, b: str, language: str, question: str) -> bool:
 def said(text: str, language: str = "en", question: str = "") -> list[Number]:
     """The number that an answer gives, once for each time it says it; none where it gives none, or several "
     "that differ."""
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH or forms.says_opposite(text, question):
         return []
+    if (conclusion := _CONCLUSION.search(text)) is not None and conclusion.end() < len(text):
+        tail = text[conclusion.end() :]
+        stated = forms.framed(tail, question, language) or tail
+        if (number := read_number(stated.rstrip(".。"), language)) is not None:
+            return [number]
     for form, taken in forms.variants(text).items():
         if not taken & {"aside", "turned", "country"} and (number := _number(form, language, question)) is not None:
             return [number]
@@ -84,15 +96,44 @@ def _number(text: str, language: str, question: str) -> Number | None:
     read = read_number(text, language) or read_number(forms.bare(text), language)
     if read is not None:
         return _without_asked_rate(read, question)
-    if (sole := sole_number(text, language)) is None:
+    if (number := sole(text, language)) is None:
+        stated = None if is_hedged(text) else forms.framed(text, question, language)
+        apart = stated is not None and not re.search(r"[\d/]|-\s*$", text.replace(stated, "", 1))
+        return read_number(stated, language) if stated is not None and apart else None
+    return _without_asked_rate(number, question) if number.unit.dimensions else number
+
+
+def sole(text: str, language: str) -> Number | None:
+    """The only number of a sentence, with the unit of measure or the currency that stands beside it."""
+    text = _JOINED_UNIT.sub(" ", text)
+    if (number := sole_number(text, language)) is None or _AND_HALF.search(text):
         return None
     (found,) = find_numbers(plain(text), language)
-    behind = plain(text)[found.end :].strip().split()
-    for num in (2, 1):
-        unit = read_unit(" ".join(behind[:num]).strip(".,;")) if len(behind) >= num else None
+    before, behind = plain(text)[: found.start], plain(text)[found.end :].strip()
+    if (currency := _CURRENCY_BEFORE.search(before)) is not None:
+        unit = read_unit(re.sub(r"[\s.]", "", currency[1]))
+        return number if unit is None else replace(number, unit=unit)
+    words = behind.split()
+    for written in [*(" ".join(words[:num]) for num in (4, 3, 2, 1) if len(words) >= num), *_joined_units(behind)]:
+        unit = read_unit(written.strip(".,;!?。।"))
         if unit is not None and unit.dimensions and is_measure(unit):
-            return _without_asked_rate(replace(sole, unit=unit), question)
-    return sole
+            return replace(number, unit=unit)
+    return number
+
+
+_AND_HALF = re.compile(
+    r"\b(?:e mezz[ao]|y medi[ao]|et demie?|e mei[ao]|halb\w*|anderthalb|med en halv)\b", re.IGNORECASE
+)
+_JOINED_UNIT = re.compile(r"(?<=\d)(?=[A-Za-z°%]+[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")
+_CURRENCY_BEFORE = re.compile(rf"(?<![^\W\d_])({CURRENCY.pattern})\s*[-+]?$", re.IGNORECASE)
+_WRITTEN_UNIT = re.compile(r"[A-Za-z°%µΩ/²³]+(?=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")
+
+
+def _joined_units(behind: str) -> list[str]:
+    """The beginnings of a text without spaces that may be a unit: 12kmです, 35元。"""
+    if (latin := _WRITTEN_UNIT.match(behind)) is not None:
+        return [latin[0]]
+    return [behind[:num] for num in range(min(len(behind), 8), 0, -1)] if behind[:1] > "\u3000" else []
 
 
 def _without_asked_rate(number: Number, question: str) -> Number:

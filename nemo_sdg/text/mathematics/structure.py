@@ -33,7 +33,7 @@ class Answer:
 
 
 _LIST_WORD = re.compile(
-    r",?(?<![=+\-*/^<>])\s+(?:and|or|und|oder|y|o|et|ou|e)\s+(?![=+*/^<>]|-\s)|\s*;\s*|,?\s*\\(?:text|mbox)?\{?\s*(?:or|and)\s*\}?\s*"
+    r",?(?<![=+\-*/^<>])\s+(?:and|or|und|oder|y|o|et|ou|e)\s+(?![=+*/^<>]|-\s|\\[lgn]eq?(?![a-z]))|\s*;\s*|,?\s*\\(?:text|mbox)?\{?\s*(?:or|and)\s*\}?\s*"
 )
 _OWN_LIST_WORDS = {
     language: re.compile(rf",?(?<![=+\-*/^<>])\s*(?:{words})\s*(?![=+*/^<>]|-\s)")
@@ -203,7 +203,8 @@ def _equation(text: str, sides: list[str], language: str, depth: int) -> Answer:
         last = _read(sides[-1], language, depth + 1)  # x = y = 1
         return Answer("()", text, parts=(last,) * (len(sides) - 1))
     if re.fullmatch(
-        r"\(?\s*[A-Za-z](?:_\{?\w+\}?)?(?:\s*,\s*[A-Za-z](?:_\{?\w+\}?)?)*\s*\)?|[A-Za-z]\s*\(\s*[A-Za-z]\s*\)",
+        r"\(?\s*[A-Za-z](?:_\{?\w+\}?)?(?:\s*,\s*[A-Za-z](?:_\{?\w+\}?)?)*\s*\)?|[A-Za-z](?:'|\^\{-1\}|\^-1|\\prime|\^\\prime)*"
+        r"\s*(?:\(\s*[A-Za-z]\s*\))?|d[A-Za-z]\s*/\s*d[A-Za-z]|\\frac\{d[A-Za-z]\}\{d[A-Za-z]\}",
         sides[0],
     ):
         right = _read(sides[-1], language, depth + 1)

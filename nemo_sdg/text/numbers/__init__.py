@@ -2,7 +2,7 @@
 
 from nemo_sdg.text.numbers.digits import decimal_comma
 from nemo_sdg.text.numbers.equality import numbers_equal
-from nemo_sdg.text.numbers.reader import FoundNumber, find_numbers, read_number, sole_number
+from nemo_sdg.text.numbers.reader import FoundNumber, find_numbers, is_hedged, read_number, sole_number
 from nemo_sdg.text.numbers.scan import Number
 from nemo_sdg.text.numbers.units import Unit
 
@@ -12,6 +12,7 @@ __all__ = [
     "Unit",
     "decimal_comma",
     "find_numbers",
+    "is_hedged",
     "numbers_equal",
     "read_number",
     "sole_number",

@@ -27,6 +27,11 @@ _LITERAL = re.compile(r"[-+]?0(?:x[0-9a-f]+|b[01]+|o[0-7]+)", re.IGNORECASE)
 _REPEATING = re.compile(r"(\d*)[.,](\d*)\\(?:overline|dot|bar)\s*\{?(\d+)\}?")
 _GOES_ON = re.compile(r"(\d{0,20})[.,](\d{0,12}?)(\d{1,6}?)\3{1,40}(?:\.{3}|…|\\[ld]?dots|\\ldots)")
 _FEET = re.compile(r"(\d+)\s*['′]\s*(\d+)\s*(?:\"|″|''|”)$")
+_APOSTROPHES = "'’"
+_HALF_LAST = re.compile(
+    r"(un['’]|\S+\s+)([^\W\d_]+)\s+((?:e|y|et|and a)\s+(?:mezz[ao]|medi[ao]|demie?|mei[ao]|half))", re.IGNORECASE
+)
+"""due ore e mezza, two hours and a half"""
 _HEAD = re.compile(rf"%?(?P<sign>[-+]?)\s*(?P<currency>{CURRENCY.pattern})?\s*(?P<sign2>[-+]?)\s*", re.IGNORECASE)
 _START = re.compile(
     r"(?<![\w.^_/\\])(?<!\^\{)(?<!_\{)(?:\d|\.(?=\d))|(?<=[^\W\d_a-zA-Z])\d|(?<=/)\d|[¼½¾⅐-⅞]"
@@ -83,6 +88,7 @@ def _read_quantity(text: str, language: str) -> Number | None:
         whole, fixed, again = repeating[1] or "0", repeating[2], repeating[3]
         tail = Fraction(int(again), (10 ** len(again) - 1) * 10 ** len(fixed))
         return Number(int(whole) + Fraction(int(fixed or 0), 10 ** len(fixed)) + tail)
+    text = _HALF_LAST.sub(lambda found: f"{found[1].strip().rstrip(_APOSTROPHES)} {found[3]} {found[2]}", text)
     text = _FEET.sub(r"\1 ft \2 in", text)
     negative = False
     if (word := _SIGN_WORD.match(text)) is not None:
@@ -199,6 +205,13 @@ _HEDGE = re.compile(
     re.IGNORECASE,
 )
 """Words beside a sentence's only number that make something else of it"""
+
+
+def is_hedged(text: str) -> bool:
+    """Whether words beside a number make something else of it: more than 1, not 42, half of 6."""
+    return _HEDGE.search(text) is not None
+
+
 _MATHEMATICS = re.compile(r"\\[A-Za-z]|[\^{}√π∞≤≥\[\]]")
 
 

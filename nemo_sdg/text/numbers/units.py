@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS
+
 Dimensions = tuple[tuple[str, int], ...]
 
 
@@ -100,17 +102,20 @@ _PHRASES = [
         ),
         r"/\1",
     ),
+    (re.compile(r"\s+в\s+(?=час|минут|секунд|сут|год)|\s+на\s+(?=годину|секунду)", re.IGNORECASE), "/"),
     (re.compile(r"\b(?:per|pro)\b", re.IGNORECASE), "/"),
+    (re.compile(r"\b(?:kvadrat|quadrat)(?=[^\W\d_]*met)", re.IGNORECASE), "square "),
+    (re.compile(r"\b[kc]ubi[kc](?=[^\W\d_]*met)", re.IGNORECASE), "cubic "),
     (re.compile(r"\b(?:square|sq\.?|quadrat|cuadrados?)[\s-]+([^\W\d_]+)", re.IGNORECASE), r"\1^2"),
     (re.compile(r"\b(?:cubic|cu\.)[\s-]+([^\W\d_]+)", re.IGNORECASE), r"\1^3"),
-    (re.compile(r"\bquadrat(?=meter)", re.IGNORECASE), "square"),
-    (re.compile(r"([^\W\d_]+)\s+(?:squared|carrés?|cuadrados?|quadrati?)\b", re.IGNORECASE), r"\1^2"),
+    (re.compile(r"([^\W\d_]+)\s+(?:squared|carrés?|cuadrados?|quadrados?|quadrati?)\b", re.IGNORECASE), r"\1^2"),
     (re.compile(r"([^\W\d_]+)\s+(?:cubed|cubes?|cúbicos?)\b", re.IGNORECASE), r"\1^3"),
     (re.compile(r"平方([^\W\d_]+)"), r"\1^2"),
     (re.compile(r"立方([^\W\d_]+)"), r"\1^3"),
 ]  # fmt: skip
 _TERM = re.compile(
-    r"([a-zA-Z]{1,2}\$|[^\W\d_]+(?:[-'’][^\W\d_]+)*\.?|[$€£¥₹₩₽₺₪₦₱฿₫¢°%Ω])\s*(?:\^\s*\{?\s*([-+]?\d)\s*\}?)?"
+    rf"([a-zA-Z]{{1,2}}\$|[^\W\d_](?:[^\W\d_]|[{VOWEL_SIGNS}])*(?:[-'’][^\W\d_]+)*\.?|[$€£¥₹₩₽₺₪₦₱฿₫¢°%Ω])\s*"
+    r"(?:\^\s*\{?\s*([-+]?\d)\s*\}?)?"
 )
 _NOT_A_UNIT = re.compile(
     r"\b(?:and|or|to|of the|times|by|minus|plus|than|half|factorial|divided|multiplied|not|und|oder|y|et|ou|if|when|"

@@ -1,0 +1,126 @@
+"""Outputs of programs: compared sign by sign, once the dress and the sentence around them are off.
+
+same_output("It prints `[1, 2]`.", "[1,2]", "What does print(x) output?", "en")  ->  True
+same_output("[1, 2]", "(1, 2)", "What does print(x) output?", "en")              ->  False
+same_output("5.0", "5", "What does print(10 / 2) output?", "en")                 ->  False
+"""
+
+import ast
+import re
+
+from nemo_sdg.text.forms import framing
+from nemo_sdg.text.forms.lexicon import lexicon
+
+_ASKS = re.compile(
+    r"\bprint(?:s|ed)?\b|\boutputs?\b|console\.log|\bdisplay|\breturns?\b|\braise|\bgibt\b.*\baus\b|\bausgabe|"
+    r"\baffiche|\brenvoie|\bdevuelve|\bretorna|\brestituisce|\bzwraca|возвращает|\bliefert\b|\bimprime|\bstampa|\bimprimir|\bwypisze|\bskriver\b|\byazdır|\bçıktı|\bвывед|\bвывод|\bвиведе|\brun\b|execut|"
+    r"输出|打印|出力|출력|يطبع|आउटपुट|mencetak|keluaran|\bin ra\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"`|\w\(|\[.*\]|\w\.\w+\(|==|\+=|//|%s|\blambda\b|\bfor\b.*:|\bdef\b|\{.*\}|;$", re.DOTALL)
+_FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(?P<body>.*?)\n?```", re.DOTALL)
+_TICKS = re.compile(r"``?([^`]+)``?|\*\*([^*\n]+)\*\*")
+_QUOTED = re.compile(r"[«“„\"「『]\s?([^«»“”„\"「」『』]+?)\s?[»”“\"」』]")
+_OPENING, _CLOSING = "\"'“„«「『", "\"'”“»」』"
+_BOLD_LABEL = re.compile(r"^\*\*([^*\n]+[:：])\*\*")
+_REMARK = re.compile(
+    r"\s+[–—-]{1,2}\s+[^`\d]*$|\s*[,;]\s+(?:because|since|weil|car|porque|perché|так как|因为)\b[^`]*$"
+)
+_ASIDE = re.compile(r"\s*[(（][^()（）]*[^\W\d_]{3}[^()（）]*[)）]\s*[.。]?$")
+_LABEL = re.compile(r"^\W*(?:[^\W\d_]+\s){0,2}[^\W\d_]+\s?[:：]\s*(?=\S)")
+_ERROR = re.compile(
+    r"(?P<name>(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Iteration|Warning|Exit))(?:\s*:.*)?", re.DOTALL
+)
+_KANA = re.compile("[\u3041-\u309f]")
+_WORDS = frozenset(str(lexicon()["output_words"]).split())
+
+
+def asks_output(question: str) -> bool:
+    """Whether a question shows code and asks what it prints, gives or raises."""
+    if "`" not in question and ("\\" in question or "$" in question):
+        return False  # f(x) of mathematics
+    return _ASKS.search(question) is not None and _CODE.search(question) is not None
+
+
+def same_output(a: str, b: str, question: str, language: str) -> bool:
+    """Whether two answers give the same output: the same signs but for spaces at the end of lines, marks of quotation
+    around it, and the way in which Python writes the same literal. An error is the same by its class.
+    """
+    ones, others = _outputs(a, question, language), _outputs(b, question, language)
+    return any(_equal(one, other) for one in ones for other in others)
+
+
+def _outputs(text: str, question: str, language: str) -> list[str]:
+    """The output as it may be meant: the whole text, what is set off in it, what a sentence says of it."""
+    text = text.strip("\n").rstrip()
+    text = _BOLD_LABEL.sub(r"\1 ", _REMARK.sub("", text) or text)
+    found = [text]
+    for pattern in (_FENCE, _TICKS, _QUOTED):
+        spans = list(pattern.finditer(text))
+        if spans:
+            if len(spans) == 1 and _is_frame(
+                text[: spans[0].start()] + " " + text[spans[0].end() :], question, language
+            ):
+                found.append(next(group for group in spans[0].groups() if group is not None))
+            return [*found, *map(_unquoted, found)]
+    bare = _ASIDE.sub("", text)
+    found.append(bare)
+    if (label := _LABEL.match(bare)) is not None and _is_frame(label[0], question, language):
+        found.append(bare[label.end() :])
+    words = list(re.finditer(r"\S+", bare))
+    taken = 0
+    while taken < len(words) - 1 and _is_frame(words[taken][0], question, language, code=False):
+        taken += 1
+        rest = bare[words[taken].start() :]
+        found += [rest, rest.rstrip(".。")]
+    if (
+        not bare.isascii()
+        and (joined := re.match(r"[^\x00-\x7f]+?(?:是|为|為|は|：)\s*(?=[\x21-\x7f])", bare)) is not None
+    ):
+        found.append(re.sub(r"\s*(?:です|になります)?[。.]?$", "", bare[joined.end() :]))
+    return [*found, *map(_unquoted, found)]
+
+
+def _is_frame(text: str, question: str, language: str, *, code: bool = True) -> bool:
+    """Whether words around an output say only that it is one. A word of code in the question is none of them."""
+    text = _ASIDE.sub("", text.strip())
+    if framing.denies(text):
+        return False
+    if _KANA.search(text):
+        text = " ".join(_KANA.sub(" ", text))
+    words = framing.words(text)
+    if re.search(r"\d", text) or not (words or code):
+        return False
+    unsaid = [word for word in words if word.casefold() not in _WORDS]
+    asked = re.sub(r"`[^`]*`|\w+\([^)]*\)|[\"'][^\"']*[\"']", " ", question)
+    return framing.frame_alone(" ".join(unsaid), asked, language) if unsaid else True
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    if len(text) > 1 and text[0] in _OPENING and text[-1] in _CLOSING:
+        return text[1:-1].strip(" ")
+    return text
+
+
+def _equal(one: str, other: str) -> bool:
+    lines, others = ([line.rstrip() for line in side.strip("\n").rstrip().split("\n")] for side in (one, other))
+    if lines == others:
+        return one.strip() != ""
+    error, other_error = _ERROR.fullmatch(one.strip(" .")), _ERROR.fullmatch(other.strip(" ."))
+    if error is not None and other_error is not None:
+        alone = one.strip(" .") == error["name"] or other.strip(" .") == other_error["name"]
+        return alone and error["name"] == other_error["name"]
+    tree = _literal(one)
+    return tree is not None and tree == _literal(other)
+
+
+def _literal(text: str) -> str | None:
+    """A literal as Python reads it, without its layout: [1,2] and [1, 2], .5 and 0.5; parsed, never run."""
+    if not re.fullmatch(r"[\[({].*[\])}]|-?\d*\.\d+", text.strip(), re.DOTALL) or len(text) > 2000:
+        return None
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return ast.dump(tree)
