@@ -2,10 +2,13 @@
 
 Ours is the whole step `answers`: prompts are rendered, requests scheduled, completions synced to the journal, parsed
 and counted. The `openai` package gets the same rendered requests in a simple loop and parses nothing: by default
-(httpx), and with aiohttp.
+(httpx), and with aiohttp. `limiter_used` is the share of a limiter's rate that we use when it refuses what is over it
+(a bucket of one second's requests); with faults, a tenth of the requests first gets a 429, 500 or 503.
 
     {"name": "completions_with_traces_per_s", "value": 700.2, "unit": "1/s", "trace_tokens": 4000, "max_rss_bytes": …}
     {"name": "completions_per_s", "value": 1900.3, "unit": "1/s", "cpu_ms": 0.41, ...}
+    {"name": "limiter_used", "value": 0.99, "unit": "ratio", "limit_per_s": 100, "sent_per_accepted": 1.08, ...}
+    {"name": "seconds_with_faults", "value": 6.2, "unit": "s", "records": 2000, "sent_per_accepted": 1.09, ...}
     {"name": "ratio_to_async_openai", "value": 44.1, "unit": "x", ...}
     {"name": "ratio_to_async_openai_aiohttp", "value": 4.0, "unit": "x", ...}
 """
@@ -20,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,12 +45,25 @@ THINKING = 4_000
 SHARD = 500
 
 
+FAULTS = ("--faults", "429_plain,500,503", "--share", "0.1")
+
+
 @contextlib.contextmanager
-def fake_server(latency: float, *, thinking: int = 0) -> Iterator[str]:
+def fake_server(latency: float, *options: str, thinking: int = 0) -> Iterator[str]:
     """A server in a separate process."""
     script = ROOT / "tests" / "fakes" / "openai_server.py"
     process = subprocess.Popen(
-        [sys.executable, str(script), "--latency", str(latency), "--thinking", str(thinking), "--dialect", "vllm"],
+        [
+            sys.executable,
+            str(script),
+            "--latency",
+            str(latency),
+            "--thinking",
+            str(thinking),
+            "--dialect",
+            "vllm",
+            *options,
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -93,8 +110,10 @@ def settings(url: str, in_flight: int, *, thinking: int = 0, votes: int = VOTES)
     return RunConfig(engine=engine, generate=GenerateSection(votes=votes, max_tokens_answer=256, style=Style.compact))
 
 
-def measure_ours(url: str, in_flight: int, num_records: int, *, thinking: int = 0) -> dict[str, Any]:
-    config = settings(url, in_flight, thinking=thinking)
+def measure_ours(
+    url: str, in_flight: int, num_records: int, *, thinking: int = 0, votes: int = VOTES
+) -> dict[str, Any]:
+    config = settings(url, in_flight, thinking=thinking, votes=votes)
     engines = open_roles(config, Role.solver)
     flow = make_flow(config, engines)
     source = records()
@@ -130,6 +149,28 @@ def measure_ours(url: str, in_flight: int, num_records: int, *, thinking: int = 
         "samples": kept,
         "saturation": progress.saturation,
     }
+
+
+def stats(url: str) -> dict[str, Any]:
+    """What the server counted."""
+    with urllib.request.urlopen(url.removesuffix("/v1") + "/stats") as reply:
+        found: dict[str, Any] = json.load(reply)
+    return found
+
+
+def measure_refusals(latency: float, in_flight: int, limit: int) -> None:
+    """Shows what we do with a limiter, and with faults at random."""
+    with fake_server(latency, "--limit", str(limit)) as url:
+        measure_ours(url, in_flight, 500)
+        seen = stats(url)
+    used = (seen["completions"] - limit) / (limit * seen["seconds"])
+    sent = seen["requests"] / seen["completions"]
+    show("limiter_used", used, "ratio", limit_per_s=limit, sent_per_accepted=sent, completions=seen["completions"])
+    with fake_server(latency, *FAULTS) as url:
+        measure_ours(url, in_flight, 2_000, votes=1)
+        seen = stats(url)
+    sent = seen["requests"] / seen["completions"]
+    show("seconds_with_faults", seen["seconds"], "s", records=seen["completions"], sent_per_accepted=sent)
 
 
 def rendered(url: str, in_flight: int, num: int) -> list[Request]:
@@ -212,10 +253,8 @@ def peer(url: str, in_flight: int, requests: list[Request], seconds: float, *, o
 
 def show(name: str, value: float | None, unit: str, **facts: Any) -> None:
     rounded = {key: round(fact, 4) if isinstance(fact, float) else fact for key, fact in facts.items()}
-    print(
-        json.dumps({"name": name, "value": None if value is None else round(value, 3), "unit": unit, **rounded}),
-        flush=True,
-    )
+    row = {"name": name, "value": None if value is None else round(value, 3), "unit": unit, **rounded}
+    print(json.dumps(row), flush=True)
 
 
 def main() -> None:
@@ -238,35 +277,20 @@ def main() -> None:
         )
     with fake_server(options.latency) as url:
         ours = measure_ours(url, options.in_flight, num_records)
-        show(
-            "completions_per_s",
-            ours["rate"],
-            "1/s",
-            **{key: fact for key, fact in ours.items() if key != "rate"},
-            in_flight=options.in_flight,
-            latency_s=options.latency,
-        )
+        facts = {key: fact for key, fact in ours.items() if key != "rate"}
+        show("completions_per_s", ours["rate"], "1/s", **facts, in_flight=options.in_flight, latency_s=options.latency)
+        measure_refusals(options.latency, options.in_flight, limit=100)
         requests = rendered(url, options.in_flight, 2_000)
         plain = peer(url, options.in_flight, requests, seconds, on_aiohttp=False)
-        show(
-            "ratio_to_async_openai",
-            ours["rate"] / plain["rate"],
-            "x",
-            peer_per_s=plain["rate"],
-            peer_cpu_ms=plain["cpu_ms"],
-        )
+        facts = {"peer_per_s": plain["rate"], "peer_cpu_ms": plain["cpu_ms"]}
+        show("ratio_to_async_openai", ours["rate"] / plain["rate"], "x", **facts)
         try:
             aio = peer(url, options.in_flight, requests, seconds, on_aiohttp=True)
         except RuntimeError as exc:
             show("ratio_to_async_openai_aiohttp", None, "x", absent=f"{exc} (pip install httpx-aiohttp)")
         else:
-            show(
-                "ratio_to_async_openai_aiohttp",
-                ours["rate"] / aio["rate"],
-                "x",
-                peer_per_s=aio["rate"],
-                peer_cpu_ms=aio["cpu_ms"],
-            )
+            facts = {"peer_per_s": aio["rate"], "peer_cpu_ms": aio["cpu_ms"]}
+            show("ratio_to_async_openai_aiohttp", ours["rate"] / aio["rate"], "x", **facts)
 
 
 if __name__ == "__main__":

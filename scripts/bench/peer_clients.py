@@ -26,17 +26,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from client import ROOT, rendered, show
+from client import FAULTS, ROOT, rendered, show, stats
 from peers import DATADESIGNER, DISTILABEL, PeersUnavailable, peers_python
 
 HERE = Path(__file__).parent
-FAULTS = ("--faults", "429_plain,500,503", "--share", "0.1")
 PATIENCE = 900.0
 """seconds after which a client that has not ended is stopped"""
 
@@ -64,12 +61,6 @@ def server(latency: float, *options: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
-
-
-def stats(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url.removesuffix("/v1") + "/stats") as reply:
-        found: dict[str, Any] = json.load(reply)
-    return found
 
 
 def run(client: Client, url: str, source: str, folder: Path, in_flight: int, *, kill_at: int = 0) -> tuple[int, float]:

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import hashlib
 import http
+import math
 import os
 import random
 import signal
@@ -83,6 +84,7 @@ class FakeOpenAIServer:
         thinking: int = 0,
         replies: list[tuple[int, bytes, dict[str, str]]] | None = None,
         forbidden: tuple[str, ...] = (),
+        limit: float = math.inf,
     ) -> None:
         assert set(faults) <= set(FAULTS), f"faults must be some of {FAULTS}"
         assert dialect is None or dialect in SERVERS, f"dialect must be one of {SERVERS}"
@@ -92,6 +94,8 @@ class FakeOpenAIServer:
             (THOUGHT + " ".join(draw.choices(WORDS, k=self.thinking)))[: 5 * self.thinking] for _ in range(64)
         ]
         """as varied as a text is, so that it compresses like one"""
+        self.limit, self.tokens, self.filled_at = limit, limit, time.monotonic()
+        """requests/s that a bucket of one second's requests lets through; the others get a 429 at once"""
         self.replies = list(replies or [])
         """(status, body, headers) of the first replies, the last of them for ever"""
         self.model, self.latency, self.faults, self.share, self.fault_attempts = (
@@ -135,6 +139,15 @@ class FakeOpenAIServer:
         ):
             return None
         return self.faults[digest[7] % len(self.faults)]
+
+    def is_over_limit(self) -> bool:
+        if self.limit == math.inf:
+            return False
+        now = time.monotonic()
+        self.tokens = min(self.limit, self.tokens + (now - self.filled_at) * self.limit)
+        self.filled_at = now
+        self.tokens -= (allowed := self.tokens >= 1)
+        return not allowed
 
     def answer(self, path: str, body: dict[str, Any], *, wrong_model: bool = False) -> tuple[int, Any]:
         """Status and JSON of a request without a fault."""
@@ -249,6 +262,11 @@ class _Connection(asyncio.Protocol):
         server.in_flight += 1
         self.busy = True
         server.most_in_flight = max(server.most_in_flight, server.in_flight)
+        if server.is_over_limit():
+            server.stats["limited"] += 1
+            self._leave()
+            self._send(429, {"error": {"message": "Rate limit reached", "code": 429}})
+            return
         if server.replies:
             status, data, headers = server.replies.pop(0) if len(server.replies) > 1 else server.replies[0]
             self._leave()
@@ -397,6 +415,7 @@ def main() -> None:
     parser.add_argument("--context-length", type=int, default=100_000, help="tokens")
     parser.add_argument("--dialect", choices=SERVERS, help="the server whose forms it speaks")
     parser.add_argument("--thinking", type=int, default=0, help="tokens of thinking before each answer")
+    parser.add_argument("--limit", type=float, default=math.inf, help="requests/s; the others get a 429 at once")
     options = parser.parse_args()
     faults = tuple(filter(None, options.faults.split(",")))
     server = FakeOpenAIServer(
@@ -410,6 +429,7 @@ def main() -> None:
         context_length=options.context_length,
         dialect=options.dialect,
         thinking=options.thinking,
+        limit=options.limit,
     )
     asyncio.run(_serve_forever(server, options.port))
 

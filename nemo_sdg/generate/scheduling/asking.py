@@ -1,45 +1,21 @@
-"""Implements a flow's `ask`: journal, cache, window, engine, retries. A flow gets a completion, or is cancelled.
+"""Implements a flow's `ask`: journal, cache, engine. A flow gets a completion, or is cancelled.
 
 journal, then cache     a completion that was paid for is never paid for again
-window                  a slot of the role's engine, by the record's rank
-engine                  faults in transport are tried again, with growing and jittered waits that honour Retry-After
+lane                    a slot in the window of the role's engine, and retries (lanes/lane.py)
 journal                 the completion is on disk before the flow sees it
 """
 
 import asyncio
-import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError, SdgError
-from nemo_sdg.generate.engines.base import Engine, TransportError
 from nemo_sdg.generate.requests import Ask, Completion, Request
 from nemo_sdg.generate.roles import RoleEngines
-from nemo_sdg.generate.scheduling.first_replies import FirstReplies
 from nemo_sdg.generate.scheduling.journal import Journal
-from nemo_sdg.generate.scheduling.window import Window
+from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
+from nemo_sdg.generate.scheduling.lanes.lane import GivenUp, Lane
+from nemo_sdg.generate.scheduling.lanes.window import Window
 from nemo_sdg.generate.scheduling.work import AskCounts, OpenRecord, OpenShard, thinking_tokens
-
-BACKOFF_SECONDS = (0.5, 60.0)
-"""first and longest wait before a request is tried again; jittered by half"""
-
-
-@dataclass(eq=False, slots=True)
-class Lane:
-    """One engine, with its window."""
-
-    engine: Engine
-    section: EngineSection
-    window: Window
-    first: FirstReplies
-    started: bool = False
-    accepted: bool = False
-    """whether the engine took any request yet"""
-    num_retrying: int = 0
-    """requests that wait to be tried again"""
-    last_fault: str = ""
-    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Asker:
@@ -72,6 +48,7 @@ class Asker:
                     notify=notify,
                 ),
                 FirstReplies(engine.model, section),
+                self._retrying,
             )
             for engine, section in zip(engines.engines, engines.sections, strict=True)
         ]
@@ -138,35 +115,19 @@ class Asker:
             await self._write(record.shard, key, cached, share=False)
             return cached
         if not lane.started:
-            await self._start(lane)
-        patience = lane.section.give_up_after
-        retries = waits = 0
-        while True:
-            began = await lane.window.acquire(record.rank)
-            try:
-                completion = await lane.engine.complete(sent)
-                lane.window.succeeded(began)
-                break
-            except TransportError as error:
-                fault = error
-                retries += lane.window.faulted(error, began)
-                waits += 1
-            finally:
-                lane.window.release()
-            lane.last_fault = str(fault)
-            self.counts.retries += 1
-            if retries > lane.section.max_retries:
-                self.give_up(record, lane.last_fault)
-                return await _never()
-            lane.num_retrying += 1
-            self.num_away += 1
-            self.changed()
-            try:
-                await asyncio.sleep(min(patience, max(fault.retry_after or 0.0, backoff(key, waits))))
-            finally:
-                lane.num_retrying -= 1
-                self.num_away -= 1
+            await lane.start()
+        try:
+            completion = await lane.send(sent, key, record.rank)
+        except GivenUp as given_up:
+            self.give_up(record, str(given_up))
+            return await _never()
         return await self._take(record.shard, lane, sent, key, completion)
+
+    def _retrying(self, num: int) -> None:
+        self.num_away += num
+        if num > 0:
+            self.counts.retries += num
+            self.changed()
 
     async def _take(self, shard: OpenShard, lane: Lane, sent: Request, key: str, completion: Completion) -> Completion:
         counts = self.counts
@@ -202,33 +163,19 @@ class Asker:
         finally:
             self.num_away -= 1
 
-    async def _start(self, lane: Lane) -> None:
-        async with lane.starting:
-            if not lane.started:
-                await lane.engine.start()
-                lane.started = True
-
     def silent(self, now: float) -> EngineError | None:
         """What to say when an engine that is asked gives nothing any more."""
         for lane in self.lanes:
-            window, limit = lane.window, lane.section.give_up_after
-            asked = window.in_flight or window.num_waiting or lane.num_retrying
-            if asked and window.last_success is not None and now - window.last_success > limit:
+            if (last := lane.silent(now)) is not None:
                 return EngineError(
-                    f"{lane.engine.model}: no completion for {limit:g} seconds (engine.give_up_after; last: "
-                    f"{lane.last_fault or 'no answer'}); everything finished is kept, run the same command again"
+                    f"{lane.engine.model}: no completion for {lane.section.give_up_after:g} seconds "
+                    f"(engine.give_up_after; last: {last}); everything finished is kept, run the same command again"
                 )
         return None
 
     def remarks(self) -> list[str]:
         """What there is to say at the end of a run that was too short for the look at its first replies."""
         return [remark for lane in self.lanes if not lane.accepted and (remark := lane.first.verdict()) is not None]
-
-
-def backoff(key: str, retries: int) -> float:
-    """Doubling waits with jitter; it comes from the key, so that no two requests wait alike."""
-    shortest, longest = BACKOFF_SECONDS
-    return min(longest, shortest * 2.0 ** max(0, retries - 1)) * random.Random(f"{key}:{retries}").uniform(0.5, 1.5)
 
 
 async def _never() -> Completion:

@@ -17,8 +17,8 @@ from nemo_sdg.generate.engines.openai import same_model
 from nemo_sdg.generate.engines.sent import prepare
 from nemo_sdg.generate.requests import Outcome, Request
 from nemo_sdg.generate.roles import one_engine
-from nemo_sdg.generate.scheduling import asking, window
 from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.lanes import lane, window
 from nemo_sdg.generate.scheduling.scheduler import run_flows
 from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 from nemo_sdg.records import Drop
@@ -290,7 +290,7 @@ def run(folder, url, **settings):
 
 
 def test_a_third_of_the_requests_meeting_every_fault_changes_no_byte(tmp_path, monkeypatch):
-    monkeypatch.setattr(asking, "BACKOFF_SECONDS", (0.001, 0.01))
+    monkeypatch.setattr(lane, "BACKOFF_SECONDS", (0.001, 0.01))
     monkeypatch.setattr(window, "PROBE_SECONDS", (0.001, 0.01))
     with serving() as server:
         calm, progress = run(tmp_path / "calm", server.url)

@@ -15,8 +15,9 @@ from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.requests import Completion, Outcome, Request
 from nemo_sdg.generate.roles import one_engine
-from nemo_sdg.generate.scheduling import asking, scheduler, window
+from nemo_sdg.generate.scheduling import scheduler
 from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.lanes import lane, window
 from nemo_sdg.generate.scheduling.scheduler import run_flows
 from nemo_sdg.generate.scheduling.work import FlowProgress, Interrupted, ShardWork
 from nemo_sdg.records import Drop
@@ -24,7 +25,7 @@ from nemo_sdg.records import Drop
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr(asking, "BACKOFF_SECONDS", (0.0005, 0.002))
+    monkeypatch.setattr(lane, "BACKOFF_SECONDS", (0.0005, 0.002))
     monkeypatch.setattr(window, "PROBE_SECONDS", (0.0005, 0.002))
 
 

@@ -11,8 +11,8 @@ from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.requests import Outcome, Request
 from nemo_sdg.generate.roles import one_engine
-from nemo_sdg.generate.scheduling import asking, window
 from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.lanes import lane, window
 from nemo_sdg.generate.scheduling.scheduler import run_flows
 from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 from nemo_sdg.records import Drop
@@ -27,7 +27,7 @@ SCHEMA = {
 
 @pytest.fixture
 def short_waits(monkeypatch):
-    monkeypatch.setattr(asking, "BACKOFF_SECONDS", (0.001, 0.01))
+    monkeypatch.setattr(lane, "BACKOFF_SECONDS", (0.001, 0.01))
     monkeypatch.setattr(window, "PROBE_SECONDS", (0.001, 0.01))
 
 

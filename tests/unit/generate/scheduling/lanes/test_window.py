@@ -1,13 +1,12 @@
-"""The window grows until the server is overloaded, shrinks, and closes to one probe when nothing answers."""
+"""The window gives its slots by rank, and closes to one probe when nothing answers."""
 
 import asyncio
-import itertools
 
 import pytest
 
 from nemo_sdg.generate.engines.base import Fault, TransportError
-from nemo_sdg.generate.scheduling import window
-from nemo_sdg.generate.scheduling.window import Window
+from nemo_sdg.generate.scheduling.lanes import window
+from nemo_sdg.generate.scheduling.lanes.window import Window
 
 
 def make(maximum=500, *, adaptive=True, lines=None):
@@ -30,7 +29,6 @@ async def round_trip(open_window, num, *, patience=10_000):
             open_window.succeeded(begin)
         else:
             open_window.faulted(TransportError("429", Fault.busy), begin)
-        open_window.release()
     return len(started)
 
 
@@ -44,15 +42,12 @@ async def test_in_process_it_is_fixed():
     assert [await round_trip(fixed, 10, patience=2) for _ in range(3)] == [4, 4, 4]
 
 
-async def test_it_halves_once_a_round_trip_and_then_creeps_up():
-    grown = make()
-    for _ in range(4):
-        await round_trip(grown, 1000)
-    sizes = [await round_trip(grown, 1000, patience=200) for _ in range(30)]
-    assert sizes[0] == 500
-    assert sizes[1] == 250
-    assert all(90 <= size <= 250 for size in sizes[2:])
-    assert any(0 < after - before <= 2 for before, after in itertools.pairwise(sizes)), "one more each round trip"
+async def test_what_was_in_flight_when_a_server_went_down_does_not_put_off_the_first_probe():
+    open_window = make(100)
+    started = [await open_window.acquire(0) for _ in range(32)]
+    for begin in started:
+        open_window.faulted(TransportError("connection reset"), begin)
+    assert open_window._probe_at - asyncio.get_running_loop().time() < 1.25 * window.PROBE_SECONDS[0]
 
 
 async def test_the_lowest_rank_goes_first():
@@ -96,7 +91,6 @@ async def test_a_server_that_is_down_gets_one_probe_at_a_time():
     counted = []
     for begin in started:
         counted.append(open_window.faulted(TransportError("connection refused"), begin))
-        open_window.release()
     assert counted == [True] * 20 + [False] * 10, "once it is known to be down, no request loses a retry"
     assert open_window.size == 1
     assert lines == [
@@ -109,7 +103,6 @@ async def test_a_server_that_is_down_gets_one_probe_at_a_time():
     begin = await probes[0]
     assert open_window.in_flight == 1
     open_window.succeeded(begin)
-    open_window.release()
     assert len(lines) == 2
     await asyncio.gather(*probes[1:])
     assert open_window.in_flight == 2
