@@ -55,9 +55,11 @@ class Context:
         total: int | None,
         unit: str = "shards",
         first: str = "",
+        records: int | None = None,
     ) -> None:
         """Runs Curator stages over units of work, and shows receipts that appear in `target`. `first` names the work
-        before the first receipt, such as loading a model.
+        before the first receipt, such as loading a model. `records` is the number of records in the units, if known:
+        few shards with many records are shared by processes too.
         """
         from nemo_curator.pipeline import Pipeline
         from nemo_curator.tasks import FileGroupTask
@@ -70,7 +72,7 @@ class Context:
         with self.progress.step(name, total, unit) as state:
             state.poll, state.phase = watch_receipts(target), first
             Pipeline(name=name, stages=stages).run(
-                make_executor(self.config.run.executor, self.config.run.workers), initial_tasks=tasks
+                make_executor(self.config.run.executor, self.config.run.workers, records), initial_tasks=tasks
             )
 
 

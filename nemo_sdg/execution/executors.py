@@ -23,8 +23,10 @@ from nemo_sdg.errors import SdgError
 from nemo_sdg.execution.processes import quiet_libraries, worker_processes
 
 StageList = list[ProcessingStage[Any, Any]]
-TASKS_FOR_A_WORKER = 8
-"""minimum number of tasks per process, since a process takes about 3 s to start"""
+TASKS_FOR_A_WORKER, RECORDS_FOR_A_WORKER = 8, 1000
+"""minimum number of tasks, or of records where their number is known, per process. It takes about 3 s to start, in
+which filters and verification read about 500 records.
+"""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1") | {
     "TOKENIZERS_PARALLELISM": "false"
 }
@@ -59,13 +61,13 @@ class LocalExecutor(BaseExecutor):
     tasks to justify the time to start them.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, records: int | None = None) -> None:
         super().__init__()
-        self.workers = workers
+        self.workers, self.records = workers, records
 
     def execute(self, stages: StageList, initial_tasks: list[Task[Any]] | None = None) -> list[Task[Any]]:
         tasks = initial_tasks or []
-        num = min(self.workers, len(tasks) // TASKS_FOR_A_WORKER)
+        num = num_processes(self.workers, len(tasks), self.records)
         if num > 1:
             return execute_in_processes(stages, tasks, num)
         line = Line(stages)
@@ -73,6 +75,11 @@ class LocalExecutor(BaseExecutor):
             return [result for task in tasks for result in line.carry(task)]
         finally:
             line.close()
+
+
+def num_processes(workers: int, tasks: int, records: int | None) -> int:
+    """How many processes are worth their start, `workers` at most; 0 and 1 stand for this process."""
+    return min(workers, tasks // TASKS_FOR_A_WORKER if records is None else min(tasks, records // RECORDS_FOR_A_WORKER))
 
 
 def execute_in_processes(stages: StageList, tasks: list[Task[Any]], num: int) -> list[Task[Any]]:
@@ -261,7 +268,9 @@ def quiet_ray() -> None:
                 handler.setLevel(logging.CRITICAL)
 
 
-def make_executor(kind: Executor, workers: int = 1) -> BaseExecutor:
-    """The executor of a run; `workers` is the number of processes of the local executor."""
+def make_executor(kind: Executor, workers: int = 1, records: int | None = None) -> BaseExecutor:
+    """The executor of a run. For the local one: `workers` is the largest number of processes, `records` the number of
+    records in all tasks, if it is known.
+    """
     os.environ.setdefault("NEMO_CURATOR_SLURM_ARRAY_ENABLED", "0")
-    return LocalExecutor(workers) if kind is Executor.local else RayExecutor(kind)
+    return LocalExecutor(workers, records) if kind is Executor.local else RayExecutor(kind)

@@ -154,7 +154,8 @@ def filter_shards(context: Context) -> None:
     for shard in todo:
         filtered.receipt_path(shard).unlink(missing_ok=True)
     units, first = [[shard] for shard in todo], "loading filters"
-    context.run_stages("filtered", stages, units, target=filtered, total=len(inputs), first=first)
+    num = None if judging(context.config) else source.num_kept(todo)  # a judge's engine may be in the process
+    context.run_stages("filtered", stages, units, target=filtered, total=len(inputs), first=first, records=num)
     if lost := next((shard for shard in todo if filtered.receipt(shard) is None), None):
         raise DataError(
             f"curated: a stage of curate.stages gives no batch for {lost}; where it takes out all rows, it must give "

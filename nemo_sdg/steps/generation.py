@@ -85,7 +85,7 @@ def generate(
         return shards
     config = context.config
     if config.run.executor is Executor.local:
-        num = sum(num_records(source, shard) for shard in todo)
+        num = source.num_kept(todo)
         with context.progress.step(step, num) as state:
             state.moving, state.work = moving, TokenWork(records=num, requests=per_record)
             make_worker(config, source, target, make_flow, roles, context.progress, state)(todo)
@@ -131,11 +131,6 @@ def num_gpus(sections: list[EngineSection]) -> int:
         int(section.options.get("tensor_parallel_size", 1)) * int(section.options.get("pipeline_parallel_size", 1))
         for section in own
     )
-
-
-def num_records(source: StepDir, shard: str) -> int:
-    receipt = source.receipt(shard) or {"counts": {}}
-    return sum(row["kept"] for row in receipt["counts"].values())
 
 
 def counted(flow: Flow, work: TokenWork) -> Flow:

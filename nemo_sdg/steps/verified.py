@@ -31,7 +31,8 @@ def run(context: Context) -> list[str]:
         RecordStage("kept_traces", functools.partial(make_attacher, answers, longest), by_shard=True),
         WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
     ]
-    context.run_stages("verified", stages, [[shard] for shard in todo], target=target, total=len(inputs))
+    units, num = [[shard] for shard in todo], source.num_kept(todo)
+    context.run_stages("verified", stages, units, target=target, total=len(inputs), records=num)
     return list(inputs)
 
 

@@ -255,6 +255,11 @@ class StepDir:
         """The step's counts, added over its receipts."""
         return merge_counts(receipt["counts"] for receipt in map(self.receipt, self.shards()) if receipt)
 
+    def num_kept(self, shards: Iterable[str]) -> int:
+        """Number of kept records in these shards, by their receipts."""
+        receipts = (receipt for receipt in map(self.receipt, shards) if receipt)
+        return sum(row["kept"] for receipt in receipts for row in receipt["counts"].values())
+
     def records(self) -> Iterator[dict[str, Any]]:
         """Streams the records of all finished shards in order."""
         for shard in self.shards():

@@ -1,28 +1,34 @@
 """The cost of each step from seeds to blend at several sizes, and which cost grows faster than the data.
 
-    python scripts/bench/scale.py [--quick | --full] [--samples N ...] [--folder DIR] [--beside CHECKOUT]
+    python scripts/bench/scale.py [--quick | --full] [--samples N ...] [--short] [--folder DIR] [--beside CHECKOUT]
 
 A size is a number of questions: a quarter of them are seeds of eight tasks (five kinds of answer, seven families, three
 languages), three are written for each seed, and each gets up to four votes of 150 words of context and 300 of
 reasoning. Replies are made in process (scale_texts.py) and go through the real scheduler and journal. The cost of a
-model is not included, and stages with an embedder are off. The steps run in one process with the workers that they
-start, like one command; report, check, trace, status and a run that finds everything done are separate commands,
-measured with their start.
+model is not included, and stages with an embedder are off. The steps run like one command, with run.workers=2: each
+takes as many processes as the run would start. Report, check, trace, status and a run that finds everything done are
+separate commands, measured with their start.
 
---quick runs 2,000, the default 10,000 and 100,000, --full also 1,000,000. --beside runs the package of another checkout
-at the same sizes, and prints its CPU seconds divided by ours. Prints one JSON object per line. Memory is the largest
-sum over all processes, with shared pages counted once; <step>_growth_exponent is log(CPU seconds) / log(records)
-between the two largest sizes.
+--quick runs 2,000, the default 10,000 and 100,000, --full also 1,000,000, which takes 40 GB of disk. --short asks for
+three votes of 35 and 60 words: a fifth of the bytes and less than half of the time, for what depends on the number of
+records alone. --beside runs the package of another checkout at the same sizes, and prints its CPU seconds divided by
+ours.
+
+Prints one JSON object per line; the run's own progress goes to standard error. Memory is the largest sum over all
+processes, with shared pages counted once; <step>_growth_exponent is log(CPU seconds) / log(records) between the two
+largest sizes. Runs are made in DIR (runs/scale) and stay there, each with the costs of its finished steps: the same
+command goes on where it was stopped, the step that was stopped from its beginning. A change of the code starts afresh.
 """
 
 import argparse
 import functools
+import hashlib
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -35,7 +41,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK, SIZES, LARGEST = [2_000], [10_000, 100_000], 1_000_000
-SIMILAR, VOTES = 3, 4
+SIMILAR, VOTES, VOTES_SHORT = 3, 4, 3
+STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed", "blend"]
 EVERY = 0.2
 """seconds between two measurements of the memory"""
 Row = dict[str, Any]
@@ -82,7 +89,7 @@ def environment(code: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(code), "HF_HUB_OFFLINE": "1"}
 
 
-def write_config(folder: Path, num: int, **run: Any) -> Path:
+def write_config(folder: Path, num: int, *, votes: int = VOTES, **run: Any) -> Path:
     from scale_texts import write_tasks
 
     tasks = write_tasks(folder / "tasks", num // (SIMILAR + 1))
@@ -94,7 +101,7 @@ def write_config(folder: Path, num: int, **run: Any) -> Path:
             "kind": "openai", "model": "dealt", "model_license": "Apache-2.0", "base_urls": ["http://dealt.invalid/v1"],
             "max_in_flight": 512,
         },
-        "generate": {"origins": {"similar": SIMILAR, "seed": 1.0}, "votes": VOTES},
+        "generate": {"origins": {"similar": SIMILAR, "seed": 1.0}, "votes": votes},
         "curate": {"paraphrase": False, "filters": {"context_off_topic": False}},
     }  # fmt: skip
     path = folder / "scale.yaml"
@@ -102,30 +109,27 @@ def write_config(folder: Path, num: int, **run: Any) -> Path:
     return path
 
 
-def run_steps(config: Path, code: Path, tell: Tell) -> dict[str, Row]:
-    """Each step's `seconds`, `cpu`, `rss`, `records` and `bytes`, given to `tell` when the step is done. Raises
-    CalledProcessError if the run fails.
+def run_steps(config: Path, code: Path, tell: Tell) -> None:
+    """Runs the steps, and gives each one's `seconds`, `cpu`, `rss`, `records` and `bytes` to `tell` when it is done.
+    Raises CalledProcessError if the run fails.
     """
     command = [sys.executable, str(Path(__file__).with_name("scale_child.py")), str(config)]
-    with open(config.with_name("run.log"), "wb") as log:
-        process = subprocess.Popen(command, cwd=code, env=environment(code), stdout=subprocess.PIPE, stderr=log)
-        memory, rows = Memory(process.pid), dict[str, Row]()
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith(b'{"step"'):
-                told = json.loads(line)
-                step, folder = told["step"], config.with_name("run") / told["step"]
-                rows[step] = {
-                    "seconds": told["end"] - told["begin"], "cpu": told["cpu"],
-                    "rss": memory.peak(told["begin"], told["end"]),
-                    "records": num_records(folder), "bytes": sizes(folder),
-                }  # fmt: skip
-                tell(step, rows[step])
-        memory.ended.set()
-        if process.wait():
-            sys.stderr.write(config.with_name("run.log").read_text()[-3000:])
-            raise subprocess.CalledProcessError(process.returncode, command)
-    return rows
+    process = subprocess.Popen(command, cwd=code, env=environment(code), stdout=subprocess.PIPE)
+    memory = Memory(process.pid)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(b'{"step"'):
+            told = json.loads(line)
+            step, folder = told["step"], config.with_name("run") / told["step"]
+            row = {
+                "seconds": told["end"] - told["begin"], "cpu": told["cpu"],
+                "rss": memory.peak(told["begin"], told["end"]),
+                "records": num_records(folder), "bytes": sizes(folder),
+            }  # fmt: skip
+            tell(step, row)
+    memory.ended.set()
+    if process.wait():
+        raise subprocess.CalledProcessError(process.returncode, command)
 
 
 def run_command(arguments: list[str], code: Path) -> Row:
@@ -146,11 +150,37 @@ def run_command(arguments: list[str], code: Path) -> Row:
     return {"seconds": end - begin, "cpu": cpu, "rss": memory.peak(begin, end)}
 
 
-def measure(folder: Path, num: int, code: Path, tell: Tell) -> dict[str, Row]:
-    """All steps, then the commands."""
-    folder.mkdir(parents=True)
-    config = write_config(folder, num)
-    rows, run_dir = run_steps(config, code, tell), folder / "run"
+def measure(folder: Path, num: int, code: Path, tell: Tell, *, votes: int = VOTES) -> dict[str, Row]:
+    """The costs of all steps, then of the commands. They are kept in costs.json as they come, and those of an earlier
+    call with the same code are given again.
+    """
+    costs, run_dir, config = folder / "costs.json", folder / "run", folder / "scale.yaml"
+    identity, rows = identity_of(code), dict[str, Row]()
+    if costs.is_file() and (known := json.loads(costs.read_bytes()))["code"] == identity:
+        rows = known["rows"]
+        for name, row in rows.items():
+            tell(name, row)
+    elif folder.exists():
+        shutil.rmtree(folder)
+
+    def keep(name: str, row: Row) -> None:
+        if name not in rows:
+            rows[name] = row
+            costs.write_text(json.dumps({"code": identity, "rows": rows}))
+            tell(name, row)
+
+    if "whole" not in rows:
+        if not config.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(folder / "tasks", ignore_errors=True)
+            write_config(folder, num, votes=votes)
+        for step in STEPS:
+            if step not in rows:  # it was stopped: all of it is measured
+                shutil.rmtree(run_dir / step, ignore_errors=True)
+        run_steps(config, code, lambda name, row: keep(name, row) if name != "whole" else None)
+        steps = [rows[name] for name in (*STEPS, "finish")]
+        total = {name: sum(row[name] for row in steps) for name in ("seconds", "cpu")}
+        keep("whole", {**total, "rss": max(row["rss"] for row in steps)})
     prefix = sorted((run_dir / "packed").rglob("*.docs.parquet"))[0].relative_to(run_dir)
     for name, arguments in {
         "resumed": ["run", str(config)],
@@ -159,9 +189,22 @@ def measure(folder: Path, num: int, code: Path, tell: Tell) -> dict[str, Row]:
         "trace": ["trace", str(run_dir), str(prefix), "0"],
         "report": ["report", str(run_dir)],
     }.items():
-        rows[name] = run_command(arguments, code)
-        tell(name, rows[name])
+        if name not in rows:
+            keep(name, run_command(arguments, code))
     return rows
+
+
+def identity_of(code: Path) -> str:
+    """Identity of the code that is measured, and of this bench."""
+    digest = hashlib.sha256()
+    files = [
+        *(code / "nemo_sdg").rglob("*.py"),
+        *(code / "nemo_sdg").rglob("*.yaml"),
+        *Path(__file__).parent.glob("scale*"),
+    ]
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def num_records(folder: Path) -> int:
@@ -201,6 +244,8 @@ def tell_whole(num: int, rows: dict[str, Row], beside: dict[str, Row]) -> None:
     samples = rows["answers"]["records"]
     total = sum(sum(row["bytes"].values()) for row in rows.values() if "bytes" in row)
     show(f"bytes_per_sample_{num}", round(total / samples), "bytes", samples=samples)
+    seconds = rows["whole"]["seconds"] + sum(rows[name]["seconds"] for name in ("resumed", "check", "status", "trace"))
+    show(f"all_minutes_{num}", round((seconds + rows["report"]["seconds"]) / 60, 1), "min")
     for step, other in beside.items():
         mine = rows[step]["cpu"]
         facts = {"cpu_seconds": round(mine, 2), "beside_cpu_seconds": round(other["cpu"], 2)}
@@ -216,24 +261,29 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="2,000 questions")
     parser.add_argument("--full", action="store_true", help="1,000,000 too")
     parser.add_argument("--samples", type=int, nargs="+", help="these sizes instead")
-    parser.add_argument("--folder", type=Path, help="where the runs are made and stay")
+    parser.add_argument("--short", action="store_true", help="texts of a fifth of the length, three votes")
+    parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "scale", help="where the runs are made and stay")
     parser.add_argument("--beside", type=Path, help="another checkout, run at the same sizes")
     options = parser.parse_args()
     wanted = options.samples or (QUICK if options.quick else [*SIZES, *([LARGEST] if options.full else [])])
+    name, votes = ("short", VOTES_SHORT) if options.short else ("scale", VOTES)
+    if options.short:
+        os.environ["SCALE_SHORT"] = "1"
     done: dict[int, dict[str, Row]] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        folder: Path = (options.folder or Path(scratch)).resolve()
-        for num in wanted:
-            other = {}
-            if options.beside is not None:
-                other = measure(folder / f"beside-{num}", num, options.beside.resolve(), lambda step, row: None)
-            done[num] = measure(folder / f"scale-{num}", num, ROOT, functools.partial(tell_step, num))
-            tell_whole(num, done[num], other)
+    folder: Path = options.folder.resolve()
+    for num in wanted:
+        other = {}
+        if options.beside is not None:
+            place, code = folder / f"{name}-{num}-beside", options.beside.resolve()
+            other = measure(place, num, code, lambda step, row: None, votes=votes)
+        done[num] = measure(folder / f"{name}-{num}", num, ROOT, functools.partial(tell_step, num), votes=votes)
+        tell_whole(num, done[num], other)
     if len(wanted) > 1:
         small, large = sorted(wanted)[-2:]
         for step in done[large]:
             value = exponent(done[small][step], done[large][step], (small, large))
             show(f"{step}_growth_exponent", round(value, 3), "", sizes=[small, large])
+    print(f"the runs stay in {folder}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ questions reach their golds. The texts are realistic in size and in the paths of
 
 import hashlib
 import logging
+import os
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -24,8 +25,9 @@ CUT, COMMON = 0.01, 0.03
 COMMON_QUESTIONS = 150
 EVALUATED, LEAKED = 0.2, 0.002
 """rows of test splits for each training row, and the share of training rows that are copies of one of them"""
-CONTEXT, REASONING = 13, 26
-"""sentences of about 11.5 words: 150 and 300 words"""
+SHORT = bool(os.environ.get("SCALE_SHORT"))
+CONTEXT, REASONING = (3, 5) if SHORT else (13, 26)
+"""sentences of about 11.5 words: 150 and 300 words, or 35 and 60 by scale.py --short"""
 DEALT = yaml.safe_load((Path(__file__).with_name("data") / "scale_words.yaml").read_text())
 TOWNS = [first + last for first in DEALT["towns"][0].split() for last in DEALT["towns"][1].split()]
 

@@ -14,7 +14,7 @@ from nemo_curator.pipeline import Pipeline
 from nemo_curator.tasks import FileGroupTask
 
 from nemo_sdg.errors import DataError, SdgError
-from nemo_sdg.execution.executors import TASKS_FOR_A_WORKER, LocalExecutor
+from nemo_sdg.execution.executors import TASKS_FOR_A_WORKER, LocalExecutor, num_processes
 from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 from nemo_sdg.storage import Counts, StepDir
 
@@ -52,6 +52,14 @@ def test_several_processes_write_the_bytes_of_one(functions: Any, tmp_path: Path
     assert len(names) == 3 * NUM_SHARDS
     assert names == sorted(path.relative_to(three.path) for path in three.path.rglob("*") if path.is_file())
     assert all((one.path / name).read_bytes() == (three.path / name).read_bytes() for name in names)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "records", "num"),
+    [(1, 8_000, 1), (2, 8_000, 2), (13, 100_000, 4), (100, 900, 0), (2, 1_500, 1), (8, None, 1), (40, None, 4)],
+)
+def test_processes_are_started_where_there_is_work_for_them(tasks: int, records: int | None, num: int) -> None:
+    assert num_processes(4, tasks, records) == num
 
 
 def test_an_error_in_a_process_is_that_error(functions: Any, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from nemo_sdg.commands.check import laws
 from nemo_sdg.commands.check.findings import Verdict
 from nemo_sdg.commands.check.laws import LAWS, check, prove
 from nemo_sdg.export.report import quality
@@ -100,6 +101,14 @@ def test_a_clean_run_is_proved(home: Path, capsys: pytest.CaptureFixture[str]) -
     assert {law: verdict.outcome for law, verdict in verdicts(home).items()} == {law: "proved" for law, _ in LAWS}
     assert check(home / "run") == 0
     assert "0 questions" not in capsys.readouterr().out
+
+
+def test_a_process_beside_comes_to_the_same_verdicts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite(home, "curated/shard-00000.jsonl", lambda records: records[0].update(question="Another question?"))
+    alone = {law: list(verdict.lines()) for law, verdict in verdicts(home).items()}
+    assert "VIOLATED" in alone[PACKED][0]
+    monkeypatch.setattr(laws, "LARGE", 0)
+    assert {law: list(verdict.lines()) for law, verdict in verdicts(home).items()} == alone
 
 
 def test_sealing_breaks_nothing(home: Path) -> None:

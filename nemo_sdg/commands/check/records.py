@@ -21,7 +21,7 @@ def nothing_vanishes(run: CheckedRun, verdict: Verdict) -> None:
     num_kept = num_dropped = 0
     for step in record_steps(run):
         for shard in run.shards(step):
-            kept = Counter(record["task"] for record in run.kept(step, shard))
+            kept = run.heads(step, shard)[1]
             dropped = Counter((drop["task"], drop["reason"]) for drop in run.dropped(step, shard))
             counts = run.receipt(step, shard)["counts"]
             for task in sorted(counts.keys() | kept.keys() | {task for task, _ in dropped}):
@@ -50,8 +50,7 @@ def steps_follow(run: CheckedRun, verdict: Verdict) -> None:
         num += _attempts_follow(run, shard, verdict)
     for before, step in itertools.pairwise(steps[1:]):
         for shard in sorted(set(run.shards(before)) & set(run.shards(step))):
-            given = [record["sample_id"] for record in run.kept(before, shard)]
-            kept = [record["sample_id"] for record in run.kept(step, shard)]
+            given, kept = run.heads(before, shard)[0], run.heads(step, shard)[0]
             still = set(kept)
             got = kept + [drop["id"] for drop in run.dropped(step, shard)]
             odd = sorted((Counter(given) - Counter(got)) + (Counter(got) - Counter(given)))
@@ -63,10 +62,10 @@ def steps_follow(run: CheckedRun, verdict: Verdict) -> None:
             elif kept != [sample_id for sample_id in given if sample_id in still]:
                 verdict.violations.append(f"{step}/{shard}: the samples are not in the order of {before}")
             num += len(given)
-    for step, field in ((SEEDS, "seed_id"), (QUESTIONS, "sample_id")):
+    for step in (SEEDS, QUESTIONS):
         ids = Ids()
         for shard in run.shards(step):
-            ids.add([record[field] for record in run.kept(step, shard)])
+            ids.add(run.heads(step, shard)[0])
         if ids.num_twins():
             verdict.violations.append(f"{step}: {ids.num_twins()} records stand twice")
     verdict.detail = f"{num:,} records followed"
