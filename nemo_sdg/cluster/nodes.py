@@ -7,6 +7,8 @@ files in RUN/slurm/nodes-<job>-<restart>/, on the shared file system:
     token      Ray's authentication token, readable by the user only
     ray.json   {"address": "10.0.0.7:41231"}, written by node 0
     dask.json  the scheduler file of Dask, which run.dask_address names
+    dask.pem   key and certificate of the job's Dask, readable by the user only: without them nobody is let in, and what
+               its processes say to each other is encrypted
     ended      written when node 0 has ended; the other nodes then exit
 """
 
@@ -23,10 +25,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nemo_sdg.config import Executor, RunConfig
-from nemo_sdg.errors import ConfigError, SdgError
+from nemo_sdg.errors import ConfigError, MissingDependencyError, SdgError
 from nemo_sdg.storage import read_json, write_bytes, write_json
 
-ENDED, TOKEN, RAY_HEAD, DASK_HEAD = "ended", "token", "ray.json", "dask.json"
+ENDED, TOKEN, RAY_HEAD, DASK_HEAD, CERTIFICATE = "ended", "token", "ray.json", "dask.json", "dask.pem"
 START_SECONDS = 300
 """how long the nodes of a job may take to find each other"""
 
@@ -55,6 +57,7 @@ def slurm_nodes(config: RunConfig) -> Iterator[bool]:
         # Ray's default token file is in the home folder, which containers do not share. Ray runs its workers with
         # niceness 15 by default, which is too low a priority here.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(shared / TOKEN))
+        secure_dask(shared / CERTIFICATE)
         os.environ.update(RAY_raylet_start_wait_time_s=str(START_SECONDS), RAY_worker_niceness="0")
         if os.environ.get("SLURM_NODEID", "0") != "0":
             lend(shared, scratch, stack)
@@ -81,6 +84,7 @@ def lead(shared: Path, scratch: Path, num_nodes: int, stack: contextlib.ExitStac
     shared.mkdir(parents=True)
     (shared / TOKEN).touch(mode=0o600)
     (shared / TOKEN).write_text(secrets.token_hex(32))
+    make_certificate(shared / CERTIFICATE)
     # Ray chooses the address: many host names resolve to 127.0.0.1, which other nodes cannot reach.
     host, port = ray.util.get_node_ip_address(), free_port()
     others = ports("dashboard-port", "ray-client-server-port")
@@ -95,17 +99,7 @@ def lead(shared: Path, scratch: Path, num_nodes: int, stack: contextlib.ExitStac
             scratch=scratch,
         ),
     )
-    start(
-        stack,
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_scheduler",
-            f"--scheduler-file={shared / DASK_HEAD}",
-            "--port=0",
-            "--no-dashboard",
-        ],
-    )
+    start(stack, dask_scheduler_command(shared, host))
     start(stack, dask_worker_command(shared, scratch))
     os.environ["RAY_ADDRESS"] = f"{host}:{port}"
     connect(head)
@@ -114,6 +108,29 @@ def lead(shared: Path, scratch: Path, num_nodes: int, stack: contextlib.ExitStac
         wait_for_nodes(num_nodes, shared)
     finally:
         ray.shutdown()
+
+
+def make_certificate(path: Path) -> None:
+    """Writes a new key with its certificate. Raises MissingDependencyError."""
+    from distributed import Security
+
+    try:
+        made = Security.temporary()
+    except ImportError as exc:
+        raise MissingDependencyError("--nodes needs the package cryptography: pip install cryptography") from exc
+    path.touch(mode=0o600)
+    path.write_text(f"{made.tls_scheduler_key}{made.tls_scheduler_cert}")
+
+
+def secure_dask(certificate: Path) -> None:
+    """Sets Dask in this process, and in those that it starts, to take part only with this certificate."""
+    import dask
+    import distributed  # noqa: F401  (its defaults are loaded before they are changed)
+
+    os.environ["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] = "True"
+    ends = ["CA_FILE", *(f"{role}__{part}" for role in ("CLIENT", "SCHEDULER", "WORKER") for part in ("CERT", "KEY"))]
+    os.environ.update({f"DASK_DISTRIBUTED__COMM__TLS__{end}": str(certificate) for end in ends})
+    dask.config.refresh()
 
 
 def lend(shared: Path, scratch: Path, stack: contextlib.ExitStack) -> None:
@@ -166,6 +183,11 @@ def ray_command(*role: str, scratch: Path) -> list[str]:
         f"--temp-dir={scratch}",
         f"--num-cpus={cpus()}",
     ]
+
+
+def dask_scheduler_command(shared: Path, host: str) -> list[str]:
+    module = [sys.executable, "-m", "distributed.cli.dask_scheduler", f"--scheduler-file={shared / DASK_HEAD}"]
+    return [*module, f"--host={host}", "--port=0", "--no-dashboard"]
 
 
 def dask_worker_command(shared: Path, scratch: Path) -> list[str]:

@@ -30,7 +30,7 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
     rows, installed = build_catalog(config.seeds, config.guard), Path(lm_eval_tasks_folder()).resolve()
     folders = [
-        Path(folder).resolve() for folder in [*map(Path, include_folders(config.seeds, default_cache_dir())), installed]
+        Path(folder).resolve() for folder in [*include_folders(config.seeds, default_cache_dir()), str(installed)]
     ]
     said = orjson.dumps(rows)
     for folder in folders:  # the facts do not depend on the folders' paths
