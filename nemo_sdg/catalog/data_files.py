@@ -59,7 +59,10 @@ def split_files(dataset: Mapping[str, Any], split: str, *, folder: str | None) -
         base = str(local) if local is not None else folder
         return [file for pattern in named_files(dataset, split) for file in _matches(pattern, dataset, base)]
     if path in BUILDERS:
-        return []
+        within = dataset.get("data_dir")
+        places = _candidates(str(within), folder) if within and "://" not in str(within) else []
+        inside = next(filter(Path.is_dir, map(Path, places)), None)
+        return [str(file) for file in layout_files(inside, None, split)] if inside is not None else []
     if local is None:
         return []
     within = dataset.get("data_dir")

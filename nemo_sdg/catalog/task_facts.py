@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.catalog import metadata
-from nemo_sdg.catalog.data_files import local_folder
+from nemo_sdg.catalog.data_files import BUILDERS, local_folder
 from nemo_sdg.catalog.families import Families, own_metadata, read_data
 from nemo_sdg.catalog.membership import inline_evaluations, memberships
 from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks, templates_key
@@ -121,18 +121,15 @@ def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
         if row["license"] not in licenses:
             licenses.append(row["license"])
         rows.append({**row, "license": licenses.index(row["license"])})
+    tops = tuple(os.path.realpath(top) + os.sep for top in (root, *include_path))
     return {
         "rows": rows,
         "licenses": licenses,
         "inline": inline_evaluations(index),
         "splits": read_data("splits.yaml"),
         "warnings": _warnings(index, root, include_path),
-        "outside": [file for file in index.files if not any(_is_below(file, top) for top in (root, *include_path))],
+        "outside": [file for file in index.files if not file.startswith(tops)],
     }
-
-
-def _is_below(file: str, folder: str) -> bool:
-    return file.startswith(os.path.realpath(folder) + os.sep)
 
 
 def _warnings(index: Index, root: str, include_path: tuple[str, ...]) -> list[str]:
@@ -186,7 +183,8 @@ def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dic
     if config.get("output_type") == "loglikelihood_rolling":
         reasons.append("no_question: the task scores running text")
     folder = str(Path(entry.file if inside else file).parent)
-    if dataset["path"] and ("data_files" in dataset or local_folder(dataset["path"], folder)):
+    names_files = "data_files" in dataset or ("data_dir" in dataset and dataset["path"] in BUILDERS)
+    if dataset["path"] and (names_files or local_folder(dataset["path"], folder)):
         dataset["folder"] = folder
     reasons += [f"{metadata.REASON}: {problem}" for problem in metadata.problems(own_metadata(config), families.names)]
     described = families.describe(entry.name, file.partition(os.sep)[0] if inside else "", dataset, config)

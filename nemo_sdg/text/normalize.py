@@ -42,6 +42,8 @@ LATEX_NOISE = regex.compile(
     r"\\(?:left|right|displaystyle|limits|quad|qquad|text|textbf|textit|mathrm|mathbf|mbox|boxed|begin|"
     r"end)(?![a-zA-Z])|\\[,;!: ]"
 )
+INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff]")
+"""soft hyphens, direction marks, zero widths: they stand within words"""
 LATEX_SAME = regex.compile(r"\\[dt]frac(?![a-zA-Z])")
 
 UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve
@@ -59,7 +61,7 @@ def tokens(text: str) -> list[str]:
     if ascii_only:
         text = ASCII_APOSTROPHE.sub("", text.lower())
     else:
-        text = APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold())
+        text = APOSTROPHE.sub("", INVISIBLE.sub("", unicodedata.normalize("NFKC", text).casefold()))
     if "\\" in text:
         text = LATEX_SAME.sub(r"\\frac", LATEX_NOISE.sub(" ", text))
     pattern = ASCII_TOKEN if ascii_only else TOKEN

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.records import LABELS, Frame, Kind
+from nemo_sdg.records import LABELS, Kind
+from nemo_sdg.seeds.fields.asking import Asking
 from nemo_sdg.seeds.fields.cloze import cloze
 from nemo_sdg.seeds.fields.options import (
     inline_block,
@@ -22,33 +23,28 @@ from nemo_sdg.seeds.fields.reading import (
     position,
     position_number,
     text_of,
+    trimmed,
 )
 from nemo_sdg.seeds.golds.targets import read_number, texts_of, without_contradictions
-from nemo_sdg.seeds.prompts.labels import MENTIONS_QUESTION
 from nemo_sdg.seeds.prompts.parts import (
     TEST_COLUMNS,
-    asks_something,
-    instructs,
     is_whole_prompt,
-    shows_question,
     split_prompt,
     split_template,
     without_cues,
+    without_label,
     writes_labels,
 )
 from nemo_sdg.seeds.prompts.refusals import BRACED, refuse_unreadable
 from nemo_sdg.seeds.prompts.templates import (
     Row,
     TaskTemplates,
-    compile_reading,
-    compile_value,
     names_column,
     single_expression,
+    text_reader,
     with_holes,
 )
 from nemo_sdg.text.mathematics import equal
-
-_ASKS = re.compile(r"[?？؟;՞]|_{1,}|\.\.\.\s*\Z|…\s*\Z")
 
 
 class GenericReader:
@@ -70,42 +66,20 @@ class GenericReader:
         self._is_template = isinstance(prompt, str) and not prompt.strip().isdigit() and not names_column(prompt)
         self._is_one_column = self._is_template and single_expression(prompt) is not None
         refuse_unreadable(templates)
-        is_label_task = frame == Frame.classification or kind == Kind.free_text
-        self._description = self._asking_description(is_label_task)
-        self._description_always = is_label_task
-        self._asks_by_column = isinstance(prompt, str) and (
-            prompt.strip() in ("question", "query", "problem") or (self._is_template and shows_question(prompt))
-        )
+        has_labels = closed_set is not None or isinstance(templates.doc_to_choice, list | dict)
+        self._asking = Asking(templates, kind, frame, language, has_labels=has_labels)
         self._option_texts: list[Callable[[Row], str]] = []
         self._parts: tuple[Callable[[Row], str] | None, Callable[[Row], str]] | None = None
         self._braced: set[str] = set()
         if self._is_template and not writes_labels(prompt):
             self._braced = set(BRACED.findall(with_holes(prompt)[0]))
             parts = split_template(
-                prompt, has_choices=self.has_choices, is_code=kind == Kind.code, keep_cue=self._keeps_cue()
+                prompt, has_choices=self.has_choices, is_code=kind == Kind.code, keep_cue=self._asking.keeps_cue()
             )
-            if parts.passage is not None and self._description_always:
-                self._description = None
-            self._option_texts = [_reader(option) for option in parts.options]
-            self._parts = (_reader(parts.passage) if parts.passage else None, _reader(parts.question))
-
-    def _asking_description(self, is_label_task: bool) -> Callable[[Row], str] | None:
-        """The task's description where it says what is asked: the row is only a text that asks nothing itself."""
-        prompt, description = self.templates.doc_to_text, self.templates.config.get("description")
-        if not isinstance(description, str) or not description.strip():
-            return None
-        if self._is_template and (not prompt.strip() or asks_something(prompt)):
-            return None
-        if not is_label_task and MENTIONS_QUESTION.search(description):
-            return None
-        return _reader(description.strip())
-
-    def _keeps_cue(self) -> bool:
-        """Whether the words at the prompt's end are all that asks: `{{word}}\\nAntonym:`."""
-        prompt = self.templates.doc_to_text
-        if not prompt.strip() or asks_something(prompt) or self._description is not None:
-            return False
-        return self._description_always or not instructs(prompt)
+            if parts.passage is not None:
+                self._asking.says_it_beside()
+            self._option_texts = [text_reader(option) for option in parts.options]
+            self._parts = (text_reader(parts.passage) if parts.passage else None, text_reader(parts.question))
 
     def __call__(self, row: Row) -> Reading:
         if any(name in row for name in self._braced):
@@ -113,21 +87,13 @@ class GenericReader:
             raise Unrenderable("unrendered_template", f"doc_to_text writes {{{name}}} where Jinja wants {{{{{name}}}}}")
         choices = list(self.closed_set) if self.closed_set else self.templates.choices(row)
         target = self.templates.target(row)
-        passage, question = self._passage_and_question(row)
-        if self._description is not None and self._needs_description(question):
-            # The prompt only shows the text; what is asked of it stands in the task's description.
-            shown = without_cues(question) if self._description_always else question
-            passage = shown if not passage else f"{passage}\n{shown}"
-            question = self._description(row)
+        passage, question = self._asking.complete(*self._passage_and_question(row), row)
         reading = Reading(question=question, passage=passage or None, fixed_gold=self.fixed_gold)
         if self.has_choices or self.closed_set:
             self._read_choices(reading, row, choices, target)
         if reading.choices is None:
             self._read_answer(reading, row, [text_of(choice) for choice in choices] if choices else None, target)
         return reading
-
-    def _needs_description(self, question: str) -> bool:
-        return self._description_always or not (self._asks_by_column and _ASKS.search(question))
 
     def _passage_and_question(self, row: Row) -> tuple[str | None, str]:
         prompt = self.templates.doc_to_text
@@ -136,12 +102,12 @@ class GenericReader:
             return split_prompt(shown) if is_whole_prompt(shown) else (None, shown)
         if self._parts is None:
             text = self.templates.text(row)
-            return (None, "") if isinstance(text, int) else split_prompt(text)
+            return (None, "") if isinstance(text, int) else self._asking.split(text, row)
         passage, question = self._parts
         shown = question(row)
         if passage is None and self._is_one_column and is_whole_prompt(shown):
             return split_prompt(shown)
-        return passage(row) if passage else None, shown
+        return without_label(passage(row)) if passage else None, shown
 
     def _read_choices(self, reading: Reading, row: Row, choices: list[Any] | None, target: Any) -> None:
         prompt = self.templates.text(row)
@@ -156,7 +122,7 @@ class GenericReader:
             ending = target.strip()
             texts, target = [f"{text.rstrip()} {ending}".rstrip() for text in texts], prompt
         labels = None if texts is None else self.templates.choice_labels(row) or labels_beside(row, texts)
-        if texts is None or self._are_labels(texts):
+        if texts is None or self._are_labels(texts) or _are_numbers_of(row, texts, prompt):
             found = self._texts_behind(row, texts, prompt if isinstance(prompt, str) else "", reading)
             if found is not None:
                 labels, texts = texts or list(LABELS[: len(found)]), found
@@ -167,8 +133,8 @@ class GenericReader:
         elif isinstance(prompt, int) or self._no_prompt:
             reading.question, texts = cloze(texts)
         elif choices is not None and labels is None:
-            self._refuse_two_senses(row, target, choices)
-        written = texts = [text.strip() for text in texts]
+            self._refuse_two_senses(row, target, choices, prompt if isinstance(prompt, str) else "")
+        written = texts = [trimmed(text) for text in texts]
         removed = remove_options(reading.question, texts)
         labelled = without_labels(texts)
         if labelled is not None:
@@ -214,14 +180,15 @@ class GenericReader:
         reading.question = without_cues(inline[0])
         return inline[1]
 
-    def _refuse_two_senses(self, row: Row, target: Any, choices: list[Any]) -> None:
+    def _refuse_two_senses(self, row: Row, target: Any, choices: list[Any], prompt: str) -> None:
         """A number may mean the option that is written so, or the option at that place, and a letter likewise where the
         prompt shows letters. Where these differ and nothing says which is meant, there is no gold.
         """
         if self.closed_set or isinstance(self.templates.doc_to_choice, list | dict) or isinstance(target, bool):
             return
         place, written = target, self.templates.target_value(row)
-        if isinstance(target, str) and self._option_texts and re.fullmatch("[A-Z]", target.strip()):
+        shows_letters = bool(self._option_texts) or [text for _, text in listed_block(prompt)] == choices
+        if isinstance(target, str) and shows_letters and re.fullmatch("[A-Z]", target.strip()):
             place, written = LABELS.index(target.strip()), target.strip()
         if not isinstance(place, int) or place >= len(choices):
             return
@@ -265,30 +232,21 @@ class GenericReader:
         reading.target_format = golds[0].target_format
 
 
+def _are_numbers_of(row: Row, texts: list[str], prompt: Any) -> bool:
+    """Whether the options are the numbers under which the prompt's last lines list the texts of the row's options."""
+    if not numbered_labels(texts) or not isinstance(prompt, str):
+        return False
+    block = listed_block(prompt)
+    listed = [text for _, text in block]
+    return [label for label, _ in block] == [text.strip() for text in texts] and listed == option_texts(row, len(texts))
+
+
 def _position(target: Any, texts: list[str], labels: list[str] | None, written: list[str]) -> int | None:
     """As `position`, or the option that is written so with its label before it: `B. zinc`."""
     found = position(target, texts, labels)
-    if found is None and isinstance(target, str) and target.strip() in written:
-        return written.index(target.strip())
+    if found is None and isinstance(target, str) and trimmed(target) in written:
+        return written.index(trimmed(target))
     return found
-
-
-def _reader(template: str) -> Callable[[Row], str]:
-    """A template that is one expression keeps a column's text as it is, and null is empty instead of `None`."""
-    expression = single_expression(template)
-    if expression is None:
-        rendered = compile_reading(template)
-        return lambda row: rendered(row).strip()
-    read, value_of = compile_reading(template), compile_value(expression)
-
-    def text(row: Row) -> str:
-        value = value_of(row)
-        if isinstance(value, list | dict):
-            kind, shown = type(value).__name__, str(value)[:60]
-            raise Unrenderable("no_text", f"{{{{{expression}}}}} is a {kind}, shown as Python writes it: {shown}")
-        return "" if value is None else value if isinstance(value, str) else read(row)
-
-    return text
 
 
 def _tests(value: Any) -> list[str] | None:

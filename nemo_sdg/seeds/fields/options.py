@@ -13,36 +13,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nemo_sdg.records import LABELS
-from nemo_sdg.seeds.fields.reading import bare_labels, numbered_labels, text_of
+from nemo_sdg.seeds.fields.reading import SCRIPT_LETTERS, SCRIPTS, bare_labels, numbered_labels, text_of
 from nemo_sdg.seeds.prompts.labels import OPTIONS
 from nemo_sdg.text.options import speak_of_place
 
 CHOICE_COLUMNS = ("choices", "options", "answers", "endings", "candidates", "choice", "opciones", "alternatives")
 _NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
-_SCRIPTS = (
-    "АБВГДЕЖЗИК",
-    "ΑΒΓΔΕΖΗΘΙΚ",
-    "אבגדהוזחטי",
-    "أبجدهوزحطي",
-    "ابجدهوزحطي",
-    "가나다라마바사아자차",
-    "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊ",
-    "甲乙丙丁戊己庚辛壬癸",
-    "アイウエオカキクケコ",
-    "कखगघङचछजझञ",
-    "কখগঘঙচছজঝঞ",
-    "กขคงจฉชซฌญ",
-    "①②③④⑤⑥⑦⑧⑨⑩",
-)
-"""letters and signs that label options, each in its order"""
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
-_OTHER = rf"[{''.join(dict.fromkeys(''.join(_SCRIPTS)))}]|[IVX]{{2,4}}|[ivx]{{2,4}}"
+_OTHER = rf"[{SCRIPT_LETTERS}]|[IVX]{{2,4}}|[ivx]{{2,4}}"
 _LABEL = rf"[A-Za-z]|\d{{1,2}}|{_OTHER}"
 _LABELLED = re.compile(
     rf"\s*(?:[(\[（【]({_LABEL})[)\]）】][.:：]?\s*|({_LABEL})(?:[).:]\s+|[）．、：]\s*|\s+[-–—]\s+)"
     rf"|([A-Z])[.)](?=[^\W\d])|([①-⑩])\s*)(?=\S)"
 )
-_LINE = re.compile(r"[ \t]*[(\[]?([A-Ja-j]|\d{1,2})[)\].:][ \t]*(\S.*)")
+_LINE = re.compile(rf"[ \t]*[(\[]?([A-Ja-j]|\d{{1,2}}|[{SCRIPT_LETTERS}])[)\].:、．：][ \t]*(\S.*)")
 _QUOTED = re.compile(r"'([^'\\\n]*)'|\"([^\"\\\n]*)\"")
 _ARRAY = re.compile(rf"\[\s*(?:{_QUOTED.pattern})(?:\s+(?:{_QUOTED.pattern}))+\s*\]")
 """texts without commas between them, which Python would take for one text"""
@@ -61,8 +45,12 @@ def option_texts(row: Mapping[str, Any], num: int | None) -> list[str] | None:
 
 
 def labels_beside(row: Mapping[str, Any], texts: list[str]) -> list[str] | None:
-    """The labels that a row keeps beside the texts of its options: {"text": [...], "label": ["A", "B"]}."""
+    """The labels that a row keeps beside the texts of its options: {"text": [...], "label": ["A", "B"]}, or
+    {"A": "...", "B": "..."}.
+    """
     for value in row.values():
+        if isinstance(value, Mapping) and list(value.values()) == texts and bare_labels(list(map(str, value))):
+            return [str(key) for key in value]
         if isinstance(value, Mapping) and isinstance(value.get("text"), list):
             labels = value.get("label") or value.get("labels")
             if isinstance(labels, list) and len(labels) == len(texts) and [str(t) for t in value["text"]] == texts:
@@ -132,7 +120,7 @@ def in_sequence(labels: list[str]) -> bool:
     """Whether labels are A, B, C, … or those of another script, numbers from 0 or 1, or Roman ones."""
     num, found = len(labels), [label.upper() for label in labels]
     numbers = [str(n) for n in range(num)], [str(n + 1) for n in range(num)]
-    return found in numbers or any(found == list(script[:num]) for script in (LABELS, _ROMAN, *_SCRIPTS))
+    return found in numbers or any(found == list(script[:num]) for script in (LABELS, _ROMAN, *SCRIPTS))
 
 
 def listed_block(prompt: str) -> list[tuple[str, str]]:

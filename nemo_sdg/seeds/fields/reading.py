@@ -8,7 +8,26 @@ from typing import Any
 
 from nemo_sdg.records import LABELS
 
-_LABEL = re.compile(r"\s*[(\[]?([A-Za-z]|\d{1,2})[)\].:]?\s*")
+SCRIPTS = (
+    "АБВГДЕЖЗИК",
+    "ΑΒΓΔΕΖΗΘΙΚ",
+    "אבגדהוזחטי",
+    "أبجدهوزحطي",
+    "ابجدهوزحطي",
+    "가나다라마바사아자차",
+    "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊ",
+    "甲乙丙丁戊己庚辛壬癸",
+    "アイウエオカキクケコ",
+    "कखगघङचछजझञ",
+    "কখগঘঙচছজঝঞ",
+    "กขคงจฉชซฌญ",
+    "①②③④⑤⑥⑦⑧⑨⑩",
+)
+"""letters and signs that label options, each in its order"""
+SCRIPT_LETTERS = "".join(dict.fromkeys("".join(SCRIPTS)))
+_LABEL = re.compile(rf"\s*[(\[]?([A-Za-z]|\d{{1,2}}|[{SCRIPT_LETTERS}])[)\].:]?\s*")
+INVISIBLE = "\u00ad\u061c\u200b\u200c\u200e\u200f\u2060\ufeff"
+"""soft hyphen, direction marks, zero widths and byte order mark: at either end of a text they say nothing"""
 
 
 class Unrenderable(Exception):
@@ -43,9 +62,18 @@ class Reading:
     """the gold stands at the same position in every row"""
 
 
+def trimmed(text: str) -> str:
+    """Without white space and invisible characters at both ends."""
+    bare = text.strip()
+    while bare and (bare[0] in INVISIBLE or bare[-1] in INVISIBLE):
+        bare = bare.strip(INVISIBLE).strip()
+    return bare
+
+
 def bare_labels(choices: list[str]) -> bool:
-    """Whether all choices are letters in sequence (A B C D, (a) (b)) and so not texts."""
-    return len(choices) > 1 and _labels(choices) == list(LABELS[: len(choices)])
+    """Whether all choices are letters in sequence (A B C D, (a) (b), А Б В) and so not texts."""
+    num, labels = len(choices), _labels(choices)
+    return num > 1 and any(labels == list(script[:num]) for script in (LABELS, *SCRIPTS))
 
 
 def numbered_labels(choices: list[str]) -> bool:
@@ -71,7 +99,7 @@ def position(target: Any, choices: list[str], labels: list[str] | None = None) -
     number. A label wins over an option that is written like it: of `B. O` and `C. B`, the gold `B` means the first.
     """
     if isinstance(target, bool):
-        named = [index for index, choice in enumerate(choices) if choice.strip().casefold() == str(target).casefold()]
+        named = [index for index, choice in enumerate(choices) if trimmed(choice).casefold() == str(target).casefold()]
         return named[0] if named else _within(int(target), choices)
     if isinstance(target, int):
         return _within(target, choices)
@@ -79,17 +107,18 @@ def position(target: Any, choices: list[str], labels: list[str] | None = None) -
         return _within(int(target), choices)
     if not isinstance(target, str):
         return None
-    stripped = target.strip()
+    stripped = trimmed(target)
     for options in (labels or [], choices):
-        found = [index for index, option in enumerate(options) if option.strip() == stripped]
+        found = [index for index, option in enumerate(options) if trimmed(option) == stripped]
         if found:
             return found[0]
     match = _LABEL.fullmatch(stripped)
     if match is None:
         return None
-    if match[1].isdigit():
+    if match[1].isdecimal():
         return _within(int(match[1]), choices)
-    return _within(LABELS.index(match[1].upper()), choices)
+    letter = match[1].upper()
+    return next((_within(script.index(letter), choices) for script in (LABELS, *SCRIPTS) if letter in script), None)
 
 
 def position_number(target: Any, choices: list[str], labels: list[str] | None = None) -> int | None:
@@ -104,11 +133,11 @@ def position_number(target: Any, choices: list[str], labels: list[str] | None = 
         return int(target)
     if not isinstance(target, str):
         return None
-    stripped = target.strip()
-    if any(option.strip() == stripped for option in [*(labels or []), *choices]):
+    stripped = trimmed(target)
+    if any(trimmed(option) == stripped for option in [*(labels or []), *choices]):
         return None
     match = _LABEL.fullmatch(stripped)
-    return int(match[1]) if match is not None and match[1].isdigit() else None
+    return int(match[1]) if match is not None and match[1].isdecimal() else None
 
 
 def _within(index: int, choices: list[str]) -> int | None:

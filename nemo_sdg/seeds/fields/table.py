@@ -23,7 +23,7 @@ import yaml
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.fields.options import read_list, without_labels
-from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, position, position_number, text_of
+from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, position, position_number, text_of, trimmed
 from nemo_sdg.seeds.golds.targets import boxed, texts_of, without_contradictions
 from nemo_sdg.seeds.prompts.templates import Row, context_maker
 
@@ -204,7 +204,7 @@ class FieldReader:
             found = read_list(found)
         if not isinstance(found, list | tuple):
             raise Unrenderable("no_choices", f"the options are {str(values['choices'])[:60]!r}, not a list")
-        choices = [text_of(choice).strip() for choice in found]
+        choices = [trimmed(text_of(choice)) for choice in found]
         labels = [text_of(label) for label in values["labels"]] if "labels" in values else None
         labelled = without_labels(choices)
         if labelled is not None:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from nemo_sdg.seeds.fields.reading import Unrenderable, text_of
+from nemo_sdg.seeds.fields.reading import Unrenderable, text_of, trimmed
 from nemo_sdg.text.boxes import find_boxes, last_box
 from nemo_sdg.text.mathematics import is_expression
 from nemo_sdg.text.numbers import find_numbers
@@ -51,7 +51,7 @@ def read_number(text: str, language: str) -> NumericGold | None:
     """
     if "####" in text:
         rationale, _, tail = text.rpartition("####")
-        marked = tail.strip().split("\n")[0].strip()
+        marked = trimmed(trimmed(tail).split("\n")[0])
         form = f"#### {marked}"
         return NumericGold(answer=marked, reasoning=rationale.rstrip() or None, target_format=form) if marked else None
     in_box = boxed(text)
@@ -115,7 +115,7 @@ def boxed(text: str) -> str | None:
 def texts_of(target: Any) -> list[str]:
     """The answers that a target gives, each once, without empty ones."""
     items = target if isinstance(target, list | tuple) else [target]
-    return list(dict.fromkeys(text for item in items if (text := text_of(item).strip())))
+    return list(dict.fromkeys(text for item in items if (text := trimmed(text_of(item)))))
 
 
 def without_contradictions(answers: list[str]) -> list[str]:

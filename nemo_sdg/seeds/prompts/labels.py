@@ -43,6 +43,11 @@ ANSWER_LABEL = (
     rf"(?:(?:{_AROUND})[ -]*)*(?:{ANSWER})(?:[ -]*(?:{_AROUND}))*"
     r"(?: \((?:yes/no|true/false|[A-J](?:[,/ -]+(?:or )?[A-J])+)\))?"
 )
+INSTRUCTION = (
+    "Instruction|Instructions|Task|指示|指令|命令|任务|지시|지시사항|명령어|Anweisung|Aufgabe|Instrucción|Instrucciones"
+    "|Instrução|Istruzione|Инструкция|Задание|Instruktion|Instruks|Instructie|Polecenie|Talimat|التعليمات|निर्देश"
+)
+INPUT = "Input|入力|输入|輸入|입력|Eingabe|Entrada|Entrée|Ввод|Вход|Inndata|Invoer|Wejście|Girdi|المدخلات|इनपुट"
 OPTIONS = (
     "Options|Choices|Answer choices|Answer options|Candidates|Possible answers|Opciones|Opcions"
     "|Opcions de resposta|Opções|Alternativas|Opzioni|Optionen|Antwortmöglichkeiten|Choix|Propositions"
@@ -60,3 +65,22 @@ MENTIONS_QUESTION = re.compile(
     re.IGNORECASE,
 )
 """a description that speaks of questions announces them, and says nothing that the question itself does not say"""
+
+WHICH_FITS = {
+    "ar": "أي الخيارات يناسب النص؟",
+    "de": "Welche der Antworten passt zum Text?",
+    "en": "Which of the options fits the text?",
+    "es": "¿Cuál de las opciones corresponde al texto?",
+    "fr": "Laquelle des options correspond au texte ?",
+    "hi": "कौन-सा विकल्प पाठ के अनुरूप है?",
+    "it": "Quale delle opzioni corrisponde al testo?",
+    "ja": "本文に当てはまる選択肢はどれですか。",
+    "ko": "다음 중 글에 맞는 선택지는 무엇인가?",
+    "nl": "Welke van de opties past bij de tekst?",
+    "pl": "Która z opcji pasuje do tekstu?",
+    "pt": "Qual das opções corresponde ao texto?",
+    "ru": "Какой из вариантов подходит к тексту?",
+    "tr": "Seçeneklerden hangisi metne uyuyor?",
+    "zh": "哪个选项符合这段文字？",
+}
+"""the question of a task that shows a text and the labels among which to choose, and says no more"""

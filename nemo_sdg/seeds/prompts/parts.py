@@ -10,12 +10,16 @@ function wrote is taken apart row by row by the same rules.
 import functools
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jinja2.meta
 
+from nemo_sdg.seeds.content.texts import leaves
 from nemo_sdg.seeds.fields.options import CHOICE_COLUMNS, in_sequence
-from nemo_sdg.seeds.prompts.labels import ANSWER, ANSWER_LABEL, OPTIONS, PASSAGE, QUESTION
+from nemo_sdg.seeds.fields.reading import SCRIPT_LETTERS
+from nemo_sdg.seeds.prompts.labels import ANSWER, ANSWER_LABEL, INPUT, INSTRUCTION, OPTIONS, PASSAGE, QUESTION
 from nemo_sdg.seeds.prompts.templates import CLOSE, HOLE, OPEN, environment, with_holes
 
 _CUE = re.compile(rf"(?:\A|\n|(?<={CLOSE})[ .?]?)[^\n{OPEN}{CLOSE}.?!。？]{{0,60}}[:：][ \t]*\Z")
@@ -30,11 +34,21 @@ _QUESTION_LABEL = re.compile(
     re.IGNORECASE,
 )
 _PASSAGE_LABEL = re.compile(rf"\A[ \t#*]*(?:{PASSAGE})[ \t*]*[:：][ \t*]*\n?", re.IGNORECASE)
+_PASSAGE_AFTER = re.compile(rf"\n[ \t#*]*(?:{PASSAGE})[ \t*]*[:：][ \t]*({OPEN}\d+{CLOSE})\s*\Z", re.IGNORECASE)
+_SECTIONS = re.compile(
+    rf"(?:\A|\n)#+[ \t]*(?:{INSTRUCTION})[ \t]*[:：]?[ \t]*\n(?P<question>(?:(?!\n#+ )[\s\S])+)"
+    rf"(?:\n#+[ \t]*(?:{INPUT})[ \t]*[:：]?[ \t]*\n(?P<passage>(?:(?!\n#+ )[\s\S])+))?"
+    rf"(?:\n#+[ \t]*(?:{ANSWER})[ \t]*[:：]?[ \t]*)?\Z",
+    re.IGNORECASE,
+)
+"""the sections of an instruction with its input, after which an answer is to be written"""
+_A_LABEL = re.compile(rf"{QUESTION}|{PASSAGE}|{ANSWER}|{OPTIONS}|\d+", re.IGNORECASE)
 _OPTIONS_LABEL = re.compile(rf"(?:\A|\n)[ \t#*]*(?:{OPTIONS})[ \t*]*[:：]?[ \t*]*(?=\n|\Z)", re.IGNORECASE)
 _OPTIONS_BEFORE = rf"(?<!\w)(?:{OPTIONS})[ \t*]*[:：][ \t]*"
-_OPTION = r"(?:\A|\n)[ \t]*(?:[-–*•]|[(\[]?[A-Ja-j1-9][)\].:])[ \t]*"
+_MARK = rf"[A-Ja-j1-9{SCRIPT_LETTERS}]"
+_OPTION = rf"(?:\A|\n)[ \t]*(?:[-–*•]|[(\[]?{_MARK}[)\].:、．：])[ \t]*"
 _OPTION_HOLE = re.compile(rf"{_OPTION}{OPEN}\d+{CLOSE}[ \t]*(?=\n|\Z)")
-_LABELLED_HOLE = re.compile(rf"[(\[]?\b([A-Ja-j1-9])[)\].:][ \t]*{OPEN}(\d+){CLOSE}")
+_LABELLED_HOLE = re.compile(rf"[(\[]?(?<!\w)({_MARK})[)\].:、．：][ \t]*{OPEN}(\d+){CLOSE}")
 _PASSAGE_COLUMNS = {
     "passage",
     "context",
@@ -88,8 +102,8 @@ def split_template(source: str, *, has_choices: bool, is_code: bool, keep_cue: b
         flat = re.sub(rf"(?:[ \t]*{_OPTIONS_BEFORE})?{OPEN}{index}{CLOSE}", "", flat, flags=re.IGNORECASE)
     if has_choices and (dropped or options):
         flat = _OPTIONS_LABEL.sub("", flat)
-    if keep_cue and without_cues(flat) != _ANSWER_LINE.sub("", flat.strip()):
-        passage, question = None, _PASSAGE_LABEL.sub("", _ANSWER_LINE.sub("", flat).strip())
+    if keep_cue and _ends_with_cue(flat):
+        passage, question = None, _with_cue(flat)
     else:
         passage, question = _split(
             flat, {index for index, names in enumerate(columns) if len(names) == 1 and names & _PASSAGE_COLUMNS}
@@ -125,19 +139,71 @@ def _lists_choices(hole: str, names: set[str], flat: str, index: int) -> bool:
 
 def asks_something(source: str) -> bool:
     """Whether a prompt template carries a question of its own: a question label, or a question mark among its words."""
-    flat, _ = with_holes(source)
+    return _asks(with_holes(source)[0])
+
+
+def _asks(flat: str) -> bool:
     return _QUESTION_LABEL.search(flat) is not None or any(mark in flat for mark in "?？؟")
 
 
 def instructs(source: str) -> bool:
     """Whether the fixed part of a prompt template is more than labels: `Give the antonym of: {{word}}`."""
-    flat, _ = with_holes(source)
+    return _instructs(with_holes(source)[0])
+
+
+def _instructs(flat: str) -> bool:
     fixed = HOLE.split(without_cues(flat))[::2]
     return any(
         len(line.split()) + len(_SPACELESS.findall(line)) // 2 >= _INSTRUCTION_WORDS
         for part in fixed
         for line in part.split("\n")
     )
+
+
+def has_sections(source: str) -> bool:
+    """Whether a prompt template has a section for its instruction: `### Instruction:`."""
+    return _SECTIONS.search(without_cues(with_holes(source)[0])) is not None
+
+
+def asks_nothing(source: str) -> bool:
+    """Whether a prompt template only shows the row: `{{text}}`, `Review: {{text}}\\nAnswer:`."""
+    return _asks_nothing(with_holes(source)[0])
+
+
+def _asks_nothing(flat: str) -> bool:
+    return not (_asks(flat) or _instructs(flat) or _ends_with_cue(flat))
+
+
+def _ends_with_cue(flat: str) -> bool:
+    """Whether a prompt ends with words such as `Antonym:`, which are not only `Answer:`."""
+    return without_cues(flat) != _ANSWER_LINE.sub("", flat.strip()).strip()
+
+
+def _with_cue(flat: str) -> str:
+    return _PASSAGE_LABEL.sub("", _ANSWER_LINE.sub("", flat.strip()).strip())
+
+
+def split_written_prompt(text: str, row: Mapping[str, Any], *, keep_cue: bool) -> tuple[str | None, str, bool]:
+    """As `split_prompt`, for a prompt that a function wrote about a row: what stands in the row is told from the words
+    around it. The last value is whether it only shows the row and asks nothing.
+    """
+    flat, holes = _with_columns_as_holes(text, row)
+    if keep_cue and not (_asks(flat) or _instructs(flat)) and _ends_with_cue(flat):
+        passage, question = None, _with_cue(flat)
+    else:
+        passage, question = _split(flat, set())
+    fill = functools.partial(HOLE.sub, lambda match: holes[int(match[1])])
+    return fill(passage) if passage else None, fill(question), _asks_nothing(flat)
+
+
+def _with_columns_as_holes(text: str, row: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """A prompt with a hole for each text of the row that stands in it."""
+    holes: list[str] = []
+    for shown in sorted({part for part in leaves(row) if len(part) > 1}, key=len, reverse=True):
+        if shown in text and not _A_LABEL.fullmatch(shown):
+            text = text.replace(shown, f"{OPEN}{len(holes)}{CLOSE}")
+            holes.append(shown)
+    return text, holes
 
 
 def shows_question(source: str) -> bool:
@@ -154,6 +220,11 @@ def writes_labels(source: str) -> bool:
     )
 
 
+def without_label(passage: str) -> str:
+    """Without the word that introduces a passage, where a block of the template wrote it."""
+    return _PASSAGE_LABEL.sub("", passage)
+
+
 def split_prompt(text: str) -> tuple[str | None, str]:
     """A rendered prompt as passage (or None) and question."""
     return _split(text, set())
@@ -166,11 +237,17 @@ def is_whole_prompt(text: str) -> bool:
 
 def _split(flat: str, passage_holes: set[int]) -> tuple[str | None, str]:
     flat = without_cues(flat)
+    sections = _SECTIONS.search(flat)
+    if sections is not None and sections["question"].strip():
+        return _PASSAGE_LABEL.sub("", sections["passage"] or "").strip() or None, sections["question"].strip()
     labels = list(_QUESTION_LABEL.finditer(flat))
     if labels and flat[labels[-1].end() :].strip():
         before, question = flat[: labels[-1].start()], flat[labels[-1].end() :]
         only_instruction = OPEN in flat and OPEN not in before
         passage = "" if only_instruction else _PASSAGE_LABEL.sub("", before).strip()
+        after = _PASSAGE_AFTER.search(question)
+        if after is not None and not passage and OPEN in question[: after.start()]:
+            passage, question = after[1], question[: after.start()]
         return passage or None, question.strip()
     first, label = HOLE.search(flat), _PASSAGE_LABEL.match(flat)
     start = label.end() if label else 0

@@ -147,6 +147,24 @@ def single_expression(source: str) -> str | None:
     return holes[0].removeprefix("{{").removeprefix("-").removesuffix("}}").removesuffix("-").strip()
 
 
+def text_reader(template: str) -> Callable[[Row], str]:
+    """A template that is one expression keeps a column's text as it is, and null is empty instead of `None`."""
+    expression = single_expression(template)
+    if expression is None:
+        rendered = compile_reading(template)
+        return lambda row: rendered(row).strip()
+    read, value_of = compile_reading(template), compile_value(expression)
+
+    def text(row: Row) -> str:
+        value = value_of(row)
+        if isinstance(value, list | dict):
+            kind, shown = type(value).__name__, str(value)[:60]
+            raise Unrenderable("no_text", f"{{{{{expression}}}}} is a {kind}, shown as Python writes it: {shown}")
+        return "" if value is None else value if isinstance(value, str) else read(row)
+
+    return text
+
+
 def literal(text: str) -> Any:
     """ast.literal_eval; the result of a choice template is a Python list written out."""
     return ast.literal_eval(text)

@@ -150,7 +150,8 @@ def missing_files(split: Split, seeds: SeedsSection) -> str | None:
     """The reason why the files of a split cannot be read, where it is known without opening them."""
     if not split.located:
         return (
-            f"dataset_kwargs.data_files names no file for split {split.split}; add it in the task file"
+            f"dataset_kwargs.data_files names no file for split {split.split}, and data_dir no folder with such a file "
+            f"({split.split}.jsonl); add it in the task file"
             if split.path in BUILDERS
             else f"{split.path} is a folder without a file for split {split.split} (such as {split.split}.jsonl); "
             "put it there or correct dataset_path"

@@ -5,6 +5,7 @@
 `datasets` reads them through pandas, which makes 7 of `007`, 2.5 of `2.50` and nothing of the answers `NA`, `None` and
 `null`. Here a column holds numbers only where each number, written out again, is the cell, and truth values where all
 cells are True or False; else it holds its cells as they stand. An empty cell is null, and so is `NA` among numbers.
+A blank around a column's name is no part of it: `question, answer` names `answer`.
 """
 
 import contextlib
@@ -74,7 +75,7 @@ def _cells(file: Path, who: str, delimiter: str) -> Iterator[tuple[list[str], It
             header = next(lines, None)
             if not header:
                 raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
-            names = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
+            names = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
                 raise DataError(f"{who}: {file} has two columns named {twice!r}; rename one of them")

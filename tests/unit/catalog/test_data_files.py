@@ -37,6 +37,10 @@ def test_a_glob_and_a_folder_of_data(tmp_path):
         str(tmp_path / "rows-2.jsonl"),
     ]
     assert of("train", tmp_path, data_files="x.jsonl", data_dir="d") == [str(tmp_path / "d/x.jsonl")]
+    put(tmp_path / "e/train.jsonl", tmp_path / "e/test.jsonl")
+    assert of("train", tmp_path, data_dir="e") == [str(tmp_path / "e/train.jsonl")]
+    assert of("test", tmp_path, data_dir="./e") == [str(tmp_path / "e/test.jsonl")]
+    assert of("train", tmp_path, data_dir="nowhere") == []
     assert of("train", tmp_path, data_files="hf://datasets/a/b/x.csv") == ["hf://datasets/a/b/x.csv"]
 
 

@@ -475,6 +475,7 @@ def test_a_truncated_index_is_refused(tmp_path: Path) -> None:
         ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
         ("H₂O is ½ ...", ["h", "2", "o", "is", "1", "2"]),
         ("", []),
+        ("an ele\u00adphant\u200b, \ufeffso", ["an", "elephant", "so"]),
     ],
 )
 def test_tokens(text: str, expected: list[str]) -> None:

@@ -144,6 +144,13 @@ def test_columns_have_one_type_over_all_files_of_a_split(tmp_path):
     assert [row for _, row in rows] == [{"a": "1", "b": 2}, {"b": 3, "a": "x"}]
 
 
+def test_a_blank_around_a_columns_name_is_no_part_of_it(tmp_path):
+    (tmp_path / "a.csv").write_text("question, answer \nWho?, me\n")
+    split = Split(path="csv", name=None, split="train", data_files=("a.csv",), folder=str(tmp_path))
+    rows = open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t")
+    assert [row for _, row in rows] == [{"question": "Who?", "answer": " me"}]
+
+
 def test_two_columns_of_one_name_are_named(tmp_path):
     (tmp_path / "a.csv").write_text("a,a\n1,2\n")
     split = Split(path="csv", name=None, split="train", data_files=("a.csv",), folder=str(tmp_path))
