@@ -60,6 +60,10 @@ class GenerateSection:
     """maximum number of independent solutions of a question; voting stops early when the majority is decided"""
     guided: bool = True
     """origin seed: if no blind solution reaches the gold answer, request one with the gold answer in the prompt"""
+    further_solutions: int = 0
+    """maximum number of further solutions of a question whose answer is decided, if the filters would drop it with each
+    right solution so far; they do not count as votes; not for code
+    """
     few_shot: int = 2
     """number of examples in a writer's prompt, made from other seeds of the task"""
     prompts_dir: str | None = None
@@ -83,7 +87,8 @@ class GenerateSection:
 
     def __post_init__(self) -> None:
         require(self.votes >= 1, f"generate.votes must be >= 1, got {self.votes}")
-        require(self.few_shot >= 0, f"generate.few_shot must be >= 0, got {self.few_shot}")
+        for name in ("few_shot", "further_solutions"):
+            require(getattr(self, name) >= 0, f"generate.{name} must be >= 0, got {getattr(self, name)}")
         for name in ("questions_per_request", "stop_after_copies", "student_attempts", "answers_graded"):
             require(getattr(self, name) >= 1, f"generate.{name} must be >= 1, got {getattr(self, name)}")
         require(

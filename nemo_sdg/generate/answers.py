@@ -5,6 +5,9 @@ Votes are requested in rounds: first the minimum that could decide, then the min
 majority is decided or all votes are cast. They count in index order, up to the deciding one, so the result depends on
 the completions and not on their timing.
 
+Where the answer is decided, but what is written with it would be dropped, up to generate.further_solutions solutions
+are requested one by one. They do not count as votes, and only those that reach the same answer can be kept.
+
 The votes are blind for origin `seed` too. If none of them reaches the gold answer, up to GUIDED_ATTEMPTS solutions are
 requested with the gold answer in the prompt. No code is run here, since engines and untrusted programs are kept apart:
 for code, one guided solution is always requested, and verification prefers a blind one that passes the tests.
@@ -65,15 +68,20 @@ class Standing(Protocol):
 
 Decided = Callable[[list[Vote], int, Sample], Standing]
 """(votes so far, votes planned, sample) -> Standing; it returns at once and runs no code"""
+Unexplained = Callable[[Sample], bool]
+"""sample with its solutions so far -> whether the answer is decided, but none of them makes a sample that is kept"""
 
 
 class Answers:
     """Solves the questions of a run; `flow` handles one sample."""
 
-    def __init__(self, config: RunConfig, engines: RoleEngines, decided: Decided) -> None:
+    def __init__(
+        self, config: RunConfig, engines: RoleEngines, decided: Decided, unexplained: Unexplained | None = None
+    ) -> None:
         self.config = config
         self.engines = engines
         self.decided = decided
+        self.unexplained = unexplained
         self.prompts = [
             Prompts(config, engines.section(Role.solver, number)) for number in range(engines.num(Role.solver))
         ]
@@ -174,6 +182,8 @@ class Answers:
             solutions += await self._guided(sample, solutions, spent)
         sample.solutions = solutions
         sample.votes = VoteCounts(planned=self.config.generate.votes)
+        if self.unexplained is not None:
+            await self._further(sample, solutions, self.unexplained, spent)
         sample.usage = spent.usage
         if all(vote.answer is None for vote in solutions):
             errors = Counter(str(vote.error) for vote in solutions)
@@ -253,6 +263,18 @@ class Answers:
                 break
         return guided
 
+    async def _further(self, sample: Sample, solutions: list[Vote], unexplained: Unexplained, ask: Ask) -> None:
+        """Adds solutions until one can be kept: of a seed's own question with the gold answer in sight, else blind."""
+        guided = sample.origin == Origin.seed and self.config.generate.guided
+        purpose, first = "solve", self.config.generate.votes
+        if guided:
+            purpose, first = "guided", sum(vote.guidance == "guided" for vote in solutions)
+        for index in range(first, first + self.config.generate.further_solutions):
+            if not unexplained(sample):
+                return
+            request, order = self.request(sample, purpose, index)
+            solutions.append(self.read(await ask(request), request, sample, order, purpose, index))
+
 
 class Spent:
     """An Ask that sums up the tokens of its completions."""
@@ -268,10 +290,11 @@ class Spent:
         return completion
 
 
-def make_flow(config: RunConfig, engines: RoleEngines, decided: Decided) -> Flow:
+def make_flow(
+    config: RunConfig, engines: RoleEngines, decided: Decided, unexplained: Unexplained | None = None
+) -> Flow:
     """Sample -> sample with `solutions`, or a Drop if no request gave an answer. `decided` is verify.votes.decided with
-    its config.
-
-    Raises ConfigError when a template is broken.
+    its config, `unexplained` verify.candidates.unexplained with its; None requests no further solutions. Raises
+    ConfigError when a template is broken.
     """
-    return Answers(config, engines, decided).flow
+    return Answers(config, engines, decided, unexplained).flow

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.generate.requests import Flow
+from nemo_sdg.records import Sample
 from nemo_sdg.steps.generation import MakeFlow, generate, generation_inputs
 from nemo_sdg.storage import ContentHashes, Inputs
 
 if TYPE_CHECKING:
+    from nemo_sdg.generate.answers import Unexplained
     from nemo_sdg.generate.roles import RoleEngines
 
 
@@ -17,6 +19,7 @@ SHAPES = [
     "run.seed",
     "generate.votes",
     "generate.guided",
+    "generate.further_solutions",
     "generate.style",
     "generate.temperature_answer",
     "generate.top_p",
@@ -49,4 +52,23 @@ def make_flow(config: RunConfig, engines: "RoleEngines") -> Flow:
     from nemo_sdg.generate import answers
     from nemo_sdg.verify import votes
 
-    return answers.make_flow(config, engines, functools.partial(votes.decided, config=config.verify))
+    decided = functools.partial(votes.decided, config=config.verify)
+    return answers.make_flow(config, engines, decided, unexplained_by(config))
+
+
+def unexplained_by(config: RunConfig) -> "Unexplained | None":
+    """The check whether a question needs a further solution; None where no further ones are wanted: the filters take
+    about as long as a vote does in this process.
+    """
+    from nemo_sdg.steps.verified import make_check, make_question_check
+    from nemo_sdg.verify import candidates
+
+    if not config.generate.further_solutions:
+        return None
+    passes, question_passes = make_check(), make_question_check()
+
+    def settled(made: Sample) -> bool:
+        """Whether the filters keep a sample, or would drop it with any other solution too."""
+        return passes(made) or not question_passes(made)
+
+    return functools.partial(candidates.unexplained, config=config.verify, passes=settled)

@@ -68,3 +68,11 @@ def make_check() -> Callable[[Sample], bool]:
         return passed
 
     return check
+
+
+def make_question_check() -> Callable[[Sample], bool]:
+    """The same check of a sample's question and answer, without context and reasoning."""
+    from nemo_sdg.curate.filters.registry import apply_filters
+
+    shipped = CurateSection(filters={"context_off_topic": False, "length": False})
+    return lambda sample: apply_filters({**to_dict(sample), "context": "", "reasoning": ""}, shipped) is None

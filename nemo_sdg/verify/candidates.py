@@ -3,9 +3,10 @@ student reaches the same answer.
 """
 
 from nemo_sdg.config import VerifySection
-from nemo_sdg.records import Kind, Origin, Sample, Vote
+from nemo_sdg.records import Drop, Kind, Origin, Sample, Vote
+from nemo_sdg.verify.kept import Passes
 from nemo_sdg.verify.solutions import rank
-from nemo_sdg.verify.votes import bounds, classes_of, comparison, is_gold, planned
+from nemo_sdg.verify.votes import blind_of, bounds, classes_of, comparison, is_gold, planned, verify_sample
 
 
 def candidates(sample: Sample, config: VerifySection) -> list[Vote]:
@@ -13,7 +14,6 @@ def candidates(sample: Sample, config: VerifySection) -> list[Vote]:
     reach the gold, or those of the majority where there is one. Of programs, all.
     """
     solutions = [vote for vote in sample.solutions or [] if vote.answer is not None]
-    blind = [vote for vote in solutions if vote.guidance == "blind"]
     if sample.kind == Kind.code:
         found = solutions
     elif sample.origin == Origin.seed:
@@ -21,13 +21,34 @@ def candidates(sample: Sample, config: VerifySection) -> list[Vote]:
         right = [vote for vote in solutions if is_gold(vote.text, sample, same)]
         found = [vote for vote in right if vote.guidance == "blind"] or right
     else:
-        groups = classes_of(blind, sample, config)
+        (cast, further), same = blind_of(sample), comparison(sample, config)
+        groups = classes_of(cast, sample, same)
         needed, allowed = bounds(config, planned(sample))
         decided_ = groups and needed <= len(groups[0]) <= allowed
         tied = len(groups) > 1 and len(groups[1]) == len(groups[0])
         found = groups[0] if decided_ and not tied else []
+        found += [vote for vote in further if found and vote.answer is not None and same(vote.text, found[0].text)]
     complete = [vote for vote in found if vote.reasoning.strip() and vote.context.strip()]
     return sorted(complete, key=lambda vote: rank(vote, sample))
+
+
+UNEXPLAINED = {"reasoning_misses_gold", "incomplete_solution", "letters_contradict"}
+"""reasons of verify_sample for which the answer is right and its explanation is not"""
+
+
+def unexplained(sample: Sample, config: VerifySection, passes: Passes) -> bool:
+    """Whether the answer is decided, but no right solution makes a sample that `passes`. Never for programs: which of
+    them are right is not known before they have run.
+    """
+    passed = sample.kind == Kind.code
+
+    def note(made: Sample) -> bool:
+        nonlocal passed
+        passed = passes(made)
+        return passed
+
+    result = None if passed else verify_sample(sample, config, passes=note, surely=True)
+    return result.reason in UNEXPLAINED if isinstance(result, Drop) else not passed
 
 
 def pass_rate(sample: Sample, attempts: list[Vote], config: VerifySection) -> float | None:

@@ -145,6 +145,15 @@ def planned(sample: Sample) -> int:
     return sample.votes.planned if sample.votes else len(sample.solutions or [])
 
 
+def blind_of(sample: Sample) -> tuple[list[Vote], list[Vote]]:
+    """(votes cast, further solutions), all blind. Further ones were requested when the answer was decided: they explain
+    it and do not count as votes.
+    """
+    blind = [solution for solution in sample.solutions or [] if solution.guidance == "blind"]
+    num = planned(sample)
+    return [vote for vote in blind if vote.index < num], [vote for vote in blind if vote.index >= num]
+
+
 def bounds(config: VerifySection, num_planned: int) -> tuple[int, int]:
     """Fewest and most votes that a verified answer may have."""
     return max(1, math.ceil(config.min_agreement * num_planned - 1e-9)), math.floor(
@@ -152,24 +161,23 @@ def bounds(config: VerifySection, num_planned: int) -> tuple[int, int]:
     )
 
 
-def classes_of(votes: list[Vote], sample: Sample, config: VerifySection) -> list[list[Vote]]:
+def classes_of(votes: list[Vote], sample: Sample, same: Compare) -> list[list[Vote]]:
     """Votes grouped by answer, the largest group first, then the one that came first. Votes without an answer are in
     none.
     """
     votes = [vote for vote in votes if vote.answer is not None]
     if sample.kind == Kind.free_text and not senses_of(sample):
-        return _consensus(votes, sample, config)
-    groups = group_answers([vote.text for vote in votes], comparison(sample, config))
+        return _consensus(votes, sample, same)
+    groups = group_answers([vote.text for vote in votes], same)
     return sorted(
         ([votes[place] for place in group] for group in groups), key=lambda group: (-len(group), group[0].index)
     )
 
 
-def _consensus(votes: list[Vote], sample: Sample, config: VerifySection) -> list[list[Vote]]:
+def _consensus(votes: list[Vote], sample: Sample, same: Compare) -> list[list[Vote]]:
     """The vote that shares most words with the others, with those that say the same as it; the rest stands alone."""
     if not votes:
         return []
-    same = comparison(sample, config)
     texts = [vote.text for vote in votes]
     shared = {(a, b): similarity(a, b, language=sample.language) for a in set(texts) for b in set(texts)}
     centre = max(sorted(set(texts)), key=lambda text: sum(shared[text, other] for other in texts))
@@ -177,27 +185,30 @@ def _consensus(votes: list[Vote], sample: Sample, config: VerifySection) -> list
     return [near, *([vote] for vote in votes if all(vote is not other for other in near))]
 
 
-def verify_sample(sample: Sample, config: VerifySection, *, passes: Passes | None = None) -> Sample | Drop:
+def verify_sample(
+    sample: Sample, config: VerifySection, *, passes: Passes | None = None, surely: bool = False
+) -> Sample | Drop:
     """The sample with answer, context, reasoning, votes, difficulty and verification, or a Drop. Of several right
-    solutions one is taken whose sample `passes`, where there is one.
+    solutions one is taken whose sample `passes`, where there is one. With `surely`, answers that only math-verify could
+    find equal count as different.
 
     Reasons: no_valid_vote, no_majority, agreement_above_max, gold_not_reached, reasoning_misses_gold, tests_failed,
     no_tests, incomplete_solution, letters_contradict, judge_rejected, pass_rate_outside. Runs programs in the sandbox
     for kind code; raises MissingDependencyError where there is none.
     """
     solutions: list[Vote] = sample.solutions or []
-    blind = [solution for solution in solutions if solution.guidance == "blind"]
-    guided = [solution for solution in solutions if solution.guidance == "guided"]
     if all(solution.answer is None for solution in solutions):
         return drop(sample, "no_valid_vote", None)
+    same = comparison(sample, config, surely=surely)
     if sample.origin == Origin.seed:
-        return _verify_gold(sample, blind, guided, config, passes)
-    return _verify_majority(sample, blind, config, passes)
+        return _verify_gold(sample, same, config, passes)
+    return _verify_majority(sample, same, config, passes)
 
 
-def _verify_gold(
-    sample: Sample, blind: list[Vote], guided: list[Vote], config: VerifySection, passes: Passes | None
-) -> Sample | Drop:
+def _verify_gold(sample: Sample, same: Compare, config: VerifySection, passes: Passes | None) -> Sample | Drop:
+    cast, further = blind_of(sample)
+    blind = cast + further
+    guided = [solution for solution in sample.solutions or [] if solution.guidance == "guided"]
     if sample.kind == Kind.code:
         tests = sample.tests or []
         if not tests:
@@ -205,16 +216,13 @@ def _verify_gold(
         outcomes = code.outcomes([s.answer for s in [*blind, *guided]], tests, config)
         passed = {id(s): outcome == "passed" for s, outcome in zip([*blind, *guided], outcomes, strict=True)}
     else:
-        same = comparison(sample, config)
         passed = {id(s): s.answer is not None and is_gold(s.answer, sample, same) for s in [*blind, *guided]}
     tally = (
-        Counter(outcome for s, outcome in zip(blind, outcomes[: len(blind)], strict=True) if s.answer is not None)
+        Counter(outcome for s, outcome in zip(cast, outcomes[: len(cast)], strict=True) if s.answer is not None)
         if sample.kind == Kind.code
-        else _tally(classes_of(blind, sample, config))
+        else _tally(classes_of(cast, sample, same))
     )
-    votes = VoteCounts(
-        planned=planned(sample), n=len(blind), agree=sum(passed[id(s)] for s in blind), tally=dict(tally)
-    )
+    votes = VoteCounts(planned=planned(sample), n=len(cast), agree=sum(passed[id(s)] for s in cast), tally=dict(tally))
     right = [solution for solution in blind if passed[id(solution)]]
     given = [solution for solution in guided if passed[id(solution)]]
     shows = given
@@ -242,7 +250,8 @@ def _most_written(group: list[Vote]) -> str:
     return str(max(counts, key=lambda answer: counts[answer]))
 
 
-def _verify_majority(sample: Sample, blind: list[Vote], config: VerifySection, passes: Passes | None) -> Sample | Drop:
+def _verify_majority(sample: Sample, same: Compare, config: VerifySection, passes: Passes | None) -> Sample | Drop:
+    blind, further = blind_of(sample)
     by_vote: dict[int, list[str]] = {}
     if sample.kind == Kind.code:
         calls, results = code.results_of([vote.answer for vote in blind], sample.tests or [], config)
@@ -256,7 +265,7 @@ def _verify_majority(sample: Sample, blind: list[Vote], config: VerifySection, p
         groups = sorted(by_result.values(), key=lambda group: (-len(group), group[0].index))
         tally = {f"results_{LABELS[i % 26]}": len(group) for i, group in enumerate(groups)}
     else:
-        groups = classes_of(blind, sample, config)
+        groups = classes_of(blind, sample, same)
         tally = _tally(groups)
     if not groups:
         return drop(sample, "tests_failed" if sample.kind == Kind.code else "no_valid_vote", None)
@@ -266,9 +275,10 @@ def _verify_majority(sample: Sample, blind: list[Vote], config: VerifySection, p
         return drop(sample, "no_majority", f"{len(best)} of {planned(sample)}, {needed} needed: {_shown(tally)}")
     if len(best) > allowed:
         return drop(sample, "agreement_above_max", f"{len(best)} of {planned(sample)}")
-    ranked = ranked_best(best, sample, config)
+    right = best + [vote for vote in further if vote.answer is not None and same(vote.text, best[0].text)]
+    ranked = ranked_best(right, sample, config)
     if not ranked:
-        return rejected(sample, best)
+        return rejected(sample, right)
     tests = {vote.text: by_vote[id(vote)] for vote in ranked} if sample.kind == Kind.code else None
     return take(
         ranked,
