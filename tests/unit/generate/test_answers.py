@@ -10,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nemo_sdg.config import VerifySection
+from nemo_sdg.errors import EngineError
 from nemo_sdg.generate import answers, questions
 from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.generate.roles import one_engine
+from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.scheduler import run_flows
+from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 from nemo_sdg.records import (
     Generator,
     ModelUse,
@@ -22,7 +27,7 @@ from nemo_sdg.records import (
     seed_from_dict,
     to_dict,
 )
-from nemo_sdg.verify import votes
+from nemo_sdg.verify import candidates, votes
 
 sys.path.insert(0, str(Path(__file__).parent))
 from flow_helpers import Script, config, engines, run, seed
@@ -55,12 +60,16 @@ def solve(answer: str) -> dict[str, str]:
     return {"context": "Some facts.", "reasoning": f"So it is {answer}.", "answer": answer}
 
 
+def unexplained(record: Any) -> bool:
+    return candidates.unexplained(record, VerifySection(), lambda made: "BAD" not in made.context)
+
+
 def answer(
     reply: Any, record: dict[str, Any], *, delays: list[int] | None = None, **options: Any
 ) -> tuple[Any, Script]:
     script = Script(reply if callable(reply) else lambda request, number: reply, delays=delays)
     settings = config(**options)
-    return run(answers.make_flow(settings, engines(settings), DECIDED), record, script), script
+    return run(answers.make_flow(settings, engines(settings), DECIDED, unexplained), record, script), script
 
 
 def test_votes_stop_as_soon_as_the_majority_is_decided() -> None:
@@ -139,6 +148,95 @@ def test_guided_solutions_that_fail_are_tried_again_and_end() -> None:
     assert [vote.error for vote in outcome.kept[0].solutions if vote.guidance == "guided"] == [
         "no_answer"
     ] * answers.GUIDED_ATTEMPTS
+
+
+def bad(answer: str) -> dict[str, str]:
+    return {**solve(answer), "context": "BAD"}
+
+
+@pytest.mark.parametrize("good_after", [4, 5, 9])
+def test_a_decided_answer_without_a_usable_solution_gets_further_ones(good_after: int) -> None:
+    outcome, script = answer(
+        lambda request, number: (bad if number < good_after else solve)("helium"),
+        sample("similar"),
+        votes=4,
+        further_solutions=3,
+    )
+    (kept,) = outcome.kept
+    num_votes = 3  # decide
+    assert len(script.requests) == min(good_after + 1, num_votes + 3)
+    assert [vote.index for vote in kept.solutions] == [0, 1, 2, 4, 5, 6][: len(script.requests)]
+    assert not any(map(is_guided, script.requests))
+    assert len({request.seed for request in script.requests}) == len(script.requests)
+    verified = votes.verify_sample(kept, VerifySection(), passes=lambda made: made.context != "BAD")
+    assert (verified.context == "BAD") is (good_after == 9)
+    assert (verified.votes.n, verified.votes.agree) == (3, 3)
+
+
+def test_further_solutions_of_a_seed_have_its_gold_in_sight() -> None:
+    outcome, script = answer(
+        lambda request, number: (solve if is_guided(request) else bad)("carbon dioxide"),
+        sample(),
+        votes=3,
+        further_solutions=2,
+    )
+    assert [vote.guidance for vote in outcome.kept[0].solutions] == ["blind", "blind", "guided"]
+    _, script = answer(bad("carbon dioxide"), sample(), votes=3, guided=False, further_solutions=2)
+    assert len(script.requests) == 4
+    assert not any(map(is_guided, script.requests))
+
+
+def test_no_further_solutions_where_none_are_wanted_or_nothing_is_decided() -> None:
+    def num_requests(reply: Any, further_solutions: int = 2) -> int:
+        return len(answer(reply, sample("similar"), votes=3, further_solutions=further_solutions)[1].requests)
+
+    assert num_requests(bad("helium"), 0) == 2
+    assert num_requests(bad("helium")) == 4
+    options = ["oxygen", "carbon dioxide", "helium"]
+    assert num_requests(lambda request, number: bad(options[number % 3])) == 3
+    assert num_requests("rubbish") == 2
+
+
+def test_a_run_that_stops_among_further_solutions_goes_on_where_it_was(tmp_path: Path) -> None:
+    settings = config(votes=3, further_solutions=4)
+
+    class Stops:
+        name, model, adaptive = "scripted", "m", False
+        asked, limit = 0, sys.maxsize
+
+        async def start(self) -> None: ...
+
+        async def close(self) -> None: ...
+
+        async def complete(self, request: Request) -> Completion:
+            if self.asked == self.limit:
+                raise EngineError("stopped")
+            self.asked += 1
+            good = request.tag.removeprefix("vote") == "5"
+            text = json.dumps((solve if good else bad)("helium"))
+            return Completion(text=text, finish_reason="stop", prompt_tokens=1, completion_tokens=1)
+
+    def go(folder: str, limit: int) -> tuple[list[Any], int]:
+        engine, done = Stops(), list[Any]()
+        engine.limit = limit
+        players = one_engine(engine, settings.engine)
+        journal = Journal(tmp_path / folder)
+        run_flows(
+            [ShardWork(shard="shard-00000", records=[sample("similar")])],
+            answers.make_flow(settings, players, DECIDED, unexplained),
+            players,
+            journal,
+            lambda shard, outcomes: done.extend(outcomes),
+            FlowProgress(),
+        )
+        return done, engine.asked
+
+    undisturbed, num_asked = go("undisturbed", sys.maxsize)
+    assert num_asked == 2 + 3, "two votes decide, the third further solution passes"
+    for limit in range(1, num_asked):
+        with pytest.raises(EngineError):
+            go(f"after{limit}", limit)
+        assert go(f"after{limit}", sys.maxsize) == (undisturbed, num_asked - limit)
 
 
 def test_code_always_has_a_guided_solution_beside_the_votes_since_nothing_is_run() -> None:

@@ -2,7 +2,7 @@
 
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import Answer, Drop, Sample, Vote, VoteCounts
-from nemo_sdg.verify import votes
+from nemo_sdg.verify import candidates, votes
 from nemo_sdg.verify.kept import shortened
 
 CHOICES = ["oxygen", "carbon dioxide", "helium"]
@@ -101,3 +101,45 @@ def test_a_shortened_context_ends_neither_in_the_number_of_an_item_nor_in_a_titl
     assert next(context for context, _ in shortened(listed, record)) == f"1. {KNOWLEDGE}\n2. {KNOWLEDGE}"
     titled = f"{KNOWLEDGE} This was shown by Prof. Priestley, who"
     assert next(context for context, _ in shortened(titled, record)) == KNOWLEDGE
+
+
+def test_further_solutions_explain_the_answer_and_are_no_votes() -> None:
+    votes_cast = [vote(0, "helium", context="BAD"), vote(1, "helium", context="BAD"), vote(2, "oxygen")]
+    further = [vote(3, "oxygen"), vote(4, "oxygen"), vote(5, "helium")]
+    record = sample(votes_cast)
+    alone = take(record, "BAD")
+    record.solutions = votes_cast + further
+    chosen = take(record, "BAD")
+    assert isinstance(alone, Sample)
+    assert isinstance(chosen, Sample)
+    assert chosen.verification is not None
+    assert chosen.answer is not None
+    assert (chosen.answer.text, chosen.verification.detail) == ("helium", "solution blind5")
+    assert chosen.votes == alone.votes == VoteCounts(planned=3, n=3, agree=2, tally={"helium": 2, "oxygen": 1})
+    assert chosen.difficulty == alone.difficulty
+    assert {solution.index for solution in candidates.candidates(record, VerifySection())} == {0, 1, 5}
+
+
+def test_further_solutions_of_a_seed_do_not_change_its_difficulty() -> None:
+    record = sample([vote(0, "helium", context="BAD"), vote(1, "oxygen"), vote(2, "oxygen")], origin="seed")
+    record.solutions = [*(record.solutions or []), vote(3, "helium")]
+    chosen = take(record, "BAD")
+    assert isinstance(chosen, Sample)
+    assert chosen.verification is not None
+    assert (chosen.verification.detail, chosen.difficulty) == ("solution blind3", 0.666667)
+
+
+def unexplained(solutions: list[Vote], **more: str) -> bool:
+    record = sample(solutions, **more)
+    return candidates.unexplained(record, VerifySection(), lambda made: "BAD" not in (made.context or ""))
+
+
+def test_a_question_is_unexplained_where_its_answer_is_decided_and_no_right_solution_passes() -> None:
+    bad = [vote(0, "helium", context="BAD"), vote(1, "helium", context="BAD")]
+    assert unexplained([*bad, vote(2, "oxygen")])
+    assert not unexplained([*bad, vote(2, "helium")])
+    assert not unexplained([bad[0], vote(1, "oxygen"), vote(2, "carbon dioxide")]), "no majority"
+    silent = vote(0, "helium", guidance="guided", reasoning="This is not easy to see.")
+    assert unexplained([vote(0, "oxygen"), silent], origin="seed"), "the reasoning does not arrive at the gold"
+    assert not unexplained([vote(0, "oxygen"), vote(0, "helium", guidance="guided")], origin="seed")
+    assert not unexplained([vote(0, "oxygen")], origin="seed"), "nothing reaches the gold"
