@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.config import RunConfig
+from nemo_sdg.config import CurateSection, RunConfig
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, Sample, SampleLicense, sample_from_dict, to_dict
 
@@ -73,6 +73,7 @@ def make_check() -> Callable[[Sample], bool]:
 def make_question_check() -> Callable[[Sample], bool]:
     """The same check of a sample's question and answer, without context and reasoning."""
     from nemo_sdg.curate.filters.registry import apply_filters
+    from nemo_sdg.curate.passed import SHIPPED
 
-    shipped = CurateSection(filters={"context_off_topic": False, "length": False})
-    return lambda sample: apply_filters({**to_dict(sample), "context": "", "reasoning": ""}, shipped) is None
+    of_questions = CurateSection(filters={**SHIPPED.filters, "length": False})
+    return lambda sample: apply_filters({**to_dict(sample), "context": "", "reasoning": ""}, of_questions) is None
