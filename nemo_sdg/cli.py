@@ -90,27 +90,6 @@ def init(
 
 
 @app.command()
-def config(
-    path: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="YAML file, or a folder that holds config.yaml")
-    ] = None,
-    overrides: Overrides = None,
-    schema: Annotated[bool, typer.Option("--schema", help="print a JSON schema of the YAML file, for editors")] = False,
-) -> None:
-    """Print every field of a configuration: its value, where the value comes from, and what it does."""
-    import orjson
-
-    from nemo_sdg.commands import config as configuration
-
-    if schema:
-        typer.echo(orjson.dumps(configuration.schema(), option=orjson.OPT_INDENT_2).decode())
-    elif path is None:
-        raise typer.BadParameter("give CONFIG or --schema")
-    else:
-        typer.echo("\n".join(configuration.show(path, overrides)))
-
-
-@app.command()
 def preview(
     config: ConfigPath,
     overrides: Overrides = None,

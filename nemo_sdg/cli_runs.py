@@ -1,4 +1,6 @@
-"""Commands that read: the catalog, what a run left, the cache that all runs share. A part of the command line."""
+"""Commands that read: a configuration, the catalog, what a run left, the cache that all runs share. A part of the
+command line.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +44,27 @@ def tasks(
         text=match,
         json_out=json_out,
     )
+
+
+@runs.command()
+def config(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="YAML file, or a folder that holds config.yaml")
+    ] = None,
+    overrides: Overrides = None,
+    schema: Annotated[bool, typer.Option("--schema", help="print a JSON schema of the YAML file, for editors")] = False,
+) -> None:
+    """Print every field of a configuration: its value, where the value comes from, and what it does."""
+    import orjson
+
+    from nemo_sdg.commands import config as configuration
+
+    if schema:
+        typer.echo(orjson.dumps(configuration.schema(), option=orjson.OPT_INDENT_2).decode())
+    elif path is None:
+        raise typer.BadParameter("give CONFIG or --schema")
+    else:
+        typer.echo("\n".join(configuration.show(path, overrides)))
 
 
 @runs.command()

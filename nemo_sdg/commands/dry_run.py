@@ -259,8 +259,8 @@ def is_here(model: str) -> bool:
 
 def overwritten(plan: Plan, config: RunConfig, run_dir: Path) -> Iterator[str]:
     """What `--redo` would overwrite, why, and what it costs."""
-    from nemo_sdg.pipeline.cost import describe_cost
     from nemo_sdg.pipeline.order import configured_steps
+    from nemo_sdg.pipeline.plan import describe_cost
 
     context = Context(config=config, run_dir=run_dir, steps=configured_steps(config), progress=Progress(None))
     yield "with --redo these results are overwritten; without it the run stops:"

@@ -1,10 +1,13 @@
-"""The plan of a run, made before any work: which steps are finished, which must be redone, and why."""
+"""The plan of a run, made before any work: which steps are finished, which must be redone, why, and at what cost."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import SdgError
+from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.order import BY_SHARD, configuration_of, configured_steps, step_module
 from nemo_sdg.storage import (
     ContentHashes,
@@ -16,6 +19,9 @@ from nemo_sdg.storage import (
     read_ledger,
     with_unread,
 )
+
+if TYPE_CHECKING:
+    from nemo_sdg.steps.replay import Cost
 
 
 def wanted_ledger(
@@ -118,3 +124,28 @@ def what_is_missing(name: str, order: list[str], run_dir: Path) -> str:
         return "its shards exist, but its ledger is missing"
     more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
     return f"{len(missing)} of {len(previous.shards)} shards are missing ({', '.join(missing[:5])}{more})"
+
+
+def describe_cost(context: Context, plan: Plan, name: str) -> str:
+    """`at least 23 new requests, 104 answered from the journal`; '' for a step without an engine."""
+    if not hasattr(step_module(name), "flow_maker"):
+        return ""
+    position = context.steps.index(name)
+    redone_before = [step for step in context.steps[:position] if step in plan.redone]
+    if any(not hasattr(step_module(step), "flow_maker") for step in redone_before):
+        return "requests for new records, the rest answered from the journal"
+    cost = cost_of(context, name)
+    for step in redone_before:  # new questions need new answers
+        earlier = cost_of(context, step)
+        new = round(cost.known * earlier.asked / max(1, earlier.asked + earlier.known))
+        cost = dataclasses.replace(cost, known=cost.known - new, asked=cost.asked + new)
+    if not cost.asked:
+        return "no new request"
+    return f"at least {cost.asked:,} new requests, {cost.known:,} answered from the journal"
+
+
+def cost_of(context: Context, name: str) -> "Cost":
+    from nemo_sdg.steps.replay import count_requests
+
+    module = step_module(name)
+    return count_requests(context, name, module.flow_maker(context), module.ROLES)

@@ -17,7 +17,7 @@ from nemo_sdg.execution.processes import quiet_libraries
 from nemo_sdg.execution.progress import COLUMNS, Progress, fit, format_seconds
 from nemo_sdg.execution.tracking import open_trackers
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_module, steps_between, why_skipped
-from nemo_sdg.pipeline.plan import Plan, make_plan, require_finished, wanted_ledger
+from nemo_sdg.pipeline.plan import Plan, describe_cost, make_plan, require_finished, wanted_ledger
 from nemo_sdg.pipeline.preflight import check_configuration, check_machine
 from nemo_sdg.steps.generation import mark_redone, unmark_redone
 from nemo_sdg.storage import ContentHashes, Ledger, read_ledger, remove_temporaries, with_unread, write_bytes
@@ -89,8 +89,6 @@ def look_ahead(config: RunConfig, *, redo: bool) -> None:
 
 def ask(context: Context, plan: Plan, *, redo: bool) -> None:
     """Raises SdgError with the steps that would be redone and their cost, unless `redo` is true."""
-    from nemo_sdg.pipeline.cost import describe_cost
-
     lines, following = [], []
     for name, changes in plan.redone.items():
         cost = describe_cost(context, plan, name)

@@ -10,9 +10,9 @@ receipt names the file. A shard whose completions have no traces has no such fil
 import gzip
 import hashlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -78,3 +78,27 @@ def read_traces(path: Path) -> "Iterator[Trace]":
                 )
     except (OSError, EOFError, orjson.JSONDecodeError, KeyError, TypeError) as exc:
         raise DataError(f"{path} is damaged ({type(exc).__name__}): remove it and run the same command again") from exc
+
+
+def make_attacher(answers: StepDir, max_tokens: int) -> Callable[[str, list[dict[str, Any]]], list[dict[str, Any]]]:
+    """The function that sets `trace` in the samples of a shard to that of the kept solution, as `answers` wrote it, and
+    cleaned. One trace is in memory at a time.
+    """
+
+    from nemo_sdg.curate.traces import clean_trace
+
+    def attach(shard: str, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        by_tag = {(record["sample_id"], kept_tag(record)): record for record in records}
+        for trace in read_traces(traces_path(answers, shard)):
+            record = by_tag.get((trace.record_id, trace.tag))
+            if record is not None:
+                record["trace"] = clean_trace(trace.text, record["language"], max_tokens)
+        return records
+
+    return attach
+
+
+def kept_tag(sample: dict[str, Any]) -> str:
+    """The tag of the completion that gave the kept solution: `vote3`, `guided0`."""
+    detail = str((sample.get("verification") or {}).get("detail") or "")
+    return detail.removeprefix("solution ").partition(",")[0].replace("blind", "vote")

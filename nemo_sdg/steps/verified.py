@@ -17,7 +17,7 @@ SHAPES = ["verify", "engine.model_license"]
 def run(context: Context) -> list[str]:
     from nemo_sdg.curate.passed import note_filters
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
-    from nemo_sdg.steps.kept_traces import make_attacher
+    from nemo_sdg.steps.traces import make_attacher
 
     source, target = context.before("verified"), context.step_dir("verified")
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}

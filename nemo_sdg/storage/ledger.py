@@ -79,11 +79,6 @@ class Inputs:
         self.content[name] = hashes.of(path)
         self.places[name] = str(path.absolute())
 
-    def add_files(self, prefix: str, folder: Path, files: Iterable[Path], hashes: ContentHashes) -> None:
-        """Adds files by their path in the folder, so a folder that was moved is the same input."""
-        for path in files:
-            self.add_file(f"{prefix}/{path.relative_to(folder)}", path, hashes)
-
 
 @dataclass(kw_only=True)
 class Ledger:

@@ -15,7 +15,6 @@ from nemo_sdg.storage import atomic_file
 
 TEXT_SUFFIX = ".text.parquet"
 SAMPLE_COLUMNS = ("task", "family", "kind", "language", "origin")
-TEXT_COLUMNS = ("uuid", "text", "license", *SAMPLE_COLUMNS, "model", "models_used")
 ROW_GROUP = 8192
 """documents in a parquet row group"""
 

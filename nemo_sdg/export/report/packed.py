@@ -15,7 +15,6 @@ from nemo_sdg.export.report.counts import read_json_or
 from nemo_sdg.export.report.rows import Unreadable, find_by_id
 
 PARTS = ("passage", "question", "options", "context", "reasoning", "answer", "layout", "end")
-TEXTS = ("passage", "context", "question", "reasoning")
 NUM_SHOWN = 3
 """number of documents of a variant, of different families if there are enough"""
 MAX_TOKENS = 500

@@ -56,7 +56,6 @@ _PERCENT = re.compile(
     r"(?![^\W\d_])",
     re.IGNORECASE,
 )
-_ORDINAL = re.compile(r"(?:st|nd|rd|th)(?![^\W\d_])|º|ª|(?:er|ère|re|ème|e)(?![^\W\d_])", re.IGNORECASE)
 FULL_ORDINAL = re.compile(r"(?:st|nd|rd|th)(?![^\W\d_])", re.IGNORECASE)
 _TENS = "twent thirt fort fift sixt sevent eight ninet"
 _ORDINAL_WORDS = {

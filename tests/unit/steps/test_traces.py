@@ -4,7 +4,7 @@ import pytest
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.generate.scheduling.work import Trace
-from nemo_sdg.steps.traces import read_traces, traces_path, write_traces
+from nemo_sdg.steps.traces import kept_tag, make_attacher, read_traces, traces_path, write_traces
 from nemo_sdg.storage import StepDir, file_facts
 
 
@@ -57,3 +57,33 @@ def test_a_lost_file_of_traces_makes_its_shard_unfinished(tmp_path):
     assert step.problem("shard-00000") is None
     path.unlink()
     assert "traces/shard-00000.jsonl.gz is missing" in step.problem("shard-00000")
+
+
+THOUGHT = "Three shirts go with each of five trousers, so there are fifteen outfits in all, as a table shows."
+
+
+def solution_trace(sample_id, tag, text):
+    return Trace(record_id=sample_id, tag=tag, completion_tokens=9, thinking_tokens=5, text=text)
+
+
+def test_the_trace_of_the_kept_solution_is_cleaned_and_no_other_is_taken(tmp_path):
+    answers = StepDir(run_dir=tmp_path, step="answers", fingerprint="f")
+    traces = [
+        solution_trace("a", "vote0", "Another thought."),
+        solution_trace("a", "vote2", f"The user wants JSON. {THOUGHT}"),
+        solution_trace("b", "guided0", "The user wants JSON."),
+    ]
+    write_traces(traces_path(answers, "shard-00000"), iter(traces))
+    records = [
+        {"sample_id": "a", "language": "en", "verification": {"detail": "solution blind2"}, "trace": None},
+        {"sample_id": "b", "language": "en", "verification": {"detail": "solution guided0"}, "trace": None},
+        {"sample_id": "c", "language": "en", "verification": {"detail": "solution blind0"}, "trace": None},
+    ]
+    attach = make_attacher(answers, 4000)
+    assert [record["trace"] for record in attach("shard-00000", records)] == [THOUGHT, None, None]
+    assert attach("shard-00001", records) == records, "a shard without traces stays as it is"
+
+
+def test_a_sample_says_which_completion_it_came_from():
+    assert kept_tag({"verification": {"detail": "solution blind3"}}) == "vote3"
+    assert kept_tag({"verification": {"detail": "solution guided1"}}) == "guided1"

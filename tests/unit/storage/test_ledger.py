@@ -100,7 +100,7 @@ def test_files_of_a_folder_that_moved_are_the_same_input(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.yaml").write_text("task: a")
         inputs = Inputs()
-        inputs.add_files("tasks", tmp_path / name, [tmp_path / name / "a.yaml"], ContentHashes())
+        inputs.add_file("tasks/a.yaml", tmp_path / name / "a.yaml", ContentHashes())
         found.append(inputs)
     assert found[0].content == found[1].content
     assert found[0].places["tasks/a.yaml"] == str(tmp_path / "here" / "a.yaml")
