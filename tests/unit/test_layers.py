@@ -27,11 +27,7 @@ LAYERS = [
 ]
 FLOOR = {name: floor for floor, names in enumerate(LAYERS) for name in names}
 MAX_LINES, MAX_FILES = 300, 19
-STILL_LONGER = {
-    "generate/scheduling/scheduler.py",
-    "generate/engines/openai.py",
-    "config/engine.py",
-}
+STILL_LONGER = {"generate/scheduling/scheduler.py", "generate/engines/openai.py", "config/engine.py"}
 """files that are longer than MAX_LINES and are to be cut"""
 HEAVY = [
     "torch",
