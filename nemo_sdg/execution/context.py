@@ -43,6 +43,8 @@ class Context:
     def unfinished(self, target: StepDir, inputs: dict[str, list[Path]]) -> list[str]:
         """The shards among `inputs` (shard -> the files it is made from) that are not done."""
         full = self.config.run.verify is Verify.full
+        if full:
+            target.hash_outputs(inputs)
         return [shard for shard, paths in inputs.items() if target.problem(shard, inputs=paths, full=full)]
 
     def run_stages(

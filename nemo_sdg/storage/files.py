@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -140,6 +141,13 @@ def write_jsonl(path: str | Path, records: Iterable[Any]) -> "FileFacts":
 def sha256_file(path: str | Path) -> str:
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_files(paths: Iterable[Path]) -> dict[Path, str]:
+    """Hashes of files, by as many threads as there are cores: hashing does not hold Python's lock."""
+    paths = list(paths)
+    with ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1) or 1) as threads:
+        return dict(zip(paths, threads.map(sha256_file, paths), strict=True))
 
 
 @dataclass(kw_only=True)

@@ -23,7 +23,16 @@ from typing import Any
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Drop
 from nemo_sdg.storage.code import code_version
-from nemo_sdg.storage.files import FileFacts, JsonlWriter, atomic_file, read_json, read_jsonl, sha256_file, write_json
+from nemo_sdg.storage.files import (
+    FileFacts,
+    JsonlWriter,
+    atomic_file,
+    read_json,
+    read_jsonl,
+    sha256_file,
+    sha256_files,
+    write_json,
+)
 
 SHARD_FORMAT = "shard-{:05d}"
 RECEIPT_SUFFIX = ".json"
@@ -218,6 +227,14 @@ class StepDir:
             known = (stat.st_size, stat.st_mtime_ns, sha256_file(path))
             self.hashes[path] = known
         return known[2]
+
+    def hash_outputs(self, shards: Iterable[str]) -> None:
+        """Hashes the files of these shards in threads, before `problem` asks for one after the other."""
+        receipts = (receipt for receipt in map(self.receipt, shards) if receipt)
+        wanted = [self.run_dir / name for receipt in receipts for name in receipt.get("outputs", {})]
+        stats = {path: path.stat() for path in wanted if path not in self.hashes and path.is_file()}
+        for path, digest in sha256_files(stats).items():
+            self.hashes[path] = (stats[path].st_size, stats[path].st_mtime_ns, digest)
 
     def _input_sha256(self, path: Path, full: bool) -> str:
         """The SHA-256 of a file. Without `full` it is taken from the receipt, and the file is not read."""

@@ -17,6 +17,7 @@ from nemo_sdg.storage import (
     make_identity,
     read_json,
     sha256_file,
+    sha256_files,
     with_unread,
 )
 
@@ -28,17 +29,16 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
     named = {name: facts for receipt in run.receipts.values() for name, facts in receipt["outputs"].items()}
     if (run.dir / "manifest.json").is_file():
         named.update(read_json(run.dir / "manifest.json").get("files", {}))
-    hashes: dict[str, str] = {}
+    there = [name for name, facts in named.items() if _size(run.dir / name) == facts["bytes"]]
+    hashes = dict(zip(there, sha256_files(run.dir / name for name in there).values(), strict=True))
     for name, facts in sorted(named.items()):
         path = run.dir / name
         if not path.is_file():
             verdict.violations.append(f"{name} is missing")
-        elif path.stat().st_size != facts["bytes"]:
+        elif name not in hashes:
             verdict.violations.append(f"{name} has {path.stat().st_size} bytes, {facts['bytes']} were written")
-        else:
-            hashes[name] = sha256_file(path)
-            if hashes[name] != facts["sha256"]:
-                verdict.violations.append(f"{name} is not what was written: its SHA-256 differs")
+        elif hashes[name] != facts["sha256"]:
+            verdict.violations.append(f"{name} is not what was written: its SHA-256 differs")
     for step in run.steps:
         for path in [*(run.dir / step).glob("shard-*.jsonl"), *(run.dir / step).glob("dropped/*.jsonl")]:
             if str(path.relative_to(run.dir)) not in named:
@@ -49,6 +49,11 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
             if found != digest:
                 verdict.violations.append(f"{place} was made from another {name} than the one that is there")
     verdict.detail = f"{len(named)} files"
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; -1 where there is none."""
+    return path.stat().st_size if path.is_file() else -1
 
 
 def steps_are_finished(run: CheckedRun, verdict: Verdict) -> None:

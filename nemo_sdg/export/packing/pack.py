@@ -215,6 +215,8 @@ def pack_units(
     for name in set(step.shards()) - {unit.name for unit in units}:
         discard(name, step)
     tokenizer.save(step.path / "tokenizer")
+    if full:
+        step.hash_outputs(unit.name for unit in units)
     done = {
         unit.name: receipt
         for unit in units

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.records import Drop
-from nemo_sdg.storage import Counts, StepDir, atomic_file, merge_counts, read_jsonl, remove_temporaries, write_jsonl
+from nemo_sdg.storage import (
+    Counts,
+    StepDir,
+    atomic_file,
+    merge_counts,
+    read_jsonl,
+    remove_temporaries,
+    sha256_file,
+    sha256_files,
+    write_jsonl,
+)
 
 
 def step(tmp_path: Path, fingerprint: str = "f1") -> StepDir:
@@ -146,3 +156,24 @@ def test_written_lines_are_read_back(tmp_path: Path) -> None:
     facts = write_jsonl(tmp_path / "x.jsonl", rows)
     assert list(read_jsonl(tmp_path / "x.jsonl")) == rows
     assert (facts.rows, facts.bytes) == (2, os.path.getsize(tmp_path / "x.jsonl"))
+
+
+def test_hashes_of_many_files_are_those_of_each(tmp_path: Path) -> None:
+    paths = [tmp_path / str(number) for number in range(5)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"x" * number)
+    assert sha256_files(paths) == {path: sha256_file(path) for path in paths}
+    assert sha256_files([]) == {}
+
+
+def test_files_that_were_hashed_ahead_are_judged_as_they_are(tmp_path: Path) -> None:
+    step = StepDir(run_dir=tmp_path, step="verified", fingerprint="f")
+    for shard in ("shard-00000", "shard-00001"):
+        counts = Counts()
+        counts.keep("t")
+        step.write_shard(shard, [{"task": "t"}], [], counts)
+    step.shard_path("shard-00001").write_bytes(b'{"task":"u"}\n')
+    step.hash_outputs(["shard-00000", "shard-00001", "shard-00002"])
+    assert len(step.hashes) == 4
+    assert step.problem("shard-00000") is None
+    assert "SHA-256" in (step.problem("shard-00001") or "")
