@@ -16,19 +16,11 @@ from typing import Any, TypeVar
 import orjson
 
 from nemo_sdg.config.curate import CurateSection
-from nemo_sdg.config.engine import (
-    EngineKind,
-    EngineSection,
-    Role,
-    RoleSection,
-    RolesSection,
-    SamplingSection,
-    Structured,
-    operational,
-)
+from nemo_sdg.config.engine import EngineKind, EngineSection, SamplingSection, Structured
 from nemo_sdg.config.explain import explain
 from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
 from nemo_sdg.config.generate import GenerateSection, OriginShare, PerSeed, Sandbox, Style, VerifySection
+from nemo_sdg.config.roles import Role, RoleSection, RolesSection, operational
 from nemo_sdg.config.run import Executor, RunSection, Verify
 from nemo_sdg.config.seeds import DeclaredSplit, FileSeeds, GuardSection, Labels, LicensePolicy, SeedsSection
 from nemo_sdg.errors import ConfigError

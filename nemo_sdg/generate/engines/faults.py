@@ -10,11 +10,8 @@
 Status codes alone do not tell: proxies wrap a provider's 5xx into a 400, and a spent account is a 402, 403 or 429.
 """
 
-import email.utils
 import enum
-import math
 import re
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +98,8 @@ OUTPUT = [
     )
 ]
 """How providers say the most tokens that a reply may have, and whether it has to stay below that number"""
+TOO_LARGE = re.compile(r"request too large|tokens must be reduced", re.IGNORECASE)
+"""Of a 429: one request is over the rate of a minute; it would be refused for ever"""
 POLICY = re.compile(
     r"content.{0,20}(?:policy|filter|not allowed|management)|moderation|flagged|safety|usage polic|not allowed to|"
     r"inappropriate|sensitive|content exists risk|is not allowed|prohibited|harmful",
@@ -173,6 +172,8 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
         return Meaning.server if answered else Meaning.configuration
     if status == 404:
         return Meaning.configuration if not answered or NO_MODEL.search(said) else Meaning.server
+    if status == 429 and TOO_LARGE.search(said):
+        return Meaning.context
     if status in BUSY:
         return Meaning.busy
     if status in TIMEOUT:
@@ -262,38 +263,3 @@ def free_tokens(said: str, max_tokens: int) -> int | None:
 
 def _int(text: str) -> int:
     return int(float(text.replace(",", "")))
-
-
-_WAIT = re.compile(
-    r"(?:try again|retry) (?:in|after) ~?(?=\d)(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?) ?(ms|minutes?)?)?",
-    re.IGNORECASE,
-)
-
-
-def wait_asked_for(headers: Any, said: str = "") -> float | None:
-    """Seconds from now that a server asks to wait: retry-after-ms, or Retry-After as a number or a date; else what its
-    message says (`try again in 1m30s`); None where there is neither or it makes no sense.
-    """
-    asked = _wait_in(headers)
-    found = _WAIT.search(said) if asked is None else None
-    if found is None:
-        return asked
-    hours, minutes, number, unit = found.groups()
-    scale = {"ms": 1e-3, "mi": 60.0}.get((unit or "")[:2].lower(), 1.0)
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + scale * float(number or 0)
-
-
-def _wait_in(headers: Any) -> float | None:
-    milliseconds, value = headers.get("retry-after-ms"), headers.get("Retry-After")
-    for text, scale in ((milliseconds, 1e-3), (value, 1.0)):
-        try:
-            seconds = float(text) * scale if text is not None else math.nan
-        except ValueError:
-            continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    try:
-        when = email.utils.parsedate_to_datetime(value) if value is not None else None
-    except (ValueError, TypeError):
-        return None
-    return None if when is None else max(0.0, when.timestamp() - time.time())

@@ -1,33 +1,25 @@
-"""Any OpenAI-compatible server (trtllm-serve, NIM, vLLM, SGLang, llama.cpp, proxies): plain aiohttp, no client library.
+"""Any OpenAI-compatible server (trtllm-serve, NIM, vLLM, SGLang, llama.cpp, proxies).
 
-The `openai` package takes 23 ms of CPU time a request with 500 in flight (httpcore's pool is quadratic in
-connections), aiohttp 0.25 ms.
-
-A request goes to the server with the fewest requests in flight. Among servers that are nearly as free, a hash of the
-prompt's beginning decides, so that requests with the same few-shot head find its KV blocks. A server that could not be
-reached is not asked for a while.
-
-The key is read from the environment when the engine starts, and sent in the Authorization header. It is removed from
-everything that a server says before that becomes part of an error message.
+connection.py sends a request. What comes of the answer is decided here: a completion, another attempt with fewer
+tokens, a refusal that is believed, a fault for the scheduler, or the end of the run. faults.py knows what errors mean.
 """
 
 import asyncio
 import dataclasses
 import hashlib
 import logging
-import os
-import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import orjson
 
 from nemo_sdg.config import EngineSection
-from nemo_sdg.errors import EngineError, MissingDependencyError
+from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines.base import Fault, TransportError
+from nemo_sdg.generate.engines.connection import Connection, Server
 from nemo_sdg.generate.engines.faults import (
+    SAID_AT_MOST,
     Meaning,
     ServerError,
     free_tokens,
@@ -35,21 +27,15 @@ from nemo_sdg.generate.engines.faults import (
     most_output,
     read_error,
     status_of,
-    wait_asked_for,
     what_to_change,
 )
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
+from nemo_sdg.generate.engines.retry_after import wait_asked_for
 from nemo_sdg.generate.engines.servers import build_body, same_model
 from nemo_sdg.generate.requests import Completion, Request
 
 log = logging.getLogger(__name__)
 
-REST_SECONDS = 5.0
-"""seconds for which a server that could not be reached is not asked while there are others"""
-NEARLY_AS_FREE = 1.1
-PREFIX = 400
-"""length of the beginning of a prompt that decides which server is likely to hold its KV blocks"""
-CONNECT_SECONDS = 20.0
 LEAST_ROOM = 16
 """a request is not sent when fewer tokens are left for its reply"""
 BYTES_PER_TOKEN = 6
@@ -60,22 +46,6 @@ BELIEVED_AFTER = 3
 REFUSED_FROM_THE_START = 20
 """so many refusals in unknown words without one answer mean that the configuration is at fault"""
 WAITS = {Meaning.busy: Fault.busy, Meaning.timeout: Fault.timeout, Meaning.server: Fault.server}
-CONTEXT_FIELDS = ("max_model_len", "context_length", "max_context_length", "context_window")
-"""where /v1/models says how long a context is: vLLM and SGLang, OpenRouter, Mistral, Groq"""
-
-
-@dataclass(eq=False, slots=True)
-class _Server:
-    url: str
-    in_flight: int = 0
-    rests_until: float = 0.0
-    answered_at: float = -1.0
-    """loop time of the last completion"""
-    context_length: int | None = None
-    most_output: int | None = None
-    """tokens of a reply that it gives at most, once it has said so"""
-    listed: list[str] = field(default_factory=list)
-    """the models that it says it has"""
 
 
 class OpenAIEngine:
@@ -90,72 +60,26 @@ class OpenAIEngine:
         self.config = config
         self.model = config.model
         self.notify: Callable[[str], None] = log.warning
-        self._servers = [_Server(url.rstrip("/")) for url in config.base_urls]
-        self._session: Any = None
-        self._secret = ""
+        self._connection = Connection(config)
         self._answered = False
         self._aliases: set[str] = set()
         self._refusals: Counter[bytes] = Counter()
 
     async def start(self) -> None:
-        if self._session is not None:
+        if self._connection.is_open:
             return
-        try:
-            import aiohttp
-        except ImportError as exc:
-            raise MissingDependencyError("engine.kind=openai needs aiohttp: pip install nemo-sdg") from exc
-        self._secret = os.environ.get(self.config.api_key_env, "").strip()
-        if not self._secret.isprintable() or not self._secret.isascii():
-            raise EngineError(f"the environment variable {self.config.api_key_env} holds characters that no key has")
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(
-                total=self.config.request_timeout, sock_connect=min(CONNECT_SECONDS, self.config.request_timeout)
-            ),
-            headers={
-                "Content-Type": "application/json",
-                **({"Authorization": f"Bearer {self._secret}"} if self._secret else {}),
-            },
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        for server in self._servers:
-            await self._look_at_models(server)
-
-    async def _look_at_models(self, server: _Server) -> None:
-        """Reads the names and context lengths of a server's models. The scheduler waits for a server that cannot be
-        reached yet. A name that is not listed is not an error: gateways list other names than they serve, and a wrong
-        name is a 404 at the first request.
-        """
-        import aiohttp
-
-        try:
-            async with self._session.get(
-                f"{server.url}/models", allow_redirects=False, timeout=aiohttp.ClientTimeout(total=CONNECT_SECONDS)
-            ) as response:
-                status, body = response.status, await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return
-        if status in (401, 403):
-            await self.close()
-            self._stop(server, read_error(status, body))
-        try:
-            rows = [row for row in orjson.loads(body)["data"] if isinstance(row, dict)] if status == 200 else []
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            return
-        server.listed = [str(row.get("id")) for row in rows]
-        for row in rows:
-            if len(rows) == 1 or same_model(str(row.get("id")), self.model):
-                lengths = [row[name] for name in CONTEXT_FIELDS if isinstance(row.get(name), int)]
-                server.context_length = lengths[0] if lengths else server.context_length
+        self._connection.open()
+        for server in self._connection.servers:
+            if (refused := await self._connection.look_at_models(server, self.model)) is not None:
+                await self.close()
+                self._stop(server, refused)
 
     async def close(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._connection.close()
 
     async def complete(self, request: Request) -> Completion:
-        assert self._session is not None, "start() comes first"
-        server = self._choose(request)
+        assert self._connection.is_open, "start() comes first"
+        server = self._connection.choose(request)
         asked = request.max_tokens
         while True:
             bounded = self._bounded(server, request, asked)
@@ -175,7 +99,7 @@ class OpenAIEngine:
                 return Completion(text="", finish_reason="refused", detail=self._said(server, result))
             asked = room
 
-    def _bounded(self, server: _Server, request: Request, max_tokens: int) -> int:
+    def _bounded(self, server: Server, request: Request, max_tokens: int) -> int:
         """At most the tokens that the server gives, and that its context can have left beside the prompt."""
         max_tokens = min(max_tokens, server.most_output or max_tokens)
         if server.context_length is None:
@@ -184,24 +108,26 @@ class OpenAIEngine:
         taken = sum(len(text.encode("utf-8", "replace")) for text in texts) // BYTES_PER_TOKEN
         return min(max_tokens, max(LEAST_ROOM, server.context_length - taken))
 
-    async def _post(self, server: _Server, request: Request) -> Completion | ServerError:
+    async def _post(self, server: Server, request: Request) -> Completion | ServerError:
         """A completion, or the error of a context that is too short. Raises for everything else."""
         data = orjson.dumps(build_body(request, self.model))
         begin = asyncio.get_running_loop().time()
-        status, headers, body = await self._send(server, data, chat=request.messages is not None)
+        status, headers, body = await self._connection.post(server, data, chat=request.messages is not None)
         if status == 200:
             try:
                 completion = read_reply(body)
             except ErrorInReply as inner:
                 status, body = status_of(inner.code), inner.body
             except TransportError as fault:
-                raise TransportError(f"{server.url}: {self._cleaned(str(fault))}", fault.fault) from None
+                raise TransportError(f"{server.url}: {self._connection.cleaned(str(fault))}", fault.fault) from None
             else:
                 self._answered = True
                 server.answered_at = asyncio.get_running_loop().time()
                 self._note_alias(server, completion)
                 return completion
         error = read_error(status, body)
+        if 300 <= status < 400 and "Location" in headers:
+            error = dataclasses.replace(error, message=f"it redirects to {headers['Location'][:SAID_AT_MOST]}")
         means = meaning(error, answered=self._answered)
         if means is Meaning.context:
             return error
@@ -214,42 +140,7 @@ class OpenAIEngine:
             return Completion(text="", finish_reason="refused", detail=said)
         raise TransportError(said, WAITS.get(means, Fault.server), wait_asked_for(headers, said))
 
-    async def _send(self, server: _Server, data: bytes, *, chat: bool) -> tuple[int, Any, bytes]:
-        import aiohttp
-
-        server.in_flight += 1
-        try:
-            async with self._session.post(
-                f"{server.url}/{'chat/completions' if chat else 'completions'}", data=data, allow_redirects=False
-            ) as response:
-                return response.status, response.headers, await response.read()
-        except TimeoutError:
-            raise TransportError(
-                f"{server.url}: no answer within {self.config.request_timeout:g} seconds", Fault.timeout
-            ) from None
-        except aiohttp.ClientConnectorError as exc:
-            server.rests_until = asyncio.get_running_loop().time() + REST_SECONDS
-            reason = self._cleaned(str(exc.os_error.strerror or exc.os_error))
-            raise TransportError(f"{server.url}: {reason}", Fault.connection) from None
-        except (aiohttp.ClientError, OSError) as exc:
-            # from None: aiohttp's errors carry the request's headers, and with them the key
-            raise TransportError(f"{server.url}: connection lost ({type(exc).__name__})", Fault.connection) from None
-        finally:
-            server.in_flight -= 1
-
-    def _choose(self, request: Request) -> _Server:
-        if len(self._servers) == 1:
-            return self._servers[0]
-        now = asyncio.get_running_loop().time()
-        awake = [server for server in self._servers if server.rests_until <= now] or self._servers
-        fewest = min(server.in_flight for server in awake)
-        free = [server for server in awake if server.in_flight <= fewest * NEARLY_AS_FREE + 1]
-        beginning = (request.messages[0]["content"] if request.messages else request.prompt or "")[:PREFIX].encode(
-            "utf-8", "replace"
-        )
-        return max(free, key=lambda server: zlib.crc32(server.url.encode(), zlib.crc32(beginning)))
-
-    async def _is_the_requests_fault(self, server: _Server, error: ServerError, data: bytes, begin: float) -> bool:
+    async def _is_the_requests_fault(self, server: Server, error: ServerError, data: bytes, begin: float) -> bool:
         """Whether to believe a refusal in unknown words: the same request was refused BELIEVED_AFTER times, while the
         server answered another one.
         """
@@ -267,25 +158,25 @@ class OpenAIEngine:
         del self._refusals[digest]
         return True
 
-    async def _answers_at_all(self, server: _Server, data: bytes) -> bool:
+    async def _answers_at_all(self, server: Server, data: bytes) -> bool:
         """Sends the smallest possible request, of the same form as the one that the server refused."""
         body = orjson.loads(data)
         chat = "messages" in body
         plain = {"messages": [{"role": "user", "content": "Say yes."}]} if chat else {"prompt": "Yes"}
         least = {**{"model": self.model, "max_tokens": LEAST_ROOM}, **plain}
         try:
-            status, _, _ = await self._send(server, orjson.dumps(least), chat=chat)
+            status, _, _ = await self._connection.post(server, orjson.dumps(least), chat=chat)
         except TransportError:
             return False
         return status == 200
 
-    def _stop(self, server: _Server, error: ServerError) -> NoReturn:
+    def _stop(self, server: Server, error: ServerError) -> NoReturn:
         """Ends the run for an error that every request would meet, and says what to change."""
         if error.status in (401, 403):
-            state = "was refused" if self._secret else "is not set"
+            state = "was refused" if self._connection.has_key else "is not set"
             raise EngineError(
                 f"{server.url}: {error.status}, the key in the environment variable {self.config.api_key_env} {state}; "
-                f"everything finished is kept ({self._cleaned(error.message)})"
+                f"everything finished is kept ({self._connection.cleaned(error.message)})"
             )
         if error.status == 404 and server.listed and not any(same_model(name, self.model) for name in server.listed):
             names = ", ".join(server.listed[:5])
@@ -294,21 +185,18 @@ class OpenAIEngine:
             f"{self._said(server, error)}; everything finished is kept: {what_to_change(error, self.model)}"
         )
 
-    def _note_alias(self, server: _Server, completion: Completion) -> None:
+    def _note_alias(self, server: Server, completion: Completion) -> None:
         served = completion.model
         if served is None or served == self.model:
             completion.model = None
             return
         if served not in self._aliases and len(self._aliases) < 20 and not same_model(served, self.model):
             self._aliases.add(served)
+            named = self._connection.cleaned(served)
             self.notify(
-                f"{server.url} answers as {self._cleaned(served)}, asked for {self.model}: taken as an alias; if it is "
-                "another model, stop and set engine.model"
+                f"{server.url} answers as {named}, asked for {self.model}: taken as an alias; if it is another model, "
+                "stop and set engine.model"
             )
 
-    def _said(self, server: _Server, error: ServerError) -> str:
-        return f"{server.url}: {error.status} {self._cleaned(error.message)}".strip()
-
-    def _cleaned(self, text: str) -> str:
-        """A server's message, without the key."""
-        return text.replace(self._secret, "[key]") if self._secret else text
+    def _said(self, server: Server, error: ServerError) -> str:
+        return f"{server.url}: {error.status} {self._connection.cleaned(error.message)}".strip()

@@ -22,7 +22,6 @@ import functools
 import gc
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from nemo_sdg.errors import EngineError
@@ -30,6 +29,7 @@ from nemo_sdg.generate.requests import Flow, Outcome
 from nemo_sdg.generate.roles import RoleEngines
 from nemo_sdg.generate.scheduling.asking import Asker
 from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.open_shards import OpenShards
 from nemo_sdg.generate.scheduling.order import longest_first
 from nemo_sdg.generate.scheduling.work import (
     FlowProgress,
@@ -41,7 +41,6 @@ from nemo_sdg.generate.scheduling.work import (
     ShardWork,
     on_signals,
     record_id,
-    traces_of,
 )
 
 DRAIN_SECONDS = 3.0
@@ -107,35 +106,25 @@ class _Run:
         on_traces: OnTraces | None,
         progress: FlowProgress,
     ) -> None:
-        self.shards, self.flow, self.journal, self.on_shard_done, self.on_traces, self.progress = (
-            shards,
-            flow,
-            journal,
-            on_shard_done,
-            on_traces,
-            progress,
-        )
+        self.work, self.flow, self.journal, self.progress = shards, flow, journal, progress
         self.asker = Asker(
             engines,
             journal,
             progress,
             notify=progress.notify,
-            give_up=self._give_up,
+            give_up=lambda record, fault: self.shards.give_up(record, fault),
             fail=self._fail,
             changed=self._changed,
         )
         self.lanes = self.asker.lanes
+        self.shards = OpenShards(self.asker, on_shard_done, on_traces, progress, self._settled)
         self.max_in_flight = sum(lane.section.max_in_flight for lane in self.lanes)
         self.records: set[OpenRecord] = set()
-        self.shards_open: set[OpenShard] = set()
-        self.handing_over: set[asyncio.Task[None]] = set()
-        self.num_held = self.num_given_up = 0
         self.drain_seconds = DRAIN_SECONDS
-        self.fed = self.stopping = False
+        self.fed = False
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.room: asyncio.Future[None] | None = None
         """what the feeder waits for"""
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="shards")
 
     async def run(self) -> None:
         feeder = asyncio.create_task(self._feed())
@@ -149,26 +138,24 @@ class _Run:
                     await self._drain()
                     raise
         finally:
-            self.stopping = True
+            self.shards.stopping = True
             tasks = [feeder, watch, *(record.task for record in self.records if record.task)]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.gather(*self.handing_over, return_exceptions=True)
+            await self.shards.close()
             await self.journal.flush()
-            for shard in self.shards_open:
-                shard.journal.close()
+            self.shards.close_journals()
             self.journal.close()
             for lane in self.lanes:
                 if lane.started:
                     await lane.engine.close()
-            self.thread.shutdown()
             self._report()
         for remark in self.asker.remarks():
             self.progress.notify(remark)
-        if self.progress.shards_unfinished:
+        if unfinished := self.progress.shards_unfinished:
             raise EngineError(
-                f"{self.progress.shards_unfinished} shards unfinished: {self.num_given_up} records were given up after "
+                f"{unfinished} shards unfinished: {self.shards.num_given_up} records were given up after "
                 f"engine.max_retries (last: {self.asker.last_fault}); everything else is kept, "
                 "run the same command again"
             )
@@ -177,11 +164,11 @@ class _Run:
 
     async def _feed(self) -> None:
         rank = 0
-        for work in self.shards:
-            while self.num_held > HELD_OUTCOMES and self.shards_open:
+        for work in self.work:
+            while self.shards.num_held > HELD_OUTCOMES and self.shards.open:
                 await self._wait_for_room()
             shard = OpenShard(work.shard, await asyncio.to_thread(self.journal.open, work.shard))
-            self.shards_open.add(shard)
+            self.shards.open.add(shard)
             while not self._has_room():
                 await self._wait_for_room()
             records = await asyncio.to_thread(longest_first, work.records)
@@ -199,7 +186,7 @@ class _Run:
                 record.task.add_done_callback(functools.partial(self._record_done, record))
                 await asyncio.sleep(0)
             shard.read = True
-            self._hand_over_if_whole(shard)
+            self.shards.hand_over_if_whole(shard)
 
     async def _flow(self, record: OpenRecord, data: dict[str, Any]) -> Outcome:
         return await self.flow(data, self.asker.ask_for(record))
@@ -229,10 +216,10 @@ class _Run:
         self._end_if_done()
 
     def _end_if_done(self) -> None:
-        if self.fed and not self.records and not self.handing_over and not self.end.done():
+        if self.fed and not self.records and not self.shards.handing_over and not self.end.done():
             self.end.set_result(None)
 
-    # finishing records and shards
+    # finishing records
 
     def _record_done(self, record: OpenRecord, task: "asyncio.Task[Outcome]") -> None:
         self.records.discard(record)
@@ -240,68 +227,23 @@ class _Run:
         shard = record.shard
         shard.num_open -= 1
         if task.cancelled():
-            if not shard.given_up and not self.stopping:
+            if not shard.given_up and not self.shards.stopping:
                 self._fail(RuntimeError(f"the flow of record {record.index} of {shard.name} cancelled itself"))
         elif (error := task.exception()) is not None:
             self._fail(error)
         else:
             self.progress.records_done += 1
-            if not shard.given_up:
-                shard.outcomes[record.index] = task.result()
-                self.num_held += 1
+            self.shards.keep(record, task.result())
         self._changed()
-        self._hand_over_if_whole(shard)
+        self.shards.hand_over_if_whole(shard)
         self._end_if_done()
 
-    def _hand_over_if_whole(self, shard: OpenShard) -> None:
-        if not shard.read or shard.num_open or shard not in self.shards_open or self.stopping:
-            return
-        self.shards_open.discard(shard)
-        task = asyncio.create_task(self._hand_over(shard))
-        self.handing_over.add(task)
-        task.add_done_callback(self._handed_over)
-
-    async def _hand_over(self, shard: OpenShard) -> None:
-        try:
-            if not shard.given_up:
-                await self.asker.believe_refusals(shard)
-                outcomes = [outcome for outcome in shard.outcomes if outcome is not None]
-                assert len(outcomes) == len(shard.outcomes), f"{shard.name} has records without an outcome"
-                await asyncio.get_running_loop().run_in_executor(self.thread, self._write, shard, outcomes)
-                self.num_held -= len(outcomes)
-                self.progress.shards_done += 1
-        finally:
-            shard.journal.close()
-
-    def _write(self, shard: OpenShard, outcomes: list[Outcome]) -> None:
-        if self.on_traces is not None:
-            self.on_traces(shard.name, traces_of(shard))
-        self.on_shard_done(shard.name, outcomes)
-
-    def _handed_over(self, task: "asyncio.Task[None]") -> None:
-        self.handing_over.discard(task)
+    def _settled(self, error: BaseException | None) -> None:
+        """A shard was handed over."""
         self._changed()
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if error is not None:
             self._fail(error)
         self._end_if_done()
-
-    def _give_up(self, record: OpenRecord, fault: str) -> None:
-        """Ends one record for a fault in transport; its shard stays unfinished, its other records go on into the
-        journal.
-        """
-        shard = record.shard
-        self.num_given_up += 1
-        if not shard.given_up:
-            shard.given_up = True
-            self.progress.shards_unfinished += 1
-            self.num_held -= sum(outcome is not None for outcome in shard.outcomes)
-            shard.outcomes = [None] * len(shard.outcomes)
-            self.progress.notify(
-                f"{shard.name} stays unfinished this time: a request was lost more than engine.max_retries times "
-                f"({fault})"
-            )
-        assert record.task is not None
-        record.task.cancel()
 
     # ends
 

@@ -12,8 +12,8 @@ from nemo_sdg.config import EngineKind, EngineSection, Structured
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.base import Fault, TransportError
-from nemo_sdg.generate.engines.faults import wait_asked_for
 from nemo_sdg.generate.engines.openai import same_model
+from nemo_sdg.generate.engines.retry_after import wait_asked_for
 from nemo_sdg.generate.engines.sent import prepare
 from nemo_sdg.generate.requests import Outcome, Request
 from nemo_sdg.generate.roles import one_engine
