@@ -9,6 +9,7 @@ from nemo_sdg.seeds.fields.asking import Asking
 from nemo_sdg.seeds.fields.cloze import cloze
 from nemo_sdg.seeds.fields.options import (
     inline_block,
+    labelled_text,
     labels_beside,
     listed_block,
     option_texts,
@@ -242,10 +243,14 @@ def _are_numbers_of(row: Row, texts: list[str], prompt: Any) -> bool:
 
 
 def _position(target: Any, texts: list[str], labels: list[str] | None, written: list[str]) -> int | None:
-    """As `position`, or the option that is written so with its label before it: `B. zinc`."""
+    """As `position`, or the option that is written so with its label before it: `B. zinc`, in the options or in the
+    target alone.
+    """
     found = position(target, texts, labels)
-    if found is None and isinstance(target, str) and trimmed(target) in written:
-        return written.index(trimmed(target))
+    if found is None and isinstance(target, str):
+        if trimmed(target) in written:
+            return written.index(trimmed(target))
+        return labelled_text(target, texts)
     return found
 
 

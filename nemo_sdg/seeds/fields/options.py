@@ -116,6 +116,19 @@ def without_labels(texts: list[str]) -> tuple[list[str], list[str]] | None:
     return bare, labels
 
 
+def labelled_text(target: str, texts: list[str]) -> int | None:
+    """The place of the option that a target names by its label and its text: `B) lime` of salt and lime."""
+    match = _LABELLED.match(target)
+    if match is None:
+        return None
+    text, label = target[match.end() :].strip(), next(filter(None, match.groups()))
+    if text not in texts:
+        return None
+    at = texts.index(text)
+    known = {str(at + 1), *(script[at] for script in (LABELS, *SCRIPTS) if at < len(script))}
+    return at if label.upper() in known else None
+
+
 def in_sequence(labels: list[str]) -> bool:
     """Whether labels are A, B, C, … or those of another script, numbers from 0 or 1, or Roman ones."""
     num, found = len(labels), [label.upper() for label in labels]

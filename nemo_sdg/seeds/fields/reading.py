@@ -114,7 +114,8 @@ def position(target: Any, choices: list[str], labels: list[str] | None = None) -
             return found[0]
     match = _LABEL.fullmatch(stripped)
     if match is None:
-        return None
+        same = [index for index, choice in enumerate(choices) if trimmed(choice).casefold() == stripped.casefold()]
+        return same[0] if len(same) == 1 else None
     if match[1].isdecimal():
         return _within(int(match[1]), choices)
     letter = match[1].upper()
@@ -145,9 +146,11 @@ def _within(index: int, choices: list[str]) -> int | None:
 
 
 def text_of(value: Any) -> str:
-    """A column's value as text, "" for null. Raises TypeError for other values (a list, a mapping, bytes)."""
+    """A column's value as text, "" for null and for NaN, as which pandas writes null. Raises TypeError for other values
+    (a list, a mapping, bytes).
+    """
     if isinstance(value, decimal.Decimal | datetime.date | datetime.time):
         return str(value)
     if not isinstance(value, str | int | float | None):
         raise TypeError(f"a text is expected where the row holds a {type(value).__name__}: {str(value)[:60]}")
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    return value if isinstance(value, str) else "" if value is None or value != value else str(value)

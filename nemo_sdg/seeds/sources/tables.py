@@ -5,7 +5,7 @@
 `datasets` reads them through pandas, which makes 7 of `007`, 2.5 of `2.50` and nothing of the answers `NA`, `None` and
 `null`. Here a column holds numbers only where each number, written out again, is the cell, and truth values where all
 cells are True or False; else it holds its cells as they stand. An empty cell is null, and so is `NA` among numbers.
-A blank around a column's name is no part of it: `question, answer` names `answer`.
+A blank around a column's name is no part of it, nor one around the column's cells: `question, answer` names `answer`.
 """
 
 import contextlib
@@ -79,11 +79,18 @@ def _cells(file: Path, who: str, delimiter: str) -> Iterator[tuple[list[str], It
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
                 raise DataError(f"{who}: {file} has two columns named {twice!r}; rename one of them")
-            yield names, (cells for cells in lines if cells)
+            padded = [place for place, name in enumerate(header) if name != name.strip()]
+            yield names, (_stripped(cells, padded) for cells in lines if cells)
     except (UnicodeDecodeError, csv.Error) as exc:
         raise DataError(
             f"{who}: {file} cannot be read as csv ({one_line(exc)}); write it in UTF-8, with one line a row"
         ) from exc
+
+
+def _stripped(cells: list[str], places: list[int]) -> list[str]:
+    for place in places:
+        cells[place : place + 1] = [cell.strip() for cell in cells[place : place + 1]]
+    return cells
 
 
 @functools.lru_cache(maxsize=256)

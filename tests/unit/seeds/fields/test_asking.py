@@ -122,3 +122,20 @@ def test_invisible_characters_at_the_ends_of_answers_say_nothing() -> None:
     assert (
         reason_of({**config, "doc_to_text": "{{q}}"}, {"q": "Which?", "c": ["\u200b", "x"], "a": 1}) == "empty_choice"
     )
+
+
+@pytest.mark.parametrize(("target", "answer"), [("B) lime", "lime"), ("(a) salt", "salt"), ("LIME", "lime")])
+def test_a_target_may_write_the_label_with_the_text_or_other_letters(target: str, answer: str) -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": "a"}
+    assert seed_of(config, {"q": "Which is it?", "c": ["salt", "lime", "ham"], "a": target}).answer.text == answer
+
+
+@pytest.mark.parametrize("target", ["B) salt", "(c) ham sandwich"])
+def test_a_label_beside_another_text_is_no_gold(target: str) -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": "a"}
+    assert reason_of(config, {"q": "Which is it?", "c": ["salt", "lime", "ham"], "a": target}) == "no_gold"
+
+
+def test_not_a_number_is_no_answer() -> None:
+    config = {"doc_to_text": "Question: {{q}}\nAnswer:", "doc_to_target": "a"}
+    assert reason_of(config, {"q": "How many?", "a": float("nan")}, **SHORT) == "no_gold"

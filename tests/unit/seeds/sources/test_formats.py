@@ -145,10 +145,13 @@ def test_columns_have_one_type_over_all_files_of_a_split(tmp_path):
 
 
 def test_a_blank_around_a_columns_name_is_no_part_of_it(tmp_path):
-    (tmp_path / "a.csv").write_text("question, answer \nWho?, me\n")
+    (tmp_path / "a.csv").write_text("question, answer , label\nWho?, me, 1\nWhom? , you,\n")
     split = Split(path="csv", name=None, split="train", data_files=("a.csv",), folder=str(tmp_path))
     rows = open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t")
-    assert [row for _, row in rows] == [{"question": "Who?", "answer": " me"}]
+    assert [row for _, row in rows] == [
+        {"question": "Who?", "answer": "me", "label": 1},
+        {"question": "Whom? ", "answer": "you", "label": None},
+    ]
 
 
 def test_two_columns_of_one_name_are_named(tmp_path):
