@@ -15,7 +15,7 @@ from nemo_sdg.config import RunConfig, SeedsSection, as_plain, fingerprint, load
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.progress import Progress
 from nemo_sdg.pipeline import run as pipeline
-from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json
+from nemo_sdg.storage import read_json, read_jsonl, write_json
 from nemo_sdg.train.ablation import BASE, EvaluationSection, Scores, arms_of, write_comparison
 from nemo_sdg.train.cluster_arms import RecipeSection
 from nemo_sdg.train.evaluate import evaluate_arm, read_lm_eval_logs
@@ -193,11 +193,10 @@ def train(
 
     Without a base blend there is no blend of the arm `base`: it is the checkpoint itself.
     """
-    from nemo_sdg.export.blend import packed_receipts, packed_tokens
+    from nemo_sdg.export.packed_shards import packed_shards, train_tokens
     from nemo_sdg.export.packing.tokenizers import load_tokenizer
 
     tokenizer = load_tokenizer(str(run_dir / "packed" / "tokenizer"))
-    mark = read_json(run_dir / "manifest.json")["fingerprint"]
     planned = read_json(run_dir / "blend" / "mixture.json")["arms"]
     training, curves = {}, {}
     for arm in arms:
@@ -215,8 +214,7 @@ def train(
                 arm, blend, out, proxy, eod=tokenizer.eod, vocab_size=tokenizer.vocab_size, on_step=show
             )
             curves[arm] = list(read_jsonl(out / CURVE))
-        receipts = packed_receipts(StepDir(run_dir=run_dir, step="packed", fingerprint=mark))
-        held = packed_tokens(receipts, [arm])[arm]
+        held = train_tokens(packed_shards(run_dir), [arm])[arm]
         num_held = sum(num for tasks in held.values() for num in tasks.values())
         training[arm]["epochs"] = epochs(training[arm]["tokens"], num_held, planned[arm])
     return training, curves

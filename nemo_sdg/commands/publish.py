@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nemo_sdg.errors import ConfigError, EngineError, MissingDependencyError
 from nemo_sdg.export.publish.metadata import HUB, write_metadata
-from nemo_sdg.export.publish.release import Published, Release, packed_receipts_of, text_files, write_release
+from nemo_sdg.export.publish.release import Published, Release, shards_to_publish, text_files, write_release
 
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
@@ -23,9 +23,9 @@ def publish(run_dir: Path, to: str, *, dry_run: bool = False, private: bool = Tr
         raise ConfigError(f"--to {to} must be a folder or hub:ORG/NAME, such as hub:my-lab/my-corpus")
     folder = run_dir / "publish" if to.startswith(HUB) else Path(to)
     if dry_run:
-        found = list(text_files(packed_receipts_of(run_dir)))
-        for receipt, variant, name, facts in found:
-            documents = receipt["variants"][variant]["documents"]
+        found = list(text_files(shards_to_publish(run_dir)))
+        for shard, variant, name, facts in found:
+            documents = shard.variants[variant].documents
             typer.echo(f"{documents:>10,} documents  {facts['bytes']:>14,} bytes  {name}")
         size = sum(facts["bytes"] for _, _, _, facts in found)
         typer.echo(

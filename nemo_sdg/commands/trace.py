@@ -11,11 +11,10 @@ from typing import Any
 import orjson
 
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.packing.tokenizers import load_saved
 from nemo_sdg.export.report.packed import read_document
 from nemo_sdg.storage import read_json, require_run
-
-SUFFIX = "_text_document"
 
 
 def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
 
     require_run(run_dir)
     base = _packed_prefix(run_dir, prefix)
-    relative = f"{base.relative_to(run_dir)}{SUFFIX}"
+    relative = f"{base.relative_to(run_dir)}{PREFIX_SUFFIX}"
     table = pq.read_table(f"{base}.docs.parquet")
     rows = [row for row in table.to_pylist() if row["document"] == document]
     if not rows:
@@ -111,14 +110,14 @@ def _block(title: str, text: str) -> Iterator[str]:
 
 def read_text(run_dir: Path, base: Path, document: int) -> str:
     """A packed document decoded with the tokenizer that the run was packed with."""
-    return load_saved(run_dir / "packed" / "tokenizer").decode(read_document(Path(f"{base}{SUFFIX}"), document))
+    return load_saved(run_dir / "packed" / "tokenizer").decode(read_document(Path(f"{base}{PREFIX_SUFFIX}"), document))
 
 
 def _packed_prefix(run_dir: Path, prefix: str) -> Path:
     """The packed dataset as a path below `run_dir`, without any ending."""
     for ending in (".bin", ".idx", ".docs.parquet", ".text.parquet"):
         prefix = prefix.removesuffix(ending)
-    path = Path(prefix.removesuffix(SUFFIX))
+    path = Path(prefix.removesuffix(PREFIX_SUFFIX))
     candidates = (
         [run_dir / path.relative_to(run_dir.resolve())]
         if path.is_absolute() and path.is_relative_to(run_dir.resolve())

@@ -16,7 +16,6 @@ equally often, and a sample equally often in each variant.
 
 import logging
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -26,10 +25,18 @@ from nemo_sdg.config import BlendSection, ExportSection, MixtureSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.base_datasets import SPLITS, BaseDataset, check_share, read_base
 from nemo_sdg.export.mixture import Mixture, VariantPlan, plan_mixture
+from nemo_sdg.export.packed_shards import (
+    PREFIX_SUFFIX,
+    TEXT_SUFFIX,
+    PackedShard,
+    band_tokens,
+    family_sizes,
+    packed_shards,
+    train_tokens,
+    variant_size,
+)
 from nemo_sdg.storage import StepDir, write_bytes, write_json
 
-PREFIX_SUFFIX = "_text_document"
-TEXT_SUFFIX = ".text.parquet"
 BASE_ARM = "base"
 FORMS = (".blend.json", ".nemo.json", ".data_args.txt", ".data_blend.json")
 
@@ -48,10 +55,9 @@ def write_blend(
     plans = mixture.variants
     check_share(blend, min(plan.synthetic_share for plan in plans.values()))
     base = read_base(blend.base)
-    receipts = packed_receipts(packed)
-    shards = {
-        variant: {split: _shard_weights(receipts, variant, split, mixture) for split in SPLITS} for variant in plans
-    }
+    found = packed_shards(packed.run_dir)
+    families = family_sizes(found)
+    shards = {variant: {split: _shard_weights(found, variant, split, mixture) for split in SPLITS} for variant in plans}
     for variant, splits in shards.items():
         if not splits["train"]:
             raise DataError(
@@ -82,7 +88,7 @@ def write_blend(
         "variants": {
             variant: {
                 **{split: _relative(shards[variant][split]) for split in SPLITS},
-                "tokens": _family_tokens(receipts, variant),
+                "tokens": {family: size.tokens for family, size in sorted(families.get(variant, {}).items())},
                 "nemo_validates_on": "valid" if shards[variant]["valid"] or base["valid"] else "train",
                 "train_tokens": plan.available,
                 **_plan_row(plan),
@@ -97,100 +103,41 @@ def write_blend(
 
 def plan_blend(packed: StepDir, export: ExportSection, mixture: MixtureSection) -> Mixture:
     """The mixture of what is packed."""
-    receipts = packed_receipts(packed)
-    bands = packed_bands(receipts, export.variants) if mixture.difficulty else None
-    plan = plan_mixture(packed_tokens(receipts, export.variants), mixture, export.budget, bands)
-    plan.notes += [note for variant in export.variants for note in _losses(receipts, variant)]
+    shards = packed_shards(packed.run_dir)
+    bands = band_tokens(shards, export.variants) if mixture.difficulty else None
+    plan = plan_mixture(train_tokens(shards, export.variants), mixture, export.budget, bands)
+    plan.notes += [note for variant in export.variants for note in _losses(shards, variant)]
     return plan
 
 
-def _losses(receipts: list[dict[str, Any]], variant: str) -> list[str]:
+def _losses(shards: list[PackedShard], variant: str) -> list[str]:
     """Notes on what the tokenizer lost of a variant's texts, and on traces that are not there."""
-    sizes = [receipt["variants"][variant] for receipt in receipts if variant in receipt["variants"]]
-    total: Counter[str] = Counter()
-    for row in sizes:
-        total.update(row)
-    notes = []
-    if total["changed_documents"]:
+    total, notes = variant_size(shards, variant), []
+    if total.changed_documents:
         notes.append(
-            f"variant {variant}: the tokenizer does not give back {total['changed_documents']:,} of "
-            f"{total['documents']:,} documents as they were written ({total['unknown_tokens']:,} unknown tokens)"
+            f"variant {variant}: the tokenizer does not give back {total.changed_documents:,} of "
+            f"{total.documents:,} documents as they were written ({total.unknown_tokens:,} unknown tokens)"
         )
-    if total["without_trace"]:
-        num = sum(row["kept"] for receipt in receipts for row in receipt["counts"].values())
+    if total.without_trace:
+        num = sum(shard.kept for shard in shards)
         notes.append(
-            f"variant {variant}: {total['without_trace']:,} of {num:,} samples have no trace and read as in no_context"
+            f"variant {variant}: {total.without_trace:,} of {num:,} samples have no trace and read as in no_context"
         )
     return notes
 
 
-def packed_receipts(packed: StepDir) -> list[dict[str, Any]]:
-    return [receipt for receipt in map(packed.receipt, packed.shards()) if receipt]
-
-
-def packed_tokens(receipts: list[dict[str, Any]], variants: list[str]) -> dict[str, dict[str, dict[str, int]]]:
-    """Tokens of the train split, {variant: {family: {task: tokens}}}."""
-    tokens: dict[str, dict[str, dict[str, int]]] = {variant: {} for variant in variants}
-    for receipt in receipts:
-        if receipt["split"] == "train":
-            for variant in variants:
-                if sizes := receipt["variants"].get(variant):
-                    family = tokens[variant].setdefault(receipt["family"], {})
-                    family[receipt["task"]] = family.get(receipt["task"], 0) + sizes["tokens"]
-    return tokens
-
-
-def packed_bands(
-    receipts: list[dict[str, Any]], variants: list[str]
-) -> dict[str, dict[str, dict[str, dict[str, int]]]]:
-    """Tokens of the train split, {variant: {family: {task: {band of difficulty: tokens}}}}. Raises DataError where the
-    bands were not packed apart.
-    """
-    if any("band" not in receipt for receipt in receipts):
-        raise DataError(
-            "mixture.difficulty needs bands, and the corpus was packed without export.difficulty_bands: run with "
-            "--from packed"
-        )
-    tokens: dict[str, dict[str, dict[str, dict[str, int]]]] = {variant: {} for variant in variants}
-    for receipt in receipts:
-        if receipt["split"] == "train":
-            for variant in variants:
-                if sizes := receipt["variants"].get(variant):
-                    task = tokens[variant].setdefault(receipt["family"], {}).setdefault(receipt["task"], {})
-                    task[receipt["band"]] = task.get(receipt["band"], 0) + sizes["tokens"]
-    return tokens
-
-
-def _family_tokens(receipts: list[dict[str, Any]], variant: str) -> dict[str, int]:
-    """Tokens of both splits per family."""
-    tokens: dict[str, int] = {}
-    for receipt in receipts:
-        if sizes := receipt["variants"].get(variant):
-            tokens[receipt["family"]] = tokens.get(receipt["family"], 0) + sizes["tokens"]
-    return dict(sorted(tokens.items()))
-
-
-def _shard_weights(
-    receipts: list[dict[str, Any]], variant: str, split: str, mixture: Mixture
-) -> list[tuple[float, str]]:
+def _shard_weights(shards: list[PackedShard], variant: str, split: str, mixture: Mixture) -> list[tuple[float, str]]:
     """Weights of a split's shards, which sum to 1, and their prefixes relative to the run."""
     drawn = [
         (
-            mixture.epochs(receipt["family"], receipt["task"], receipt.get("band", "")) * sizes["tokens"],
-            _prefix(receipt, variant),
+            mixture.epochs(shard.family, shard.task, shard.band or "") * shard.variants[variant].tokens,
+            shard.prefix(variant),
         )
-        for receipt in receipts
-        if receipt["split"] == split and (sizes := receipt["variants"].get(variant))
+        for shard in shards
+        if shard.split == split and variant in shard.variants
     ]
     total = math.fsum(tokens for tokens, _ in drawn)
     return [(tokens / total, prefix) for tokens, prefix in drawn]
-
-
-def _prefix(receipt: dict[str, Any], variant: str) -> str:
-    (name,) = (
-        name for name in receipt["outputs"] if name.endswith(f"{PREFIX_SUFFIX}.bin") and Path(name).parts[1] == variant
-    )
-    return str(name).removesuffix(".bin")
 
 
 def _absolute(shards: list[tuple[float, str]], run_dir: Path) -> Weighted:

@@ -19,7 +19,7 @@ from nemo_sdg.export.card_words import (
     TASK_CATEGORIES,
     VARIANT_WORDS,
 )
-from nemo_sdg.export.packing.packed_files import TEXT_SUFFIX
+from nemo_sdg.export.packed_shards import TEXT_SUFFIX, PackedShard, packed_shards, variant_size
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
 from nemo_sdg.storage import read_json, read_jsonl, write_bytes
 
@@ -52,10 +52,10 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
     config_text = (run_dir / "config.yaml").read_text()
     config = yaml.safe_load(config_text)
     mixture = read_json(run_dir / "blend" / "mixture.json")
-    receipts = [read_json(path) for path in sorted((run_dir / "packed" / "receipts").glob("*.json"))]
-    sizes = {variant: _sizes(receipts, variant) for variant in mixture["variants"]}
+    shards = packed_shards(run_dir)
+    sizes = {variant: variant_size(shards, variant) for variant in mixture["variants"]}
     first = next(iter(sizes))
-    texts = _count_texts(run_dir, first, receipts)
+    texts = _count_texts(run_dir, first, shards)
     counts = {step: facts["steps"][step]["counts"] for step in facts["steps"]}
     sources = _sources(run_dir)
     licenses = _ranked(texts["license"])
@@ -64,23 +64,24 @@ def collect(run_dir: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "title": f"Task-seeded synthetic corpus {facts['fingerprint'][:8]}",
         "version": facts["version"],
         "fingerprint": facts["fingerprint"],
-        "documents": sizes[first]["documents"],
+        "documents": sizes[first].documents,
         "variants": [
             {
                 "name": name,
                 "words": VARIANT_WORDS[name],
-                **sizes[name],
+                "documents": sizes[name].documents,
+                "tokens": sizes[name].tokens,
                 **{key: plan[key] for key in ("train_tokens", "epochs")},
             }
             for name, plan in mixture["variants"].items()
         ],
-        "splits": sorted({receipt["split"] for receipt in receipts if receipt["variants"]}),
+        "splits": sorted({shard.split for shard in shards if shard.variants}),
         "tokenizer": read_json(run_dir / "packed" / "tokenizer" / "tokenizer_config.json")["name"],
         "origins": _ranked(texts["origin"]),
         "origin_words": {**dict.fromkeys(texts["origin"], ""), **ORIGIN_WORDS},
         "kinds": _ranked(texts["kind"]),
         "languages": sorted(texts["language"]),
-        "sample": _first_text(run_dir, first, receipts),
+        "sample": _first_text(run_dir, first, shards),
         "columns": COLUMNS,
         "new": texts["origin"].get("similar", 0),
         "own": texts["origin"].get("seed", 0),
@@ -136,38 +137,29 @@ def _header(content: dict[str, Any]) -> dict[str, Any]:
     return {**header, "configs": configs}
 
 
-def _sizes(receipts: Iterable[dict[str, Any]], variant: str) -> dict[str, int]:
-    found = [receipt["variants"][variant] for receipt in receipts if variant in receipt["variants"]]
-    return {"documents": sum(size["documents"] for size in found), "tokens": sum(size["tokens"] for size in found)}
-
-
-def _count_texts(run_dir: Path, variant: str, receipts: Iterable[dict[str, Any]]) -> dict[str, Counter[str]]:
+def _count_texts(run_dir: Path, variant: str, shards: Iterable[PackedShard]) -> dict[str, Counter[str]]:
     """How many packed texts have each licence, kind, language, origin and model."""
     import pyarrow.parquet as pq
 
     counters: dict[str, Counter[str]] = {name: Counter() for name in ("license", "kind", "language", "origin", "model")}
-    for receipt in receipts:
-        for output in receipt["outputs"]:
-            if output.endswith(TEXT_SUFFIX) and Path(output).parts[1] == variant:
-                table = pq.read_table(run_dir / output, columns=list(counters))
-                for name, counter in counters.items():
-                    for row in table[name].value_counts().to_pylist():
-                        counter[row["values"] or "unknown"] += row["counts"]
+    for output in (name for shard in shards for name in shard.texts(variant)):
+        table = pq.read_table(run_dir / output, columns=list(counters))
+        for name, counter in counters.items():
+            for row in table[name].value_counts().to_pylist():
+                counter[row["values"] or "unknown"] += row["counts"]
     return counters
 
 
-def _first_text(run_dir: Path, variant: str, receipts: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+def _first_text(run_dir: Path, variant: str, shards: Iterable[PackedShard]) -> dict[str, Any] | None:
     """The row with the smallest id in the first packed shard: any row would do, and it is the same each time."""
     import pyarrow.parquet as pq
 
-    for receipt in receipts:
-        for output in sorted(receipt["outputs"]):
-            if output.endswith(TEXT_SUFFIX) and Path(output).parts[1] == variant:
-                rows = pq.ParquetFile(run_dir / output).read_row_group(0).to_pylist()
-                if rows:
-                    row: dict[str, Any] = min(rows, key=lambda row: str(row["uuid"]))
-                    cut = len(row["text"]) > MAX_SAMPLE
-                    return {**row, "text": row["text"][:MAX_SAMPLE] + (" …" if cut else "")}
+    for output in (name for shard in shards for name in shard.texts(variant)):
+        rows = pq.ParquetFile(run_dir / output).read_row_group(0).to_pylist()
+        if rows:
+            row: dict[str, Any] = min(rows, key=lambda row: str(row["uuid"]))
+            cut = len(row["text"]) > MAX_SAMPLE
+            return {**row, "text": row["text"][:MAX_SAMPLE] + (" …" if cut else "")}
     return None
 
 

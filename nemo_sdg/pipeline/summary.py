@@ -11,6 +11,7 @@ import yaml
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.progress import COLUMNS, fit
+from nemo_sdg.export.packed_shards import family_sizes, packed_shards
 from nemo_sdg.storage import different_versions, read_json
 
 LINES = 25
@@ -77,13 +78,9 @@ def total_reasons(counts: dict[str, Any]) -> Counter[str]:
 
 
 def came_out(run_dir: Path, curated: dict[str, Any]) -> str:
-    packed = packed_tokens(run_dir)
-    documents, tokens = Counter[str](), Counter[str]()
-    first = packed[0]["variant"] if packed else ""
-    for row in packed:
-        tokens[row["variant"]] += row["tokens"]
-        if row["variant"] == first:
-            documents[row["family"]] += row["documents"]
+    packed = sorted(family_sizes(packed_shards(run_dir)).items())
+    documents = Counter({family: size.documents for family, size in sorted(packed[0][1].items())} if packed else {})
+    tokens = {variant: sum(size.tokens for size in families.values()) for variant, families in packed}
     num_tasks = sum(bool(row["kept"]) for row in curated.values())
     families = fit([f"{name} {num:,}" for name, num in documents.most_common()] or ["nothing packed"], 50)
     sizes = ", ".join(f"{num:,} {variant}" for variant, num in tokens.items())
@@ -134,18 +131,3 @@ def advice() -> dict[str, tuple[str, str]]:
     """reason -> (what it means, what to change)"""
     text = (importlib.resources.files("nemo_sdg.pipeline") / "advice.yaml").read_text(encoding="utf-8")
     return {reason: (row["means"], row["change"]) for row in yaml.safe_load(text) for reason in row["reasons"]}
-
-
-def packed_tokens(run_dir: Path) -> list[dict[str, Any]]:
-    """Documents and tokens per family and variant, from the packed step's receipts."""
-    totals: dict[tuple[str, str], list[int]] = {}
-    for path in sorted((run_dir / "packed" / "receipts").glob("*.json")):
-        receipt = read_json(path)
-        for variant, sizes in receipt["variants"].items():
-            row = totals.setdefault((receipt["family"], variant), [0, 0])
-            row[0] += sizes["documents"]
-            row[1] += sizes["tokens"]
-    return [
-        {"family": family, "variant": variant, "documents": row[0], "tokens": row[1]}
-        for (family, variant), row in sorted(totals.items())
-    ]

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from nemo_sdg.config import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
-from nemo_sdg.export.blend import packed_receipts, plan_blend, write_blend
+from nemo_sdg.export.blend import plan_blend, write_blend
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.packed_files import import_indexed_dataset
 from nemo_sdg.storage import StepDir, read_json, write_json
@@ -127,7 +127,7 @@ def test_megatron_draws_what_mixture_json_says(tmp_path: Path, name: str, budget
             BlendSource(prefix=str(tmp_path / "web"), weight=1.0),
         ]
     export = ExportSection(variants=list(RATIOS), budget=budget)
-    receipts = packed_receipts(packed)
+    receipts = [packed.receipt(name) or {} for name in packed.shards()]
     config = MixtureSection(**settings)
     mixture = plan_blend(packed, export, config)
     blend_step = StepDir(run_dir=tmp_path, step="blend", fingerprint="f1")
@@ -193,6 +193,6 @@ def test_megatron_draws_what_is_told_of_documents_packed_for_real(
     config = MixtureSection(train_tokens=200_000, max_epochs=40.0)
     told = write_blend(blend, plan_blend(packed, export, config), export, BlendSection(), packed=packed)
     assert len(packed.shards()) > 6
-    receipts = [receipt for receipt in packed_receipts(packed) if receipt["split"] == "train"]
+    receipts = [receipt for name in packed.shards() if (receipt := packed.receipt(name) or {})["split"] == "train"]
     assert_drawn_as_told(tmp_path, told, receipts, config)
     assert list(told["arms"]) == list(VARIANTS)

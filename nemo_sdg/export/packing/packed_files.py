@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.execution.megatron_import import importing_megatron
+from nemo_sdg.export.packed_shards import PREFIX_SUFFIX, TEXT_SUFFIX
 from nemo_sdg.export.packing.indexed_dataset import IndexedWriter
 from nemo_sdg.export.packing.tokenizers import Tokenizer
 from nemo_sdg.records import content_id
 from nemo_sdg.storage import atomic_file
 
-TEXT_SUFFIX = ".text.parquet"
 SAMPLE_COLUMNS = ("task", "family", "kind", "language", "origin")
 ROW_GROUP = 8192
 """documents in a parquet row group"""
@@ -116,7 +116,7 @@ class ShardWriter:
         )
         self.paths = [
             prefix.with_name(f"{prefix.name}{suffix}")
-            for suffix in ("_text_document.bin", "_text_document.idx", ".docs.parquet", TEXT_SUFFIX)
+            for suffix in (f"{PREFIX_SUFFIX}.bin", f"{PREFIX_SUFFIX}.idx", ".docs.parquet", TEXT_SUFFIX)
         ]
         bin_file, self._idx_file, docs_file, text_file = (files.enter_context(atomic_file(path)) for path in self.paths)
         self._indexed = IndexedWriter(bin_file, tokenizer.vocab_size)

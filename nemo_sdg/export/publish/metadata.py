@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.publish.release import CHAT, GENERATIVE, MULTIPLE_CHOICE, Release
 from nemo_sdg.storage import read_json, write_bytes, write_json
 
@@ -178,7 +179,7 @@ def data_blend(release: Release, target: str) -> dict[str, Any]:
     mixture = read_json(release.run_dir / "blend" / "mixture.json")
     variant = next(iter(mixture["variants"]))
     weights = {
-        row["prefix"].removesuffix("_text_document"): row["weight"] for row in mixture["variants"][variant]["train"]
+        row["prefix"].removesuffix(PREFIX_SUFFIX): row["weight"] for row in mixture["variants"][variant]["train"]
     }
     files = [file for file in release.files if file.shard and file.configuration in (MULTIPLE_CHOICE, GENERATIVE)]
     files = [file for file in files if file.split == "train"]

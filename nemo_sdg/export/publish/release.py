@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.packed_shards import TEXT_SUFFIX, PackedShard, packed_shards
 from nemo_sdg.export.publish.chat import chat_row
 from nemo_sdg.records import Kind, json_line
 from nemo_sdg.storage import atomic_file, read_json, read_jsonl, require_run, sha256_file, write_json
 
-TEXT_SUFFIX = ".text.parquet"
 MULTIPLE_CHOICE, GENERATIVE, CHAT = "Multiple-Choice", "Generative", "chat"
 MANIFEST = "publish.json"
 FORMAT = 1
@@ -77,24 +77,23 @@ class Release:
         return found
 
 
-def packed_receipts_of(run_dir: Path) -> list[dict[str, Any]]:
-    """Receipts of a finished run's packed shards. Raises DataError when the run is not finished."""
+def shards_to_publish(run_dir: Path) -> list[PackedShard]:
+    """The packed shards of a finished run. Raises DataError when the run is not finished."""
     require_run(run_dir)
     if not (run_dir / "manifest.json").is_file() or not (run_dir / "report" / "README.md").is_file():
         raise DataError(
             f"{run_dir} is not a finished run (it has no manifest.json with a card in report/); finish it by "
             "`nemo-sdg run CONFIG`"
         )
-    receipts = [read_json(path) for path in sorted((run_dir / "packed" / "receipts").glob("*.json"))]
-    return [receipt for receipt in receipts if receipt["variants"]]
+    return [shard for shard in packed_shards(run_dir) if shard.variants]
 
 
-def text_files(receipts: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str, str, dict[str, Any]]]:
-    """(receipt, variant, path relative to the run, facts) of every text file."""
-    for receipt in receipts:
-        for name, facts in receipt["outputs"].items():
+def text_files(shards: Iterable[PackedShard]) -> Iterator[tuple[PackedShard, str, str, dict[str, Any]]]:
+    """(shard, variant, path relative to the run, facts) of every text file."""
+    for shard in shards:
+        for name, facts in shard.outputs.items():
             if name.endswith(TEXT_SUFFIX):
-                yield receipt, Path(name).parts[1], name, facts
+                yield shard, Path(name).parts[1], name, facts
 
 
 def write_release(run_dir: Path, folder: Path, *, on_file: Callable[[Published, bool], None] | None = None) -> Release:
@@ -102,18 +101,18 @@ def write_release(run_dir: Path, folder: Path, *, on_file: Callable[[Published, 
 
     Raises DataError for a run that is not finished, or a folder that holds something else.
     """
-    receipts = packed_receipts_of(run_dir)
+    shards = shards_to_publish(run_dir)
     folder.mkdir(parents=True, exist_ok=True)
     writer = _Writer(run_dir, folder, on_file or (lambda file, fresh: None))
     first = next(iter(read_json(run_dir / "blend" / "mixture.json")["variants"]))
-    for receipt, variant, name, facts in text_files(receipts):
-        split, shard, text = SPLIT_NAMES[receipt["split"]], name.removesuffix(TEXT_SUFFIX), run_dir / name
+    for packed, variant, name, facts in text_files(shards):
+        split, shard, text = SPLIT_NAMES[packed.split], name.removesuffix(TEXT_SUFFIX), run_dir / name
         writer.put(name, variant, split, facts["sha256"], functools.partial(_link, text), shard=shard)
         for configuration in (MULTIPLE_CHOICE, GENERATIVE):
             title = configuration if variant == first else f"{configuration}-{variant}"
             number = Path(shard).name.removeprefix("shard-")
             write = functools.partial(_write_released, text, chosen=configuration == MULTIPLE_CHOICE)
-            target = f"{title}/{split}/{receipt['family']}-{number}.parquet"
+            target = f"{title}/{split}/{packed.family}-{number}.parquet"
             writer.put(target, title, split, f"{facts['sha256']} {FORMAT}", write, shard=shard)
     for split, target, samples, source in _chat_files(run_dir):
         writer.put(target, CHAT, split, source, functools.partial(_write_chat, samples))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved
 from nemo_sdg.export.report.counts import read_json_or
 from nemo_sdg.export.report.rows import Unreadable, find_by_id
@@ -21,7 +22,6 @@ MAX_TOKENS = 500
 """number of tokens of a document that are shown"""
 HEADER = 34
 DTYPES = {4: "<i4", 8: "<u2"}
-SUFFIX = "_text_document"
 
 
 def packed_documents(run_dir: Path) -> list[dict[str, Any]]:
@@ -47,7 +47,7 @@ def _document(run_dir: Path, docs: Path, variant: str, tokenizer: Tokenizer) -> 
     table = pq.ParquetFile(docs).read_row_group(0, columns=["document", "sample_id", "task"]).to_pylist()
     row = min(table, key=lambda row: zlib.crc32(row["sample_id"].encode()))
     members = [other["sample_id"] for other in table if other["document"] == row["document"]]
-    base = str(docs).removesuffix(".docs.parquet") + SUFFIX
+    base = str(docs).removesuffix(".docs.parquet") + PREFIX_SUFFIX
     ids = read_document(Path(base), row["document"])
     receipts = (read_json_or(path, {}) for path in sorted((run_dir / "packed" / "receipts").glob("*.json")))
     name = f"{Path(base).relative_to(run_dir)}.bin"
