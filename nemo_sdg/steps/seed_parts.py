@@ -27,7 +27,7 @@ def make_renderer(
 ) -> Callable[[list[str]], None]:
     """The function that renders one part; made once per worker."""
     from nemo_sdg.seeds.build import render_source
-    from nemo_sdg.seeds.golds.conflicts import ConflictingGolds
+    from nemo_sdg.seeds.golds.conflicts import ConflictingGolds, Conflicts
     from nemo_sdg.seeds.sources.lock import DiffersFromLock
 
     guard = content_guard(config, evaluation, parts) if config.guard.content else None
@@ -48,15 +48,16 @@ def make_renderer(
                     golds.add(record)
                     yield record
 
-        def without(conflicting: dict[str, str]) -> Iterator[Seed]:
+        def without(conflicting: Conflicts) -> Iterator[Seed]:
             for record in read_jsonl(path):
                 seed = seed_from_dict(record)
-                if seed.seed_id not in conflicting:
+                why = conflicting.why(seed)
+                if why is None:
                     yield seed
                     continue
                 counts.keep(seed.task, -1)
                 counts.drop(seed.task, "conflicting_gold")
-                drops.add(conflict(record, conflicting[seed.seed_id]))
+                drops.add(conflict(record, why))
 
         path = parts.shard_path(name)
         keys_path(parts, name).unlink(missing_ok=True)

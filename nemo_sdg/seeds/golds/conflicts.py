@@ -2,12 +2,13 @@
 splits of one data set. They give no seeds.
 
 Questions are compared by their words, whatever their case, punctuation or the order of their options. 16 bytes a seed
-are held; the seeds themselves are read again only where a question was asked twice.
+are held; the seeds themselves are read again only where a question was asked twice, and of all that ask one question
+two are held: one, and one that contradicts it.
 """
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +31,56 @@ class ConflictingGolds:
         if key is not None:
             self._keys.append(key)
 
-    def find(self, seeds: Callable[[], Iterable[Seed]]) -> dict[str, str]:
-        """Id of each conflicting seed: what another seed answers to the same question."""
+    def find(self, seeds: Callable[[], Iterable[Seed]]) -> "Conflicts":
+        """The questions to which the seeds give other answers."""
         import numpy as np
 
         values, counts = np.unique(np.frombuffer(self._keys, dtype=np.uint64), return_counts=True)
         repeated = {int(value) for value in values[counts > 1]}
-        if not repeated:
-            return {}
-        groups: dict[int, list[Seed]] = {}
-        for seed in seeds():
+        conflicts = Conflicts()
+        for seed in seeds() if repeated else ():
             key = question_key(seed)
-            if key in repeated:
-                groups.setdefault(key, []).append(seed)
-        return dict(pair for group in groups.values() for pair in _conflicts(group))
+            if key is not None and key in repeated:
+                conflicts.add(key, seed)
+        return conflicts
 
     def save(self, path: Path) -> None:
         """The keys of all seeds, for conflicts_across."""
         path.write_bytes(self._keys.tobytes())
+
+
+class Conflicts:
+    """Questions that are asked more than once: the first seed of each, and the first that answers otherwise."""
+
+    def __init__(self) -> None:
+        self._first: dict[int, Seed] = {}
+        self._other: dict[int, Seed] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._other)
+
+    def add(self, key: int, seed: Seed) -> None:
+        """`key` is the seed's question_key."""
+        first = self._first.get(key)
+        if first is None:
+            self._first[key] = _answer_of(seed)
+        elif key not in self._other and not _agree(first, seed):
+            self._other[key] = _answer_of(seed)
+
+    def why(self, seed: Seed) -> str | None:
+        """What another seed answers to the same question; None where all agree."""
+        key = question_key(seed) if self._other else None
+        if key is None or key not in self._other:
+            return None
+        first = self._first[key]
+        against = self._other[key] if _agree(first, seed) else first
+        elsewhere = "" if against.dataset.split == seed.dataset.split else f" of {against.dataset.split}"
+        return f"row {against.dataset.row}{elsewhere} answers {against.answer.text[:60]!r} to the same question"
+
+
+def _answer_of(seed: Seed) -> Seed:
+    """The seed without its long texts, which no comparison of answers needs."""
+    return replace(seed, passage=None, choices=None, tests=None, reference_reasoning=None)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -81,15 +114,25 @@ def conflicts_across(splits: Iterable[SplitQuestions]) -> dict[str, str]:
         keys = [np.unique(split.read_keys()) for split in together]
         values, counts = np.unique(np.concatenate(keys), return_counts=True)
         repeated = values[counts > 1]
-        groups: dict[int, list[Seed]] = {}
-        for split, own in zip(together, keys, strict=True):
-            wanted = set(np.intersect1d(own, repeated).tolist())
-            for seed in split.seeds() if wanted else ():
-                key = question_key(seed)
-                if key is not None and key in wanted:
-                    groups.setdefault(key, []).append(seed)
-        found.update(pair for group in groups.values() for pair in _conflicts(group))
+        conflicts = Conflicts()
+        wanted = [set(np.intersect1d(own, repeated).tolist()) for own in keys]
+        for split, asked in zip(together, wanted, strict=True):
+            for key, seed in _asking(split, asked):
+                conflicts.add(key, seed)
+        for split, asked in zip(together, wanted, strict=True):
+            for _, seed in _asking(split, asked if conflicts else set()):
+                why = conflicts.why(seed)
+                if why is not None:
+                    found[seed.seed_id] = why
     return found
+
+
+def _asking(split: SplitQuestions, wanted: set[int]) -> Iterator[tuple[int, Seed]]:
+    """The seeds of a split that ask one of these questions."""
+    for seed in split.seeds() if wanted else ():
+        key = question_key(seed)
+        if key is not None and key in wanted:
+            yield key, seed
 
 
 def question_key(seed: Seed) -> int | None:
@@ -99,19 +142,6 @@ def question_key(seed: Seed) -> int | None:
     options = sorted(" ".join(choice.casefold().split()) for choice in seed.choices or [])
     asked = [seed.kind, " ".join(tokens(seed.question)) or seed.question, " ".join(tokens(seed.passage or "")), options]
     return int(content_id(*asked)[:16], 16)
-
-
-def _conflicts(group: list[Seed]) -> Iterator[tuple[str, str]]:
-    """Every seed of a group in which two seeds share no answer."""
-    first = group[0]
-    other = next((seed for seed in group[1:] if not _agree(first, seed)), None)
-    if other is None:
-        return
-    for seed in group:
-        against = other if _agree(first, seed) else first
-        elsewhere = "" if against.dataset.split == seed.dataset.split else f" of {against.dataset.split}"
-        said = f"answers {against.answer.text[:60]!r} to the same question"
-        yield seed.seed_id, f"row {against.dataset.row}{elsewhere} {said}"
 
 
 def _agree(one: Seed, other: Seed) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from nemo_sdg.records import CatalogRow, DatasetRow, Seed
 from nemo_sdg.seeds.fields.reading import Unrenderable, position
-from nemo_sdg.seeds.golds.conflicts import ConflictingGolds, SplitQuestions, conflicts_across
+from nemo_sdg.seeds.golds.conflicts import ConflictingGolds, Conflicts, SplitQuestions, conflicts_across, question_key
 from nemo_sdg.seeds.golds.targets import boxed, is_number_or_expression, read_number, without_contradictions
 from nemo_sdg.seeds.render import Renderer, to_seed
 
@@ -181,7 +181,7 @@ def conflicting(seeds: list[Seed]) -> set[int]:
     for seed in seeds:
         golds.add(seed)
     found = golds.find(lambda: seeds)
-    return {seed.dataset.row for seed in seeds if seed.seed_id in found}
+    return {seed.dataset.row for seed in seeds if found.why(seed)}
 
 
 def test_all_rows_that_answer_one_question_differently_conflict() -> None:
@@ -193,6 +193,26 @@ def test_all_rows_that_answer_one_question_differently_conflict() -> None:
         {"question": "Is snow blue?", "choices": ["yes", "no"], "label": 1},
     ]
     assert conflicting([seed_of(config, row, number=number) for number, row in enumerate(rows)]) == {0, 1, 2}
+
+
+def test_of_many_rows_that_conflict_two_are_held() -> None:
+    rows = [
+        {"question": "Is it so?", "passage": "x" * 1000, "label": n % 2, "choices": ["yes", "no"]} for n in range(9)
+    ]
+    config = {**QUESTION, "doc_to_choice": "choices", "doc_to_target": "label"}
+    conflicts = Conflicts()
+    seeds = [seed_of(config, row, number=number) for number, row in enumerate(rows)]
+    for seed in seeds:
+        key = question_key(seed)
+        assert key is not None
+        conflicts.add(key, seed)
+    assert [conflicts.why(seed) for seed in seeds[:3]] == [
+        "row 1 answers 'no' to the same question",
+        "row 0 answers 'yes' to the same question",
+        "row 1 answers 'no' to the same question",
+    ]
+    held = [*conflicts._first.values(), *conflicts._other.values()]
+    assert [(seed.dataset.row, seed.choices) for seed in held] == [(0, None), (1, None)]
 
 
 def test_answers_that_agree_do_not_conflict() -> None:
