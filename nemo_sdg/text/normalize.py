@@ -185,7 +185,7 @@ def ngram_hashes(hashes: Hashes, length: int) -> Hashes:
 def jaccard(one: Set[Any], other: Set[Any]) -> float:
     """Similarity of two sets; 0 where both are empty."""
     shared = len(one & other)
-    return shared / max(1, len(one) + len(other) - shared)
+    return shared / (len(one) + len(other) - shared) if shared else 0.0
 
 
 def sequence_hash(words: list[str], salt: int = 0) -> int:
