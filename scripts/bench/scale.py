@@ -5,9 +5,9 @@
 A size is a number of questions: a quarter of them are seeds of eight tasks (five kinds of answer, seven families, three
 languages), three are written for each seed, and each gets up to four votes of 150 words of context and 300 of
 reasoning. Replies are made in process (scale_texts.py) and go through the real scheduler and journal. The cost of a
-model is not included, and stages with an embedder are off. The steps run like one command, with run.workers=2: each
-takes as many processes as the run would start. Report, check, trace, status and a run that finds everything done are
-separate commands, measured with their start.
+model is not included: stages with an embedder are off, and the report lets no model read texts. The steps run like one
+command, with run.workers=2: each takes as many processes as the run would start. Report, check, trace, status and a run
+that finds everything done are separate commands, measured with their start.
 
 --quick runs 2,000, the default 10,000 and 100,000, --full also 1,000,000, which takes 40 GB of disk. --short asks for
 three votes of 35 and 60 words: a fifth of the bytes and less than half of the time, for what depends on the number of
@@ -94,7 +94,7 @@ def write_config(folder: Path, num: int, *, votes: int = VOTES, **run: Any) -> P
 
     tasks = write_tasks(folder / "tasks", num // (SIMILAR + 1))
     settings = {
-        "run": {"dir": str(folder / "run"), **run},
+        "run": {"dir": str(folder / "run"), "measure": False, **run},
         "seeds": {"hub": False, "include_path": [str(folder / "tasks")], "tasks": tasks},
         "guard": {"cache": str(folder / "evaluation")},
         "engine": {
@@ -187,7 +187,7 @@ def measure(folder: Path, num: int, code: Path, tell: Tell, *, votes: int = VOTE
         "check": ["check", str(run_dir)],
         "status": ["launch", "--status", str(run_dir)],
         "trace": ["trace", str(run_dir), str(prefix), "0"],
-        "report": ["report", str(run_dir)],
+        "report": ["report", str(run_dir), "--no-measure"],
     }.items():
         if name not in rows:
             keep(name, run_command(arguments, code))
