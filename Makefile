@@ -8,14 +8,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 # of 32,000 modules a tenth is ever imported, and compiled then
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
-# three processes on two cores, since the tests of Slurm, Ray and kills wait a third of their time; a file of tests stays
-# in one of them, and shares its fixtures
-WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
+# A file of tests stays in one process, and shares its fixtures. All tests take three processes on two cores: those of
+# Slurm, Ray and kills wait a third of their time. Unit tests do not wait, and mypy runs beside them.
+WORKERS := --dist loadfile --no-loadscope-reorder -n
 
 # Where this is set (as in many container images), every process compiles its thousands of modules anew: 2 to 5 s each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: env quickstart test check docs clean
+.PHONY: env quickstart test check types unit docs clean
 
 env: $(VENV)/.complete
 
@@ -30,13 +30,18 @@ quickstart: env
 	$(BIN)/nemo-sdg check runs/quickstart
 
 test: env
-	$(BIN)/python -m pytest tests $(WORKERS)
+	$(BIN)/python -m pytest tests $(WORKERS) 3
 
 check: env
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target types unit
+
+types:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy nemo_sdg
-	$(BIN)/python -m pytest tests/unit $(WORKERS)
+
+unit:
+	$(BIN)/python -m pytest tests/unit $(WORKERS) 2
 
 docs: env
 	$(BIN)/python scripts/docs.py

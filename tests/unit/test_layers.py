@@ -1,6 +1,7 @@
 """The layers: which packages may import which, and which modules the command line must not load."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -46,15 +47,16 @@ HEAVY = [
 ]
 
 
-def imported(path: Path) -> set[str]:
+@functools.cache
+def imported(path: Path) -> frozenset[str]:
     """All modules that a file imports, at its top or within functions."""
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def test_files_and_rooms_are_small() -> None:
