@@ -112,8 +112,8 @@ def rows_and_requests(config: RunConfig) -> Iterator[str]:
     from nemo_sdg.pipeline.forecast import count_seeds, make_forecast
     from nemo_sdg.pipeline.rates import assumed
 
-    seeds, unknown = count_seeds(config)
-    result = make_forecast(config, assumed(config), seeds, tokens_per_s=1.0, price=None)
+    seeds, unknown, in_sentences = count_seeds(config)
+    result = make_forecast(config, assumed(config), seeds, in_sentences, tokens_per_s=1.0, price=None)
     families = [f"{family} {sum(tasks.values()):,}" for family, tasks in seeds.items()]
     num = f"{result['seeds']:,}"
     yield f"{'seeds':<12}{fit([num, *families], WIDTH - 12, between=': ')}"

@@ -148,9 +148,9 @@ def forecast(
 
     rates = measured(pilot, config) if pilot else assumed(config)
     speed = probe(config) if measure else throughput(config, model=model, gpu=gpu, tokens_per_s=tokens_per_s)
-    seeds, unknown = count_seeds(config)
+    seeds, unknown, in_sentences = count_seeds(config)
     result = {
-        **make_forecast(config, rates, seeds, tokens_per_s=speed.tokens_per_s, price=price),
+        **make_forecast(config, rates, seeds, in_sentences, tokens_per_s=speed.tokens_per_s, price=price),
         "tokens_per_s_source": speed.source,
         "seeds_by_family": {family: sum(tasks.values()) for family, tasks in seeds.items()},
         "tasks_not_counted": unknown,

@@ -18,6 +18,8 @@ from nemo_sdg.records import Origin, Sample, Vote
 LINE = re.compile(
     r"^[\s>*\-•]*(?:answer\s*)?#?(\d{1,3})\s*[*_`]*\s*[:=.)-]\s*[*_`]*\s*(?:group\s*)?\(?([A-Za-z])\)?[\s*_`.]*$"
 )
+ORDERS = 2
+"""in which a judge reads the answers, each in a request of its own"""
 MAX_ANSWERS = 16
 """different answers of a question that a judge is shown; of more, the first"""
 
@@ -41,8 +43,14 @@ def gold_of(sample: Sample) -> list[str]:
     return [sample.gold.text, *sample.gold.aliases] if sample.origin == Origin.seed else []
 
 
+def compared(votes: list[Vote], right: list[str]) -> list[str]:
+    """The different answers that a judge is shown; nothing is asked with fewer than two."""
+    texts = (vote.text for vote in votes if vote.answer is not None)
+    return list(dict.fromkeys([*right[:1], *texts, *right[1:]]))[:MAX_ANSWERS]
+
+
 async def _mark(votes: list[Vote], right: list[str], sort: Sort, tag: str) -> bool:
-    texts = list(dict.fromkeys([*right[:1], *(vote.text for vote in votes), *right[1:]]))[:MAX_ANSWERS]
+    texts = compared(votes, right)
     if len(texts) < 2:
         return False
     groups = read_groups(await sort(texts, tag), len(texts))

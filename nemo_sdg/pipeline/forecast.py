@@ -1,19 +1,23 @@
 """Estimates a run before it starts: seeds are counted, yields and lengths are measured or assumed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from nemo_sdg.config import EngineSection, OriginShare, Role, RunConfig, Style
 from nemo_sdg.errors import DataError
+from nemo_sdg.generate.agreement import ORDERS
 from nemo_sdg.pipeline.rates import Rates
-from nemo_sdg.records import Verdict
+from nemo_sdg.records import Kind, Verdict
 
 Seeds = dict[str, dict[str, int]]
 """family -> task -> seeds after limits"""
 
 
-def count_seeds(config: RunConfig) -> tuple[Seeds, list[str]]:
-    """Seeds by family and task after limits, and the tasks whose rows cannot be counted without reading them."""
+def count_seeds(config: RunConfig) -> tuple[Seeds, list[str], set[str]]:
+    """Seeds by family and task after limits, the tasks whose rows cannot be counted without reading them, and those
+    whose answers are sentences.
+    """
     from nemo_sdg.catalog.selection import select
     from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.sources.splits import open_source, plan_sources
@@ -24,7 +28,7 @@ def count_seeds(config: RunConfig) -> tuple[Seeds, list[str]]:
         if row.verdict == Verdict.eligible
     ]
     seeds: Seeds = {}
-    unknown = []
+    unknown, in_sentences = [], set()
     for source in plan_sources(rows, config.seeds):
         try:
             num = open_source(source, config.seeds).count()
@@ -37,7 +41,9 @@ def count_seeds(config: RunConfig) -> tuple[Seeds, list[str]]:
         else:
             tasks = seeds.setdefault(source.leaves[0].family, {})
             tasks[source.tasks[0]] = tasks.get(source.tasks[0], 0) + num
-    return {family: dict(sorted(seeds[family].items())) for family in sorted(seeds)}, unknown
+            if source.leaves[0].kind == Kind.free_text:
+                in_sentences.add(source.tasks[0])
+    return {family: dict(sorted(seeds[family].items())) for family in sorted(seeds)}, unknown, in_sentences
 
 
 def attempts(config: RunConfig, seeds: Seeds) -> dict[str, dict[str, float]]:
@@ -89,7 +95,23 @@ class Asked:
         return (self.prompt * price_in + self.completion * price_out) / 1e6
 
 
-def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds) -> list[Asked]:
+def graded_questions(config: RunConfig, rates: Rates, seeds: Seeds) -> float:
+    """Questions that come to the step `graded`."""
+    rows = attempts(config, seeds).values()
+    screened = rates.screened if config.roles.judge is not None else 1.0
+    return sum(row["similar"] * rates.question_yield * screened + row["seed"] for row in rows)
+
+
+def comparisons(config: RunConfig, rates: Rates, seeds: Seeds, in_sentences: Collection[str]) -> float:
+    """Requests in which the judge compares answers in sentences: those of the solvers, and those of the student."""
+    if config.roles.judge is None or not config.verify.judge_agreement:
+        return 0.0
+    told = {family: {task: num for task, num in seeds[family].items() if task in in_sentences} for family in seeds}
+    tried = rates.student if config.roles.student is not None else 0.0
+    return graded_questions(config, rates, told) * (rates.comparisons + tried * ORDERS)
+
+
+def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds, in_sentences: Collection[str] = ()) -> list[Asked]:
     """The requests of the writer, each solver, the judge and the student, if they are configured."""
     from nemo_sdg.generate.prompting import style_of
 
@@ -98,8 +120,8 @@ def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds) -> list[Asked]:
     writer = config.engines(Role.writer)[0]
     each = config.generate.questions_per_request if style_of(config, writer) is Style.full else 1
     written = similar * rates.question_yield
-    passed = written * (rates.screened if config.roles.judge is not None else 1.0)
-    questions = passed + own
+    questions = graded_questions(config, rates, seeds)
+    passed = questions - own
     votes = passed * rates.votes["similar"] + own * rates.votes["seed"]
 
     def made(role: str, section: EngineSection, requests: float, prompt: float, completion: float) -> Asked:
@@ -113,9 +135,10 @@ def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds) -> list[Asked]:
         share = votes / len(solvers)
         found.append(made("solver", section, share, share * rates.vote_prompt, share * rates.vote_completion))
     if config.roles.judge is not None:
-        num = written + own + questions * rates.graded
-        section = config.engines(Role.judge)[0]
-        found.append(made("judge", section, num, num * rates.judge_prompt, num * rates.judge_completion))
+        num, compared = written + own + questions * rates.graded, comparisons(config, rates, seeds, in_sentences)
+        prompt = num * rates.judge_prompt + compared * rates.comparison_prompt
+        completion = num * rates.judge_completion + compared * rates.comparison_completion
+        found.append(made("judge", config.engines(Role.judge)[0], num + compared, prompt, completion))
     if config.roles.student is not None:
         num = questions * rates.student * config.generate.student_attempts
         section = config.engines(Role.student)[0]
@@ -124,13 +147,19 @@ def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds) -> list[Asked]:
 
 
 def make_forecast(
-    config: RunConfig, rates: Rates, seeds: Seeds, *, tokens_per_s: float, price: float | None
+    config: RunConfig,
+    rates: Rates,
+    seeds: Seeds,
+    in_sentences: Collection[str] = (),
+    *,
+    tokens_per_s: float,
+    price: float | None,
 ) -> dict[str, Any]:
-    """The forecast as plain data. GPU-hours are completion tokens divided by `tokens_per_s`, the published throughput
-    for a mix of prompt and completion. The cost is GPU-hours * `price`; without `price`, it follows from the prices of
-    the engines.
+    """The forecast as plain data; `in_sentences` are the tasks whose answers a judge compares. GPU-hours are completion
+    tokens divided by `tokens_per_s`, the published throughput for a mix of prompt and completion. The cost is GPU-hours
+    * `price`; without `price`, it follows from the prices of the engines.
     """
-    roles = asked_by_role(config, rates, seeds)
+    roles = asked_by_role(config, rates, seeds, in_sentences)
     accepted = sum(accepted_samples(config, rates, seeds).values())
     completion = sum(row.completion for row in roles)
     hours = completion / tokens_per_s / 3600

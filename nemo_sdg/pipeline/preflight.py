@@ -112,9 +112,9 @@ def _check_forecast(context: Context) -> None:
         if config.mixture.train_tokens is not None:
             line("the epoch guard cannot be checked before the seeds are counted: they come from the hub")
         return
-    seeds, unknown = count_seeds(config)
+    seeds, unknown, in_sentences = count_seeds(config)
     rates = assumed(config)
-    forecast = make_forecast(config, rates, seeds, tokens_per_s=1.0, price=None)
+    forecast = make_forecast(config, rates, seeds, in_sentences, tokens_per_s=1.0, price=None)
     need = COPIES * BYTES_A_TOKEN * forecast["completion_tokens"]
     free = shutil.disk_usage(context.run_dir).free
     if need > free:

@@ -11,7 +11,8 @@ from typing import Any
 
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import DataError
-from nemo_sdg.records import Sample, Vote, sample_from_dict
+from nemo_sdg.generate.agreement import ORDERS, compared, gold_of
+from nemo_sdg.records import Kind, Sample, Vote, sample_from_dict
 from nemo_sdg.storage import find_run, read_json, read_jsonl
 
 REPLAYED = 400
@@ -43,6 +44,11 @@ class Rates:
     judge_prompt: float = 700.0
     judge_completion: float = 350.0
     """tokens of one grade, of a question or of a solution"""
+    comparison_prompt: float = 600.0
+    comparison_completion: float = 30.0
+    """tokens of one comparison of a question's answers in sentences"""
+    comparisons: float = 1.9
+    """comparisons per question with answers in sentences: two, where there are two different answers"""
     graded: float = 0.85
     """judged solutions per question"""
     student_prompt: float = 250.0
@@ -90,6 +96,26 @@ class Spent:
         return self.prompt / max(self.requests, 1), self.completion / max(self.requests, 1)
 
 
+@dataclass(kw_only=True)
+class Compared:
+    """The samples of a pilot whose answers are sentences, in the step `graded`."""
+
+    records: int = 0
+    requests: int = 0
+    """comparisons of the solvers' answers"""
+    judged: int = 0
+    tried: int = 0
+    """questions that the student tried"""
+    tokens: tuple[int, int] = (0, 0)
+
+    def add(self, sample: Sample, num_judged: int, is_tried: bool, tokens: tuple[int, int]) -> None:
+        self.records += 1
+        self.requests += ORDERS * (len(compared(sample.solutions or [], gold_of(sample))) > 1)
+        self.judged += num_judged
+        self.tried += is_tried
+        self.tokens = (self.tokens[0] + tokens[0], self.tokens[1] + tokens[1])
+
+
 def measured(pilot: Path, config: RunConfig) -> Rates:
     """Rates of a finished run, adapted to `config`: for another number of votes, the pilot's votes are resampled.
     Raises DataError when it is not a finished run.
@@ -105,6 +131,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
     cast: dict[str, list[int]] = {"similar": [], "seed": []}
     solved: list[Sample] = []
     judged = tried = 0
+    sentences = Compared()
     for name in steps:
         for record, is_kept in records_of(pilot, name):
             origin, solutions = record["origin"], record.get("solutions") or []
@@ -124,8 +151,12 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
             elif name == "screened":
                 step.requests += 1
             else:
-                judged += sum(vote.get("judge") is not None for vote in solutions)
-                tried += (record.get("grade") or {}).get("student_pass_rate") is not None
+                num_judged = sum(vote.get("judge") is not None for vote in solutions)
+                is_tried = (record.get("grade") or {}).get("student_pass_rate") is not None
+                judged, tried = judged + num_judged, tried + is_tried
+                if record["kind"] == Kind.free_text:
+                    taken = (tokens[0] - before[0], tokens[1] - before[1])
+                    sentences.add(sample_from_dict(record), num_judged, is_tried, taken)
     if not spent.get("answers", Spent()).requests:
         raise DataError(f"--pilot {pilot} has no answers to measure")
     question, vote = spent["questions"].a_request(), spent["answers"].a_request()
@@ -151,7 +182,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
         accepted={origin: curated[origin] / max(asked[origin], 1) for origin in asked},
         tokens_per_sample=tokens_packed / max(documents, 1),
     )
-    measure_grades(rates, spent, arrived, judged, tried, config)
+    measure_grades(rates, spent, arrived, judged, tried, sentences, config)
     other_votes(rates, solved, pilot, config)
     return rates
 
@@ -181,6 +212,7 @@ def measure_grades(
     arrived: dict[str, dict[str, int]],
     judged: int,
     tried: int,
+    sentences: Compared,
     config: RunConfig,
 ) -> None:
     """Measures judge and student. A judge's request in `graded` is assumed to take as many tokens as in `screened`."""
@@ -197,9 +229,24 @@ def measure_grades(
     rates.graded = judged / step.records
     rates.student = tried / step.records
     attempts = tried * config.generate.student_attempts
-    if attempts:
-        rates.student_prompt = max(0.0, step.prompt - judged * rates.judge_prompt) / attempts
-        rates.student_completion = max(0.0, step.completion - judged * rates.judge_completion) / attempts
+    if sentences.records:
+        rates.comparisons = sentences.requests / sentences.records
+    requests = sentences.requests + ORDERS * sentences.tried
+    # what the student takes is seen where no answers are compared; with nothing but sentences it stays as assumed
+    others = attempts - sentences.tried * config.generate.student_attempts
+    if others:
+        plain = [total - part for total, part in zip((step.prompt, step.completion), sentences.tokens, strict=True)]
+        rest = judged - sentences.judged
+        rates.student_prompt = max(0.0, plain[0] - rest * rates.judge_prompt) / others
+        rates.student_completion = max(0.0, plain[1] - rest * rates.judge_completion) / others
+    if requests:
+        tries = sentences.tried * config.generate.student_attempts
+        known = (
+            sentences.judged * rates.judge_prompt + tries * rates.student_prompt,
+            sentences.judged * rates.judge_completion + tries * rates.student_completion,
+        )
+        rates.comparison_prompt = max(0.0, sentences.tokens[0] - known[0]) / requests
+        rates.comparison_completion = max(0.0, sentences.tokens[1] - known[1]) / requests
 
 
 def other_votes(rates: Rates, solved: list[Sample], pilot: Path, config: RunConfig) -> None:

@@ -337,6 +337,8 @@ class _Connection(asyncio.Protocol):
                 self.transport.close()
                 return
             self.server.stats["completions"] += status == 200 and fault is None
+            if status == 200 and fault is None:
+                self.server.stats.update(answer["usage"])
             self.server.ended = time.monotonic()
             self._send_bytes(status, data)
 

@@ -95,7 +95,7 @@ def complete(body: dict[str, Any]) -> Made:
     last = said[-1] if messages else prompt.rsplit("### ", 2)[-2 if prompt.count("### ") > 1 else -1]
     schema = ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
     draw = random.Random(hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest())
-    text = write(schema, last, draw) if schema else sentence(last, draw)
+    text = write(schema, last, draw) if schema else under_headings(prompt, last, draw)
     for stop in body.get("stop") or []:
         text = text.split(stop, 1)[0]
     prompt_tokens, tokens, limit = len(prompt) // 4 + 1, len(text) // 4 + 1, int(body.get("max_tokens", 16))
@@ -107,6 +107,19 @@ def complete(body: dict[str, Any]) -> Made:
 def text_of(content: str | list[dict[str, str]]) -> str:
     """A message's text, which some clients send as a list of parts."""
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+
+
+def under_headings(prompt: str, last: str, draw: random.Random) -> str:
+    """A judge's groups or scores, a student's answer; a sentence where nothing of it is asked for."""
+    if "## Groups" in prompt:
+        numbers = re.findall(r'<answer number="(\d+)">', last)
+        return "## Groups\n" + "\n".join(f"{number}: A" for number in numbers)
+    if "## Scores" in prompt:
+        names = re.findall(r"^(\w+): 5 - …$", prompt, re.MULTILINE)
+        return "## Review\nFine.\n\n## Scores\n" + "\n".join(f"{name}: 5 - it is" for name in names)
+    if "write the heading ## Answer" in prompt:
+        return f"I thought.\n\n## Answer\n{sentence(last, draw)}"
+    return sentence(last, draw)
 
 
 def write(schema: dict[str, Any], last: str, draw: random.Random) -> str:
