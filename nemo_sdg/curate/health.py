@@ -19,7 +19,7 @@ import hashlib
 import heapq
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iter
         for path in files:
             for record in read_jsonl(path):
                 _add(groups, stage, record)
-    wanted = {seed_id for group in _all(groups) for row in group.compared.rows() for seed_id in row["seed_ids"]}
+    wanted = {seed_id for group in _all(groups) for row in group.compared.rows() for seed_id in row.seed_ids}
     texts_of_seeds: dict[str, str] = {}
     for path in seeds:
         for record in read_jsonl(path):
@@ -83,15 +83,28 @@ def _all(groups: dict[str, dict[str, dict[str, "Group"]]]) -> "Iterable[Group]":
     return (group for named in groups.values() for stages in named.values() for group in stages.values())
 
 
+@dataclass(kw_only=True, slots=True)
+class Excerpt:
+    """What is compared of a record."""
+
+    question: str
+    """its first MAX_LENGTH characters"""
+    language: str
+    kind: str
+    seed_ids: list[str]
+    """of a new question; [] for a seed and its own question"""
+    shingles: frozenset[str]
+
+
 class Smallest:
-    """The records with the smallest hashes of their ids: the same choice whatever the order."""
+    """The excerpts of the records with the smallest hashes of their ids: the same choice whatever the order."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._heap: list[tuple[int, str, int, dict[str, Any]]] = []
+        self._heap: list[tuple[int, str, int, Excerpt]] = []
         self._num = 0
 
-    def add(self, identifier: str, make: Any) -> None:
+    def add(self, identifier: str, make: Callable[[], Excerpt]) -> None:
         rank = -int.from_bytes(hashlib.blake2b(identifier.encode(), digest_size=8).digest(), "big")
         self._num += 1
         if len(self._heap) < self.size:
@@ -99,7 +112,7 @@ class Smallest:
         elif rank > self._heap[0][0]:
             heapq.heapreplace(self._heap, (rank, identifier, self._num, make()))
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Excerpt]:
         return [item[-1] for item in sorted(self._heap, key=lambda item: item[:3])]
 
 
@@ -186,8 +199,9 @@ class Group:
         out["characters"] = {name: _quantiles(histogram) for name, histogram in self.lengths.items() if histogram}
         out["diversity"] = _diversity(rows)
         near = [
-            max(jaccard(row["shingles"], shingles(texts_of_seeds[seed])) for seed in seeds)
-            for row, seeds in _after_seeds(rows, texts_of_seeds)
+            max(jaccard(row.shingles, shingles(texts_of_seeds[seed])) for seed in seeds)
+            for row in rows
+            if (seeds := [seed for seed in row.seed_ids if seed in texts_of_seeds])
         ]
         if near:
             out["near_seed"] = {
@@ -198,25 +212,15 @@ class Group:
         return out
 
 
-def _excerpt(record: dict[str, Any]) -> dict[str, Any]:
+def _excerpt(record: dict[str, Any]) -> Excerpt:
     question = record["question"][:MAX_LENGTH]
-    seed_ids = record["seed_ids"] if record.get("origin") == Origin.similar else []
-    return {
-        "question": question,
-        "language": record["language"],
-        "kind": record["kind"],
-        "seed_ids": seed_ids,
-        "shingles": shingles(question),
-    }
-
-
-def _after_seeds(
-    rows: list[dict[str, Any]], texts_of_seeds: dict[str, str]
-) -> Iterable[tuple[dict[str, Any], list[str]]]:
-    for row in rows:
-        seeds = [seed for seed in row["seed_ids"] if seed in texts_of_seeds]
-        if seeds:
-            yield row, seeds
+    return Excerpt(
+        question=question,
+        language=record["language"],
+        kind=record["kind"],
+        seed_ids=record["seed_ids"] if record.get("origin") == Origin.similar else [],
+        shingles=shingles(question),
+    )
 
 
 def shingles(text: str) -> frozenset[str]:
@@ -225,17 +229,17 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(plain[start : start + 5] for start in range(max(1, len(plain) - 4)))
 
 
-def _identified(row: dict[str, Any]) -> str | None:
+def _identified(row: Excerpt) -> str | None:
     """The language of a question by identification, where it is long enough for that."""
-    words = prose(row["question"])
-    if row["kind"] == Kind.code or len(words) < 24:
+    words = prose(row.question)
+    if row.kind == Kind.code or len(words) < 24:
         return None
     found, confidence = identify_language(words)
     return found if confidence >= 0.5 else None
 
 
-def _diversity(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    words = [tokens(row["question"]) for row in rows]
+def _diversity(rows: list[Excerpt]) -> dict[str, Any]:
+    words = [tokens(row.question) for row in rows]
     out: dict[str, Any] = {"of": len(rows)}
     for size, name in ((1, "distinct_words"), (3, "distinct_trigrams")):
         grams = Counter(gram for text in words for gram in zip(*(text[start:] for start in range(size)), strict=False))
@@ -249,7 +253,7 @@ def _diversity(rows: list[dict[str, Any]]) -> dict[str, Any]:
         nearest = [0.0] * len(rows)
         for first in range(len(rows)):
             for second in range(first + 1, len(rows)):
-                value = jaccard(rows[first]["shingles"], rows[second]["shingles"])
+                value = jaccard(rows[first].shingles, rows[second].shingles)
                 nearest[first] = max(nearest[first], value)
                 nearest[second] = max(nearest[second], value)
         out["nearest_neighbour"] = _round(sum(nearest) / len(nearest))
