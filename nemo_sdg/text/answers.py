@@ -22,6 +22,7 @@ from nemo_sdg.records import Kind
 from nemo_sdg.text import forms, mathematics, sentences, short_answers, words
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import read_number
+from nemo_sdg.text.programs import parse_program
 
 FREE_TEXT_SIMILARITY = 1.0
 """Share of words, as F1, from which two answers in sentences count as one: all of them, in their order;
@@ -213,9 +214,8 @@ _SHORT_WORDS = ("so", "he", "it", "we", "us", "up", "in", "on", "at", "ox", "go"
 
 def _syntax(program: str) -> str | None:
     """The syntax tree of a program without docstrings; None if it is not Python."""
-    try:
-        tree = ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parse_program(program)
+    if tree is None:
         return None
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

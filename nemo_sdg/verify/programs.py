@@ -11,6 +11,7 @@ import ast
 from typing import Any
 
 from nemo_sdg.config import VerifySection
+from nemo_sdg.text.programs import asserted_calls, parse_program
 from nemo_sdg.verify import sandbox
 
 MAX_CALLS = 10
@@ -37,7 +38,7 @@ def outcomes(programs: list[str | None], tests: list[str], config: VerifySection
     known: dict[str | None, str] = {None: "failed"}
     for program in programs:
         if program is not None and program not in known:
-            passed, failure = run_tests(program, tests, config) if parses(program) else ([False], None)
+            passed, failure = run_tests(program, tests, config) if parse_program(program) else ([False], None)
             known[program] = "passed" if all(passed) else failure or "failed"
     return [known[program] for program in programs]
 
@@ -65,30 +66,8 @@ def calls_of(tests: list[str]) -> list[str]:
     """The calls in `assert call == result`, `assert result == call`, `assert call` and `assert not call`, each once,
     in order.
     """
-    calls: dict[str, None] = {}
-    for test in tests:
-        try:
-            tree = ast.parse(test.strip())
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Assert):
-                asked = (
-                    node.test.operand
-                    if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
-                    else node.test
-                )
-                sides = [asked.left, *asked.comparators] if isinstance(asked, ast.Compare) else [asked]
-                calls.update({ast.unparse(side): None for side in sides if isinstance(side, ast.Call)})
-    return list(calls)[:MAX_CALLS]
-
-
-def parses(program: str) -> bool:
-    try:
-        ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+    calls = [ast.unparse(call) for test in tests for call in asserted_calls(test)]
+    return list(dict.fromkeys(calls))[:MAX_CALLS]
 
 
 def results_of(
@@ -101,7 +80,7 @@ def results_of(
     outcomes: list[list[tuple[str, str]] | None] = []
     seen: dict[str, Any] = {}
     for program in programs:
-        if program is None or not calls or not parses(program):
+        if program is None or not calls or not parse_program(program):
             outcomes.append(None)
             continue
         if program not in seen:

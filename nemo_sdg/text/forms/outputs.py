@@ -10,6 +10,7 @@ import re
 
 from nemo_sdg.text.forms import framing
 from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.programs import parse_expression
 
 _ASKS = re.compile(
     r"\bprint(?:s|ed)?\b|\boutputs?\b|console\.log|\bdisplay|\breturns?\b|\braise|\bgibt\b.*\baus\b|\bausgabe|"
@@ -119,8 +120,5 @@ def _literal(text: str) -> str | None:
     """A literal as Python reads it, without its layout: [1,2] and [1, 2], .5 and 0.5; parsed, never run."""
     if not re.fullmatch(r"[\[({].*[\])}]|-?\d*\.\d+", text.strip(), re.DOTALL) or len(text) > 2000:
         return None
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return ast.dump(tree)
+    tree = parse_expression(text.strip())
+    return None if tree is None else ast.dump(tree)

@@ -14,10 +14,3 @@ def test_calls_are_taken_out_of_tests_without_the_results_that_they_expect() -> 
     ]
     assert code.calls_of(tests) == ["f(1)", "f(2)", "g(1)", "g(2)"]
     assert len(code.calls_of([f"assert f({number}) == 0" for number in range(50)])) == code.MAX_CALLS
-
-
-def test_what_is_no_python_is_told_without_running_it() -> None:
-    assert code.parses("def f(): pass")
-    assert not code.parses("def f(")
-    assert not code.parses("(" * 10000)
-    assert not code.parses("x = '\\0" + chr(0) + "'")

@@ -6,6 +6,7 @@ import ast
 import re
 
 from nemo_sdg.curate.filters.view import View
+from nemo_sdg.text.programs import parse_expression, parse_program
 
 SIGNS = "-+*/^<>=≤≥≠()[]"
 SPELLINGS = (
@@ -61,11 +62,8 @@ def other_operator(view: View) -> str | None:
     exact = {ast.dump(node) for node in program}
     blind = {_without_operators(node) for node in program}
     for snippet in snippets:
-        try:
-            node = ast.parse(snippet.strip().removeprefix("return "), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        if not any(isinstance(part, ast.Compare) for part in ast.walk(node)) or ast.dump(node) in exact:
+        node = parse_expression(snippet.strip().removeprefix("return "))
+        if node is None or not any(isinstance(part, ast.Compare) for part in ast.walk(node)) or ast.dump(node) in exact:
             continue
         if _without_operators(node) in blind:
             return snippet
@@ -73,10 +71,8 @@ def other_operator(view: View) -> str | None:
 
 
 def _expressions(code: str) -> list[ast.expr]:
-    try:
-        return [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.expr)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+    tree = parse_program(code)
+    return [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree else []
 
 
 def _without_operators(node: ast.expr) -> str:

@@ -7,6 +7,8 @@ called(["assert f(1) == 2"])                                      -> ["f(1)"]
 import ast
 import re
 
+from nemo_sdg.text.programs import asserted_calls, parse_program
+
 FENCE = re.compile(
     r"^[ \t]*(?P<fence>```|"
     r"~~~)[ \t]*(?P<language>[A-Za-z0-9_+-]*)[^\n`]*\n(?P<body>.*?)(?:\n[ \t]*(?P=fence)[ \t]*$|\Z)",
@@ -24,7 +26,7 @@ def program_of(text: str) -> str:
         for found in FENCE.finditer(text)
         if found["language"].lower() not in ("json", "text", "output", "bash", "sh", "console", "plaintext")
     ]
-    if not blocks or is_python(text):
+    if not blocks or parse_program(text) is not None:
         return text.strip() if blocks else text
     kept: list[str] = []
     for block in blocks:
@@ -38,41 +40,14 @@ def program_of(text: str) -> str:
 
 def defined(program: str) -> set[str]:
     """Names of the functions and classes that a program defines at its top level; none if it is not Python."""
-    try:
-        tree = ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parse_program(program)
+    if tree is None:
         return set()
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
     assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)]
     return names | {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}
 
 
-def is_python(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
-
-
 def called(tests: list[str]) -> list[str]:
     """The calls in tests without the expected results, which a solver must not see."""
-    return [ast.unparse(call) for test in tests if (call := _call_of(test)) is not None]
-
-
-def _call_of(test: str) -> ast.expr | None:
-    """The call in `assert call == result`, `assert result == call`, `assert call` and `assert not call`."""
-    try:
-        tree = ast.parse(test.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assert):
-            asked = (
-                node.test.operand
-                if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not)
-                else node.test
-            )
-            sides = [asked.left, *asked.comparators] if isinstance(asked, ast.Compare) else [asked]
-            return next((side for side in sides if isinstance(side, ast.Call)), None)
-    return None
+    return [ast.unparse(calls[0]) for test in tests if (calls := asserted_calls(test))]
