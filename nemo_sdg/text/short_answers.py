@@ -24,7 +24,7 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
     if " ".join(a.split()) == " ".join(b.split()):
         return True
     sure = _surely(a, b, question, language)
-    if sure is not None:
+    if sure or (sure is False and not any(forms.framed(side, question, language) for side in (a, b))):
         return sure
     if _negated(a) != _negated(b):
         return False

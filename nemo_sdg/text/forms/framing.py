@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 
 from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.numbers import is_hedged
 from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS, base_language
 
 MAX_LENGTH = 300
@@ -51,7 +52,9 @@ _SUBJECT_FIRST = {
 _BEFORE = "$€£¥₹₩-−+±"
 _BEHIND = re.compile(r"\s?[%‰€£¥₹₩₽₺]|\s?\$(?!\w)|[+#!°]")
 _OPERATORS = re.compile(r"[\^=+*<>\\]")
-_KOREAN = re.compile("(?<=[가-힣])(?:은|는|이|가|을|를|의|에서|에|으로|로|와|과)$")
+_KOREAN = re.compile(
+    "(?<=[가-힣])(?:은|는|이|가|을|를|의|에서|에|으로|로|와|과|(?:이었|였)?(?:습니다|습니까|다)|입니다|이다|인가요|입니까|이에요|예요)$"
+)
 _ARABIC = re.compile("^(?:و|ب|ل|ف)?(?:ال)(?=[\u0621-\u064a]{3,})")
 _GERMANIC = re.compile(r"^ge(?=[a-zäöü]{4,})")
 
@@ -86,9 +89,9 @@ def framed(text: str, question: str, language: str) -> str | None:
     while (sign := _BEHIND.match(text, end)) is not None:
         end = sign.end()
     around = text[:start] + " | " + text[end:]
-    if _OPERATORS.search(around):
+    if _OPERATORS.search(around) or _is_bounded(text[:start], text[start:end], text[end:]):
         return None
-    if last == len(tokens) - 1 and turned_round([token.word for token in tokens[:first]], question, language):
+    if first and turned_round([token.word for token in tokens[:first]], question, language):
         return None
     if not any(text[token.start].lower() == text[token.start] for token in tokens[:first] + tokens[last + 1 :]):
         return None  # George H. W. Bush, of whom the question has said Bush
@@ -98,6 +101,8 @@ def framed(text: str, question: str, language: str) -> str | None:
         shared = sum(token.word in asked for token in tokens[:first] + tokens[last + 1 :])
         if not _DENIES.search(question) or shared < 4:
             return None
+    if language[:2] == "ko":
+        end -= len(text[start:end]) - len(_KOREAN.sub("", text[start:end]))
     if text[end : end + 1] in (")", "）") and "(" in text[start:end].replace("（", "("):
         end += 1
     return text[start:end]
@@ -108,6 +113,7 @@ def holds(short: str, long: str, question: str, language: str) -> bool:
     those of the question and of its frame. An alternative that the question offers is another answer.
     """
     words, tokens = short.split(), long.split()
+    tokens = _without_rival(tokens, question, language)
     if not 0 < len(words) < len(tokens) or not question or _DENIES.search(long):
         return False
     asked, frame = _asked(question, language), _frame(language)
@@ -118,7 +124,9 @@ def holds(short: str, long: str, question: str, language: str) -> bool:
         if tokens[place : place + len(words)] != words:
             continue
         rest = tokens[:place] + tokens[place + len(words) :]
-        if place + len(words) == len(tokens) and turned_round(rest, question, language):
+        if _is_bounded(" ".join(tokens[:place]), short, " ".join(tokens[place + len(words) :])):
+            continue
+        if place and turned_round(tokens[:place], question, language):
             continue
         if set(rest) & offered and set(words) & offered:
             continue
@@ -161,12 +169,33 @@ def holds_joined(short: str, long: str, question: str) -> bool:
 _JOINED_OR = re.compile("还是|還是|或|それとも|または|か、")
 
 
+def _is_bounded(before: str, said: str, behind: str) -> bool:
+    """Whether the words beside a number make something else of it: more than 30, 30 or less."""
+    beside = [*before.split()[-2:], "|", *behind.split()[:2]]
+    return any(map(str.isdigit, said)) and is_hedged(" ".join(beside))
+
+
 def turned_round(before: list[str], question: str, language: str) -> bool:
     """Whether what stands last was done to: `Churchill succeeded Attlee` does not say who succeeded Churchill."""
     asks, allowed = _SUBJECT_FIRST.get(base_language(language), ("", ""))
     if not asks or re.match(asks, question.strip(" ¿«\"'").casefold(), re.DOTALL) is None:
         return False
     return set(allowed.split()).isdisjoint(before)
+
+
+_RIVAL = frozenset(
+    "than als que чем ніж än enn end niż než dan against gegen contre contra contro против проти over".split()  # noqa: SIM905
+)
+
+
+def _without_rival(words: list[str], question: str, language: str) -> list[str]:
+    """`lead is heavier than iron` without the other one of the two that the question offers."""
+    offered, frame = _offered(question, language), _frame(language)
+    for place, word in enumerate(words):
+        rest = words[place + 1 :]
+        if word in _RIVAL and place and rest and set(rest) & offered and all(w in offered or w in frame for w in rest):
+            return words[:place]
+    return words
 
 
 def frame_alone(text: str, question: str, language: str) -> bool:
@@ -176,7 +205,8 @@ def frame_alone(text: str, question: str, language: str) -> bool:
 
 
 def words(text: str) -> list[str]:
-    return _WORD.findall(text)
+    """The words of a text in lower case, without Korean particles and the Arabic article."""
+    return [token.word for token in _tokens(text)]
 
 
 def restates(text: str, question: str, language: str) -> bool:
@@ -259,6 +289,10 @@ def _among(word: str, asked: frozenset[str], language: str) -> bool:
     if word in asked:
         return True
     shortest = 3 if language[:2] in ("ar", "he") else 4
+    if len(word) > 3 and word[-1] == "s" and word[:-1] in asked:
+        return True
+    if len(word) == 3 and word + "s" in asked:
+        return True
     if len(word) < shortest or any(map(str.isdigit, word)):
         return False
     verb = _verbs().get(word, frozenset())
@@ -277,7 +311,7 @@ def _among(word: str, asked: frozenset[str], language: str) -> bool:
     return False
 
 
-_ENDING = 4
+_ENDING = 5
 """characters in which two forms of one word may end differently"""
 
 

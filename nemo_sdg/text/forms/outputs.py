@@ -13,7 +13,7 @@ from nemo_sdg.text.forms.lexicon import lexicon
 from nemo_sdg.text.programs import parse_expression
 
 _ASKS = re.compile(
-    r"\bprint(?:s|ed)?\b|\boutputs?\b|console\.log|\bdisplay|\breturns?\b|\braise|\bgibt\b.*\baus\b|\bausgabe|"
+    r"\bprint(?:s|ed)?\b|\boutputs?\b|console\.log|\bdisplay|\breturn(?:s|ed)?\b|\braise|\bgibt\b.*\baus\b|\bausgabe|"
     r"\baffiche|\brenvoie|\bdevuelve|\bretorna|\brestituisce|\bzwraca|возвращает|\bliefert\b|\bimprime|\bstampa|\bimprimir|\bwypisze|\bskriver\b|\byazdır|\bçıktı|\bвывед|\bвывод|\bвиведе|\brun\b|execut|"
     r"输出|打印|出力|출력|يطبع|आउटपुट|mencetak|keluaran|\bin ra\b",
     re.IGNORECASE,
@@ -25,7 +25,8 @@ _QUOTED = re.compile(r"[«“„\"「『]\s?([^«»“”„\"「」『』]+?)\s
 _OPENING, _CLOSING = "\"'“„«「『", "\"'”“»」』"
 _BOLD_LABEL = re.compile(r"^\*\*([^*\n]+[:：])\*\*")
 _REMARK = re.compile(
-    r"\s+[–—-]{1,2}\s+[^`\d]*$|\s*[,;]\s+(?:because|since|weil|car|porque|perché|так как|因为)\b[^`]*$"
+    r"\s+[–—-]{1,2}\s+[^`\d]*$|\s*[,;]\s+(?:since|car|так как)\b[^`]*$|\s*因为[^`]*$"
+    r"|[,;]?\s+(?:because|weil|porque|perché|parce que|потому что|omdat)\s[^`]*$"
 )
 _ASIDE = re.compile(r"\s*[(（][^()（）]*[^\W\d_]{3}[^()（）]*[)）]\s*[.。]?$")
 _LABEL = re.compile(r"^\W*(?:[^\W\d_]+\s){0,2}[^\W\d_]+\s?[:：]\s*(?=\S)")
@@ -68,7 +69,13 @@ def _outputs(text: str, question: str, language: str) -> list[str]:
     found.append(bare)
     if (label := _LABEL.match(bare)) is not None and _is_frame(label[0], question, language):
         found.append(bare[label.end() :])
+    bare = re.sub(r"(?<=[\w'\])}])(?:입니다|이다|です|である)?[.。]$", "", bare)
+    found.append(bare)
     words = list(re.finditer(r"\S+", bare))
+    while len(words) > 1 and _is_frame(words[-1][0], question, language, code=False):
+        words = words[:-1]
+        bare = bare[: words[-1].end()]
+        found.append(bare)
     taken = 0
     while taken < len(words) - 1 and _is_frame(words[taken][0], question, language, code=False):
         taken += 1
@@ -92,7 +99,7 @@ def _is_frame(text: str, question: str, language: str, *, code: bool = True) -> 
     words = framing.words(text)
     if re.search(r"\d", text) or not (words or code):
         return False
-    unsaid = [word for word in words if word.casefold() not in _WORDS]
+    unsaid = [word for word in words if word not in _WORDS]
     asked = re.sub(r"`[^`]*`|\w+\([^)]*\)|[\"'][^\"']*[\"']", " ", question)
     return framing.frame_alone(" ".join(unsaid), asked, language) if unsaid else True
 
@@ -105,6 +112,7 @@ def _unquoted(text: str) -> str:
 
 
 def _equal(one: str, other: str) -> bool:
+    one, other = (re.sub(r"^(-?)(?=\.\d)", r"\g<1>0", side.strip("\n")) for side in (one, other))
     lines, others = ([line.rstrip() for line in side.strip("\n").rstrip().split("\n")] for side in (one, other))
     if lines == others:
         return one.strip() != ""
@@ -118,7 +126,7 @@ def _equal(one: str, other: str) -> bool:
 
 def _literal(text: str) -> str | None:
     """A literal as Python reads it, without its layout: [1,2] and [1, 2], .5 and 0.5; parsed, never run."""
-    if not re.fullmatch(r"[\[({].*[\])}]|-?\d*\.\d+", text.strip(), re.DOTALL) or len(text) > 2000:
+    if not re.fullmatch(r"[\[({].*[\])}]", text.strip(), re.DOTALL) or len(text) > 2000:
         return None
     tree = parse_expression(text.strip())
     return None if tree is None else ast.dump(tree)

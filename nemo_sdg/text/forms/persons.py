@@ -83,6 +83,7 @@ def surname_of(short: str, long: str, question: str = "") -> bool:
     """
     words = re.findall(r"[^\W\d_](?:[^\W\d_]|['’.-])*", name_turned_round(long))
     names = re.findall(r"[^\W\d_](?:[^\W\d_]|['’.-])*", short)
+    names = _without_title_words(names)
     if not 0 < len(names) < len(words) or not 2 <= len(words) <= 6 or re.search(r"\d", long + short):
         return False
     if any(word.casefold() in _JOINERS for word in words) or not all(
@@ -126,7 +127,7 @@ def same_bearer(a: str, b: str) -> bool:
     Т. Г. Шевченко), or is the end of the other one (García Márquez). Two people who share their first and last names
     are told apart by the names between.
     """
-    ones, others = (without_title_words(_NAME.findall(name_turned_round(text))) for text in (a, b))
+    ones, others = (_without_title_words(_NAME.findall(name_turned_round(text))) for text in (a, b))
     if re.search(r"\d", a + b) or min(len(ones), len(others)) < 2 or len(ones) == len(others):
         return False
     short, long = sorted((ones, others), key=len)
@@ -148,7 +149,7 @@ def without_second_surname(text: str) -> str:
     return text[: text.rindex(words[-1])].strip()
 
 
-def without_title_words(words: list[str]) -> list[str]:
+def _without_title_words(words: list[str]) -> list[str]:
     while len(words) > 1 and words[0].casefold() in _TITLES:
         words = words[1:]
     return words

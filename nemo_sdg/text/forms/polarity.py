@@ -70,12 +70,12 @@ def said_polarity(text: str, question: str, language: str) -> bool | None:
 def _of_sentence(text: str, question: str, language: str) -> bool | None:
     """What a sentence says that has only words of the question, of its frame, of affirmation and of denial."""
     outer, _, aside = text.partition("(")
-    asked = {word.casefold() for word in _WORD.findall(question)}
+    asked = {_based(word) for word in _WORD.findall(question)}
     asks = {_pole(word) for word in asked} - {None}
     neutral: list[str] = []
     said: set[bool] = set()
     negations = 0
-    for word in (found.casefold() for found in _WORD.findall(outer)):
+    for word in (_based(found) for found in _WORD.findall(outer)):
         pole = _pole(word)
         if _NEGATION.fullmatch(word):
             negations += 1
@@ -93,6 +93,10 @@ def _of_sentence(text: str, question: str, language: str) -> bool | None:
         verdict = verdict == next(iter(asks))
     again = bare_polarity(aside.rstrip(".) "), question) if aside else None
     return None if again is not None and again != verdict else verdict
+
+
+def _based(word: str) -> str:
+    return framing.words(word)[0] if "가" <= word[0] <= "힣" else word.casefold()
 
 
 def _pole(word: str) -> bool | None:

@@ -98,7 +98,8 @@ def _number(text: str, language: str, question: str) -> Number | None:
         return _without_asked_rate(read, question)
     if (number := sole(text, language)) is None:
         stated = None if is_hedged(text) else forms.framed(text, question, language)
-        apart = stated is not None and not re.search(r"[\d/]|-\s*$", text.replace(stated, "", 1))
+        rest = text.replace(stated or "", "", 1)
+        apart = set(re.findall(r"\d+", rest)) <= set(re.findall(r"\d+", question)) and not re.search(r"/|-\s*$", rest)
         return read_number(stated, language) if stated is not None and apart else None
     return _without_asked_rate(number, question) if number.unit.dimensions else number
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from nemo_sdg.text.forms import framing
 from nemo_sdg.text.forms.lexicon import lexicon
 from nemo_sdg.text.latex import plain
-from nemo_sdg.text.numbers import read_number
+from nemo_sdg.text.numbers import is_hedged, read_number
 
 _AGAIN = re.compile(
     r"\s*[,;]?\s+(?:i\.\s?e\.|that is(?: to say)?|or equivalently|equivalently|which (?:is|equals|simplifies to)|"
@@ -31,6 +31,10 @@ _WHERE = re.compile(
     re.IGNORECASE,
 )
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
+_IF_DEFINED = re.compile(
+    r"\s*[,(]?\s*(?:for|where|if|provided|with|für|falls|pour|si|para|per|se|при)\s+(?:all\s+)?\$?[a-z]\s*(?:\\neq?|≠)"
+    r"\s*[^,;]+\)?$"
+)
 _NATURAL = re.compile(r"natural\s+log|natürliche[rn]?\s+log|logarithme\s+n|logaritmo\s+n|натуральн", re.IGNORECASE)
 _CONSTANT = re.compile(r"\+\s*(?:c|k|C|K)$")
 _ASKS_INTEGRAL = re.compile(
@@ -67,7 +71,7 @@ def readings(text: str, question: str, language: str) -> tuple[str, ...]:
     """What an answer states, once for each time it says it; the text as it is where nothing is around it."""
     if len(text) > 400:
         return (text,)
-    text = _BOLD.sub(r"\1", plain(text))
+    text = _IF_DEFINED.sub("", _BOLD.sub(r"\1", plain(re.sub("(?<=[A-Za-z])′", "'", text))))
     natural = _NATURAL.search(text) is not None
     text = _ASIDE.sub("", _WHERE.sub("", text))
     if natural:
@@ -120,7 +124,12 @@ def _without_words(text: str, question: str, language: str) -> str:
         start -= 1
     words, rest = text[:start], text[start:]
     named = _WORDS.findall(words)
-    if not named or any(word.casefold() in _STOPS for word in named) or re.search(r"[\d\\=]", words):
+    if (
+        not named
+        or is_hedged(words)
+        or any(word.casefold() in _STOPS for word in named)
+        or re.search(r"[\d\\=]", words)
+    ):
         return text
     if _WORDS.search(re.sub(r"\\[A-Za-z]+", "", rest)) and not re.fullmatch(r"[^.]*[\d)}\]]\s+[^\W\d_]+\.?", rest):
         return text
@@ -134,5 +143,6 @@ _NOUNS = str(lexicon()["mathematical_nouns"])
 def functions(text: str) -> str:
     """Functions that are written as words as LaTeX commands, for math-verify."""
     text = _EXP.sub(r"e^{\1}", text)
+    text = re.sub(r"\\sqrt\s*(\d+|[A-Za-z](?![A-Za-z]))", r"\\sqrt{\1}", text)
     text = _SQRT.sub(r"\\sqrt{\1}", text)
     return _FUNCTION.sub(r"\\\1 ", text)
