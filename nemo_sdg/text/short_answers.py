@@ -31,12 +31,16 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
     if (polarity := _same_polarity(a, b, question, language)) is not None:
         return polarity
     ones, others = (_allowed(side, question, language) for side in (a, b))
+    around = [forms.frame_words(side, question, language) for side in (a, b)]
+    alike = not all(around) or around[0] == around[1]
     for one, taken in ones.items():
         for other, off in others.items():
             # Georgia (country) is not Georgia (state), and a list in its order is no name turned round.
             if (
                 "aside" in taken & off
                 or taken & off & _TOLD_APART
+                or ("frame" in taken | off and not alike)
+                or ("tail" in taken & off and len(one.split()) > _LONGEST_MEMBER)
                 or ("turned" in taken | off and forms.ASKS_ORDER.search(question))
             ):
                 continue
@@ -46,7 +50,7 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
             if _same_form(one, other, question, language) or (named and _same_bearer(one, other, language)):
                 return True
     members, listed = _members(a), _members(b)
-    if len(members) == len(listed) > 1 and not forms.ASKS_ORDER.search(question):
+    if len(members) == len(listed) > 1 and not forms.ASKS_ORDER.search(question) and _is_unordered([*members, *listed]):
         joined = {_joiners(a), _joiners(b)} - {None}
         return len(joined) < 2 and _paired(members, listed, language)
     return False
@@ -199,6 +203,16 @@ def _members(text: str) -> list[str]:
     if text[:1] in "([{" or re.search(r"\d,\d", text):
         return [text]
     return [member for member in _LISTED.split(text) if member]
+
+
+def _is_unordered(members: list[str]) -> bool:
+    """Whether a list may change its order: names and short phrases may, clauses and answers of yes and no may not."""
+    polar = all(forms.bare_polarity(member, "") is not None for member in members)
+    return not polar and all(len(member.split()) <= _LONGEST_MEMBER and not forms.says_no(member) for member in members)
+
+
+_LONGEST_MEMBER = 6
+"""words"""
 
 
 def _paired(members: list[str], others: list[str], language: str) -> bool:

@@ -10,15 +10,23 @@ articles, copulas, prepositions of place and of the agent. A sentence that denie
 
 import functools
 import re
-from dataclasses import dataclass
 
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.aligning import (
+    KOREAN_ENDING,
+    asked_words,
+    frame_of,
+    is_among,
+    is_said,
+    offered_words,
+    said_nouns,
+    tokens_of,
+    tokens_restate,
+)
 from nemo_sdg.text.numbers import is_hedged
-from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS, base_language
+from nemo_sdg.text.numbers.spelled import base_language
 
 MAX_LENGTH = 300
 """characters of a sentence that is looked at"""
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{VOWEL_SIGNS}])*")
 _DENIES = re.compile(
     r"\b(?:not|no|never|neither|nor|isn't|aren't|wasn't|weren't|didn't|doesn't|cannot|nicht|kein\w*|nie|weder|pas|ni|"
     r"jamais|aucune?|nunca|ningun[oa]?|não|nem|non|né|mai|niet|geen|nooit|inte|aldrig|ikke|nie|ne|není|nebyl\w*|ei|eivät|"
@@ -33,11 +41,6 @@ _REJECTED = re.compile(
     re.IGNORECASE,
 )
 """what a sentence says that the answer is not: `…, not London`"""
-_OR = frozenset(
-    "or oder ou o of eller lub czy или чи або veya yoksa या atau hay hoặc أو أم tai nebo".split()  # noqa: SIM905  words
-)
-_ASKING = frozenset(["mı", "mi", "mu", "mü"])
-"""Turkish: olumlu mu olumsuz mu?"""
 _SUBJECT_FIRST = {
     "en": (
         r"(?:who|what|which \S+)\b"
@@ -52,20 +55,9 @@ _SUBJECT_FIRST = {
 _BEFORE = "$€£¥₹₩-−+±"
 _BEHIND = re.compile(r"\s?[%‰€£¥₹₩₽₺]|\s?\$(?!\w)|[+#!°]")
 _OPERATORS = re.compile(r"[\^=+*<>\\]")
-_KOREAN = re.compile(
-    "(?<=[가-힣])(?:은|는|이|가|을|를|의|에서|에|으로|로|와|과|(?:이었|였)?(?:습니다|습니까|다)|입니다|이다|인가요|입니까|이에요|예요)$"
-)
-_ARABIC = re.compile("^(?:و|ب|ل|ف)?(?:ال)(?=[\u0621-\u064a]{3,})")
-_GERMANIC = re.compile(r"^ge(?=[a-zäöü]{4,})")
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    word: str
-    start: int
-    end: int
-
-
+@functools.lru_cache(maxsize=1 << 13)
 def framed(text: str, question: str, language: str) -> str | None:
     """What is left of a sentence without the words of the question and of its frame; None where nothing is left,
     nothing was there to take off, or the sentence denies.
@@ -73,14 +65,14 @@ def framed(text: str, question: str, language: str) -> str | None:
     if not question or len(text) > MAX_LENGTH:
         return None
     text = _REJECTED.sub("", text)
-    tokens = _tokens(text)
-    asked, frame = _asked(question, language), _frame(language)
-    outer = [not _is_said(token.word, asked, frame, language) for token in tokens]
+    tokens = tokens_of(text)
+    asked, frame = asked_words(question, language), frame_of(language)
+    outer = [not is_said(token.word, asked, frame, language) for token in tokens]
     outer = [
         is_outer or (place > 0 and token.end - token.start == 1 and "A" <= text[token.start] <= "Z")
         for place, (is_outer, token) in enumerate(zip(outer, tokens, strict=True))
     ]
-    if not any(outer) or not _restates(tokens, asked, language):
+    if not any(outer) or not tokens_restate(tokens, asked, language):
         return None
     first, last = outer.index(True), len(outer) - 1 - outer[::-1].index(True)
     start, end = tokens[first].start, tokens[last].end
@@ -93,19 +85,42 @@ def framed(text: str, question: str, language: str) -> str | None:
         return None
     if first and turned_round([token.word for token in tokens[:first]], question, language):
         return None
-    if not any(text[token.start].lower() == text[token.start] for token in tokens[:first] + tokens[last + 1 :]):
+    taken = tokens[:first] + tokens[last + 1 :]
+    if not any(text[token.start].lower() == text[token.start] for token in taken):
         return None  # George H. W. Bush, of whom the question has said Bush
+    few = len(taken) < 2 and not any(token.word in frame for token in taken)
+    if few and not re.match(r"[-\d$€£¥₹]", text[start:]):
+        return None  # sodium chloride, where a chloride is asked for
+    if re.search(r"[^\s(\[\"'«“„「『（:：。，,、\u3040-\u9fff]$", text[:start]) or re.match(
+        r"[-/^*=_\w]|[.,:]\d", text[end:]
+    ):
+        return None  # a-2; 0,1
     if (first, last) == (0, len(tokens) - 1):
         return None
     if _DENIES.search(around):  # the question may deny too: the planet that has no moon is Venus
-        shared = sum(token.word in asked for token in tokens[:first] + tokens[last + 1 :])
+        shared = sum(token.word in asked for token in taken)
         if not _DENIES.search(question) or shared < 4:
             return None
     if language[:2] == "ko":
-        end -= len(text[start:end]) - len(_KOREAN.sub("", text[start:end]))
+        end -= len(text[start:end]) - len(KOREAN_ENDING.sub("", text[start:end]))
     if text[end : end + 1] in (")", "）") and "(" in text[start:end].replace("（", "("):
         end += 1
     return text[start:end]
+
+
+@functools.lru_cache(maxsize=1 << 13)
+def frame_words(text: str, question: str, language: str) -> tuple[str, ...]:
+    """The words of the question that stand around what a sentence says, in their order. Two sentences that say the same
+    of other things (male catheters are longer, female catheters are longer) differ in them.
+    """
+    said = framed(text, question, language)
+    if said is None:
+        return ()
+    start = text.index(said)
+    own = frame_of(language)
+    return tuple(
+        token.word for token in tokens_of(text[:start] + " " + text[start + len(said) :]) if token.word not in own
+    )
 
 
 def holds(short: str, long: str, question: str, language: str) -> bool:
@@ -114,11 +129,11 @@ def holds(short: str, long: str, question: str, language: str) -> bool:
     """
     words, tokens = short.split(), long.split()
     tokens = _without_rival(tokens, question, language)
-    if not 0 < len(words) < len(tokens) or not question or _DENIES.search(long):
+    if not 0 < len(words) < len(tokens) or not question or not set(words) <= set(tokens) or _DENIES.search(long):
         return False
-    asked, frame = _asked(question, language), _frame(language)
-    offered = _offered(question, language)
-    if all(_is_said(word, asked, frame, language) for word in words) and not set(words) & offered:
+    asked, frame = asked_words(question, language), frame_of(language)
+    offered = offered_words(question, language)
+    if all(is_said(word, asked, frame, language) for word in words) and not set(words) & offered:
         return False
     for place in range(len(tokens) - len(words) + 1):
         if tokens[place : place + len(words)] != words:
@@ -130,12 +145,12 @@ def holds(short: str, long: str, question: str, language: str) -> bool:
             continue
         if set(rest) & offered and set(words) & offered:
             continue
-        if not any(word in _said_nouns() or _among(word, asked, language) for word in rest) or len(tokens[-1]) < 2:
+        if not any(word in said_nouns() or is_among(word, asked, language) for word in rest) or len(tokens[-1]) < 2:
             continue
-        around = sum(word in frame for word in rest) > sum(word in _said_nouns() for word in rest)
-        if not (around or len(rest) > 1 or place == 1 or set(words) & offered):
+        around = sum(word in frame for word in rest) > sum(word in said_nouns() for word in rest)
+        if not (around or len(rest) > 1 or set(words) & offered):
             continue  # Eiffel, of the tower that was asked for, is not the Eiffel Tower
-        if all(_is_said(word, asked, frame, language) for word in rest):
+        if all(is_said(word, asked, frame, language) for word in rest):
             return True
     return False
 
@@ -190,7 +205,7 @@ _RIVAL = frozenset(
 
 def _without_rival(words: list[str], question: str, language: str) -> list[str]:
     """`lead is heavier than iron` without the other one of the two that the question offers."""
-    offered, frame = _offered(question, language), _frame(language)
+    offered, frame = offered_words(question, language), frame_of(language)
     for place, word in enumerate(words):
         rest = words[place + 1 :]
         if word in _RIVAL and place and rest and set(rest) & offered and all(w in offered or w in frame for w in rest):
@@ -200,18 +215,13 @@ def _without_rival(words: list[str], question: str, language: str) -> list[str]:
 
 def frame_alone(text: str, question: str, language: str) -> bool:
     """Whether a text, of words alone, has no word but those of the question and of a frame, and denies nothing."""
-    asked, frame = _asked(question, language), _frame(language)
-    return not _DENIES.search(text) and all(_is_said(token.word, asked, frame, language) for token in _tokens(text))
-
-
-def words(text: str) -> list[str]:
-    """The words of a text in lower case, without Korean particles and the Arabic article."""
-    return [token.word for token in _tokens(text)]
+    asked, frame = asked_words(question, language), frame_of(language)
+    return not _DENIES.search(text) and all(is_said(token.word, asked, frame, language) for token in tokens_of(text))
 
 
 def restates(text: str, question: str, language: str) -> bool:
     """Whether a word of the question, or of what sentences call their answer, is in a text."""
-    return _restates(_tokens(text), _asked(question, language), language)
+    return tokens_restate(tokens_of(text), asked_words(question, language), language)
 
 
 def without_rejected(text: str) -> str:
@@ -221,104 +231,3 @@ def without_rejected(text: str) -> str:
 
 def denies(text: str) -> bool:
     return _DENIES.search(text) is not None
-
-
-def _restates(tokens: list[_Token], asked: frozenset[str], language: str) -> bool:
-    """Whether a word of the question, or of what sentences call their answer, is in the sentence."""
-    said = _said_nouns()
-    return any(token.word in said or _among(token.word, asked, language) for token in tokens)
-
-
-def _tokens(text: str) -> list[_Token]:
-    return [_Token(_base(found[0]), found.start(), found.end()) for found in _WORD.finditer(text)]
-
-
-def _base(word: str) -> str:
-    word = word.casefold().replace("ё", "е")
-    word = _KOREAN.sub("", word) if len(word) > 1 else word
-    return _ARABIC.sub("", word)
-
-
-@functools.lru_cache(maxsize=1 << 12)
-def _asked(question: str, language: str) -> frozenset[str]:
-    return frozenset(token.word for token in _tokens(question))
-
-
-@functools.lru_cache(maxsize=1 << 12)
-def _offered(question: str, language: str) -> frozenset[str]:
-    """The alternatives between which a question lets choose: `Italy or Spain`."""
-    words, frame = [token.word for token in _tokens(question)], _frame(language)
-    found: set[str] = set()
-    for place, word in enumerate(words):
-        if word in _OR:
-            found |= set([each for each in words[:place] if each not in frame][-1:])
-            found |= set([each for each in words[place + 1 :] if each not in frame][:1])
-        elif word in _ASKING and place and sum(each in _ASKING for each in words) > 1:
-            found.add(words[place - 1])
-    return frozenset(found)
-
-
-@functools.cache
-def _frame(language: str) -> frozenset[str]:
-    tongue = base_language(language)
-    tongue = "no" if tongue in ("nb", "nn") else tongue
-    return frozenset(str(lexicon()["frame"].get(tongue, "")).split()) | _said_nouns()
-
-
-@functools.cache
-def _said_nouns() -> frozenset[str]:
-    return frozenset(str(lexicon()["said"]).split())
-
-
-@functools.cache
-def _verbs() -> dict[str, frozenset[int]]:
-    table: dict[str, set[int]] = {}
-    for number, forms in enumerate(lexicon()["verbs"]):
-        for form in str(forms).split():
-            table.setdefault(form, set()).add(number)
-    return {form: frozenset(numbers) for form, numbers in table.items()}
-
-
-def _is_said(word: str, asked: frozenset[str], frame: frozenset[str], language: str) -> bool:
-    return word in frame or _among(word, asked, language)
-
-
-@functools.lru_cache(maxsize=1 << 15)
-def _among(word: str, asked: frozenset[str], language: str) -> bool:
-    """Whether a word is one of the question's, in another form perhaps: komponierte, komponiert; wrote, written."""
-    if word in asked:
-        return True
-    shortest = 3 if language[:2] in ("ar", "he") else 4
-    if len(word) > 3 and word[-1] == "s" and word[:-1] in asked:
-        return True
-    if len(word) == 3 and word + "s" in asked:
-        return True
-    if len(word) < shortest or any(map(str.isdigit, word)):
-        return False
-    verb = _verbs().get(word, frozenset())
-    stem = _GERMANIC.sub("", word) if language[:2] in ("de", "nl") else word
-    for other in asked:
-        if verb & _verbs().get(other, frozenset()):
-            return True
-        bare = _GERMANIC.sub("", other) if language[:2] in ("de", "nl") else other
-        if len(bare) < shortest or any(map(str.isdigit, bare)):
-            continue
-        shared = _shared(stem, bare)
-        if shared >= 4 and len(stem) - shared <= _ENDING and len(bare) - shared <= _ENDING:
-            return shared >= 5 or (len(stem) - shared) + (len(bare) - shared) <= 4
-        if shared == 3 == min(len(stem), len(bare)) and max(len(stem), len(bare)) < 6:
-            return True
-    return False
-
-
-_ENDING = 5
-"""characters in which two forms of one word may end differently"""
-
-
-def _shared(one: str, other: str) -> int:
-    count = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count

@@ -8,7 +8,7 @@ same_output("5.0", "5", "What does print(10 / 2) output?", "en")                
 import ast
 import re
 
-from nemo_sdg.text.forms import framing
+from nemo_sdg.text.forms import aligning, framing
 from nemo_sdg.text.forms.lexicon import lexicon
 from nemo_sdg.text.programs import parse_expression
 
@@ -96,7 +96,7 @@ def _is_frame(text: str, question: str, language: str, *, code: bool = True) -> 
         return False
     if _KANA.search(text):
         text = " ".join(_KANA.sub(" ", text))
-    words = framing.words(text)
+    words = aligning.words(text)
     if re.search(r"\d", text) or not (words or code):
         return False
     unsaid = [word for word in words if word not in _WORDS]

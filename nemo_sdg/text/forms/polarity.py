@@ -7,7 +7,7 @@ said_polarity("Yes, but only in winter.", "Is it cold?", "en")                  
 
 import re
 
-from nemo_sdg.text.forms import framing
+from nemo_sdg.text.forms import aligning, framing
 from nemo_sdg.text.forms.lexicon import lexicon
 from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS
 
@@ -96,7 +96,7 @@ def _of_sentence(text: str, question: str, language: str) -> bool | None:
 
 
 def _based(word: str) -> str:
-    return framing.words(word)[0] if "가" <= word[0] <= "힣" else word.casefold()
+    return aligning.words(word)[0] if "가" <= word[0] <= "힣" else word.casefold()
 
 
 def _pole(word: str) -> bool | None:

@@ -172,6 +172,37 @@ def test_pairs_in_twenty_languages_are_told_apart_or_held_for_equal(kind: str) -
     assert wrongly == []
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "question"),
+    [
+        ("True, False", "False, True", "Statement 1 | … Statement 2 | …"),
+        (
+            "The glass contracts when heated.",
+            "The alcohol contracts when heated.",
+            "What happens to alcohol in the glass?",
+        ),
+        (
+            "Males have longer ones than females.",
+            "Females have longer ones than males.",
+            "Do males and females differ?",
+        ),
+        ("calcium fluoride", "calcium fluorine", "What is used to fluoridate water?"),
+        ("-2", "a-2", "What is the inverse of a?"),
+        ("0", "0,1", "Find the zeros of x^2 + 1."),
+        ("more than 1", "1", "Is it more than 1, and how many more than that?"),
+        (
+            "The court was reformed because it was slow.",
+            "The court was reformed because it was dear.",
+            "Which is false?",
+        ),
+    ],
+)
+def test_options_of_one_question_are_not_the_same(a: str, b: str, question: str) -> None:
+    for kind in ("short_text", "numeric"):
+        assert same_answer(a, b, kind=kind, question=question) is False
+        assert same_answer(b, a, kind=kind, question=question) is False
+
+
 def test_what_the_question_says_may_be_left_out() -> None:
     def same(a: str, b: str, question: str) -> bool:
         return same_answer(a, b, kind="short_text", question=question)
