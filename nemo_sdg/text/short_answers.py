@@ -40,7 +40,7 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
                 "aside" in taken & off
                 or taken & off & _TOLD_APART
                 or ("frame" in taken | off and not alike)
-                or ("tail" in taken & off and len(one.split()) > _LONGEST_MEMBER)
+                or ("tail" in taken & off and len(one.split()) > 2)
                 or ("turned" in taken | off and forms.ASKS_ORDER.search(question))
             ):
                 continue

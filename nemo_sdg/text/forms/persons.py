@@ -10,6 +10,7 @@ import functools
 import re
 
 from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.spelling import is_polar
 
 _TITLES = frozenset(str(lexicon()["titles"]).split())
 _SETTING = re.compile(r"\s+of\s+(?:england|france|spain|scotland|russia|prussia|germany|austria|great britain)$")
@@ -43,7 +44,9 @@ def without_title(text: str) -> str:
 def name_turned_round(text: str) -> str:
     """`Austen, Jane` as `Jane Austen`; other texts as they are."""
     name = re.fullmatch(r"\s*([^\W\d_][\w'’-]+)\s*,\s*([^\W\d_][\w'’. -]*?)\s*", text)
-    return f"{name[2]} {name[1]}" if name is not None and name[1][0].isupper() and name[2][0].isupper() else text
+    if name is None or not (name[1][0].isupper() and name[2][0].isupper()) or is_polar(name[1].casefold()):
+        return text
+    return f"{name[2]} {name[1]}"
 
 
 _CJK_TITLE = re.compile(
