@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import CurateSection, EngineKind, Role, RunConfig, Verify, fingerprint
-from nemo_sdg.curate.decontaminate.index_folders import extra_files
 from nemo_sdg.errors import DataError, MissingDependencyError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, content_id
 from nemo_sdg.steps.evaluation_splits import evaluation_files
 from nemo_sdg.steps.generation import num_gpus
-from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, sha256_file, write_json
+from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, jsonl_files, sha256_file, write_json
 
 if TYPE_CHECKING:
     from nemo_sdg.curate.decontaminate.find import Judge
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
 SHAPES = ["curate"]
 JUDGE_TOKENS = 4096
 """max_tokens of a verdict: a reasoning model thinks before it answers yes or no"""
-READS = ["curate.evaluation_extra", "curate.against", "curate.embedder"]
+EXTRA, AGAINST = "curate.evaluation_extra", "curate.against"
+READS = [EXTRA, AGAINST, "curate.embedder"]
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     """Sources of the user's filters, the user's corpora and evaluation rows, the embedder, and the judge."""
-    from nemo_sdg.curate.dedup.duplicates import corpus_files
     from nemo_sdg.curate.embed import embedder_identity
     from nemo_sdg.curate.filters.registry import filter_sources, filters_identity
     from nemo_sdg.curate.own_code import stage_sources
@@ -45,9 +44,9 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
         found.add_file(f"filters/{name}", path, hashes)
     for name, path in stage_sources(curate).items():
         found.add_file(f"stages/{name}", path, hashes)
-    for number, path in enumerate(extra_files(curate)):
+    for number, path in enumerate(jsonl_files(curate.evaluation_extra, EXTRA)):
         found.add_file(f"evaluation_extra/{number}/{path.name}", path, hashes)
-    for number, path in enumerate(corpus_files(curate.against)):
+    for number, path in enumerate(jsonl_files(curate.against, AGAINST)):
         found.add_file(f"against/{number}/{path.name}", path, hashes)
     if curate.paraphrase or curate.semantic_dedup:
         found.content["embedder"] = embedder_identity(curate.embedder)
@@ -82,7 +81,6 @@ def run(context: Context) -> list[str]:
 
 def preflight(config: RunConfig) -> None:
     """Raises an SdgError, before the first step runs, if filters, folders or packages of this step are missing."""
-    from nemo_sdg.curate.dedup.duplicates import corpus_files
     from nemo_sdg.curate.embed import require_embedder
     from nemo_sdg.curate.filters.registry import filters_identity
     from nemo_sdg.curate.fluency import at_hand
@@ -92,8 +90,8 @@ def preflight(config: RunConfig) -> None:
     curate = config.curate
     filters_identity(curate)
     load_stages(curate)
-    extra_files(curate)
-    corpus_files(curate.against)
+    jsonl_files(curate.evaluation_extra, EXTRA)
+    jsonl_files(curate.against, AGAINST)
     if curate.paraphrase or curate.semantic_dedup:
         require_embedder(curate.embedder)
         require_model("curate.embedder", curate.embedder)
@@ -128,7 +126,7 @@ def filter_shards(context: Context) -> None:
             state.advance(num - state.done)
 
         build_index(
-            [*evaluation_files(context), *extra_files(config)],
+            [*evaluation_files(context), *jsonl_files(config.evaluation_extra, EXTRA)],
             index,
             config,
             shared=Path(shared) / "evaluation_index" if shared else None,

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import orjson
 
-from nemo_sdg.errors import DataError, SdgError
+from nemo_sdg.errors import ConfigError, DataError, SdgError
 from nemo_sdg.records import json_line
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
@@ -93,6 +93,22 @@ def read_json(path: str | Path) -> Any:
         raise DataError(f"{path} is missing") from exc
     except orjson.JSONDecodeError as exc:
         raise DataError(f"{path} is not valid JSON ({exc})") from exc
+
+
+def jsonl_files(named: Iterable[str], field: str) -> list[Path]:
+    """The files that a field of the configuration names: each is one, or a folder with .jsonl files in it. Raises
+    ConfigError for one that has none.
+    """
+    files = []
+    for name in named:
+        found = [Path(name)] if Path(name).is_file() else sorted(Path(name).rglob("*.jsonl"))
+        if not found:
+            raise ConfigError(
+                f"{field} must name .jsonl files or folders that hold them, {name} has none; correct the path or "
+                "remove it"
+            )
+        files += found
+    return files
 
 
 def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from nemo_sdg.errors import ConfigError, DataError, MissingDependencyError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline import run as pipeline
 from nemo_sdg.steps import curated
-from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_jsonl
+from nemo_sdg.storage import StepDir, jsonl_files, read_json, read_jsonl, write_jsonl
 from tests.fakes.curated_run import QUESTIONS, make_run
 
 OWN_FILTER = """
@@ -90,7 +90,7 @@ def test_what_is_done_is_not_done_again_but_for_other_evaluation_rows(tmp_path: 
 
 def test_a_folder_without_rows_to_decontaminate_against_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"curate\.evaluation_extra must name .* none has none"):
-        curated.extra_files(CurateSection(evaluation_extra=["none"]))
+        jsonl_files(CurateSection(evaluation_extra=["none"]).evaluation_extra, curated.EXTRA)
     context = make_run(tmp_path / "run", evaluation_extra=[str(tmp_path / "missing")])
     with pytest.raises(ConfigError, match="missing has none"):
         curated.run(context)

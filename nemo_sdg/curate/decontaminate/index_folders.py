@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nemo_sdg.config import CurateSection
-from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.errors import DataError
 from nemo_sdg.storage import read_json
 
 ABANDONED_SECONDS = 7 * 86400
@@ -62,17 +61,3 @@ def place(target: Path, fill: Callable[[Path], None]) -> None:
 
 def copy(source: Path, folder: Path) -> None:
     shutil.copytree(source, folder, dirs_exist_ok=True)
-
-
-def extra_files(config: CurateSection) -> list[Path]:
-    """The JSONL files of curate.evaluation_extra. Raises ConfigError for a path without such files."""
-    found = []
-    for folder in config.evaluation_extra:
-        files = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*.jsonl"))
-        if not files:
-            raise ConfigError(
-                f"curate.evaluation_extra must name .jsonl files or folders that hold them, {folder} has "
-                "none; correct the path or remove it"
-            )
-        found += files
-    return found

@@ -20,9 +20,9 @@ from nemo_sdg.curate.dedup import phases, semantic
 from nemo_sdg.curate.dedup.gpu import pair_on_gpu
 from nemo_sdg.curate.dedup.shingles import choose_bands
 from nemo_sdg.curate.dedup.signatures import CORPUS, SEED, SIMILAR, plan_parts
-from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.errors import DataError
 from nemo_sdg.execution.dask_tasks import Run, Task, open_workers
-from nemo_sdg.storage import read_json, remove_temporaries, write_json, write_jsonl
+from nemo_sdg.storage import jsonl_files, read_json, remove_temporaries, write_json, write_jsonl
 
 ID = b'{"id":'
 FORMAT = 4
@@ -52,7 +52,7 @@ def find_duplicates(
     files = (
         [(path, SIMILAR) for path in shards]
         + [(path, SEED) for path in seeds]
-        + [(path, CORPUS) for path in corpus_files(config.against)]
+        + [(path, CORPUS) for path in jsonl_files(config.against, "curate.against")]
     )
     if dask_address is not None:  # its workers may have other working directories
         files, work = [(path.resolve(), role) for path, role in files], work.resolve()
@@ -135,20 +135,6 @@ def _pair_by_sense(
         ]
     )
     return senses
-
-
-def corpus_files(folders: list[str]) -> list[Path]:
-    """The JSONL files of the corpora that one has already. Raises ConfigError where a folder has none."""
-    files = []
-    for folder in folders:
-        found = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*.jsonl"))
-        if not found:
-            raise ConfigError(
-                f"curate.against names {folder}, which holds no .jsonl file: name a folder or file of JSONL "
-                "with a field `question` or `text`"
-            )
-        files += found
-    return files
 
 
 def _plan(files: list[tuple[Path, int]], config: CurateSection) -> dict[str, Any]:

@@ -164,7 +164,7 @@ def test_what_an_existing_corpus_has_goes_whatever_its_origin(tmp_path):
 
 def test_an_empty_folder_to_compare_with_is_an_error_of_the_user(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ConfigError, match=r"curate\.against names .*empty"):
+    with pytest.raises(ConfigError, match=r"curate\.against must name .*empty"):
         duplicates(tmp_path, [], against=[str(tmp_path / "empty")])
 
 
