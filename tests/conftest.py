@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def hub() -> Path:
     if not path.is_dir():
         pytest.skip(f"no mirror with real task data at {path}; name one by NEMO_SDG_TEST_HUB")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_sync() -> Iterator[None]:
+    """Tests kill processes and never the machine: what this process has written is there without a wait for the disk,
+    which takes 2 ms a file.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        patch.setattr(os, "fdatasync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(autouse=True)
