@@ -280,9 +280,12 @@ def main() -> None:
         tell_whole(num, done[num], other)
     if len(wanted) > 1:
         small, large = sorted(wanted)[-2:]
-        for step in done[large]:
-            value = exponent(done[small][step], done[large][step], (small, large))
+        growth = {step: exponent(done[small][step], done[large][step], (small, large)) for step in done[large]}
+        for step, value in growth.items():
             show(f"{step}_growth_exponent", round(value, 3), "", sizes=[small, large])
+        steepest = max(growth, key=lambda step: growth[step])
+        show("largest_growth_exponent", round(growth[steepest], 3), "", step=steepest)
+        show("largest_max_rss_bytes", max(row["rss"] for row in done[large].values()), "bytes", questions=large)
     print(f"the runs stay in {folder}", file=sys.stderr)
 
 
