@@ -16,18 +16,22 @@ from nemo_sdg.seeds.prompts.labels import MENTIONS_QUESTION, WHICH_FITS
 from nemo_sdg.seeds.prompts.parts import (
     asks_nothing,
     asks_something,
+    columns_of,
     has_sections,
     instructs,
     shows_question,
     split_prompt,
     split_written_prompt,
     without_cues,
+    words_around,
 )
 from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, names_column, text_reader
 
 _ASKS = re.compile(r"[?？؟;՞]|_{1,}|\.\.\.\s*\Z|…\s*\Z")
 _ENDS_ASKING = re.compile(r"""[?？؟;՞:：=…]["'”»)\]]*\s*\Z|\.\.\.\s*\Z|(?<!\w)_+(?!\w)""")
 _ONE_WORD = re.compile(r"[^\W\d_]+")
+_LONG_COLUMNS = frozenset(["abstract", "article", "code", "dialogue", "document", "news", "passage", "review", "story"])
+"""columns whose texts ask nothing, however long they are"""
 
 
 class Asking:
@@ -47,7 +51,16 @@ class Asking:
         )
         self._only_shows = isinstance(prompt, str) and not self._by_column and self.description is None
         if is_template:
-            self._only_shows = self._only_shows and asks_nothing(prompt)
+            self._only_shows = self._only_shows and asks_nothing(prompt) and not self._names_labels(prompt)
+        self._shows_passage = isinstance(prompt, str) and columns_of(prompt) <= _LONG_COLUMNS
+
+    def _names_labels(self, prompt: str) -> bool:
+        """Whether the words of the prompt name two labels that the task chooses from: `True or False: {{claim}}`."""
+        choices = self._templates.doc_to_choice
+        labels = list(choices.values()) if isinstance(choices, dict) else choices if isinstance(choices, list) else []
+        fixed = words_around(prompt).casefold()
+        named = [re.search(rf"(?<!\w){re.escape(str(label).casefold())}(?!\w)", fixed) for label in labels]
+        return sum(map(bool, named)) > 1
 
     def _asking_description(self, template: str | None) -> Callable[[Row], str] | None:
         """The task's description where it says what is asked: the row is only a text that asks nothing itself."""
@@ -91,6 +104,10 @@ class Asking:
             if self._has_labels:
                 whole = "\n".join(part for part in (passage, shown) if part)
                 return whole, WHICH_FITS.get(self._language, WHICH_FITS["en"])
-            if passage is None and not self._has_choices and _ONE_WORD.fullmatch(shown.strip()):
-                raise Unrenderable("asks_nothing", f"the prompt is {shown.strip()[:60]!r}, which asks nothing")
+            if (
+                passage is None
+                and not self._has_choices
+                and (self._shows_passage or _ONE_WORD.fullmatch(shown.strip()))
+            ):
+                raise Unrenderable("asks_nothing", f"the prompt is {shown.strip()[:60]!r}; say in it what is asked")
         return passage, shown

@@ -191,7 +191,7 @@ class GenericReader:
         shows_letters = bool(self._option_texts) or [text for _, text in listed_block(prompt)] == choices
         if isinstance(target, str) and shows_letters and re.fullmatch("[A-Z]", target.strip()):
             place, written = LABELS.index(target.strip()), target.strip()
-        if not isinstance(place, int) or place >= len(choices):
+        if written is None or not isinstance(place, int) or place >= len(choices):
             return
         same = [index for index, choice in enumerate(choices) if type(choice) is type(written) and choice == written]
         if same and same[0] != place:

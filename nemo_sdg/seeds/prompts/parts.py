@@ -20,7 +20,7 @@ from nemo_sdg.seeds.content.texts import leaves
 from nemo_sdg.seeds.fields.options import CHOICE_COLUMNS, in_sequence
 from nemo_sdg.seeds.fields.reading import SCRIPT_LETTERS
 from nemo_sdg.seeds.prompts.labels import ANSWER, ANSWER_LABEL, INPUT, INSTRUCTION, OPTIONS, PASSAGE, QUESTION
-from nemo_sdg.seeds.prompts.templates import CLOSE, HOLE, OPEN, environment, with_holes
+from nemo_sdg.seeds.prompts.templates import CLOSE, HOLE, OPEN, environment, names_column, with_holes
 
 _CUE = re.compile(rf"(?:\A|\n|(?<={CLOSE})[ .?]?)[^\n{OPEN}{CLOSE}.?!。？]{{0,60}}[:：][ \t]*\Z")
 _ANSWER_LINE = re.compile(
@@ -158,6 +158,16 @@ def _instructs(flat: str) -> bool:
         for part in fixed
         for line in part.split("\n")
     )
+
+
+def columns_of(source: str) -> set[str]:
+    """The columns that a prompt template shows; of one that is a column's name, that column."""
+    return {source} if names_column(source) else jinja2.meta.find_undeclared_variables(environment.parse(source))
+
+
+def words_around(source: str) -> str:
+    """The words of a prompt template around what it shows of the row."""
+    return " ".join(HOLE.split(with_holes(source)[0])[::2])
 
 
 def has_sections(source: str) -> bool:

@@ -25,6 +25,7 @@ def test_a_text_with_labels_is_asked_which_of_them_fits(prompt: str) -> None:
     [
         ("{{text}}\nSentiment:", "I loved it.\nSentiment:"),
         ("Is this review positive? {{text}}", "Is this review positive? I loved it."),
+        ("Good or bad: {{text}}", "Good or bad: I loved it."),
         ("Rate the tone of this: {{text}}", "Rate the tone of this: I loved it."),
     ],
 )
@@ -43,6 +44,14 @@ def test_a_word_alone_asks_nothing() -> None:
     config = {"doc_to_text": "{{w}}", "doc_to_target": "a"}
     assert reason_of(config, {"w": "hot", "a": "cold"}, **SHORT) == "asks_nothing"
     assert seed_of(config, {"w": "Opposite of hot", "a": "cold"}, **SHORT).question == "Opposite of hot"
+
+
+def test_a_long_text_that_nothing_is_asked_of_is_dropped() -> None:
+    row, free = {"article": "A storm sank boats. None were hurt.", "a": "A storm."}, {**SHORT, "kind": "free_text"}
+    for prompt in ("article", "{{article}}", "Article: {{article}}\nAnswer:"):
+        assert reason_of({"doc_to_text": prompt, "doc_to_target": "a"}, row, **free) == "asks_nothing"
+    for prompt in ("{{article}}\n\nTL;DR:", "Summarise it in a few words.\n{{article}}"):
+        assert seed_of({"doc_to_text": prompt, "doc_to_target": "a"}, row, **free).answer.text == "A storm."
 
 
 def test_a_function_s_cue_is_kept_where_nothing_else_asks() -> None:
