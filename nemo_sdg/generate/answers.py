@@ -189,18 +189,10 @@ class Answers:
             errors = Counter(str(vote.error) for vote in solutions)
             reason = str(solutions[0].error) if len(errors) == 1 else "no_valid_vote"
             detail = ", ".join(f"{error} {num}" for error, num in sorted(errors.items()))
-            return Outcome(
-                dropped=[
-                    Drop(
-                        task=sample.task,
-                        id=sample.sample_id,
-                        step=STEP,
-                        reason=reason,
-                        detail=detail,
-                        record=to_dict(sample),
-                    )
-                ]
+            drop = Drop(
+                task=sample.task, id=sample.sample_id, step=STEP, reason=reason, detail=detail, record=to_dict(sample)
             )
+            return Outcome(dropped=[drop])
         self.note_solvers(sample, solutions)
         return Outcome(kept=[sample])
 
@@ -238,7 +230,8 @@ class Answers:
 
     async def _votes(self, sample: Sample, ask: Ask) -> list[Vote]:
         num_planned, solutions = self.config.generate.votes, list[Vote]()
-        while more := self.decided(solutions, num_planned, sample).missing:
+        more = self.decided(solutions, num_planned, sample).missing
+        while more:
             first = len(solutions)
             requests = [self.request(sample, "solve", index) for index in range(first, first + more)]
             if len(requests) == 1:
@@ -247,7 +240,7 @@ class Answers:
                 completions = await asyncio.gather(*(ask(request) for request, _ in requests))
             for index, ((request, order), completion) in enumerate(zip(requests, completions, strict=True), first):
                 solutions.append(self.read(completion, request, sample, order, "solve", index))
-                if not self.decided(solutions, num_planned, sample).missing:
+                if not (more := self.decided(solutions, num_planned, sample).missing):
                     break
         return solutions
 

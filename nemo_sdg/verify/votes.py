@@ -103,8 +103,9 @@ def decided(solutions: list[Vote], num_planned: int, sample: Sample, *, config: 
     waited for.
     """
     reached = sample.origin == Origin.seed and sample.kind != Kind.code
-    same = comparison(sample, config, surely=True)
-    reached = reached and any(is_gold(s.answer, sample, same) for s in solutions if s.answer is not None)
+    if reached:
+        same = comparison(sample, config, surely=True)
+        reached = any(is_gold(s.answer, sample, same) for s in solutions if s.answer is not None)
     return Standing(missing=_missing(solutions, num_planned, sample, config), reaches_gold=reached)
 
 

@@ -138,7 +138,9 @@ class Connection:
         server.in_flight += 1
         try:
             async with self._session.post(
-                f"{server.url}/{'chat/completions' if chat else 'completions'}", data=data, allow_redirects=False
+                f"{server.url}/{'chat/completions' if chat else 'completions'}",
+                data=aiohttp.BytesPayload(data),
+                allow_redirects=False,
             ) as response:
                 return response.status, response.headers, await response.read()
         except TimeoutError:

@@ -105,6 +105,8 @@ class OpenAIEngine:
         if server.context_length is None:
             return max_tokens
         texts = [message["content"] for message in request.messages or []] or [request.prompt or ""]
+        if server.context_length - sum(map(len, texts)) >= max_tokens:
+            return max_tokens  # no character is more than BYTES_PER_TOKEN bytes: nothing has to be counted
         taken = sum(len(text.encode("utf-8", "replace")) for text in texts) // BYTES_PER_TOKEN
         return min(max_tokens, max(LEAST_ROOM, server.context_length - taken))
 

@@ -180,7 +180,7 @@ def _reasoning(message: Json) -> str:
         "reasoning_details",
         "thinking_blocks",
     ):
-        if text := _flat(message.get(name)).strip():
+        if (value := message.get(name)) and (text := _flat(value).strip()):
             return text
     return ""
 
