@@ -9,6 +9,7 @@ import pytest
 from nemo_sdg.config import EngineKind, EngineSection, RunConfig
 from nemo_sdg.execution.progress import COLUMNS
 from nemo_sdg.pipeline.summary import DATA_STEPS, LINES, advice, summary
+from nemo_sdg.storage import Ledger
 
 
 def counts(kept: int, **dropped: int) -> dict[str, Any]:
@@ -91,3 +92,15 @@ def test_reasons_without_advice_are_shown_all_the_same(run_dir: Path) -> None:
 def test_a_run_without_attempts_or_health_has_a_summary(tmp_path: Path) -> None:
     facts = {"steps": {step: {"counts": {}} for step in DATA_STEPS}, "evaluation_splits_unreachable": []}
     assert "0 of 0 attempted samples" in " ".join(summary(tmp_path, RunConfig(), facts))
+
+
+def test_a_run_of_two_versions_says_so(run_dir: Path) -> None:
+    for step, version in {"seeds": "0.1.0+a", "answers": "0.1.0+b"}.items():
+        ledger = Ledger(
+            step=step, identity="i", fingerprint="f", before={}, version=1, configuration={}, inputs={}, places={}
+        )
+        assert not any(line.startswith("versions") for line in summary(run_dir, RunConfig(), FACTS))
+        ledger.made_by = [version]
+        ledger.write(run_dir)
+    told = " ".join(" ".join(summary(run_dir, RunConfig(), FACTS)).split())
+    assert "versions steps were made by different versions of nemo_sdg: seeds by 0.1.0+a; answers by 0.1.0+b" in told
