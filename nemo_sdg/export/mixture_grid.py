@@ -15,7 +15,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from nemo_sdg.config import ExportSection, MixtureSection, RunConfig
+from nemo_sdg.config import MixtureSection, RunConfig
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.export.blend import plan_blend, write_blend
 from nemo_sdg.export.family_shares import share_between
@@ -56,7 +56,7 @@ def write_grid(packed: StepDir, config: RunConfig, num: int, folder: Path, *, se
     for number, mixture in enumerate(mixtures):
         step = StepDir(run_dir=folder, step=f"mix-{number:03d}", fingerprint="")
         write_blend(step, mixture, config.export, config.blend, packed=packed)
-    write_bytes(folder / "mixtures.csv", _table(mixtures, config.export).encode())
+    write_bytes(folder / "mixtures.csv", _table(mixtures).encode())
     write_bytes(folder / "fit_mixtures.py", (Path(__file__).parent / "fit_mixtures.py").read_bytes())
     write_json(folder / "grid.json", {"mixtures": num, "seed": seed, "widths": list(WIDTHS)})
     return mixtures
@@ -69,7 +69,7 @@ def with_shares(section: MixtureSection, shares: dict[str, float]) -> MixtureSec
     return replace(section, family_caps=caps, family_floor=0.0)
 
 
-def _table(mixtures: list[Mixture], export: ExportSection) -> str:
+def _table(mixtures: list[Mixture]) -> str:
     """As the reference variant sees them; epochs of other variants are in each mixture.json."""
     names = list(mixtures[0].families)
     lines = io.StringIO()

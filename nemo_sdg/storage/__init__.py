@@ -3,7 +3,6 @@
 from nemo_sdg.storage.code import code_version, home_of, imported_files
 from nemo_sdg.storage.files import (
     FileFacts,
-    JsonlWriter,
     atomic_file,
     file_facts,
     fsync_directory,
@@ -18,7 +17,6 @@ from nemo_sdg.storage.files import (
     write_jsonl,
 )
 from nemo_sdg.storage.ledger import (
-    LEDGER,
     ContentHashes,
     Inputs,
     Ledger,
@@ -28,26 +26,15 @@ from nemo_sdg.storage.ledger import (
     read_ledger,
     with_unread,
 )
-from nemo_sdg.storage.runs import find_run, is_run, require_run
-from nemo_sdg.storage.shards import (
-    RECEIPT_SUFFIX,
-    SHARD_FORMAT,
-    Counts,
-    ShardWriter,
-    StepDir,
-    finished_shards,
-    merge_counts,
-)
+from nemo_sdg.storage.runs import find_run, require_run
+from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, ShardWriter, StepDir, finished_shards, merge_counts
 
 __all__ = [
-    "LEDGER",
-    "RECEIPT_SUFFIX",
     "SHARD_FORMAT",
     "ContentHashes",
     "Counts",
     "FileFacts",
     "Inputs",
-    "JsonlWriter",
     "Ledger",
     "ShardWriter",
     "StepDir",
@@ -61,7 +48,6 @@ __all__ = [
     "fsync_directory",
     "home_of",
     "imported_files",
-    "is_run",
     "jsonl_files",
     "make_identity",
     "merge_counts",

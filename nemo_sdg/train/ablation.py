@@ -203,13 +203,13 @@ def markdown(table: dict[str, Any], training: dict[str, dict[str, Any]], evaluat
         "",
         "## What this shows, and what not",
         "",
-        *limits(table, evaluation),
+        *limits(table),
         "",
     ]
     return "\n".join(lines)
 
 
-def limits(table: dict[str, Any], evaluation: EvaluationSection) -> list[str]:
+def limits(table: dict[str, Any]) -> list[str]:
     """What can and what cannot be concluded from a comparison, as list items."""
     wholes = [found[f"group {OVER_ALL}"] for found in table["pairs"].values()]
     widest = max((row["high"] - row["low"]) / 2 for row in wholes)
