@@ -11,8 +11,9 @@ def arguments(run_dir: Path) -> list[str]:
         "run",
         "configs/quickstart.yaml",
         f"run.dir={run_dir}",
-        "seeds.tasks=[qs_science,qs_arithmetic]",
+        "seeds.tasks=[qs_science]",
         "seeds.limit_per_task=1",
+        "generate.votes=2",
         "--until",
         "verified",
     ]
