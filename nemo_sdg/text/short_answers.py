@@ -31,8 +31,7 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
     if (polarity := _same_polarity(a, b, question, language)) is not None:
         return polarity
     ones, others = (_allowed(side, question, language) for side in (a, b))
-    around = [forms.frame_words(side, question, language) for side in (a, b)]
-    alike = not all(around) or around[0] == around[1]
+    alike = _within(*sorted((forms.frame_words(side, question, language) for side in (a, b)), key=len))
     for one, taken in ones.items():
         for other, off in others.items():
             # Georgia (country) is not Georgia (state), and a list in its order is no name turned round.
@@ -56,6 +55,12 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
     return False
 
 
+def _within(few: tuple[str, ...], many: tuple[str, ...]) -> bool:
+    """Whether the words of one frame are those of the other one, in their order, or some of them."""
+    left = iter(many)
+    return all(word in left for word in few)
+
+
 _TURKISH_IS = re.compile(r"(?<=[^\W\d_]{3})['’]?[dt][ıiuü]r$")
 _TOLD_APART = frozenset(["other name", "middle", "company", "country"])
 """What two answers must not both lose: Алексей Николаевич Толстой is not Алексей Константинович Толстой"""
@@ -74,10 +79,12 @@ def _allowed(text: str, question: str, language: str) -> dict[str, frozenset[str
     """The variants of an answer. A name in brackets behind another one counts where the question has not said it:
     `Paris (France)` is not France.
     """
-    found = forms.variants(text)
+    found = dict(forms.variants(text))
     if (said := forms.framed(text, question, language)) is not None:
         if base_language(language) == "tr":
             said = _TURKISH_IS.sub("", said)
+        name = forms.framed_name(text, question, language) or said
+        found = {name: frozenset({"frame"})} | found
         found = {form: taken | {"frame"} for form, taken in forms.variants(said).items()} | found
     if _ASKS_WHEN.search(question):
         found = {form: taken for form, taken in found.items() if "aside" not in taken or "(" in text}

@@ -187,6 +187,7 @@ _DOTTED = frozenset(re.findall(r"\w+", "de da no nb nn cs sk pl hu fi tr hr sl s
 """Languages that write an ordinal as a number with a dot"""
 
 
+@functools.lru_cache(maxsize=1 << 13)
 def plain_words(text: str, language: str) -> str:
     """A normalised text without marks that the language does not count among its letters."""
     return _without_foreign_marks(normalize(text, language), base_language(language))

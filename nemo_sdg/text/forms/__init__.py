@@ -1,7 +1,7 @@
 """Other forms of the same short answer: spellings, names in full and in short, substances, words around an answer."""
 
 from nemo_sdg.text.forms.bare import COPULAS, asked_words_apart, bare, predicate, without_kind, year
-from nemo_sdg.text.forms.framing import frame_words, framed, holds, holds_joined, turned_round
+from nemo_sdg.text.forms.framing import frame_words, framed, framed_name, holds, holds_joined, turned_round
 from nemo_sdg.text.forms.outputs import asks_output, same_output
 from nemo_sdg.text.forms.persons import (
     asks_who,
@@ -44,6 +44,7 @@ __all__ = [
     "bare_polarity",
     "frame_words",
     "framed",
+    "framed_name",
     "holds",
     "holds_joined",
     "hyphens_part",

@@ -117,13 +117,18 @@ def is_among(word: str, asked: frozenset[str], language: str) -> bool:
         shared = _shared(stem, bare)
         ending = _ENDINGS.get(language[:2], 5)
         left, right = len(stem) - shared, len(bare) - shared
-        if shared >= 4 and max(left, right) <= ending and (shared >= 5 or left + right <= 4):
+        if (
+            shared >= 4
+            and max(left, right) <= ending
+            and (shared >= 5 or left + right <= 4 + (language[:2] in _ROMANCE))
+        ):
             return True
         if shared == 3 == min(len(stem), len(bare)) and max(len(stem), len(bare)) < 6:
             return True
     return False
 
 
+_ROMANCE = ("es", "pt", "it", "fr", "ca")
 _ENDINGS = {"en": 3, "de": 4, "nl": 4, "sv": 4, "da": 4, "no": 4, "nb": 4}
 """characters in which two forms of one word may end differently; 5 in other languages"""
 

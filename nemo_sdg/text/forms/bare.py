@@ -82,12 +82,18 @@ _SUBJECT = re.compile(
 )
 
 
+_OPPOSED = frozenset("大小多少高低长長短前后後东東西南北上下左右新旧舊早晚增减減正负負内外冷热熱轻輕重快慢男女")
+"""Characters that turn a question into its opposite"""
+
+
 def predicate(text: str, question: str) -> str | None:
     """What a Chinese, Japanese or Korean sentence says of what was asked: 水的化学式为H2O, to 水的化学式是什么?"""
     found = _SUBJECT.fullmatch(text.strip()) if not text.isascii() else None
     if found is None:
         return None
     if says_no(found["subject"]) and not says_no(question):
+        return None
+    if any(char in _OPPOSED and char not in question for char in found["subject"]):
         return None
     known = sum(char in question for char in found["subject"])
     return bare(found["said"]) if known >= 0.8 * len(found["subject"]) else None

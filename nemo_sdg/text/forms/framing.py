@@ -108,6 +108,20 @@ def framed(text: str, question: str, language: str) -> str | None:
     return text[start:end]
 
 
+def framed_name(text: str, question: str, language: str) -> str | None:
+    """What is left of a sentence, with the words of the question that belong to a name: the Second World War."""
+    said = framed(text, question, language)
+    if said is None or not text.isascii():
+        return said
+    start = text.index(said)
+    before, behind = _NAME_BEFORE.search(text[:start]), _NAME_BEHIND.match(text[start + len(said) :])
+    return (before[0] if before is not None else "") + said + (behind[0] if behind is not None else "")
+
+
+_NAME_BEFORE = re.compile(r"(?:(?<=\s)[A-Z][\w'-]*\s)+$")
+_NAME_BEHIND = re.compile(r"(?:\s[A-Z][\w'-]*)+")
+
+
 @functools.lru_cache(maxsize=1 << 13)
 def frame_words(text: str, question: str, language: str) -> tuple[str, ...]:
     """The words of the question that stand around what a sentence says, in their order. Two sentences that say the same
@@ -176,6 +190,8 @@ def holds_joined(short: str, long: str, question: str) -> bool:
         return False
     if re.search(r"[0-9A-Za-z]$", long[:start]) and re.match(r"[0-9A-Za-z]", short):
         return False
+    if question.startswith("谁") and long.endswith(short) and not re.search("[是被由叫为]", rest):
+        return False  # 项羽打败了刘邦 does not say who beat 项羽
     if short in question and not _JOINED_OR.search(question):
         return False
     return all(char in _JOINED_FRAME or char in question or "\u3041" <= char <= "\u309f" for char in rest)
@@ -195,7 +211,7 @@ def turned_round(before: list[str], question: str, language: str) -> bool:
     asks, allowed = _SUBJECT_FIRST.get(base_language(language), ("", ""))
     if not asks or re.match(asks, question.strip(" ¿«\"'").casefold(), re.DOTALL) is None:
         return False
-    return set(allowed.split()).isdisjoint(before)
+    return not frame_of(language).issuperset(before) and set(allowed.split()).isdisjoint(before)
 
 
 _RIVAL = frozenset(

@@ -33,6 +33,7 @@ _LABEL = re.compile(r"^\W*(?:[^\W\d_]+\s){0,2}[^\W\d_]+\s?[:：]\s*(?=\S)")
 _ERROR = re.compile(
     r"(?P<name>(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Iteration|Warning|Exit))(?:\s*:.*)?", re.DOTALL
 )
+_HAN = re.compile("[\u4e00-\u9fff]")
 _KANA = re.compile("[\u3041-\u309f]")
 _WORDS = frozenset(str(lexicon()["output_words"]).split())
 
@@ -94,6 +95,7 @@ def _is_frame(text: str, question: str, language: str, *, code: bool = True) -> 
     text = _ASIDE.sub("", text.strip())
     if framing.denies(text):
         return False
+    text = _HAN.sub(r" \g<0> ", text)
     if _KANA.search(text):
         text = " ".join(_KANA.sub(" ", text))
     words = aligning.words(text)

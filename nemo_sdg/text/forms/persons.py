@@ -90,7 +90,7 @@ def surname_of(short: str, long: str, question: str = "") -> bool:
     if not 0 < len(names) < len(words) or not 2 <= len(words) <= 6 or re.search(r"\d", long + short):
         return False
     if any(word.casefold() in _JOINERS for word in words) or not all(
-        word[0].isupper() for word in (words[0], words[-1])
+        word[0].isupper() or word.casefold() in _PARTICLES for word in words
     ):
         return False
     given = words[0].casefold().strip(".")

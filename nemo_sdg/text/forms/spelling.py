@@ -113,6 +113,7 @@ def simplified(text: str) -> str:
     return text.translate(_simplified())
 
 
+@functools.lru_cache(maxsize=1 << 13)
 def unify(text: str) -> str:
     """A normalised text with abbreviations written out, Greek letters named, American spelling, vowel points away,
     one sign for what Hindi says through the nose.

@@ -9,8 +9,9 @@ variants("東京都(Tokyo)です")                          ->  also "東京都"
 Each variant comes with what was taken off: two answers that differ in their asides are not made equal by losing both.
 """
 
+import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from nemo_sdg.text.forms.bare import bare
 from nemo_sdg.text.forms.framing import without_rejected
@@ -53,7 +54,8 @@ _WHEN = re.compile(r"(?<=[^\W\d_]),?\s+\(?(?:in|im|en|nel|em|в|w|år|år|i)\s+(
 _QUOTES = "\"'`“”„«»‹›「」『』‘’"
 
 
-def variants(text: str) -> dict[str, frozenset[str]]:
+@functools.lru_cache(maxsize=1 << 12)
+def variants(text: str) -> Mapping[str, frozenset[str]]:
     """Forms of an answer and what was taken off for each; the text itself first, without anything taken off."""
     text = text.strip()
     found: dict[str, frozenset[str]] = {text: frozenset()}

@@ -115,6 +115,8 @@ def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") ->
     """Equality without math-verify: True, False, or None where only math-verify can tell."""
     if a.strip() == b.strip() or (tight(a) and tight(a) == tight(b)):
         return True
+    if _power_of_unknown(a, b, question) or _power_of_unknown(b, a, question):
+        return False
     for read in (functools.partial(read_date, language=language), read_time):
         moments = read(a), read(b)
         if moments[0] is not None and moments[1] is not None:
@@ -122,6 +124,17 @@ def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") ->
     if quantities.same_quantity(a, b, question=question, language=language):
         return True
     return _each(a, b, question, language, lambda x, y: _surely_leaf(x, y, question, language))
+
+
+_POWER = re.compile(r"-?\d*\s?(?P<unknown>[a-z])\^\{?\d+\}?")
+
+
+def _power_of_unknown(a: str, b: str, question: str) -> bool:
+    """Whether one answer is a power of an unknown of the question and the other a number: 3s^2 is no area."""
+    power = _POWER.fullmatch(plain(a))
+    if power is None or not re.fullmatch(r"-?[\d.,/]+", plain(b)):
+        return False
+    return re.search(rf"(?<![A-Za-z\\]){power['unknown']}(?:\^|\s*[=+)]|\$)", question) is not None
 
 
 def _each(a: str, b: str, question: str, language: str, compare: Compare) -> bool | None:

@@ -61,6 +61,7 @@ _BEGINS = re.compile(
 _JOINED_LEAD = re.compile(
     r"[导導微积積数數函原方程根解答案结結果值域坐标座標等式的集]{1,8}\s*(?:是|为|為|は|：)\s*(?=[-\d\\(\[{a-zA-Z])"
 )
+_SET_NAME = re.compile(r"^[A-Z](?:\s*\\(?:cap|cup|setminus)\s*[A-Z])+\s*=\s*(?=\\?\{)")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _STOPS = frozenset(str(lexicon()["functions"]).split())
 _RATIO_LABEL = re.compile(r"(?P<one>[^\W\d_]+)\s*(?::|to|zu)\s*(?P<other>[^\W\d_]+)\s*(?:=|is)\s*(?=\d)", re.IGNORECASE)
@@ -116,6 +117,7 @@ def _without_words(text: str, question: str, language: str) -> str:
     """Mathematics without words before it that say no more than the question, and that it is the solution."""
     if (joined := _JOINED_LEAD.match(text)) is not None and not framing.denies(joined[0]):
         return re.sub(r"\s*(?:です|이다|입니다|である)?[。.]?$", "", text[joined.end() :])
+    text = _SET_NAME.sub("", text)
     begins = _BEGINS.search(text)
     if begins is None or begins.start() == 0:
         return text

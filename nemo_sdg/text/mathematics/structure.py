@@ -61,7 +61,8 @@ _SAME_NAMES = {
         "\\mathbb{R}",
     ),
     **dict.fromkeys(
-        ("no solution", "no solutions", "no real solutions", "none", "empty set", "the empty set"), "\\emptyset"
+        ("no solution", "no solutions", "no real solution", "no real solutions", "none", "empty set", "the empty set"),
+        "\\emptyset",
     ),
     **dict.fromkeys(("infinity", "inf"), "\\infty"),
     **dict.fromkeys(("does not exist", "dne"), "undefined"),

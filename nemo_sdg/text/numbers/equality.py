@@ -14,7 +14,8 @@ from nemo_sdg.text.numbers.spelled import names_scale
 from nemo_sdg.text.numbers.units import Unit, is_measure, read_unit, same_dimensions
 
 _ASK_PERCENT = re.compile(
-    r"percent|per cent|%|prozent|por ?ciento|pour ?cent|procent|per ?cento|por cento|百分|パーセント|процент|asilimia|"
+    r"percent|per cent|%|prozent|por ?ciento|porcentaje|pour ?cent|porcentag|procent|per ?cento|por cento|百分|"
+    r"パーセント|процент|asilimia|"
     r"퍼센트|प्रतिशत",
     re.IGNORECASE,
 )

@@ -123,6 +123,8 @@ _NOT_A_UNIT = re.compile(
     re.IGNORECASE,
 )
 """Words that make more of what stands before them than a number with a unit"""
+_UNKNOWN_RAISED = re.compile(r"[a-ln-zA-Z]\s*\^\s*\{?\s*-?\d\s*\}?")
+"""s^2, x^3: an unknown; of the units of one letter only a meter has a square of its own"""
 MAX_WORDS = 4
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 
@@ -135,7 +137,7 @@ def read_unit(text: str) -> Unit | None:
     text = text.rstrip("!").strip() if not text.startswith("!") else text
     if not text:
         return NO_UNIT
-    if _NOT_A_UNIT.search(text) or len(text) > 60:
+    if _NOT_A_UNIT.search(text) or len(text) > 60 or _UNKNOWN_RAISED.fullmatch(text):
         return None
     text = unicodedata.normalize("NFC", text).replace("\\cdot", "·").replace("\\times", "·")
     for phrase, canonical in _PHRASES:
