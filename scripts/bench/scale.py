@@ -43,6 +43,8 @@ ROOT = Path(__file__).resolve().parents[2]
 QUICK, SIZES, LARGEST = [2_000], [10_000, 100_000], 1_000_000
 SIMILAR, VOTES, VOTES_SHORT = 3, 4, 3
 STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed", "blend"]
+SHARDS, LARGEST_SHARD = 8, 2000
+"""shards of a small size, so that two processes share them, and seeds in a shard of a large one: the default"""
 EVERY = 0.2
 """seconds between two measurements of the memory"""
 Row = dict[str, Any]
@@ -173,7 +175,7 @@ def measure(folder: Path, num: int, code: Path, tell: Tell, *, votes: int = VOTE
         if not config.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(folder / "tasks", ignore_errors=True)
-            write_config(folder, num, votes=votes)
+            write_config(folder, num, votes=votes, shard_size=min(LARGEST_SHARD, num // (SIMILAR + 1) // SHARDS))
         for step in STEPS:
             if step not in rows:  # it was stopped: all of it is measured
                 shutil.rmtree(run_dir / step, ignore_errors=True)
