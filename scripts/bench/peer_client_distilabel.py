@@ -1,14 +1,18 @@
 """distilabel on PROMPTS (JSONL with `prompt`), with one TextGeneration step; runs in a separate environment.
 
-python peer_client_distilabel.py URL PROMPTS FOLDER IN_FLIGHT     prints one JSON line; called again, it uses its cache
+python peer_client_distilabel.py URL PROMPTS FOLDER IN_FLIGHT     prints one JSON line; called again, it uses its cache.
+After `kill -9` version 1.5.3 waits for ever: the batches that were on their way are not sent again.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
 
 def main(url: str, prompts: str, folder: str, in_flight: str) -> None:
+    # a line for each request, in colours, would be measured too
+    os.environ["DISTILABEL_LOG_LEVEL"] = "WARNING"
     from distilabel.models import OpenAILLM
     from distilabel.pipeline import Pipeline
     from distilabel.steps import LoadDataFromDicts

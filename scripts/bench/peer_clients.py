@@ -11,7 +11,8 @@ A client is measured three times, each time with a new server:
   completion, without the cost of a start with one record;
 - faults: a tenth of the requests first gets a 429 or 5xx; records without a reply at the end are lost;
 - killed: `kill -9` after half of the completions, then started again; requests beyond 2,000 are repeated ones. A client
-  that writes nothing to disk repeats all.
+  that writes nothing to disk repeats all; one that does not end when it is started again has no `asked_again`, and
+  `resumed` says why.
 
     {"name": "datadesigner_completions_per_s", "value": 120.3, "unit": "1/s", "cpu_ms": 6.1, "lost": 0, ...}
     {"name": "ratio_to_datadesigner", "value": 8.4, "unit": "x"}
@@ -29,6 +30,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from client import FAULTS, ROOT, rendered, show, stats
 from peers import DATADESIGNER, DISTILABEL, PeersUnavailable, peers_python
@@ -36,6 +38,8 @@ from peers import DATADESIGNER, DISTILABEL, PeersUnavailable, peers_python
 HERE = Path(__file__).parent
 PATIENCE = 900.0
 """seconds after which a client that has not ended is stopped"""
+STALLED = 60.0
+"""seconds without a request, after which it is stopped too"""
 
 
 class GivenUp(Exception):
@@ -74,19 +78,15 @@ def run(client: Client, url: str, source: str, folder: Path, in_flight: int, *, 
             stdout=subprocess.PIPE, stderr=log, start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
         )  # fmt: skip
-        begin = time.monotonic()
         while kill_at and process.poll() is None and stats(url).get("completions", 0) < kill_at:
             time.sleep(0.02)
         try:
-            if kill_at:
-                raise TimeoutError
-            output, _ = process.communicate(timeout=PATIENCE)
-        except (TimeoutError, subprocess.TimeoutExpired):
+            output = b"" if kill_at else wait_for(process, url)
+        finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            if not kill_at:
-                raise GivenUp(f"no end after {time.monotonic() - begin:.0f} s") from None
+        if kill_at:
             return 0, 0.0
         log.seek(0)
         if process.returncode:
@@ -96,6 +96,22 @@ def run(client: Client, url: str, source: str, folder: Path, in_flight: int, *, 
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     rows = [line for line in output.decode().splitlines() if line.startswith('{"kept"')]
     return int(json.loads(rows[-1])["kept"]), cpu
+
+
+def wait_for(process: "subprocess.Popen[bytes]", url: str) -> bytes:
+    """What a client has printed when it ends. Raises GivenUp if it does not."""
+    begin = asked_at = time.monotonic()
+    asked = 0
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=5.0)[0]
+        now, seen = time.monotonic(), stats(url).get("requests", 0)
+        if seen != asked:
+            asked, asked_at = seen, now
+        if now - begin > PATIENCE:
+            raise GivenUp(f"no end after {PATIENCE:.0f} s")
+        if now - asked_at > STALLED:
+            raise GivenUp(f"it sent nothing for {STALLED:.0f} s after {seen} requests, and did not end")
 
 
 def measure(client: Client, prompts: list[str], in_flight: int, latency: float, folder: Path) -> float:
@@ -117,15 +133,19 @@ def measure(client: Client, prompts: list[str], in_flight: int, latency: float, 
     with server(latency, *FAULTS) as url:
         kept, _ = run(client, url, source(num), folder / "faults", in_flight)
         faults = stats(url)
+    resumed: dict[str, Any] = {}
     with server(latency) as url:
         run(client, url, source(num), folder / "killed", in_flight, kill_at=num // 2)
-        run(client, url, source(num), folder / "killed", in_flight)
-        again = stats(url)["requests"] - num
+        try:
+            run(client, url, source(num), folder / "killed", in_flight)
+            resumed["asked_again"] = stats(url)["requests"] - num
+        except GivenUp as exc:
+            resumed |= {"asked_again": None, "resumed": str(exc)}
     rate = plain["completions"] / plain["seconds"]
     show(
         f"{client.name}_completions_per_s", rate, "1/s", cpu_ms=1e3 * (cpu - start) / num, start_cpu_s=start,
         most_in_flight=plain["most_in_flight"], lost=num - kept, seconds_with_faults=faults["seconds"],
-        asked_again=again, records=num,
+        records=num, **resumed,
     )  # fmt: skip
     return rate
 
