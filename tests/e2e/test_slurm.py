@@ -91,9 +91,6 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
         run_dir,
         jobs,
     )
-    again = nemo_sdg(root, *launch)
-    assert again.returncode == 2
-    assert "is launched already (answers RUNNING 4, " in again.stderr
     # Worker 3, the last task, carries the array's own id: a requeue by that id would take all workers with it.
     killed = subprocess.run(
         ["pkill", "-9", "-f", f"run {run_dir.resolve()}/slurm/config.yaml --only answers --worker 3/4"], check=False
@@ -103,6 +100,9 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
         ["scancel", "--signal=USR1", f"{answers}_1"], check=False
     )  # what --signal=USR1@120 does before the time limit
     assert killed.returncode == requeued.returncode == warned.returncode == 0
+    again = nemo_sdg(root, *launch)
+    assert again.returncode == 2
+    assert re.search(r"is launched already \(answers [A-Z_]+ \d", again.stderr), again.stderr
     status = nemo_sdg(root, "launch", "--status", str(run_dir))
     assert re.search(rf"answers +job {answers}: .*RUNNING \d", status.stdout), status.stdout
 
