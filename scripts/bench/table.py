@@ -36,7 +36,7 @@ def record(bench: str, arguments: list[str]) -> None:
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(f"{bench}.py ended with exit code {done.returncode}; nothing is kept")
-    figures = [line for line in done.stdout.splitlines() if line.startswith('{"name"')]
+    figures = [without_example(line) for line in done.stdout.splitlines() if line.startswith('{"name"')]
     head = {
         "command": " ".join(["scripts/bench/" + bench + ".py", *map(without_folders, arguments)]),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -50,6 +50,14 @@ def record(bench: str, arguments: list[str]) -> None:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{bench}.jsonl").write_text("\n".join([json.dumps(head), *figures]) + "\n")
     print(f"{len(figures)} figures in {(RESULTS / bench).relative_to(ROOT)}.jsonl")
+
+
+def without_example(line: str) -> str:
+    """A figure without its `example`, which may be a row of a data set that must not be copied."""
+    figure = json.loads(line)
+    if figure.pop("example", None) is None:
+        return line
+    return json.dumps(figure, ensure_ascii=False)
 
 
 def without_folders(argument: str) -> str:
