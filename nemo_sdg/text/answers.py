@@ -76,6 +76,8 @@ def surely_same(
                 return forms.same_output(a, b, question, language)
             if not _same_case(a, b, question):
                 return False
+            if _same_label(a, b):
+                return True
             if short_answers.equal(a, b, question=question, language=language):
                 return True
             if is_mathematical(a, b, family=family, language=language):
@@ -185,6 +187,15 @@ def _same_option(a: str, b: str, question: str, language: str) -> bool:
             return True
         return _same_case(text, other, question) and words.same_words(text, other, language)
     return label is not None and label == other_label
+
+
+def _same_label(a: str, b: str) -> bool:
+    """Whether two short texts are the label of an option and nothing else: 答案：A, (A)."""
+    (label, text), (other_label, other) = (_read_option(side, {}) for side in (a, b))
+    alone = label is not None and not text and not other
+    return (
+        alone and label == other_label and all(re.search(rf"\b{label}\b|[^\x00-\x7f]{label}", side) for side in (a, b))
+    )
 
 
 def _read_option(text: str, listed: dict[str, str]) -> tuple[str | None, str]:

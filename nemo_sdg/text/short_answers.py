@@ -188,6 +188,8 @@ def _adds_what_is_asked(left: str, right: str, question: str, language: str) -> 
     before = long[: -len(short)] if short and long[-len(short) :] == short else []
     if len(before) > 1 and forms.turned_round(before, question, language):
         return False
+    if forms.roles_changed(long, question, language):
+        return False
     if len(short) == 1 and len(long) > 1 and forms.same_polarity(short[0], long[-1]):
         return forms.asked_words_apart(["-"], [*long[:-1], "-"], asked | forms.COPULAS)
     return forms.asked_words_apart(short, long, asked | forms.COPULAS)

@@ -1,7 +1,7 @@
 """Other forms of the same short answer: spellings, names in full and in short, substances, words around an answer."""
 
 from nemo_sdg.text.forms.bare import COPULAS, asked_words_apart, bare, predicate, without_kind, year
-from nemo_sdg.text.forms.framing import frame_words, framed, framed_name, holds, holds_joined, turned_round
+from nemo_sdg.text.forms.framing import frame_words, framed, framed_name, holds, holds_joined
 from nemo_sdg.text.forms.outputs import asks_output, same_output
 from nemo_sdg.text.forms.persons import (
     asks_who,
@@ -17,6 +17,7 @@ from nemo_sdg.text.forms.persons import (
     without_title,
 )
 from nemo_sdg.text.forms.polarity import bare_polarity, said_polarity
+from nemo_sdg.text.forms.roles import roles_changed, turned_round
 from nemo_sdg.text.forms.spelling import (
     ASKS_ORDER,
     hyphens_part,
@@ -53,6 +54,7 @@ __all__ = [
     "is_polar",
     "name_turned_round",
     "predicate",
+    "roles_changed",
     "said_polarity",
     "same_bearer",
     "same_formula",

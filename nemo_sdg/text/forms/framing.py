@@ -22,8 +22,8 @@ from nemo_sdg.text.forms.aligning import (
     tokens_of,
     tokens_restate,
 )
+from nemo_sdg.text.forms.roles import other_case, other_particle, roles_changed, turned_round
 from nemo_sdg.text.numbers import is_hedged
-from nemo_sdg.text.numbers.spelled import base_language
 
 MAX_LENGTH = 300
 """characters of a sentence that is looked at"""
@@ -41,17 +41,6 @@ _REJECTED = re.compile(
     re.IGNORECASE,
 )
 """what a sentence says that the answer is not: `…, not London`"""
-_SUBJECT_FIRST = {
-    "en": (
-        r"(?:who|what|which \S+)\b"
-        r"(?!.*\b(?:do|does|did|will|can|could|should|would|is|was|are|were|be|been)\b)",
-        "is was are were be been being by",
-    ),
-    "fr": (r"(?:qui|quel(?:le)?s? \S+)\b(?!.*(?:est-ce|-(?:il|elle|t-)))", "est était sont étaient fut furent été par"),
-    "vi": (r"ai\b", "là bởi do"),
-    "id": (r"siapa\b", "adalah ialah oleh"),
-}
-"""Languages in which a subject that is asked for stands first: its question, and the words that may stand before it"""
 _BEFORE = "$€£¥₹₩-−+±"
 _BEHIND = re.compile(r"\s?[%‰€£¥₹₩₽₺]|\s?\$(?!\w)|[+#!°]")
 _OPERATORS = re.compile(r"[\^=+*<>\\]")
@@ -82,6 +71,10 @@ def framed(text: str, question: str, language: str) -> str | None:
         end = sign.end()
     around = text[:start] + " | " + text[end:]
     if _OPERATORS.search(around) or _is_bounded(text[:start], text[start:end], text[end:]):
+        return None
+    if roles_changed([token.word for token in tokens], question, language):
+        return None
+    if language[:2] == "hi" and other_case(text[start:end], text[end:], question):
         return None
     if first and turned_round([token.word for token in tokens[:first]], question, language):
         return None
@@ -155,6 +148,10 @@ def holds(short: str, long: str, question: str, language: str) -> bool:
         rest = tokens[:place] + tokens[place + len(words) :]
         if _is_bounded(" ".join(tokens[:place]), short, " ".join(tokens[place + len(words) :])):
             continue
+        if roles_changed(tokens, question, language):
+            continue
+        if language[:2] == "hi" and other_case(short, " ".join(tokens[place + len(words) :]), question):
+            continue
         if place and turned_round(tokens[:place], question, language):
             continue
         if set(rest) & offered and set(words) & offered:
@@ -190,8 +187,10 @@ def holds_joined(short: str, long: str, question: str) -> bool:
         return False
     if re.search(r"[0-9A-Za-z]$", long[:start]) and re.match(r"[0-9A-Za-z]", short):
         return False
-    if question.startswith("谁") and long.endswith(short) and not re.search("[是被由叫为]", rest):
+    if question.startswith("谁") and start and not re.search("[是被由叫为]", rest):
         return False  # 项羽打败了刘邦 does not say who beat 项羽
+    if other_particle(short, long, question):
+        return False
     if short in question and not _JOINED_OR.search(question):
         return False
     return all(char in _JOINED_FRAME or char in question or "\u3041" <= char <= "\u309f" for char in rest)
@@ -204,14 +203,6 @@ def _is_bounded(before: str, said: str, behind: str) -> bool:
     """Whether the words beside a number make something else of it: more than 30, 30 or less."""
     beside = [*before.split()[-2:], "|", *behind.split()[:2]]
     return any(map(str.isdigit, said)) and is_hedged(" ".join(beside))
-
-
-def turned_round(before: list[str], question: str, language: str) -> bool:
-    """Whether what stands last was done to: `Churchill succeeded Attlee` does not say who succeeded Churchill."""
-    asks, allowed = _SUBJECT_FIRST.get(base_language(language), ("", ""))
-    if not asks or re.match(asks, question.strip(" ¿«\"'").casefold(), re.DOTALL) is None:
-        return False
-    return not frame_of(language).issuperset(before) and set(allowed.split()).isdisjoint(before)
 
 
 _RIVAL = frozenset(

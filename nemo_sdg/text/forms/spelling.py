@@ -166,9 +166,14 @@ def same_in_number(left: str, right: str) -> bool:
 _OPPOSITES = [frozenset(pair.split("=")) for pair in str(lexicon()["opposites"]).split()]
 
 
+_RANKS = frozenset(str(lexicon()["ranks"]).split())
+
+
 def says_opposite(text: str, question: str) -> bool:
     """Whether a text has a word whose opposite the question has, and not itself: a maximum, where a minimum is."""
     said, asked = (frozenset(re.findall(r"[^\W\d_]+", side.casefold())) for side in (text, question))
+    if _RANKS & said and _RANKS & asked and not _RANKS & said & asked:
+        return True
     return any(pair & said and pair & asked and not pair & said & asked for pair in _OPPOSITES)
 
 

@@ -126,6 +126,12 @@ def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") ->
     return _each(a, b, question, language, lambda x, y: _surely_leaf(x, y, question, language))
 
 
+def _of_another(text: str, question: str) -> bool:
+    """Whether a sentence speaks of the opposite of what is asked: a maximum, those who were hurt."""
+    bare = forms.says_no(question) and not forms.says_no(text) and len(text.split()) > 3
+    return bare or forms.says_opposite(text, question)
+
+
 _POWER = re.compile(r"-?\d*\s?(?P<unknown>[a-z])\^\{?\d+\}?")
 
 
@@ -202,9 +208,7 @@ def _surely_leaf(a: Answer, b: Answer, question: str, language: str) -> bool | N
         assert number is not None
         if other.shape not in ("expression", "equation"):
             return False
-        if (sole := quantities.sole(other.text, language)) is not None and not forms.says_opposite(
-            other.text, question
-        ):
+        if (sole := quantities.sole(other.text, language)) is not None and not _of_another(other.text, question):
             return numbers_equal(number, sole, question=question, language=language)
     if any(_AMBIGUOUS.search(_COMMAND.sub(" ", side.text)) for side in (a, b)):
         return False

@@ -61,6 +61,8 @@ def said(text: str, language: str = "en", question: str = "") -> list[Number]:
     "that differ."""
     if len(text) > MAX_LENGTH or forms.says_opposite(text, question):
         return []
+    if forms.says_no(question) and not forms.says_no(text) and len(text.split()) > 3:
+        return []  # 12 people were injured, where it is asked how many were not
     if (conclusion := _CONCLUSION.search(text)) is not None and conclusion.end() < len(text):
         tail = text[conclusion.end() :]
         stated = forms.framed(tail, question, language) or tail
