@@ -18,7 +18,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.records import LABELS, Answer, CatalogRow, DatasetRow, EvaluationRow, Kind, Seed, content_id
 from nemo_sdg.seeds.fields.generic import GenericReader
 from nemo_sdg.seeds.fields.media import shows_media
-from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, bare_labels
+from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, latin_labels
 from nemo_sdg.seeds.fields.table import Entry, FieldReader, find_entry
 from nemo_sdg.seeds.prompts.documents import Documents, Processor, draws_random, one_line, seeded
 from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, environment, names_column, single_expression
@@ -214,7 +214,7 @@ def _check_choices(choices: list[str] | None, reading: Reading) -> str:
     """The gold's text. Raises Unrenderable where choices and gold make no question."""
     if choices is None or len(choices) < 2:
         raise Unrenderable("no_choices")
-    if bare_labels(choices):
+    if latin_labels(choices):
         raise Unrenderable("bare_labels", "the choices are labels without texts")
     if reading.gold is None:
         raise Unrenderable("no_gold", f"{str(reading.target)[:60]!r} is none of the {len(choices)} options")

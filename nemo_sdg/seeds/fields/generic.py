@@ -20,6 +20,7 @@ from nemo_sdg.seeds.fields.reading import (
     Reading,
     Unrenderable,
     bare_labels,
+    latin_labels,
     numbered_labels,
     position,
     position_number,
@@ -156,10 +157,11 @@ class GenericReader:
             reading.choices = texts
 
     def _are_labels(self, texts: list[str]) -> bool:
-        """Whether the options are labels of texts that stand elsewhere. Numbers in sequence are that only where the
-        task writes them itself: where a row gives them, they are what may be answered.
+        """Whether the options are labels of texts that stand elsewhere. Numbers and letters of other scripts are that
+        only where the task writes them itself: where a row gives them, they are what may be answered.
         """
-        return bare_labels(texts) or (isinstance(self.templates.doc_to_choice, list | dict) and numbered_labels(texts))
+        is_own = isinstance(self.templates.doc_to_choice, list | dict)
+        return latin_labels(texts) or (is_own and (bare_labels(texts) or numbered_labels(texts)))
 
     def _texts_behind(self, row: Row, labels: list[str] | None, prompt: str, reading: Reading) -> list[str] | None:
         """The texts of options that are labels: as the template lists them, from the row's columns, or, for letters,

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nemo_sdg.records import LABELS
-from nemo_sdg.seeds.fields.reading import SCRIPT_LETTERS, SCRIPTS, bare_labels, numbered_labels, text_of
+from nemo_sdg.seeds.fields.reading import SCRIPT_LETTERS, SCRIPTS, bare_labels, latin_labels, numbered_labels, text_of
 from nemo_sdg.seeds.prompts.labels import OPTIONS
 from nemo_sdg.text.options import speak_of_place
 
@@ -39,7 +39,7 @@ def option_texts(row: Mapping[str, Any], num: int | None) -> list[str] | None:
     fitting = (
         found
         for found in _candidates(row)
-        if len(found) >= 2 and num in (None, len(found)) and not bare_labels(found) and not numbered_labels(found)
+        if len(found) >= 2 and num in (None, len(found)) and not latin_labels(found) and not numbered_labels(found)
     )
     return next(fitting, None)
 

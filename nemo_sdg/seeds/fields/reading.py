@@ -76,6 +76,13 @@ def bare_labels(choices: list[str]) -> bool:
     return num > 1 and any(labels == list(script[:num]) for script in (LABELS, *SCRIPTS))
 
 
+def latin_labels(choices: list[str]) -> bool:
+    """As `bare_labels`, for A B C D alone: in other scripts, what a row gives as options may be meant as they stand
+    (甲 and 乙 are persons of a story).
+    """
+    return len(choices) > 1 and _labels(choices) == list(LABELS[: len(choices)])
+
+
 def numbered_labels(choices: list[str]) -> bool:
     """Whether all choices are numbers in sequence from 0 or 1: labels where the row has texts for them, else the
     options themselves.
