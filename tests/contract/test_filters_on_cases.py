@@ -20,10 +20,15 @@ def read(path: Path) -> list[dict[str, Any]]:
 def folders(root: Path) -> dict[str, tuple[Path, str]]:
     shared = Path(os.environ.get("NEMO_SDG_TEST_CASES", root.parent / "shared" / "cases")) / "filters"
     own = root / "scripts" / "bench" / "data" / "filters"
-    return {"shared": (shared, ""), "developed": (own, "_developed"), "read": (own, "_read")}
+    return {
+        "shared": (shared, ""),
+        "developed": (own, "_developed"),
+        "read": (own, "_read"),
+        "varied": (own, "_varied"),
+    }
 
 
-@pytest.mark.parametrize("name", ["shared", "developed", "read"])
+@pytest.mark.parametrize("name", ["shared", "developed", "read", "varied"])
 def test_good_samples_are_kept(root: Path, name: str) -> None:
     folder, half = folders(root)[name]
     samples = read(folder / f"good{half}.jsonl")
@@ -31,7 +36,7 @@ def test_good_samples_are_kept(root: Path, name: str) -> None:
     assert len(dropped) <= 0.005 * len(samples), dropped
 
 
-@pytest.mark.parametrize("name", ["shared", "developed", "read"])
+@pytest.mark.parametrize("name", ["shared", "developed", "read", "varied"])
 def test_bad_samples_are_caught(root: Path, name: str) -> None:
     folder, half = folders(root)[name]
     samples = read(folder / f"bad{half}.jsonl")

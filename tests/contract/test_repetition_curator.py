@@ -8,7 +8,7 @@ from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
     RepeatingTopNGramsFilter,
 )
 
-from nemo_sdg.curate.filters.repetition import _loop, _repeats, _top_share
+from nemo_sdg.curate.filters.repetition import _duplicate_share, _loop, _top_share
 
 
 def made(seed: int) -> list[str]:
@@ -28,13 +28,13 @@ def test_the_most_frequent_ngram_takes_the_share_that_curator_says(seed: int, si
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_without_a_repeated_ngram_curator_scores_nothing(seed: int) -> None:
-    words = random.Random(seed).choices([f"w{number}" for number in range(12)], k=60)
-    scores = [RepeatingDuplicateNGramsFilter(n=n).score_document(" ".join(words)) for n in (5, 8)]
-    if not _repeats(words, 5):
-        assert scores == [0.0, 0.0]
-    assert _repeats([*words, *words[:5]], 5)
-    assert RepeatingDuplicateNGramsFilter(n=5).score_document(" ".join([*words, *words[:5]])) > 0.0
+@pytest.mark.parametrize("size", [5, 8])
+def test_repeated_ngrams_take_the_share_that_curator_says(seed: int, size: int) -> None:
+    for words in (made(seed), random.Random(seed).choices([f"w{number}" for number in range(12)], k=60)):
+        joined = " ".join([*words, *words[:size]])
+        score = RepeatingDuplicateNGramsFilter(n=size).score_document(joined)
+        assert score > 0.0
+        assert _duplicate_share(joined.split(), size) / len(joined) == score
 
 
 @pytest.mark.parametrize("period", [1, 3, 17, 40])

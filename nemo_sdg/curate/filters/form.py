@@ -115,6 +115,8 @@ def latex_balance(view: View) -> Finding | None:
     if view.kind == Kind.code:
         return None
     for name, text in view.texts("question", "passage", "choices", "answer", "context", "reasoning"):
+        if not text.isprintable() and (eaten := EATEN_BACKSLASH.search(text)) is not None and not view.is_technical:
+            return "latex_damaged", f"{name}: {excerpt(text, eaten.start())}"
         lost = LOST_BACKSLASH.search(text) if "{" in text or "$" in text else None
         if lost and not view.is_technical:
             return "latex_damaged", f"{name}: {excerpt(text, lost.start())}"
@@ -131,6 +133,12 @@ LOST_BACKSLASH = re.compile(
     r"|\$[^$]*(?<![\\a-zA-Z])(?:cdot|leq|geq|neq|infty|rightarrow|lfloor|rfloor)(?![a-zA-Z])"
 )
 """A command that has lost its backslash, or its first letter to an escape (`\\frac` read as a form feed and `rac`)"""
+EATEN_BACKSLASH = re.compile(
+    r"\t(?:heta|imes|frac|ext|au|an|anh|riangle|herefore|o|ilde|op)(?![a-z])(?=[^$\n]*\$)"
+    r"|[\r\n](?:ightarrow|abla|otin)(?![a-z])(?=[^$\n]*\$)"
+    r"|\t(?:heta|imes|frac|ext\{)|[\x07\x08\x0b\x0c](?:lpha|eta|ar|egin|inom|oxed|ec|arphi|rac|orall)"
+)
+"""A command whose backslash and first letter were read as an escape: `\\theta` as a tab and `heta`"""
 
 
 def latex_problem(text: str) -> str | None:

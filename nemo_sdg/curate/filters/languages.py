@@ -143,8 +143,10 @@ def prose(text: str) -> str:
         text = NOT_PROSE.sub(" ", text)
     if not text.isascii() or '"' in text or "'" in text:
         text = QUOTED.sub(" ", text)
-    words = text.translate(SYMBOLS).split()
-    return " ".join(word.lower() if word.isupper() else word for word in words if len(word) > 1 or not word.isascii())
+    words = [word for word in text.translate(SYMBOLS).split() if len(word) > 1 or not word.isascii()]
+    if any(map(str.isupper, words)):
+        words = [word.lower() if word.isupper() else word for word in words]
+    return " ".join(words)
 
 
 def identify_language(words: str) -> tuple[str, float]:

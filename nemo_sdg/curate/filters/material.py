@@ -54,6 +54,10 @@ ATTACHED = frozenset(["zh", "ja", "ko", "th", "ar", "fa", "he"])
 """Languages that write other words right beside a noun"""
 
 
+COMPOUNDING = frozenset(["de", "nl", "sv", "da", "no", "fi", "hu"])
+"""Languages that write `bar chart` as one word"""
+
+
 def _pointing(name: str, language: str) -> list[str]:
     """Mentions made of the parts in pointers.yaml: `according to … table`, `table … below`, `below … table`."""
     with open(Path(__file__).with_name("pointers.yaml"), encoding="utf-8") as lines:
@@ -61,13 +65,18 @@ def _pointing(name: str, language: str) -> list[str]:
     if name not in parts:
         return []
     noun, there = f"(?:{parts[name]})", f"(?:{parts['there']})"
+    if name == "figure" and language in COMPOUNDING:
+        noun = rf"(?:\w*{noun})"
     if language in ATTACHED:
         edge, gap = "", r"[ 的]?[^\W\d_]{0,2}"
     else:
         edge, gap = r"(?!\w)", r"(?:[ '’][^\W\d_]+){0,1}[ '’]"
     found = [rf"(?<!\w){there}{gap}{noun}{edge}" if edge else f"{there}{gap}{noun}"]
     if edge and language not in ("fi", "hu", "tr", "hi", "bn"):
-        found.append(rf"(?<!\w){noun} (?:[^\W\d_]+ )?{there}{edge}")
+        found.append(rf"(?<!\w){noun} (?:[^\W\d_]+ ){{0,2}}{there}{edge}")
+    if name == "figure" and "look" in parts:
+        seen = rf"(?:(?<=[.!?:] )|^)(?:{parts['look']}) ?(?:[^\W\d_]+[ '’]){{0,2}}{noun}"
+        found.append(rf"{seen}(?!\w)(?! [$\\]| [A-Zf](?:_|\b))")
     if parts["as"]:
         found.append(
             rf"(?<!\w)(?:{parts['as']}){gap}(?:[^\W\d_]+ )?{noun}{edge}" if edge else f"(?:{parts['as']}){gap}{noun}"
@@ -111,7 +120,7 @@ def _carries(name: str, question: str, match: re.Match[str], min_material: int) 
     if SHOWN.search(question[match.end() :]) or SHOWN.search(question[: match.start()]):
         return True
     after = re.search(r"[:：]\s*(.+)", question[match.end() :], re.DOTALL)
-    if after and not after.group(1).rstrip().endswith(("?", "？", "؟")):
+    if after and not (sentences(after.group(1)) or ["?"])[0].rstrip().endswith(("?", "？", "؟")):
         return True
     if name == "figure":
         return False

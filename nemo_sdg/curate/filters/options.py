@@ -8,15 +8,22 @@ from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sente
 from nemo_sdg.text.numbers import Number, find_numbers, read_number
 
 EDGE = re.compile(r"^[\s\"'“”«».,;:!?()\[\]。、，؛؟]+|[\s\"'“”«».,;:!?()\[\]。、，؛؟]+$")
-ABOUT_FORM = re.compile(
+ABOUT_WRITING = re.compile(
     r"\b(?:capitali[sz]|capital letter|in capitals|upper ?case|lower ?case|spell|punctuat|grammar|written|writing|"
-    r"write\b|correctly|apostrophe|comma|notation|symbol|abbreviat|genotype|allele|simplest|lowest terms|simplif|"
-    r"reduced? |forms?\b|decimal|percent|round(?:ed)? |significant|express|equivalent|convert|improper|mixed number|"
-    r"digits?\b|groß|klein|schreib|komma|majuscul|minuscul|écri|orthograph|mayúscul|minúscul|escri|ortogra|maiuscol|"
+    r"write\b|correctly|apostrophe|comma|notation|symbol|abbreviat|genotype|allele|"
+    r"groß|klein|schreib|komma|majuscul|minuscul|écri|orthograph|mayúscul|minúscul|escri|ortogra|maiuscol|"
     r"minuscol|scri[vt]|hoofdletter|schrijf|wielk|małą|pis[aoz]|velk|malý|malé|píš|пиш|букв|запис|"
     r"büyük harf|küçük harf|yazıl)|كتاب|يكتب|लिख|写|書|대문자|소문자|쓰|\bviết|\btulis|\bskriv",
     re.IGNORECASE,
 )
+"""Of questions about letters and marks"""
+ABOUT_VALUES = re.compile(
+    r"\b(?:simplest|lowest terms|simplif|reduced? |forms?\b|decimal|percent|round(?:ed)? |significant|express|"
+    r"equivalent|convert|improper|mixed number|digits?\b)",
+    re.IGNORECASE,
+)
+"""Of questions about the form of a number: equal ones may be offered"""
+AROUND_SIGNS = re.compile(r"\s*([=+\-−*/×·^<>≤≥,()$])\s*")
 
 
 def options_distinct(view: View) -> Finding | None:
@@ -35,11 +42,11 @@ def options_distinct(view: View) -> Finding | None:
     alike = [group for key, group in groups.items() if len(group) > 1 and key]
     pair = alike[0] if len(alike) == 1 and len(alike[0]) == 2 else None
     has_digits = any(map(str.isdigit, "".join(view.choices)))
-    if (pair is None and not has_digits) or ABOUT_FORM.search(view.question):
+    if (pair is None and not has_digits) or ABOUT_WRITING.search(view.question):
         return None
     if pair is not None and not view.is_technical and not _differ_in_sense(*pair):
         return "choices_not_distinct", excerpt(" | ".join(pair))
-    if not has_digits:
+    if not has_digits or ABOUT_VALUES.search(view.question):
         return None
     by_unit = ABOUT_UNITS.search(view.question) is None
     nested = _nested_ranges(view)
@@ -100,7 +107,12 @@ def _has_digit(choice: str) -> bool:
 def _plain(choice: str) -> str:
     if choice.isalpha() and choice.isascii():
         return choice.lower()
-    return " ".join(EDGE.sub("", unicodedata.normalize("NFKC", choice)).casefold().split())
+    return " ".join(EDGE.sub("", _close(choice)).casefold().split())
+
+
+def _close(text: str) -> str:
+    """A text without the spaces around its signs."""
+    return AROUND_SIGNS.sub(r"\1", unicodedata.normalize("NFKC", text))
 
 
 def _differ_in_sense(one: str, other: str) -> bool:
@@ -108,7 +120,7 @@ def _differ_in_sense(one: str, other: str) -> bool:
     `(2` and `[2`.
     """
     letters = [letter for letter in one if letter.isalpha()]
-    one, other = unicodedata.normalize("NFKC", one), unicodedata.normalize("NFKC", other)
+    one, other = _close(one), _close(other)
     short = (len(letters) < 4 and one.casefold() != other.casefold()) or (len(letters) < 3 and one != other)
     marks = set(EDGE.findall(one)) ^ set(EDGE.findall(other))
     mathematical = any(mark.strip() in ("!", "(", ")", "[", "]") for mark in marks)

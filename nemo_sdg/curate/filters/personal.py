@@ -161,8 +161,8 @@ def _personal(text: str) -> str | None:
     long_number = LONG_NUMBER.search(text) is not None
     if (
         (long_number or "@" in text)
-        and HOME.search(text)
-        and ("@" in text or REACHED.search(text) or BORN.search(text))
+        and (home := HOME.search(text)) is not None
+        and ("@" in text or REACHED.search(text) or BORN.search(text) or _telephone_near(text, home))
     ):
         return "home address"
     if not long_number:
@@ -183,6 +183,16 @@ def _personal(text: str) -> str | None:
     if any(_public_address(match.group()) for match in ADDRESS.finditer(text)) and not VERSION.search(text):
         return "IP address"
     return None
+
+
+NEAR = 80
+
+
+def _telephone_near(text: str, home: re.Match[str]) -> bool:
+    """Whether a telephone number, be it made up, stands within NEAR characters of a street."""
+    return any(
+        match.end() > home.start() - NEAR and match.start() < home.end() + NEAR for match in PHONE.finditer(text)
+    )
 
 
 def _is_person(local: str, domain: str) -> bool:

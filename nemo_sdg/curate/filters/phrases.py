@@ -132,9 +132,11 @@ def content_words(words: list[str], leave_out: frozenset[str] = frozenset()) -> 
     common = word_list("common")
     found = {
         word[:STEM]
-        for word in words
+        for word in set(words)
         if (len(word) > 3 or word[0].isdigit()) and word not in common and word not in leave_out
     }
+    if "".join(words).isascii():
+        return found
     return found | {
         one + other
         for one, other in itertools.pairwise(words)

@@ -30,6 +30,7 @@ from nemo_sdg.curate.filters import (
     characters,
     code,
     completeness,
+    endings,
     fluency,
     form,
     languages,
@@ -39,8 +40,9 @@ from nemo_sdg.curate.filters import (
     repetition,
     residue,
     talk,
+    word_order,
 )
-from nemo_sdg.curate.filters.solution import agreement, arithmetic, giveaway, topic, units
+from nemo_sdg.curate.filters.solution import agreement, arithmetic, asked_and_told, giveaway, topic, units
 from nemo_sdg.curate.filters.view import Finding, View
 from nemo_sdg.curate.own_code import import_named, sources_of
 from nemo_sdg.errors import ConfigError, DataError
@@ -60,6 +62,7 @@ BUILT_IN: dict[str, Callable[..., Finding | None]] = {
         characters.control_characters,
         characters.mojibake,
         repetition.repetition,
+        word_order.word_salad,
         languages.language,
         personal.personal_data,
         talk.refusal,
@@ -73,15 +76,16 @@ BUILT_IN: dict[str, Callable[..., Finding | None]] = {
         completeness.no_question,
         completeness.empty_solution,
         options.options_distinct,
-        giveaway.answer_in_question,
+        asked_and_told.answer_in_question,
         material.missing_material,
         agreement.reasoning_end,
         units.unit_missing,
+        units.wrong_quantity,
         arithmetic.wrong_arithmetic,
         options.all_of_the_above,
         giveaway.context_gives_answer,
         completeness.context_restatement,
-        completeness.cut_off,
+        endings.cut_off,
         topic.answer_off_topic,
         topic.context_off_topic,
         fluency.fluency,

@@ -4,19 +4,20 @@ import functools
 import itertools
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from nemo_sdg.curate.filters.phrases import content_words
+from nemo_sdg.curate.filters.phrases import STEM, content_words
 from nemo_sdg.curate.filters.view import Finding, View, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import jaccard
 
 LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
 SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
-MAX_PERIOD = 40
-TOP_SIZES = (3, 4)
+MAX_PERIOD, NGRAM = 40, 4
+TOP_SIZES, DUPLICATE_SIZES = (3, 4), (5, 8)
 
 
 def repetition(
@@ -69,10 +70,16 @@ def _words(text: str) -> list[str]:
 
 def _loop(words: list[str], max_loops: int, min_words: int) -> str | None:
     """Where a run of words is followed by itself more than `max_loops` times, over `min_words` words at least."""
-    numbers: dict[str, int] = {}
-    ids = np.fromiter((numbers.setdefault(word, len(numbers)) for word in words), dtype=np.int32, count=len(words))
+    numbers = {word: place for place, word in enumerate(dict.fromkeys(words))}
+    ids = np.fromiter(map(numbers.__getitem__, words), dtype=np.int32, count=len(words))
+    # a run of so many words makes as many n-grams, but NGRAM - 1, that stood there before
+    longest = (
+        len(words) - NGRAM + 1 - len(set(zip(*(words[start:] for start in range(NGRAM)), strict=False))) + NGRAM - 1
+    )
     for period in range(1, min(MAX_PERIOD, len(words) // (max_loops + 1)) + 1):
         long_enough = max(period * max_loops, (min_words - period) // 2)
+        if longest < long_enough:
+            continue
         if np.count_nonzero(ids[period:] == ids[:-period]) < long_enough:
             continue
         run = 0
@@ -93,14 +100,51 @@ def _reworded(view: View, text: str) -> int:
     0 where fewer than MIN_SAME do.
     """
     found = sentences(text)
-    if len(found) < MIN_SAME or any(mark in text for mark in "\n|"):
+    if len(found) < MIN_SAME or any(mark in text for mark in "\n|") or not _may_repeat(found):
         return 0
     told = [content_words(view.tokens(one)) for one in found if not any(map(str.isdigit, one))]
     told = [words for words in told if len(words) >= 5]
     if len(told) < MIN_SAME:
         return 0
-    most = max(sum(jaccard(words, other) >= SAME_SENTENCE for other in told) for words in told)
+    worth = _worth(told)
+    most = 0
+    for words in told:
+        if sum(map(worth.__getitem__, words)) >= (MIN_SAME - 1) * SAME_SENTENCE * len(words):
+            most = max(most, sum(jaccard(words, other) >= SAME_SENTENCE for other in told))
     return most if most >= MIN_SAME else 0
+
+
+def _worth(found: Iterable[set[str]]) -> dict[str, int]:
+    """With how many of MIN_SAME - 1 other sentences a word may be shared. A sentence shares no more words with as many,
+    taken together, than the sum over its words.
+    """
+    times = Counter(itertools.chain.from_iterable(found))
+    return {word: min(num - 1, MIN_SAME - 1) for word, num in times.items()}
+
+
+def _may_repeat(found: list[str]) -> bool:
+    """Whether some sentence can be near MIN_SAME - 1 others: a first look by beginnings of words as they are written,
+    with a lower bound, for a tenth of the time. Texts without spaces are not judged.
+    """
+    roughly = [{word[:STEM] for word in one.split() if len(word) > 3} for one in found]
+    if sum(map(len, roughly)) < 3 * len(found):
+        return True
+    worth = _worth(roughly)
+    bound = (MIN_SAME - 1) * ROUGHLY_SAME
+    pivots = [words for words in roughly if len(words) > 3 and sum(map(worth.__getitem__, words)) >= bound * len(words)]
+    if not pivots:
+        return False
+    bits = {word: 1 << place for place, word in enumerate(worth)}
+    sets = [sum(map(bits.__getitem__, words)) for words in roughly]
+    for words in pivots:
+        one, enough = sum(map(bits.__getitem__, words)), ROUGHLY_SAME * len(words)
+        if sum((one & other).bit_count() >= enough for other in sets) >= MIN_SAME:
+            return True
+    return False
+
+
+ROUGHLY_SAME = 0.5
+"""Below SAME_SENTENCE, since words as they are written differ by the marks behind them"""
 
 
 OPERATORS = frozenset("+-−–*×·/÷=,|&^~<>→")
@@ -128,16 +172,15 @@ def _repeated_sentence(text: str, max_loops: int, min_words: int = 4, *, in_a_ro
 
 
 def _gopher_score(text: str, words: list[str], max_lines: float, max_top: float, max_duplicates: float) -> str | None:
-    lines, duplicates = _gopher(max_lines, max_duplicates)
+    lines = _gopher_lines(max_lines)
     if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
         return f"{1 - score:.0%} of its lines are repeated"
     joined = " ".join(words)
     for size in TOP_SIZES:
         if (score := _top_share(words, joined, size)) > max_top:
             return f"the most frequent {size}-grams make up {score:.0%}"
-    # Where no short n-gram is repeated, no longer one is: their score is 0.
-    for size, one in duplicates if _repeats(words, duplicates[0][0]) else []:
-        if not one.keep_document(score := one.score_document(joined)):
+    for size in DUPLICATE_SIZES:
+        if (score := _duplicate_share(words, size) / len(joined)) > max_duplicates:
             return f"repeated {size}-grams make up {score:.0%}"
     return None
 
@@ -152,20 +195,25 @@ def _top_share(words: list[str], joined: str, size: int) -> float:
     return (len(joined) - len(joined.replace(" ".join(top), ""))) / len(joined)
 
 
-def _repeats(words: list[str], size: int) -> bool:
-    """Whether an n-gram of so many words stands there twice, or there are too few words to tell."""
-    num = len(words) - size + 1
-    return num < 1 or len(set(zip(*(words[start:] for start in range(size)), strict=False))) < num
+def _duplicate_share(words: list[str], size: int) -> int:
+    """The characters of a text in n-grams that stood there before, as Curator's RepeatingDuplicateNGramsFilter counts
+    them, in a fifth of the time.
+    """
+    seen: set[tuple[str, ...]] = set()
+    counted = num_chars = 0  # words of the next n-gram that are counted already
+    for ngram in zip(*(words[start:] for start in range(size)), strict=False):
+        if ngram in seen:
+            num_chars += sum(map(len, ngram[counted:])) + min(size - counted, size - 1)
+            counted = size
+        else:
+            seen.add(ngram)
+        if counted:
+            counted -= 1
+    return num_chars
 
 
 @functools.lru_cache(maxsize=8)
-def _gopher(lines: float, duplicates: float) -> tuple[Any, list[tuple[int, Any]]]:
-    from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
-        RepeatedLinesFilter,
-        RepeatingDuplicateNGramsFilter,
-    )
+def _gopher_lines(max_duplicates: float) -> Any:
+    from nemo_curator.stages.text.filters.heuristic.repetition.repetition import RepeatedLinesFilter
 
-    return (
-        RepeatedLinesFilter(max_repeated_line_fraction=1 - lines),
-        [(n, RepeatingDuplicateNGramsFilter(n=n, max_repeating_duplicate_ngram_ratio=duplicates)) for n in (5, 8)],
-    )
+    return RepeatedLinesFilter(max_repeated_line_fraction=1 - max_duplicates)

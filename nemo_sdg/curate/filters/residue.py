@@ -2,6 +2,7 @@
 
 import re
 
+from nemo_sdg.curate.filters.meta import sample_talk
 from nemo_sdg.curate.filters.phrases import spoken
 from nemo_sdg.curate.filters.view import SOLUTION, WRITTEN, Finding, View, excerpt, is_quoted
 from nemo_sdg.records import Kind
@@ -17,6 +18,20 @@ JSON = re.compile(
 )
 SPEAKER = re.compile(r"^\s*(?:Human|Assistant|User|System) ?:", re.IGNORECASE | re.MULTILINE)
 ANY_SPEAKER = re.compile(r"(?:^|(?<=[.!?»”\"] )|(?<=\n))\s*([^\W\d_][\w.' -]{0,24}) ?[:：]", re.MULTILINE)
+USERS = (
+    r"User|Human|Nutzer(?:in)?|Benutzer|Utilisateur|Usuario|Usuário|Utilizador|Utente|Gebruiker|Użytkownik|Uživatel|"
+    r"Пользователь|Користувач|Kullanıcı|المستخدم|उपयोगकर्ता|用户|用戶|ユーザー|사용자|Người dùng|Pengguna|"
+    r"Användare|Bruger|"
+    r"Bruker|Mtumiaji|Käyttäjä|Χρήστης|משתמש"
+)
+ASSISTANTS = (
+    r"Assistant|AI|Bot|Assistent\w*|Asistente|Assistente|Asystent|Asistent|Ассистент|Помощник|Асистент|Помічник|Asistan|"
+    r"Yardımcı|المساعد|सहायक|助手|アシスタント|어시스턴트|도우미|Trợ lý|Asisten|Msaidizi|Avustaja|Βοηθός|עוזר"
+)
+ROLES = re.compile(
+    rf"\s*(?:{USERS}) ?[:：][^\n]*(?:\n[^\n]*)*?\n\s*(?:{ASSISTANTS}) ?[:：](?:[^\n]*)\s*\Z", re.IGNORECASE
+)
+"""A question that is a chat with a model: it begins with the user and ends with the assistant"""
 TASK_TALK = re.compile(
     r"^\W*right answer ?:|\bwrite a new one\b"
     r"|\byou (?:write|answer|solve|judge) (?:multiple-choice |mathematics |small programming )?"
@@ -50,6 +65,7 @@ def prompt_leak(view: View, *, phrases: list[str] = []) -> Finding | None:  # no
         or spoken(view, "writing_talk", "question", "context", "reasoning")
         or spoken(view, "prompt_leak", "context", "reasoning")
         or _labels(view)
+        or sample_talk(view)
     )
     if found is None and view.kind == Kind.free_text:
         found = spoken(view, "writing_talk", "answer") or spoken(view, "prompt_leak", "answer")
@@ -80,6 +96,8 @@ def _markup(view: View) -> str | None:
                 and not (view.is_technical and _on_subject(view, match))
             ):
                 return f"{name}: {excerpt(text, match.start())}"
+    if ROLES.match(view.question) and not view.is_technical and not view.passage:
+        return f"question: {excerpt(view.question)}"
     if SPEAKER.search(view.asked) is None or len(set(ANY_SPEAKER.findall(view.asked))) < 2:
         for name, text in view.texts("question", *SOLUTION):
             match = SPEAKER.search(text)
@@ -110,8 +128,9 @@ def _labels(view: View) -> str | None:
 
 
 HTML = re.compile(
-    r"</?(?:p|div|span|br|hr|td|tr|th|table|tbody|ul|ol|li|a|h[1-6]|img|font|center|script|style|iframe|em|strong)"
-    r"(?:\s[^<>\n]{0,200})?/?>|&(?:nbsp|amp|lt|gt|quot|#\d{2,5});",
+    r"</?(?:p|div|span|br|hr|td|tr|th|table|tbody|ul|ol|li|a|h[1-6]|img|font|center|script|style|iframe|em|strong|"
+    r"thead|section|header|footer|button|label|input|pre|blockquote|small)"
+    r"(?:\s[^<>\n]{0,200})?/?>|</(?:b|i|u|s|sup|sub|code|mark)>|&(?:nbsp|amp|lt|gt|quot|#\d{2,5});",
     re.IGNORECASE,
 )
 REPLY_TAG = re.compile(
@@ -138,6 +157,12 @@ def residue(view: View) -> Finding | None:
             continue
         for pattern in (HTML, REPLY_TAG):
             match = pattern.search(text)
+            if (
+                match
+                and name == "choices"
+                and not any(pattern.sub("", choice).strip() == "" for choice in view.choices)
+            ) and "<" not in view.question + view.passage:
+                return "residue", f"{name}: {excerpt(text, match.start())}"
             if match and "<" not in view.asked.replace(view.question, ""):
                 return "residue", f"{name}: {excerpt(text, match.start())}"
         match = ESCAPED_NEWLINE.search(text)

@@ -127,9 +127,9 @@ def advertising(view: View) -> Finding | None:
     found = spoken(view, "spam", *SOLUTION)
     if found:
         return "advertising", found
-    match = LURE.search(view.question) if "://" in view.question or "www." in view.question else None
-    if match and not view.is_technical and not is_quoted(view.question, match.start()):
-        return "advertising", f"question: {excerpt(view.question, match.start())}"
+    address = _bare_address(view)
+    if address is not None:
+        return "advertising", f"question: {excerpt(view.question, address)}"
     for name, text in view.texts(*SOLUTION):
         if "://" not in text and "www." not in view.folded(text):
             continue
@@ -141,6 +141,32 @@ def advertising(view: View) -> Finding | None:
                 return "advertising", f"{name}: {excerpt(text, match.start())}"
     return None
 
+
+def _bare_address(view: View) -> int | None:
+    """Where a question names a web site though it asks neither about sites nor what one says."""
+    question = view.question
+    if "://" not in question and "www." not in question:
+        return None
+    match = next((one for one in URL.finditer(question) if not is_quoted(question, one.start())), None)
+    if match is None or view.is_technical:
+        return None
+    host = (match.group(1) or match.group(2)).lower()
+    lured = LURE.search(question) is not None
+    return (
+        match.start() if lured or not (PUBLIC_HOST.search(host) or ABOUT_SITES.search(URL.sub(" ", question))) else None
+    )
+
+
+ABOUT_SITES = re.compile(
+    r"\b(?:url|uri|links?|hyperlinks?|domains?|domeinen?|dominio|domínio|domaine|domän\w*|web ?sites?|sites?|"
+    r"web|internet|"
+    r"online|seite|webseite|adresse|address|source|quelle|fuente|fonte|article|artikel|articolo|artículo|artigo|"
+    r"protocol\w*|protokoll|host\w*|server|blog|wikipedia|image|picture|figure|graph|page|página|pagina|sitio|sito|strona|"
+    r"stránk\w*|sayfa\w*|laman|situs|trang|tovuti|sida|side)\b|сайт|ссылк|адрес|посилан|страниц|сторінк|домен|"
+    r"موقع|رابط|صفحة|वेबसाइट|लिंक|网址|网站|网页|链接|域名|サイト|リンク|ページ|アドレス|사이트|링크|주소|페이지",
+    re.IGNORECASE,
+)
+"""Of questions that a web address belongs to"""
 
 PUBLIC_HOST = re.compile(r"\.(?:gov|edu|int|mil)(?:\.\w\w)?$")
 """Sites that a text may give as its source"""
@@ -156,8 +182,18 @@ PLACEHOLDER = re.compile(
     r"|(?-i:\bX{3,4} (?:kg|g|mg|km|m|cm|mm|l|L|ml|h|min|s|%|€|\$|euros?|dollars?)(?!\w))",
     re.IGNORECASE,
 )
-NAMED_SLOT = re.compile(r"\[(?!MASK|CLS|SEP|PAD|UNK|REDACTED|BLANK|SIC)[A-Z][A-Z]{2,}(?:[ _][A-Z]+){0,4}\](?!\()")
+NAMED_SLOT = re.compile(
+    r"\[(?!MASK|CLS|SEP|PAD|UNK|REDACTED|BLANK|SIC)(?:[A-Z][A-Z]{2,}(?:[ _][A-Z]+){0,4}|"
+    r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻČĎĚŇŘŠŤŮŽĞİŞА-ЯЁІЇЄҐΑ-Ω]{3,}(?:[ _][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻČĎĚŇŘŠŤŮŽĞİŞА-ЯЁІЇЄҐΑ-Ω]+){0,4})\](?!\()"
+)
 TEMPLATE_SLOT = re.compile(r"(?<![\\\w^_}{])\{\{ ?[a-z_][\w.]{1,40}(?: ?\|[^{}\n]{0,40})? ?\}\}|\{%-? ?\w+.{0,60}%\}")
+UPPER_SLOT = re.compile(
+    r"<(?!(?:EOS|BOS|PAD|UNK|MASK|CLS|SEP)>)[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻČĎĚŇŘŠŤŮŽĞİŞА-ЯЁІЇЄҐΑ-Ω]{3,}"
+    r"(?:[ _][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻČĎĚŇŘŠŤŮŽĞİŞА-ЯЁІЇЄҐΑ-Ω]{2,}){0,5}>"
+)
+BRACKETED = re.compile(r"\s*[\[<{【]\s*[^\]>}】\d=+*^]*[^\W\d_]{3}[^\]>}】=+*^]*[\]>}】]\s*\.?")
+"""An option that is all in brackets, with a word in them"""
+OPENING = frozenset("[<{【")
 SLOT_PARTS = ("[", "<", "{{", "{%", " here", "ipsum", "todo:", "tbd", "xxx")
 """Without one of these a folded text has no slot"""
 BARE_ANSWER = re.compile(r"(?:option|choice|answer) \(?[A-J]\)?\.?|\([A-J]\)", re.IGNORECASE)
@@ -183,7 +219,7 @@ def placeholder(view: View) -> Finding | None:
         folded = view.folded(text)
         if not any(part in folded for part in SLOT_PARTS):
             continue
-        for pattern in (PLACEHOLDER, NAMED_SLOT, TEMPLATE_SLOT):
+        for pattern in (PLACEHOLDER, NAMED_SLOT, UPPER_SLOT, TEMPLATE_SLOT):
             match = pattern.search(text)
             if match is None or is_quoted(text, match.start() + 1):
                 continue
@@ -199,4 +235,7 @@ def placeholder(view: View) -> Finding | None:
     if not view.is_choice and BARE_ANSWER.fullmatch(view.answer.strip()):
         return "placeholder", f"answer: {view.answer}"
     bare = [choice for choice in view.choices if BARE_OPTION.fullmatch(choice.strip())]
+    if not bare and not view.is_technical:
+        bare = [choice for choice in view.choices if choice.lstrip()[:1] in OPENING and BRACKETED.fullmatch(choice)]
+        bare = bare if len(bare) < len(view.choices) and "[" not in view.question else []
     return ("placeholder", f"choices: {excerpt(' | '.join(bare))}") if len(bare) >= 2 else None

@@ -1,5 +1,6 @@
 """A sample as the filters see it: its texts by name, and what several filters derive from them, each computed once."""
 
+import functools
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -19,6 +20,8 @@ ALL = ("question", "passage", "choices", "answer", "tests", "context", "reasonin
 
 EXCERPT = 80
 WORD = re.compile(r"[^\W_]+")
+WHOLE_WORD = re.compile(r"[\w\u064b-\u065f\u0900-\u0963\u0966-\u0dff'-]+")
+"""A word with its hyphens, apostrophes and the vowel signs of Arabic and of the scripts of India"""
 QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "\u00a0": " ", "\u202f": " "})
 ADDRESS = re.compile(r"https?://\S+")
 TECHNICAL = frozenset(
@@ -41,8 +44,11 @@ def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
     return " ".join(text[start : max(end, start + 1)][:EXCERPT].split())
 
 
+@functools.lru_cache(maxsize=32)
 def sentences(text: str) -> list[str]:
-    """The sentences of a text; a line is never part of two."""
+    """The sentences of a text; a line is never part of two. Several filters ask for them in turn: they share one list,
+    which none may change.
+    """
     return [part for part in (sentence.strip() for sentence in END.split(text)) if part]
 
 

@@ -6,12 +6,14 @@ from fractions import Fraction
 from nemo_sdg.curate.filters.phrases import STEM, phrases
 from nemo_sdg.curate.filters.solution.conclusion import (
     APPOSITION,
+    concluded_letter,
     conclusion,
     denies,
     final_statement,
     named_letter,
     named_options,
 )
+from nemo_sdg.curate.filters.solution.mentions import labels, mentioned, squeeze
 from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_operator
 from nemo_sdg.curate.filters.solution.units import unit_differs
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
@@ -61,6 +63,8 @@ def _choice(view: View) -> Finding | None:
         appended = beside is not None and beside.group(1) == letter and not denies(view, last)
         if appended or not contains(view.tokens(last), view.tokens(view.answer)):
             return _finding(view, CONTRADICTS, last)
+    if view.label and (concluded_letter(view, last) or view.label) != view.label:
+        return _finding(view, CONTRADICTS, last)
     if stated is not None:
         if letter is not None or _agrees_with_option(view, stated):
             return None
@@ -137,22 +141,18 @@ def _names_another_option(view: View, last: str) -> bool:
 
 
 def _is_label(view: View, choice: str) -> bool:
-    return view.is_classification or view.folded(choice) in _labels(view)
-
-
-def _labels(view: View) -> set[str]:
-    return {*phrases("yes", view.language), *phrases("no", view.language), "true", "false", "unknown"}
+    return view.is_classification or view.folded(choice) in labels(view)
 
 
 def _yes_no(view: View) -> bool:
-    return bool(view.choices) and all(view.folded(choice).strip(" .") in _labels(view) for choice in view.choices)
+    return bool(view.choices) and all(view.folded(choice).strip(" .") in labels(view) for choice in view.choices)
 
 
 def _text(view: View) -> Finding | None:
     stated = final_statement(view)
     if stated is not None:
         return None if _agrees_with_text(view, stated) else _finding(view, CONTRADICTS, stated)
-    if not _mentioned(view):
+    if not mentioned(view):
         return _finding(view, LACKS, view.reasoning[-70:])
     clause = conclusion(view)
     answer = view.folded(view.answer).strip(" .!。")
@@ -165,34 +165,9 @@ def _text(view: View) -> Finding | None:
     return None
 
 
-def _mentioned(view: View) -> bool:
-    """Whether a short answer, an alias or one of their words stands in the reasoning. A yes, a no, and a formula may be
-    there in other signs.
-    """
-    said = {word[:STEM] for word in view.tokens(view.reasoning)}
-    squeezed = _squeeze(view.reasoning)
-    for text in view.accepted:
-        words = view.tokens(text)
-        if (
-            len(words) > 12
-            or (sum(map(len, words)) < 4 and text.isascii())
-            or view.folded(text).strip(" .!。") in _labels(view)
-        ):
-            return True
-        if _squeeze(text) in squeezed or any(
-            word[:STEM] in said for word in words if len(word) > 2 or not word.isascii()
-        ):
-            return True
-        if not any(map(str.isalpha, text)) or "\\" in text or "=" in text:
-            return True
-    return False
-
-
 def _agrees_with_text(view: View, stated: str) -> bool:
     said = set(view.tokens(stated))
-    return not said or any(
-        said & set(view.tokens(text)) or _squeeze(text) in _squeeze(stated) for text in view.accepted
-    )
+    return not said or any(said & set(view.tokens(text)) or squeeze(text) in squeeze(stated) for text in view.accepted)
 
 
 def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
@@ -284,9 +259,5 @@ def _unit(view: View, gold: Number, text: str) -> Finding | None:
 
 def _agrees_as_written(view: View, stated: str) -> bool:
     """For an answer that is not a number: a formula must stand in the statement, letter by letter."""
-    gold = _squeeze(view.answer)
-    return gold in _squeeze(stated) or not re.fullmatch(r"[\d.,$%\s-]+", view.answer)
-
-
-def _squeeze(text: str) -> str:
-    return re.sub(r"\\(?:left|right|text|mathrm|d|t)(?=[^a-zA-Z]|frac)|[\s$,.{}()]", "", text).casefold()
+    gold = squeeze(view.answer)
+    return gold in squeeze(stated) or not re.fullmatch(r"[\d.,$%\s-]+", view.answer)

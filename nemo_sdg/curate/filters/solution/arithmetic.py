@@ -6,17 +6,25 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from nemo_sdg.curate.filters.phrases import word_list
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import Kind
 from nemo_sdg.text.numbers.digits import read_digits
+from nemo_sdg.text.numbers.spelled import scale_at
+from nemo_sdg.text.numbers.units import is_measure, read_unit
 
+LETTER = r"(?:(?![⁰-⁹²³¹½¼¾⅐-⅞])[^\W\d_])"
+BEHIND_UNIT = r"(?=\s?(?:[-+−–*×·/÷=)]|[.,;:。，；!]|\s|$|[^\x00-\u02ff]))"
+UNIT = rf"(?:(?:\s?[€$£¥₹]|\s?{LETTER}{{2,14}}[²³]?|\s[mgshlLWNJVA][²³]?|[^\x00-\u02ff]){BEHIND_UNIT})?"
+QUANTITY = rf"\d[\d.,]*{UNIT}"
 EQUATION = re.compile(  # a whole sum: nothing is computed before or after it
-    r"(?:^|(?<=[.;:,(。，：；] )|(?<=[(。，：；])|"
+    r"(?:^|(?<=[.;:,(=。，：；] )|(?<=[(=。，：；])|"
     r"(?<=[^\W\d_]{2} ))(?<!and )(?<!of )(?<!plus )(?<!times )(?<!minus )(?<!und )"
-    r"(\(?\d[\d.,]*(?:\s?[-+−–*×·/÷]\s?\(?\d[\d.,]*\)?){1,5})\s?=\s?([-−]?\d[\d.,]*)"
+    rf"(\(?{QUANTITY}(?:\s?[-+−–*×·/÷]\s?\(?{QUANTITY}\)?){{1,5}})\s?=\s?([-−]?\d[\d.,]*)({UNIT})"
     r"(?!\s?[-+−–*×·/÷^%°:(\\!]|[\w.,]*\d|\s*(?:R|r|rem|mod|Rest|reste|resto|base)\b|\s\d|_)",
     re.MULTILINE,
 )
+WITH_UNIT = re.compile(rf"(\d[\d.,]*)\s?([€$£¥₹]|{LETTER}+[²³]?)")
 OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -25,7 +33,9 @@ OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = 
 }
 SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/"})
 SLIP = re.compile(
-    r"wrong|mistake|slip|error|incorrect|not |falsch|fehler|faux|erreur|mal|falso|ошиб|错|誤|間違|틀", re.IGNORECASE
+    r"wrong|mistake|slip|error|incorrect|not (?!a |an |the )|falsch|fehler|faux|erreur|(?:está|estaba) mal|"
+    r"falso|ошиб|错|誤|間違|틀",
+    re.IGNORECASE,
 )
 
 
@@ -34,13 +44,15 @@ def wrong_arithmetic(view: View) -> Finding | None:
 
     A slip that is called one is fine, and so are questions about other bases, clocks, code or remainders.
     """
-    if view.kind == Kind.code or "=" not in view.reasoning or "\\" in view.reasoning or view.is_technical:
+    if view.kind == Kind.code or EQUALS.search(view.reasoning) is None or view.is_technical:
         return None
     if OTHER_RULES.search(view.question) or SLIP.search(view.reasoning):
         return None
-    for match in EQUATION.finditer(view.reasoning):
+    for match in EQUATION.finditer(_plain(view.reasoning)):
+        if not _in_one_unit(match.group(1), match.group(3), view.language):
+            continue
         right = _number(match.group(2).rstrip(".,"), view.language)
-        left = _value(match.group(1).rstrip(".,"), view.language)
+        left = _value(WITH_UNIT.sub(r"\1", match.group(1)).rstrip(".,"), view.language)
         if left is None or right is None:
             continue
         value, places = right
@@ -49,6 +61,42 @@ def wrong_arithmetic(view: View) -> Finding | None:
         if abs(left - value) > Fraction(6, 10 * 10**places) and abs(left - value) * 200 > abs(left):
             return "wrong_arithmetic", excerpt(match.group())
     return None
+
+
+EQUALS = re.compile(r"[=＝]\s*\$?\s*[-−]?\d")
+LATEX = (
+    (re.compile(r"\\[td]?frac\s*\{([\d.,]+)\}\s*\{([\d.,]+)\}"), r"(\1/\2)"),
+    (re.compile(r"\\(?:text|mathrm|textrm)\s*\{([^{}]*)\}"), r" \1"),
+    (re.compile(r"\\times(?![a-z])"), "×"),
+    (re.compile(r"\\cdot(?![a-z])"), "·"),
+    (re.compile(r"\\div(?![a-z])"), "÷"),
+    (re.compile(r"\{,\}"), ","),
+    (re.compile(r"\\[,;!: ]|\$"), " "),
+    (re.compile(r" {2,}"), " "),
+)
+
+
+def _plain(reasoning: str) -> str:
+    """The reasoning with the signs of LaTeX as plain ones."""
+    if "\\" in reasoning or "$" in reasoning:
+        for pattern, plain in LATEX:
+            reasoning = pattern.sub(plain, reasoning)
+    return reasoning.replace("＝", "=")
+
+
+def _in_one_unit(left: str, after: str, language: str) -> bool:
+    """Whether a sum is one of plain numbers, of counted things, or of quantities that are all written in one unit."""
+    words = [word for _, word in WITH_UNIT.findall(left)] + ([after.strip()] if after.strip() else [])
+    measured = set()
+    for word in words:
+        unit = read_unit(word)
+        if unit is None or scale_at(word, 0, language) is not None or word.lower() in word_list("dozens"):
+            return False
+        if is_measure(unit) and unit.dimensions:
+            measured.add(word)
+        elif len(word) == 1 and word.isascii():
+            return False
+    return len(measured) < 2
 
 
 OTHER_RULES = re.compile(

@@ -138,3 +138,55 @@ def named_letter(view: View, text: str, *, bare: bool = False) -> str | None:
     if not upper or any(re.search(rf"(?<!\w){upper[-1]}(?!\w)", choice) for choice in view.choices):
         return None
     return upper[-1]
+
+
+LETTER = re.compile(r"(?<![A-Za-z0-9'’\u00c0-\u024f])([A-J])(?![A-Za-z0-9'’\u00c0-\u024f])")
+BEFORE_LETTER = re.compile(
+    rf"(?:^|[,;:：，、；(（]|\b(?:so|thus|hence|therefore|then|also|daher|somit|folglich|donc|ainsi|luego|entonces|quindi|"
+    r"dunque|perciò|logo|então|portanto|dus|więc|zatem|tedy|takže|proto|значит|поэтому|следовательно|отже|тому|"
+    r"öyleyse|o halde|maka|jadi|vậy|nên|alltså|altså|derfor|"
+    r"is|are|be|ist|bleibt|est|es|è|é|jest|je|zostaje|zbývá|är|er|blir|là|adalah|ialah|yaitu|ni|"
+    r"choose|pick|select|take|mark|tick|circle|want|need|gives?|leaves?|makes?|remains|leads to|points to|"
+    r"wähle|nehme|kreuze|ergibt|ergibt sich|choisis|choisit|retiens|coche|reste|donne|elijo|elegimos|marco|"
+    r"marcamos|queda|"
+    r"escojo|scelgo|segno|resta|rimane|escolho|marco|fica|sobra|faz de|kies|blijft|wybieram|wybieramy|zaznaczam|volím|"
+    r"zvolím|выбираем|выбираю|остаётся|остается|обираємо|обираю|вибираємо|залишається|pilih|memilih|chọn|còn|väljer|"
+    r"vælger|velger|kvar|"
+    r"(?:wähle|nehme|kreuze) (?:ich|wir)|ich|wir|je|yo|lettre|letra|lettera|buchstabe|litera|písmeno|букв\w|"
+    r"harf|bokstaven|"
+    r"the|die|der|den|das|la|le|el|il|lo|a|o|de|het)|[—–-]|"
+    rf"(?:{OPTION_WORD})(?: \w{{1,3}})?|字母|故|因此|所以|应?选择?|選ぶのは|です|は|が|은|는)[\s*(（「\"“«:：]*$",
+    re.IGNORECASE,
+)
+"""What stands before the letter of an option that is chosen"""
+AFTER_LETTER = re.compile(
+    r"^[\s*)）」\"”».,!。．]*$|^[\s*)）」\"”»]*(?:(?:is|ist|est|es|è|é|jest|je|är|er|là|adalah)\b|"
+    r"[a-z ]{0,4}(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|odpowied|odpověd|ответ|відповідь|svar)|"
+    r"(?:correct|right|richtig|convient|correcta?|corretta|correta|juist|poprawn|správn|верн|правильн|doğru|benar|đúng|"
+    r"rätt|riktig)|[がを]?(?:正解|正しい|答え|選|当てはま)|[이가을를]? ?(?:정답|맞|답|옳|고르|선택)|"
+    r"[是为為]?(?:正确|答案|对的))",
+    re.IGNORECASE,
+)
+
+
+def concluded_letter(view: View, last: str) -> str | None:
+    """The letter of the option in which a last sentence ends (`…, so I choose D`, `that makes A the answer`), in its
+    last clause; None where it denies something, names several letters there, or the sample has such letters itself.
+    """
+    clause = CLAUSE_END.split(last.rstrip(" .。!*)）"))[-1]
+    found = [match for match in LETTER.finditer(clause) if ord(match.group(1)) - ord("A") < len(view.choices)]
+    if len({match.group(1) for match in found}) != 1 or denies(view, last):
+        return None
+    match = found[-1]
+    before, after = clause[: match.start()], clause[match.end() :]
+    if not before.strip() and after[:1].isspace() and not AFTER_LETTER.match(after):
+        return None  # an article or a preposition that begins a sentence
+    if not BEFORE_LETTER.search(before) or not AFTER_LETTER.match(after):
+        return None
+    letter = match.group(1)
+    if LETTER.search(view.question) or any(LETTER.search(text) for text in (view.passage, *view.choices)):
+        return None
+    return letter
+
+
+CLAUSE_END = re.compile(r"[,;，；、](?=.*[A-J])|\s[–—]\s(?=.*[A-J])")

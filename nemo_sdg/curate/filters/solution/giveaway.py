@@ -1,96 +1,14 @@
-"""Filters of answers given away: by the question itself, or by the context, which brings knowledge and not the
-answer.
-"""
+"""Filter of answers given away by the context, which brings knowledge and not the answer."""
 
 import re
+from fractions import Fraction
 
-from nemo_sdg.curate.filters.phrases import STEM, content_words, find_phrases, phrases
+from nemo_sdg.curate.filters.phrases import STEM, content_words, phrases
 from nemo_sdg.curate.filters.solution.conclusion import announcements, is_marker
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
 from nemo_sdg.text.numbers import Number, find_numbers, numbers_equal, read_number
-
-
-def answer_in_question(view: View, *, min_words: int = 4, min_coverage: float = 0.6) -> Finding | None:
-    """The question announces its answer (`… Answer: Paris`), states it in a sentence before it asks for it, or says at
-    length the one option that is right and none of the others.
-
-    A passage may hold the answer, and so may a question that names all its options, or one about a proposed answer
-    (classification).
-    """
-    question, answer = view.question, view.answer
-    gold = view.tokens(answer)
-    if not gold or view.kind in (Kind.code, Kind.free_text) or view.is_classification:
-        return None
-    if view.kind == Kind.numeric:
-        min_coverage = max(min_coverage, 0.8)  # the same number may stand there for something else
-    for match in announcements(view, question):
-        if view.tokens(question[match.end() : match.end() + 2 * len(answer) + 20])[: len(gold)] == gold:
-            return "answer_in_question", excerpt(question, match.start())
-    if _appended(view, gold):
-        return "answer_in_question", excerpt(question)
-    others = [view.tokens(choice) for choice in view.choices if choice != answer]
-    *before, last = sentences(question) or [""]
-    if 0 < len(before) < 3:
-        asked = content_words(view.tokens(last), frozenset(gold))
-        for sentence in before:
-            said = view.tokens(sentence)
-            if (
-                contains(said, gold)
-                and not contains(view.tokens(last), gold)
-                and not any(contains(said, other) for other in others)
-                and (len(asked) > 1 or (asked and _right_behind(said, gold, asked)))
-                and len(asked & content_words(said)) >= min_coverage * len(asked)
-            ):
-                return "answer_in_question", excerpt(sentence)
-    if view.is_choice and _presupposed(view, gold, others):
-        return "answer_in_question", excerpt(question)
-    if not view.is_choice or len(gold) < min_words:
-        return None
-    words = view.tokens(question)
-    if contains(words, gold) and not any(contains(words, other) for other in others):
-        return "answer_in_question", excerpt(answer)
-    return None
-
-
-def _right_behind(said: list[str], gold: list[str], asked: set[str]) -> bool:
-    """Whether a sentence begins with the answer and says the one word that is asked for right behind it (`Lake Baikal,
-    which is the deepest, … Which lake is the deepest?`).
-    """
-    return said[: len(gold)] == gold and bool(asked & content_words(said[len(gold) : len(gold) + 5]))
-
-
-def _appended(view: View, gold: list[str]) -> bool:
-    """Whether the question says its answer right behind a `namely`."""
-    folded = view.folded(view.question)
-    for start, phrase in find_phrases(
-        folded, phrases("namely", view.language, others=False), view.words(view.question)
-    ):
-        if contains(view.tokens(folded[start + len(phrase) :])[: len(gold) + 2], gold):
-            return True
-    return False
-
-
-def _presupposed(view: View, gold: list[str], others: list[list[str]]) -> bool:
-    """Whether the question says beforehand what it asks for (`knowing that the whale is a mammal, …`) and names no
-    other option.
-    """
-    if sum(map(len, gold)) < 3 or read_number(view.answer, view.language) is not None:
-        return False
-    folded = view.folded(view.question)
-    found = find_phrases(folded, phrases("presupposing", view.language), view.words(view.question))
-    if not found:
-        return False
-    said = view.tokens(folded[found[0][0] :].split(",")[0] if "," in folded[found[0][0] :] else folded[found[0][0] :])
-    return (contains(said, gold) or _same_stems(said, gold)) and not any(
-        contains(view.tokens(view.question), other) for other in others
-    )
-
-
-def _same_stems(said: list[str], gold: list[str]) -> bool:
-    return all(len(word) >= STEM for word in gold) and {word[:STEM] for word in gold} <= {word[:STEM] for word in said}
-
 
 LABEL = re.compile(r"\W{0,4}(?:option |choice )?([A-J])(?:[).:,*\]]|\s*$|\.?\s*$)")
 
@@ -165,12 +83,38 @@ def _number_worked_out(view: View) -> Finding | None:
         told = content_words(view.tokens(sentence))
         concerns = len(core) > 1 and len(core & told) >= 0.5 * len(core)
         concerns = concerns or SUM.search(sentence) is not None
+        numbers += _with_halves(view, sentence) if gold.value.denominator > 1 else []
         numbers += _spelled(view, sentence) if concerns else []
         if not any(numbers_equal(gold, number, question=view.question, language=view.language) for number in numbers):
             continue
-        if concerns or {number.value for number in numbers} & asked:
+        if concerns or {number.value for number in numbers} & asked or _is_particular(gold):
             return "context_gives_answer", excerpt(sentence)
     return None
+
+
+def _is_particular(gold: Number) -> bool:
+    """Whether a value is of three digits or more and hardly met by chance: no power of ten, no days, degrees, bytes."""
+    digits = str(gold.value.numerator if gold.value.denominator == 1 else gold.value.limit_denominator(10**6).numerator)
+    significant = digits.strip("-").rstrip("0")
+    return len(significant) >= 3 and gold.value not in COMMON_VALUES
+
+
+COMMON_VALUES = frozenset([365, 366, 128, 256, 512, 1024, 273, 314, 144, 212, 225, 135, 101325])
+HALF = re.compile(
+    r"^\W{0,2}(?:[^\W\d_]+ )?(?:and a half|et demie?|y medi[oa]|e mezz[oa]|e mei[oa]|en een half|с половиной|"
+    r"з половиною|i pół|"
+    r"a půl|buçuk|ونصف|rưỡi|setengah|och en halv|og en halv|na nusu|半|반)",
+    re.IGNORECASE,
+)
+
+
+def _with_halves(view: View, sentence: str) -> list[Number]:
+    """Numbers of a sentence behind which a half is said (`seventeen euros and a half`), with it."""
+    return [
+        Number(found.number.value + Fraction(1, 2), found.number.unit, found.number.percent)
+        for found in find_numbers(sentence, view.language)
+        if found.number.value.denominator == 1 and HALF.match(sentence[found.end :])
+    ]
 
 
 SUM = re.compile(

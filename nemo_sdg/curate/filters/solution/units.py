@@ -1,10 +1,16 @@
 """Units of answers: the one that the reasoning ends in, and the one that the question asks for."""
 
+import functools
 import re
+from pathlib import Path
 
-from nemo_sdg.curate.filters.view import Finding, View, excerpt
+import yaml
+
+from nemo_sdg.curate.filters.phrases import phrases
+from nemo_sdg.curate.filters.view import WHOLE_WORD, Finding, View, excerpt, sentences
 from nemo_sdg.records import Kind
-from nemo_sdg.text.numbers import Number, find_numbers, read_number
+from nemo_sdg.text.numbers import Number, Unit, find_numbers, read_number
+from nemo_sdg.text.numbers.units import read_unit, same_dimensions
 
 ASKED_UNIT = re.compile(r"\b(?:in|en|em|v|w|в|у)\s+([^\s?.,;]+(?: per \w+)?)(?=\s*[?.,;]|\s*$)|\bhow many ([^\s?.,;]+)")
 WITH_UNIT = re.compile(
@@ -46,7 +52,10 @@ def unit_differs(view: View, gold: Number, text: str) -> bool:
     ends = [one for one in found if one.number.value == gold.value]
     if not ends:
         return False
-    after = re.match(r"\s?[^\s.,;!?()]+", text[ends[-1].end :])
+    rest = text[ends[-1].end :]
+    if "$" in text and text.count("$") % 2 == 0:
+        rest = rest.replace("$", "", 1) if rest.lstrip().startswith("$") else rest  # the end of a formula
+    after = re.match(r"\s?[^\s.,;!?()]+", rest)
     written = after.group().strip() if after else ""
     number = read_number(f"1 {written}", view.language) if written else None
     if number is None or not number.unit.dimensions or written in view.question:
@@ -54,3 +63,74 @@ def unit_differs(view: View, gold: Number, text: str) -> bool:
     if number.unit.dimensions != unit.dimensions:
         return bool(gold.unit.dimensions) and ends[-1] is found[-1] and not written[0].isdigit()
     return number.unit.factor != unit.factor
+
+
+@functools.cache
+def _quantities() -> list[tuple[Unit, re.Pattern[str]]]:
+    """(unit, names of what it measures) of quantities.yaml."""
+    with open(Path(__file__).with_name("quantities.yaml"), encoding="utf-8") as lines:
+        loaded: dict[str, dict[str, str]] = yaml.load(lines, Loader=yaml.BaseLoader)
+    found = []
+    for symbol, names in loaded.items():
+        unit = read_unit(symbol)
+        assert unit is not None
+        pattern = rf"(?<![\w-])(?:{names['latin']})(?![\w-])|{names['other']}"
+        found.append((unit, re.compile(pattern, re.IGNORECASE)))
+    return found
+
+
+@functools.cache
+def _physical() -> frozenset[str]:
+    return frozenset(base for unit, _ in _quantities() for base, _ in unit.dimensions)
+
+
+TIME = (("second", 1),)
+OF_ANOTHER = re.compile(
+    r"\bper\b|\bpro\b|\bpar\b|\bpor\b|ratio|rate|factor|times|unit|einheit|density|dichte|tension|angular|rotation|"
+    r"specific|spezifisch|activation|kinetic theory|reading|reaction|time|wavelength|orbit|each|light|"
+    r"how many|wie viele|combien de|cuánt[oa]s|quant[ie]\b|quant[oa]s\b|hoeveel|ile\b|сколько|скільки|\bkaç|"
+    r"berapa (?:banyak|lama)|"
+    r"bao nhiêu",
+    re.IGNORECASE,
+)
+"""Of questions that join the quantity with another one, or count"""
+
+
+def _asked_quantity(view: View, asked: str) -> Unit | None:
+    """The unit of the one quantity that a sentence names, or of the first one behind a word that asks (`what is the
+    density of a block whose volume is …`); of two that begin at one place the longer (`masse volumique` is no mass).
+    """
+    found = [
+        (match.start(), -len(match.group()), unit)
+        for unit, pattern in _quantities()
+        if (match := pattern.search(asked)) is not None
+    ]
+    if not found:
+        return None
+    found.sort(key=lambda one: one[:2])
+    num_places = len({start for start, _, _ in found})
+    first = (WHOLE_WORD.findall(view.folded(asked)) or [""])[0]
+    if num_places > 1 and first not in phrases("interrogative", view.language, others=False):
+        return None
+    return found[0][2]
+
+
+def wrong_quantity(view: View) -> Finding | None:
+    """The answer's unit measures another quantity than the one that is asked for: an area in metres, an energy in
+    kilowatts.
+
+    Only the last sentence that asks counts.
+    """
+    if view.kind in (Kind.code, Kind.free_text) or not any(map(str.isdigit, view.answer)):
+        return None
+    number = read_number(view.answer, view.language)
+    if number is None or not number.unit.dimensions or number.unit.dimensions == TIME:
+        return None
+    said = sentences(view.question)
+    asked = next((one for one in reversed(said) if one.rstrip().endswith(("?", "？", "؟"))), (said or [""])[-1])
+    if not all(base in _physical() for base, _ in number.unit.dimensions) or OF_ANOTHER.search(asked):
+        return None
+    unit = _asked_quantity(view, asked)
+    if unit is None or same_dimensions(unit, number.unit):
+        return None
+    return "answer_of_other_quantity", excerpt(view.answer)

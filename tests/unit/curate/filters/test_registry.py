@@ -191,6 +191,22 @@ CASES = [
         changed(SHORT, question="How long is the pool? Give the answer with its unit.", answer="50 m"),
         None,
     ),
+    (
+        "wrong_quantity",
+        changed(SHORT, question="A cube has edges of 2 cm. What is its volume?", answer="8 cm"),
+        "answer_of_other_quantity",
+    ),
+    ("wrong_quantity", changed(SHORT, question="A cube has edges of 2 cm. What is its volume?", answer="8 ml"), None),
+    (
+        "word_salad",
+        changed(SHORT, reasoning="Of because the between lamp the was into green, although the of seven is spoon."),
+        "word_salad",
+    ),
+    (
+        "word_salad",
+        changed(SHORT, reasoning="The cells that it is made of are small, and the few between are not."),
+        None,
+    ),
     ("code_parses", changed(CODE, answer="def double(n)\n    return 2 * n"), "code_does_not_parse"),
     ("code_parses", changed(CODE, answer="Here is the code: double = 2"), "code_does_not_parse"),
     ("code_parses", changed(CODE, answer="x = 1\0"), "code_does_not_parse"),
