@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.curate.filters.languages import identify_language, prose
+from nemo_sdg.curate.filters.wording.languages import identify_language, prose
 from nemo_sdg.curate.health_notes import NEAR, notes
 from nemo_sdg.records import LABELS, Frame, Kind, Origin
 from nemo_sdg.storage import read_jsonl

@@ -9,7 +9,7 @@ is cut, since half a thought teaches nothing.
 
 import re
 
-from nemo_sdg.curate.filters.languages import identify_language, prose
+from nemo_sdg.curate.filters.wording.languages import identify_language, prose
 
 FEWEST_WORDS = 8
 FEWEST_LETTERS = 24

@@ -98,7 +98,7 @@ def preflight(config: RunConfig) -> None:
     if curate.filters.get("context_off_topic") is not False:
         require_embedder(None, field="curate.filters.context_off_topic")
     if curate.filters.get("fluency", False) is not False and (missing := at_hand()):
-        raise MissingDependencyError(f"curate.filters.fluency needs the embedded model, but {missing}")
+        raise MissingDependencyError(f"curate.filters.wording.fluency needs the embedded model, but {missing}")
 
 
 def filter_shards(context: Context) -> None:

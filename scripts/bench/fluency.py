@@ -44,8 +44,8 @@ SHORT = {
 
 
 def main() -> None:
-    from nemo_sdg.curate.filters.fluency import fluency as drops
     from nemo_sdg.curate.filters.view import View
+    from nemo_sdg.curate.filters.wording.fluency import fluency as drops
     from nemo_sdg.curate.fluency import FluencyModel
     from nemo_sdg.export.report.quality import SALAD
 

@@ -8,7 +8,7 @@ from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
     RepeatingTopNGramsFilter,
 )
 
-from nemo_sdg.curate.filters.repetition import _duplicate_share, _loop, _top_share
+from nemo_sdg.curate.filters.wording.repetition import _duplicate_share, _loop, _top_share
 
 
 def made(seed: int) -> list[str]:

@@ -99,7 +99,7 @@ def test_only_stages_executors_and_context_import_curator() -> None:
             "execution/executors.py",
             "execution/context.py",
             "curate/dedup/gpu.py",
-            "curate/filters/repetition.py",
+            "curate/filters/wording/repetition.py",
         }
         == set()
     )

@@ -26,24 +26,11 @@ from typing import Any
 import orjson
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.filters import (
-    characters,
-    code,
-    completeness,
-    endings,
-    fluency,
-    form,
-    languages,
-    material,
-    options,
-    personal,
-    repetition,
-    residue,
-    talk,
-    word_order,
-)
+from nemo_sdg.curate.filters import code, form, personal, residue, talk
+from nemo_sdg.curate.filters.question import completeness, material, options
 from nemo_sdg.curate.filters.solution import agreement, arithmetic, asked_and_told, giveaway, topic, units
 from nemo_sdg.curate.filters.view import Finding, View
+from nemo_sdg.curate.filters.wording import characters, endings, fluency, languages, repetition, word_order
 from nemo_sdg.curate.own_code import import_named, sources_of
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.storage import sha256_file

@@ -4,8 +4,8 @@ import pytest
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate import fluency
-from nemo_sdg.curate.filters import fluency as filters
 from nemo_sdg.curate.filters.registry import apply_filters, load_filters
+from nemo_sdg.curate.filters.wording import fluency as filters
 
 REAL = "What gas do plants take in from the air around them to build sugar?"
 SALAD = "sugar around from plants the to What build take gas in do air them?"

@@ -8,8 +8,8 @@ import pytest
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.filters.registry import apply_filters
-from nemo_sdg.curate.filters.repetition import _reworded
 from nemo_sdg.curate.filters.view import View
+from nemo_sdg.curate.filters.wording.repetition import _reworded
 
 
 def sample(kind: str, language: str, question: str, answer: str, reasoning: str, **more: Any) -> dict[str, Any]:

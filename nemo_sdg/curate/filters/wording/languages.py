@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from nemo_sdg.curate.filters.language_parts import SCRIPTS, foreign_clause, long_sentences
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
+from nemo_sdg.curate.filters.wording.language_parts import SCRIPTS, foreign_clause, long_sentences
 from nemo_sdg.records import Kind
 
 CONFUSED = [
