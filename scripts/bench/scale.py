@@ -175,7 +175,9 @@ def measure(folder: Path, num: int, code: Path, tell: Tell, *, votes: int = VOTE
         if not config.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(folder / "tasks", ignore_errors=True)
-            write_config(folder, num, votes=votes, shard_size=min(LARGEST_SHARD, num // (SIMILAR + 1) // SHARDS))
+            write_config(
+                folder, num, votes=votes, shard_size=max(1, min(LARGEST_SHARD, num // (SIMILAR + 1) // SHARDS))
+            )
         for step in STEPS:
             if step not in rows:  # it was stopped: all of it is measured
                 shutil.rmtree(run_dir / step, ignore_errors=True)
