@@ -70,14 +70,12 @@ def _cited(view: View, gold: list[str], others: list[list[str]]) -> bool:
     """Whether the reasoning takes the answer from the question (`the horse is called white in the question`), which
     holds it and no other option, and works nothing out.
     """
-    if view.passage or not QUESTION.search(view.reasoning) or WORKED_OUT.search(view.reasoning):
+    if view.passage or len(view.reasoning_sentences) > 3:
         return False
     asked = view.tokens(view.question)
-    if (
-        len(view.reasoning_sentences) > 3
-        or not contains(asked, gold)
-        or any(contains(asked, other) for other in others)
-    ):
+    if not contains(asked, gold) or any(contains(asked, other) for other in others):
+        return False
+    if WORKED_OUT.search(view.reasoning) or not QUESTION.search(view.reasoning):
         return False
     return not is_quoted(view.question, view.question.casefold().find(view.answer.casefold()))
 
