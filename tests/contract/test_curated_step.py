@@ -100,11 +100,11 @@ def test_another_source_of_a_filter_of_ones_own_redoes_the_shards(tmp_path: Path
     context = make_run(tmp_path / "run", filters=own_filter)
     curated.run(context)
     source = tmp_path / "my_filters.py"
-    source.write_text(OWN_FILTER.replace('"shouting"', '"too_loud"'))
+    source.write_text(OWN_FILTER.replace('"shouting"', '"far_too_loud"'))
     sys.modules.pop("my_filters")
     filters._load.cache_clear()
     curated.run(context)
-    assert drops(context)["shouting"] == ("too_loud", None)
+    assert drops(context)["shouting"] == ("far_too_loud", None)
 
 
 OWN_STAGES = """

@@ -45,10 +45,10 @@ def slow_server(root: Path) -> Iterator[str]:
     process.kill()
 
 
-def squeue(*arguments: str) -> list[str]:
-    return subprocess.run(
-        ["squeue", "--noheader", *arguments], capture_output=True, text=True, check=False
-    ).stdout.split()
+def squeue(*arguments: str) -> list[str] | None:
+    """What squeue prints, in words; None where a busy controller did not answer in time."""
+    done = subprocess.run(["squeue", "--noheader", *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.split() if done.returncode == 0 else None
 
 
 def logs(run_dir: Path) -> dict[str, str]:
@@ -59,7 +59,7 @@ def logs(run_dir: Path) -> dict[str, str]:
 def wait_until(condition: Callable[[], object], what: str, run_dir: Path, jobs: dict[str, str]) -> None:
     """Fails with the logs when no job is left that could bring it about."""
     while not condition():
-        if not squeue(f"--jobs={','.join(jobs.values())}", "--format=%T") and not condition():
+        if squeue(f"--jobs={','.join(jobs.values())}", "--format=%T") == [] and not condition():
             pytest.fail(f"{what} did not come; logs: {logs(run_dir)}")
         time.sleep(0.3)
 
@@ -80,7 +80,7 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
 
     answers = jobs["answers"]
     wait_until(
-        lambda: len(squeue("--array", f"--jobs={answers}", "--states=RUNNING", "--format=%K")) == 4,
+        lambda: len(squeue("--array", f"--jobs={answers}", "--states=RUNNING", "--format=%K") or []) == 4,
         "four answers workers",
         run_dir,
         jobs,
@@ -157,4 +157,4 @@ def test_what_a_user_gets_wrong_is_one_line_and_leaves_nothing(
     assert line.startswith("nemo-sdg: ")
     assert words in line
     assert not (tmp_path / "run").exists()
-    assert not squeue("--name=nemo_sdg-seeds", "--states=PENDING,RUNNING", "--format=%i")
+    assert squeue("--name=nemo_sdg-seeds", "--states=PENDING,RUNNING", "--format=%i") == []

@@ -115,11 +115,11 @@ def missing_material(view: View, *, long_question: int = 600, min_material: int 
 
 def _carries(name: str, question: str, match: re.Match[str], min_material: int) -> bool:
     """Whether the question holds what it points at: shown beside the mention, or told in sentences that ask nothing.
-    Words do not replace a figure, unless it says so (`the graph below is described in words: …`).
+    Words do not replace a figure, unless the sentence says so (`the graph below is described in words: …`).
     """
     if SHOWN.search(question[match.end() :]) or SHOWN.search(question[: match.start()]):
         return True
-    after = re.search(r"[:：]\s*(.+)", question[match.end() :], re.DOTALL)
+    after = re.match(r"(?:(?![.!?]\s|[。！？\n]).)*?[:：]\s*(.+)", question[match.end() :], re.DOTALL)
     if after and not (sentences(after.group(1)) or ["?"])[0].rstrip().endswith(("?", "？", "؟")):
         return True
     if name == "figure":
