@@ -4,6 +4,7 @@ data/rewritings.jsonl has questions of every kind with a gold answer, equal rewr
 look similar. Half of the rows were read while the rules were written (`seen`), the other half was not; the figures of
 the unseen half are to be reported. Programs are compared by the row's tests. data/answer_pairs.jsonl has pairs of
 answers to one question; those of the half `read` were read while the rules were written, the half `unseen` was not.
+Answers to questions with options are not among them: they are read as letters before they are compared.
 """
 
 import json
