@@ -3,6 +3,7 @@
 import ipaddress
 import re
 
+from nemo_sdg.curate.filters.identity import has_identity_number
 from nemo_sdg.curate.filters.view import Finding, View
 from nemo_sdg.records import Kind
 
@@ -44,6 +45,8 @@ SECRET = re.compile(
 )
 CHINESE_MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
+LONG_DIGITS = re.compile(r"\d[\d .-]{6}|[A-Z]{6}\d")
+"""Without one of these a text holds no number of an identity card"""
 DIGITS = re.compile(r"\d.{0,3}\d")
 LONG_NUMBER = re.compile(r"\d[\d ().A-Z-]{5,}\d")
 """Without one of these a text holds neither a telephone number nor an account, a card or an address"""
@@ -107,6 +110,7 @@ SUBJECTS = {
     "card number": (r"card|luhn|number", rf"luhn|{FORM}"),
     "account number": (r"iban|account", rf"\biban\b|{FORM}"),
     "access key": (r"key|token", FORM),
+    "identity number": (r"number|code|\bid\b|\bcpf\b|\bdni\b|pesel|身份证|주민", rf"check|{FORM}"),
     "home address": (r"address", FORM),
     "IP address": (
         r"\bip|address|network|dns|server|\b8\.8\.8\.8",
@@ -158,6 +162,8 @@ def _personal(text: str) -> str | None:
         return None
     if SECRET.search(text):
         return "access key"
+    if LONG_DIGITS.search(text) and has_identity_number(text):
+        return "identity number"
     long_number = LONG_NUMBER.search(text) is not None
     if (
         (long_number or "@" in text)

@@ -28,7 +28,7 @@ import orjson
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.filters import code, form, personal, residue, talk
 from nemo_sdg.curate.filters.question import completeness, material, options
-from nemo_sdg.curate.filters.solution import agreement, arithmetic, asked_and_told, giveaway, topic, units
+from nemo_sdg.curate.filters.solution import agreement, arithmetic, asked_and_told, giveaway, kind_asked, topic, units
 from nemo_sdg.curate.filters.view import Finding, View
 from nemo_sdg.curate.filters.wording import characters, endings, fluency, languages, repetition, word_order
 from nemo_sdg.curate.own_code import import_named, sources_of
@@ -75,6 +75,8 @@ BUILT_IN: dict[str, Callable[..., Finding | None]] = {
         endings.cut_off,
         topic.answer_off_topic,
         topic.context_off_topic,
+        topic.reasoning_off_topic,
+        kind_asked.answer_of_another_kind,
         fluency.fluency,
     )
 }

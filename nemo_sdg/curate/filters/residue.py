@@ -143,6 +143,16 @@ HEADING = re.compile(
     r"reasoning|question|conclusion)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+BEHIND_ANSWER = re.compile(
+    rf"(?<=\S)\s*#{{3,}}(?:\s|$)|(?<=\S)\s*<\||(?<=[^\s.:]) ?\((?:{LABEL_WORDS})\b[^()]{{0,12}}"
+    r"(?:end|ende|fin|fine|fim|einde|koniec|konec|"
+    r"конец|кінець|son|tamat|hết)\)|(?<=\w)[.\s]+(?:Explanation|Instructions?|Question|Erklärung|Anweisung|Frage|Explication|"
+    r"Explicación|Spiegazione|Explicação|Uitleg|Wyjaśnienie|Vysvětlení|Объяснение|Пояснення|Açıklama|"
+    r"解析|解説|해설) ?[:：]",
+    re.IGNORECASE,
+)
+"""What a model writes on behind a short answer"""
+SHORT_KINDS = (Kind.multiple_choice, Kind.numeric, Kind.short_text)
 MARKS = ("<", "&", "\\n", "#", "**", "```")
 """Without one of these a text holds no residue"""
 ESCAPED_NEWLINE = re.compile(r"\\n(?=\\n|[^a-zA-Z\\]|[A-Z][a-z])")
@@ -153,6 +163,9 @@ def residue(view: View) -> Finding | None:
     what the question is about.
     """
     for name, text in view.texts(*WRITTEN):
+        match = BEHIND_ANSWER.search(text) if name in ("answer", "choices") and view.kind in SHORT_KINDS else None
+        if match and not view.is_technical:
+            return "residue", f"{name}: {excerpt(text, match.start())}"
         if not any(mark in text for mark in MARKS) or view.is_technical:
             continue
         for pattern in (HTML, REPLY_TAG):

@@ -94,8 +94,18 @@ def self_doubt(view: View, *, max_times: int = 3, words_each: int = 25) -> Findi
     times = sum(_begins(clause.lstrip(), wanted) for clause in clauses)
     if times > max_times and times * words_each >= len(view.tokens(view.reasoning)):
         return "self_doubt", f"{times} clauses of doubt"
+    questions = len(ASKED_OF_ONESELF.findall(view.reasoning)) if view.kind != Kind.free_text else 0
+    hesitations = len(HESITATION.findall(view.reasoning))
+    few = 4 if not hesitations else 3
+    if questions >= few and 3 * questions >= len(view.reasoning_sentences) and "?" not in view.answer:
+        return "self_doubt", f"{questions} questions to oneself"
     return None
 
+
+ASKED_OF_ONESELF = re.compile(r"[^\s\"”»」』)][?？؟;](?=\s|$|[^\x00-\u02ff])(?<!;)")
+HESITATION = re.compile(
+    r"\b(?:hmm+|hm|uhm|ähm|öhm|euh|um)\b|\w(?:…|\.{3})(?=\s|$)|хм+|嗯|うーん|えっと|음…|흠", re.IGNORECASE
+)
 
 CLAUSE = re.compile(r"[.!?…,;:。！？，、；؟،।]+|\s[-–—]\s|\b(?:but|so|aber|also|pero|mais|но|але) ")
 
@@ -130,6 +140,15 @@ def advertising(view: View) -> Finding | None:
     address = _bare_address(view)
     if address is not None:
         return "advertising", f"question: {excerpt(view.question, address)}"
+    for name, text in view.texts("context", "reasoning"):
+        offer = OFFER.search(text) if "." in text else None
+        if (
+            offer
+            and not view.is_technical
+            and not is_quoted(text, offer.start())
+            and not _is_about_sites(view, view.asked)
+        ):
+            return "advertising", f"{name}: {excerpt(text, offer.start())}"
     for name, text in view.texts(*SOLUTION):
         if "://" not in text and "www." not in view.folded(text):
             continue
@@ -140,6 +159,17 @@ def advertising(view: View) -> Finding | None:
             if not PUBLIC_HOST.search(host) and not is_quoted(text, match.start()):
                 return "advertising", f"{name}: {excerpt(text, match.start())}"
     return None
+
+
+SITE = r"(?<![\w.@-])(?:www\.)?[a-z0-9][a-z0-9-]{2,}(?:\.[a-z0-9-]{2,})*"
+DOMAIN = r"(?:com|net|org|info|biz|shop|store|online|site|club|app|example)"
+OFFER = re.compile(
+    rf"(?:{SITE}\.{DOMAIN}"
+    rf"|(?:www\.{SITE}|[a-z0-9]+-[a-z0-9-]+|[a-z0-9-]+\.co)\.[a-z]{{2}})(?![\w.]*\w)[^\n]{{0,100}}?(?:\d ?[%٪]|[!！])"
+    rf"|(?:\d ?[%٪]|[!！])[^\n]{{0,60}}?{SITE}\.{DOMAIN}(?![\w.]*\w)",
+    re.IGNORECASE,
+)
+"""The address of a site beside a discount or an exclamation"""
 
 
 def _bare_address(view: View) -> int | None:
@@ -153,8 +183,15 @@ def _bare_address(view: View) -> int | None:
     host = (match.group(1) or match.group(2)).lower()
     lured = LURE.search(question) is not None
     return (
-        match.start() if lured or not (PUBLIC_HOST.search(host) or ABOUT_SITES.search(URL.sub(" ", question))) else None
+        match.start()
+        if lured or not (PUBLIC_HOST.search(host) or _is_about_sites(view, URL.sub(" ", question)))
+        else None
     )
+
+
+def _is_about_sites(view: View, asked: str) -> bool:
+    found = ABOUT_SITES.finditer(asked)  # `Quelle` is a source in German alone
+    return any(match.group().lower() != "quelle" or view.language == "de" for match in found)
 
 
 ABOUT_SITES = re.compile(
@@ -191,10 +228,16 @@ UPPER_SLOT = re.compile(
     r"<(?!(?:EOS|BOS|PAD|UNK|MASK|CLS|SEP)>)[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻČĎĚŇŘŠŤŮŽĞİŞА-ЯЁІЇЄҐΑ-Ω]{3,}"
     r"(?:[ _][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻČĎĚŇŘŠŤŮŽĞİŞА-ЯЁІЇЄҐΑ-Ω]{2,}){0,5}>"
 )
+LOWER_SLOT = re.compile(
+    r"(?<![\w<\\])<(?!(?:eos|bos|pad|unk|mask|cls|sep)>)[a-zß-öø-ÿ]{3,}(?:[ _][a-zß-öø-ÿ]{2,}){0,3}>(?![^<>]{0,200}</)"
+    r"|(?<![\w$\\^{_}])\{(?:[a-z]{2,}(?:_[a-z]{2,}){1,3}|name|city|country|number|topic|subject|question|answer|word|"
+    r"language|title|date|year|person|place|object|passage|context)\}(?![}$^_])"
+    r"|\[(?:姓名|名字|名称|城市|国家|地点|日期|数字|人名|地名|名前|氏名|都市名|国名|이름|도시|날짜|숫자|اسم|الاسم|المدينة|नाम|शहर|तारीख)\]"
+)
 BRACKETED = re.compile(r"\s*[\[<{【]\s*[^\]>}】\d=+*^]*[^\W\d_]{3}[^\]>}】=+*^]*[\]>}】]\s*\.?")
 """An option that is all in brackets, with a word in them"""
 OPENING = frozenset("[<{【")
-SLOT_PARTS = ("[", "<", "{{", "{%", " here", "ipsum", "todo:", "tbd", "xxx")
+SLOT_PARTS = ("[", "<", "{", " here", "ipsum", "todo:", "tbd", "xxx")
 """Without one of these a folded text has no slot"""
 BARE_ANSWER = re.compile(r"(?:option|choice|answer) \(?[A-J]\)?\.?|\([A-J]\)", re.IGNORECASE)
 EMPTY_WORD = re.compile(
@@ -210,6 +253,14 @@ BARE_OPTION = re.compile(
 )
 
 
+def _is_open_slot(view: View, pattern: re.Pattern[str], match: re.Match[str]) -> bool:
+    """Whether a slot in quotation marks is one that a template left: the rest of the sample does not speak of it."""
+    if pattern not in (NAMED_SLOT, UPPER_SLOT) or "`" in view.question:
+        return False
+    others = (view.passage, view.answer, view.reasoning, view.context, view.question.replace(match.group(), "", 1))
+    return not any(match.group() in text for text in others)
+
+
 def placeholder(view: View) -> Finding | None:
     """Text that stands for a text: `[insert name]`, `<answer>`, `[COUNTRY]`, `string`, options that only say `Option
     A`.
@@ -219,9 +270,9 @@ def placeholder(view: View) -> Finding | None:
         folded = view.folded(text)
         if not any(part in folded for part in SLOT_PARTS):
             continue
-        for pattern in (PLACEHOLDER, NAMED_SLOT, UPPER_SLOT, TEMPLATE_SLOT):
+        for pattern in (PLACEHOLDER, NAMED_SLOT, UPPER_SLOT, TEMPLATE_SLOT, LOWER_SLOT):
             match = pattern.search(text)
-            if match is None or is_quoted(text, match.start() + 1):
+            if match is None or (is_quoted(text, match.start() + 1) and not _is_open_slot(view, pattern, match)):
                 continue
             if pattern is not PLACEHOLDER and view.is_technical:
                 continue

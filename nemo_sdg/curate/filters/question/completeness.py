@@ -1,9 +1,11 @@
 """Filters of questions that ask nothing, and of solutions and contexts that say nothing new."""
 
 import functools
+import itertools
 import re
 
 from nemo_sdg.curate.filters.phrases import STEM, content_words, knows, phrases, word_list
+from nemo_sdg.curate.filters.question.imperative import asks_for_something
 from nemo_sdg.curate.filters.view import WHOLE_WORD, Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Frame, Kind
 from nemo_sdg.text.normalize import is_spaceless, jaccard, tokens
@@ -25,7 +27,7 @@ def no_question(view: View) -> Finding | None:
     if view.language in ASKING_PARTS:
         asked = ASKING_PARTS[view.language].search(question)
         return None if asked or not any(map(is_spaceless, question)) else ("no_question", excerpt(question))
-    if not knows("asks", view.language):
+    if not knows("asks", view.language) or any(asks_for_something(one, view.language) for one in sentences(question)):
         return None
     asking, statements = phrases("asks", view.language), word_list("auxiliaries")
     for sentence in sentences(question):
@@ -40,7 +42,7 @@ def no_question(view: View) -> Finding | None:
 
 ASKING_PARTS = {
     "zh": re.compile(
-        r"什么|哪|谁|几|多少|多[大长高远久重深宽快]|怎|何|吗|呢|请|选|求|计算|算|是否|能否|可否|下列|以下|下面|写|说明|说出|解释|判断|填|"
+        r"什么|哪|谁|几|多少|多[大长高远久重深宽快]|怎|何|吗|呢|请|选|求|计算|算|是否|能否|可否|下列|以下|下面|写|说明|说出|解释|判断|填|^[把将將试試改补補续續用]|"
         r"列举|简述|分析|比较|翻译|证明|找|指出|给出|描述|[(（]\s*[)）]|是[。.]?$|为[。.]?$|的是|甚麼|什麼|誰|嗎|請|選"
     ),
     "ja": re.compile(
@@ -102,6 +104,25 @@ def empty_solution(view: View) -> Finding | None:
     return None
 
 
+def _calculates(view: View, said: list[str]) -> bool:
+    """Whether a reasoning has a number that is neither the answer's nor said with the same word as in the question."""
+    asked = view.tokens(view.question)
+    known = set(itertools.pairwise(asked))
+    numbers = set(filter(_is_number, asked))
+    gold = {word for text in view.accepted for word in view.tokens(text)}
+    for place, word in enumerate(said):
+        if not _is_number(word) or word in gold:
+            continue
+        beside = tuple(said[place : place + 2]), tuple(said[max(0, place - 1) : place + 1])
+        if word not in numbers or not (known.intersection(beside) or place == len(said) - 1):
+            return True
+    return False
+
+
+def _is_number(word: str) -> bool:
+    return word[0].isdigit()
+
+
 def _only_restates(view: View, said: list[str], filler: frozenset[str]) -> bool:
     """Whether a reasoning says the answer twice or oftener and nothing else but words of the question: it gives no
     ground, rules no option out and calculates nothing.
@@ -109,8 +130,7 @@ def _only_restates(view: View, said: list[str], filler: frozenset[str]) -> bool:
     if len(said) > 40 or not said or any(sign in view.reasoning for sign in "=+*/<>≈→"):
         return False
     answers = [view.tokens(text) for text in view.accepted]
-    numbers = set(re.findall(r"\d+", view.reasoning)) - set(re.findall(r"\d+", view.answer))
-    if numbers or any(map(is_spaceless, said)):
+    if _calculates(view, said) or any(map(is_spaceless, said)):
         return False
     if answers[0] and contains(view.tokens(view.question), answers[0]):
         return False
@@ -121,7 +141,7 @@ def _only_restates(view: View, said: list[str], filler: frozenset[str]) -> bool:
     stems = {word[:STEM] for word in known}
     new = {word for word in said if word not in known and word[:STEM] not in stems and len(word) > 1}
     others = [view.tokens(choice) for choice in view.choices if choice != view.answer]
-    return len(new) <= 1 and not any(contains(said, other) for other in others)
+    return len(new) <= max(1, len(said) // 8) and not any(contains(said, other) for other in others)
 
 
 def _only_asks_again(view: View, said: list[str]) -> bool:
@@ -145,6 +165,20 @@ def phrase_words(language: str) -> frozenset[str]:
     """The words that announce an answer and a conclusion."""
     found = (*phrases("answer_is", language), *phrases("conclusion", language), *phrases("restating", language))
     return frozenset(word for phrase in found for word in tokens(phrase))
+
+
+ABOUT_QUESTION = re.compile(
+    r"\b(?:the question|this question|die frage|la question|la pregunta|la domanda|a pergunta|de vraag|pytanie|"
+    r"otázka|frågan|spørgsmålet|spørsmålet|câu hỏi|pertanyaan|swali)\b|вопрос|питання|\bsoru\b|السؤال|प्रश्न|"
+    r"题目|題目|问题是|問題は|質問|질문|문제는",
+    re.IGNORECASE,
+)
+
+
+def _explains_options(view: View, content: set[str]) -> bool:
+    """Whether a context speaks of each of the options (`a hypothesis is neutral if …`): it tells what they mean."""
+    options = [content_words(view.tokens(choice)) for choice in view.choices]
+    return bool(options) and all(option and option <= content for option in options)
 
 
 LONG_CONTEXT = 8  # content words from which a context's share of new ones is told
@@ -171,7 +205,9 @@ def context_restatement(
         if len(content) < LONG_CONTEXT:
             return None
         asked, read = content_words(view.tokens(view.question)), content_words(view.tokens(view.passage))
-        if len(content - asked) < min_new_share * len(content):
+        if len(asked) > 2 and len(asked & content) >= 0.8 * len(asked) and ABOUT_QUESTION.search(view.context):
+            return "context_restates_question", excerpt(view.context)
+        if len(content - asked) < min_new_share * len(content) and not _explains_options(view, content):
             return "context_restates_question", excerpt(view.context)
         if read and len(content - asked - read) < min_new_beside_passage * len(content):
             return "context_restates_passage", excerpt(view.context)

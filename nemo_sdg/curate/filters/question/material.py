@@ -67,6 +67,8 @@ def _pointing(name: str, language: str) -> list[str]:
     noun, there = f"(?:{parts[name]})", f"(?:{parts['there']})"
     if name == "figure" and language in COMPOUNDING:
         noun = rf"(?:\w*{noun})"
+    if language == "de":
+        noun += "(?:e?s|e?n|e)?"  # `des abgebildeten Diagramms`
     if language in ATTACHED:
         edge, gap = "", r"[ 的]?[^\W\d_]{0,2}"
     else:

@@ -1,94 +1,111 @@
 """Filter of sums that are wrong: `12 * 7 = 74`."""
 
-import ast
-import operator
+import itertools
 import re
-from collections.abc import Callable
 from fractions import Fraction
 
-from nemo_sdg.curate.filters.phrases import word_list
+from nemo_sdg.curate.filters.phrases import STEM, word_list
+from nemo_sdg.curate.filters.solution.sums import Side, plain, sides_of
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import Kind
-from nemo_sdg.text.numbers.digits import read_digits
 from nemo_sdg.text.numbers.spelled import scale_at
 from nemo_sdg.text.numbers.units import is_measure, read_unit
 
-LETTER = r"(?:(?![⁰-⁹²³¹½¼¾⅐-⅞])[^\W\d_])"
-BEHIND_UNIT = r"(?=\s?(?:[-+−–*×·/÷=)]|[.,;:。，；!]|\s|$|[^\x00-\u02ff]))"
-UNIT = rf"(?:(?:\s?[€$£¥₹]|\s?{LETTER}{{2,14}}[²³]?|\s[mgshlLWNJVA][²³]?|[^\x00-\u02ff]){BEHIND_UNIT})?"
-QUANTITY = rf"\d[\d.,]*{UNIT}"
-EQUATION = re.compile(  # a whole sum: nothing is computed before or after it
-    r"(?:^|(?<=[.;:,(=。，：；] )|(?<=[(=。，：；])|"
-    r"(?<=[^\W\d_]{2} ))(?<!and )(?<!of )(?<!plus )(?<!times )(?<!minus )(?<!und )"
-    rf"(\(?{QUANTITY}(?:\s?[-+−–*×·/÷]\s?\(?{QUANTITY}\)?){{1,5}})\s?=\s?([-−]?\d[\d.,]*)({UNIT})"
-    r"(?!\s?[-+−–*×·/÷^%°:(\\!]|[\w.,]*\d|\s*(?:R|r|rem|mod|Rest|reste|resto|base)\b|\s\d|_)",
-    re.MULTILINE,
-)
-WITH_UNIT = re.compile(rf"(\d[\d.,]*)\s?([€$£¥₹]|{LETTER}+[²³]?)")
-OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/"})
 SLIP = re.compile(
     r"wrong|mistake|slip|error|incorrect|not (?!a |an |the )|falsch|fehler|faux|erreur|(?:está|estaba) mal|"
-    r"falso|ошиб|错|誤|間違|틀",
+    r"falso|contradict|widerspr|contradi|contradd|противореч|ошиб|错|誤|間違|틀|矛盾|모순",
     re.IGNORECASE,
 )
+OTHER_RULES = re.compile(
+    r"\bmod(?:ulo|ular)?\b|\bbase\b|binary|octal|hexadecimal|remainder|o'clock|clock|boolean|matrix|matri[xc]|operation|"
+    r"define|puzzle|pattern|sequence|cipher|roman|if .{0,12}=|riddle|digits?",
+    re.IGNORECASE,
+)
+"""Of questions under which the signs may mean something else"""
+MODULAR = re.compile(r"≡|\\equiv|mod\b|mod\s?\d", re.IGNORECASE)
+EQUALS = re.compile(r"[=＝]\s*[\\$({]*\s*[-−]?[\\$({]*\s*\d|[=＝]\s*\\")
 
 
 def wrong_arithmetic(view: View) -> Finding | None:
-    """A sum of plain numbers in the reasoning whose result is another one, in the decimals that it is written with.
+    """Two sides of an equality in the reasoning that are sums of plain numbers and have other values, beyond what the
+    decimals that they are written with allow.
 
-    A slip that is called one is fine, and so are questions about other bases, clocks, code or remainders.
+    A slip that is called one is fine, and so are questions about other bases, clocks, code or remainders, or with such
+    an equality of their own.
     """
     if view.kind == Kind.code or EQUALS.search(view.reasoning) is None or view.is_technical:
         return None
-    if OTHER_RULES.search(view.question) or SLIP.search(view.reasoning):
+    if OTHER_RULES.search(view.question) or SLIP.search(view.reasoning) or MODULAR.search(view.reasoning):
         return None
-    for match in EQUATION.finditer(_plain(view.reasoning)):
-        if not _in_one_unit(match.group(1), match.group(3), view.language):
-            continue
-        right = _number(match.group(2).rstrip(".,"), view.language)
-        left = _value(WITH_UNIT.sub(r"\1", match.group(1)).rstrip(".,"), view.language)
-        if left is None or right is None:
-            continue
-        value, places = right
-        if "/" in match.group(1) and left - value < 1 and left > value:  # the whole part of a division
-            continue
-        if abs(left - value) > Fraction(6, 10 * 10**places) and abs(left - value) * 200 > abs(left):
-            return "wrong_arithmetic", excerpt(match.group())
+    wrong = _wrong_equality(view.reasoning, view.language)
+    if wrong is None or ("=" in view.question and _wrong_equality(view.question, view.language) is not None):
+        return None
+    return "wrong_arithmetic", excerpt(wrong)
+
+
+def _wrong_equality(text: str, language: str) -> str | None:
+    written = plain(text)
+    for chain in sides_of(written, language):
+        for left, right in itertools.pairwise(chain):
+            if left is None or right is None or not (left.operators or right.operators):
+                continue
+            if (
+                _in_one_unit(left, right, language)
+                and _differ(left, right)
+                and not any(right.begins_with(value, language) for value in left.values)
+            ):
+                return written[left.start : right.end]
     return None
 
 
-EQUALS = re.compile(r"[=＝]\s*\$?\s*[-−]?\d")
-LATEX = (
-    (re.compile(r"\\[td]?frac\s*\{([\d.,]+)\}\s*\{([\d.,]+)\}"), r"(\1/\2)"),
-    (re.compile(r"\\(?:text|mathrm|textrm)\s*\{([^{}]*)\}"), r" \1"),
-    (re.compile(r"\\times(?![a-z])"), "×"),
-    (re.compile(r"\\cdot(?![a-z])"), "·"),
-    (re.compile(r"\\div(?![a-z])"), "÷"),
-    (re.compile(r"\{,\}"), ","),
-    (re.compile(r"\\[,;!: ]|\$"), " "),
-    (re.compile(r" {2,}"), " "),
-)
+def _differ(left: Side, right: Side) -> bool:
+    return all(_are_apart(left, right, one, other) for one, other in itertools.product(left.values, right.values))
 
 
-def _plain(reasoning: str) -> str:
-    """The reasoning with the signs of LaTeX as plain ones."""
-    if "\\" in reasoning or "$" in reasoning:
-        for pattern, plain in LATEX:
-            reasoning = pattern.sub(plain, reasoning)
-    return reasoning.replace("＝", "=")
+def _are_apart(left: Side, right: Side, one: Fraction, other: Fraction) -> bool:
+    difference = abs(one - other)
+    if difference == 0 or _is_cyclic(left, right, difference) or _is_converted(left, right, one, other):
+        return False
+    if left.exact and right.exact:
+        return difference * 200 > abs(one) or other % 10 != 0
+    allowed = left.error + right.error
+    if not right.operators:  # a result that is rounded, or cut off behind a division
+        step = right.error or Fraction(1, 2)
+        if left.error == 0 and (one / (2 * step)).denominator == 1:
+            return difference * 200 > abs(one)  # nothing to round
+        allowed = left.error + (1 + bool(DIVISIONS & set(left.operators))) * step
+    return difference > allowed and difference * 200 > abs(one)
 
 
-def _in_one_unit(left: str, after: str, language: str) -> bool:
-    """Whether a sum is one of plain numbers, of counted things, or of quantities that are all written in one unit."""
-    words = [word for _, word in WITH_UNIT.findall(left)] + ([after.strip()] if after.strip() else [])
-    measured = set()
+DIVISIONS = frozenset("/:÷")
+
+
+def _is_converted(left: Side, right: Side, one: Fraction, other: Fraction) -> bool:
+    """Whether a result is told in another unit: `1 / 2 = 50 cents`, `0.75 · 100 = 75 %`, `60 / 100 h = 36 min`."""
+    if one == 0 or other == 0:
+        return False
+    factor = max(abs(one / other), abs(other / one))
+    return factor == 100 or (any(left.units + right.units) and factor in (7, 12, 24, 60, 1000, 3600))
+
+
+def _is_cyclic(left: Side, right: Side, difference: Fraction) -> bool:
+    """Whether a sum may go round a clock, a week or a circle."""
+    if not set(left.operators) <= set("+-") or right.operators or difference not in (7, 12, 24, 60, 360):
+        return False
+    return 0 <= right.values[0] <= difference
+
+
+def _in_one_unit(left: Side, right: Side, language: str) -> bool:
+    """Whether two sides are of plain numbers, of counted things, or of quantities that are all written in one unit."""
+    units = left.units + right.units
+    words = [word for word in units if word]
+    if not left.operators and words and not any(right.units):
+        return False  # what a quantity stands for: `20 pens = 20 · 3`
+    measured, counted = set(), set()
     for word in words:
+        if word in ("°", "°C", "°F"):
+            measured.add(word)
+            continue
         unit = read_unit(word)
         if unit is None or scale_at(word, 0, language) is not None or word.lower() in word_list("dozens"):
             return False
@@ -96,48 +113,8 @@ def _in_one_unit(left: str, after: str, language: str) -> bool:
             measured.add(word)
         elif len(word) == 1 and word.isascii():
             return False
-    return len(measured) < 2
-
-
-OTHER_RULES = re.compile(
-    r"\bmod(?:ulo|ular)?\b|\bbase\b|binary|octal|hexadecimal|remainder|o'clock|clock|boolean|matrix|matri[xc]|operation|"
-    r"define|puzzle|pattern|sequence|cipher|roman|if .{0,12}=|riddle|digits?",
-    re.IGNORECASE,
-)
-"""Of questions under which the signs may mean something else"""
-
-
-def _number(text: str, language: str) -> tuple[Fraction, int] | None:
-    """(value, decimal places) of a number in plain digits; None where its separators could be read in two ways."""
-    text = text.translate(SIGNS)
-    digits = text.removeprefix("-")
-    if not re.fullmatch(r"\d[\d.,]*", digits) or (language != "en" and re.fullmatch(r"\d{1,3}[.,]\d{3}", digits)):
-        return None
-    read = read_digits(digits, language)
-    return None if read is None else (-read[0] if text.startswith("-") else read[0], read[1])
-
-
-def _value(expression: str, language: str) -> Fraction | None:
-    """The value of a sum in plain digits, by the usual precedence."""
-    numbers: list[Fraction] = []
-
-    def place(match: re.Match[str]) -> str:
-        read = _number(match.group().rstrip(".,"), language)
-        if read is None:
-            raise ValueError(match.group())
-        numbers.append(read[0])
-        return f"n{len(numbers) - 1}"
-
-    try:
-        tree = ast.parse(re.sub(r"\d[\d.,]*", place, expression.translate(SIGNS)), mode="eval")
-        return _evaluate(tree.body, numbers)
-    except (ValueError, SyntaxError, ZeroDivisionError, KeyError):
-        return None
-
-
-def _evaluate(node: ast.expr, numbers: list[Fraction]) -> Fraction:
-    if isinstance(node, ast.Name):
-        return numbers[int(node.id[1:])]
-    if isinstance(node, ast.BinOp):
-        return OPERATORS[type(node.op)](_evaluate(node.left, numbers), _evaluate(node.right, numbers))
-    raise ValueError(ast.dump(node))
+        else:
+            counted.add(word[:STEM].lower())
+    if any(len(word) == 1 and word.isascii() for word in measured) and len(set(units)) > 1:
+        return False  # a variable, perhaps
+    return len(measured) < 2 and (len(counted) < 2 or set(left.operators + right.operators) <= {"*"})

@@ -3,7 +3,7 @@
 import re
 
 from nemo_sdg.curate.filters.phrases import STEM, content_words, find_phrases, phrases, word_list
-from nemo_sdg.curate.filters.solution.conclusion import announcements
+from nemo_sdg.curate.filters.solution.conclusion import announcements, conclusion
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, is_quoted, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
@@ -75,9 +75,19 @@ def _cited(view: View, gold: list[str], others: list[list[str]]) -> bool:
     asked = view.tokens(view.question)
     if not contains(asked, gold) or any(contains(asked, other) for other in others):
         return False
-    if WORKED_OUT.search(view.reasoning) or not QUESTION.search(view.reasoning):
+    if WORKED_OUT.search(view.reasoning) or not QUESTION.search(view.reasoning) or _is_riddle(view):
         return False
     return not is_quoted(view.question, view.question.casefold().find(view.answer.casefold()))
+
+
+def _is_riddle(view: View) -> bool:
+    """Whether a question counts several, and the reasoning concludes in more than one sentence which of them is meant
+    (`Tim's mother has three children, …`).
+    """
+    if view.is_choice or len(view.reasoning_sentences) < 2 or not conclusion(view):
+        return False
+    counted = re.search("[两兩二三四五六七八九十]", view.question)
+    return bool(counted) or any(found.number.value > 1 for found in find_numbers(view.question, view.language))
 
 
 def _said_before(view: View, before: str, last: str) -> bool:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from nemo_sdg.curate.filters.phrases import STEM, content_words, phrases
 from nemo_sdg.curate.filters.solution.conclusion import announcements, is_marker
+from nemo_sdg.curate.filters.solution.hints import hint_in_context
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
@@ -19,6 +20,8 @@ def context_gives_answer(view: View, *, min_coverage: float = 0.5) -> Finding | 
     """
     if not view.context or view.kind in (Kind.free_text, Kind.code):
         return None
+    if (hint := hint_in_context(view)) is not None:
+        return "context_gives_answer", hint
     gold = view.tokens(view.answer)
     for match in announcements(view, view.context):
         said = view.tokens(view.context[match.end() : match.end() + 2 * len(view.answer) + 40])[: len(gold) + 2]

@@ -5,8 +5,9 @@ import re
 
 from nemo_sdg.curate.embed import Embedder
 from nemo_sdg.curate.filters.phrases import content_words
-from nemo_sdg.curate.filters.view import Finding, View, excerpt
+from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Frame, Kind
+from nemo_sdg.text.normalize import is_spaceless
 
 LATIN = frozenset(
     ["de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "ro", "ca", "pl", "cs", "fi", "id", "sw", "hu"]
@@ -66,3 +67,27 @@ def answer_off_topic(view: View, *, min_words: int = 8, max_shared: float = 0.08
         return None
     known = set().union(*(content_words(view.tokens(text)) for text in (view.question, view.passage, view.reasoning)))
     return ("answer_off_topic", excerpt(view.answer)) if len(said & known) <= max_shared * len(said) else None
+
+
+def reasoning_off_topic(view: View, *, min_words: int = 6) -> Finding | None:
+    """A reasoning of `min_words` content words or more that shares none with question, passage, options, answer and
+    context, be it by the beginnings of words alone, and does not come to the answer: it solves another question.
+    """
+    if not view.reasoning or view.kind == Kind.code or (view.is_choice and view.label in view.reasoning):
+        return None
+    said = view.tokens(view.reasoning)
+    beginnings = _beginnings(said)
+    if len(beginnings) < min_words or contains(said, view.tokens(view.answer)):
+        return None
+    others = (view.question, view.passage, view.context, *view.accepted, *view.choices)
+    known = set().union(*(_beginnings(view.tokens(text)) for text in others))
+    if len(known) < min_words or beginnings & known:
+        return None
+    return "reasoning_off_topic", excerpt(view.reasoning)
+
+
+def _beginnings(words: list[str]) -> set[str]:
+    """The first four letters of content words, and single ideographs."""
+    return {word[:4] for word in content_words(words) if not word[0].isdigit()} | {
+        word for word in words if is_spaceless(word) and "\u3400" <= word[0] <= "\u9fff"
+    }

@@ -18,6 +18,8 @@ LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
 SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
 MAX_PERIOD, NGRAM = 40, 4
 TOP_SIZES, DUPLICATE_SIZES = (3, 4), (5, 8)
+SHORT = 24
+"""Words below which parallel sentences (`A is older than B. B is older than C.`) fill a text"""
 
 
 def repetition(
@@ -55,7 +57,7 @@ def repetition(
         loop = _loop(words, max_loops, min_words) or _repeated_sentence(text, max_loops, in_a_row=refrains)
         if loop is not None:
             return "repetition", f"{name}: {loop}"
-        if len(words) < min_words or sum(word in OPERATORS for word in words) * 6 >= len(words):
+        if len(words) < max(min_words, SHORT) or sum(word in OPERATORS for word in words) * 6 >= len(words):
             continue
         score = _gopher_score(text, words, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
         if score is not None:

@@ -804,6 +804,40 @@ CASES = [
     ),
     ("context_off_topic", NUMERIC, None),
     (
+        "reasoning_off_topic",
+        NUMERIC
+        | {
+            "question": "How long does the ferry travel between the harbours of both islands, in minutes?",
+            "context": None,
+            "answer": {"text": "45", "label": None, "aliases": []},
+            "reasoning": "Iron oxidises whenever oxygen touches an unprotected surface; painters prefer zinc primers.",
+        },
+        "reasoning_off_topic",
+    ),
+    ("reasoning_off_topic", NUMERIC, None),
+    (
+        "answer_of_another_kind",
+        NUMERIC
+        | {
+            "kind": "short_text",
+            "question": "Where was the painter Vermeer born?",
+            "answer": {"text": "1632", "label": None, "aliases": []},
+            "reasoning": "Vermeer was baptised in October 1632.",
+        },
+        "answer_of_another_kind",
+    ),
+    (
+        "answer_of_another_kind",
+        NUMERIC
+        | {
+            "kind": "short_text",
+            "question": "When was the painter Vermeer born?",
+            "answer": {"text": "1632", "label": None, "aliases": []},
+            "reasoning": "Vermeer was baptised in October 1632.",
+        },
+        None,
+    ),
+    (
         "language",
         changed(
             CHOICE, question="Which German sentence is correct?", choices=["Ich habe gegessen.", "Ich gegessen habe."]
