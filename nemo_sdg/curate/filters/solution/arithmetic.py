@@ -117,4 +117,6 @@ def _in_one_unit(left: Side, right: Side, language: str) -> bool:
             counted.add(word[:STEM].lower())
     if any(len(word) == 1 and word.isascii() for word in measured) and len(set(units)) > 1:
         return False  # a variable, perhaps
-    return len(measured) < 2 and (len(counted) < 2 or set(left.operators + right.operators) <= {"*"})
+    if set(left.operators + right.operators) <= {"*"}:
+        return len(measured) < 2
+    return len(measured) + len(counted) < 2

@@ -54,8 +54,8 @@ def _eliminates(view: View) -> str | None:
         {word[:STEM] for word in told if len(word) >= STEM}
     ):
         return None
-    core = content_words(view.tokens(view.question))
-    if len(core & content_words(told)) < max(2, 0.4 * len(core)):
+    core = {word[:4] for word in content_words(view.tokens(view.question))}
+    if len(core & {word[:4] for word in content_words(told)}) < max(2, 0.4 * len(core)):
         return None  # something else is told of them
     numeric = any(word[0].isdigit() for other in others for word in other)
     parts = sentences(view.context) if numeric else [view.context]

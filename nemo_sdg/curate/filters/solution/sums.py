@@ -50,6 +50,8 @@ TOKEN = re.compile(
     r"|(?P<open>[(（])|(?P<close>[)）])"
     r"|(?P<other>.)"
 )
+PARTICLE = re.compile(r"[이은는가을를입]|(?![つこ])[\u3041-\u309f]")
+"""What begins a particle behind a number, in Korean and Japanese, and no unit"""
 LEADING_IDEOGRAPHS = frozenset("号第以和与與加减減乘除倍根のと의과와")
 """What stands before a sum that is a part of something else, in scripts without spaces"""
 
@@ -193,6 +195,7 @@ def _is_break(tokens: list[Token], at: int) -> bool:
     if token.kind == "ideograph":  # the first one behind a number is its unit
         return (
             at == 0
+            or PARTICLE.match(token.text) is not None
             or tokens[at - 1].kind not in ("number", "close", "operator")
             or (at + 1 < len(tokens) and tokens[at + 1].kind == "ideograph" and tokens[at - 1].kind != "number")
         )
@@ -215,7 +218,7 @@ def _may_end(tokens: list[Token], at: int) -> bool:
         return False
     if token.kind == "break":
         return True
-    while token.kind == "ideograph" and at + 1 < len(tokens) and tokens[at + 1].kind == "ideograph":
+    while at + 1 < len(tokens) and token.kind == tokens[at + 1].kind == "ideograph" and not tokens[at + 1].spaced:
         at += 1
     after = tokens[at + 1] if at + 1 < len(tokens) else None
     return after is None or after.kind not in ("number", "operator", "open", "time", "unknown")
