@@ -23,6 +23,7 @@ import yaml
 
 from nemo_sdg.cli import app
 from nemo_sdg.config import EngineKind, EngineSection, load_config
+from nemo_sdg.curate.filters import registry
 from nemo_sdg.export.report.quality import Models
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.sent import prepare
@@ -84,6 +85,9 @@ def commands() -> list[Command]:
 def folder(tmp_path_factory: pytest.TempPathFactory, server: str) -> Iterator[Path]:
     """A working folder as the docs assume it: the repository's configs, and the files that the pages show."""
     folder = tmp_path_factory.mktemp("docs")
+    for name in [name for name in sys.modules if name.startswith("my_")]:  # of other tests in this process
+        del sys.modules[name]
+    registry._load.cache_clear()
     for name in ("configs", "recipes"):
         (folder / name).symlink_to(ROOT / name)
     for page in pages():
