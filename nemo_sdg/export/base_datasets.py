@@ -19,10 +19,9 @@ import orjson
 
 from nemo_sdg.config import BlendSection, BlendSource
 from nemo_sdg.errors import ConfigError
+from nemo_sdg.export.packing.indexed_dataset import HEADER_BYTES, MAGIC
 
 SPLITS = ("train", "valid")
-MAGIC = b"MMIDIDX\x00\x00"
-HEADER_BYTES = 34
 ITEM_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 8, 7: 4, 8: 2}
 """code in the index -> bytes of a token"""
 

@@ -11,12 +11,10 @@ from typing import Any
 
 from nemo_sdg.commands.check.findings import CheckedRun, Ids, Verdict
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.packing.indexed_dataset import DTYPES, HEADER_BYTES, MAGIC
 from nemo_sdg.records import content_id
 from nemo_sdg.storage import read_json
 
-DTYPES = {1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", 8: "<u2"}
-"""of a Megatron index, by its code"""
-HEADER = 34
 ENCODED_TOKENS = 50_000_000
 """tokens up to which every document is tokenised again; in a larger corpus, documents spread evenly over it are"""
 SUM_SLACK = 1e-6
@@ -194,12 +192,12 @@ class Tokens:
 def read_index(path: Path) -> tuple[list[int], str]:
     """Document lengths and the tokens' type from a Megatron .idx, read by its published layout."""
     data = path.read_bytes()
-    if data[:9] != b"MMIDIDX\x00\x00" or len(data) < HEADER:
+    if data[:9] != MAGIC or len(data) < HEADER_BYTES:
         raise DataError(f"{path} is not a Megatron index")
     (num_sequences,) = struct.unpack_from("<Q", data, 18)
-    if len(data) < HEADER + 4 * num_sequences or data[17] not in DTYPES:
+    if len(data) < HEADER_BYTES + 4 * num_sequences or data[17] not in DTYPES:
         raise DataError(f"{path} is cut off")
-    return list(struct.unpack_from(f"<{num_sequences}i", data, HEADER)), DTYPES[data[17]]
+    return list(struct.unpack_from(f"<{num_sequences}i", data, HEADER_BYTES)), DTYPES[data[17]]
 
 
 def _hash(text: str) -> int:

@@ -13,10 +13,14 @@ from array import array
 from typing import IO
 
 MAGIC, VERSION = b"MMIDIDX\x00\x00", 1
+HEADER_BYTES = 34
+"""length of what stands before the lengths in an .idx"""
+DTYPES = {1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", 8: "<u2"}
+"""types of whole numbers, by their codes"""
 SMALL_VOCABULARY = 65_500
 """megatron-core's own bound"""
 UINT16, INT32 = 8, 4
-"""codes of the types"""
+"""codes of the types that are written"""
 
 
 class IndexedWriter:
@@ -26,8 +30,8 @@ class IndexedWriter:
         import numpy as np
 
         self._bin = bin_file
-        self._small = vocab_size < SMALL_VOCABULARY
-        self._dtype = np.dtype("<u2" if self._small else "<i4")
+        self._code = UINT16 if vocab_size < SMALL_VOCABULARY else INT32
+        self._dtype = np.dtype(DTYPES[self._code])
         self._lengths = array("i")
 
     def add(self, ids: list[int]) -> None:
@@ -43,6 +47,6 @@ class IndexedWriter:
         num = len(lengths)
         pointers = np.zeros(num, dtype="<i8")
         np.cumsum(lengths[:-1].astype("<i8") * self._dtype.itemsize, out=pointers[1:])
-        idx_file.write(MAGIC + struct.pack("<QBQQ", VERSION, UINT16 if self._small else INT32, num, num + 1))
+        idx_file.write(MAGIC + struct.pack("<QBQQ", VERSION, self._code, num, num + 1))
         for column in (lengths, pointers, np.arange(num + 1, dtype="<i8")):
             idx_file.write(column.tobytes())

@@ -11,6 +11,7 @@ from typing import Any
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
+from nemo_sdg.export.packing.indexed_dataset import DTYPES, HEADER_BYTES, MAGIC
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved
 from nemo_sdg.export.report.counts import read_json_or
 from nemo_sdg.export.report.rows import Unreadable, find_by_id
@@ -20,8 +21,6 @@ NUM_SHOWN = 3
 """number of documents of a variant, of different families if there are enough"""
 MAX_TOKENS = 500
 """number of tokens of a document that are shown"""
-HEADER = 34
-DTYPES = {4: "<i4", 8: "<u2"}
 
 
 def packed_documents(run_dir: Path) -> list[dict[str, Any]]:
@@ -78,13 +77,13 @@ def read_document(prefix: Path, document: int) -> list[int]:
     import numpy as np
 
     with open(f"{prefix}.idx", "rb") as handle:
-        head = handle.read(HEADER)
-        if head[:9] != b"MMIDIDX\x00\x00" or head[17] not in DTYPES:
+        head = handle.read(HEADER_BYTES)
+        if head[:9] != MAGIC or head[17] not in DTYPES:
             raise DataError(f"{prefix}.idx is not a Megatron index")
         (num,) = struct.unpack_from("<Q", head, 18)
-        handle.seek(HEADER + 4 * document)
+        handle.seek(HEADER_BYTES + 4 * document)
         (length,) = struct.unpack("<i", handle.read(4))
-        handle.seek(HEADER + 4 * num + 8 * document)
+        handle.seek(HEADER_BYTES + 4 * num + 8 * document)
         (offset,) = struct.unpack("<q", handle.read(8))
     return [int(number) for number in np.fromfile(f"{prefix}.bin", DTYPES[head[17]], count=length, offset=offset)]
 
