@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the same")
     arguments = parser.parse_args()
     known = {} if arguments.ask or not REPLIES.exists() else read_replies([REPLIES])
-    judged = judge_samples(labelled(arguments.sets), known)
+    judged = judge_samples(labelled(SETS if arguments.record else arguments.sets), known)
     if arguments.ask:
         ask(arguments.ask, judged)
     elif arguments.record:
