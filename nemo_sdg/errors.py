@@ -35,6 +35,11 @@ class MissingDependencyError(SdgError, ImportError):
     """A package that an option needs is not installed; the message names the extra."""
 
 
+def one_line(exc: BaseException) -> str:
+    """The kind and the message of somebody else's error, in at most 300 characters."""
+    return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]
+
+
 def require(condition: bool, message: str) -> None:
     """Raises ConfigError with the message unless `condition` holds."""
     if not condition:

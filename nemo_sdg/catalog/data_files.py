@@ -21,7 +21,8 @@ BUILDERS = frozenset({"csv", "json", "parquet", "text", "arrow", "webdataset", "
 FORMATS = ("jsonl", "parquet", "json", "csv", "jsonl.gz", "json.gz", "csv.gz", "jsonl.bz2", "jsonl.xz", "jsonl.zst")
 """endings of data files, in the order in which they are looked for"""
 _LOCAL_SCHEMES = ("file://", "local://")
-_SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
+SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
+"""the name of one of several files of a split: `train-00000-of-00002`"""
 
 
 def training_dataset(dataset: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def layout_files(root: Path, name: str | None, split: str) -> list[Path]:
 
 
 def _are_all(shards: list[Path], ending: str) -> bool:
-    found = [_SHARD.match(file.name.removesuffix(f".{ending}")) for file in shards]
+    found = [SHARD.match(file.name.removesuffix(f".{ending}")) for file in shards]
     return all(match is not None and int(match["total"]) == len(shards) for match in found)
 
 

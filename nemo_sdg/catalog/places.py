@@ -15,11 +15,12 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nemo_sdg.catalog.data_files import SHARD
+
 ANY_SPLIT = "*"
 Held = tuple[str, list[str], list[str]]
 """dataset path, folders that may be its configuration, names that the split may have"""
 
-_SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
 _ENDINGS = re.compile(r"(\.(jsonl?|ndjson|parquet|csv|tsv|txt|arrow|xml|gz|bz2|xz|zst|lz4))+$", re.I)
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.\w+|7z)$", re.I)
 _MAGIC = re.compile(r"[*?\[]")
@@ -162,7 +163,7 @@ def _splits_of(folders: list[str], name: str) -> tuple[list[str], list[str]]:
     stem = _ENDINGS.sub("", name)
     if _ARCHIVE.search(name) or "blobs" in folders or name.startswith("**"):
         return [ANY_SPLIT], folders
-    shard = _SHARD.match(stem)
+    shard = SHARD.match(stem)
     if shard and not _MAGIC.search(stem):
         return [shard["split"].removeprefix("partial-")], folders
     if stem.isdigit() and folders:  # CONFIG/SPLIT/0000.parquet

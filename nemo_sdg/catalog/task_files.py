@@ -13,7 +13,6 @@ mapping, or names neither a task nor a group.
 
 import hashlib
 import json
-import logging
 import os
 import stat
 from collections.abc import Iterable
@@ -22,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
-logger = logging.getLogger(__name__)
 
 OVERRIDDEN = "lm_eval::"
 """prefix of a built-in task's name when a user's task has the same name"""

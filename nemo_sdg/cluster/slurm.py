@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -252,11 +251,3 @@ def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
                 f"{folder.parent} is launched already ({states}): wait for it, or cancel it"
                 f" with scancel {' '.join(slurm_jobs(folder)[name] for name in queued)}"
             )
-
-
-def normalised(script: str, run_dir: Path, workdir: Path) -> str:
-    """A script without the parts that differ between launches: NeMo-Run's timestamps, rendezvous numbers, folders."""
-    text = re.sub(r"nemo_sdg_\d{10,}", "nemo_sdg_ID", script)
-    text = re.sub(r"(--rdzv-id|--rdzv-endpoint \S+:)( ?)\d+", r"\1\2N", text)
-    text = re.sub(r"/[^\s,:]*/experiments/nemo_sdg", "HOME/experiments/nemo_sdg", text)
-    return text.replace(str(run_dir.resolve()), "RUN").replace(str(workdir), "WORKDIR")

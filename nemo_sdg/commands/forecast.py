@@ -95,7 +95,7 @@ async def count_tokens(ask: Ask, requests: Iterator[Request], width: int, second
     return tokens, time.monotonic() - begin
 
 
-def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
+def probe(config: RunConfig) -> Throughput:
     """Votes on the questions of a few seeds, `engine.max_in_flight` of them under way for some seconds, on the
     configured engine.
     """
@@ -117,7 +117,9 @@ def probe(config: RunConfig, *, seconds: float = PROBE_SECONDS) -> Throughput:
     async def work() -> tuple[int, float]:
         await engines.start()
         try:
-            return await count_tokens(engines.ask, requests, config.engines(Role.solver)[0].max_in_flight, seconds)
+            return await count_tokens(
+                engines.ask, requests, config.engines(Role.solver)[0].max_in_flight, PROBE_SECONDS
+            )
         finally:
             await engines.close()
 

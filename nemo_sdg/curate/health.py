@@ -28,7 +28,7 @@ from nemo_sdg.curate.filters.wording.languages import identify_language, prose
 from nemo_sdg.curate.health_notes import NEAR, notes
 from nemo_sdg.records import LABELS, Frame, Kind, Origin
 from nemo_sdg.storage import read_jsonl
-from nemo_sdg.text.normalize import jaccard, tokens
+from nemo_sdg.text.normalize import character_grams, distinct_share, jaccard, nearest_other, tokens
 
 NUM_COMPARED = 128
 """records of a group whose texts are compared with each other: 8,128 pairs"""
@@ -199,7 +199,7 @@ class Group:
         out["characters"] = {name: _quantiles(histogram) for name, histogram in self.lengths.items() if histogram}
         out["diversity"] = _diversity(rows)
         near = [
-            max(jaccard(row.shingles, shingles(texts_of_seeds[seed])) for seed in seeds)
+            max(jaccard(row.shingles, character_grams(texts_of_seeds[seed])) for seed in seeds)
             for row in rows
             if (seeds := [seed for seed in row.seed_ids if seed in texts_of_seeds])
         ]
@@ -219,14 +219,8 @@ def _excerpt(record: dict[str, Any]) -> Excerpt:
         language=record["language"],
         kind=record["kind"],
         seed_ids=record["seed_ids"] if record.get("origin") == Origin.similar else [],
-        shingles=shingles(question),
+        shingles=character_grams(question),
     )
-
-
-def shingles(text: str) -> frozenset[str]:
-    """Character 5-grams of the normalised words."""
-    plain = " ".join(tokens(text))
-    return frozenset(plain[start : start + 5] for start in range(max(1, len(plain) - 4)))
 
 
 def _identified(row: Excerpt) -> str | None:
@@ -242,21 +236,15 @@ def _diversity(rows: list[Excerpt]) -> dict[str, Any]:
     words = [tokens(row.question) for row in rows]
     out: dict[str, Any] = {"of": len(rows)}
     for size, name in ((1, "distinct_words"), (3, "distinct_trigrams")):
-        grams = Counter(gram for text in words for gram in zip(*(text[start:] for start in range(size)), strict=False))
-        if grams:
-            out[name] = _round(len(grams) / grams.total())
+        share = distinct_share(words, size)
+        if share is not None:
+            out[name] = _round(share)
     openings = Counter(" ".join(text[:2]) for text in words if text)
     if openings:
         opening, num = min(openings.items(), key=lambda item: (-item[1], item[0]))
         out["commonest_opening"] = {"words": opening, "share": _round(num / len(rows))}
     if len(rows) > 1:
-        nearest = [0.0] * len(rows)
-        for first in range(len(rows)):
-            for second in range(first + 1, len(rows)):
-                value = jaccard(rows[first].shingles, rows[second].shingles)
-                nearest[first] = max(nearest[first], value)
-                nearest[second] = max(nearest[second], value)
-        out["nearest_neighbour"] = _round(sum(nearest) / len(nearest))
+        out["nearest_neighbour"] = _round(nearest_other([row.shingles for row in rows]))
     return out
 
 

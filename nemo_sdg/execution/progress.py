@@ -75,12 +75,10 @@ class StepProgress:
         self._rate = RecentRate()
         self._lock = threading.Lock()
 
-    def advance(self, num: int = 1, *, kept: int = 0, dropped: dict[str, int] | None = None) -> None:
+    def advance(self, num: int = 1, *, kept: int = 0) -> None:
         with self._lock:
             self.done += num
             self.kept += kept
-            for reason, count in (dropped or {}).items():
-                self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     def state(self, *, done: int, kept: int, dropped: dict[str, int]) -> None:
         """Sets all counts. Work that was done before the first call does not count for the rate."""
@@ -91,10 +89,10 @@ class StepProgress:
                     self._rate = RecentRate()
             self.done, self.kept, self.dropped = done, kept, dict(dropped)
 
-    def enter(self, phase: str, *, total: int | None = None, unit: str | None = None) -> None:
+    def enter(self, phase: str, *, total: int | None = None) -> None:
         """Begins another part of the step, with new counts."""
         with self._lock:
-            self.phase, self.done, self.total, self.unit = phase, 0, total, unit or self.unit
+            self.phase, self.done, self.total = phase, 0, total
             self._rate = RecentRate()
 
     def set(self, **facts: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.packed_shards import packed_shards, variant_size
 from nemo_sdg.generate.agreement import ORDERS, compared, gold_of
 from nemo_sdg.records import Kind, Sample, Vote, sample_from_dict
 from nemo_sdg.storage import find_run, read_json, read_jsonl
@@ -169,7 +170,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
     curated = {"similar": 0, "seed": 0}
     for record, is_kept in records_of(pilot, "curated"):
         curated[record["origin"]] += is_kept
-    documents, tokens_packed = packed(pilot, config.export.variants[0])
+    packed = variant_size(packed_shards(pilot), config.export.variants[0])
     rates = dataclasses.replace(
         assumed(config),
         source=str(pilot),
@@ -180,7 +181,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
         votes={origin: sum(nums) / max(len(nums), 1) for origin, nums in cast.items()},
         question_yield=asked["similar"] / max(attempts - asked["seed"], 1),
         accepted={origin: curated[origin] / max(asked[origin], 1) for origin in asked},
-        tokens_per_sample=tokens_packed / max(documents, 1),
+        tokens_per_sample=packed.tokens / max(packed.documents, 1),
     )
     measure_grades(rates, spent, arrived, judged, tried, sentences, config)
     other_votes(rates, solved, pilot, config)
@@ -195,15 +196,6 @@ def records_of(pilot: Path, step: str) -> Iterator[tuple[dict[str, Any], bool]]:
         if dropped.is_file():
             drops = (drop["record"] for drop in read_jsonl(dropped))
             yield from ((record, False) for record in drops if record and "sample_id" in record)
-
-
-def packed(pilot: Path, variant: str) -> tuple[int, int]:
-    """Documents and tokens of a variant."""
-    documents = tokens = 0
-    for path in sorted((pilot / "packed" / "receipts").glob("*.json")):
-        sizes = read_json(path)["variants"].get(variant, {"documents": 0, "tokens": 0})
-        documents, tokens = documents + sizes["documents"], tokens + sizes["tokens"]
-    return documents, tokens
 
 
 def measure_grades(

@@ -14,13 +14,13 @@ from typing import Any
 import jinja2
 import jinja2.meta
 
-from nemo_sdg.errors import DataError
+from nemo_sdg.errors import DataError, one_line
 from nemo_sdg.records import LABELS, Answer, CatalogRow, DatasetRow, EvaluationRow, Kind, Seed, content_id
 from nemo_sdg.seeds.fields.generic import GenericReader
 from nemo_sdg.seeds.fields.media import shows_media
 from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, latin_labels
 from nemo_sdg.seeds.fields.table import Entry, FieldReader, find_entry
-from nemo_sdg.seeds.prompts.documents import Documents, Processor, draws_random, one_line, seeded
+from nemo_sdg.seeds.prompts.documents import Documents, Processor, draws_random, seeded
 from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, environment, names_column, single_expression
 from nemo_sdg.text.options import speak_of_place
 

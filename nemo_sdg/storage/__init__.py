@@ -27,7 +27,7 @@ from nemo_sdg.storage.ledger import (
     with_unread,
 )
 from nemo_sdg.storage.runs import find_run, require_run
-from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, ShardWriter, StepDir, finished_shards, merge_counts
+from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, StepDir, finished_shards, merge_counts
 
 __all__ = [
     "SHARD_FORMAT",
@@ -36,7 +36,6 @@ __all__ = [
     "FileFacts",
     "Inputs",
     "Ledger",
-    "ShardWriter",
     "StepDir",
     "atomic_file",
     "changed_fields",

@@ -12,6 +12,8 @@ from nemo_sdg.text.boxes import without_boxes
 
 ROW = "\ue000"
 """What parts the rows of a matrix, once `plain` has read it"""
+MARKS = re.compile(r"\\[A-Za-z]|[\^{}√π∞≤≥\[\]]")
+"""what marks a text as mathematics: a LaTeX command, a bracket or a symbol"""
 _MINUS = "−–‒﹣－⁃"
 _APOSTROPHES = "’ʼ‘＇`´"
 _RAISED = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+|[ⁿ]")

@@ -232,8 +232,3 @@ def _paired(members: list[str], others: list[str], language: str) -> bool:
             return False
         rest.remove(match)
     return True
-
-
-def equal_to_any(text: str, gold: str, aliases: list[str], *, language: str = "en") -> bool:
-    """Whether a text is the gold answer or an alias of it."""
-    return any(equal(text, right, language=language) for right in (gold, *aliases))

@@ -11,13 +11,20 @@ import pytest
 
 from nemo_sdg.cluster.jobs import launch, plan_jobs
 from nemo_sdg.cluster.sites import ClusterConfig, JobSection, load_cluster
-from nemo_sdg.cluster.slurm import normalised
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.train.ablation import EvaluationSection
 from nemo_sdg.train.cluster_arms import RecipeSection, launch_arms
 
 GOLDEN = Path(__file__).parent / "golden"
 RUN = Path("runs/x")
+
+
+def normalised(script: str, run_dir: Path, workdir: Path) -> str:
+    """A script without the parts that differ between launches: NeMo-Run's timestamps, rendezvous numbers, folders."""
+    text = re.sub(r"nemo_sdg_\d{10,}", "nemo_sdg_ID", script)
+    text = re.sub(r"(--rdzv-id|--rdzv-endpoint \S+:)( ?)\d+", r"\1\2N", text)
+    text = re.sub(r"/[^\s,:]*/experiments/nemo_sdg", "HOME/experiments/nemo_sdg", text)
+    return text.replace(str(run_dir.resolve()), "RUN").replace(str(workdir), "WORKDIR")
 
 
 @pytest.fixture(scope="module")

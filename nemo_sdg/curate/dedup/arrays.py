@@ -1,4 +1,4 @@
-"""Named arrays in one file. The file is written completely or not at all."""
+"""Arrays in files: one array, or several under names. A file is written completely or not at all."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nemo_sdg.storage import atomic_file
+
+
+def save_array(path: Path, array: npt.NDArray[Any]) -> None:
+    with atomic_file(path) as handle:
+        np.save(handle, array)
 
 
 def save_arrays(path: Path, **arrays: npt.NDArray[Any]) -> None:

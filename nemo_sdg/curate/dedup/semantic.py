@@ -19,12 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.dedup.arrays import load_array, save_arrays
+from nemo_sdg.curate.dedup.arrays import load_array, save_array, save_arrays
 from nemo_sdg.curate.dedup.phases import exact_similarities
 from nemo_sdg.curate.dedup.shingles import Hashes
 from nemo_sdg.curate.dedup.signatures import SignedCorpus
 from nemo_sdg.curate.embed import Embedder
-from nemo_sdg.storage import atomic_file
 
 Vectors = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float32]
@@ -185,8 +184,3 @@ def nothing_else_differs(corpus: SignedCorpus, templates: Hashes, pairs: Hashes)
     passages = [[passage for _, _, passage in corpus.texts(ends[rest])] for ends in (left, right)]
     same[rest] = [one == other for one, other in zip(*passages, strict=True)]
     return same
-
-
-def save_array(path: Path, array: npt.NDArray[Any]) -> None:
-    with atomic_file(path) as handle:
-        np.save(handle, array)

@@ -19,6 +19,7 @@ import orjson
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.decontaminate.questions import told_answer
+from nemo_sdg.curate.dedup.arrays import save_array
 from nemo_sdg.curate.dedup.question_text import QuestionText, question_text, read_text
 from nemo_sdg.curate.dedup.shingles import Hashes, Shingles, choose_bands, shingle, sign
 from nemo_sdg.errors import DataError
@@ -63,19 +64,19 @@ class Slice:
     """SIMILAR stands for samples of either origin"""
 
 
-def plan_parts(files: list[tuple[Path, int]], part_bytes: int = PART_BYTES) -> list[list[Slice]]:
-    """Cuts (file, role) lists into parts of about `part_bytes`; depends on names, order and sizes only, never on the
+def plan_parts(files: list[tuple[Path, int]]) -> list[list[Slice]]:
+    """Cuts (file, role) lists into parts of about PART_BYTES; depends on names, order and sizes only, never on the
     workers.
     """
     parts: list[list[Slice]] = []
     room = 0
     for path, role in files:
         size = os.path.getsize(path)
-        for start in range(0, size, part_bytes):
-            piece = Slice(str(path), start, min(start + part_bytes, size), role)
+        for start in range(0, size, PART_BYTES):
+            piece = Slice(str(path), start, min(start + PART_BYTES, size), role)
             if piece.end - piece.start > room:
                 parts.append([])
-                room = part_bytes
+                room = PART_BYTES
             parts[-1].append(piece)
             room -= piece.end - piece.start
     return parts
@@ -207,8 +208,8 @@ def write_part(slices: list[Slice], prefix: Path, config: CurateSection, templat
             metas.append(meta)
             shingles = shingle(batch.pairs, salts=meta["numbers"], tasks=meta["task"], templates=templates)
             keys.append(sign(shingles, bands=bands, rows=rows) if bands else np.zeros((0, len(meta)), dtype=np.uint64))
-    _save(f"{prefix}.meta.npy", np.concatenate(metas))
-    _save(f"{prefix}.keys.npy", np.concatenate(keys, axis=1))
+    save_array(Path(f"{prefix}.meta.npy"), np.concatenate(metas))
+    save_array(Path(f"{prefix}.keys.npy"), np.concatenate(keys, axis=1))
 
 
 def _batches(slices: list[Slice], config: CurateSection) -> Iterator[Batch]:
@@ -226,11 +227,6 @@ def _batches(slices: list[Slice], config: CurateSection) -> Iterator[Batch]:
                 batch = Batch()
     if batch.pairs:
         yield batch
-
-
-def _save(path: str, array: npt.NDArray[Any]) -> None:
-    with atomic_file(path) as handle:
-        np.save(handle, array)
 
 
 class SignedCorpus:

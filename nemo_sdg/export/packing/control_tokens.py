@@ -5,20 +5,16 @@
 
 A tokenizer reaches such an id in two ways: it splits added tokens off a text, and its vocabulary may hold the same
 string as an ordinary piece. `text_only` closes both: the tokenizer that it makes gives the same ids for all other
-text. What is packed is looked at again by its ids, see `find_control_ids`.
+text. What is packed is looked at again by its ids by `nemo-sdg check`.
 """
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 if TYPE_CHECKING:
     import tokenizers
-
-    from nemo_sdg.export.packing.tokenizers import Tokenizer
 
 BYTE_NAMES_APART = {
     "type": "Split",
@@ -87,23 +83,3 @@ def text_only(content: dict[str, Any]) -> "tokenizers.Tokenizer":
     backend = Backend.from_str(orjson.dumps(plain).decode())
     backend.encode_special_tokens = True
     return backend
-
-
-def find_control_ids(prefix: Path, tokenizer: "Tokenizer") -> Iterator[tuple[int, int]]:
-    """(document, id) of every control id inside a document of a packed dataset, and (document, last id) of every
-    document that does not end in the end-of-document id. A beginning-of-sequence id may stand first where the
-    tokenizer puts one.
-    """
-    import numpy as np
-
-    from nemo_sdg.export.packing.packed_files import import_indexed_dataset
-
-    dataset = import_indexed_dataset().IndexedDataset(str(prefix))
-    control = np.array(sorted(tokenizer.control), dtype=np.int64)
-    for document in range(len(dataset)):
-        ids = np.asarray(dataset[document], dtype=np.int64)
-        if ids[-1] != tokenizer.eod:
-            yield document, int(ids[-1])
-        begins = tokenizer.bos is not None and ids[0] == tokenizer.bos
-        for found in ids[int(begins) : -1][np.isin(ids[int(begins) : -1], control)]:
-            yield document, int(found)

@@ -21,7 +21,6 @@ from nemo_sdg.export.difficulty import band_of
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.tokenizers import Tokenizer
 
-SPLITS = ("train", "valid")
 CALIBRATION_ROWS = 64
 TEXT_FIELDS = ("passage", "question", "context", "reasoning")
 

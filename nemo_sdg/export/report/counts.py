@@ -5,14 +5,13 @@ number of groups, not of records.
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.kept import Kept
-from nemo_sdg.export.report.rows import Picker, Place, Unreadable, lines_of, read_drops, read_records, spread
+from nemo_sdg.export.report.rows import Picker, Place, Unreadable, in_turn, lines_of, read_drops, read_records, spread
 from nemo_sdg.storage import merge_counts, read_json, require_run
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
@@ -129,17 +128,7 @@ def _pick_samples(run_dir: Path, run: Run) -> None:
     for place, sample in read_records(paths, run.unreadable):
         run.kept.add(sample)
         picker.offer(str(sample.get("task")), str(sample.get("sample_id")), place)
-    run.picked_samples = list(in_turn(picker.places()))
-
-
-def in_turn(groups: dict[Any, list[Place]]) -> Iterator[Place]:
-    """The first of each group, then the second of each, and so on."""
-    for number in range(max(map(len, groups.values()), default=0)):
-        yield from (
-            places[number]
-            for _, places in sorted(groups.items(), key=lambda item: str(item[0]))
-            if number < len(places)
-        )
+    run.picked_samples = in_turn(picker.places().values())
 
 
 def _pick_drops(run_dir: Path, run: Run) -> None:
@@ -163,10 +152,10 @@ def _pick_drops(run_dir: Path, run: Run) -> None:
                 sorted((run_dir / step / "dropped").glob("*.jsonl")), run.unreadable
             ):
                 picker.offer((reason, task), identifier, place)
-        found: dict[str, dict[Any, list[Place]]] = {}
-        for (reason, task), places in picker.places().items():
-            found.setdefault(reason, {})[task] = places
-        run.picked_drops |= {(step, reason): list(in_turn(places)) for reason, places in sorted(found.items())}
+        found: dict[str, list[list[Place]]] = {}
+        for (reason, _), places in picker.places().items():
+            found.setdefault(reason, []).append(places)
+        run.picked_drops |= {(step, reason): in_turn(places) for reason, places in sorted(found.items())}
 
 
 def num_examples(reason: str) -> int:

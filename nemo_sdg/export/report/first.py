@@ -5,6 +5,8 @@ ids, so the choice is the same on every machine and not made by hand.
 from collections.abc import Sequence
 from typing import Any
 
+from nemo_sdg.export.report.rows import in_turn
+
 NUM_READ = 10
 MAX_TEXT = 1200
 
@@ -18,14 +20,8 @@ def first_samples(records: Sequence[dict[str, Any]], num: int = NUM_READ) -> lis
     queues = []
     for _, tasks in sorted(groups.items()):
         ordered = [sorted(found, key=lambda record: record["origin"] == "seed") for _, found in sorted(tasks.items())]
-        queues.append(turns(ordered))
-    return turns(queues)[:num]
-
-
-def turns(groups: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """The first of each group, then the second of each, and so on."""
-    longest = max(map(len, groups), default=0)
-    return [group[place] for place in range(longest) for group in groups if place < len(group)]
+        queues.append(in_turn(ordered))
+    return in_turn(queues)[:num]
 
 
 def votes_in_words(record: dict[str, Any]) -> str:

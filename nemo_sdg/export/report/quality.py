@@ -10,13 +10,12 @@ Pairs are (new questions, seeds). The same number of each is compared, since the
 
 import math
 import statistics
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nemo_sdg.export.report.first import first_samples
-from nemo_sdg.text.normalize import jaccard, tokens
+from nemo_sdg.text.normalize import character_grams, distinct_share, nearest_other, ngrams, tokens
 
 NUM_READ = 20
 """number of new questions, solutions and seeds whose loss is measured: each takes about half a second on one core"""
@@ -63,8 +62,8 @@ def measure(records: Sequence[dict[str, Any]], models: Models) -> dict[str, Any]
         pair = asked[:num], known[:num]
         out["diversity"] = {
             "of": num,
-            "distinct_2": [round(distinct_n(texts, 2), 3) for texts in pair],
-            "nearest": [round(nearest(texts), 3) for texts in pair],
+            "distinct_2": [round(distinct_share(map(tokens, texts), 2) or 0.0, 3) for texts in pair],
+            "nearest": [round(nearest_other([character_grams(text) for text in texts]), 3) for texts in pair],
         }
         if models.vendi is not None:
             out["diversity"]["vendi"] = [round(models.vendi(texts), 1) for texts in pair]
@@ -118,28 +117,6 @@ def fluency(
         if (part := [row["over"] for row in found if row["what"] == what])
     }
     return {"of": NUM_READ, "rule": SALAD, "rows": found, "shares": shares, "medians": medians}
-
-
-def distinct_n(texts: Iterable[str], size: int) -> float:
-    """Distinct n-grams divided by all n-grams (Li et al. 2016)."""
-    grams = Counter(gram for text in texts for gram in ngrams(tokens(text), size))
-    return len(grams) / grams.total() if grams else 0.0
-
-
-def ngrams(words: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:
-    return zip(*(words[start:] for start in range(size)), strict=False)
-
-
-def nearest(texts: Sequence[str]) -> float:
-    """Mean over the texts of the similarity to the nearest other text: Jaccard of character 5-grams, 0 to 1."""
-    plain = [" ".join(tokens(text)) for text in texts]
-    shingles = [frozenset(text[start : start + 5] for start in range(max(1, len(text) - 4))) for text in plain]
-    best = [0.0] * len(texts)
-    for one in range(len(texts)):
-        for other in range(one + 1, len(texts)):
-            value = jaccard(shingles[one], shingles[other])
-            best[one], best[other] = max(best[one], value), max(best[other], value)
-    return statistics.fmean(best)
 
 
 def vendi_score(vectors: Any) -> float:

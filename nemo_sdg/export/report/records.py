@@ -14,6 +14,7 @@ from nemo_sdg.export.report.counts import Run, is_contamination, refusal, shards
 from nemo_sdg.export.report.rows import Place, Unreadable, fetch, find_by_id, read_records
 
 MAX_TEXT = 4000
+MAX_ITEM = 500
 MAX_ITEMS = 16
 """maximum number of votes, options or tests of one record"""
 ASKING = {"questions", "answers", "verified", "curated", "packed"}
@@ -40,10 +41,10 @@ def cut(value: Any, limit: int = MAX_TEXT) -> str:
     return text if len(text) <= limit else f"{text[:limit]} … [{len(text) - limit:,} more characters]"
 
 
-def cut_all(values: Any, limit: int = 500) -> list[str]:
+def cut_all(values: Any) -> list[str]:
     if not isinstance(values, list):
         return []
-    return [cut(value, limit) for value in values[:MAX_ITEMS]] + (
+    return [cut(value, MAX_ITEM) for value in values[:MAX_ITEMS]] + (
         [f"… [{len(values) - MAX_ITEMS} more]"] if len(values) > MAX_ITEMS else []
     )
 

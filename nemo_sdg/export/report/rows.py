@@ -4,12 +4,13 @@ The report also shows broken and hostile files: a line that is not UTF-8 is read
 that is not a JSON object is counted and skipped. A Picker holds places (file, offset), never records.
 """
 
+import collections
 import heapq
 import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,5 +150,15 @@ class Picker:
             heapq.heapreplace(heap, item)
 
     def places(self) -> dict[Any, list[Any]]:
-        """group -> places, smallest hash first."""
-        return {group: [item[2] for item in sorted(heap, reverse=True)] for group, heap in self._heaps.items()}
+        """group -> places, smallest hash first; the groups by their names."""
+        heaps = sorted(self._heaps.items(), key=lambda item: str(item[0]))
+        return {group: [item[2] for item in sorted(heap, reverse=True)] for group, heap in heaps}
+
+
+def in_turn(groups: Iterable[Sequence[Any]]) -> list[Any]:
+    """The first of each group, then the second of each, and so on."""
+    queues = [collections.deque(group) for group in groups]
+    found = []
+    while queues := [queue for queue in queues if queue]:
+        found += [queue.popleft() for queue in queues]
+    return found

@@ -30,22 +30,29 @@ _TEXT_COMMAND = re.compile(
 )
 
 
+def strings(value: Any) -> Iterator[str]:
+    """Every string within a value, in order."""
+    return (leaf for leaf in _scalars(value) if isinstance(leaf, str))
+
+
 def leaves(value: Any) -> Iterator[str]:
     """Every string and number within a value, in order; lists and mappings that are written out as text are read."""
-    if isinstance(value, str):
-        inner = _literal(value)
-        if inner is None:
-            yield value
-        else:
+    for leaf in _scalars(value):
+        inner = _literal(leaf) if isinstance(leaf, str) else None
+        if inner is not None:
             yield from leaves(inner)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from leaves(item)
-    elif isinstance(value, (list, tuple)):
+        elif isinstance(leaf, (str, int, float)):
+            yield str(leaf)
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
         for item in value:
-            yield from leaves(item)
-    elif isinstance(value, (int, float)):
-        yield str(value)
+            yield from _scalars(item)
+    else:
+        yield value
 
 
 def _literal(text: str) -> Any:

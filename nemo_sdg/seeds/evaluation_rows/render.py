@@ -6,7 +6,6 @@ source.unreadable                                  rows that are not JSON, each 
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import orjson
 
@@ -14,7 +13,7 @@ from nemo_sdg.catalog.walk import built_in_like, task_config
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, EvaluationRow
-from nemo_sdg.seeds.content.texts import leaves
+from nemo_sdg.seeds.content.texts import leaves, strings
 from nemo_sdg.seeds.fields.reading import Unrenderable
 from nemo_sdg.seeds.prompts.documents import Documents
 from nemo_sdg.seeds.render import Renderer, to_evaluation_row
@@ -86,16 +85,5 @@ def _quoted(line: bytes) -> Iterator[str]:
 
 def _as_texts(row: Row, leaf: CatalogRow, dataset: DatasetRow) -> EvaluationRow:
     texts = list(leaves(row))
-    question = "\n".join(dict.fromkeys(_strings(row)))
+    question = "\n".join(dict.fromkeys(strings(row)))
     return EvaluationRow(task=leaf.task, dataset=dataset, kind=leaf.kind, question=question, texts=texts)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)

@@ -122,19 +122,9 @@ def find_entry(path: str | None, name: str | None, task: str) -> Entry | None:
     return None
 
 
-@functools.lru_cache(maxsize=1024)
-def compile_field(source: str) -> Callable[[Row], Any]:
-    """The value of an expression over a row. KeyError or jinja2.UndefinedError where a column is missing."""
-    column = _column(source)
-    if column is not None:
-        return column
-    evaluate = compile_fields({"result": source})
-    return lambda row: evaluate(row)["result"]
-
-
 def compile_fields(sources: dict[str, str]) -> Callable[[Row], dict[str, Any]]:
-    """The values of several expressions; those that are more than a column share one template, since its context costs
-    as much as they do.
+    """The values of several expressions over a row; those that are more than a column share one template, since its
+    context costs as much as they do. KeyError or jinja2.UndefinedError where a column is missing.
     """
     columns = [(key, column) for key, source in sources.items() if (column := _column(source)) is not None]
     known = {key for key, _ in columns}

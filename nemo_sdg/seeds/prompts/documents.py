@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.errors import one_line
 from nemo_sdg.seeds.fields.reading import Unrenderable
 from nemo_sdg.seeds.prompts.templates import Row
 
@@ -199,7 +200,3 @@ def draws_random(function: Any) -> bool:
 @functools.lru_cache(maxsize=256)
 def _source(file: str) -> str:
     return Path(file).read_text(encoding="utf-8", errors="replace")
-
-
-def one_line(exc: BaseException) -> str:
-    return f"{type(exc).__name__}: {' '.join(str(exc).split())}"[:200]

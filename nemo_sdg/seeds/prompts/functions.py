@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.errors import DataError
+from nemo_sdg.errors import DataError, one_line
 
 
 def resolve_function(folder: str, name: str) -> Callable[..., Any]:
@@ -34,7 +34,7 @@ def resolve_function(folder: str, name: str) -> Callable[..., Any]:
         imported = __import__(module, fromlist=[function])
         found: Callable[..., Any] = getattr(imported, function)
     except (Exception, SystemExit) as exc:  # whatever a foreign module raises while it is imported
-        raise DataError(f"!function {name} in {folder} cannot be imported: {_one_line(exc)}") from exc
+        raise DataError(f"!function {name} in {folder} cannot be imported: {one_line(exc)}") from exc
     return found
 
 
@@ -43,7 +43,7 @@ def _from_file(file: str, function: str) -> Callable[..., Any]:
     try:
         tree = ast.parse(Path(file).read_text(encoding="utf-8"), filename=file)
     except (OSError, SyntaxError, ValueError) as exc:
-        raise DataError(f"!function {function}: {file} cannot be read: {_one_line(exc)}") from exc
+        raise DataError(f"!function {function}: {file} cannot be read: {one_line(exc)}") from exc
     module = types.ModuleType(_module_name(file))
     module.__file__ = file
     module.__package__ = module.__name__.rpartition(".")[0]
@@ -54,7 +54,7 @@ def _from_file(file: str, function: str) -> Callable[..., Any]:
         try:
             exec(code, module.__dict__)
         except (Exception, SystemExit) as exc:  # a task's own code may raise anything
-            raise DataError(f"!function {function}: line {statement.lineno} of {file} fails: {_one_line(exc)}") from exc
+            raise DataError(f"!function {function}: line {statement.lineno} of {file} fails: {one_line(exc)}") from exc
     found = module.__dict__.get(function)
     if not callable(found):
         raise DataError(f"!function {function}: {file} has no such function")
@@ -120,7 +120,3 @@ def _read(statement: ast.stmt) -> set[str]:
                 continue
             nodes += [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, ast.AST)]
     return names
-
-
-def _one_line(exc: BaseException) -> str:
-    return f"{type(exc).__name__}: {' '.join(str(exc).split())}"[:300]

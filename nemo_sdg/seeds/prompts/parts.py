@@ -78,8 +78,6 @@ class TemplateParts:
     question: str
     options: list[str] = field(default_factory=list)
     """where the template lists options one by one: the expressions that stand behind the labels"""
-    holes: int = 0
-    """expressions of the whole template"""
 
 
 def split_template(source: str, *, has_choices: bool, is_code: bool, keep_cue: bool = False) -> TemplateParts:
@@ -109,9 +107,7 @@ def split_template(source: str, *, has_choices: bool, is_code: bool, keep_cue: b
             flat, {index for index, names in enumerate(columns) if len(names) == 1 and names & _PASSAGE_COLUMNS}
         )
     fill = functools.partial(HOLE.sub, lambda match: holes[int(match[1])])
-    return TemplateParts(
-        passage=fill(passage) if passage else None, question=fill(question), options=options, holes=len(holes)
-    )
+    return TemplateParts(passage=fill(passage) if passage else None, question=fill(question), options=options)
 
 
 def _without_listed(flat: str) -> tuple[str, list[int]]:

@@ -24,7 +24,7 @@ from typing import Any
 
 import orjson
 
-from nemo_sdg.errors import DataError
+from nemo_sdg.errors import DataError, one_line
 
 LOCAL = "local"
 """revision of mirrors and files"""
@@ -120,7 +120,7 @@ def readable(file: Path, who: str) -> Iterator[None]:
     try:
         yield
     except _BROKEN as exc:
-        raise DataError(f"{who}: {file} cannot be read ({one_line(exc)}); copy the file again") from exc
+        raise DataError(f"{who}: {file} cannot be read ({why(exc)}); copy the file again") from exc
 
 
 def _refuse_cut_file(file: Path, who: str) -> None:
@@ -244,7 +244,6 @@ def iterate_rows(rows: Iterable[Row], wanted: Callable[[int], bool] | None) -> I
             yield number, dict(row)
 
 
-def one_line(exc: BaseException) -> str:
-    if isinstance(exc, FileNotFoundError):
-        return "there is no such file"
-    return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]
+def why(exc: BaseException) -> str:
+    """Why a file cannot be read, in one line."""
+    return "there is no such file" if isinstance(exc, FileNotFoundError) else one_line(exc)

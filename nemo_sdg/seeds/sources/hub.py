@@ -9,7 +9,7 @@ from typing import Any
 
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, iterate_rows, one_line
+from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, iterate_rows, why
 from nemo_sdg.seeds.sources.rows import Split
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
@@ -93,7 +93,7 @@ def hub_rows(split: Split, seeds: SeedsSection, task: str, revision: str | None)
     )
 
 
-def builder_rows(split: Split, builder: str, files: list[str], options: dict[str, Any], task: str) -> Rows:
+def builder_rows(builder: str, files: list[str], options: dict[str, Any], task: str) -> Rows:
     """Streams files through a generic builder of `datasets` (csv, text, or json with options)."""
     import datasets
 
@@ -102,7 +102,7 @@ def builder_rows(split: Split, builder: str, files: list[str], options: dict[str
     def explain(exc: Exception) -> str:
         named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
         return (
-            f"task {task}: {named} cannot be read by the builder {builder} ({one_line(exc)}); correct the file or "
+            f"task {task}: {named} cannot be read by the builder {builder} ({why(exc)}); correct the file or "
             "dataset_kwargs"
         )
 
@@ -166,7 +166,7 @@ def _commit(split: Split, revision: str | None, task: str) -> str:
     try:
         return _sha(split.path, revision)
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as exc:
-        _down[endpoint] = one_line(exc)
+        _down[endpoint] = why(exc)
         raise HubUnreachable(_explain(exc, split, task, False)) from exc
     except Exception as exc:  # the hub client raises errors of many libraries
         raise DataError(_explain(exc, split, task, False)) from exc
@@ -174,7 +174,7 @@ def _commit(split: Split, revision: str | None, task: str) -> str:
 
 def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
     """Explains a failure of the hub in one line, with how to fix it."""
-    text = one_line(exc)
+    text = why(exc)
     dataset = f"task {task}: dataset {split.path}"
     if "scripts are no longer supported" in text or "trust_remote_code" in text:
         return (

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, one_line
+from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, why
 
 _BATCH = 1000
 
@@ -34,12 +34,12 @@ def parquet_rows(file: Path, who: str) -> Rows:
                         yield from zip((number + i for i in indices), rows, strict=True)
                     number += batch.num_rows
         except (pyarrow.ArrowException, OSError) as exc:
-            raise DataError(f"{who}: {file} cannot be read ({one_line(exc)}); copy the file again") from exc
+            raise DataError(f"{who}: {file} cannot be read ({why(exc)}); copy the file again") from exc
 
     try:
         count = pyarrow.parquet.ParquetFile(file).metadata.num_rows
     except (pyarrow.ArrowException, OSError) as exc:
-        raise DataError(f"{who}: {file} is not a whole parquet file ({one_line(exc)}); copy the file again") from exc
+        raise DataError(f"{who}: {file} is not a whole parquet file ({why(exc)}); copy the file again") from exc
     if count == 0:
         raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
     return Rows(LOCAL, iterate, lambda: count)

@@ -18,7 +18,7 @@ from nemo_sdg.catalog.data_files import BUILDERS, local_folder, mirror_files, sp
 from nemo_sdg.catalog.identity import other_names
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, chained, iterate_rows, one_line, open_file, reads
+from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, chained, iterate_rows, open_file, reads, why
 from nemo_sdg.seeds.sources.tables import OPTIONS, open_table
 
 __all__ = [
@@ -143,7 +143,7 @@ def _file_rows(split: Split, seeds: SeedsSection, task: str) -> Rows:
         return chained([open_file(Path(file), f"task {task}") for file in files])
     from nemo_sdg.seeds.sources.hub import builder_rows
 
-    return builder_rows(split, builder, list(files), options, task)
+    return builder_rows(builder, list(files), options, task)
 
 
 def missing_files(split: Split, seeds: SeedsSection) -> str | None:
@@ -176,7 +176,7 @@ def _custom_rows(split: Split, custom: Callable[[], Any], task: str) -> Rows:
         rows = custom()[split.split]
     except Exception as exc:  # a task's own code may raise anything
         raise DataError(
-            f"task {task}: custom_dataset gives no split {split.split} ({one_line(exc)}); correct the "
+            f"task {task}: custom_dataset gives no split {split.split} ({why(exc)}); correct the "
             "function in the task's folder"
         ) from exc
     return Rows(LOCAL, functools.partial(iterate_rows, rows), lambda: len(rows) if hasattr(rows, "__len__") else None)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, one_line, open_bytes, readable
+from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, open_bytes, readable, why
 
 OPTIONS = frozenset({"sep", "delimiter"})
 """dataset_kwargs that are read here; with others, a file is left to the builder of `datasets`"""
@@ -83,7 +83,7 @@ def _cells(file: Path, who: str, delimiter: str) -> Iterator[tuple[list[str], It
             yield names, (_stripped(cells, padded) for cells in lines if cells)
     except (UnicodeDecodeError, csv.Error) as exc:
         raise DataError(
-            f"{who}: {file} cannot be read as csv ({one_line(exc)}); write it in UTF-8, with one line a row"
+            f"{who}: {file} cannot be read as csv ({why(exc)}); write it in UTF-8, with one line a row"
         ) from exc
 
 

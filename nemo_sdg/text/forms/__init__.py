@@ -5,14 +5,10 @@ from nemo_sdg.text.forms.framing import frame_words, framed, framed_name, holds,
 from nemo_sdg.text.forms.outputs import asks_output, same_output
 from nemo_sdg.text.forms.persons import (
     asks_who,
-    name_turned_round,
     same_bearer,
     same_known_name,
     same_person,
     surname_of,
-    without_calling,
-    without_country,
-    without_patronymic,
     without_second_surname,
     without_title,
 )
@@ -30,7 +26,6 @@ from nemo_sdg.text.forms.spelling import (
     simplified,
     unify,
     unmarked,
-    without_aside,
 )
 from nemo_sdg.text.forms.substances import same_formula, same_substance
 from nemo_sdg.text.forms.variants import says_no, variants
@@ -52,7 +47,6 @@ __all__ = [
     "is_acronym",
     "is_name",
     "is_polar",
-    "name_turned_round",
     "predicate",
     "roles_changed",
     "said_polarity",
@@ -72,11 +66,7 @@ __all__ = [
     "unify",
     "unmarked",
     "variants",
-    "without_aside",
-    "without_calling",
-    "without_country",
     "without_kind",
-    "without_patronymic",
     "without_second_surname",
     "without_title",
     "year",

@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.lexicon import lexicon, listed
 from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS, base_language
 
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{VOWEL_SIGNS}])*")
@@ -51,7 +51,7 @@ def _base(word: str) -> str:
 
 
 @functools.lru_cache(maxsize=1 << 12)
-def asked_words(question: str, language: str) -> frozenset[str]:
+def asked_words(question: str) -> frozenset[str]:
     return frozenset(token.word for token in tokens_of(question))
 
 
@@ -78,7 +78,7 @@ def frame_of(language: str) -> frozenset[str]:
 
 @functools.cache
 def said_nouns() -> frozenset[str]:
-    return frozenset(str(lexicon()["said"]).split())
+    return listed("said")
 
 
 @functools.cache

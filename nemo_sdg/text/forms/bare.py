@@ -9,7 +9,7 @@ import functools
 import re
 
 from nemo_sdg.text.forms.framing import denies as says_no
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.lexicon import lexicon, listed
 
 _LEADS = re.compile(
     r"(?:(?:so|thus|therefore|hence|also|daher|donc|por lo tanto)[, ]+)?(?:"
@@ -63,7 +63,7 @@ _CONTRAST = frozenset(
 )
 
 
-COPULAS = frozenset(str(lexicon()["copulas"]).split())
+COPULAS = listed("copulas")
 
 
 def bare(text: str) -> str:

@@ -55,7 +55,7 @@ def framed(text: str, question: str, language: str) -> str | None:
         return None
     text = _REJECTED.sub("", text)
     tokens = tokens_of(text)
-    asked, frame = asked_words(question, language), frame_of(language)
+    asked, frame = asked_words(question), frame_of(language)
     outer = [not is_said(token.word, asked, frame, language) for token in tokens]
     outer = [
         is_outer or (place > 0 and token.end - token.start == 1 and "A" <= text[token.start] <= "Z")
@@ -74,7 +74,7 @@ def framed(text: str, question: str, language: str) -> str | None:
         return None
     if roles_changed([token.word for token in tokens], question, language):
         return None
-    if language[:2] == "hi" and other_case(text[start:end], text[end:], question):
+    if language[:2] == "hi" and other_case(text[end:], question):
         return None
     if first and turned_round([token.word for token in tokens[:first]], question, language):
         return None
@@ -138,7 +138,7 @@ def holds(short: str, long: str, question: str, language: str) -> bool:
     tokens = _without_rival(tokens, question, language)
     if not 0 < len(words) < len(tokens) or not question or not set(words) <= set(tokens) or _DENIES.search(long):
         return False
-    asked, frame = asked_words(question, language), frame_of(language)
+    asked, frame = asked_words(question), frame_of(language)
     offered = offered_words(question, language)
     if all(is_said(word, asked, frame, language) for word in words) and not set(words) & offered:
         return False
@@ -150,7 +150,7 @@ def holds(short: str, long: str, question: str, language: str) -> bool:
             continue
         if roles_changed(tokens, question, language):
             continue
-        if language[:2] == "hi" and other_case(short, " ".join(tokens[place + len(words) :]), question):
+        if language[:2] == "hi" and other_case(" ".join(tokens[place + len(words) :]), question):
             continue
         if place and turned_round(tokens[:place], question, language):
             continue
@@ -222,13 +222,13 @@ def _without_rival(words: list[str], question: str, language: str) -> list[str]:
 
 def frame_alone(text: str, question: str, language: str) -> bool:
     """Whether a text, of words alone, has no word but those of the question and of a frame, and denies nothing."""
-    asked, frame = asked_words(question, language), frame_of(language)
+    asked, frame = asked_words(question), frame_of(language)
     return not _DENIES.search(text) and all(is_said(token.word, asked, frame, language) for token in tokens_of(text))
 
 
 def restates(text: str, question: str, language: str) -> bool:
     """Whether a word of the question, or of what sentences call their answer, is in a text."""
-    return tokens_restate(tokens_of(text), asked_words(question, language), language)
+    return tokens_restate(tokens_of(text), asked_words(question), language)
 
 
 def without_rejected(text: str) -> str:

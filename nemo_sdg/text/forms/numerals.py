@@ -7,7 +7,7 @@ same_numerals("world war ii", "world war 2", "en")  ->  True
 import functools
 import re
 
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.lexicon import listed
 from nemo_sdg.text.numbers.scan import scan_words
 
 _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
@@ -42,7 +42,7 @@ def same_numerals(left: str, right: str, language: str) -> bool:
     )
 
 
-_COUNTED = frozenset(str(lexicon()["counted"]).split())
+_COUNTED = listed("counted")
 
 
 def _same_numeral(roman: str, number: str, before: str | None) -> bool:

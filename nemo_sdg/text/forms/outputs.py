@@ -9,7 +9,7 @@ import ast
 import re
 
 from nemo_sdg.text.forms import aligning, framing
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.lexicon import listed
 from nemo_sdg.text.programs import parse_expression
 
 _ASKS = re.compile(
@@ -35,7 +35,7 @@ _ERROR = re.compile(
 )
 _HAN = re.compile("[\u4e00-\u9fff]")
 _KANA = re.compile("[\u3041-\u309f]")
-_WORDS = frozenset(str(lexicon()["output_words"]).split())
+_WORDS = listed("output_words")
 
 
 def asks_output(question: str) -> bool:

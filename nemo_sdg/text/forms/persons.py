@@ -9,10 +9,10 @@ without_country("paris france")                                        ->  "pari
 import functools
 import re
 
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.lexicon import lexicon, listed
 from nemo_sdg.text.forms.spelling import is_polar
 
-_TITLES = frozenset(str(lexicon()["titles"]).split())
+_TITLES = listed("titles")
 _SETTING = re.compile(r"\s+of\s+(?:england|france|spain|scotland|russia|prussia|germany|austria|great britain)$")
 _PARTICLES = frozenset(
     ["von", "van", "de", "da", "di", "der", "den", "la", "le", "du", "v", "del", "dos", "bin", "ibn"]
@@ -72,12 +72,7 @@ def without_patronymic(text: str) -> str:
 
 @functools.cache
 def _given_names() -> frozenset[str]:
-    return frozenset(lexicon()["given_names"].split())
-
-
-@functools.cache
-def _listed(key: str) -> frozenset[str]:
-    return frozenset(word.strip() for word in lexicon()[key].split("|"))
+    return listed("given_names")
 
 
 def surname_of(short: str, long: str, question: str = "") -> bool:
@@ -95,7 +90,7 @@ def surname_of(short: str, long: str, question: str = "") -> bool:
         return False
     given = words[0].casefold().strip(".")
     if len(names) == 1 and names[0].casefold() == given:
-        return given in _listed("mononyms")
+        return given in listed("mononyms", "|")
     if not (asks_who(question) or given in _given_names() or len(given) == 1) or len(names[-1]) < 3:
         return False
     if [name.casefold() for name in names] != [word.casefold() for word in words[-len(names) :]]:
@@ -106,7 +101,7 @@ def surname_of(short: str, long: str, question: str = "") -> bool:
 def without_country(text: str) -> str:
     """A place without its country or state behind a comma: `Paris, France`; the text as it is where there is none."""
     place, comma, country = text.rpartition(",")
-    known = country.strip(" .").casefold().replace(".", "") in _listed("countries")
+    known = country.strip(" .").casefold().replace(".", "") in listed("countries", "|")
     return place.strip() if comma and known and place.strip() and "," not in place else text
 
 
@@ -121,7 +116,7 @@ def same_known_name(left: str, right: str) -> bool:
     return number is not None and number == _same_names().get(right)
 
 
-_TOLD_APART = frozenset(str(lexicon()["told_apart"]).split("|"))
+_TOLD_APART = listed("told_apart", "|")
 _NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 

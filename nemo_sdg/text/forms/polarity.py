@@ -8,11 +8,11 @@ said_polarity("Yes, but only in winter.", "Is it cold?", "en")                  
 import re
 
 from nemo_sdg.text.forms import aligning, framing
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.lexicon import listed
 from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS
 
-_YES, _NO = (frozenset(str(lexicon()[key]).split()) for key in ("yes", "no"))
-_SAID_TRUE, _SAID_FALSE = (frozenset(str(lexicon()[key]).split()) for key in ("said_true", "said_false"))
+_YES, _NO = listed("yes"), listed("no")
+_SAID_TRUE, _SAID_FALSE = listed("said_true"), listed("said_false")
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{VOWEL_SIGNS}])*(?:['’]t\b)?")
 _LED = re.compile(
     rf"\W*(?P<word>[^\W\d_](?:[^\W\d_]|[{VOWEL_SIGNS}])*)\**\s*(?:[,.;:!，。；：、،।—–]\**|\s-)\s*(?P<rest>\S.*)",

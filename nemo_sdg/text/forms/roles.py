@@ -71,7 +71,7 @@ def other_particle(short: str, long: str, question: str) -> bool:
     return asked is not None and behind in "がをにへと" and behind not in ("", asked["particle"])
 
 
-def other_case(said: str, behind: str, question: str) -> bool:
+def other_case(behind: str, question: str) -> bool:
     """The same in Hindi: रावण को, to किसने."""
     after = behind.split()[:1]
     return bool(after) and (

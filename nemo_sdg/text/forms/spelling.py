@@ -9,7 +9,7 @@ import functools
 import re
 import unicodedata
 
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.lexicon import lexicon, listed
 
 _ABBREVIATIONS = dict(
     pair.split("=")
@@ -67,7 +67,7 @@ _BRITISH = [
     (re.compile(r"(?<=[fpt]en)ce(?=$|s$)"), "se"),
     (re.compile(r"ae(?=[mnst])|oe(?=[dms])"), "e"),
 ]
-_YES, _NO = (frozenset(str(lexicon()[key]).split()) for key in ("yes", "no"))
+_YES, _NO = listed("yes"), listed("no")
 _SMALL_WORDS = frozenset(
     [
         "of",
@@ -166,7 +166,7 @@ def same_in_number(left: str, right: str) -> bool:
 _OPPOSITES = [frozenset(pair.split("=")) for pair in str(lexicon()["opposites"]).split()]
 
 
-_RANKS = frozenset(str(lexicon()["ranks"]).split())
+_RANKS = listed("ranks")
 
 
 def says_opposite(text: str, question: str) -> bool:

@@ -2,6 +2,6 @@
 by math-verify in a child process (`expressions`, `math_worker`).
 """
 
-from nemo_sdg.text.mathematics.equality import MARKS, equal, is_expression, surely_equal, tight
+from nemo_sdg.text.mathematics.equality import equal, is_expression, surely_equal, tight
 
-__all__ = ["MARKS", "equal", "is_expression", "surely_equal", "tight"]
+__all__ = ["equal", "is_expression", "surely_equal", "tight"]

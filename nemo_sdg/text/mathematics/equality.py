@@ -17,13 +17,11 @@ from collections.abc import Callable
 
 from nemo_sdg.text import forms
 from nemo_sdg.text.dates import read_date, read_time
-from nemo_sdg.text.latex import plain
+from nemo_sdg.text.latex import MARKS, plain
 from nemo_sdg.text.mathematics import notation, quantities, statements
 from nemo_sdg.text.mathematics.expressions import math_verify_equal
 from nemo_sdg.text.mathematics.structure import Answer, read_answer
 from nemo_sdg.text.numbers import numbers_equal
-
-MARKS = re.compile(r"\\[A-Za-z]|[\^{}√π∞≤≥\[\]]")
 
 
 def is_expression(text: str) -> bool:

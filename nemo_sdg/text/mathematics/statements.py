@@ -12,7 +12,7 @@ import re
 from fractions import Fraction
 
 from nemo_sdg.text.forms import framing
-from nemo_sdg.text.forms.lexicon import lexicon
+from nemo_sdg.text.forms.lexicon import lexicon, listed
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import is_hedged, read_number
 
@@ -63,7 +63,7 @@ _JOINED_LEAD = re.compile(
 )
 _SET_NAME = re.compile(r"^[A-Z](?:\s*\\(?:cap|cup|setminus)\s*[A-Z])+\s*=\s*(?=\\?\{)")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
-_STOPS = frozenset(str(lexicon()["functions"]).split())
+_STOPS = listed("functions")
 _RATIO_LABEL = re.compile(r"(?P<one>[^\W\d_]+)\s*(?::|to|zu)\s*(?P<other>[^\W\d_]+)\s*(?:=|is)\s*(?=\d)", re.IGNORECASE)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from nemo_sdg.text.latex import fold, plain
+from nemo_sdg.text.latex import MARKS, fold, plain
 from nemo_sdg.text.numbers.scan import AND_A_HALF, FULL_ORDINAL, Number, scan_number, scan_words
 from nemo_sdg.text.numbers.spelled import part_at
 from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, read_unit
@@ -60,8 +60,6 @@ class FoundNumber:
     number: Number
     start: int
     end: int
-    spelled: bool = False
-    """written in words; a lone `one`, `a` or `second` is never found"""
 
 
 def read_number(text: str, language: str = "en") -> Number | None:
@@ -147,28 +145,28 @@ def _read_compound(number: Number, rest: str, language: str) -> Number | None:
     return Number(value + added if number.value >= 0 else value - added, Unit(Fraction(1), unit.dimensions))
 
 
-def find_numbers(text: str, language: str = "en", *, words: bool = True) -> list[FoundNumber]:
-    """All numbers of a running text, in order; with `words` also those that are spelled out.
+def find_numbers(text: str, language: str = "en") -> list[FoundNumber]:
+    """All numbers of a running text, in order, in digits or in words; a lone `one`, `a` or `second` is never found.
 
     A minus sign counts where no operand stands before it. Digits that are part of a name or an index (H2O, K_5,
     x^2) are not found. The numbers of a date are found one by one.
     """
-    return list(_find(fold(text), language, words))
+    return list(_find(fold(text), language))
 
 
-def _find(text: str, language: str, words: bool) -> Iterator[FoundNumber]:
+def _find(text: str, language: str) -> Iterator[FoundNumber]:
     position = 0
     while (start := _START.search(text, position)) is not None:
         position = start.end()
         begin = start.start()
         if start["word"] is not None:
-            spelled = scan_words(text, begin, language) if words else None
+            spelled = scan_words(text, begin, language)
             if (
                 spelled is not None
                 and spelled[1] > position - 1
                 and not _is_pronoun(text[begin : spelled[1]], spelled[0])
             ):
-                yield FoundNumber(spelled[0], begin, spelled[1], spelled=True)
+                yield FoundNumber(spelled[0], begin, spelled[1])
                 position = max(position, spelled[1])
             continue
         scanned = scan_number(text, begin, language)
@@ -212,16 +210,13 @@ def is_hedged(text: str) -> bool:
     return _HEDGE.search(text) is not None
 
 
-_MATHEMATICS = re.compile(r"\\[A-Za-z]|[\^{}√π∞≤≥\[\]]")
-
-
 @functools.lru_cache(maxsize=1 << 14)
 def sole_number(text: str, language: str = "en") -> Number | None:
     """The only number of a sentence, `There are 18 apples left.`; None where a word such as `not` or `at least` makes
     more of it. Its unit is left out.
     """
     text = plain(text)
-    if len(text) > 200 or _MATHEMATICS.search(text) or _HEDGE.search(text) or not re.search(r"[^\W\d_]{2}", text):
+    if len(text) > 200 or MARKS.search(text) or _HEDGE.search(text) or not re.search(r"[^\W\d_]{2}", text):
         return None
     found = find_numbers(text, language)
     if len(found) != 1 or re.search(r"\d", text[: found[0].start] + text[found[0].end :]):

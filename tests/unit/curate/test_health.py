@@ -4,9 +4,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from nemo_sdg.curate.health import MAX_LENGTH, NUM_COMPARED, measure_health, shingles
+from nemo_sdg.curate.health import MAX_LENGTH, NUM_COMPARED, measure_health
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import write_jsonl
+from nemo_sdg.text.normalize import character_grams
 
 WORDS = (
     "river bridge garden engine teacher planet market violin forest doctor castle harbour mirror window pencil "
@@ -190,7 +191,7 @@ def test_damaged_line_is_named(tmp_path):
         measure_health(seeds=[], before=[tmp_path / "bad.jsonl"], after=[])
 
 
-def test_shingles_of_short_and_empty_texts():
-    assert shingles("") == {""}
-    assert shingles("Ab!") == {"ab"}
-    assert len(shingles("abcdefg")) == 3
+def test_character_grams_of_short_and_empty_texts():
+    assert character_grams("") == {""}
+    assert character_grams("Ab!") == {"ab"}
+    assert len(character_grams("abcdefg")) == 3

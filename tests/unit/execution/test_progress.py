@@ -117,7 +117,7 @@ def test_tokens_per_s_come_from_the_tokens_and_the_clock() -> None:
 def test_last_state_is_recorded_also_when_the_step_fails(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "progress.jsonl", worker="1/4")
     with pytest.raises(RuntimeError), progress.step("answers", 10) as state:
-        state.advance(3, kept=2, dropped={"schema": 1})
+        state.state(done=3, kept=2, dropped={"schema": 1})
         raise RuntimeError
     (row,) = rows(tmp_path / "progress.jsonl")
     assert (row["step"], row["worker"], row["done"], row["kept"], row["dropped"], row["ended"]) == (
@@ -150,7 +150,7 @@ def test_tensorboard_gets_the_numbers_of_each_row(tmp_path: Path) -> None:
     trackers = open_trackers(["tensorboard"], tmp_path)
     progress = Progress(tmp_path / "progress.jsonl", trackers=trackers)
     with progress.step("answers", 10) as state:
-        state.advance(4, kept=3, dropped={"schema": 1})
+        state.state(done=4, kept=3, dropped={"schema": 1})
     for tracker in trackers:
         tracker.close()
     events = EventAccumulator(str(tmp_path / "tensorboard"), size_guidance={"tensors": 0})

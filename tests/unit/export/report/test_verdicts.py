@@ -10,10 +10,11 @@ import pytest
 from nemo_sdg.export.report import write_report
 from nemo_sdg.export.report.counts import count_run
 from nemo_sdg.export.report.first import first_samples, votes_in_words
-from nemo_sdg.export.report.quality import Models, distinct_n, measure, nearest, repeats_itself, unfinished, vendi_score
+from nemo_sdg.export.report.quality import Models, measure, repeats_itself, unfinished, vendi_score
 from nemo_sdg.export.report.records import collect_records
 from nemo_sdg.export.report.verdicts import BAD, GOOD, LOOK, Verdict, answer, epochs, judge_run
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
+from nemo_sdg.text.normalize import character_grams, distinct_share, nearest_other, tokens
 from tests.fakes.synthetic_run import write_run
 
 MIXED = {"explanation": {"families": {"math": {"epochs": 9.0}, "science": {"epochs": 1.0}}}}
@@ -143,10 +144,10 @@ def test_votes_are_explained_where_none_of_them_was_kept() -> None:
 
 def test_measures_of_diversity() -> None:
     same, apart = ["what gas do plants take in"] * 4, ["red cats", "a boat sails", "seven is odd", "iron rusts"]
-    assert distinct_n(same, 2) == pytest.approx(0.25)
-    assert distinct_n(apart, 2) == 1.0
-    assert nearest(same) == 1.0
-    assert nearest(apart) < 0.2
+    assert distinct_share(map(tokens, same), 2) == pytest.approx(0.25)
+    assert distinct_share(map(tokens, apart), 2) == 1.0
+    assert nearest_other([character_grams(text) for text in same]) == 1.0
+    assert nearest_other([character_grams(text) for text in apart]) < 0.2
     assert vendi_score([[1.0, 0.0], [1.0, 0.0]]) == pytest.approx(1.0)
     assert vendi_score([[1.0, 0.0], [0.0, 1.0]]) == pytest.approx(2.0)
 

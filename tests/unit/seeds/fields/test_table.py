@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from nemo_sdg.seeds.fields.table import Entry, FieldReader, compile_field, find_entry, table
+from nemo_sdg.seeds.fields.table import Entry, FieldReader, compile_fields, find_entry, table
 
 
 def entry(**fields: str) -> Entry:
@@ -34,17 +34,15 @@ def test_datasets_are_found_by_path_config_and_task() -> None:
 
 def test_expressions_keep_their_type() -> None:
     row = {"a": ["x", "y"], "n": 3, "d": {"text": ["t"]}}
-    assert compile_field("a")(row) == ["x", "y"]
-    assert compile_field("d['text']")(row) == ["t"]
-    assert compile_field("a + [n | string]")(row) == ["x", "y", "3"]
-    assert compile_field("n - 1")(row) == 2
-    assert compile_field("none")(row) is None
+    sources = {"column": "a", "item": "d['text']", "sum": "a + [n | string]", "number": "n - 1", "none": "none"}
+    found = {"column": ["x", "y"], "item": ["t"], "sum": ["x", "y", "3"], "number": 2, "none": None}
+    assert compile_fields(sources)(row) == found
 
 
 @pytest.mark.parametrize("source", ["missing", "missing['x']", "missing ~ 'x'", "a.b.c"])
 def test_a_missing_column_raises(source: str) -> None:
     with pytest.raises((KeyError, jinja2.UndefinedError)):
-        compile_field(source)({"a": {}})
+        compile_fields({"result": source})({"a": {}})
 
 
 def test_a_column_may_have_the_name_of_a_field() -> None:
