@@ -37,6 +37,8 @@ class Fault(enum.Enum):
     """500 and the like"""
     answer = "answer"
     """an answer that is not one: broken JSON, missing fields"""
+    oversized = "oversized"
+    """a body far longer than what was asked for; the rest of it is not read"""
 
 
 class TransportError(EngineError):

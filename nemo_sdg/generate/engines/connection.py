@@ -9,6 +9,11 @@ reached is not asked for a while.
 
 The key is read from the environment when the session opens, and sent in the Authorization header. It is removed from
 everything that a server says before that becomes part of an error message.
+
+A body is read up to what the request can need, decompressed. What is longer than that may still hold an answer, so it
+is read up to LARGEST_BODY, as long as all such bodies together have no more than SPARE_BYTES above what was asked for.
+Then the connection is closed: a server or proxy that streams without end takes no more memory than that. Heads are
+bounded by aiohttp (128 fields of 8 KB), the time of a whole reply by engine.request_timeout.
 """
 
 import asyncio
@@ -34,6 +39,23 @@ PREFIX = 400
 CONNECT_SECONDS = 20.0
 CONTEXT_FIELDS = ("max_model_len", "context_length", "max_context_length", "context_window")
 """where /v1/models says how long a context is: vLLM and SGLang, OpenRouter, Mistral, Groq"""
+BYTES_A_TOKEN, BYTES_A_LISTED_TOKEN = 128, 512
+"""of a reply: Chinese, escaped and in two fields, takes 50; a token with its probability and its bytes takes 150"""
+BYTES_BESIDE = 1 << 18
+"""of a reply, whatever was asked for: the fields around the text, a proxy's page"""
+LARGEST_BODY = 64 << 20
+"""bytes of a reply to a request that asked for less"""
+SPARE_BYTES = 256 << 20
+"""of all replies that are being read, above what their requests asked for"""
+BYTES_OF_ERROR = 1 << 20
+BYTES_OF_MODELS = 16 << 20
+"""of /models; a gateway's list of all models is 0.5 MB"""
+LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "n_predict")
+"""names of the limit of a reply's tokens"""
+PROMPT_SENT_BACK = {"echo", "prompt_logprobs", "return_token_ids", "return_tokens_as_token_ids"}
+"""fields of engine.extra_body with which a reply holds the prompt too"""
+NO_LIMIT = 131_072
+"""tokens of a reply where engine.extra_body takes the limit away, and the server does not say its context"""
 NO_TLS = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "CERTIFICATE_VERIFY_FAILED")
 """reasons of OpenSSL that no waiting mends"""
 
@@ -60,6 +82,7 @@ class Connection:
         self.servers = [Server(url.rstrip("/")) for url in config.base_urls]
         self._session: Any = None
         self._secret = ""
+        self._spare = SPARE_BYTES
 
     @property
     def is_open(self) -> bool:
@@ -103,7 +126,7 @@ class Connection:
             async with self._session.get(
                 f"{server.url}/models", allow_redirects=False, timeout=aiohttp.ClientTimeout(total=CONNECT_SECONDS)
             ) as response:
-                status, body = response.status, await response.read()
+                status, body = response.status, await self._read(response, BYTES_OF_MODELS, BYTES_OF_MODELS) or b""
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
         if status in (401, 403):
@@ -131,8 +154,10 @@ class Connection:
         beginning = zlib.crc32(text[:PREFIX].encode("utf-8", "replace"))
         return max(free, key=lambda server: zlib.crc32(server.url.encode(), beginning))
 
-    async def post(self, server: Server, data: bytes, *, chat: bool) -> tuple[int, Any, bytes]:
-        """(status, headers, body). Raises TransportError when there is none, EngineError where TLS cannot work."""
+    async def post(self, server: Server, data: bytes, *, chat: bool, most_bytes: int) -> tuple[int, Any, bytes]:
+        """(status, headers, body). Raises TransportError when there is none or a 200 has more than `most_bytes`,
+        EngineError where TLS cannot work.
+        """
         import aiohttp
 
         server.in_flight += 1
@@ -142,7 +167,15 @@ class Connection:
                 data=aiohttp.BytesPayload(data),
                 allow_redirects=False,
             ) as response:
-                return response.status, response.headers, await response.read()
+                if (status := response.status) != 200:
+                    return status, response.headers, await self._read(response, BYTES_OF_ERROR, BYTES_OF_ERROR) or b""
+                body = await self._read(response, most_bytes, LARGEST_BODY)
+                if body is None:
+                    raise TransportError(
+                        f"{server.url}: a reply without end: more than {most_bytes:,} bytes were not asked for",
+                        Fault.oversized,
+                    )
+                return status, response.headers, body
         except TimeoutError:
             raise TransportError(
                 f"{server.url}: no answer within {self.config.request_timeout:g} seconds", Fault.timeout
@@ -162,6 +195,43 @@ class Connection:
         finally:
             server.in_flight -= 1
 
+    async def _read(self, response: Any, asked: int, largest: int) -> bytes | None:
+        """The body, decompressed. Of one of more than `asked` bytes, up to `largest` are read where there is memory to
+        spare; of one that is still longer nothing is kept, and its connection is closed.
+        """
+        content, blocks, size, spare = response.content, [], 0, 0
+        try:
+            while block := await content.readany():
+                blocks.append(block)
+                size += len(block)
+                if (more := size - asked - spare) > 0:
+                    if size > largest or more > self._spare:
+                        response.close()
+                        return None
+                    spare += more
+                    self._spare -= more
+        finally:
+            self._spare += spare
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
     def cleaned(self, text: str) -> str:
         """A server's message, without the key."""
         return text.replace(self._secret, "[key]") if self._secret else text
+
+
+def most_bytes(request: Request, context_length: int | None) -> int:
+    """The bytes that the reply to a prepared request may have."""
+    extra = request.extra_body
+    if not extra:
+        return BYTES_BESIDE + BYTES_A_TOKEN * request.max_tokens
+    limits = [limit for name in LIMITS if isinstance(limit := extra.get(name), int)]
+    if "max_tokens" not in extra:
+        limits.append(request.max_tokens)
+    tokens = max(limits, default=context_length or NO_LIMIT)
+    shown = [int(extra[name] or 0) for name in ("logprobs", "top_logprobs") if isinstance(extra.get(name), int)]
+    each = BYTES_A_TOKEN + BYTES_A_LISTED_TOKEN * sum(shown)
+    if isinstance(choices := extra.get("n"), int):
+        each *= max(1, choices)
+    if not PROMPT_SENT_BACK.isdisjoint(extra):
+        tokens += sum(len(message["content"]) for message in request.messages or []) + len(request.prompt or "")
+    return BYTES_BESIDE + each * tokens

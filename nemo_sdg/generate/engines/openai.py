@@ -17,7 +17,7 @@ import orjson
 from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines.base import Fault, TransportError
-from nemo_sdg.generate.engines.connection import Connection, Server
+from nemo_sdg.generate.engines.connection import BYTES_A_TOKEN, BYTES_BESIDE, Connection, Server, most_bytes
 from nemo_sdg.generate.engines.faults import (
     SAID_AT_MOST,
     Meaning,
@@ -114,7 +114,9 @@ class OpenAIEngine:
         """A completion, or the error of a context that is too short. Raises for everything else."""
         data = orjson.dumps(build_body(request, self.model))
         begin = asyncio.get_running_loop().time()
-        status, headers, body = await self._connection.post(server, data, chat=request.messages is not None)
+        status, headers, body = await self._connection.post(
+            server, data, chat=request.messages is not None, most_bytes=most_bytes(request, server.context_length)
+        )
         if status == 200:
             try:
                 completion = read_reply(body)
@@ -167,7 +169,9 @@ class OpenAIEngine:
         plain = {"messages": [{"role": "user", "content": "Say yes."}]} if chat else {"prompt": "Yes"}
         least = {**{"model": self.model, "max_tokens": LEAST_ROOM}, **plain}
         try:
-            status, _, _ = await self._connection.post(server, orjson.dumps(least), chat=chat)
+            status, _, _ = await self._connection.post(
+                server, orjson.dumps(least), chat=chat, most_bytes=BYTES_BESIDE + BYTES_A_TOKEN * LEAST_ROOM
+            )
         except TransportError:
             return False
         return status == 200
