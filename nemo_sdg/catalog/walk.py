@@ -9,6 +9,7 @@ Facts are read once and cached: reading lm-eval's 14,000 files takes seconds, re
 second. Verdicts depend on the configuration and are not cached in the file.
 """
 
+import contextlib
 import copy
 import hashlib
 import importlib.util
@@ -34,6 +35,7 @@ from nemo_sdg.records import CatalogRow, Verdict
 from nemo_sdg.storage import write_bytes
 
 logger = logging.getLogger(__name__)
+NUM_CACHED = 16
 
 
 def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path | None = None) -> list[CatalogRow]:
@@ -221,6 +223,8 @@ def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]
         facts = orjson.loads(path.read_bytes())
         if isinstance(facts, dict) and facts.get("key") == key:
             if facts["outside_hash"] == _hash_of_files(facts["outside"]):
+                with contextlib.suppress(OSError):  # a cache that may only be read serves as well
+                    os.utime(path)
                 return facts
             raise FileNotFoundError("an included file has changed")
         logger.warning("%s is damaged and is made anew", path)
@@ -240,8 +244,21 @@ def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]
             "the catalog is not cached, and each start reads it anew: %s; set XDG_CACHE_HOME to a folder to write in",
             why,
         )
+    else:
+        _remove_unused(cache_dir)
     found: dict[str, Any] = orjson.loads(data)
     return found
+
+
+def _remove_unused(cache_dir: Path) -> None:
+    """Removes all cached catalogs but the NUM_CACHED last used: each change of a task file makes one of 6 MB more."""
+    used = []
+    for path in cache_dir.glob("catalog-*.json"):
+        with contextlib.suppress(OSError):  # another process may remove it too
+            used.append((path.stat().st_mtime, path))
+    for _, path in sorted(used, reverse=True)[NUM_CACHED:]:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _cache_key(include_path: tuple[str, ...]) -> str:
