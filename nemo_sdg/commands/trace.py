@@ -5,6 +5,7 @@ document 17 of packed/context/science/train/shard-00000_text_document
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def _requests(
         found = find_calls(run_dir, [(shard, {**sample, "id": sample["sample_id"]}) for sample in samples], seeds)
         calls = [call for sample in samples for call in found.get(sample["sample_id"], [])]
         if calls:
-            return calls
+            return [asdict(call) for call in calls]
     return []
 
 

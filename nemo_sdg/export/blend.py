@@ -19,12 +19,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from nemo_sdg.config import BlendSection, ExportSection, MixtureSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.base_datasets import SPLITS, BaseDataset, check_share, read_base
-from nemo_sdg.export.mixture import Mixture, VariantPlan, plan_mixture
+from nemo_sdg.export.mixture import Mixture, plan_mixture
 from nemo_sdg.export.packed_shards import (
     PREFIX_SUFFIX,
     TEXT_SUFFIX,
@@ -44,9 +44,60 @@ Weighted = list[tuple[float, Path]]
 """weight, prefix: a Megatron dataset without .bin/.idx"""
 
 
+class WeightedShard(TypedDict):
+    weight: float
+    prefix: str
+
+
+class BaseRow(WeightedShard):
+    """One of the user's own datasets."""
+
+    tokens: int
+    epochs: NotRequired[dict[str, float]]
+    """arm -> epochs of the train split"""
+
+
+class Arm(TypedDict):
+    """What an ablation trains."""
+
+    blend: str
+    total_tokens: int
+    synthetic_tokens: int
+    base_tokens: int
+
+
+class VariantRow(TypedDict):
+    train: list[WeightedShard]
+    valid: list[WeightedShard]
+    tokens: dict[str, int]
+    """family -> tokens of both splits"""
+    nemo_validates_on: str
+    train_tokens: int
+    trained_tokens: int
+    epochs: float
+    synthetic_share: float
+    total_tokens: int
+    families: dict[str, Any]
+
+
+class MixtureFile(TypedDict):
+    """blend/mixture.json"""
+
+    budget: str
+    reference: str
+    synthetic_share: float
+    families: dict[str, float]
+    """share of each family in the reference"""
+    base: dict[str, list[BaseRow]]
+    arms: dict[str, Arm]
+    variants: dict[str, VariantRow]
+    explanation: dict[str, Any]
+    """the plan of the reference, see Mixture"""
+
+
 def write_blend(
     step: StepDir, mixture: Mixture, export: ExportSection, blend: BlendSection, *, packed: StepDir
-) -> dict[str, Any]:
+) -> MixtureFile:
     """Writes blend/ from the receipts of packed/ by the plan, and returns the contents of mixture.json.
 
     Raises ConfigError for a base dataset that cannot be used, a share without a base, or a base without a share;
@@ -76,7 +127,7 @@ def write_blend(
     if blend.base:
         _write_forms(step.path, BASE_ARM, rest)
     _remove_others(step.path, {*plans, *([BASE_ARM] if blend.base else [])})
-    content = {
+    content: MixtureFile = {
         "budget": export.budget.value,
         "reference": mixture.reference,
         "synthetic_share": plans[mixture.reference].synthetic_share,
@@ -87,11 +138,16 @@ def write_blend(
         "arms": _arms(mixture, bool(blend.base)),
         "variants": {
             variant: {
-                **{split: _relative(shards[variant][split]) for split in SPLITS},
+                "train": _relative(shards[variant]["train"]),
+                "valid": _relative(shards[variant]["valid"]),
                 "tokens": {family: size.tokens for family, size in sorted(families.get(variant, {}).items())},
                 "nemo_validates_on": "valid" if shards[variant]["valid"] or base["valid"] else "train",
                 "train_tokens": plan.available,
-                **_plan_row(plan),
+                "trained_tokens": plan.trained_tokens,
+                "epochs": plan.epochs,
+                "synthetic_share": plan.synthetic_share,
+                "total_tokens": plan.total_tokens,
+                "families": {name: asdict(seen) for name, seen in plan.families.items()},
             }
             for variant, plan in plans.items()
         },
@@ -144,12 +200,12 @@ def _absolute(shards: list[tuple[float, str]], run_dir: Path) -> Weighted:
     return [(weight, run_dir.resolve() / prefix) for weight, prefix in shards]
 
 
-def _relative(shards: list[tuple[float, str]]) -> list[dict[str, Any]]:
+def _relative(shards: list[tuple[float, str]]) -> list[WeightedShard]:
     return [{"weight": weight, "prefix": prefix} for weight, prefix in shards]
 
 
-def _base_row(dataset: BaseDataset, split: str, mixture: Mixture) -> dict[str, Any]:
-    row: dict[str, Any] = {"weight": dataset.weight, "prefix": str(dataset.prefix), "tokens": dataset.tokens}
+def _base_row(dataset: BaseDataset, split: str, mixture: Mixture) -> BaseRow:
+    row: BaseRow = {"weight": dataset.weight, "prefix": str(dataset.prefix), "tokens": dataset.tokens}
     if split == "train":
         row["epochs"] = {
             arm: facts["base_tokens"] * dataset.weight / dataset.tokens for arm, facts in _arms(mixture, True).items()
@@ -157,9 +213,9 @@ def _base_row(dataset: BaseDataset, split: str, mixture: Mixture) -> dict[str, A
     return row
 
 
-def _arms(mixture: Mixture, has_base: bool) -> dict[str, dict[str, Any]]:
-    """What an ablation trains, each for `total_tokens`; `base` is the checkpoint continued on blend.base alone."""
-    arms = {
+def _arms(mixture: Mixture, has_base: bool) -> dict[str, Arm]:
+    """Each is trained for `total_tokens`; `base` is the checkpoint continued on blend.base alone."""
+    arms: dict[str, Arm] = {
         variant: {
             "blend": f"{variant}.blend.json",
             "total_tokens": plan.total_tokens,
@@ -170,15 +226,14 @@ def _arms(mixture: Mixture, has_base: bool) -> dict[str, dict[str, Any]]:
     }
     if has_base:
         total = mixture.variants[mixture.reference].total_tokens
-        alone = {"blend": f"{BASE_ARM}.blend.json", "total_tokens": total, "synthetic_tokens": 0, "base_tokens": total}
+        alone: Arm = {
+            "blend": f"{BASE_ARM}.blend.json",
+            "total_tokens": total,
+            "synthetic_tokens": 0,
+            "base_tokens": total,
+        }
         arms = {BASE_ARM: alone, **arms}
     return arms
-
-
-def _plan_row(plan: VariantPlan) -> dict[str, Any]:
-    row = asdict(plan)
-    del row["available"]
-    return row
 
 
 def _join(synthetic: Weighted, base: Weighted, synthetic_share: float) -> Weighted:

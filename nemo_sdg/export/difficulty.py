@@ -10,9 +10,9 @@ No band repeats more than the task may (mixture.max_epochs); what it leaves goes
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from nemo_sdg.export.family_shares import SLACK, share_between
+from nemo_sdg.records.lines import SampleLine
 
 EASY, HARD = 0.25, 0.75
 """difficulties up to which, and from which on, a sample is easy or hard: three in four who tried reach its answer, or
@@ -20,7 +20,7 @@ one in four
 """
 
 
-def band_of(sample: Mapping[str, Any]) -> str:
+def band_of(sample: SampleLine) -> str:
     """The band of a sample by its `difficulty`: the share of the student's attempts that miss the answer, or, where no
     student tried, that of the votes; medium where nothing was measured.
     """

@@ -21,12 +21,13 @@ import functools
 import re
 import string
 import zlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from nemo_sdg.config import VARIANTS
 from nemo_sdg.export.phrases import NONE, PHRASES, Phrases
 from nemo_sdg.records import LABELS, Frame, Kind
+from nemo_sdg.records.lines import SampleLine
 from nemo_sdg.text.options import refer_to_letters, speaks_of_letters
 
 SIBLINGS_APART = "\n\n"
@@ -98,7 +99,7 @@ class _Texts(dict[str, Any]):
         return text
 
 
-def render_text(sample: dict[str, Any], variant: str) -> str:
+def render_text(sample: Mapping[str, Any], variant: str) -> str:
     """The training text of a sample, or "" when it has no question or no answer.
 
     The template follows from the sample, whatever the variant, so that all variants share it.
@@ -106,8 +107,9 @@ def render_text(sample: dict[str, Any], variant: str) -> str:
     return render_texts(sample, (variant,))[0]
 
 
-def render_texts(sample: dict[str, Any], variants: Sequence[str]) -> list[str]:
+def render_texts(line: Mapping[str, Any], variants: Sequence[str]) -> list[str]:
     """`render_text` for several variants; what they have in common is composed once."""
+    sample = cast(SampleLine, line)
     texts = _read(sample)
     if not (texts["question"] and texts["answer"]):
         return [""] * len(variants)
@@ -131,7 +133,7 @@ def render_texts(sample: dict[str, Any], variants: Sequence[str]) -> list[str]:
     return rendered
 
 
-def render_turns(sample: dict[str, Any]) -> tuple[str, str]:
+def render_turns(sample: SampleLine) -> tuple[str, str]:
     """The turns of a chat. User: passage, question and options. Assistant: reasoning and answer."""
     texts = _read(sample)
     shown, lettered = "", bool(texts["choices"]) and _layout(sample) != "classified"
@@ -146,7 +148,7 @@ def render_turns(sample: dict[str, Any]) -> tuple[str, str]:
     return asked, "\n\n".join(filter(None, (texts["reasoning"], f"{texts['final']}{answer}")))
 
 
-def _reasoning_of(sample: dict[str, Any], variant: str, reasoning: str) -> str:
+def _reasoning_of(sample: SampleLine, variant: str, reasoning: str) -> str:
     """The text of a variant between question and answer. A sample without a trace is shown as in no_context."""
     if variant == "answer_only":
         return ""
@@ -155,13 +157,13 @@ def _reasoning_of(sample: dict[str, Any], variant: str, reasoning: str) -> str:
     return reasoning
 
 
-def _template(sample: dict[str, Any], *, has_reasoning: bool) -> Template:
+def _template(sample: SampleLine, *, has_reasoning: bool) -> Template:
     layout = _layout(sample)
     candidates = _templates(layout, sample["language"], has_reasoning)
     return candidates[zlib.crc32(sample["sample_id"].encode()) % len(candidates)]
 
 
-def _layout(sample: dict[str, Any]) -> str:
+def _layout(sample: SampleLine) -> str:
     """What LAYOUTS calls the form of a sample. Where its texts name options by letter, the letters are shown."""
     if not sample.get("choices"):
         return str(sample["kind"])
@@ -170,10 +172,10 @@ def _layout(sample: dict[str, Any]) -> str:
     return "classified" if sample["frame"] == Frame.classification else "lettered"
 
 
-def _speaks_of_letters(sample: dict[str, Any]) -> bool:
-    said = (sample.get(name) or "" for name in ("reasoning", "context", "trace"))
-    num = len(sample["choices"])
-    return refer_to_letters(sample["choices"]) or any(speaks_of_letters(text, num) for text in said)
+def _speaks_of_letters(sample: SampleLine) -> bool:
+    choices = sample["choices"] or []
+    said = (sample.get("reasoning"), sample.get("context"), sample.get("trace"))
+    return refer_to_letters(choices) or any(speaks_of_letters(text or "", len(choices)) for text in said)
 
 
 @functools.cache
@@ -194,7 +196,7 @@ def _block(block: str, phrases: Phrases) -> tuple[str, tuple[str, ...]]:
     return re.sub(r" +\n", "\n", filled), names
 
 
-def _read(sample: dict[str, Any]) -> _Texts:
+def _read(sample: SampleLine) -> _Texts:
     answer = (sample.get("answer") or {}).get("text") or ""
     return _Texts(
         passage=(sample.get("passage") or "").strip(),

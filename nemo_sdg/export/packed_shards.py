@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from nemo_sdg.errors import DataError
+from nemo_sdg.records.lines import FileFactsLine, PackedReceipt
 from nemo_sdg.storage import read_json
 
 PREFIX_SUFFIX = "_text_document"
@@ -48,8 +48,8 @@ class PackedShard:
     """samples"""
     variants: dict[str, VariantSize] = field(default_factory=dict)
     """without those for which it holds no document"""
-    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """path relative to the run -> sha256, bytes, rows"""
+    outputs: dict[str, FileFactsLine] = field(default_factory=dict)
+    """path relative to the run -> what it holds"""
 
     def prefix(self, variant: str) -> str:
         """The Megatron dataset, relative to the run: its path without .bin and .idx."""
@@ -70,7 +70,7 @@ def packed_shards(run_dir: Path) -> list[PackedShard]:
 
 
 def _shard(path: Path) -> PackedShard:
-    receipt = read_json(path)
+    receipt: PackedReceipt = read_json(path)
     try:
         return PackedShard(
             family=receipt["family"],

@@ -1,12 +1,13 @@
 """The end of a run: dataset card, report, manifest, and the summary on the terminal."""
 
 import importlib.metadata
-from typing import Any
+from typing import cast
 
 from nemo_sdg import __version__
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.summary import summary
 from nemo_sdg.records import visible
+from nemo_sdg.records.lines import FileFactsLine, Manifest, StepFacts
 from nemo_sdg.steps import seeds
 from nemo_sdg.steps.evaluation_splits import unreachable_splits
 from nemo_sdg.storage import file_facts, merge_counts, read_ledger, write_json
@@ -33,14 +34,14 @@ def finish(context: Context) -> None:
 
     The manifest does not name the page: it shows the speed of the run, so its bytes differ from run to run.
     """
-    from nemo_sdg.export.card import write_card
+    from nemo_sdg.export.card.write import write_card
     from nemo_sdg.export.report import is_current
     from nemo_sdg.pipeline.report import make_report
 
     (context.run_dir / "manifest.json").unlink(missing_ok=True)
     facts = manifest(context)
     card = write_card(context.run_dir, facts)
-    facts["files"][str(card.relative_to(context.run_dir))] = vars(file_facts(card))
+    facts["files"][str(card.relative_to(context.run_dir))] = cast(FileFactsLine, vars(file_facts(card)))
     if not is_current(context.run_dir, facts):
         if context.config.run.measure:
             context.progress.line("report: models read some of the texts, about a minute (not with run.measure=false)")
@@ -49,11 +50,11 @@ def finish(context: Context) -> None:
     print_summary(context, facts)
 
 
-def manifest(context: Context) -> dict[str, Any]:
+def manifest(context: Context) -> Manifest:
     """Files with hashes, counts for each step and task, versions, and the sources that could not be read. Nothing in it
     depends on the clock or the machine.
     """
-    files, steps = dict[str, Any](), dict[str, dict[str, Any]]()
+    files, steps = dict[str, FileFactsLine](), dict[str, StepFacts]()
     identity = ""
     for step in context.steps:
         ledger = read_ledger(context.run_dir, step)
@@ -86,7 +87,7 @@ def version(package: str) -> str | None:
         return None
 
 
-def print_summary(context: Context, facts: dict[str, Any]) -> None:
+def print_summary(context: Context, facts: Manifest) -> None:
     """Prints the summary: the result, its quality, its folder, and the next commands."""
     from rich.console import Console
 

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from nemo_sdg.config import Role, RunConfig, load_recorded
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.report.quality import Models
-from nemo_sdg.export.report.records import Calls, cut
-from nemo_sdg.export.report.rows import Unreadable, find_by_id
+from nemo_sdg.export.report.records import Calls
+from nemo_sdg.export.report.rows import Line, Unreadable, find_by_id
+from nemo_sdg.export.report.shown import Call, cut
 from nemo_sdg.generate.requests import Completion, Flow, Outcome, Request
 from nemo_sdg.pipeline.report_models import models_at_hand
 from nemo_sdg.records import Origin
+from nemo_sdg.records.lines import Manifest
 
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
@@ -36,14 +38,14 @@ class NotInJournal(Exception):
     """The journal has no reply to a request; the replay of that record ends there."""
 
 
-def make_report(run_dir: Path, facts: dict[str, Any] | None = None, *, measure: bool = True) -> Path:
+def make_report(run_dir: Path, facts: Manifest | None = None, *, measure: bool = True) -> Path:
     """Writes RUN/report/index.html and returns its path. For a finished run it also writes the dataset card again,
     with the same bytes.
 
     `facts` is the manifest of a run that is about to end. With `measure` the embedded model and the embedder score some
     of its texts, which takes about a minute on one core.
     """
-    from nemo_sdg.export.card import write_card
+    from nemo_sdg.export.card.write import write_card
     from nemo_sdg.export.report import write_report
     from nemo_sdg.storage import read_json
 
@@ -59,7 +61,7 @@ def make_report(run_dir: Path, facts: dict[str, Any] | None = None, *, measure: 
     )
 
 
-def find_calls(run_dir: Path, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
+def find_calls(run_dir: Path, samples: list[tuple[str, Line]], seeds: dict[str, Line]) -> Calls:
     """Prompts and raw outputs of (shard, sample), by sample id; {} if seeds are damaged or templates are missing."""
     try:
         config = load_recorded(run_dir)
@@ -121,13 +123,13 @@ class Replay:
             self._flows[model] = engines, writing, answers.make_flow(self.config, engines)
         return self._flows[model]
 
-    def calls(self, samples: list[tuple[str, dict[str, Any]]], seeds: dict[str, dict[str, Any]]) -> Calls:
+    def calls(self, samples: list[tuple[str, Line]], seeds: dict[str, Line]) -> Calls:
         """Record id -> its requests, question first."""
         found: Calls = {}
         models = {
             str(sample["generator"].get("model")) for _, sample in samples if isinstance(sample.get("generator"), dict)
         }
-        by_shard: dict[str, list[dict[str, Any]]] = {}
+        by_shard: dict[str, list[Line]] = {}
         for shard, sample in samples:
             by_shard.setdefault(shard, []).append(sample)
         for shard, members in sorted(by_shard.items()):
@@ -165,13 +167,11 @@ class Replay:
 
         return find
 
-    def written(self, shard: str, wanted: set[str]) -> dict[str, dict[str, Any]]:
+    def written(self, shard: str, wanted: set[str]) -> dict[str, Line]:
         """Samples of the step `questions`, by id: verified samples have their options in the kept solution's order."""
         return find_by_id([self.run_dir / "questions" / f"{shard}.jsonl"], "sample_id", wanted, Unreadable())
 
-    async def _question(
-        self, journal: Lookup, sample: dict[str, Any], seed: dict[str, Any] | None, model: str
-    ) -> list[dict[str, Any]]:
+    async def _question(self, journal: Lookup, sample: Line, seed: Line | None, model: str) -> list[Call]:
         """The request that gave the question, found by replaying the seed. A dropped attempt is identified by its
         number, a sample by its id.
         """
@@ -201,9 +201,9 @@ class Replay:
         request, completion = max(asked, key=lambda call: number_of(call[0]))
         return [describe(f"question, attempt {attempt}", request, completion)]
 
-    async def _solutions(self, journal: Lookup, sample: dict[str, Any], model: str) -> list[dict[str, Any]]:
+    async def _solutions(self, journal: Lookup, sample: Line, model: str) -> list[Call]:
         """Replays the votes of a sample."""
-        calls: list[dict[str, Any]] = []
+        calls: list[Call] = []
         if not sample.get("sample_id"):
             return calls
         engines, _, flow = self.flows(model)
@@ -236,7 +236,7 @@ def attempts_of(outcome: Outcome) -> dict[str, int]:
     return dict(zip(new, free, strict=False))
 
 
-def describe(name: str, request: Request, completion: Completion, *, with_prompt: bool = True) -> dict[str, Any]:
+def describe(name: str, request: Request, completion: Completion, *, with_prompt: bool = True) -> Call:
     """A request as the page shows it. The votes of a sample differ only in the order of the options and in the random
     seed, so one prompt is shown for all.
     """
@@ -245,13 +245,13 @@ def describe(name: str, request: Request, completion: Completion, *, with_prompt
         if request.prompt is not None
         else [[m["role"], m["content"]] for m in request.messages or []]
     )
-    return {
-        "name": name,
-        "prompt": [[role, cut(text, 8000)] for role, text in messages] if with_prompt else [],
-        "output": cut(completion.text or completion.detail),
-        "finish": completion.finish_reason,
-        "tokens": [completion.prompt_tokens, completion.completion_tokens],
-    }
+    return Call(
+        name=name,
+        prompt=[[role, cut(text, 8000)] for role, text in messages] if with_prompt else [],
+        output=cut(completion.text or completion.detail),
+        finish=completion.finish_reason,
+        tokens=[completion.prompt_tokens, completion.completion_tokens],
+    )
 
 
 def serve(path: Path, port: int) -> None:

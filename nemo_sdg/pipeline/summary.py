@@ -5,13 +5,13 @@ import importlib.resources
 import textwrap
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.progress import COLUMNS, fit
 from nemo_sdg.export.packed_shards import family_sizes, packed_shards
+from nemo_sdg.records.lines import Manifest, StepCounts
 from nemo_sdg.storage import different_versions, read_json
 
 LINES = 25
@@ -21,7 +21,7 @@ LOSSES = 3
 INDENT = 14
 
 
-def summary(run_dir: Path, config: RunConfig, facts: dict[str, Any]) -> list[str]:
+def summary(run_dir: Path, config: RunConfig, facts: Manifest) -> list[str]:
     """The lines. `facts` is the manifest."""
     per_step = {step: facts["steps"][step]["counts"] for step in DATA_STEPS if step in facts["steps"]}
     attempts = sum(row["in"] for row in per_step["questions"].values())
@@ -47,7 +47,7 @@ def summary(run_dir: Path, config: RunConfig, facts: dict[str, Any]) -> list[str
     return [*head, *labelled("lost most", told), *foot]
 
 
-def funnel(per_step: dict[str, dict[str, Any]]) -> list[str]:
+def funnel(per_step: dict[str, StepCounts]) -> list[str]:
     """One line per step: kept, dropped, and the most frequent reasons for drops."""
     lines = [f"{'step':<10} {'kept':>11} {'dropped':>10}  most dropped for"]
     for step, counts in per_step.items():
@@ -70,14 +70,14 @@ def labelled(label: str, told: list[str]) -> list[str]:
     return lines
 
 
-def total_reasons(counts: dict[str, Any]) -> Counter[str]:
+def total_reasons(counts: StepCounts) -> Counter[str]:
     total = Counter[str]()
     for row in counts.values():
         total.update(row["dropped"])
     return Counter(dict(sorted(total.items())))
 
 
-def came_out(run_dir: Path, curated: dict[str, Any]) -> str:
+def came_out(run_dir: Path, curated: StepCounts) -> str:
     packed = sorted(family_sizes(packed_shards(run_dir)).items())
     documents = Counter({family: size.documents for family, size in sorted(packed[0][1].items())} if packed else {})
     tokens = {variant: sum(size.tokens for size in families.values()) for variant, families in packed}
@@ -87,7 +87,7 @@ def came_out(run_dir: Path, curated: dict[str, Any]) -> str:
     return f"{num_tasks} tasks; documents: {families}; tokens: {sizes or 'none'}"
 
 
-def quality(run_dir: Path, facts: dict[str, Any]) -> list[str]:
+def quality(run_dir: Path, facts: Manifest) -> list[str]:
     """Agreement of the votes, the first note, and the evaluation splits that were not compared."""
     path = run_dir / "curated" / "health.json"
     health = read_json(path) if path.is_file() else {"families": {}, "notes": []}
@@ -110,7 +110,7 @@ def quality(run_dir: Path, facts: dict[str, Any]) -> list[str]:
     return lines or ["nothing was measured"]
 
 
-def losses(per_step: dict[str, dict[str, Any]], attempts: int, config: RunConfig) -> list[str]:
+def losses(per_step: dict[str, StepCounts], attempts: int, config: RunConfig) -> list[str]:
     """The most frequent reasons for lost attempts, and how to reduce them."""
     total = Counter[str]()
     for step, counts in per_step.items():

@@ -13,6 +13,7 @@ from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import EvaluationRow
+from nemo_sdg.records.lines import UnseenSplit
 from nemo_sdg.steps import catalog
 from nemo_sdg.steps.seed_inputs import EVALUATION, source_name
 from nemo_sdg.storage import Counts, StepDir, read_json, read_jsonl, write_json, write_jsonl
@@ -30,9 +31,9 @@ def evaluation_files(context: Context) -> list[Path]:
     return [evaluation.shard_path(shard) for shard in evaluation.shards()]
 
 
-def unreachable_splits(context: Context) -> list[dict[str, Any]]:
+def unreachable_splits(context: Context) -> list[UnseenSplit]:
     """Evaluation splits that could not be read: task, dataset, split, why."""
-    rows: list[dict[str, Any]] = read_json(context.step_dir("seeds", EVALUATION).path / UNREACHABLE)
+    rows: list[UnseenSplit] = read_json(context.step_dir("seeds", EVALUATION).path / UNREACHABLE)
     return rows
 
 
@@ -110,7 +111,7 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> list[dict
     return unread
 
 
-def tasks_of(splits: list[dict[str, Any]]) -> list[str]:
+def tasks_of(splits: list[UnseenSplit]) -> list[str]:
     return [task for split in splits for task in split["tasks"]]
 
 

@@ -73,9 +73,9 @@ def run(context: Context) -> list[str]:
     return target.shards()
 
 
-def unread(context: Context) -> list[dict[str, Any]]:
+def unread(context: Context) -> list[dict[str, str]]:
     """Sources that could not be read, with `why`: they are not drops, and the next run tries them again."""
-    rows: list[dict[str, Any]] = read_json(context.step_dir("seeds").path / UNREAD)
+    rows: list[dict[str, str]] = read_json(context.step_dir("seeds").path / UNREAD)
     return rows
 
 

@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 from nemo_sdg.config import ExportSection, Form
 from nemo_sdg.export.documents import SIBLINGS_APART, render_texts
 from nemo_sdg.export.packing.shard_plan import seed_of
 from nemo_sdg.export.packing.tokenizers import Tokenizer
+from nemo_sdg.records.lines import SampleLine
 
 
 @dataclass(slots=True)
 class Encoded:
     """One sample in all variants, in their order."""
 
-    sample: dict[str, Any]
+    sample: SampleLine
     texts: list[str]
     ids: list[list[int]]
 
@@ -24,7 +24,7 @@ Document = tuple[list[Encoded], list[str], list[list[int]]]
 """samples, text and ids in each variant"""
 
 
-def encode_samples(samples: list[dict[str, Any]], export: ExportSection, tokenizer: Tokenizer) -> Iterator[Encoded]:
+def encode_samples(samples: list[SampleLine], export: ExportSection, tokenizer: Tokenizer) -> Iterator[Encoded]:
     texts = [render_texts(sample, export.variants) for sample in samples]
     columns = [tokenizer.encode([text[place] for text in texts]) for place in range(len(export.variants))]
     for sample, own, *ids in zip(samples, texts, *columns, strict=True):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nemo_sdg.config import ExportSection, Form
 from nemo_sdg.errors import DataError
@@ -28,6 +28,7 @@ from nemo_sdg.export.packing.packed_files import ShardWriter
 from nemo_sdg.export.packing.shard_plan import PackUnit, plan_packing, seed_of, straddles
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
 from nemo_sdg.records import Drop, json_line
+from nemo_sdg.records.lines import PackedReceipt, SampleLine
 from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, atomic_file, file_facts, remove_temporaries
 
 BATCH = 1024
@@ -43,7 +44,7 @@ def shard_prefix(folder: Path, unit: PackUnit, variant: str) -> Path:
     return folder / variant / unit.family / unit.split / SHARD_FORMAT.format(unit.index)
 
 
-def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: Tokenizer) -> dict[str, Any]:
+def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: Tokenizer) -> PackedReceipt:
     """Packs one shard for all variants and returns its receipt. A shard whose documents all drop has no files, only
     its receipt.
 
@@ -84,9 +85,8 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
     sizes = _sizes(writers)
     if "trace" in sizes:
         sizes["trace"]["without_trace"] = without_trace
-    return step.write_receipt(
-        unit.name, outputs, counted, inputs=unit.inputs, extra=_identity(unit, tokenizer) | {"variants": sizes}
-    )
+    extra = {**_identity(unit, tokenizer), "variants": sizes}
+    return cast(PackedReceipt, step.write_receipt(unit.name, outputs, counted, inputs=unit.inputs, extra=extra))
 
 
 def _reject(encoded: Encoded, export: ExportSection, tokenizer: Tokenizer) -> tuple[str, str | None] | None:
@@ -112,16 +112,17 @@ def _reject(encoded: Encoded, export: ExportSection, tokenizer: Tokenizer) -> tu
     return None
 
 
-def _drop(sample: dict[str, Any], step: StepDir, reason: str, detail: str | None) -> Drop:
+def _drop(sample: SampleLine, step: StepDir, reason: str, detail: str | None) -> Drop:
     return Drop(
-        task=sample["task"], id=sample["sample_id"], step=step.step, reason=reason, detail=detail, record=sample
+        task=sample["task"], id=sample["sample_id"], step=step.step, reason=reason, detail=detail, record=dict(sample)
     )
 
 
-def _batches(samples: Iterator[dict[str, Any]], form: Form) -> Iterator[list[dict[str, Any]]]:
+def _batches(samples: Iterator[SampleLine], form: Form) -> Iterator[list[SampleLine]]:
     """Of about BATCH samples; siblings are not parted."""
-    groups = ([sample] for sample in samples) if form is Form.single else _siblings(samples)
-    batch: list[dict[str, Any]] = []
+    siblings = (list(group) for _, group in groupby(samples, key=seed_of))
+    groups = ([sample] for sample in samples) if form is Form.single else siblings
+    batch: list[SampleLine] = []
     for group in groups:
         batch += group
         if len(batch) >= BATCH:
@@ -131,12 +132,7 @@ def _batches(samples: Iterator[dict[str, Any]], form: Form) -> Iterator[list[dic
         yield batch
 
 
-def _siblings(samples: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    for _, group in groupby(samples, key=seed_of):
-        yield list(group)
-
-
-def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, Any]:
+def _identity(unit: PackUnit, tokenizer: Tokenizer) -> dict[str, str]:
     """The identity of a packed shard beyond configuration and inputs: its rows, and the tokenizer's content."""
     return {
         "family": unit.family,
@@ -155,6 +151,10 @@ def _sizes(writers: dict[str, ShardWriter]) -> dict[str, dict[str, int]]:
     }
 
 
+def receipt_of(name: str, step: StepDir) -> PackedReceipt | None:
+    return cast(PackedReceipt | None, step.receipt(name))
+
+
 def problem(unit: PackUnit, step: StepDir, tokenizer: Tokenizer, *, full: bool = True) -> str | None:
     """Why a packed shard does not count as done, or None when it does."""
     found = step.problem(unit.name, inputs=unit.inputs, full=full)
@@ -167,9 +167,9 @@ def problem(unit: PackUnit, step: StepDir, tokenizer: Tokenizer, *, full: bool =
 
 def discard(name: str, step: StepDir) -> None:
     """Removes a packed shard, its receipt first."""
-    receipt = step.receipt(name)
+    receipt = receipt_of(name, step)
     step.receipt_path(name).unlink(missing_ok=True)
-    for output in (receipt or {}).get("outputs", {}):
+    for output in receipt.get("outputs", {}) if receipt else ():
         (step.run_dir / output).unlink(missing_ok=True)
 
 
@@ -181,8 +181,8 @@ def pack_shards(
     workers: int = 1,
     dask_address: str | None = None,
     full: bool = True,
-    on_done: Callable[[dict[str, Any]], None] | None = None,
-) -> list[dict[str, Any]]:
+    on_done: Callable[[PackedReceipt], None] | None = None,
+) -> list[PackedReceipt]:
     """Packs all curated shards and returns the receipts in order; what is done already is not done again.
 
     Over `workers` processes, or over the Dask of `dask_address`, whose workers see the run's folder by the same
@@ -205,8 +205,8 @@ def pack_units(
     map_units: Map,
     *,
     full: bool = True,
-    on_done: Callable[[dict[str, Any]], None] | None = None,
-) -> list[dict[str, Any]]:
+    on_done: Callable[[PackedReceipt], None] | None = None,
+) -> list[PackedReceipt]:
     """`pack_shards` with processes that are there already."""
     remove_temporaries(step.path)
     units = plan_packing(shards, export, tokenizer, map_shards=map_units)
@@ -220,7 +220,7 @@ def pack_units(
     done = {
         unit.name: receipt
         for unit in units
-        if problem(unit, step, tokenizer, full=full) is None and (receipt := step.receipt(unit.name))
+        if problem(unit, step, tokenizer, full=full) is None and (receipt := receipt_of(unit.name, step))
     }
     todo = [unit for unit in units if unit.name not in done]
     for unit in todo:
@@ -236,7 +236,7 @@ def pack_units(
     return receipts
 
 
-def remove_strays(step: StepDir, receipts: Iterable[dict[str, Any]]) -> None:
+def remove_strays(step: StepDir, receipts: Iterable[PackedReceipt]) -> None:
     """Removes packed files without a receipt: what a run that was killed under another plan left, and what a worker
     that was killed had begun.
     """
@@ -272,10 +272,10 @@ def _tokenizer(step: StepDir, digest: str) -> Tokenizer:
     return _held[digest]
 
 
-def _pack_unit(unit: PackUnit, step: StepDir, export: ExportSection, digest: str) -> dict[str, Any]:
+def _pack_unit(unit: PackUnit, step: StepDir, export: ExportSection, digest: str) -> PackedReceipt:
     """Dask does a task again when the worker that did it dies: what is packed by then stays as it is."""
     tokenizer = _tokenizer(step, digest)
-    if problem(unit, step, tokenizer, full=False) is None and (receipt := step.receipt(unit.name)):
+    if problem(unit, step, tokenizer, full=False) is None and (receipt := receipt_of(unit.name, step)):
         return receipt
     return pack_shard(unit, step, export, tokenizer)
 

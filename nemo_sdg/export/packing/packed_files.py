@@ -5,16 +5,16 @@ the texts.
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from nemo_sdg.execution.megatron_import import importing_megatron
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX, TEXT_SUFFIX
 from nemo_sdg.export.packing.indexed_dataset import IndexedWriter
 from nemo_sdg.export.packing.tokenizers import Tokenizer
 from nemo_sdg.records import content_id
+from nemo_sdg.records.lines import SampleLine
 from nemo_sdg.storage import atomic_file
 
-SAMPLE_COLUMNS = ("task", "family", "kind", "language", "origin")
 ROW_GROUP = 8192
 """documents in a parquet row group"""
 
@@ -41,31 +41,39 @@ class Losses:
         self.changed_documents += bool(unknown) or tokenizer.changes(text, ids)
 
 
-def text_row(samples: list[dict[str, Any]], text: str) -> dict[str, Any]:
-    """A document for people and `datasets`. Siblings differ in few of the columns; where they do, all are named."""
-    if len(samples) == 1:
-        (sample,) = samples
-        return {
-            "uuid": sample["sample_id"],
-            "text": text,
-            "license": (sample.get("license") or {}).get("effective"),
-            **{name: sample[name] for name in SAMPLE_COLUMNS},
-            "model": (sample.get("generator") or {}).get("model"),
-            "models_used": _models_used(sample),
-        }
-    licenses = [(sample.get("license") or {}).get("effective") for sample in samples]
-    models = [(sample.get("generator") or {}).get("model") for sample in samples]
-    return {
-        "uuid": content_id(*(sample["sample_id"] for sample in samples)),
-        "text": text,
-        "license": _joined(licenses, " AND "),
-        **{name: _joined([sample[name] for sample in samples], ", ") for name in SAMPLE_COLUMNS},
-        "model": _joined(models, ", "),
-        "models_used": _joined([_models_used(sample) for sample in samples], ", "),
-    }
+class TextRow(TypedDict):
+    """A document for people and `datasets`, as in TEXT_SUFFIX."""
+
+    uuid: str
+    text: str
+    license: str | None
+    task: str | None
+    family: str | None
+    kind: str | None
+    language: str | None
+    origin: str | None
+    model: str | None
+    models_used: str | None
 
 
-def _models_used(sample: dict[str, Any]) -> str | None:
+def text_row(samples: list[SampleLine], text: str) -> TextRow:
+    """The row of a document. Siblings differ in few of the columns; where they do, all are named."""
+    ids = [sample["sample_id"] for sample in samples]
+    return TextRow(
+        uuid=ids[0] if len(ids) == 1 else content_id(*ids),
+        text=text,
+        license=_joined([(sample.get("license") or {}).get("effective") for sample in samples], " AND "),
+        task=_joined([sample["task"] for sample in samples], ", "),
+        family=_joined([sample["family"] for sample in samples], ", "),
+        kind=_joined([sample["kind"] for sample in samples], ", "),
+        language=_joined([sample["language"] for sample in samples], ", "),
+        origin=_joined([sample["origin"] for sample in samples], ", "),
+        model=_joined([(sample.get("generator") or {}).get("model") for sample in samples], ", "),
+        models_used=_joined([_models_used(sample) for sample in samples], ", "),
+    )
+
+
+def _models_used(sample: SampleLine) -> str | None:
     """The models whose text a sample holds: of its question and of its kept solution."""
     generator = sample.get("generator") or {}
     writer = (generator.get("writer") or {}).get("model")
@@ -73,7 +81,9 @@ def _models_used(sample: dict[str, Any]) -> str | None:
 
 
 def _joined(values: list[str | None], separator: str) -> str | None:
-    """The parts of all values, each once, sorted; None where there is none."""
+    """The parts of several values, each once, sorted; None where there is none. A single value is left as it is."""
+    if len(values) == 1:
+        return values[0]
     parts = {part for value in values if value for part in value.split(separator)}
     return separator.join(sorted(parts)) or None
 
@@ -97,23 +107,7 @@ class ShardWriter:
                 ("num_tokens", pa.int32()),
             ]
         )
-        self._text_schema = pa.schema(
-            [
-                (name, text)
-                for name in (
-                    "uuid",
-                    "text",
-                    "license",
-                    "task",
-                    "family",
-                    "kind",
-                    "language",
-                    "origin",
-                    "model",
-                    "models_used",
-                )
-            ]
-        )
+        self._text_schema = pa.schema([(name, text) for name in TextRow.__annotations__])
         self.paths = [
             prefix.with_name(f"{prefix.name}{suffix}")
             for suffix in (f"{PREFIX_SUFFIX}.bin", f"{PREFIX_SUFFIX}.idx", ".docs.parquet", TEXT_SUFFIX)
@@ -122,11 +116,11 @@ class ShardWriter:
         self._indexed = IndexedWriter(bin_file, tokenizer.vocab_size)
         self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))
         self._texts = files.enter_context(pq.ParquetWriter(text_file, self._text_schema, compression="zstd"))
-        self._rows: list[tuple[list[dict[str, Any]], str, int]] = []
+        self._rows: list[tuple[list[SampleLine], str, int]] = []
         self.num_documents = self.num_tokens = 0
         self.losses = Losses()
 
-    def add(self, samples: list[dict[str, Any]], text: str, ids: list[int]) -> None:
+    def add(self, samples: list[SampleLine], text: str, ids: list[int]) -> None:
         """Appends one document, by the ids of its text."""
         self.losses.count(self.tokenizer, text, ids)
         ids = self.tokenizer.as_document(ids)
@@ -146,7 +140,10 @@ class ShardWriter:
         ]
         docs = {
             "document": [number for number, _, _ in rows],
-            **{name: [sample[name] for _, sample, _ in rows] for name in ("sample_id", "seed_ids", "task", "family")},
+            "sample_id": [sample["sample_id"] for _, sample, _ in rows],
+            "seed_ids": [sample["seed_ids"] for _, sample, _ in rows],
+            "task": [sample["task"] for _, sample, _ in rows],
+            "family": [sample["family"] for _, sample, _ in rows],
             "num_tokens": [num_tokens for _, _, num_tokens in rows],
         }
         texts = [text_row(samples, text) for samples, text, _ in self._rows]

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -20,6 +20,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.difficulty import band_of
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.tokenizers import Tokenizer
+from nemo_sdg.records.lines import SampleLine
 
 CALIBRATION_ROWS = 64
 TEXT_FIELDS = ("passage", "question", "context", "reasoning")
@@ -75,12 +76,12 @@ class PackUnit:
         """Identity of the choice of rows: curated shards may be the same and yet be cut elsewhere."""
         return fingerprint([[path.name, hashlib.sha256(offsets.tobytes()).hexdigest()] for path, offsets in self.rows])
 
-    def samples(self) -> Iterator[dict[str, Any]]:
+    def samples(self) -> Iterator[SampleLine]:
         for path, offsets in self.rows:
             yield from read_rows(path, offsets)
 
 
-def read_rows(path: Path, offsets: Iterable[int]) -> Iterator[dict[str, Any]]:
+def read_rows(path: Path, offsets: Iterable[int]) -> Iterator[SampleLine]:
     """The samples of a curated shard that begin at these bytes."""
     with open(path, "rb") as handle:
         for offset in offsets:
@@ -88,17 +89,17 @@ def read_rows(path: Path, offsets: Iterable[int]) -> Iterator[dict[str, Any]]:
             yield orjson.loads(handle.readline())
 
 
-def seed_of(sample: dict[str, Any]) -> str:
+def seed_of(sample: SampleLine) -> str:
     """The seed whose siblings a sample belongs to."""
     return str(sample["seed_ids"][0]) if sample["seed_ids"] else str(sample["sample_id"])
 
 
-def split_of(sample: dict[str, Any], valid_share: float) -> str:
+def split_of(sample: SampleLine, valid_share: float) -> str:
     """`train` or `valid`, by the hash of the first seed's id: nothing written after one seed straddles the two."""
     return _split_of_seed(seed_of(sample), valid_share)
 
 
-def straddles(sample: dict[str, Any], valid_share: float) -> bool:
+def straddles(sample: SampleLine, valid_share: float) -> bool:
     """Whether a sample was written after seeds of both splits: in either of them it would carry something of the
     other.
     """

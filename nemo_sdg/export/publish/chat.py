@@ -10,9 +10,10 @@ import uuid
 from typing import Any
 
 from nemo_sdg.export.documents import render_turns
+from nemo_sdg.records.lines import SampleLine
 
 
-def chat_row(sample: dict[str, Any]) -> dict[str, Any]:
+def chat_row(sample: SampleLine) -> dict[str, Any]:
     asked, told = render_turns(sample)
     answer = {"role": "assistant", "content": told}
     if trace := (sample.get("trace") or "").strip():
@@ -21,5 +22,8 @@ def chat_row(sample: dict[str, Any]) -> dict[str, Any]:
         "messages": [{"role": "user", "content": asked}, answer],
         "uuid": str(uuid.UUID(hex=sample["sample_id"])),
         "license": (sample.get("license") or {}).get("effective") or "unknown",
-        **{name: sample[name] for name in ("task", "family", "kind", "language")},
+        "task": sample["task"],
+        "family": sample["family"],
+        "kind": sample["kind"],
+        "language": sample["language"],
     }

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.blend import MixtureFile
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.publish.release import CHAT, GENERATIVE, MULTIPLE_CHOICE, Release
 from nemo_sdg.storage import read_json, write_bytes, write_json
@@ -176,7 +177,7 @@ def data_blend(release: Release, target: str) -> dict[str, Any]:
     Weights are those of the blend. A file stands for its part of a packed shard by its characters. From the hub a
     configuration is read as a whole, so that its shards share its weight as found.
     """
-    mixture = read_json(release.run_dir / "blend" / "mixture.json")
+    mixture: MixtureFile = read_json(release.run_dir / "blend" / "mixture.json")
     variant = next(iter(mixture["variants"]))
     weights = {
         row["prefix"].removesuffix(PREFIX_SUFFIX): row["weight"] for row in mixture["variants"][variant]["train"]

@@ -22,12 +22,14 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.packed_shards import TEXT_SUFFIX, PackedShard, packed_shards
+from nemo_sdg.export.packing.packed_files import TextRow
 from nemo_sdg.export.publish.chat import chat_row
 from nemo_sdg.records import Kind, json_line
+from nemo_sdg.records.lines import FileFactsLine, SampleLine
 from nemo_sdg.storage import atomic_file, read_json, read_jsonl, require_run, sha256_file, write_json
 
 MULTIPLE_CHOICE, GENERATIVE, CHAT = "Multiple-Choice", "Generative", "chat"
@@ -88,7 +90,7 @@ def shards_to_publish(run_dir: Path) -> list[PackedShard]:
     return [shard for shard in packed_shards(run_dir) if shard.variants]
 
 
-def text_files(shards: Iterable[PackedShard]) -> Iterator[tuple[PackedShard, str, str, dict[str, Any]]]:
+def text_files(shards: Iterable[PackedShard]) -> Iterator[tuple[PackedShard, str, str, FileFactsLine]]:
     """(shard, variant, path relative to the run, facts) of every text file."""
     for shard in shards:
         for name, facts in shard.outputs.items():
@@ -227,11 +229,11 @@ def _write_released(source: Path, path: Path, *, chosen: bool) -> tuple[int, int
     return rows, characters
 
 
-def _of_kind(batch: Any, *, chosen: bool) -> list[dict[str, Any]]:
+def _of_kind(batch: Any, *, chosen: bool) -> list[TextRow]:
     return [row for row in batch.to_pylist() if (row["kind"] == Kind.multiple_choice) is chosen]
 
 
-def _released_row(row: dict[str, Any]) -> dict[str, Any]:
+def _released_row(row: TextRow) -> dict[str, Any]:
     return {
         "text": row["text"],
         "license": row["license"] or "unknown",
@@ -240,7 +242,7 @@ def _released_row(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _chat_files(run_dir: Path) -> Iterator[tuple[str, str, Callable[[], Iterator[dict[str, Any]]], str]]:
+def _chat_files(run_dir: Path) -> Iterator[tuple[str, str, Callable[[], Iterator[SampleLine]], str]]:
     """(split, path, samples, source) of the chat files: one for each curated shard and split."""
     left_out = {
         drop["id"] for path in sorted((run_dir / "packed" / "dropped").glob("*.jsonl")) for drop in read_jsonl(path)
@@ -256,8 +258,8 @@ def _chat_files(run_dir: Path) -> Iterator[tuple[str, str, Callable[[], Iterator
         digest = sha256_file(path)
         for split, title in SPLIT_NAMES.items():
 
-            def samples(path: Path = path, split: str = split) -> Iterator[dict[str, Any]]:
-                for sample in read_jsonl(path):
+            def samples(path: Path = path, split: str = split) -> Iterator[SampleLine]:
+                for sample in cast(Iterator[SampleLine], read_jsonl(path)):
                     if sample["sample_id"] not in left_out and split_of(sample, valid_share) == split:
                         yield sample
 
@@ -265,7 +267,7 @@ def _chat_files(run_dir: Path) -> Iterator[tuple[str, str, Callable[[], Iterator
             yield title, f"chat/{title}/{path.name}", samples, source
 
 
-def _write_chat(samples: Callable[[], Iterator[dict[str, Any]]], path: Path) -> tuple[int, int]:
+def _write_chat(samples: Callable[[], Iterator[SampleLine]], path: Path) -> tuple[int, int]:
     rows = characters = 0
     path.unlink(missing_ok=True)
     with atomic_file(path) as handle:

@@ -8,9 +8,9 @@ from typing import Any
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.counts import Run, read_json_or, shards
-from nemo_sdg.export.report.records import MAX_TEXT, cut, cut_all
-from nemo_sdg.export.report.rows import Picker, Unreadable, fetch, find_by_id, read_records
-from nemo_sdg.export.report.sections.parts import Table, percent
+from nemo_sdg.export.report.rows import Line, Picker, Unreadable, fetch, find_by_id, read_records
+from nemo_sdg.export.report.sections.parts import LENGTHS, Table, percent
+from nemo_sdg.export.report.shown import Content, content_of, cut
 from nemo_sdg.export.report.verdicts import Verdict
 from nemo_sdg.storage import changed_fields
 
@@ -19,7 +19,6 @@ NUM_SEEDS = 20
 NUM_OFFERED = 2000
 """number of seeds of each run, those with the smallest hashes of ids, among which common seeds are searched"""
 PER_SEED = 3
-LENGTHS = ("question", "context", "reasoning", "answer")
 
 
 @dataclass(kw_only=True)
@@ -33,11 +32,23 @@ class Side:
 
 
 @dataclass(kw_only=True)
+class Beside:
+    """A seed, or a sample that was made from it."""
+
+    task: str
+    origin: str
+    guidance: str | None
+    agree: list[int | None]
+    """votes that give the answer, votes cast"""
+    content: Content
+
+
+@dataclass(kw_only=True)
 class Pair:
     """One seed, and the samples that each run made from it."""
 
-    seed: dict[str, Any]
-    samples: list[list[dict[str, Any]]]
+    seed: Beside
+    samples: list[list[Beside]]
 
 
 def names_of(one: Path, other: Path) -> list[str]:
@@ -153,18 +164,12 @@ def _by_seed(side: Side, unreadable: Unreadable) -> dict[str, list[Any]]:
     return {seed_id: [place for _, place in sorted(rows)[:PER_SEED]] for seed_id, rows in found.items()}
 
 
-def _shown(record: dict[str, Any]) -> dict[str, Any]:
-    answer, votes = record.get("answer"), record.get("votes") or {}
-    return {
-        "task": cut(record.get("task"), 200),
-        "kind": cut(record.get("kind"), 100),
-        "origin": cut(record.get("origin"), 100),
-        "guidance": record.get("guidance"),
-        "agree": [votes.get("agree"), votes.get("n")],
-        "passage": cut(record.get("passage"), 1000),
-        "question": cut(record.get("question"), MAX_TEXT),
-        "choices": cut_all(record.get("choices")),
-        "answer": cut(answer.get("text") if isinstance(answer, dict) else answer, 1000),
-        "context": cut(record.get("context"), 1000),
-        "reasoning": cut(record.get("reasoning"), 1000),
-    }
+def _shown(line: Line) -> Beside:
+    votes = line.get("votes") or {}
+    return Beside(
+        task=cut(line.get("task"), 200),
+        origin=cut(line.get("origin"), 100),
+        guidance=line.get("guidance"),
+        agree=[votes.get("agree"), votes.get("n")],
+        content=content_of(line, most=1000),
+    )

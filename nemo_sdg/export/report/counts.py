@@ -11,7 +11,18 @@ from typing import Any
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.kept import Kept
-from nemo_sdg.export.report.rows import Picker, Place, Unreadable, in_turn, lines_of, read_drops, read_records, spread
+from nemo_sdg.export.report.rows import (
+    Line,
+    Picker,
+    Place,
+    Unreadable,
+    in_turn,
+    lines_of,
+    read_drops,
+    read_records,
+    spread,
+)
+from nemo_sdg.records.lines import StepCounts
 from nemo_sdg.storage import merge_counts, read_json, require_run
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
@@ -48,8 +59,8 @@ def shards(run_dir: Path, step: str, folder: str = "") -> list[Path]:
     return sorted((run_dir / step / folder).glob("shard-*.jsonl"))
 
 
-def step_counts(run_dir: Path, step: str) -> dict[str, Any]:
-    """The receipts' counts of a step, {task: {in, kept, dropped, not_sampled}}."""
+def step_counts(run_dir: Path, step: str) -> StepCounts:
+    """The receipts' counts of a step."""
     receipts = (
         read_json_or(path, None)
         for path in sorted((run_dir / step / "receipts").glob("*.json"))
@@ -71,7 +82,8 @@ def families_of_tasks(run_dir: Path, unreadable: Unreadable) -> dict[str, str]:
 class Run:
     """The data of the figures, and the places of the records on the page."""
 
-    counts: dict[str, dict[str, Any]]
+    counts: dict[str, StepCounts]
+    """step -> task -> counts"""
     families: dict[str, str]
     """task -> family"""
     samples_step: str
@@ -145,8 +157,8 @@ def _pick_drops(run_dir: Path, run: Run) -> None:
         }
         picker = Picker(quotas)
         if step == "catalog":
-            for place, row in read_records([run_dir / step / "refused.jsonl"], run.unreadable):
-                picker.offer((refusal(row), str(row.get("task"))), str(row.get("task")), place)
+            for place, refused in read_records([run_dir / step / "refused.jsonl"], run.unreadable):
+                picker.offer((refusal(refused), str(refused.get("task"))), str(refused.get("task")), place)
         else:
             for place, task, identifier, reason in read_drops(
                 sorted((run_dir / step / "dropped").glob("*.jsonl")), run.unreadable
@@ -167,7 +179,7 @@ def is_contamination(reason: str) -> bool:
     return reason.startswith("evaluation_") or reason == "in_evaluation_split"
 
 
-def refusal(row: dict[str, Any]) -> str:
+def refusal(row: Line) -> str:
     """The word by which a refused task is counted: that of its first reason."""
     reasons = row.get("reasons") or ["refused"]
     return str(reasons[0]).split(":")[0].strip()
@@ -211,7 +223,7 @@ def funnel_rows(run: Run) -> list[list[Any]]:
     seeded = {task for step in STEPS[1:] for task in run.counts[step]}
     rows: list[list[Any]] = []
     for step in STEPS:
-        rest: dict[str, list[dict[str, Any]]] = {}
+        rest: dict[str, list[StepCounts]] = {}
         for task, row in run.counts[step].items():
             family = run.families.get(task, "unknown")
             if task in seeded:

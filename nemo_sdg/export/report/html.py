@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.export.report.first import MAX_TEXT, votes_in_words
-from nemo_sdg.export.report.records import cut
 from nemo_sdg.export.report.sections import charts
+from nemo_sdg.export.report.shown import cut, votes_in_words
 from nemo_sdg.records import visible
 
+MAX_READ = 1200
+"""characters of a text that is shown without a click"""
 FOLDER = Path(__file__).parent
 POLICY = (
     "default-src 'none'; img-src data:; script-src {script}; style-src {style}; base-uri 'none'; form-action 'none'"
@@ -32,7 +33,11 @@ def render(template: str, *scripts: str, beside: str = "", **values: Any) -> byt
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"visible": visible, "votes": votes_in_words, "short": lambda text: cut(text, MAX_TEXT)}
+    environment.filters |= {
+        "visible": visible,
+        "votes": lambda record: votes_in_words(record.agree, record.guidance),
+        "short": lambda text: cut(text, MAX_READ),
+    }
     environment.tests["numberlike"] = lambda cell: NUMBER.fullmatch(str(cell)) is not None
     environment.tests["drawing"] = lambda part: isinstance(part, charts.Drawing)
     code, style = "".join((FOLDER / name).read_text() for name in scripts), (FOLDER / "page.css").read_text()

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
+from nemo_sdg.export.report.rows import Line
 from nemo_sdg.records import Origin
 
 
@@ -37,7 +37,7 @@ class Kept:
     grades: dict[str, list[float]] = field(default_factory=dict)
     """question or answer -> [sum of the judge's scores, number of graded samples]"""
 
-    def add(self, sample: dict[str, Any]) -> None:
+    def add(self, sample: Line) -> None:
         self.num += 1
         origin = str(sample.get("origin"))
         self.origins[origin] += 1
@@ -61,7 +61,7 @@ class Kept:
                 sums[1] += 1
 
 
-def agreement(sample: dict[str, Any]) -> float | None:
+def agreement(sample: Line) -> float | None:
     """Share of the votes that give the sample's answer."""
     votes = sample.get("votes") or {}
     return votes["agree"] / votes["n"] if votes.get("n") and votes.get("agree") is not None else None

@@ -1,20 +1,20 @@
-"""Some packed documents as the tokens of the .bin file, each token with the part of the sample that it comes from.
-
-{"variant": "context", "prefix": "packed/context/science/train/shard-00000_text_document", "document": 17,
- "num_tokens": 231, "tokens": [["layout", "Question"], ["layout", ":"], ["question", " Which"], …]}
+"""Some packed documents as the tokens of the .bin file, each token with the part of the sample that it comes from:
+layout `Question`, layout `:`, question ` Which`, …
 """
 
 import struct
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.packing.indexed_dataset import DTYPES, HEADER_BYTES, MAGIC
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved
 from nemo_sdg.export.report.counts import read_json_or
-from nemo_sdg.export.report.rows import Unreadable, find_by_id
+from nemo_sdg.export.report.rows import Line, Unreadable, find_by_id
+from nemo_sdg.records.lines import PackedReceipt
 
 PARTS = ("passage", "question", "options", "context", "reasoning", "answer", "layout", "end")
 NUM_SHOWN = 3
@@ -23,7 +23,20 @@ MAX_TOKENS = 500
 """number of tokens of a document that are shown"""
 
 
-def packed_documents(run_dir: Path) -> list[dict[str, Any]]:
+@dataclass(kw_only=True)
+class PackedDocument:
+    """A document as the page shows it."""
+
+    variant: str
+    prefix: str
+    document: int
+    task: str
+    num_tokens: int
+    tokens: list[tuple[str, str]]
+    """part of the sample (one of PARTS), text of the token"""
+
+
+def packed_documents(run_dir: Path) -> list[PackedDocument]:
     """For each variant, the documents with the smallest hashes of sample ids in the first shard of a family."""
     try:
         tokenizer = load_saved(run_dir / "packed" / "tokenizer")
@@ -40,7 +53,7 @@ def packed_documents(run_dir: Path) -> list[dict[str, Any]]:
     return shown
 
 
-def _document(run_dir: Path, docs: Path, variant: str, tokenizer: Tokenizer) -> dict[str, Any]:
+def _document(run_dir: Path, docs: Path, variant: str, tokenizer: Tokenizer) -> PackedDocument:
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(docs).read_row_group(0, columns=["document", "sample_id", "task"]).to_pylist()
@@ -48,28 +61,30 @@ def _document(run_dir: Path, docs: Path, variant: str, tokenizer: Tokenizer) -> 
     members = [other["sample_id"] for other in table if other["document"] == row["document"]]
     base = str(docs).removesuffix(".docs.parquet") + PREFIX_SUFFIX
     ids = read_document(Path(base), row["document"])
-    receipts = (read_json_or(path, {}) for path in sorted((run_dir / "packed" / "receipts").glob("*.json")))
+    receipts: Iterator[PackedReceipt] = (
+        read_json_or(path, {}) for path in sorted((run_dir / "packed" / "receipts").glob("*.json"))
+    )
     name = f"{Path(base).relative_to(run_dir)}.bin"
-    inputs: dict[str, Any] = next((receipt["inputs"] for receipt in receipts if name in receipt.get("outputs", {})), {})
+    inputs = next((receipt["inputs"] for receipt in receipts if name in receipt.get("outputs", {})), {})
     found = find_by_id([run_dir / path for path in inputs], "sample_id", set(members), Unreadable())
     texts = pieces(tokenizer, ids[:MAX_TOKENS])
     parts = parts_of("".join(texts), [found[member] for member in members if member in found])
-    tokens, place = [], 0
+    tokens, place = list[tuple[str, str]](), 0
     for number, text in zip(ids, texts, strict=False):
         control = number == tokenizer.eod or number == tokenizer.bos
         if control:
-            tokens.append(["end", str(tokenizer.backend.id_to_token(number))])
+            tokens.append(("end", str(tokenizer.backend.id_to_token(number))))
         else:
-            tokens.append([parts[min(place + (len(text) - len(text.lstrip())), len(parts) - 1)], text])
+            tokens.append((parts[min(place + (len(text) - len(text.lstrip())), len(parts) - 1)], text))
         place += len(text)
-    return {
-        "variant": variant,
-        "prefix": name.removesuffix(".bin"),
-        "document": row["document"],
-        "task": row["task"],
-        "num_tokens": len(ids),
-        "tokens": tokens,
-    }
+    return PackedDocument(
+        variant=variant,
+        prefix=name.removesuffix(".bin"),
+        document=row["document"],
+        task=row["task"],
+        num_tokens=len(ids),
+        tokens=tokens,
+    )
 
 
 def read_document(prefix: Path, document: int) -> list[int]:
@@ -101,7 +116,7 @@ def pieces(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
     return ["" if number in (tokenizer.eod, tokenizer.bos) else next(found) for number in ids]
 
 
-def parts_of(text: str, samples: list[dict[str, Any]]) -> list[str]:
+def parts_of(text: str, samples: list[Line]) -> list[str]:
     """For each character of a document, the part of a sample that it belongs to."""
     parts = ["layout"] * max(1, len(text))
     begin = 0

@@ -24,10 +24,9 @@ from nemo_sdg.export.report.counts import (
     packed_tokens,
     read_json_or,
 )
-from nemo_sdg.export.report.first import first_samples
 from nemo_sdg.export.report.html import policy, render
 from nemo_sdg.export.report.packed import PARTS, packed_documents
-from nemo_sdg.export.report.quality import Models, measure
+from nemo_sdg.export.report.quality import Models, Quality, measure
 from nemo_sdg.export.report.records import FindCalls, collect_records
 from nemo_sdg.export.report.search import write_search
 from nemo_sdg.export.report.sections.ablation import ablation
@@ -37,8 +36,10 @@ from nemo_sdg.export.report.sections.origins import contamination, licenses
 from nemo_sdg.export.report.sections.parts import steps_table, summary_cards
 from nemo_sdg.export.report.sections.samples import difficulty, diversity, languages, positions
 from nemo_sdg.export.report.sections.speed import speed
+from nemo_sdg.export.report.shown import Shown, first_samples
 from nemo_sdg.export.report.verdicts import answer, judge_run
 from nemo_sdg.export.splits import evaluation_splits
+from nemo_sdg.records.lines import Manifest
 from nemo_sdg.storage import different_versions, require_run, write_bytes, write_json
 
 MEASURES = 1
@@ -51,7 +52,7 @@ MAX_DATA = 3_600_000
 __all__ = ["is_current", "policy", "write_against", "write_report", "write_search_pages"]
 
 
-def is_current(run_dir: Path, facts: dict[str, Any]) -> bool:
+def is_current(run_dir: Path, facts: Manifest) -> bool:
     """Whether the run's page was made from the same files."""
     path = run_dir / "report" / "index.html"
     if not path.is_file():
@@ -61,11 +62,7 @@ def is_current(run_dir: Path, facts: dict[str, Any]) -> bool:
 
 
 def write_report(
-    run_dir: Path,
-    *,
-    facts: dict[str, Any] | None = None,
-    find_calls: FindCalls | None = None,
-    models: Models | None = None,
+    run_dir: Path, *, facts: Manifest | None = None, find_calls: FindCalls | None = None, models: Models | None = None
 ) -> Path:
     """Writes report/index.html and returns its path. `facts` is the manifest, read from the run when not given;
     `models` measure fluency and diversity. Raises DataError when it is not a run.
@@ -117,14 +114,14 @@ def side_of(run_dir: Path, name: str, models: Models) -> Side:
     return Side(name=name, run_dir=run_dir, run=run, verdicts=verdicts)
 
 
-def measured(run_dir: Path, records: list[dict[str, Any]], models: Models) -> dict[str, Any]:
+def measured(run_dir: Path, records: list[Shown], models: Models) -> Quality:
     """The result of quality.measure, stored in report/quality.json, so that the same texts are not measured twice."""
     path = run_dir / "report" / "quality.json"
-    texts = [[record["id"], record["reason"], record.get("sample"), record["seeds"]] for record in records]
+    texts = [[record.id, record.reason, record.sample, record.seeds] for record in records]
     key = fingerprint([texts, MEASURES])
     stored = read_json_or(path, None)
     if isinstance(stored, dict) and stored.get("of") == key:
-        quality = dict(stored["quality"])
+        quality: Quality = stored["quality"]
         if models.losses is None or "fluency" in quality:
             return quality
     quality = measure(records, models)
@@ -133,9 +130,7 @@ def measured(run_dir: Path, records: list[dict[str, Any]], models: Models) -> di
     return quality
 
 
-def render_page(
-    run_dir: Path, run: Run, records: list[dict[str, Any]], facts: dict[str, Any] | None, quality: dict[str, Any]
-) -> bytes:
+def render_page(run_dir: Path, run: Run, records: list[Shown], facts: Manifest | None, quality: Quality) -> bytes:
     health = read_json_or(run_dir / "curated" / "health.json", {})
     splits = evaluation_splits(run_dir)
     verdicts = judge_run(run, quality, read_json_or(run_dir / "blend" / "mixture.json", None), splits)
@@ -161,7 +156,8 @@ def render_page(
         },
         records,
     )
-    num_drops = sum(record["reason"] != "" for record in shown)
+    packages: dict[str, str | None] = (facts.get("packages") if facts else None) or {}
+    num_drops = sum(record.reason != "" for record in shown)
     return render(
         "page.html.jinja",
         "head.js",
@@ -169,8 +165,8 @@ def render_page(
         made_from=fingerprint(facts) if facts else "",
         data=data,
         name=run_dir.resolve().name,
-        fingerprint=(facts or {}).get("fingerprint", ""),
-        version=(facts or {}).get("version", ""),
+        fingerprint=facts.get("fingerprint", "") if facts else "",
+        version=facts.get("version", "") if facts else "",
         finished=facts is not None,
         answer=answer(verdicts),
         first=first_samples(records),
@@ -190,18 +186,18 @@ def render_page(
         },
         samples_step=run.samples_step,
         versions=different_versions(run_dir, [*STEPS, "blend"]),
-        packages=sorted((name, version) for name, version in ((facts or {}).get("packages") or {}).items() if version),
+        packages=sorted((name, version) for name, version in packages.items() if version),
         config=(run_dir / "config.yaml").read_bytes().decode("utf-8", "replace"),
     )
 
 
-def pack_data(fixed: dict[str, Any], records: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+def pack_data(fixed: dict[str, Any], records: list[Shown]) -> tuple[str, list[Shown]]:
     """The records as base64 of gzip, and the records that it contains: fewer samples, and fewer examples of each
     reason, if not all fit into MAX_DATA.
     """
-    samples, num_examples = [record for record in records if not record["reason"]], len(records)
+    samples, num_examples = [record for record in records if not record.reason], len(records)
     while True:
-        shown = samples + _first_of_each([record for record in records if record["reason"]], num_examples)
+        shown = samples + _first_of_each([record for record in records if record.reason], num_examples)
         packed = gzip.compress(orjson.dumps({**fixed, "records": shown}), 6, mtime=0)
         size = len(packed) * 4 / 3
         if size <= MAX_DATA or not shown:
@@ -210,12 +206,12 @@ def pack_data(fixed: dict[str, Any], records: list[dict[str, Any]]) -> tuple[str
         num_examples = int(0.9 * min(num_examples, NUM_EXAMPLES) * MAX_DATA / size)
 
 
-def _first_of_each(drops: list[dict[str, Any]], num: int) -> list[dict[str, Any]]:
+def _first_of_each(drops: list[Shown], num: int) -> list[Shown]:
     seen: Counter[tuple[str, str]] = Counter()
     kept = []
     for drop in drops:
-        seen[drop["step"], drop["reason"]] += 1
-        if seen[drop["step"], drop["reason"]] <= num:
+        seen[drop.step, drop.reason] += 1
+        if seen[drop.step, drop.reason] <= num:
             kept.append(drop)
     return kept
 

@@ -1,20 +1,15 @@
 """Compares the new questions of a run with their seeds, on a selection of the samples that the page shows.
 
-    {"fluency": {"of": 32, "rule": 2.0, "rows": [{"what": "question", "family": "math", "loss": 7.4, "over": 3.1,
-                 "text": "…"}, …], "shares": {"question": 0.9, "solution": 0.1}, "medians": {"math": 4.3}},
-     "diversity": {"of": 128, "distinct_2": [0.81, 0.86], "nearest": [0.2, 0.17], "vendi": [61.0, 70.2]},
-     "repeated": 0.0, "unfinished": [0.01, 0.0], "missing": {"fluency": "…why it was not measured"}}
-
-Pairs are (new questions, seeds). The same number of each is compared, since the figures depend on the number of texts.
+Pairs are [new questions, seeds]. The same number of each is compared, since the figures depend on the number of texts.
 """
 
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from nemo_sdg.export.report.first import first_samples
+from nemo_sdg.export.report.shown import Content, Shown, first_samples
 from nemo_sdg.text.normalize import character_grams, distinct_share, nearest_other, ngrams, tokens
 
 NUM_READ = 20
@@ -38,6 +33,49 @@ Losses = Callable[[list[str]], list[float]]
 Vendi = Callable[[list[str]], float]
 
 
+class LossRow(TypedDict):
+    """A text that was read."""
+
+    what: str
+    """question | solution | seed"""
+    family: str
+    loss: float
+    """nats per token"""
+    over: float
+    """`loss` minus the median of the family's seeds"""
+    text: str
+
+
+class Fluency(TypedDict):
+    of: int
+    rule: float
+    """nats per token over the seeds, from which a text counts as word salad"""
+    rows: list[LossRow]
+    shares: dict[str, float]
+    """what -> share of the texts that count as word salad"""
+    medians: dict[str, float]
+    """family -> median loss of its seeds"""
+
+
+class Diversity(TypedDict):
+    of: int
+    distinct_2: list[float]
+    nearest: list[float]
+    """mean similarity to the nearest other question"""
+    vendi: NotRequired[list[float]]
+
+
+class Quality(TypedDict):
+    """What is measured, and in report/quality.json; a figure is missing where there is nothing to measure."""
+
+    missing: dict[str, str]
+    """figure -> why it was not measured"""
+    fluency: NotRequired[Fluency]
+    diversity: NotRequired[Diversity]
+    repeated: NotRequired[float]
+    unfinished: NotRequired[list[float]]
+
+
 @dataclass(kw_only=True)
 class Models:
     """The models for the measures; None for a model that is not installed, with the reason."""
@@ -47,16 +85,17 @@ class Models:
     missing: dict[str, str]
 
 
-def measure(records: Sequence[dict[str, Any]], models: Models) -> dict[str, Any]:
-    """The dict shown above, from the records of collect_records."""
+def measure(records: Sequence[Shown], models: Models) -> Quality:
+    """The figures of the records of collect_records."""
     kept = first_samples(records, len(records))
-    new = [record for record in kept if record["origin"] != "seed"]
-    seeds = list({seed["id"]: (record["family"], seed) for record in kept for seed in record["seeds"]}.values())
-    out: dict[str, Any] = {"missing": dict(models.missing)}
-    if models.losses is not None and (found := fluency(new, kept, seeds, models.losses)):
+    samples = [(record, record.sample) for record in kept if record.sample is not None]
+    new = [(record, sample) for record, sample in samples if record.origin != "seed"]
+    seeds = list({seed.id: (record.family, seed.question) for record in kept for seed in record.seeds}.values())
+    out = Quality(missing=dict(models.missing))
+    if models.losses is not None and (found := fluency(new, samples, seeds, models.losses)):
         out["fluency"] = found
-    asked = distinct(record["sample"]["question"] for record in new)
-    known = distinct(seed["question"] for _, seed in seeds)
+    asked = distinct(sample.question for _, sample in new)
+    known = distinct(question for _, question in seeds)
     num = min(len(asked), len(known), NUM_COMPARED)
     if num >= 2:
         pair = asked[:num], known[:num]
@@ -67,11 +106,11 @@ def measure(records: Sequence[dict[str, Any]], models: Models) -> dict[str, Any]
         }
         if models.vendi is not None:
             out["diversity"]["vendi"] = [round(models.vendi(texts), 1) for texts in pair]
-    solutions = [record["sample"]["reasoning"] for record in kept if record["kind"] != "code"]
-    texts = [text for text in [*(record["sample"]["question"] for record in new), *solutions] if text]
+    solutions = [sample.reasoning for record, sample in samples if record.kind != "code"]
+    texts = [text for text in [*(sample.question for _, sample in new), *solutions] if text]
     if texts:
         out["repeated"] = round(statistics.fmean(repeats_itself(text) for text in texts), 4)
-        both = solutions, [seed["question"] for _, seed in seeds]
+        both = solutions, [question for _, question in seeds]
         out["unfinished"] = [round(statistics.fmean([0.0, *map(unfinished, part)]), 4) for part in both]
     return out
 
@@ -81,42 +120,43 @@ def distinct(texts: Iterable[str]) -> list[str]:
 
 
 def fluency(
-    new: Sequence[dict[str, Any]],
-    kept: Sequence[dict[str, Any]],
-    seeds: Sequence[tuple[str, dict[str, Any]]],
+    new: Sequence[tuple[Shown, Content]],
+    kept: Sequence[tuple[Shown, Content]],
+    seeds: Sequence[tuple[str, str]],
     losses: Losses,
-) -> dict[str, Any]:
-    """Losses of new questions and of solutions, and their distance to the median of the family's seeds; {} if no text
-    has seeds of its family.
+) -> Fluency | None:
+    """Losses of new questions and of solutions, and their distance to the median of the family's seeds; None if no text
+    has seeds of its family. `seeds`: family, question.
     """
-    rows = [("question", record["family"], record["sample"]["question"]) for record in new[:NUM_READ]]
+    rows = [("question", record.family, sample.question) for record, sample in new[:NUM_READ]]
     rows += [
-        ("solution", record["family"], text)
-        for record in kept[:NUM_READ]
-        if record["kind"] != "code"
-        and (text := f"{record['sample']['context']} {record['sample']['reasoning']}".strip())
+        ("solution", record.family, text)
+        for record, sample in kept[:NUM_READ]
+        if record.kind != "code" and (text := f"{sample.context} {sample.reasoning}".strip())
     ]
     wanted = {family for _, family, _ in rows}
-    known = [("seed", family, seed["question"]) for family, seed in seeds if family in wanted][:NUM_READ]
+    known = [("seed", family, question) for family, question in seeds if family in wanted][:NUM_READ]
     if not known:
-        return {}
-    found = [
-        {"what": what, "family": family, "loss": round(loss, 3), "text": text[:300]}
-        for (what, family, text), loss in zip([*rows, *known], losses([row[2] for row in [*rows, *known]]), strict=True)
+        return None
+    read = [
+        (row, round(loss, 3))
+        for row, loss in zip([*rows, *known], losses([text for _, _, text in [*rows, *known]]), strict=True)
     ]
     medians = {
-        family: statistics.median([row["loss"] for row in found if row["what"] == "seed" and row["family"] == family])
+        family: statistics.median([loss for (what, own, _), loss in read if what == "seed" and own == family])
         for family in sorted({family for _, family, _ in known})
     }
-    overall = statistics.median([row["loss"] for row in found if row["what"] == "seed"])
-    for row in found:
-        row["over"] = round(row["loss"] - medians.get(row["family"], overall), 3)
+    middle = statistics.median([loss for (what, _, _), loss in read if what == "seed"])
+    found = [
+        LossRow(what=what, family=family, loss=loss, text=text[:300], over=round(loss - medians.get(family, middle), 3))
+        for (what, family, text), loss in read
+    ]
     shares = {
         what: round(statistics.fmean(over > SALAD for over in part), 4)
         for what in ("question", "solution", "seed")
         if (part := [row["over"] for row in found if row["what"] == what])
     }
-    return {"of": NUM_READ, "rule": SALAD, "rows": found, "shares": shares, "medians": medians}
+    return Fluency(of=NUM_READ, rule=SALAD, rows=found, shares=shares, medians=medians)
 
 
 def vendi_score(vectors: Any) -> float:

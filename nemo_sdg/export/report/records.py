@@ -1,8 +1,4 @@
-"""The records that the report shows one by one: kept samples, and examples of drops for every reason.
-
-Each is a plain dict of short keys and strings. Texts over MAX_TEXT characters are cut and end with a remark. Their
-content is untrusted: the page puts it into text nodes only.
-"""
+"""The records that the report shows one by one: kept samples, and examples of drops for every reason."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -11,12 +7,9 @@ from typing import Any
 
 from nemo_sdg.export.documents import render_texts
 from nemo_sdg.export.report.counts import Run, is_contamination, refusal, shards
-from nemo_sdg.export.report.rows import Place, Unreadable, fetch, find_by_id, read_records
+from nemo_sdg.export.report.rows import Line, Place, Unreadable, fetch, find_by_id, read_records
+from nemo_sdg.export.report.shown import MAX_ITEMS, Call, Content, Shown, content_of, cut
 
-MAX_TEXT = 4000
-MAX_ITEM = 500
-MAX_ITEMS = 16
-"""maximum number of votes, options or tests of one record"""
 ASKING = {"questions", "answers", "verified", "curated", "packed"}
 """steps whose records need an engine"""
 EVALUATION_ROW = [
@@ -26,30 +19,17 @@ EVALUATION_ROW = [
 """forms in which `curated` and `seeds` name the row that a record repeats: `gsm8k test row 0 (openai/gsm8k main)`,
 `question of sciq (allenai/sciq, default, test, row 3)`
 """
-
-Calls = dict[str, list[dict[str, Any]]]
-"""record id -> its requests: {name, prompt [[role, text], …], output, finish, tokens}"""
-FindCalls = Callable[[list[tuple[str, dict[str, Any]]], dict[str, dict[str, Any]]], Calls]
+RowKey = tuple[str, str, int]
+"""task, split and number of an evaluation row"""
+Calls = dict[str, list[Call]]
+"""record id -> its requests"""
+FindCalls = Callable[[list[tuple[str, Line]], dict[str, Line]], Calls]
 """returns prompts and raw outputs of (shard, sample before verification, or dropped attempt), given the seeds by id
 """
 SHOWN_VARIANTS = ("context", "no_context")
 
 
-def cut(value: Any, limit: int = MAX_TEXT) -> str:
-    """The value as text of at most `limit` characters and a remark; '' for None."""
-    text = "" if value is None else str(value)
-    return text if len(text) <= limit else f"{text[:limit]} … [{len(text) - limit:,} more characters]"
-
-
-def cut_all(values: Any) -> list[str]:
-    if not isinstance(values, list):
-        return []
-    return [cut(value, MAX_ITEM) for value in values[:MAX_ITEMS]] + (
-        [f"… [{len(values) - MAX_ITEMS} more]"] if len(values) > MAX_ITEMS else []
-    )
-
-
-def collect_records(run_dir: Path, run: Run, find_calls: FindCalls | None) -> list[dict[str, Any]]:
+def collect_records(run_dir: Path, run: Run, find_calls: FindCalls | None) -> list[Shown]:
     """The picked samples and drops as the page shows them, samples first."""
     unreadable = run.unreadable
     places: list[tuple[Place, str, str]] = [(place, run.samples_step, "") for place in run.picked_samples]
@@ -72,33 +52,31 @@ def collect_records(run_dir: Path, run: Run, find_calls: FindCalls | None) -> li
     return [_show(step, reason, record, seeds, solved, calls, evaluation) for step, reason, record in raw]
 
 
-def body(record: dict[str, Any]) -> dict[str, Any]:
+def body(record: Line) -> Line:
     """The sample or seed of a drop, or the sample itself."""
     inner = record.get("record") if "reason" in record else record
     return inner if isinstance(inner, dict) else {}
 
 
-def sample_id(record: dict[str, Any]) -> str:
+def sample_id(record: Line) -> str:
     return str(body(record).get("sample_id") or "")
 
 
-def seed_ids(record: dict[str, Any]) -> list[str]:
+def seed_ids(record: Line) -> list[str]:
     inner = body(record)
     found = inner.get("seed_ids") or [inner.get("seed_id")]
     return [str(seed_id) for seed_id in found if seed_id][:3]
 
 
-def _solved(
-    run_dir: Path, raw: list[tuple[str, str, dict[str, Any]]], unreadable: Unreadable
-) -> dict[str, dict[str, Any]]:
+def _solved(run_dir: Path, raw: list[tuple[str, str, Line]], unreadable: Unreadable) -> dict[str, Line]:
     """The samples with all their solutions, since later steps keep only the chosen one."""
     wanted = {sample_id(record) for _, _, record in raw if sample_id(record) and not body(record).get("solutions")}
     found = find_by_id(shards(run_dir, "answers"), "sample_id", wanted, unreadable) if wanted else {}
     return found | {sample_id(record): body(record) for _, _, record in raw if body(record).get("solutions")}
 
 
-def evaluation_key(detail: Any) -> tuple[str, str, int] | None:
-    """(task, split, row) of the evaluation row that a drop names."""
+def evaluation_key(detail: Any) -> RowKey | None:
+    """The evaluation row that a drop names."""
     for pattern in EVALUATION_ROW:
         found = pattern.search(str(detail or ""))
         if found:
@@ -106,11 +84,9 @@ def evaluation_key(detail: Any) -> tuple[str, str, int] | None:
     return None
 
 
-def _evaluation_rows(
-    run_dir: Path, drops: Iterable[dict[str, Any]], unreadable: Unreadable
-) -> dict[tuple[str, str, int], dict[str, Any]]:
+def _evaluation_rows(run_dir: Path, drops: Iterable[Line], unreadable: Unreadable) -> dict[RowKey, Line]:
     wanted = {key for drop in drops if (key := evaluation_key(drop.get("detail")))}
-    found: dict[tuple[str, str, int], dict[str, Any]] = {}
+    found: dict[RowKey, Line] = {}
     for path in sorted((run_dir / "seeds" / "evaluation").glob("*.jsonl")) if wanted else []:
         for _, row in read_records([path], unreadable):
             dataset = row.get("dataset") or {}
@@ -125,109 +101,78 @@ def _evaluation_rows(
 def _show(
     step: str,
     reason: str,
-    record: dict[str, Any],
-    seeds: dict[str, dict[str, Any]],
-    solved: dict[str, dict[str, Any]],
+    record: Line,
+    seeds: dict[str, Line],
+    solved: dict[str, Line],
     calls: Calls,
-    evaluation: dict[tuple[str, str, int], dict[str, Any]],
-) -> dict[str, Any]:
+    evaluation: dict[RowKey, Line],
+) -> Shown:
     inner = body(record)
     own_seeds = [seeds[seed_id] for seed_id in seed_ids(record) if seed_id in seeds]
-    first: dict[str, Any] = inner if inner.get("kind") else own_seeds[0] if own_seeds else inner
-    shown: dict[str, Any] = {
-        "id": cut(record.get("id") or inner.get("sample_id") or record.get("task"), 64),
-        "step": step,
-        "reason": refusal(record) if step == "catalog" and reason else reason,
-        "detail": cut(
-            "; ".join(map(str, record.get("reasons") or [])) if step == "catalog" else record.get("detail"), 1000
-        ),
-        "task": cut(record.get("task") or inner.get("task"), 200),
-        **{name: cut(first.get(name) or record.get(name), 100) for name in ("family", "kind", "frame", "language")},
-        "origin": cut(inner.get("origin"), 100),
-        "seeds": [_seed(seed) for seed in own_seeds],
-    }
+    first = inner if inner.get("kind") else own_seeds[0] if own_seeds else inner
+    is_task = step == "catalog"
+    shown = Shown(
+        id=cut(record.get("id") or inner.get("sample_id") or record.get("task"), 64),
+        step=step,
+        reason=refusal(record) if is_task and reason else reason,
+        detail=cut("; ".join(map(str, record.get("reasons") or [])) if is_task else record.get("detail"), 1000),
+        task=cut(record.get("task") or inner.get("task"), 200),
+        origin=cut(inner.get("origin"), 100),
+        seeds=[_seed(seed) for seed in own_seeds],
+    )
+    for name in ("family", "kind", "frame", "language"):
+        setattr(shown, name, cut(first.get(name) or record.get(name), 100))
     if inner.get("sample_id"):
-        shown |= _sample(inner, solved.get(sample_id(record), inner), calls.get(sample_id(record), []))
+        _add_sample(shown, inner, solved.get(sample_id(record), inner))
+        shown.calls = calls.get(sample_id(record), [])
     elif "text" in inner:  # an attempt that never became a sample
-        shown["calls"] = calls.get(str(record.get("id")), []) or [
-            {
-                "name": f"attempt {inner.get('attempt')}",
-                "prompt": [],
-                "output": cut(inner.get("text")),
-                "finish": cut(inner.get("finish_reason"), 20),
-            }
-        ]
+        name, output = f"attempt {inner.get('attempt')}", cut(inner.get("text"))
+        alone = Call(name=name, output=output, finish=cut(inner.get("finish_reason"), 20))
+        shown.calls = calls.get(str(record.get("id")), []) or [alone]
     elif inner.get("question"):  # a seed row
-        shown["seeds"] = [_seed(inner)]
+        shown.seeds = [_seed(inner)]
     elif inner:
-        shown["raw"] = cut(inner)
+        shown.raw = cut(inner)
     key = evaluation_key(record.get("detail")) if is_contamination(reason) else None
     if key in evaluation:
-        row = evaluation[key]
-        shown["evaluation"] = {
-            "row": f"{key[0]}, split {key[1]}, row {key[2]}",
-            **_content(row),
-            "answer": cut(row.get("answer")),
-        }
+        shown.evaluation = content_of(evaluation[key])
+        shown.evaluation.row = f"{key[0]}, split {key[1]}, row {key[2]}"
     return shown
 
 
-def _content(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "question": cut(row.get("question")),
-        "passage": cut(row.get("passage")),
-        "choices": cut_all(row.get("choices")),
-    }
-
-
-def _answer(row: dict[str, Any]) -> str:
-    answer = row.get("answer")
-    return cut(answer.get("text") if isinstance(answer, dict) else answer)
-
-
-def _seed(seed: dict[str, Any]) -> dict[str, Any]:
+def _seed(seed: Line) -> Content:
     dataset = seed.get("dataset") or {}
     place = " ".join(str(dataset[name]) for name in ("path", "name", "split") if dataset.get(name))
-    return {
-        "id": cut(seed.get("seed_id"), 64),
-        "row": cut(f"{place}, row {dataset.get('row')}, revision {dataset.get('revision')}", 300),
-        "license": cut(seed.get("license"), 100),
-        **_content(seed),
-        "answer": _answer(seed),
-        "reasoning": cut(seed.get("reference_reasoning")),
-        "tests": cut_all(seed.get("tests")),
-    }
+    content = content_of(seed, reasoning="reference_reasoning")
+    content.id = cut(seed.get("seed_id"), 64)
+    content.row = cut(f"{place}, row {dataset.get('row')}, revision {dataset.get('revision')}", 300)
+    content.license = cut(seed.get("license"), 100)
+    return content
 
 
-def _sample(sample: dict[str, Any], solved: dict[str, Any], calls: list[dict[str, Any]]) -> dict[str, Any]:
-    votes = sample.get("votes") or {}
-    tally: dict[str, Any] = votes["tally"] if isinstance(votes.get("tally"), dict) else {}
-    verification = sample.get("verification") or {}
-    shown = {
-        "sample": {**_content(sample), "answer": _answer(sample), "tests": cut_all(sample.get("tests"))}
-        | {name: cut(sample.get(name)) for name in ("context", "reasoning")},
-        "license": cut((sample.get("license") or {}).get("effective"), 100),
-        "model": cut((sample.get("generator") or {}).get("model"), 200),
-        "guidance": cut(sample.get("guidance"), 20),
-        "difficulty": sample.get("difficulty"),
-        "agree": [votes.get("agree"), votes.get("n"), votes.get("planned")],
-        "tally": [[cut(answer, 200), num] for answer, num in list(tally.items())[:MAX_ITEMS]],
-        "verdict": [cut(verification.get(name), 300) for name in ("verdict", "method", "detail")],
-        "votes": [
-            {
-                name: cut(solution.get(name), 1500)
-                for name in ("index", "guidance", "answer", "label", "error", "detail", "context", "reasoning")
-            }
-            for solution in (solved.get("solutions") or [])[:MAX_ITEMS]
-        ],
-        "calls": calls,
-    }
+def _add_sample(shown: Shown, sample: Line, solved: Line) -> None:
+    votes, verification = sample.get("votes") or {}, sample.get("verification") or {}
+    tally: Line = votes["tally"] if isinstance(votes.get("tally"), dict) else {}
+    shown.sample = content_of(sample)
+    shown.license = cut((sample.get("license") or {}).get("effective"), 100)
+    shown.model = cut((sample.get("generator") or {}).get("model"), 200)
+    shown.guidance = cut(sample.get("guidance"), 20)
+    shown.difficulty = sample.get("difficulty")
+    shown.agree = [votes.get("agree"), votes.get("n"), votes.get("planned")]
+    shown.tally = [(cut(answer, 200), num) for answer, num in list(tally.items())[:MAX_ITEMS]]
+    shown.verdict = [cut(verification.get(name), 300) for name in ("verdict", "method", "detail")]
+    shown.votes = [
+        {
+            name: cut(solution.get(name), 1500)
+            for name in ("index", "guidance", "answer", "label", "error", "detail", "context", "reasoning")
+        }
+        for solution in (solved.get("solutions") or [])[:MAX_ITEMS]
+    ]
     if sample.get("answer"):
-        shown["texts"] = _texts(sample)
-    return shown
+        shown.texts = _texts(sample)
 
 
-def _texts(sample: dict[str, Any]) -> dict[str, list[str]]:
+def _texts(sample: Line) -> dict[str, list[str]]:
     """variant -> [text before the context, the context, text after it]; one item if it has no context."""
     short = {
         **sample,

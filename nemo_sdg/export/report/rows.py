@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+Line = dict[str, Any]
+"""a line of a run's file as it was read: it may be damaged, so that no field is taken for granted"""
 DROP_HEAD = re.compile(rb'\{"task":"((?:[^"\\]|\\.)*)","id":"([^"\\]*)","step":"[^"\\]*","reason":"([^"\\]*)"')
 """the first fields of a drop, as records.Drop is written: matching takes 1 µs, parsing the whole record 15 µs"""
 
@@ -31,7 +33,7 @@ class Unreadable:
     def lines(self) -> Counter[str]:
         return Counter(name for name, _ in self._seen)
 
-    def parse(self, line: bytes, path: Path) -> dict[str, Any] | None:
+    def parse(self, line: bytes, path: Path) -> Line | None:
         try:
             value = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -62,7 +64,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
             offset += len(line)
 
 
-def read_records(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[Place, dict[str, Any]]]:
+def read_records(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[Place, Line]]:
     """Every readable record with its place."""
     for path in paths:
         for offset, line in lines_of(path):
@@ -83,7 +85,7 @@ def read_drops(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[
                 yield (path, offset), str(drop.get("task")), str(drop.get("id")), str(drop.get("reason"))
 
 
-def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Place, dict[str, Any]]]:
+def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Place, Line]]:
     """The records at these places, file by file."""
     for path, offset in sorted(places):
         with open(path, "rb") as handle:
@@ -93,11 +95,9 @@ def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Pla
             yield (path, offset), record
 
 
-def find_by_id(
-    paths: Iterable[Path], field_name: str, wanted: set[str], unreadable: Unreadable
-) -> dict[str, dict[str, Any]]:
+def find_by_id(paths: Iterable[Path], field_name: str, wanted: set[str], unreadable: Unreadable) -> dict[str, Line]:
     """Records by id; only lines with a wanted id are parsed. The id is the first field of seeds and samples."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Line] = {}
     head = re.compile(rb'\{"' + field_name.encode() + rb'":"([^"\\]*)"')
     for path in paths:
         if len(found) == len(wanted):

@@ -15,6 +15,7 @@ import re
 import shutil
 from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,32 +59,53 @@ def write_search(run_dir: Path, step: str, html: bytes, *, shard_size: int = SHA
     return path
 
 
-def samples(run_dir: Path, step: str) -> Iterator[dict[str, Any]]:
+@dataclass(kw_only=True, slots=True)
+class Hit:
+    """A sample as search.js shows it."""
+
+    id: str
+    task: str
+    kind: str
+    origin: str
+    agree: list[int | None]
+    """votes that give the answer, votes cast"""
+    choices: list[str]
+    answer: str
+    question: str
+    passage: str
+    context: str
+    reasoning: str
+
+
+def samples(run_dir: Path, step: str) -> Iterator[Hit]:
     for _, sample in read_records(shards(run_dir, step), Unreadable()):
         answer, votes = sample.get("answer"), sample.get("votes") or {}
-        yield {
-            "id": str(sample.get("sample_id")),
-            "task": str(sample.get("task")),
-            "kind": str(sample.get("kind")),
-            "origin": str(sample.get("origin")),
-            "agree": [votes.get("agree"), votes.get("n")],
-            "choices": sample.get("choices") or [],
-            "answer": _text(answer.get("text") if isinstance(answer, dict) else answer),
-            **{name: _text(sample.get(name)) for name in ("question", "passage", "context", "reasoning")},
-        }
+        yield Hit(
+            id=str(sample.get("sample_id")),
+            task=str(sample.get("task")),
+            kind=str(sample.get("kind")),
+            origin=str(sample.get("origin")),
+            agree=[votes.get("agree"), votes.get("n")],
+            choices=sample.get("choices") or [],
+            answer=_text(answer.get("text") if isinstance(answer, dict) else answer),
+            question=_text(sample.get("question")),
+            passage=_text(sample.get("passage")),
+            context=_text(sample.get("context")),
+            reasoning=_text(sample.get("reasoning")),
+        )
 
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)[:MAX_TEXT]
 
 
-def words_of(row: dict[str, Any]) -> str:
+def words_of(hit: Hit) -> str:
     """The text of a sample that is searched."""
-    texts = [row[name] for name in ("id", "task", "question", "passage", "answer", "context", "reasoning")]
-    return "\n".join([*texts, *map(str, row["choices"])])
+    texts = (hit.id, hit.task, hit.question, hit.passage, hit.answer, hit.context, hit.reasoning)
+    return "\n".join([*texts, *map(str, hit.choices)])
 
 
-def parts(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+def parts(rows: Iterable[Hit], size: int) -> Iterator[list[Hit]]:
     part = []
     for row in rows:
         part.append(row)

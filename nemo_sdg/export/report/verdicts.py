@@ -7,9 +7,10 @@ corpus; a rule names the paper that its number comes from.
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
+from nemo_sdg.export.blend import MixtureFile
 from nemo_sdg.export.report.counts import Run, is_contamination
+from nemo_sdg.export.report.quality import Quality
 from nemo_sdg.export.report.sections.parts import percent
 from nemo_sdg.export.splits import EvaluationSplits
 
@@ -66,9 +67,7 @@ def above(value: float, good: float, look: float) -> str:
     return GOOD if value <= good else LOOK if value <= look else BAD
 
 
-def judge_run(
-    run: Run, quality: dict[str, Any], mixed: dict[str, Any] | None, splits: EvaluationSplits | None
-) -> list[Verdict]:
+def judge_run(run: Run, quality: Quality, mixed: MixtureFile | None, splits: EvaluationSplits | None) -> list[Verdict]:
     """All lines that apply, in the order of the page. `mixed` is blend/mixture.json; `splits` are the evaluation splits
     that the run was compared with.
     """
@@ -88,7 +87,7 @@ def judge_run(
     return [line for line in lines if line is not None]
 
 
-def fluency(quality: dict[str, Any]) -> Verdict:
+def fluency(quality: Quality) -> Verdict:
     rule = (
         "share of new questions, and of solutions, whose loss lies more than 2 nats a token above the median of their "
         "family's seeds: good up to 10%, bad above 30%"
@@ -105,9 +104,8 @@ def fluency(quality: dict[str, Any]) -> Verdict:
             parts.append(f"{round(share * num)} of {num} {words} like word salad")
             worst = max(worst, share)
     mark = above(worst, 0.1, 0.3)
-    for name, words in (("repeated", "repeat themselves"), ("unfinished", "end unfinished")):
-        value = quality.get(name) or 0.0
-        share = value[0] - value[1] if isinstance(value, list) else value
+    ended, ended_seeds = quality.get("unfinished", (0.0, 0.0))
+    for share, words in ((quality.get("repeated", 0.0), "repeat themselves"), (ended - ended_seeds, "end unfinished")):
         if share > 0.05:
             parts.append(f"{percent(share)} of the texts {words}")
             mark = max(mark, above(share, 0.05, 0.3), key=ORDER.index)
@@ -157,7 +155,7 @@ def grades(run: Run) -> Verdict:
     return Verdict(name="Judge's grades", mark=worst, figure=", ".join(parts), rule=rule)
 
 
-def diversity(quality: dict[str, Any]) -> Verdict | None:
+def diversity(quality: Quality) -> Verdict | None:
     found = quality.get("diversity")
     if found is None:
         return None
@@ -230,8 +228,8 @@ def licences(run: Run) -> Verdict:
     return Verdict(name="Licences", mark=mark, figure=figure, rule=rule, see="licenses")
 
 
-def epochs(mixed: dict[str, Any] | None) -> Verdict | None:
-    families = ((mixed or {}).get("explanation") or {}).get("families") or {}
+def epochs(mixed: MixtureFile | None) -> Verdict | None:
+    families = (mixed.get("explanation") or {}).get("families") or {} if mixed else {}
     found = Counter({name: float(part["epochs"]) for name, part in families.items()})
     if not found:
         return None

@@ -15,6 +15,7 @@ from nemo_sdg.catalog.walk import task_config, task_files
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import CatalogRow, DatasetRow, Verdict
+from nemo_sdg.records.lines import UnseenSplit
 from nemo_sdg.seeds.prompts.functions import resolve_function
 from nemo_sdg.seeds.sources.limits import Demand, share_limits
 from nemo_sdg.seeds.sources.lock import locked_revision
@@ -45,7 +46,7 @@ class Source:
             path = f"function:{'/'.join(path.split('/')[-2:])}"
         return DatasetRow(path=path, name=self.split.name, split=self.split.split, revision=rows.revision, row=number)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> UnseenSplit:
         return {
             "task": self.tasks[0],
             "tasks": self.tasks,
@@ -66,8 +67,7 @@ class EvaluationSource(Source):
 @dataclass(kw_only=True)
 class EvaluationSources:
     reachable: list[EvaluationSource]
-    unreachable: list[dict[str, Any]]
-    """what `describe` says of a source, and `why`"""
+    unreachable: list[UnseenSplit]
 
 
 def plan_sources(catalog: list[CatalogRow], seeds: SeedsSection) -> list[Source]:

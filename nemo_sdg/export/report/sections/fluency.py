@@ -1,7 +1,6 @@
 """The section on fluency: the share of word salad, and the most and least fluent texts."""
 
-from typing import Any
-
+from nemo_sdg.export.report.quality import Quality
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.parts import Section, Table, percent
 
@@ -11,7 +10,7 @@ WIDTH = 0.5
 """width of a bar in nats per token"""
 
 
-def fluency(quality: dict[str, Any]) -> Section:
+def fluency(quality: Quality) -> Section:
     section = Section(
         key="fluency",
         title="Fluency",

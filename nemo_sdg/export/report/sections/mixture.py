@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config.export import BANDS
+from nemo_sdg.export.blend import MixtureFile
 from nemo_sdg.export.report.counts import packed_tokens, read_json_or, token_histograms
 from nemo_sdg.export.report.sections import charts
-from nemo_sdg.export.report.sections.parts import Section, Table, percent
-
-FIELDS = ("question", "context", "reasoning", "answer")
+from nemo_sdg.export.report.sections.parts import LENGTHS, Section, Table, percent
 
 
 def mixture(run_dir: Path) -> Section:
@@ -17,7 +16,7 @@ def mixture(run_dir: Path) -> Section:
         title="Mixture",
         about="Train tokens of each family as found, and its share of the blend after temperature, floors and caps.",
     )
-    mixed = read_json_or(run_dir / "blend" / "mixture.json", None)
+    mixed: MixtureFile | None = read_json_or(run_dir / "blend" / "mixture.json", None)
     if mixed is None:
         section.missing = "The run has no blend yet."
         return section
@@ -143,7 +142,7 @@ def tokens(run_dir: Path) -> Section:
     health = read_json_or(run_dir / "curated" / "health.json", {})
     rows = []
     for name, family in sorted((health.get("families") or {}).items()):
-        for what in FIELDS:
+        for what in LENGTHS:
             sizes = (family.get("after") or {}).get("characters", {}).get(what)
             if sizes:
                 own = (family.get("seeds") or {}).get("characters", {}).get(what, {}).get("p50", "")

@@ -4,11 +4,11 @@ read.
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from nemo_sdg.export.report.counts import Run, is_contamination
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.parts import MAX_BARS, MAX_ROWS, Section, Table
+from nemo_sdg.export.report.shown import Shown
 from nemo_sdg.export.splits import EvaluationSplits
 
 
@@ -57,13 +57,13 @@ def licenses(run: Run) -> Section:
     return section
 
 
-def contamination(run: Run, records: Iterable[dict[str, Any]], splits: EvaluationSplits | None) -> Section:
+def contamination(run: Run, records: Iterable[Shown], splits: EvaluationSplits | None) -> Section:
     section = Section(
         key="contamination",
         title="Contamination",
         about="Records that repeat a row of an evaluation split: none of them went on. Each names the row it hit.",
     )
-    shown = [record for record in records if record.get("evaluation")]
+    shown = [(record, record.evaluation) for record in records if record.evaluation]
     reasons: Counter[tuple[str, str]] = Counter()
     for step in ("seeds", "curated"):
         for row in run.counts[step].values():
@@ -79,14 +79,14 @@ def contamination(run: Run, records: Iterable[dict[str, Any]], splits: Evaluatio
     if shown:
         rows = [
             [
-                r["step"],
-                r["reason"],
-                r["task"],
-                (r.get("sample") or (r["seeds"] or [{}])[0]).get("question", "")[:300],
-                r["evaluation"]["row"],
-                r["evaluation"]["question"][:300],
+                record.step,
+                record.reason,
+                record.task,
+                next((content.question[:300] for content in (record.sample, *record.seeds) if content), ""),
+                row.row,
+                row.question[:300],
             ]
-            for r in shown
+            for record, row in shown
         ]
         columns = ["step", "reason", "task", "record", "evaluation row", "its question"]
         total = sum(reasons.values())
@@ -106,10 +106,9 @@ def contamination(run: Run, records: Iterable[dict[str, Any]], splits: Evaluatio
     )
     if unreachable:
         why: dict[tuple[str, str, str], list[str]] = {}
-        for row in unreachable:
-            why.setdefault((str(row.get("dataset")), str(row.get("name") or ""), str(row.get("why"))), []).append(
-                str(row.get("split"))
-            )
+        for unseen in unreachable:
+            place = str(unseen.get("dataset")), str(unseen.get("name") or ""), str(unseen.get("why"))
+            why.setdefault(place, []).append(str(unseen.get("split")))
         rows = [
             [dataset, name, ", ".join(sorted(set(found))), reason]
             for (dataset, name, reason), found in sorted(why.items())

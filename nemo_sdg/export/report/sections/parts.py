@@ -1,6 +1,5 @@
 """The parts of a section of the page: figures, each with the table of its numbers, and notes in plain words."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +9,8 @@ from nemo_sdg.export.report.sections import charts
 MAX_ROWS = 200
 """maximum number of rows of a table on the page; the page says how many are left out"""
 MAX_BARS = 24
+LENGTHS = ("question", "context", "reasoning", "answer")
+"""texts whose lengths curated/health.json holds"""
 STAGE_WORDS = {"seeds": "seeds", "before": "verified", "after": "curated"}
 
 
@@ -81,7 +82,7 @@ def steps_table(run: Run, units: dict[str, str]) -> Table:
     for family in ["all", *families]:
         cells: list[str] = []
         for step in run.counts:
-            counted: Sequence[dict[str, Any]] = [
+            counted = [
                 row for task, row in run.counts[step].items() if family in ("all", run.families.get(task, "unknown"))
             ]
             cells.append(

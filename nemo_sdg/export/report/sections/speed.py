@@ -2,8 +2,9 @@
 the machine.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from nemo_sdg.export.report.counts import Run, read_json_or
 from nemo_sdg.export.report.rows import Unreadable, read_records
@@ -13,6 +14,24 @@ from nemo_sdg.export.report.sections.parts import Section, Table
 GENERATION = ("questions", "screened", "answers", "graded")
 NUM_BINS = 60
 TIMES = [(86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")]
+
+
+class ProgressRow(TypedDict, total=False):
+    """A line of progress.jsonl; `time` and `step` are always there."""
+
+    time: float
+    """seconds since 1970"""
+    step: str
+    worker: str
+    seconds: float
+    """since the step began in this process"""
+    done: int
+    unit: str
+    requests: int
+    replayed: int
+    retries: int
+    completion_tokens: int
+    saturation: float
 
 
 def speed(run_dir: Path, run: Run) -> Section:
@@ -82,17 +101,17 @@ def speed(run_dir: Path, run: Run) -> Section:
     return section
 
 
-def progress_rows(run_dir: Path, unreadable: Unreadable) -> Any:
+def progress_rows(run_dir: Path, unreadable: Unreadable) -> Iterator[ProgressRow]:
     for _, row in read_records([run_dir / "progress.jsonl"], unreadable):
         if isinstance(row.get("time"), int | float) and isinstance(row.get("step"), str):
-            yield row
+            yield cast(ProgressRow, row)
 
 
-def sessions(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def sessions(rows: list[ProgressRow]) -> list[list[ProgressRow]]:
     """Splits the rows of one step into sessions, which are rows of one process in order: a new session begins at
     another worker, or when the seconds decrease.
     """
-    found: dict[Any, list[list[dict[str, Any]]]] = {}
+    found: dict[Any, list[list[ProgressRow]]] = {}
     for row in rows:
         own = found.setdefault(row.get("worker"), [])
         if not own or row.get("seconds", 0) < own[-1][-1].get("seconds", 0):
@@ -102,7 +121,7 @@ def sessions(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def series(
-    rows: list[dict[str, Any]], everything: list[dict[str, Any]], scale: float
+    rows: list[ProgressRow], everything: list[ProgressRow], scale: float
 ) -> dict[str, tuple[list[float], list[float]]]:
     """Output tokens/s and saturation of a step over up to 60 time intervals, summed over workers."""
     if not rows:
@@ -144,7 +163,7 @@ def _spread(bins: list[float], amount: float, start: float, end: float, length: 
         bins[place] += amount * max(0.0, overlap) / (end - start)
 
 
-def step_times(rows: list[dict[str, Any]]) -> list[list[str]]:
+def step_times(rows: list[ProgressRow]) -> list[list[str]]:
     table = []
     for step in dict.fromkeys(row["step"] for row in rows):
         last = [session[-1] for session in sessions([row for row in rows if row["step"] == step])]
@@ -168,7 +187,7 @@ def step_times(rows: list[dict[str, Any]]) -> list[list[str]]:
     return table
 
 
-def between(rows: list[dict[str, Any]]) -> list[str]:
+def between(rows: list[ProgressRow]) -> list[str]:
     """A note if the seconds of the steps explain much less than the whole time."""
     span = max(row["time"] for row in rows) - min(row["time"] - row.get("seconds", 0) for row in rows)
     own = sum(
@@ -234,6 +253,6 @@ def _ratio(value: float, of: Any) -> str:
     return f"{100 * value / of:.0f}%" if isinstance(of, int | float) and of else ""
 
 
-def _time_unit(rows: list[dict[str, Any]]) -> tuple[str, float]:
+def _time_unit(rows: list[ProgressRow]) -> tuple[str, float]:
     length = max((row["time"] for row in rows), default=0.0) - min((row["time"] for row in rows), default=0.0)
     return next(((unit, scale) for scale, unit in TIMES if length >= 3 * scale), ("s", 1.0))

@@ -17,10 +17,11 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.export.report import is_current, write_report
 from nemo_sdg.export.report.counts import NUM_EXAMPLES, count_run
 from nemo_sdg.export.report.page import MAX_DATA, pack_data, policy
-from nemo_sdg.export.report.records import MAX_TEXT, collect_records, evaluation_key
+from nemo_sdg.export.report.records import collect_records, evaluation_key
 from nemo_sdg.export.report.rows import Unreadable, read_drops, read_records, spread
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.speed import between, series
+from nemo_sdg.export.report.shown import MAX_TEXT, Shown
 from nemo_sdg.records import Drop, json_line, to_dict
 from tests.fakes.synthetic_run import write_run
 
@@ -92,7 +93,7 @@ def test_every_reason_has_its_examples(page: bytes) -> None:
 def test_samples_are_spread_over_tasks_and_the_same_each_time(run_dir: Path) -> None:
     run = count_run(run_dir)
     assert run.picked_samples == count_run(run_dir).picked_samples
-    tasks = [record["task"] for record in collect_records(run_dir, run, None)[: len(run.picked_samples)]]
+    tasks = [record.task for record in collect_records(run_dir, run, None)[: len(run.picked_samples)]]
     counts = {task: tasks.count(task) for task in tasks}
     assert len(counts) == 60
     assert max(counts.values()) - min(counts.values()) <= 1
@@ -240,13 +241,13 @@ def test_data_stays_within_its_limit() -> None:
 
     draw = random.Random(0)
     records = [
-        {"reason": "" if number % 3 else "odd", "step": "curated", "text": draw.randbytes(6_000).hex()}
+        Shown(id="", step="curated", reason="" if number % 3 else "odd", task="", raw=draw.randbytes(6_000).hex())
         for number in range(900)
     ]
     packed, shown = pack_data({}, records)
     assert len(packed) <= MAX_DATA
     assert 0 < len(shown) < len(records)
-    assert {record["reason"] for record in shown} == {"", "odd"}
+    assert {record.reason for record in shown} == {"", "odd"}
 
 
 def test_spread_is_even_and_complete() -> None:

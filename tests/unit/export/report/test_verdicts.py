@@ -9,9 +9,9 @@ import pytest
 
 from nemo_sdg.export.report import write_report
 from nemo_sdg.export.report.counts import count_run
-from nemo_sdg.export.report.first import first_samples, votes_in_words
-from nemo_sdg.export.report.quality import Models, measure, repeats_itself, unfinished, vendi_score
+from nemo_sdg.export.report.quality import Models, Quality, measure, repeats_itself, unfinished, vendi_score
 from nemo_sdg.export.report.records import collect_records
+from nemo_sdg.export.report.shown import Content, Shown, first_samples, votes_in_words
 from nemo_sdg.export.report.verdicts import BAD, GOOD, LOOK, Verdict, answer, epochs, judge_run
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
 from nemo_sdg.text.normalize import character_grams, distinct_share, nearest_other, tokens
@@ -31,9 +31,11 @@ def rewrite(run_dir: Path, **changes: Any) -> None:
         path.write_bytes(b"".join(orjson.dumps({**row, **changes}) + b"\n" for row in rows))
 
 
-def lines(run_dir: Path, quality: dict[str, Any] | None = None, mixed: Any = None) -> dict[str, Verdict]:
+def lines(run_dir: Path, quality: Quality | None = None, mixed: Any = None) -> dict[str, Verdict]:
     run = count_run(run_dir)
-    return {line.name: line for line in judge_run(run, quality or {}, mixed, evaluation_splits(run_dir))}
+    return {
+        line.name: line for line in judge_run(run, quality or Quality(missing={}), mixed, evaluation_splits(run_dir))
+    }
 
 
 def page_of(run_dir: Path, seeds: float, new: float) -> str:
@@ -63,11 +65,12 @@ def test_fluent_texts_are_no_reason(tmp_path: Path) -> None:
 
 
 def test_programs_of_the_seeds_own_questions_have_no_fluency() -> None:
-    seed = {"id": "s", "question": "Write a function that adds two numbers."}
-    sample = {"question": seed["question"], "context": "Sums.", "reasoning": "It adds them."}
-    record = {"reason": None, "family": "code", "task": "mbpp", "kind": "code", "origin": "seed"}
+    seed = Content(id="s", question="Write a function that adds two numbers.")
+    sample = Content(question=seed.question, context="Sums.", reasoning="It adds them.")
+    record = Shown(id="1", step="curated", task="mbpp", family="code", kind="code", origin="seed")
+    record.seeds, record.sample = [seed], sample
     models = Models(losses=lambda texts: [1.0] * len(texts), missing={})
-    assert "fluency" not in measure([record | {"seeds": [seed], "sample": sample}], models)
+    assert "fluency" not in measure([record], models)
 
 
 def test_what_is_not_measured_is_not_called_good(run_dir: Path) -> None:
@@ -130,16 +133,16 @@ def test_ten_samples_come_from_all_families_and_are_the_same_each_time(run_dir: 
     records = collect_records(run_dir, count_run(run_dir), None)
     chosen = first_samples(records)
     assert len(chosen) == 10
-    assert {record["family"] for record in chosen} == {"science", "math", "factual", "code", "explanation"}
-    assert len({record["task"] for record in chosen}) == 10
+    assert {record.family for record in chosen} == {"science", "math", "factual", "code", "explanation"}
+    assert len({record.task for record in chosen}) == 10
     assert chosen == first_samples(collect_records(run_dir, count_run(run_dir), None))
 
 
 def test_votes_are_explained_where_none_of_them_was_kept() -> None:
-    told = votes_in_words({"agree": [0, 3, 3], "guidance": "guided"})
+    told = votes_in_words([0, 3, 3], "guided")
     assert told == "0 of 3 votes, then written with the gold in sight"
-    assert votes_in_words({"agree": [3, 4, 4], "guidance": "blind"}) == "3 of 4 votes"
-    assert votes_in_words({}) == ""
+    assert votes_in_words([3, 4, 4], "blind") == "3 of 4 votes"
+    assert votes_in_words([], None) == ""
 
 
 def test_measures_of_diversity() -> None:

@@ -1,0 +1,130 @@
+"""Lines and receipts of a run as JSON gives them, for code that reads millions and makes no records of them: the types
+of their fields. `samples` and `rows` say what the fields mean.
+"""
+
+from typing import TypedDict
+
+
+class AnswerLine(TypedDict, total=False):
+    text: str
+    label: str | None
+    aliases: list[str]
+
+
+class ModelLine(TypedDict, total=False):
+    engine: str
+    model: str
+    license: str
+
+
+class GeneratorLine(TypedDict, total=False):
+    model: str | None
+    writer: ModelLine | None
+    solvers: list[ModelLine]
+
+
+class LicenseLine(TypedDict, total=False):
+    seeds: list[str]
+    models: list[str]
+    effective: str | None
+
+
+class SampleLine(TypedDict, total=False):
+    """A sample of the steps from `verified` on."""
+
+    sample_id: str
+    origin: str
+    seed_ids: list[str]
+    task: str
+    family: str
+    capability: str
+    kind: str
+    frame: str
+    language: str
+    question: str
+    passage: str | None
+    choices: list[str] | None
+    answer: AnswerLine | None
+    tests: list[str] | None
+    context: str
+    reasoning: str
+    trace: str | None
+    difficulty: float | None
+    generator: GeneratorLine | None
+    license: LicenseLine | None
+
+
+class FileFactsLine(TypedDict):
+    """An output of a shard."""
+
+    sha256: str
+    bytes: int
+    rows: int
+
+
+TaskCounts = TypedDict("TaskCounts", {"in": int, "kept": int, "dropped": dict[str, int], "not_sampled": int})
+"""what came in, was kept, and was dropped for each reason"""
+StepCounts = dict[str, TaskCounts]
+"""task -> its counts in a step"""
+
+
+class Receipt(TypedDict, total=False):
+    """Of a shard, see storage/shards.py."""
+
+    step: str
+    shard: str
+    fingerprint: str
+    made_by: str
+    inputs: dict[str, str]
+    outputs: dict[str, FileFactsLine]
+    counts: StepCounts
+
+
+class PackedReceipt(Receipt, total=False):
+    """Of a packed shard."""
+
+    family: str
+    split: str
+    task: str
+    band: str
+    rows: str
+    """identity of the choice of rows"""
+    tokenizer: str
+    """digest of its content"""
+    variants: dict[str, dict[str, int]]
+    """variant -> documents, tokens, and what the tokenizer lost"""
+
+
+class UnseenSplit(TypedDict, total=False):
+    """An evaluation split that could not be read, as in seeds/evaluation/unreachable.json."""
+
+    task: str
+    dataset: str
+    name: str | None
+    split: str
+    tasks: list[str]
+    why: str
+
+
+class StepFacts(TypedDict):
+    """A step in manifest.json."""
+
+    identity: str
+    shards: int
+    counts: StepCounts
+
+
+class Manifest(TypedDict):
+    """manifest.json"""
+
+    name: str
+    version: str
+    fingerprint: str
+    """identity of the last step"""
+    steps: dict[str, StepFacts]
+    unread: list[dict[str, str]]
+    """sources that could not be read"""
+    evaluation_splits_unreachable: list[UnseenSplit]
+    packages: dict[str, str | None]
+    """package -> its version, None where it is not installed"""
+    files: dict[str, FileFactsLine]
