@@ -13,8 +13,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from nemo_sdg.commands.check.corpora import packed_is_complete
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.commands.check.packed.corpora import packed_is_complete
 from nemo_sdg.config import load_config
 from nemo_sdg.export.packing.packed_files import import_indexed_dataset
 from nemo_sdg.export.packing.tokenizers import load_saved

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nemo_sdg.commands.check.corpora import packed_is_complete
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.commands.check.packed.corpora import packed_is_complete
 from nemo_sdg.commands.trace import trace
 from nemo_sdg.config import BlendSection, ExportSection, Form, MixtureSection
 from nemo_sdg.export.blend import plan_blend, write_blend

@@ -7,11 +7,8 @@ shared with the reader: the one that finds files (catalog/data_files.py), so tha
 """
 
 import functools
-import hashlib
 import os
-import re
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,22 +27,15 @@ from nemo_sdg.commands.check.evaluated import (
     mirrored_datasets,
 )
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.commands.check.rows import leaves, raw_rows
+from nemo_sdg.commands.check.shards import MIN_WORDS, LongQuestions, Seeds, Shard
+from nemo_sdg.commands.check.texts import MIN_LETTERS, hash_of, is_long, num_letters, squeeze
 from nemo_sdg.config import FileSeeds, Labels, SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import read_json, read_jsonl
 
-MIN_LETTERS, MIN_WORDS = 40, 10
-"""shorter questions are also found in unrelated rows, so they are not compared: a number of letters and digits, and for
-samples, which are new texts, also of words
-"""
 MAX_ROWS = 2
 """a question that stands in more evaluation rows than these is a phrase"""
-OWN_WORDS = 0.5
-"""share of a seed's words that must stand in the row that it names; templates add some"""
-
-_NO_LETTER = re.compile(r"[\W_]+")
-_WORD = re.compile(r"\w+")
-_SYLLABLE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 
 
 def no_seed_is_evaluated_on(run: CheckedRun, verdict: Verdict) -> None:
@@ -67,7 +57,7 @@ def no_evaluation_row_is_repeated(run: CheckedRun, verdict: Verdict) -> None:
     files = evaluation_files(evaluated, mirror)
     broken: dict[str, str] = {}
     rows = functools.partial(evaluation_rows, run, files, broken)
-    num, num_rows, repeated = repeated_rows(lambda: long_questions(run), rows)
+    num, num_rows, repeated = repeated_rows(run, rows)
     verdict.violations += repeated
     verdict.unseen += [f"the evaluation rows of {file}: {why}" for file, why in sorted(broken.items())]
     unreachable = read_json(run.dir / "seeds" / "evaluation" / "unreachable.json")
@@ -86,54 +76,20 @@ def no_evaluation_row_is_repeated(run: CheckedRun, verdict: Verdict) -> None:
     )
 
 
-def seeds_are_their_rows(run: CheckedRun, verdict: Verdict) -> None:
-    """Each seed is what stands in the row of the training split that it names."""
-    files = {
-        (name.split("/")[1], name.split("/")[2]): place
-        for name, place in run.ledgers["seeds"].places.items()
-        if name.startswith("training/") and name.count("/") == 3
-    }
-    wanted: dict[str, dict[int, list[tuple[str, str, str]]]] = {}
-    said_by_all: dict[str, set[str]] = {}
-    unseen: Counter[str] = Counter()
-    num = 0
-    for shard in run.shards("seeds"):
-        for seed in run.kept("seeds", shard):
-            dataset, words = seed["dataset"], set(_WORD.findall(str(seed["question"]).casefold()))
-            said_by_all[seed["task"]] = said_by_all.get(seed["task"], words) & words
-            known = [(task, dataset["split"]) for task in seed["tasks"] if (task, dataset["split"]) in files]
-            if known:
-                entry = seed["task"], seed["seed_id"], seed["question"]
-                wanted.setdefault(files[known[0]], {}).setdefault(dataset["row"], []).append(entry)
-                num += 1
-            else:
-                unseen[f"{dataset['path']}, split {dataset['split']}"] += 1
-    for place, by_row in sorted(wanted.items()):
-        try:
-            found = {row: _words(value) for row, value in raw_rows(Path(place)) if row in by_row}
-        except DataError as exc:
-            verdict.unseen.append(str(exc))
-            continue
-        for row, seeds in sorted(by_row.items()):
-            for task, seed_id, question in seeds:
-                words = set(_WORD.findall(question.casefold())) - said_by_all[task]  # a task's template is in no row
-                if len(words & found.get(row, set())) < OWN_WORDS * len(words):
-                    verdict.violations.append(
-                        f"seed {seed_id} of {task} is not row {row} of {place}: {question[:80]!r}"
-                    )
-    verdict.unseen += [
-        f"{num} seeds of {name}: the rows are not on this machine" for name, num in sorted(unseen.items())
-    ]
-    verdict.detail = f"{num:,} seeds found in their rows"
-
-
 def used_splits(run: CheckedRun) -> dict[Key, str]:
     """(dataset as a seed names it, config, split) -> a task with such seeds."""
     used: dict[Key, str] = {}
-    for shard in run.shards("seeds"):
-        for seed in run.kept("seeds", shard):
-            dataset = seed["dataset"]
-            used.setdefault((dataset["path"], dataset["name"] or "default", dataset["split"]), seed["task"])
+    for _, splits in run.each_shard(splits_of):
+        used = splits | used
+    return used
+
+
+def splits_of(shard: Shard) -> dict[Key, str]:
+    """The splits that the seeds of a shard come from, each with the first task that names it."""
+    used: dict[Key, str] = {}
+    for seed in shard.of("seeds", Seeds).records if "seeds" in shard else ():
+        dataset = seed["dataset"]
+        used.setdefault((dataset["path"], dataset["name"] or "default", dataset["split"]), seed["task"])
     return used
 
 
@@ -175,19 +131,19 @@ def offences(used: dict[Key, str], evaluated: Evaluated) -> list[str]:
     return found
 
 
-def long_questions(run: CheckedRun) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Seeds and curated samples whose question is long enough to be one row's own, each with its shard."""
-    for step, min_words in (("seeds", 0), ("curated", MIN_WORDS)):
-        for shard in run.shards(step):
-            for record in run.kept(step, shard):
-                if num_letters(record["question"]) >= MIN_LETTERS and len(record["question"].split()) >= min_words:
-                    yield f"{step}/{shard}", record
+def questions_of(shard: Shard) -> dict[str, Any]:
+    """Hashes of the long questions among a shard's seeds and curated samples."""
+    import numpy as np
+
+    return {
+        step: np.array(shard.of(step, LongQuestions).hashes, dtype=np.uint64) for step in MIN_WORDS if step in shard
+    }
 
 
-def repeated_rows(
-    records: Callable[[], Iterable[tuple[str, dict[str, Any]]]], rows: Callable[[], Iterable[set[str]]]
-) -> tuple[int, int, list[str]]:
-    """Records and rows counted, and what is wrong. Memory: 8 bytes for each long string of an evaluation row."""
+def repeated_rows(run: CheckedRun, rows: Callable[[], Iterable[set[str]]]) -> tuple[int, int, list[str]]:
+    """Records and rows counted, and what is wrong. Memory: 8 bytes for each long string of an evaluation row. Only
+    shards with a question whose hash is that of such a string are read again, and then their texts are compared.
+    """
     import numpy as np
 
     hashes, num_rows, num = array("Q"), 0, 0
@@ -196,12 +152,19 @@ def repeated_rows(
         hashes.extend(hash_of(string) for string in strings if num_letters(string) >= MIN_LETTERS)
     known = np.unique(np.frombuffer(hashes, dtype=np.uint64))
     suspects: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for place, record in records():
-        num += 1
-        question = squeeze(record["question"])
-        position = int(np.searchsorted(known, np.uint64(hash_of(question))))
-        if position < len(known) and int(known[position]) == hash_of(question):
-            suspects.setdefault(question, []).append((place, record))
+    places: dict[str, list[str]] = {step: [] for step in MIN_WORDS}
+    for shard, questions in run.each_shard(questions_of):
+        for step, found in questions.items():
+            num += len(found)
+            if np.isin(found, known).any():
+                places[step].append(shard)
+    of_rows = set(known.tolist()) if any(places.values()) else set()
+    for step, shards in places.items():
+        for shard in shards:
+            for record in run.kept(step, shard):
+                question = squeeze(record["question"])
+                if is_long(record["question"], MIN_WORDS[step]) and hash_of(question) in of_rows:
+                    suspects.setdefault(question, []).append((f"{step}/{shard}", record))
     if not suspects:
         return num, num_rows, []
     holding: dict[str, set[frozenset[str]]] = {}
@@ -216,19 +179,6 @@ def repeated_rows(
         and any(not record["passage"] or squeeze(record["passage"]) in strings for strings in found)
     ]
     return num, num_rows, repeated
-
-
-def hash_of(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
-
-
-def num_letters(text: str) -> int:
-    """Letters and digits; an ideograph, kana or Hangul syllable says as much as three."""
-    return len(_NO_LETTER.sub("", text)) + 2 * len(_SYLLABLE.findall(text))
-
-
-def squeeze(text: Any) -> str:
-    return " ".join(str(text).casefold().split())
 
 
 def evaluation_files(evaluated: Evaluated, mirror: str | None) -> list[str]:
@@ -253,45 +203,3 @@ def evaluation_rows(run: CheckedRun, files: list[str], broken: dict[str, str]) -
     for path in sorted((run.dir / "seeds" / "evaluation").glob("*.jsonl")):
         for rendered in read_jsonl(path):
             yield {squeeze(value) for value in leaves(rendered)}
-
-
-def raw_rows(file: Path, broken: dict[str, str] | None = None) -> Iterator[tuple[int, Any]]:
-    """Rows of a file as they stand there. Raises DataError where it cannot be read; damaged lines are counted in
-    `broken`.
-    """
-    import csv
-
-    from nemo_sdg.seeds.sources.formats import Damaged, open_file, reads
-
-    if reads(file.name):
-        num_damaged = 0
-        for number, row in open_file(file, "check"):
-            if isinstance(row, Damaged):
-                num_damaged += 1
-                if broken is not None:
-                    broken[str(file)] = f"{num_damaged} lines are damaged"
-            else:
-                yield number, row
-    elif file.suffix in (".csv", ".tsv"):
-        try:
-            with open(file, newline="", encoding="utf-8-sig") as handle:
-                yield from enumerate(csv.DictReader(handle, delimiter="\t" if file.suffix == ".tsv" else ","))
-        except (OSError, UnicodeDecodeError, csv.Error) as exc:
-            raise DataError(f"{file} cannot be read ({exc})") from exc
-    else:
-        raise DataError(f"{file} is of a format that check does not read")
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from leaves(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from leaves(item)
-    elif value is not None:
-        yield value
-
-
-def _words(row: Any) -> set[str]:
-    return {word for value in leaves(row) for word in _WORD.findall(str(value).casefold())}

@@ -17,7 +17,6 @@ from nemo_sdg.storage import (
     make_identity,
     read_json,
     sha256_file,
-    sha256_files,
     with_unread,
 )
 
@@ -30,14 +29,15 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
     if (run.dir / "manifest.json").is_file():
         named.update(read_json(run.dir / "manifest.json").get("files", {}))
     there = [name for name, facts in named.items() if _size(run.dir / name) == facts["bytes"]]
-    hashes = dict(zip(there, sha256_files(run.dir / name for name in there).values(), strict=True))
+    hashes = Hashes(run)
+    hashes.add(there)
     for name, facts in sorted(named.items()):
         path = run.dir / name
         if not path.is_file():
             verdict.violations.append(f"{name} is missing")
-        elif name not in hashes:
+        elif path.stat().st_size != facts["bytes"]:
             verdict.violations.append(f"{name} has {path.stat().st_size} bytes, {facts['bytes']} were written")
-        elif hashes[name] != facts["sha256"]:
+        elif hashes.of(name) != facts["sha256"]:
             verdict.violations.append(f"{name} is not what was written: its SHA-256 differs")
     for step in run.steps:
         for path in [*(run.dir / step).glob("shard-*.jsonl"), *(run.dir / step).glob("dropped/*.jsonl")]:
@@ -45,10 +45,31 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
                 verdict.violations.append(f"{path.relative_to(run.dir)} has no receipt: its step did not finish")
     for place, receipt in run.receipts.items():
         for name, digest in receipt["inputs"].items():
-            found = hashes.get(name) or (sha256_file(run.dir / name) if (run.dir / name).is_file() else None)
-            if found != digest:
+            if hashes.of(name) != digest:
                 verdict.violations.append(f"{place} was made from another {name} than the one that is there")
     verdict.detail = f"{len(named)} files"
+
+
+class Hashes:
+    """SHA-256 of the run's files. Those that were read for another law are not read again."""
+
+    def __init__(self, run: CheckedRun) -> None:
+        self.run, self._known = run, run.hashes
+
+    def add(self, names: list[str]) -> None:
+        """Hashes files in the order of their size, so that processes which share them end together."""
+        new = sorted(set(names) - self._known.keys(), key=lambda name: (-_size(self.run.dir / name), name))
+        self._known |= zip(new, self.run.do(hash_file, new), strict=True)
+
+    def of(self, name: str) -> str | None:
+        """None where there is no file."""
+        if name not in self._known and (self.run.dir / name).is_file():
+            self._known[name] = hash_file(self.run, name)
+        return self._known.get(name)
+
+
+def hash_file(run: CheckedRun, name: str) -> str:
+    return sha256_file(run.dir / name)
 
 
 def _size(path: Path) -> int:

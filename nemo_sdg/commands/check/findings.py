@@ -1,18 +1,21 @@
 """The input of a law, a run's files, and its result: what breaks the law, and what could not be looked at."""
 
 import functools
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nemo_sdg.commands.check.shards import Shard, Taken
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import Ledger, read_json, read_jsonl, read_ledger, sha256_file
 
 if TYPE_CHECKING:
     from nemo_sdg.export.packing.tokenizers import Tokenizer
 
+WITHOUT_RECORDS = ("catalog", "packed", "blend")
+"""steps whose shards hold no records"""
 SHOWN = 5
 """how many findings of a law are shown; the others are counted"""
 
@@ -45,9 +48,14 @@ class CheckedRun:
     def __init__(self, run_dir: Path, steps: list[str]) -> None:
         self.dir, self.steps = run_dir, steps
         self.ledgers: dict[str, Ledger] = {}
-        self._heads: dict[tuple[str, str], tuple[str, Counter[str]]] = {}
         self.broken: dict[str, str] = {}
         """step -> why its ledger cannot be used"""
+        self.hashes: dict[str, str] = {}
+        """file, by its path in the run -> SHA-256, of the files that were read for another law"""
+        self.do: Callable[..., Iterable[Any]] = self._do_here
+        """`map` of a function whose first argument is the run; other processes may carry it out"""
+        self.begun: dict[str, Any] = {}
+        """what other processes are at, by its name"""
         for step in steps:
             try:
                 ledger = read_ledger(run_dir, step)
@@ -55,6 +63,9 @@ class CheckedRun:
                     self.ledgers[step] = ledger
             except DataError as exc:
                 self.broken[step] = str(exc)
+
+    def _do_here(self, function: Callable[..., Any], *columns: Iterable[Any]) -> Iterable[Any]:
+        return map(functools.partial(function, self), *columns)
 
     @functools.cached_property
     def receipts(self) -> dict[str, dict[str, Any]]:
@@ -72,32 +83,51 @@ class CheckedRun:
                     found[str(path.relative_to(self.dir))] = receipt
         return found
 
+    @functools.cached_property
+    def _shards(self) -> dict[str, list[str]]:
+        found = defaultdict[str, list[str]](list)
+        for place in sorted(map(Path, self.receipts)):
+            step, *inner = place.parts
+            if inner[:-1] == ["receipts"]:
+                found[step].append(place.stem)
+        return found
+
     def shards(self, step: str) -> list[str]:
         """The step's own shards on disk, by their receipts."""
-        return sorted(Path(name).stem for name in self.receipts if Path(name).parent == Path(step, "receipts"))
+        return self._shards.get(step, [])
 
     def receipt(self, step: str, shard: str) -> dict[str, Any]:
         return self.receipts[f"{step}/receipts/{shard}.json"]
 
-    def heads(self, step: str, shard: str) -> tuple[list[str], Counter[str]]:
-        """Ids of a shard's kept records, in order, and how many each task has. Two laws ask for them: each shard is
-        parsed once, and kept as 33 bytes a record.
-        """
-        if (step, shard) not in self._heads:
-            field = "seed_id" if step == "seeds" else "sample_id"
-            ids, tasks = list[str](), Counter[str]()
-            for record in self.kept(step, shard):
-                ids.append(record[field])
-                tasks[record["task"]] += 1
-            self._heads[step, shard] = "\n".join(ids), tasks
-        joined, tasks = self._heads[step, shard]
-        return joined.split("\n") if joined else [], tasks
+    @property
+    def record_steps(self) -> list[str]:
+        """The steps whose shards hold records, in order."""
+        return [step for step in self.steps if step not in WITHOUT_RECORDS]
+
+    @functools.cached_property
+    def shard_names(self) -> list[str]:
+        """The shards that some step with records has."""
+        return sorted({shard for step in self.record_steps for shard in self.shards(step)})
+
+    def begin(self, take: Callable[["CheckedRun", str], Taken]) -> None:
+        """Takes what all laws need of every shard, so that each file is read once."""
+        self.begun["shards"] = self.do(take, self.shard_names)
+
+    @functools.cached_property
+    def _taken(self) -> dict[str, Taken]:
+        found = {taken.shard: taken for taken in self.begun.pop("shards", ())}
+        for taken in found.values():
+            self.hashes |= taken.hashes
+        return found
+
+    def each_shard(self, take: Callable[[Shard], Any]) -> Iterator[tuple[str, Any]]:
+        """The shards with what `take` gives for each. What stopped it is raised."""
+        for name in self.shard_names:
+            taken = self._taken.get(name)
+            yield name, take(Shard(self, name)) if taken is None else taken.of(take)
 
     def kept(self, step: str, shard: str) -> Iterator[dict[str, Any]]:
         return read_jsonl(self.dir / step / f"{shard}.jsonl")
-
-    def dropped(self, step: str, shard: str) -> Iterator[dict[str, Any]]:
-        return read_jsonl(self.dir / step / "dropped" / f"{shard}.jsonl")
 
     def tokenizer(self) -> "Tokenizer":
         """The tokenizer that the run keeps. Raises DataError where it is damaged."""
@@ -149,10 +179,9 @@ class Ids:
         self._parts: list[Any] = []
         self.num = 0
 
-    def add(self, ids: list[str]) -> None:
-        import numpy as np
-
-        self._parts.append(np.fromiter((int(name[:16], 16) for name in ids), dtype=np.uint64, count=len(ids)))
+    def add(self, ids: Any) -> None:
+        """Adds an array of `first_halves`."""
+        self._parts.append(ids)
         self.num += len(ids)
 
     @functools.cached_property

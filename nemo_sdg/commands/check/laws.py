@@ -7,11 +7,16 @@ folder that the run was made in, which the ledgers name.
 """
 
 import contextlib
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from nemo_sdg.commands.check import corpora, evaluation, files, records
+from nemo_sdg.commands.check import evaluation, files, records, rows
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.commands.check.packed import blend, corpora
+from nemo_sdg.commands.check.shards import BROKEN, Shard, Taken
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution.processes import quiet_libraries, worker_processes
 from nemo_sdg.pipeline.order import STEPS, configured_steps
@@ -20,22 +25,36 @@ from nemo_sdg.storage import different_versions, require_run
 
 Law = Callable[[CheckedRun, Verdict], None]
 PACKED = "packed corpora hold the curated samples"
+WHOLE = "files are whole"
 LARGE = 64 * 2**20
-"""bytes of curated samples from which a second process is worth its start"""
+"""bytes of curated samples from which further processes are worth their start"""
+PROCESSES = 4
+"""at most so many processes read a run: each holds up to 300 MB"""
 LAWS: list[tuple[str, Law]] = [
-    ("files are whole", files.files_are_whole),
+    (WHOLE, files.files_are_whole),
     ("every step is finished and follows from the one before", files.steps_are_finished),
     ("inputs are what they were", files.inputs_are_unchanged),
     ("in = kept + dropped", records.nothing_vanishes),
     ("each step holds what the one before it gave", records.steps_follow),
     ("samples come from seeds", records.samples_have_seeds),
-    ("seeds are rows of their training splits", evaluation.seeds_are_their_rows),
+    ("seeds are rows of their training splits", rows.seeds_are_their_rows),
     ("no seed comes from a split that is evaluated on", evaluation.no_seed_is_evaluated_on),
     ("no evaluation row that can be read is a seed or a sample", evaluation.no_evaluation_row_is_repeated),
     (PACKED, corpora.packed_is_complete),
-    ("the blend names the packed corpora", corpora.blend_names_the_corpora),
+    ("the blend names the packed corpora", blend.blend_names_the_corpora),
     ("the run is finished", files.run_is_finished),
 ]
+PARTS: list[Callable[[Shard], Any]] = [
+    records.count_again,
+    records.follow,
+    records.ids_of,
+    records.find_seeds,
+    rows.rows_of,
+    evaluation.splits_of,
+    evaluation.questions_of,
+    corpora.texts_of,
+]
+"""what the laws ask of each shard"""
 
 
 def check(run_dir: Path) -> int:
@@ -57,27 +76,68 @@ def check(run_dir: Path) -> int:
 def prove(run_dir: Path, only: str | None = None) -> list[Verdict]:
     """The verdicts on all laws, or on `only` one. Raises DataError if the folder is not a run directory.
 
-    The law on packed corpora takes as long as the others together: for a large run it has a process of its own.
+    For all laws each file is read once. The shards of a large run are read by several processes, then its packed
+    shards, while this one reads evaluation rows.
     """
     run_dir = run_dir.resolve()
     require_run(run_dir)
     run = CheckedRun(run_dir, steps_of(run_dir))
     directory = next((ledger.directory for ledger in run.ledgers.values() if Path(ledger.directory).is_dir()), None)
-    names = [name for name, _ in LAWS if only in (None, name)]
+    if only is not None:
+        return [prove_law(run, only, directory)]
     size = sum(path.stat().st_size for path in (run_dir / "curated").glob("shard-*.jsonl"))
-    if only is not None or size < LARGE:
-        return [prove_law(run, name, directory) for name in names]
-    with worker_processes(1) as pool:
-        beside = pool.submit(prove_apart, run_dir, run.steps, PACKED, directory)
-        verdicts = {name: prove_law(run, name, directory) for name in names if name != PACKED}
-        verdicts[PACKED] = beside.result()
-    return [verdicts[name] for name in names]
+    with contextlib.ExitStack() as stack:
+        if size >= LARGE:
+            run.do = stack.enter_context(processes(run, directory))
+        with contextlib.suppress(*BROKEN):  # the laws find it again
+            run.begin(take_shard)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) if size >= LARGE else None
+            run.begun["packed"] = corpora.begin_packed(run, folder)
+        verdicts = {name: prove_law(run, name, directory) for name, _ in LAWS if name not in (PACKED, WHOLE)}
+        verdicts |= {name: prove_law(run, name, directory) for name in (PACKED, WHOLE)}  # most of it was read by then
+    return [verdicts[name] for name, _ in LAWS]
 
 
-def prove_apart(run_dir: Path, steps: list[str], name: str, directory: str | None) -> Verdict:
-    """The verdict on one law, from the files again: for a process of its own."""
+@contextlib.contextmanager
+def processes(run: CheckedRun, directory: str | None) -> Iterator[Callable[..., Iterable[Any]]]:
+    """Processes that read the run's files. Gives a `map` of a function whose first argument is the run."""
+    num = min(PROCESSES, len(os.sched_getaffinity(0)))
+    arguments = (run.dir, run.steps, directory)
+    with worker_processes(num, start=_open_run, arguments=arguments, preload=("nemo_sdg.commands.check.laws",)) as pool:
+        yield lambda function, *columns: pool.map(_apply, *_with(function, columns))
+
+
+def _with(function: Callable[..., Any], columns: tuple[Iterable[Any], ...]) -> list[list[Any]]:
+    lists = [list(column) for column in columns]
+    return [[function] * len(lists[0]), *lists]
+
+
+_run: CheckedRun
+
+
+def _open_run(run_dir: Path, steps: list[str], directory: str | None) -> None:
+    global _run
     quiet_libraries()
-    return prove_law(CheckedRun(run_dir, steps), name, directory)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the others have the cores
+    if directory:
+        os.chdir(directory)
+    _run = CheckedRun(run_dir, steps)
+
+
+def _apply(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(_run, *arguments)
+
+
+def take_shard(run: CheckedRun, name: str) -> Taken:
+    """What all laws need of a shard, or what stopped them."""
+    shard = Shard(run, name)
+    parts = dict[str, Any]()
+    for take in PARTS:
+        try:
+            parts[take.__name__] = take(shard)
+        except BROKEN as exc:
+            parts[take.__name__] = exc
+    return Taken(shard=name, hashes=shard.hashes, parts=parts)
 
 
 def prove_law(run: CheckedRun, name: str, directory: str | None) -> Verdict:
@@ -90,7 +150,7 @@ def prove_law(run: CheckedRun, name: str, directory: str | None) -> Verdict:
             dict(LAWS)[name](run, verdict)
         except DataError as exc:
             verdict.violations.append(str(exc))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as exc:
+        except BROKEN as exc:
             verdict.violations.append(f"a file is not what it should be ({type(exc).__name__}: {exc})")
     return verdict
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from nemo_sdg.commands.check.corpora import read_index
+from nemo_sdg.commands.check.packed.tokens import read_index
 from nemo_sdg.export.packing.indexed_dataset import IndexedWriter
 
 DOCUMENTS = [[1, 2, 65_499], [7], [3, 4, 5, 6]]

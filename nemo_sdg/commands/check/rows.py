@@ -1,0 +1,158 @@
+"""The law that each seed is what stands in the row that it names, and the reading of raw rows."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.commands.check.shards import Seeds, Shard
+from nemo_sdg.commands.check.texts import words_of
+from nemo_sdg.errors import DataError
+
+OWN_WORDS = 0.5
+"""share of a seed's words that must stand in the row that it names; templates add some"""
+SHARDS = 64
+"""of seeds that are compared in one reading of a file: their questions are in memory together"""
+
+
+@dataclass(kw_only=True, slots=True)
+class Named:
+    """The rows that the seeds of a shard name."""
+
+    said: dict[str, set[str]] = field(default_factory=dict)
+    """task -> the words that all its questions have"""
+    places: Counter[str] = field(default_factory=Counter)
+    """file -> number of seeds"""
+    unseen: Counter[str] = field(default_factory=Counter)
+    """split that is not on this machine -> number of seeds"""
+
+
+def seeds_are_their_rows(run: CheckedRun, verdict: Verdict) -> None:
+    """Each seed is what stands in the row of the training split that it names."""
+    said: dict[str, set[str]] = {}
+    unseen, num = Counter[str](), 0
+    shards: dict[str, list[str]] = {}
+    for name, named in run.each_shard(rows_of):
+        for task, words in named.said.items():
+            said[task] = said.get(task, words) & words
+        for place in named.places:
+            shards.setdefault(place, []).append(name)
+        unseen += named.unseen
+        num += named.places.total()
+    parts = [
+        (place, names[begin : begin + SHARDS])
+        for place, names in sorted(shards.items())
+        for begin in range(0, len(names), SHARDS)
+    ]
+    places, names_of = [place for place, _ in parts], [names for _, names in parts]
+    unread = dict[str, None]()
+    for violations, why in run.do(compare_rows, places, names_of, [said] * len(parts)):
+        verdict.violations += violations
+        unread |= dict.fromkeys(why)
+    verdict.unseen += [
+        *unread,
+        *(f"{num} seeds of {name}: the rows are not on this machine" for name, num in sorted(unseen.items())),
+    ]
+    verdict.detail = f"{num:,} seeds found in their rows"
+
+
+def rows_of(shard: Shard) -> Named:
+    """The rows that the seeds of a shard name, and the words that all seeds of a task have."""
+    named = Named()
+    if "seeds" not in shard:
+        return named
+    files = training_places(shard.run)
+    for seed in shard.of("seeds", Seeds).records:
+        words = words_of(seed["question"])
+        named.said[seed["task"]] = named.said.get(seed["task"], words) & words
+        place = place_of(seed, files)
+        if place is not None:
+            named.places[place] += 1
+        else:
+            named.unseen[f"{seed['dataset']['path']}, split {seed['dataset']['split']}"] += 1
+    return named
+
+
+def training_places(run: CheckedRun) -> dict[tuple[str, str], str]:
+    """(task, split) -> file of its training rows, by the ledger of seeds."""
+    return {
+        (name.split("/")[1], name.split("/")[2]): place
+        for name, place in run.ledgers["seeds"].places.items()
+        if name.startswith("training/") and name.count("/") == 3
+    }
+
+
+def place_of(seed: dict[str, Any], files: dict[tuple[str, str], str]) -> str | None:
+    split = seed["dataset"]["split"]
+    return next((files[task, split] for task in seed["tasks"] if (task, split) in files), None)
+
+
+def compare_rows(
+    run: CheckedRun, place: str, shards: list[str], said_by_all: dict[str, set[str]]
+) -> tuple[list[str], list[str]]:
+    """Compares the seeds of these shards with the rows of a file: what is wrong, and why the file cannot be read."""
+    files = training_places(run)
+    wanted: dict[int, list[tuple[str, str, str]]] = {}
+    for shard in shards:
+        for seed in run.kept("seeds", shard):
+            if place_of(seed, files) == place:
+                entry = seed["task"], seed["seed_id"], str(seed["question"])
+                wanted.setdefault(seed["dataset"]["row"], []).append(entry)
+    wrong = dict[int, list[str]]()
+
+    def compare(number: int, found: set[str]) -> None:
+        for task, seed_id, question in wanted.pop(number):
+            words = words_of(question) - said_by_all[task]  # a task's template is in no row
+            if len(words & found) < OWN_WORDS * len(words):
+                line = f"seed {seed_id} of {task} is not row {number} of {place}: {question[:80]!r}"
+                wrong.setdefault(number, []).append(line)
+
+    try:
+        for number, row in raw_rows(Path(place)):
+            if number in wanted:
+                compare(number, {word for value in leaves(row) for word in words_of(value)})
+    except DataError as exc:
+        return [], [str(exc)]
+    for number in list(wanted):  # the file has no such row
+        compare(number, set())
+    return [line for _, lines in sorted(wrong.items()) for line in lines], []
+
+
+def raw_rows(file: Path, broken: dict[str, str] | None = None) -> Iterator[tuple[int, Any]]:
+    """Rows of a file as they stand there. Raises DataError where it cannot be read; damaged lines are counted in
+    `broken`.
+    """
+    import csv
+
+    from nemo_sdg.seeds.sources.formats import Damaged, open_file, reads
+
+    if reads(file.name):
+        num_damaged = 0
+        for number, row in open_file(file, "check"):
+            if isinstance(row, Damaged):
+                num_damaged += 1
+                if broken is not None:
+                    broken[str(file)] = f"{num_damaged} lines are damaged"
+            else:
+                yield number, row
+    elif file.suffix in (".csv", ".tsv"):
+        try:
+            with open(file, newline="", encoding="utf-8-sig") as handle:
+                yield from enumerate(csv.DictReader(handle, delimiter="\t" if file.suffix == ".tsv" else ","))
+        except (OSError, UnicodeDecodeError, csv.Error) as exc:
+            raise DataError(f"{file} cannot be read ({exc})") from exc
+    else:
+        raise DataError(f"{file} is of a format that check does not read")
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    elif value is not None:
+        yield value

@@ -1,0 +1,248 @@
+"""The records of one shard in all steps. Each file is read once: it is hashed and parsed from the same bytes, and of a
+record only what some law needs is held.
+"""
+
+import functools
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+
+from nemo_sdg.commands.check.texts import hash_of, is_long, squeeze
+from nemo_sdg.errors import DataError
+
+if TYPE_CHECKING:
+    from nemo_sdg.commands.check.findings import CheckedRun
+
+BROKEN = (DataError, KeyError, TypeError, ValueError, AttributeError, IndexError, OSError)
+"""errors that come from what a file holds"""
+BLOCK = 4 * 2**20
+"""bytes read at once"""
+MIN_WORDS = {"seeds": 0, "curated": 10}
+"""samples are new texts: a short question of theirs may stand in an unrelated row"""
+
+Part = TypeVar("Part", bound="Taker")
+if TYPE_CHECKING:
+    Integers = array[int]
+else:
+    Integers = array
+
+
+@dataclass(kw_only=True)
+class Taken:
+    """What the laws need of one shard."""
+
+    shard: str
+    hashes: dict[str, str]
+    """file, by its path in the run -> SHA-256"""
+    parts: dict[str, Any] = field(default_factory=dict)
+    """function's name -> what it gives, or the error that stopped it"""
+
+    def of(self, take: Callable[..., Any]) -> Any:
+        value = self.parts[take.__name__]
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+
+class Taker:
+    """Takes what a law needs of each record of a file."""
+
+    def __init__(self, run: "CheckedRun", step: str) -> None:
+        self.run, self.step = run, step
+
+    def take(self, record: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class Heads(Taker):
+    """Ids of the kept records, in order, and how many each task has."""
+
+    def __init__(self, run: "CheckedRun", step: str) -> None:
+        super().__init__(run, step)
+        self.ids, self.tasks = list[str](), Counter[str]()
+        self._field = "seed_id" if step == "seeds" else "sample_id"
+
+    def take(self, record: dict[str, Any]) -> None:
+        self.ids.append(record[self._field])
+        self.tasks[record["task"]] += 1
+
+
+class Drops(Taker):
+    """Ids of the dropped records, the seeds of their records, and how often each task lost one for each reason."""
+
+    def __init__(self, run: "CheckedRun", step: str) -> None:
+        super().__init__(run, step)
+        self.ids, self.seeds, self.reasons = list[str](), list[str](), Counter[tuple[str, str]]()
+
+    def take(self, drop: dict[str, Any]) -> None:
+        self.reasons[drop["task"], drop["reason"]] += 1
+        self.ids.append(drop["id"])
+        record = drop["record"] or {}
+        self.seeds.append(record.get("seed_id") or (record.get("seed_ids") or [drop["id"]])[0])
+
+
+class Seeds(Taker):
+    """The seeds, whole."""
+
+    def __init__(self, run: "CheckedRun", step: str) -> None:
+        super().__init__(run, step)
+        self.records = list[dict[str, Any]]()
+
+    def take(self, record: dict[str, Any]) -> None:
+        self.records.append(record)
+
+
+class Attempts(Taker):
+    """First seed and origin of each question."""
+
+    def __init__(self, run: "CheckedRun", step: str) -> None:
+        super().__init__(run, step)
+        self.rows = list[tuple[str, str]]()
+
+    def take(self, record: dict[str, Any]) -> None:
+        self.rows.append((record["seed_ids"][0], record["origin"]))
+
+
+class Samples(Taker):
+    """The fields of curated samples that they share with their seeds."""
+
+    FIELDS = ("sample_id", "seed_ids", "origin", "question", "task", "family", "kind", "language")
+
+    def __init__(self, run: "CheckedRun", step: str) -> None:
+        super().__init__(run, step)
+        self.rows = list[tuple[Any, ...]]()
+
+    def take(self, record: dict[str, Any]) -> None:
+        self.rows.append(tuple([record[name] for name in self.FIELDS]))
+
+
+class LongQuestions(Taker):
+    """Hashes of the questions that are long enough to be one row's own."""
+
+    def __init__(self, run: "CheckedRun", step: str) -> None:
+        super().__init__(run, step)
+        self.hashes = array("Q")
+
+    def take(self, record: dict[str, Any]) -> None:
+        question = record["question"]
+        if is_long(question, MIN_WORDS[self.step]):
+            self.hashes.append(hash_of(squeeze(question)))
+
+
+class Texts(Taker):
+    """Ids of curated samples, and the hash and the bytes of each one's training text in each variant. They are rendered
+    again from the sample.
+    """
+
+    def __init__(self, run: "CheckedRun", step: str) -> None:
+        super().__init__(run, step)
+        ledger = run.ledgers.get("packed")
+        self.variants: list[str] = [] if ledger is None else ledger.configuration["export.variants"]
+        self.ids, self.hashes, self.lengths = array("Q"), array("Q"), array("Q")
+        """hashes and lengths: one for each variant in turn"""
+
+    def take(self, record: dict[str, Any]) -> None:
+        from nemo_sdg.export.documents import render_texts
+
+        self.ids.append(int(record["sample_id"][:16], 16))
+        for text in render_texts(record, self.variants):
+            data = text.encode("utf-8", "surrogatepass")
+            self.hashes.append(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little"))
+            self.lengths.append(len(data))
+
+
+TAKERS: dict[str, tuple[type[Taker], ...]] = {
+    "seeds": (Heads, Seeds, LongQuestions),
+    "questions": (Heads, Attempts),
+    "curated": (Heads, Samples, LongQuestions, Texts),
+}
+"""what is taken of the kept records of a step; of others, their heads"""
+
+
+class Shard:
+    """The records of one shard, read when a law first asks for a file of it."""
+
+    def __init__(self, run: "CheckedRun", name: str) -> None:
+        self.run, self.name = run, name
+        self.hashes: dict[str, str] = {}
+        self._read: dict[Path, dict[type[Taker], Taker | Exception]] = {}
+
+    def of(self, step: str, kind: type[Part]) -> Part:
+        """What was taken of the step's kept records. Raises what stopped it."""
+        return self._of(self.run.dir / step / f"{self.name}.jsonl", step, kind, TAKERS.get(step, (Heads,)))
+
+    def dropped(self, step: str) -> Drops:
+        return self._of(self.run.dir / step / "dropped" / f"{self.name}.jsonl", step, Drops, (Drops,))
+
+    def __contains__(self, step: str) -> bool:
+        """Whether the step has the shard, by its receipt."""
+        return f"{step}/receipts/{self.name}.json" in self.run.receipts
+
+    def _of(self, path: Path, step: str, kind: type[Part], kinds: tuple[type[Taker], ...]) -> Part:
+        if path not in self._read:
+            takers = {kind: kind(self.run, step) for kind in kinds}
+            digest, errors = read_records(path, list(takers.values()))
+            self._read[path] = {kind: errors.get(taker, taker) for kind, taker in takers.items()}
+            if digest is not None:
+                self.hashes[str(path.relative_to(self.run.dir))] = digest
+        found = self._read[path][kind]
+        if isinstance(found, Exception):
+            raise found
+        assert isinstance(found, kind)
+        return found
+
+
+def read_records(path: Path, takers: list[Taker]) -> tuple[str | None, dict[Taker, Exception]]:
+    """Gives each record of a file to the takers. Returns the file's SHA-256 (None if there is no file) and what stopped
+    a taker: a field that is not there, or a damaged line, which stops all of them.
+    """
+    digest, errors = hashlib.sha256(), dict[Taker, Exception]()
+    if not path.is_file():
+        return None, {taker: DataError(f"{path} is missing") for taker in takers}
+    lines = hashed_lines(path, digest)
+    going = takers
+    for number, line in enumerate(lines, 1):
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError as exc:
+            errors = dict.fromkeys(takers, DataError(f"{path}, line {number} is not valid JSON ({exc})")) | errors
+            break
+        if not isinstance(record, dict):
+            errors = dict.fromkeys(takers, DataError(f"{path}, line {number} is not a JSON object")) | errors
+            break
+        for taker in going:
+            try:
+                taker.take(record)
+            except BROKEN as exc:
+                errors[taker] = exc
+        if len(going) + len(errors) > len(takers):
+            going = [taker for taker in takers if taker not in errors]
+    for _ in lines:  # the rest is hashed too
+        pass
+    return digest.hexdigest(), errors
+
+
+def hashed_lines(path: Path, digest: Any) -> Iterator[bytes]:
+    """The lines of a file without their ends; every byte goes into `digest`."""
+    rest = b""
+    with open(path, "rb") as handle:
+        for block in iter(functools.partial(handle.read, BLOCK), b""):
+            digest.update(block)
+            lines = (rest + block).split(b"\n")
+            rest = lines.pop()
+            yield from lines
+    if rest:
+        yield rest
+
+
+def first_halves(ids: list[str]) -> Any:
+    """The first 8 bytes of each id, written as 16 hexadecimal digits, as a number."""
+    import numpy as np
+
+    return np.fromiter((int(name[:16], 16) for name in ids), dtype=np.uint64, count=len(ids))
