@@ -43,7 +43,10 @@ def run(
     until: Annotated[str | None, typer.Option(help="last step to run")] = None,
     worker: Annotated[str, typer.Option(help="INDEX/NUMBER of this process among several that share a step")] = "0/1",
     redo: Annotated[
-        bool, typer.Option("--redo", help="allow finished steps to be overwritten where the configuration changed")
+        bool,
+        typer.Option(
+            "--redo", help="overwrite finished steps where the configuration changed, and send lost requests again"
+        ),
     ] = False,
     nodes: Annotated[
         bool, typer.Option("--nodes", help="use all nodes of this Slurm job; srun starts the command on each")
@@ -231,7 +234,10 @@ def launch(
     cluster: Annotated[Path | None, typer.Option(help="cluster file, see configs/cluster/")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the scripts; submit nothing")] = False,
     redo: Annotated[
-        bool, typer.Option("--redo", help="allow finished steps to be overwritten where the configuration changed")
+        bool,
+        typer.Option(
+            "--redo", help="overwrite finished steps where the configuration changed, and send lost requests again"
+        ),
     ] = False,
     status: Annotated[Path | None, typer.Option(metavar="RUN", help="show the progress of a run")] = None,
 ) -> None:

@@ -22,6 +22,7 @@ from nemo_sdg.generate.options import shown_order, speaks_of_place
 from nemo_sdg.generate.parsing.answers.programs import called
 from nemo_sdg.generate.parsing.judgements import read_scores
 from nemo_sdg.generate.parsing.replies import read_vote
+from nemo_sdg.generate.parsing.solutions import WITHOUT_REPLY
 from nemo_sdg.generate.prompting import Prompts, request_seed, task_variables
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.roles import RoleEngines
@@ -97,6 +98,8 @@ NOTHING = {"context": "", "reasoning": "", "answer": ""}
 
 
 def unreadable(completion: Completion) -> str:
+    if completion.finish_reason in WITHOUT_REPLY:
+        return WITHOUT_REPLY[completion.finish_reason]
     return "cut_at_max_tokens" if completion.finish_reason == "length" else "no_scores"
 
 

@@ -80,6 +80,7 @@ class Completion:
     finish_reason: str
     """stop | length (cut at max_tokens or at the end of the context) | repetition (the server found a loop and cut it)
     | refused (the server or engine will never accept this request: too long, content policy)
+    | lost (it failed each time, while others were answered; not in the journal)
     """
     trace: str = ""
     """thinking of the model, in whichever form the server sent it"""
@@ -91,7 +92,7 @@ class Completion:
     model: str | None = None
     """name of the model in the server's reply, if it differs from the requested name"""
     detail: str | None = None
-    """for refused: the message of the engine; for length: the text that filled max_tokens"""
+    """for refused and lost: the message of the engine; for length: the text that filled max_tokens"""
 
 
 Ask = Callable[[Request], Awaitable[Completion]]

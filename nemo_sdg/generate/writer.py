@@ -9,7 +9,7 @@ from nemo_sdg.config import Role, RunConfig, Style
 from nemo_sdg.generate.axes import num_options, wanted
 from nemo_sdg.generate.parsing.questions import read_questions
 from nemo_sdg.generate.parsing.replies import at_bound, read_object, whole_sentences
-from nemo_sdg.generate.parsing.solutions import CUT, REFUSED
+from nemo_sdg.generate.parsing.solutions import CUT, WITHOUT_REPLY
 from nemo_sdg.generate.prompting import (
     Prompts,
     item_json,
@@ -153,8 +153,8 @@ class Writer:
         self, completion: Completion, seed: Seed, axes: list[Axes]
     ) -> list[tuple[Written | None, str | None, str | None]]:
         """The questions of a request in style full, one for each of its axes."""
-        if completion.finish_reason in REFUSED:
-            return [(None, "refused_by_engine", completion.detail)] * len(axes)
+        if completion.finish_reason in WITHOUT_REPLY:
+            return [(None, WITHOUT_REPLY[completion.finish_reason], completion.detail)] * len(axes)
         cut = completion.finish_reason in CUT
         missing = "cut_at_max_tokens" if cut else "no_question" if completion.text.strip() else "empty_output"
         found = read_questions(completion.text)

@@ -19,7 +19,7 @@ from nemo_sdg.execution.tracking import open_trackers
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_module, steps_between, why_skipped
 from nemo_sdg.pipeline.plan import Plan, describe_cost, make_plan, require_finished, wanted_ledger
 from nemo_sdg.pipeline.preflight import check_configuration, check_machine
-from nemo_sdg.steps.generation import mark_redone, unmark_redone
+from nemo_sdg.steps.generation import ask_lost_again, lost_requests, mark_redone, unmark_redone
 from nemo_sdg.storage import ContentHashes, Ledger, read_ledger, remove_temporaries, with_unread, write_bytes
 
 HASHES = ".hashes.json"
@@ -54,6 +54,8 @@ def run(
         context.fingerprints |= {name: ledger.fingerprint for name, ledger in plan.wanted.items()}
         if plan.redone:
             ask(context, plan, redo=redo)
+        if worker[1] == 1:
+            look_at_lost(context, [name for name in names if name not in plan.redone], redo=redo)
         check_machine(context, plan)
         write_config(context.run_dir, config)
         if worker[1] == 1:
@@ -107,6 +109,20 @@ def ask(context: Context, plan: Plan, *, redo: bool) -> None:
     for name in plan.redone:
         if hasattr(step_module(name), "flow_maker"):
             mark_redone(context.step_dir(name))
+
+
+def look_at_lost(context: Context, names: list[str], *, redo: bool) -> None:
+    """Says which steps lack answers that the server did not give, or with `redo` asks for these again."""
+    for name in names:
+        folder = context.step_dir(name)
+        lost = lost_requests(folder) if hasattr(step_module(name), "flow_maker") else {}
+        if not lost:
+            continue
+        what = f"{name}: {sum(lost.values()):,} requests in {len(lost):,} shards were lost to faults of the server"
+        if redo:
+            (context.run_dir / "manifest.json").unlink(missing_ok=True)
+            ask_lost_again(folder, lost)
+        context.progress.line(f"{what}, and are sent again" if redo else f"{what}; --redo sends them again")
 
 
 def shown(changes: list[str]) -> list[str]:

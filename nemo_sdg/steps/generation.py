@@ -8,7 +8,7 @@ shard is rebuilt from them to the same bytes.
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ MakeFlow = Callable[["RoleEngines"], Flow]
 
 
 JOURNAL, REDONE = "journal", "redone"
+LOST = "lost"
+"""field of a receipt: how many of the shard's requests failed each time, while the engine answered others"""
 SHIPPED_TEMPLATES = Path(nemo_sdg.generate.__path__[0]) / "prompts"
 
 
@@ -121,6 +123,18 @@ def unmark_redone(target: StepDir) -> None:
     (target.path / JOURNAL / REDONE).unlink(missing_ok=True)
 
 
+def lost_requests(target: StepDir) -> dict[str, int]:
+    """Shard -> its lost requests, for the shards that have some."""
+    receipts = ((shard, target.receipt(shard)) for shard in target.shards())
+    return {shard: int(receipt[LOST]) for shard, receipt in receipts if receipt and receipt.get(LOST)}
+
+
+def ask_lost_again(target: StepDir, shards: Iterable[str]) -> None:
+    """Makes shards unfinished; their journals hold all but the lost requests."""
+    for shard in shards:
+        target.receipt_path(shard).unlink()
+
+
 def num_gpus(sections: list[EngineSection]) -> int:
     """Number of GPUs that one replica of a step's engines uses in this process; two roles of one engine count once."""
     own: list[EngineSection] = []
@@ -195,6 +209,7 @@ def make_worker(
         flow = counted(flow, state.work)
         state.phase = " and ".join(dict.fromkeys(describe_start(section) for section in engines.sections))
     traces: dict[str, FileFacts] = {}
+    lost: dict[str, int] = {}
 
     def write(shard: str, outcomes: list[Outcome]) -> None:
         with target.open_shard(shard, inputs=[source.shard_path(shard)]) as writer:
@@ -207,6 +222,8 @@ def make_worker(
                         state.dropped[drop.reason] = state.dropped.get(drop.reason, 0) + 1
             if shard in traces:
                 writer.beside[target.relative(traces_path(target, shard))] = traces.pop(shard)
+            if shard in lost:
+                writer.extra[LOST] = lost.pop(shard)
         if state is not None:
             state.kept += writer.kept.rows
 
@@ -245,7 +262,7 @@ def make_worker(
             engines,
             Journal(target.path / JOURNAL, cache_dir=config.run.cache_dir, everywhere=moved(target)),
             write,
-            FlowProgress(listener=show, notify=notify),
+            FlowProgress(listener=show, notify=notify, lost_in=lost),
             on_traces=keep_traces,
         )
 

@@ -19,11 +19,12 @@ from typing import Any
 import orjson
 import pytest
 
+from nemo_sdg.generate.scheduling.lanes import lane
 from tests.e2e.harness import called, command, digests, run_arguments
 
 FAULTS = (
     "429,429_plain,500,503,reset,hang,truncate,wrong_json,no_json,wrong_model,empty_choices,error_in_200,error_in_choice,"
-    "abort,wrapped_500,unknown_400,424"
+    "abort,wrapped_500,unknown_400,424,null_choices,no_choices,null_message,cut_json"
 )
 KEY = "sk-5d1e0b7c-never-to-be-seen"
 GENERATION = ("--from", "questions", "--until", "answers")
@@ -268,6 +269,38 @@ def test_what_a_server_will_never_accept_is_a_counted_drop(root: Path, run_dir: 
     assert num_attempts == num_seeds
     votes = [vote for sample in samples(run_dir, "answers") for vote in sample["solutions"]]
     assert any(vote["error"] == "refused_by_engine" and "not allowed" in vote["detail"] for vote in votes)
+
+
+def test_what_a_server_never_answers_is_lost_and_counted_and_redo_asks_for_it_alone(
+    root: Path, undisturbed: Path, run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "BACKOFF_SECONDS", (0.01, 0.05))
+    steps = ("--from", "questions", "--until", "verified")
+
+    def made(folder: Path) -> dict[str, str]:
+        return generated(folder) | {name: d for name, d in digests(folder).items() if name.startswith("verified/")}
+
+    faults = ("--faults", "500,empty_choices,cut_json,reset,null_choices", "--fault-attempts", "1000000")
+    with fake_server(root, *faults, "--share", "0.04") as url:
+        result = called(root, *run_arguments(run_dir, url, *steps))
+    assert result.returncode == 0, result.stderr
+    assert "requests were lost" in result.stdout + result.stderr
+    receipts = [orjson.loads(path.read_bytes()) for path in run_dir.glob("*/receipts/*.json")]
+    num_lost = sum(receipt.get("lost", 0) for receipt in receipts)
+    assert num_lost > 0
+    votes = [vote for sample in samples(run_dir, "answers") for vote in sample["solutions"]]
+    named = sum(vote["error"] == "lost_request" for vote in votes)
+    assert named + drops(run_dir, "questions")["lost_request"] + drops(run_dir, "answers")["lost_request"] > 0
+    before, paid = made(run_dir), len(journal_keys(run_dir))
+    assert before != made(undisturbed)
+    with fake_server(root) as url:
+        told = called(root, *run_arguments(run_dir, url, *steps))
+        assert "lost to faults of the server; --redo sends them again" in told.stdout + told.stderr
+        assert made(run_dir) == before
+        again = called(root, *run_arguments(run_dir, url, *steps), "--redo")
+    assert again.returncode == 0, again.stderr
+    assert made(run_dir) == made(undisturbed)
+    assert paid + num_lost <= len(journal_keys(run_dir)) < 1.5 * paid, "the others came out of the journal"
 
 
 def test_base_models_long_prompts_and_cut_outputs_are_handled_and_counted(

@@ -51,6 +51,11 @@ RECOVERABLE = {
     "wrong_json": "a choice without a message",
     "no_json": "a proxy's page with status 200",
     "empty_choices": "",
+    "no_choices": "",
+    "null_choices": "",
+    "null_message": "",
+    "cut_json": "a whole body of half a JSON",
+    "oversized": "3 MB of blanks",
     "error_in_200": "{error: {code: 502}} with status 200",
     "error_in_choice": "as OpenRouter sends it",
     "abort": "finish_reason abort, with half a text",
@@ -302,6 +307,13 @@ class _Connection(asyncio.Protocol):
             self._send(400, {"error": {"message": "Bad Request", "code": 400}})
         elif fault == "error_in_200":
             self._send(200, {"error": {"message": "Provider returned error", "code": 502}})
+        elif fault in ("no_choices", "null_choices", "null_message"):
+            held = {"null_choices": {"choices": None}, "null_message": {"choices": [{"index": 0, "message": None}]}}
+            self._send(200, {"object": "chat.completion", "model": self.server.model, **held.get(fault, {})})
+        elif fault == "cut_json":
+            self._send_bytes(200, b'{"object": "chat.completion", "choices": [{"index": 0, "message": {"content": "It')
+        elif fault == "oversized":
+            self._send_bytes(200, b" " * (3 << 20))
         elif fault in ("empty_choices", "error_in_choice", "abort"):
             choice = {"index": 0, "message": {"role": "assistant", "content": '{"context": "Half'}}
             if fault == "error_in_choice":

@@ -196,6 +196,14 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
     return Meaning.never if POLICY.search(said) else Meaning.unclear
 
 
+def may_be_one_requests(error: ServerError) -> bool:
+    """Whether an error of the configuration can as well be one request's: a field that is not taken, where the same
+    fields were taken from others.
+    """
+    said = error.message
+    return error.status in (400, 422) and not (ACCOUNT.search(said) or NO_MODEL.search(said) or KEY.search(said))
+
+
 def what_to_change(error: ServerError, model: str) -> str:
     """The advice for an error of the account or the configuration."""
     if "max_tokens" in error.fields and "max_completion_tokens" in error.message:

@@ -23,6 +23,7 @@ from nemo_sdg.generate.engines.faults import (
     Meaning,
     ServerError,
     free_tokens,
+    may_be_one_requests,
     meaning,
     most_output,
     read_error,
@@ -135,7 +136,7 @@ class OpenAIEngine:
         means = meaning(error, answered=self._answered)
         if means is Meaning.context:
             return error
-        if means is Meaning.configuration:
+        if means is Meaning.configuration and not (server.answered_at >= 0 and may_be_one_requests(error)):
             self._stop(server, error)
         if means is Meaning.unclear and await self._is_the_requests_fault(server, error, data, begin):
             means = Meaning.never

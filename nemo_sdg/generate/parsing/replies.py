@@ -10,7 +10,7 @@ from typing import Any
 
 from nemo_sdg.generate.parsing.cleaning import clean
 from nemo_sdg.generate.parsing.json_replies import read_objects
-from nemo_sdg.generate.parsing.solutions import CUT, REASONS, REFUSED, read_solution
+from nemo_sdg.generate.parsing.solutions import CUT, REASONS, WITHOUT_REPLY, read_solution
 from nemo_sdg.generate.parsing.traces import split_trace
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.schemas import Schema, mismatch
@@ -29,8 +29,8 @@ def read_object(
     Without `latex` a newline before a variable `u` or `e`, as in programs, stays a newline and is not read as the start
     of `\\nu` or `\\ne`.
     """
-    if completion.finish_reason in REFUSED:
-        return None, "refused_by_engine", completion.detail
+    if completion.finish_reason in WITHOUT_REPLY:
+        return None, WITHOUT_REPLY[completion.finish_reason], completion.detail
     text, _ = split_trace(completion.text)
     cut = completion.finish_reason in CUT
     if not text:

@@ -22,13 +22,18 @@ from nemo_sdg.records import Kind
 from nemo_sdg.text.answers import surely_same
 
 CUT = ("length", "max_tokens", "max_output_tokens", "repetition")
-REFUSED = ("refused", "content_filter", "sensitive", "safety")
+WITHOUT_REPLY = {
+    **dict.fromkeys(("refused", "content_filter", "sensitive", "safety"), "refused_by_engine"),
+    "lost": "lost_request",
+}
+"""finish reason -> reason for which there is no text"""
 REASONS = (
     "empty_output",
     "cut_at_max_tokens",
     "invalid_json",
     "schema",
     "refused_by_engine",
+    "lost_request",
     "refused_by_model",
     "no_answer",
     "not_a_number",
@@ -45,8 +50,8 @@ def read_solution(
     """{answer, reasoning, context, trace}, or (reason, detail). `options` are in the order in which they were shown;
     the answer is then the text of one of them.
     """
-    if finish_reason in REFUSED:
-        return "refused_by_engine", ""
+    if finish_reason in WITHOUT_REPLY:
+        return WITHOUT_REPLY[finish_reason], ""
     raw = clean(text or "")
     text, thinking = separate(raw, trace or "", finish_reason=finish_reason)
     text, cut = without_marks(clean(text)), finish_reason in CUT

@@ -3,6 +3,9 @@
 journal, then cache     a completion that was paid for is never paid for again
 lane                    a slot in the window of the role's engine, and retries (lanes/lane.py)
 journal                 the completion is on disk before the flow sees it
+
+A request that is lost for good becomes a completion without a text, whose finish_reason is `lost`. It does not go into
+the journal: where its shard is done again, it is sent again.
 """
 
 import asyncio
@@ -13,7 +16,7 @@ from nemo_sdg.generate.requests import Ask, Completion, Request
 from nemo_sdg.generate.roles import RoleEngines
 from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
-from nemo_sdg.generate.scheduling.lanes.lane import GivenUp, Lane
+from nemo_sdg.generate.scheduling.lanes.lane import GivenUp, Lane, Lost
 from nemo_sdg.generate.scheduling.lanes.window import Window
 from nemo_sdg.generate.scheduling.work import AskCounts, OpenRecord, OpenShard, thinking_tokens
 
@@ -35,7 +38,7 @@ class Asker:
         changed: Callable[[], None],
     ) -> None:
         self.engines, self.journal, self.counts = engines, journal, counts
-        self.give_up, self.fail, self.changed = give_up, fail, changed
+        self.give_up, self.fail, self.changed, self.notify = give_up, fail, changed, notify
         self.lanes = [
             Lane(
                 engine,
@@ -72,7 +75,9 @@ class Asker:
             lane = self.lanes[self.engines.player(request).lane]
             if (known := record.shard.journal.get(key)) is not None:
                 self.counts.replayed += 1
-                lane.accepted = lane.accepted or known.finish_reason != "refused"
+                if known.finish_reason != "refused":
+                    lane.accepted = True
+                    lane.evidence.replayed(sent)
                 return self._seen(record, request, key, known)
             record.outstanding += 1
             self.demand += record.outstanding > 1
@@ -118,10 +123,25 @@ class Asker:
             await lane.start()
         try:
             completion = await lane.send(sent, key, record.rank)
+        except Lost as lost:
+            return self._lose(record, lane, str(lost))
         except GivenUp as given_up:
             self.give_up(record, str(given_up))
             return await _never()
         return await self._take(record.shard, lane, sent, key, completion)
+
+    def _lose(self, record: OpenRecord, lane: Lane, fault: str) -> Completion:
+        if lane.evidence.too_many_lost():
+            raise EngineError(
+                f"{lane.engine.model}: {lane.evidence.num_lost} requests failed each time, while others like them were "
+                f"answered (last: {fault}); everything finished is kept: see what these requests have in common "
+                "(`nemo-sdg preview`), and leave it out of engine.extra_body, generate or seeds.tasks"
+            )
+        if not self.counts.lost:
+            self.notify(f"a request is lost: it failed each time, while others were answered ({fault})")
+        self.counts.lost += 1
+        record.shard.lost += 1
+        return Completion(text="", finish_reason="lost", detail=fault)
 
     def _retrying(self, num: int) -> None:
         self.num_away += num
@@ -174,8 +194,16 @@ class Asker:
         return None
 
     def remarks(self) -> list[str]:
-        """What there is to say at the end of a run that was too short for the look at its first replies."""
-        return [remark for lane in self.lanes if not lane.accepted and (remark := lane.first.verdict()) is not None]
+        """What there is to say at the end: of a run that was too short for the look at its first replies, and of lost
+        requests.
+        """
+        found = [remark for lane in self.lanes if not lane.accepted and (remark := lane.first.verdict()) is not None]
+        if self.counts.lost:
+            found.append(
+                f"{self.counts.lost} requests were lost: each failed more than engine.max_retries times while others "
+                "were answered; with --redo they are sent again"
+            )
+        return found
 
 
 async def _never() -> Completion:

@@ -46,6 +46,8 @@ ROUND = "round-{:03d}.jsonl"
 REQUESTS_A_FILE = 50_000
 """what OpenAI takes in one batch"""
 BYTES_A_FILE = 190_000_000
+LOST_AFTER = 5
+"""rounds in which a request fails although others were answered, after which it is lost"""
 QUIET_TURNS = 20
 """turns of the event loop without a new question, after which every flow waits"""
 
@@ -133,6 +135,11 @@ class BatchRun:
                 share = False
             elif (completion := self.replies.get(key)) is not None:
                 self._count(completion)
+            elif (num := self.replies.times_its_own(key)) >= LOST_AFTER:
+                self.progress.lost += 1
+                self.progress.lost_in[shard.name] = self.progress.lost_in.get(shard.name, 0) + 1
+                detail = f"failed in {num} rounds (last: {self.replies.last_error})"
+                return Completion(text="", finish_reason="lost", detail=detail)
             else:
                 self._miss(key, request)
                 await asyncio.get_running_loop().create_future()

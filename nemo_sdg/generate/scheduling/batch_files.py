@@ -8,7 +8,7 @@ import orjson
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.generate.engines.base import TransportError
-from nemo_sdg.generate.engines.faults import Meaning, ServerError, free_tokens, meaning, read_error, status_of
+from nemo_sdg.generate.engines.faults import BUSY, Meaning, ServerError, free_tokens, meaning, read_error, status_of
 from nemo_sdg.generate.engines.openai import LEAST_ROOM
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
 from nemo_sdg.generate.requests import Completion
@@ -34,6 +34,18 @@ class Replies:
     room: dict[str, int] = field(default_factory=dict)
     """custom_id -> max_tokens that the context has room for, by an error's own numbers"""
     last_error: str = ""
+
+    def times_its_own(self, key: str) -> int:
+        """How often a request failed for a fault that may be its own: with a reply that is none, or a 5xx that asks for
+        no patience. 0 where no request has a good reply.
+        """
+        if not self.good:
+            return 0
+        codes = [
+            int((orjson.loads(line).get("response") or {}).get("status_code") or 0)
+            for _, line in self.failed.get(key, ())
+        ]
+        return sum(code == 200 or (code >= 500 and code not in BUSY) for code in codes)
 
     def get(self, key: str) -> Completion | None:
         if (place := self.good.get(key)) is not None:

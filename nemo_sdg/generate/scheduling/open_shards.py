@@ -69,6 +69,8 @@ class OpenShards:
                 await self.asker.believe_refusals(shard)
                 outcomes = [outcome for outcome in shard.outcomes if outcome is not None]
                 assert len(outcomes) == len(shard.outcomes), f"{shard.name} has records without an outcome"
+                if shard.lost:
+                    self.progress.lost_in[shard.name] = shard.lost
                 await asyncio.get_running_loop().run_in_executor(self.thread, self._write, shard, outcomes)
                 self.num_held -= len(outcomes)
                 self.progress.shards_done += 1

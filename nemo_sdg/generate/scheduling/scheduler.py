@@ -8,7 +8,8 @@ asked before the engine is, and a shard is handed over when its last record is d
 Requests of one record go before those of later records, so that those that share a prefix run near each other. What the
 flows see are completions and nothing else:
 
-    a fault in transport    is tried again; beyond max_retries the record is given up and its shard stays unfinished
+    a fault in transport    is tried again; beyond max_retries the request is lost if the fault is its own, else the
+                            record is given up and its shard stays unfinished (lanes/evidence.py)
     a server that is down   pauses the run (window.py), and after engine.give_up_after seconds ends it
     SIGTERM, SIGUSR1        no new request; those in flight have some seconds to end; Interrupted is raised
     a flow that raises      is a bug and ends the run with that exception

@@ -25,6 +25,8 @@ class AskCounts:
     replayed: int = 0
     """completions out of the journal or the cache"""
     refused: int = 0
+    lost: int = 0
+    """requests that failed each time, while the engine answered others"""
     retries: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -70,6 +72,8 @@ class FlowProgress(AskCounts):
     shards_done: int = 0
     shards_unfinished: int = 0
     """shards with a record that had to be given up"""
+    lost_in: dict[str, int] = field(default_factory=dict)
+    """shard -> lost requests, for those shards that are whole"""
     in_flight: int = 0
     window: int = 0
     """requests that may be in flight now"""
@@ -88,6 +92,8 @@ class OpenShard:
     read: bool = False
     """all its records were started"""
     given_up: bool = False
+    lost: int = 0
+    """requests without an answer"""
     asked: "dict[str, asyncio.Future[None] | None]" = field(default_factory=dict)
     """keys on their way, so that the same request is not sent twice; a future where another record waits for it"""
     ids: dict[int, str] = field(default_factory=dict)

@@ -1,11 +1,13 @@
-"""Looks at the first replies of a step together. If every one of them is cut, empty or refused, the configuration is at
-fault, and the run stops before more is paid for.
+"""Looks at the first replies of a step together. If every one of them is cut, empty, refused or no completion, the
+configuration is at fault, and the run stops before more is paid for.
 """
 
 from collections import Counter
 
 from nemo_sdg.config import EngineSection
+from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.generate.scheduling.lanes.window import Window
 
 NUM_LOOKED_AT = 20
 
@@ -18,6 +20,8 @@ class FirstReplies:
         self.bad: Counter[str] = Counter()
         self.any_good = False
         self._last: tuple[Request, Completion] | None = None
+        self.num_answers = self.num_other_faults = 0
+        """replies with status 200 that were no completion, and other faults"""
 
     def look(self, request: Request, completion: Completion) -> str | None:
         """The advice when all first replies are bad, else None."""
@@ -30,6 +34,21 @@ class FirstReplies:
         self.bad[fault] += 1
         self._last = (request, completion)
         return self.verdict() if self.bad.total() == NUM_LOOKED_AT else None
+
+    def look_at_fault(self, fault: TransportError, window: Window) -> str | None:
+        """The advice when a server that answered each request has not sent one completion, else None. While requests
+        are in flight a slower replica may still answer them.
+        """
+        if fault.fault in (Fault.answer, Fault.oversized):
+            self.num_answers += 1
+        else:
+            self.num_other_faults += 1
+        if self.any_good or self.bad or self.num_other_faults or self.num_answers < NUM_LOOKED_AT or window.in_flight:
+            return None
+        return (
+            f"{self.model}: none of the first {self.num_answers} replies was a completion ({fault}): check that "
+            "engine.base_urls is the address of an OpenAI-compatible API (http://host:port/v1), and engine.extra_body"
+        )
 
     def verdict(self) -> str | None:
         """The fault of all replies so far and what to change; None if one was good or none came."""

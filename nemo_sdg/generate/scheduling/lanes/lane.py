@@ -3,7 +3,11 @@ wait that grows from fault to fault, is jittered, and is at least what the serve
 
 A server that refuses a request while it answers others refuses for its rate, or has a bad replica: that request alone
 waits, it loses none of its retries, and each answer to another one makes its next wait short again. A server that
-answers nobody closes the window (window.py).
+answers nobody closes the window (window.py). It is not probed with a request that failed, but with one that it answered
+before.
+
+A request that was lost more than engine.max_retries times, or refused for half of engine.give_up_after, is lost for
+good if the fault is its own (evidence.py); else its shard stays unfinished, and the next run sends it again.
 """
 
 import asyncio
@@ -12,8 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nemo_sdg.config import EngineSection
+from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines.base import Engine, Fault, TransportError
 from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.generate.scheduling.lanes.evidence import CONTROLS, FAULTY_CONTROLS, Evidence
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
 from nemo_sdg.generate.scheduling.lanes.window import Window
 
@@ -26,8 +32,17 @@ MOST_DOUBLINGS = 6
 """
 
 
+PATIENCE = 1 / 2
+"""share of engine.give_up_after for which a request may be refused while others are answered, before it is looked into
+"""
+
+
 class GivenUp(Exception):
     """A request that was lost more than engine.max_retries times; the last fault."""
+
+
+class Lost(GivenUp):
+    """It was lost as often while the server answered others, and what it answered before."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,6 +61,7 @@ class Lane:
     num_retrying: int = 0
     """requests that wait to be sent again"""
     last_fault: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self) -> None:
@@ -55,10 +71,14 @@ class Lane:
                 self.started = True
 
     async def send(self, request: Request, key: str, rank: int) -> Completion:
-        """Raises GivenUp, or EngineError when asking again cannot help any request."""
-        window, lost, counted = self.window, 0, 0
+        """Raises Lost, GivenUp, or EngineError when asking again cannot help any request."""
+        window, lost, counted, refused = self.window, 0, 0, True
+        look_at = asyncio.get_running_loop().time() + PATIENCE * self.section.give_up_after
         while True:
             began = await window.acquire(rank)
+            if window.down and not refused and self.evidence.answered_before is not None:
+                await self._probe(began)
+                continue
             try:
                 completion = await self.engine.complete(request)
             except TransportError as error:
@@ -68,12 +88,20 @@ class Lane:
                 raise
             else:
                 window.succeeded(began)
+                self.evidence.answered(request, counted, lost - counted)
                 return completion
             lost += 1
             counted += window.faulted(fault, began)
+            refused = fault.fault is Fault.busy
             self.last_fault = str(fault)
+            if not self.accepted and (problem := self.first.look_at_fault(fault, window)) is not None:
+                raise EngineError(problem)
             if counted > self.section.max_retries:
-                raise GivenUp(self.last_fault)
+                raise (Lost if await self._is_its_own(counted, rank, refused=False) else GivenUp)(self.last_fault)
+            if refused and asyncio.get_running_loop().time() > look_at:
+                look_at += PATIENCE * self.section.give_up_after
+                if await self._is_its_own(lost, rank, refused=True):
+                    raise Lost(self.last_fault)
             self.num_retrying += 1
             self.retrying(1)
             try:
@@ -81,6 +109,37 @@ class Lane:
             finally:
                 self.num_retrying -= 1
                 self.retrying(-1)
+
+    async def _probe(self, began: float) -> bool:
+        """Sends a request that was answered before; whether it is answered again."""
+        try:
+            await self.engine.complete(self.evidence.control())
+        except TransportError as fault:
+            self.window.faulted(fault, began)
+            self.last_fault = str(fault)
+            return False
+        except BaseException:
+            self.window.release()
+            raise
+        self.window.succeeded(began)
+        return True
+
+    async def _is_its_own(self, faults: int, rank: int, *, refused: bool) -> bool:
+        """Whether a request that failed `faults` times is at fault, and not the server."""
+        evidence, faulty = self.evidence, 0
+        if evidence.answered_before is None:
+            return False
+        for _ in range(CONTROLS):
+            if not await self._probe(await self.window.acquire(rank)):
+                faulty += 1
+                if faulty > FAULTY_CONTROLS:
+                    return False
+                continue
+            evidence.num_answered += 1
+            if not evidence.is_chance(faults, refused=refused):
+                evidence.num_lost += 1
+                return True
+        return False
 
     def _wait(self, fault: TransportError, key: str, lost: int) -> float:
         """Seconds until a request that was lost `lost` times is sent again."""

@@ -131,6 +131,18 @@ async def test_a_server_that_comes_back_with_another_model_ends_the_run():
             await ask(url, times=2)
 
 
+FIELD = b'{"detail": [{"type": "string_type", "loc": ["body", "messages", 0, "content"], "msg": "not a string"}]}'
+
+
+async def test_a_field_that_is_not_taken_from_one_request_alone_does_not_end_the_run():
+    async with wild([http("422 Unprocessable Entity", FIELD)]) as (url, _):
+        with pytest.raises(EngineError, match=r"engine\.extra_body") as caught:
+            await ask(url)
+        assert not isinstance(caught.value, TransportError)
+    async with wild([http("200 OK", GOOD)], [http("422 Unprocessable Entity", FIELD)]) as (url, _):
+        assert (await ask(url, times=2)).fault is Fault.server
+
+
 NOW = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 

@@ -201,6 +201,36 @@ def test_what_failed_is_asked_again_in_the_next_round_and_once(tmp_path):
     assert len(rounds(tmp_path)) == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "lost"),
+    [
+        (200, {"choices": []}, 1),
+        (200, {"choices": None}, 1),
+        (200, "<html>", 1),
+        (500, {"error": {"message": "boom"}}, 1),
+        (503, {"error": {"message": "overloaded"}}, 0),
+        (402, {"error": {"message": "Insufficient Balance"}}, 0),
+    ],
+)
+def test_a_request_that_fails_round_after_round_is_lost_and_its_shard_is_finished(tmp_path, status, body, lost):
+    once(tmp_path)
+    bad, *others = rounds(tmp_path)["round-000.jsonl"]
+    put(tmp_path, "output-0.jsonl", [reply(bad, status, body), *map(answered, others)])
+    for number in range(1, 8):
+        done, waiting, progress = once(tmp_path)
+        if waiting is None:
+            break
+        rows = rounds(tmp_path).get(f"round-{number:03d}.jsonl", [])
+        replies = [reply(row, status, body) if row["custom_id"] == bad["custom_id"] else answered(row) for row in rows]
+        put(tmp_path, f"output-{number}.jsonl", replies)
+    assert (progress.lost, waiting is None, len(done)) == (lost, bool(lost), 3 if lost else 2)
+    assert sum(progress.lost_in.values()) == lost
+    put(tmp_path, "later.jsonl", [answered(bad)])
+    if lost:
+        _, waiting, progress = once(tmp_path)
+        assert progress.lost == 0, "a reply that comes later is taken"
+
+
 def test_a_request_at_fault_is_refused_and_one_too_long_comes_back_shorter(tmp_path):
     once(tmp_path)
     rows = rounds(tmp_path)["round-000.jsonl"]

@@ -242,24 +242,85 @@ def test_faults_for_a_third_of_the_requests_change_nothing(tmp_path, adaptive):
     assert done == expected(tmp_path, 4, 10)
 
 
-def test_a_request_that_never_comes_through_leaves_its_shard_and_no_other(tmp_path):
+@pytest.mark.parametrize("kind", [kind for kind in Fault if kind is not Fault.busy])
+def test_a_request_that_never_comes_through_is_lost_and_no_other(tmp_path, kind):
     def fault(prompt, attempt):
-        return TransportError("reset by peer") if prompt == "1/2 vote 1" else None
+        return TransportError("reset by peer", kind) if prompt == "1/2 vote 1" else None
 
-    engine = ScriptedEngine(fault=fault)
-    done, error = run(tmp_path, engine, work(3, 5), max_in_flight=4, max_retries=2)
-    assert sorted(done) == ["shard-00000", "shard-00002"]
-    assert "1 shards unfinished" in str(error)
-    assert "reset by peer" in str(error)
-    assert engine.attempts["1/2 vote 1"] == 3
-    assert engine.attempts["1/4 vote 0"] == 1, "the rest of the shard goes on into the journal"
+    engine, progress, lines = ScriptedEngine(fault=fault), FlowProgress(), []
+    progress.notify = lines.append
+    done, error = run(tmp_path, engine, work(3, 5), max_in_flight=4, max_retries=4, progress=progress)
+    assert error is None
+    whole = expected(tmp_path, 3, 5)
+    assert [drop for drop in done["shard-00001"] if drop[0] != "1/2"] == [
+        drop for drop in whole["shard-00001"] if drop[0] != "1/2"
+    ]
+    assert (done["shard-00000"], done["shard-00002"]) == (whole["shard-00000"], whole["shard-00002"])
+    assert engine.attempts["1/2 vote 1"] == 5
+    assert (progress.lost, progress.refused, progress.lost_in) == (1, 0, {"shard-00001": 1})
+    assert "reset by peer" in lines[0]
+    assert "1 requests were lost" in lines[-1]
     healed = ScriptedEngine()
     again, error = run(tmp_path, healed, work(3, 5), max_in_flight=4)
     assert error is None
-    assert again == expected(tmp_path, 3, 5)
-    assert set(healed.attempts) <= {"1/2 vote 0", "1/2 vote 1", "1/2 vote 2"} | {
+    assert again == whole, "it was not written into the journal"
+    assert set(healed.attempts) <= {"1/2 vote 1"} | {
         prompt for prompt in healed.attempts if prompt.startswith("1/2 sums")
     }
+
+
+def test_the_last_requests_of_a_run_are_lost_too(tmp_path):
+    """Nothing but them is left, and the journal alone says that the engine answers others."""
+
+    def fault(prompt, attempt):
+        return TransportError("500", Fault.server) if prompt.endswith("vote 1") and "3/" in prompt else None
+
+    run(tmp_path, ScriptedEngine(), work(3, 5), max_in_flight=4)
+    progress = FlowProgress()
+    done, error = run(tmp_path, ScriptedEngine(fault=fault), work(4, 5), max_in_flight=4, progress=progress)
+    assert error is None
+    assert sorted(done) == [f"shard-0000{s}" for s in range(4)]
+    assert progress.lost == 5
+
+
+def test_an_engine_that_fails_everything_midway_loses_nothing(tmp_path):
+    served = []
+
+    def fault(prompt, attempt):
+        served.append(prompt)
+        return TransportError("500", Fault.server) if len(served) > 60 else None
+
+    progress = FlowProgress()
+    engine = ScriptedEngine(fault=fault)
+    _, error = run(tmp_path, engine, work(6, 10), max_in_flight=4, max_retries=2, give_up_after=0.3, progress=progress)
+    assert progress.lost == 0
+    assert error is not None
+    again, error = run(tmp_path, ScriptedEngine(), work(6, 10), max_in_flight=4)
+    assert error is None
+    assert again == expected(tmp_path, 6, 10)
+
+
+def test_a_request_that_could_fail_by_chance_leaves_its_shard_unfinished(tmp_path):
+    def fault(prompt, attempt):
+        bad = prompt == "1/2 vote 1" or random.Random(f"{prompt}{attempt}").random() < 0.4
+        return TransportError("reset by peer") if bad else None
+
+    progress = FlowProgress()
+    done, error = run(
+        tmp_path, ScriptedEngine(fault=fault), work(3, 5), max_in_flight=4, max_retries=8, progress=progress
+    )
+    assert progress.lost == 0
+    assert "shards unfinished" in str(error)
+    assert "shard-00001" not in done
+
+
+def test_when_too_many_are_lost_the_run_stops(tmp_path):
+    def fault(prompt, attempt):
+        return TransportError("500", Fault.server) if "vote 1" in prompt or "vote 2" in prompt else None
+
+    _, error = run(tmp_path, ScriptedEngine(fault=fault), work(8, 10), max_in_flight=16, max_retries=4)
+    assert "requests failed each time, while others like them were answered (last: 500)" in str(error)
+    assert "\n" not in str(error)
 
 
 def test_a_server_that_asks_for_patience_costs_no_retry(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError
-from nemo_sdg.generate.engines import open_engine
+from nemo_sdg.generate.engines import connection, open_engine
 from nemo_sdg.generate.requests import Outcome, Request
 from nemo_sdg.generate.roles import one_engine
 from nemo_sdg.generate.scheduling.journal import Journal
@@ -78,6 +78,50 @@ def test_five_hundred_requests_with_every_recoverable_fault_end_as_a_calm_run_do
     assert error is None
     assert progress.retries > 150
     assert rough == calm
+
+
+SMALL = {"num_shards": 2, "num_records": 8}
+
+
+@pytest.fixture(scope="module")
+def calm_and_small(tmp_path_factory):
+    with serving() as server:
+        return run(tmp_path_factory.mktemp("calm"), server.url, **SMALL)[0]
+
+
+@pytest.mark.parametrize("fault", RECOVERABLE)
+def test_a_request_that_always_meets_a_fault_costs_a_vote_and_never_its_shard(
+    tmp_path, short_waits, monkeypatch, calm_and_small, fault
+):
+    calm = calm_and_small
+    monkeypatch.setattr(connection, "LARGEST_BODY", 1 << 20)
+    settings = {"request_timeout": 0.1, "max_retries": 4, "give_up_after": 0.6, **SMALL}
+    with serving(faults=(fault,), share=0.06, fault_attempts=10**6) as server:
+        done, progress, error, lines = run(tmp_path / "run", server.url, **settings)
+        assert server.stats[f"fault_{fault}"] > 0
+    assert error is None
+    assert sorted(done) == sorted(calm), "every shard is finished"
+    lost = progress.lost + progress.refused
+    assert lost > 0
+    votes = [vote for shard in done.values() for record in shard for vote in record["texts"]]
+    assert sum(reason in ("lost", "refused") for reason, *_ in votes) == lost, "each is one vote, and counted"
+    if progress.lost:
+        assert sum(progress.lost_in.values()) == progress.lost
+        assert any("a request is lost" in line for line in lines)
+        with serving() as server:
+            again, progress, error, _ = run(tmp_path / "run", server.url, **SMALL)
+        assert (error, again) == (None, calm), "a good server is asked for these again"
+        assert progress.requests_done <= 2 * lost
+
+
+@pytest.mark.parametrize("fault", ["empty_choices", "null_choices", "no_choices", "no_json", "cut_json", "wrong_json"])
+def test_replies_of_which_none_is_a_completion_stop_the_run(tmp_path, short_waits, fault):
+    with serving(faults=(fault,), share=1.0, fault_attempts=10**6) as server:
+        done, progress, error, _ = run(tmp_path, server.url)
+        assert server.stats["requests"] < 60
+    assert "none of the first" in str(error)
+    assert "engine.base_urls" in str(error)
+    assert (done, progress.lost, progress.refused) == ({}, 0, 0)
 
 
 def test_an_account_that_runs_out_stops_at_once_and_a_good_one_goes_on(tmp_path, short_waits):
