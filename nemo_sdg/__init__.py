@@ -48,7 +48,7 @@ def run(
 
 def effective_license(seeds: list[str], models: list[str]) -> str:
     """The licences that bind a sample made from seeds under `seeds` by models under `models`: ids joined by ` AND `."""
-    from nemo_sdg.catalog.licenses import effective
+    from nemo_sdg.catalog.about.licenses import effective
 
     return effective(seeds, models)
 

@@ -62,7 +62,7 @@ def run(
 
     settings = load_config(config, overrides)
     if dry_run:
-        from nemo_sdg.commands.dry_run import dry_run as look
+        from nemo_sdg.commands.ahead.dry_run import dry_run as look
 
         for line in look(settings, steps_between(settings, only=only, start=start, until=until)):
             typer.echo(line)
@@ -87,7 +87,7 @@ def init(
     task: Annotated[str | None, typer.Option(help="with --from: name of the task; default: the file's name")] = None,
 ) -> None:
     """Write a configuration and a small task to start from."""
-    from nemo_sdg.commands.init import init as write
+    from nemo_sdg.commands.inputs.init import init as write
 
     typer.echo("\n".join(write(folder, data=data, task=task)))
 
@@ -100,7 +100,7 @@ def preview(
     num: Annotated[int, typer.Option("-n", help="number of seeds to show")] = 3,
 ) -> None:
     """Show prompts, answers and verdicts for a few seeds. Writes nothing."""
-    from nemo_sdg.commands.preview import preview as show
+    from nemo_sdg.commands.ahead.preview import preview as show
     from nemo_sdg.config import load_config
 
     show(load_config(config, overrides), task=task, num=num)
@@ -113,7 +113,7 @@ def lock(
     out: Annotated[Path, typer.Option(help="file to write")] = Path("seeds.lock.yaml"),
 ) -> None:
     """Write a lock file of the data that seeds come from: dataset, revision, split, rows, hash."""
-    from nemo_sdg.commands.lock import write_lock_file
+    from nemo_sdg.commands.inputs.lock import write_lock_file
     from nemo_sdg.config import load_config
 
     write_lock_file(load_config(config, overrides), out)
@@ -152,7 +152,7 @@ def forecast(
 
     import orjson
 
-    from nemo_sdg.commands.forecast import forecast as make
+    from nemo_sdg.commands.ahead.forecast import forecast as make
     from nemo_sdg.config import load_config
     from nemo_sdg.storage import write_json
 

@@ -29,7 +29,7 @@ def tasks(
     json_out: Annotated[bool, typer.Option("--json", help="print JSON, one task on each line")] = False,
 ) -> None:
     """List every lm-eval task with the guard's verdict. Needs no network."""
-    from nemo_sdg.commands.tasks import tasks_command
+    from nemo_sdg.commands.inputs.tasks import tasks_command
     from nemo_sdg.config import RunConfig, load_config
 
     settings = load_config(config) if config else RunConfig()
@@ -57,7 +57,7 @@ def config(
     """Print every field of a configuration: its value, where the value comes from, and what it does."""
     import orjson
 
-    from nemo_sdg.commands import config as configuration
+    from nemo_sdg.commands.ahead import config as configuration
 
     if schema:
         typer.echo(orjson.dumps(configuration.schema(), option=orjson.OPT_INDENT_2).decode())
@@ -83,7 +83,7 @@ CacheOption = Annotated[str | None, typer.Option("--cache", help="folder of the 
 @guard_app.command("build")
 def guard_build(config: ConfigPath, overrides: Overrides = None) -> None:
     """Render the evaluation splits that guard.against selects and that are not in the cache yet."""
-    from nemo_sdg.commands.guard import build
+    from nemo_sdg.commands.inputs.guard import build
     from nemo_sdg.config import load_config
 
     build(load_config(config, overrides))
@@ -92,7 +92,7 @@ def guard_build(config: ConfigPath, overrides: Overrides = None) -> None:
 @guard_app.command("list")
 def guard_list(cache: CacheOption = None) -> None:
     """List the evaluation splits in the cache, with their numbers of rows."""
-    from nemo_sdg.commands.guard import list_splits
+    from nemo_sdg.commands.inputs.guard import list_splits
     from nemo_sdg.config import GuardSection
 
     list_splits(GuardSection(cache=cache))
@@ -103,7 +103,7 @@ def guard_export(
     out: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="file to write")], cache: CacheOption = None
 ) -> None:
     """Write the cache as one file, for a machine without a network."""
-    from nemo_sdg.commands.guard import export
+    from nemo_sdg.commands.inputs.guard import export
     from nemo_sdg.config import GuardSection
 
     export(GuardSection(cache=cache), out)
@@ -115,7 +115,7 @@ def guard_import(
     cache: CacheOption = None,
 ) -> None:
     """Unpack an exported cache into the cache of this machine."""
-    from nemo_sdg.commands.guard import import_file
+    from nemo_sdg.commands.inputs.guard import import_file
     from nemo_sdg.config import GuardSection
 
     import_file(GuardSection(cache=cache), archive)
@@ -131,8 +131,8 @@ def trace(
     """Show where a packed document comes from: its seed row, its prompts and its models."""
     import orjson
 
-    from nemo_sdg.commands.trace import as_text
-    from nemo_sdg.commands.trace import trace as trace_document
+    from nemo_sdg.commands.look.trace import as_text
+    from nemo_sdg.commands.look.trace import trace as trace_document
     from nemo_sdg.records import visible, visible_json
 
     traced = trace_document(run, prefix, document)
@@ -154,7 +154,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="random seed of the choice")] = 0,
 ) -> None:
     """Show some samples of a run, or some dropped records with their reasons."""
-    from nemo_sdg.commands.samples import sample as draw
+    from nemo_sdg.commands.look.samples import sample as draw
 
     for line in draw(run, num=num, task=task, step=step, dropped=dropped, reason=reason, seed=seed):
         typer.echo(line)
@@ -165,7 +165,7 @@ def cat(path: Annotated[Path, typer.Argument(metavar="FILE", help="such as RUN/a
     """Print the records of one shard as JSON Lines."""
     import sys
 
-    from nemo_sdg.commands.samples import cat as read
+    from nemo_sdg.commands.look.samples import cat as read
 
     sys.stdout.buffer.writelines(read(path, for_terminal=sys.stdout.isatty()))
 
@@ -176,7 +176,7 @@ def diff(
     other: Annotated[Path, typer.Argument(metavar="B", help="another run's folder")],
 ) -> None:
     """Compare two runs: settings, yields, lengths of texts."""
-    from nemo_sdg.commands.diff import diff as compare
+    from nemo_sdg.commands.look.diff import diff as compare
 
     for line in compare(one, other):
         typer.echo(line)

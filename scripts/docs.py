@@ -27,7 +27,7 @@ from docs_picture import way_svg  # noqa: E402
 from nemo_sdg.cli import app  # noqa: E402
 from nemo_sdg.cluster.sites import ClusterConfig  # noqa: E402
 from nemo_sdg.commands.ablate import AblateConfig  # noqa: E402
-from nemo_sdg.commands.config import descriptions  # noqa: E402
+from nemo_sdg.commands.ahead.config import descriptions  # noqa: E402
 from nemo_sdg.config import OPERATIONAL, RoleSection, RunConfig, as_plain  # noqa: E402
 
 MADE = "<!-- made by scripts/docs.py: change the code, then run it -->"

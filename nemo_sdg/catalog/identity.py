@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.catalog.about.families import read_data
 from nemo_sdg.catalog.data_files import BUILDERS, local_folder, named_files, split_files
-from nemo_sdg.catalog.families import read_data
 from nemo_sdg.catalog.places import ANY_SPLIT, Mirror, hub_file, splits_behind
 
 ANY = {None, "all"}

@@ -5,8 +5,8 @@ import fnmatch
 import re
 from bisect import bisect_left, bisect_right
 
+from nemo_sdg.catalog.about.families import read_data
 from nemo_sdg.catalog.data_files import BUILDERS
-from nemo_sdg.catalog.families import read_data
 from nemo_sdg.catalog.identity import Aliases, last_part
 from nemo_sdg.catalog.task_files import OVERRIDDEN
 from nemo_sdg.config import GuardSection

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.catalog import metadata
+from nemo_sdg.catalog.about import metadata
+from nemo_sdg.catalog.about.families import Families, own_metadata, read_data
 from nemo_sdg.catalog.data_files import BUILDERS, local_folder
-from nemo_sdg.catalog.families import Families, own_metadata, read_data
 from nemo_sdg.catalog.membership import inline_evaluations, memberships
 from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks, templates_key
 

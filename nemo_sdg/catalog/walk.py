@@ -23,7 +23,7 @@ from typing import Any
 
 import orjson
 
-from nemo_sdg.catalog import licenses
+from nemo_sdg.catalog.about import licenses
 from nemo_sdg.catalog.data_files import training_dataset
 from nemo_sdg.catalog.guard import SplitGuard
 from nemo_sdg.catalog.identity import files_of
@@ -265,8 +265,8 @@ def _cache_key(include_path: tuple[str, ...]) -> str:
     """Changes with the contents of every task file, and with the code and tables that read them."""
     digest = hashlib.sha256(_tree_hash(lm_eval_tasks_folder()).encode())
     here = Path(__file__).parent
-    names = ("task_facts", "families", "languages", "membership", "metadata", "task_files", "data_files")
-    for source in sorted([*(here / f"{name}.py" for name in names), *here.glob("**/*.yaml")]):
+    code = [here / name for name in ("task_facts.py", "membership.py", "task_files.py", "data_files.py")]
+    for source in sorted([*code, *here.glob("about/*.py"), *here.glob("**/*.yaml")]):
         digest.update(source.read_bytes())
     for folder in include_path:
         if not Path(folder).is_dir():

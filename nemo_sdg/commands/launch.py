@@ -59,7 +59,7 @@ def require_gpus(config: configuration.RunConfig, cluster: "ClusterConfig") -> N
 
 
 def show_status(run_dir: Path) -> None:
-    from nemo_sdg.commands.status import print_status
+    from nemo_sdg.commands.look.status import print_status
 
     # steps that hang on a role are shown where they ran
     print_status(run_dir, [step for step in STEPS if step not in WITH_ROLES or (run_dir / step).is_dir()])

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from nemo_sdg.config import RunConfig, load_recorded
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.base_datasets import check_share, read_base
-from nemo_sdg.export.blend import plan_blend
-from nemo_sdg.export.mixture import Mixture
+from nemo_sdg.export.blend.base_datasets import check_share, read_base
+from nemo_sdg.export.blend.mixture import Mixture
+from nemo_sdg.export.blend.write import plan_blend
 from nemo_sdg.storage import StepDir, require_run
 
 WIDTH = 100
@@ -42,7 +42,7 @@ def mix(
     if grid:
         if grid < 2 or out is None:
             raise ConfigError(f"--grid needs at least 2 mixtures and --out FOLDER, got --grid {grid} --out {out}")
-        from nemo_sdg.export.mixture_grid import write_grid
+        from nemo_sdg.export.blend.mixture_grid import write_grid
 
         write_grid(packed, config, grid, out, seed=seed)
         typer.echo(f"{grid} mixtures are in {out}: mixtures.csv lists them, mix-*/VARIANT.blend.json are their blends")

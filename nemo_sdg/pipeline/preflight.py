@@ -102,7 +102,7 @@ def _check_forecast(context: Context) -> None:
     """Compares the forecast's tokens with the epoch guard and with the free disk. A problem at the assumed yields gives
     a warning; a problem at any yield raises an error.
     """
-    from nemo_sdg.export.mixture import plan_mixture
+    from nemo_sdg.export.blend.mixture import plan_mixture
     from nemo_sdg.pipeline.forecast import accepted_samples, attempts, count_seeds, make_forecast
     from nemo_sdg.pipeline.rates import assumed
     from nemo_sdg.seeds.sources.rows import uses_hub

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.context import Context
-from nemo_sdg.export.base_datasets import check_share, prefixes_of, read_base
+from nemo_sdg.export.blend.base_datasets import check_share, prefixes_of, read_base
 from nemo_sdg.storage import ContentHashes, Inputs, file_facts
 
 SHAPES = ["mixture", "export.budget", "blend.base"]
@@ -33,7 +33,7 @@ def preflight(config: RunConfig) -> None:
 
 
 def run(context: Context) -> list[str]:
-    from nemo_sdg.export.blend import plan_blend, write_blend
+    from nemo_sdg.export.blend.write import plan_blend, write_blend
 
     config, packed, target = context.config, context.before("blend"), context.step_dir("blend")
     with context.progress.step("blend", unit="files"):

@@ -69,7 +69,7 @@ def files_of_task(path: Path, *, installed: Path) -> list[Path]:
 
 
 def run(context: Context) -> list[str]:
-    from nemo_sdg.catalog.metadata import require_valid
+    from nemo_sdg.catalog.about.metadata import require_valid
     from nemo_sdg.catalog.selection import select
     from nemo_sdg.catalog.walk import build_catalog
 

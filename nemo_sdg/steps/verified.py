@@ -38,7 +38,7 @@ def run(context: Context) -> list[str]:
 
 def make_verifier(config: RunConfig) -> Callable[[dict[str, Any]], Sample | Drop]:
     """The function that verifies one sample and sets its licence from those of its seeds and models."""
-    from nemo_sdg.catalog.licenses import effective
+    from nemo_sdg.catalog.about.licenses import effective
     from nemo_sdg.verify.votes import verify_sample
 
     passes = make_check()

@@ -16,7 +16,7 @@ from nemo_sdg.commands import ablate as ablating
 from nemo_sdg.config import BlendSection, ExportSection, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution.progress import Progress
-from nemo_sdg.export.blend import plan_blend, write_blend
+from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.documents import render_texts
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_tokenizer

@@ -11,7 +11,7 @@ import yaml
 
 from nemo_sdg import config as configuration
 from nemo_sdg.config import BlendSection, ExportSection, MixtureSection, RunConfig
-from nemo_sdg.export.blend import plan_blend, write_blend
+from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.card.write import write_card
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.shard_plan import split_of

@@ -7,7 +7,7 @@ import huggingface_hub.constants
 import pytest
 from typer.testing import CliRunner
 
-from nemo_sdg.catalog.families import read_data
+from nemo_sdg.catalog.about.families import read_data
 from nemo_sdg.catalog.selection import compared, select
 from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.cli import app

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from nemo_sdg.catalog import walk
-from nemo_sdg.catalog.families import read_data
+from nemo_sdg.catalog.about.families import read_data
 from nemo_sdg.catalog.walk import build_catalog, default_cache_dir, load_facts
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import CatalogRow

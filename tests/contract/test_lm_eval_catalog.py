@@ -11,7 +11,7 @@ import pytest
 from nemo_sdg.catalog import walk as catalog
 from nemo_sdg.catalog.selection import select
 from nemo_sdg.catalog.task_files import index_tasks, plain
-from nemo_sdg.commands.tasks import split_key
+from nemo_sdg.commands.inputs.tasks import split_key
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import CatalogRow
 
@@ -122,7 +122,7 @@ def test_verdicts_on_the_real_mirror_are_exactly_these(rows, hub: Path):
 
 
 def test_every_declaration_of_the_package_names_a_task(rows):
-    from nemo_sdg.catalog.families import read_data
+    from nemo_sdg.catalog.about.families import read_data
 
     declared = {row.task for row in rows.values() if "declared" in row.dataset}
     for entry in read_data("splits.yaml")["declared"]:
@@ -130,7 +130,7 @@ def test_every_declaration_of_the_package_names_a_task(rows):
 
 
 def test_every_declaration_of_a_family_names_a_task_or_dataset(rows):
-    from nemo_sdg.catalog.families import read_data
+    from nemo_sdg.catalog.about.families import read_data
 
     table = read_data("families.yaml")
     folders = {entry.parent.name for entry in Path(catalog.lm_eval_tasks_folder()).glob("*/.")} | {

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg.commands.trace import trace
+from nemo_sdg.commands.look.trace import trace
 from nemo_sdg.config import BlendSection, ExportSection, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution import dask_tasks
-from nemo_sdg.export.blend import plan_blend, write_blend
+from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.indexed_dataset import IndexedWriter
 from nemo_sdg.export.packing.pack import pack_shards, problem

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from nemo_sdg.config import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
-from nemo_sdg.export.blend import plan_blend, write_blend
+from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.packed_files import import_indexed_dataset
 from nemo_sdg.storage import StepDir, read_json, write_json

@@ -11,9 +11,9 @@ import pytest
 
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.commands.check.packed.corpora import packed_is_complete
-from nemo_sdg.commands.trace import trace
+from nemo_sdg.commands.look.trace import trace
 from nemo_sdg.config import BlendSection, ExportSection, Form, MixtureSection
-from nemo_sdg.export.blend import plan_blend, write_blend
+from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.packed_files import import_indexed_dataset

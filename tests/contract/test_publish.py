@@ -12,7 +12,7 @@ import yaml
 from nemo_sdg.commands.publish import publish
 from nemo_sdg.config import BlendSection, ExportSection, MixtureSection, RunConfig, as_plain
 from nemo_sdg.errors import ConfigError, DataError, EngineError
-from nemo_sdg.export.blend import plan_blend, write_blend
+from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.pack import pack_shards
 from nemo_sdg.export.packing.shard_plan import split_of

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from nemo_sdg.commands.lock import write_lock_file
+from nemo_sdg.commands.inputs.lock import write_lock_file
 from nemo_sdg.config import load_config
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.pipeline import run as pipeline

@@ -14,7 +14,7 @@ import huggingface_hub.constants
 import pytest
 
 from nemo_sdg import cli
-from nemo_sdg.catalog.metadata import problems
+from nemo_sdg.catalog.about.metadata import problems
 from nemo_sdg.pipeline import preflight
 from nemo_sdg.seeds.sources import hub
 

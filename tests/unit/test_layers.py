@@ -27,8 +27,8 @@ LAYERS = [
     ["errors"],
 ]
 FLOOR = {name: floor for floor, names in enumerate(LAYERS) for name in names}
-MAX_LINES, MAX_FILES = 300, 19
-"""of a file, and of a room: commands/ has a module for each command"""
+MAX_LINES, MAX_FILES = 300, 17
+"""of a file, and of a room: steps/ has a module for each step"""
 HEAVY = [
     "torch",
     "ray",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.export.blend import MixtureFile
+from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.card.content import (
     Card,
     FamilyRow,

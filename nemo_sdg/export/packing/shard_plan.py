@@ -17,7 +17,7 @@ import orjson
 
 from nemo_sdg.config import ExportSection, Form, fingerprint
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.difficulty import band_of
+from nemo_sdg.export.blend.difficulty import band_of
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.tokenizers import Tokenizer
 from nemo_sdg.records.lines import SampleLine

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.export.blend import MixtureFile
+from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.publish.release import CHAT, GENERATIVE, MULTIPLE_CHOICE, Release
 from nemo_sdg.storage import read_json, write_bytes, write_json

@@ -8,7 +8,7 @@ corpus; a rule names the paper that its number comes from.
 from collections import Counter
 from dataclasses import dataclass
 
-from nemo_sdg.export.blend import MixtureFile
+from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.report.counts import Run, is_contamination
 from nemo_sdg.export.report.quality import Quality
 from nemo_sdg.export.report.sections.parts import percent

@@ -2,8 +2,8 @@
 
 import pytest
 
-from nemo_sdg.catalog.families import Families, frame_of, kind_of
-from nemo_sdg.catalog.languages import languages_of
+from nemo_sdg.catalog.about.families import Families, frame_of, kind_of
+from nemo_sdg.catalog.about.languages import languages_of
 from nemo_sdg.catalog.task_files import FunctionRef
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nemo_sdg.catalog.families import read_data
+from nemo_sdg.catalog.about.families import read_data
 from nemo_sdg.catalog.guard import SplitGuard, evaluation_word, require_reachable
 from nemo_sdg.config import GuardSection
 from nemo_sdg.errors import ConfigError

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nemo_sdg
-from nemo_sdg.catalog.families import read_data
-from nemo_sdg.catalog.licenses import PERMISSIVE, allowed, effective, spdx_id
+from nemo_sdg.catalog.about.families import read_data
+from nemo_sdg.catalog.about.licenses import PERMISSIVE, allowed, effective, spdx_id
 from nemo_sdg.config import LicensePolicy
 
 IDS = [

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg.catalog.metadata import problems, require_valid
+from nemo_sdg.catalog.about.metadata import problems, require_valid
 from nemo_sdg.catalog.selection import select
 from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.config import GuardSection, SeedsSection

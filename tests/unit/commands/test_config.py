@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nemo_sdg.commands.config import schema, settings, show
+from nemo_sdg.commands.ahead.config import schema, settings, show
 from nemo_sdg.config import RunConfig, load_config
 from nemo_sdg.errors import ConfigError
 

@@ -9,7 +9,7 @@ import huggingface_hub.constants
 import orjson
 import pytest
 
-from nemo_sdg.commands.dry_run import Sizes, dry_run, is_here, named_models
+from nemo_sdg.commands.ahead.dry_run import Sizes, dry_run, is_here, named_models
 from nemo_sdg.config import load_config
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.pipeline.order import steps_between

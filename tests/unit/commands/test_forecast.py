@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nemo_sdg.commands.forecast import Rates, assumed, count_tokens, make_forecast, measured, throughput
+from nemo_sdg.commands.ahead.forecast import Rates, assumed, count_tokens, make_forecast, measured, throughput
 from nemo_sdg.config import (
     EngineKind,
     EngineSection,

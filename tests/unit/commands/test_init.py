@@ -9,8 +9,8 @@ import pyarrow.parquet
 import pytest
 import yaml
 
-from nemo_sdg.commands.from_data import guess_task, read_rows, task_yaml, usable_rows
-from nemo_sdg.commands.init import init
+from nemo_sdg.commands.inputs.from_data import guess_task, read_rows, task_yaml, usable_rows
+from nemo_sdg.commands.inputs.init import init
 from nemo_sdg.config import load_config
 from nemo_sdg.errors import ConfigError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.cluster.sites import ClusterConfig, GenerationSection
-from nemo_sdg.commands.forecast import num_gpus as forecast_gpus
+from nemo_sdg.commands.ahead.forecast import num_gpus as forecast_gpus
 from nemo_sdg.commands.launch import require_gpus
 from nemo_sdg.config import RunConfig, load_config
 from nemo_sdg.errors import ConfigError

@@ -12,7 +12,7 @@ import yaml
 from nemo_sdg.commands.mix import mix
 from nemo_sdg.config import RunConfig, as_plain
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export import fit_mixtures
+from nemo_sdg.export.blend import fit_mixtures
 from nemo_sdg.storage import StepDir, read_json, write_json
 
 TOKENS = {"code": 400_000, "math": 300_000, "science": 900_000, "law": 20_000}

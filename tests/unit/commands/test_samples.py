@@ -6,8 +6,8 @@ import orjson
 import pytest
 import yaml
 
-from nemo_sdg.commands.diff import diff
-from nemo_sdg.commands.samples import cat, reservoir, sample
+from nemo_sdg.commands.look.diff import diff
+from nemo_sdg.commands.look.samples import cat, reservoir, sample
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import Drop
 from nemo_sdg.storage import Counts, StepDir

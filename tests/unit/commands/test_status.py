@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nemo_sdg.commands.status import print_status, step_status
+from nemo_sdg.commands.look.status import print_status, step_status
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import Counts, StepDir, write_json
 

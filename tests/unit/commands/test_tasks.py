@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
-from nemo_sdg.commands import tasks as catalog_view
-from nemo_sdg.commands.named_seeds import coverage, named_seeds
-from nemo_sdg.commands.tasks import filter_rows, summary, table_lines, tasks_command
+from nemo_sdg.commands.inputs import tasks as catalog_view
+from nemo_sdg.commands.inputs.named_seeds import coverage, named_seeds
+from nemo_sdg.commands.inputs.tasks import filter_rows, summary, table_lines, tasks_command
 from nemo_sdg.config import FileSeeds, GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow

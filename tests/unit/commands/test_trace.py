@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nemo_sdg.commands.trace import as_text
+from nemo_sdg.commands.look.trace import as_text
 
 TRACED: dict[str, Any] = {
     "packed": {"prefix": "packed/context/science/train/x", "document": 3, "num_tokens": 7, "task": "t", "text": "A\nB"},

@@ -7,7 +7,7 @@ import pytest
 
 from nemo_sdg.config import BlendSection, BlendSource, Budget, ExportSection, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.blend import plan_blend, write_blend
+from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.storage import StepDir, read_json, write_json
 
 # family, split, task, index, tokens with context, tokens without

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from nemo_sdg.config import Budget, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.difficulty import band_of
-from nemo_sdg.export.mixture import plan_mixture
+from nemo_sdg.export.blend.difficulty import band_of
+from nemo_sdg.export.blend.mixture import plan_mixture
 
 sizes = st.lists(st.lists(st.integers(1000, 10**12), min_size=1, max_size=5), min_size=1, max_size=8)
 corpora = sizes.map(

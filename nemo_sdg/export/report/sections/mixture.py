@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config.export import BANDS
-from nemo_sdg.export.blend import MixtureFile
+from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.report.counts import packed_tokens, read_json_or, token_histograms
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.parts import LENGTHS, Section, Table, percent

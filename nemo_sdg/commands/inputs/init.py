@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from nemo_sdg.commands.from_data import Guess, guess_task, read_rows, task_yaml, usable_rows
+from nemo_sdg.commands.inputs.from_data import Guess, guess_task, read_rows, task_yaml, usable_rows
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.records import visible
 
@@ -62,7 +62,7 @@ def init(folder: Path, *, data: Path | None = None, task: str | None = None) -> 
 
 def write_template(folder: Path, name: str, replace: dict[str, str] | None = None) -> None:
     """Copies one file of init_files/; `replace` maps words of the file to others."""
-    text = (importlib.resources.files("nemo_sdg.commands") / "init_files" / name).read_text(encoding="utf-8")
+    text = (importlib.resources.files("nemo_sdg.commands.inputs") / "init_files" / name).read_text(encoding="utf-8")
     for old, new in (replace or {}).items():
         text = text.replace(old, new)
     (folder / name).write_text(text, encoding="utf-8")

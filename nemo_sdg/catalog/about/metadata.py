@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from nemo_sdg.catalog.languages import code_of
+from nemo_sdg.catalog.about.languages import code_of
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow, Frame, Kind
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from nemo_sdg.config import MixtureSection, RunConfig
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.export.blend import plan_blend, write_blend
-from nemo_sdg.export.family_shares import share_between
-from nemo_sdg.export.mixture import Mixture
+from nemo_sdg.export.blend.family_shares import share_between
+from nemo_sdg.export.blend.mixture import Mixture
+from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.storage import StepDir, write_bytes, write_json
 
 WIDTHS = (2.0, 8.0, 32.0, 128.0)

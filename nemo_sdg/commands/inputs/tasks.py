@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from nemo_sdg.catalog.selection import select
 from nemo_sdg.catalog.walk import build_catalog
-from nemo_sdg.commands.named_seeds import coverage
+from nemo_sdg.commands.inputs.named_seeds import coverage
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow, Verdict, json_line

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nemo_sdg.catalog.families import read_data
+from nemo_sdg.catalog.about.families import read_data
 from nemo_sdg.catalog.selection import POOL_TAG
 from nemo_sdg.records import CatalogRow, Verdict
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
+from nemo_sdg.catalog.about.languages import languages_of
+from nemo_sdg.catalog.about.metadata import problems
 from nemo_sdg.catalog.data_files import BUILDERS
-from nemo_sdg.catalog.languages import languages_of
-from nemo_sdg.catalog.metadata import problems
 from nemo_sdg.catalog.task_files import FunctionRef
 from nemo_sdg.records import Frame, Kind
 
-DATA = Path(__file__).parent
+DATA = Path(__file__).parents[1]
 UNKNOWN_LICENSE = {
     "id": "unknown",
     "commercial_use": "unknown",

@@ -19,8 +19,8 @@ from typing import Any
 
 from nemo_sdg.config import Budget, MixtureSection
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.export.difficulty import band_epochs
-from nemo_sdg.export.family_shares import SLACK, Family, Task, Tokens, plan_families
+from nemo_sdg.export.blend.difficulty import band_epochs
+from nemo_sdg.export.blend.family_shares import SLACK, Family, Task, Tokens, plan_families
 
 LARGEST_SHARE = 0.999
 """of the synthetic part in a blend with base datasets, which need weights above 0"""

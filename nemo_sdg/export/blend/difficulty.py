@@ -11,7 +11,7 @@ No band repeats more than the task may (mixture.max_epochs); what it leaves goes
 
 from collections.abc import Mapping
 
-from nemo_sdg.export.family_shares import SLACK, share_between
+from nemo_sdg.export.blend.family_shares import SLACK, share_between
 from nemo_sdg.records.lines import SampleLine
 
 EASY, HARD = 0.25, 0.75

@@ -101,7 +101,7 @@ def probe(config: RunConfig) -> Throughput:
     """
     import itertools
 
-    from nemo_sdg.commands.preview import first_seeds
+    from nemo_sdg.commands.ahead.preview import first_seeds
     from nemo_sdg.generate.answers import Answers
     from nemo_sdg.generate.questions import own_question
     from nemo_sdg.generate.roles import open_roles

@@ -19,12 +19,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 from nemo_sdg.config import BlendSection, ExportSection, MixtureSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.export.base_datasets import SPLITS, BaseDataset, check_share, read_base
-from nemo_sdg.export.mixture import Mixture, plan_mixture
+from nemo_sdg.export.blend.base_datasets import SPLITS, BaseDataset, check_share, read_base
+from nemo_sdg.export.blend.mixture import Mixture, plan_mixture
+from nemo_sdg.export.blend.mixture_file import Arm, BaseRow, MixtureFile, WeightedShard
 from nemo_sdg.export.packed_shards import (
     PREFIX_SUFFIX,
     TEXT_SUFFIX,
@@ -42,57 +43,6 @@ FORMS = (".blend.json", ".nemo.json", ".data_args.txt", ".data_blend.json")
 
 Weighted = list[tuple[float, Path]]
 """weight, prefix: a Megatron dataset without .bin/.idx"""
-
-
-class WeightedShard(TypedDict):
-    weight: float
-    prefix: str
-
-
-class BaseRow(WeightedShard):
-    """One of the user's own datasets."""
-
-    tokens: int
-    epochs: NotRequired[dict[str, float]]
-    """arm -> epochs of the train split"""
-
-
-class Arm(TypedDict):
-    """What an ablation trains."""
-
-    blend: str
-    total_tokens: int
-    synthetic_tokens: int
-    base_tokens: int
-
-
-class VariantRow(TypedDict):
-    train: list[WeightedShard]
-    valid: list[WeightedShard]
-    tokens: dict[str, int]
-    """family -> tokens of both splits"""
-    nemo_validates_on: str
-    train_tokens: int
-    trained_tokens: int
-    epochs: float
-    synthetic_share: float
-    total_tokens: int
-    families: dict[str, Any]
-
-
-class MixtureFile(TypedDict):
-    """blend/mixture.json"""
-
-    budget: str
-    reference: str
-    synthetic_share: float
-    families: dict[str, float]
-    """share of each family in the reference"""
-    base: dict[str, list[BaseRow]]
-    arms: dict[str, Arm]
-    variants: dict[str, VariantRow]
-    explanation: dict[str, Any]
-    """the plan of the reference, see Mixture"""
 
 
 def write_blend(
