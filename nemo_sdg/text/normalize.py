@@ -34,9 +34,10 @@ TOKEN = regex.compile(
     rf"|(?:(?![{SPACELESS}])[\p{{L}}\p{{M}}])+"
     r"|[+*/=<>^%&|~√∑∫≤≥≠×÷±∞∪∩∈→]"
 )
-ASCII_TOKEN = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|[a-z]+|[+*/=<>^%&|~]")
+ASCII_TOKEN = re.compile(r"[a-z]+|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|[+*/=<>^%&|~]")
 """TOKEN for text of ASCII alone, in a third of its time"""
-ASCII_APOSTROPHE = re.compile(r"(?<=[a-z])['`](?=[a-z])")
+ASCII_APOSTROPHE = re.compile(r"['`](?<=[a-z].)(?=[a-z])")
+DIGIT = re.compile(r"[0-9]")
 SPACELESS_TOKEN = regex.compile(rf"[{SPACELESS}]")
 APOSTROPHE = regex.compile(r"(?<=\p{L})['’ʼ`´](?=\p{L})")
 LATEX_NOISE = regex.compile(
@@ -65,8 +66,9 @@ def tokens(text: str) -> list[str]:
         text = APOSTROPHE.sub("", INVISIBLE.sub("", unicodedata.normalize("NFKC", text).casefold()))
     if "\\" in text:
         text = LATEX_SAME.sub(r"\\frac", LATEX_NOISE.sub(" ", text))
-    pattern = ASCII_TOKEN if ascii_only else TOKEN
-    found = [_number_token(token) if token[0].isdigit() else token for token in pattern.findall(text)]
+    found: list[str] = (ASCII_TOKEN if ascii_only else TOKEN).findall(text)
+    if not ascii_only or DIGIT.search(text) is not None:
+        found = [_number_token(token) if token[0].isdigit() else token for token in found]
     return _spelled_numbers(found) if not NUMBER_WORDS.isdisjoint(found) else found
 
 
@@ -94,18 +96,15 @@ def _spelled_numbers(found: list[str]) -> list[str]:
     3000000.
     """
     out: list[str] = []
-    position = 0
-    while position < len(found):
-        word = found[position]
-        if word not in UNITS and word not in TENS and (position + 1 == len(found) or found[position + 1] not in SCALES):
-            out.append(word)  # most words of a text that has a number word somewhere begin no number
-            position += 1
+    position = 0  # up to where the words are in `out`
+    for place in [place for place, word in enumerate(found) if word in NUMBER_WORDS]:
+        start = place - 1 if found[place] in SCALES else place  # digits may stand before a scale
+        if start < position:
             continue
-        value, after = _join_number_words(found, position)
-        if after == position:
-            out.append(found[position])
-            position += 1
+        value, after = _join_number_words(found, start)
+        if after == start:
             continue
+        out += found[position:start]
         position = after
         if found[position : position + 1] == ["point"]:
             decimals = list(
@@ -115,7 +114,7 @@ def _spelled_numbers(found: list[str]) -> list[str]:
                 value = _number_token(f"{value}." + "".join(str(UNITS[word]) for word in decimals))
                 position += 1 + len(decimals)
         out.append(value)
-    return out
+    return out + found[position:]
 
 
 def _join_number_words(found: list[str], start: int) -> tuple[str, int]:

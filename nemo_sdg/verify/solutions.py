@@ -12,7 +12,7 @@ from nemo_sdg.text.mathematics import is_expression
 from nemo_sdg.text.numbers import find_numbers, read_number
 
 ENDS_IN_LETTER = re.compile(r"\b(?:answer|option|choice) (?:is |must be )?(?:therefore )?[(*]*([A-Z])[)*]*(?![\w'’])")
-LETTERED = re.compile(r"(?<![\w'’])\(?([A-Z])[).:]\s*")
+LETTERED = re.compile(r"([A-Z])[).:](?<![\w'’]..)\s*")
 TAIL = 160
 """Characters at the end of a reasoning in which its result is looked for"""
 

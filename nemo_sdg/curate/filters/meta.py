@@ -4,17 +4,14 @@ import functools
 import re
 from pathlib import Path
 
-import yaml
-
 from nemo_sdg.curate.filters.view import View, excerpt, is_quoted
+from nemo_sdg.text.tables import read_table
 
 UNSPACED = frozenset(["zh", "ja", "ko", "th"])
 
 
-@functools.cache
 def _parts() -> dict[str, dict[str, str]]:
-    with open(Path(__file__).with_name("meta.yaml"), encoding="utf-8") as lines:
-        loaded: dict[str, dict[str, str]] = yaml.load(lines, Loader=yaml.BaseLoader)
+    loaded: dict[str, dict[str, str]] = read_table(Path(__file__).with_name("meta.yaml"))
     return loaded
 
 

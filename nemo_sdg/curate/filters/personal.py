@@ -43,9 +43,10 @@ NAMED_PHONE = re.compile(
 SECRET = re.compile(
     r"\b(?:sk-[A-Za-z0-9_-]{20,}|ghp_[A-Za-z0-9]{30,}|AKIA[A-Z0-9]{16}|xox[bp]-[A-Za-z0-9-]{20,}|AIza[A-Za-z0-9_-]{30,})\b"
 )
+SECRET_MARKS = ("sk-", "ghp_", "AKIA", "xox", "AIza")
 CHINESE_MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
-LONG_DIGITS = re.compile(r"\d[\d .-]{6}|[A-Z]{6}\d")
+LONG_DIGITS = re.compile(r"[\dA-Z](?:(?<=\d)[\d .-]{6}|(?<=[A-Z])[A-Z]{5}\d)")
 """Without one of these a text holds no number of an identity card"""
 DIGITS = re.compile(r"\d.{0,3}\d")
 LONG_NUMBER = re.compile(r"\d[\d ().A-Z-]{5,}\d")
@@ -160,7 +161,7 @@ def _personal(text: str) -> str | None:
         return "e-mail address"
     if not DIGITS.search(text):
         return None
-    if SECRET.search(text):
+    if any(mark in text for mark in SECRET_MARKS) and SECRET.search(text):
         return "access key"
     if LONG_DIGITS.search(text) and has_identity_number(text):
         return "identity number"

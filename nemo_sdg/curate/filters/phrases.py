@@ -8,23 +8,20 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from nemo_sdg.curate.filters.view import WORD, View, excerpt, is_quoted
 from nemo_sdg.text.normalize import is_spaceless
+from nemo_sdg.text.tables import read_table
 
 
 @functools.cache
 def word_list(name: str) -> frozenset[str]:
     """A list of words.yaml, for all languages at once."""
-    with open(Path(__file__).with_name("words.yaml"), encoding="utf-8") as lines:
-        return frozenset(yaml.load(lines, Loader=yaml.BaseLoader)[name].split())
+    return frozenset(read_table(Path(__file__).with_name("words.yaml"))[name].split())
 
 
 @functools.cache
 def _lists() -> dict[str, dict[str, list[str]]]:
-    with open(Path(__file__).with_name("phrases.yaml"), encoding="utf-8") as lines:
-        loaded: dict[str, dict[str, list[str]]] = yaml.load(lines, Loader=yaml.BaseLoader)
+    loaded: dict[str, dict[str, list[str]]] = read_table(Path(__file__).with_name("phrases.yaml"))
     return loaded
 
 
@@ -84,6 +81,13 @@ def find_phrases(folded: str, wanted: tuple[str, ...], words: frozenset[str] | N
         if start >= 0:
             found.append((start, phrase))
     return sorted(found)
+
+
+def may_hold(folded: str, wanted: tuple[str, ...], words: frozenset[str]) -> bool:
+    """Whether one of the phrases may stand in a text of these words: a first look, never False where one does."""
+    if folded.isascii():
+        return not _index(wanted).words.isdisjoint(words)
+    return any(phrase in folded for phrase in wanted)
 
 
 def _bounded(text: str, start: int, end: int) -> bool:

@@ -39,7 +39,8 @@ TASK_TALK = re.compile(
     r"|\b(?:right|correct|gold) answer (?:is|was|has been) (?:given|provided|known)\b(?! to)",
     re.IGNORECASE,
 )
-TASK_PARTS = ("answer", "write a new one", "you write", "you solve", "you judge")
+TASK_PARTS = ("t answer", "gold answer", "write a new one", "you write", "you answer", "you solve", "you judge")
+"""Without one of these a folded text does not match"""
 LABEL_WORDS = (
     r"Question|Answer|Options?|Choices|Frage|Antwort|Pregunta|Respuesta|Réponse|Domanda|Risposta|Pergunta|Resposta|Vraag|"
     r"Antwoord|Pytanie|Odpowiedź|Odpověď|Ответ|Відповідь|Cevap|الإجابة|उत्तर|答案|答え|정답|Đáp án|Jawaban|Svar"
@@ -98,9 +99,10 @@ def _markup(view: View) -> str | None:
                 return f"{name}: {excerpt(text, match.start())}"
     if ROLES.match(view.question) and not view.is_technical and not view.passage:
         return f"question: {excerpt(view.question)}"
-    if SPEAKER.search(view.asked) is None or len(set(ANY_SPEAKER.findall(view.asked))) < 2:
+    speaks = SPEAKER.search(view.asked) if ":" in view.asked else None
+    if speaks is None or len(set(ANY_SPEAKER.findall(view.asked))) < 2:
         for name, text in view.texts("question", *SOLUTION):
-            match = SPEAKER.search(text)
+            match = SPEAKER.search(text) if ":" in text else None
             if match and len(set(ANY_SPEAKER.findall(text))) < 2 and not view.is_technical:
                 return f"{name}: {excerpt(text, match.start())}"
     return None
@@ -121,7 +123,7 @@ def _labels(view: View) -> str | None:
     for choice in view.choices:
         if LABELLED.search(choice):
             return f"choices: {excerpt(choice)}"
-    match = QUESTION_LABEL.search(view.reasoning)
+    match = QUESTION_LABEL.search(view.reasoning) if ":" in view.reasoning or "：" in view.reasoning else None
     if match and match.start() > 0 and not QUESTION_LABEL.search(view.asked):
         return f"reasoning: {excerpt(view.reasoning, match.start())}"
     return None

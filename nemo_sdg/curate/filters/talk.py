@@ -6,7 +6,7 @@ Words that the question or the passage holds too, and words between quotation ma
 import functools
 import re
 
-from nemo_sdg.curate.filters.phrases import find_phrases, phrases, spoken
+from nemo_sdg.curate.filters.phrases import find_phrases, may_hold, phrases, spoken
 from nemo_sdg.curate.filters.view import SOLUTION, WRITTEN, Finding, View, contains, excerpt, is_quoted
 from nemo_sdg.records import LABELS, Kind
 
@@ -89,19 +89,22 @@ def self_doubt(view: View, *, max_times: int = 3, words_each: int = 25) -> Findi
     """
     if not view.reasoning:
         return None
-    clauses = [clause for clause in CLAUSE.split(view.folded(view.reasoning)) if clause]
-    wanted = phrases("doubt", view.language)
-    times = sum(_begins(clause.lstrip(), wanted) for clause in clauses)
+    folded, wanted = view.folded(view.reasoning), phrases("doubt", view.language)
+    clauses = CLAUSE.split(folded) if may_hold(folded, wanted, view.words(view.reasoning)) else []
+    times = sum(_begins(clause.lstrip(), wanted) for clause in clauses if clause)
     if times > max_times and times * words_each >= len(view.tokens(view.reasoning)):
         return "self_doubt", f"{times} clauses of doubt"
-    questions = len(ASKED_OF_ONESELF.findall(view.reasoning)) if view.kind != Kind.free_text else 0
-    hesitations = len(HESITATION.findall(view.reasoning))
-    few = 4 if not hesitations else 3
-    if questions >= few and 3 * questions >= len(view.reasoning_sentences) and "?" not in view.answer:
+    if view.kind == Kind.free_text or "?" in view.answer:
+        return None
+    questions = len(ASKED_OF_ONESELF.findall(view.reasoning)) if ASKED.search(view.reasoning) else 0
+    if questions < 3 or 3 * questions < len(view.reasoning_sentences):
+        return None
+    if questions > 3 or HESITATION.search(view.reasoning):
         return "self_doubt", f"{questions} questions to oneself"
     return None
 
 
+ASKED = re.compile(r"[?？؟]")
 ASKED_OF_ONESELF = re.compile(r"[^\s\"”»」』)][?？؟;](?=\s|$|[^\x00-\u02ff])(?<!;)")
 HESITATION = re.compile(
     r"\b(?:hmm+|hm|uhm|ähm|öhm|euh|um)\b|\w(?:…|\.{3})(?=\s|$)|хм+|嗯|うーん|えっと|음…|흠", re.IGNORECASE
@@ -141,7 +144,7 @@ def advertising(view: View) -> Finding | None:
     if address is not None:
         return "advertising", f"question: {excerpt(view.question, address)}"
     for name, text in view.texts("context", "reasoning"):
-        offer = OFFER.search(text) if "." in text else None
+        offer = OFFER.search(text) if DOT_WITHIN.search(text) and LOUD.search(text) else None
         if (
             offer
             and not view.is_technical
@@ -170,6 +173,8 @@ OFFER = re.compile(
     re.IGNORECASE,
 )
 """The address of a site beside a discount or an exclamation"""
+DOT_WITHIN, LOUD = re.compile(r"\.[a-z]{2}", re.IGNORECASE), re.compile(r"[%٪!！]")
+"""Without both a text holds no OFFER"""
 
 
 def _bare_address(view: View) -> int | None:
@@ -286,7 +291,7 @@ def placeholder(view: View) -> Finding | None:
     if not view.is_choice and BARE_ANSWER.fullmatch(view.answer.strip()):
         return "placeholder", f"answer: {view.answer}"
     bare = [choice for choice in view.choices if BARE_OPTION.fullmatch(choice.strip())]
-    if not bare and not view.is_technical:
+    if not bare:
         bare = [choice for choice in view.choices if choice.lstrip()[:1] in OPENING and BRACKETED.fullmatch(choice)]
-        bare = bare if len(bare) < len(view.choices) and "[" not in view.question else []
+        bare = bare if 2 <= len(bare) < len(view.choices) and "[" not in view.question and not view.is_technical else []
     return ("placeholder", f"choices: {excerpt(' | '.join(bare))}") if len(bare) >= 2 else None

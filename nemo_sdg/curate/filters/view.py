@@ -8,7 +8,7 @@ from typing import Any
 
 from nemo_sdg.records import Frame, Kind
 from nemo_sdg.text.normalize import tokens
-from nemo_sdg.text.sentences import END
+from nemo_sdg.text.sentences import split_at_ends
 
 Finding = tuple[str, str | None]
 """reason, detail"""
@@ -20,6 +20,8 @@ ALL = ("question", "passage", "choices", "answer", "tests", "context", "reasonin
 
 EXCERPT = 80
 WORD = re.compile(r"[^\W_]+")
+ASCII_WORD = re.compile(r"[a-z0-9]+")
+"""The same in folded ASCII"""
 WHOLE_WORD = re.compile(r"[\w\u064b-\u065f\u0900-\u0963\u0966-\u0dff'-]+")
 """A word with its hyphens, apostrophes and the vowel signs of Arabic and of the scripts of India"""
 QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "\u00a0": " ", "\u202f": " "})
@@ -49,12 +51,16 @@ def sentences(text: str) -> list[str]:
     """The sentences of a text; a line is never part of two. Several filters ask for them in turn: they share one list,
     which none may change.
     """
-    return [part for part in (sentence.strip() for sentence in END.split(text)) if part]
+    return [part for part in (sentence.strip() for sentence in split_at_ends(text)) if part]
 
 
 def fold(text: str) -> str:
     """Lower case, plain apostrophes, single spaces: the form in which phrases are looked for."""
     return " ".join((text if text.isascii() else text.translate(QUOTES)).lower().split())
+
+
+def words_of(folded: str) -> frozenset[str]:
+    return frozenset((ASCII_WORD if folded.isascii() else WORD).findall(folded))
 
 
 class View:
@@ -148,7 +154,7 @@ class View:
         """The words of the folded text."""
         found = self._words.get(text)
         if found is None:
-            found = self._words[text] = frozenset(WORD.findall(self.folded(text)))
+            found = self._words[text] = words_of(self.folded(text))
         return found
 
     def tokens(self, text: str) -> list[str]:
@@ -184,11 +190,12 @@ def contains(whole: list[str], part: list[str], *, min_letters: int = 1) -> bool
     """Whether the tokens of `part` stand in `whole`, in one run."""
     if not part or sum(map(len, part)) < min_letters:
         return False
-    first, size = part[0], len(part)
-    return any(
-        word == first and whole[start : start + size] == part
-        for start, word in enumerate(whole[: len(whole) - size + 1])
-    )
+    start, size = -1, len(part)
+    for _ in range(whole.count(part[0])):
+        start = whole.index(part[0], start + 1)
+        if whole[start : start + size] == part:
+            return True
+    return False
 
 
 def is_quoted(text: str, start: int) -> bool:

@@ -1,16 +1,14 @@
 """The words of lexicon.yaml."""
 
 import functools
-import importlib.resources
+from pathlib import Path
 from typing import Any
 
-import yaml
+from nemo_sdg.text.tables import read_table
 
 
-@functools.cache
 def lexicon() -> dict[str, Any]:
-    text = (importlib.resources.files("nemo_sdg.text.forms") / "lexicon.yaml").read_text(encoding="utf-8")
-    words: dict[str, Any] = yaml.safe_load(text)
+    words: dict[str, Any] = read_table(Path(__file__).with_name("lexicon.yaml"), typed=True)
     return words
 
 

@@ -17,7 +17,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from nemo_sdg.text.latex import MARKS, fold, plain
-from nemo_sdg.text.numbers.scan import AND_A_HALF, FULL_ORDINAL, Number, scan_number, scan_words
+from nemo_sdg.text.numbers.scan import (
+    AND_A_HALF,
+    FULL_ORDINAL,
+    Number,
+    is_scale,
+    scan_number,
+    scan_words,
+    worth_reading,
+)
 from nemo_sdg.text.numbers.spelled import part_at
 from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, read_unit
 
@@ -151,39 +159,71 @@ def find_numbers(text: str, language: str = "en") -> list[FoundNumber]:
     A minus sign counts where no operand stands before it. Digits that are part of a name or an index (H2O, K_5,
     x^2) are not found. The numbers of a date are found one by one.
     """
-    return list(_find(fold(text), language))
+    text = fold(text)
+    return list((_find_in_ascii if text.isascii() and "\\" not in text else _find)(text, language))
+
+
+_ASCII_DIGIT = r"[0-9.](?:(?<![\w.^_/].)(?<!\^\{.)(?<!_\{.)(?:(?<=[0-9])|(?=[0-9]))|(?<=/[0-9]))"
+_IN_DIGITS, _IN_ASCII = re.compile(_ASCII_DIGIT), re.compile(rf"{_ASCII_DIGIT}|(?P<word>[a-zA-Z]+)")
+"""_START in a text of ASCII without commands"""
+_ASCII_WORD = re.compile(r"[a-zA-Z]+(?:'[a-zA-Z]+)?")
+_NEEDS_MORE = frozenset(("a", "an", "A", "An"))
+"""words that begin a number only where another word of one, or of a scale, follows"""
+
+
+def _number_words(text: str, language: str) -> set[str]:
+    """The words of a text of ASCII with which a number may begin."""
+    words = set(_ASCII_WORD.findall(text))
+    begin = {word.partition("'")[0] for word in words - _NEEDS_MORE if worth_reading(word, language)}
+    return begin | _NEEDS_MORE if begin or any(is_scale(word, language) for word in words) else begin
+
+
+def _find_in_ascii(text: str, language: str) -> Iterator[FoundNumber]:
+    """What _find finds in a text of ASCII without commands, which it goes through once."""
+    begin = _number_words(text, language)
+    position = 0
+    for start in (_IN_ASCII if begin else _IN_DIGITS).finditer(text):
+        if start.start() < position:
+            continue
+        if start.lastgroup is not None:
+            before = text[start.start() - 1 : start.start()]
+            if start[0] not in begin or before.isalnum() or before in ("_", "'"):
+                continue
+        number, position = _read_at(text, start, language, spelled=start.lastgroup is not None)
+        if number is not None:
+            yield number
 
 
 def _find(text: str, language: str) -> Iterator[FoundNumber]:
     position = 0
     while (start := _START.search(text, position)) is not None:
-        position = start.end()
-        begin = start.start()
-        if start["word"] is not None:
-            spelled = scan_words(text, begin, language)
-            if (
-                spelled is not None
-                and spelled[1] > position - 1
-                and not _is_pronoun(text[begin : spelled[1]], spelled[0])
-            ):
-                yield FoundNumber(spelled[0], begin, spelled[1])
-                position = max(position, spelled[1])
-            continue
-        scanned = scan_number(text, begin, language)
-        if scanned is None:
-            position = max(position, re.compile(r"[\d.,]*").match(text, begin).end())  # type: ignore[union-attr]
-            continue
-        number, end = scanned
-        if (ordinal := FULL_ORDINAL.match(text, end)) is not None and text[end - 1].isdigit():
-            number, end = replace(number, ordinal=True), ordinal.end()
-        sign = re.compile(r"(?:^|[^\w)\]}\s\-]|(?<![\w)\]}])\s|(?<=[^\W\d_]{2})\s|[=(,:]\s)-\s?(?:\$|€|£)?$").search(
-            text[max(0, begin - 6) : begin]
-        )
-        if sign is not None:
-            number = replace(number, value=-number.value)
-            begin = text.rindex("-", 0, begin)
-        yield FoundNumber(number, begin, end)
-        position = max(position, end)
+        number, position = _read_at(text, start, language, spelled=start["word"] is not None)
+        if number is not None:
+            yield number
+
+
+def _read_at(text: str, start: re.Match[str], language: str, *, spelled: bool) -> tuple[FoundNumber | None, int]:
+    """The number that begins where `start` was found, and from where on the next one is looked for."""
+    begin, position = start.span()
+    if spelled:
+        read = scan_words(text, begin, language)
+        if read is None or read[1] < position or _is_pronoun(text[begin : read[1]], read[0]):
+            return None, position
+        return FoundNumber(read[0], begin, read[1]), read[1]
+    scanned = scan_number(text, begin, language)
+    if scanned is None:
+        return None, max(position, _DIGITS.match(text, begin).end())  # type: ignore[union-attr]
+    number, end = scanned
+    if (ordinal := FULL_ORDINAL.match(text, end)) is not None and text[end - 1].isdigit():
+        number, end = replace(number, ordinal=True), ordinal.end()
+    if _SIGN_BEFORE.search(text[max(0, begin - 6) : begin]) is not None:
+        number = replace(number, value=-number.value)
+        begin = text.rindex("-", 0, begin)
+    return FoundNumber(number, begin, end), max(position, end)
+
+
+_DIGITS = re.compile(r"[\d.,]*")
+_SIGN_BEFORE = re.compile(r"(?:^|[^\w)\]}\s\-]|(?<![\w)\]}])\s|(?<=[^\W\d_]{2})\s|[=(,:]\s)-\s?(?:\$|€|£)?$")
 
 
 def _is_pronoun(written: str, number: Number) -> bool:

@@ -182,11 +182,11 @@ def read_trailing_cjk(text: str, end: int, scale: int, language: str) -> tuple[F
 def scan_words(text: str, start: int, language: str) -> tuple[Number, int] | None:
     """(number, end) of a number in words: two thirds, half a million, one and a half, twenty-first."""
     word = word_at(text, start)
-    return None if word is not None and not _worth_reading(word, language) else _scan_words(text, start, language)
+    return None if word is not None and not worth_reading(word, language) else _scan_words(text, start, language)
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _worth_reading(word: str, language: str) -> bool:
+def worth_reading(word: str, language: str) -> bool:
     """Whether anything can be found where a text goes on with this word: most words of a reasoning begin no number."""
     lower = word.casefold()
     if ordinal_word(word, language) is not None:
@@ -194,6 +194,11 @@ def _worth_reading(word: str, language: str) -> bool:
     if lower in ("a", "an", "one") or lower.startswith(_BEGINNINGS) or any(char > "\u2e7f" for char in word):
         return True
     return may_begin(word, language)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def is_scale(word: str, language: str) -> bool:
+    return scale_at(word, 0, language) is not None
 
 
 def _scan_words(text: str, start: int, language: str) -> tuple[Number, int] | None:

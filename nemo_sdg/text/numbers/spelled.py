@@ -8,15 +8,14 @@ at its parts. Words of English are read in every language, since models mix them
 """
 
 import functools
-import importlib.resources
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nemo_sdg.text.numbers.cjk import CJK_SCALE, read_cjk
+from nemo_sdg.text.tables import read_table
 
 
 @functools.lru_cache(maxsize=1024)
@@ -34,8 +33,7 @@ def numbered(words: str, start: int = 0, step: int = 1) -> dict[str, int]:
 
 @functools.cache
 def words_table() -> dict[str, dict[str, Any]]:
-    text = (importlib.resources.files("nemo_sdg.text.numbers") / "spelled.yaml").read_text(encoding="utf-8")
-    table: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    table: dict[str, dict[str, Any]] = read_table(Path(__file__).with_name("spelled.yaml"), typed=True)
     return table
 
 

@@ -6,16 +6,15 @@ read_unit("and then")             ->  None
 """
 
 import functools
-import importlib.resources
 import re
 import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS
+from nemo_sdg.text.tables import read_table
 
 Dimensions = tuple[tuple[str, int], ...]
 
@@ -37,11 +36,8 @@ _PREFIX_WORDS = {
 }  # fmt: skip
 
 
-@functools.cache
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = yaml.safe_load(
-        (importlib.resources.files("nemo_sdg.text.numbers") / "units.yaml").read_text(encoding="utf-8")
-    )
+    table: dict[str, Any] = read_table(Path(__file__).with_name("units.yaml"), typed=True)
     return table
 
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
+from nemo_sdg.text.tables import read_table
 
 WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 OPENING = re.compile(r"\W*([^\W\d_]+(?:[-'’][^\W\d_]+)*)\s*(.*)", re.DOTALL)
@@ -16,8 +16,7 @@ MATERIAL = re.compile(r"[\d\"'“„«‘「『$\\(\[|<`−-]")
 @functools.cache
 def _words() -> dict[str, Any]:
     """imperative.yaml, with sets of words."""
-    with open(Path(__file__).with_name("imperative.yaml"), encoding="utf-8") as lines:
-        loaded = yaml.load(lines, Loader=yaml.BaseLoader)
+    loaded = read_table(Path(__file__).with_name("imperative.yaml"))
     objects = {language: frozenset(words.split()) for language, words in loaded["objects"].items()}
     return {"objects": objects, "statements": frozenset(loaded["statements"].split())}
 

@@ -4,11 +4,10 @@ import functools
 import re
 from pathlib import Path
 
-import yaml
-
 from nemo_sdg.curate.filters.view import Finding, View, excerpt, is_quoted, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
+from nemo_sdg.text.tables import read_table
 
 LISTED = re.compile(r"\n|[:：]\s*\S|\([A-Da-d1-4]\)|\b(?:A|1)[.)]\s|,.*\bor\b|[，、].*还是|\[asy\]|\\begin\{|;")
 DRAWN = re.compile(r"\[asy\]|\\begin\{(?:tabular|array|table|tikz)|\|.*\|.*\||<table|\\includegraphics")
@@ -43,10 +42,8 @@ def _pattern(name: str, language: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in found), re.IGNORECASE)
 
 
-@functools.cache
 def _patterns() -> dict[str, dict[str, list[str]]]:
-    with open(Path(__file__).with_name("material.yaml"), encoding="utf-8") as lines:
-        loaded: dict[str, dict[str, list[str]]] = yaml.load(lines, Loader=yaml.BaseLoader)
+    loaded: dict[str, dict[str, list[str]]] = read_table(Path(__file__).with_name("material.yaml"))
     return loaded
 
 
@@ -60,8 +57,7 @@ COMPOUNDING = frozenset(["de", "nl", "sv", "da", "no", "fi", "hu"])
 
 def _pointing(name: str, language: str) -> list[str]:
     """Mentions made of the parts in pointers.yaml: `according to … table`, `table … below`, `below … table`."""
-    with open(Path(__file__).with_name("pointers.yaml"), encoding="utf-8") as lines:
-        parts: dict[str, str] = yaml.load(lines, Loader=yaml.BaseLoader).get(language, {})
+    parts: dict[str, str] = read_table(Path(__file__).with_name("pointers.yaml")).get(language, {})
     if name not in parts:
         return []
     noun, there = f"(?:{parts[name]})", f"(?:{parts['there']})"

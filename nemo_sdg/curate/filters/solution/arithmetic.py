@@ -35,10 +35,10 @@ def wrong_arithmetic(view: View) -> Finding | None:
     """
     if view.kind == Kind.code or EQUALS.search(view.reasoning) is None or view.is_technical:
         return None
-    if OTHER_RULES.search(view.question) or SLIP.search(view.reasoning) or MODULAR.search(view.reasoning):
-        return None
     wrong = _wrong_equality(view.reasoning, view.language)
     if wrong is None or ("=" in view.question and _wrong_equality(view.question, view.language) is not None):
+        return None
+    if OTHER_RULES.search(view.question) or SLIP.search(view.reasoning) or MODULAR.search(view.reasoning):
         return None
     return "wrong_arithmetic", excerpt(wrong)
 

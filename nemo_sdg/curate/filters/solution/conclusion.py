@@ -25,9 +25,13 @@ def announcement(language: str) -> re.Pattern[str]:
 
 def announcements(view: View, text: str) -> list[re.Match[str]]:
     """Where a text announces an answer (`the answer is`)."""
-    if not find_phrases(view.folded(text), phrases("answer_is", view.language), view.words(text)):
+    folded = view.folded(text)
+    found = find_phrases(folded, phrases("answer_is", view.language), view.words(text))
+    if not found:
         return []
-    return [match for match in announcement(view.language).finditer(text) if not is_of_another(text, match.start())]
+    first = found[0][0] if text.isascii() and len(folded) == len(text) else 0
+    matches = announcement(view.language).finditer(text, first)
+    return [match for match in matches if not is_of_another(text, match.start())]
 
 
 def final_statement(view: View) -> str | None:
@@ -122,6 +126,8 @@ APPOSITION = re.compile(
     re.IGNORECASE,
 )
 """A letter that stands behind the answer at the end of a sentence: `Seat 1 belongs to Ben, option B.`"""
+LONE_LETTER = re.compile(r"[A-J](?![A-Za-z0-9])")
+"""Without one a text names no letter"""
 BARE_LETTER = re.compile(r"^\W{0,4}(?:option |choice )?\(?([A-J])(?:[).:,*\]]|\s*$)")
 
 
@@ -129,6 +135,8 @@ def named_letter(view: View, text: str, *, bare: bool = False) -> str | None:
     """The letter of an option that a text names last (`the correct option is C`); None where letters are what the
     options are about (`vitamin C`, `point A`). With `bare` the text may begin with the letter itself.
     """
+    if LONE_LETTER.search(text) is None:
+        return None
     letters = [match.group(1) or match.group(2) for match in NAMED_LETTER.finditer(text)]
     if not text.isascii():
         letters += CJK_LETTER.findall(text)

@@ -29,9 +29,13 @@ def hint_in_context(view: View) -> str | None:
 
 def _letter(view: View) -> str | None:
     """Where the context names the letter of the right option, and letters are not what the sample is about."""
-    if not view.label or LETTER.search(view.question) or any(map(LETTER.search, (view.passage, *view.choices))):
+    if not view.label or re.search(rf"{view.label}(?![A-Za-z0-9])", view.context) is None:
+        return None
+    if any(map(LETTER.search, (view.question, view.passage, *view.choices))):
         return None
     for sentence in sentences(view.context):
+        if view.label not in sentence:
+            continue
         match = next((one for one in NAMED.finditer(sentence) if one.group(1) == view.label), None)
         if match is not None or named_letter(view, sentence) == view.label:
             return excerpt(sentence)

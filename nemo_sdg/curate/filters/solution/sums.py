@@ -97,7 +97,7 @@ def plain(text: str) -> str:
 
 def sides_of(text: str, language: str) -> list[list[Side | None]]:
     """The chains of equalities of a plain text, as their sides in order; None for what is not read."""
-    tokens = [token for line in _lines_with_equality(text) for token in line]
+    tokens = [token for part in _parts_with_equality(text) for token in part]
     equals = [place for place, token in enumerate(tokens) if token.kind == "equal"]
     chains: list[list[Side | None]] = []
     previous = None
@@ -168,12 +168,24 @@ def _follows_equality(tokens: list[Token], at: int) -> bool:
     return True
 
 
-def _lines_with_equality(text: str) -> Iterator[Iterator[Token]]:
+def _parts_with_equality(text: str) -> Iterator[Iterator[Token]]:
+    """The tokens of the lines, and in long ones of the sentences, that hold an equality: nothing is read across their
+    ends.
+    """
     start = 0
     for line in text.splitlines(keepends=True):
         if "=" in line or "＝" in line:
-            yield _tokens(text, start, start + len(line))
+            begin = start
+            for end in (*(start + match.end() for match in SENTENCE_END.finditer(line)), start + len(line)):
+                if EQUAL.search(text, begin, end):
+                    yield _tokens(text, begin, end)
+                begin = end
         start += len(line)
+
+
+EQUAL = re.compile("[=＝]")
+SENTENCE_END = re.compile(r"[.?](?<!\.\.)(?=\s)")
+"""Always a token of its own, at which a side ends"""
 
 
 def _tokens(text: str, start: int, end: int) -> Iterator[Token]:

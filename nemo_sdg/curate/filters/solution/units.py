@@ -4,13 +4,12 @@ import functools
 import re
 from pathlib import Path
 
-import yaml
-
 from nemo_sdg.curate.filters.phrases import phrases
 from nemo_sdg.curate.filters.view import WHOLE_WORD, Finding, View, excerpt, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.numbers import Number, Unit, find_numbers, read_number
 from nemo_sdg.text.numbers.units import read_unit, same_dimensions
+from nemo_sdg.text.tables import read_table
 
 ASKED_UNIT = re.compile(r"\b(?:in|en|em|v|w|в|у)\s+([^\s?.,;]+(?: per \w+)?)(?=\s*[?.,;]|\s*$)|\bhow many ([^\s?.,;]+)")
 WITH_UNIT = re.compile(
@@ -68,8 +67,7 @@ def unit_differs(view: View, gold: Number, text: str) -> bool:
 @functools.cache
 def _quantities() -> list[tuple[Unit, re.Pattern[str]]]:
     """(unit, names of what it measures) of quantities.yaml."""
-    with open(Path(__file__).with_name("quantities.yaml"), encoding="utf-8") as lines:
-        loaded: dict[str, dict[str, str]] = yaml.load(lines, Loader=yaml.BaseLoader)
+    loaded: dict[str, dict[str, str]] = read_table(Path(__file__).with_name("quantities.yaml"))
     found = []
     for symbol, names in loaded.items():
         unit = read_unit(symbol)

@@ -19,7 +19,12 @@ MISREAD = re.compile(
     r"|锟斤拷|烫烫烫|屯屯屯"
 )
 """Words that no language writes"""
-LOST_MARK = re.compile(r"\?[a-zà-ÿ]{2}|\\[ux]|&[A-Za-z]")
+MAY_BE_MISREAD = re.compile(r"[À-ÿа-яё縺繧繝锟烫屯](?:(?<=[À-ÿ])[À-ÿ]{3}|(?<=[а-яё])[А-ЯЁ]{3}|(?<=[縺繧繝锟烫屯]))")
+MAY_BE_BAD = re.compile(r"[^\x00-\x7f](?:(?<=[\x80-\x9fÃÂŒœ])|.?[^\x00-\x7f])", re.DOTALL)
+"""Without such a place a text is neither misread nor bad: ftfy looks at two characters beyond ASCII that stand
+together, or with one between them
+"""
+LOST_MARK = re.compile(r"[?\\&](?:(?<=\?)[a-zà-ÿ]{2}|(?<=\\)[ux]|(?<=&)[A-Za-z])")
 ENCODING = re.compile(
     r"utf-?8|latin-?1|iso-?8859|windows-?125\d|encod|decod|charset|code ?page|mojibake|кодиров|"
     r"codific|kodier|编码|文字化け",
@@ -50,8 +55,8 @@ def mojibake(view: View) -> Finding | None:
         at = text.find("\ufffd")
         if at >= 0:
             return "mojibake", f"{name}: {excerpt(text, at)}"
-        misread = MISREAD.search(text)
-        at = misread.start() if misread else _bad_at(text)
+        misread = MISREAD.search(text) if MAY_BE_MISREAD.search(text) else None
+        at = misread.start() if misread else _bad_at(text) if MAY_BE_BAD.search(text) else -1
         if at >= 0 and not ENCODING.search(view.asked):
             return "mojibake", f"{name}: {excerpt(text, at)}"
     return None

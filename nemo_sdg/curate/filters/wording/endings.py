@@ -117,7 +117,7 @@ def _inside_word(view: View, text: str) -> bool:
 
 def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: int) -> bool:
     text = text.rstrip()
-    if not text or view.language in NO_FULL_STOP or (END.search(text) and not _stops_in_number(view, text)):
+    if not text or view.language in NO_FULL_STOP or (END.search(text[-1]) and not _stops_in_number(view, text)):
         return False
     if text[-1] in ",،、，" or (view.language in ATTACHED and text.endswith(ATTACHED[view.language])):
         return True

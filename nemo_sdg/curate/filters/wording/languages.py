@@ -5,11 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.curate.filters.wording.language_parts import SCRIPTS, foreign_clause, long_sentences
 from nemo_sdg.records import Kind
+from nemo_sdg.text.tables import read_table
 
 CONFUSED = [
     {"id", "ms", "jv", "su", "min"},
@@ -43,6 +42,7 @@ IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 HANGUL = re.compile(r"[\uac00-\ud7af]")
 
 
+OPENING_QUOTE = re.compile(r"'(?<!\w')")
 QUOTED = re.compile(r"“[^”]*”|«[^»]*»|„[^“”]*[“”]|「[^」]*」|『[^』]*』|\"[^\"\n]*\"|(?<!\w)'[^'\n]{3,}'(?!\w)")
 
 
@@ -111,8 +111,7 @@ def _mixed(view: View, text: str, confidence: float, min_letters: int) -> str | 
 
 @functools.cache
 def _names() -> dict[str, re.Pattern[str]]:
-    with open(Path(__file__).with_name("languages.yaml"), encoding="utf-8") as lines:
-        loaded: dict[str, str] = yaml.load(lines, Loader=yaml.BaseLoader)
+    loaded: dict[str, str] = read_table(Path(__file__).with_name("languages.yaml"))
     return {code: re.compile(pattern, re.IGNORECASE) for code, pattern in loaded.items()}
 
 
@@ -141,7 +140,7 @@ def prose(text: str) -> str:
     """
     if "$" in text or "\\" in text or "`" in text or "http" in text:
         text = NOT_PROSE.sub(" ", text)
-    if not text.isascii() or '"' in text or "'" in text:
+    if not text.isascii() or '"' in text or OPENING_QUOTE.search(text) is not None:
         text = QUOTED.sub(" ", text)
     words = [word for word in text.translate(SYMBOLS).split() if len(word) > 1 or not word.isascii()]
     if any(map(str.isupper, words)):

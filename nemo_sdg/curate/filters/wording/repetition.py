@@ -12,7 +12,7 @@ import numpy as np
 from nemo_sdg.curate.filters.phrases import STEM, content_words
 from nemo_sdg.curate.filters.view import Finding, View, sentences
 from nemo_sdg.records import Kind
-from nemo_sdg.text.normalize import jaccard
+from nemo_sdg.text.normalize import jaccard, ngrams
 
 LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
 SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
@@ -54,12 +54,14 @@ def repetition(
             continue
         # a poem or a song that is asked for, and a dialogue, have lines that come again
         refrains = name in ("question", "answer")
-        loop = _loop(words, max_loops, min_words) or _repeated_sentence(text, max_loops, in_a_row=refrains)
+        again, num_near = _repeated(words)
+        loop = _loop(words, num_near, max_loops, min_words)
+        loop = loop or _repeated_sentence(text, max_loops, in_a_row=refrains)
         if loop is not None:
             return "repetition", f"{name}: {loop}"
         if len(words) < max(min_words, SHORT) or sum(word in OPERATORS for word in words) * 6 >= len(words):
             continue
-        score = _gopher_score(text, words, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
+        score = _gopher_score(text, words, again, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
         if score is not None:
             return "repetition", f"{name}: {score}"
     return None
@@ -70,19 +72,36 @@ def _words(text: str) -> list[str]:
     return (text if text.isascii() else SPACELESS.sub(r" \1 ", text)).split()
 
 
-def _loop(words: list[str], max_loops: int, min_words: int) -> str | None:
+def _repeated(words: list[str]) -> tuple[list[int], int]:
+    """The places of n-grams that stood there before, and how many of them within MAX_PERIOD words."""
+    runs = list(ngrams(words, NGRAM))
+    counts = Counter(runs)
+    last: dict[tuple[str, ...], int] = {}
+    again, num_near = [], 0
+    for place in [place for place, run in enumerate(runs) if counts[run] > 1] if len(counts) < len(runs) else ():
+        before = last.get(runs[place])
+        if before is not None:
+            again.append(place)
+            num_near += place - before <= MAX_PERIOD
+        last[runs[place]] = place
+    return again, num_near
+
+
+def _loop(words: list[str], num_near: int, max_loops: int, min_words: int) -> str | None:
     """Where a run of words is followed by itself more than `max_loops` times, over `min_words` words at least."""
+    # a run of so many words makes as many n-grams, but NGRAM - 1, that stood there shortly before
+    longest = num_near + NGRAM - 1
+    periods = [
+        (period, long_enough)
+        for period in range(1, min(MAX_PERIOD, len(words) // (max_loops + 1)) + 1)
+        if (long_enough := max(period * max_loops, (min_words - period) // 2)) <= longest
+    ]
+    if not periods:
+        return None
     numbers = {word: place for place, word in enumerate(dict.fromkeys(words))}
     ids = np.fromiter(map(numbers.__getitem__, words), dtype=np.int32, count=len(words))
-    # a run of so many words makes as many n-grams, but NGRAM - 1, that stood there before
-    longest = (
-        len(words) - NGRAM + 1 - len(set(zip(*(words[start:] for start in range(NGRAM)), strict=False))) + NGRAM - 1
-    )
-    for period in range(1, min(MAX_PERIOD, len(words) // (max_loops + 1)) + 1):
-        long_enough = max(period * max_loops, (min_words - period) // 2)
-        if longest < long_enough:
-            continue
-        if np.count_nonzero(ids[period:] == ids[:-period]) < long_enough:
+    for period, long_enough in periods:
+        if b"\x01" * long_enough not in (ids[period:] == ids[:-period]).tobytes():
             continue
         run = 0
         for place, (word, earlier) in enumerate(zip(words[period:], words, strict=False)):
@@ -128,21 +147,31 @@ def _may_repeat(found: list[str]) -> bool:
     """Whether some sentence can be near MIN_SAME - 1 others: a first look by beginnings of words as they are written,
     with a lower bound, for a tenth of the time. Texts without spaces are not judged.
     """
-    roughly = [{word[:STEM] for word in one.split() if len(word) > 3} for one in found]
-    if sum(map(len, roughly)) < 3 * len(found):
+    bits = _Bits()
+    sets = [sum({bits[word[:STEM]] for word in one.split() if len(word) > 3}) for one in found]
+    sizes = [one.bit_count() for one in sets]
+    if sum(sizes) < 3 * len(found):
         return True
-    worth = _worth(roughly)
-    bound = (MIN_SAME - 1) * ROUGHLY_SAME
-    pivots = [words for words in roughly if len(words) > 3 and sum(map(worth.__getitem__, words)) >= bound * len(words)]
-    if not pivots:
-        return False
-    bits = {word: 1 << place for place, word in enumerate(worth)}
-    sets = [sum(map(bits.__getitem__, words)) for words in roughly]
-    for words in pivots:
-        one, enough = sum(map(bits.__getitem__, words)), ROUGHLY_SAME * len(words)
-        if sum((one & other).bit_count() >= enough for other in sets) >= MIN_SAME:
+    at_least = [0] * MIN_SAME  # words of so many sentences, and one more
+    for one in sets:
+        for times in range(MIN_SAME - 1, 0, -1):
+            at_least[times] |= at_least[times - 1] & one
+        at_least[0] |= one
+    for one, size in zip(sets, sizes, strict=True):
+        if size < 4 or sum((one & words).bit_count() for words in at_least[1:]) < (MIN_SAME - 1) * ROUGHLY_SAME * size:
+            continue
+        enough = ROUGHLY_SAME * size
+        if len([1 for other in sets if (one & other).bit_count() >= enough]) >= MIN_SAME:
             return True
     return False
+
+
+class _Bits(dict[str, int]):
+    """One bit for each word, in the order in which they come."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = bit = 1 << len(self)
+        return bit
 
 
 ROUGHLY_SAME = 0.5
@@ -162,6 +191,8 @@ def _repeated_sentence(text: str, max_loops: int, min_words: int = 4, *, in_a_ro
     right after the other.
     """
     found = [" ".join(sentence.lower().split()) for sentence in sentences(text)]
+    if len(found) == len(set(found)) and max_loops > 1:
+        return None
     if in_a_row:
         runs = ((one, len(list(same))) for one, same in itertools.groupby(found))
         counted = Counter(dict(sorted(runs, key=lambda run: run[1])))
@@ -173,7 +204,9 @@ def _repeated_sentence(text: str, max_loops: int, min_words: int = 4, *, in_a_ro
     return None
 
 
-def _gopher_score(text: str, words: list[str], max_lines: float, max_top: float, max_duplicates: float) -> str | None:
+def _gopher_score(
+    text: str, words: list[str], again: list[int], max_lines: float, max_top: float, max_duplicates: float
+) -> str | None:
     lines = _gopher_lines(max_lines)
     if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
         return f"{1 - score:.0%} of its lines are repeated"
@@ -182,6 +215,8 @@ def _gopher_score(text: str, words: list[str], max_lines: float, max_top: float,
         if (score := _top_share(words, joined, size)) > max_top:
             return f"the most frequent {size}-grams make up {score:.0%}"
     for size in DUPLICATE_SIZES:
+        if _most_duplicates(words, again, size) <= max_duplicates * len(joined):
+            continue
         if (score := _duplicate_share(words, size) / len(joined)) > max_duplicates:
             return f"repeated {size}-grams make up {score:.0%}"
     return None
@@ -193,8 +228,19 @@ def _top_share(words: list[str], joined: str, size: int) -> float:
     """
     if len(words) < size:
         return 1.0
-    ((top, _),) = Counter(zip(*(words[start:] for start in range(size)), strict=False)).most_common(1)
+    ((top, _),) = Counter(ngrams(words, size)).most_common(1)
     return (len(joined) - len(joined.replace(" ".join(top), ""))) / len(joined)
+
+
+def _most_duplicates(words: list[str], again: list[int], size: int) -> int:
+    """What _duplicate_share is at most: an n-gram of `size` that stood there before is a run of such places."""
+    most = 0
+    for _, pairs in itertools.groupby(enumerate(again), lambda pair: pair[1] - pair[0]):
+        run = [place for _, place in pairs]
+        if len(run) > size - NGRAM:
+            held = words[run[0] : run[-1] + NGRAM]
+            most += sum(map(len, held)) + len(held)
+    return most
 
 
 def _duplicate_share(words: list[str], size: int) -> int:
@@ -203,7 +249,7 @@ def _duplicate_share(words: list[str], size: int) -> int:
     """
     seen: set[tuple[str, ...]] = set()
     counted = num_chars = 0  # words of the next n-gram that are counted already
-    for ngram in zip(*(words[start:] for start in range(size)), strict=False):
+    for ngram in ngrams(words, size):
         if ngram in seen:
             num_chars += sum(map(len, ngram[counted:])) + min(size - counted, size - 1)
             counted = size

@@ -5,16 +5,13 @@ import itertools
 import re
 from pathlib import Path
 
-import yaml
-
 from nemo_sdg.curate.filters.view import SOLUTION, Finding, View, excerpt
 from nemo_sdg.records import Kind
+from nemo_sdg.text.tables import read_table
 
 
-@functools.cache
 def _rules() -> dict[str, list[list[str]]]:
-    with open(Path(__file__).with_name("word_order.yaml"), encoding="utf-8") as lines:
-        loaded: dict[str, list[list[str]]] = yaml.load(lines, Loader=yaml.BaseLoader)
+    loaded: dict[str, list[list[str]]] = read_table(Path(__file__).with_name("word_order.yaml"))
     return loaded
 
 

@@ -1,0 +1,55 @@
+"""First looks that spare a filter its full one never say no where the full one finds something."""
+
+import random
+import re
+
+import pytest
+from ftfy.badness import BADNESS_RE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nemo_sdg.curate.filters.solution import sums
+from nemo_sdg.curate.filters.wording import characters, repetition
+
+WORDS = st.lists(st.sampled_from("ab cd ef gh a. 1 The the".split()), min_size=4, max_size=60)  # noqa: SIM905
+
+
+def test_ftfy_finds_no_character_bad_that_stands_alone() -> None:
+    ranges = [*range(0x80, 0x3100), *range(0xA000, 0xA100), *range(0xF900, 0x10100)]
+    text = "b ".join(f"a {chr(code)} b. {chr(code)}c" for code in ranges if not 0xD800 <= code < 0xE000)
+    kept = [part for part in text.split("b ") if not characters.MAY_BE_BAD.search(part)]
+    assert len(kept) > 10_000
+    assert not any(map(BADNESS_RE.search, kept))
+
+
+@given(WORDS)
+@settings(max_examples=200)
+def test_duplicates_are_at_most_what_the_first_look_says(words: list[str]) -> None:
+    again, num_near = repetition._repeated(words)
+    for size in repetition.DUPLICATE_SIZES:
+        assert repetition._duplicate_share(words, size) <= repetition._most_duplicates(words, again, size)
+    for period in range(1, repetition.MAX_PERIOD + 1):
+        run = longest = 0
+        for word, earlier in zip(words[period:], words, strict=False):
+            run = run + 1 if word == earlier else 0
+            longest = max(longest, run)
+        assert longest <= num_near + repetition.NGRAM - 1
+
+
+def test_sums_of_a_line_are_those_of_its_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(3)
+    pieces = [
+        "We add. ",
+        "3 + 4 = 7. ",
+        "so 2 * 3 = 6, ",
+        "is it 5? ",
+        "x = 2 ",
+        "= 9 ",
+        "1.5 - 1 = 0.5! ",
+        "12 ",
+        "km. ",
+    ]
+    texts = ["".join(draw.choices(pieces, k=6)) for _ in range(200)]
+    by_sentences = [sums.sides_of(text, "en") for text in texts]
+    monkeypatch.setattr(sums, "SENTENCE_END", re.compile("(?!)"))
+    assert [sums.sides_of(text, "en") for text in texts] == by_sentences

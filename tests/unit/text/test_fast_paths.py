@@ -1,0 +1,79 @@
+"""Fast ways for ASCII find what the general ones find."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nemo_sdg.text import words
+from nemo_sdg.text.normalize import tokens
+from nemo_sdg.text.numbers import find_numbers, reader
+from nemo_sdg.text.sentences import END, split_at_ends
+
+PIECES = [
+    *" .,-/!?'\"()*:;[]_{}\n\t^$%+=~`",
+    *[
+        "two",
+        "a",
+        "A",
+        "half",
+        "million",
+        "one's",
+        "twenty",
+        "third",
+        "k",
+        "x",
+        "and",
+        "3.5",
+        "1,000",
+        "/2",
+        "10^3",
+        "H2O",
+    ],
+]
+TEXTS = st.lists(st.sampled_from(PIECES) | st.text(st.characters(codec="ascii"), max_size=3), max_size=14).map("".join)
+
+
+@given(TEXTS)
+@settings(max_examples=300)
+def test_sentences_of_ascii_are_split_as_all_texts_are(text: str) -> None:
+    assert split_at_ends(text) == END.split(text)
+
+
+@given(TEXTS, st.sampled_from(["en", "de", "fr"]))
+@settings(max_examples=300)
+def test_numbers_of_ascii_are_found_as_in_all_texts(text: str, language: str) -> None:
+    assert list(reader._find_in_ascii(text, language)) == list(reader._find(text, language))
+
+
+def test_an_article_begins_a_number_where_a_scale_follows() -> None:
+    assert [found.number.value for found in find_numbers("a dozen eggs, an hour and a half, a day")] == [12, 0.5]
+
+
+PUNCTUATION = re.compile(
+    r"(?<![0-9])[.,]|[.,](?![0-9])|-(?=[a-z])|(?<=[a-z])-(?=[0-9])|(?<![a-z0-9)+-])-(?![a-z0-9])"
+    r"|(?<![0-9])/|/(?![0-9])|!(?![a-z0-9(])|(?<=[a-z0-9])!|[\x00-\x1f\x7f\"'()*:;?\[\\\]_{}]+"
+)
+"""What goes away, one case after the other"""
+
+
+@given(TEXTS)
+@settings(max_examples=300)
+def test_punctuation_goes_away_in_each_case(text: str) -> None:
+    text = text.lower()
+    assert words._PUNCTUATION.sub(" ", text) == PUNCTUATION.sub(" ", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a hundred", ["a", "hundred"]),
+        ("two hundred and five eggs", ["205", "eggs"]),
+        ("3 million eggs, two point five", ["3000000", "eggs", "2.5"]),
+        ("one two three", ["1", "2", "3"]),
+        ("hundred thousand and 7 hundred million", ["hundred", "thousand", "and", "700000000"]),
+    ],
+)
+def test_runs_of_number_words_are_one_number(text: str, found: list[str]) -> None:
+    assert tokens(text) == found
