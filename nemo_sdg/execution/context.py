@@ -12,6 +12,11 @@ from nemo_sdg.storage import StepDir
 if TYPE_CHECKING:
     from nemo_sdg.execution.stages import UnitStage
 
+COMPRESSED = {"questions", "screened", "answers", "graded", "verified", "curated/filtered"}
+"""folders whose shards are compressed: they are read in order, by the next step. Packing reads single samples of
+`curated`
+"""
+
 
 @dataclass(kw_only=True)
 class Context:
@@ -33,6 +38,7 @@ class Context:
             step=step,
             fingerprint=self.fingerprints.get(step, ""),
             subdir=subdir,
+            compress=(f"{step}/{subdir}" if subdir else step) in COMPRESSED,
             hashes=self.hashes,
         )
 

@@ -14,7 +14,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.export.packed_shards import packed_shards, variant_size
 from nemo_sdg.generate.agreement import ORDERS, compared, gold_of
 from nemo_sdg.records import Kind, Sample, Vote, sample_from_dict
-from nemo_sdg.storage import find_run, read_json, read_jsonl
+from nemo_sdg.storage import find_run, is_stored, read_json, read_jsonl, stored_files
 
 REPLAYED = 400
 """number of samples of a pilot whose votes are resampled"""
@@ -190,10 +190,10 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
 
 def records_of(pilot: Path, step: str) -> Iterator[tuple[dict[str, Any], bool]]:
     """Samples that a step of a run kept (True) and dropped (False)."""
-    for path in sorted((pilot / step).glob("shard-*.jsonl")):
+    for path in stored_files(pilot / step, "shard-*.jsonl"):
         yield from ((record, True) for record in read_jsonl(path))
         dropped = path.parent / "dropped" / path.name
-        if dropped.is_file():
+        if is_stored(dropped):
             drops = (drop["record"] for drop in read_jsonl(dropped))
             yield from ((record, False) for record in drops if record and "sample_id" in record)
 

@@ -156,7 +156,7 @@ class Replay:
         the page shows a few.
         """
         from nemo_sdg.generate.scheduling.cache import index_journals
-        from nemo_sdg.generate.scheduling.journal import decode
+        from nemo_sdg.generate.scheduling.journal_lines import decode
 
         index = index_journals(self.run_dir / step / "journal", f"{shard}.*.jsonl")
 

@@ -3,7 +3,7 @@ window of requests for each engine.
 
 The unit of the Curator stage is a list of shards, so an engine never waits for the slowest request of a shard. Each
 shard is written, with its receipt, as soon as its last record is finished. Journals are kept beside the shards: a lost
-shard is rebuilt from them to the same bytes.
+shard is rebuilt from them to the same bytes. They are compressed when their shard is finished.
 """
 
 import functools
@@ -78,11 +78,14 @@ def generate(
     Only the engines of `roles` are opened. For the display, `moving` is a name for the requests, and `per_record` is an
     estimate of the requests per record.
     """
+    from nemo_sdg.generate.scheduling.journal import compress_finished
+
     source, target = context.before(step), context.step_dir(step)
     shards = source.shards()
     index, num = context.worker
     mine = {shard: [source.shard_path(shard)] for shard in shards if int(shard.rsplit("-", 1)[-1]) % num == index}
     todo = context.unfinished(target, mine)
+    compress_finished(target.path / JOURNAL, [shard for shard in mine if shard not in set(todo)])
     if not todo:
         return shards
     config = context.config

@@ -2,8 +2,11 @@
 
 from nemo_sdg.storage.code import code_version, home_of, imported_files
 from nemo_sdg.storage.files import (
+    DAMAGED,
     FileFacts,
     atomic_file,
+    compress_file,
+    content_file,
     file_facts,
     fsync_directory,
     jsonl_files,
@@ -16,6 +19,17 @@ from nemo_sdg.storage.files import (
     write_json,
     write_jsonl,
 )
+from nemo_sdg.storage.frames import (
+    SUFFIX,
+    FrameReader,
+    compressed,
+    content_lines,
+    content_size,
+    is_stored,
+    open_content,
+    stored,
+    stored_files,
+)
 from nemo_sdg.storage.ledger import (
     ContentHashes,
     Inputs,
@@ -26,20 +40,28 @@ from nemo_sdg.storage.ledger import (
     read_ledger,
     with_unread,
 )
-from nemo_sdg.storage.runs import find_run, require_run
-from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, StepDir, finished_shards, merge_counts
+from nemo_sdg.storage.runs import find_run, finished_shards, require_run
+from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, StepDir, merge_counts
 
 __all__ = [
+    "DAMAGED",
     "SHARD_FORMAT",
+    "SUFFIX",
     "ContentHashes",
     "Counts",
     "FileFacts",
+    "FrameReader",
     "Inputs",
     "Ledger",
     "StepDir",
     "atomic_file",
     "changed_fields",
     "code_version",
+    "compress_file",
+    "compressed",
+    "content_file",
+    "content_lines",
+    "content_size",
     "different_versions",
     "file_facts",
     "find_run",
@@ -47,9 +69,11 @@ __all__ = [
     "fsync_directory",
     "home_of",
     "imported_files",
+    "is_stored",
     "jsonl_files",
     "make_identity",
     "merge_counts",
+    "open_content",
     "read_json",
     "read_jsonl",
     "read_ledger",
@@ -57,6 +81,8 @@ __all__ = [
     "require_run",
     "sha256_file",
     "sha256_files",
+    "stored",
+    "stored_files",
     "with_unread",
     "write_bytes",
     "write_json",

@@ -15,11 +15,14 @@ import orjson
 
 from nemo_sdg.errors import ConfigError, DataError, SdgError
 from nemo_sdg.records import json_line
+from nemo_sdg.storage.frames import FrameWriter, compressed, content_size, is_stored, open_content, stored_files
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 """errors of writing. Any other OSError in a writing block comes from what the block reads, such as a connection that
 breaks while rows are streamed.
 """
+
+DAMAGED = "damaged"
 
 
 def fsync_directory(path: Path) -> None:
@@ -74,6 +77,38 @@ def _cannot_write(path: Path, exc: OSError) -> SdgError:
     )
 
 
+@contextlib.contextmanager
+def content_file(path: Path, *, compress: bool) -> Iterator["IO[bytes] | FrameWriter"]:
+    """Like atomic_file, for a file of lines that stands in one of two forms (frames.py). The other form goes after the
+    new file is there.
+    """
+    target, other = (compressed(path), path) if compress else (path, compressed(path))
+    with atomic_file(target) as handle:
+        if compress:
+            writer = FrameWriter(handle)
+            yield writer
+            writer.finish()
+        else:
+            yield handle
+    other.unlink(missing_ok=True)
+
+
+def compress_file(path: Path) -> None:
+    """Puts the compressed form of a file of lines into its place; the content stays the same to the byte. A kill leaves
+    the file, its compressed form, or both. A file that another process still adds to stays as it is. Raises SdgError
+    when the disk is full.
+    """
+    with open(path, "rb") as lines, atomic_file(compressed(path)) as handle:
+        writer = FrameWriter(handle)
+        for line in lines:
+            writer.write(line)
+        writer.finish()
+    if os.path.getsize(path) == writer.size:
+        path.unlink()
+    else:
+        compressed(path).unlink()
+
+
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Writes a whole small file atomically."""
     with atomic_file(path) as handle:
@@ -96,12 +131,12 @@ def read_json(path: str | Path) -> Any:
 
 
 def jsonl_files(named: Iterable[str], field: str) -> list[Path]:
-    """The files that a field of the configuration names: each is one, or a folder with .jsonl files in it. Raises
-    ConfigError for one that has none.
+    """The files that a field of the configuration names, in either form: each is one, or a folder with .jsonl files in
+    it. Raises ConfigError for one that has none.
     """
     files = []
     for name in named:
-        found = [Path(name)] if Path(name).is_file() else sorted(Path(name).rglob("*.jsonl"))
+        found = [Path(name)] if is_stored(Path(name)) else stored_files(Path(name), "**/*.jsonl")
         if not found:
             raise ConfigError(
                 f"{field} must name .jsonl files or folders that hold them, {name} has none; correct the path or "
@@ -112,9 +147,11 @@ def jsonl_files(named: Iterable[str], field: str) -> list[Path]:
 
 
 def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Streams a file of one JSON object per line. Raises DataError with the line number when a line is damaged."""
+    """Streams a file of one JSON object per line, in either form. Raises DataError with the line number when a line is
+    damaged.
+    """
     try:
-        with open(path, "rb") as handle:
+        with open_content(path) as handle:
             for number, line in enumerate(handle, 1):
                 try:
                     value = orjson.loads(line)
@@ -130,7 +167,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
 class JsonlWriter:
     """Writes one JSON object per line. Counts the rows and hashes the bytes for the receipt."""
 
-    def __init__(self, handle: IO[bytes]) -> None:
+    def __init__(self, handle: "IO[bytes] | FrameWriter") -> None:
         self._handle, self._digest = handle, hashlib.sha256()
         self.bytes = self.rows = 0
 
@@ -145,9 +182,9 @@ class JsonlWriter:
         return FileFacts(sha256=self._digest.hexdigest(), bytes=self.bytes, rows=self.rows)
 
 
-def write_jsonl(path: str | Path, records: Iterable[Any]) -> "FileFacts":
+def write_jsonl(path: str | Path, records: Iterable[Any], *, compress: bool = False) -> "FileFacts":
     """Writes records atomically, one JSON object per line, and returns the file's entry for a receipt."""
-    with atomic_file(path) as handle:
+    with content_file(Path(path), compress=compress) as handle:
         writer = JsonlWriter(handle)
         for record in records:
             writer.add(record)
@@ -155,20 +192,30 @@ def write_jsonl(path: str | Path, records: Iterable[Any]) -> "FileFacts":
 
 
 def sha256_file(path: str | Path) -> str:
-    with open(path, "rb") as handle:
+    """The SHA-256 of a file's content, whichever form it stands in. Raises DataError for a damaged compressed file."""
+    with open_content(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def sha256_files(paths: Iterable[Path]) -> dict[Path, str]:
-    """Hashes of files, by as many threads as there are cores: hashing does not hold Python's lock."""
+    """Hashes of files, by as many threads as there are cores: hashing and decompression do not hold Python's lock. A
+    file that cannot be decompressed has none: its place has DAMAGED.
+    """
     paths = list(paths)
     with ThreadPoolExecutor(min(len(paths), os.cpu_count() or 1) or 1) as threads:
-        return dict(zip(paths, threads.map(sha256_file, paths), strict=True))
+        return dict(zip(paths, threads.map(_sha256_or_damaged, paths), strict=True))
+
+
+def _sha256_or_damaged(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except DataError:
+        return DAMAGED
 
 
 @dataclass(kw_only=True)
 class FileFacts:
-    """The entry of one file in a receipt or in the manifest."""
+    """The entry of one file's content in a receipt or in the manifest."""
 
     sha256: str
     bytes: int
@@ -176,7 +223,7 @@ class FileFacts:
 
 
 def file_facts(path: str | Path, *, rows: int | None = None) -> FileFacts:
-    return FileFacts(sha256=sha256_file(path), bytes=os.path.getsize(path), rows=rows)
+    return FileFacts(sha256=sha256_file(path), bytes=content_size(path), rows=rows)
 
 
 def remove_temporaries(folder: Path) -> int:

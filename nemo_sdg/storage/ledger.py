@@ -21,6 +21,7 @@ from typing import Any
 from nemo_sdg.config import fingerprint as digest
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage.files import read_json, sha256_file, write_json
+from nemo_sdg.storage.frames import stored
 
 LEDGER = "ledger.json"
 FORMAT = 1
@@ -48,7 +49,7 @@ class ContentHashes:
     def of(self, path: Path) -> str:
         """The file's SHA-256, or `missing`."""
         try:
-            stat = path.stat()
+            stat = stored(path).stat()
             state = [stat.st_size, stat.st_mtime_ns]
             key = str(path.absolute())
             known = self._known.get(key)

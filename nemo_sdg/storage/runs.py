@@ -1,4 +1,4 @@
-"""Checks whether a folder is a run."""
+"""Checks whether a folder is a run, and which shards it has."""
 
 from pathlib import Path
 
@@ -30,3 +30,8 @@ def find_run(folder: Path) -> Path | None:
     except OSError:
         return None
     return found[0] if len(found) == 1 else None
+
+
+def finished_shards(run_dir: Path, step: str) -> list[str]:
+    """Names of a step's shards that have a receipt, sorted; for callers that read a run without its configuration."""
+    return sorted(path.stem for path in (run_dir / step / "receipts").glob("shard-*.json"))

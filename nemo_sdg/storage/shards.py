@@ -4,6 +4,8 @@
     RUN/<step>/dropped/shard-00000.jsonl    dropped records, each with its reason
     RUN/<step>/receipts/shard-00000.json    written last; without it the shard counts as missing
 
+Of steps that nobody reads but the next one, records and drops are compressed: shard-00000.jsonl.zst (frames.py).
+
 A receipt, shortened:
 
     {"step": "verified", "shard": "shard-00000", "fingerprint": "9f…", "made_by": "0.1.0+1f3a9c2e",
@@ -11,7 +13,8 @@ A receipt, shortened:
      "outputs": {"verified/shard-00000.jsonl": {"sha256": "cd34…", "bytes": 91822, "rows": 41}, …},
      "counts": {"gsm8k": {"in": 60, "kept": 41, "dropped": {"no_majority": 19}, "not_sampled": 0}}}
 
-Nothing in a receipt depends on the clock, the machine or the number of workers.
+Names, bytes and hashes in a receipt are those of the content, whichever form it stands in. Nothing in a receipt depends
+on the clock, the machine or the number of workers.
 """
 
 import contextlib
@@ -26,13 +29,14 @@ from nemo_sdg.storage.code import code_version
 from nemo_sdg.storage.files import (
     FileFacts,
     JsonlWriter,
-    atomic_file,
+    content_file,
     read_json,
     read_jsonl,
     sha256_file,
     sha256_files,
     write_json,
 )
+from nemo_sdg.storage.frames import compressed, content_size, stored, stored_files
 
 SHARD_FORMAT = "shard-{:05d}"
 RECEIPT_SUFFIX = ".json"
@@ -107,6 +111,8 @@ class StepDir:
     fingerprint: str
     """fingerprint of what shapes the step (see ledger.py); receipts with another one are ignored"""
     subdir: str = ""
+    compress: bool = False
+    """whether shards are written compressed; they are read in either form"""
     hashes: dict[Path, tuple[int, int, str]] = field(default_factory=dict, repr=False)
     """path -> size, modification time, SHA-256 of the files that this process has already read"""
 
@@ -136,7 +142,10 @@ class StepDir:
     @contextlib.contextmanager
     def open_shard(self, shard: str, *, inputs: Iterable[Path] = ()) -> Iterator["ShardWriter"]:
         """Streams a shard and its drops to disk; the receipt is written when the block ends without an error."""
-        with atomic_file(self.shard_path(shard)) as kept, atomic_file(self.dropped_path(shard)) as dropped:
+        with (
+            content_file(self.shard_path(shard), compress=self.compress) as kept,
+            content_file(self.dropped_path(shard), compress=self.compress) as dropped,
+        ):
             writer = ShardWriter(JsonlWriter(kept), JsonlWriter(dropped))
             yield writer
         facts = {
@@ -207,12 +216,17 @@ class StepDir:
             return f"{self.step}/{shard} was written under another configuration or from other inputs"
         for name, fact in receipt["outputs"].items():
             path = self.run_dir / name
-            if not path.is_file():
+            try:
+                if (size := content_size(path)) != fact["bytes"]:
+                    return f"{name} has {size} bytes, its receipt says {fact['bytes']}"
+                if full and self._sha256(path) != fact["sha256"]:
+                    return f"{name} does not have the SHA-256 that its receipt says"
+            except FileNotFoundError:
                 return f"{name} is missing"
-            if path.stat().st_size != fact["bytes"]:
-                return f"{name} has {path.stat().st_size} bytes, its receipt says {fact['bytes']}"
-            if full and self._sha256(path) != fact["sha256"]:
-                return f"{name} does not have the SHA-256 that its receipt says"
+            except DataError as exc:
+                return str(exc)
+            if path.is_file() and compressed(path).is_file():
+                return f"{name} is there twice, plain and compressed"
         if inputs is not None:
             wanted = {self.relative(path): self._input_sha256(path, full) for path in sorted(inputs)}
             if receipt["inputs"] != wanted:
@@ -221,7 +235,7 @@ class StepDir:
 
     def _sha256(self, path: Path) -> str:
         """Hash of a file, remembered by size and modification time within this process."""
-        stat = path.stat()
+        stat = stored(path).stat()
         known = self.hashes.get(path)
         if known is None or known[:2] != (stat.st_size, stat.st_mtime_ns):
             known = (stat.st_size, stat.st_mtime_ns, sha256_file(path))
@@ -232,7 +246,8 @@ class StepDir:
         """Hashes the files of these shards in threads, before `problem` asks for one after the other."""
         receipts = (receipt for receipt in map(self.receipt, shards) if receipt)
         wanted = [self.run_dir / name for receipt in receipts for name in receipt.get("outputs", {})]
-        stats = {path: path.stat() for path in wanted if path not in self.hashes and path.is_file()}
+        files = {path: stored(path) for path in wanted if path not in self.hashes}
+        stats = {path: file.stat() for path, file in files.items() if file.is_file()}
         for path, digest in sha256_files(stats).items():
             self.hashes[path] = (stats[path].st_size, stats[path].st_mtime_ns, digest)
 
@@ -250,9 +265,10 @@ class StepDir:
         wanted = set(shards)
         for shard in set(self.shards()) - wanted:
             self.receipt_path(shard).unlink()
-        for path in [*self.path.glob("shard-*.jsonl"), *self.path.glob("dropped/shard-*.jsonl")]:
+        for path in [*stored_files(self.path, "shard-*.jsonl"), *stored_files(self.path / "dropped", "shard-*.jsonl")]:
             if path.stem not in wanted:
-                path.unlink()
+                path.unlink(missing_ok=True)
+                compressed(path).unlink(missing_ok=True)
 
     def receipt_hashes(self) -> dict[str, str]:
         """Receipt, by its path in the step's folder without `receipts/` -> its SHA-256."""
@@ -281,8 +297,3 @@ class StepDir:
         """Streams the records of all finished shards in order."""
         for shard in self.shards():
             yield from read_jsonl(self.shard_path(shard))
-
-
-def finished_shards(run_dir: Path, step: str) -> list[str]:
-    """Names of a step's shards that have a receipt, sorted; for callers that read a run without its configuration."""
-    return sorted(path.stem for path in (run_dir / step / "receipts").glob("shard-*.json"))

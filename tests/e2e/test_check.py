@@ -17,7 +17,7 @@ from nemo_sdg.commands.check.findings import Verdict
 from nemo_sdg.commands.check.laws import LAWS, check, prove
 from nemo_sdg.export.report import quality
 from nemo_sdg.pipeline.report import make_report
-from nemo_sdg.storage import read_json, read_jsonl, sha256_file
+from nemo_sdg.storage import compressed, content_size, open_content, read_json, read_jsonl, sha256_file, write_jsonl
 from tests.fakes.small_run import move
 
 (WHOLE, FINISHED_STEPS, INPUTS, COUNTS, FOLLOW, HAVE_SEEDS, ROWS, SPLITS, EVALUATION, PACKED, BLEND, FINISHED) = (
@@ -37,7 +37,7 @@ def verdicts(home: Path) -> dict[str, Verdict]:
 
 
 def write_records(path: Path, records: list[dict[str, Any]]) -> None:
-    path.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records))
+    write_jsonl(path, records, compress=not path.is_file())
 
 
 def rewrite(home: Path, name: str, change: Callable[[list[dict[str, Any]]], Any]) -> None:
@@ -55,7 +55,7 @@ def seal(home: Path) -> None:
     for path in sorted(paths, key=lambda path: path.parts[-3] == "blend"):  # made from the other receipts
         receipt = read_json(path)
         for output, facts in receipt["outputs"].items():
-            facts.update(sha256=sha256_file(run_dir / output), bytes=(run_dir / output).stat().st_size)
+            facts.update(sha256=sha256_file(run_dir / output), bytes=content_size(run_dir / output))
         receipt["inputs"] = {name: sha256_file(run_dir / name) for name in receipt["inputs"]}
         path.write_bytes(orjson.dumps(receipt))
     for path in run_dir.glob("*/ledger.json"):
@@ -66,7 +66,7 @@ def seal(home: Path) -> None:
         path.write_bytes(orjson.dumps(ledger))
     manifest = read_json(run_dir / "manifest.json")
     for output, facts in manifest["files"].items():
-        facts.update(sha256=sha256_file(run_dir / output), bytes=(run_dir / output).stat().st_size)
+        facts.update(sha256=sha256_file(run_dir / output), bytes=content_size(run_dir / output))
     (run_dir / "manifest.json").write_bytes(orjson.dumps(manifest))
 
 
@@ -81,9 +81,10 @@ def count(home: Path, name: str, change: Callable[[dict[str, Any]], Any]) -> Non
 def forget(home: Path, step: str, shard: str) -> None:
     """Removes a shard with its drops, and every trace of it in receipts, ledger and manifest."""
     run_dir = home / "run"
-    gone = [f"{step}/{shard}.jsonl", f"{step}/dropped/{shard}.jsonl", f"{step}/traces/{shard}.jsonl.gz"]
+    gone = [f"{step}/{shard}.jsonl", f"{step}/dropped/{shard}.jsonl", f"{step}/traces/{shard}.jsonl"]
     for name in [*gone, f"{step}/receipts/{shard}.json"]:
         (run_dir / name).unlink(missing_ok=True)
+        compressed(run_dir / name).unlink(missing_ok=True)
     for path in run_dir.rglob("receipts/*.json"):
         receipt = read_json(path)
         receipt["inputs"] = {name: value for name, value in receipt["inputs"].items() if name not in gone}
@@ -170,13 +171,34 @@ for lost_step, lost_words in (
 
 @mutant(WHOLE, "answers/shard-00001.jsonl is missing")
 def a_file_is_gone(home: Path) -> None:
-    (home / "run/answers/shard-00001.jsonl").unlink()
+    (home / "run/answers/shard-00001.jsonl.zst").unlink()
 
 
-@mutant(WHOLE, "verified/shard-00000.jsonl has")
+@mutant(WHOLE, "curated/shard-00000.jsonl has")
 def a_shard_is_cut(home: Path) -> None:
-    path = home / "run/verified/shard-00000.jsonl"
+    path = home / "run/curated/shard-00000.jsonl"
     path.write_bytes(path.read_bytes()[:-100])
+
+
+@mutant(WHOLE, "verified/shard-00000.jsonl is not what was written: shard-00000.jsonl.zst is cut off")
+def a_compressed_shard_is_cut(home: Path) -> None:
+    path = home / "run/verified/shard-00000.jsonl.zst"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@mutant(WHOLE, "verified/shard-00000.jsonl is not what was written: its SHA-256 differs")
+def a_bit_of_a_compressed_shard_flips(home: Path) -> None:
+    path = home / "run/verified/shard-00000.jsonl.zst"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@mutant(WHOLE, "verified/shard-00000.jsonl is there twice, plain and compressed")
+def a_shard_stands_in_both_forms(home: Path) -> None:
+    path = home / "run/verified/shard-00000.jsonl"
+    with open_content(path) as content:
+        path.write_bytes(content.read())
 
 
 @mutant(WHOLE, "_text_document.bin is not what was written")
@@ -204,7 +226,7 @@ def a_shard_is_replaced_after_it_was_used(home: Path) -> None:
     write_records(shard, list(read_jsonl(shard))[:-1])
     receipt = read_json(path)
     facts = receipt["outputs"]["answers/shard-00001.jsonl"]
-    facts.update(sha256=sha256_file(shard), bytes=shard.stat().st_size)
+    facts.update(sha256=sha256_file(shard), bytes=content_size(shard))
     path.write_bytes(orjson.dumps(receipt))
 
 
@@ -292,7 +314,7 @@ def questions_are_reordered(home: Path) -> None:
 
 @mutant(FOLLOW, "is not once in questions and once in answers or its drops")
 def two_shards_change_places(home: Path) -> None:
-    one, other = (home / f"run/answers/shard-0000{number}.jsonl" for number in (0, 1))
+    one, other = (home / f"run/answers/shard-0000{number}.jsonl.zst" for number in (0, 1))
     data = one.read_bytes()
     one.write_bytes(other.read_bytes())
     other.write_bytes(data)

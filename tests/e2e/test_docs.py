@@ -28,6 +28,7 @@ from nemo_sdg.export.report.quality import Models
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.sent import prepare
 from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.storage import open_content
 from tests.e2e.harness import in_process
 from tests.fakes.openai_server import serving
 from tests.fakes.server_dialects import takes_schema
@@ -250,7 +251,8 @@ def expect(command: Command, folder: Path, output: str) -> None:
     elif command.line.startswith("nemo-sdg launch") and "--status" not in command.line:
         assert "#SBATCH --array" in output
     elif "--until curated" in command.line:
-        assert "solve/short_text" in (folder / "runs/filtered/answers/shard-00000.jsonl").read_text()
+        with open_content(folder / "runs/filtered/answers/shard-00000.jsonl") as answers:
+            assert b"solve/short_text" in answers.read()
     elif command.line.startswith("nemo-sdg tasks"):
         assert "my_capitals" in output
     elif command.line.startswith("nemo-sdg check"):

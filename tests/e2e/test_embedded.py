@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nemo_sdg.storage import read_jsonl
+from nemo_sdg.storage import read_jsonl, stored
 from tests.e2e.harness import called, digests, nemo_sdg
 
 
@@ -30,7 +30,7 @@ def test_the_embedded_model_answers_and_is_not_asked_twice(root: Path, tmp_path:
 
     before = digests(run_dir)
     for step in ("questions", "answers"):
-        (run_dir / step / "shard-00000.jsonl").unlink()
+        stored(run_dir / step / "shard-00000.jsonl").unlink()
     assert called(root, *arguments(run_dir), "engine.threads=1").returncode == 0
     assert digests(run_dir) == before
-    assert len(list((run_dir / "answers" / "journal").glob("*.jsonl"))) == 1
+    assert [path.name for path in (run_dir / "answers" / "journal").iterdir()] == ["shard-00000.0000.jsonl.zst"]

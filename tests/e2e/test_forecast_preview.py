@@ -9,15 +9,12 @@ import pytest
 
 from nemo_sdg.config import load_config
 from nemo_sdg.pipeline.rates import measured
+from nemo_sdg.storage import read_jsonl, stored_files
 from tests.e2e.harness import called, nemo_sdg, run_arguments
 
 
 def rows(run_dir: Path, step: str) -> list[dict]:
-    return [
-        orjson.loads(line)
-        for path in sorted((run_dir / step).glob("shard-*.jsonl"))
-        for line in path.read_bytes().splitlines()
-    ]
+    return [row for path in stored_files(run_dir / step, "shard-*.jsonl") for row in read_jsonl(path)]
 
 
 def test_a_forecast_of_the_pilot_itself_is_right(root: Path, server: str, undisturbed: Path) -> None:

@@ -20,6 +20,7 @@ import orjson
 import pytest
 
 from nemo_sdg.generate.scheduling.lanes import lane
+from nemo_sdg.storage import content_lines, content_size, read_jsonl, stored_files
 from tests.e2e.harness import called, command, digests, run_arguments
 
 FAULTS = (
@@ -71,13 +72,17 @@ def generated(run_dir: Path) -> dict[str, str]:
 
 
 def journal_size(run_dir: Path) -> int:
-    return sum(path.stat().st_size for path in run_dir.glob("*/journal/*.jsonl"))
+    """Bytes of content. A file may be compressed meanwhile."""
+    total = 0
+    for path in stored_files(run_dir, "*/journal/*.jsonl"):
+        total += content_size(path)
+    return total
 
 
 def journal_keys(run_dir: Path) -> list[str]:
     keys = []
-    for path in sorted(run_dir.glob("*/journal/*.jsonl")):
-        for line in path.read_bytes().splitlines(keepends=True):
+    for path in stored_files(run_dir, "*/journal/*.jsonl"):
+        for _, line in content_lines(path):
             if line.endswith(b"\n"):
                 keys.append(f"{path.parent.parent.name} {path.name.split('.')[0]} {orjson.loads(line)['key']}")
     return keys
@@ -251,11 +256,7 @@ def drops(run_dir: Path, step: str) -> Counter[str]:
 
 
 def samples(run_dir: Path, step: str) -> list[dict[str, Any]]:
-    return [
-        orjson.loads(line)
-        for path in sorted((run_dir / step).glob("shard-*.jsonl"))
-        for line in path.read_bytes().splitlines()
-    ]
+    return [row for path in stored_files(run_dir / step, "shard-*.jsonl") for row in read_jsonl(path)]
 
 
 def test_what_a_server_will_never_accept_is_a_counted_drop(root: Path, run_dir: Path) -> None:

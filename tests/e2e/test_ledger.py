@@ -11,7 +11,7 @@ import pytest
 from nemo_sdg.commands.check.laws import prove
 from nemo_sdg.errors import ConfigError, DataError, SdgError
 from nemo_sdg.pipeline.run import run as run_steps
-from nemo_sdg.storage import files, ledger, read_json, read_jsonl, shards
+from nemo_sdg.storage import SUFFIX, files, ledger, read_json, read_jsonl, shards, stored_files
 from tests.e2e.harness import digests
 from tests.fakes.openai_server import FakeOpenAIServer, serving
 from tests.fakes.small_run import at_home, make_inputs, move, small_config
@@ -103,16 +103,18 @@ def test_more_votes_name_the_requests_that_they_cost(small: SmallRun) -> None:
 
 
 def test_what_was_paid_for_is_found_when_records_move_to_other_shards(small: SmallRun) -> None:
-    before = {path.name for path in (small.home / "run/questions").glob("shard-*.jsonl")}
+    before = {path.name for path in stored_files(small.home / "run/questions", "shard-*.jsonl")}
     assert small("run.shard_size=4", redo=True) == 0
-    assert {path.name for path in (small.home / "run/questions").glob("shard-*.jsonl")} > before
+    assert {path.name for path in stored_files(small.home / "run/questions", "shard-*.jsonl")} > before
     assert small.doubts() == []
 
 
 def test_shards_that_no_longer_belong_are_removed(small: SmallRun) -> None:
     assert small("run.shard_size=100", redo=True) == 0
     for step in ("seeds", "questions", "answers", "verified", "curated", "curated/filtered"):
-        assert [path.name for path in (small.home / "run" / step).glob("shard-*.jsonl")] == ["shard-00000.jsonl"]
+        assert [path.name.removesuffix(SUFFIX) for path in (small.home / "run" / step).glob("shard-*")] == [
+            "shard-00000.jsonl"
+        ]
     assert small.doubts() == []
 
 

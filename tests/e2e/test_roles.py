@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from nemo_sdg.storage import read_jsonl
+from nemo_sdg.storage import content_lines, read_jsonl, stored_files
 from tests.e2e.harness import called, command, digests, nemo_sdg, run_arguments
 from tests.fakes.openai_server import FakeOpenAIServer
 
@@ -37,7 +37,9 @@ def llama_servers(root: Path, *names: str) -> Iterator[dict[str, str]]:
 
 
 def completions(run_dir: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in run_dir.glob("*/journal/*.jsonl"))
+    return sum(
+        line.endswith(b"\n") for path in stored_files(run_dir, "*/journal/*.jsonl") for _, line in content_lines(path)
+    )
 
 
 def test_four_roles_on_four_servers_go_from_seeds_to_blend_and_are_killed_twice(root: Path, tmp_path: Path) -> None:
@@ -82,8 +84,8 @@ def test_four_roles_on_four_servers_go_from_seeds_to_blend_and_are_killed_twice(
     assert {use["model"] for use in written} <= {"writer"}
     keys = [
         (path.parent.parent.name, orjson.loads(line)["key"])
-        for path in run_dir.glob("*/journal/*.jsonl")
-        for line in path.read_bytes().splitlines(keepends=True)
+        for path in stored_files(run_dir, "*/journal/*.jsonl")
+        for _, line in content_lines(path)
         if line.endswith(b"\n")
     ]
     assert len(keys) == len(set(keys)), "what was in the journal was never asked again"
@@ -108,7 +110,7 @@ def test_a_run_by_files_ends_as_one_by_a_server(root: Path, undisturbed: Path, t
     assert num_rounds >= 3, "questions, answers, and votes that were not decided"
 
     def texts(folder: Path) -> dict[str, list[str]]:
-        rows = [row for path in sorted((folder / "answers").glob("shard-*.jsonl")) for row in read_jsonl(path)]
+        rows = [row for path in stored_files(folder / "answers", "shard-*.jsonl") for row in read_jsonl(path)]
         return {row["sample_id"]: [vote["answer"] for vote in row["solutions"]] for row in rows}
 
     assert texts(run_dir) == texts(undisturbed)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nemo_sdg.storage import stored
 from tests.e2e.harness import called, command, digests, nemo_sdg, run_arguments
 
 
@@ -94,7 +95,7 @@ def test_damaged_shard_is_found_and_repaired(
     root: Path, server: str, undisturbed: Path, tmp_path: Path, step: str, damage: str
 ) -> None:
     run_dir = Path(shutil.copytree(undisturbed, tmp_path / "run"))
-    shard = run_dir / step / "shard-00001.jsonl"
+    shard = stored(run_dir / step / "shard-00001.jsonl")
     if damage == "delete":
         shard.unlink()
     else:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from nemo_sdg.storage import stored_files
 from tests.e2e.harness import called, digests, nemo_sdg, run_arguments
 
 pytestmark = pytest.mark.skipif(
@@ -86,10 +87,7 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
         jobs,
     )
     wait_until(
-        lambda: len(list((run_dir / "answers" / "journal").glob("*.jsonl"))) >= 4,
-        "first completions of all",
-        run_dir,
-        jobs,
+        lambda: len(stored_files(run_dir / "answers" / "journal")) >= 4, "first completions of all", run_dir, jobs
     )
     # Worker 3, the last task, carries the array's own id: a requeue by that id would take all workers with it.
     killed = subprocess.run(

@@ -7,16 +7,21 @@ from pathlib import Path
 
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.config import EngineKind, EngineSection, Role, load_recorded
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.pipeline.order import BY_SHARD, engine_shapes
 from nemo_sdg.storage import (
+    DAMAGED,
     ContentHashes,
     Ledger,
     StepDir,
     changed_fields,
+    compressed,
+    content_size,
+    is_stored,
     make_identity,
     read_json,
     sha256_file,
+    stored_files,
     with_unread,
 )
 
@@ -28,19 +33,23 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
     named = {name: facts for receipt in run.receipts.values() for name, facts in receipt["outputs"].items()}
     if (run.dir / "manifest.json").is_file():
         named.update(read_json(run.dir / "manifest.json").get("files", {}))
-    there = [name for name, facts in named.items() if _size(run.dir / name) == facts["bytes"]]
+    sizes = {name: _size(run.dir / name) for name in named}
     hashes = Hashes(run)
-    hashes.add(there)
+    hashes.add([name for name, facts in named.items() if sizes[name] == facts["bytes"]])
     for name, facts in sorted(named.items()):
         path = run.dir / name
-        if not path.is_file():
+        if not is_stored(path):
             verdict.violations.append(f"{name} is missing")
-        elif path.stat().st_size != facts["bytes"]:
-            verdict.violations.append(f"{name} has {path.stat().st_size} bytes, {facts['bytes']} were written")
+        elif path.is_file() and compressed(path).is_file():
+            verdict.violations.append(f"{name} is there twice, plain and compressed")
+        elif sizes[name] is None:
+            verdict.violations.append(f"{name} is not what was written: {compressed(path).name} is cut off or damaged")
+        elif sizes[name] != facts["bytes"]:
+            verdict.violations.append(f"{name} has {sizes[name]} bytes, {facts['bytes']} were written")
         elif hashes.of(name) != facts["sha256"]:
             verdict.violations.append(f"{name} is not what was written: its SHA-256 differs")
     for step in run.steps:
-        for path in [*(run.dir / step).glob("shard-*.jsonl"), *(run.dir / step).glob("dropped/*.jsonl")]:
+        for path in [*stored_files(run.dir / step, "shard-*.jsonl"), *stored_files(run.dir / step / "dropped")]:
             if str(path.relative_to(run.dir)) not in named:
                 verdict.violations.append(f"{path.relative_to(run.dir)} has no receipt: its step did not finish")
     for place, receipt in run.receipts.items():
@@ -58,23 +67,29 @@ class Hashes:
 
     def add(self, names: list[str]) -> None:
         """Hashes files in the order of their size, so that processes which share them end together."""
-        new = sorted(set(names) - self._known.keys(), key=lambda name: (-_size(self.run.dir / name), name))
+        new = sorted(set(names) - self._known.keys(), key=lambda name: (-(_size(self.run.dir / name) or 0), name))
         self._known |= zip(new, self.run.do(hash_file, new), strict=True)
 
     def of(self, name: str) -> str | None:
         """None where there is no file."""
-        if name not in self._known and (self.run.dir / name).is_file():
+        if name not in self._known and is_stored(self.run.dir / name):
             self._known[name] = hash_file(self.run, name)
         return self._known.get(name)
 
 
 def hash_file(run: CheckedRun, name: str) -> str:
-    return sha256_file(run.dir / name)
+    try:
+        return sha256_file(run.dir / name)
+    except DataError:
+        return DAMAGED
 
 
-def _size(path: Path) -> int:
-    """Bytes of a file; -1 where there is none."""
-    return path.stat().st_size if path.is_file() else -1
+def _size(path: Path) -> int | None:
+    """Bytes of a file's content; None where there is none, or no end of it."""
+    try:
+        return content_size(path)
+    except (FileNotFoundError, DataError):
+        return None
 
 
 def steps_are_finished(run: CheckedRun, verdict: Verdict) -> None:

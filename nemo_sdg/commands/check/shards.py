@@ -15,6 +15,7 @@ import orjson
 
 from nemo_sdg.commands.check.texts import hash_of, is_long, squeeze
 from nemo_sdg.errors import DataError
+from nemo_sdg.storage import DAMAGED, is_stored, open_content
 
 if TYPE_CHECKING:
     from nemo_sdg.commands.check.findings import CheckedRun
@@ -203,18 +204,26 @@ def read_records(path: Path, takers: list[Taker]) -> tuple[str | None, dict[Take
     a taker: a field that is not there, or a damaged line, which stops all of them.
     """
     digest, errors = hashlib.sha256(), dict[Taker, Exception]()
-    if not path.is_file():
+    if not is_stored(path):
         return None, {taker: DataError(f"{path} is missing") for taker in takers}
-    lines = hashed_lines(path, digest)
+    try:
+        _give(path, hashed_lines(path, digest), takers, errors)
+    except DataError as exc:  # a compressed file that is damaged
+        return DAMAGED, dict.fromkeys(takers, exc) | errors
+    return digest.hexdigest(), errors
+
+
+def _give(path: Path, lines: Iterator[bytes], takers: list[Taker], errors: dict[Taker, Exception]) -> None:
+    """Gives each record to the takers, and reads all lines. Puts into `errors` what stopped a taker."""
     going = takers
     for number, line in enumerate(lines, 1):
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError as exc:
-            errors = dict.fromkeys(takers, DataError(f"{path}, line {number} is not valid JSON ({exc})")) | errors
+            _stop(takers, errors, DataError(f"{path}, line {number} is not valid JSON ({exc})"))
             break
         if not isinstance(record, dict):
-            errors = dict.fromkeys(takers, DataError(f"{path}, line {number} is not a JSON object")) | errors
+            _stop(takers, errors, DataError(f"{path}, line {number} is not a JSON object"))
             break
         for taker in going:
             try:
@@ -225,13 +234,17 @@ def read_records(path: Path, takers: list[Taker]) -> tuple[str | None, dict[Take
             going = [taker for taker in takers if taker not in errors]
     for _ in lines:  # the rest is hashed too
         pass
-    return digest.hexdigest(), errors
+
+
+def _stop(takers: list[Taker], errors: dict[Taker, Exception], error: Exception) -> None:
+    for taker in takers:
+        errors.setdefault(taker, error)
 
 
 def hashed_lines(path: Path, digest: Any) -> Iterator[bytes]:
-    """The lines of a file without their ends; every byte goes into `digest`."""
+    """The lines of a file without their ends; every byte of its content goes into `digest`."""
     rest = b""
-    with open(path, "rb") as handle:
+    with open_content(path) as handle:
         for block in iter(functools.partial(handle.read, BLOCK), b""):
             digest.update(block)
             lines = (rest + block).split(b"\n")

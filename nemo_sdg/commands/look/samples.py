@@ -5,6 +5,7 @@ nemo-sdg sample runs/first --dropped --reason X      what was dropped, with the 
 nemo-sdg cat runs/first/answers/shard-00000          the records of one shard as JSON Lines
 """
 
+import gzip
 import random
 import textwrap
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import visible, visible_json
-from nemo_sdg.storage import finished_shards, read_jsonl, require_run
+from nemo_sdg.storage import SUFFIX, finished_shards, is_stored, open_content, read_jsonl, require_run, stored_files
 
 WIDTH = 100
 STEPS = ("curated", "verified", "graded", "answers", "screened", "questions", "seeds")
@@ -52,7 +53,7 @@ def records(
     for name in steps:
         for shard in finished_shards(run, name):
             folder = run / name / "dropped" if dropped else run / name
-            if not (folder / f"{shard}.jsonl").is_file():
+            if not is_stored(folder / f"{shard}.jsonl"):
                 continue
             for record in read_jsonl(folder / f"{shard}.jsonl"):
                 if task in (None, record.get("task")) and reason in (None, record.get("reason")):
@@ -109,13 +110,24 @@ def wrapped(name: str, text: Any) -> Iterator[str]:
 
 
 def cat(path: Path, *, for_terminal: bool = False) -> Iterator[bytes]:
-    """The lines of a file of a run; `shard-00000` stands for its .jsonl. `for_terminal`: characters that steer a
-    terminal become escapes; else the bytes are those of the file.
+    """The lines of a file of a run, decompressed; `shard-00000` stands for its .jsonl files. `for_terminal`: characters
+    that steer a terminal become escapes; else the bytes are those of the content.
     """
-    found = [path] if path.is_file() else sorted(path.parent.glob(f"{path.name}.*"))
-    found = [file for file in found if file.is_file() and not file.name.startswith(".")]
+    for file in files_named(path):
+        with gzip.open(file) if file.suffix == ".gz" else open_content(file) as handle:
+            for line in handle:
+                yield f"{visible_json(line.decode('utf-8', 'replace').rstrip())}\n".encode() if for_terminal else line
+
+
+def files_named(path: Path) -> list[Path]:
+    """The files that the argument of `cat` stands for. Raises ConfigError where there is none."""
+    if path.name.endswith(f".jsonl{SUFFIX}"):
+        path = path.with_name(path.name.removesuffix(SUFFIX))
+    if is_stored(path):
+        return [path]
+    lines = stored_files(path.parent, f"{path.name}.jsonl") or stored_files(path.parent, f"{path.name}.*.jsonl")
+    others = (file for file in sorted(path.parent.glob(f"{path.name}.*")) if not file.name.startswith("."))
+    found = lines or [file for file in others if file.is_file()][:1]
     if not found:
         raise ConfigError(f"{path} is not a file of a run; give one such as RUN/answers/shard-00000")
-    with open(found[0], "rb") as handle:
-        for line in handle:
-            yield f"{visible_json(line.decode('utf-8', 'replace').rstrip())}\n".encode() if for_terminal else line
+    return found

@@ -15,7 +15,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.packing.tokenizers import load_saved
 from nemo_sdg.export.report.packed import read_document
-from nemo_sdg.storage import read_json, require_run
+from nemo_sdg.storage import open_content, read_json, require_run, stored_files
 
 
 def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
     samples = [_sample(run_dir, receipt, row["sample_id"]) for row in rows]
     sample = samples[0]
     near = {Path(name).stem for name in receipt["inputs"]}  # a sample stands in the shard of its seed
-    shards = sorted((run_dir / "seeds").glob("shard-*.jsonl"), key=lambda path: (path.stem not in near, path))
+    shards = sorted(stored_files(run_dir / "seeds", "shard-*.jsonl"), key=lambda path: (path.stem not in near, path))
     seeds = _find(shards, "seed_id", row["seed_ids"])
     missing = [seed_id for seed_id in row["seed_ids"] if seed_id not in seeds]
     if missing:
@@ -166,7 +166,7 @@ def _find(shards: Iterable[Path], field: str, ids: Iterable[str]) -> dict[str, d
 def _records_with(path: Path, texts: list[bytes]) -> Iterator[dict[str, Any]]:
     """The records of a shard in which one of the texts stands; the other lines are not parsed."""
     try:
-        with open(path, "rb") as handle:
+        with open_content(path) as handle:
             for number, line in enumerate(handle, 1):
                 if any(text in line for text in texts):
                     try:

@@ -22,7 +22,7 @@ from nemo_sdg.curate.dedup.shingles import choose_bands
 from nemo_sdg.curate.dedup.signatures import CORPUS, SEED, SIMILAR, plan_parts
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.dask_tasks import Run, Task, open_workers
-from nemo_sdg.storage import jsonl_files, read_json, remove_temporaries, write_json, write_jsonl
+from nemo_sdg.storage import content_size, jsonl_files, read_json, remove_temporaries, stored, write_json, write_jsonl
 
 ID = b'{"id":'
 FORMAT = 4
@@ -63,10 +63,11 @@ def find_duplicates(
         write_json(work / "plan.json", _plan(files, config))
     if not table.exists():
         remove_temporaries(work)
-        if sum(path.stat().st_size for path, _ in files) == 0:
+        num_bytes = sum(content_size(path) for path, _ in files)
+        if num_bytes == 0:
             write_jsonl(table, [])
         else:
-            num_bytes = sum(path.stat().st_size for path, _ in files) * (EMBEDDING_WORK if config.semantic_dedup else 1)
+            num_bytes *= EMBEDDING_WORK if config.semantic_dedup else 1
             with open_workers(workers=workers, address=dask_address, num_bytes=num_bytes, scratch=work / "dask") as run:
                 _run_phases(files, work, table, config, run)
     for path in work.iterdir():
@@ -138,7 +139,7 @@ def _pair_by_sense(
 
 
 def _plan(files: list[tuple[Path, int]], config: CurateSection) -> dict[str, Any]:
-    stats = [(str(path), role, path.stat()) for path, role in files]
+    stats = [(str(path), role, stored(path).stat()) for path, role in files]
     return {
         "format": FORMAT,
         "near_duplicate_threshold": config.near_duplicate_threshold,

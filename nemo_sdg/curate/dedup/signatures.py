@@ -24,7 +24,7 @@ from nemo_sdg.curate.dedup.question_text import QuestionText, question_text, rea
 from nemo_sdg.curate.dedup.shingles import Hashes, Shingles, choose_bands, shingle, sign
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Origin
-from nemo_sdg.storage import atomic_file
+from nemo_sdg.storage import atomic_file, content_size, open_content
 from nemo_sdg.text.numbers import read_number
 
 SIMILAR, OWN, SEED, CORPUS = range(4)
@@ -55,7 +55,7 @@ BATCH_CHARACTERS = 1 << 18
 
 @dataclass(slots=True, frozen=True)
 class Slice:
-    """Whole lines of a JSONL file: those that begin in [start, end)."""
+    """Whole lines of a JSONL file: those that begin in [start, end) of its content."""
 
     path: str
     start: int
@@ -71,7 +71,7 @@ def plan_parts(files: list[tuple[Path, int]]) -> list[list[Slice]]:
     parts: list[list[Slice]] = []
     room = 0
     for path, role in files:
-        size = os.path.getsize(path)
+        size = content_size(path)
         for start in range(0, size, PART_BYTES):
             piece = Slice(str(path), start, min(start + PART_BYTES, size), role)
             if piece.end - piece.start > room:
@@ -86,7 +86,7 @@ def read_slice(piece: Slice) -> Iterator[tuple[int, dict[str, Any]]]:
     """(byte offset, record) of every line that begins within the slice. Raises DataError naming file and offset of a
     damaged line.
     """
-    with open(piece.path, "rb") as handle:
+    with open_content(piece.path) as handle:
         if piece.start:
             handle.seek(piece.start - 1)
             handle.readline()

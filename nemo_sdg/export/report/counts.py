@@ -23,7 +23,7 @@ from nemo_sdg.export.report.rows import (
     spread,
 )
 from nemo_sdg.records.lines import StepCounts
-from nemo_sdg.storage import merge_counts, read_json, require_run
+from nemo_sdg.storage import merge_counts, read_json, require_run, stored_files
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
 WITH_ROLES = {"screened", "graded"}
@@ -56,7 +56,7 @@ def read_json_or(path: Path, default: Any) -> Any:
 
 
 def shards(run_dir: Path, step: str, folder: str = "") -> list[Path]:
-    return sorted((run_dir / step / folder).glob("shard-*.jsonl"))
+    return stored_files(run_dir / step / folder, "shard-*.jsonl")
 
 
 def step_counts(run_dir: Path, step: str) -> StepCounts:
@@ -160,9 +160,7 @@ def _pick_drops(run_dir: Path, run: Run) -> None:
             for place, refused in read_records([run_dir / step / "refused.jsonl"], run.unreadable):
                 picker.offer((refusal(refused), str(refused.get("task"))), str(refused.get("task")), place)
         else:
-            for place, task, identifier, reason in read_drops(
-                sorted((run_dir / step / "dropped").glob("*.jsonl")), run.unreadable
-            ):
+            for place, task, identifier, reason in read_drops(stored_files(run_dir / step / "dropped"), run.unreadable):
                 picker.offer((reason, task), identifier, place)
         found: dict[str, list[list[Place]]] = {}
         for (reason, _), places in picker.places().items():
@@ -191,7 +189,7 @@ def count_requests(journal: Path) -> dict[str, int]:
     """
     total: Counter[str] = Counter()
     lengths: Counter[int] = Counter()
-    for path in sorted(journal.glob("*.jsonl")):
+    for path in stored_files(journal):
         for _, line in lines_of(path):
             found = COMPLETION.search(line)
             if found is not None:

@@ -5,6 +5,7 @@ that is not a JSON object is counted and skipped. A Picker holds places (file, o
 """
 
 import collections
+import contextlib
 import heapq
 import json
 import re
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from nemo_sdg.storage import content_lines, open_content
 
 Line = dict[str, Any]
 """a line of a run's file as it was read: it may be damaged, so that no field is taken for granted"""
@@ -50,18 +53,13 @@ class Unreadable:
 
 
 Place = tuple[Path, int]
-"""a file and the offset of a line in it"""
+"""a file and the offset of a line in its content"""
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(offset, line) of each line; none for a file that does not exist."""
-    if not path.is_file():
-        return
-    offset = 0
-    with open(path, "rb") as handle:
-        for line in handle:
-            yield offset, line
-            offset += len(line)
+    """(offset, line) of each line; none for a file that does not exist. An empty line stands for what is damaged."""
+    with contextlib.suppress(FileNotFoundError):
+        yield from content_lines(path)
 
 
 def read_records(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[Place, Line]]:
@@ -88,7 +86,7 @@ def read_drops(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[
 def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Place, Line]]:
     """The records at these places, file by file."""
     for path, offset in sorted(places):
-        with open(path, "rb") as handle:
+        with open_content(path) as handle:
             handle.seek(offset)
             record = unreadable.parse(handle.readline(), path)
         if record is not None:

@@ -98,6 +98,7 @@ class BatchRun:
                 if self.on_traces is not None:
                     self.on_traces(shard.name, traces_of(shard))
                 self.on_shard_done(shard.name, outcomes)
+                await shard.journal.compress()
                 self.progress.shards_done += 1
             else:
                 self.progress.shards_unfinished += 1

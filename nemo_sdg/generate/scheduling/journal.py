@@ -6,100 +6,66 @@
 The key is the content of the request and the model's identity. Shards keep their journals whatever the number of
 workers, so a run is resumed with more or fewer of them. A process only ever appends to files that it made itself
 (O_EXCL), so that no two write the same one and a line torn by a crash is simply the last of its file; it is passed
-over, and asked for again. When a request stands there twice, the first counts.
+over, and asked for again. When a request stands there twice, the first counts. When its shard is written, a file is
+compressed: shard-00000.0000.jsonl.zst (storage/frames.py).
 
 Memory holds the places of a shard's completions while it is worked on (some 200 bytes each), never their texts.
 """
 
 import asyncio
-import base64
+import contextlib
+import functools
+import itertools
 import logging
 import os
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
-from nemo_sdg.errors import SdgError
+from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.generate.requests import Completion
-from nemo_sdg.generate.scheduling.cache import CompletionCache, index_journals
-from nemo_sdg.storage import fsync_directory
+from nemo_sdg.generate.scheduling.cache import CACHED_FRAMES, CompletionCache, index_journals
+from nemo_sdg.generate.scheduling.journal_lines import decode, encode
+from nemo_sdg.storage import FrameReader, compress_file, compressed, content_lines, fsync_directory, stored_files
 
 log = logging.getLogger(__name__)
 
 
-COMPRESSION = 3
-"""zlib's level: 4,000 tokens of thinking take 0.3 ms and shrink to a third, level 6 takes twice the time for 5% less"""
-
-
-def encode(key: str, completion: Completion) -> bytes:
-    """One line of the journal."""
-    row = {
-        "key": key,
-        "text": completion.text,
-        "finish_reason": completion.finish_reason,
-        "prompt_tokens": completion.prompt_tokens,
-        "completion_tokens": completion.completion_tokens,
-        "reasoning_tokens": completion.reasoning_tokens,
-        "model": completion.model,
-        "detail": completion.detail,
-    }
-    if completion.trace:
-        packed = zlib.compress(completion.trace.encode("utf-8", "replace"), COMPRESSION)
-        row["trace"] = base64.b64encode(packed).decode()
-    try:
-        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # lone surrogates
-        whole = {name: _whole(value) if isinstance(value, str) else value for name, value in row.items()}
-        return orjson.dumps(whole, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _whole(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
-
-
-def decode(line: bytes) -> tuple[str, Completion] | None:
-    """Key and completion of a line, or None when the line is torn or is not a journal line."""
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        row = orjson.loads(line)
-        key, packed = row.pop("key"), row.pop("trace", None)
-        completion = Completion(**row)
-        if packed is not None:
-            completion.trace = zlib.decompress(base64.b64decode(packed)).decode()
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError, zlib.error):
-        return None
-    return key, completion
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(offset, line) of every line of a file, the torn last one included."""
-    offset = 0
-    with open(path, "rb") as handle:
-        for line in handle:
-            yield offset, line
-            offset += len(line)
-
-
 def create_numbered(folder: Path, pattern: str) -> tuple[Path, int]:
     """Makes the first free file of `pattern` ("shard-00000.{:04d}.jsonl") and opens it for appending; safe against
-    other processes.
+    other processes. The number of a compressed file is not free.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    number = 0
-    while True:
+    for number in itertools.count():
         path = folder / pattern.format(number)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        except FileExistsError:
-            number += 1
+        if compressed(path).exists():
             continue
-        fsync_directory(folder)
-        return path, descriptor
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            if not compressed(path).exists():
+                fsync_directory(folder)
+                return path, descriptor
+            os.close(descriptor)  # it was compressed since we looked
+            path.unlink()
+    raise AssertionError("numbers do not end")
+
+
+def compress_files(files: Iterable[Path]) -> None:
+    """Compresses files of finished shards. Where the disk is full they stay as they are."""
+    try:
+        for path in files:
+            compress_file(path)
+    except SdgError as exc:
+        log.warning("journals stay uncompressed: %s", exc)
+
+
+def compress_finished(folder: Path, shards: Iterable[str]) -> None:
+    """Compresses what a kill, a full disk or an earlier version left of the journals of finished shards."""
+    plain: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*.*.jsonl")):
+        plain.setdefault(path.name.split(".")[0], []).append(path)
+    compress_files(path for shard in shards for path in plain.get(shard, ()))
 
 
 @dataclass(slots=True)
@@ -118,13 +84,16 @@ class ShardJournal:
     def __init__(self, journal: "Journal", shard: str) -> None:
         self._journal = journal
         self.shard = shard
-        self._places: dict[str, tuple[int, int, int]] = {}
-        """key -> (file descriptor, offset, length)"""
-        self._descriptors: list[int] = []
+        self._places: dict[str, tuple[Callable[[int, int], bytes], int, int]] = {}
+        """key -> the function that reads its file, offset, length"""
+        self._plain: list[Path] = []
+        """files that are not compressed"""
+        self._open = contextlib.ExitStack()
         self._own: int | None = None
+        self._read_own: Callable[[int, int], bytes] | None = None
         self._size = 0
         self.damaged = 0
-        for path in sorted(journal.folder.glob(f"{shard}.*.jsonl")):
+        for path in stored_files(journal.folder, f"{shard}.*.jsonl"):
             self._load(path)
         if self.damaged:
             log.warning(
@@ -132,14 +101,25 @@ class ShardJournal:
             )
 
     def _load(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._descriptors.append(descriptor)
-        for offset, line in read_lines(path):
+        read: Callable[[int, int], bytes]
+        try:
+            read = functools.partial(os.pread, self._keep_open(os.open(path, os.O_RDONLY | os.O_CLOEXEC)))
+            lines = content_lines(path)
+            self._plain.append(path)
+        except FileNotFoundError:
+            reader = FrameReader(compressed(path), num_cached=CACHED_FRAMES, salvage=True)
+            self._open.callback(reader.close)
+            read, lines = reader.read_at, reader.lines()
+        for offset, line in lines:
             row = decode(line)
             if row is not None:
-                self._places.setdefault(row[0], (descriptor, offset, len(line)))
+                self._places.setdefault(row[0], (read, offset, len(line)))
             elif line.endswith(b"\n"):
                 self.damaged += 1
+
+    def _keep_open(self, descriptor: int) -> int:
+        self._open.callback(os.close, descriptor)
+        return descriptor
 
     def __len__(self) -> int:
         return len(self._places)
@@ -149,8 +129,11 @@ class ShardJournal:
         place = self._places.get(key)
         if place is None:
             return None
-        descriptor, offset, length = place
-        row = decode(os.pread(descriptor, length, offset))
+        read, offset, length = place
+        try:
+            row = decode(read(length, offset))
+        except DataError:
+            row = None
         if row is None or row[0] != key:
             raise SdgError(
                 f"the journal of {self.shard} in {self._journal.folder} changed while it was read; is "
@@ -167,10 +150,12 @@ class ShardJournal:
     def append(self, entries: "list[Entry]") -> list[bytes]:
         """Writes and syncs a group of completions and returns their lines; in the journal's thread."""
         if self._own is None:
-            _, self._own = create_numbered(
+            path, self._own = create_numbered(
                 self._journal.folder, self.shard.replace("{", "{{").replace("}", "}}") + ".{:04d}.jsonl"
             )
-            self._descriptors.append(self._own)
+            self._read_own, self._size = functools.partial(os.pread, self._keep_open(self._own)), 0
+            self._plain.append(path)
+        assert self._read_own is not None
         lines = [encode(entry.key, entry.completion) for entry in entries]
         view = memoryview(b"".join(lines))
         try:
@@ -178,17 +163,30 @@ class ShardJournal:
                 view = view[os.write(self._own, view) :]
             os.fdatasync(self._own)
         except OSError:
-            self._own, self._size = None, 0
+            self._own = None
             raise
         for entry, line in zip(entries, lines, strict=True):
-            self._places.setdefault(entry.key, (self._own, self._size, len(line)))
+            self._places.setdefault(entry.key, (self._read_own, self._size, len(line)))
             self._size += len(line)
         return lines
 
+    def seal(self) -> list[Path]:
+        """Ends the process's own file, and returns those that are not compressed; in the journal's thread. What is
+        added later goes into a new file.
+        """
+        self._own = None
+        files, self._plain = self._plain, []
+        return files
+
+    async def compress(self) -> None:
+        """Compresses the shard's files, after the shard was written; then only close() may follow. Where the disk is
+        full they stay as they are.
+        """
+        files = await asyncio.get_running_loop().run_in_executor(self._journal.thread(), self.seal)
+        await asyncio.to_thread(compress_files, files)
+
     def close(self) -> None:
-        for descriptor in self._descriptors:
-            os.close(descriptor)
-        self._descriptors.clear()
+        self._open.close()
         self._places.clear()
         self._own = None
 
@@ -228,17 +226,21 @@ class Journal:
             self._committer = asyncio.create_task(self._commit())
         await entry.written
 
+    def thread(self) -> ThreadPoolExecutor:
+        """The one thread that writes."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        return self._thread
+
     async def _commit(self) -> None:
         """Writes what has gathered, syncs, and again, until nothing is left: while one group is synced the next one
         gathers.
         """
         loop = asyncio.get_running_loop()
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         while self._pending:
             groups, self._pending = self._pending, {}
             try:
-                await loop.run_in_executor(self._thread, self._append, groups)
+                await loop.run_in_executor(self.thread(), self._append, groups)
             except OSError as exc:
                 error = SdgError(
                     f"cannot write the journal in {self.folder}: {exc.strerror or exc}; free space or correct "

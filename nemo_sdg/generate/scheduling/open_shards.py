@@ -72,6 +72,7 @@ class OpenShards:
                 if shard.lost:
                     self.progress.lost_in[shard.name] = shard.lost
                 await asyncio.get_running_loop().run_in_executor(self.thread, self._write, shard, outcomes)
+                await shard.journal.compress()
                 self.num_held -= len(outcomes)
                 self.progress.shards_done += 1
         finally:

@@ -1,5 +1,6 @@
 """`nemo-sdg sample`, `cat` and `diff` on a small run."""
 
+import gzip
 from pathlib import Path
 
 import orjson
@@ -10,7 +11,7 @@ from nemo_sdg.commands.look.diff import diff
 from nemo_sdg.commands.look.samples import cat, reservoir, sample
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import Drop
-from nemo_sdg.storage import Counts, StepDir
+from nemo_sdg.storage import Counts, StepDir, compress_file
 
 
 def make_run(run: Path, *, num: int, votes: int = 4, question: str = "Question {}?") -> Path:
@@ -65,6 +66,24 @@ def test_cat_takes_a_shard_without_its_ending(tmp_path: Path) -> None:
     assert b"".join(cat(run / "curated" / "shard-00000")) == whole
     with pytest.raises(ConfigError, match="is not a file of a run"):
         list(cat(run / "curated" / "shard-00007"))
+
+
+def test_cat_prints_what_is_compressed_and_all_journals_of_a_shard(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", num=3)
+    whole = (run / "curated" / "shard-00000.jsonl").read_bytes()
+    compress_file(run / "curated" / "shard-00000.jsonl")
+    for name in ("shard-00000", "shard-00000.jsonl", "shard-00000.jsonl.zst"):
+        assert b"".join(cat(run / "curated" / name)) == whole
+    assert sum(line.startswith("question: ") for line in sample(run, num=2)) == 2
+    assert "dropped: curated, prompt_leak: `you are`" in list(sample(run, reason="prompt_leak"))
+    journal = run / "answers" / "journal"
+    journal.mkdir(parents=True)
+    for number in range(3):
+        (journal / f"shard-00000.{number:04d}.jsonl").write_bytes(b"%d\n" % number)
+    compress_file(journal / "shard-00000.0001.jsonl")
+    assert b"".join(cat(journal / "shard-00000")) == b"0\n1\n2\n"
+    (journal / "earlier.jsonl.gz").write_bytes(gzip.compress(b"thought\n"))
+    assert list(cat(journal / "earlier")) == [b"thought\n"]
 
 
 def test_diff_names_what_changed(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """The traces of a shard: one file whose bytes depend only on the traces."""
 
+import gzip
+
 import pytest
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.generate.scheduling.work import Trace
 from nemo_sdg.steps.traces import kept_tag, make_attacher, read_traces, traces_path, write_traces
-from nemo_sdg.storage import StepDir, file_facts
+from nemo_sdg.storage import StepDir, compressed, file_facts, open_content
 
 
 def trace(number):
@@ -19,32 +21,47 @@ def trace(number):
 
 
 def test_what_is_written_is_read(tmp_path):
-    path = tmp_path / "traces" / "shard-00000.jsonl.gz"
+    path = tmp_path / "traces" / "shard-00000.jsonl"
     facts = write_traces(path, map(trace, range(3)))
     assert list(read_traces(path)) == [trace(0), trace(1), trace(2)]
     assert facts == file_facts(path, rows=3)
+    assert [file.name for file in path.parent.iterdir()] == ["shard-00000.jsonl.zst"]
+
+
+def test_traces_of_an_earlier_version_are_read_and_go_when_the_shard_is_written_again(tmp_path):
+    path = tmp_path / "shard-00000.jsonl"
+    write_traces(path, map(trace, range(3)))
+    earlier, now = tmp_path / "shard-00000.jsonl.gz", compressed(path)
+    with open_content(path) as content, gzip.open(earlier, "wb") as packed:
+        packed.write(content.read())
+    now.unlink()
+    assert list(read_traces(path)) == [trace(0), trace(1), trace(2)]
+    write_traces(path, map(trace, range(2)))
+    assert list(read_traces(path)) == [trace(0), trace(1)]
+    assert list(tmp_path.iterdir()) == [now]
 
 
 def test_the_bytes_depend_on_the_traces_alone(tmp_path):
-    paths = [tmp_path / name / "shard-00000.jsonl.gz" for name in ("a", "b")]
+    paths = [tmp_path / name / "shard-00000.jsonl" for name in ("a", "b")]
     for path in paths:
         write_traces(path, map(trace, range(3)))
-    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert compressed(paths[0]).read_bytes() == compressed(paths[1]).read_bytes()
 
 
 def test_a_shard_without_traces_has_no_file(tmp_path):
-    path = tmp_path / "shard-00000.jsonl.gz"
-    path.write_bytes(b"of an earlier configuration")
+    path = tmp_path / "shard-00000.jsonl"
+    for ending in ("", ".gz", ".zst"):
+        path.with_name(path.name + ending).write_bytes(b"of an earlier configuration")
     assert write_traces(path, iter([])) is None
-    assert not path.exists()
+    assert list(tmp_path.iterdir()) == []
     assert list(read_traces(path)) == []
 
 
 def test_a_damaged_file_is_named(tmp_path):
-    path = tmp_path / "shard-00000.jsonl.gz"
+    path = tmp_path / "shard-00000.jsonl"
     write_traces(path, map(trace, range(3)))
-    path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(DataError, match=r"shard-00000\.jsonl\.gz is damaged"):
+    compressed(path).write_bytes(compressed(path).read_bytes()[:-9])
+    with pytest.raises(DataError, match=r"shard-00000\.jsonl\.zst is cut off or damaged"):
         list(read_traces(path))
 
 
@@ -55,8 +72,8 @@ def test_a_lost_file_of_traces_makes_its_shard_unfinished(tmp_path):
     with step.open_shard("shard-00000") as writer:
         writer.beside[step.relative(path)] = facts
     assert step.problem("shard-00000") is None
-    path.unlink()
-    assert "traces/shard-00000.jsonl.gz is missing" in step.problem("shard-00000")
+    compressed(path).unlink()
+    assert "traces/shard-00000.jsonl is missing" in step.problem("shard-00000")
 
 
 THOUGHT = "Three shirts go with each of five trousers, so there are fifteen outfits in all, as a table shows."

@@ -8,9 +8,11 @@ import pytest
 from nemo_sdg.errors import SdgError
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.scheduling.cache import CompletionCache
-from nemo_sdg.generate.scheduling.journal import Journal, decode, encode
+from nemo_sdg.generate.scheduling.journal import Journal, create_numbered
+from nemo_sdg.generate.scheduling.journal_lines import decode, encode
+from nemo_sdg.storage import compress_file, frames
 
-KEYS = [f"{number:032x}" for number in range(1, 8)]
+KEYS = [f"{number:016x}" * 2 for number in range(1, 8)]
 
 
 def completion(text: str) -> Completion:
@@ -81,6 +83,90 @@ def test_damage_in_the_middle_costs_only_its_lines(tmp_path):
     journal = Journal(tmp_path).open("shard-00000")
     assert journal.damaged == 1
     assert len(journal) == len(KEYS) - 1
+
+
+def compress(folder, shard):
+    """What a process does with its journal when the shard is written; returns the names of the files."""
+
+    async def work():
+        journal = Journal(folder)
+        shard_journal = journal.open(shard)
+        await shard_journal.compress()
+        shard_journal.close()
+        journal.close()
+
+    asyncio.run(work())
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_compressed_journal_is_read_like_a_plain_one_and_gets_no_more_lines(tmp_path):
+    add(tmp_path, "shard-00000", [(KEYS[0], "first"), (KEYS[1], "two")])
+    add(tmp_path, "shard-00000", [(KEYS[2], "three")])
+    add(tmp_path, "shard-00001", [(KEYS[3], "of another shard")])
+    files = ["shard-00000.0000.jsonl.zst", "shard-00000.0001.jsonl.zst", "shard-00001.0000.jsonl"]
+    assert compress(tmp_path, "shard-00000") == files
+    before = (tmp_path / files[0]).read_bytes()
+    wanted = {KEYS[0]: "first", KEYS[1]: "two", KEYS[2]: "three"}
+    assert texts(tmp_path, "shard-00000") == wanted
+    add(tmp_path, "shard-00000", [(KEYS[4], "more votes"), (KEYS[0], "second")])
+    assert (tmp_path / "shard-00000.0002.jsonl").is_file(), "numbers of compressed files are taken"
+    assert texts(tmp_path, "shard-00000") == wanted | {KEYS[4]: "more votes"}
+    everywhere = Journal(tmp_path, everywhere=True)
+    assert [everywhere.lookup(key).text for key in KEYS[:5]] == [*wanted.values(), "of another shard", "more votes"]
+    assert compress(tmp_path, "shard-00000")[:3] == [*files[:2], "shard-00000.0002.jsonl.zst"]
+    assert [everywhere.lookup(key).text for key in KEYS[:5]] == [*wanted.values(), "of another shard", "more votes"]
+    assert (tmp_path / files[0]).read_bytes() == before
+
+
+def test_what_is_added_while_a_shard_is_compressed_is_kept(tmp_path):
+    async def work():
+        journal = Journal(tmp_path)
+        shard = journal.open("shard-00000")
+        await shard.add(KEYS[0], completion("in time"))
+        adding = asyncio.create_task(shard.add(KEYS[1], completion("late")))
+        await shard.compress()
+        await adding
+        assert [shard.get(key).text for key in KEYS[:2]] == ["in time", "late"]
+        await shard.add(KEYS[2], completion("later"))
+        shard.close()
+        journal.close()
+
+    asyncio.run(work())
+    assert texts(tmp_path, "shard-00000") == {KEYS[0]: "in time", KEYS[1]: "late", KEYS[2]: "later"}
+
+
+def test_a_number_whose_file_is_compressed_in_this_moment_is_not_taken(tmp_path, monkeypatch):
+    add(tmp_path, "shard-00000", [(KEYS[0], "paid")])
+    real = os.open
+
+    def open_after_another_process(path, flags, *more):
+        if flags & os.O_EXCL and str(path).endswith("0000.jsonl"):
+            compress_file(tmp_path / "shard-00000.0000.jsonl")
+        return real(path, flags, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", open_after_another_process)
+        path, descriptor = create_numbered(tmp_path, "shard-00000.{:04d}.jsonl")
+    os.close(descriptor)
+    assert path.name == "shard-00000.0001.jsonl"
+    assert texts(tmp_path, "shard-00000") == {KEYS[0]: "paid"}
+
+
+@pytest.mark.parametrize("cut", [1, 40, 400])
+def test_a_compressed_journal_that_was_cut_off_loses_its_end_alone(tmp_path, monkeypatch, cut):
+    monkeypatch.setattr(frames, "FRAME", 500)
+    add(tmp_path, "shard-00000", [(key, f"{key} " * 10) for key in KEYS])
+    compress(tmp_path, "shard-00000")
+    path = tmp_path / "shard-00000.0000.jsonl.zst"
+    path.write_bytes(path.read_bytes()[:-cut])
+    found = Journal(tmp_path).open("shard-00000")
+    assert found.damaged == 1, "so a warning says it"
+    kept = texts(tmp_path, "shard-00000")
+    assert list(kept) == KEYS[: len(kept)]
+    assert len(kept) >= 2
+    assert (len(kept) == len(KEYS)) == (cut < 50)
+    add(tmp_path, "shard-00000", [(key, "again") for key in KEYS[len(kept) :]])
+    assert texts(tmp_path, "shard-00000") == kept | dict.fromkeys(KEYS[len(kept) :], "again")
 
 
 def test_it_counts_only_once_it_is_on_disk(tmp_path, monkeypatch):
