@@ -72,11 +72,7 @@ def generated(run_dir: Path) -> dict[str, str]:
 
 
 def journal_size(run_dir: Path) -> int:
-    """Bytes of content. A file may be compressed meanwhile."""
-    total = 0
-    for path in stored_files(run_dir, "*/journal/*.jsonl"):
-        total += content_size(path)
-    return total
+    return sum(map(content_size, stored_files(run_dir, "*/journal/*.jsonl")))
 
 
 def journal_keys(run_dir: Path) -> list[str]:
