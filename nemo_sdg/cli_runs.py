@@ -162,7 +162,7 @@ def sample(
 
 @runs.command()
 def cat(path: Annotated[Path, typer.Argument(metavar="FILE", help="such as RUN/answers/shard-00000")]) -> None:
-    """Print the records of one shard as JSON Lines."""
+    """Print the records of one shard as JSON Lines, decompressed."""
     import sys
 
     from nemo_sdg.commands.look.samples import cat as read

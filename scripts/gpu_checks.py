@@ -21,7 +21,7 @@ from nemo_sdg.generate.requests import Request
 from nemo_sdg.generate.roles import open_roles
 from nemo_sdg.generate.schemas import mismatch, solution_schema
 from nemo_sdg.pipeline import run as pipeline
-from nemo_sdg.storage import read_jsonl, write_jsonl
+from nemo_sdg.storage import read_jsonl, stored_files, write_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICKSTART = ROOT / "configs" / "quickstart.yaml"
@@ -62,7 +62,7 @@ def check_generation(run_dir: Path, engine: list[str]) -> Verdict:
     )
     votes = [
         vote
-        for path in sorted((run_dir / "answers").glob("shard-*.jsonl"))
+        for path in stored_files(run_dir / "answers", "shard-*.jsonl")
         for sample in read_jsonl(path)
         for vote in sample["solutions"]
     ]

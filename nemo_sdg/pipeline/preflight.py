@@ -15,6 +15,8 @@ BYTES_A_TOKEN = 4
 ENGINE_PACKAGES = {EngineKind.trtllm: ("tensorrt_llm", "trtllm"), EngineKind.llama: ("xllamacpp", "embedded")}
 COPIES = 2
 """minimum number of copies of a completion on disk: in the journal, and in the step's shard"""
+SHRINKS = 6
+"""times at most by which compression shrinks them; replies of a large model by 2.7 and 3.8"""
 
 
 def check_configuration(config: RunConfig, names: list[str]) -> None:
@@ -115,11 +117,11 @@ def _check_forecast(context: Context) -> None:
     seeds, unknown, in_sentences = count_seeds(config)
     rates = assumed(config)
     forecast = make_forecast(config, rates, seeds, in_sentences, tokens_per_s=1.0, price=None)
-    need = COPIES * BYTES_A_TOKEN * forecast["completion_tokens"]
+    need = COPIES * BYTES_A_TOKEN * forecast["completion_tokens"] / SHRINKS
     free = shutil.disk_usage(context.run_dir).free
     if need > free:
         raise SdgError(
-            f"{context.run_dir} has {free / 1e6:,.1f} MB free, but the completions of this run alone need about "
+            f"{context.run_dir} has {free / 1e6:,.1f} MB free, but the completions of this run alone need at least "
             f"{need / 1e6:,.1f} MB; free space or set run.dir to a larger disk"
         )
     if config.mixture.train_tokens is None or not seeds:

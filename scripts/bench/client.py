@@ -136,7 +136,7 @@ def measure_ours(
             Journal(Path(folder) / "journal"),
             take,
             progress,
-            on_traces=lambda shard, traces: write_traces(Path(folder) / f"{shard}.jsonl.gz", traces) and None,
+            on_traces=lambda shard, traces: write_traces(Path(folder) / f"{shard}.jsonl", traces) and None,
         )
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     assert progress.records_done == len(shards) * SHARD, "every record is done"

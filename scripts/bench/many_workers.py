@@ -24,6 +24,8 @@ from pathlib import Path
 
 from scale import SIMILAR, environment, show, write_config
 
+from nemo_sdg.storage import sha256_file, stored_files
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 STEP = "answers"
@@ -66,11 +68,11 @@ def measure(folder: Path, workers: int, shards: int, size: int, extra: dict[str,
     calls = read_calls(folder / "calls")
     finish(child(config, "--only", STEP, "--worker", f"0/{workers}", extra=extra))
     idle = read_calls(folder / "calls") - calls
-    found = sorted((folder / "run" / STEP).glob("shard-*.jsonl"))
+    found = stored_files(folder / "run" / STEP, "shard-*.jsonl")
     receipts = list((folder / "run" / STEP / "receipts").glob("shard-*.json"))
     if len(receipts) != len(found):
         raise SystemExit(f"{len(found)} shards, {len(receipts)} receipts")
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in found)).hexdigest()
+    digest = hashlib.sha256("".join(map(sha256_file, found)).encode()).hexdigest()
     return {"seconds": seconds, "calls": calls, "idle": idle, "shards": len(found), "bytes": digest}
 
 

@@ -34,7 +34,7 @@ from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.scheduler import run_flows
 from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 from nemo_sdg.steps.answers import make_flow
-from nemo_sdg.storage import read_jsonl
+from nemo_sdg.storage import read_jsonl, stored_files
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIG = ROOT / "configs" / "quickstart.yaml"
@@ -94,7 +94,7 @@ def caught_requests(config: RunConfig, run_dir: Path) -> tuple[list[Request], in
 
         return await flow(record, catch)
 
-    shards = sorted((run_dir / "questions").glob("shard-*.jsonl"))
+    shards = stored_files(run_dir / "questions", "shard-*.jsonl")
     progress = FlowProgress()
     work = (ShardWork(shard=path.stem, records=read_jsonl(path)) for path in shards)
     run_flows(work, catching, engines, Journal(run_dir / "answers" / "journal"), lambda shard, outcomes: None, progress)

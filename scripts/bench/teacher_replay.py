@@ -23,7 +23,7 @@ from nemo_sdg.config import RunConfig, load_config  # noqa: E402
 from nemo_sdg.errors import Waiting  # noqa: E402
 from nemo_sdg.pipeline import order as pipeline_order  # noqa: E402
 from nemo_sdg.pipeline.run import run as run_pipeline  # noqa: E402
-from nemo_sdg.storage import read_jsonl  # noqa: E402
+from nemo_sdg.storage import read_jsonl, stored_files  # noqa: E402
 
 Json = dict[str, Any]
 INDEX = "evaluation_index"
@@ -40,11 +40,11 @@ class Replayed:
     missing: set[str] = field(default_factory=set)
 
     def shards(self, step: str) -> list[Json]:
-        return [row for path in sorted((self.run / step).glob("shard-*.jsonl")) for row in read_jsonl(path)]
+        return [row for path in stored_files(self.run / step, "shard-*.jsonl") for row in read_jsonl(path)]
 
     def drops(self) -> Iterator[Json]:
         for step in STEPS:
-            for path in sorted((self.run / step / "dropped").glob("*.jsonl")):
+            for path in stored_files(self.run / step / "dropped"):
                 yield from read_jsonl(path)
 
 
@@ -79,7 +79,7 @@ def replay(style: str, base: Path, hub: Path, recorded: dict[str, Json], seeds_o
     else:
         sys.exit(f"{style}: not finished after {MOST_STARTS} starts; {len(replayed.missing)} replies are missing")
     for step in asking:
-        for path in sorted((run / step / "journal").glob("shard-*.jsonl")):
+        for path in stored_files(run / step / "journal", "shard-*.jsonl"):
             for row in read_jsonl(path):
                 key = row["key"]
                 replayed.asked[key] = num_tokens(recorded[key]) if key in recorded else 0
