@@ -37,7 +37,7 @@ def verdicts(home: Path) -> dict[str, Verdict]:
 
 
 def write_records(path: Path, records: list[dict[str, Any]]) -> None:
-    write_jsonl(path, records, compress=not path.is_file())
+    write_jsonl(path, records, compress=compressed(path).is_file())
 
 
 def rewrite(home: Path, name: str, change: Callable[[list[dict[str, Any]]], Any]) -> None:
@@ -237,7 +237,7 @@ def a_receipt_of_another_run(home: Path) -> None:
 
 @mutant(FINISHED_STEPS, "verified/shard-00077 has a receipt, but is not in the ledger")
 def a_shard_too_many(home: Path) -> None:
-    for name in ("{}.jsonl", "dropped/{}.jsonl", "receipts/{}.json"):
+    for name in ("{}.jsonl.zst", "dropped/{}.jsonl.zst", "receipts/{}.json"):
         folder = home / "run/verified"
         shutil.copy(folder / name.format("shard-00001"), folder / name.format("shard-00077"))
 
