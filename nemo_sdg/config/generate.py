@@ -115,7 +115,9 @@ class VerifySection:
     dropped
     """
     judge_agreement: bool = True
-    """with roles.judge: the judge says which answers in sentences say the same; else their words do"""
+    """with roles.judge: the judge says which answers in sentences say the same, and which short answers and expressions
+    do where the rules find no majority or not the gold answer; else words and rules alone
+    """
     free_text_similarity: float = 1.0
     """minimum word F1 of two sentences that agree, if no judge has compared them; 1 = the same words in the same order,
     which misses rewordings and is never wrong; lower values are often wrong

@@ -1,11 +1,13 @@
-"""Which answers in sentences say the same: a judge sorts them into groups, in both orders.
+"""Which answers say the same: a judge sorts them into groups, in both orders.
 
     sample.solutions[0].sense, sample.solutions[1].sense     1, 1      (they say the same)
     sample.solutions[2].sense                                0         (what the gold answer says)
 
-Words cannot tell a rewording from the same sentence with one thing changed. Two answers are held for one only where the
-judge puts them into one group whichever order it reads them in; a reply that cannot be read tells nothing, and the
-answers are then compared by their words. A student's attempts are sorted in the same way beside the right answer.
+Words cannot tell a rewording from the same sentence with one thing changed, so the judge sorts all answers in
+sentences. Short answers and expressions are compared by rules; the judge sorts them only where the rules find no
+majority, or no answer that is the gold one. Two answers are held for one only where the judge puts them into one group
+whichever order it reads them in; a reply that cannot be read tells nothing, and the answers are then compared without
+it. A student's attempts at a question in sentences are sorted in the same way beside the right answer.
 """
 
 import itertools
@@ -13,7 +15,8 @@ import re
 from collections.abc import Awaitable, Callable
 
 from nemo_sdg.generate.parsing.cleaning import clean, without_marks
-from nemo_sdg.records import Origin, Sample, Vote
+from nemo_sdg.records import Kind, Origin, Sample, Vote
+from nemo_sdg.text.numbers import read_number
 
 LINE = re.compile(
     r"^[\s>*\-•]*(?:answer\s*)?#?(\d{1,3})\s*[*_`]*\s*[:=.)-]\s*[*_`]*\s*(?:group\s*)?\(?([A-Za-z])\)?[\s*_`.]*$"
@@ -36,6 +39,16 @@ async def mark_senses(sample: Sample, sort: Sort) -> bool:
 async def mark_attempts(attempts: list[Vote], right: list[str], sort: Sort) -> bool:
     """Sets `sense` of a student's attempts with an answer: 0 is what one of the right answers says."""
     return await _mark([vote for vote in attempts if vote.answer is not None], right, sort, "agreement.student")
+
+
+def may_agree(sample: Sample) -> bool:
+    """Whether answers that the rules hold for different may still say the same: short texts and expressions, unless all
+    of them are numbers.
+    """
+    if sample.kind not in (Kind.short_text, Kind.numeric):
+        return False
+    texts = compared(sample.solutions or [], gold_of(sample))
+    return len(texts) > 1 and any(read_number(text, sample.language) is None for text in texts)
 
 
 def gold_of(sample: Sample) -> list[str]:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nemo_sdg.config import Role, RunConfig, Style
-from nemo_sdg.generate.agreement import Sort, gold_of, mark_attempts, mark_senses
+from nemo_sdg.generate.agreement import Sort, gold_of, mark_attempts, mark_senses, may_agree
 from nemo_sdg.generate.answers import Spent
 from nemo_sdg.generate.options import shown_order, speaks_of_place
 from nemo_sdg.generate.parsing.answers.programs import called
@@ -145,10 +145,14 @@ class Grades(Grading):
     async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
         sample = sample_from_dict(record)
         spent = Spent(ask, sample.usage)
-        compared = sample.kind == Kind.free_text and Role.judge in self.prompts and self.config.verify.judge_agreement
+        by_judge = Role.judge in self.prompts and self.config.verify.judge_agreement
+        compared = by_judge and sample.kind == Kind.free_text
         if compared:
             await self.judge_agreement(sample, spent, functools.partial(mark_senses, sample))
         candidates = self.candidates(sample)
+        if not candidates and by_judge and may_agree(sample):
+            await self.judge_agreement(sample, spent, functools.partial(mark_senses, sample))
+            candidates = self.candidates(sample)
         if candidates and Role.judge in self.prompts:
             await self.judge_answers(sample, candidates, spent)
         # Programs are not run beside engines, so a student's programs cannot be checked.
@@ -165,7 +169,7 @@ class Grades(Grading):
         return Outcome(kept=[sample])
 
     async def judge_agreement(self, sample: Sample, ask: Ask, mark: Callable[[Sort], Awaitable[bool]]) -> None:
-        """Which answers in sentences say the same; asked once more where the replies cannot be read."""
+        """Which answers say the same; asked once more where the replies cannot be read."""
         for attempt in range(TRIES):
 
             async def sort(answers: list[str], tag: str, attempt: int = attempt) -> str:

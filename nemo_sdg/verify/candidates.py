@@ -4,9 +4,10 @@ student reaches the same answer.
 
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import Drop, Kind, Origin, Sample, Vote
+from nemo_sdg.verify.comparison import comparison, is_gold
 from nemo_sdg.verify.kept import Passes
 from nemo_sdg.verify.solutions import rank
-from nemo_sdg.verify.votes import blind_of, bounds, classes_of, comparison, is_gold, planned, verify_sample
+from nemo_sdg.verify.votes import blind_of, bounds, classes_of, planned, verify_sample
 
 
 def candidates(sample: Sample, config: VerifySection) -> list[Vote]:

@@ -12,21 +12,19 @@ question's difficulty.
 
 Kinds differ in when two answers are one: options by their text, numbers by value, short texts after normalisation,
 programs by what they return in the sandbox, answers in sentences by a judge who has compared them (`Vote.sense`), else
-by their words.
+by their words. Short texts and expressions that differ by the rules are one where a judge says so (comparison).
 """
 
-import functools
 import math
-import operator
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import LABELS, Answer, Drop, Kind, Origin, Sample, Vote, VoteCounts
-from nemo_sdg.text.answers import group_answers, is_settled, same_answer, surely_same
+from nemo_sdg.text.answers import group_answers, is_settled
 from nemo_sdg.text.sentences import similarity
 from nemo_sdg.verify import programs as code
+from nemo_sdg.verify.comparison import Compare, comparison, is_gold, senses_of
 from nemo_sdg.verify.kept import Passes, drop, rejected, take
 from nemo_sdg.verify.solutions import names_answer, ranked_best
 
@@ -44,48 +42,6 @@ GOLD_METHODS = {
     Kind.free_text: "word_overlap_with_gold",
     Kind.code: "gold_tests_in_sandbox",
 }
-
-
-Compare = Callable[[str, str], bool | None]
-
-
-def comparison(sample: Sample, config: VerifySection, *, surely: bool = False) -> Compare:
-    """The equality of two answers to a sample's question; with `surely` nothing is started for it, and None says that
-    only math-verify can tell. A vote names an option by its very text, and two options may differ by case alone.
-    """
-    if sample.kind == Kind.multiple_choice:
-        return operator.eq
-    same = functools.partial(
-        surely_same if surely else same_answer,
-        kind=sample.kind,
-        question=sample.question,
-        language=sample.language,
-        family=sample.family,
-        similarity=config.free_text_similarity,
-    )
-    if sample.kind == Kind.free_text and (senses := senses_of(sample)):
-        return functools.partial(_same_sense, senses, same)
-    return same
-
-
-def senses_of(sample: Sample) -> dict[str, int]:
-    """Answer -> number of the group in which a judge has put it; 0 is the gold's. Empty where none has
-    compared them.
-    """
-    senses = {
-        vote.text: vote.sense for vote in sample.solutions or [] if vote.answer is not None and vote.sense is not None
-    }
-    return senses | ({sample.gold.text: 0} if senses and sample.origin == Origin.seed else {})
-
-
-def _same_sense(senses: dict[str, int], by_words: Compare, a: str, b: str) -> bool | None:
-    """By the judge where he has compared both, else by their words: an alias of the gold, an answer of many."""
-    return senses[a] == senses[b] if a in senses and b in senses else by_words(a, b)
-
-
-def is_gold(answer: str, sample: Sample, same: Compare) -> bool:
-    """Whether an answer (not a program) is the sample's gold one or an alias of it."""
-    return any(same(answer, gold) for gold in (sample.gold.text, *sample.gold.aliases))
 
 
 @dataclass(frozen=True, slots=True)

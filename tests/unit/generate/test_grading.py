@@ -108,9 +108,9 @@ def solved(*answers: str, origin: str = "similar") -> Sample:
     return sample
 
 
-def sentences(*answers: str, origin: str = "similar") -> Sample:
+def sentences(*answers: str, origin: str = "similar", kind: str = "free_text") -> Sample:
     sample = solved(*answers, origin=origin)
-    sample.kind, sample.choices = "free_text", None
+    sample.kind, sample.choices = kind, None
     for vote in sample.solutions or []:
         vote.order = None
     return sample
@@ -178,6 +178,61 @@ def test_what_says_an_alias_of_the_gold_has_its_sense() -> None:
     sample.gold.aliases = ["It is unknown."]
     outcome, _ = grade(reply, sample)
     assert [vote.sense for vote in outcome.kept[0].solutions] == [0]
+
+
+def by_words(*alike: str) -> Any:
+    """A judge who puts the answers with one of these words into the group of that word."""
+
+    def reply(request: Request, number: int) -> str:
+        if "agreement" not in request.tag:
+            return good_answer() if request.role is Role.judge else "It is so.\n\n## Answer\nnone"
+        listed = re.findall(r'<answer number="(\d+)">\n(.*)\n</answer>', request.messages[-1]["content"])
+        group = {text: next((i for i, word in enumerate(alike) if word in text), len(alike)) for _, text in listed}
+        return "\n".join(f"{number}: {'ABCDEFG'[group[text]]}" for number, text in listed)
+
+    return reply
+
+
+@pytest.mark.parametrize("kind", ["short_text", "numeric"])
+def test_a_judge_sorts_short_answers_only_where_the_rules_find_no_majority(kind: str) -> None:
+    decided = sentences("the iris of the eye", "the iris of the eye", "the pupil", kind=kind)
+    outcome, script = grade(by_words("iris"), decided)
+    assert not [request.tag for request in script.requests if "agreement" in request.tag]
+
+    open_ = sentences("the coloured part, iris", "iris diaphragm muscle", "the pupil", kind=kind)
+    settings = VerifySection()
+    assert votes.verify_sample(open_, settings).reason == "no_majority"
+    outcome, script = grade(by_words("iris"), open_)
+    assert [request.tag for request in script.requests if "agreement" in request.tag] == [
+        "agreement",
+        "agreement.turned",
+    ]
+    verified = votes.verify_sample(outcome.kept[0], settings)
+    assert "iris" in verified.answer.text
+    assert (verified.votes.agree, verified.verification.method) == (2, "judged_consensus+judge")
+
+
+def test_a_judge_finds_the_gold_answer_in_other_words() -> None:
+    sample = sentences("the gas that breathing gives off", "oxygen", origin="seed", kind="short_text")
+    gold = sample.gold.text
+    outcome, _ = grade(by_words("gives off", gold), sample)
+    assert votes.verify_sample(outcome.kept[0], VerifySection()).reason == "gold_not_reached"
+
+    def reply(request: Request, number: int) -> str:
+        return by_words("oxygen")(request, number)  # all others are one group, and the gold is in it
+
+    outcome, _ = grade(reply, sample)
+    verified = votes.verify_sample(outcome.kept[0], VerifySection())
+    assert (verified.answer.text, verified.verification.method) == (gold, "judged_sense_of_gold+judge")
+
+
+def test_two_numbers_are_never_left_to_the_judge() -> None:
+    settings = VerifySection()
+    outcome, script = grade(by_words("1"), sentences("12", "13", "14", kind="numeric"))
+    assert not [request.tag for request in script.requests if "agreement" in request.tag]
+    outcome, script = grade(by_words("1"), sentences("12", "13", "1 more than x", kind="numeric"))
+    assert len([request.tag for request in script.requests if "agreement" in request.tag]) == 2
+    assert votes.verify_sample(outcome.kept[0], settings).reason == "no_majority"
 
 
 def grade(reply: Any, sample: Sample, *, verify: VerifySection | None = None, **options: Any) -> tuple[Any, Script]:
