@@ -1,18 +1,39 @@
-"""Fixtures that all tests share."""
+"""Fixtures that all tests share, and their order."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+# Several processes of tests share two cores: threads of torch that wait for each other sleep, and do not spin.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # no deadline: other processes of the machine may be busy; 50 examples: a law that needs more says so itself
 settings.register_profile("shared", deadline=None, max_examples=50)
 settings.load_profile("shared")
 ROOT = Path(__file__).resolve().parent.parent
 LOG_LEVELS = {logger: logger.level for logger in (logging.getLogger(), logging.getLogger("nemo_sdg"))}
+LONGEST = (
+    "e2e/test_ray_data.py",
+    "e2e/test_slurm.py",
+    "contract/test_ray_executor.py",
+    "e2e/test_ledger.py",
+    "e2e/test_roles.py",
+)
+"""files of tests that wait for other processes, or take longest: one that began last would run alone at the end"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what the tests import is not looked through at each collection
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +59,50 @@ def no_sync() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         patch.setattr(os, "fdatasync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lm_eval_is_read_once() -> Iterator[None]:
+    """lm-eval's own 14,000 task files do not change: each is parsed, and its facts are found, once in this process, and
+    not again for each folder of tasks that a test makes.
+    """
+    from nemo_sdg.catalog import task_facts
+    from nemo_sdg.catalog.task_files import Entry, YamlTree
+    from nemo_sdg.catalog.walk import lm_eval_tasks_folder
+
+    own = lm_eval_tasks_folder() + os.sep
+    real = os.path.realpath(own) + os.sep
+    files: dict[str, dict[str, Any]] = {}
+    facts: dict[tuple[str, str], dict[str, Any]] = {}
+    parse, find, read = YamlTree._parse, task_facts._fact, task_facts.read_facts
+
+    def parse_once(tree: YamlTree, path: str) -> dict[str, Any]:
+        if not path.startswith(real):
+            return parse(tree, path)
+        if path not in files:
+            files[path] = parse(tree, path)
+        tree._parsed[path] = files[path]
+        return files[path]
+
+    def find_once(entry: Entry, root: str, families: Any, groups: list[str]) -> dict[str, Any]:
+        assert entry.file is not None
+        if not entry.file.startswith(own):
+            return find(entry, root, families, groups)
+        key = entry.file, entry.name
+        if key not in facts:
+            facts[key] = find(entry, root, families, groups)
+        return {**facts[key], "groups": groups}
+
+    def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
+        found = read(root, include_path)
+        gc.freeze()  # the files are not looked through at each collection
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(YamlTree, "_parse", parse_once)
+        patch.setattr(task_facts, "_fact", find_once)
+        patch.setattr(task_facts, "read_facts", read_facts)
         yield
 
 

@@ -42,10 +42,16 @@ def mirrored(mirror: str | None) -> Iterator[None]:
 
 
 @functools.cache
-def task_manager(include_path: tuple[str, ...]) -> Any:
-    """lm-eval's index of tasks. It takes 10 s, so it is made once for all arms."""
+def task_manager(include_path: tuple[str, ...], names: tuple[str, ...]) -> Any:
+    """lm-eval's index of tasks, made once for all arms. That of its own tasks takes 10 s: it is left out where the
+    folders of the user alone have every name, as a task or a tag (a group may hold tasks of lm-eval).
+    """
     from lm_eval.tasks import TaskManager
 
+    if include_path:
+        own = TaskManager(include_path=list(include_path), include_defaults=False)
+        if {*names} <= {*own.all_subtasks, *own.all_tags}:
+            return own
     return TaskManager(include_path=list(include_path) or None)
 
 
@@ -80,7 +86,7 @@ def evaluate_arm(model: Any, out: Path, evaluation: EvaluationSection, *, tokeni
                 tasks=list(evaluation.tasks),
                 num_fewshot=evaluation.num_fewshot,
                 limit=evaluation.limit,
-                task_manager=task_manager(tuple(evaluation.include_path)),
+                task_manager=task_manager(tuple(evaluation.include_path), tuple(evaluation.tasks)),
                 bootstrap_iters=0,
                 log_samples=True,
                 random_seed=evaluation.seed,

@@ -10,6 +10,7 @@ import pytest
 
 from nemo_sdg.commands.check.laws import prove
 from nemo_sdg.errors import ConfigError, DataError, SdgError
+from nemo_sdg.export.report.sections import charts
 from nemo_sdg.pipeline.run import run as run_steps
 from nemo_sdg.storage import SUFFIX, files, ledger, read_json, read_jsonl, shards, stored_files
 from tests.e2e.harness import digests
@@ -23,6 +24,12 @@ DATA = "configs/quickstart_tasks/data"
 def counting() -> Iterator[FakeOpenAIServer]:
     with serving() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures of the report take a third of a run; other tests look at them."""
+    monkeypatch.setattr(charts, "draw", lambda *_: charts.Drawing(wide="<svg/>", narrow="<svg/>"))
 
 
 class SmallRun:

@@ -5,7 +5,7 @@ own YAML.
 import ast
 import fnmatch
 import re
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ class Families:
         }
         self._languages = {folder: language for language, folders in table["languages"].items() for folder in folders}
 
-    @property
+    @cached_property
     def names(self) -> set[str]:
         """Every family of the table."""
         rows = [*self._datasets.values(), *self._exact.values(), *self._globs]
