@@ -3,7 +3,7 @@
 1. By name: a training split that the task itself evaluates or validates on, or whose name (or file name) says test,
 validation, dev, eval.
 2. By identity: a (dataset, config, split) that any task evaluates on, under any name of the dataset.
-3. By content, row by row: ContentGuard in seeds/content.py.
+3. By content, row by row: ContentGuard in seeds/content/guard.py.
 
 A refusal is a reason word, a colon, and the evidence: `evaluated_elsewhere: train is the test_split of aime24`.
 """

@@ -35,17 +35,11 @@ def memberships(index: Index) -> dict[str, list[str]]:
 def _leaves(members: list[Any], index: Index, seen: set[str]) -> set[str]:
     tasks: set[str] = set()
     for member in members:
-        name = (
-            member
-            if isinstance(member, str)
-            else (member.get("group") or member.get("task"))
-            if isinstance(member, dict)
-            else None
-        )
+        own = member if isinstance(member, dict) else {"task": member}
+        name = own.get("group") or own.get("task")
         entry = index.entries.get(name) if isinstance(name, str) else None
         if entry is None:
-            inner = member.get("task") if isinstance(member, dict) else None
-            tasks |= _leaves(inner, index, seen) if isinstance(inner, list) else set()
+            tasks |= _leaves(own["task"], index, seen) if isinstance(own.get("task"), list) else set()
         elif entry.kind == "task":
             tasks.add(entry.name)
         elif entry.name not in seen:
@@ -93,13 +87,10 @@ def _collect(
 
 
 def _bases(entry: Entry | None, index: Index) -> list[Entry | None]:
-    if entry is None:
-        return [None]
-    return (
-        [entry]
-        if entry.kind == "task"
-        else [index.entries[name] for name in sorted(_leaves(entry.members, index, {entry.name}))]
-    )
+    """The leaves whose files a member of a group takes over; None stands for a member that is no file's."""
+    if entry is None or entry.kind == "task":
+        return [entry]
+    return [index.entries[name] for name in sorted(_leaves(entry.members, index, {entry.name}))]
 
 
 def _included(config: dict[str, Any], folder: str, tree: YamlTree) -> dict[str, Any]:

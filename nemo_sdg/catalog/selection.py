@@ -79,13 +79,9 @@ def matching(pattern: str, names: list[str]) -> list[str]:
     """The names that match a name or glob; `names` is sorted."""
     fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
     start, end = bisect_left(names, fixed), bisect_right(names, fixed + chr(0x10FFFF))
-    return (
-        fnmatch.filter(names[start:end], pattern)
-        if fixed != pattern
-        else names[start : start + 1]
-        if pattern in names[start : start + 1]
-        else []
-    )
+    if fixed == pattern:
+        return [pattern] if pattern in names[start : start + 1] else []
+    return fnmatch.filter(names[start:end], pattern)
 
 
 def near(name: str, names: list[str]) -> str:

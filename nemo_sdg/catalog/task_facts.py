@@ -30,7 +30,7 @@ def class_facts(function: FunctionRef) -> dict[str, Any] | None:
     module, _, name = function.name.rpartition(".")
     classes = _classes(str(Path(function.folder) / f"{module.replace('.', '/')}.py"))
     found: dict[str, Any] = {}
-    for node in _bases(name, classes):
+    for node in _with_bases(name, classes):
         for item in node.body:
             if (
                 isinstance(item, ast.Assign)
@@ -45,23 +45,20 @@ def class_facts(function: FunctionRef) -> dict[str, Any] | None:
     splits: dict[str, str | None] = dict.fromkeys((*_READ_SPLITS, "fewshot"))
     for split in _READ_SPLITS:
         has = found.get(f"has_{split}_docs")
-        answer = (
-            next(
-                (
-                    n.value.value
-                    for n in ast.walk(has)
-                    if isinstance(n, ast.Return) and isinstance(n.value, ast.Constant)
-                ),
-                None,
-            )
-            if has
-            else None
-        )
-        if answer and f"{split}_docs" in found:
+        if has is None:
+            return None
+        has_split = _constant_returned(has)
+        if has_split and f"{split}_docs" in found:
             splits[split] = next(_own_splits(found[f"{split}_docs"]), None)
-        if (answer and splits[split] is None) or has is None:
+        if has_split and splits[split] is None:
             return None
     return {"path": found["DATASET_PATH"], "name": found.get("DATASET_NAME"), "splits": splits}
+
+
+def _constant_returned(function: ast.FunctionDef) -> Any:
+    """The constant that a function returns; None if it returns none."""
+    returns = (node.value for node in ast.walk(function) if isinstance(node, ast.Return))
+    return next((value.value for value in returns if isinstance(value, ast.Constant)), None)
 
 
 def _own_splits(function: ast.FunctionDef) -> Iterator[str]:
@@ -85,13 +82,13 @@ def _classes(file: str) -> dict[str, ast.ClassDef]:
     return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
-def _bases(name: str, classes: dict[str, ast.ClassDef]) -> Iterator[ast.ClassDef]:
+def _with_bases(name: str, classes: dict[str, ast.ClassDef]) -> Iterator[ast.ClassDef]:
     node = classes.get(name)
     if node is not None:
         yield node
         for base in node.bases:
             if isinstance(base, ast.Name):
-                yield from _bases(base.id, classes)
+                yield from _with_bases(base.id, classes)
 
 
 def is_text(config: dict[str, Any]) -> bool:

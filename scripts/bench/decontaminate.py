@@ -30,8 +30,7 @@ import peer_methods
 import rewording
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.decontaminate import by_sense as sense
-from nemo_sdg.curate.decontaminate import by_words as paraphrase
+from nemo_sdg.curate.decontaminate import by_sense, by_words
 from nemo_sdg.curate.decontaminate.evaluation_index import describe
 from nemo_sdg.curate.decontaminate.find import SUSPICIOUS, Index, build_index, open_index
 from nemo_sdg.curate.decontaminate.questions import read_item
@@ -359,11 +358,11 @@ def examples_by_sense(bench: Bench, index: Index, half: int) -> Iterator[tuple[s
 
 def examples_by_words(bench: Bench, index: Index, half: int) -> Iterator[tuple[str, bool, list[float]]]:
     """The same with the features of by_words.py, without paraphrases that have too few of their row's words."""
-    recall, repeats = paraphrase.WITNESSES.index("recall"), read_repeats()
+    recall, repeats = list(by_words.WEIGHTS).index("recall"), read_repeats()
     for group, known, sample in drawn(bench, index, half):
         profile = index.rows.profile(read_item(sample))
         for row in [known] if known >= 0 else index.rows.sharing_words(profile, NEIGHBOURS):
-            found = paraphrase.witnesses(profile, index.rows.row_profile(row))
+            found = by_words.witnesses(profile, index.rows.row_profile(row))
             if (known < 0 or found[recall] >= LEAST_RECALL) and not (
                 group == "honest" and true_repeat(sample["question"], index.rows.row(row), repeats)
             ):
@@ -375,17 +374,17 @@ def fit(bench: Bench, folder: Path) -> None:
     write_jsonl(folder / "evaluation.jsonl", bench.evaluation)
     build_index([folder / "evaluation.jsonl"], folder / "index", CurateSection(paraphrase=True))
     index = open_index(folder / "index")
-    by_words, by_sense = list(examples_by_words(bench, index, FITTED)), list(examples_by_sense(bench, index, FITTED))
+    words, sense = list(examples_by_words(bench, index, FITTED)), list(examples_by_sense(bench, index, FITTED))
     # Many questions share a passage. The detector requires a common passage, but it is no sign of the same question.
     bounds: list[tuple[float | None, float | None]] = [
-        (None, 0) if name == "passage" else (None, None) for name in paraphrase.WITNESSES
+        (None, 0) if name == "passage" else (None, None) for name in by_words.WEIGHTS
     ]
-    show_weights("paraphrase.py", paraphrase.WITNESSES, fitted(by_words, FIT_WEIGHTS_WORDS, bounds))
+    show_weights("by_words.py", list(by_words.WEIGHTS), fitted(words, FIT_WEIGHTS_WORDS, bounds))
     bounds = [
-        (0, None) if name in sense.RISING else (None, 0) if name in sense.FALLING else (None, None)
-        for name in sense.WITNESSES
+        (0, None) if name in by_sense.RISING else (None, 0) if name in by_sense.FALLING else (None, None)
+        for name in by_sense.WEIGHTS
     ]
-    show_weights("sense.py", sense.WITNESSES, fitted(by_sense, FIT_WEIGHTS, bounds))
+    show_weights("by_sense.py", list(by_sense.WEIGHTS), fitted(sense, FIT_WEIGHTS, bounds))
 
 
 def fitted(
@@ -420,14 +419,9 @@ def fitted(
     return [float(best[0] - raw @ mean), *map(float, raw)]
 
 
-def show_weights(file: str, names: tuple[str, ...], weights: list[float]) -> None:
+def show_weights(file: str, names: list[str], weights: list[float]) -> None:
     rounded = [round(weight, 2) for weight in weights]
-    print(
-        json.dumps({"file": file, **dict(zip(["constant", *names], rounded, strict=True))}),
-        tuple(rounded),
-        sep="\n",
-        flush=True,
-    )
+    print(json.dumps({"file": file, **dict(zip(["constant", *names], rounded, strict=True))}), flush=True)
 
 
 if __name__ == "__main__":

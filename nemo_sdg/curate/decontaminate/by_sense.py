@@ -30,25 +30,28 @@ LEAST_LEAD = -0.2
 MANY_NUMBERS, SHARED_NUMBERS = 8, 4
 """numbers of two questions from which more say no more: for a clash, and for a match"""
 
-RISING = (
-    "leads",
-    "answer",
-    "answer_rarity",
-    "answer_length",
-    "answer_and_stands_out",
-    "unknown_and_stands_out",
-    "numbers_shared",
-    "passage",
-)
-"""witnesses for a repeat: their weights are not negative"""
-FALLING = ("answer_number_differs", "answer_is_other_option", "label_differs", "numbers_clash")
-"""witnesses against one: their weights are not positive"""
-CIRCUMSTANCES = ("answer_unknown", "options_on_both")
-"""what the others are to be read with: weights of any sign"""
-WITNESSES = (*RISING, *FALLING, *CIRCUMSTANCES)
-
-WEIGHTS = (-3.05, 12.29, 0.57, 0.42, 5.58, 8.25, 1.71, 4.24, 1.73, -2.86, -5.77, -2.37, -1.12, -0.77, -1.01)
-"""first the constant, then one weight a witness"""
+RISING = {
+    "leads": 12.29,
+    "answer": 0.57,
+    "answer_rarity": 0.42,
+    "answer_length": 5.58,
+    "answer_and_stands_out": 8.25,
+    "unknown_and_stands_out": 1.71,
+    "numbers_shared": 4.24,
+    "passage": 1.73,
+}
+"""weights of witnesses for a repeat: none is negative"""
+FALLING = {
+    "answer_number_differs": -2.86,
+    "answer_is_other_option": -5.77,
+    "label_differs": -2.37,
+    "numbers_clash": -1.12,
+}
+"""weights of witnesses against one: none is positive"""
+CIRCUMSTANCES = {"answer_unknown": -0.77, "options_on_both": -1.01}
+"""weights of what the others are to be read with: of any sign"""
+CONSTANT = -3.05
+WEIGHTS = {**RISING, **FALLING, **CIRCUMSTANCES}
 
 
 def whole_text(record: dict[str, Any]) -> str:
@@ -88,7 +91,7 @@ def worth_a_look(sample: Profile, row: Profile, stands_out: float) -> bool:
 
 
 def witnesses(sample: Profile, row: Profile, *, stands_out: float, leads: float, answer: float | None) -> list[float]:
-    """How much speaks for a sample being an evaluation row in other words, in the order of WITNESSES.
+    """How much speaks for a sample being an evaluation row in other words, in the order of WEIGHTS.
 
     Of cosines of whole texts: `stands_out`, that of the pair less the mean of the sample's further neighbours (the
     margin of Artetxe and Schwenk, 2019), and `leads`, the same less that of the nearest other row. `answer`: cosine of
@@ -130,12 +133,12 @@ def witnesses(sample: Profile, row: Profile, *, stands_out: float, leads: float,
         "answer_unknown": float(not known),
         "options_on_both": float(bool(theirs.choices) and bool(mine.choices)),
     }
-    return [found[name] for name in WITNESSES]
+    return [found[name] for name in WEIGHTS]
 
 
 def score(found: list[float]) -> float:
     """The chance, as fitted, that these witnesses stand for one question in other words."""
-    return logistic(WEIGHTS, found)
+    return logistic(CONSTANT, WEIGHTS, found)
 
 
 def _numbers_of_answers(item: Item) -> set[tuple[str, ...]]:

@@ -11,7 +11,7 @@ made by rules, and on honest training rows. It is used alone where there is no e
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import regex
@@ -120,103 +120,78 @@ def shared_passage(one: Profile, other: Profile) -> float:
     return jaccard(one.passage, other.passage)
 
 
-WITNESSES = (
-    "recall",
-    "precision",
-    "numbers",
-    "numbers_lost",
-    "numbers_new",
-    "numbers_clash",
-    "answer",
-    "answer_rarity",
-    "answer_differs",
-    "answer_unknown",
-    "answer_in_question",
-    "answer_is_number",
-    "words_and_answer",
-    "options",
-    "passage",
-    "answer_length",
-    "options_length",
-    "options_and_answer",
-)
+CONSTANT = -6.03
+WEIGHTS = {
+    "recall": 3.98,
+    "precision": -0.45,
+    "numbers": 3.3,
+    "numbers_lost": -1.05,
+    "numbers_new": -0.84,
+    "numbers_clash": -1.03,
+    "answer": -1.51,
+    "answer_rarity": 2.25,
+    "answer_differs": -2.09,
+    "answer_unknown": -0.36,
+    "answer_in_question": -2.16,
+    "answer_is_number": 1.24,
+    "words_and_answer": 3.04,
+    "options": -1.82,
+    "passage": 0.0,
+    "answer_length": 3.61,
+    "options_length": 2.09,
+    "options_and_answer": 3.67,
+}
+"""of the witnesses, as fitted"""
 
 
 def witnesses(sample: Profile, row: Profile) -> list[float]:
-    """How much speaks for a sample being an evaluation row in other words, in the order of WITNESSES."""
+    """How much speaks for a sample being an evaluation row in other words, in the order of WEIGHTS."""
     shared = _sum(row.question, sample.question.keys() & row.question.keys())
-    recall, precision = (
-        shared / (_sum(row.question, row.question) or 1.0),
-        shared / (_sum(sample.question, sample.question) or 1.0),
-    )
+    recall = shared / (_sum(row.question, row.question) or 1.0)
+    precision = shared / (_sum(sample.question, sample.question) or 1.0)
     numbers = {term for term in row.question if term[0] == "#"}
     own_numbers = {term for term in sample.question if term[0] == "#"}
+    lost, new = numbers - own_numbers, own_numbers - numbers
     answers = sample.item.answers & row.item.answers
-    options = {term for term in sample.answers.keys() & row.answers.keys() if term[0] == "~"}
+    shared_terms = sample.answers.keys() & row.answers.keys()
     both = sample.answer_words.keys() & row.answer_words.keys()
     either = _sum(sample.answer_words | row.answer_words, sample.answer_words.keys() | row.answer_words.keys())
     likeness = 1.0 if answers - LABEL_SET else (_sum(row.answer_words, both) / either if either else 0.0)
     agreement = agree(sample.item, row.item)
     choices = (sample.item.choices & row.item.choices) - LABEL_SET
-    in_question = bool(answers) and {word for answer in answers for word in answer} <= set(sample.item.question) & set(
-        row.item.question
-    )
-    return [
-        recall,
-        precision,
-        min(len(numbers & own_numbers), 4) / 4,
-        min(len(numbers - own_numbers), 4) / 4,
-        min(len(own_numbers - numbers), 4) / 4,
-        float(bool(numbers - own_numbers) and bool(own_numbers - numbers)),
-        likeness,
-        max((row.answers[term] for term in sample.answers.keys() & row.answers.keys() if term[0] == "="), default=0.0),
-        float(likeness < 0.3 and agreement is Agreement.different),
-        float(agreement is Agreement.unknown),
-        float(in_question),
-        float(bool(answers - LABEL_SET) and all(len(answer) == 1 and answer[0][0].isdigit() for answer in answers)),
-        likeness * 2 * recall * precision / (recall + precision) if shared else 0.0,
-        min(_sum(row.answers, options), 3.0) / 3.0,
-        shared_passage(sample, row),
-        shared_length(sample.item, row.item),
-        min(sum(map(_further_words, choices)), ENOUGH_OF_OPTIONS) / ENOUGH_OF_OPTIONS,
-        len(choices) / max(1, len(sample.item.choices), len(row.item.choices)) * likeness,
-    ]
-
-
-WEIGHTS = (
-    -6.03,
-    3.98,
-    -0.45,
-    3.3,
-    -1.05,
-    -0.84,
-    -1.03,
-    -1.51,
-    2.25,
-    -2.09,
-    -0.36,
-    -2.16,
-    1.24,
-    3.04,
-    -1.82,
-    0.0,
-    3.61,
-    2.09,
-    3.67,
-)
-"""first the constant, then one weight a witness"""
+    most_choices = max(1, len(sample.item.choices), len(row.item.choices))
+    in_both_questions = set(sample.item.question) & set(row.item.question)
+    found = {
+        "recall": recall,
+        "precision": precision,
+        "numbers": min(len(numbers & own_numbers), 4) / 4,
+        "numbers_lost": min(len(lost), 4) / 4,
+        "numbers_new": min(len(new), 4) / 4,
+        "numbers_clash": float(bool(lost) and bool(new)),
+        "answer": likeness,
+        "answer_rarity": max((row.answers[term] for term in shared_terms if term[0] == "="), default=0.0),
+        "answer_differs": float(likeness < 0.3 and agreement is Agreement.different),
+        "answer_unknown": float(agreement is Agreement.unknown),
+        "answer_in_question": float(bool(answers) and {word for one in answers for word in one} <= in_both_questions),
+        "answer_is_number": float(
+            bool(answers - LABEL_SET) and all(len(answer) == 1 and answer[0][0].isdigit() for answer in answers)
+        ),
+        "words_and_answer": likeness * 2 * recall * precision / (recall + precision) if shared else 0.0,
+        "options": min(_sum(row.answers, {term for term in shared_terms if term[0] == "~"}), 3.0) / 3.0,
+        "passage": shared_passage(sample, row),
+        "answer_length": shared_length(sample.item, row.item),
+        "options_length": min(sum(map(_further_words, choices)), ENOUGH_OF_OPTIONS) / ENOUGH_OF_OPTIONS,
+        "options_and_answer": len(choices) / most_choices * likeness,
+    }
+    return [found[name] for name in WEIGHTS]
 
 
 def score(found: list[float]) -> float:
     """The chance, as fitted, that these witnesses stand for one question in other words."""
-    return logistic(WEIGHTS, found)
+    return logistic(CONSTANT, WEIGHTS, found)
 
 
-def logistic(weights: tuple[float, ...], found: list[float]) -> float:
-    """`weights`: the constant, then one weight a witness."""
-    return 1.0 / (
-        1.0
-        + math.exp(
-            -weights[0] - math.fsum(weight * witness for weight, witness in zip(weights[1:], found, strict=True))
-        )
-    )
+def logistic(constant: float, weights: Mapping[str, float], found: list[float]) -> float:
+    """`found`: one number for each weight, in their order."""
+    total = math.fsum(weight * witness for weight, witness in zip(weights.values(), found, strict=True))
+    return 1.0 / (1.0 + math.exp(-constant - total))

@@ -60,9 +60,8 @@ class Copies:
             if int(counts.max()) > 1 and _other_passage(item, row):
                 continue  # what a task asks of every passage
             agreement = agree(item, row)
-            answered = not item.answers.isdisjoint(
-                row.answers
-            )  # a mere label will do: the same words with the same answer
+            # a mere label will do: the same words with the same answer
+            answered = not item.answers.isdisjoint(row.answers)
             distinctive = (
                 (num_words(item.question) >= DISTINCTIVE_EXACT or answered)
                 and not row.passage
@@ -75,12 +74,9 @@ class Copies:
 
     def find_by_ngrams(self, item: Item) -> int | None:
         """The row of whose n-grams an item holds most of the weight."""
-        words, content, asking, rest = (
-            set(item.stream()),
-            terms(item.stream()),
-            terms([*item.question, *item.rest]),
-            f" {' '.join(item.rest)} ",
-        )
+        stream = item.stream()
+        words, content = set(stream), terms(stream)
+        asking, rest = terms([*item.question, *item.rest]), f" {' '.join(item.rest)} "
         for number, shares in self._shares(item).items():
             row = self.rows.row_profile(number).item
             agreement = agree(item, row)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nemo_sdg.curate.decontaminate import by_sense as sense
-from nemo_sdg.curate.decontaminate import by_words as paraphrase
+from nemo_sdg.curate.decontaminate import by_sense, by_words
 from nemo_sdg.curate.decontaminate.by_words import ALIKE_PASSAGES, Profile, shared_passage
 from nemo_sdg.curate.decontaminate.evaluation_rows import EvaluationRows
 from nemo_sdg.curate.decontaminate.questions import Agreement, Item, agree
@@ -43,7 +42,7 @@ class ByWords:
             sample, best, found = self.rows.profile(item), self.threshold, None
             for number in sorted(self.rows.sharing_words(sample, NEIGHBOURS)):
                 row = self.rows.row_profile(number)
-                chance = paraphrase.score(paraphrase.witnesses(sample, row))
+                chance = by_words.score(by_words.witnesses(sample, row))
                 if chance >= best and (
                     not row.passage
                     or shared_passage(sample, row) >= ALIKE_PASSAGES
@@ -90,23 +89,25 @@ class BySense:
         """For each sample the rows that it may ask in other words, with the chance of it, the likeliest first."""
         near: list[list[tuple[float, int]]] = [[] for _ in samples]
         for pair, found in self.looked_at(samples, [self.rows.profile(item) for item in items]):
-            near[pair.place].append((sense.score(found), pair.row))
+            near[pair.place].append((by_sense.score(found), pair.row))
         return [sorted(rows, key=lambda row: (-row[0], row[1])) for rows in near]
 
     def looked_at(self, samples: list[dict[str, Any]], profiles: list[Profile]) -> list[tuple[Pair, list[float]]]:
-        """Samples with the rows next to them that may be the same question, and what sense.py says of them, in the
-        order of sense.WITNESSES.
+        """Samples with the rows next to them that may be the same question, and what by_sense says of them, in the
+        order of its WEIGHTS.
         """
         if not samples:
             return []
-        vectors = self.embedder.encode([sense.whole_text(sample) for sample in samples])
+        vectors = self.embedder.encode([by_sense.whole_text(sample) for sample in samples])
         near = nearest(vectors, self.vectors, NEIGHBOURS + FURTHER_NEIGHBOURS, LEAST_COSINE)
         pairs: list[Pair] = []
         for place, profile in enumerate(profiles):
             rows = sorted({*self.rows.sharing_words(profile, NEIGHBOURS), *near[place][:NEIGHBOURS]})
             found = self._pairs(place, rows, vectors[place], near[place])
             pairs += [
-                pair for pair in found if sense.worth_a_look(profile, self.rows.row_profile(pair.row), pair.stands_out)
+                pair
+                for pair in found
+                if by_sense.worth_a_look(profile, self.rows.row_profile(pair.row), pair.stands_out)
             ]
         return list(zip(pairs, self._witnesses(samples, profiles, vectors, pairs), strict=True))
 
@@ -143,11 +144,12 @@ class BySense:
     ) -> list[list[float]]:
         rows = {pair.row: self.rows.row(pair.row) for pair in pairs}
         mine = {
-            place: sense.answer_text(samples[place], profiles[place].item) for place in {pair.place for pair in pairs}
+            place: by_sense.answer_text(samples[place], profiles[place].item)
+            for place in {pair.place for pair in pairs}
         }
-        theirs = {number: sense.answer_text(row, self.rows.row_profile(number).item) for number, row in rows.items()}
+        theirs = {number: by_sense.answer_text(row, self.rows.row_profile(number).item) for number, row in rows.items()}
         bare = {
-            pair.row: sense.whole_text({**rows[pair.row], "choices": None})
+            pair.row: by_sense.whole_text({**rows[pair.row], "choices": None})
             for pair in pairs
             if self._leaves_options_out(profiles[pair.place], pair)
         }
@@ -174,7 +176,7 @@ class BySense:
                 else []
             )
             found.append(
-                sense.witnesses(
+                by_sense.witnesses(
                     profiles[pair.place],
                     self.rows.row_profile(pair.row),
                     stands_out=pair.stands_out + closer[number],

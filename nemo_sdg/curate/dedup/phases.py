@@ -1,7 +1,7 @@
 """The phases of deduplication, each a function from files to one file.
 
 templates   which shingles a task's own template repeats, learnt from a sample of its seeds
-sign        text, hashes and band keys of every question                       (signed.py)
+sign        text, hashes and band keys of every question                       (signatures.py)
 exact       the first question of every group with the same text
 bands       for each band: pairs of questions that share its key                (candidates)
 verify      the candidates whose exact Jaccard similarity reaches the threshold (edges)

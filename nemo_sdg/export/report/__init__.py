@@ -5,7 +5,7 @@ counts.py      counts over the whole run: funnel, licences, agreement, tokens, r
 records.py     the records that are shown: seed, sample, votes, prompts, both training texts
 quality.py     the new questions compared with their seeds: fluency, diversity
 verdicts.py    the first screen: is this corpus good, and why
-first.py       ten samples to read
+shown.py       what is shown of a record, and the ten samples to read first
 sections/      the other figures, each with its table
 packed.py      packed documents, token by token
 against.py     two runs side by side

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nemo_sdg.curate.decontaminate import by_sense as sense
-from nemo_sdg.curate.decontaminate.by_words import WEIGHTS, WITNESSES, Profile, answer_terms, score, terms, witnesses
+from nemo_sdg.curate.decontaminate.by_words import WEIGHTS, Profile, answer_terms, score, terms, witnesses
 from nemo_sdg.curate.decontaminate.questions import read_item
 from nemo_sdg.curate.embed import Embedder, Vectors
 
@@ -22,29 +22,26 @@ def profile(question: str, answer: str, choices: list[str] | None = None) -> Pro
 
 
 def found(one: Profile, other: Profile) -> dict[str, Any]:
-    return dict(zip(WITNESSES, witnesses(one, other), strict=True))
+    return dict(zip(WEIGHTS, witnesses(one, other), strict=True))
 
 
 def by_sense(
     one: Profile, other: Profile, *, stands_out: float = 0.3, leads: float = 0.1, answer: float | None = None
 ) -> dict[str, Any]:
     return dict(
-        zip(
-            sense.WITNESSES, sense.witnesses(one, other, stands_out=stands_out, leads=leads, answer=answer), strict=True
-        )
+        zip(sense.WEIGHTS, sense.witnesses(one, other, stands_out=stands_out, leads=leads, answer=answer), strict=True)
     )
 
 
 def test_there_is_a_weight_for_every_witness() -> None:
     one = profile("What do bees make?", "honey")
-    assert len(WEIGHTS) == 1 + len(WITNESSES) == 1 + len(witnesses(one, one))
-    assert len(sense.WEIGHTS) == 1 + len(sense.WITNESSES) == 1 + len(by_sense(one, one))
+    assert len(WEIGHTS) == len(witnesses(one, one))
+    assert len(sense.WEIGHTS) == len(by_sense(one, one))
 
 
 def test_no_likeness_speaks_against_a_repeat_and_no_difference_for_one() -> None:
-    weights = dict(zip(sense.WITNESSES, sense.WEIGHTS[1:], strict=True))
-    assert all(weights[name] >= 0 for name in sense.RISING)
-    assert all(weights[name] <= 0 for name in sense.FALLING)
+    assert all(weight >= 0 for weight in sense.RISING.values())
+    assert all(weight <= 0 for weight in sense.FALLING.values())
 
 
 def test_a_long_answer_that_two_questions_share_says_more_than_a_short_one() -> None:
