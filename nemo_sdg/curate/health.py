@@ -19,7 +19,7 @@ import hashlib
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,19 +27,20 @@ from typing import Any
 from nemo_sdg.curate.filters.wording.languages import identify_language, prose
 from nemo_sdg.curate.health_notes import NEAR, notes
 from nemo_sdg.records import LABELS, Frame, Kind, Origin
+from nemo_sdg.records.health import LENGTHS, Balance, Differences, Figures, Health, Lengths
 from nemo_sdg.storage import read_jsonl
-from nemo_sdg.text.normalize import character_grams, distinct_share, jaccard, nearest_other, tokens
+from nemo_sdg.text.figures import character_grams, distinct_share, nearest_other, percentile
+from nemo_sdg.text.normalize import jaccard, tokens
 
 NUM_COMPARED = 128
 """records of a group whose texts are compared with each other: 8,128 pairs"""
 MAX_LENGTH = 8192
 """characters; longer texts count as this long, so that a length histogram stays small"""
 MAX_LABELS = 24
-LENGTHS = ("question", "answer", "reasoning", "context")
 STAGES = ("seeds", "before", "after")
 
 
-def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iterable[Path]) -> dict[str, Any]:
+def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iterable[Path]) -> Health:
     """Streams seed shards and sample shards (verified, curated) and returns the plain dict shown above. Raises
     DataError for a damaged line.
     """
@@ -55,26 +56,19 @@ def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iter
             _add(groups, "seeds", record)
             if record["seed_id"] in wanted:
                 texts_of_seeds[record["seed_id"]] = record["question"][:MAX_LENGTH]
-    out: dict[str, Any] = {
-        kind: {
+    families, tasks = (
+        {
             name: {stage: stages[stage].summary(texts_of_seeds) for stage in STAGES if stage in stages}
-            for name, stages in sorted(named.items())
+            for name, stages in sorted(groups[kind].items())
         }
-        for kind, named in groups.items()
-    }
-    out["notes"] = [
-        note
-        for kind in groups
-        for name, stages in out[kind].items()
-        for note in notes(f"{GROUP_WORDS[kind]} {name}", stages)
-    ]
-    return out
+        for kind in ("families", "tasks")
+    )
+    found = [note for name, stages in families.items() for note in notes(f"family {name}", stages)]
+    found += [note for name, stages in tasks.items() for note in notes(f"task {name}", stages)]
+    return Health(families=families, tasks=tasks, notes=found)
 
 
-GROUP_WORDS = {"families": "family", "tasks": "task"}
-
-
-def _add(groups: dict[str, dict[str, dict[str, "Group"]]], stage: str, record: dict[str, Any]) -> None:
+def _add(groups: dict[str, dict[str, dict[str, "Group"]]], stage: str, record: Mapping[str, Any]) -> None:
     for kind, name in (("families", record["family"]), ("tasks", record["task"])):
         groups[kind].setdefault(name, {}).setdefault(stage, Group()).add(record)
 
@@ -138,7 +132,7 @@ class Group:
     difficulty_sum: float = 0.0
     compared: Smallest = field(default_factory=lambda: Smallest(NUM_COMPARED))
 
-    def add(self, record: dict[str, Any]) -> None:
+    def add(self, record: Mapping[str, Any]) -> None:
         answer = (record.get("answer") or {}).get("text") or ""
         self.num += 1
         self.origins[record.get("origin") or "seed"] += 1
@@ -171,16 +165,18 @@ class Group:
         if len(answer) == longest:
             self.longest_right += 1 / sum(len(choice) == longest for choice in choices)
 
-    def summary(self, texts_of_seeds: dict[str, str]) -> dict[str, Any]:
+    def summary(self, texts_of_seeds: dict[str, str]) -> Figures:
         """The group's figures as plain data; what does not apply to it is left out."""
-        out: dict[str, Any] = {
+        rows = self.compared.rows()
+        out: Figures = {
             "samples": self.num,
             "kinds": _plain(self.kinds),
             "origins": _plain(self.origins),
             "languages": _plain(self.languages),
+            "identified_languages": _plain(Counter(filter(None, (_identified(row) for row in rows)))),
+            "characters": {name: _quantiles(histogram) for name, histogram in self.lengths.items() if histogram},
+            "diversity": _diversity(rows),
         }
-        rows = self.compared.rows()
-        out["identified_languages"] = _plain(Counter(filter(None, (_identified(row) for row in rows))))
         if self.positions:
             out["positions"] = _balance(self.positions, self.expected)
             out["longest_option_is_right"] = {
@@ -196,8 +192,6 @@ class Group:
             counted = self.difficulty.total()
             tenths = [_round(self.difficulty[tenth] / counted) for tenth in range(10)]
             out["difficulty"] = {"mean": _round(self.difficulty_sum / counted), "tenths": tenths}
-        out["characters"] = {name: _quantiles(histogram) for name, histogram in self.lengths.items() if histogram}
-        out["diversity"] = _diversity(rows)
         near = [
             max(jaccard(row.shingles, character_grams(texts_of_seeds[seed])) for seed in seeds)
             for row in rows
@@ -212,7 +206,7 @@ class Group:
         return out
 
 
-def _excerpt(record: dict[str, Any]) -> Excerpt:
+def _excerpt(record: Mapping[str, Any]) -> Excerpt:
     question = record["question"][:MAX_LENGTH]
     return Excerpt(
         question=question,
@@ -232,13 +226,13 @@ def _identified(row: Excerpt) -> str | None:
     return found if confidence >= 0.5 else None
 
 
-def _diversity(rows: list[Excerpt]) -> dict[str, Any]:
+def _diversity(rows: list[Excerpt]) -> Differences:
     words = [tokens(row.question) for row in rows]
-    out: dict[str, Any] = {"of": len(rows)}
-    for size, name in ((1, "distinct_words"), (3, "distinct_trigrams")):
-        share = distinct_share(words, size)
-        if share is not None:
-            out[name] = _round(share)
+    out: Differences = {"of": len(rows)}
+    if (share := distinct_share(words, 1)) is not None:
+        out["distinct_words"] = _round(share)
+    if (share := distinct_share(words, 3)) is not None:
+        out["distinct_trigrams"] = _round(share)
     openings = Counter(" ".join(text[:2]) for text in words if text)
     if openings:
         opening, num = min(openings.items(), key=lambda item: (-item[1], item[0]))
@@ -248,7 +242,7 @@ def _diversity(rows: list[Excerpt]) -> dict[str, Any]:
     return out
 
 
-def _balance(counts: Counter[str], expected: float) -> dict[str, Any]:
+def _balance(counts: Counter[str], expected: float) -> Balance:
     """Shares, and evenness: entropy over its largest value, 1 = all equally often; expected: the share of a blind
     guess.
     """
@@ -263,18 +257,10 @@ def _balance(counts: Counter[str], expected: float) -> dict[str, Any]:
     }
 
 
-def _quantiles(histogram: Counter[int]) -> dict[str, Any]:
-    total = histogram.total()
-    out: dict[str, Any] = {"mean": _round(sum(size * num for size, num in histogram.items()) / total)}
-    ordered = sorted(histogram.items())
-    for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9)):
-        seen = 0
-        for size, num in ordered:
-            seen += num
-            if seen >= share * total:
-                out[name] = size
-                break
-    return out
+def _quantiles(histogram: Counter[int]) -> Lengths:
+    mean = sum(size * num for size, num in histogram.items()) / histogram.total()
+    p10, p50, p90 = (percentile(histogram, share) for share in (0.1, 0.5, 0.9))
+    return Lengths(mean=_round(mean), p10=p10, p50=p50, p90=p90)
 
 
 def _plain(counts: Counter[str]) -> dict[str, int]:

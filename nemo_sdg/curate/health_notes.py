@@ -2,24 +2,27 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
+
+from nemo_sdg.records.health import Differences, Figures, Note, Opening, Share, Stages
 
 NEAR = 0.5
 """Jaccard similarity of character 5-grams from which a question counts as near its seed"""
 
 
-def notes(group: str, stages: dict[str, dict[str, Any]]) -> Iterable[dict[str, str]]:
+def notes(group: str, stages: Stages) -> Iterable[Note]:
     """Plain sentences on what stands out in the curated samples, each with the seeds' own figure beside it."""
-    after, seeds = stages.get("after"), stages.get("seeds", {})
+    after, seeds = stages.get("after"), stages.get("seeds", Figures())
     if after is None:
         return
-    for about, name in (("positions", "position"), ("labels", "label")):
-        if about in after and not (about == "labels" and group.startswith("family ")):
-            balance = after[about]
+    balances = [("positions", "position", after.get("positions"), seeds.get("positions"))]
+    if not group.startswith("family "):
+        balances.append(("labels", "label", after.get("labels"), seeds.get("labels")))
+    for about, name, balance, of_seeds in balances:
+        if balance is not None:
             commonest, share = min(balance["shares"].items(), key=lambda item: (-item[1], item[0]))
             expected = balance["expected"]
             if _stands_out(share, expected, balance["of"]):
-                own = seeds.get(about, {}).get("shares", {}).get(commonest, 0.0)
+                own = of_seeds["shares"].get(commonest, 0.0) if of_seeds else 0.0
                 yield {
                     "group": group,
                     "about": about,
@@ -29,7 +32,7 @@ def notes(group: str, stages: dict[str, dict[str, Any]]) -> Iterable[dict[str, s
                 }
     longest = after.get("longest_option_is_right")
     if longest and _stands_out(longest["share"], longest["expected"], longest["of"]):
-        own = seeds.get("longest_option_is_right", {}).get("share", 0.0)
+        own = seeds.get("longest_option_is_right", Share()).get("share", 0.0)
         detail = (
             f"the longest option is right in {longest['share']:.0%}, {longest['expected']:.0%} expected, "
             f"{own:.0%} of the seeds"
@@ -44,7 +47,7 @@ def notes(group: str, stages: dict[str, dict[str, Any]]) -> Iterable[dict[str, s
         }
     opening = after["diversity"].get("commonest_opening")
     if opening:
-        own_opening = seeds.get("diversity", {}).get("commonest_opening", {"share": 0.0})
+        own_opening = seeds.get("diversity", Differences()).get("commonest_opening", Opening(words="", share=0.0))
         if _stands_out(opening["share"], max(0.2, own_opening["share"]), after["diversity"]["of"]):
             detail = (
                 f"{opening['share']:.0%} of the questions begin with {opening['words']!r}; of the seeds "

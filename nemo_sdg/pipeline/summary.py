@@ -11,6 +11,7 @@ import yaml
 from nemo_sdg.config import RunConfig
 from nemo_sdg.execution.progress import COLUMNS, fit
 from nemo_sdg.export.packed_shards import family_sizes, packed_shards
+from nemo_sdg.records.health import Health
 from nemo_sdg.records.lines import Manifest, StepCounts
 from nemo_sdg.storage import different_versions, read_json
 
@@ -90,7 +91,7 @@ def came_out(run_dir: Path, curated: StepCounts) -> str:
 def quality(run_dir: Path, facts: Manifest) -> list[str]:
     """Agreement of the votes, the first note, and the evaluation splits that were not compared."""
     path = run_dir / "curated" / "health.json"
-    health = read_json(path) if path.is_file() else {"families": {}, "notes": []}
+    health: Health = read_json(path) if path.is_file() else Health(families={}, notes=[])
     after = [stages["after"] for stages in health["families"].values() if "after" in stages]
     measured = [stage for stage in after if "difficulty" in stage]
     lines = []

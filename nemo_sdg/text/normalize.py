@@ -16,8 +16,7 @@ import hashlib
 import itertools
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Set
 from typing import Any
 
 import numpy as np
@@ -180,33 +179,6 @@ def ngram_hashes(hashes: Hashes, length: int) -> Hashes:
         mixed = mixed * MULTIPLIER + hashes[offset : offset + num]
     mixed ^= mixed >> np.uint64(31)
     return mixed * np.uint64(0xBF58476D1CE4E5B9)
-
-
-def ngrams(words: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
-    """All runs of `size` words, in order."""
-    return zip(*(words[start:] for start in range(size)), strict=False)
-
-
-def distinct_share(texts: Iterable[Sequence[str]], size: int) -> float | None:
-    """Distinct n-grams of `size` words over all of them (Li et al. 2016); None where there is none."""
-    grams = Counter(gram for words in texts for gram in ngrams(words, size))
-    return len(grams) / grams.total() if grams else None
-
-
-def character_grams(text: str) -> frozenset[str]:
-    """Character 5-grams of the normalised words."""
-    plain = " ".join(tokens(text))
-    return frozenset(plain[start : start + 5] for start in range(max(1, len(plain) - 4)))
-
-
-def nearest_other(sets: Sequence[Set[Any]]) -> float:
-    """Mean over the sets of the similarity to the nearest other one, 0 to 1."""
-    best = [0.0] * len(sets)
-    for one in range(len(sets)):
-        for other in range(one + 1, len(sets)):
-            value = jaccard(sets[one], sets[other])
-            best[one], best[other] = max(best[one], value), max(best[other], value)
-    return sum(best) / len(best)
 
 
 def jaccard(one: Set[Any], other: Set[Any]) -> float:

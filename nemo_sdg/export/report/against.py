@@ -9,9 +9,10 @@ from typing import Any
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.counts import Run, read_json_or, shards
 from nemo_sdg.export.report.rows import Line, Picker, Unreadable, fetch, find_by_id, read_records
-from nemo_sdg.export.report.sections.parts import LENGTHS, Table, percent
+from nemo_sdg.export.report.sections.parts import Table, percent
 from nemo_sdg.export.report.shown import Content, content_of, cut
 from nemo_sdg.export.report.verdicts import Verdict
+from nemo_sdg.records.health import LENGTHS
 from nemo_sdg.storage import changed_fields
 
 NUM_SEEDS = 20

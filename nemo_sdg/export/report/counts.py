@@ -24,6 +24,7 @@ from nemo_sdg.export.report.rows import (
 )
 from nemo_sdg.records.lines import StepCounts
 from nemo_sdg.storage import merge_counts, read_json, require_run, stored_files
+from nemo_sdg.text.figures import percentile
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
 WITH_ROLES = {"screened", "graded"}
@@ -202,16 +203,6 @@ def count_requests(journal: Path) -> dict[str, int]:
     if lengths:
         total["p95_tokens"] = percentile(lengths, 0.95)
     return dict(total)
-
-
-def percentile(lengths: Counter[int], share: float) -> int:
-    """The smallest length that `share` of the counted ones do not exceed. `lengths` is not empty."""
-    wanted, seen = share * lengths.total(), 0
-    for length in sorted(lengths):
-        seen += lengths[length]
-        if seen >= wanted:
-            break
-    return length
 
 
 def funnel_rows(run: Run) -> list[list[Any]]:

@@ -39,6 +39,7 @@ from nemo_sdg.export.report.sections.speed import speed
 from nemo_sdg.export.report.shown import Shown, first_samples
 from nemo_sdg.export.report.verdicts import answer, judge_run
 from nemo_sdg.export.splits import evaluation_splits
+from nemo_sdg.records.health import Health
 from nemo_sdg.records.lines import Manifest
 from nemo_sdg.storage import different_versions, require_run, write_bytes, write_json
 
@@ -131,7 +132,7 @@ def measured(run_dir: Path, records: list[Shown], models: Models) -> Quality:
 
 
 def render_page(run_dir: Path, run: Run, records: list[Shown], facts: Manifest | None, quality: Quality) -> bytes:
-    health = read_json_or(run_dir / "curated" / "health.json", {})
+    health: Health = read_json_or(run_dir / "curated" / "health.json", {})
     splits = evaluation_splits(run_dir)
     verdicts = judge_run(run, quality, read_json_or(run_dir / "blend" / "mixture.json", None), splits)
     sections = [
@@ -220,7 +221,7 @@ def count_drops(run: Run) -> int:
     return sum(sum(row["dropped"].values()) for counts in run.counts.values() for row in counts.values())
 
 
-def warnings(run: Run, health: dict[str, Any]) -> list[str]:
+def warnings(run: Run, health: Health) -> list[str]:
     """The notes that a reader should know before trusting the corpus."""
     found = [
         f"{num:,} lines of {name} could not be read and are not shown."

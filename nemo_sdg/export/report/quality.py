@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
 from nemo_sdg.export.report.shown import Content, Shown, first_samples
-from nemo_sdg.text.normalize import character_grams, distinct_share, nearest_other, ngrams, tokens
+from nemo_sdg.text.figures import character_grams, distinct_share, nearest_other, ngrams
+from nemo_sdg.text.normalize import tokens
 
 NUM_READ = 20
 """number of new questions, solutions and seeds whose loss is measured: each takes about half a second on one core"""

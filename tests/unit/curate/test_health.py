@@ -7,7 +7,7 @@ import pytest
 from nemo_sdg.curate.health import MAX_LENGTH, NUM_COMPARED, measure_health
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import write_jsonl
-from nemo_sdg.text.normalize import character_grams
+from nemo_sdg.text.figures import character_grams
 
 WORDS = (
     "river bridge garden engine teacher planet market violin forest doctor castle harbour mirror window pencil "

@@ -12,7 +12,8 @@ import numpy as np
 from nemo_sdg.curate.filters.phrases import STEM, content_words
 from nemo_sdg.curate.filters.view import Finding, View, sentences
 from nemo_sdg.records import Kind
-from nemo_sdg.text.normalize import jaccard, ngrams
+from nemo_sdg.text.figures import ngrams
+from nemo_sdg.text.normalize import jaccard
 
 LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
 SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")

@@ -7,7 +7,8 @@ from nemo_sdg.config.export import BANDS
 from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.report.counts import packed_tokens, read_json_or, token_histograms
 from nemo_sdg.export.report.sections import charts
-from nemo_sdg.export.report.sections.parts import LENGTHS, Section, Table, percent
+from nemo_sdg.export.report.sections.parts import Section, Table, percent
+from nemo_sdg.records.health import LENGTHS, Figures, Health, Lengths
 
 
 def mixture(run_dir: Path) -> Section:
@@ -139,14 +140,16 @@ def tokens(run_dir: Path) -> Section:
             )
             rows = [[labels[i], *(f"{values[i]:,.0f}" for values in series.values())] for i in range(len(labels))]
             section.parts.append(Table(columns=["tokens, from", *series], rows=rows, caption="Documents by length"))
-    health = read_json_or(run_dir / "curated" / "health.json", {})
+    health: Health = read_json_or(run_dir / "curated" / "health.json", {})
     rows = []
     for name, family in sorted((health.get("families") or {}).items()):
         for what in LENGTHS:
-            sizes = (family.get("after") or {}).get("characters", {}).get(what)
+            sizes = (family.get("after") or Figures()).get("characters", {}).get(what)
             if sizes:
-                own = (family.get("seeds") or {}).get("characters", {}).get(what, {}).get("p50", "")
-                rows.append([name, what, *(f"{sizes[q]:,}" for q in ("p10", "p50", "p90")), own])
+                own = (family.get("seeds") or Figures()).get("characters", {}).get(what, Lengths()).get("p50", "")
+                rows.append(
+                    [name, what, *(f"{size:,}" for size in (sizes["p10"], sizes["p50"], sizes["p90"])), str(own)]
+                )
     if rows:
         section.parts.append(
             Table(

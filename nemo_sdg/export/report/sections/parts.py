@@ -1,16 +1,16 @@
 """The parts of a section of the page: figures, each with the table of its numbers, and notes in plain words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from nemo_sdg.export.report.counts import Run
 from nemo_sdg.export.report.sections import charts
+from nemo_sdg.records.health import Health
 
 MAX_ROWS = 200
 """maximum number of rows of a table on the page; the page says how many are left out"""
 MAX_BARS = 24
-LENGTHS = ("question", "context", "reasoning", "answer")
-"""texts whose lengths curated/health.json holds"""
 STAGE_WORDS = {"seeds": "seeds", "before": "verified", "after": "curated"}
 
 
@@ -44,13 +44,13 @@ def percent(value: float | None, digits: int = 0) -> str:
     return "" if value is None else f"{100 * value:.{digits}f}%"
 
 
-def stages(health: dict[str, Any], what: str) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+def stages(health: Health, what: str) -> dict[str, list[tuple[int, Any]]]:
     """stage -> [(samples, figure)] over the families that have it."""
-    found: dict[str, list[tuple[int, dict[str, Any]]]] = {stage: [] for stage in STAGE_WORDS}
+    found: dict[str, list[tuple[int, Any]]] = {stage: [] for stage in STAGE_WORDS}
     for family in (health.get("families") or {}).values():
         for stage, summary in family.items():
             if stage in found and what in summary:
-                found[stage].append((summary["samples"], summary[what]))
+                found[stage].append((summary["samples"], cast(Mapping[str, Any], summary)[what]))
     return {stage: rows for stage, rows in found.items() if rows}
 
 

@@ -1,14 +1,14 @@
 """The section on samples: agreement and difficulty, positions of the right option, languages, diversity."""
 
 from collections import Counter
-from typing import Any
 
 from nemo_sdg.export.report.counts import Run
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.parts import MAX_BARS, STAGE_WORDS, Section, Table, percent, stages
+from nemo_sdg.records.health import Differences, Figures, Health, Share
 
 
-def difficulty(run: Run, health: dict[str, Any]) -> Section:
+def difficulty(run: Run, health: Health) -> Section:
     about = (
         "How many of the independent votes gave the sample's answer, and difficulty = 1 - that share over "
         "blind votes, before and after curation."
@@ -60,7 +60,7 @@ def difficulty(run: Run, health: dict[str, Any]) -> Section:
     return section
 
 
-def positions(health: dict[str, Any]) -> Section:
+def positions(health: Health) -> Section:
     about = (
         "Where the right option stands in selection tasks, and how often it is the longest one. Both should be "
         "near the expected share."
@@ -91,10 +91,10 @@ def positions(health: dict[str, Any]) -> Section:
     section.parts.append(Table(columns=["position", *series], rows=rows, caption="Positions"))
     rows = []
     for name, family in sorted(health["families"].items()):
-        after, seeds = family.get("after") or {}, family.get("seeds") or {}
+        after, seeds = family.get("after") or Figures(), family.get("seeds") or Figures()
         if "positions" in after:
             longest = after["longest_option_is_right"]
-            own = seeds.get("longest_option_is_right", {}).get("share")
+            own = seeds.get("longest_option_is_right", Share()).get("share")
             row = [
                 name,
                 f"{longest['of']:,}",
@@ -109,7 +109,7 @@ def positions(health: dict[str, Any]) -> Section:
     return section
 
 
-def languages(run: Run, health: dict[str, Any]) -> Section:
+def languages(run: Run, health: Health) -> Section:
     about = (
         "The language that each kept sample inherits from its seed; beside it, what language identification "
         "says of up to 128 curated questions of each family."
@@ -141,7 +141,7 @@ def languages(run: Run, health: dict[str, Any]) -> Section:
     return section
 
 
-def diversity(health: dict[str, Any]) -> Section:
+def diversity(health: Health) -> Section:
     about = (
         "Measured on up to 128 curated samples of each family: how many new questions are near a seed of "
         "theirs (Jaccard of character 5-grams of 0.5 or more), and how much the questions differ among "
@@ -150,13 +150,14 @@ def diversity(health: dict[str, Any]) -> Section:
     section = Section(key="diversity", title="Nearness to seeds and diversity", about=about)
     rows, shares = [], {}
     for name, family in sorted((health.get("families") or {}).items()):
-        after, seeds = family.get("after"), family.get("seeds") or {}
+        after, seeds = family.get("after"), family.get("seeds") or Figures()
         if not after:
             continue
-        near, texts, own = after.get("near_seed"), after.get("diversity") or {}, seeds.get("diversity") or {}
+        near, texts = after.get("near_seed"), after.get("diversity") or Differences()
+        own = seeds.get("diversity") or Differences()
         if near:
             shares[f"{name} ({near['of']})"] = 100 * near["share"]
-        opening = texts.get("commonest_opening") or {}
+        opening = texts.get("commonest_opening")
         rows.append(
             [
                 name,

@@ -3,7 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from nemo_sdg.export.report.counts import count_requests, percentile
+from nemo_sdg.export.report.counts import count_requests
+from nemo_sdg.text.figures import percentile
 
 
 def test_the_length_that_95_of_100_completions_do_not_exceed() -> None:

@@ -14,7 +14,8 @@ from nemo_sdg.export.report.records import collect_records
 from nemo_sdg.export.report.shown import Content, Shown, first_samples, votes_in_words
 from nemo_sdg.export.report.verdicts import BAD, GOOD, LOOK, Verdict, answer, epochs, judge_run
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
-from nemo_sdg.text.normalize import character_grams, distinct_share, nearest_other, tokens
+from nemo_sdg.text.figures import character_grams, distinct_share, nearest_other
+from nemo_sdg.text.normalize import tokens
 from tests.fakes.synthetic_run import write_run
 
 MIXED = {"explanation": {"families": {"math": {"epochs": 9.0}, "science": {"epochs": 1.0}}}}
