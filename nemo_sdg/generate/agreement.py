@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from nemo_sdg.generate.parsing.cleaning import clean, without_marks
 from nemo_sdg.records import Kind, Origin, Sample, Vote
-from nemo_sdg.text.numbers import read_number
+from nemo_sdg.text.numbers import is_numeral
 
 LINE = re.compile(
     r"^[\s>*\-•]*(?:answer\s*)?#?(\d{1,3})\s*[*_`]*\s*[:=.)-]\s*[*_`]*\s*(?:group\s*)?\(?([A-Za-z])\)?[\s*_`.]*$"
@@ -43,12 +43,12 @@ async def mark_attempts(attempts: list[Vote], right: list[str], sort: Sort) -> b
 
 def may_agree(sample: Sample) -> bool:
     """Whether answers that the rules hold for different may still say the same: short texts and expressions, unless all
-    of them are numbers.
+    of them are numbers in digits.
     """
     if sample.kind not in (Kind.short_text, Kind.numeric):
         return False
     texts = compared(sample.solutions or [], gold_of(sample))
-    return len(texts) > 1 and any(read_number(text, sample.language) is None for text in texts)
+    return len(texts) > 1 and not all(is_numeral(text, sample.language) for text in texts)
 
 
 def gold_of(sample: Sample) -> list[str]:

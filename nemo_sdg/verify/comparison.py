@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import Kind, Origin, Sample
 from nemo_sdg.text.answers import same_answer, surely_same
-from nemo_sdg.text.numbers import read_number
+from nemo_sdg.text.numbers import is_numeral
 
 Compare = Callable[[str, str], bool | None]
 
@@ -50,12 +50,11 @@ def _same_sense(senses: dict[str, int], by_words: Compare, a: str, b: str) -> bo
 
 
 def _same_or_sense(senses: dict[str, int], by_rules: Compare, language: str, a: str, b: str) -> bool | None:
-    """By the rules, and by the judge where they do not hold the answers for one. Two numbers are never left to him."""
+    """By the rules, and by the judge where they do not hold the answers for one, never for two numbers in digits."""
     verdict = by_rules(a, b)
     if verdict or a not in senses or senses[a] != senses.get(b):
         return verdict
-    numbers = read_number(a, language) is not None and read_number(b, language) is not None
-    return verdict if numbers else True
+    return verdict if is_numeral(a, language) and is_numeral(b, language) else True
 
 
 def is_gold(answer: str, sample: Sample, same: Compare) -> bool:

@@ -162,7 +162,7 @@ def ask(folder: Path, judged: list[Judged]) -> None:
 
 def record(folder: Path, judged: list[Judged]) -> None:
     keys = {prompt["key"] for one in judged for prompt in one.prompts}
-    replies = read_replies(sorted(folder.glob("replies-*.jsonl")))
+    replies = read_replies([*([REPLIES] if REPLIES.exists() else []), *sorted(folder.glob("replies-*.jsonl"))])
     rows = [{"key": key, "reply": replies[key]} for key in sorted(keys & replies.keys())]
     write_jsonl(REPLIES, [{"about": ABOUT}, *rows])
     print(json.dumps({"replies": len(rows), "of": len(keys)}))

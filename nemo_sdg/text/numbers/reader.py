@@ -78,6 +78,11 @@ def read_number(text: str, language: str = "en") -> Number | None:
     return _read_number(text, language) if len(text) <= 160 else None
 
 
+def is_numeral(text: str, language: str = "en") -> bool:
+    """Whether an answer is a number in digits, signs and symbols, without a word or a unit of letters."""
+    return not any(char.isalpha() for char in text) and read_number(text, language) is not None
+
+
 @functools.lru_cache(maxsize=1 << 16)
 def _read_number(text: str, language: str) -> Number | None:
     text = plain(text)
