@@ -244,14 +244,14 @@ def report(name: str, judged: list[Judged], *, parts: bool) -> None:
         show(f"judge_drops_{which}_{name}", sum(bool(one.rejected) for one in rejected), "samples",
              filters_keep=new, criteria=dict(criteria.most_common()))  # fmt: skip
     if parts:
-        for part in ("kind", "language", "want"):
+        for part, of_part in (("kind", "kind"), ("language", "language"), ("fault", "want")):
             groups: dict[str, list[Judged]] = defaultdict(list)
             for one in complete:
-                if part in one.sample:
-                    groups[one.sample[part]].append(one)
+                if of_part in one.sample:
+                    groups[one.sample[of_part]].append(one)
             for value, group in sorted(groups.items()):
                 for by in BY:
-                    show_shares(f"{name}_by_{by}", group, by, **{"fault" if part == "want" else part: value})
+                    show_shares(f"{name}_by_{by}_{part}", group, by, **{part: value})
 
 
 def show_shares(name: str, judged: list[Judged], by: str, **more: Any) -> None:
