@@ -15,7 +15,7 @@ means nothing it could not say whether a question fits the task.
 
 A prompt has the key of its request. Batches are shuffled by it; they name neither set nor label nor sample, and the two
 prompts of a sample are in different ones. A changed template or sample needs new replies: missing_replies counts the
-prompts without one, and samples with such a prompt are left out of all shares. `--parts` prints the shares by kind of
+prompts without one, and samples with such a prompt are left out of all shares. So far `unseen` has replies. `--parts` prints the shares by kind of
 answer, by language and by fault.
 """
 
@@ -47,7 +47,7 @@ Json = dict[str, Any]
 REPLIES = Path(__file__).parent / "data" / "judge_replies.jsonl"
 ABOUT = (
     "Replies of a large language model to exactly the prompts that filters_judged.py --ask writes, by the key of the "
-    "request. No reader knew whether a sample was written as a good or a bad one."
+    "request. The replies were written from the prompts alone, without the labels of the samples."
 )
 SETS = ("unseen", "read")
 NUM_BATCHES = 8
@@ -234,6 +234,8 @@ def report(name: str, judged: list[Judged], *, parts: bool) -> None:
     unjudged = [one for one in complete if "answer" not in one.prompts]
     show(f"judge_prompts_{name}", sum(len(one.prompts) for one in judged), "prompts", answers_not_asked=len(unjudged))
     show(f"missing_replies_{name}", sum(one.missing for one in judged), "replies", samples=len(judged) - len(complete))
+    if not complete:
+        return
     show(f"unread_replies_{name}", sum(one.unread for one in complete), "replies")
     for by in BY:
         show_shares(f"{name}_by_{by}", complete, by)
