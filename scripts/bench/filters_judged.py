@@ -231,7 +231,7 @@ def read_replies(paths: Iterable[Path]) -> dict[str, str]:
 
 def report(name: str, judged: list[Judged], *, parts: bool) -> None:
     complete = [one for one in judged if not one.missing]
-    unjudged = [one for one in complete if "answer" not in one.prompts]
+    unjudged = [one for one in judged if "answer" not in one.prompts]
     show(f"judge_prompts_{name}", sum(len(one.prompts) for one in judged), "prompts", answers_not_asked=len(unjudged))
     show(f"missing_replies_{name}", sum(one.missing for one in judged), "replies", samples=len(judged) - len(complete))
     if not complete:
