@@ -15,8 +15,8 @@ means nothing it could not say whether a question fits the task.
 
 A prompt has the key of its request. Batches are shuffled by it; they name neither set nor label nor sample, and the two
 prompts of a sample are in different ones. A changed template or sample needs new replies: missing_replies counts the
-prompts without one, and samples with such a prompt are left out of all shares. So far `unseen` has replies. `--parts` prints the shares by kind of
-answer, by language and by fault.
+prompts without one, and samples with such a prompt are left out of all shares. So far `unseen` has replies. `--parts`
+prints the shares by kind of answer, by language and by fault.
 """
 
 import argparse
