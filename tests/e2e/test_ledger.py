@@ -12,7 +12,7 @@ from nemo_sdg.commands.check.laws import prove
 from nemo_sdg.errors import ConfigError, DataError, SdgError
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.pipeline.run import run as run_steps
-from nemo_sdg.storage import SUFFIX, files, ledger, read_json, read_jsonl, shards, stored_files
+from nemo_sdg.storage import SUFFIX, files, ledger, open_content, read_json, read_jsonl, shards, stored_files
 from tests.e2e.harness import digests
 from tests.fakes.openai_server import FakeOpenAIServer, serving
 from tests.fakes.small_run import at_home, make_inputs, move, small_config
@@ -113,6 +113,28 @@ def test_what_was_paid_for_is_found_when_records_move_to_other_shards(small: Sma
     before = {path.name for path in stored_files(small.home / "run/questions", "shard-*.jsonl")}
     assert small("run.shard_size=4", redo=True) == 0
     assert {path.name for path in stored_files(small.home / "run/questions", "shard-*.jsonl")} > before
+    assert small.doubts() == []
+
+
+def test_a_run_of_an_earlier_version_whose_files_are_plain_goes_on(small: SmallRun) -> None:
+    run_dir, before = small.home / "run", small.identities()
+    folders = set()
+    for path in sorted(run_dir.rglob("*.jsonl.zst")):
+        plain = path.with_suffix("")
+        with open_content(plain) as content:
+            plain.write_bytes(content.read())
+        path.unlink()
+        folders.add(str(plain.parent.relative_to(run_dir)))
+    assert {"questions", "answers", "answers/dropped", "answers/journal", "verified", "curated/filtered"} <= folders
+    assert small() == 0
+    assert small.redone(before) == set()
+    assert small.doubts() == []
+    assert {path.parent.name for path in run_dir.rglob("*.jsonl.zst")} == {"journal"}, "shards stay as they are"
+    asked = small("generate.votes=4", redo=True)
+    assert 0 < asked < sum(1 for path in stored_files(run_dir, "answers/journal/*") for _ in read_jsonl(path))
+    assert small.redone(before) == {"answers", "verified", "curated", "packed", "blend"}
+    assert not list((run_dir / "answers").glob("*.jsonl")), "what is written again is compressed"
+    assert list((run_dir / "questions").glob("*.jsonl"))
     assert small.doubts() == []
 
 
