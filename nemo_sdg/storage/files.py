@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import tempfile
@@ -95,18 +96,34 @@ def content_file(path: Path, *, compress: bool) -> Iterator["IO[bytes] | FrameWr
 
 def compress_file(path: Path) -> None:
     """Puts the compressed form of a file of lines into its place; the content stays the same to the byte. A kill leaves
-    the file, its compressed form, or both. A file that another process still adds to stays as it is. Raises SdgError
-    when the disk is full.
+    the file, its compressed form, or both. A file that another process still adds to, or compresses too, stays as it
+    is. Raises SdgError when the disk is full.
     """
-    with open(path, "rb") as lines, atomic_file(compressed(path)) as handle:
-        writer = FrameWriter(handle)
-        for line in lines:
-            writer.write(line)
-        writer.finish()
-    if os.path.getsize(path) == writer.size:
-        path.unlink()
-    else:
-        compressed(path).unlink()
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as lines:
+        if not _alone_with(lines, path):
+            return
+        with atomic_file(compressed(path)) as handle:
+            writer = FrameWriter(handle)
+            for line in lines:
+                writer.write(line)
+            writer.finish()
+        if os.path.getsize(path) == writer.size:
+            path.unlink()
+        else:
+            compressed(path).unlink()
+
+
+def _alone_with(handle: IO[bytes], path: Path) -> bool:
+    """Locks a file against other processes that would compress it; whether it is still there, and nobody does. Where
+    the file system has no locks, nobody else is taken to be there.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return os.path.samestat(os.fstat(handle.fileno()), path.stat())
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

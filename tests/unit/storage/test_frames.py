@@ -177,6 +177,26 @@ def test_a_file_that_grows_meanwhile_stays_plain(tmp_path: Path, monkeypatch: py
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_two_processes_do_not_compress_a_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "x.jsonl", LINES, compress=False)
+    real, others = os.replace, 0
+
+    def replace(*arguments: Path) -> None:
+        nonlocal others
+        others += 1
+        before = sorted(tmp_path.iterdir())
+        compress_file(path)  # of another process
+        assert sorted(tmp_path.iterdir()) == before
+        real(*arguments)
+
+    monkeypatch.setattr(os, "replace", replace)
+    compress_file(path)
+    compress_file(path)  # it is done already
+    assert others == 1
+    assert list(tmp_path.iterdir()) == [compressed(path)]
+    assert [line for _, line in content_lines(path)] == LINES
+
+
 def test_a_full_disk_leaves_the_plain_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
