@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 import pytest
 
-from nemo_sdg.commands.check import laws
+from nemo_sdg.commands.check import laws, shards
 from nemo_sdg.commands.check.findings import Verdict
 from nemo_sdg.commands.check.laws import LAWS, check, prove
+from nemo_sdg.commands.check.packed import compare
 from nemo_sdg.export.report import quality
 from nemo_sdg.pipeline.report import make_report
 from nemo_sdg.storage import compressed, content_size, open_content, read_json, read_jsonl, sha256_file, write_jsonl
@@ -30,6 +31,13 @@ DATA = "configs/quickstart_tasks/data"
 def home(finished: Path, tmp_path: Path) -> Path:
     """A copy of the run and all its inputs, to be damaged."""
     return move(finished, tmp_path / "home")
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even small files are read in several blocks, and packed shards compared in several batches."""
+    monkeypatch.setattr(shards, "BLOCK", 1000)
+    monkeypatch.setattr(compare, "BATCH", 3)
 
 
 def verdicts(home: Path) -> dict[str, Verdict]:

@@ -34,6 +34,11 @@ class PackedFiles:
     split: str
 
     @property
+    def shard(self) -> str:
+        """The same for all variants."""
+        return self.prefix.replace(f"/{self.variant}/", "/", 1)
+
+    @property
     def docs(self) -> str:
         return f"{self.prefix}.docs.parquet"
 

@@ -1,6 +1,5 @@
 """Law of the packed corpora: they hold exactly the curated samples, with their texts, and the tokens of those texts."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ def packed_is_complete(run: CheckedRun, verdict: Verdict) -> None:
     packed: Packed = run.begun.pop("packed", None) or begin_packed(run)
     variants, curated = packed.texts.variants, packed.texts.ids
     held = {variant: Ids() for variant in variants}
-    order: dict[str, Any] = {variant: hashlib.blake2b() for variant in variants}
+    order: dict[str, dict[str, bytes]] = {variant: {} for variant in variants}
     seeds: dict[str, list[Any]] = defaultdict(list)
     num_tokens = num_encoded = 0
     stopped: Exception | None = None
@@ -50,7 +49,7 @@ def packed_is_complete(run: CheckedRun, verdict: Verdict) -> None:
         num_tokens, num_encoded = num_tokens + found.num_tokens, num_encoded + found.num_encoded
         if found.ids is not None:
             held[files.variant].add(found.ids)
-            order[files.variant].update(found.order)
+            order[files.variant][files.shard] = found.order
             seeds[files.split].append(found.seeds)
     if stopped is not None:
         raise stopped
@@ -67,7 +66,7 @@ def packed_is_complete(run: CheckedRun, verdict: Verdict) -> None:
             verdict.violations.append(
                 f"packed/{variant} holds {ids.num} samples and leaves out {num_left_out}, curated are {len(curated)}"
             )
-    if len({digest.hexdigest() for digest in order.values()}) > 1:
+    if any(digests != order[variants[0]] for digests in order.values()):
         verdict.violations.append("the variants do not hold the same samples in the same order")
     train, valid = (
         np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *seeds[split]])) for split in ("train", "valid")
@@ -94,6 +93,9 @@ def begin_packed(run: CheckedRun, folder: Path | None = None) -> Packed:
     ]
     passed = accumulate(num_tokens(run.dir, each) for each in files)
     strides = [1 + num // ENCODED_TOKENS for num in passed]
+    # the largest first, so that processes which share them end together
+    work = sorted(zip(files, strides, strict=True), key=lambda each: -num_tokens(run.dir, each[0]))
+    files, strides = [files for files, _ in work], [stride for _, stride in work]
     found = run.do(compare_shard, files, [folder or texts] * len(files), strides)
     return Packed(texts=texts, files=files, found=found)
 
