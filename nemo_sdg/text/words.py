@@ -58,6 +58,10 @@ _ELIDING = ("fr", "it", "ca")
 
 def normalize(text: str, language: str = "en") -> str:
     """Lower case, width and composition folded, punctuation and articles away, spaces single."""
+    return " ".join(normalized_words(text, language))
+
+
+def normalized_words(text: str, language: str = "en") -> list[str]:
     language = base_language(language)
     if language in ("tr", "az"):
         text = text.replace("İ", "i").replace("I", "ı")
@@ -94,9 +98,9 @@ def normalize(text: str, language: str = "en") -> str:
         text = _RANGE.sub(r"\1-", text)
     words, articles = text.split(), _articles(language)
     if len(words) > 1 and all(len(word) == 1 for word in words):
-        return " ".join(words)  # labels: b, a, c
+        return words  # labels: b, a, c
     # An article at the end is none: vitamin a, l'un.
-    return " ".join([word for word in words[:-1] if word not in articles] + words[-1:])
+    return [word for word in words[:-1] if word not in articles] + words[-1:]
 
 
 def _negative_sign(text: str) -> str:

@@ -47,7 +47,13 @@ def _squeezed(expression: str) -> str:
 def adds_knowledge(context: str, sample: Sample) -> bool:
     """Whether a context has at least three words that question, passage and options do not have."""
     known = " ".join((sample.question, sample.passage or "", *(sample.choices or [])))
-    return len(set(normalized(context, sample.language).split()) - set(normalized(known, sample.language).split())) >= 3
+    told = set(normalized(context, sample.language).split())
+    return len(told - _words_of(known, sample.language)) >= 3
+
+
+@functools.lru_cache(maxsize=16)
+def _words_of(written: str, language: str) -> frozenset[str]:
+    return frozenset(text.normalized_words(written, language))
 
 
 def laid_out(sample: Sample, kept: Vote, answer: Answer) -> tuple[list[str] | None, Answer]:
@@ -93,7 +99,7 @@ def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, bool, 
         not (named or names_answer(solution.reasoning[-TAIL:], solution.answer or "", sample)),
         not adds_knowledge(solution.context, sample),
         not named and names_answer(solution.context, solution.answer or "", sample),
-        -len(set(normalized(solution.reasoning, sample.language).split())),
+        -len(_words_of(solution.reasoning, sample.language)),
         solution.index,
     )
 

@@ -8,7 +8,7 @@ from nemo_curator.stages.text.filters.heuristic.repetition.repetition import (
     RepeatingTopNGramsFilter,
 )
 
-from nemo_sdg.curate.filters.wording.repetition import _duplicate_share, _loop, _top_share
+from nemo_sdg.curate.filters.wording.repetition import _duplicate_share, _loop, _Runs, _top_share
 
 
 def made(seed: int) -> list[str]:
@@ -24,7 +24,7 @@ def test_the_most_frequent_ngram_takes_the_share_that_curator_says(seed: int, si
     words = made(seed)
     words += words[-4 : size - 4 or None]  # one more of the first of them: no two are as frequent
     joined = " ".join(words)
-    assert _top_share(words, joined, size) == RepeatingTopNGramsFilter(n=size).score_document(joined)
+    assert _top_share(_Runs(words), joined, size) == RepeatingTopNGramsFilter(n=size).score_document(joined)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -40,5 +40,6 @@ def test_repeated_ngrams_take_the_share_that_curator_says(seed: int, size: int) 
 @pytest.mark.parametrize("period", [1, 3, 17, 40])
 def test_a_loop_of_any_period_is_found_behind_other_words(period: int) -> None:
     before = [f"b{number}" for number in range(50)]
-    assert _loop(before + [f"w{number}" for number in range(period)] * 20, 3, 16) is not None
-    assert _loop(before, 3, 16) is None
+    words = before + [f"w{number}" for number in range(period)] * 20
+    assert _loop(words, _Runs(words), 3, 16) is not None
+    assert _loop(before, _Runs(before), 3, 16) is None

@@ -71,8 +71,11 @@ def find_phrases(folded: str, wanted: tuple[str, ...], words: frozenset[str] | N
     """
     index = _index(wanted)
     words = frozenset(WORD.findall(folded)) if words is None else words
-    candidates = [phrase for word in index.words & words for phrase in index.by_word[word]]
-    candidates += [] if folded.isascii() else index.others
+    candidates = [] if folded.isascii() else [*index.others]
+    if not index.words.isdisjoint(words):
+        candidates += [phrase for word in index.words & words for phrase in index.by_word[word]]
+    if not candidates:
+        return []
     found = []
     for phrase in candidates:
         start = folded.find(phrase)
@@ -86,7 +89,7 @@ def find_phrases(folded: str, wanted: tuple[str, ...], words: frozenset[str] | N
 def may_hold(folded: str, wanted: tuple[str, ...], words: frozenset[str]) -> bool:
     """Whether one of the phrases may stand in a text of these words: a first look, never False where one does."""
     if folded.isascii():
-        return not _index(wanted).words.isdisjoint(words)
+        return bool(find_phrases(folded, wanted, words))
     return any(phrase in folded for phrase in wanted)
 
 

@@ -2,7 +2,6 @@
 
 import functools
 import re
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -71,7 +70,7 @@ class View:
         self._folded: dict[str, str] = {}
         self._tokens: dict[str, list[str]] = {}
         self._words: dict[str, frozenset[str]] = {}
-        self._texts: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        self._texts: dict[str, list[tuple[str, str]]] = {}
 
     @cached_property
     def kind(self) -> str:
@@ -129,20 +128,14 @@ class View:
 
     def texts(self, *names: str) -> list[tuple[str, str]]:
         """(name, text) of the named fields that are there and not empty; lists give their items."""
-        found = self._texts.get(names)
-        if found is None:
-            found = self._texts[names] = list(self._read_texts(names))
-        return found
-
-    def _read_texts(self, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
         for name in names:
-            value = self.answer if name == "answer" else self.sample.get(name)
-            if isinstance(value, list):
-                for item in value:
-                    if item:
-                        yield name, item
-            elif value:
-                yield name, value
+            if name not in self._texts:
+                value = self.answer if name == "answer" else self.sample.get(name)
+                items = value if isinstance(value, list) else [value]
+                self._texts[name] = [(name, item) for item in items if item]
+            found += self._texts[name]
+        return found
 
     def folded(self, text: str) -> str:
         found = self._folded.get(text)
@@ -188,7 +181,7 @@ class View:
 
 def contains(whole: list[str], part: list[str], *, min_letters: int = 1) -> bool:
     """Whether the tokens of `part` stand in `whole`, in one run."""
-    if not part or sum(map(len, part)) < min_letters:
+    if not part or len(part) > len(whole) or sum(map(len, part)) < min_letters:
         return False
     start, size = -1, len(part)
     for _ in range(whole.count(part[0])):

@@ -146,7 +146,7 @@ def _only_restates(view: View, said: list[str], filler: frozenset[str]) -> bool:
 
 def _only_asks_again(view: View, said: list[str]) -> bool:
     """Whether a reasoning has hardly a content word beside those of the question and does not come to the answer."""
-    if view.kind == Kind.numeric or any(map(str.isdigit, view.reasoning)) or contains(said, view.tokens(view.answer)):
+    if view.kind == Kind.numeric or contains(said, view.tokens(view.answer)) or any(map(str.isdigit, view.reasoning)):
         return False
     told = content_words(said)
     if len(told) < 6 or any(contains(said, view.tokens(choice)) for choice in view.choices):

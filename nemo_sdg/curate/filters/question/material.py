@@ -1,6 +1,7 @@
 """Filter of questions that need a figure, a passage, a listing or options that the sample does not have."""
 
 import functools
+import itertools
 import re
 from pathlib import Path
 
@@ -39,7 +40,15 @@ def _pattern(name: str, language: str) -> re.Pattern[str]:
     by_language = _patterns()[name]
     found = list(by_language.get(language, [])) + (by_language["en"] if language != "en" else [])
     found += _pointing(name, language)
-    return re.compile("|".join(f"(?:{pattern})" for pattern in found), re.IGNORECASE)
+    edges = itertools.groupby(found, lambda pattern: next((edge for edge in EDGES if pattern.startswith(edge)), ""))
+    joined = [f"{edge}(?:{'|'.join(one.removeprefix(edge) for one in together)})" for edge, together in edges]
+    return re.compile("|".join(joined), re.IGNORECASE)
+
+
+EDGES = (r"\b", r"(?<!\w)")
+"""What patterns begin with, in all their alternatives. It is tested once for all patterns in a row, where `re` would
+test it for each of them at each character.
+"""
 
 
 def _patterns() -> dict[str, dict[str, list[str]]]:

@@ -76,18 +76,20 @@ def reasoning_off_topic(view: View, *, min_words: int = 6) -> Finding | None:
     if not view.reasoning or view.kind == Kind.code or (view.is_choice and view.label in view.reasoning):
         return None
     said = view.tokens(view.reasoning)
+    if contains(said, view.tokens(view.answer)):
+        return None
     beginnings = _beginnings(said)
-    if len(beginnings) < min_words or contains(said, view.tokens(view.answer)):
-        return None
-    others = (view.question, view.passage, view.context, *view.accepted, *view.choices)
-    known = set().union(*(_beginnings(view.tokens(text)) for text in others))
-    if len(known) < min_words or beginnings & known:
-        return None
-    return "reasoning_off_topic", excerpt(view.reasoning)
+    known: set[str] = set()
+    for text in (view.question, view.passage, view.context, *view.accepted, *view.choices):
+        known |= _beginnings(view.tokens(text))
+        if not beginnings.isdisjoint(known):
+            return None
+    return ("reasoning_off_topic", excerpt(view.reasoning)) if min(len(beginnings), len(known)) >= min_words else None
 
 
 def _beginnings(words: list[str]) -> set[str]:
     """The first four letters of content words, and single ideographs."""
-    return {word[:4] for word in content_words(words) if not word[0].isdigit()} | {
-        word for word in words if is_spaceless(word) and "\u3400" <= word[0] <= "\u9fff"
-    }
+    found = {word[:4] for word in content_words(words) if not word[0].isdigit()}
+    if "".join(words).isascii():
+        return found
+    return found | {word for word in words if is_spaceless(word) and "\u3400" <= word[0] <= "\u9fff"}

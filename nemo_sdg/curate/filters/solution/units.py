@@ -23,11 +23,18 @@ WITH_UNIT = re.compile(
     re.IGNORECASE,
 )
 """A question that wants its answer with the unit"""
+UNIT_PARTS = ("unit", "unidad", "einheit", "enheid", "enhet", "jednost", "jednotkou", "birim", "satuan")
+"""Without one of these a text of ASCII does not match"""
 
 
 def unit_missing(view: View) -> Finding | None:
     """The question asks for a unit, and the answer is a bare number."""
-    if view.kind in (Kind.code, Kind.free_text) or view.is_choice or not WITH_UNIT.search(view.question):
+    if view.kind in (Kind.code, Kind.free_text) or view.is_choice:
+        return None
+    folded = view.folded(view.question)
+    if folded.isascii() and not any(part in folded for part in UNIT_PARTS):
+        return None
+    if not WITH_UNIT.search(view.question):
         return None
     if any(map(str.isalpha, view.answer)) or any(sign in view.answer for sign in "%‰°€$£¥₹"):
         return None

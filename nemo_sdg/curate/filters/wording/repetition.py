@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -55,14 +56,14 @@ def repetition(
             continue
         # a poem or a song that is asked for, and a dialogue, have lines that come again
         refrains = name in ("question", "answer")
-        again, num_near = _repeated(words)
-        loop = _loop(words, num_near, max_loops, min_words)
+        runs = _Runs(words)
+        loop = _loop(words, runs, max_loops, min_words)
         loop = loop or _repeated_sentence(text, max_loops, in_a_row=refrains)
         if loop is not None:
             return "repetition", f"{name}: {loop}"
         if len(words) < max(min_words, SHORT) or sum(word in OPERATORS for word in words) * 6 >= len(words):
             continue
-        score = _gopher_score(text, words, again, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
+        score = _gopher_score(text, words, runs, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
         if score is not None:
             return "repetition", f"{name}: {score}"
     return None
@@ -73,28 +74,36 @@ def _words(text: str) -> list[str]:
     return (text if text.isascii() else SPACELESS.sub(r" \1 ", text)).split()
 
 
-def _repeated(words: list[str]) -> tuple[list[int], int]:
-    """The places of n-grams that stood there before, and how many of them within MAX_PERIOD words."""
-    runs = list(ngrams(words, NGRAM))
-    counts = Counter(runs)
-    last: dict[tuple[str, ...], int] = {}
-    again, num_near = [], 0
-    for place in [place for place, run in enumerate(runs) if counts[run] > 1] if len(counts) < len(runs) else ():
-        before = last.get(runs[place])
-        if before is not None:
-            again.append(place)
-            num_near += place - before <= MAX_PERIOD
-        last[runs[place]] = place
-    return again, num_near
+class _Runs:
+    """The n-grams of a text that stand there several times. Those of NGRAM words are looked for where the first three
+    of them do.
+    """
+
+    def __init__(self, words: list[str]) -> None:
+        threes = list(ngrams(words, 3))
+        counts = Counter(threes)
+        places: dict[tuple[str, ...], list[int]] = {}
+        for place in [place for place, three in enumerate(threes[:-1]) if counts[three] > 1]:
+            places.setdefault((*threes[place], words[place + 3]), []).append(place)
+        most = max(places.values(), key=len, default=[])
+        first = most[0] if len(most) > 1 else 0
+        self.top = {3: max(counts, key=counts.__getitem__, default=()), 4: tuple(words[first : first + 4])}
+        """the most frequent one of so many words; of several that are as frequent, the first"""
+        self.again = sorted(place for found in places.values() for place in found[1:])
+        """places of those of NGRAM words that stood there before"""
+        pairs = itertools.chain.from_iterable(map(itertools.pairwise, places.values()))
+        self.num_near = sum(place - before <= MAX_PERIOD for before, place in pairs)
+        """how many of them did within MAX_PERIOD words"""
 
 
-def _loop(words: list[str], num_near: int, max_loops: int, min_words: int) -> str | None:
+def _loop(words: list[str], runs: _Runs, max_loops: int, min_words: int) -> str | None:
     """Where a run of words is followed by itself more than `max_loops` times, over `min_words` words at least."""
     # a run of so many words makes as many n-grams, but NGRAM - 1, that stood there shortly before
-    longest = num_near + NGRAM - 1
+    longest = runs.num_near + NGRAM - 1
+    most = min(MAX_PERIOD, len(words) // (max_loops + 1), longest // max(1, max_loops))
     periods = [
         (period, long_enough)
-        for period in range(1, min(MAX_PERIOD, len(words) // (max_loops + 1)) + 1)
+        for period in range(1, most + 1)
         if (long_enough := max(period * max_loops, (min_words - period) // 2)) <= longest
     ]
     if not periods:
@@ -161,7 +170,7 @@ def _may_repeat(found: list[str]) -> bool:
     for one, size in zip(sets, sizes, strict=True):
         if size < 4 or sum((one & words).bit_count() for words in at_least[1:]) < (MIN_SAME - 1) * ROUGHLY_SAME * size:
             continue
-        enough = ROUGHLY_SAME * size
+        enough = math.ceil(ROUGHLY_SAME * size)
         if len([1 for other in sets if (one & other).bit_count() >= enough]) >= MIN_SAME:
             return True
     return False
@@ -206,31 +215,26 @@ def _repeated_sentence(text: str, max_loops: int, min_words: int = 4, *, in_a_ro
 
 
 def _gopher_score(
-    text: str, words: list[str], again: list[int], max_lines: float, max_top: float, max_duplicates: float
+    text: str, words: list[str], runs: "_Runs", max_lines: float, max_top: float, max_duplicates: float
 ) -> str | None:
     lines = _gopher_lines(max_lines)
     if text.count("\n") >= 3 and not lines.keep_document(score := lines.score_document(text)):
         return f"{1 - score:.0%} of its lines are repeated"
     joined = " ".join(words)
     for size in TOP_SIZES:
-        if (score := _top_share(words, joined, size)) > max_top:
+        if (score := _top_share(runs, joined, size)) > max_top:
             return f"the most frequent {size}-grams make up {score:.0%}"
     for size in DUPLICATE_SIZES:
-        if _most_duplicates(words, again, size) <= max_duplicates * len(joined):
+        if _most_duplicates(words, runs.again, size) <= max_duplicates * len(joined):
             continue
         if (score := _duplicate_share(words, size) / len(joined)) > max_duplicates:
             return f"repeated {size}-grams make up {score:.0%}"
     return None
 
 
-def _top_share(words: list[str], joined: str, size: int) -> float:
-    """The share of a text that its most frequent n-gram takes, as Curator's RepeatingTopNGramsFilter scores it, in a
-    third of the time; of several that are as frequent, the first.
-    """
-    if len(words) < size:
-        return 1.0
-    ((top, _),) = Counter(ngrams(words, size)).most_common(1)
-    return (len(joined) - len(joined.replace(" ".join(top), ""))) / len(joined)
+def _top_share(runs: _Runs, joined: str, size: int) -> float:
+    """The share of a text that its most frequent n-gram takes, as Curator's RepeatingTopNGramsFilter scores it."""
+    return (len(joined) - len(joined.replace(" ".join(runs.top[size]), ""))) / len(joined)
 
 
 def _most_duplicates(words: list[str], again: list[int], size: int) -> int:

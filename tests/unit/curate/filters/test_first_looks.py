@@ -8,6 +8,7 @@ from ftfy.badness import BADNESS_RE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nemo_sdg.curate.filters.question import material
 from nemo_sdg.curate.filters.solution import sums
 from nemo_sdg.curate.filters.wording import characters, repetition
 
@@ -25,15 +26,15 @@ def test_ftfy_finds_no_character_bad_that_stands_alone() -> None:
 @given(WORDS)
 @settings(max_examples=200)
 def test_duplicates_are_at_most_what_the_first_look_says(words: list[str]) -> None:
-    again, num_near = repetition._repeated(words)
+    runs = repetition._Runs(words)
     for size in repetition.DUPLICATE_SIZES:
-        assert repetition._duplicate_share(words, size) <= repetition._most_duplicates(words, again, size)
+        assert repetition._duplicate_share(words, size) <= repetition._most_duplicates(words, runs.again, size)
     for period in range(1, repetition.MAX_PERIOD + 1):
         run = longest = 0
         for word, earlier in zip(words[period:], words, strict=False):
             run = run + 1 if word == earlier else 0
             longest = max(longest, run)
-        assert longest <= num_near + repetition.NGRAM - 1
+        assert longest <= runs.num_near + repetition.NGRAM - 1
 
 
 def test_sums_of_a_line_are_those_of_its_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,3 +54,18 @@ def test_sums_of_a_line_are_those_of_its_sentences(monkeypatch: pytest.MonkeyPat
     by_sentences = [sums.sides_of(text, "en") for text in texts]
     monkeypatch.setattr(sums, "SENTENCE_END", re.compile("(?!)"))
     assert [sums.sides_of(text, "en") for text in texts] == by_sentences
+
+
+def test_patterns_that_begin_with_an_edge_do_in_all_alternatives() -> None:
+    marks = dict(zip(material.EDGES, "¦¤", strict=True))
+    for name, by_language in material._patterns().items():
+        for language, patterns in by_language.items():
+            for pattern in [*patterns, *material._pointing(name, language)]:
+                bare = pattern
+                for edge, mark in marks.items():
+                    bare = bare.replace(edge, mark)
+                bare = re.sub(r"\\.|\[[^\]]*\]", "", bare)
+                while (shorter := re.sub(r"\([^()]*\)", "", bare)) != bare:
+                    bare = shorter
+                if bare[:1] in marks.values():
+                    assert all(part[:1] == bare[0] for part in bare.split("|")), pattern
