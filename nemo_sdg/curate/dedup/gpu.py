@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.dedup.arrays import load_array, save_arrays
+from nemo_sdg.curate.dedup.arrays import load_array, pack_pairs, save_arrays
 from nemo_sdg.curate.dedup.shingles import WIDTH, choose_bands
 from nemo_sdg.curate.dedup.signatures import SignedCorpus
 from nemo_sdg.errors import MissingDependencyError
@@ -96,5 +96,4 @@ def _read_edges(path: Path, name: str, question_of: Any) -> Any:
 
     edges = pq.read_table(path)
     ends = np.stack([question_of[edges[f"{name}_{end}"].to_numpy().astype(np.int64)] for end in "xy"])
-    ends = np.sort(ends, axis=0).astype(np.uint64)
-    return ends[0] << np.uint64(32) | ends[1]
+    return pack_pairs(np.sort(ends, axis=0))

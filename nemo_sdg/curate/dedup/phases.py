@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.dedup.arrays import load_array, save_arrays
+from nemo_sdg.curate.dedup.arrays import load_array, pack_pairs, save_arrays, unpack_pairs
 from nemo_sdg.curate.dedup.question_text import question_text
 from nemo_sdg.curate.dedup.resolve import Floats, resolve
 from nemo_sdg.curate.dedup.shingles import Hashes, shingle, similarities
@@ -35,8 +35,9 @@ SMALL_BUCKET = 64
 """up to here every pair of a bucket is a candidate"""
 WINDOW = 8
 """in larger buckets a question is paired with so many neighbours, in the order of the next band's keys: time stays
-linear when thousands
-of questions share most of their wording; pairs that are truly alike meet in other bands (5 of 21 on average at 0.8)"""
+linear when thousands of questions share most of their wording; pairs that are truly alike meet in other bands (5 of 21
+on average at 0.8)
+"""
 PAIRS_AT_ONCE = 1 << 11
 
 
@@ -108,9 +109,7 @@ def group_exact(prefixes: list[Path], out: Path) -> None:
 
 
 def pair_band(prefixes: list[Path], groups: Path, band: int, num_bands: int, out: Path) -> None:
-    """Writes the candidates of one band as sorted numbers left << 32 | right, left < right; one of the two groups
-    holds a sample.
-    """
+    """Writes the candidates of one band, packed and sorted; one of the two groups holds a sample."""
     corpus = SignedCorpus(prefixes)
     first, with_sample = load_array(groups, "first"), load_array(groups, "with_sample")
     members = np.flatnonzero(first == np.arange(len(first)))
@@ -133,8 +132,7 @@ def pair_band(prefixes: list[Path], groups: Path, band: int, num_bands: int, out
         if not len(alive):
             break
         ends = np.sort(np.stack([members[order[alive]], members[order[alive + step]]]), axis=0)
-        ends = ends[:, with_sample[ends].any(axis=0)].astype(np.uint64)
-        pairs.append(ends[0] << np.uint64(32) | ends[1])
+        pairs.append(pack_pairs(ends[:, with_sample[ends].any(axis=0)]))
     save_arrays(out, pairs=np.unique(np.concatenate(pairs)) if pairs else np.zeros(0, dtype=np.uint64))
 
 
@@ -155,14 +153,12 @@ def verify_pairs(
 
 
 def exact_similarities(corpus: SignedCorpus, templates: Hashes, pairs: Hashes) -> Floats:
-    """Jaccard similarity of each pair left << 32 | right, read from disk some thousand questions at a time."""
+    """Jaccard similarity of each packed pair, read from disk some thousand questions at a time."""
     found = [np.zeros(0)]
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         chunk = pairs[start : start + PAIRS_AT_ONCE]
-        questions, place = np.unique(
-            np.concatenate([chunk >> np.uint64(32), chunk & np.uint64(0xFFFFFFFF)]), return_inverse=True
-        )
-        shingles = corpus.shingles(questions.astype(np.int64), templates)
+        questions, place = np.unique(np.concatenate(unpack_pairs(chunk)), return_inverse=True)
+        shingles = corpus.shingles(questions, templates)
         found.append(similarities(shingles, place[: len(chunk)], place[len(chunk) :]))
     return np.concatenate(found)
 

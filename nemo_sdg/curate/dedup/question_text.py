@@ -16,7 +16,7 @@ from typing import Any
 from nemo_sdg.errors import DataError
 
 # Stock phrases of English question writing; what a task's own template repeats is learnt from its seeds
-# (dedup_phases.learn_templates).
+# (phases.learn_templates).
 _BEGINNING = re.compile(r"(?:question|problem|q)(?: \d+)? ")
 _BEGINNINGS = ("question ", "problem ", "q ")
 _OF_THESE = re.compile(r" of (?:the (?:following|options)|these)\b(?: (?:statements?|options?|answers?|choices?)\b)?")
@@ -125,10 +125,10 @@ def question_text(record: dict[str, Any], *, numbers_distinguish: bool) -> Quest
     """The compared parts of a seed, a sample, or a row of a corpus that has `text` in place of `question`.
 
     With `numbers_distinguish` two questions with different numbers in stem or passage are different questions, however
-    alike they are
-    otherwise: in arithmetic, physics or dates the numbers are what is asked. Without, every number reads as 0.
-    Numbers of the options do not count here: the same stem with another set of distractors is the same question when
-    the rest agrees.
+    alike they are otherwise: in arithmetic, physics or dates the numbers are what is asked. Without, every number reads
+    as 0. Numbers of the options do not count here: the same stem with another set of distractors is the same question
+    when the rest agrees.
+
     Raises DataError when there is no text to compare.
     """
     question = record.get("question") or record.get("text")

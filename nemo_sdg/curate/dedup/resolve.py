@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nemo_sdg.curate.dedup.arrays import unpack_pairs
 from nemo_sdg.curate.dedup.shingles import Hashes, Indices
 from nemo_sdg.curate.dedup.signatures import CORPUS, OWN, SEED, SIMILAR, SignedCorpus
 
@@ -43,10 +44,7 @@ class Neighbours:
     def __init__(self, num: int, edges: Edges) -> None:
         pairs = np.concatenate([np.zeros(0, dtype=np.uint64), *(pair for pair, _ in edges)])
         values = np.concatenate([np.zeros(0), *(value for _, value in edges)])
-        self.left, self.right = (
-            (pairs >> np.uint64(32)).astype(np.int64),
-            (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64),
-        )
+        self.left, self.right = unpack_pairs(pairs)
         here, there = np.concatenate([self.left, self.right]), np.concatenate([self.right, self.left])
         both = np.concatenate([values, values])
         order = np.lexsort((there, -both, here))

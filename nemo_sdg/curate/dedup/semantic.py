@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.dedup.arrays import load_array, save_array, save_arrays
+from nemo_sdg.curate.dedup.arrays import load_array, pack_pairs, save_array, save_arrays, unpack_pairs
 from nemo_sdg.curate.dedup.phases import exact_similarities
 from nemo_sdg.curate.dedup.shingles import Hashes
 from nemo_sdg.curate.dedup.signatures import SignedCorpus
@@ -143,7 +143,7 @@ def pair_clusters(
         for left, right, cosine in alike(members.astype(np.float32), threshold):
             ends = question_of[rows[np.stack([left, right])]]
             useful = with_sample[ends].any(axis=0)
-            pairs.append(ends[0, useful].astype(np.uint64) << np.uint64(32) | ends[1, useful].astype(np.uint64))
+            pairs.append(pack_pairs(ends[:, useful]))
             cosines.append(cosine[useful])
     found, place = np.unique(np.concatenate(pairs), return_index=True)
     same = nothing_else_differs(corpus, load_array(templates, "templates"), found)
@@ -167,13 +167,12 @@ def alike(members: Floats, threshold: float) -> Any:
 
 def nothing_else_differs(corpus: SignedCorpus, templates: Hashes, pairs: Hashes) -> npt.NDArray[np.bool_]:
     """Whether two questions of the same sense have the same numbers, the same answer (where both have a short one, or
-    options), the same passage, and
-    some wording in common that is not their task's template.
+    options), the same passage, and some wording in common that is not their task's template.
 
     Embeddings see topics: `the capital of Chile` and `the capital of Peru`, or 3 and 5 apples, lie as near as two
     wordings of one question; and of a long instruction that a task repeats they see little else.
     """
-    left, right = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    left, right = unpack_pairs(pairs)
     numbers, answers = corpus.column("numbers"), corpus.column("answer")
     same: npt.NDArray[np.bool_] = (numbers[left] == numbers[right]) & (
         (answers[left] == answers[right]) | (answers[left] == 0) | (answers[right] == 0)

@@ -52,8 +52,7 @@ def shingle(parts: list[tuple[str, str]], *, salts: Hashes, tasks: Hashes, templ
 
     salts: one per question; questions of different salt have no shingle in common (their numbers differ).
     tasks: one per question; a shingle whose hash, xor the task's, stands in the sorted `templates` is that task's
-    template and does not count,
-    unless nothing else is there.
+    template and does not count, unless nothing else is there.
     """
     text = "".join([f"{main.ljust(WIDTH)}\0{passage and passage.ljust(WIDTH)}\0" for main, passage in parts])
     hashes, boundary = _hash_windows(text)
@@ -140,8 +139,8 @@ def sign(shingles: Shingles, *, bands: int, rows: int) -> Hashes:
 
 def similarities(shingles: Shingles, left: Indices, right: Indices) -> npt.NDArray[np.float64]:
     """Exact Jaccard similarity of the pairs (left[k], right[k]): the smaller of main part and passage, so that a
-    shared passage alone,
-    or a shared stem over two passages, does not make two questions one. Two empty parts are alike.
+    shared passage alone, or a shared stem over two passages, does not make two questions one. Two empty parts are
+    alike.
     """
     both = [_part_similarities(shingles, kind, left, right) for kind in (0, 1)]
     return np.minimum(*both)

@@ -122,12 +122,10 @@ class EvaluationIndex:
             wrong = [name for name, size in meta["files"].items() if (folder / name).stat().st_size != size]
             if wrong:
                 raise DataError(f"{folder / wrong[0]} has not the size that {META} says; remove {folder}")
-            arrays = {
-                name.removesuffix(".npy"): np.load(folder / name, mmap_mode="r" if size > EMPTY else None).view(
-                    np.ndarray
-                )
-                for name, size in meta["files"].items()
-            }
+            arrays = {}
+            for name, size in meta["files"].items():
+                mapped = np.load(folder / name, mmap_mode="r" if size > EMPTY else None)
+                arrays[name.removesuffix(".npy")] = mapped.view(np.ndarray)  # numpy's own class costs 1 µs a look
         except (OSError, json.JSONDecodeError, KeyError, ValueError) as exc:
             raise DataError(f"the index of evaluation rows at {folder} cannot be read ({exc}); remove it") from exc
         return cls(arrays, meta["places"])
@@ -205,8 +203,3 @@ class EvaluationIndex:
         first, num = starts[at].astype(np.int64), (starts[at + 1] - starts[at]).astype(np.int64)
         offsets = np.arange(num.sum()) - np.repeat(np.cumsum(num) - num, num)
         return rows[np.repeat(first, num) + offsets]
-
-
-def _load(path: Path, *, is_empty: bool) -> Any:
-    """A plain array over the mapped file: numpy's own class for it costs a microsecond a look."""
-    return np.load(path, mmap_mode=None if is_empty else "r").view(np.ndarray)

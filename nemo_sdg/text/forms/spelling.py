@@ -192,11 +192,6 @@ def is_acronym(short: str, long: str) -> bool:
     return letters in (initials, "".join(word[0].upper() for word in words))
 
 
-def without_aside(text: str) -> str:
-    """The text without what stands in round brackets at its end: `carbon dioxide (CO2)`, `Mount Everest (8,849 m)`."""
-    return re.sub(r"\s+\([^()]*\)\s*\.?$", "", text)
-
-
 def hyphens_part(a: str, b: str) -> bool:
     """Whether the texts are the same but for a hyphen between letters: e-mail and email, not `no where`."""
     joined = [re.sub(r"(?<=[^\W\d_])-(?=\w)|(?<=\d)-(?=[^\W\d_])", "", side).casefold().strip(" .") for side in (a, b)]
