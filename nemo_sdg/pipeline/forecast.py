@@ -135,10 +135,13 @@ def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds, in_sentences: C
         share = votes / len(solvers)
         found.append(made("solver", section, share, share * rates.vote_prompt, share * rates.vote_completion))
     if config.roles.judge is not None:
-        num, compared = written + own + questions * rates.graded, comparisons(config, rates, seeds, in_sentences)
-        prompt = num * rates.judge_prompt + compared * rates.comparison_prompt
-        completion = num * rates.judge_completion + compared * rates.comparison_completion
-        found.append(made("judge", config.engines(Role.judge)[0], num + compared, prompt, completion))
+        screened, graded = written + own, questions * rates.graded
+        compared = comparisons(config, rates, seeds, in_sentences)
+        prompt = screened * rates.judge_prompt + graded * rates.grade_prompt + compared * rates.comparison_prompt
+        completion = (
+            screened * rates.judge_completion + graded * rates.grade_completion + compared * rates.comparison_completion
+        )
+        found.append(made("judge", config.engines(Role.judge)[0], screened + graded + compared, prompt, completion))
     if config.roles.student is not None:
         num = questions * rates.student * config.generate.student_attempts
         section = config.engines(Role.student)[0]

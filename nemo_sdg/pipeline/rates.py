@@ -13,6 +13,7 @@ from nemo_sdg.config import Role, RunConfig
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.packed_shards import packed_shards, variant_size
 from nemo_sdg.generate.agreement import ORDERS, compared, gold_of
+from nemo_sdg.pipeline.grade_rates import taken_by_kind
 from nemo_sdg.records import Kind, Sample, Vote, sample_from_dict
 from nemo_sdg.storage import find_run, is_stored, read_json, read_jsonl, stored_files
 
@@ -44,7 +45,10 @@ class Rates:
     """share of new questions that pass the judge, if there is one"""
     judge_prompt: float = 700.0
     judge_completion: float = 350.0
-    """tokens of one grade, of a question or of a solution"""
+    """tokens of one grade of a question"""
+    grade_prompt: float = 700.0
+    grade_completion: float = 350.0
+    """tokens of one grade of a solution"""
     comparison_prompt: float = 600.0
     comparison_completion: float = 30.0
     """tokens of one comparison of a question's answers in sentences"""
@@ -184,6 +188,10 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
         tokens_per_sample=packed.tokens / max(packed.documents, 1),
     )
     measure_grades(rates, spent, arrived, judged, tried, sentences, config)
+    for kind, requests in taken_by_kind(pilot).items():
+        prompt, completion = requests.each()
+        setattr(rates, f"{kind}_prompt", prompt)
+        setattr(rates, f"{kind}_completion", completion)
     other_votes(rates, solved, pilot, config)
     return rates
 
@@ -207,9 +215,12 @@ def measure_grades(
     sentences: Compared,
     config: RunConfig,
 ) -> None:
-    """Measures judge and student. A judge's request in `graded` is assumed to take as many tokens as in `screened`."""
+    """Measures judge and student. Where the journals do not tell (grade_rates.py), a judge's request in `graded` is
+    assumed to take as many tokens as in `screened`.
+    """
     if "screened" in spent and arrived["screened"]["similar"]:
         rates.judge_prompt, rates.judge_completion = spent["screened"].a_request()
+        rates.grade_prompt, rates.grade_completion = rates.judge_prompt, rates.judge_completion
         rates.screened = arrived["answers"]["similar"] / arrived["screened"]["similar"]
     elif config.roles.judge is not None:
         rates.notes.append("the pilot has no judge: its cost is assumed")

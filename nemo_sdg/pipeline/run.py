@@ -54,8 +54,7 @@ def run(
         context.fingerprints |= {name: ledger.fingerprint for name, ledger in plan.wanted.items()}
         if plan.redone:
             ask(context, plan, redo=redo)
-        if worker[1] == 1:
-            look_at_lost(context, [name for name in names if name not in plan.redone], redo=redo)
+        look_at_lost(context, [name for name in names if name not in plan.redone], redo=redo)
         check_machine(context, plan)
         write_config(context.run_dir, config)
         if worker[1] == 1:
@@ -115,7 +114,7 @@ def look_at_lost(context: Context, names: list[str], *, redo: bool) -> None:
     """Says which steps lack answers that the server did not give, or with `redo` asks for these again."""
     for name in names:
         folder = context.step_dir(name)
-        lost = lost_requests(folder) if hasattr(step_module(name), "flow_maker") else {}
+        lost = lost_requests(folder, context.worker) if hasattr(step_module(name), "flow_maker") else {}
         if not lost:
             continue
         what = f"{name}: {sum(lost.values()):,} requests in {len(lost):,} shards were lost to faults of the server"

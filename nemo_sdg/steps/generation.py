@@ -82,8 +82,7 @@ def generate(
 
     source, target = context.before(step), context.step_dir(step)
     shards = source.shards()
-    index, num = context.worker
-    mine = {shard: [source.shard_path(shard)] for shard in shards if int(shard.rsplit("-", 1)[-1]) % num == index}
+    mine = {shard: [source.shard_path(shard)] for shard in shards if is_of(shard, context.worker)}
     todo = context.unfinished(target, mine)
     compress_finished(target.path / JOURNAL, [shard for shard in mine if shard not in set(todo)])
     if not todo:
@@ -126,9 +125,15 @@ def unmark_redone(target: StepDir) -> None:
     (target.path / JOURNAL / REDONE).unlink(missing_ok=True)
 
 
-def lost_requests(target: StepDir) -> dict[str, int]:
-    """Shard -> its lost requests, for the shards that have some."""
-    receipts = ((shard, target.receipt(shard)) for shard in target.shards())
+def is_of(shard: str, worker: tuple[int, int]) -> bool:
+    """Whether a worker of several does a shard."""
+    index, num = worker
+    return int(shard.rsplit("-", 1)[-1]) % num == index
+
+
+def lost_requests(target: StepDir, worker: tuple[int, int]) -> dict[str, int]:
+    """Shard -> its lost requests, for the worker's shards that have some."""
+    receipts = ((shard, target.receipt(shard)) for shard in target.shards() if is_of(shard, worker))
     return {shard: int(receipt[LOST]) for shard, receipt in receipts if receipt and receipt.get(LOST)}
 
 

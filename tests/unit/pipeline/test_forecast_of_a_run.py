@@ -1,10 +1,12 @@
 """The forecast from a pilot with a judge and a student, beside what their servers were really asked."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from nemo_sdg.pipeline.forecast import count_seeds, make_forecast
+from nemo_sdg.pipeline.grade_rates import taken_by_kind
 from nemo_sdg.pipeline.rates import measured
 from nemo_sdg.pipeline.run import run as run_steps
 from tests.fakes.openai_server import serving
@@ -31,9 +33,17 @@ def test_a_judges_comparisons_are_in_the_forecast_of_the_pilot_itself(root: Path
     assert in_sentences == {"qs_explain"}
     for role, seen in servers.items():
         assert said[role]["requests"] == pytest.approx(seen["completions"], rel=0.02)
-    # by role they are less exact: a grade of a solution is taken to be as long as one of a question
+        for tokens in ("prompt_tokens", "completion_tokens"):
+            assert said[role][tokens] == pytest.approx(seen[tokens], rel=0.03), role
+    without = {row["role"]: row for row in make_forecast(config, rates, seeds, tokens_per_s=1.0, price=None)["roles"]}
+    assert without["judge"]["requests"] < 0.8 * said["judge"]["requests"]
+    # without journals the two of them together are still right
+    with at_home(tmp_path):
+        shutil.rmtree(pilot / "graded" / "journal")
+        assert taken_by_kind(pilot) == {}
+        rates = measured(pilot, config)
+    forecast = make_forecast(config, rates, seeds, in_sentences, tokens_per_s=1.0, price=None)
+    said = {row["role"]: row for row in forecast["roles"]}
     for tokens in ("prompt_tokens", "completion_tokens"):
         both = sum(said[role][tokens] for role in servers)
         assert both == pytest.approx(sum(seen[tokens] for seen in servers.values()), rel=0.02)
-    without = {row["role"]: row for row in make_forecast(config, rates, seeds, tokens_per_s=1.0, price=None)["roles"]}
-    assert without["judge"]["requests"] < 0.8 * said["judge"]["requests"]
