@@ -1,5 +1,6 @@
 """Records and their JSON."""
 
+import dataclasses
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from nemo_sdg.records import (
     Vote,
     VoteCounts,
     json_line,
+    lines,
     sample_from_dict,
     seed_from_dict,
     to_dict,
@@ -89,3 +91,17 @@ def test_json_says_the_same_without_such_characters() -> None:
     assert orjson.loads(shown) == said
     assert not set("\u202e\x7f\x9b\U000e0041") & set(shown)
     assert "ü" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "record"),
+    [
+        (lines.SampleLine, Sample),
+        (lines.AnswerLine, Answer),
+        (lines.GeneratorLine, Generator),
+        (lines.ModelLine, ModelUse),
+        (lines.LicenseLine, SampleLicense),
+    ],
+)
+def test_lines_have_fields_of_their_records(line: type, record: type) -> None:
+    assert set(line.__annotations__) <= {field.name for field in dataclasses.fields(record)}
