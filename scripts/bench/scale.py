@@ -246,8 +246,10 @@ def tell_step(num: int, step: str, row: Row) -> None:
 
 def tell_whole(num: int, rows: dict[str, Row], beside: dict[str, Row]) -> None:
     samples = rows["answers"]["records"]
-    total = sum(sum(row["bytes"].values()) for row in rows.values() if "bytes" in row)
-    show(f"bytes_per_sample_{num}", round(total / samples), "bytes", samples=samples)
+    parts = {f"{step}_{part}": size for step in rows for part, size in rows[step].get("bytes", {}).items()}
+    total = sum(parts.values())
+    large = {name: round(size / samples) for name, size in parts.items() if size > total / 100}
+    show(f"bytes_per_sample_{num}", round(total / samples), "bytes", samples=samples, **large)
     seconds = rows["whole"]["seconds"] + sum(rows[name]["seconds"] for name in ("resumed", "check", "status", "trace"))
     show(f"all_minutes_{num}", round((seconds + rows["report"]["seconds"]) / 60, 1), "min")
     for step, other in beside.items():
