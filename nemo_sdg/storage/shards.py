@@ -228,7 +228,7 @@ class StepDir:
             if path.is_file() and compressed(path).is_file():
                 return f"{name} is there twice, plain and compressed"
         if inputs is not None:
-            wanted = {self.relative(path): self._input_sha256(path, full) for path in sorted(inputs)}
+            wanted = {self.relative(path): self.input_sha256(path, full=full) for path in sorted(inputs)}
             if receipt["inputs"] != wanted:
                 return f"{self.step}/{shard} was made from other inputs"
         return None
@@ -251,7 +251,7 @@ class StepDir:
         for path, digest in sha256_files(stats).items():
             self.hashes[path] = (stats[path].st_size, stats[path].st_mtime_ns, digest)
 
-    def _input_sha256(self, path: Path, full: bool) -> str:
+    def input_sha256(self, path: Path, *, full: bool) -> str:
         """The SHA-256 of a file. Without `full` it is taken from the receipt, and the file is not read."""
         if not full:
             folder = path.parent.parent if path.parent.name == "dropped" else path.parent

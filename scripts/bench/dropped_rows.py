@@ -22,7 +22,8 @@ from typing import Any
 
 import orjson
 import yaml
-from scale import ROOT, Memory, environment, show
+from scale import ROOT, show
+from scale_costs import Memory, environment
 
 ROWS, QUICK_ROWS, LIMIT = 1_000_000, 50_000, 25
 

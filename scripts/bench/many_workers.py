@@ -22,7 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from scale import SIMILAR, environment, show, write_config
+from scale import SIMILAR, show, write_config
+from scale_costs import environment
 
 from nemo_sdg.storage import sha256_file, stored_files
 

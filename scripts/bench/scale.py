@@ -29,15 +29,13 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
-import psutil
 import yaml
+from scale_costs import Memory, environment, run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK, SIZES, LARGEST = [2_000], [10_000, 100_000], 1_000_000
@@ -45,50 +43,12 @@ SIMILAR, VOTES, VOTES_SHORT = 3, 4, 3
 STEPS = ["catalog", "seeds", "questions", "answers", "verified", "curated", "packed", "blend"]
 SHARDS, LARGEST_SHARD = 8, 2000
 """shards of a small size, so that two processes share them, and seeds in a shard of a large one: the default"""
-EVERY = 0.2
-"""seconds between two measurements of the memory"""
 Row = dict[str, Any]
 Tell = Callable[[str, Row], None]
 
 
 def show(name: str, value: float | None, unit: str, **more: Any) -> None:
     print(json.dumps({"name": name, "value": value, "unit": unit, **more}), flush=True)
-
-
-class Memory(threading.Thread):
-    """The proportional set size of a process and its child processes over time."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.process, self.seen, self.ended = psutil.Process(pid), list[tuple[float, int]](), threading.Event()
-        self.start()
-
-    def run(self) -> None:
-        while not self.ended.wait(EVERY):
-            total = 0
-            try:
-                for process in [self.process, *self.process.children(recursive=True)]:
-                    total += pss(process.pid)
-            except psutil.Error:
-                return
-            self.seen.append((time.monotonic(), total))
-
-    def peak(self, begin: float, end: float) -> int:
-        return max((size for when, size in self.seen if begin <= when <= end + EVERY), default=0)
-
-
-def pss(pid: int) -> int:
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
-
-
-def environment(code: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(code), "HF_HUB_OFFLINE": "1"}
 
 
 def write_config(folder: Path, num: int, *, votes: int = VOTES, **run: Any) -> Path:
@@ -132,24 +92,6 @@ def run_steps(config: Path, code: Path, tell: Tell) -> None:
     memory.ended.set()
     if process.wait():
         raise subprocess.CalledProcessError(process.returncode, command)
-
-
-def run_command(arguments: list[str], code: Path) -> Row:
-    """Seconds, CPU seconds and memory of a command, from its start to its end."""
-    begin, before = time.monotonic(), os.times()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nemo_sdg", *arguments], cwd=code, env=environment(code),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    memory = Memory(process.pid)
-    output, _ = process.communicate()
-    end, after = time.monotonic(), os.times()
-    memory.ended.set()
-    if process.returncode:
-        sys.stderr.write(output.decode()[-3000:])
-        raise subprocess.CalledProcessError(process.returncode, arguments)
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return {"seconds": end - begin, "cpu": cpu, "rss": memory.peak(begin, end)}
 
 
 def measure(folder: Path, num: int, code: Path, tell: Tell, *, votes: int = VOTES) -> dict[str, Row]:

@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution import dask_tasks
 from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.documents import render_text
+from nemo_sdg.export.packing import pack
 from nemo_sdg.export.packing.indexed_dataset import IndexedWriter
 from nemo_sdg.export.packing.pack import pack_shards, problem
 from nemo_sdg.export.packing.shard_plan import plan_packing
@@ -316,6 +318,32 @@ def test_what_is_done_is_not_done_again_and_damage_is_repaired(run_dir: Path, tm
     pack_shards(shards, step, EXPORT, on_done=lambda receipt: done.append(receipt["shard"]))
     assert sorted(done) == sorted(["math-train-00000", receipts[-1]])
     assert tree(tmp_path / "packed") == tree(run_dir / "packed")
+
+
+def test_curated_samples_are_planned_again_only_when_something_is_not_what_it_was(
+    run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(run_dir / "curated", tmp_path / "curated")
+    shutil.copytree(run_dir / "packed", tmp_path / "packed")
+    shards, step = sorted((tmp_path / "curated").glob("*.jsonl")), packed_step(tmp_path)
+
+    def plan(*_: Any, **__: Any) -> None:
+        raise AssertionError("planned")
+
+    monkeypatch.setattr(pack, "plan_packing", plan)
+    done = pack_shards(shards, step, EXPORT)
+    assert {receipt["shard"]: receipt for receipt in done} == {name: step.receipt(name) for name in step.shards()}
+    names = ["curated/shard-00003.jsonl", "packed/plan.json", "packed/receipts/math-train-00000.json"]
+    for path in [*(tmp_path / name for name in names), next((tmp_path / "packed").rglob("*.text.parquet"))]:
+        before = path.read_bytes()
+        path.write_bytes(before[:-1] + b"?")
+        with pytest.raises(AssertionError, match="planned"):
+            pack_shards(shards, packed_step(tmp_path), EXPORT)
+        path.write_bytes(before)
+    for others, other in ((shards[1:], step), (shards, replace(step, fingerprint="f2"))):
+        with pytest.raises(AssertionError, match="planned"):
+            pack_shards(others, other, EXPORT)
+    assert len(pack_shards(shards, packed_step(tmp_path), EXPORT)) == len(done)
 
 
 def test_a_smaller_corpus_leaves_nothing_of_the_larger_one(run_dir: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@
     packed/dropped/<family>-<split>-00000.jsonl what is empty or too long, never cut
     packed/receipts/<family>-<split>-00000.json written last; with what the tokenizer lost, per variant
     packed/tokenizer/                           what it was packed with
+    packed/plan.json                            what all of it was planned from (packed_step.py)
 
 Shards are planned first (shard_plan.py), so that their bytes do not depend on who packs them. Memory is one batch.
 """
@@ -25,6 +26,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.execution.processes import worker_processes
 from nemo_sdg.export.packing.encode import Encoded, encode_samples, join_documents
 from nemo_sdg.export.packing.packed_files import ShardWriter
+from nemo_sdg.export.packing.packed_step import discard, finished_shards, receipt_of, remove_strays, write_plan
 from nemo_sdg.export.packing.shard_plan import PackUnit, plan_packing, seed_of, straddles
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
 from nemo_sdg.records import Drop, json_line
@@ -151,10 +153,6 @@ def _sizes(writers: dict[str, ShardWriter]) -> dict[str, dict[str, int]]:
     }
 
 
-def receipt_of(name: str, step: StepDir) -> PackedReceipt | None:
-    return cast(PackedReceipt | None, step.receipt(name))
-
-
 def problem(unit: PackUnit, step: StepDir, tokenizer: Tokenizer, *, full: bool = True) -> str | None:
     """Why a packed shard does not count as done, or None when it does."""
     found = step.problem(unit.name, inputs=unit.inputs, full=full)
@@ -163,14 +161,6 @@ def problem(unit: PackUnit, step: StepDir, tokenizer: Tokenizer, *, full: bool =
         changed = [name for name, value in _identity(unit, tokenizer).items() if receipt.get(name) != value]
         found = f"{step.step}/{unit.name} was packed with other {' and '.join(changed)}" if changed else None
     return found
-
-
-def discard(name: str, step: StepDir) -> None:
-    """Removes a packed shard, its receipt first."""
-    receipt = receipt_of(name, step)
-    step.receipt_path(name).unlink(missing_ok=True)
-    for output in receipt.get("outputs", {}) if receipt else ():
-        (step.run_dir / output).unlink(missing_ok=True)
 
 
 def pack_shards(
@@ -191,6 +181,10 @@ def pack_shards(
     tokenizer, shards = load_tokenizer(export.tokenizer, bos=export.bos), sorted(shards)
     if dask_address is not None:
         shards, step = [path.resolve() for path in shards], replace(step, run_dir=step.run_dir.resolve())
+    if (receipts := finished_shards(shards, step, tokenizer.digest, full=full)) is not None:
+        tokenizer.save(step.path / "tokenizer")
+        remove_strays(step, receipts)
+        return receipts
     tokenizer.num_read += (num_bytes := sum(path.stat().st_size for path in shards))
     workers = min(workers, 1 + num_bytes // BYTES_FOR_A_WORKER)
     with open_pool(tokenizer, workers, dask_address) as map_units:
@@ -209,6 +203,7 @@ def pack_units(
 ) -> list[PackedReceipt]:
     """`pack_shards` with processes that are there already."""
     remove_temporaries(step.path)
+    shards = list(shards)
     units = plan_packing(shards, export, tokenizer, map_shards=map_units)
     if not units:
         raise DataError("there is nothing to pack: no curated sample is left; look at curated/dropped for the reasons")
@@ -233,18 +228,8 @@ def pack_units(
             on_done(receipt)
     receipts = [done[unit.name] for unit in units]
     remove_strays(step, receipts)
+    write_plan(shards, step, [unit.name for unit in units], full=full)
     return receipts
-
-
-def remove_strays(step: StepDir, receipts: Iterable[PackedReceipt]) -> None:
-    """Removes packed files without a receipt: what a run that was killed under another plan left, and what a worker
-    that was killed had begun.
-    """
-    remove_temporaries(step.path)
-    known = {step.run_dir / output for receipt in receipts for output in receipt["outputs"]}
-    for path in [*step.path.glob("*/*/*/shard-*"), *step.path.glob("dropped/*.jsonl")]:
-        if path not in known and path.is_file():
-            path.unlink()
 
 
 _held: dict[str, Tokenizer] = {}

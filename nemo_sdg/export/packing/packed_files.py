@@ -116,7 +116,8 @@ class ShardWriter:
         self._indexed = IndexedWriter(bin_file, tokenizer.vocab_size)
         self._docs = files.enter_context(pq.ParquetWriter(docs_file, self._docs_schema, compression="zstd"))
         self._texts = files.enter_context(pq.ParquetWriter(text_file, self._text_schema, compression="zstd"))
-        self._rows: list[tuple[list[SampleLine], str, int]] = []
+        self._document_rows: list[tuple[Any, ...]] = []
+        self._text_rows: list[TextRow] = []
         self.num_documents = self.num_tokens = 0
         self.losses = Losses()
 
@@ -125,34 +126,26 @@ class ShardWriter:
         self.losses.count(self.tokenizer, text, ids)
         ids = self.tokenizer.as_document(ids)
         self._indexed.add(ids)
-        self._rows.append((samples, text, len(ids)))
+        number = self.num_documents + len(self._text_rows)
+        for sample in samples:  # the sample itself, with all its votes, is not held
+            facts = sample["sample_id"], sample["seed_ids"], sample["task"], sample["family"]
+            self._document_rows.append((number, *facts, len(ids)))
+        self._text_rows.append(text_row(samples, text))
         self.num_tokens += len(ids)
-        if len(self._rows) == ROW_GROUP:
+        if len(self._text_rows) == ROW_GROUP:
             self._flush()
 
     def _flush(self) -> None:
         import pyarrow as pa
 
-        rows = [
-            (number, sample, num_tokens)
-            for number, (samples, _, num_tokens) in enumerate(self._rows, self.num_documents)
-            for sample in samples
-        ]
-        docs = {
-            "document": [number for number, _, _ in rows],
-            "sample_id": [sample["sample_id"] for _, sample, _ in rows],
-            "seed_ids": [sample["seed_ids"] for _, sample, _ in rows],
-            "task": [sample["task"] for _, sample, _ in rows],
-            "family": [sample["family"] for _, sample, _ in rows],
-            "num_tokens": [num_tokens for _, _, num_tokens in rows],
-        }
-        texts = [text_row(samples, text) for samples, text, _ in self._rows]
-        self._docs.write_table(pa.table(docs, schema=self._docs_schema))
-        self._texts.write_table(pa.Table.from_pylist(texts, schema=self._text_schema))
-        self.num_documents += len(self._rows)
-        self._rows.clear()
+        columns = [list(column) for column in zip(*self._document_rows, strict=True)]
+        self._docs.write_table(pa.table(columns, schema=self._docs_schema))
+        self._texts.write_table(pa.Table.from_pylist(self._text_rows, schema=self._text_schema))
+        self.num_documents += len(self._text_rows)
+        self._document_rows.clear()
+        self._text_rows.clear()
 
     def finish(self) -> None:
-        if self._rows:
+        if self._text_rows:
             self._flush()
         self._indexed.finish(self._idx_file)
