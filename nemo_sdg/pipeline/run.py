@@ -13,7 +13,7 @@ from typing import Any
 from nemo_sdg.config import RunConfig, Verify, shaping
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.execution.processes import quiet_libraries
+from nemo_sdg.execution.processes import give_back_memory, quiet_libraries
 from nemo_sdg.execution.progress import COLUMNS, Progress, fit, format_seconds
 from nemo_sdg.execution.tracking import open_trackers
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_module, steps_between, why_skipped
@@ -61,6 +61,7 @@ def run(
             hashes.save()
         for name in names:
             run_step(context, name, plan, hashes)
+            give_back_memory()
         if names[-1] == STEPS[-1]:
             from nemo_sdg.pipeline import finish as summary
 
