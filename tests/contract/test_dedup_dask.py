@@ -25,7 +25,7 @@ from nemo_sdg.execution import dask_tasks
 from nemo_sdg.curate.dedup import duplicates as dedup
 from nemo_sdg.curate.dedup import signatures as signed
 corpus, work, workers = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-signed.plan_parts.__defaults__ = (20_000,)
+signed.PART_BYTES = 20_000
 config = CurateSection()
 def find():
     shards = sorted(corpus.glob("shard-*.jsonl"))
@@ -100,7 +100,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signed.plan_parts, "__defaults__", (20_000,))
+    monkeypatch.setattr(signed, "PART_BYTES", 20_000)
 
 
 def find(corpus: Path, work: Path, workers: int = 1, dask_address: str | None = None) -> bytes:
