@@ -4,12 +4,13 @@ import logging
 import warnings
 
 import pytest
-from torch.utils import cpp_extension
 
 from nemo_sdg.execution.megatron_import import importing_megatron
 
 
 def test_nothing_is_compiled_while_it_is_imported() -> None:
+    from torch.utils import cpp_extension  # here alone: a process that does not run this test does not load torch
+
     compiled = cpp_extension.load_inline
     with importing_megatron(), pytest.raises(RuntimeError, match="nothing is compiled"):
         cpp_extension.load_inline(name="any", cpp_sources=[""])
