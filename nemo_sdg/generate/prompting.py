@@ -66,6 +66,7 @@ TASK_VARIABLES = (
     "options",
 )  # fmt: skip
 """fields of a record that instruction and worked examples get, besides whether it has a passage"""
+MISSING = object()
 MAX_TOKENS = {Style.compact: {"question": 512, "answer": 2048}, Style.full: {"question": 12288, "answer": 24576}}
 """max_tokens if the configuration sets none; thinking counts, and servers reduce it to their context"""
 SAMPLING: dict[Style, dict[str, tuple[float | None, float | None]]] = {
@@ -166,11 +167,11 @@ class Prompts:
         """Instruction and written examples. They depend only on fields that all records of a task share, so they are
         rendered once per task.
         """
-        shared = {key: variables[key] for key in TASK_VARIABLES if key in variables} | {
-            "passage": bool(variables.get("passage"))
-        }
-        key = (name, *shared.values())
+        key = (name, bool(variables.get("passage")), *[variables.get(key, MISSING) for key in TASK_VARIABLES])
         if key not in self._heads:
+            shared = {key: variables[key] for key in TASK_VARIABLES if key in variables} | {
+                "passage": bool(variables.get("passage"))
+            }
             numbers = sorted(
                 block.removeprefix("example") for block in self._templates[name].blocks if block.startswith("example")
             )

@@ -43,6 +43,13 @@ class Request:
     structured: Structured = Structured.json_schema
     extra_body: dict[str, Any] = field(default_factory=dict)
 
+    def copy(self) -> "Request":
+        """As dataclasses.replace without changes, in a fifth of its time."""
+        new = object.__new__(Request)
+        for name in Request.__slots__:
+            setattr(new, name, getattr(self, name))
+        return new
+
     def worked_examples(self) -> list[str]:
         """The text before the last user turn; for base models, the whole prompt."""
         return (

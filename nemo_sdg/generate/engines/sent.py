@@ -6,7 +6,6 @@ chat shape          a prefix before the instruction; where there is no system ro
 control tokens      of chat templates within the texts are neutralised (text/control_tokens.py)
 """
 
-import dataclasses
 import functools
 from typing import Any
 
@@ -19,14 +18,13 @@ SAMPLING = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "max_t
 
 def prepare(request: Request, section: EngineSection) -> Request:
     """The request as it is sent to an engine; its key is the identity of the completion."""
-    return dataclasses.replace(
-        request,
-        **section.sampling.given(),
-        messages=None if request.messages is None else shape(request.messages, section),
-        prompt=None if request.prompt is None else neutralise(request.prompt),
-        structured=section.structured,
-        extra_body=section.extra_body,
-    )
+    sent = request.copy()
+    for name, value in section.sampling.given().items():
+        setattr(sent, name, value)
+    sent.messages = None if request.messages is None else shape(request.messages, section)
+    sent.prompt = None if request.prompt is None else neutralise(request.prompt)
+    sent.structured, sent.extra_body = section.structured, section.extra_body
+    return sent
 
 
 _neutral = functools.lru_cache(maxsize=2048)(neutralise)

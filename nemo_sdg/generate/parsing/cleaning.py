@@ -58,6 +58,11 @@ def without_marks(text: str) -> str:
 def without_chatter(text: str) -> str:
     """The text without phrases such as `Sure! Here is the solution:` and `Let me know if you need more!`."""
     text = text.strip()
-    while (shorter := CLOSING_CHATTER.sub("", OPENING_CHATTER.sub("", text)).strip()) != text:
+    while True:
+        opening = OPENING_CHATTER.match(text)
+        shorter = text if opening is None else text[opening.end() :]
+        if "\n" in shorter:
+            shorter = CLOSING_CHATTER.sub("", shorter)
+        if (shorter := shorter.strip()) == text:
+            return text
         text = shorter
-    return text
