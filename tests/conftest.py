@@ -106,6 +106,14 @@ def lm_eval_is_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures of the report take a third of a small run: for tests that do not look at the page's figures."""
+    from nemo_sdg.export.report.sections import charts
+
+    monkeypatch.setattr(charts, "draw", lambda *_: charts.Drawing(wide="<svg/>", narrow="<svg/>"))
+
+
 @pytest.fixture(autouse=True)
 def log_levels() -> None:
     """A run silences the logs of its process: a test that comes after one hears its own nevertheless."""

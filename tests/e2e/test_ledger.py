@@ -10,13 +10,13 @@ import pytest
 
 from nemo_sdg.commands.check.laws import prove
 from nemo_sdg.errors import ConfigError, DataError, SdgError
-from nemo_sdg.export.report.sections import charts
 from nemo_sdg.pipeline.run import run as run_steps
 from nemo_sdg.storage import SUFFIX, files, ledger, open_content, read_json, read_jsonl, shards, stored_files
 from tests.e2e.harness import digests
 from tests.fakes.openai_server import FakeOpenAIServer, serving
 from tests.fakes.small_run import at_home, make_inputs, move, small_config
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 DATA = "configs/quickstart_tasks/data"
 
 
@@ -24,12 +24,6 @@ DATA = "configs/quickstart_tasks/data"
 def counting() -> Iterator[FakeOpenAIServer]:
     with serving() as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The figures of the report take a third of a run; other tests look at them."""
-    monkeypatch.setattr(charts, "draw", lambda *_: charts.Drawing(wide="<svg/>", narrow="<svg/>"))
 
 
 class SmallRun:

@@ -18,6 +18,7 @@ from nemo_sdg.text.figures import character_grams, distinct_share, nearest_other
 from nemo_sdg.text.normalize import tokens
 from tests.fakes.synthetic_run import write_run
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 MIXED = {"explanation": {"families": {"math": {"epochs": 9.0}, "science": {"epochs": 1.0}}}}
 
 
