@@ -103,12 +103,16 @@ def graded_questions(config: RunConfig, rates: Rates, seeds: Seeds) -> float:
 
 
 def comparisons(config: RunConfig, rates: Rates, seeds: Seeds, in_sentences: Collection[str]) -> float:
-    """Requests in which the judge compares answers in sentences: those of the solvers, and those of the student."""
+    """Requests in which the judge compares answers: those in sentences, of the solvers and of the student, and short
+    ones without a majority.
+    """
     if config.roles.judge is None or not config.verify.judge_agreement:
         return 0.0
     told = {family: {task: num for task, num in seeds[family].items() if task in in_sentences} for family in seeds}
     tried = rates.student if config.roles.student is not None else 0.0
-    return graded_questions(config, rates, told) * (rates.comparisons + tried * ORDERS)
+    long = graded_questions(config, rates, told)
+    short = graded_questions(config, rates, seeds) - long
+    return long * (rates.comparisons + tried * ORDERS) + short * rates.settled
 
 
 def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds, in_sentences: Collection[str] = ()) -> list[Asked]:

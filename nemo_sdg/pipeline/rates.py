@@ -18,7 +18,7 @@ from nemo_sdg.records import Kind, Sample, Vote, sample_from_dict
 from nemo_sdg.storage import find_run, is_stored, read_json, read_jsonl, stored_files
 
 REPLAYED = 400
-"""number of samples of a pilot whose votes are resampled"""
+"""samples of a pilot whose votes are resampled"""
 UNEXPLAINED = 0.1
 """assumed share of the questions that need all further solutions"""
 LEAST_VOTES = 3
@@ -54,6 +54,8 @@ class Rates:
     """tokens of one comparison of a question's answers in sentences"""
     comparisons: float = 1.9
     """comparisons per question with answers in sentences: two, where there are two different answers"""
+    settled: float = 0.1
+    """comparisons per other question: two for a short answer or expression without a majority by the rules"""
     graded: float = 0.85
     """judged solutions per question"""
     student_prompt: float = 250.0
@@ -136,7 +138,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
     cast: dict[str, list[int]] = {"similar": [], "seed": []}
     solved: list[Sample] = []
     judged = tried = 0
-    sentences = Compared()
+    sentences, sorted_ = Compared(), list[bool]()
     for name in steps:
         for record, is_kept in records_of(pilot, name):
             origin, solutions = record["origin"], record.get("solutions") or []
@@ -162,6 +164,8 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
                 if record["kind"] == Kind.free_text:
                     taken = (tokens[0] - before[0], tokens[1] - before[1])
                     sentences.add(sample_from_dict(record), num_judged, is_tried, taken)
+                else:
+                    sorted_.append(any(vote.get("sense") is not None for vote in solutions))
     if not spent.get("answers", Spent()).requests:
         raise DataError(f"--pilot {pilot} has no answers to measure")
     question, vote = spent["questions"].a_request(), spent["answers"].a_request()
@@ -188,6 +192,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
         tokens_per_sample=packed.tokens / max(packed.documents, 1),
     )
     measure_grades(rates, spent, arrived, judged, tried, sentences, config)
+    rates.settled = ORDERS * sum(sorted_) / max(len(sorted_), 1)
     for kind, requests in taken_by_kind(pilot).items():
         prompt, completion = requests.each()
         setattr(rates, f"{kind}_prompt", prompt)

@@ -134,7 +134,7 @@ def test_each_role_is_priced_by_its_own_engine() -> None:
     assert [row["cost"] for row in solvers] == [
         round(votes / 2 * (200 * price + 300 * 10 * price) / 1e6, 2) for price in (2.0, 4.0)
     ]
-    assert judge["requests"] == round(100 + 100 + (passed + 100) * RATES.graded)
+    assert judge["requests"] == round(100 + 100 + (passed + 100) * (RATES.graded + RATES.settled))
     assert student["requests"] == round((passed + 100) * RATES.student * 4)
     whole = make_forecast(config, RATES, {"science": {"a": 100}}, tokens_per_s=1000, price=None)
     assert whole["cost"] == pytest.approx(sum(float(str(r["cost"])) for rows in asked.values() for r in rows), abs=0.02)

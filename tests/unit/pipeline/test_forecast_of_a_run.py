@@ -18,7 +18,7 @@ def test_a_judges_comparisons_are_in_the_forecast_of_the_pilot_itself(root: Path
     with at_home(tmp_path), serving() as teacher, serving() as judge, serving() as student:
         config = small_config(
             teacher.url,
-            "seeds.tasks=[qs_explain,qs_science]",
+            "seeds.tasks=[qs_explain,qs_science,qs_facts]",
             f"roles.judge.base_urls=[{judge.url}]",
             f"roles.student.base_urls=[{student.url}]",
         )
@@ -35,9 +35,10 @@ def test_a_judges_comparisons_are_in_the_forecast_of_the_pilot_itself(root: Path
         assert said[role]["requests"] == pytest.approx(seen["completions"], rel=0.02)
         for tokens in ("prompt_tokens", "completion_tokens"):
             assert said[role][tokens] == pytest.approx(seen[tokens], rel=0.03), role
+    assert rates.settled > 0  # some short answers had no majority by the rules
     without = {row["role"]: row for row in make_forecast(config, rates, seeds, tokens_per_s=1.0, price=None)["roles"]}
     assert without["judge"]["requests"] < 0.8 * said["judge"]["requests"]
-    # without journals the two of them together are still right
+    # without journals the two of them together are still nearly right: comparisons of short answers count twice
     with at_home(tmp_path):
         shutil.rmtree(pilot / "graded" / "journal")
         assert taken_by_kind(pilot) == {}
@@ -46,4 +47,4 @@ def test_a_judges_comparisons_are_in_the_forecast_of_the_pilot_itself(root: Path
     said = {row["role"]: row for row in forecast["roles"]}
     for tokens in ("prompt_tokens", "completion_tokens"):
         both = sum(said[role][tokens] for role in servers)
-        assert both == pytest.approx(sum(seen[tokens] for seen in servers.values()), rel=0.02)
+        assert both == pytest.approx(sum(seen[tokens] for seen in servers.values()), rel=0.05)
