@@ -43,6 +43,9 @@ class Request:
     structured: Structured = Structured.json_schema
     extra_body: dict[str, Any] = field(default_factory=dict)
 
+    num_lost: int = 0
+    """how often it was sent in vain: it goes to another server each time"""
+
     def copy(self) -> "Request":
         """As dataclasses.replace without changes, in a fifth of its time."""
         new = object.__new__(Request)

@@ -5,7 +5,7 @@ connections), aiohttp 0.25 ms.
 
 A request goes to the server with the fewest requests in flight. Among servers that are nearly as free, a hash of the
 prompt's beginning decides, so that requests with the same few-shot head find its KV blocks. A server that could not be
-reached is not asked for a while.
+reached is not asked for a while. A request that was lost goes to the next server, whichever is free.
 
 The key is read from the environment when the session opens, and sent in the Authorization header. It is removed from
 everything that a server says before that becomes part of an error message.
@@ -152,7 +152,13 @@ class Connection:
         free = [server for server in awake if server.in_flight <= fewest * NEARLY_AS_FREE + 1]
         text = request.messages[0]["content"] if request.messages else request.prompt or ""
         beginning = zlib.crc32(text[:PREFIX].encode("utf-8", "replace"))
-        return max(free, key=lambda server: zlib.crc32(server.url.encode(), beginning))
+
+        def nearness(server: Server) -> int:
+            return zlib.crc32(server.url.encode(), beginning)
+
+        if request.num_lost:  # a server that fails at once is always free: it may be the one that is at fault
+            return sorted(awake, key=nearness, reverse=True)[request.num_lost % len(awake)]
+        return max(free, key=nearness)
 
     async def post(self, server: Server, data: bytes, *, chat: bool, most_bytes: int) -> tuple[int, Any, bytes]:
         """(status, headers, body). Raises TransportError when there is none or a 200 has more than `most_bytes`,

@@ -3,7 +3,8 @@
 A request fails again and again: a 200 that holds nothing, broken JSON, a 500, a cut connection, whatever it is. It is
 the request's own when two things hold: requests that were answered failed so rarely that it is not chance, and the
 server answers, now, a request that it answered before. That one is sent again with a number at its end, so that no
-cache answers it.
+cache answers it. An outage makes one request fail as often as it is sent: only faults count between which others were
+answered.
 """
 
 import dataclasses
@@ -13,6 +14,8 @@ from nemo_sdg.generate.requests import Request
 
 BY_CHANCE = 1e-5
 """likelihood of a request's faults, if it were like the others, below which it is not"""
+LEAST_FAULTS = 3
+"""of a request, that count, however rarely others fail"""
 CONTROLS = 20
 """requests, answered before, that are sent again at most, where too few others were answered to tell"""
 FAULTY_CONTROLS = 1
@@ -49,10 +52,11 @@ class Evidence:
         if self.answered_before is None:
             self.answered_before = request
 
-    def is_chance(self, faults: int, *, refused: bool) -> bool:
-        """Whether a request that the server can answer could fail `faults` times in a row."""
+    def is_its_own(self, faults: int, *, refused: bool = False) -> bool:
+        """Whether a request that the server can answer would not fail `faults` times in a row by chance."""
         failed = 1 + self.num_faults + (self.num_refusals if refused else 0)
-        return float((failed / (self.num_answered + failed)) ** faults) >= BY_CHANCE
+        chance = float((failed / (self.num_answered + failed)) ** faults)
+        return faults >= LEAST_FAULTS and chance < BY_CHANCE
 
     def control(self) -> Request:
         """A request that is known to be answered, which no cache knows."""

@@ -7,7 +7,10 @@ answers nobody closes the window (window.py). It is not probed with a request th
 before.
 
 A request that was lost more than engine.max_retries times, or refused for half of engine.give_up_after, is lost for
-good if the fault is its own (evidence.py); else its shard stays unfinished, and the next run sends it again.
+good if the fault is its own (evidence.py); else its shard stays unfinished, and the next run sends it again. Only those
+faults speak against a request between which others were answered: the last request of a run may meet nothing but a
+server that is away. Of refusals only those do that come while nothing else is asked: what others send may leave no room
+for a large request.
 """
 
 import asyncio
@@ -19,7 +22,7 @@ from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines.base import Engine, Fault, TransportError
 from nemo_sdg.generate.requests import Completion, Request
-from nemo_sdg.generate.scheduling.lanes.evidence import CONTROLS, FAULTY_CONTROLS, Evidence
+from nemo_sdg.generate.scheduling.lanes.evidence import CONTROLS, FAULTY_CONTROLS, LEAST_FAULTS, Evidence
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
 from nemo_sdg.generate.scheduling.lanes.window import Window
 
@@ -72,11 +75,12 @@ class Lane:
 
     async def send(self, request: Request, key: str, rank: int) -> Completion:
         """Raises Lost, GivenUp, or EngineError when asking again cannot help any request."""
-        window, lost, counted, refused = self.window, 0, 0, True
+        window, evidence, lost, counted, refused = self.window, self.evidence, 0, 0, True
+        beside, alone, num_answered = 0, 0, evidence.num_answered
         look_at = asyncio.get_running_loop().time() + PATIENCE * self.section.give_up_after
         while True:
             began = await window.acquire(rank)
-            if window.down and not refused and self.evidence.answered_before is not None:
+            if window.down and not refused and evidence.answered_before is not None:
                 await self._probe(began)
                 continue
             try:
@@ -88,19 +92,22 @@ class Lane:
                 raise
             else:
                 window.succeeded(began)
-                self.evidence.answered(request, counted, lost - counted)
+                evidence.answered(request, counted, lost - counted)
                 return completion
-            lost += 1
-            counted += window.faulted(fault, began)
-            refused = fault.fault is Fault.busy
+            request.num_lost = lost = lost + 1
+            counts, others_answered = window.faulted(fault, began), evidence.num_answered > num_answered
+            counted += counts
+            refused, num_answered = fault.fault is Fault.busy, evidence.num_answered
+            beside += counts and others_answered
+            alone = alone + 1 if refused and not others_answered and not window.in_flight else 0
             self.last_fault = str(fault)
             if not self.accepted and (problem := self.first.look_at_fault(fault, window)) is not None:
                 raise EngineError(problem)
             if counted > self.section.max_retries:
-                raise (Lost if await self._is_its_own(counted, rank, refused=False) else GivenUp)(self.last_fault)
-            if refused and asyncio.get_running_loop().time() > look_at:
+                return await self._send_beside(request, beside, rank)
+            if refused and alone >= LEAST_FAULTS and asyncio.get_running_loop().time() > look_at:
                 look_at += PATIENCE * self.section.give_up_after
-                if await self._is_its_own(lost, rank, refused=True):
+                if await self._is_refused_alone(lost, rank):
                     raise Lost(self.last_fault)
             self.num_retrying += 1
             self.retrying(1)
@@ -124,19 +131,47 @@ class Lane:
         self.window.succeeded(began)
         return True
 
-    async def _is_its_own(self, faults: int, rank: int, *, refused: bool) -> bool:
-        """Whether a request that failed `faults` times is at fault, and not the server."""
+    async def _send_beside(self, request: Request, beside: int, rank: int) -> Completion:
+        """Sends a request, which failed `beside` times while others were answered, after others that are answered now.
+        Raises Lost where it alone fails, GivenUp where one cannot tell.
+        """
         evidence, faulty = self.evidence, 0
-        if evidence.answered_before is None:
-            return False
-        for _ in range(CONTROLS):
+        for _ in range(CONTROLS if evidence.answered_before is not None else 0):
+            if not await self._probe(await self.window.acquire(rank)):
+                faulty += 1
+                if faulty > FAULTY_CONTROLS:
+                    break
+                continue
+            evidence.num_answered += 1
+            if evidence.is_its_own(beside):
+                evidence.num_lost += 1
+                raise Lost(self.last_fault)
+            began = await self.window.acquire(rank)
+            try:
+                completion = await self.engine.complete(request)
+            except TransportError as fault:
+                request.num_lost += 1
+                beside += self.window.faulted(fault, began)
+                self.last_fault = str(fault)
+            except BaseException:
+                self.window.release()
+                raise
+            else:
+                self.window.succeeded(began)
+                return completion
+        raise GivenUp(self.last_fault)
+
+    async def _is_refused_alone(self, refusals: int, rank: int) -> bool:
+        """Whether a request is refused that often for what it is, and not for the server's load."""
+        evidence, faulty = self.evidence, 0
+        for _ in range(CONTROLS if evidence.answered_before is not None else 0):
             if not await self._probe(await self.window.acquire(rank)):
                 faulty += 1
                 if faulty > FAULTY_CONTROLS:
                     return False
                 continue
             evidence.num_answered += 1
-            if not evidence.is_chance(faults, refused=refused):
+            if evidence.is_its_own(refusals, refused=True):
                 evidence.num_lost += 1
                 return True
         return False

@@ -314,6 +314,34 @@ def test_a_request_that_could_fail_by_chance_leaves_its_shard_unfinished(tmp_pat
     assert "shard-00001" not in done
 
 
+def test_a_request_that_meets_an_outage_alone_is_not_lost(tmp_path):
+    """The last one of a run: each time that it is sent the server is away, and then it is back."""
+
+    def fault(prompt, attempt):
+        away = prompt.startswith("2/4 sums") and attempt <= 9
+        return TransportError("connection refused", Fault.connection) if away else None
+
+    progress = FlowProgress()
+    done, error = run(tmp_path, ScriptedEngine(fault=fault), work(3, 5), max_in_flight=32, progress=progress)
+    assert (error, progress.lost) == (None, 0)
+    assert done == expected(tmp_path, 3, 5)
+
+
+def test_a_request_that_is_refused_while_others_take_the_room_is_not_lost(tmp_path):
+    """A limit of tokens a minute: a large request finds no room while small ones are sent."""
+    engine = ScriptedEngine(adaptive=True)
+
+    def fault(prompt, attempt):
+        large, others = prompt.startswith("0/0 vote 0"), engine.order[-4:]
+        crowded = any(not other.startswith("0/0 vote 0") for other in others)
+        return TransportError("429", Fault.busy) if large and crowded else None
+
+    engine.fault, progress = fault, FlowProgress()
+    _, error = run(tmp_path, engine, work(1, 400), max_in_flight=8, give_up_after=0.05, progress=progress)
+    assert engine.attempts["0/0 vote 0"] > 8
+    assert (error, progress.lost) == (None, 0)
+
+
 def test_when_too_many_are_lost_the_run_stops(tmp_path):
     def fault(prompt, attempt):
         return TransportError("500", Fault.server) if "vote 1" in prompt or "vote 2" in prompt else None

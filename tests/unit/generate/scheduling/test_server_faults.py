@@ -43,7 +43,7 @@ async def two_rounds(record, ask):
     return Outcome(dropped=[Drop(task="t", id=record["id"], step="s", reason="r", record={"texts": texts})])
 
 
-def run(folder, url, *, num_shards=4, num_records=25, on_traces=None, **settings):
+def run(folder, *urls, num_shards=4, num_records=25, on_traces=None, **settings):
     """(what each shard gave, progress, error, lines for the user)"""
     done, lines = {}, []
     progress = FlowProgress(notify=lines.append)
@@ -51,7 +51,7 @@ def run(folder, url, *, num_shards=4, num_records=25, on_traces=None, **settings
         ShardWork(shard=f"shard-{s:05d}", records=[{"id": f"{s}/{r}"} for r in range(num_records)])
         for s in range(num_shards)
     ]
-    config = EngineSection(kind=EngineKind.openai, base_urls=[url], model="fake", **{"max_in_flight": 16, **settings})
+    config = EngineSection(kind=EngineKind.openai, base_urls=[*urls], model="fake", **{"max_in_flight": 16, **settings})
     error = None
     try:
         run_flows(
@@ -112,6 +112,15 @@ def test_a_request_that_always_meets_a_fault_costs_a_vote_and_never_its_shard(
             again, progress, error, _ = run(tmp_path / "run", server.url, **SMALL)
         assert (error, again) == (None, calm), "a good server is asked for these again"
         assert progress.requests_done <= 2 * lost
+
+
+@pytest.mark.parametrize("fault", ["500", "no_json"])
+def test_one_bad_server_of_several_loses_nothing(tmp_path, short_waits, calm_and_small, fault):
+    with serving() as good, serving(faults=(fault,), share=1.0, fault_attempts=10**6) as bad:
+        done, progress, error, _ = run(tmp_path, good.url, bad.url, **{**SMALL, "max_in_flight": 4})
+        assert bad.stats["requests"] > 0
+    assert (error, progress.lost) == (None, 0)
+    assert done == calm_and_small
 
 
 @pytest.mark.parametrize("fault", ["empty_choices", "null_choices", "no_choices", "no_json", "cut_json", "wrong_json"])
