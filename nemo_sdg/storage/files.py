@@ -16,7 +16,7 @@ import orjson
 
 from nemo_sdg.errors import ConfigError, DataError, SdgError
 from nemo_sdg.records import json_line
-from nemo_sdg.storage.frames import FrameWriter, compressed, content_size, is_stored, open_content, stored_files
+from nemo_sdg.storage.frames import SUFFIX, FrameWriter, compressed, content_size, is_stored, open_content, stored_files
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 """errors of writing. Any other OSError in a writing block comes from what the block reads, such as a connection that
@@ -96,10 +96,11 @@ def content_file(path: Path, *, compress: bool) -> Iterator["IO[bytes] | FrameWr
 
 def compress_file(path: Path) -> None:
     """Puts the compressed form of a file of lines into its place; the content stays the same to the byte. A kill leaves
-    the file, its compressed form, or both. A file that another process still adds to, or compresses too, stays as it
-    is. Raises SdgError when the disk is full.
+    the file, its compressed form, or both. A file that another process still adds to (`hold`), or compresses too, stays
+    as it is, and so does one that may not be written. Raises SdgError when the disk is full.
     """
-    with contextlib.suppress(FileNotFoundError), open(path, "rb") as lines:
+    # opened for writing: NFS gives an exclusive lock for no other file
+    with contextlib.suppress(FileNotFoundError, PermissionError), open(path, "r+b") as lines:
         if not _alone_with(lines, path):
             return
         with atomic_file(compressed(path)) as handle:
@@ -113,8 +114,19 @@ def compress_file(path: Path) -> None:
             compressed(path).unlink()
 
 
+def hold(descriptor: int) -> None:
+    """Says that this process adds to a file, until `release` or its end: nobody compresses it meanwhile."""
+    with contextlib.suppress(OSError):  # the file system has no locks
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def release(descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
 def _alone_with(handle: IO[bytes], path: Path) -> bool:
-    """Locks a file against other processes that would compress it; whether it is still there, and nobody does. Where
+    """Locks a file against other processes; whether it is still there, and nobody adds to it or compresses it. Where
     the file system has no locks, nobody else is taken to be there.
     """
     try:
@@ -153,7 +165,16 @@ def jsonl_files(named: Iterable[str], field: str) -> list[Path]:
     """
     files = []
     for name in named:
-        found = [Path(name)] if is_stored(Path(name)) else stored_files(Path(name), "**/*.jsonl")
+        path = Path(name.removesuffix(SUFFIX)) if name.endswith(f".jsonl{SUFFIX}") else Path(name)
+        found = [path] if is_stored(path) else stored_files(path, "**/*.jsonl")
+        for each in found:
+            try:
+                content_size(each)
+            except DataError as exc:
+                raise ConfigError(
+                    f"{field} names {compressed(each)}, which is cut off or was compressed by another program; "
+                    "decompress it (zstd -d), or leave it out"
+                ) from exc
         if not found:
             raise ConfigError(
                 f"{field} must name .jsonl files or folders that hold them, {name} has none; correct the path or "

@@ -47,7 +47,7 @@ class ContentHashes:
                 self._known = known if isinstance(known, dict) else {}
 
     def of(self, path: Path) -> str:
-        """The file's SHA-256, or `missing`."""
+        """The file's SHA-256, or `missing`; this too where only another program's compressed form of it is there."""
         try:
             stat = stored(path).stat()
             state = [stat.st_size, stat.st_mtime_ns]
@@ -57,7 +57,7 @@ class ContentHashes:
                 self._known[key] = [*state, sha256_file(path)]
                 self._fresh.add(key)
             return str(self._known[key][2])
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, DataError):
             return MISSING
         except OSError as exc:
             return f"unreadable: {exc.strerror}"

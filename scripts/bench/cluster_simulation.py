@@ -4,7 +4,7 @@ for the slowest workers, by the number of shards per worker and by the way in wh
     python scripts/bench/cluster_simulation.py [--quick] [--workers 512] [--journal FILE ...] [--table]
 
 No work is run: workers, losses and limits are random. Lengths of replies come from `--journal` (the journal of a run,
-`completion_tokens`), or are drawn with a median of 1,500 tokens and a long tail up to 16,384. A worker keeps a window
+compressed or not), or are drawn with a median of 1,500 tokens and a long tail up to 16,384. A worker keeps a window
 of requests in flight; its speed is that of the window times that of its node. Its shards share one window, which runs
 empty once, at the end of its list. Shards differ: those of one task have similar lengths. Nodes are lost sometimes, and
 their requests in flight are sent again after the job has restarted; at the time limit, requests in flight end first.
@@ -23,7 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
+
+from nemo_sdg.generate.scheduling.journal_lines import decode
+from nemo_sdg.storage import SUFFIX, content_lines
 
 SHARDS_A_WORKER = (1, 2, 4, 8, 16, 32)
 LIMITS = (4.0, 1.0, 2.0, 8.0, 24.0)
@@ -58,8 +60,9 @@ class Site:
 def lengths(journals: list[Path], rng: np.random.Generator) -> Any:
     """Tokens of replies."""
     if journals:
-        rows = (orjson.loads(line) for path in journals for line in path.read_bytes().splitlines())
-        return np.array([row["completion_tokens"] for row in rows], dtype=float)
+        plain = sorted({path.with_name(path.name.removesuffix(SUFFIX)) for path in journals})
+        rows = (decode(line) for path in plain for _, line in content_lines(path))
+        return np.array([row[1].completion_tokens for row in rows if row is not None], dtype=float)
     return np.minimum(rng.lognormal(np.log(1_500), 0.9, 20_000), 16_384)
 
 

@@ -73,10 +73,8 @@ class LineIndex:
             with open(self._files[owner], "rb") as handle:
                 handle.seek(offset)
                 return handle.readline()
-        except FileNotFoundError:
+        except OSError:  # on NFS a file that another machine removed is not always FileNotFoundError
             return self._read_compressed(compressed(self._files[owner]), offset)
-        except OSError:
-            return b""
 
     def _read_compressed(self, path: Path, offset: int) -> bytes:
         try:

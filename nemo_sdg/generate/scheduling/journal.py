@@ -27,7 +27,16 @@ from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.scheduling.cache import CACHED_FRAMES, CompletionCache, index_journals
 from nemo_sdg.generate.scheduling.journal_lines import decode, encode
-from nemo_sdg.storage import FrameReader, compress_file, compressed, content_lines, fsync_directory, stored_files
+from nemo_sdg.storage import (
+    FrameReader,
+    compress_file,
+    compressed,
+    content_lines,
+    fsync_directory,
+    hold,
+    release,
+    stored_files,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +52,12 @@ def create_numbered(folder: Path, pattern: str) -> tuple[Path, int]:
             continue
         with contextlib.suppress(FileExistsError):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            hold(descriptor)
             if not compressed(path).exists():
                 fsync_directory(folder)
                 return path, descriptor
             os.close(descriptor)  # it was compressed since we looked
-            path.unlink()
+            path.unlink(missing_ok=True)
     raise AssertionError("numbers do not end")
 
 
@@ -174,6 +184,8 @@ class ShardJournal:
         """Ends the process's own file, and returns those that are not compressed; in the journal's thread. What is
         added later goes into a new file.
         """
+        if self._own is not None:
+            release(self._own)
         self._own = None
         files, self._plain = self._plain, []
         return files

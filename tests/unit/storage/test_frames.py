@@ -1,6 +1,7 @@
 """Compressed files have the content of the plain ones, wherever a process was killed and whatever was cut off."""
 
 import errno
+import fcntl
 import functools
 import itertools
 import logging
@@ -26,9 +27,10 @@ from nemo_sdg.storage import (
     content_lines,
     content_size,
     frames,
-    jsonl_files,
+    hold,
     open_content,
     read_jsonl,
+    release,
     sha256_file,
     stored_files,
     write_jsonl,
@@ -197,6 +199,26 @@ def test_two_processes_do_not_compress_a_file_at_once(tmp_path: Path, monkeypatc
     assert [line for _, line in content_lines(path)] == LINES
 
 
+def test_a_file_is_locked_on_nfs_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real = write(tmp_path / "x.jsonl", LINES, compress=False), fcntl.flock
+
+    def flock(file: Any, operation: int) -> None:
+        """As on NFS, where the lock of a file that is open for reading alone is no exclusive one (flock(2))."""
+        descriptor = file if isinstance(file, int) else file.fileno()
+        if operation & fcntl.LOCK_EX and fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with open(path, "ab") as other:
+        hold(other.fileno())
+        compress_file(path)
+        assert path.exists()
+        release(other.fileno())
+    compress_file(path)
+    assert list(tmp_path.iterdir()) == [compressed(path)]
+
+
 def test_a_full_disk_leaves_the_plain_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -277,11 +299,3 @@ def test_a_damaged_compressed_shard_is_named(tmp_path: Path, place: int) -> None
     again = StepDir(run_dir=tmp_path, step="answers", fingerprint="f", compress=True)
     again.hash_outputs(["shard-00000"])
     assert "shard-00000.jsonl" in str(again.problem("shard-00000"))
-
-
-def test_files_that_a_configuration_names_may_be_compressed(tmp_path: Path) -> None:
-    write_jsonl(tmp_path / "a" / "one.jsonl", [{"text": "x"}], compress=True)
-    write_jsonl(tmp_path / "a" / "b" / "two.jsonl", [{"text": "y"}])
-    found = jsonl_files([str(tmp_path / "a"), str(tmp_path / "a" / "one.jsonl")], "curate.against")
-    assert [path.name for path in found] == ["two.jsonl", "one.jsonl", "one.jsonl"]
-    assert [row["text"] for path in found for row in read_jsonl(path)] == ["y", "x", "x"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import runpy
 
 import pytest
 
@@ -135,6 +136,27 @@ def test_what_is_added_while_a_shard_is_compressed_is_kept(tmp_path):
     assert texts(tmp_path, "shard-00000") == {KEYS[0]: "in time", KEYS[1]: "late", KEYS[2]: "later"}
 
 
+def test_a_file_that_another_process_still_adds_to_is_not_compressed(tmp_path):
+    async def work():
+        first, second = Journal(tmp_path), Journal(tmp_path)
+        slow = first.open("shard-00000")
+        await slow.add(KEYS[0], completion("early"))
+        fast = second.open("shard-00000")
+        await fast.add(KEYS[1], completion("of the other"))
+        await fast.compress()
+        fast.close()
+        await slow.add(KEYS[2], completion("late"))
+        assert [path.name[-10:] for path in sorted(tmp_path.iterdir())] == ["0000.jsonl", ".jsonl.zst"]
+        await slow.compress()
+        slow.close()
+        first.close()
+        second.close()
+
+    asyncio.run(work())
+    assert texts(tmp_path, "shard-00000") == {KEYS[0]: "early", KEYS[1]: "of the other", KEYS[2]: "late"}
+    assert [path.suffix for path in tmp_path.iterdir()] == [".zst", ".zst"]
+
+
 def test_a_number_whose_file_is_compressed_in_this_moment_is_not_taken(tmp_path, monkeypatch):
     add(tmp_path, "shard-00000", [(KEYS[0], "paid")])
     real = os.open
@@ -249,3 +271,11 @@ def test_a_trace_is_kept_compressed_and_comes_back_as_it_was():
 def test_lone_surrogates_do_not_stop_the_journal():
     line = encode("ab", Completion(text="cold \ud83d", trace="\ud83d", finish_reason="stop"))
     assert decode(line)[1].text == "cold ?"
+
+
+def test_the_simulation_of_a_cluster_reads_journals_in_either_form(root, tmp_path):
+    add(tmp_path, "shard-00000", [(KEYS[0], "a")])
+    add(tmp_path, "shard-00000", [(KEYS[1], "b"), (KEYS[2], "c")])
+    compress_file(tmp_path / "shard-00000.0000.jsonl")
+    simulation = runpy.run_path(str(root / "scripts" / "bench" / "cluster_simulation.py"))
+    assert simulation["lengths"](list(tmp_path.iterdir()), None).tolist() == [5.0] * 3
