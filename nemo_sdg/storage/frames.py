@@ -62,15 +62,16 @@ def stored_files(folder: Path, pattern: str = "*.jsonl") -> list[Path]:
     return sorted({path.with_name(path.name.removesuffix(SUFFIX)) for path in found if not path.name.startswith(".")})
 
 
-def open_content(path: str | Path) -> io.BufferedReader:
+def open_content(path: str | Path, *, salvage: bool = False) -> io.BufferedReader:
     """Opens the content of a file for reading and seeking. Raises FileNotFoundError where it is there in neither form,
-    DataError where its compressed form is cut off; reading raises DataError where that is damaged.
+    DataError where its compressed form is cut off, unless `salvage` asks for what is left of it; reading raises
+    DataError where that is damaged.
     """
     try:
         return open(path, "rb")
     except FileNotFoundError:
         try:
-            reader = FrameReader(compressed(Path(path)))
+            reader = FrameReader(compressed(Path(path)), salvage=salvage)
         except FileNotFoundError:
             pass
         else:

@@ -20,7 +20,7 @@ from nemo_sdg.storage import DAMAGED, is_stored, open_content
 if TYPE_CHECKING:
     from nemo_sdg.commands.check.findings import CheckedRun
 
-BROKEN = (DataError, KeyError, TypeError, ValueError, AttributeError, IndexError, OSError)
+BROKEN = (DataError, KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, ArithmeticError)
 """errors that come from what a file holds"""
 BLOCK = 4 * 2**20
 """bytes read at once"""

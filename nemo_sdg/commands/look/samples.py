@@ -8,11 +8,12 @@ nemo-sdg cat runs/first/answers/shard-00000          the records of one shard as
 import gzip
 import random
 import textwrap
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import visible, visible_json
 from nemo_sdg.storage import SUFFIX, finished_shards, is_stored, open_content, read_jsonl, require_run, stored_files
 
@@ -114,9 +115,15 @@ def cat(path: Path, *, for_terminal: bool = False) -> Iterator[bytes]:
     that steer a terminal become escapes; else the bytes are those of the content.
     """
     for file in files_named(path):
-        with gzip.open(file) if file.suffix == ".gz" else open_content(file) as handle:
-            for line in handle:
-                yield f"{visible_json(line.decode('utf-8', 'replace').rstrip())}\n".encode() if for_terminal else line
+        try:
+            with gzip.open(file) if file.suffix == ".gz" else open_content(file) as handle:
+                yield from map(_escaped, handle) if for_terminal else handle
+        except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
+            raise DataError(f"{file} is cut off or damaged ({exc})") from exc
+
+
+def _escaped(line: bytes) -> bytes:
+    return f"{visible_json(line.decode('utf-8', 'replace').rstrip())}\n".encode()
 
 
 def files_named(path: Path) -> list[Path]:

@@ -86,7 +86,7 @@ def read_drops(paths: Iterable[Path], unreadable: Unreadable) -> Iterator[tuple[
 def fetch(places: Iterable[Place], unreadable: Unreadable) -> Iterator[tuple[Place, Line]]:
     """The records at these places, file by file."""
     for path, offset in sorted(places):
-        with open_content(path) as handle:
+        with open_content(path, salvage=True) as handle:
             handle.seek(offset)
             record = unreadable.parse(handle.readline(), path)
         if record is not None:

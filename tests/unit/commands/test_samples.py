@@ -84,6 +84,9 @@ def test_cat_prints_what_is_compressed_and_all_journals_of_a_shard(tmp_path: Pat
     assert b"".join(cat(journal / "shard-00000")) == b"0\n1\n2\n"
     (journal / "earlier.jsonl.gz").write_bytes(gzip.compress(b"thought\n"))
     assert list(cat(journal / "earlier")) == [b"thought\n"]
+    (journal / "earlier.jsonl.gz").write_bytes(gzip.compress(b"thought\n")[:-4])
+    with pytest.raises(DataError, match=r"earlier\.jsonl\.gz is cut off or damaged"):
+        list(cat(journal / "earlier"))
 
 
 def test_diff_names_what_changed(tmp_path: Path) -> None:

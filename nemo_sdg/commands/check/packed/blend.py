@@ -92,7 +92,7 @@ def _weights_are_planned(run: CheckedRun, variant: str, plan: dict[str, Any], ve
             drawn[prefix] = epochs * receipt["variants"][variant]["tokens"]
     total = math.fsum(drawn.values())
     for row in plan["train"]:
-        wanted = drawn.get(row["prefix"], 0.0) / total
+        wanted = drawn.get(row["prefix"], 0.0) / total if total else 0.0
         if not math.isclose(row["weight"], wanted, rel_tol=SUM_SLACK):
             verdict.violations.append(
                 f"mixture.json weighs {row['prefix']} by {row['weight']:g}, its epochs ask for {wanted:g}"

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nemo_sdg.commands.check import shards
-from nemo_sdg.commands.check.shards import Taker, hashed_lines, read_records
+from nemo_sdg.commands.check.findings import Verdict
+from nemo_sdg.commands.check.packed.blend import _weights_are_planned
+from nemo_sdg.commands.check.shards import BROKEN, Taker, Texts, hashed_lines, read_records
 from nemo_sdg.commands.check.texts import num_letters
 from nemo_sdg.errors import DataError
 
@@ -56,6 +58,21 @@ def test_what_stops_one_taker_does_not_stop_the_others(tmp_path: Path) -> None:
     assert (digest, all_of_them.found, two.found) == (sha256, [1, 2, 3, 4, 5], [1, 2])
     assert [type(error) for error in errors.values()] == [KeyError]
     assert two in errors
+
+
+@pytest.mark.parametrize("sample_id", ["-1", "no number", None])
+def test_an_edited_id_stops_the_law_and_not_the_command(tmp_path: Path, sample_id: str | None) -> None:
+    taker = Texts(mock.Mock(ledgers={}), "curated")
+    write(tmp_path / "records.jsonl", [orjson.dumps({"sample_id": sample_id})])
+    _, errors = read_records(tmp_path / "records.jsonl", [taker])
+    assert isinstance(errors[taker], BROKEN)
+
+
+def test_weights_without_any_token_are_not_planned() -> None:
+    verdict = Verdict(law="blend")
+    plan = {"families": {}, "train": [{"prefix": "packed/context/math/train/shard-00000", "weight": 1.0}]}
+    _weights_are_planned(mock.Mock(receipts={}), "context", plan, verdict)
+    assert len(verdict.violations) == 1
 
 
 @pytest.mark.parametrize(

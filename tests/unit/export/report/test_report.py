@@ -18,7 +18,7 @@ from nemo_sdg.export.report import is_current, write_report
 from nemo_sdg.export.report.counts import NUM_EXAMPLES, count_run
 from nemo_sdg.export.report.page import MAX_DATA, pack_data, policy
 from nemo_sdg.export.report.records import collect_records, evaluation_key
-from nemo_sdg.export.report.rows import Unreadable, read_drops, read_records, spread
+from nemo_sdg.export.report.rows import Unreadable, read_records, spread
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.speed import between, series
 from nemo_sdg.export.report.shown import MAX_TEXT, Shown
@@ -192,16 +192,6 @@ def test_broken_lines_are_counted_and_the_rest_is_shown(tmp_path: Path) -> None:
     assert records[0]["question"].startswith("\ufffd\ufffd ")
     assert unreadable.lines == {"curated/shard-00000.jsonl": 1}
     assert b"1 lines of curated/shard-00000.jsonl could not be read" in write_report(run_dir).read_bytes()
-
-
-def test_drops_are_read_by_their_head_or_in_full(tmp_path: Path) -> None:
-    drops = [
-        Drop(task='a"b', id="1", step="curated", reason="odd", detail="d"),
-        Drop(task="a", id="2", step="curated", reason="even", record={"task": "x"}),
-    ]
-    path = tmp_path / "drops.jsonl"
-    path.write_bytes(b"".join(json_line(to_dict(drop)) for drop in drops))
-    assert [found[1:] for found in read_drops([path], Unreadable())] == [('a"b', "1", "odd"), ("a", "2", "even")]
 
 
 def test_unfinished_run_has_a_report(tmp_path: Path) -> None:
