@@ -4,6 +4,7 @@ read (csv, text).
 
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -172,6 +173,21 @@ def _commit(split: Split, revision: str | None, task: str) -> str:
         raise DataError(_explain(exc, split, task, False)) from exc
 
 
+_REFUSED = re.compile(
+    r"\bgated (?:repo|data)|\bGatedRepoError\b|\b40[13] (?:Client Error|Forbidden|Unauthorized)", re.IGNORECASE
+)
+
+
+def _is_refused(exc: BaseException | None, text: str) -> bool:
+    """Whether the hub wants other credentials: by the status of its reply, or by the words of an error without one."""
+    while exc is not None:
+        status = getattr(getattr(exc, "response", None), "status_code", None)
+        if status is not None:
+            return status in (401, 403)
+        exc = exc.__cause__ or exc.__context__
+    return _REFUSED.search(text) is not None
+
+
 def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
     """Explains a failure of the hub in one line, with how to fix it."""
     text = why(exc)
@@ -181,7 +197,7 @@ def _explain(exc: Exception, split: Split, task: str, offline: bool) -> str:
             f"{dataset} wants to run a loading script of its own, which is refused; put its rows into seeds.mirror, or "
             "name it in seeds.trust_remote_code with datasets < 4 installed"
         )
-    if "gated" in text or "401" in text or "403" in text:
+    if _is_refused(exc, text):
         return (
             f"{dataset} is gated or private ({text}); accept its terms and set HF_TOKEN, or put its rows into "
             "seeds.mirror"

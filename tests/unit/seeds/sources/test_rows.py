@@ -6,6 +6,7 @@ import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -210,6 +211,12 @@ def test_mirror_comes_before_the_hub_and_rules_it_out(mirror: Path, fake_hub: Fa
     assert len(fake_hub.calls) == 1
 
 
+def error_of_status(status: int, text: str) -> Exception:
+    error = OSError(text)
+    error.response = SimpleNamespace(status_code=status)
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "says"),
     [
@@ -218,6 +225,9 @@ def test_mirror_comes_before_the_hub_and_rules_it_out(mirror: Path, fake_hub: Fa
         (ValueError("Bad split: train. Available splits: ['test']"), "has no split train"),
         (ConnectionError("Couldn't reach\nthe hub"), "try again later"),
         (PermissionError("401 Client Error: gated repo"), "gated"),
+        (error_of_status(403, "no access"), "gated"),
+        (error_of_status(404, "no such dataset: a/investigated"), "try again later"),
+        (ConnectionError("HTTPConnectionPool(host='127.0.0.1', port=40397): Max retries exceeded"), "try again later"),
     ],
 )
 def test_hub_failures_say_the_mend(fake_hub: FakeHub, error: Exception, says: str) -> None:
