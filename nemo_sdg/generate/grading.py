@@ -36,6 +36,8 @@ TRIES = 2
 
 Candidates = Callable[[Sample], list[Vote]]
 """returns the solutions that could be kept, best first; nemo_sdg.verify.candidates.candidates with its config"""
+Undecided = Callable[[Sample], bool]
+"""whether the rules find no majority, or no answer that is the gold one; candidates.undecided with its config"""
 Passes = Callable[[Sample, list[Vote]], float | None]
 """returns the share of a student's solutions that reach the answer; candidates.pass_rate with its config"""
 
@@ -137,10 +139,11 @@ class Screening(Grading):
 class Grades(Grading):
     """Judges the solutions that could be kept, and lets a student try the question."""
 
-    def __init__(self, config: RunConfig, engines: RoleEngines, candidates: Candidates, passes: Passes) -> None:
+    def __init__(
+        self, config: RunConfig, engines: RoleEngines, candidates: Candidates, undecided: Undecided, passes: Passes
+    ) -> None:
         super().__init__(config, engines)
-        self.candidates = candidates
-        self.passes = passes
+        self.candidates, self.undecided, self.passes = candidates, undecided, passes
 
     async def flow(self, record: dict[str, Any], ask: Ask) -> Outcome:
         sample = sample_from_dict(record)
@@ -150,7 +153,7 @@ class Grades(Grading):
         if compared:
             await self.judge_agreement(sample, spent, functools.partial(mark_senses, sample))
         candidates = self.candidates(sample)
-        if not candidates and by_judge and may_agree(sample):
+        if by_judge and may_agree(sample) and self.undecided(sample):
             await self.judge_agreement(sample, spent, functools.partial(mark_senses, sample))
             candidates = self.candidates(sample)
         if candidates and Role.judge in self.prompts:
@@ -220,6 +223,8 @@ def make_screening(config: RunConfig, engines: RoleEngines) -> Flow:
     return Screening(config, engines).flow
 
 
-def make_grading(config: RunConfig, engines: RoleEngines, candidates: Candidates, passes: Passes) -> Flow:
+def make_grading(
+    config: RunConfig, engines: RoleEngines, candidates: Candidates, undecided: Undecided, passes: Passes
+) -> Flow:
     """Sample with solutions -> the same with judged solutions and a student's pass rate. It drops nothing."""
-    return Grades(config, engines, candidates, passes).flow
+    return Grades(config, engines, candidates, undecided, passes).flow

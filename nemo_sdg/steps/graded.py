@@ -70,5 +70,6 @@ def make_flow(config: RunConfig, engines: "RoleEngines") -> Flow:
         config,
         engines,
         functools.partial(candidates.candidates, config=config.verify),
+        functools.partial(candidates.undecided, config=config.verify),
         functools.partial(candidates.pass_rate, config=config.verify),
     )

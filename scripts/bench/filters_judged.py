@@ -40,7 +40,7 @@ from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.generate.roles import RoleEngines, named_roles
 from nemo_sdg.records import Judgement, Vote, content_id, sample_from_dict, to_dict
 from nemo_sdg.storage import read_jsonl, write_jsonl
-from nemo_sdg.verify.candidates import candidates
+from nemo_sdg.verify.candidates import candidates, undecided
 from nemo_sdg.verify.solutions import ranked_best
 
 Json = dict[str, Any]
@@ -151,7 +151,8 @@ class Judge:
         self.engines = named_roles(config, "", Role.judge)
         self.screen = make_screening(config, self.engines)
         could_be_kept = functools.partial(candidates, config=config.verify)
-        self.grade = make_grading(config, self.engines, could_be_kept, lambda *_: None)
+        open_ = functools.partial(undecided, config=config.verify)
+        self.grade = make_grading(config, self.engines, could_be_kept, open_, lambda *_: None)
 
     async def judge(self, of_set: str, row: Json) -> Judged:
         finding = apply_filters(row, self.config.curate)

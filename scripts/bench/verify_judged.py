@@ -33,7 +33,7 @@ from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.generate.roles import named_roles
 from nemo_sdg.records import Drop, Kind, Sample, Usage, Vote, VoteCounts, content_id, sample_from_dict, to_dict
 from nemo_sdg.storage import read_jsonl, write_jsonl
-from nemo_sdg.verify.candidates import candidates
+from nemo_sdg.verify.candidates import candidates, undecided
 from nemo_sdg.verify.votes import verify_sample
 
 Json = dict[str, Any]
@@ -130,7 +130,9 @@ async def judge_all(known: dict[str, str]) -> list[Judged]:
         verify=VerifySection(min_agreement=1.0),
     )
     engines = named_roles(config, "", Role.judge)
-    grade = make_grading(config, engines, functools.partial(candidates, config=config.verify), lambda *_: None)
+    could_be_kept = functools.partial(candidates, config=config.verify)
+    open_ = functools.partial(undecided, config=config.verify)
+    grade = make_grading(config, engines, could_be_kept, open_, lambda *_: None)
     found = []
     for one in pairs():
         asked = Comparisons(engines, known)

@@ -226,6 +226,32 @@ def test_a_judge_finds_the_gold_answer_in_other_words() -> None:
     assert (verified.answer.text, verified.verification.method) == (gold, "judged_sense_of_gold+judge")
 
 
+def test_a_judge_does_not_sort_what_a_majority_has_decided() -> None:
+    too_many = VerifySection(max_agreement=0.75)
+    outcome, script = grade(by_words("iris"), sentences("iris", "the iris", "Iris", kind="short_text"), verify=too_many)
+    assert votes.verify_sample(outcome.kept[0], too_many).reason == "agreement_above_max"
+    assert script.requests == []
+    unexplained = sentences("iris", "the iris", "the pupil", kind="short_text")
+    for vote in unexplained.solutions:
+        vote.context = ""
+    outcome, script = grade(by_words("iris"), unexplained)
+    assert votes.verify_sample(outcome.kept[0], VerifySection()).reason == "incomplete_solution"
+    assert script.requests == []
+
+
+@pytest.mark.parametrize("said", ["Iris diaphragm muscle.", "The coloured part"])
+@pytest.mark.parametrize("origin", ["similar", "seed"])
+def test_a_student_may_give_any_wording_of_the_answer_that_the_judge_has_sorted(said: str, origin: str) -> None:
+    def reply(request: Request, number: int) -> str:
+        if request.role is Role.student:
+            return f"It is so.\n\n## Answer\n{said}"
+        return by_words("the pupil")(request, number)  # all others are one group
+
+    sample = sentences("the coloured part", "iris diaphragm muscle", "the pupil", kind="short_text", origin=origin)
+    outcome, _ = grade(reply, sample)
+    assert outcome.kept[0].grade.student_pass_rate == 1.0
+
+
 def test_two_numbers_are_never_left_to_the_judge() -> None:
     settings = VerifySection()
     outcome, script = grade(by_words("1"), sentences("12", "13", "14", kind="numeric"))
@@ -242,6 +268,7 @@ def grade(reply: Any, sample: Sample, *, verify: VerifySection | None = None, **
         settings,
         engines(settings),
         functools.partial(candidates.candidates, config=settings.verify),
+        functools.partial(candidates.undecided, config=settings.verify),
         functools.partial(candidates.pass_rate, config=settings.verify),
     )
     script = Script(reply)
