@@ -30,6 +30,7 @@ from nemo_sdg.generate.requests import Completion, Flow, Outcome, Request
 from nemo_sdg.generate.roles import RoleEngines
 from nemo_sdg.generate.scheduling.batch_files import read_replies, read_rounds
 from nemo_sdg.generate.scheduling.journal import Journal
+from nemo_sdg.generate.scheduling.lanes.evidence import LOST_AT_MOST
 from nemo_sdg.generate.scheduling.work import (
     FlowProgress,
     OnShardDone,
@@ -71,11 +72,24 @@ class BatchRun:
         asked = [(key, limit) for keys in self.rounds.values() for key, limit in keys.items()]
         self.times_asked = Counter(key for key, _ in asked)
         self.replies = read_replies(folder, dict(asked))
+        self.lost = self._lost()
         self.missing: set[str] = set()
         """keys of all requests that a flow waits for"""
         self.asking: dict[int, IO[bytes]] = {}
         """lane -> lines of the next round, in an unnamed file, so that they do not take memory"""
         self.events = self.writing = 0
+
+    def _lost(self) -> dict[str, int]:
+        """custom_id -> rounds in which it failed, of the lost requests. None are, where so many fail that it is the
+        provider's fault. A file of replies that was put there twice tells of one round.
+        """
+        replies, lost = self.replies, dict[str, int]()
+        for key, lines in replies.failed.items():
+            if len(lines) >= LOST_AFTER and key not in replies.good:
+                lost[key] = min(replies.times_its_own(key), self.times_asked[key])
+        lost = {key: num for key, num in lost.items() if num >= LOST_AFTER}
+        least, share = LOST_AT_MOST
+        return {} if len(lost) >= least and len(lost) > share * (len(lost) + len(replies.good)) else lost
 
     async def work(self, shards: Iterable[ShardWork]) -> None:
         for work in shards:
@@ -136,7 +150,7 @@ class BatchRun:
                 share = False
             elif (completion := self.replies.get(key)) is not None:
                 self._count(completion)
-            elif (num := self.replies.times_its_own(key)) >= LOST_AFTER:
+            elif (num := self.lost.get(key)) is not None:
                 self.progress.lost += 1
                 self.progress.lost_in[shard.name] = self.progress.lost_in.get(shard.name, 0) + 1
                 detail = f"failed in {num} rounds (last: {self.replies.last_error})"

@@ -231,6 +231,25 @@ def test_a_request_that_fails_round_after_round_is_lost_and_its_shard_is_finishe
         assert progress.lost == 0, "a reply that comes later is taken"
 
 
+def test_a_file_of_failures_that_is_there_twice_loses_nothing(tmp_path):
+    once(tmp_path)
+    bad, *others = rounds(tmp_path)["round-000.jsonl"]
+    put(tmp_path, "output.jsonl", map(answered, others))
+    for copy in range(5):
+        put(tmp_path, f"errors-{copy}.jsonl", [reply(bad, 500, {"error": {"message": "boom"}})])
+    assert once(tmp_path)[2].lost == 0
+
+
+def test_a_provider_that_fails_round_after_round_loses_nothing(tmp_path):
+    for number in range(7):
+        _, waiting, progress = once(tmp_path)
+        assert (waiting is None, progress.lost) == (False, 0)
+        rows = rounds(tmp_path).get(f"round-{number:03d}.jsonl", [])
+        num_good = 0 if number else 30
+        failed = [reply(row, 500, {"error": {"message": "boom"}}) for row in rows[num_good:]]
+        put(tmp_path, f"output-{number}.jsonl", [*map(answered, rows[:num_good]), *failed])
+
+
 def test_a_request_at_fault_is_refused_and_one_too_long_comes_back_shorter(tmp_path):
     once(tmp_path)
     rows = rounds(tmp_path)["round-000.jsonl"]
