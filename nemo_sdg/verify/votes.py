@@ -4,7 +4,8 @@ The rule for origin `similar`. n votes are planned. The agreement of an answer i
 a vote without a readable answer counts for no answer. An answer is verified when no other has as many votes and its
 agreement lies in [min_agreement, max_agreement]. Voting stops early only when the votes not yet cast cannot change the
 verdict, so stopping early gives the same verdict as all votes (a property test checks this). `agree` and `tally` then
-count the votes cast.
+count the votes cast. That is so by the rules: a judge who sorts short answers later finds a majority only among the
+votes that were cast.
 
 The rule for origin `seed`. The answer is the gold one. A blind solution that reaches it is kept, else one written with
 the gold in sight whose reasoning arrives at it; none: dropped. The share of blind votes that miss the gold is the

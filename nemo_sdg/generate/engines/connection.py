@@ -230,7 +230,7 @@ def most_bytes(request: Request, context_length: int | None) -> int:
     extra = request.extra_body
     if not extra:
         return BYTES_BESIDE + BYTES_A_TOKEN * request.max_tokens
-    limits = [limit for name in LIMITS if isinstance(limit := extra.get(name), int)]
+    limits = [limit for name in LIMITS if isinstance(limit := extra.get(name), int) and limit > 0]
     if "max_tokens" not in extra:
         limits.append(request.max_tokens)
     tokens = max(limits, default=context_length or NO_LIMIT)

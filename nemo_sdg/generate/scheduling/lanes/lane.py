@@ -26,6 +26,8 @@ from nemo_sdg.generate.scheduling.lanes.evidence import CONTROLS, FAULTY_CONTROL
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
 from nemo_sdg.generate.scheduling.lanes.window import Window
 
+REFUSED = "refused"
+"""a completion's finish_reason that tells nothing of the model: a gateway says so while the model is away"""
 BACKOFF_SECONDS = (0.5, 60.0)
 """first and longest wait before a request is sent again; jittered by half"""
 REFUSED_ALONE = 3
@@ -92,7 +94,8 @@ class Lane:
                 raise
             else:
                 window.succeeded(began)
-                evidence.answered(request, counted, lost - counted)
+                if completion.finish_reason != REFUSED:
+                    evidence.answered(request, counted, lost - counted)
                 return completion
             request.num_lost = lost = lost + 1
             counts, others_answered = window.faulted(fault, began), evidence.num_answered > num_answered
@@ -104,11 +107,11 @@ class Lane:
             if not self.accepted and (problem := self.first.look_at_fault(fault, window)) is not None:
                 raise EngineError(problem)
             if counted > self.section.max_retries:
-                return await self._send_beside(request, beside, rank)
+                return await self._send_beside(request, beside, rank, str(fault))
             if refused and alone >= LEAST_FAULTS and asyncio.get_running_loop().time() > look_at:
                 look_at += PATIENCE * self.section.give_up_after
                 if await self._is_refused_alone(lost, rank):
-                    raise Lost(self.last_fault)
+                    raise Lost(str(fault))
             self.num_retrying += 1
             self.retrying(1)
             try:
@@ -119,8 +122,14 @@ class Lane:
 
     async def _probe(self, began: float) -> bool:
         """Sends a request that was answered before; whether it is answered again."""
+        if self.evidence.answered_before is None:
+            self.window.release()
+            return False
         try:
-            await self.engine.complete(self.evidence.control())
+            completion = await self.engine.complete(self.evidence.control())
+            if completion.finish_reason == REFUSED:
+                self.evidence.answered_before = None
+                raise TransportError(completion.detail or REFUSED, Fault.server)
         except TransportError as fault:
             self.window.faulted(fault, began)
             self.last_fault = str(fault)
@@ -131,9 +140,9 @@ class Lane:
         self.window.succeeded(began)
         return True
 
-    async def _send_beside(self, request: Request, beside: int, rank: int) -> Completion:
+    async def _send_beside(self, request: Request, beside: int, rank: int, said: str) -> Completion:
         """Sends a request, which failed `beside` times while others were answered, after others that are answered now.
-        Raises Lost where it alone fails, GivenUp where one cannot tell.
+        Raises Lost where it alone fails, GivenUp where one cannot tell. `said`: its last fault.
         """
         evidence, faulty = self.evidence, 0
         for _ in range(CONTROLS if evidence.answered_before is not None else 0):
@@ -145,21 +154,23 @@ class Lane:
             evidence.num_answered += 1
             if evidence.is_its_own(beside):
                 evidence.num_lost += 1
-                raise Lost(self.last_fault)
+                raise Lost(said)
             began = await self.window.acquire(rank)
             try:
                 completion = await self.engine.complete(request)
             except TransportError as fault:
                 request.num_lost += 1
                 beside += self.window.faulted(fault, began)
-                self.last_fault = str(fault)
+                self.last_fault = said = str(fault)
             except BaseException:
                 self.window.release()
                 raise
             else:
                 self.window.succeeded(began)
+                if completion.finish_reason != REFUSED:
+                    evidence.answered(request, request.num_lost, 0)
                 return completion
-        raise GivenUp(self.last_fault)
+        raise GivenUp(said)
 
     async def _is_refused_alone(self, refusals: int, rank: int) -> bool:
         """Whether a request is refused that often for what it is, and not for the server's load."""

@@ -135,6 +135,7 @@ def listed(num, others):
         ({"logprobs": True, "top_logprobs": 5}, lambda: listed(20_000, 5)),
         ({"max_tokens": None, "max_completion_tokens": 60_000}, lambda: replied(60_000)),
         ({"max_tokens": None}, lambda: replied(60_000)),
+        ({"max_tokens": -1}, lambda: replied(60_000)),
         (
             {"echo": True},
             lambda: json.dumps({"choices": [{"text": "\u6807" * 62_000, "prompt_token_ids": [100_000] * 42_000}]}),

@@ -342,6 +342,33 @@ def test_a_request_that_is_refused_while_others_take_the_room_is_not_lost(tmp_pa
     assert (error, progress.lost) == (None, 0)
 
 
+def test_a_refusal_does_not_tell_that_a_server_answers(tmp_path):
+    """A gateway still says what it does not take, while what stands behind it is away."""
+    served = []
+
+    def fault(prompt, attempt):
+        served.append(prompt)
+        return TransportError("502", Fault.server) if len(served) > 60 and "refuse" not in prompt else None
+
+    async def flow(record, ask):
+        await ask(Request(prompt=f"{record['id']} refuse"))
+        return await two_rounds(record, ask)
+
+    progress = FlowProgress()
+    _, error = run(
+        tmp_path,
+        ScriptedEngine(fault=fault),
+        work(6, 10),
+        flow,
+        max_in_flight=4,
+        max_retries=4,
+        give_up_after=0.3,
+        progress=progress,
+    )
+    assert progress.lost == 0
+    assert error is not None
+
+
 def test_when_too_many_are_lost_the_run_stops(tmp_path):
     def fault(prompt, attempt):
         return TransportError("500", Fault.server) if "vote 1" in prompt or "vote 2" in prompt else None
