@@ -36,7 +36,7 @@ class MissingDependencyError(SdgError, ImportError):
 
 
 def one_line(exc: BaseException) -> str:
-    """The kind and the message of somebody else's error, in at most 300 characters."""
+    """Type and message of a third-party error, in at most 300 characters."""
     return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]
 
 

@@ -87,7 +87,7 @@ def _collect(
 
 
 def _bases(entry: Entry | None, index: Index) -> list[Entry | None]:
-    """The leaves whose files a member of a group takes over; None stands for a member that is no file's."""
+    """The leaf tasks whose files a group member is based on; None stands for a member that is defined inline."""
     if entry is None or entry.kind == "task":
         return [entry]
     return [index.entries[name] for name in sorted(_leaves(entry.members, index, {entry.name}))]

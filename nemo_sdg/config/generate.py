@@ -115,8 +115,8 @@ class VerifySection:
     dropped
     """
     judge_agreement: bool = True
-    """with roles.judge: the judge says which answers in sentences say the same, and which short answers and expressions
-    do where the rules find no majority or not the gold answer; else words and rules alone
+    """with roles.judge: the judge groups answers with the same meaning: answers in sentences always, short answers and
+    expressions if the rules find no majority or not the gold answer; false = only words and rules
     """
     free_text_similarity: float = 1.0
     """minimum word F1 of two sentences that agree, if no judge has compared them; 1 = the same words in the same order,

@@ -53,8 +53,8 @@ def _end_with(descriptor: int) -> None:
 
 
 def give_back_memory() -> None:
-    """Gives memory that was freed back to the system, where the C library can: the heap of a process that has held the
-    records of a step stays as large as they were, beside the worker processes of the next step.
+    """Returns freed memory to the system, if the C library can. Otherwise the heap stays as large as the records of the
+    last step, while the worker processes of the next step run.
     """
     with contextlib.suppress(OSError, AttributeError):  # not glibc
         ctypes.CDLL(None).malloc_trim(0)

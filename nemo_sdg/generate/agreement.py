@@ -1,13 +1,13 @@
-"""Which answers say the same: a judge sorts them into groups, in both orders.
+"""A judge groups answers with the same meaning. It reads them in both orders.
 
     sample.solutions[0].sense, sample.solutions[1].sense     1, 1      (they say the same)
     sample.solutions[2].sense                                0         (what the gold answer says)
 
-Words cannot tell a rewording from the same sentence with one thing changed, so the judge sorts all answers in
-sentences. Short answers and expressions are compared by rules; the judge sorts them only where the rules find no
-majority, or no answer that is the gold one. Two answers are held for one only where the judge puts them into one group
-whichever order it reads them in; a reply that cannot be read tells nothing, and the answers are then compared without
-it. A student's attempts at a question in sentences are sorted in the same way beside the right answer.
+Rules cannot tell a rewording from a sentence with one detail changed, so the judge groups all answers in sentences.
+Short answers and expressions are compared by rules; the judge groups them only if the rules find no majority, or no
+answer equal to the gold answer. Two answers are equal only if the judge puts them into one group in both orders. An
+unreadable reply is ignored: the answers are then compared by rules. A student's attempts in sentences are grouped with
+the right answer in the same way.
 """
 
 import itertools
@@ -42,8 +42,8 @@ async def mark_attempts(attempts: list[Vote], right: list[str], sort: Sort) -> b
 
 
 def may_agree(sample: Sample) -> bool:
-    """Whether answers that the rules hold for different may still say the same: short texts and expressions, unless all
-    of them are numbers in digits.
+    """Whether answers that differ by the rules may have the same meaning: short texts and expressions, unless all are
+    numbers in digits.
     """
     if sample.kind not in (Kind.short_text, Kind.numeric):
         return False

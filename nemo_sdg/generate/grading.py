@@ -172,7 +172,7 @@ class Grades(Grading):
         return Outcome(kept=[sample])
 
     async def judge_agreement(self, sample: Sample, ask: Ask, mark: Callable[[Sort], Awaitable[bool]]) -> None:
-        """Which answers say the same; asked once more where the replies cannot be read."""
+        """Groups answers with the same meaning; one more try if the replies cannot be read."""
         for attempt in range(TRIES):
 
             async def sort(answers: list[str], tag: str, attempt: int = attempt) -> str:

@@ -220,7 +220,7 @@ def measure_grades(
     sentences: Compared,
     config: RunConfig,
 ) -> None:
-    """Measures judge and student. Where the journals do not tell (grade_rates.py), a judge's request in `graded` is
+    """Measures judge and student. If the journals are not available (grade_rates.py), a judge's request in `graded` is
     assumed to take as many tokens as in `screened`.
     """
     if "screened" in spent and arrived["screened"]["similar"]:

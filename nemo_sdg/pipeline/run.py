@@ -112,7 +112,7 @@ def ask(context: Context, plan: Plan, *, redo: bool) -> None:
 
 
 def look_at_lost(context: Context, names: list[str], *, redo: bool) -> None:
-    """Says which steps lack answers that the server did not give, or with `redo` asks for these again."""
+    """Reports the steps with lost requests; with `redo` makes their shards unfinished, so that these are sent again."""
     for name in names:
         folder = context.step_dir(name)
         lost = lost_requests(folder, context.worker) if hasattr(step_module(name), "flow_maker") else {}

@@ -1,5 +1,5 @@
-"""Lines and receipts of a run as JSON gives them, for code that reads millions and makes no records of them: the types
-of their fields. `samples` and `rows` say what the fields mean.
+"""Types of a run's lines and receipts as JSON dicts, for code that reads millions of them and does not build records.
+`samples` and `rows` explain the fields.
 """
 
 from typing import TypedDict

@@ -1,4 +1,4 @@
-"""Figures of many texts: how much they differ, how near they are to each other, how long they are."""
+"""Statistics of many texts: diversity, similarity, lengths."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set

@@ -1,4 +1,4 @@
-"""When two answers to a question are one: `comparison`, by the rules of the kind and then by the judge's groups."""
+"""Equality of two answers to a question: `comparison`, by the rules of the kind, then by the judge's groups."""
 
 import functools
 import operator
@@ -45,7 +45,7 @@ def senses_of(sample: Sample) -> dict[str, int]:
 
 
 def _same_sense(senses: dict[str, int], by_words: Compare, a: str, b: str) -> bool | None:
-    """By the judge where he has compared both, else by their words: an alias of the gold, an answer of many."""
+    """By the judge if it has compared both, else by their words: an alias of the gold answer, one of many answers."""
     return senses[a] == senses[b] if a in senses and b in senses else by_words(a, b)
 
 

@@ -40,16 +40,16 @@ RISING = {
     "numbers_shared": 4.24,
     "passage": 1.73,
 }
-"""weights of witnesses for a repeat: none is negative"""
+"""weights of features that speak for a repeat: none is negative"""
 FALLING = {
     "answer_number_differs": -2.86,
     "answer_is_other_option": -5.77,
     "label_differs": -2.37,
     "numbers_clash": -1.12,
 }
-"""weights of witnesses against one: none is positive"""
+"""weights of features that speak against a repeat: none is positive"""
 CIRCUMSTANCES = {"answer_unknown": -0.77, "options_on_both": -1.01}
-"""weights of what the others are to be read with: of any sign"""
+"""weights of features that qualify the others: any sign"""
 CONSTANT = -3.05
 WEIGHTS = {**RISING, **FALLING, **CIRCUMSTANCES}
 
@@ -91,7 +91,7 @@ def worth_a_look(sample: Profile, row: Profile, stands_out: float) -> bool:
 
 
 def witnesses(sample: Profile, row: Profile, *, stands_out: float, leads: float, answer: float | None) -> list[float]:
-    """How much speaks for a sample being an evaluation row in other words, in the order of WEIGHTS.
+    """Features of a sample and an evaluation row that it may reword, in the order of WEIGHTS.
 
     Of cosines of whole texts: `stands_out`, that of the pair less the mean of the sample's further neighbours (the
     margin of Artetxe and Schwenk, 2019), and `leads`, the same less that of the nearest other row. `answer`: cosine of

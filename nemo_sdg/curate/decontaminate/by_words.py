@@ -145,7 +145,7 @@ WEIGHTS = {
 
 
 def witnesses(sample: Profile, row: Profile) -> list[float]:
-    """How much speaks for a sample being an evaluation row in other words, in the order of WEIGHTS."""
+    """Features of a sample and an evaluation row that it may reword, in the order of WEIGHTS."""
     shared = _sum(row.question, sample.question.keys() & row.question.keys())
     recall = shared / (_sum(row.question, row.question) or 1.0)
     precision = shared / (_sum(sample.question, sample.question) or 1.0)
@@ -192,6 +192,6 @@ def score(found: list[float]) -> float:
 
 
 def logistic(constant: float, weights: Mapping[str, float], found: list[float]) -> float:
-    """`found`: one number for each weight, in their order."""
+    """Probability of a repeat. `found`: the features, one for each weight, in their order."""
     total = math.fsum(weight * witness for weight, witness in zip(weights.values(), found, strict=True))
     return 1.0 / (1.0 + math.exp(-constant - total))

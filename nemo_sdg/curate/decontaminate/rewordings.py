@@ -93,8 +93,8 @@ class BySense:
         return [sorted(rows, key=lambda row: (-row[0], row[1])) for rows in near]
 
     def looked_at(self, samples: list[dict[str, Any]], profiles: list[Profile]) -> list[tuple[Pair, list[float]]]:
-        """Samples with the rows next to them that may be the same question, and what by_sense says of them, in the
-        order of its WEIGHTS.
+        """Samples paired with their nearest rows that may be the same question, and the features of each pair
+        (by_sense.WEIGHTS).
         """
         if not samples:
             return []

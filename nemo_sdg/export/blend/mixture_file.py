@@ -1,4 +1,4 @@
-"""blend/mixture.json: what the weights of a blend come from, for whoever reads them."""
+"""Types of blend/mixture.json, which explains the weights of a blend."""
 
 from typing import Any, NotRequired, TypedDict
 
@@ -17,7 +17,7 @@ class BaseRow(WeightedShard):
 
 
 class Arm(TypedDict):
-    """What an ablation trains."""
+    """One training of an ablation."""
 
     blend: str
     total_tokens: int

@@ -1,5 +1,5 @@
-"""The folder of the step `packed`: recognises packed shards that are all done, without reading curated samples to plan
-them again, and removes what does not belong there.
+"""The folder of the step `packed`: recognises that all packed shards are finished without planning them again from the
+curated samples, and removes stray files.
 
     packed/plan.json
     {"curated": {"curated/shard-00000.jsonl": "cd34…", …},          SHA-256 of what was planned from
@@ -68,9 +68,7 @@ def discard(name: str, step: StepDir) -> None:
 
 
 def remove_strays(step: StepDir, receipts: Iterable[PackedReceipt]) -> None:
-    """Removes packed files without a receipt: what a run that was killed under another plan left, and what a worker
-    that was killed had begun.
-    """
+    """Removes packed files without a receipt, left by a killed worker or by a killed run with another plan."""
     remove_temporaries(step.path)
     known = {step.run_dir / output for receipt in receipts for output in receipt["outputs"]}
     for path in [*step.path.glob("*/*/*/shard-*"), *step.path.glob("dropped/*.jsonl")]:

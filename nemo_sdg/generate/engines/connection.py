@@ -40,24 +40,24 @@ CONNECT_SECONDS = 20.0
 CONTEXT_FIELDS = ("max_model_len", "context_length", "max_context_length", "context_window")
 """where /v1/models says how long a context is: vLLM and SGLang, OpenRouter, Mistral, Groq"""
 BYTES_A_TOKEN, BYTES_A_LISTED_TOKEN = 128, 512
-"""of a reply: Chinese, escaped and in two fields, takes 50; a token with its probability and its bytes takes 150"""
+"""maximum bytes of a reply per token: escaped Chinese in two fields takes 50, a token with logprob and bytes 150"""
 BYTES_BESIDE = 1 << 18
-"""of a reply, whatever was asked for: the fields around the text, a proxy's page"""
+"""bytes of a reply beside its tokens: the fields around the text, a proxy's page"""
 LARGEST_BODY = 64 << 20
-"""bytes of a reply to a request that asked for less"""
+"""maximum bytes of a reply that is longer than its request needs"""
 SPARE_BYTES = 256 << 20
-"""of all replies that are being read, above what their requests asked for"""
+"""bytes by which all replies that are being read may exceed what their requests need"""
 BYTES_OF_ERROR = 1 << 20
 BYTES_OF_MODELS = 16 << 20
 """of /models; a gateway's list of all models is 0.5 MB"""
 LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "n_predict")
-"""names of the limit of a reply's tokens"""
+"""fields that limit the tokens of a reply"""
 PROMPT_SENT_BACK = {"echo", "prompt_logprobs", "return_token_ids", "return_tokens_as_token_ids"}
-"""fields of engine.extra_body with which a reply holds the prompt too"""
+"""fields of engine.extra_body that add the prompt to the reply"""
 NO_LIMIT = 131_072
-"""tokens of a reply where engine.extra_body takes the limit away, and the server does not say its context"""
+"""assumed tokens of a reply if engine.extra_body removes the limit and the server does not report its context"""
 NO_TLS = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "CERTIFICATE_VERIFY_FAILED")
-"""reasons of OpenSSL that no waiting mends"""
+"""reasons of OpenSSL that do not go away by waiting"""
 
 
 @dataclass(eq=False, slots=True)
@@ -178,7 +178,7 @@ class Connection:
                 body = await self._read(response, most_bytes, LARGEST_BODY)
                 if body is None:
                     raise TransportError(
-                        f"{server.url}: a reply without end: more than {most_bytes:,} bytes were not asked for",
+                        f"{server.url}: an endless reply: the request needs at most {most_bytes:,} bytes",
                         Fault.oversized,
                     )
                 return status, response.headers, body

@@ -197,8 +197,8 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
 
 
 def may_be_one_requests(error: ServerError) -> bool:
-    """Whether an error of the configuration can as well be one request's: a field that is not taken, where the same
-    fields were taken from others.
+    """Whether an error that looks like one of the configuration may concern a single request: it refuses a field that
+    the server accepted in other requests.
     """
     said = error.message
     return error.status in (400, 422) and not (ACCOUNT.search(said) or NO_MODEL.search(said) or KEY.search(said))

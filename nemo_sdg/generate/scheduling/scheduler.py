@@ -53,8 +53,8 @@ WARNED, TIME_LIMITS = "NEMO_SDG_WARN_SECONDS", "NEMO_SDG_TIME_LIMITS"
 OPEN_RECORDS = 8
 """records that may be open for each request of the window, where many of them wait to be tried again"""
 COLLECT_AFTER = 50_000
-"""new objects after which the youngest are collected: some 500 completions. With Python's 700, a collection meets what
-is still in use: 60 µs a completion instead of 20
+"""threshold of the garbage collector's youngest generation: about 500 completions. At Python's 700 most objects are
+still in use, which costs 60 µs per completion instead of 20
 """
 HELD_OUTCOMES = 20_000
 """finished records waiting for the rest of their shard; with more, no further shard is opened"""

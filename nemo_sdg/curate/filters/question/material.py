@@ -46,8 +46,8 @@ def _pattern(name: str, language: str) -> re.Pattern[str]:
 
 
 EDGES = (r"\b", r"(?<!\w)")
-"""What patterns begin with, in all their alternatives. It is tested once for all patterns in a row, where `re` would
-test it for each of them at each character.
+"""How patterns begin, in all their alternatives. Adjacent patterns with the same beginning share it: `re` would test it
+for each of them at each character.
 """
 
 

@@ -21,8 +21,8 @@ MISREAD = re.compile(
 """Words that no language writes"""
 MAY_BE_MISREAD = re.compile(r"[À-ÿа-яё縺繧繝锟烫屯](?:(?<=[À-ÿ])[À-ÿ]{3}|(?<=[а-яё])[А-ЯЁ]{3}|(?<=[縺繧繝锟烫屯]))")
 MAY_BE_BAD = re.compile(r"[^\x00-\x7f](?:(?<=[\x80-\x9fÃÂŒœ])|.?[^\x00-\x7f])", re.DOTALL)
-"""Without such a place a text is neither misread nor bad: ftfy looks at two characters beyond ASCII that stand
-together, or with one between them
+"""A text without a match is neither misread nor bad: ftfy needs two characters beyond ASCII, adjacent or with one
+between them
 """
 LOST_MARK = re.compile(r"[?\\&](?:(?<=\?)[a-zà-ÿ]{2}|(?<=\\)[ux]|(?<=&)[A-Za-z])")
 ENCODING = re.compile(

@@ -75,9 +75,7 @@ def _words(text: str) -> list[str]:
 
 
 class _Runs:
-    """The n-grams of a text that stand there several times. Those of NGRAM words are looked for where the first three
-    of them do.
-    """
+    """The repeated n-grams of a text. Those of NGRAM words are searched only at repeated trigrams."""
 
     def __init__(self, words: list[str]) -> None:
         threes = list(ngrams(words, 3))
@@ -88,17 +86,17 @@ class _Runs:
         most = max(places.values(), key=len, default=[])
         first = most[0] if len(most) > 1 else 0
         self.top = {3: max(counts, key=counts.__getitem__, default=()), 4: tuple(words[first : first + 4])}
-        """the most frequent one of so many words; of several that are as frequent, the first"""
+        """number of words -> the most frequent n-gram; of equally frequent ones, the first"""
         self.again = sorted(place for found in places.values() for place in found[1:])
-        """places of those of NGRAM words that stood there before"""
+        """places of n-grams of NGRAM words that occurred before"""
         pairs = itertools.chain.from_iterable(map(itertools.pairwise, places.values()))
         self.num_near = sum(place - before <= MAX_PERIOD for before, place in pairs)
-        """how many of them did within MAX_PERIOD words"""
+        """how many of them occurred within the last MAX_PERIOD words"""
 
 
 def _loop(words: list[str], runs: _Runs, max_loops: int, min_words: int) -> str | None:
     """Where a run of words is followed by itself more than `max_loops` times, over `min_words` words at least."""
-    # a run of so many words makes as many n-grams, but NGRAM - 1, that stood there shortly before
+    # a repeated run of n words has n - NGRAM + 1 n-grams that occurred shortly before
     longest = runs.num_near + NGRAM - 1
     most = min(MAX_PERIOD, len(words) // (max_loops + 1), longest // max(1, max_loops))
     periods = [
@@ -238,7 +236,7 @@ def _top_share(runs: _Runs, joined: str, size: int) -> float:
 
 
 def _most_duplicates(words: list[str], again: list[int], size: int) -> int:
-    """What _duplicate_share is at most: an n-gram of `size` that stood there before is a run of such places."""
+    """Upper bound of _duplicate_share: a repeated n-gram of `size` words is a run of places in `again`."""
     most = 0
     for _, pairs in itertools.groupby(enumerate(again), lambda pair: pair[1] - pair[0]):
         run = [place for _, place in pairs]
