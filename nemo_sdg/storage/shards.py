@@ -264,7 +264,7 @@ class StepDir:
         """Removes shards that no longer belong to the step. Their receipts are removed first."""
         wanted = set(shards)
         for shard in set(self.shards()) - wanted:
-            self.receipt_path(shard).unlink()
+            self.receipt_path(shard).unlink(missing_ok=True)  # other workers remove it too
         for path in [*stored_files(self.path, "shard-*.jsonl"), *stored_files(self.path / "dropped", "shard-*.jsonl")]:
             if path.stem not in wanted:
                 path.unlink(missing_ok=True)

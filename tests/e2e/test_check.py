@@ -560,6 +560,16 @@ def megatron_trains_on_another_corpus(home: Path) -> None:
     path.write_text(path.read_text().replace("context/", "no_context/"))
 
 
+@mutant(BLEND, "context.data_blend.json is not what mixture.json says")
+def nemotron_prepares_other_texts(home: Path) -> None:
+    count(home, "blend/context.data_blend.json", lambda blend: blend["datasets"][0].update(path="/elsewhere/texts"))
+
+
+@mutant(BLEND, "no_context.data_blend.json is not what mixture.json says")
+def nemotron_weighs_texts_otherwise(home: Path) -> None:
+    count(home, "blend/no_context.data_blend.json", lambda blend: blend["datasets"][-1].update(weight=0.9))
+
+
 @mutant(BLEND, "its epochs ask for")
 def the_mixture_weighs_otherwise(home: Path) -> None:
     weights: list[float] = []

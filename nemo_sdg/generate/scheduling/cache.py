@@ -96,6 +96,15 @@ def index_journals(folder: Path, pattern: str = "*.jsonl") -> LineIndex:
 
 
 def _index_file(path: Path) -> "npt.NDArray[Any]":
+    try:
+        return _keys_and_offsets(path)
+    except OSError:  # on NFS: another machine has compressed it meanwhile
+        if not compressed(path).exists():
+            raise
+        return _keys_and_offsets(path)
+
+
+def _keys_and_offsets(path: Path) -> "npt.NDArray[Any]":
     keys, offsets = array("Q"), array("Q")
     for offset, line in content_lines(path):
         if (found := KEY.match(line)) is not None and line.endswith(b"\n"):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.export.packed_shards import PREFIX_SUFFIX, TEXT_SUFFIX
 from nemo_sdg.storage import read_json
 
 SUM_SLACK = 1e-6
@@ -13,8 +14,8 @@ SUM_SLACK = 1e-6
 
 def blend_names_the_corpora(run: CheckedRun, verdict: Verdict) -> None:
     """Every prefix of the blend is there, in this run or where its absolute path says; weights are positive, sum to 1,
-    and are those that the planned epochs ask for; every packed shard of the train split has a weight; NeMo and
-    Megatron-LM are given the same.
+    and are those that the planned epochs ask for; every packed shard of the train split has a weight; NeMo,
+    Megatron-LM and Nemotron's data preparation are given the same.
     """
     if "blend" not in run.ledgers:
         verdict.violations.append("there is no blend")
@@ -61,6 +62,9 @@ def blend_names_the_corpora(run: CheckedRun, verdict: Verdict) -> None:
         arguments = run.dir / "blend" / f"{variant}.data_args.txt"
         if arguments.is_file() and arguments.read_text().split() != train:
             verdict.violations.append(f"{arguments.name} is not what {path.name} says")
+        texts = run.dir / "blend" / f"{variant}.data_blend.json"
+        if not _names_the_texts(read_json(texts)["datasets"], plan["train"]):
+            verdict.violations.append(f"{texts.name} is not what mixture.json says")
         packed = {
             name.removesuffix(".bin")
             for receipt in run.receipts.values()
@@ -75,6 +79,15 @@ def blend_names_the_corpora(run: CheckedRun, verdict: Verdict) -> None:
             verdict.detail = f"{num} prefixes; the files name them by another folder: `nemo-sdg run` writes them again"
             return
     verdict.detail = f"{num} prefixes"
+
+
+def _names_the_texts(datasets: list[dict[str, Any]], planned: list[dict[str, Any]]) -> bool:
+    """Whether the datasets are the texts of the planned shards, with their weights."""
+    return len(datasets) == len(planned) and all(
+        str(given["path"]).endswith(f"/{row['prefix'].removesuffix(PREFIX_SUFFIX)}{TEXT_SUFFIX}")
+        and math.isclose(given["weight"], row["weight"], rel_tol=SUM_SLACK)
+        for given, row in zip(datasets, planned, strict=True)
+    )
 
 
 def _weights_are_planned(run: CheckedRun, variant: str, plan: dict[str, Any], verdict: Verdict) -> None:

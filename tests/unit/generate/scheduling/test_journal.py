@@ -1,6 +1,7 @@
 """The journal returns exactly what was added, whatever happened to its files."""
 
 import asyncio
+import errno
 import os
 import runpy
 
@@ -8,6 +9,7 @@ import pytest
 
 from nemo_sdg.errors import SdgError
 from nemo_sdg.generate.requests import Completion
+from nemo_sdg.generate.scheduling import cache
 from nemo_sdg.generate.scheduling.cache import CompletionCache
 from nemo_sdg.generate.scheduling.journal import Journal, create_numbered
 from nemo_sdg.generate.scheduling.journal_lines import decode, encode
@@ -271,6 +273,25 @@ def test_a_trace_is_kept_compressed_and_comes_back_as_it_was():
 def test_lone_surrogates_do_not_stop_the_journal():
     line = encode("ab", Completion(text="cold \ud83d", trace="\ud83d", finish_reason="stop"))
     assert decode(line)[1].text == "cold ?"
+
+
+def test_a_journal_that_another_machine_compresses_while_it_is_looked_through_is_found(tmp_path, monkeypatch):
+    add(tmp_path, "shard-00000", [(KEYS[0], "a"), (KEYS[1], "b")])
+    path, real = tmp_path / "shard-00000.0000.jsonl", cache.content_lines
+
+    def content_lines(name):
+        """As on NFS, where a file that was removed elsewhere cannot be read to its end."""
+        lines = real(name)
+        yield next(lines)
+        if path.exists():
+            compress_file(path)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        yield from lines
+
+    monkeypatch.setattr(cache, "content_lines", content_lines)
+    journal = Journal(tmp_path, everywhere=True)
+    assert not path.exists()
+    assert [journal.lookup(key).text for key in KEYS[:2]] == ["a", "b"]
 
 
 def test_the_simulation_of_a_cluster_reads_journals_in_either_form(root, tmp_path):
