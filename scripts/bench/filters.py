@@ -4,12 +4,12 @@
 
 Good and bad samples are those of `shared/cases/filters` beside the checkout (or in NEMO_SDG_TEST_CASES) and the
 project's. `developed` was read while the filters were written. `read` are sets by people who had not seen the filters,
-read and mended on in three parts: of the second, 0.571 of the bad and 0.986 of the good samples were judged rightly
-before it was read, of the third (ids from b5_ and g5_ on) 0.571 and 0.918. `varied` are variations of what the second
-part had missed, in other languages and subjects, written before it was mended on: 0.242 of its bad samples were caught
-then. `unseen` is the other half of the third part's set, on which nobody has mended: its rows are never printed, and
-without its files it is left out. `--verbose` prints the other rows that are judged wrongly. Seeds are read from the
-hub mirror (NEMO_SDG_TEST_HUB) by the pipeline, or from a folder with its shards.
+later used for development in three parts: before it was read, 0.571 of the bad and 0.986 of the good samples of the
+second part were judged rightly, of the third (ids from b5_ and g5_ on) 0.571 and 0.918. `varied` are variations of what
+the second part had missed, in other languages and subjects, written before development on it: 0.242 of its bad samples
+were caught then. `unseen` is the other half of the third part's set, not used for development: its rows are never
+printed, and without its files it is left out. `--verbose` prints the other rows that are judged wrongly. Seeds
+are read from the hub mirror (NEMO_SDG_TEST_HUB) by the pipeline, or from a folder with its shards.
 
 A bad sample is caught if any filter drops it. A filter's precision is the share of bad samples among all labelled
 samples that it drops alone; its recall is over the bad samples whose label names its fault (CLASSES).
