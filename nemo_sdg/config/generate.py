@@ -116,7 +116,7 @@ class VerifySection:
     """
     judge_agreement: bool = True
     """with roles.judge: the judge groups answers with the same meaning: answers in sentences always, short answers and
-    expressions if the rules find no majority or not the gold answer; false = only words and rules
+    expressions if the rules find no majority or no blind solution with the gold answer; false = only words and rules
     """
     free_text_similarity: float = 1.0
     """minimum word F1 of two sentences that agree, if no judge has compared them; 1 = the same words in the same order,

@@ -5,7 +5,7 @@
 
 Rules cannot tell a rewording from a sentence with one detail changed, so the judge groups all answers in sentences.
 Short answers and expressions are compared by rules; the judge groups them only if the rules find no majority, or no
-answer equal to the gold answer. Two answers are equal only if the judge puts them into one group in both orders. An
+blind solution with the gold answer. Two answers are equal only if the judge puts them into one group in both orders. An
 unreadable reply is ignored: the answers are then compared by rules. A student's attempts in sentences are grouped with
 the right answer in the same way.
 """

@@ -37,7 +37,7 @@ TRIES = 2
 Candidates = Callable[[Sample], list[Vote]]
 """returns the solutions that could be kept, best first; nemo_sdg.verify.candidates.candidates with its config"""
 Undecided = Callable[[Sample], bool]
-"""whether the rules find no majority, or no answer that is the gold one; candidates.undecided with its config"""
+"""whether there is no majority, or no blind solution with the gold answer; candidates.undecided with its config"""
 Passes = Callable[[Sample, list[Vote]], float | None]
 """returns the share of a student's solutions that reach the answer; candidates.pass_rate with its config"""
 

@@ -21,12 +21,13 @@ def candidates(sample: Sample, config: VerifySection) -> list[Vote]:
 
 
 def undecided(sample: Sample, config: VerifySection) -> bool:
-    """Whether no answer has a majority, or none is the gold one, whatever is written with it. A majority that is too
-    large is one. Never of programs.
+    """Whether no answer has a majority, or no blind solution gives the gold one, whatever is written with it. A
+    majority that is too large is one. Never of programs.
     """
     if sample.kind == Kind.code:
         return False
-    return not _right(sample, dataclasses.replace(config, max_agreement=1.0))
+    right = _right(sample, dataclasses.replace(config, max_agreement=1.0))
+    return not any(vote.guidance == "blind" for vote in right)
 
 
 def _right(sample: Sample, config: VerifySection) -> list[Vote]:

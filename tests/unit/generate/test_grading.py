@@ -226,6 +226,16 @@ def test_a_judge_finds_the_gold_answer_in_other_words() -> None:
     assert (verified.answer.text, verified.verification.method) == (gold, "judged_sense_of_gold+judge")
 
 
+def test_a_solution_that_was_given_the_gold_answer_does_not_hide_votes_that_reach_it_in_other_words() -> None:
+    sample = sentences("the gas that breathing gives off", "oxygen", origin="seed", kind="short_text")
+    text = sample.gold.text
+    given = Vote(index=0, guidance="guided", context="What is known.", reasoning=f"So it is {text}.", answer=text)
+    sample.solutions.append(given)
+    outcome, _ = grade(by_words("oxygen"), sample)
+    verified = votes.verify_sample(outcome.kept[0], VerifySection())
+    assert (verified.guidance, verified.votes.agree) == ("blind", 1)
+
+
 def test_a_judge_does_not_sort_what_a_majority_has_decided() -> None:
     too_many = VerifySection(max_agreement=0.75)
     outcome, script = grade(by_words("iris"), sentences("iris", "the iris", "Iris", kind="short_text"), verify=too_many)

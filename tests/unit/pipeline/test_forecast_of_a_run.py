@@ -47,4 +47,4 @@ def test_a_judges_comparisons_are_in_the_forecast_of_the_pilot_itself(root: Path
     said = {row["role"]: row for row in forecast["roles"]}
     for tokens in ("prompt_tokens", "completion_tokens"):
         both = sum(said[role][tokens] for role in servers)
-        assert both == pytest.approx(sum(seen[tokens] for seen in servers.values()), rel=0.05)
+        assert both == pytest.approx(sum(seen[tokens] for seen in servers.values()), rel=0.1)
