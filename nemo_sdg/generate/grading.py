@@ -164,7 +164,8 @@ class Grades(Grading):
             if compared:
                 right = gold_of(sample) or [candidates[0].text]
                 await self.judge_agreement(sample, spent, functools.partial(mark_attempts, attempts, right))
-            rate = self.passes(sample, attempts)
+            # A lost request tells nothing of the student.
+            rate = self.passes(sample, [vote for vote in attempts if vote.error != WITHOUT_REPLY["lost"]])
             sample.grade = dataclasses.replace(sample.grade or Grade(), student_pass_rate=rate)
             if sample.generator is not None:
                 sample.generator.student = self.used(Role.student, "student/answer", sample)

@@ -338,6 +338,17 @@ def test_the_students_pass_rate_is_the_difficulty_and_a_band_can_be_kept(said: s
         assert banded.reason == "pass_rate_outside"
 
 
+@pytest.mark.parametrize(("lost", "rate"), [(1, 1.0), (4, None)])
+def test_a_lost_attempt_of_the_student_is_no_wrong_one(lost: int, rate: float | None) -> None:
+    def reply(request: Request, number: int) -> str | Completion:
+        if request.tag in [f"student{index}" for index in range(lost)]:
+            return Completion(text="", finish_reason="lost", detail="500")
+        return good_answer() if request.role is Role.judge else "It is so.\n\n## Answer\niris"
+
+    outcome, _ = grade(reply, sentences("iris", "iris", kind="short_text"))
+    assert outcome.kept[0].grade.student_pass_rate == rate
+
+
 def test_nothing_is_asked_where_no_solution_could_be_kept() -> None:
     outcome, script = grade(judge_or_student(good_answer()), solved("oxygen", "helium", "carbon dioxide"))
     assert script.requests == []
