@@ -153,11 +153,15 @@ def forecast(
     import orjson
 
     from nemo_sdg.commands.ahead.forecast import forecast as make
+    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.config import load_config
     from nemo_sdg.storage import write_json
 
     settings = load_config(config, overrides)
-    with contextlib.redirect_stdout(open(os.devnull, "w")) if json_out else contextlib.nullcontext():
+    with (
+        contextlib.redirect_stdout(open(os.devnull, "w")) if json_out else contextlib.nullcontext(),
+        naming_damage(*([] if pilot is None else [pilot])),
+    ):
         result = make(
             settings, pilot=pilot, model=model, gpu=gpu, tokens_per_s=tokens_per_s, price=price, measure=probe
         )

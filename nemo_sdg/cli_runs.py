@@ -131,13 +131,16 @@ def trace(
     """Show where a packed document comes from: its seed row, its prompts and its models."""
     import orjson
 
+    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.commands.look.trace import as_text
     from nemo_sdg.commands.look.trace import trace as trace_document
     from nemo_sdg.records import visible, visible_json
 
-    traced = trace_document(run, prefix, document)
+    with naming_damage(run):
+        traced = trace_document(run, prefix, document)
+        lines = list(as_text(traced)) if text else []
     if text:
-        for line in as_text(traced):
+        for line in lines:
             typer.echo(visible(line))
     else:
         typer.echo(visible_json(orjson.dumps(traced, option=orjson.OPT_INDENT_2).decode()))
@@ -154,10 +157,12 @@ def sample(
     seed: Annotated[int, typer.Option(help="random seed of the choice")] = 0,
 ) -> None:
     """Show some samples of a run, or some dropped records with their reasons."""
+    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.commands.look.samples import sample as draw
 
-    for line in draw(run, num=num, task=task, step=step, dropped=dropped, reason=reason, seed=seed):
-        typer.echo(line)
+    with naming_damage(run):
+        for line in draw(run, num=num, task=task, step=step, dropped=dropped, reason=reason, seed=seed):
+            typer.echo(line)
 
 
 @runs.command()
@@ -176,10 +181,12 @@ def diff(
     other: Annotated[Path, typer.Argument(metavar="B", help="another run's folder")],
 ) -> None:
     """Compare two runs: settings, yields, lengths of texts."""
+    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.commands.look.diff import diff as compare
 
-    for line in compare(one, other):
-        typer.echo(line)
+    with naming_damage(one, other):
+        for line in compare(one, other):
+            typer.echo(line)
 
 
 @runs.command()
@@ -196,14 +203,16 @@ def report(
     ] = None,
 ) -> None:
     """Write the page report/index.html and the dataset card. Works on unfinished runs too."""
+    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.pipeline import report as reporting
 
-    if against is not None:
-        typer.echo(f"written to {reporting.compare(run, against, measure=measure)}")
-        return
-    if search:
-        typer.echo(f"written to {reporting.make_search(run)}")
-    path = reporting.make_report(run, measure=measure)
+    with naming_damage(run, *([against] if against is not None else [])):
+        if against is not None:
+            typer.echo(f"written to {reporting.compare(run, against, measure=measure)}")
+            return
+        if search:
+            typer.echo(f"written to {reporting.make_search(run)}")
+        path = reporting.make_report(run, measure=measure)
     typer.echo(f"written to {path}")
     if serve:
         reporting.serve(path, port)

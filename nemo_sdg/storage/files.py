@@ -169,7 +169,8 @@ def jsonl_files(named: Iterable[str], field: str) -> list[Path]:
         found = [path] if is_stored(path) else stored_files(path, "**/*.jsonl")
         for each in found:
             try:
-                content_size(each)
+                with contextlib.suppress(OSError):  # who reads it says so
+                    content_size(each)
             except DataError as exc:
                 raise ConfigError(
                     f"{field} names {compressed(each)}, which is cut off or was compressed by another program; "

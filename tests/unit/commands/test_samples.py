@@ -7,6 +7,7 @@ import orjson
 import pytest
 import yaml
 
+from nemo_sdg.commands.look.damage import naming_damage
 from nemo_sdg.commands.look.diff import diff
 from nemo_sdg.commands.look.samples import cat, reservoir, sample
 from nemo_sdg.errors import ConfigError, DataError
@@ -96,6 +97,21 @@ def test_diff_names_what_changed(tmp_path: Path) -> None:
     assert "+50.0%" in text
     with pytest.raises(DataError, match="is not a run directory"):
         list(diff(one, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("file", "what"), [("receipts/shard-00000.json", "is not a receipt"), ("shard-00000.jsonl", "3 bytes")]
+)
+def test_a_file_that_was_edited_is_named_in_one_line(tmp_path: Path, file: str, what: str) -> None:
+    one, other = make_run(tmp_path / "a", num=4), make_run(tmp_path / "b", num=4)
+    with pytest.raises(KeyError, match="a fault of the program"), naming_damage(one, other):
+        raise KeyError("a fault of the program")
+    with pytest.raises(ConfigError, match="has no record of task x"), naming_damage(other):
+        list(sample(other, task="x"))
+    (other / "curated" / file).write_bytes(b"{}\n")
+    with pytest.raises(DataError, match=f"b: .*{what}"), naming_damage(one, other):
+        list(diff(one, other))
+        raise KeyError("sample_id")  # as where a record lacks its fields
 
 
 def test_runs_of_one_name_are_told_apart(tmp_path: Path) -> None:
