@@ -11,7 +11,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from nemo_curator.backends.base import BaseExecutor, BaseStageAdapter, NodeInfo, WorkerMetadata
@@ -86,16 +85,8 @@ def execute_in_processes(stages: StageList, tasks: list[Task[Any]], num: int) ->
     """Runs tasks in `num` processes, each with its own stages. Raises any error of a stage, and SdgError when a process
     dies.
     """
-    try:
-        with worker_processes(
-            num, start=_open_line, arguments=(stages,), preload=("nemo_sdg.execution.stages",)
-        ) as pool:
-            return [result for results in pool.map(_carry, tasks) for result in results]
-    except BrokenProcessPool as exc:
-        raise SdgError(
-            f"a worker process died, most often for lack of memory: lower run.workers={num}, then run the "
-            "same command again"
-        ) from exc
+    with worker_processes(num, start=_open_line, arguments=(stages,), preload=("nemo_sdg.execution.stages",)) as pool:
+        return [result for results in pool.map(_carry, tasks) for result in results]
 
 
 _line: Line

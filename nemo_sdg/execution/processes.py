@@ -12,7 +12,10 @@ import select
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
+
+from nemo_sdg.errors import SdgError
 
 
 @contextlib.contextmanager
@@ -26,7 +29,7 @@ def worker_processes(
     """A pool of `num` processes, forked from a server that has imported the modules in `preload`. Each process first
     calls `start(*arguments)`.
 
-    If the block ends with an error, calls that have not begun are cancelled.
+    If the block ends with an error, calls that have not begun are cancelled. Raises SdgError when a process dies.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
@@ -35,6 +38,11 @@ def worker_processes(
     )
     try:
         yield executor
+    except BrokenProcessPool as exc:
+        raise SdgError(
+            f"one of {num} worker processes died, most often for lack of memory: free memory, or in a run lower "
+            f"run.workers={num}, then give the same command again"
+        ) from exc
     finally:
         executor.shutdown(cancel_futures=True)
 

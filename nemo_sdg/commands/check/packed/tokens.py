@@ -34,15 +34,15 @@ class Tokens:
         """tokens of the documents that were tokenised again"""
 
     def odd(self, first: int, texts: list[memoryview], stride: int) -> list[str]:
-        """What is wrong with the documents from `first` on: a control id inside one, or, of every `stride`-th, other
-        tokens than those of its text.
+        """What is wrong with the documents from `first` on: one does not begin and end as a document does, or holds a
+        control id inside, or, of every `stride`-th, other tokens than those of its text.
         """
         import numpy as np
 
         ends = self._ends[first : first + len(texts) + 1]
         ids = np.asarray(self._ids[ends[0] : ends[-1]])
         ends = ends - ends[0]
-        odd = self._control_ids(first, ids, ends)
+        odd = self._bounds(first, ids, ends) or self._control_ids(first, ids, ends)
         chosen = range(-first % stride, len(texts), stride)
         wanted = self._tokenizer.encode([str(texts[place], "utf-8") for place in chosen])
         for place, own in zip(chosen, wanted, strict=True):
@@ -52,6 +52,21 @@ class Tokens:
                 break
             self.num_encoded += len(found)
         return odd
+
+    def _bounds(self, first: int, ids: Any, ends: Any) -> list[str]:
+        """Each document begins and ends as an empty one does."""
+        import numpy as np
+
+        *begin, end = self._tokenizer.as_document([])
+        whole = np.diff(ends) > len(begin)
+        if whole.all():
+            whole = ids[ends[1:] - 1] == end
+            if begin:
+                whole &= ids[ends[:-1]] == begin[0]
+        if whole.all():
+            return []
+        document = first + int(np.argmin(whole))
+        return [f"{self._prefix}: document {document} does not begin and end as a document of this tokenizer"]
 
     def _control_ids(self, first: int, ids: Any, ends: Any) -> list[str]:
         """A control id stands at the ends of documents alone."""
