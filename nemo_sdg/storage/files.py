@@ -103,6 +103,9 @@ def compress_file(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError, PermissionError), open(path, "r+b") as lines:
         if not _alone_with(lines, path):
             return
+        if compressed(path).exists() and not os.path.getsize(path):  # begun under a name that is taken, then killed
+            path.unlink()
+            return
         with atomic_file(compressed(path)) as handle:
             writer = FrameWriter(handle)
             for line in lines:

@@ -104,6 +104,8 @@ class ShardJournal:
         self._size = 0
         self.damaged = 0
         for path in stored_files(journal.folder, f"{shard}.*.jsonl"):
+            if compressed(path).exists() and path.exists() and not path.stat().st_size:
+                compress_file(path)  # it would hide the compressed one
             self._load(path)
         if self.damaged:
             log.warning(

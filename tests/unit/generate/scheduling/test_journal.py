@@ -11,7 +11,7 @@ from nemo_sdg.errors import SdgError
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.scheduling import cache
 from nemo_sdg.generate.scheduling.cache import CompletionCache
-from nemo_sdg.generate.scheduling.journal import Journal, create_numbered
+from nemo_sdg.generate.scheduling.journal import Journal, compress_finished, create_numbered
 from nemo_sdg.generate.scheduling.journal_lines import decode, encode
 from nemo_sdg.storage import compress_file, frames
 
@@ -300,3 +300,14 @@ def test_the_simulation_of_a_cluster_reads_journals_in_either_form(root, tmp_pat
     compress_file(tmp_path / "shard-00000.0000.jsonl")
     simulation = runpy.run_path(str(root / "scripts" / "bench" / "cluster_simulation.py"))
     assert simulation["lengths"](list(tmp_path.iterdir()), None).tolist() == [5.0] * 3
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_an_empty_file_that_a_kill_left_beside_a_compressed_one_hides_nothing(tmp_path, finished):
+    add(tmp_path, "shard-00000", [(KEYS[0], "paid")])
+    compress_file(tmp_path / "shard-00000.0000.jsonl")
+    (tmp_path / "shard-00000.0000.jsonl").touch()  # killed before it was removed (create_numbered)
+    if finished:
+        compress_finished(tmp_path, ["shard-00000"])
+    assert texts(tmp_path, "shard-00000") == {KEYS[0]: "paid"}
+    assert [path.name for path in tmp_path.iterdir()] == ["shard-00000.0000.jsonl.zst"]
