@@ -230,8 +230,8 @@ async def measure_openai(
     elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
     for task in workers:
         task.cancel()
-    await asyncio.gather(*workers, return_exceptions=True)
-    await client.close()
+    await asyncio.wait(workers, timeout=10)  # a pool of many cancelled requests may never end
+    await asyncio.wait([asyncio.create_task(client.close())], timeout=10)
     return {"rate": done / elapsed, "cpu_ms": 1e3 * cpu / max(done, 1), "completions": done, "seconds": elapsed}
 
 
