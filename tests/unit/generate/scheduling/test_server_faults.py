@@ -95,7 +95,7 @@ def test_a_request_that_always_meets_a_fault_costs_a_vote_and_never_its_shard(
 ):
     calm = calm_and_small
     monkeypatch.setattr(connection, "LARGEST_BODY", 1 << 20)
-    settings = {"request_timeout": 0.1, "max_retries": 4, "give_up_after": 0.6, **SMALL}
+    settings = {"request_timeout": 0.5, "max_retries": 4, "give_up_after": 3.0, **SMALL}
     with serving(faults=(fault,), share=0.06, fault_attempts=10**6) as server:
         done, progress, error, lines = run(tmp_path / "run", server.url, **settings)
         assert server.stats[f"fault_{fault}"] > 0
