@@ -60,11 +60,19 @@ def adopt_orphans() -> None:
         raise OSError(ctypes.get_errno(), "prctl")
 
 
+def reap(options: int) -> None:
+    """Takes the end of all child processes: with WNOHANG of those that have ended, with 0 it waits for the others."""
+    with contextlib.suppress(ChildProcessError):  # raised when there is none left
+        while os.waitpid(-1, options)[0]:
+            pass
+
+
 def run_command(arguments: list[str], code: Path) -> Row:
     """Seconds, CPU seconds and memory of a command, from its start to its end. CPU seconds are those of all its
     processes: also of those that end after it, whose parent this process becomes.
     """
     adopt_orphans()
+    reap(os.WNOHANG)  # what the run before has left is not this command's
     begin, before = time.monotonic(), os.times()
     process = subprocess.Popen(
         [sys.executable, "-m", "nemo_sdg", *arguments], cwd=code, env=environment(code),
@@ -74,9 +82,7 @@ def run_command(arguments: list[str], code: Path) -> Row:
     output, _ = process.communicate()
     end = time.monotonic()
     memory.ended.set()
-    with contextlib.suppress(ChildProcessError):  # raised when there is none left
-        while True:
-            os.waitpid(-1, 0)
+    reap(0)
     after = os.times()
     if process.returncode:
         sys.stderr.write(output.decode()[-3000:])
