@@ -2,6 +2,7 @@
 record only what some law needs is held.
 """
 
+import abc
 import functools
 import hashlib
 from array import array
@@ -51,14 +52,15 @@ class Taken:
         return value
 
 
-class Taker:
+class Taker(abc.ABC):
     """Takes what a law needs of each record of a file."""
 
     def __init__(self, run: "CheckedRun", step: str) -> None:
         self.run, self.step = run, step
 
+    @abc.abstractmethod
     def take(self, record: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Called once for each record of the file, in order."""
 
 
 class Heads(Taker):
