@@ -8,7 +8,7 @@ import contextlib
 import functools
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop, Seed, json_line, seed_from_dict
 from nemo_sdg.steps.evaluation_splits import identity, number_of
-from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, read_jsonl, write_jsonl
+from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, file_facts, read_jsonl, write_jsonl
 
 
 def make_renderer(
@@ -136,9 +136,10 @@ def _seeds_of(path: Path) -> Iterator[Seed]:
     return map(seed_from_dict, read_jsonl(path))
 
 
-def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path) -> None:
+def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path, beside: Iterable[Path]) -> None:
     """Joins the parts, in order, to shards of equal size. A part's drops go to the shard of its first rows. Seeds of
-    two splits of one dataset with the same question and different answers are dropped.
+    two splits of one dataset with the same question and different answers are dropped. The last receipt names the
+    files `beside` the shards.
     """
     conflicting = conflicts_across_parts(parts)
     size = context.config.run.shard_size
@@ -163,3 +164,4 @@ def gather(context: Context, target: StepDir, parts: StepDir, catalog_path: Path
                 else:
                     shard.drop(conflict(record, why))
         shard.extra = {"num_shards": number + 1}
+        shard.beside = {target.relative(path): file_facts(path) for path in beside}

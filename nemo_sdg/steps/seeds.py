@@ -4,6 +4,10 @@
     compare with
                         > seeds/parts/       one file a dataset split, written in parallel, removed at the end
                         > seeds/shard-*.jsonl
+                        > seeds/unread.json  sources that could not be read
+
+The receipt of the last shard names seeds/unread.json and seeds/evaluation/unreachable.json too: with what a run could
+not see taken out of them, it would seem to be compared with more than it was.
 
 Ring 3 of the guard drops rows that are in an evaluation split.
 """
@@ -68,7 +72,7 @@ def run(context: Context) -> list[str]:
     tell_unusable(context, parts)
     unread += unread_sources(sources, parts)
     write_json(target.path / UNREAD, sorted(unread, key=lambda row: row["source"]))
-    gather(context, target, parts, catalog_path)
+    gather(context, target, parts, catalog_path, beside=[evaluation.path / UNREACHABLE, target.path / UNREAD])
     shutil.rmtree(parts.path)
     return target.shards()
 

@@ -10,8 +10,8 @@ import yaml
 
 from nemo_sdg.commands.check.evaluated import evaluated_splits
 from nemo_sdg.commands.check.evaluation import MIN_LETTERS, no_evaluation_row_is_repeated, num_letters, offences
-from nemo_sdg.commands.check.findings import CheckedRun, Verdict
-from nemo_sdg.storage import Counts, StepDir, write_json
+from nemo_sdg.commands.check.findings import UNREACHABLE, CheckedRun, Verdict
+from nemo_sdg.storage import StepDir, file_facts, write_json
 
 GSM8K, JAPANESE, BOOLQ = "openai/gsm8k/main", "Rakuten/JGLUE/JCommonsenseQA", "aps/super_glue/boolq"
 
@@ -39,12 +39,12 @@ def run_with(tmp_path: Path, hub: Path, dataset: str, **records: list[dict[str, 
     (mirror / dataset).parent.mkdir(parents=True)
     (mirror / dataset).symlink_to(hub / dataset)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"seeds": {"mirror": str(mirror), "include_path": []}}))
+    write_json(tmp_path / UNREACHABLE, [])
     for step in ("seeds", "curated"):
-        folder, counts = StepDir(run_dir=tmp_path, step=step, fingerprint="f"), Counts()
-        for row in records.get(step, []):
-            counts.keep(row["task"])
-        folder.write_shard("shard-00000", records.get(step, []), [], counts)
-    write_json(tmp_path / "seeds" / "evaluation" / "unreachable.json", [])
+        with StepDir(run_dir=tmp_path, step=step, fingerprint="f").open_shard("shard-00000") as shard:
+            for row in records.get(step, []):
+                shard.keep(row["task"], row)
+            shard.beside = {UNREACHABLE: file_facts(tmp_path / UNREACHABLE)} if step == "seeds" else {}
     return CheckedRun(tmp_path, ["seeds", "curated"])
 
 

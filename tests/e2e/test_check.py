@@ -78,8 +78,8 @@ def seal(home: Path) -> None:
     (run_dir / "manifest.json").write_bytes(orjson.dumps(manifest))
 
 
-def count(home: Path, name: str, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Changes a receipt or ledger, and seals the run."""
+def count(home: Path, name: str, change: Callable[[Any], Any]) -> None:
+    """Changes a receipt, a ledger or another JSON file, and seals the run."""
     value = read_json(home / "run" / name)
     change(value)
     (home / "run" / name).write_bytes(orjson.dumps(value))
@@ -236,6 +236,21 @@ def a_shard_is_replaced_after_it_was_used(home: Path) -> None:
     facts = receipt["outputs"]["answers/shard-00001.jsonl"]
     facts.update(sha256=sha256_file(shard), bytes=content_size(shard))
     path.write_bytes(orjson.dumps(receipt))
+
+
+@mutant(WHOLE, "seeds/evaluation/unreachable.json has 2 bytes")
+def the_splits_that_were_not_read_are_emptied(home: Path) -> None:
+    (home / "run/seeds/evaluation/unreachable.json").write_text("[]")
+
+
+@mutant(WHOLE, "seeds/evaluation/unreachable.json is missing")
+def the_splits_that_were_not_read_are_deleted(home: Path) -> None:
+    (home / "run/seeds/evaluation/unreachable.json").unlink()
+
+
+@mutant(WHOLE, "manifest.json is not a manifest")
+def a_manifest_is_something_else(home: Path) -> None:
+    (home / "run/manifest.json").write_text("{}")
 
 
 @mutant(FINISHED_STEPS, "answers/receipts/shard-00001.json is of another run or configuration")
@@ -637,6 +652,43 @@ def no_manifest(home: Path) -> None:
 @mutant(FINISHED, "manifest.json speaks of another answers")
 def a_manifest_of_another_run(home: Path) -> None:
     count(home, "manifest.json", lambda manifest: manifest["steps"]["answers"].update(identity="0" * 32))
+
+
+@mutant(FINISHED, "another list of unreachable evaluation splits than seeds/evaluation/unreachable.json")
+def the_splits_that_were_not_read_are_emptied_and_sealed(home: Path) -> None:
+    count(home, "seeds/evaluation/unreachable.json", list.clear)
+
+
+@mutant(FINISHED, "another list of unreachable evaluation splits than seeds/evaluation/unreachable.json")
+def a_split_that_was_not_read_is_left_out_of_an_older_run(home: Path) -> None:
+    path, lists = (
+        home / "run/seeds/receipts/shard-00003.json",
+        ("seeds/evaluation/unreachable.json", "seeds/unread.json"),
+    )
+    for name in (path, home / "run/manifest.json"):
+        value = read_json(name)
+        for output in lists:
+            assert value.get("outputs", value.get("files")).pop(output)
+        name.write_bytes(orjson.dumps(value))
+    count(home, "seeds/evaluation/unreachable.json", list.pop)
+
+
+@mutant(FINISHED, "another list of unread sources than seeds/ledger.json")
+def a_manifest_tells_of_an_unread_source_too_many(home: Path) -> None:
+    count(home, "manifest.json", lambda manifest: manifest["unread"].append({"source": "x", "why": "y"}))
+
+
+@mutant(FINISHED, "has other counts of curated than its receipts")
+def a_manifest_counts_one_more(home: Path) -> None:
+    def change(manifest: dict[str, Any]) -> None:
+        next(iter(manifest["steps"]["curated"]["counts"].values()))["kept"] += 1
+
+    count(home, "manifest.json", change)
+
+
+@mutant(FINISHED, "does not name curated/shard-00001.jsonl")
+def a_manifest_leaves_out_a_file(home: Path) -> None:
+    count(home, "manifest.json", lambda manifest: manifest["files"].pop("curated/shard-00001.jsonl"))
 
 
 @mutant(FINISHED, "config.yaml has another generate.votes: 3 -> 4 than answers")

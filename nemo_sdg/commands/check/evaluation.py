@@ -26,13 +26,13 @@ from nemo_sdg.commands.check.evaluated import (
     mirrored,
     mirrored_datasets,
 )
-from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.commands.check.findings import UNREACHABLE, CheckedRun, Verdict
 from nemo_sdg.commands.check.rows import leaves, raw_rows
 from nemo_sdg.commands.check.shards import MIN_WORDS, LongQuestions, Seeds, Shard
 from nemo_sdg.commands.check.texts import MIN_LETTERS, hash_of, is_long, num_letters, squeeze
 from nemo_sdg.config import FileSeeds, Labels, SeedsSection
 from nemo_sdg.errors import DataError
-from nemo_sdg.storage import read_json, read_jsonl
+from nemo_sdg.storage import read_jsonl
 
 MAX_ROWS = 2
 """a question that stands in more evaluation rows than these is a phrase"""
@@ -60,7 +60,9 @@ def no_evaluation_row_is_repeated(run: CheckedRun, verdict: Verdict) -> None:
     num, num_rows, repeated = repeated_rows(run, rows)
     verdict.violations += repeated
     verdict.unseen += [f"the evaluation rows of {file}: {why}" for file, why in sorted(broken.items())]
-    unreachable = read_json(run.dir / "seeds" / "evaluation" / "unreachable.json")
+    unreachable = run.unreachable_splits()
+    if UNREACHABLE not in run.outputs and not (run.dir / "manifest.json").is_file():
+        verdict.unseen.append(f"which evaluation splits could not be read: no receipt names {UNREACHABLE}")
     own, tasks = last_parts(used) - BUILDERS, set(used.values())
     for split in unreachable:
         name = f"{split['dataset']} ({split['name'] or 'default'}), split {split['split']}"

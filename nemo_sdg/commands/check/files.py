@@ -3,9 +3,11 @@ inputs have not changed.
 """
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.commands.check.findings import UNREACHABLE, CheckedRun, Verdict
 from nemo_sdg.config import EngineKind, EngineSection, Role, load_recorded
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.pipeline.order import BY_SHARD, engine_shapes
@@ -19,7 +21,7 @@ from nemo_sdg.storage import (
     content_size,
     is_stored,
     make_identity,
-    read_json,
+    merge_counts,
     sha256_file,
     stored_files,
     with_unread,
@@ -30,9 +32,7 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
     """Every file that a receipt or the manifest names is there with its length and SHA-256; no shard stands without a
     receipt; every receipt was made from the files that are there.
     """
-    named = {name: facts for receipt in run.receipts.values() for name, facts in receipt["outputs"].items()}
-    if (run.dir / "manifest.json").is_file():
-        named.update(read_json(run.dir / "manifest.json").get("files", {}))
+    named = {**run.outputs, **run.manifest.get("files", {})}
     sizes = {name: _size(run.dir / name) for name in named}
     hashes = Hashes(run)
     hashes.add([name for name, facts in named.items() if sizes[name] == facts["bytes"]])
@@ -143,18 +143,35 @@ def run_is_finished(run: CheckedRun, verdict: Verdict) -> None:
     if not (run.dir / "manifest.json").is_file():
         verdict.violations.append("there is no manifest.json: the run is not finished")
         return
-    manifest = read_json(run.dir / "manifest.json")
+    manifest = run.manifest
     for step, ledger in run.ledgers.items():
-        told = manifest.get("steps", {}).get(step, {}).get("identity")
+        told = manifest["steps"].get(step, {}).get("identity")
         if told != ledger.identity:
             verdict.violations.append(
                 f"manifest.json speaks of another {step}: {told}, its ledger has {ledger.identity}"
             )
     last = run.ledgers.get(run.steps[-1])
-    if last is not None and manifest.get("fingerprint") != last.identity:
-        verdict.violations.append(f"manifest.json has fingerprint {manifest.get('fingerprint')}, not {last.identity}")
+    if last is not None and manifest["fingerprint"] != last.identity:
+        verdict.violations.append(f"manifest.json has fingerprint {manifest['fingerprint']}, not {last.identity}")
+    verdict.violations += [f"manifest.json {line}" for line in _told_otherwise(run, manifest)]
     verdict.violations += configuration_changes(run, verdict)
-    verdict.detail = f"fingerprint {manifest.get('fingerprint')}"
+    verdict.detail = f"fingerprint {manifest['fingerprint']}"
+
+
+def _told_otherwise(run: CheckedRun, manifest: dict[str, Any]) -> Iterator[str]:
+    """What a manifest says otherwise than the run's receipts, ledgers and lists."""
+    if manifest["evaluation_splits_unreachable"] != run.unreachable_splits():
+        yield f"has another list of unreachable evaluation splits than {UNREACHABLE}"
+    unread = run.ledgers["seeds"].unread if "seeds" in run.ledgers else []
+    if manifest["unread"] != unread:
+        yield "has another list of unread sources than seeds/ledger.json"
+    for name in sorted(run.outputs.keys() - manifest["files"].keys()):
+        yield f"does not name {name}"
+    for step in run.ledgers:
+        counts = merge_counts(run.receipt(step, shard)["counts"] for shard in run.shards(step))
+        told = manifest["steps"].get(step, {})
+        if told.get("counts") != counts or told.get("shards") != len(run.shards(step)):
+            yield f"has other counts of {step} than its receipts"
 
 
 def configuration_changes(run: CheckedRun, verdict: Verdict) -> list[str]:

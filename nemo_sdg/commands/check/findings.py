@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 WITHOUT_RECORDS = ("catalog", "packed", "blend")
 """steps whose shards hold no records"""
+MANIFEST = {"fingerprint", "steps", "files", "unread", "evaluation_splits_unreachable"}
+"""what the laws read of a manifest"""
+UNREACHABLE = "seeds/evaluation/unreachable.json"
+"""evaluation splits that could not be read"""
 SHOWN = 5
 """how many findings of a law are shown; the others are counted"""
 
@@ -81,6 +85,28 @@ class CheckedRun:
                     if not isinstance(receipt, dict) or not wanted <= receipt.keys():
                         raise DataError(f"{path.relative_to(self.dir)} is not a receipt")
                     found[str(path.relative_to(self.dir))] = receipt
+        return found
+
+    @functools.cached_property
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """Every file that a receipt names, by its path in the run, with its bytes and SHA-256."""
+        return {name: facts for receipt in self.receipts.values() for name, facts in receipt["outputs"].items()}
+
+    @functools.cached_property
+    def manifest(self) -> dict[str, Any]:
+        """manifest.json; empty where there is none. Raises DataError where it is damaged."""
+        if not (self.dir / "manifest.json").is_file():
+            return {}
+        found = read_json(self.dir / "manifest.json")
+        if not isinstance(found, dict) or not found.keys() >= MANIFEST:
+            raise DataError("manifest.json is not a manifest")
+        return found
+
+    def unreachable_splits(self) -> list[dict[str, Any]]:
+        """The evaluation splits that the run could not read. Raises DataError where their list is damaged."""
+        found = read_json(self.dir / UNREACHABLE)
+        if not isinstance(found, list) or not all(isinstance(split, dict) for split in found):
+            raise DataError(f"{UNREACHABLE} is not a list of evaluation splits")
         return found
 
     @functools.cached_property
