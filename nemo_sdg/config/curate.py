@@ -49,8 +49,12 @@ class CurateSection:
     curate/decontaminate/by_sense.py, and by_words.py without embeddings
     """
     judge: bool = True
-    """with roles.judge and curate.paraphrase: the judge compares a suspicious sample with the nearest evaluation rows,
-    in both orders, and decides instead of paraphrase_threshold; a judge of kind batch is not used here
+    """with roles.judge and curate.paraphrase: the judge compares a suspicious sample with the likeliest evaluation
+    rows, in both orders, and decides instead of paraphrase_threshold; a judge of kind batch is not used here
+    """
+    judged_rows: int = 12
+    """with a judge: number of evaluation rows nearest to a sample that the judge is shown in one list, one request for
+    nearly every sample; 0 = it is asked about suspicious samples alone, and misses careful rewordings
     """
     semantic_dedup: bool = False
     """whether to drop samples with the same meaning in other words, if their numbers and answers are equal"""
@@ -71,6 +75,7 @@ class CurateSection:
             f"curate.semantic_threshold must be in (0, 1], got {self.semantic_threshold}",
         )
         require(self.max_per_template >= 0, f"curate.max_per_template must be >= 0, got {self.max_per_template}")
+        require(0 <= self.judged_rows <= 100, f"curate.judged_rows must be 0 to 100, got {self.judged_rows}")
         require(self.ngram >= 3, f"curate.ngram must be >= 3 words, got {self.ngram}")
         require(self.embedder_gpus >= 0.0, f"curate.embedder_gpus must be >= 0, got {self.embedder_gpus}")
         require(

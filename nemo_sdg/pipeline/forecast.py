@@ -145,7 +145,10 @@ def asked_by_role(config: RunConfig, rates: Rates, seeds: Seeds, in_sentences: C
         completion = (
             screened * rates.judge_completion + graded * rates.grade_completion + compared * rates.comparison_completion
         )
-        found.append(made("judge", config.engines(Role.judge)[0], screened + graded + compared, prompt, completion))
+        decided, decided_prompt = rates.leaks.requests(config, sum(accepted_samples(config, rates, seeds).values()))
+        prompt, completion = prompt + decided_prompt, completion + decided * rates.leaks.completion
+        num = screened + graded + compared + decided
+        found.append(made("judge", config.engines(Role.judge)[0], num, prompt, completion))
     if config.roles.student is not None:
         num = questions * rates.student * config.generate.student_attempts
         section = config.engines(Role.student)[0]

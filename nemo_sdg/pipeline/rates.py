@@ -14,6 +14,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.export.packed_shards import packed_shards, variant_size
 from nemo_sdg.generate.agreement import ORDERS, compared, gold_of
 from nemo_sdg.pipeline.grade_rates import taken_by_kind
+from nemo_sdg.pipeline.leak_rates import LeakRates, measured_leaks
 from nemo_sdg.records import Kind, Sample, Vote, sample_from_dict
 from nemo_sdg.storage import find_run, is_stored, read_json, read_jsonl, stored_files
 
@@ -62,6 +63,7 @@ class Rates:
     student_completion: float = 450.0
     student: float = 0.7
     """share of questions that a student tries"""
+    leaks: LeakRates = field(default_factory=LeakRates)
     accepted: dict[str, float]
     """share of questions that pass the step `curated`, by origin"""
     tokens_per_sample: float = 350.0
@@ -128,8 +130,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
     Raises DataError when it is not a finished run.
     """
     if not (pilot / "manifest.json").is_file():
-        inside = find_run(pilot)
-        told = f"; give {inside}" if inside else ""
+        told = f"; give {inside}" if (inside := find_run(pilot)) else ""
         raise DataError(f"--pilot {pilot} is not a finished run: it has no manifest.json{told}")
     steps = [name for name in ("questions", "screened", "answers", "graded") if (pilot / name).is_dir()]
     usage: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
@@ -174,8 +175,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
         for path in (pilot / "questions" / "receipts").glob("*.json")
         for row in read_json(path)["counts"].values()
     )
-    asked = arrived["questions"]
-    curated = {"similar": 0, "seed": 0}
+    asked, curated = arrived["questions"], {"similar": 0, "seed": 0}
     for record, is_kept in records_of(pilot, "curated"):
         curated[record["origin"]] += is_kept
     packed = variant_size(packed_shards(pilot), config.export.variants[0])
@@ -190,6 +190,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
         question_yield=asked["similar"] / max(attempts - asked["seed"], 1),
         accepted={origin: curated[origin] / max(asked[origin], 1) for origin in asked},
         tokens_per_sample=packed.tokens / max(packed.documents, 1),
+        leaks=measured_leaks(pilot, sum(curated.values())) or LeakRates(),
     )
     measure_grades(rates, spent, arrived, judged, tried, sentences, config)
     rates.settled = ORDERS * sum(sorted_) / max(len(sorted_), 1)
@@ -292,9 +293,8 @@ def draw_votes(sample: Sample, votes: list[Vote], config: RunConfig) -> int:
     from nemo_sdg.verify.votes import decided
 
     rng = random.Random(sample.sample_id)
-    planned = config.generate.votes
     told = functools.partial(decided, config=config.verify)
     drawn: list[Vote] = []
-    while more := told(drawn, planned, sample).missing:
+    while more := told(drawn, config.generate.votes, sample).missing:
         drawn += rng.choices(votes, k=more)
     return len(drawn)

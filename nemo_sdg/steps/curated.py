@@ -51,10 +51,12 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
     if curate.paraphrase or curate.semantic_dedup:
         found.content["embedder"] = embedder_identity(curate.embedder)
     if judging(config):
-        from nemo_sdg.curate.decontaminate.judged import PROMPT
+        from nemo_sdg.curate.decontaminate.judged import LIST_PROMPT, PROMPT
         from nemo_sdg.generate.roles import open_roles
 
-        found.content["judge"] = f"{open_roles(config, Role.judge).model_use(Role.judge).model} {content_id(PROMPT)}"
+        found.content["judge"] = (
+            f"{open_roles(config, Role.judge).model_use(Role.judge).model} {content_id(PROMPT, LIST_PROMPT)}"
+        )
     return found
 
 
@@ -227,7 +229,8 @@ def make_decontaminator(
 ) -> Callable[[list[dict[str, Any]]], list[Any]]:
     from nemo_sdg.curate.decontaminate.find import open_index
 
-    index = open_index(index_path, make_judge(judging, verdicts) if judging else None)
+    judge = make_judge(judging, verdicts) if judging else None
+    index = open_index(index_path, judge, judged_rows=judging.curate.judged_rows if judging else 0)
 
     def check(records: list[dict[str, Any]]) -> list[Any]:
         findings = zip(records, index.find_batch(records), strict=True)
@@ -240,9 +243,9 @@ def make_decontaminator(
 
 def make_judge(config: RunConfig, folder: Path) -> "Judge":
     """The judge for decontamination: one event loop for the life of the worker, an engine that starts at the first
-    pair, retries of lost requests. Raises EngineError if the judge cannot be reached.
+    sample, retries of lost requests. Raises EngineError if the judge cannot be reached.
     """
-    from nemo_sdg.curate.decontaminate.judged import JudgedPair, Verdicts, judge
+    from nemo_sdg.curate.decontaminate.judged import Said, Shown, Verdicts, judge
     from nemo_sdg.generate.engines.base import TransportError
     from nemo_sdg.generate.requests import Request
     from nemo_sdg.generate.roles import open_roles
@@ -266,15 +269,15 @@ def make_judge(config: RunConfig, folder: Path) -> "Judge":
                 await asyncio.sleep(fault.retry_after or min(60.0, 0.5 * 2**attempt))
         raise AssertionError("the loop ends by a reply or a fault")
 
-    async def decide(pairs: list[JudgedPair]) -> list[bool | None]:
+    async def decide(samples: list[Shown]) -> list[Said]:
         nonlocal started
-        if pairs and not started:
+        if samples and not started:
             await engines.start()
             started = True
             atexit.register(lambda: runner.run(engines.close()))
-        return await judge(pairs, ask, verdicts, in_flight=section.max_in_flight)
+        return await judge(samples, ask, verdicts, in_flight=section.max_in_flight)
 
-    return lambda pairs: runner.run(decide(pairs))
+    return lambda samples: runner.run(decide(samples))
 
 
 def make_deduplicator(duplicates: Path) -> Callable[[dict[str, Any]], Any]:

@@ -119,7 +119,8 @@ class Ours:
         for begin in range(0, len(samples), AT_ONCE):
             some = samples[begin : begin + AT_ONCE]
             items = [read_item(sample) for sample in some]
-            for item, rows in zip(items, self.index.rewordings.suspects(some, items), strict=True):
+            for item, suspects in zip(items, self.index.rewordings.suspects(some, items), strict=True):
+                rows = suspects.likely
                 copied = self.index.copies.find(item) is not None
                 found.append(1.0 if copied else rows[0][0] if rows else 0.0)
         return np.array(found)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.decontaminate.copies import Copies
 from nemo_sdg.curate.decontaminate.evaluation_index import StoredIndex, build_index, describe
 from nemo_sdg.curate.decontaminate.evaluation_rows import EvaluationRows
-from nemo_sdg.curate.decontaminate.judged import JudgedPair
+from nemo_sdg.curate.decontaminate.judged import Said, Shown
 from nemo_sdg.curate.decontaminate.questions import read_item
-from nemo_sdg.curate.decontaminate.rewordings import BySense, ByWords
+from nemo_sdg.curate.decontaminate.rewordings import BySense, ByWords, Suspects
 from nemo_sdg.curate.embed import Embedder
 
 __all__ = ["Finding", "Index", "build_index", "open_index"]
@@ -25,12 +26,12 @@ AT_ONCE = 256
 """samples that are embedded and compared together"""
 
 
-Judge = Callable[[list[JudgedPair]], list[bool | None]]
-"""for each pair whether it is one question; None = the judge did not say"""
+Judge = Callable[[list[Shown]], list[Said]]
+"""for each sample which of its rows ask the same"""
 JUDGED_ROWS = 4
-"""evaluation rows of a suspicious sample that the judge is shown, at most"""
+"""likely rows of a sample that the judge is shown one by one, at most"""
 SUSPICIOUS = 0.05
-"""chance of being a rewording from which a judge is asked"""
+"""chance of being a rewording from which a row is likely"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +46,20 @@ class Finding:
     """task, split and row of the evaluation row"""
 
 
-def open_index(out: Path, judge: Judge | None = None) -> "Index":
-    """Opens the index that was built last under `out`. With a judge, what may be a rewording is decided by it. Raises
-    DataError when there is no index or a file of it is damaged.
+def open_index(out: Path, judge: Judge | None = None, *, judged_rows: int = CurateSection.judged_rows) -> "Index":
+    """Opens the index that was built last under `out`. With a judge, what may be a rewording is decided by it; it is
+    shown likely rows, and of every sample the `judged_rows` nearest ones. Raises DataError when there is no index or a
+    file of it is damaged.
     """
-    return Index(StoredIndex(out), judge)
+    return Index(StoredIndex(out), judge, judged_rows=judged_rows)
 
 
 class Index:
     """Opening it costs milliseconds, and workers on one machine share its pages."""
 
-    def __init__(self, stored: StoredIndex, judge: Judge | None = None) -> None:
+    def __init__(self, stored: StoredIndex, judge: Judge | None = None, *, judged_rows: int = 0) -> None:
         self.judge = judge
+        self.judged_rows = judged_rows
         self.rows = EvaluationRows(stored)
         self.copies = Copies(self.rows)
         self.rewordings: ByWords | BySense = ByWords(self.rows, stored.paraphrase_threshold)
@@ -85,33 +88,39 @@ class Index:
         undecided = [number for number, copy in enumerate(found) if copy is None and items[number].question]
         asked = [samples[number] for number in undecided], [items[number] for number in undecided]
         if self.judge is not None and isinstance(self.rewordings, BySense):
-            reworded = self._judged(asked[0], self.rewordings.suspects(*asked))
+            reworded = self._judged(asked[0], self.rewordings.suspects(*asked, num_near=self.judged_rows))
         else:
             reworded = [None if row is None else ("paraphrase", row) for row in self.rewordings.find(*asked)]
         for number, verdict in zip(undecided, reworded, strict=True):
             found[number] = verdict
         return [None if one is None else self._finding(*one) for one in found]
 
-    def _judged(
-        self, samples: list[dict[str, Any]], suspects: list[list[tuple[float, int]]]
-    ) -> list[tuple[str, int] | None]:
-        """What the judge says of each sample's likeliest rows; where it says neither yes nor no, their chance
-        decides.
-        """
+    def _judged(self, samples: list[dict[str, Any]], suspects: list[Suspects]) -> list[tuple[str, int] | None]:
+        """What the judge says of each sample's rows; where it says neither yes nor no, their chance decides."""
         assert self.judge is not None
         threshold = self.rewordings.threshold
-        shown = [
-            (place, chance, row)
-            for place, rows in enumerate(suspects)
-            for chance, row in rows[:JUDGED_ROWS]
-            if chance >= SUSPICIOUS
+        likely = [[one for one in found.likely[:JUDGED_ROWS] if one[0] >= SUSPICIOUS] for found in suspects]
+        rows = [
+            [row for _, row in some] + [row for row in found.near if row not in {row for _, row in some}]
+            for some, found in zip(likely, suspects, strict=True)
         ]
-        rows = {row: self.rows.row(row) for _, _, row in shown}
-        verdicts = self.judge([JudgedPair(sample=samples[place], row=rows[row]) for place, _, row in shown])
+        read = {row: self.rows.row(row) for some in rows for row in some}
+        shown = [
+            Shown(
+                sample=sample,
+                likely=[read[row] for row in some[: len(chances)]],
+                near=[read[row] for row in some[len(chances) :]],
+            )
+            for sample, some, chances in zip(samples, rows, likely, strict=True)
+        ]
+        asked = [place for place, one in enumerate(shown) if one.likely or one.near]
         found: list[tuple[str, int] | None] = [None] * len(samples)
-        for (place, chance, row), same in zip(shown, verdicts, strict=True):
-            if found[place] is None and (same or (same is None and chance >= threshold)):
-                found[place] = ("judged" if same else "paraphrase"), row
+        for place, said in zip(asked, self.judge([shown[place] for place in asked]), strict=True):
+            chances = dict(enumerate(chance for chance, _ in likely[place]))
+            for number, same in sorted(said.items()):
+                if same or (same is None and chances.get(number, 0.0) >= threshold):
+                    found[place] = ("judged" if same else "paraphrase"), rows[place][number]
+                    break
         return found
 
     def _finding(self, detector: str, number: int) -> Finding:

@@ -15,11 +15,16 @@ from nemo_sdg.curate.decontaminate.by_words import ALIKE_PASSAGES, Profile, shar
 from nemo_sdg.curate.decontaminate.evaluation_rows import EvaluationRows
 from nemo_sdg.curate.decontaminate.questions import Agreement, Item, agree
 from nemo_sdg.curate.embed import Embedder, Vectors, nearest
+from nemo_sdg.records import content_id
 
 NEIGHBOURS = 4
 """evaluation rows that a sample may ask in other words: so many by shared words, and as many by embedding"""
 FURTHER_NEIGHBOURS = 8
 """rows next in cosine after the candidates: what is usual among questions of the sample's topic"""
+LISTED_COSINE = 0.3
+"""rows that are less alike are not shown to a judge in a list. With 12 rows and no limit as many of 304 reworded
+questions have their row in it as with this one: 0.977
+"""
 LEAST_COSINE = 0.4
 """rows that are less alike are not candidates by embedding; they may still be candidates by shared words"""
 USUAL_COSINE = 0.5
@@ -66,6 +71,16 @@ class Pair:
     """the same, less the cosine of the nearest other row"""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suspects:
+    """Evaluation rows that a sample may ask in other words, by number."""
+
+    likely: list[tuple[float, int]]
+    """with the chance of it, the likeliest first"""
+    near: list[int]
+    """those nearest by embedding, in the order of their numbers: an order by cosine could depend on its last bits"""
+
+
 def _rounded(cosine: Any) -> float:
     """The last bits depend on batch size and thread count; a verdict hardly ever does, once they are off."""
     return round(float(cosine), 3)
@@ -82,15 +97,26 @@ class BySense:
 
     def find(self, samples: list[dict[str, Any]], items: list[Item]) -> list[int | None]:
         """For each sample the row that it asks in other words, by sentence embeddings as well."""
-        found = self.suspects(samples, items)
+        found = [one.likely for one in self.suspects(samples, items)]
         return [rows[0][1] if rows and rows[0][0] >= self.threshold else None for rows in found]
 
-    def suspects(self, samples: list[dict[str, Any]], items: list[Item]) -> list[list[tuple[float, int]]]:
-        """For each sample the rows that it may ask in other words, with the chance of it, the likeliest first."""
-        near: list[list[tuple[float, int]]] = [[] for _ in samples]
-        for pair, found in self.looked_at(samples, [self.rows.profile(item) for item in items]):
-            near[pair.place].append((by_sense.score(found), pair.row))
-        return [sorted(rows, key=lambda row: (-row[0], row[1])) for rows in near]
+    def suspects(self, samples: list[dict[str, Any]], items: list[Item], *, num_near: int = 0) -> list[Suspects]:
+        """For each sample the rows that it may ask in other words, and the `num_near` nearest ones."""
+        if not samples:
+            return []
+        profiles = [self.rows.profile(item) for item in items]
+        vectors = self._embedded(samples)
+        near = self._near(vectors, num_near)
+        likely: list[list[tuple[float, int]]] = [[] for _ in samples]
+        for pair, found in self._looked_at(samples, profiles, vectors, near):
+            likely[pair.place].append((by_sense.score(found), pair.row))
+        return [
+            Suspects(
+                likely=sorted(likely[place], key=lambda row: (-row[0], row[1])),
+                near=self._listed(profile, near[place], num_near),
+            )
+            for place, profile in enumerate(profiles)
+        ]
 
     def looked_at(self, samples: list[dict[str, Any]], profiles: list[Profile]) -> list[tuple[Pair, list[float]]]:
         """Samples paired with their nearest rows that may be the same question, and the features of each pair
@@ -98,8 +124,31 @@ class BySense:
         """
         if not samples:
             return []
-        vectors = self.embedder.encode([by_sense.whole_text(sample) for sample in samples])
-        near = nearest(vectors, self.vectors, NEIGHBOURS + FURTHER_NEIGHBOURS, LEAST_COSINE)
+        vectors = self._embedded(samples)
+        return self._looked_at(samples, profiles, vectors, self._near(vectors, 0))
+
+    def _embedded(self, samples: list[dict[str, Any]]) -> Vectors:
+        return self.embedder.encode([by_sense.whole_text(sample) for sample in samples])
+
+    def _near(self, vectors: Vectors, num: int) -> list[list[int]]:
+        """The rows nearest to each vector, best first: enough for features, and for a list of `num` different rows."""
+        enough = max(NEIGHBOURS + FURTHER_NEIGHBOURS, 2 * num)  # some are one row in two forms
+        return nearest(vectors, self.vectors, enough, min(LISTED_COSINE, LEAST_COSINE) if num else LEAST_COSINE)
+
+    def _listed(self, sample: Profile, near: list[int], num: int) -> list[int]:
+        """The first `num` of `near` that may be the same question, each row of a dataset in one form."""
+        found: dict[str, int] = {}
+        for number in near:
+            row = self.rows.row_profile(number)
+            other_passage = sample.passage and row.passage and shared_passage(sample, row) < by_sense.LEAST_PASSAGE
+            if row.item.question and not other_passage:
+                found.setdefault(content_id(self.rows.row(number)["dataset"]), number)
+        return sorted(list(found.values())[:num])
+
+    def _looked_at(
+        self, samples: list[dict[str, Any]], profiles: list[Profile], vectors: Vectors, nearest_rows: list[list[int]]
+    ) -> list[tuple[Pair, list[float]]]:
+        near = [rows[: NEIGHBOURS + FURTHER_NEIGHBOURS] for rows in nearest_rows]
         pairs: list[Pair] = []
         for place, profile in enumerate(profiles):
             rows = sorted({*self.rows.sharing_words(profile, NEIGHBOURS), *near[place][:NEIGHBOURS]})

@@ -19,6 +19,7 @@ from nemo_sdg.config import (
 )
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.generate.requests import Completion, Request
+from nemo_sdg.pipeline.leak_rates import measured_leaks
 
 RATES = Rates(
     source="test",
@@ -134,11 +135,41 @@ def test_each_role_is_priced_by_its_own_engine() -> None:
     assert [row["cost"] for row in solvers] == [
         round(votes / 2 * (200 * price + 300 * 10 * price) / 1e6, 2) for price in (2.0, 4.0)
     ]
-    assert judge["requests"] == round(100 + 100 + (passed + 100) * (RATES.graded + RATES.settled))
+    leaks = (200 * 0.5 * 0.5 + 100) * (RATES.leaks.lists + RATES.leaks.pairs)  # a list and some pairs a sample
+    assert judge["requests"] == round(100 + 100 + (passed + 100) * (RATES.graded + RATES.settled) + leaks)
     assert student["requests"] == round((passed + 100) * RATES.student * 4)
     whole = make_forecast(config, RATES, {"science": {"a": 100}}, tokens_per_s=1000, price=None)
     assert whole["cost"] == pytest.approx(sum(float(str(r["cost"])) for rows in asked.values() for r in rows), abs=0.02)
     assert whole["currency"] == "USD"
+
+
+def judged(rows: int, *, judge: bool = True) -> dict[str, float]:
+    config = RunConfig(
+        engine=EngineSection(kind=EngineKind.openai, model="e", base_urls=["http://h/v1"]),
+        roles=RolesSection(judge=RoleSection(model="j")),
+    )
+    config.curate.judged_rows, config.curate.judge = rows, judge
+    (row,) = roles_of(config, {"science": {"a": 100}})["judge"]
+    return {name: float(str(row[name])) for name in ("requests", "prompt_tokens")}
+
+
+def test_lists_of_evaluation_rows_are_counted_by_their_length() -> None:
+    none, pairs, short, long = judged(12, judge=False), judged(0), judged(6), judged(12)
+    assert none["requests"] < pairs["requests"] < short["requests"] == long["requests"]
+    lists = short["requests"] - pairs["requests"]
+    added = long["prompt_tokens"] - short["prompt_tokens"]
+    assert added == pytest.approx(6 * RATES.leaks.listed_row * lists, rel=0.01)
+
+
+def test_a_pilots_verdicts_tell_how_many_are_asked_for(tmp_path: Path) -> None:
+    assert measured_leaks(tmp_path, 4) is None
+    folder = tmp_path / "curated" / "verdicts"
+    folder.mkdir(parents=True)
+    rows = ['{"key": "a", "same": true}', '{"key": "b", "same": false}', '{"key": "c", "named": [0]}']
+    (folder / "verdicts-1.jsonl").write_text("\n".join(rows) + "\n")
+    found = measured_leaks(tmp_path, 4)
+    assert found is not None
+    assert (found.lists, found.pairs) == (1 / 4, 3 / 4)
 
 
 def test_a_cost_is_not_made_up_where_one_price_is_missing() -> None:

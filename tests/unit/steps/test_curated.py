@@ -5,12 +5,12 @@ import json
 import pytest
 
 from nemo_sdg.config import EngineKind, EngineSection, RoleSection, RolesSection, RunConfig
-from nemo_sdg.curate.decontaminate.judged import JudgedPair
+from nemo_sdg.curate.decontaminate.judged import Shown
 from nemo_sdg.errors import EngineError
 from nemo_sdg.steps.curated import judging, make_judge
 from tests.fakes.openai_server import serving
 
-PAIR = JudgedPair(sample={"question": "Add up 2 and 3."}, row={"question": "What is 2 + 3?"})
+SAMPLE = Shown(sample={"question": "Add up 2 and 3."}, likely=[{"question": "What is 2 + 3?"}], near=[])
 BUSY = (503, b'{"error": {"message": "busy"}}', {"Retry-After": "0"})
 
 
@@ -30,16 +30,16 @@ def config_for(url, **fields):
 def test_the_judge_role_is_asked_and_its_verdict_is_kept(tmp_path, text, verdict):
     with serving(replies=[reply(text)]) as server:
         decide = make_judge(config_for(server.url), tmp_path)
-        assert decide([PAIR]) == [verdict]
+        assert decide([SAMPLE]) == [{0: verdict}]
         assert decide([]) == []
         asked = server.stats["requests"]
-        assert make_judge(config_for(server.url), tmp_path)([PAIR]) == [verdict]
+        assert make_judge(config_for(server.url), tmp_path)([SAMPLE]) == [{0: verdict}]
         assert server.stats["requests"] == asked
 
 
 def test_a_judge_that_cannot_be_reached_ends_the_step_and_drops_nothing(tmp_path):
     with serving(replies=[BUSY]) as server, pytest.raises(EngineError):
-        make_judge(config_for(server.url, max_retries=1), tmp_path)([PAIR])
+        make_judge(config_for(server.url, max_retries=1), tmp_path)([SAMPLE])
     assert not list(tmp_path.iterdir())
 
 

@@ -7,46 +7,93 @@ import pytest
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.decontaminate.find import build_index, open_index
-from nemo_sdg.curate.decontaminate.judged import JudgedPair, Verdicts, as_text, judge, read_verdict
+from nemo_sdg.curate.decontaminate.judged import Shown, Verdicts, as_text, judge, read_named, read_verdict
 
-PAIR = JudgedPair(
-    sample={"question": "Add up 2 and 3.", "answer": {"text": "5", "aliases": []}},
-    row={"question": "What is 2 + 3?", "answer": "5", "choices": ["4", "5"], "passage": "Sums."},
-)
+ROW_SUM = {"question": "What is 2 + 3?", "answer": "5", "choices": ["4", "5"], "passage": "Sums."}
+SAMPLE = {"question": "Add up 2 and 3.", "answer": {"text": "5", "aliases": []}}
+LIKELY = Shown(sample=SAMPLE, likely=[ROW_SUM], near=[])
+OTHERS = [{"question": f"What is {number} + 3?", "answer": str(number + 3)} for number in (7, 8)]
 
 
-def asked(pairs, reply, verdicts):
+def asked(shown, reply, verdicts):
     prompts = []
 
     async def ask(prompt):
         prompts.append(prompt)
         return reply(prompt)
 
-    return asyncio.run(judge(pairs, ask, verdicts)), prompts
+    return asyncio.run(judge([shown], ask, verdicts))[0], prompts
 
 
 def test_a_pair_is_one_question_only_where_the_judge_says_so_both_ways(tmp_path):
-    found, prompts = asked([PAIR], lambda prompt: "Yes.", Verdicts(tmp_path / "a", model="m"))
-    assert found == [True]
+    found, prompts = asked(LIKELY, lambda prompt: "Yes.", Verdicts(tmp_path / "a", model="m"))
+    assert found == {0: True}
     assert len(prompts) == 2
     first, second = (prompt.index("Add up 2 and 3.") < prompt.index("What is 2 + 3?") for prompt in prompts)
     assert first
     assert not second
     one_way = lambda prompt: "yes" if prompt.index("Add up") < prompt.index("What is") else "No"  # noqa: E731
-    assert asked([PAIR], one_way, Verdicts(tmp_path / "b", model="m"))[0] == [False]
+    assert asked(LIKELY, one_way, Verdicts(tmp_path / "b", model="m"))[0] == {0: False}
 
 
 def test_the_first_no_ends_the_asking(tmp_path):
-    found, prompts = asked([PAIR], lambda prompt: "no", Verdicts(tmp_path, model="m"))
-    assert (found, len(prompts)) == ([False], 1)
+    found, prompts = asked(LIKELY, lambda prompt: "no", Verdicts(tmp_path, model="m"))
+    assert (found, len(prompts)) == ({0: False}, 1)
+
+
+def test_near_rows_are_shown_in_one_list_and_the_named_one_by_one(tmp_path):
+    shown = Shown(sample=SAMPLE, likely=[OTHERS[0]], near=[OTHERS[1], ROW_SUM])
+
+    def reply(prompt):
+        if "List:" in prompt:
+            return "2"
+        return "yes" if ROW_SUM["question"] in prompt else "no"
+
+    found, prompts = asked(shown, reply, Verdicts(tmp_path, model="m"))
+    assert found == {0: False, 2: True}
+    assert [("List:" in prompt) for prompt in prompts] == [False, True, False, False]
+    assert "[1]\nWhat is 8 + 3?" in prompts[1]
+    assert OTHERS[0]["question"] not in prompts[1]
+    again, prompts = asked(shown, lambda prompt: "none", Verdicts(tmp_path, model="m"))
+    assert (again, prompts) == (found, [])
+
+
+def test_a_list_that_names_a_row_is_not_enough(tmp_path):
+    shown = Shown(sample=SAMPLE, likely=[], near=[OTHERS[0], OTHERS[1]])
+    found, prompts = asked(shown, lambda prompt: "1, 2" if "List:" in prompt else "no", Verdicts(tmp_path, model="m"))
+    assert (found, len(prompts)) == ({0: False, 1: False}, 3)
+
+
+def test_no_list_is_asked_about_where_a_likely_row_is_the_same(tmp_path):
+    shown = Shown(sample=SAMPLE, likely=[ROW_SUM], near=OTHERS)
+    found, prompts = asked(shown, lambda prompt: "yes", Verdicts(tmp_path, model="m"))
+    assert (found, len(prompts)) == ({0: True}, 2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "places"),
+    [
+        ("2", [1]),
+        ("1, 3", [0, 2]),
+        ("[3]", [2]),
+        ("Rows 1 and 2 share the topic.\n\nnone", []),
+        ("I compared all 3.\nNumber 3 is the same.", [2]),
+        ("None of the 3 is the same.", []),
+        ("No. 2", [1]),
+        ("12", []),
+        ("", []),
+    ],
+)
+def test_reading_what_a_list_names(reply, places):
+    assert read_named(reply, 3) == places
 
 
 def test_verdicts_are_paid_for_once_whoever_asks_again(tmp_path):
-    asked([PAIR], lambda prompt: "yes", Verdicts(tmp_path, model="m"))
-    found, prompts = asked([PAIR], lambda prompt: "no", Verdicts(tmp_path, model="m"))
-    assert (found, prompts) == ([True], [])
-    found, prompts = asked([PAIR], lambda prompt: "no", Verdicts(tmp_path, model="another"))
-    assert (found, len(prompts)) == ([False], 1)
+    asked(LIKELY, lambda prompt: "yes", Verdicts(tmp_path, model="m"))
+    found, prompts = asked(LIKELY, lambda prompt: "no", Verdicts(tmp_path, model="m"))
+    assert (found, prompts) == ({0: True}, [])
+    found, prompts = asked(LIKELY, lambda prompt: "no", Verdicts(tmp_path, model="another"))
+    assert (found, len(prompts)) == ({0: False}, 1)
     assert len([json.loads(line) for path in tmp_path.iterdir() for line in path.read_text().splitlines()]) == 2
 
 
@@ -66,7 +113,7 @@ def test_reading_a_verdict(reply, verdict):
 
 
 def test_the_judge_reads_passage_options_and_answer():
-    assert as_text(PAIR.row) == "Sums.\nWhat is 2 + 3?\n- 4\n- 5\nAnswer: 5"
+    assert as_text(ROW_SUM) == "Sums.\nWhat is 2 + 3?\n- 4\n- 5\nAnswer: 5"
 
 
 ROW = {
@@ -91,32 +138,47 @@ def index_path(tmp_path_factory):
     return folder / "index"
 
 
+def saying(verdict, seen):
+    """A judge that says the verdict of ROW and no of all others, and notes what it is shown."""
+
+    def decide(samples):
+        seen.extend(samples)
+        return [
+            {place: verdict and row["question"] == ROW["question"] for place, row in enumerate(one.likely + one.near)}
+            for one in samples
+        ]
+
+    return decide
+
+
 def test_the_judge_decides_what_is_a_rewording(index_path):
-    shown = []
-
-    def says(verdict):
-        def decide(pairs):
-            shown.extend(pairs)
-            return [verdict and pair.row["question"] == ROW["question"] for pair in pairs]
-
-        return decide
-
-    found = open_index(index_path, says(True)).find(REWORDED)
+    seen = []
+    found = open_index(index_path, saying(True, seen)).find(REWORDED)
     assert (found.reason, found.detail) == ("evaluation_judged", "toy test row 0 (toy)")
-    assert any(pair.row["question"] == ROW["question"] for pair in shown)
-    assert open_index(index_path, says(False)).find(REWORDED) is None
+    assert [row["question"] for row in seen[0].likely] == [ROW["question"]]
+    assert open_index(index_path, saying(False, [])).find(REWORDED) is None
+
+
+def test_the_judge_is_shown_near_rows_that_are_not_likely(index_path):
+    careful = {"question": "Touching steel and timber side by side: explain why the first feels icy.", "choices": None}
+    seen = []
+    found = open_index(index_path, saying(True, seen), judged_rows=3).find(careful)
+    assert seen[0].likely == []
+    assert [row["question"] for row in seen[0].near] == [ROW["question"]]
+    assert found.reason == "evaluation_judged"
+    assert open_index(index_path, saying(True, []), judged_rows=0).find(careful) is None
 
 
 def test_where_the_judge_does_not_say_the_chance_decides(index_path):
-    silent = open_index(index_path, lambda pairs: [None] * len(pairs)).find(REWORDED)
+    silent = open_index(index_path, lambda samples: [{0: None}] * len(samples)).find(REWORDED)
     alone = open_index(index_path).find(REWORDED)
     assert (silent is None) == (alone is None)
     assert silent is None or silent.reason == "evaluation_paraphrase"
 
 
 def test_a_copy_is_found_without_the_judge(index_path):
-    def never(pairs):
-        assert not pairs
+    def never(samples):
+        assert not samples
         return []
 
     assert open_index(index_path, never).find({"question": ROW["question"]}).reason == "evaluation_exact"
@@ -129,6 +191,6 @@ def test_a_question_quoted_in_context_reasoning_or_trace_is_a_leak(index_path, f
         "answer": {"text": "the skin feels the flow of heat", "aliases": []},
         field: f"This recalls a known item: {ROW['question']} It asks about conduction.",
     }
-    found = open_index(index_path, lambda pairs: [False] * len(pairs)).find(innocent)
+    found = open_index(index_path, lambda samples: [{}] * len(samples)).find(innocent)
     assert found is not None
     assert found.detail == "toy test row 0 (toy)"
