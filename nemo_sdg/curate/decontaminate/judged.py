@@ -45,8 +45,8 @@ Second question:
 {second}
 
 Reply with one word, yes (the same) or no."""
-LISTED_CHARACTERS = 1200
-"""of a row's text in a list; a row that is named there is then shown in full"""
+LISTED_PASSAGE, LISTED_CHARACTERS = 400, 1200
+"""characters of a row's passage, and of the rest of it, in a list; a row that is named there is then shown in full"""
 LIST_PROMPT = """\
 An exam question follows, and after it a numbered list of other exam questions. Decide which of the list are the same \
 question as the first.
@@ -94,7 +94,7 @@ class Shown:
         return JudgedPair(sample=self.sample, row=[*self.likely, *self.near][place])
 
     def list_prompt(self) -> str:
-        rows = [f"[{number}]\n{as_text(row)[:LISTED_CHARACTERS]}" for number, row in enumerate(self.near, 1)]
+        rows = [f"[{number}]\n{_in_short(row)}" for number, row in enumerate(self.near, 1)]
         return LIST_PROMPT.format(question=as_text(self.sample), rows="\n\n".join(rows))
 
 
@@ -106,6 +106,11 @@ def as_text(record: dict[str, Any]) -> str:
     answer = told_answer(record)
     parts = [passage, question, *options, f"Answer: {str(answer)[:1000]}" if answer else ""]
     return "\n".join(part for part in parts if part)
+
+
+def _in_short(row: dict[str, Any]) -> str:
+    passage, rest = str(row.get("passage") or "")[:LISTED_PASSAGE], as_text({**row, "passage": None})
+    return "\n".join(part for part in (passage, rest[:LISTED_CHARACTERS]) if part)
 
 
 def read_verdict(reply: str) -> bool | None:

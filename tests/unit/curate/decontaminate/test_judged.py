@@ -64,6 +64,12 @@ def test_a_list_that_names_a_row_is_not_enough(tmp_path):
     assert (found, len(prompts)) == ({0: False, 1: False}, 3)
 
 
+def test_a_long_passage_does_not_hide_a_listed_question():
+    shown = Shown(sample=SAMPLE, likely=[], near=[ROW_SUM | {"passage": "Sums. " * 2000}])
+    assert "\nWhat is 2 + 3?\n- 4\n- 5\nAnswer: 5" in shown.list_prompt()
+    assert len(shown.list_prompt()) < 2000
+
+
 def test_no_list_is_asked_about_where_a_likely_row_is_the_same(tmp_path):
     shown = Shown(sample=SAMPLE, likely=[ROW_SUM], near=OTHERS)
     found, prompts = asked(shown, lambda prompt: "yes", Verdicts(tmp_path, model="m"))
