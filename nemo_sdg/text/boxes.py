@@ -3,14 +3,23 @@ r"""The one reader of `\boxed{…}` and `\fbox{…}`.
 last_box(r"So \boxed{2}, or rather \boxed{\frac{1}{2}}.")  ->  r"\frac{1}{2}"
 last_box(r"\boxed 5")                                      ->  "5"
 last_box(r"\boxed{5")                                      ->  None   (cut off)
+last_boxes(r"x = \boxed{2} or x = \boxed{3}")               ->  ["2", "3"]
 without_boxes(r"x = \boxed{5} m")                          ->  "x = 5 m"
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 
 COMMAND = re.compile(r"\\f?box(?:ed)?(?![A-Za-z])\s*(?P<brace>\{)?|\\framebox\s*(?P<frame>\{)")
 BARE = re.compile(r"(?:\\[A-Za-z]+|[-+]?\d+(?:[.,]\d+)*|[^\s\\{}$])")
+
+JOINT = re.compile(
+    r"(?:[\s$,;.、，；。&|*{}]|\\[()\[\],;:\\]|\\q?quad(?![A-Za-z])|\\(?:text|mathrm|mbox)(?=\s*\{)|"
+    r"(?:and|or|und|oder|et|ou|y|o|e|и|или|en|of|i|lub|ve|veya|和|或|与|と|또는|و|أو)(?!\w)|"
+    r"[-•][ \t]+|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[A-Za-zα-ω](?:_?\{?\w{1,3}\}?)?'?\s*=)*"
+)
+"""what stands between two boxes that are values of one answer: a comma, a conjunction, a name with an equals sign"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,22 @@ def last_box(text: str) -> str | None:
     content = boxes[-1].content.strip()
     inner = find_boxes(content)
     return last_box(content) if len(inner) == 1 and not (inner[0].start or inner[0].end < len(content)) else content
+
+
+def last_boxes(text: str) -> list[str]:
+    """The content of the last box, after those of the boxes that a comma, a conjunction or nothing parts from it; []
+    where there is none, or where it is cut off.
+    """
+    last = last_box(text)
+    if last is None:
+        return []
+    contents, boxes = [last], find_boxes(text)
+    for box, following in reversed(list(itertools.pairwise(boxes))):
+        content = last_box(text[box.start : box.end])
+        if content is None or JOINT.fullmatch(text, box.end, following.start) is None:
+            break
+        contents.insert(0, content)
+    return list(dict.fromkeys(contents))
 
 
 def without_boxes(text: str) -> str:

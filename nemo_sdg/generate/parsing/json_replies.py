@@ -40,6 +40,9 @@ DOUBTFUL = {"nu", "ne", "ni", "nless", "nexists", "nmid", "nsim", "ncong", "npar
 """commands that could also be a newline or tab before a word or a variable"""
 SPOKEN_KEY = re.compile(r"""(?:(?<=[{,\n])|^)\s*(["'])([A-Za-z_ ]{3,24})\1\s*:\s*""")
 PROPER = re.compile(r"\\\\[A-Za-z]{2,}")
+ENVIRONMENT = re.compile(r"(?<!\\)(?:\\\\)*\\begin\{(?P<name>[A-Za-z]+\*?)\}.*?\\end\{(?P=name)\}", re.DOTALL)
+"""a LaTeX environment that was written with single backslashes"""
+ROW_BREAK = re.compile(r"(?<!\\)\\\\(?=\\?(?!\\))")
 COMMENT = re.compile(r"//[^\n\"]*$|/\*.*?\*/|\#[^\n\"]*$", re.MULTILINE)
 TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 
@@ -98,7 +101,11 @@ def read_string(text: str) -> str | None:
 
 
 def escape_latex(text: str) -> str:
-    """Doubles the backslash of each LaTeX command that JSON would read as a control character."""
+    """Doubles the backslash of each LaTeX command that JSON would read as a control character, and those of a row
+    break in an environment that JSON would read as one backslash.
+    """
+    if "begin{" in text:
+        text = ENVIRONMENT.sub(lambda found: ROW_BREAK.sub(r"\\\\\\\\", found[0]), text)
     return ESCAPED.sub(lambda found: _escaped(found, text), text)
 
 

@@ -6,9 +6,10 @@ from nemo_sdg.generate.parsing.answers.dress import CONCLUDES, find_said, withou
 from nemo_sdg.generate.parsing.answers.options import match_option
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.answers.refusals import is_refusal
+from nemo_sdg.generate.parsing.answers.statements import joined
 from nemo_sdg.generate.parsing.drafts import CORRECTS, SUPPOSES, Draft, unfenced
 from nemo_sdg.records import Kind
-from nemo_sdg.text.boxes import find_boxes, last_box
+from nemo_sdg.text.boxes import find_boxes, last_boxes
 
 MATHEMATICAL = re.compile(
     r"\d|\\|[∞π¼-¾⅐-⅞〇一二三四五六七八九十百千万]|^[a-zA-Z]$|\b(?:zero|one|two|three|four|five|six|seven|"
@@ -33,9 +34,8 @@ def from_prose(text: str, kind: str, options: list[str] | None) -> Draft | None:
     if kind == Kind.free_text:
         return None if is_refusal(text) or len(text.split()) < 4 else Draft(answer=text)
     said = [found for found in find_said(text) if not SUPPOSES.search(text[max(0, found.start - 100) : found.start])]
-    boxed = last_box(text)
-    if boxed is not None:
-        draft, box = Draft(answer=boxed, reasoning=text), find_boxes(text)[-1]
+    if boxes := last_boxes(text):
+        draft, box = Draft(answer=joined(boxes, kind), reasoning=text), find_boxes(text)[-1]
         later = [found for found in said if found.start > box.end]
         draft.rivals = [found.rest for found in later if not CORRECTS.search(text[box.end : found.start])][-1:]
         return draft

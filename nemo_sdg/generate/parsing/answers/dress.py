@@ -10,15 +10,17 @@ from dataclasses import dataclass
 
 from nemo_sdg.generate.parsing.answers.leads import LEAD, MARKS, find_leads
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
+from nemo_sdg.generate.parsing.answers.statements import joined, statement_of
 from nemo_sdg.records import Kind
-from nemo_sdg.text.boxes import last_box
+from nemo_sdg.text.boxes import last_boxes
 from nemo_sdg.text.rivals import is_of_another
 
 OPENING = re.compile(rf"^{LEAD}(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
 SENTENCE_ENDS = re.compile(r"(?<![\s.(\[*][A-Za-z])(?<!\b[A-Za-z]{2})[.!?](?:\s+(?=[A-Z\"“(*\\])|\s*$)|[。！？]")
 CLOSING = re.compile(r"\s*(?:です|だ|である|입니다)\s*[.。]?$")
 WRAPPING = re.compile(
-    r"^(?:\*\*(?P<bold>[^*].*)\*\*|\*(?P<italic>[^*]+)\*|__(?P<under>.+)__|`+(?P<ticks>[^`]+)`+|\$\$?(?P<dollars>[^$]+)\$\$?|\\\((?P<round>.+)\\\)|\\\[(?P<square>.+)\\\]"
+    r"^(?:\*\*(?P<bold>[^*](?:(?!\*\*).)*)\*\*|\*(?P<italic>[^*]+)\*|__(?P<under>(?:(?!__).)+)__|`+(?P<ticks>[^`]+)`+|"
+    r"\$\$?(?P<dollars>[^$]+)\$\$?|\\\((?P<round>(?:(?!\\\)).)+)\\\)|\\\[(?P<square>(?:(?!\\\]).)+)\\\]"
     r"|\\(?:text\w*|math(?:rm|bf|sf)|mbox)\s*\{(?P<text>[^{}]*)\})$",
     re.DOTALL,
 )
@@ -55,10 +57,16 @@ def undressed(text: str, *, quotes: bool = False) -> str:
             text = text[:-1]
         elif found := WRAPPING.match(text):
             text = next(group for group in found.groups() if group is not None)
-        elif quotes and any(len(text) > 1 and text[0] == pair[0] and text[-1] == pair[1] for pair in QUOTES):
+        elif quotes and any(_is_quoted(text, *pair) for pair in QUOTES):
             text = text[1:-1]
         else:
             return text
+
+
+def _is_quoted(text: str, opening: str, closing: str) -> bool:
+    """Whether one pair of quotation marks encloses the text, and not a first and a last word each its own."""
+    inner = re.sub(r"(?<=\w)['’](?=\w)", "", text[1:-1])
+    return len(text) > 1 and text[0] == opening and text[-1] == closing and closing not in inner
 
 
 def without_lead(text: str) -> str:
@@ -129,13 +137,15 @@ def tidy_answer(answer: str, kind: str) -> str:
     if kind == Kind.free_text:
         fenced = FENCE.fullmatch(answer)
         return fenced["body"].strip("\n") if fenced else answer
-    boxed = last_box(answer)
-    answer = boxed if boxed is not None else first_statement(answer)
+    boxes = last_boxes(answer)
+    answer = joined(boxes, kind) if boxes else statement_of(answer, kind)
     answer = undressed(without_lead(undressed(answer)), quotes=kind == Kind.short_text)
     answer = undressed(CONCLUDES.sub("", answer))
     marked = [bold or italic for bold, italic in MARKED.findall(answer)]
     if len(marked) == 1 and len(answer.split()) > len(marked[0].split()) + 1:
         answer = undressed(marked[0])
+    elif len(marked) > 1:
+        answer = MARKED.sub(lambda found: found[1] or found[2], answer)
     elif kind == Kind.numeric and (found := QUANTITY.match(answer)):
         answer = found["value"]
     if answer.endswith((".", "。")) and not answer.endswith("..") and (kind == Kind.numeric or _is_name(answer)):
@@ -143,16 +153,6 @@ def tidy_answer(answer: str, kind: str) -> str:
     if kind == Kind.short_text and (found := GLOSS.match(answer)):
         answer = found["text"]
     return answer
-
-
-def first_statement(answer: str) -> str:
-    """The first line of an answer, with the next line if it ends in a colon; lines of mathematics stay together."""
-    lines = [line.strip() for line in answer.split("\n") if line.strip()]
-    if not lines:
-        return ""
-    if lines[0] in ("\\[", "$$", "\\("):
-        return " ".join(lines)
-    return lines[1] if len(lines) > 1 and lines[0].endswith((":", "：")) else lines[0]
 
 
 def _is_name(answer: str) -> bool:

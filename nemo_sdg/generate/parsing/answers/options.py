@@ -9,7 +9,7 @@ import unicodedata
 from nemo_sdg.generate.parsing.answers.dress import CLOSING, fold, undressed, without_lead
 from nemo_sdg.generate.parsing.answers.leads import BE, LEAD
 from nemo_sdg.records import LABELS
-from nemo_sdg.text.boxes import last_box
+from nemo_sdg.text.boxes import last_boxes
 
 ARTICLE = re.compile(r"^(?:the|a|o|la|le|el|die|der|das|de|het)\s+(?=[(\[*]*[A-Z][)\]*.]*$)", re.IGNORECASE)
 OPTION_WORD = re.compile(
@@ -49,7 +49,7 @@ def match_option(answer: str, options: list[str]) -> str | None:
     wanted = answer.strip()
     if len(exact := {option for option in options if option.strip() == wanted}) == 1:
         return exact.pop()
-    plain = undressed(last_box(answer) or answer, quotes=True)
+    plain = undressed(", ".join(last_boxes(answer)) or answer, quotes=True)
     if "\\" in plain:
         plain = undressed(re.sub(r"\\[ ,;:!]|~", " ", LATEX_TEXT.sub(r"\1", plain)), quotes=True)
     led = undressed(without_lead(plain), quotes=True)

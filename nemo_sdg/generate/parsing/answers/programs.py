@@ -10,8 +10,8 @@ import re
 from nemo_sdg.text.programs import asserted_calls, parse_program
 
 FENCE = re.compile(
-    r"^[ \t]*(?P<fence>```|"
-    r"~~~)[ \t]*(?P<language>[A-Za-z0-9_+-]*)[^\n`]*\n(?P<body>.*?)(?:\n[ \t]*(?P=fence)[ \t]*$|\Z)",
+    r"^[ \t]*(?P<fence>`{3,}+|~{3,}+)[ \t]*(?P<language>[A-Za-z0-9_+-]*)[^\n`]*\n"
+    r"(?P<body>.*?)(?:\n[ \t]*(?P=fence)[ \t]*$|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 

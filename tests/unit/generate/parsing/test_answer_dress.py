@@ -97,6 +97,10 @@ def test_every_option_written_verbatim_is_found(options: list[str]) -> None:
         ("The Answer Is You", "short_text", "The Answer Is You"),
         ("The answer is Paris", "short_text", "Paris"),
         ("The answer", "short_text", "The answer"),
+        ("\\(x = 2\\) and \\(x = -3\\)", "numeric", "\\(x = 2\\) and \\(x = -3\\)"),
+        ("**2** and **3**", "numeric", "2 and 3"),
+        ('"a" and "b"', "short_text", '"a" and "b"'),
+        ("'it's red'", "short_text", "it's red"),
     ],
 )
 def test_the_wrapping_goes_and_the_answer_stays(answer: str, kind: str, tidy: str) -> None:

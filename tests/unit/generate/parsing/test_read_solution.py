@@ -67,6 +67,19 @@ def test_a_newline_or_tab_before_a_letter_stays_one(written: str, meant: str) ->
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        r"\begin{pmatrix}1\\2\end{pmatrix}",
+        r"\left[\begin{array}{cc}a & b\\[2pt] c & d\end{array}\right]",
+        r"\begin{cases}x & x > 0\\ \tau & x = 0\\\beta & x < 0\end{cases}",
+    ],
+)
+def test_row_breaks_survive_json_with_single_and_with_double_backslashes(answer: str) -> None:
+    for written in (answer, answer.replace("\\", "\\\\")):
+        assert read('{"reasoning": "r", "answer": "' + written + '"}') == answer
+
+
+@pytest.mark.parametrize(
     ("text", "answer"),
     [
         ("**Answer: 60**", "60"),

@@ -1,0 +1,125 @@
+r"""Which lines of an answer are the answer: the first one, or all values of a list.
+
+statement_of("- $x = 2$\n- $x = -3$", "numeric")            ->  "$x = 2$, $x = -3$"
+statement_of("84\n\nSo 7 boxes hold 84 eggs.", "numeric")   ->  "84"
+statement_of("```\n1\n2\n```\nThe loop runs twice.", "short_text")  ->  "1\n2"
+"""
+
+import itertools
+import re
+
+from nemo_sdg.generate.parsing.answers.programs import FENCE
+from nemo_sdg.records import Kind
+from nemo_sdg.text.answers import surely_same
+
+DISPLAY = re.compile(r"^[ \t]*(?:\$\$(?:(?!\$\$).)+\$\$|\\\[(?:(?!\\\]).)+\\\])", re.DOTALL | re.MULTILINE)
+"""mathematics on lines of its own"""
+ITEM = re.compile(
+    r"(?P<indent>[ \t]*)(?:(?P<bullet>[-*+•‣▪·–])[ \t]+|"
+    r"\(?(?P<number>\d{1,2}|[a-z]|[ivx]{1,4})[.)）、](?:[ \t]+|(?=[^\W\d]))|"
+    r"(?P<circled>[①-⑳])[ \t]*)(?P<text>\S.*)"
+)
+FIRST_NUMBERS = ("1", "a", "i", "①")
+ASSIGNS = re.compile(r"[$\\(\[{*\s]*[A-Za-zα-ω](?:_?\{?\w{1,3}\}?)?'?(?:\([^()=]{1,8}\))?\s*=[^=]*")
+"""`x = 2`, `x_1 = 2`, `f(0) = 2`"""
+SENTENCE = re.compile(r"[.!?…](?:\s|[*_\"”)]*$)|[:：。！？]|[=≈≡]")
+"""what a value of a list does not have, and an explanation has"""
+START = re.compile(r"[$\\{*_\"'“”«„「+−-]{0,4}[\w∞]|\\[(\[]|\([-+−]?\w{1,3},")
+"""how a value begins: not with a bracket around a remark, a dash, an arrow or a tick"""
+HAS_NUMBER = re.compile(r"\d|\\[A-Za-z]|[∞π√]")
+OPERATOR = re.compile(r"(?<=[\w})])\s*(?:[+×·*÷−-]|\\(?:times|cdot|div|pm)\b)")
+LONGEST_VALUE = 6
+"""maximum number of words of the first of several values on lines without bullets"""
+
+
+def statement_of(answer: str, kind: str) -> str:
+    """The first line of an answer, with the next line if it ends in a colon; of several values on lines or in bullets
+    all, joined by a comma; the content of a fence. Lines of a displayed formula stay together.
+    """
+    answer = DISPLAY.sub(lambda found: " ".join(found[0].split()), answer)
+    lines = [line.rstrip() for line in answer.split("\n") if line.strip()]
+    if len(lines) > 1 and lines[0].endswith((":", "：")):
+        lines = lines[1:]
+        answer = answer[answer.index(lines[0]) :]
+    if fenced := FENCE.match(answer.lstrip("\n")):
+        body = fenced["body"].strip("\n").rstrip()
+        lines = [line for line in body.split("\n") if line.strip()]
+        return joined(_values(lines, kind), kind) if kind == Kind.numeric and lines else body
+    if not lines:
+        return ""
+    values = _items(lines) or _values(lines, kind)
+    return joined(values, kind)
+
+
+def joined(values: list[str], kind: str) -> str:
+    """One value, or several that differ with commas between them."""
+    kept: list[str] = []
+    for value in values:
+        if not any(_same(value, other, kind) for other in kept):
+            kept.append(value)
+    return ", ".join(kept)
+
+
+def _same(one: str, two: str, kind: str) -> bool:
+    if kind == Kind.numeric:
+        return one == two or surely_same(one, two, kind=kind) is True
+    return one.casefold() == two.casefold()
+
+
+def _items(lines: list[str]) -> list[str]:
+    """The items of a list with bullets or numbers, without those of inner lists; none if the lines are no list."""
+    found = [ITEM.match(line) for line in lines]
+    first = found[0]
+    if first is None:
+        return []
+    if first["bullet"] is None and (len(lines) == 1 or (first["number"] or first["circled"]) not in FIRST_NUMBERS):
+        return []  # `2. Weltkrieg`
+    items: list[str] = []
+    for item in found:
+        if item is not None and len(item["indent"]) > len(first["indent"]):
+            continue
+        if item is None or (item["bullet"] is None) != (first["bullet"] is None):
+            break
+        text = item["text"].strip()
+        if items and _explains(text) and not _explains(items[0]):
+            break
+        items.append(text)
+    if len(items) == 1 and (first["bullet"] is None or (first["bullet"] in "-–" and items[0][:1].isdigit())):
+        return []  # `1. FC Köln`, `- 5`
+    return [item.removesuffix(".") if not _explains(item) else item for item in items]
+
+
+def _explains(text: str) -> bool:
+    """Whether a line is a sentence and not a value."""
+    return len(text.split()) > LONGEST_VALUE and text.rstrip("*_ ").endswith((".", "!", "?", "。"))
+
+
+def _values(lines: list[str], kind: str) -> list[str]:
+    """The first line, and the lines after it that are values of the same form, without an explanation after them."""
+    lines = [line.strip() for line in lines]
+    first = lines[0]
+    assigned = ASSIGNS.fullmatch(first) is not None
+    if not assigned and not _is_value(first, LONGEST_VALUE):
+        return [first]
+    most = 2 * len(first.split()) + 1
+    alike = itertools.takewhile(
+        lambda line: (
+            ASSIGNS.fullmatch(line) is not None if assigned else _is_value(line, most) and _alike(line, first, kind)
+        ),
+        lines[1:],
+    )
+    return [first, *alike]
+
+
+def _is_value(line: str, most: int) -> bool:
+    """Whether a line has at most `most` words and nothing that a sentence, a remark or a calculation has."""
+    return len(line.split()) <= most and SENTENCE.search(line) is None and START.match(line) is not None
+
+
+def _alike(one: str, two: str, kind: str) -> bool:
+    """Whether two lines of a number or expression are both calculations or both not."""
+    return kind != Kind.numeric or [_form(one)] == [_form(two)]
+
+
+def _form(line: str) -> tuple[bool, bool]:
+    return HAS_NUMBER.search(line) is not None, OPERATOR.search(line) is not None
