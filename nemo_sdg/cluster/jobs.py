@@ -51,8 +51,9 @@ def generation_job(step: str, run_dir: Path, cluster: ClusterConfig) -> Job:
     """
     size = cluster.generation_steps.get(step, cluster.generation)
     log = shlex.quote(str(run_dir / FOLDER / f"serve-{step}"))
-    serve = [
-        f"( {line} ) > {log}-{ARRAY_INDEX}-{number}.log 2>&1 < /dev/null &" for number, line in enumerate(size.serve)
+    serve = [  # Slurm's warning is for the worker, whose last requests need the server
+        f"( trap '' USR1; {line} ) > {log}-{ARRAY_INDEX}-{number}.log 2>&1 < /dev/null &"
+        for number, line in enumerate(size.serve)
     ]
     command = run_command(run_dir, cluster, f"--only {step} --worker {ARRAY_INDEX}/{size.workers}")
     return Job(
@@ -90,5 +91,5 @@ def launch(
     workdir, run_dir = workdir_of(cluster), run_dir.resolve()
     jobs = plan_jobs(run_dir, cluster, redo=redo, steps=steps)
     if dry_run:
-        return scripts(jobs, workdir, cluster)
+        return scripts(run_dir / FOLDER, jobs, workdir, cluster)
     return submit(run_dir / FOLDER, jobs, workdir, cluster, files={"config.yaml": config_text.encode()})

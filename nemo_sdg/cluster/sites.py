@@ -78,14 +78,16 @@ class ClusterConfig:
     setup: list[str] = field(default_factory=list)
     """shell lines before the command, such as `module load cuda`"""
     env: dict[str, str] = field(default_factory=dict)
-    """environment of the jobs; NeMo-Run writes it into logs, so secrets are refused here"""
+    """environment of the jobs; `$NAME` in a value is a variable of the job. It stands in scripts and logs, so secrets
+    are refused here
+    """
     container_env: list[str] = field(default_factory=list)
     """names of variables that the container inherits from the job, for secrets such as NEMO_SDG_API_KEY"""
     retries: int = 3
     """how often a job that ends in an error is requeued"""
     warn_seconds: int = 120
-    """seconds before the time limit at which Slurm sends SIGUSR1; the worker then finishes its requests, exits and is
-    requeued
+    """seconds before the time limit at which Slurm sends SIGUSR1. A generation worker then finishes its requests, exits
+    and is requeued, which uses no retry; any other job ends there and uses a retry
     """
     cpu: JobSection = field(default_factory=JobSection)
     steps: dict[str, JobSection] = field(default_factory=dict)

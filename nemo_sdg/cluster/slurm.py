@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -76,9 +77,17 @@ def job_script(job: Job, workdir: Path) -> str:
 
 
 def setup_lines(job: Job, cluster: ClusterConfig) -> list[str]:
-    """Shell lines of the batch script ahead of srun."""
+    """Shell lines of the batch script ahead of srun. `cluster.env` is written here, since NeMo-Run quotes no values of
+    its `env_vars` and writes their names in capitals.
+    """
     limits = [line.format(folder=shlex.quote(job.time_limits)) for line in COUNT_TIME_LIMITS] if job.time_limits else []
-    return [*cluster.setup, *(REQUEUE_ONE_TASK if job.workers else ()), *limits]
+    env = [f"export {name}={quoted(str(value))}" for name, value in cluster.env.items()]
+    return [*env, *cluster.setup, *(REQUEUE_ONE_TASK if job.workers else ()), *limits]
+
+
+def quoted(value: str) -> str:
+    """A value for the shell. Only `$NAME` and `${NAME}` in it are replaced, by variables of the job."""
+    return '"' + re.sub(r'["`\\]|\$(?![A-Za-z_{])', lambda found: "\\" + found[0], value) + '"'
 
 
 def executor(job: Job, cluster: ClusterConfig) -> Any:
@@ -97,11 +106,7 @@ def executor(job: Job, cluster: ClusterConfig) -> Any:
         container_image=job.image,
         container_mounts=list(cluster.container_mounts),
         container_env=list(cluster.container_env) or None,
-        env_vars={
-            "NEMO_CURATOR_SLURM_ARRAY_ENABLED": "0",
-            "NEMO_SDG_WARN_SECONDS": str(cluster.warn_seconds),
-            **cluster.env,
-        },
+        env_vars={"NEMO_CURATOR_SLURM_ARRAY_ENABLED": "0", "NEMO_SDG_WARN_SECONDS": str(cluster.warn_seconds)},
         packager=run.Packager(),
         job_name_prefix="nemo_sdg-",
         setup_lines="\n".join(setup_lines(job, cluster)) or None,
@@ -170,10 +175,11 @@ def experiment(home: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfi
         yield exp
 
 
-def scripts(jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> dict[str, str]:
-    """Job name -> script as NeMo-Run would give it to sbatch, with a comment that names the jobs it depends on. Leaves
-    no files behind.
+def scripts(folder: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> dict[str, str]:
+    """Job name -> script as NeMo-Run would give it to sbatch for a launch in `folder`, with a comment that names the
+    jobs it depends on. Leaves no files behind. Raises ConfigError for what NeMo-Run cannot write into a script.
     """
+    refuse_paths(folder, jobs, cluster)
     with (
         tempfile.TemporaryDirectory(prefix="nemo_sdg_launch") as home,
         experiment(Path(home), jobs, workdir, cluster) as exp,
@@ -184,10 +190,33 @@ def scripts(jobs: list[Job], workdir: Path, cluster: ClusterConfig) -> dict[str,
             (path,) = Path(exp._exp_dir).glob(f"*{job.name}_sbatch.sh")
             inner = job.command if job.torchrun else job_script(job, workdir)
             lines = "".join(f"#   {line}\n" for line in inner.splitlines())
-            found[job.name] = (
-                f"{path.read_text().rstrip()}\n\n# {job.name}, after {', '.join(job.after) or 'nothing'}:\n{lines}"
-            )
+            script = path.read_text().replace(home, str(folder / HOME)).rstrip()
+            found[job.name] = f"{script}\n\n# {job.name}, after {', '.join(job.after) or 'nothing'}:\n{lines}"
         return found
+
+
+def refuse_paths(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
+    """Raises ConfigError for paths and images that NeMo-Run would write wrongly: it does not quote them for srun."""
+    written = {"run.dir": str(folder), **{f"image of {job.name}": job.image for job in jobs if job.image}}
+    for name, text in [*written.items(), *(("container_mounts", mount) for mount in cluster.container_mounts)]:
+        if re.search(r"[\s\"'\\$`;&|<>()]", text):
+            raise ConfigError(
+                f"{name} is {text!r}: NeMo-Run writes it into scripts without quotes; "
+                "use a path without blanks and characters of the shell"
+            )
+    if RESERVED in str(folder):
+        raise ConfigError(f"{folder} holds {RESERVED!r}, which NeMo-Run replaces in scripts; choose another run.dir")
+
+
+def not_mounted(run_dir: Path, cluster: ClusterConfig) -> list[str]:
+    """The folders that jobs in containers use and `container_mounts` does not name. The site may still mount them, as
+    many do with home folders.
+    """
+    if not (cluster.container_image or cluster.generation_image):
+        return []
+    seen = [Path(mount.split(":")[1] if ":" in mount else mount) for mount in cluster.container_mounts]
+    paths = dict.fromkeys((run_dir.resolve(), workdir_of(cluster)))
+    return [str(path) for path in paths if not any(path.is_relative_to(place) for place in seen)]
 
 
 def submit(
@@ -199,8 +228,9 @@ def submit(
     Raises SdgError when Slurm is not installed, refuses a job, or still has jobs of an earlier launch. If a job is
     refused, the jobs submitted before it are cancelled and the files of this launch are removed.
     """
+    refuse_paths(folder, jobs, cluster)
     check_slurm(folder, jobs, cluster)
-    refuse_impossible(scripts(jobs, workdir, cluster))
+    refuse_impossible(scripts(folder, jobs, workdir, cluster))
     is_new = not folder.exists()
     ids: dict[str, str] = {}
     try:
@@ -232,8 +262,6 @@ def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
             "sbatch is not installed here: call launch on a login node of the cluster, "
             "or see the scripts with --dry-run"
         )
-    if RESERVED in str(folder):
-        raise ConfigError(f"{folder} holds {RESERVED!r}, which NeMo-Run replaces in scripts; choose another run.dir")
     listed = subprocess.run(["sinfo", "--noheader", "--format=%R"], capture_output=True, text=True, check=False)
     if listed.returncode:
         raise SdgError(f"Slurm does not answer: {(listed.stderr.strip().splitlines() or ['sinfo failed'])[-1]}")

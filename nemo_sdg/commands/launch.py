@@ -23,12 +23,19 @@ def launch_run(
     """
     from nemo_sdg.cluster.jobs import launch
     from nemo_sdg.cluster.sites import load_cluster
+    from nemo_sdg.cluster.slurm import not_mounted
 
     config = configuration.load_config(path, overrides)
     cluster = load_cluster(cluster_path)
     run_dir = Path(config.run.dir)
     require_gpus(config, cluster)
     look_ahead(config, redo=redo)
+    for hidden in not_mounted(run_dir, cluster):
+        typer.echo(
+            f"warning: container_mounts does not name {hidden}; unless your site mounts it, containers do not see it: "
+            f"add {hidden}:{hidden}",
+            err=True,
+        )
     text = yaml.safe_dump(configuration.as_plain(config), sort_keys=False, allow_unicode=True)
     for name, value in launch(
         text, run_dir, cluster, dry_run=dry_run, redo=redo, steps=configured_steps(config)

@@ -156,7 +156,7 @@ def launch_arms(
     run_dir = run_dir.resolve()
     jobs = plan_arms(run_dir, recipe, evaluation, cluster, arms=arms, trained=trained)
     if dry_run:
-        return scripts(jobs, workdir_of(cluster), cluster)
+        return scripts(run_dir / FOLDER / "slurm", jobs, workdir_of(cluster), cluster)
     for arm in trained:
         path = run_dir / "blend" / f"{arm}.{recipe.blend}"
         if not path.is_file() or not read_json(path):

@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nemo_sdg.cluster.jobs import launch, plan_jobs
-from nemo_sdg.cluster.sites import ClusterConfig, JobSection, load_cluster
+from nemo_sdg.cluster.sites import ClusterConfig, GenerationSection, JobSection, load_cluster
+from nemo_sdg.cluster.slurm import not_mounted
 from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.train.ablation import EvaluationSection
 from nemo_sdg.train.cluster_arms import RecipeSection, launch_arms
@@ -191,6 +193,58 @@ def test_path_that_nemo_run_would_rewrite_is_refused(tmp_path: Path, monkeypatch
     with pytest.raises(ConfigError, match="NeMo-Run replaces"):
         launch("", tmp_path / "nemo_runs" / "run", ClusterConfig(), dry_run=False)
     assert not (tmp_path / "nemo_runs").exists()
+
+
+def test_values_of_env_reach_the_job_as_they_are() -> None:
+    env = {"A": "two words", "B": "x; touch y", "C": 'it\'s `id` $(id) \\ "q"', "lower": "$HOME/hf", "NUM": 3}
+    script = launch("", RUN, ClusterConfig(env=env), dry_run=True)["seeds"]  # type: ignore[arg-type]  # a file's number
+    lines = [line for line in script.splitlines() if re.match(r"export (A|B|C|lower|NUM)=", line)]
+    names = " ".join(f'"${name}"' for name in env)
+    shown = subprocess.run(
+        ["bash", "-c", "\n".join([*lines, f"printf '%s\\n' {names}"])],
+        env={"HOME": "/h", "PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert shown.stdout.splitlines() == [*list(env.values())[:3], "/h/hf", "3"]
+
+
+@pytest.mark.parametrize(
+    ("run_dir", "values"),
+    [
+        ("runs/two words", {}),
+        ("runs/x;y", {}),
+        ("runs/x", {"container_image": "/my images/x.sqsh"}),
+        ("runs/x", {"container_mounts": ["/a b:/a b"]}),
+    ],
+)
+def test_paths_that_nemo_run_does_not_quote_are_refused_in_the_dry_run(run_dir: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="without quotes"):
+        launch("", Path(run_dir), ClusterConfig(**values), dry_run=True)
+
+
+def test_dry_run_shows_the_folders_of_the_real_launch(gpu_cluster: ClusterConfig) -> None:
+    script = launch("", Path("runs/somewhere"), gpu_cluster, dry_run=True)["seeds"]
+    assert "/runs/somewhere/slurm/home/experiments" in script
+    assert "nemo_sdg_launch" not in script
+
+
+def test_folders_outside_of_the_mounts_are_named(tmp_path: Path) -> None:
+    cluster = ClusterConfig(container_image="x", container_mounts=["/shared:/shared", "/y"], workdir="/shared/work")
+    assert not_mounted(tmp_path, cluster) == [str(tmp_path)]
+    assert not_mounted(Path("/shared/run"), cluster) == []
+    assert not_mounted(tmp_path, ClusterConfig(workdir="/w")) == []  # no container
+
+
+def test_server_beside_a_worker_ignores_the_warning(tmp_path: Path) -> None:
+    generation = GenerationSection(
+        serve=["python -c 'import os, signal; os.kill(os.getpid(), signal.SIGUSR1); print(1)'"]
+    )
+    (job,) = [job for job in plan_jobs(tmp_path, ClusterConfig(generation=generation)) if job.name == "answers"]
+    (tmp_path / "slurm").mkdir()
+    subprocess.run(
+        ["bash", "-c", "\n".join([*job.before, "wait"])], check=True,
+        env={**os.environ, "SLURM_ARRAY_TASK_ID": "0"},
+    )  # fmt: skip
+    assert (tmp_path / "slurm" / "serve-answers-0-0.log").read_text() == "1\n"
 
 
 def test_without_slurm_launch_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
