@@ -8,8 +8,9 @@ from typing import Any
 
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.commands.check.shards import Seeds, Shard
-from nemo_sdg.commands.check.texts import words_of
+from nemo_sdg.commands.check.texts import phrase, words_of
 from nemo_sdg.errors import DataError
+from nemo_sdg.seeds.prompts.labels import WHICH_FITS
 
 OWN_WORDS = 0.5
 """share of a seed's words that must stand in the row that it names; templates add some"""
@@ -93,31 +94,61 @@ def compare_rows(
     run: CheckedRun, place: str, shards: list[str], said_by_all: dict[str, set[str]]
 ) -> tuple[list[str], list[str]]:
     """Compares the seeds of these shards with the rows of a file: what is wrong, and why the file cannot be read."""
-    files = training_places(run)
-    wanted: dict[int, list[tuple[str, str, str]]] = {}
+    files, own_sentences = training_places(run), sentences_of_tasks(run)
+    wanted: dict[int, list[tuple[str, str, str, str]]] = {}
     for shard in shards:
         for seed in run.kept("seeds", shard):
             if place_of(seed, files) == place:
-                entry = seed["task"], seed["seed_id"], str(seed["question"])
+                entry = seed["task"], seed["seed_id"], str(seed["question"]), str(seed["passage"] or "")
                 wanted.setdefault(seed["dataset"]["row"], []).append(entry)
     wrong = dict[int, list[str]]()
 
-    def compare(number: int, found: set[str]) -> None:
-        for task, seed_id, question in wanted.pop(number):
+    def compare(number: int, texts: list[str]) -> None:
+        found = {word for text in texts for word in words_of(text)}
+        for task, seed_id, question, passage in wanted.pop(number):
             words = words_of(question) - said_by_all[task]  # a task's template is in no row
-            if len(words & found) < OWN_WORDS * len(words):
-                line = f"seed {seed_id} of {task} is not row {number} of {place}: {question[:80]!r}"
-                wrong.setdefault(number, []).append(line)
+            if stands_in(words, found) and (words or not passage):
+                continue
+            compared = question
+            if passage and (not words or phrase(question) in own_sentences):
+                if stands_in(words_of(passage), found) or is_made_of(passage, texts):
+                    continue
+                compared = passage
+            line = f"seed {seed_id} of {task} is not row {number} of {place}: {compared[:80]!r}"
+            wrong.setdefault(number, []).append(line)
 
     try:
         for number, row in raw_rows(Path(place)):
             if number in wanted:
-                compare(number, {word for value in leaves(row) for word in words_of(value)})
+                compare(number, [str(value) for value in leaves(row)])
     except DataError as exc:
         return [], [str(exc)]
     for number in list(wanted):  # the file has no such row
-        compare(number, set())
+        compare(number, [])
     return [line for _, lines in sorted(wrong.items()) for line in lines], []
+
+
+def stands_in(words: set[str], found: set[str]) -> bool:
+    return len(words & found) >= OWN_WORDS * len(words)
+
+
+def is_made_of(passage: str, texts: list[str]) -> bool:
+    """Whether a row's texts are most of a passage, in a language that writes no spaces between its words and the
+    template's.
+    """
+    return sum(len(text) for text in set(texts) if text in passage) >= OWN_WORDS * len(passage)
+
+
+def sentences_of_tasks(run: CheckedRun) -> str:
+    """What a question may be without a word of its row: the sentence for tasks that only show a text and labels, and
+    what stands in the task files of the run, such as a description.
+    """
+    said = list(WHICH_FITS.values())
+    places = run.ledgers["catalog"].places if "catalog" in run.ledgers else {}
+    for name, place in places.items():
+        if name.startswith("tasks/") and Path(place).is_file():  # what is gone is found by the law of inputs
+            said.append(Path(place).read_text(encoding="utf-8", errors="replace"))
+    return "\n".join(map(phrase, said))
 
 
 def raw_rows(file: Path, broken: dict[str, str] | None = None) -> Iterator[tuple[int, Any]]:

@@ -35,3 +35,8 @@ def hash_of(text: str) -> int:
 
 def words_of(text: Any) -> set[str]:
     return set(WORD.findall(str(text).casefold()))
+
+
+def phrase(text: str) -> str:
+    """The words of a text in order, without what stands between them, so that one text can be sought in another."""
+    return f" {' '.join(WORD.findall(text.casefold()))} "

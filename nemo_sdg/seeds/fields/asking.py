@@ -4,7 +4,7 @@
     asking.complete(None, "I loved every minute.", row)     ("I loved every minute.", "Is the review positive?")
 
 The words come from the task's description. A task that shows a text and labels, and says no more, asks which of them
-fits.
+fits. Its template decides that, for all its rows: a text with a question mark is a text to be labelled.
 """
 
 import re
@@ -94,19 +94,22 @@ class Asking:
         self._only_shows = only_shows and self.description is None
         return passage, question
 
-    def complete(self, passage: str | None, shown: str, row: Row) -> tuple[str | None, str]:
-        """Passage and question. Raises Unrenderable where nothing says what is asked."""
+    def complete(self, passage: str | None, shown: str, row: Row, *, is_prompt: bool = False) -> tuple[str | None, str]:
+        """Passage and question. `is_prompt`: the row's text is a prompt with labels of its own (`Q: ... A:`). Raises
+        Unrenderable where nothing says what is asked.
+        """
         if self.description is not None:
             if self._is_label_task or not (self._by_column and _ASKS.search(shown)):
                 text = without_cues(shown) if self._is_label_task else shown
                 return text if not passage else f"{passage}\n{text}", self.description(row)
-        elif self._only_shows and not self._is_empty and shown.strip() and not _ENDS_ASKING.search(shown):
+        elif self._only_shows and not self._is_empty and shown.strip() and not is_prompt:
             if self._has_labels:
                 whole = "\n".join(part for part in (passage, shown) if part)
                 return whole, WHICH_FITS.get(self._language, WHICH_FITS["en"])
             if (
                 passage is None
                 and not self._has_choices
+                and not _ENDS_ASKING.search(shown)
                 and (self._shows_passage or _ONE_WORD.fullmatch(shown.strip()))
             ):
                 raise Unrenderable("asks_nothing", f"the prompt is {shown.strip()[:60]!r}; say in it what is asked")

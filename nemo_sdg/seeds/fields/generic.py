@@ -89,7 +89,8 @@ class GenericReader:
             raise Unrenderable("unrendered_template", f"doc_to_text writes {{{name}}} where Jinja wants {{{{{name}}}}}")
         choices = list(self.closed_set) if self.closed_set else self.templates.choices(row)
         target = self.templates.target(row)
-        passage, question = self._asking.complete(*self._passage_and_question(row), row)
+        passage, question, is_prompt = self._passage_and_question(row)
+        passage, question = self._asking.complete(passage, question, row, is_prompt=is_prompt)
         reading = Reading(question=question, passage=passage or None, fixed_gold=self.fixed_gold)
         if self.has_choices or self.closed_set:
             self._read_choices(reading, row, choices, target)
@@ -97,19 +98,20 @@ class GenericReader:
             self._read_answer(reading, row, [text_of(choice) for choice in choices] if choices else None, target)
         return reading
 
-    def _passage_and_question(self, row: Row) -> tuple[str | None, str]:
+    def _passage_and_question(self, row: Row) -> tuple[str | None, str, bool]:
+        """Passage, question, and whether the row's text was a prompt with labels of its own."""
         prompt = self.templates.doc_to_text
         if isinstance(prompt, str) and (prompt in row or names_column(prompt)):
             shown = text_of(row[prompt])
-            return split_prompt(shown) if is_whole_prompt(shown) else (None, shown)
+            return (*split_prompt(shown), True) if is_whole_prompt(shown) else (None, shown, False)
         if self._parts is None:
             text = self.templates.text(row)
-            return (None, "") if isinstance(text, int) else self._asking.split(text, row)
+            return (None, "", False) if isinstance(text, int) else (*self._asking.split(text, row), False)
         passage, question = self._parts
         shown = question(row)
         if passage is None and self._is_one_column and is_whole_prompt(shown):
-            return split_prompt(shown)
-        return without_label(passage(row)) if passage else None, shown
+            return (*split_prompt(shown), True)
+        return without_label(passage(row)) if passage else None, shown, False
 
     def _read_choices(self, reading: Reading, row: Row, choices: list[Any] | None, target: Any) -> None:
         prompt = self.templates.text(row)

@@ -205,7 +205,8 @@ def split_written_prompt(text: str, row: Mapping[str, Any], *, keep_cue: bool) -
 def _with_columns_as_holes(text: str, row: Mapping[str, Any]) -> tuple[str, list[str]]:
     """A prompt with a hole for each text of the row that stands in it."""
     holes: list[str] = []
-    for shown in sorted({part for part in leaves(row) if len(part) > 1}, key=len, reverse=True):
+    parts = {part for leaf in leaves(row) for part in (leaf, leaf.strip()) if len(part) > 1}
+    for shown in sorted(parts, key=len, reverse=True):
         if shown in text and not _A_LABEL.fullmatch(shown):
             text = text.replace(shown, f"{OPEN}{len(holes)}{CLOSE}")
             holes.append(shown)

@@ -34,10 +34,32 @@ def test_a_prompt_that_asks_stays_as_it_is(prompt: str, question: str) -> None:
     assert parts(seed_of({"doc_to_text": prompt, **LABELS}, row, **CLASSIFICATION)) == (None, question)
 
 
-def test_a_text_that_asks_and_a_column_of_questions_stay_as_they_are() -> None:
-    row = {"text": "Is it good?", "question": "is it good", "label": 1}
-    for prompt, question in (("{{text}}", "Is it good?"), ("{{question}}", "is it good")):
-        assert parts(seed_of({"doc_to_text": prompt, **LABELS}, row, **CLASSIFICATION)) == (None, question)
+@pytest.mark.parametrize(
+    "text",
+    ["Why would anyone pay for this?", "Why?\u200b", "Why? <b>", "Why ... ", "So: ", "Would I? Never.", "為什麼？"],
+)
+def test_the_template_and_not_the_row_decides_what_a_classification_asks(text: str) -> None:
+    def function(doc: dict[str, Any]) -> str:
+        return f"{doc['text'].strip()}\nAnswer:"
+
+    for prompt in ("text", "{{text}}", "Text: {{text}}\nAnswer:", function):
+        passage, question = parts(
+            seed_of({"doc_to_text": prompt, **LABELS}, {"text": text, "label": 1}, **CLASSIFICATION)
+        )
+        assert question == "Which of the options fits the text?"
+        assert passage is not None
+        assert passage.strip() == text.strip()
+
+
+def test_a_column_of_questions_and_one_of_whole_prompts_stay_as_they_are() -> None:
+    row = {"text": "Q: Is it good\nA:", "question": "is it good", "passage": "It is.", "label": 1}
+    for prompt, expected in (
+        ("text", (None, "Is it good")),
+        ("{{text}}", (None, "Is it good")),
+        ("{{question}}", (None, "is it good")),
+        ("{{passage}}\nQuestion: {{question}}?\nAnswer:", ("It is.", "is it good?")),
+    ):
+        assert parts(seed_of({"doc_to_text": prompt, **LABELS}, row, **CLASSIFICATION)) == expected
 
 
 def test_a_word_alone_asks_nothing() -> None:
