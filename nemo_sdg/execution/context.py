@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nemo_sdg.config import RunConfig, Verify
+from nemo_sdg.config import Executor, RunConfig, Verify
+from nemo_sdg.execution.processes import num_processes, start_server
 from nemo_sdg.execution.progress import Progress, StepProgress
 from nemo_sdg.storage import StepDir
 
@@ -53,6 +54,14 @@ class Context:
             target.hash_outputs(inputs)
         return [shard for shard, paths in inputs.items() if target.problem(shard, inputs=paths, full=full)]
 
+    def expect_processes(self, tasks: int, records: int | None, *, preload: str) -> None:
+        """Starts the server of worker processes if `run_stages` will use some: it imports the module `preload` while
+        the step gets ready.
+        """
+        run = self.config.run
+        if run.executor is Executor.local and num_processes(run.workers, tasks, records) > 1:
+            start_server(preload)
+
     def run_stages(
         self,
         name: str,
@@ -69,14 +78,15 @@ class Context:
         before the first receipt, such as loading a model. `records` is the number of records in the units, if known:
         few shards with many records are shared by processes too.
         """
+        units = list(units)
+        if not units:
+            return
         from nemo_curator.pipeline import Pipeline
         from nemo_curator.tasks import FileGroupTask
 
         from nemo_sdg.execution.executors import make_executor
 
         tasks = [FileGroupTask(dataset_name=name, data=list(names)) for names in units]
-        if not tasks:
-            return
         with self.progress.step(name, total, unit) as state:
             state.poll, state.phase = watch_receipts(target), first
             Pipeline(name=name, stages=stages).run(

@@ -19,13 +19,9 @@ from nemo_curator.tasks import Task
 
 from nemo_sdg.config import Executor
 from nemo_sdg.errors import SdgError
-from nemo_sdg.execution.processes import quiet_libraries, worker_processes
+from nemo_sdg.execution.processes import num_processes, quiet_libraries, worker_processes
 
 StageList = list[ProcessingStage[Any, Any]]
-TASKS_FOR_A_WORKER, RECORDS_FOR_A_WORKER = 8, 1000
-"""minimum number of tasks, or of records where their number is known, per process. It takes about 3 s to start, in
-which filters and verification read about 500 records.
-"""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1") | {
     "TOKENIZERS_PARALLELISM": "false"
 }
@@ -74,11 +70,6 @@ class LocalExecutor(BaseExecutor):
             return [result for task in tasks for result in line.carry(task)]
         finally:
             line.close()
-
-
-def num_processes(workers: int, tasks: int, records: int | None) -> int:
-    """How many processes are worth their start, `workers` at most; 0 and 1 stand for this process."""
-    return min(workers, tasks // TASKS_FOR_A_WORKER if records is None else min(tasks, records // RECORDS_FOR_A_WORKER))
 
 
 def execute_in_processes(stages: StageList, tasks: list[Task[Any]], num: int) -> list[Task[Any]]:

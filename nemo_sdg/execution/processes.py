@@ -7,6 +7,7 @@ and waits for ever. Here each worker watches the parent's process descriptor.
 import contextlib
 import ctypes
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import select
 import threading
@@ -16,6 +17,24 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from nemo_sdg.errors import SdgError
+
+TASKS_FOR_A_WORKER, RECORDS_FOR_A_WORKER = 8, 500
+"""minimum number of tasks, or of records where their number is known, per process. The server and its processes take
+about 3 s to start, in which filters and verification read about 500 records.
+"""
+
+
+def num_processes(workers: int, tasks: int, records: int | None) -> int:
+    """How many processes are worth their start, `workers` at most; 0 and 1 stand for this process."""
+    return min(workers, tasks // TASKS_FOR_A_WORKER if records is None else min(tasks, records // RECORDS_FOR_A_WORKER))
+
+
+def start_server(*modules: str) -> None:
+    """Starts the server from which all worker processes of this process are forked, if it does not run yet. It imports
+    `modules` while this process goes on. Later pools fork from the same server, so it should import what they need too.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+    multiprocessing.forkserver.ensure_running()
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -126,29 +127,34 @@ class Replay:
     def calls(self, samples: list[tuple[str, Line]], seeds: dict[str, Line]) -> Calls:
         """Record id -> its requests, question first."""
         found: Calls = {}
-        models = {
-            str(sample["generator"].get("model")) for _, sample in samples if isinstance(sample.get("generator"), dict)
-        }
-        by_shard: dict[str, list[Line]] = {}
-        for shard, sample in samples:
-            by_shard.setdefault(shard, []).append(sample)
-        for shard, members in sorted(by_shard.items()):
-            asked, solved = (self.journal(step, shard) for step in ("questions", "answers"))
-            written = self.written(shard, {str(sample.get("sample_id")) for sample in members})
-            for sample in members:
-                identifier = str(sample.get("sample_id") or sample.get("id"))
-                try:
-                    own = (sample.get("generator") or {}).get("model")
-                    seed = seeds.get(str((sample.get("seed_ids") or [sample.get("seed_id")])[0]))
-                    for model in [own] if own else sorted(models):
-                        found[identifier] = [
-                            *asyncio.run(self._question(asked, sample, seed, model)),
-                            *asyncio.run(self._solutions(solved, written.get(identifier, sample), model)),
-                        ]
-                        if found[identifier]:
-                            break
-                except DAMAGED:
-                    continue  # the page shows the record without its prompts
+        generators = [sample["generator"] for _, sample in samples if isinstance(sample.get("generator"), dict)]
+        models, by_shard = sorted({str(row.get("model")) for row in generators}), operator.itemgetter(0)
+        with asyncio.Runner() as runner:
+            for shard, members in itertools.groupby(sorted(samples, key=by_shard), key=by_shard):
+                found |= self._of_shard(runner, shard, [sample for _, sample in members], seeds, models)
+        return found
+
+    def _of_shard(
+        self, runner: asyncio.Runner, shard: str, members: list[Line], seeds: dict[str, Line], models: list[str]
+    ) -> Calls:
+        """`calls` of a shard's records."""
+        found: Calls = {}
+        asked, solved = (self.journal(step, shard) for step in ("questions", "answers"))
+        written = self.written(shard, {str(sample.get("sample_id")) for sample in members})
+        for sample in members:
+            identifier = str(sample.get("sample_id") or sample.get("id"))
+            try:
+                own = (sample.get("generator") or {}).get("model")
+                seed = seeds.get(str((sample.get("seed_ids") or [sample.get("seed_id")])[0]))
+                for model in [own] if own else models:
+                    found[identifier] = [
+                        *runner.run(self._question(asked, sample, seed, model)),
+                        *runner.run(self._solutions(solved, written.get(identifier, sample), model)),
+                    ]
+                    if found[identifier]:
+                        break
+            except DAMAGED:
+                continue  # the page shows the record without its prompts
         return found
 
     def journal(self, step: str, shard: str) -> Lookup:

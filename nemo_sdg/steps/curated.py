@@ -68,15 +68,15 @@ def run(context: Context) -> list[str]:
     filtered.keep_only(shards)
     duplicates = find_duplicates(context)
     inputs = {shard: [filtered.shard_path(shard), filtered.dropped_path(shard), duplicates] for shard in shards}
-    todo = context.unfinished(target, inputs)
-    from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
+    if todo := context.unfinished(target, inputs):
+        from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
-    stages = [
-        ReadShard(filtered, id_field="sample_id", with_drops=True),
-        RecordStage("deduplicate", functools.partial(make_deduplicator, duplicates)),
-        WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
-    ]
-    context.run_stages("curated", stages, [[shard] for shard in todo], target=target, total=len(shards))
+        stages = [
+            ReadShard(filtered, id_field="sample_id", with_drops=True),
+            RecordStage("deduplicate", functools.partial(make_deduplicator, duplicates)),
+            WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
+        ]
+        context.run_stages("curated", stages, [[shard] for shard in todo], target=target, total=len(shards))
     write_health(context)
     return shards
 
@@ -111,7 +111,6 @@ def filter_shards(context: Context) -> None:
     from nemo_sdg.curate.decontaminate.find import build_index
     from nemo_sdg.curate.filters.registry import filters_identity
     from nemo_sdg.curate.own_code import load_stages, stage_sources
-    from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
     source, target, filtered = (
         context.before("curated"),
@@ -138,6 +137,12 @@ def filter_shards(context: Context) -> None:
     write_json(filters, {"filters": filters_identity(config), "stages": own})
     inputs = {shard: [source.shard_path(shard), index / "current.json", filters] for shard in source.shards()}
     todo = context.unfinished(filtered, inputs)
+    if not todo:
+        return
+    num = None if judging(context.config) else source.num_kept(todo)  # a judge's engine may be in the process
+    context.expect_processes(len(todo), num, preload="nemo_sdg.steps.preload")
+    from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
+
     stages = [
         ReadShard(source, id_field="sample_id"),
         RecordStage("filters", functools.partial(make_filter, config, source)),
@@ -154,7 +159,6 @@ def filter_shards(context: Context) -> None:
     for shard in todo:
         filtered.receipt_path(shard).unlink(missing_ok=True)
     units, first = [[shard] for shard in todo], "loading filters"
-    num = None if judging(context.config) else source.num_kept(todo)  # a judge's engine may be in the process
     context.run_stages("filtered", stages, units, target=filtered, total=len(inputs), first=first, records=num)
     if lost := next((shard for shard in todo if filtered.receipt(shard) is None), None):
         raise DataError(

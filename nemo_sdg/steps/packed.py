@@ -1,11 +1,8 @@
 """The step `packed`: curated samples as training text in Megatron indexed datasets, once for each variant."""
 
-import functools
-from collections.abc import Callable
-
 from nemo_sdg.config import RunConfig, Verify
-from nemo_sdg.execution.context import Context
-from nemo_sdg.storage import ContentHashes, Inputs, StepDir
+from nemo_sdg.execution.context import Context, watch_receipts
+from nemo_sdg.storage import ContentHashes, Inputs
 
 SHAPES = [
     "export.variants",
@@ -39,27 +36,17 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 
 def run(context: Context) -> list[str]:
-    from nemo_sdg.execution.stages import UnitStage
-
-    source, target = context.before("packed"), context.step_dir("packed")
-    make = functools.partial(make_packer, context.config, source, target)
-    context.run_stages("packed", [UnitStage("pack", make)], [["all"]], target=target, total=None, unit="packed shards")
-    return target.shards()
-
-
-def make_packer(config: RunConfig, source: StepDir, target: StepDir) -> Callable[[list[str]], None]:
-    """The function that packs the unfinished shards, in `run.workers` processes, or with Dask."""
     from nemo_sdg.export.packing.pack import pack_shards
 
-    def pack(_: list[str]) -> None:
-        shards = [source.shard_path(shard) for shard in source.shards()]
+    source, target, settings = context.before("packed"), context.step_dir("packed"), context.config.run
+    with context.progress.step("packed", None, "packed shards") as state:
+        state.poll = watch_receipts(target)
         pack_shards(
-            shards,
+            [source.shard_path(shard) for shard in source.shards()],
             target,
-            config.export,
-            workers=config.run.workers,
-            dask_address=config.run.dask_address,
-            full=config.run.verify is Verify.full,
+            context.config.export,
+            workers=settings.workers,
+            dask_address=settings.dask_address,
+            full=settings.verify is Verify.full,
         )
-
-    return pack
+    return target.shards()

@@ -15,15 +15,18 @@ SHAPES = ["verify", "engine.model_license"]
 
 
 def run(context: Context) -> list[str]:
+    source, target = context.before("verified"), context.step_dir("verified")
+    inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
+    todo = context.unfinished(target, inputs)
+    if not todo:
+        return list(inputs)
+    num = source.num_kept(todo)
+    context.expect_processes(len(todo), num, preload="nemo_sdg.steps.preload")
     from nemo_sdg.curate.passed import note_filters
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
     from nemo_sdg.steps.traces import make_attacher
 
-    source, target = context.before("verified"), context.step_dir("verified")
-    inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
-    todo = context.unfinished(target, inputs)
-    if todo:
-        note_filters(target, afresh=len(todo) == len(inputs))
+    note_filters(target, afresh=len(todo) == len(inputs))
     answers, longest = context.step_dir("answers"), context.config.verify.trace_max_tokens
     stages = [
         ReadShard(source, id_field="sample_id"),
@@ -31,7 +34,7 @@ def run(context: Context) -> list[str]:
         RecordStage("kept_traces", functools.partial(make_attacher, answers, longest), by_shard=True),
         WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
     ]
-    units, num = [[shard] for shard in todo], source.num_kept(todo)
+    units = [[shard] for shard in todo]
     context.run_stages("verified", stages, units, target=target, total=len(inputs), records=num)
     return list(inputs)
 

@@ -14,7 +14,8 @@ from nemo_curator.pipeline import Pipeline
 from nemo_curator.tasks import FileGroupTask
 
 from nemo_sdg.errors import DataError, SdgError
-from nemo_sdg.execution.executors import TASKS_FOR_A_WORKER, LocalExecutor, num_processes
+from nemo_sdg.execution.executors import LocalExecutor
+from nemo_sdg.execution.processes import TASKS_FOR_A_WORKER, num_processes
 from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 from nemo_sdg.storage import Counts, StepDir
 

@@ -1,8 +1,10 @@
 """Finds the splits that lm-eval and the folders of include_path evaluate on, in the text of their YAML files."""
 
 import functools
+import importlib.util
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,21 +91,34 @@ def _task_files(folder: str) -> dict[str, TaskFile]:
 
 
 @functools.cache
-def _load(path: str) -> dict[str, Any]:
-    from lm_eval.tasks._yaml_loader import load_yaml
+def _loader() -> Callable[..., dict[str, Any]]:
+    """lm-eval's own loader of task files, from its file: importing lm-eval would take seconds."""
+    path = Path(lm_eval_folder(), "_yaml_loader.py")
+    spec = importlib.util.spec_from_file_location("lm_eval_yaml_loader", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    load_yaml: Callable[..., dict[str, Any]] = module.load_yaml
+    return load_yaml
 
-    loaded: dict[str, Any] = load_yaml(Path(path), resolve_func=False)
-    return loaded
+
+@functools.cache
+def _load(path: str) -> dict[str, Any]:
+    return _loader()(Path(path), resolve_func=False)
+
+
+def lm_eval_folder() -> str:
+    """The folder of lm-eval's task files."""
+    spec = importlib.util.find_spec("lm_eval")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return os.path.join(os.path.realpath(spec.submodule_search_locations[0]), "tasks")
 
 
 def evaluated_splits(datasets: set[str], include_path: list[str]) -> Evaluated:
     """What is evaluated on, of the datasets asked for, by the YAML files."""
-    import importlib.util
-
-    spec = importlib.util.find_spec("lm_eval")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    files = dict(_task_files(os.path.realpath(Path(spec.submodule_search_locations[0]) / "tasks")))
+    files = dict(_task_files(os.path.realpath(lm_eval_folder())))
     own: set[str] = set()
     for folder in include_path:
         more_files = _task_files.__wrapped__(os.path.realpath(folder))

@@ -30,7 +30,8 @@ def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
     require_run(run_dir)
     base = _packed_prefix(run_dir, prefix)
     relative = f"{base.relative_to(run_dir)}{PREFIX_SUFFIX}"
-    table = pq.read_table(f"{base}.docs.parquet")
+    with pq.ParquetFile(f"{base}.docs.parquet") as file:  # `read_table` would import pandas
+        table = file.read()
     rows = [row for row in table.to_pylist() if row["document"] == document]
     if not rows:
         last = max(table["document"].to_pylist(), default=-1)

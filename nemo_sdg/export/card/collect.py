@@ -92,7 +92,8 @@ def _count_texts(run_dir: Path, variant: str, shards: Iterable[PackedShard]) -> 
 
     counters: dict[str, Counter[str]] = {name: Counter() for name in ("license", "kind", "language", "origin", "model")}
     for output in (name for shard in shards for name in shard.texts(variant)):
-        table = pq.read_table(run_dir / output, columns=list(counters))
+        with pq.ParquetFile(run_dir / output) as file:  # `read_table` would import pandas
+            table = file.read(columns=list(counters))
         for name, counter in counters.items():
             for row in table[name].value_counts().to_pylist():
                 counter[row["values"] or "unknown"] += row["counts"]

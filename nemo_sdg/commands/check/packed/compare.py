@@ -140,7 +140,8 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
     for name in (files.docs, files.text, files.bin, files.idx):
         if (run.dir / name).is_file():
             found.hashes[name] = sha256_file(run.dir / name)
-    docs = parquet.read_table(run.dir / files.docs, columns=["document", "sample_id", "seed_ids", "num_tokens"])
+    with parquet.ParquetFile(run.dir / files.docs) as docs_file:  # `read_table` would import pandas
+        docs = docs_file.read(columns=["document", "sample_id", "seed_ids", "num_tokens"])
     sample_ids = docs["sample_id"].to_pylist()
     documents = docs["document"].to_numpy()
     with parquet.ParquetFile(run.dir / files.text) as text_file:

@@ -45,6 +45,7 @@ def draw(name: str, describe: str, height: Callable[[str], int], paint: Callable
     the page; `describe` is its text for screen readers.
     """
     import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     settings = {
@@ -73,8 +74,14 @@ def draw(name: str, describe: str, height: Callable[[str], int], paint: Callable
             paint(figure, width)
             for axes in figure.axes:
                 axes.patch.set_visible(False)
+            # `savefig` would draw the whole figure once more, only to lay it out
+            canvas: Any = FigureCanvasSVG(figure)
+            layout = figure.get_layout_engine()
+            assert layout is not None
+            layout.execute(figure)
+            figure.set_layout_engine("none")
             buffer = io.BytesIO()
-            figure.savefig(buffer, format="svg", metadata={"Creator": None, "Date": None, "Format": None, "Type": None})
+            canvas.print_svg(buffer, metadata={"Creator": None, "Date": None, "Format": None, "Type": None})
         out[width] = _clean(buffer.getvalue(), f"{name}-{width}", describe)
     return Drawing(**out)
 
