@@ -57,7 +57,7 @@ def test_several_processes_write_the_bytes_of_one(functions: Any, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("tasks", "records", "num"),
-    [(1, 8_000, 1), (2, 8_000, 2), (13, 100_000, 4), (100, 900, 0), (2, 1_500, 1), (8, None, 1), (40, None, 4)],
+    [(1, 8_000, 1), (2, 8_000, 2), (13, 100_000, 4), (100, 400, 0), (2, 900, 1), (8, None, 1), (40, None, 4)],
 )
 def test_processes_are_started_where_there_is_work_for_them(tasks: int, records: int | None, num: int) -> None:
     assert num_processes(4, tasks, records) == num

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.config import RunConfig
+from nemo_sdg.execution import context as contexts
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.progress import Progress
 from nemo_sdg.storage import Counts, shards
@@ -30,3 +31,16 @@ def test_a_file_that_two_steps_know_is_read_once_in_a_start(tmp_path: Path, monk
     path.write_bytes(b"{}\n")
     assert "bytes" in str(verified.problem("shard-00000"))
     assert "other inputs" in str(curated.problem("shard-00000", inputs=[path]))
+
+
+@pytest.mark.parametrize(("workers", "records", "started"), [(2, 1_000, 1), (2, 900, 0), (1, 100_000, 0)])
+def test_the_server_is_started_where_processes_will_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, records: int, started: int
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(contexts, "start_server", asked.append)
+    config = RunConfig()
+    config.run.workers = workers
+    context = Context(config=config, run_dir=tmp_path, steps=["verified"], progress=Progress(None))
+    context.expect_processes(8, records, preload="wave")
+    assert asked == ["wave"] * started
