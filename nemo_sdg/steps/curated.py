@@ -112,11 +112,8 @@ def filter_shards(context: Context) -> None:
     from nemo_sdg.curate.filters.registry import filters_identity
     from nemo_sdg.curate.own_code import load_stages, stage_sources
 
-    source, target, filtered = (
-        context.before("curated"),
-        context.step_dir("curated"),
-        context.step_dir("curated", "filtered"),
-    )
+    source, target = context.before("curated"), context.step_dir("curated")
+    filtered = context.step_dir("curated", "filtered")
     config, index, filters = context.config.curate, target.path / "evaluation_index", target.path / "filters.json"
     shared = context.config.run.cache_dir
     with context.progress.step("evaluation index", unit="rows") as state:
