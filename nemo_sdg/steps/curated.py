@@ -137,7 +137,7 @@ def filter_shards(context: Context) -> None:
     if not todo:
         return
     num = None if judging(context.config) else source.num_kept(todo)  # a judge's engine may be in the process
-    context.expect_processes(len(todo), num, preload="nemo_sdg.steps.preload")
+    context.expect_processes(len(todo), num, preload="nemo_sdg.pipeline.preload")
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
     stages = [

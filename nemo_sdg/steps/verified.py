@@ -21,7 +21,7 @@ def run(context: Context) -> list[str]:
     if not todo:
         return list(inputs)
     num = source.num_kept(todo)
-    context.expect_processes(len(todo), num, preload="nemo_sdg.steps.preload")
+    context.expect_processes(len(todo), num, preload="nemo_sdg.pipeline.preload")
     from nemo_sdg.curate.passed import note_filters
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
     from nemo_sdg.steps.traces import make_attacher
