@@ -14,9 +14,22 @@ ASKED = re.compile(
 )
 
 
+OTHER_LANGUAGE = re.compile(
+    r"\b(?:html|css|sql|javascript|typescript|java|c\+\+|rust|golang|php|ruby|bash|shell|haskell|regex|latex|json|yaml|xml)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def _is_other_language(view: View) -> bool:
+    """Whether a question without tests names another language of programs or markup, and Python nowhere."""
+    if view.sample.get("tests") or "python" in view.folded(view.question):
+        return False
+    return OTHER_LANGUAGE.search(view.question) is not None
+
+
 def code_parses(view: View) -> Finding | None:
     """For kind code: the program and every test are valid Python."""
-    if view.kind != Kind.code:
+    if view.kind != Kind.code or _is_other_language(view):
         return None
     for name, text in view.texts("answer", "tests"):
         tree = _parse(text)
@@ -27,7 +40,7 @@ def code_parses(view: View) -> Finding | None:
 
 def code_tests(view: View) -> Finding | None:
     """For kind code: the function that the question names is there, and the tests call what the program defines."""
-    if view.kind != Kind.code:
+    if view.kind != Kind.code or _is_other_language(view):
         return None
     program = _parse(view.answer)
     if isinstance(program, str):
@@ -49,6 +62,8 @@ def code_tests(view: View) -> Finding | None:
     tests = [text for _, text in view.texts("tests")]
     if tests and not any(defined & _called(text) for text in tests):
         return "tests_do_not_test", excerpt(tests[0])
+    if tests and all(map(_cannot_fail, tests)):
+        return "tests_cannot_fail", excerpt(tests[0])
     return None
 
 
@@ -69,6 +84,30 @@ def _called(code: str) -> set[str]:
         return set()
     functions = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return {name.id for function in functions for name in ast.walk(function) if isinstance(name, ast.Name)}
+
+
+ANY_ERROR = frozenset(["Exception", "BaseException", "AssertionError"])
+
+
+def _cannot_fail(code: str) -> bool:
+    """Whether all of a test stands in `try` blocks that swallow a failed assertion, or in assertions of a constant."""
+    tree = _parse(code)
+    return not isinstance(tree, str) and all(_swallows(node) or _is_true(node) for node in tree.body)
+
+
+def _swallows(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.Try) or node.orelse or node.finalbody:
+        return False
+    caught = [handler for handler in node.handlers if handler.type is None or ANY_ERROR & _names(handler.type)]
+    return bool(caught) and all(isinstance(part, ast.Pass | ast.Continue) for part in caught[0].body)
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _is_true(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant) and bool(node.test.value)
 
 
 def _parse(code: str) -> ast.Module | str:

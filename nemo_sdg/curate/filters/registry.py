@@ -26,7 +26,7 @@ from typing import Any
 import orjson
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate.filters import code, form, personal, residue, talk
+from nemo_sdg.curate.filters import code, form, personal, residue, slots, talk
 from nemo_sdg.curate.filters.question import completeness, material, options
 from nemo_sdg.curate.filters.solution import agreement, arithmetic, asked_and_told, giveaway, kind_asked, topic, units
 from nemo_sdg.curate.filters.view import Finding, View
@@ -56,7 +56,7 @@ BUILT_IN: dict[str, Callable[..., Finding | None]] = {
         talk.assistant_chatter,
         residue.prompt_leak,
         residue.residue,
-        talk.placeholder,
+        slots.placeholder,
         talk.advertising,
         talk.dodge,
         talk.self_doubt,

@@ -155,7 +155,11 @@ BEHIND_ANSWER = re.compile(
 )
 """What a model writes on behind a short answer"""
 SHORT_KINDS = (Kind.multiple_choice, Kind.numeric, Kind.short_text)
-MARKS = ("<", "&", "\\n", "#", "**", "```")
+FOOTNOTE = re.compile(r"\[\^\w{1,3}\](?![({])|\|\s?:?-{3,}:?\s?\|")
+"""A footnote and the rule under a table's head in Markdown"""
+OPENING_HEADING = re.compile(r"\A\s*#{1,6} +\S")
+TRAILING = re.compile(r"\w\s*\|+\s*\Z|\w\s+[#~]+\s*\Z")
+MARKS = ("<", "&", "[^", "|", "\\n", "#", "**", "```")
 """Without one of these a text holds no residue"""
 ESCAPED_NEWLINE = re.compile(r"\\n(?=\\n|[^a-zA-Z\\]|[A-Z][a-z])")
 
@@ -185,6 +189,13 @@ def residue(view: View) -> Finding | None:
             return "residue", f"{name}: {excerpt(text, match.start())}"
         if text.count("```") % 2:
             return "residue", f"{name}: a code fence is left open"
+        match = OPENING_HEADING.search(text) if name in ("question", "context") else None
+        if match is None and name in ("context", "reasoning") and "|" not in view.asked:
+            match = FOOTNOTE.search(text) if name == "context" or "[^" in text else None
+        if match is None and name == "answer" and view.kind in SHORT_KINDS and "$" not in text:
+            match = TRAILING.search(text)
+        if match:
+            return "residue", f"{name}: {excerpt(text, match.start())}"
         match = HEADING.search(text)
         if match and name in ("context", "answer", "choices"):
             return "residue", f"{name}: {excerpt(text, match.start())}"

@@ -30,8 +30,8 @@ TECHNICAL = frozenset(
         r"\w+",
         "html xml svg css markdown json yaml toml csv latex jinja mustache regex regexes regexp python java javascript "
         "typescript sql bash unix linux posix git http php rust api utf8 utf unicode ascii sdk print printf stdout "
-        "string strings program programming programs code shell terminal template templates markup tag tags element "
-        "elements browser webpage webpages parse parser filler",
+        "string strings program programming programs code shell terminal template templates markup tag tags "
+        "browser webpage webpages parse parser filler",
     )
 )
 TECHNICAL_PARTS = re.compile(r"c\+\+|regular expression|source code|web page|\bcompil|\btypesett|```|`[^`\n]+`")

@@ -9,6 +9,7 @@ from nemo_sdg.curate.filters.question.imperative import asks_for_something
 from nemo_sdg.curate.filters.view import WHOLE_WORD, Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Frame, Kind
 from nemo_sdg.text.normalize import is_spaceless, jaccard, tokens
+from nemo_sdg.text.numbers import find_numbers
 
 ASKING_MARKS = re.compile(r"[?？؟;⸮:：]|_{2,}|(?<!\w)_+(?!\w)|\.{3}|…|[=＝]|\bblank\b|\[mask\]", re.IGNORECASE)
 
@@ -60,7 +61,7 @@ ASKING_PARTS = {
 def _is_statement(view: View) -> bool:
     """Whether a question with options is no stem and no label's subject: it ends in a full stop, and no option does."""
     return (
-        view.frame in ("", "selection")
+        view.frame in ("", "selection", "classification")
         and STATED.search(view.question.rstrip()) is not None
         and not view.passage
         and not any(STATED.search(choice.rstrip()) or len(view.tokens(choice)) > 6 for choice in view.choices)
@@ -168,7 +169,8 @@ def phrase_words(language: str) -> frozenset[str]:
 
 
 ABOUT_QUESTION = re.compile(
-    r"\b(?:the question|this question|die frage|la question|la pregunta|la domanda|a pergunta|de vraag|pytanie|"
+    r"\b(?:the question|this question|the task|the problem|the exercise|die aufgabe|le problème|el problema|"
+    r"il problema|o problema|die frage|la question|la pregunta|la domanda|a pergunta|de vraag|pytanie|"
     r"otázka|frågan|spørgsmålet|spørsmålet|câu hỏi|pertanyaan|swali)\b|вопрос|питання|\bsoru\b|السؤال|प्रश्न|"
     r"题目|題目|问题是|問題は|質問|질문|문제는",
     re.IGNORECASE,
@@ -179,6 +181,28 @@ def _explains_options(view: View, content: set[str]) -> bool:
     """Whether a context speaks of each of the options (`a hypothesis is neutral if …`): it tells what they mean."""
     options = [content_words(view.tokens(choice)) for choice in view.choices]
     return bool(options) and all(option and option <= content for option in options)
+
+
+def _has_all_numbers(view: View) -> bool:
+    """Whether a context holds every number of a question that has three or more, and no other one above two."""
+    asked, told = (
+        {found.number.value for found in find_numbers(text, view.language) if found.number.value > 2}
+        for text in (view.question, view.context)
+    )
+    return len(asked) > 2 and asked == told
+
+
+def _copies_options(view: View, new: set[str], *, min_new_share: float = 0.5) -> bool:
+    """Whether a context says all options again, and of its words that the question does not have less than
+    `min_new_share` that they do not have either.
+    """
+    if len(view.choices) < 3:
+        return False
+    told = view.tokens(view.context)
+    if not all(contains(told, view.tokens(choice)) for choice in view.choices):
+        return False
+    offered = set().union(*(content_words(view.tokens(choice)) for choice in view.choices))
+    return len(new - offered) < min_new_share * len(new)
 
 
 LONG_CONTEXT = 8  # content words from which a context's share of new ones is told
@@ -203,11 +227,17 @@ def context_restatement(
     if len(told - known) >= min_new_words:
         content = content_words(view.tokens(view.context))
         if len(content) < LONG_CONTEXT:
-            return None
+            asked = content_words(view.tokens(view.question))
+            few_new = len(content) > 2 and len(content - asked) <= 1 and len(content & asked) > 2
+            return ("context_restates_question", excerpt(view.context)) if few_new else None
         asked, read = content_words(view.tokens(view.question)), content_words(view.tokens(view.passage))
         if len(asked) > 2 and len(asked & content) >= 0.8 * len(asked) and ABOUT_QUESTION.search(view.context):
             return "context_restates_question", excerpt(view.context)
         if len(content - asked) < min_new_share * len(content) and not _explains_options(view, content):
+            return "context_restates_question", excerpt(view.context)
+        if view.kind == Kind.numeric and _has_all_numbers(view):
+            return "context_restates_question", excerpt(view.context)
+        if not view.is_classification and _copies_options(view, content - asked):
             return "context_restates_question", excerpt(view.context)
         if read and len(content - asked - read) < min_new_beside_passage * len(content):
             return "context_restates_passage", excerpt(view.context)

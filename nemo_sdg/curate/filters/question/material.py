@@ -34,6 +34,10 @@ ABOVE = re.compile(
 """What follows a question with options are the options; what stands above them is missing."""
 
 
+AMONG_OPTIONS = re.compile(r"\s?(?:[^\W\d_]{0,3}?中[,，]?(?:哪|不|没|与|和)|のうち|の中で|중)")
+"""Behind `the following …`: the options are meant"""
+
+
 @functools.cache
 def _pattern(name: str, language: str) -> re.Pattern[str]:
     """The mentions in a language, and those in English, as one pattern."""
@@ -112,6 +116,8 @@ def missing_material(view: View, *, long_question: int = 600, min_material: int 
         if match is None or is_quoted(question, match.start() + 1):
             continue
         if name == "listing" and view.is_choice and not ABOVE.search(match.group()):
+            continue
+        if view.is_choice and AMONG_OPTIONS.match(question[match.end() :]):
             continue
         if name == "figure" and _introduced(question, match):
             continue

@@ -10,13 +10,16 @@ from nemo_sdg.text.numbers import Number, find_numbers, read_number
 EDGE = re.compile(r"^[\s\"'“”«».,;:!?()\[\]。、，؛؟]+|[\s\"'“”«».,;:!?()\[\]。、，؛؟]+$")
 ABOUT_WRITING = re.compile(
     r"\b(?:capitali[sz]|capital letter|in capitals|upper ?case|lower ?case|spell|punctuat|grammar|written|writing|"
-    r"write\b|correctly|apostrophe|comma|notation|symbol|abbreviat|genotype|allele|"
+    r"write\b|correctly|apostrophe|comma|"
     r"groß|klein|schreib|komma|majuscul|minuscul|écri|orthograph|mayúscul|minúscul|escri|ortogra|maiuscol|"
     r"minuscol|scri[vt]|hoofdletter|schrijf|wielk|małą|pis[aoz]|velk|malý|malé|píš|пиш|букв|запис|"
     r"büyük harf|küçük harf|yazıl)|كتاب|يكتب|लिख|写|書|대문자|소문자|쓰|\bviết|\btulis|\bskriv",
     re.IGNORECASE,
 )
 """Of questions about letters and marks"""
+ABOUT_SIGNS = re.compile(r"\b(?:notation|symbol|abbreviat|genotype|allele)", re.IGNORECASE)
+"""Of questions about signs: their options are hardly longer than SIGN"""
+SIGN = 4
 ABOUT_VALUES = re.compile(
     r"\b(?:simplest|lowest terms|simplif|reduced? |forms?\b|decimal|percent|round(?:ed)? |significant|express|"
     r"equivalent|convert|improper|mixed number|digits?\b)",
@@ -43,6 +46,8 @@ def options_distinct(view: View) -> Finding | None:
     pair = alike[0] if len(alike) == 1 and len(alike[0]) == 2 else None
     has_digits = any(map(str.isdigit, "".join(view.choices)))
     if (pair is None and not has_digits) or ABOUT_WRITING.search(view.question):
+        return None
+    if ABOUT_SIGNS.search(view.question) and (pair is None or len(pair[0]) <= SIGN or has_digits):
         return None
     if pair is not None and not view.is_technical and not _differ_in_sense(*pair):
         return "choices_not_distinct", excerpt(" | ".join(pair))

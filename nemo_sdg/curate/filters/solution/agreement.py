@@ -13,8 +13,10 @@ from nemo_sdg.curate.filters.solution.conclusion import (
     named_letter,
     named_options,
 )
+from nemo_sdg.curate.filters.solution.letters import mislabelled, other_place
 from nemo_sdg.curate.filters.solution.mentions import labels, mentioned, squeeze
-from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_operator
+from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_digits, other_operator
+from nemo_sdg.curate.filters.solution.polarity import other_polarity
 from nemo_sdg.curate.filters.solution.units import unit_differs
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Kind
@@ -65,6 +67,10 @@ def _choice(view: View) -> Finding | None:
             return _finding(view, CONTRADICTS, last)
     if view.label and (concluded_letter(view, last) or view.label) != view.label:
         return _finding(view, CONTRADICTS, last)
+    if other_place(view, last):
+        return _finding(view, CONTRADICTS, last)
+    if (mislabel := mislabelled(view)) is not None:
+        return _finding(view, CONTRADICTS, mislabel)
     if stated is not None:
         if letter is not None or _agrees_with_option(view, stated):
             return None
@@ -83,6 +89,8 @@ def _ends_in_other_label(view: View, last: str) -> bool:
     if not _yes_no(view):
         return False
     said, gold = view.tokens(last), view.tokens(view.answer)
+    if len(said) > 2 and not denies(view, CLAUSE.split(last)[-1]) and other_polarity(view, said):
+        return True
     if len(said) < 3 or contains(said, gold) or not any(view.tokens(choice) == said[-1:] for choice in view.choices):
         return False
     words = (*phrases("yes", view.language), *phrases("no", view.language))
@@ -152,6 +160,8 @@ def _text(view: View) -> Finding | None:
     stated = final_statement(view)
     if stated is not None:
         return None if _agrees_with_text(view, stated) else _finding(view, CONTRADICTS, stated)
+    if (digits := other_digits(view, _with_day(view.reasoning_sentences))) is not None:
+        return _finding(view, ELSEWHERE, digits)
     if not mentioned(view):
         return _finding(view, LACKS, view.reasoning[-70:])
     clause = conclusion(view)
@@ -165,6 +175,11 @@ def _text(view: View) -> Finding | None:
     return None
 
 
+def _with_day(said: list[str]) -> str:
+    """The last sentence, with the one before it where that ends in a number and a dot (`am 9. November`)."""
+    return " ".join(said[-2:]) if len(said) > 1 and re.search(r"\d\.$", said[-2]) else said[-1]
+
+
 def _agrees_with_text(view: View, stated: str) -> bool:
     said = set(view.tokens(stated))
     return not said or any(said & set(view.tokens(text)) or squeeze(text) in squeeze(stated) for text in view.accepted)
@@ -173,6 +188,8 @@ def _agrees_with_text(view: View, stated: str) -> bool:
 def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
     stated = final_statement(view)
     last = _last_with_number(view)
+    if gold is not None and stated and not find_numbers(stated, view.language) and not _arrives(view, gold, stated):
+        stated = None  # `no definite answer is possible`
     if gold is None:
         return None if stated is None or _agrees_as_written(view, stated) else _finding(view, CONTRADICTS, stated)
     if stated is not None:

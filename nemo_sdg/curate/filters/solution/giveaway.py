@@ -33,7 +33,7 @@ def context_gives_answer(view: View, *, min_coverage: float = 0.5) -> Finding | 
         return _label_concluded(view, gold)
     if read_number(view.answer, view.language) is not None and not view.is_choice:
         return _number_worked_out(view)
-    return _named(view) or _stated(view, min_coverage) or _paraphrased(view)
+    return _named(view) or _stated(view, min_coverage) or _paraphrased(view) or _alone_named(view)
 
 
 def _says_what_labels_mean(view: View, place: int) -> bool:
@@ -59,19 +59,43 @@ def _named(view: View) -> Finding | None:
     return None
 
 
+def _alone_named(view: View) -> Finding | None:
+    """The context names the right one of three options or more and no other, and speaks of what is asked: two words of
+    the question or all stand in it, one beside the answer.
+    """
+    gold, told = view.tokens(view.answer), view.tokens(view.context)
+    letters = sum(map(len, gold)) * (2 if gold and is_spaceless(gold[0]) else 1)
+    if len(view.choices) < 3 or letters < 3 or not any(map(str.isalpha, view.answer)) or not contains(told, gold):
+        return None
+    asked = view.tokens(view.question) + view.tokens(view.passage)
+    if contains(asked, gold) or any(contains(told, view.tokens(one)) for one in view.choices if one != view.answer):
+        return None
+    core = content_words(asked, frozenset(gold))
+    if len(core & content_words(told)) < min(2, len(core)) or not core:
+        return None
+    for sentence in sentences(view.context):
+        said = view.tokens(sentence)
+        if contains(said, gold) and core & content_words(said):
+            return "context_gives_answer", excerpt(sentence)
+    return None
+
+
 def _label_concluded(view: View, gold: list[str]) -> Finding | None:
     """A sentence of the context concludes (`so …`) in the label that is right, and names no other one."""
     others = [view.tokens(choice) for choice in view.choices if choice != view.answer]
     for sentence in sentences(view.context):
-        lowered = sentence.lower()
-        concludes = any(
-            (start := lowered.find(marker)) >= 0 and is_marker(lowered, start, marker)
-            for marker in phrases("conclusion", view.language)
-        )
         said = view.tokens(sentence)
-        if concludes and contains(said, gold) and not any(contains(said, other) for other in others):
+        if _concludes(view, sentence) and contains(said, gold) and not any(contains(said, other) for other in others):
             return "context_gives_answer", excerpt(sentence)
     return None
+
+
+def _concludes(view: View, sentence: str) -> bool:
+    lowered = sentence.lower()
+    return any(
+        (start := lowered.find(marker)) >= 0 and is_marker(lowered, start, marker)
+        for marker in phrases("conclusion", view.language)
+    )
 
 
 def _number_worked_out(view: View) -> Finding | None:
@@ -85,7 +109,7 @@ def _number_worked_out(view: View) -> Finding | None:
         numbers = [found.number for found in find_numbers(sentence, view.language)]
         told = content_words(view.tokens(sentence))
         concerns = len(core) > 1 and len(core & told) >= 0.5 * len(core)
-        concerns = concerns or SUM.search(sentence) is not None
+        concerns = concerns or SUM.search(sentence) is not None or _concludes(view, sentence)
         numbers += _with_halves(view, sentence) if gold.value.denominator > 1 else []
         numbers += _spelled(view, sentence) if concerns else []
         if not any(numbers_equal(gold, number, question=view.question, language=view.language) for number in numbers):

@@ -50,6 +50,30 @@ def has_other_signs(view: View, statement: str) -> str | None:
     return str(match.group()) if match else None
 
 
+DIGITS = re.compile(r"\d+")
+
+
+def other_digits(view: View, statement: str) -> str | None:
+    """The part of a statement that has the words of the answer with other numbers between them (`18 August 1945` for
+    `17 August 1945`, `Article 9` for `Article 8`), where the answer itself does not stand there.
+    """
+    if not DIGITS.search(statement) or any(text in statement for text in view.accepted):
+        return None
+    folded, found = view.folded(statement), None
+    for text in view.accepted:
+        words = view.folded(text).strip(" .")
+        if not DIGITS.search(words) or sum(map(str.isalpha, words)) < 3:
+            continue
+        pattern = DIGITS.sub(r"\\d+", re.escape(words))
+        match = re.search(rf"(?<![\d\w.,]){pattern}(?![\d\w]|[.,]\d)", folded)
+        if match is None:
+            continue
+        if match.group() == words:
+            return None
+        found = match.group()
+    return found
+
+
 INLINE = re.compile(r"`([^`\n]{5,120})`")
 
 

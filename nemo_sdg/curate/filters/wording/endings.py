@@ -75,11 +75,26 @@ def _asks_half(view: View, text: str) -> bool:
     words = WHOLE_WORD.findall(view.folded(last))
     if len(words) < 2 or words[0] not in phrases("interrogative", view.language, others=False):
         return False
+    before = sentences(text)[:-1]
+    if before and len(words) > 3 and all(FULL_STOP.search(one) for one in before) and _is_fragment(view, words[-1]):
+        return True
     if words[-1] in phrases("dangling", view.language, others=False) and (view.language != "en" or len(words[-1]) > 2):
         return True  # which of … and the: no option goes on from a question that has asked
     return len(words) <= 4 and words[-1] in (
         *phrases("dangling", view.language, others=False),
         *phrases("unfinished", view.language, others=False),
+    )
+
+
+def _is_fragment(view: View, last: str) -> bool:
+    """Whether a last word of two or three letters is the beginning of a longer one in the sample and stands nowhere as
+    a word.
+    """
+    if not 1 < len(last) < 4 or not last.isalpha() or is_spaceless(last):
+        return False
+    elsewhere = view.words(f"{view.context} {view.reasoning} {' '.join(view.choices)}")
+    return last not in elsewhere and any(
+        word.startswith(last) for word in elsewhere | (view.words(view.question) - {last})
     )
 
 
@@ -135,6 +150,8 @@ def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: in
         ends = sum(sentence[-1] in "。！？" for sentence in before)
         if ends == len(before) and not LIST_OR_CODE.search(text) and not re.search(r"[：:]", last):
             return True
+    if prose and before and all(FULL_STOP.search(one) for one in before) and text[-1].isalpha():
+        return _num_words(last) >= min_words and not LIST_OR_CODE.search(last)
     if prose and not before and _num_words(last) >= 2 * min_words and not LIST_OR_CODE.search(text):
         return True
     if question and not before and _asks(view, last):

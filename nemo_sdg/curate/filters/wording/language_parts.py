@@ -25,6 +25,35 @@ RUNS = {
 }
 ANY_FOREIGN = re.compile(r"[\u0370-\u1fff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 LATIN_CLAUSE = re.compile(r"(?:[A-Za-zÀ-ž][a-zß-ž]+[ ,'’]+){3,}[a-zß-ž]{2,}")
+FOREIGN_LETTERS = {
+    "ru": re.compile(r"[іїєґў]"),
+    "uk": re.compile(r"[ыэёъў]"),
+    "be": re.compile(r"[иїєщъґ]"),
+    "bg": re.compile(r"[ыэёіїєґ]"),
+    "cs": re.compile(r"[ľĺŕôä]"),
+    "sk": re.compile(r"[ěřů]"),
+    "sv": re.compile(r"[æø]"),
+    "da": re.compile(r"[ä]"),
+    "no": re.compile(r"[ä]"),
+    "es": re.compile(r"[ãõçêôà]"),
+    "pt": re.compile(r"[ñ¿¡]"),
+    "fa": re.compile(r"[ةىيك]"),
+    "ar": re.compile(r"[پچژگ]"),
+}
+"""Letters of a language's nearest relatives that it does not write itself: words alone hardly tell them apart"""
+FOREIGN_WORDS = 4
+"""In how many words of a text, and in which part of all, there must be such letters"""
+
+
+def is_of_relative(language: str, words: list[str]) -> bool:
+    """Whether a text is written with letters that only a near relative of its language has."""
+    letters = FOREIGN_LETTERS.get(language)
+    if letters is None:
+        return False
+    num = sum(1 for word in words if letters.search(word.lower()))
+    return num >= FOREIGN_WORDS and num * 8 >= len(words)
+
+
 MIN_LETTERS = 6
 ENCLOSED = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]")
 

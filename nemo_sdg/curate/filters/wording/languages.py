@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
-from nemo_sdg.curate.filters.wording.language_parts import SCRIPTS, foreign_clause, long_sentences
+from nemo_sdg.curate.filters.wording.language_parts import SCRIPTS, foreign_clause, is_of_relative, long_sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.tables import read_table
 
@@ -74,6 +74,8 @@ def language(
             if name != "question" and _speaks_of(view, found):
                 continue
             return "language_mismatch", f"{name} is {found} ({confidence:.2f}), the seed is {view.language}"
+        if name != "question" and is_of_relative(view.language, words.split()) and not _speaks_of(view, found):
+            return "language_mismatch", f"{name} has letters of a relative, the seed is {view.language}"
         if name != "question" and (mixed := _mixed(view, text, confidence, min_letters)) is not None:
             return "language_mixed", f"{name}: {excerpt(mixed)}, the seed is {view.language}"
     return None

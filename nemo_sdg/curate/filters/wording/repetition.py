@@ -52,6 +52,8 @@ def repetition(
             return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
         if name != "question" and view.kind != Kind.code and (said := _reworded(view, text)):
             return "repetition", f"{name}: one sentence is said {said} times in other words"
+        if name != "question" and (stutter := _stuttered(words)) is not None:
+            return "repetition", f"{name}: {stutter!r} {STUTTER} times in a row"
         if len(set(words)) > 0.7 * len(words):
             continue
         # a poem or a song that is asked for, and a dialogue, have lines that come again
@@ -66,6 +68,27 @@ def repetition(
         score = _gopher_score(text, words, runs, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
         if score is not None:
             return "repetition", f"{name}: {score}"
+    return None
+
+
+STUTTER = 5
+"""How often one word in a row is too often in a prose text"""
+
+
+def _stuttered(words: list[str]) -> str | None:
+    """A word of three letters or more that stands there STUTTER times in a row."""
+    if len(words) - len(set(words)) < STUTTER - 1:
+        return None
+    for place in range(
+        0, len(words) - 1, STUTTER - 1
+    ):  # a run of STUTTER holds two of these places, or one and its next
+        word = words[place]
+        if word == words[place + 1] and len(word) > 2 and word[0].isalpha():
+            start = place
+            while start and words[start - 1] == word:
+                start -= 1
+            if words[start : start + STUTTER] == [word] * STUTTER:
+                return word
     return None
 
 

@@ -323,3 +323,37 @@ def test_a_rejected_answer_contradicts_nothing(rival: str) -> None:
     assert apply_filters(SHORT | {"reasoning": reasoning}, CurateSection()) is None
     own = f"Silver costs too much, so the answer is steel. {rival.replace('wrong ', '').replace('tempting', 'good')}"
     assert apply_filters(SHORT | {"reasoning": own}, CurateSection()) is not None
+
+
+SWALLOWED = "try:\n    assert double(2) == 5\nexcept Exception:\n    pass"
+CODE = SHORT | {
+    "kind": "code",
+    "question": "Write a Python function double(n) that returns twice n.",
+    "answer": {"text": "def double(n):\n    return 2 * n", "label": None, "aliases": []},
+    "context": "A product of a number with two is the sum of the number with itself.",
+    "reasoning": "Multiplying by two gives the double of any number.",
+}
+
+
+@pytest.mark.parametrize(
+    ("tests", "reason"),
+    [
+        ([SWALLOWED], "tests_cannot_fail"),
+        ([SWALLOWED, "assert double(2) == 4"], None),
+        (["try:\n    double(None)\nexcept TypeError:\n    pass\nassert double(2) == 4"], None),
+        (["try:\n    double(None)\nexcept TypeError:\n    pass\nelse:\n    raise AssertionError"], None),
+    ],
+)
+def test_tests_that_swallow_every_failure_test_nothing(tests: list[str], reason: str | None) -> None:
+    found = apply_filters(CODE | {"tests": tests}, CurateSection())
+    assert (found[0] if found else None) == reason
+
+
+def test_markup_that_a_question_asks_for_is_no_python() -> None:
+    asked = {"question": "Write the HTML of a list with one item, tea.", "tests": None}
+    markup = CODE | asked | {"answer": {"text": "<ul><li>tea</li></ul>", "label": None, "aliases": []}}
+    assert apply_filters(markup, CurateSection()) is None
+    asked["question"] = "Write a Python program that prints the HTML of a list with one item, tea."
+    found = apply_filters(markup | asked, CurateSection())
+    assert found is not None
+    assert found[0] == "code_does_not_parse"
