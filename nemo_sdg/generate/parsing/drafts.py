@@ -15,7 +15,8 @@ from nemo_sdg.records import Kind
 from nemo_sdg.text.boxes import find_boxes
 
 CORRECTS = re.compile(
-    r"\b(?:wait|actually|correct(?:ion|ing|ed)?|mistake\w*|error|oops|sorry|apolog\w+|recheck|re-check|"
+    r"\b(?:wait|actually|correct(?:ion|ing|ed| (?:this|that|it|my\w*))|mistake\w*|error|oops|sorry|"
+    r"apolog\w+|recheck|re-check|"
     r"double[- ]check\w*|"
     r"recalculat\w+|reconsider\w*|revis\w+|rather|on second thought|hold on|let me (?:verify|check|re)\w*|"
     r"hmm|no,|not right|"

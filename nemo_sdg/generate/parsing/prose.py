@@ -3,7 +3,7 @@
 import re
 
 from nemo_sdg.generate.parsing.answers.dress import CONCLUDES, find_said, without_said
-from nemo_sdg.generate.parsing.answers.options import match_option
+from nemo_sdg.generate.parsing.answers.options import concluded_option, match_option
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.answers.refusals import is_refusal
 from nemo_sdg.generate.parsing.answers.statements import joined
@@ -45,6 +45,9 @@ def from_prose(text: str, kind: str, options: list[str] | None) -> Draft | None:
         return Draft(answer=last, reasoning=text.rsplit("####", 1)[0].strip())
     if said:
         draft = Draft(answer=said[-1].rest, reasoning=without_said(text, said[-1]))
+        last = text.rstrip().rsplit("\n", 1)[-1]
+        if options is not None and (option := concluded_option(last, options)) is not None:
+            draft.rivals += [] if CORRECTS.search(text[said[-1].start :]) else [option]
         if len(said) > 1 and not CORRECTS.search(text[said[-2].start : said[-1].start]):
             draft.rivals.append(said[-2].rest)
         return draft
@@ -60,6 +63,11 @@ def _bare(text: str, kind: str, options: list[str] | None) -> Draft | None:
         ticked = [line for line in lines if TICK.search(line)]
         if len(ticked) == 1 and (option := match_option(TICK.sub(" — ", ticked[0]).lstrip("-*• "), options)):
             return Draft(answer=option, reasoning=text)
+        if (option := concluded_option(lines[-1], options)) is not None:
+            first = match_option(lines[0], options, in_sentence=False)
+            if first not in (None, option) and not CORRECTS.search(text):
+                return None
+            return Draft(answer=option, reasoning=text if len(lines) == 1 else "\n".join(lines[:-1]))
         named = [(place, option) for place in (0, -1) if (option := match_option(lines[place], options)) is not None]
         if not named:
             last = re.split(r"(?<=[.!?。])\s+", lines[-1])[-1]

@@ -41,6 +41,13 @@ REASONS = (
     "contradictory_answers",
 )
 CLAUSE = re.compile(r"[,;–—]|\s-\s|[.。]\s")
+BECAUSE = re.compile(
+    r"[,;–—\s-]*(?:because|since|given that|weil|da|denn|car|parce que|puisque|porque|ya que|pois|já que|perché|poiché|"
+    r"omdat|want|eftersom|fordi|ponieważ|потому что|так как|поскольку|бо|тому що|çünkü|لأن|क्योंकि|因为|因為|なぜなら|"
+    r"왜냐하면)(?!\w)",
+    re.IGNORECASE,
+)
+"""how the reason of an answer begins; what it says of other options is no other answer"""
 JSON_BEGUN = re.compile(r"\s*(?:```json\b|(?:```\w*\s*)?[{\[]\s*(?:[\"'{\[]|\Z))")
 
 
@@ -113,7 +120,10 @@ def option_of(answer: str, options: list[str]) -> str | None:
             return option
     if lines and (cut := CLAUSE.split(lines[0])[0].strip()) != lines[0]:
         option = match_option(cut, options)
-        return None if option is None or names_another(lines[0][len(cut) :], option, options) else option
+        tail = lines[0][len(cut) :]
+        if option is not None and not BECAUSE.match(tail) and names_another(tail, option, options):
+            return None
+        return option
     return None
 
 

@@ -3,9 +3,10 @@
 import re
 
 BE = (
-    r"(?:\s+(?:is|was|are|would be|must be|should be|ist|lautet|wäre|est|es|è|é|ni|är|er|to|este|je|být|"
+    r"(?:(?<!answer)\s+to(?!\w)|\s+(?:is|was|are|would be|must be|should be|"
+    r"ist|lautet|wäre|est|es|è|é|ni|är|er|este|je|být|"
     r"da|là|adalah|είναι|"
-    r"هو|هي|है|হল|হলো|az)(?!\w)|\s*(?:は|是|为|為|应为|应该是|應為|은|는|이))"
+    r"هو|هي|היא|הוא|है|হল|হলো|az)(?!\w)|\s*(?:は|是|为|為|应为|应该是|應為|은|는|이|คือ))"
 )
 NOUNS = (
     r"answer|antwort|lösung|respuesta|réponse|risposta|resposta|antwoord|svar|svaret|vastaus|odpowiedź|"
@@ -17,6 +18,20 @@ NOUNS = (
 OPTION_NOUNS = (
     r"option|choice|answer choice|alternative|opción|opció|opção|alternativa|opzione|optie|вариант|lựa chọn|pilihan"
 )
+LETTER_WORDS = (
+    r"letter|buchstabe|letra|lettera|lettre|litera|písmeno|letter|bokstav|буква|літера|opcja|odpowiedź|možnost|varianta|"
+    r"opțiunea|alternativ|svarsalternativ|vaihtoehto|mulighed|şık|seçenek|επιλογή|варіант|אפשרות|תשובה|الخيار|الاختيار|"
+    r"گزینه|विकल्प|বিকল্প|ตัวเลือก|ข้อ|chaguo|选项|選項|项|項|選択肢|보기|선택지|번"
+)
+"""words beside a label, in front of it or behind it, besides OPTION_NOUNS"""
+COPULAS = r"です|だ|である|입니다|이다|है|हैं|হয়|است|می‌باشد|['’]?[dt][ıiuü]r"
+"""verbs at the end of a sentence"""
+CHOOSES = (
+    r"(?:i|we)(?:['’](?:d|ll)| would| will)? (?:choose|pick|select|go with|chose|picked|selected)|"
+    r"(?:that|this|which) leaves(?: us with)?(?: only| just)?|it(?:['’]s| is| must be| has to be)|ich (?:wähle|nehme)|"
+    r"je choisis|elijo|escolho|scelgo|ik kies|jag väljer|wybieram|выбираю|我选择?"
+)
+"""phrases with a verb that introduce the option that the writer takes"""
 ADJECTIVES = (
     r"final|correct|right|best|richtige|korrekte|endgültige|bonne|juiste|rätta|korrekta|riktige|rigtige|"
     r"oikea|poprawna|"
@@ -26,12 +41,12 @@ ADJECTIVES = (
 AFTER = (
     r"correcta|correcte|finale?|corretta|correta|exacta|sahihi|đúng|đúng nhất|yang benar|akhir|akhirnya|"
     r"الصحيحة|الصحيح|"
-    r"النهائية|النهائي|correcto|final"
+    r"النهائية|النهائي|correcto|final|הנכונה|הסופית|صحیح|درست|ที่ถูกต้อง"
 )
 ARTICLES = r"the|my|our|die|la|le|a|o|il|het|das|de|den|det|η"
 ADVERBS = (
     r"therefore|thus|hence|clearly|simply|indeed|then|also|definitely|actually|now|most likely|dann|somit|"
-    r"donc|alors|entonces|quindi|dus"
+    r"donc|alors|entonces|quindi|dus|daher|folglich|deshalb|portanto|por tanto|por lo tanto|więc|zatem|следовательно"
 )
 SO = (
     r"so|thus|hence|therefore|consequently|in conclusion|also|somit|damit|daher|folglich|donc|ainsi|"
@@ -40,13 +55,20 @@ SO = (
     r"因此|故|综上|综上所述|"
     r"よって|従って|したがって|ゆえに|따라서|그러므로"
 )
+OPTION_WORDS = f"{OPTION_NOUNS}|{LETTER_WORDS}"
+LABEL_AND_VERB = (
+    rf"(?=(?:(?:{OPTION_WORDS})\s*)?[(（\[*]{{0,3}}(?-i:[A-Z])[)）\]*]{{0,3}}(?!\w)(?:\s*(?:{OPTION_WORDS}|şıkkı)(?:[dt][ıiuü]r)?)?"
+    rf"\s*(?:{COPULAS})?\s*[.。।]?\s*$)"
+)
+"""a label at the end of a sentence whose verb is last"""
 LEAD = (
     rf"(?:(?:{SO})\s*[,，、:]?\s*)?"
     rf"(?:(?:{ARTICLES})\s+|l['’])?"
     rf"(?:(?:{ADJECTIVES})\s+)*"
     rf"(?:(?:{NOUNS}|"
-    rf"(?<=\w\s)(?:{OPTION_NOUNS}))(?:\s+(?:{AFTER}))*(?:{BE}(?:\s+(?:{ADVERBS})(?!\w),?)?\s*[:：]?\s*|"
+    rf"(?<=\w\s)(?:{OPTION_NOUNS}))(?:\s*(?<![a-z])(?:{AFTER}))*(?:{BE}(?:\s+(?:{ADVERBS})(?!\w),?(?=\s))?\s*[:：]?\s*|"
     rf"\s*[:：]\s*)"
+    rf"|(?:(?:{ADJECTIVES})\s+)*(?:उत्तर|উত্তর|پاسخ|جواب|cevap|yanıt|정답|答え)(?:\s+(?:{AFTER}))*\s+{LABEL_AND_VERB}"
     r"|(?:正确|正確|最终|最終|正しい|最終的な)?的?(?:答案|答え|答|解答|正解|选项|選項|選択肢|정답|답)\s*"
     r"(?:应为|应该是|應為|是|为|為|は|은|는|选|選|:|：)\s*"
     r"|(?:应该?|應該?|故|本题)?(?:选择|选|選択|選擇|選)\s*[:：]?\s*(?=[(（【\[「]?[A-Z][)）】\]」]?(?![A-Za-z])))"

@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 from nemo_sdg.generate.parsing.answers.dress import CLOSING, fold, undressed, without_lead
+from nemo_sdg.generate.parsing.answers.labels import LETTER, concluded, named_label, positions, visible
 from nemo_sdg.generate.parsing.answers.leads import BE, LEAD
 from nemo_sdg.records import LABELS
 from nemo_sdg.text.boxes import last_boxes
@@ -23,17 +24,31 @@ DENIES = re.compile(
     r"не|нет|nie|inte|ikke|değil)\b|n't\b|[不没非無无]",
     re.IGNORECASE,
 )
+GRANTS = re.compile(
+    r"\b(?:also|too|both|either|as well|equally|correct|right|answer|auch|aussi|también|anche|também)\b", re.IGNORECASE
+)
+"""words by which a sentence says that another option is right too"""
+REJECTS = re.compile(
+    rf"{DENIES.pattern}|\b(?:wrong|incorrect|false|ruled out|eliminated|falsch|fausses?|incorrectas?)\b", re.IGNORECASE
+)
 LISTED = r"[,;/&+]\s*[*(]*[A-Z][*)]*(?:\s*$|[.:)]\s)"
 """another label, as in `B, C` and `B. steam, C. ice`"""
-ANOTHER_LABEL = re.compile(rf"[(\[][A-Z][)\]]|\b(?:option|choice)\s+[A-Z]\b|\b(?:and|or)\s+[A-Z]\b|{LISTED}")
+ANOTHER_LABEL = re.compile(
+    rf"[(\[][A-Z][)\]]|\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer)s?\s+[A-Z]\b|\b(?:and|or)\s+[A-Z]\b|{LISTED}"
+)
 ALSO = re.compile(r"\b(?:and|or|und|oder|et|ou|y|o|e|и|или|en|as well as|plus)\b|[和或与及、]", re.IGNORECASE)
 IT_IS = re.compile(r"^it(?:'s| is)\s+(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
 LABELLED = re.compile(
-    r"^(?:(?P<open>[(\[{<【「])\s*)?(?P<label>[A-Za-z])(?:\s*[)\]}>】」])?(?P<part>\s*[.:\-–—)]+\s*|\s+|$)?(?P<rest>.*)$",
+    r"^(?:(?P<open>[(\[{<【「])\s*)?(?P<label>[A-Za-z])(?P<close>\s*[)\]}>】」])?(?P<part>\s*[.:\-–—)]+\s*|\s+|$)?(?P<rest>.*)$",
     re.DOTALL,
 )
+OTHER_LABELLED = re.compile(
+    rf"^[(\[{{【「]?\s*(?P<label>(?![A-Z]){LETTER})\s*['’׳]?\s*[)\]}}】」.:、．-]+\s*(?P<rest>\S.*)$", re.DOTALL
+)
+"""a label in another script than Latin, with text"""
 IS_RIGHT = re.compile(
-    r"^(?P<text>.*\S)\s+(?:is|was)\s+(?:the\s+)?(?:correct|right|best|true)(?:\s+(?:answer|option|choice|one))?$|^(?P<label>\(?[A-Z]\)?)[,;:.]?\s+(?:because|since)\b.*$",
+    r"^(?P<text>.*\S)\s+(?:is|was)\s+(?:the\s+)?(?:(?:correct|right|best|true)(?:\s+(?:answer|option|choice|one))?|"
+    r"(?:answer|right choice))$|^(?P<label>\(?[A-Z]\)?)[,;:.]?\s+(?:because|since)\b.*$",
     re.DOTALL,
 )
 LABEL_LAST = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<label>[A-Z])[)\]]$", re.DOTALL)
@@ -41,14 +56,16 @@ BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 LATEX_TEXT = re.compile(r"\\(?:text\w*|math(?:rm|bf|sf|it)|mbox)\s*\{([^{}]*)\}")
 
 
-def match_option(answer: str, options: list[str]) -> str | None:
-    """The option that an answer names by its text, by its label in the order shown, or by both if they agree.
+def match_option(answer: str, options: list[str], *, in_sentence: bool = True) -> str | None:
+    """The option that an answer names by its text, by its label in the order shown, or by both if they agree; with
+    `in_sentence` also by its text within a sentence.
 
     The exact text is compared first: an option may be a letter, or differ from another only in case (BB, Bb, bb).
     """
     wanted = answer.strip()
     if len(exact := {option for option in options if option.strip() == wanted}) == 1:
         return exact.pop()
+    answer = visible(answer)
     plain = undressed(", ".join(last_boxes(answer)) or answer, quotes=True)
     if "\\" in plain:
         plain = undressed(re.sub(r"\\[ ,;:!]|~", " ", LATEX_TEXT.sub(r"\1", plain)), quotes=True)
@@ -62,11 +79,10 @@ def match_option(answer: str, options: list[str]) -> str | None:
     if len(bold) == 1:
         candidates.append(undressed(bold[0], quotes=True))
     for candidate in dict.fromkeys(candidates):
-        if (option := _by_text(candidate, options)) is not None or (
-            option := _by_label(candidate, options)
-        ) is not None:
-            return option
-    return _by_name(candidates[-1], options)
+        for find in (_by_text, _by_named_label, _by_label):
+            if (option := find(candidate, options)) is not None:
+                return option
+    return _by_name(candidates[-1], options) if in_sentence else None
 
 
 def _by_name(text: str, options: list[str]) -> str | None:
@@ -77,6 +93,7 @@ def _by_name(text: str, options: list[str]) -> str | None:
         DENIES.search(text)
         or ANOTHER_LABEL.search(text)
         or ((found := LABELLED.match(text)) and (found["open"] or found["part"]) and found["rest"])
+        or OTHER_LABELLED.match(text)
     ):
         return None
     folded = f" {' '.join(re.findall(WORD, fold(text)))} "
@@ -92,14 +109,35 @@ def _by_name(text: str, options: list[str]) -> str | None:
     return None if ALSO.search(folded.replace(f" {named[longest[0]]} ", "  ", 1)) else longest[0]
 
 
+def concluded_option(line: str, options: list[str]) -> str | None:
+    """The option that the last sentence of a line concludes with: `so option B is correct`, `Hence, carbon dioxide.`"""
+    for part in concluded(visible(line)):
+        option = _by_named_label(part, options) or _by_text(undressed(part, quotes=True), options)
+        if option is not None:
+            return option
+    return None
+
+
+def _by_named_label(text: str, options: list[str]) -> str | None:
+    """The option whose label a text is, perhaps with `option` or `is the right answer`."""
+    found = named_label(text)
+    if any(char.isdigit() for char in text) and any(option.strip().isdigit() for option in options):
+        return None
+    place = found.pop() if len(found) == 1 else len(options)
+    return options[place] if place < len(options) else None
+
+
 def _by_text(text: str, options: list[str]) -> str | None:
     for form in (
         str.strip,
         lambda value: unicodedata.normalize("NFC", value).strip(" .。!"),
         fold,
         lambda value: fold(value).rstrip("!"),
+        _dressless,
+        _unmarked,
     ):
-        wanted = form(text)
+        if not (wanted := form(text)):
+            return None
         found = list(dict.fromkeys(option for option in options if form(option) == wanted))
         if len(found) == 1:
             return found[0]
@@ -108,7 +146,25 @@ def _by_text(text: str, options: list[str]) -> str | None:
     return None
 
 
+def _dressless(text: str) -> str:
+    """The text without what only dresses it: dollars, LaTeX's spaces, quotation marks, separators of thousands, the
+    form of dashes and quotes.
+    """
+    bare = undressed(re.sub(r"\\(?=[$%&#_])", "", text), quotes=True)
+    bare = re.sub(r"\\[()\[\]]|\\[,;:! ]|\\d(?=frac)|\$(?!\d)|(?<=\S)\$", "", LATEX_TEXT.sub(r"\1", bare))
+    bare = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", bare)
+    return re.sub("[“”„«»]", '"', re.sub("[’‘ʼ`´]", "'", re.sub("[−–—‒‐‑]", "-", fold(bare))))
+
+
+def _unmarked(text: str) -> str:
+    """The text without accents."""
+    return "".join(char for char in unicodedata.normalize("NFD", _dressless(text)) if not "\u0300" <= char <= "\u036f")
+
+
 def _by_label(text: str, options: list[str]) -> str | None:
+    if not text.isascii() and (found := OTHER_LABELLED.match(text.strip())):
+        named = _by_text(undressed(found["rest"], quotes=True), options)
+        return named if named is not None and options.index(named) in positions(found["label"]) else None
     text = unicodedata.normalize("NFKC", text).strip()
     text = text.removesuffix("。").removesuffix(".").removesuffix("!").strip()
     if found := LABEL_LAST.match(text):
@@ -126,7 +182,10 @@ def _by_label(text: str, options: list[str]) -> str | None:
     option = _at(found["label"].upper(), options)
     if option is None or not rest or _by_text(rest, options) == option:
         return option
-    return option if (found["part"] or bracketed) and _explains(rest, option, options) else None
+    marked = bracketed or found["close"] or found["part"].strip()
+    if not marked:  # `A dog`, `B is not it`
+        return option if fold(rest).startswith(fold(option)) and _explains(rest, option, options) else None
+    return option if _explains(rest, option, options) else None
 
 
 def _explains(rest: str, option: str, options: list[str]) -> bool:
@@ -140,7 +199,27 @@ def _explains(rest: str, option: str, options: list[str]) -> bool:
         return not any(len(other) > len(option) for other in longer) and not (
             text[len(fold(option)) :][:1].isalnum() or re.search(LISTED, more)
         )
-    return len(words) > 3 and not names_another(rest, option, options)
+    if names_another(rest, option, options):
+        return _speaks_of_others(rest, option, options)
+    if not rest.isascii() and not re.search("[A-Za-z]", rest) and all(map(str.isascii, options)):
+        return True  # in another script than the options, so it is no text of another one
+    return len(words) > 3
+
+
+def _speaks_of_others(rest: str, option: str, options: list[str]) -> bool:
+    """Whether the text after a label is a sentence about other options, and not the text of one of them: `Oxygen is
+    released`, `Options A, C and D are wrong`; but not `oxygen` or `oxygen, which plants release`.
+    """
+    if GRANTS.search(rest) or not rest[:1].isupper():
+        return False
+    if ANOTHER_LABEL.search(rest):
+        return REJECTS.search(rest) is not None
+    text = " ".join(re.findall(WORD, fold(rest)))
+    named = [
+        words for other in options if other != option and (words := " ".join(re.findall(WORD, fold(other)))) in text
+    ]
+    sentence = re.split(r"[,;:.(—–]", rest)[0]
+    return len(re.findall(WORD, sentence)) - max(len(words.split()) for words in named) >= 2
 
 
 def names_another(text: str, option: str, options: list[str]) -> bool:

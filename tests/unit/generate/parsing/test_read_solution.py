@@ -153,6 +153,29 @@ def test_numbers(text: str, answer: str) -> None:
         ("The answer is $\\textbf{(B)}\\ \\text{carbon dioxide}$.", "carbon dioxide"),
         ("- A. oxygen ❌ given off\n- B. carbon dioxide ✅ built into sugar\n- C. nitrogen ❌", "carbon dioxide"),
         ("Leaves give off one of them. That leaves the gas of our breath: carbon dioxide.", "carbon dioxide"),
+        ("Plants take in CO2, so option B is correct.", "carbon dioxide"),
+        ("Oxygen is released.\n\nOption **B** is the correct answer.", "carbon dioxide"),
+        ("Plants take in CO2. Hence B is the answer.", "carbon dioxide"),
+        ("Plants take in CO2. Hence, B.", "carbon dioxide"),
+        ("A is given off. C and D are inert. That leaves B.", "carbon dioxide"),
+        ("Oxygen is released. So, carbon dioxide.", "carbon dioxide"),
+        ("The correct answer is B. Oxygen is released.", "carbon dioxide"),
+        ("La respuesta correcta es la opción B.", "carbon dioxide"),
+        ("Portanto, a alternativa correta é a letra B.", "carbon dioxide"),
+        ("Die richtige Antwort ist daher B.", "carbon dioxide"),
+        ("Doğru cevap B şıkkıdır.", "carbon dioxide"),
+        ("सही उत्तर (B) है।", "carbon dioxide"),
+        ("پاسخ صحیح گزینه B است.", "carbon dioxide"),
+        ("התשובה הנכונה היא B.", "carbon dioxide"),
+        ("คำตอบที่ถูกต้องคือ B", "carbon dioxide"),
+        ("คำตอบคือ ข้อ B", "carbon dioxide"),
+        ("Άρα η σωστή απάντηση είναι η B.", "carbon dioxide"),
+        ("\u200fالإجابة: \u200eB\u200e", "carbon dioxide"),
+        ("The answer is A.\n\nPlants take in CO2. Hence, B.", "contradictory_answers"),
+        ("A. oxygen\n\nPlants take in CO2, so option B is correct.", "no_answer"),
+        ("It is false that B is the answer.", "no_answer"),
+        ("We reject answer B.", "no_answer"),
+        ("The answer is vitamin B.", "answer_not_an_option"),
         ("Answer: A. carbon dioxide", "answer_not_an_option"),
         ("Answer: both A and B", "answer_not_an_option"),
         ("Answer: not oxygen", "answer_not_an_option"),
@@ -161,6 +184,20 @@ def test_numbers(text: str, answer: str) -> None:
 )
 def test_options(text: str, answer: str) -> None:
     assert read(text, "multiple_choice") == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Answer: Yes, because no fish nurses its young.", "yes"),
+        ("Antwort: Yes, weil no fish so etwas tut.", "yes"),
+        ("Whales are mammals. So, yes.", "yes"),
+        ("Answer: Yes, no, yes.", "answer_not_an_option"),
+        ("Answer: Yes or no, because both fit.", "answer_not_an_option"),
+    ],
+)
+def test_the_reason_of_an_answer_names_no_other_option(text: str, answer: str) -> None:
+    assert read(text, "classification", options=["yes", "no"]) == answer
 
 
 def test_sections_become_fields_and_chatter_goes() -> None:

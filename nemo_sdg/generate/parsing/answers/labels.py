@@ -1,0 +1,86 @@
+"""The label that a text names in place of an option's words, in the letters of any script.
+
+named_label("therefore option (B)")   ->  {1}
+named_label("la respuesta es la B")   ->  {1}     positions count from 0
+named_label("ב")                      ->  {1}
+named_label("В")                      ->  {1, 2}  Cyrillic: the third letter, or it stands for a Latin B
+named_label("vitamin C")              ->  set()
+"""
+
+import re
+
+from nemo_sdg.generate.parsing.answers.leads import (
+    ADJECTIVES,
+    ADVERBS,
+    ARTICLES,
+    BE,
+    CHOOSES,
+    COPULAS,
+    NOUNS,
+    OPTION_WORDS,
+    SO,
+)
+from nemo_sdg.records import LABELS
+
+ALPHABETS = (
+    LABELS, "АБВГДЕЖ", "ΑΒΓΔΕΖ", "אבגדהוז", "أبجدهو", "ابجدهو", "कखगघङच", "কখগঘঙচ", "กขคงจฉ", "アイウエオカ",
+    "가나다라마바", "甲乙丙丁戊己", "①②③④⑤⑥⑦⑧⑨⑩",
+)  # fmt: skip
+"""how languages name options in their order"""
+LOOKALIKES = {"А": "A", "В": "B", "С": "C", "Е": "E", "Н": "H", "Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z"}
+"""Cyrillic and Greek capitals that may stand for the Latin letter of the same shape"""
+LETTER = f"[{''.join(ALPHABETS)}]"
+BRACKETED = rf"[(\[{{<【「*]{{0,3}}\s*(?P<label>(?-i:{LETTER}))\s*['’׳]?[)\]}}>】」*]{{0,3}}(?!\w*\d)"
+BEFORE = (
+    rf"(?:(?:{SO})[\s,，、:]*)?(?:(?:{CHOOSES})\s*)?(?:(?:{ADVERBS}),?\s+)*(?:(?:{ARTICLES})\s+|l['’])?"
+    rf"(?:(?:{ADJECTIVES})\s+)*(?:(?:{OPTION_WORDS}|{NOUNS})\w{{0,3}}\s*[:：]?\s*)?"
+)
+AFTER = rf"(?:\s*(?:{OPTION_WORDS}|şıkkı)\w{{0,4}})?"
+END = rf"\s*(?:{COPULAS})?\s*[.。।!]?\s*"
+RIGHT = rf"(?:{ADJECTIVES}|only|true|richtig|korrekt|juist|correcto|верен|верно|верный|正确|正確|正しい|صحيح|सही)"
+NAMED = re.compile(rf"{BEFORE}{BRACKETED}{AFTER}{END}", re.IGNORECASE)
+IS_RIGHT = re.compile(
+    rf"{BEFORE}{BRACKETED}{AFTER}(?:{BE}|\s+must be|\s+has to be|が|가)?\s*(?:(?:{ARTICLES})\s+|l['’])?"
+    rf"(?:(?:{RIGHT}的?\s*)+(?:{OPTION_WORDS}|{NOUNS}|one|答案)?|(?:{NOUNS}|正解|答え|정답|答案)){END}",
+    re.IGNORECASE,
+)
+"""`B is right`, `B ist die richtige Antwort`"""
+NUMBERED = re.compile(
+    rf"(?:(?:{ARTICLES})\s+)?(?:{OPTION_WORDS})\s*(?:#|no\.?|number)?\s*\(?(?P<number>[1-9]\d?)\)?{END}", re.IGNORECASE
+)
+CONCLUSION = re.compile(rf"(?:^|[,;:—–.]\s*)(?P<said>(?:{SO})(?!\w)[\s,，、:]*(?P<rest>\S.*))$", re.IGNORECASE)
+LAST_SENTENCE = re.compile(r"(?<=[.!?。！？।])\s+|(?<=[。！？])")
+
+
+def positions(label: str) -> set[int]:
+    """The positions of options, from 0, that one letter may name."""
+    found = {alphabet.index(label) for alphabet in ALPHABETS if label in alphabet}
+    if label in LOOKALIKES:
+        found.add(LABELS.index(LOOKALIKES[label]))
+    return found
+
+
+def named_label(text: str) -> set[int]:
+    """The positions that a text may mean which is only a label, perhaps with `option` or `is the right answer`."""
+    text = text.strip()
+    if found := NAMED.fullmatch(text) or IS_RIGHT.fullmatch(text):
+        return positions(found["label"])
+    if found := NUMBERED.fullmatch(text):
+        return {int(found["number"]) - 1}
+    return set()
+
+
+def concluded(line: str) -> list[str]:
+    """What a line may conclude with: its last sentence, and what follows `so` or `hence` there."""
+    last = LAST_SENTENCE.split(line.strip().strip("*_"))
+    sentence = next((part for part in reversed(last) if part.strip()), "")
+    found = CONCLUSION.search(sentence)
+    return [sentence] if found is None else [sentence, found["said"], found["rest"]]
+
+
+def visible(text: str) -> str:
+    """The text without marks of direction and of width zero, which stand around letters and are not seen."""
+    return text if text.isascii() else INVISIBLE.sub("", text)
+
+
+INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
