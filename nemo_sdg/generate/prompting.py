@@ -147,9 +147,11 @@ class Prompts:
 
     def _load(self, name: str) -> jinja2.Template:
         try:
-            return self.environment.get_template(name)
+            template = self.environment.get_template(name)
         except jinja2.TemplateSyntaxError as exc:
             raise ConfigError(f"{exc.filename}, line {exc.lineno}: {exc.message}") from exc
+        template.globals = dict(template.globals)  # a ChainMap doubles the time of a rendering
+        return template
 
     def hash(self, name: str) -> str:
         """16 hex digits over the sources that affect a template's text."""

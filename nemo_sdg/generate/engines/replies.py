@@ -12,7 +12,7 @@ import orjson
 
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.engines.faults import one_line
-from nemo_sdg.generate.engines.servers import CUT, FAILED, LOOPED, STOPPED, is_withheld
+from nemo_sdg.generate.engines.servers import CUT, FAILED, KNOWN, LOOPED, is_withheld
 from nemo_sdg.generate.parsing.traces import separate
 from nemo_sdg.generate.requests import Completion
 
@@ -128,15 +128,11 @@ def read_choice(choice: Json, body: Json) -> Completion:
     content = content or _arguments(message.get("tool_calls"))
     reasoning = thinking or _reasoning(message)
     completion.text, completion.trace = separate(content, reasoning, finish_reason=completion.finish_reason)
-    if (
-        not completion.text
-        and not completion.trace
-        and (reason in ("", "null") or reason not in STOPPED | CUT | LOOPED)
-    ):
+    if not completion.text and not completion.trace and (reason in ("", "null") or reason not in KNOWN):
         raise TransportError(f"a reply without a text and without a known finish_reason ({matched})", Fault.answer)
     if completion.finish_reason == "length" and completion.trace and not completion.text:
         completion.detail = f"thinking filled max_tokens ({completion.completion_tokens} tokens)"
-    elif reason not in STOPPED | CUT | LOOPED:
+    elif reason not in KNOWN:
         completion.detail = f"finish_reason={one_line(matched)}"
     return completion
 

@@ -46,6 +46,7 @@ CUT = {
     "context_length_exceeded",
 }
 LOOPED = {"repetition", "repetition_detected", "loop"}
+KNOWN = STOPPED | CUT | LOOPED
 WITHHELD = {
     *("content_filter", "content-filter", "safety", "recitation", "sensitive", "refusal", "blocklist"),
     *("prohibited_content", "spii", "guardrail_intervened", "guardrails", "moderation", "error_toxic"),

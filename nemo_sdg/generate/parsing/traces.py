@@ -45,8 +45,8 @@ def split_trace(text: str) -> tuple[str, str]:
         thinking, found, final = text[stripped.end() :].rpartition(_FINAL)
         return (final.strip(), thinking.strip()) if found else ("", final.strip())
     # a fast check first: most texts have no tag
-    lowered = text.lower()
-    if not any(word in lowered for word in ("think", "thought", "scratchpad", "inner_", "channel")):
+    low = text.lower()
+    if not ("think" in low or "thought" in low or "scratchpad" in low or "inner_" in low or "channel" in low):
         return text.strip(), ""
     return _tagged(text)
 
