@@ -1,5 +1,6 @@
 """What a change redoes, its cost, and what is refused: on copies of a small run, whose server counts requests."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
+from nemo_sdg.commands.ahead.dry_run import dry_run
 from nemo_sdg.commands.check.laws import prove
 from nemo_sdg.errors import ConfigError, DataError, SdgError
+from nemo_sdg.pipeline.order import steps_between
 from nemo_sdg.pipeline.run import run as run_steps
 from nemo_sdg.storage import SUFFIX, files, ledger, open_content, read_json, read_jsonl, shards, stored_files
 from tests.e2e.harness import digests
@@ -38,6 +41,12 @@ class SmallRun:
         with at_home(self.home):
             run_steps(small_config(self.server.url, *overrides), worker=worker, **options)
         return self.server.stats["requests"] - before
+
+    def ahead(self, *overrides: str) -> str:
+        """What --dry-run says."""
+        with at_home(self.home):
+            config = small_config(self.server.url, *overrides)
+            return " ".join(" ".join(dry_run(config, steps_between(config))).split())
 
     def identities(self) -> dict[str, str]:
         return {path.parent.name: read_json(path)["identity"] for path in (self.home / "run").glob("*/ledger.json")}
@@ -101,6 +110,27 @@ def test_more_votes_name_the_requests_that_they_cost(small: SmallRun) -> None:
         0 < told <= asked < read_json(small.home / "run/answers/receipts/shard-00000.json")["counts"].__len__() * 1000
     )
     assert small.doubts() == []
+
+
+def test_a_dry_run_tells_the_requests_that_are_left_as_the_refusal_does(small: SmallRun) -> None:
+    assert "still asked no request:" in small.ahead()
+    assert "still asked no request:" in small.ahead("curate.ngram=12")
+    told = small.ahead("generate.votes=4")
+    with pytest.raises(SdgError) as refused:
+        small("generate.votes=4")
+    (cost,) = re.findall(r"at least \d+ new requests, \d+ answered from the journal", str(refused.value))
+    assert f"still asked answers: {cost}" in told
+    assert f"answers: generate.votes: 3 -> 4 ({cost})" in told
+    run_dir = small.home / "run"
+    for name in ("receipts/shard-00000.json", "shard-00000.jsonl.zst", "ledger.json"):
+        (run_dir / "answers" / name).unlink()
+    (lost,) = stored_files(run_dir / "answers/journal", "shard-00000.*.jsonl")
+    for path in (lost, lost.with_name(f"{lost.name}.zst")):
+        path.unlink(missing_ok=True)
+    asked = re.search(r"still asked answers: at least (\d+) new requests, (\d+) answered", small.ahead())
+    assert asked is not None
+    assert int(asked[2]) > 0
+    assert 0 < int(asked[1]) <= small()
 
 
 def test_what_was_paid_for_is_found_when_records_move_to_other_shards(small: SmallRun) -> None:

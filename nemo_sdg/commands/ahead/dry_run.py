@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import EngineKind, Role, RunConfig
-from nemo_sdg.errors import DataError, SdgError
-from nemo_sdg.execution.context import Context
-from nemo_sdg.execution.progress import Progress, fit
-from nemo_sdg.pipeline.order import STEPS, step_module, why_skipped
+from nemo_sdg.execution.progress import fit
+from nemo_sdg.pipeline.order import STEPS, why_skipped
 from nemo_sdg.pipeline.plan import Plan
 
 if TYPE_CHECKING:
     from nemo_sdg.seeds.sources.splits import EvaluationSources
 
 SHOWN = 8
-"""data sets, tasks and changes that are named; the others are counted"""
+"""data sets and tasks that are named; the others are counted"""
+WHYS = 3
+"""reasons for missing evaluation splits that are named; the others are counted"""
 ASKED_FOR_SIZE = 40
 """data sets whose size the hub is asked for"""
 WIDTH = 100
@@ -37,15 +37,19 @@ def dry_run(config: RunConfig, names: list[str]) -> Iterator[str]:
 
 
 def parts(config: RunConfig, names: list[str]) -> Iterator[str]:
+    from nemo_sdg.commands.ahead.left import costs_left, left, overwritten
     from nemo_sdg.pipeline.preflight import check_configuration
+    from nemo_sdg.seeds.sources.hub_models import require_model
     from nemo_sdg.seeds.sources.rows import uses_hub
     from nemo_sdg.seeds.sources.splits import evaluation_sources, plan_sources
 
     models = [model for model in named_models(config) if not is_here(model)]
     tokenizer_is_here = config.export.tokenizer is None or config.export.tokenizer not in models
     check_configuration(config, [name for name in names if name != "packed" or tokenizer_is_here])
+    if "packed" in names:
+        require_model("export.tokenizer", config.export.tokenizer)
     run_dir = Path(config.run.dir)
-    plan = None
+    plan, costs = None, dict[str, str]()
     if tokenizer_is_here:
         plan = look_at(config, names, run_dir)
         yield from steps(plan, config, names, run_dir)
@@ -53,8 +57,14 @@ def parts(config: RunConfig, names: list[str]) -> Iterator[str]:
         yield f"steps: {', '.join(names)} (what is finished is not known before {config.export.tokenizer} is there)"
     training, compared = sources(config)
     splits = evaluation_sources(compared, config.seeds)
+    if "seeds" in names:
+        require_evaluation(config, splits)
     yield ""
-    yield from rows_and_requests(config)
+    has_begun = any((run_dir / name).is_dir() for name in STEPS)
+    yield from rows_and_requests(config, whole=has_begun)
+    if has_begun and plan is not None:
+        costs = costs_left(plan, config, run_dir)
+        yield from left(plan, config, run_dir, costs)
     yield ""
     yield from evaluation(config, splits)
     yield ""
@@ -63,7 +73,7 @@ def parts(config: RunConfig, names: list[str]) -> Iterator[str]:
     yield from downloads(config, seeds, splits.reachable if hub else [], models)
     if plan is not None and plan.redone:
         yield ""
-        yield from overwritten(plan, config, run_dir)
+        yield from overwritten(plan, costs)
     yield ""
     instead = "with --redo in place of --dry-run" if plan and plan.redone else "without --dry-run"
     yield f"nothing was written; start it by the same command {instead}"
@@ -79,16 +89,15 @@ def look_at(config: RunConfig, names: list[str], run_dir: Path) -> Plan:
 
 def steps(plan: Plan, config: RunConfig, names: list[str], run_dir: Path) -> Iterator[str]:
     """Which steps are skipped, finished, redone, or to do."""
-    from nemo_sdg.storage import read_ledger
+    from nemo_sdg.commands.ahead.left import finished
 
     told: dict[str, list[str]] = {}
+    done = finished(plan, run_dir)
     for name in STEPS:
         if why_skipped(name, config) is not None:
             told.setdefault("skipped", []).append(name)
         elif name in names:
-            ledger = read_ledger(run_dir, name)
-            done = ledger is not None and ledger.identity == plan.wanted[name].identity
-            state = "finished" if done else "done again" if name in plan.redone else "to do"
+            state = "finished" if name in done else "done again" if name in plan.redone else "to do"
             told.setdefault(state, []).append(name)
     yield f"{'run':<12}{run_dir}/{'' if run_dir.is_dir() else ' (new)'}"
     for state in ("finished", "to do", "done again", "skipped"):
@@ -107,8 +116,21 @@ def sources(config: RunConfig) -> tuple[list[Any], list[Any]]:
     return chosen, compared(rows, chosen, config.guard)
 
 
-def rows_and_requests(config: RunConfig) -> Iterator[str]:
-    """Seeds by family; requests, tokens and cost by role, at assumed rates."""
+def require_evaluation(config: RunConfig, found: "EvaluationSources") -> None:
+    """Raises ConfigError where the run would stop for an evaluation split of `guard.require`."""
+    from nemo_sdg.catalog.guard import require_reachable
+    from nemo_sdg.catalog.walk import build_catalog
+    from nemo_sdg.steps.evaluation_splits import tasks_of
+
+    if config.guard.require:
+        rows = build_catalog(config.seeds, config.guard)
+        require_reachable(config.guard, tasks_of(found.unreachable), rows)
+
+
+def rows_and_requests(config: RunConfig, *, whole: bool) -> Iterator[str]:
+    """Seeds by family; requests, tokens and cost by role, at assumed rates. `whole`: the run has begun, so this is not
+    what is left.
+    """
     from nemo_sdg.pipeline.forecast import count_seeds, make_forecast
     from nemo_sdg.pipeline.rates import assumed
 
@@ -120,7 +142,8 @@ def rows_and_requests(config: RunConfig) -> Iterator[str]:
     if unknown:
         more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
         yield f"{'':<12}not counted without reading them: {', '.join(unknown[:SHOWN])}{more}"
-    yield f"{'asked for':<12}{'role':<9} {'requests':>12} {'prompt tokens':>15} {'output tokens':>15}  cost, model"
+    head = f"{'role':<9} {'requests':>12} {'prompt tokens':>15} {'output tokens':>15}  cost, model"
+    yield f"{'whole run' if whole else 'asked for':<12}{head}"
     for row in result["roles"]:
         cost = f"{row['cost']:,.2f} {result['currency']}, " if row["cost"] is not None else ""
         numbers = f"{row['requests']:>12,} {row['prompt_tokens']:>15,} {row['completion_tokens']:>15,}"
@@ -141,9 +164,11 @@ def evaluation(config: RunConfig, found: "EvaluationSources") -> Iterator[str]:
     if names:
         yield f"{'':<12}{fit([name for name, _ in names.most_common()], WIDTH - 32)}{_more(len(names))}"
     if missing:
-        whys = Counter(row["why"] for row in found.unreachable)
-        why, count = whys.most_common(1)[0]
-        yield f"{'':<12}{missing:,} splits cannot be had ({why}: {count:,}); the card lists them"
+        whys = Counter(row["why"] for row in found.unreachable).most_common()
+        told = [f"{why}: {count:,}" for why, count in whys[:WHYS]]
+        if len(whys) > WHYS:
+            told.append(f"other reasons: {sum(count for _, count in whys[WHYS:]):,}")
+        yield f"{'':<12}{missing:,} splits cannot be had ({'; '.join(told)}); the card lists them"
 
 
 def _more(num: int) -> str:
@@ -247,7 +272,7 @@ def named_models(config: RunConfig) -> list[str]:
     """Models that the configuration names by what may be a place on the hub."""
     names = [config.export.tokenizer, config.curate.embedder]
     names += [section.model for role in Role for section in config.engines(role) if section.kind is EngineKind.trtllm]
-    return list(dict.fromkeys(name for name in names if name and name.count("/") == 1 and not name.startswith(".")))
+    return list(dict.fromkeys(name for name in names if name and name.count("/") == 1 and name[0] not in "./~"))
 
 
 def is_here(model: str) -> bool:
@@ -255,22 +280,3 @@ def is_here(model: str) -> bool:
     from nemo_sdg.seeds.sources.hub_models import is_cached
 
     return Path(model).exists() or is_cached(model)
-
-
-def overwritten(plan: Plan, config: RunConfig, run_dir: Path) -> Iterator[str]:
-    """What `--redo` would overwrite, why, and what it costs."""
-    from nemo_sdg.pipeline.order import configured_steps
-    from nemo_sdg.pipeline.plan import describe_cost
-
-    context = Context(config=config, run_dir=run_dir, steps=configured_steps(config), progress=Progress(None))
-    yield "with --redo these results are overwritten; without it the run stops:"
-    for name, changes in plan.redone.items():
-        more = [f"and {len(changes) - SHOWN} more changes"] if len(changes) > SHOWN else []
-        why = "; ".join([*changes[:SHOWN], *more]) or "the step before it"
-        cost = ""
-        if hasattr(step_module(name), "flow_maker"):
-            try:
-                cost = f" ({describe_cost(context, plan, name)})"
-            except (DataError, SdgError, OSError) as exc:
-                cost = f" (cost not known: {exc})"
-        yield f"  {name}: {why}{cost}"

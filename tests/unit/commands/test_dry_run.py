@@ -1,6 +1,7 @@
 """`run --dry-run` prints what would be done and writes nothing."""
 
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,8 +52,14 @@ def test_it_names_steps_rows_requests_and_evaluation_splits_and_writes_nothing(t
 
 
 def test_it_refuses_what_a_run_would_refuse(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="did you mean qs_science"):
-        told(QUICKSTART, f"run.dir={tmp_path / 'run'}", "seeds.tasks=[qs_sciense]")
+    run_dir = f"run.dir={tmp_path / 'run'}"
+    for override, said in (
+        ("seeds.tasks=[qs_sciense]", "did you mean qs_science"),
+        ("export.tokenizer=/nowhere", "export.tokenizer=/nowhere: there is no such file"),
+        ("guard.require=[mmlu]", "guard.require asks for the evaluation splits of mmlu_"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            told(QUICKSTART, run_dir, override)
 
 
 @pytest.fixture

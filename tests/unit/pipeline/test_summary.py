@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+import nemo_sdg.generate
 from nemo_sdg.config import EngineKind, EngineSection, RunConfig
 from nemo_sdg.execution.progress import COLUMNS
 from nemo_sdg.pipeline.summary import DATA_STEPS, LINES, advice, summary
@@ -87,6 +88,13 @@ def test_reasons_without_advice_are_shown_all_the_same(run_dir: Path) -> None:
     steps = {**FACTS["steps"], "curated": {"counts": counts(0, shouting=90)}}
     told = " ".join(summary(run_dir, RunConfig(), {**FACTS, "steps": steps}))
     assert "shouting 90 of 104: look at some" in told
+
+
+def test_what_a_reply_lacks_is_not_blamed_on_the_data() -> None:
+    of_data = {reason for reason, (means, _) in advice().items() if means == "rows of the data that make no seed"}
+    sources = [path.read_text() for path in Path(nemo_sdg.generate.__path__[0]).rglob("*.py")]
+    assert of_data
+    assert [reason for reason in sorted(of_data) if any(f'"{reason}"' in source for source in sources)] == []
 
 
 def test_a_run_without_attempts_or_health_has_a_summary(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class FirstReplies:
             return None
         self.bad[fault] += 1
         self._last = (request, completion)
-        return self.verdict() if self.bad.total() == NUM_LOOKED_AT else None
+        return self.verdict(stops=True) if self.bad.total() == NUM_LOOKED_AT else None
 
     def look_at_fault(self, fault: TransportError, window: Window) -> str | None:
         """The advice when a server that answered each request has not sent one completion, else None. While requests
@@ -50,8 +50,10 @@ class FirstReplies:
             "engine.base_urls is the address of an OpenAI-compatible API (http://host:port/v1), and engine.extra_body"
         )
 
-    def verdict(self) -> str | None:
-        """The fault of all replies so far and what to change; None if one was good or none came."""
+    def verdict(self, *, stops: bool = False) -> str | None:
+        """The fault of all replies so far and what to change; None if one was good or none came. `stops`: the run ends
+        for it, before a record is dropped.
+        """
         if self.any_good or self._last is None:
             return None
         request, completion = self._last
@@ -69,7 +71,8 @@ class FirstReplies:
         if fault == "cut":
             return f"{head} were cut at max_tokens={limit}: set engine.sampling.max_tokens to {2 * limit} or more"
         if fault == "refused":
-            return f"{head} were refused, and no record was dropped for it: {completion.detail}"
+            dropped = ", and no record was dropped for it" if stops else ""
+            return f"{head} were refused{dropped}: {completion.detail}"
         if fault == "lost in thinking":
             return (
                 f"{head} ended inside the model's thinking, without an answer: set engine.structured=none, or turn "

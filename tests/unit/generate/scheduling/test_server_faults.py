@@ -9,10 +9,11 @@ import pytest
 from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import connection, open_engine
-from nemo_sdg.generate.requests import Outcome, Request
+from nemo_sdg.generate.requests import Completion, Outcome, Request
 from nemo_sdg.generate.roles import one_engine
 from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.lanes import lane, window
+from nemo_sdg.generate.scheduling.lanes.first_replies import NUM_LOOKED_AT, FirstReplies
 from nemo_sdg.generate.scheduling.scheduler import run_flows
 from nemo_sdg.generate.scheduling.work import FlowProgress, ShardWork
 from nemo_sdg.records import Drop
@@ -260,3 +261,12 @@ def test_traces_are_handed_over_shard_by_shard_in_the_order_of_records(tmp_path,
     rows = found["shard-00001"]
     assert [row[:2] for row in rows] == [(f"1/{r}", f"vote{v}") for r in range(3) for v in range(5)]
     assert all(row[2].startswith("First I look") and row[3] > 0 for row in rows)
+
+
+def test_a_short_run_whose_replies_were_all_refused_does_not_say_that_no_record_was_dropped() -> None:
+    first, refused = FirstReplies("m", EngineSection()), Completion(text="", finish_reason="refused", detail="policy")
+    said = [first.look(Request(), refused) for _ in range(3)]
+    assert said == [None] * 3
+    assert first.verdict() == "m: all of the first 3 replies were refused: policy"
+    (stopped,) = filter(None, [first.look(Request(), refused) for _ in range(NUM_LOOKED_AT)])
+    assert "were refused, and no record was dropped for it: policy" in stopped
