@@ -66,3 +66,33 @@ def without_chatter(text: str) -> str:
         if (shorter := shorter.strip()) == text:
             return text
         text = shorter
+
+
+PAIR = re.compile(
+    r"<(?P<name>p|div|span|b|strong|em|i|u|center|font|h[1-6])(?:\s[^<>]*)?>(?P<text>(?:(?!<(?P=name)[\s>]).)*?)</(?P=name)>",
+    re.DOTALL | re.IGNORECASE,
+)
+LINE_END = re.compile(r"(?<=[^\s`>])<br\s*/?>[ \t]*(?=\n|\Z)|(?<=[^\s`])<br\s*/?>(?=[^\s`])", re.IGNORECASE)
+LABEL_IN_TAG = re.compile(
+    r"<(?:b|strong|em|i|u|h[1-6])(?:\s[^<>]*)?>[^<>\n]{2,40}[:：]?\s*</[^<>]+>\s*[:：]?", re.IGNORECASE
+)
+
+
+def without_html(text: str, *, strictly: bool) -> str:
+    """The text with Markdown in place of HTML's tags around parts of it. With `strictly` only in a reply that
+    begins with <p> or with a label in a tag: an answer may be HTML itself.
+    """
+    if "<" not in text or "`" in text or (strictly and not LABEL_IN_TAG.match(text) and not text.startswith("<p>")):
+        return LINE_END.sub("\n", text) if "<br" in text and "`" not in text else text
+    while (plainer := PAIR.sub(_as_markdown, text)) != text:
+        text = plainer
+    return LINE_END.sub("\n", text).strip()
+
+
+def _as_markdown(pair: re.Match[str]) -> str:
+    match pair["name"].casefold():
+        case "b" | "strong" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
+            return f"**{pair['text'].strip()}**"
+        case "p" | "div" | "center":
+            return f"\n{pair['text']}\n"
+    return pair["text"]

@@ -54,7 +54,7 @@ def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
         return Draft(answer=plain)
     objects = read_objects(text, FIELDS, latex=kind != Kind.code)
     problem: tuple[str, str] | None = None
-    for value in reversed(objects):
+    for value in map(_inner, reversed(objects)):
         fields = _named(value, kind)
         if "answer" not in fields:
             # braces in prose or in a program are not a JSON reply
@@ -71,6 +71,15 @@ def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
     if problem is not None and not find_sections(text):
         return problem
     return None
+
+
+def _inner(value: dict[str, Any]) -> dict[str, Any]:
+    """The object itself, or the one that it holds alone, as in {"response": {"answer": "4"}}."""
+    while len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
+        if _field_name(str(next(iter(value)))) in FIELDS:
+            break  # an answer with label and text
+        value = inner
+    return value
 
 
 def _named(value: dict[str, Any], kind: str) -> dict[str, str | None]:
@@ -188,7 +197,16 @@ def _stated_last(reasoning: str) -> list[str]:
     return [found[-1].rest] if found else []
 
 
+ENVELOPE = re.compile(
+    r"<(?P<name>output|response|result|reply|completion|assistant)>(?P<body>.*)</(?P=name)>", re.DOTALL | re.IGNORECASE
+)
+"""a tag around a whole reply"""
+
+
 def unfenced(text: str) -> str:
-    """The reply without the fence, if one fence encloses all of it."""
+    """The reply without the fence or the tag, such as <output>, if one encloses all of it."""
     whole = FENCE.fullmatch(text.strip())
-    return whole["body"] if whole and whole["language"].lower() in ("", "markdown", "md", "text", "xml") else text
+    if whole and whole["language"].lower() in ("", "markdown", "md", "text", "xml"):
+        return whole["body"]
+    tagged = ENVELOPE.fullmatch(text.strip())
+    return text if tagged is None else tagged["body"].strip()

@@ -39,6 +39,9 @@ INVALID_ESCAPE = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])|(?<!\\)((?:\\
 DOUBTFUL = {"nu", "ne", "ni", "nless", "nexists", "nmid", "nsim", "ncong", "nparallel", "to", "tan", "top", "tag"}
 """commands that could also be a newline or tab before a word or a variable"""
 SPOKEN_KEY = re.compile(r"""(?:(?<=[{,\n])|^)\s*(["'])([A-Za-z_ ]{3,24})\1\s*:\s*""")
+SMART_KEY_QUOTES = re.compile(r"(?<=[{,:\n])\s*[“”„]|[“”](?=\s*[:,}\n])")
+SMART_OBJECT = re.compile(r"\{\s*[“”„]\w+[“”]\s*:")
+"""curly quotation marks where JSON has straight ones"""
 PROPER = re.compile(r"\\\\[A-Za-z]{2,}")
 ENVIRONMENT = re.compile(r"(?<!\\)(?:\\\\)*\\begin\{(?P<name>[A-Za-z]+\*?)\}.*?\\end\{(?P=name)\}", re.DOTALL)
 """a LaTeX environment that was written with single backslashes"""
@@ -73,7 +76,7 @@ def read_objects(text: str, keys: set[str], *, latex: bool = True) -> list[dict[
     tidied = TRAILING_COMMA.sub("", COMMENT.sub("", last))
     if tidied != last and (found := _strict(tidied)):
         return found
-    spoken = _spoken(last, keys)
+    spoken = _spoken(SMART_KEY_QUOTES.sub('"', last) if SMART_OBJECT.search(last) else last, keys)
     return [spoken] if spoken else []
 
 

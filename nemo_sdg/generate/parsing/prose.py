@@ -15,7 +15,8 @@ MATHEMATICAL = re.compile(
     r"\d|\\|[∞π¼-¾⅐-⅞〇一二三四五六七八九十百千万]|^[a-zA-Z]$|\b(?:zero|one|two|three|four|five|six|seven|"
     r"eight|nine|ten|"
     r"eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|"
-    r"seventy|eighty|ninety|hundred|thousand|half|none|no solution|infinit\w+|undefined)\b",
+    r"seventy|eighty|ninety|hundred|thousand|half|none|no solution|infinit\w+|undefined|dne)\b|"
+    r"\b(?:does not exist|doesn['’]t exist|diverges)\W*$",
     re.IGNORECASE,
 )
 EQUALS_LAST = re.compile(r"=\s*(?P<value>[^=\n]{1,40}?)\s*[.。]?\s*$")

@@ -7,7 +7,7 @@ Names are recognised in many languages. Text in fenced code is not a heading.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import yaml
@@ -18,6 +18,8 @@ FINAL = re.compile(
     r"\bfinal\b|\bcorrected\b|\brevised\b|\bupdated\b|korrigiert|修正|訂正|수정|"
     r"\bendgültig|\bfinale\b|最终|最終|окончательн|итогов|النهائ|最后|최종|nihai|cuối cùng|akhir|अंतिम|চূড়ান্ত"
 )
+WORKINGS = {"解答"}
+"""names of an answer that are names of the working where the reply has an answer by another name"""
 HEAD = re.compile(
     r"[ \t]*+(?P<mark>(?:(?:\#{1,6}+|>|[-+•*](?=[ \t])|\d{1,2}+[.)](?=[ \t])|"
     r"[^\w\s<*_#\"'`\\$(\[{【「«|=&^%@])[ \t]*+){0,4}+)"
@@ -29,8 +31,17 @@ HEAD = re.compile(
 """the head of a line; quantifiers are possessive, so matching is fast for every line"""
 DASH = re.compile(r"\s[-–—]+\s")
 LONGEST_HEAD = 140
-FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(
+    r"^[ \t]*(`{3,}+|~{3,}+)(?P<language>[^\n`]*)\n?.*?(?:^[ \t]*\1(?P<closed>)[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
+)
+MARKUP = ("", "xml", "html", "markdown", "md", "text", "txt")
+"""languages of fences that may hold a reply and not a program"""
+QUOTES = frozenset("\"'`“”‘’«»")
 TAG = re.compile(r"<(?P<close>/)?(?P<name>[a-z][a-z _-]{2,30})>", re.IGNORECASE)
+ROW = re.compile(
+    r"^[ \t]*\|[ \t*_]*(?P<name>[^|\n]{2,40}?)[ \t*_:：]*\|[ \t]*(?P<text>[^|\n]*?)[ \t]*\|[ \t]*$", re.MULTILINE
+)
+HEAD_ROW = re.compile(r"\n[ \t]*\|[ \t]*:?-{2,}")
 RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,}|={3,})[ \t]*$", re.MULTILINE)
 
 
@@ -49,7 +60,7 @@ class Section:
 
 def find_sections(text: str) -> list[Section]:
     """The sections of a reply in order, by its tags if it has any, else by headings and labels."""
-    return _tagged(text) or _headed(text)
+    return _tagged(text) or _headed(text) or _tabled(text)
 
 
 def preamble(text: str, sections: list[Section]) -> str:
@@ -61,11 +72,9 @@ def _tagged(text: str) -> list[Section]:
     if "<" not in text:
         return []
     found: list[Section] = []
-    marks = [
-        (mark, SECTIONS[name])
-        for mark in TAG.finditer(text)
-        if (name := mark["name"].casefold().replace("_", " ").replace("-", " ")) in SECTIONS
-    ]
+    fences = [fence for fence in FENCED.finditer(text) if fence["closed"] is not None]
+    programs = [fence for fence in fences if fence["language"].strip().casefold() not in MARKUP]
+    marks = _tags(text, fences) or _tags(text, programs)
     for number, (mark, section) in enumerate(marks):
         if mark["close"]:
             continue
@@ -85,8 +94,20 @@ def _tagged(text: str) -> list[Section]:
     return found
 
 
+def _tags(text: str, fences: list[re.Match[str]]) -> list[tuple[re.Match[str], str]]:
+    """The tags of sections, with the section of each: those outside of fences and not in quotes."""
+    return [
+        (mark, SECTIONS[name])
+        for mark in TAG.finditer(text)
+        if (name := mark["name"].casefold().replace("_", " ").replace("-", " ")) in SECTIONS
+        and not any(fence.start() <= mark.start() < fence.end() for fence in fences)
+        and not {text[max(0, mark.start() - 1)], text[mark.end() : mark.end() + 1]} <= QUOTES
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Heading:
+    name: str
     section: str
     start: int
     body: int
@@ -99,7 +120,8 @@ class _Heading:
 
 def _headed(text: str) -> list[Section]:
     fences = [(found.start(), found.end()) for found in FENCED.finditer(text)] if "```" in text or "~~~" in text else []
-    headings, start = [], 0
+    headings: list[_Heading] = []
+    start = 0
     for line in text.split("\n"):
         if line and not any(begin <= start < end for begin, end in fences):
             heading = _heading(line, start)
@@ -107,6 +129,8 @@ def _headed(text: str) -> list[Section]:
                 headings.append(heading)
         start += len(line) + 1
     found = []
+    if any(heading.section == "answer" and heading.name not in WORKINGS for heading in headings):
+        headings = [replace(one, section="reasoning") if one.name in WORKINGS else one for one in headings]
     for number, heading in enumerate(headings):
         end = headings[number + 1].start if number + 1 < len(headings) else len(text)
         body = text[heading.body : end]
@@ -114,6 +138,17 @@ def _headed(text: str) -> list[Section]:
             body = _without_mark(body, heading.opened)
         found.append(Section(heading.section, _trimmed(body) or heading.aside, heading.start, end, final=heading.final))
     return found
+
+
+def _tabled(text: str) -> list[Section]:
+    """The sections of a table whose rows have a name and a text; the row of its heads is none."""
+    rows = [row for row in ROW.finditer(text) if " ".join(row["name"].casefold().split()) in SECTIONS]
+    found = [
+        Section(SECTIONS[" ".join(row["name"].casefold().split())], row["text"], row.start(), row.end(), closed=True)
+        for row in rows
+        if not HEAD_ROW.match(text, row.end())
+    ]
+    return found if any(section.name == "answer" for section in found) else []
 
 
 def _heading(line: str, start: int) -> _Heading | None:
@@ -138,6 +173,7 @@ def _heading(line: str, start: int) -> _Heading | None:
     if not tail and len(line) > body and not opened:
         return None
     return _Heading(
+        name=name,
         section=section,
         start=start,
         body=start + body,

@@ -14,7 +14,7 @@ import re
 from nemo_sdg.generate.parsing.answers.dress import fold, tidy_answer
 from nemo_sdg.generate.parsing.answers.options import match_option, names_another
 from nemo_sdg.generate.parsing.answers.refusals import is_refusal
-from nemo_sdg.generate.parsing.cleaning import clean, without_chatter, without_marks
+from nemo_sdg.generate.parsing.cleaning import clean, without_chatter, without_html, without_marks
 from nemo_sdg.generate.parsing.drafts import Draft, final_answer_in, from_cut, from_json, from_sections
 from nemo_sdg.generate.parsing.prose import MATHEMATICAL, from_prose
 from nemo_sdg.generate.parsing.traces import CLOSING, separate
@@ -86,6 +86,9 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
         return draft
     if JSON_BEGUN.match(text):
         return "invalid_json", ""
+    if kind not in (Kind.code, Kind.free_text):
+        strictly = kind == Kind.short_text or any("<" in option for option in options or ())
+        text = without_html(text, strictly=strictly)
     found = from_sections(text, kind) or from_prose(text, kind, options)
     if found is None:
         return ("refused_by_model", text[:80]) if is_refusal(text) else ("no_answer", text[:80])

@@ -5,6 +5,8 @@
     [THINK]…[/THINK]final          Magistral
     <seed:think>…</seed:think>     Seed-OSS
     ◁think▷…◁/think▷final          Kimi
+    <|think|>…<|end|><|begin|>assistant<|content|>final     Solar
+    <details type="reasoning">…</details>final             as some interfaces show it
     <|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>final<|return|>     gpt-oss
     analysis…assistantfinal…       the same with its special tokens left out
 
@@ -13,15 +15,16 @@ A tag that the text only mentions (in a line of JSON, in quotes, in backticks) i
 
 import re
 
-_NAMES = r"think|thinking|thought|thoughts|seed:think|scratchpad"
+_NAMES = r"(?:[a-z]{1,12}[:_-])?(?:think|thinking|thoughts?)|scratchpad"
+_BEGIN, _END = (rf"<[|｜]{word}[_▁ ](?:of[_▁ ])?(?:thought|thinking)[|｜]>" for word in ("(?:begin|start)", "end"))
 OPENING = re.compile(
-    rf"<(?:{_NAMES})>|\[THINK\]|◁think▷|<\|(?:begin_of_thought|START_THINKING|inner_prefix|think_start)\|>|"
+    rf"<(?:{_NAMES})(?:\s[^<>]{{0,80}})?>|\[THINK\]|◁think▷|{_BEGIN}|<\|(?:inner_prefix|think_start|think)\|>|"
     r"<\|channel>thought\n?|Here is my thought process:",
     re.IGNORECASE,
 )
 CLOSING = re.compile(
-    rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|(?:end_of_thought|END_THINKING|inner_suffix|think_end)\|>|"
-    r"<channel\|>|Here is my response:",
+    rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷|{_END}|<\|(?:inner_suffix|think_end)\|>|"
+    r"<\|end\|>\s*(?:<\|begin\|>\s*assistant\s*)?<\|content\|>|<channel\|>|Here is my response:",
     re.IGNORECASE,
 )
 _SHELL = re.compile(
@@ -37,6 +40,11 @@ _FINAL = "assistantfinal"
 _QUOTES = "\"'`“”‘’«»"
 
 
+_DETAILS = re.compile(
+    r"<details\s[^<>]*type=[\"']?reasoning[^<>]*>(?P<thinking>.*?)</details>\s*", re.DOTALL | re.IGNORECASE
+)
+
+
 def split_trace(text: str) -> tuple[str, str]:
     """(final text, thinking), both stripped. If thinking never ends, the text is ''."""
     if "<|channel|>" in text:
@@ -44,6 +52,9 @@ def split_trace(text: str) -> tuple[str, str]:
     if (stripped := _STRIPPED_HARMONY.match(text)) is not None:
         thinking, found, final = text[stripped.end() :].rpartition(_FINAL)
         return (final.strip(), thinking.strip()) if found else ("", final.strip())
+    if "<details" in text and (details := _DETAILS.search(text)) is not None:
+        final, thinking = split_trace(text[: details.start()] + text[details.end() :])
+        return final, "\n\n".join(filter(None, (details["thinking"].strip(), thinking)))
     # a fast check first: most texts have no tag
     low = text.lower()
     if not ("think" in low or "thought" in low or "scratchpad" in low or "inner_" in low or "channel" in low):

@@ -34,6 +34,13 @@ QUANTITY = re.compile(
 )
 """a sentence that ends in a number: `Total cost: 310`, `The area is 36 square metres`"""
 CONCLUDES = re.compile(r"^(?:[∴⇒→➔⟹=≡]|\\(?:therefore|Rightarrow|implies)\b|####?)\s*")
+EXPLAINED = re.compile(
+    r"^(?P<text>(?:[^\s,.;:!?]+\s+){0,5}[^\s,.;:!?]*\w[*_\"”»]*)(?:,\s+(?:because|since|as it|as they|weil|da|car|"
+    r"parce que|porque|ya que|pois|perché|poiché|omdat|потому что|так как|поскольку)\s|"
+    r"\s+[—–]\s+(?:the|a|an|which|who|der|die|das|ein|eine|le|la|el|un|une|una)\s).*$",
+    re.DOTALL,
+)
+"""what explains a short text: `Paris, because it is the seat`, `Paris — the capital of France`"""
 GLOSS = re.compile(r"^(?P<text>[^()（）]*[^\W\d_][^()（）]*\S)\s+[(（][^\W\d][^()（）\d]*[)）]$")
 """a short text with an explanation in brackets: `Paris (France)`"""
 
@@ -148,7 +155,10 @@ def tidy_answer(answer: str, kind: str) -> str:
         answer = MARKED.sub(lambda found: found[1] or found[2], answer)
     elif kind == Kind.numeric and (found := QUANTITY.match(answer)):
         answer = found["value"]
-    if answer.endswith((".", "。")) and not answer.endswith("..") and (kind == Kind.numeric or _is_name(answer)):
+    if kind == Kind.short_text:
+        answer = EXPLAINED.sub(r"\g<text>", answer)
+    ends = answer.endswith(".") and not answer.endswith("..") and (kind == Kind.numeric or _is_name(answer))
+    if ends or answer.endswith(("。", "।", "۔")):
         answer = undressed(answer[:-1], quotes=kind == Kind.short_text)
     if kind == Kind.short_text and (found := GLOSS.match(answer)):
         answer = found["text"]

@@ -32,7 +32,8 @@ LOOKALIKES = {"А": "A", "В": "B", "С": "C", "Е": "E", "Н": "H", "Α": "A", 
 LETTER = f"[{''.join(ALPHABETS)}]"
 BRACKETED = rf"[(\[{{<【「*]{{0,3}}\s*(?P<label>(?-i:{LETTER}))\s*['’׳]?[)\]}}>】」*]{{0,3}}(?!\w*\d)"
 BEFORE = (
-    rf"(?:(?:{SO})[\s,，、:]*)?(?:(?:{CHOOSES})\s*)?(?:(?:{ADVERBS}),?\s+)*(?:(?:{ARTICLES})\s+|l['’])?"
+    rf"(?:(?:{SO})[\s,，、:]*)?(?:(?:{CHOOSES})\s*)?(?:(?:{ADVERBS}),?\s+)*"
+    rf"(?:(?!(?-i:[A-Z])\s)(?:{ARTICLES})\s+|l['’])?"
     rf"(?:(?:{ADJECTIVES})\s+)*(?:(?:{OPTION_WORDS}|{NOUNS})\w{{0,3}}\s*[:：]?\s*)?"
 )
 AFTER = rf"(?:\s*(?:{OPTION_WORDS}|şıkkı)\w{{0,4}})?"

@@ -12,7 +12,9 @@ from nemo_sdg.generate.parsing.answers.leads import BE, LEAD
 from nemo_sdg.records import LABELS
 from nemo_sdg.text.boxes import last_boxes
 
-ARTICLE = re.compile(r"^(?:the|a|o|la|le|el|die|der|das|de|het)\s+(?=[(\[*]*[A-Z][)\]*.]*$)", re.IGNORECASE)
+ARTICLE = re.compile(
+    r"^(?!(?-i:[A-Z])\s)(?:the|a|o|la|le|el|die|der|das|de|het)\s+(?=[(\[*]*[A-Z][)\]*.]*$)", re.IGNORECASE
+)
 OPTION_WORD = re.compile(
     rf"^(?:{LEAD})?(?:it(?:'s| is)\s+)?(?:(?:so|thus|hence|therefore),?\s*)?(?:the\s+)?(?:(?:correct|right|best)\s+)*"
     rf"(?:option|choice|answer|letter|opción|opção|opzione|選択肢|选项|보기)(?:{BE}\b)?\s*[::]?\s*(?:option\s+)?(?P<rest>\S.*)$",

@@ -6,6 +6,7 @@ called(["assert f(1) == 2"])                                      -> ["f(1)"]
 
 import ast
 import re
+import symtable
 
 from nemo_sdg.text.programs import asserted_calls, parse_program
 
@@ -35,7 +36,51 @@ def program_of(text: str) -> str:
             continue
         kept = [other for other in kept if not defined(other) & names]
         kept.append(block)
-    return "\n\n\n".join(kept) if kept else blocks[-1]
+    if not kept:
+        return blocks[-1]
+    return "\n\n\n".join([*_prepared(blocks, kept), *kept])
+
+
+def _prepared(blocks: list[str], kept: list[str]) -> list[str]:
+    """The blocks of imports and constants that definitions use, in their order."""
+    needed = set().union(*map(_global_names, kept))
+    own = set().union(*map(defined, kept))
+    found: list[str] = []
+    for block in reversed([block for block in blocks if block not in kept]):
+        tree = parse_program(block)
+        plain = tree is not None and all(
+            isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) for node in tree.body
+        )
+        if tree is None or not plain or not needed & _bound_names(tree) or own & _global_names(block):
+            continue
+        found.insert(0, block)
+        needed |= _global_names(block)
+    return found
+
+
+def _bound_names(tree: ast.Module) -> set[str]:
+    """Names that imports and assignments give a value."""
+    aliases = [node for node in ast.walk(tree) if isinstance(node, ast.alias)]
+    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return {alias.asname or alias.name.split(".")[0] for alias in aliases} | {node.id for node in stored}
+
+
+def _global_names(program: str) -> set[str]:
+    """Names that a program reads from outside of its functions."""
+    try:
+        tables = [symtable.symtable(program, "program", "exec")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found: set[str] = set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        found |= {
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_referenced() and (symbol.is_global() or table.get_type() == "module")
+        }
+    return found
 
 
 def defined(program: str) -> set[str]:

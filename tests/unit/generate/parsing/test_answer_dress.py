@@ -39,7 +39,8 @@ def test_an_option_is_known_by_its_text_or_label(answer: str) -> None:
         "neon", "D", "A. helium", "(C) carbon dioxide", "carbon dioxide (A)", "A or B", "A, B", "(A) and (B)",
         "not B", "It is not B", "carbon", "carbon dioxide or helium",
         "carbon dioxide and water", "all of the above", "", " ", "()", "Bob", "2", "...", "Option", "The answer is",
-        "B. ?", "D is correct", "A and B because both fit", "I because it is so", "vitamin B", "hepatitis B",
+        "B. ?", "D is correct", "A B", "A dog of one kind is here", "A and B because both fit", "I because it is so",
+        "vitamin B", "hepatitis B",
         "B is wrong", "B is not the answer", "Antwort B ist falsch", "So B?", "B. oxygen", "B. Oxygen gas",
         "B. Oxygen, which plants release", "B. Oxygen is also right.", "B. Option C is right.", "В", "option 7", "ज",
     ],
@@ -116,14 +117,20 @@ def test_every_option_written_verbatim_is_found(options: list[str]) -> None:
         ("The Answer Is You", "short_text", "The Answer Is You"),
         ("The answer is Paris", "short_text", "Paris"),
         ("The answer", "short_text", "The answer"),
+        ("Paris, because it is the seat of government.", "short_text", "Paris"),
+        ("Paris — the capital of France", "short_text", "Paris"),
+        ("In cold water, where it is darker, because light fades", "short_text", None),
+        ("1914 – 1918", "short_text", "1914 – 1918"),
+        ("नई दिल्ली।", "short_text", "नई दिल्ली"),
+        ("北京。", "short_text", "北京"),
         ("\\(x = 2\\) and \\(x = -3\\)", "numeric", "\\(x = 2\\) and \\(x = -3\\)"),
         ("**2** and **3**", "numeric", "2 and 3"),
         ('"a" and "b"', "short_text", '"a" and "b"'),
         ("'it's red'", "short_text", "it's red"),
     ],
 )
-def test_the_wrapping_goes_and_the_answer_stays(answer: str, kind: str, tidy: str) -> None:
-    assert dress.tidy_answer(answer, kind) == tidy
+def test_the_wrapping_goes_and_the_answer_stays(answer: str, kind: str, tidy: str | None) -> None:
+    assert dress.tidy_answer(answer, kind) == (answer if tidy is None else tidy)
 
 
 DOUBLE = "def double(x):\n    return 2 * x"
@@ -140,10 +147,20 @@ DOUBLE = "def double(x):\n    return 2 * x"
         f"```python\n{DOUBLE}\n```\nUse it:\n```python\nprint(double(2))\n```",
         f"```bash\npip install x\n```\n```python\n{DOUBLE}\n```",
         f"The program:\n```python\n{DOUBLE}",
+        f"````python\n{DOUBLE}\n````",
+        f"```python\nx = double(4)\n```\n```python\n{DOUBLE}\n```",
+        f"```python\nx = 3\n```\n```python\n{DOUBLE}\n```",
     ],
 )
 def test_the_program_is_found_among_prose_and_fences(text: str) -> None:
     assert program_of(text) == DOUBLE
+
+
+def test_imports_and_constants_in_blocks_of_their_own_stay_with_the_definitions_that_use_them() -> None:
+    use = "def area(r):\n    return TAU * r * r / 2"
+    blocks = ["import math", "TAU = 2 * math.pi", "import json", use, "print(area(2))"]
+    text = "\n\nThen:\n\n".join(f"```python\n{block}\n```" for block in blocks)
+    assert program_of(text) == f"import math\n\n\nTAU = 2 * math.pi\n\n\n{use}"
 
 
 def test_fences_inside_a_program_are_its_own() -> None:

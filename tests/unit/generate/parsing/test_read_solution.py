@@ -116,6 +116,16 @@ def test_row_breaks_survive_json_with_single_and_with_double_backslashes(answer:
         ("| Pen | 60 |\n\n**Total cost: 310**", "310"),
         ("3x = 9\n∴ x = 3", "x = 3"),
         ("<think>Many say 12.\n\n**Final Answer:** 15", "15"),
+        ("<b>Answer:</b> 84", "84"),
+        ("<p><strong>Answer:</strong> 84</p>", "84"),
+        ("Answer: 84<br>", "84"),
+        ("解答：12减去5等于7。\n\n答案：7个", "7个"),
+        ("解答：7", "7"),
+        ("Answer to part (a): 3\nFinal answer: 5", "5"),
+        ("The limit does not exist.", "The limit does not exist"),
+        ("Final answer: 12\n\nThis is correct.\n\nFinal answer: 15", "contradictory_answers"),
+        ("| Section | Content |\n|---|---|\n| Reasoning | 3 + 4 |\n| **Answer** | 7 |", "7"),
+        ("| Answer | Count |\n|---|---|\n| yes | 7 |\n| no | 8 |", "no_answer"),
         ("Thinking Process:\n1. **Draft answer:** 12?\n\nFinal Output:\n\n**15**", "15"),
     ],
 )
@@ -153,6 +163,13 @@ def test_numbers(text: str, answer: str) -> None:
         ("The answer is $\\textbf{(B)}\\ \\text{carbon dioxide}$.", "carbon dioxide"),
         ("- A. oxygen ❌ given off\n- B. carbon dioxide ✅ built into sugar\n- C. nitrogen ❌", "carbon dioxide"),
         ("Leaves give off one of them. That leaves the gas of our breath: carbon dioxide.", "carbon dioxide"),
+        ("<p>Answer: <strong>B</strong></p>", "carbon dioxide"),
+        ("<output>B</output>", "carbon dioxide"),
+        ("<output>\n## Reasoning\nAir.\n## Answer\nB\n</output>", "carbon dioxide"),
+        ('{"response": {"context": "c", "reasoning": "r", "answer": "B"}}', "carbon dioxide"),
+        ("{“context”: “c”, “reasoning”: “so “it” is”, “answer”: “B”}", "carbon dioxide"),
+        ("Use `<answer>` tags.\n<answer>B</answer>", "carbon dioxide"),
+        ("```xml\n<answer>B</answer>\n```\nThat is it.", "carbon dioxide"),
         ("Plants take in CO2, so option B is correct.", "carbon dioxide"),
         ("Oxygen is released.\n\nOption **B** is the correct answer.", "carbon dioxide"),
         ("Plants take in CO2. Hence B is the answer.", "carbon dioxide"),
@@ -255,9 +272,19 @@ def test_programs(text: str) -> None:
     assert read(text, "code") == DOUBLE
 
 
+@pytest.mark.parametrize("tag", ["<answer>", "</answer>", "<reasoning>"])
+@pytest.mark.parametrize("form", ["{}", "<reasoning>Use the tag.</reasoning>\n<answer>\n{}\n</answer>"])
+def test_a_tag_inside_a_program_is_its_own(tag: str, form: str) -> None:
+    program = f"def f(s):\n    return s.split(' {tag} ')[1]"
+    assert read(form.format(f"```python\n{program}\n```"), "code") == program
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
+        ("<b>Answer:</b> Paris", "Paris"),
+        ("Answer: <b>Paris</b>", "<b>Paris</b>"),
+        ("Answer: <br>", "<br>"),
         ("**Answer:** Paris", "Paris"),
         ("Paris", "Paris"),
         ("Answer: Paris (France)", "Paris"),
