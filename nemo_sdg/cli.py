@@ -7,6 +7,7 @@ import typer
 
 from nemo_sdg import __version__
 from nemo_sdg.cli_runs import ConfigPath, Overrides, RunDir, runs
+from nemo_sdg.commands.look.damage import naming_damage
 from nemo_sdg.errors import SdgError
 
 app = typer.Typer(
@@ -153,7 +154,6 @@ def forecast(
     import orjson
 
     from nemo_sdg.commands.ahead.forecast import forecast as make
-    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.config import load_config
     from nemo_sdg.storage import write_json
 
@@ -188,7 +188,8 @@ def mix(
     """
     from nemo_sdg.commands.mix import mix as show_mixture
 
-    show_mixture(run, overrides, sequence_length=sequence_length, json_out=json_out, grid=grid, out=out, seed=seed)
+    with naming_damage(run):
+        show_mixture(run, overrides, sequence_length=sequence_length, json_out=json_out, grid=grid, out=out, seed=seed)
 
 
 @app.command()
@@ -205,7 +206,8 @@ def publish(
     """Write a finished run as a dataset to publish: parquet in NVIDIA's columns, chat messages, card, Croissant."""
     from nemo_sdg.commands.publish import publish as publish_run
 
-    publish_run(run, to, dry_run=dry_run, private=not public)
+    with naming_damage(run):
+        publish_run(run, to, dry_run=dry_run, private=not public)
 
 
 @app.command()
@@ -249,7 +251,8 @@ def launch(
     from nemo_sdg.commands import launch as launching
 
     if status is not None:
-        launching.show_status(status)
+        with naming_damage(status):
+            launching.show_status(status)
     elif config is None or cluster is None:
         raise typer.BadParameter("give CONFIG and --cluster FILE, or --status RUN")
     else:

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.records.shapes import misfit
 from nemo_sdg.storage import read_json
 
 JOBS = "jobs.json"
@@ -53,4 +54,6 @@ def slurm_jobs(folder: Path) -> dict[str, str]:
     if not (folder / JOBS).is_file():
         raise DataError(f"{folder.parent} was not launched on Slurm: it has no {folder.name}/{JOBS}")
     ids: dict[str, str] = read_json(folder / JOBS)
+    if why := misfit(ids, dict[str, str]):
+        raise DataError(f"{folder / JOBS} is damaged: {why}; `nemo-sdg launch` writes it again")
     return ids

@@ -8,7 +8,7 @@ import dataclasses
 import enum
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -130,6 +130,9 @@ OPERATIONAL = {
 """fields that affect how a run is carried out, not its result. config.yaml and identities do not contain them"""
 
 
+RECORD = "`nemo-sdg run` with the run's configuration writes it again"
+
+
 def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
     """Reads a run's YAML file, or `config.yaml` of a folder, and `key=value` overrides.
 
@@ -147,10 +150,25 @@ def load_recorded(run_dir: Path, overrides: list[str] | None = None) -> RunConfi
     return read_config(RunConfig, run_dir / "config.yaml", overrides, complete=_name_servers)
 
 
+def recorded_settings(run_dir: Path) -> dict[str, dict[str, Any]]:
+    """config.yaml of a run as it stands, also of another version: section -> field -> value. Raises ConfigError."""
+    import yaml
+
+    path = run_dir / "config.yaml"
+    try:
+        found = yaml.safe_load(path.read_bytes())
+    except yaml.YAMLError as exc:
+        raise ConfigError(f"{path} is damaged ({' '.join(str(exc).split())}); {RECORD}") from exc
+    if not isinstance(found, dict) or not all(isinstance(fields, dict) for fields in found.values()) or not found:
+        raise ConfigError(f"{path} must be a mapping of sections such as run, seeds, engine; {RECORD}")
+    return found
+
+
 def _name_servers(loaded: Any) -> None:
-    for section in [loaded.get("engine"), *(loaded.get("roles") or {}).values()]:
+    roles = loaded.get("roles")
+    for section in [loaded.get("engine"), *(roles.values() if isinstance(roles, MutableMapping) else ())]:
         for one in section if isinstance(section, Sequence) else [section]:
-            if one is not None:
+            if isinstance(one, MutableMapping):
                 one["base_urls"] = ["http://unused/v1"]
 
 

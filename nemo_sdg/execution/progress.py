@@ -21,6 +21,8 @@ import orjson
 
 from nemo_sdg.execution.rates import RecentRate, TokenWork
 from nemo_sdg.records import visible
+from nemo_sdg.records.lines import ProgressRow
+from nemo_sdg.records.shapes import misfit
 
 if TYPE_CHECKING:
     from nemo_sdg.execution.tracking import Tracker
@@ -197,7 +199,7 @@ def last_rows(path: Path, step: str) -> list[dict[str, Any]]:
             for line in handle:
                 with contextlib.suppress(orjson.JSONDecodeError):
                     row = orjson.loads(line)
-                    if row.get("step") == step:
+                    if misfit(row, ProgressRow) is None and row["step"] == step:
                         newest[row.get("worker")] = row
     return list(newest.values())
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.config import Role, RunConfig
+from nemo_sdg.config import Role, RunConfig, recorded_settings
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.packed_shards import packed_shards, variant_size
 from nemo_sdg.generate.agreement import ORDERS, compared, gold_of
 from nemo_sdg.pipeline.grade_rates import taken_by_kind
 from nemo_sdg.pipeline.leak_rates import LeakRates, measured_leaks
 from nemo_sdg.records import Kind, Sample, Vote, sample_from_dict
-from nemo_sdg.storage import find_run, is_stored, read_json, read_jsonl, stored_files
+from nemo_sdg.records.lines import Counted
+from nemo_sdg.storage import find_run, is_stored, read_jsonl, read_shaped, stored_files
 
 REPLAYED = 400
 """samples of a pilot whose votes are resampled"""
@@ -173,7 +174,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
     attempts = sum(
         row["in"]
         for path in (pilot / "questions" / "receipts").glob("*.json")
-        for row in read_json(path)["counts"].values()
+        for row in read_shaped(path, Counted)["counts"].values()
     )
     asked, curated = arrived["questions"], {"similar": 0, "seed": 0}
     for record, is_kept in records_of(pilot, "curated"):
@@ -262,11 +263,9 @@ def other_votes(rates: Rates, solved: list[Sample], pilot: Path, config: RunConf
     """Estimates the votes per question for another `generate.votes` or `verify.min_agreement` than the pilot's: votes
     are resampled from the pilot in rounds, which end when the majority is decided.
     """
-    import yaml
-
     from nemo_sdg.verify.votes import blind_of
 
-    was = yaml.safe_load((pilot / "config.yaml").read_text())
+    was = recorded_settings(pilot)
     further = was["generate"].get("further_solutions", 0)
     if further != config.generate.further_solutions:
         rates.notes.append(f"further solutions per question are as in the pilot, with further_solutions={further}")

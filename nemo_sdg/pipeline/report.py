@@ -10,6 +10,7 @@ import contextlib
 import functools
 import itertools
 import operator
+import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,8 +24,9 @@ from nemo_sdg.export.report.rows import Line, Unreadable, find_by_id
 from nemo_sdg.export.report.shown import Call, cut
 from nemo_sdg.generate.requests import Completion, Flow, Outcome, Request
 from nemo_sdg.pipeline.report_models import models_at_hand
-from nemo_sdg.records import Origin
+from nemo_sdg.records import Origin, visible
 from nemo_sdg.records.lines import Manifest
+from nemo_sdg.storage import StepDir, read_ledger, read_shaped
 
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
@@ -48,12 +50,12 @@ def make_report(run_dir: Path, facts: Manifest | None = None, *, measure: bool =
     """
     from nemo_sdg.export.card.write import write_card
     from nemo_sdg.export.report import write_report
-    from nemo_sdg.storage import read_json
 
     if facts is None and (run_dir / "manifest.json").is_file():
-        with contextlib.suppress(DataError):  # a damaged run gets the page without a card; `check` names the damage
-            write_card(run_dir, read_json(run_dir / "manifest.json"))
-
+        try:
+            write_card(run_dir, read_shaped(run_dir / "manifest.json", Manifest))
+        except DataError as exc:  # a damaged run gets the page without a card
+            print(visible(f"the dataset card is not written: {exc}"), file=sys.stderr)
     return write_report(
         run_dir,
         facts=facts,
@@ -90,8 +92,6 @@ def compare(run_dir: Path, other_dir: Path, *, measure: bool = True) -> Path:
 @contextlib.contextmanager
 def at_directory_of(run_dir: Path) -> Iterator[None]:
     """A block in the working directory of the run, to which relative paths in the run's configuration refer."""
-    from nemo_sdg.storage import read_ledger
-
     ledger = read_ledger(run_dir, "questions")
     known = ledger is not None and Path(ledger.directory).is_dir()
     with contextlib.chdir(ledger.directory) if ledger is not None and known else contextlib.nullcontext():
@@ -103,7 +103,6 @@ class Replay:
 
     def __init__(self, run_dir: Path, config: RunConfig) -> None:
         from nemo_sdg.steps.questions import few_shot_seeds
-        from nemo_sdg.storage import StepDir
 
         self.config, self.run_dir = config, run_dir
         seeds = StepDir(run_dir=run_dir, step="seeds", fingerprint="")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import RunConfig, Verify, shaping
-from nemo_sdg.errors import ConfigError, SdgError
+from nemo_sdg.errors import ConfigError, DataError, SdgError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.processes import give_back_memory, quiet_libraries
 from nemo_sdg.execution.progress import COLUMNS, Progress, fit, format_seconds
@@ -20,7 +20,7 @@ from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_modu
 from nemo_sdg.pipeline.plan import Plan, describe_cost, make_plan, require_finished, wanted_ledger
 from nemo_sdg.pipeline.preflight import check_configuration, check_machine
 from nemo_sdg.steps.generation import ask_lost_again, lost_requests, mark_redone, unmark_redone
-from nemo_sdg.storage import ContentHashes, Ledger, read_ledger, remove_temporaries, with_unread, write_bytes
+from nemo_sdg.storage import LEDGER, ContentHashes, Ledger, read_ledger, remove_temporaries, with_unread, write_bytes
 
 HASHES = ".hashes.json"
 """file of the input files' hashes, for run.verify=size"""
@@ -46,6 +46,7 @@ def run(
     require_sharing(names, worker)
     check_configuration(config, names if only else configured_steps(config))
     with open_run(config, worker=worker) as context:
+        remove_damaged_ledgers(context)
         require_finished(names, config, context.run_dir)
         hashes = ContentHashes(context.run_dir / HASHES, full=config.run.verify is Verify.full)
         with context.progress.step("inputs") as state:
@@ -77,6 +78,18 @@ def require_sharing(names: list[str], worker: tuple[int, int]) -> None:
             f"--worker shares questions, screened, answers and graded alone, got {', '.join(alone)}: name one of them "
             "with --only, and run the others without --worker"
         )
+
+
+def remove_damaged_ledgers(context: Context) -> None:
+    """A step whose ledger was cut off or edited is not finished: its shards are looked at, and the ledger is written
+    again.
+    """
+    for step in context.steps:
+        try:
+            read_ledger(context.run_dir, step)
+        except DataError as exc:
+            context.progress.line(f"{step:<10} {exc}")
+            (context.run_dir / step / LEDGER).unlink(missing_ok=True)
 
 
 def look_ahead(config: RunConfig, *, redo: bool) -> None:

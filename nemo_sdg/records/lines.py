@@ -2,7 +2,7 @@
 `samples` and `rows` explain the fields.
 """
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class AnswerLine(TypedDict, total=False):
@@ -59,7 +59,8 @@ class FileFactsLine(TypedDict):
 
     sha256: str
     bytes: int
-    rows: int
+    rows: int | None
+    """None for a file that holds no records"""
 
 
 TaskCounts = TypedDict("TaskCounts", {"in": int, "kept": int, "dropped": dict[str, int], "not_sampled": int})
@@ -68,16 +69,21 @@ StepCounts = dict[str, TaskCounts]
 """task -> its counts in a step"""
 
 
-class Receipt(TypedDict, total=False):
+class Counted(TypedDict):
+    """What is read of a receipt where records are counted."""
+
+    counts: StepCounts
+
+
+class Receipt(Counted):
     """Of a shard, see storage/shards.py."""
 
     step: str
     shard: str
     fingerprint: str
-    made_by: str
+    made_by: NotRequired[str]
     inputs: dict[str, str]
     outputs: dict[str, FileFactsLine]
-    counts: StepCounts
 
 
 class PackedReceipt(Receipt, total=False):
@@ -128,3 +134,26 @@ class Manifest(TypedDict):
     packages: dict[str, str | None]
     """package -> its version, None where it is not installed"""
     files: dict[str, FileFactsLine]
+
+
+class ProgressRow(TypedDict):
+    """A line of progress.jsonl; the figures of an engine are there only where one was asked."""
+
+    time: float
+    """seconds since 1970"""
+    step: str
+    worker: NotRequired[str]
+    seconds: NotRequired[float]
+    """since the step began in this process"""
+    done: NotRequired[int]
+    total: NotRequired[int | None]
+    unit: NotRequired[str]
+    per_s: NotRequired[float]
+    ended: NotRequired[bool]
+    requests: NotRequired[int]
+    replayed: NotRequired[int]
+    retries: NotRequired[int]
+    in_flight: NotRequired[int]
+    completion_tokens: NotRequired[int]
+    tokens_per_s: NotRequired[float]
+    saturation: NotRequired[float]

@@ -3,6 +3,7 @@
 from nemo_sdg.storage.code import code_version, home_of, imported_files
 from nemo_sdg.storage.files import (
     DAMAGED,
+    REPAIR,
     FileFacts,
     atomic_file,
     compress_file,
@@ -13,6 +14,7 @@ from nemo_sdg.storage.files import (
     jsonl_files,
     read_json,
     read_jsonl,
+    read_shaped,
     release,
     remove_temporaries,
     sha256_file,
@@ -33,6 +35,7 @@ from nemo_sdg.storage.frames import (
     stored_files,
 )
 from nemo_sdg.storage.ledger import (
+    LEDGER,
     ContentHashes,
     Inputs,
     Ledger,
@@ -47,6 +50,8 @@ from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, StepDir, merge_counts
 
 __all__ = [
     "DAMAGED",
+    "LEDGER",
+    "REPAIR",
     "SHARD_FORMAT",
     "SUFFIX",
     "ContentHashes",
@@ -80,6 +85,7 @@ __all__ = [
     "read_json",
     "read_jsonl",
     "read_ledger",
+    "read_shaped",
     "release",
     "remove_temporaries",
     "require_run",

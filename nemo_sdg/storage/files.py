@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import orjson
 
 from nemo_sdg.errors import ConfigError, DataError, SdgError
 from nemo_sdg.records import json_line
+from nemo_sdg.records.shapes import misfit
 from nemo_sdg.storage.frames import SUFFIX, FrameWriter, compressed, content_size, is_stored, open_content, stored_files
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
@@ -24,6 +25,8 @@ breaks while rows are streamed.
 """
 
 DAMAGED = "damaged"
+REPAIR = "`nemo-sdg run` with the same configuration repairs it"
+Shape = TypeVar("Shape")
 
 
 def fsync_directory(path: Path) -> None:
@@ -158,8 +161,22 @@ def read_json(path: str | Path) -> Any:
         return orjson.loads(Path(path).read_bytes())
     except FileNotFoundError as exc:
         raise DataError(f"{path} is missing") from exc
+    except IsADirectoryError as exc:
+        raise DataError(f"{path} must be a file, and is a folder") from exc
     except orjson.JSONDecodeError as exc:
         raise DataError(f"{path} is not valid JSON ({exc})") from exc
+
+
+def read_shaped(path: str | Path, shape: type[Shape]) -> Shape:
+    """A JSON file of a run that a TypedDict describes. Raises DataError when it is missing or something else."""
+    found: Shape
+    try:
+        found = read_json(path)
+    except DataError as exc:
+        raise DataError(f"{exc}; {REPAIR}") from exc
+    if why := misfit(found, shape):
+        raise DataError(f"{path} is damaged: {why}; {REPAIR}")
+    return found
 
 
 def jsonl_files(named: Iterable[str], field: str) -> list[Path]:

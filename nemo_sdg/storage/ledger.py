@@ -20,7 +20,8 @@ from typing import Any
 
 from nemo_sdg.config import fingerprint as digest
 from nemo_sdg.errors import DataError
-from nemo_sdg.storage.files import read_json, sha256_file, write_json
+from nemo_sdg.records.shapes import misfit
+from nemo_sdg.storage.files import REPAIR, read_json, sha256_file, write_json
 from nemo_sdg.storage.frames import stored
 
 LEDGER = "ledger.json"
@@ -173,7 +174,10 @@ def read_ledger(run_dir: Path, step: str) -> Ledger | None:
     path = run_dir / step / LEDGER
     if not path.is_file():
         return None
+    found = read_json(path)
+    if why := misfit(found, Ledger):
+        raise DataError(f"{path} is not a ledger ({why}); {REPAIR}")
     try:
-        return Ledger(**read_json(path))
+        return Ledger(**found)
     except TypeError as exc:
-        raise DataError(f"{path} is not a ledger ({exc}); run the step again") from exc
+        raise DataError(f"{path} is not a ledger ({exc}); {REPAIR}") from exc

@@ -21,10 +21,11 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Drop
+from nemo_sdg.records.lines import Receipt
 from nemo_sdg.storage.code import code_version
 from nemo_sdg.storage.files import (
     FileFacts,
@@ -32,6 +33,7 @@ from nemo_sdg.storage.files import (
     content_file,
     read_json,
     read_jsonl,
+    read_shaped,
     sha256_file,
     sha256_files,
     write_json,
@@ -202,10 +204,9 @@ class StepDir:
     def receipt(self, shard: str) -> dict[str, Any] | None:
         """The shard's receipt; None if it is missing or damaged."""
         try:
-            receipt = read_json(self.receipt_path(shard))
+            return cast(dict[str, Any], read_shaped(self.receipt_path(shard), Receipt))
         except DataError:
             return None
-        return receipt if isinstance(receipt, dict) else None
 
     def problem(self, shard: str, *, inputs: Iterable[Path] | None = None, full: bool = True) -> str | None:
         """Why a shard is not done, or None if it is. `full` compares hashes; otherwise only lengths are compared."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.commands.check.shards import Shard, Taken
 from nemo_sdg.errors import DataError
+from nemo_sdg.records.lines import Manifest, Receipt, UnseenSplit
+from nemo_sdg.records.shapes import misfit
 from nemo_sdg.storage import Ledger, read_json, read_jsonl, read_ledger, sha256_file
 
 if TYPE_CHECKING:
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
 WITHOUT_RECORDS = ("catalog", "packed", "blend")
 """steps whose shards hold no records"""
-MANIFEST = {"fingerprint", "steps", "files", "unread", "evaluation_splits_unreachable"}
-"""what the laws read of a manifest"""
 UNREACHABLE = "seeds/evaluation/unreachable.json"
 """evaluation splits that could not be read"""
 SHOWN = 5
@@ -81,9 +81,8 @@ class CheckedRun:
             for path in sorted((self.dir / step).rglob("receipts/*.json")):
                 if not path.name.startswith("."):
                     receipt = read_json(path)
-                    wanted = {"step", "shard", "fingerprint", "inputs", "outputs", "counts"}
-                    if not isinstance(receipt, dict) or not wanted <= receipt.keys():
-                        raise DataError(f"{path.relative_to(self.dir)} is not a receipt")
+                    if why := misfit(receipt, Receipt):
+                        raise DataError(f"{path.relative_to(self.dir)} is not a receipt: {why}")
                     found[str(path.relative_to(self.dir))] = receipt
         return found
 
@@ -97,16 +96,16 @@ class CheckedRun:
         """manifest.json; empty where there is none. Raises DataError where it is damaged."""
         if not (self.dir / "manifest.json").is_file():
             return {}
-        found = read_json(self.dir / "manifest.json")
-        if not isinstance(found, dict) or not found.keys() >= MANIFEST:
-            raise DataError("manifest.json is not a manifest")
+        found: dict[str, Any] = read_json(self.dir / "manifest.json")
+        if why := misfit(found, Manifest):
+            raise DataError(f"manifest.json is not a manifest: {why}")
         return found
 
     def unreachable_splits(self) -> list[dict[str, Any]]:
         """The evaluation splits that the run could not read. Raises DataError where their list is damaged."""
-        found = read_json(self.dir / UNREACHABLE)
-        if not isinstance(found, list) or not all(isinstance(split, dict) for split in found):
-            raise DataError(f"{UNREACHABLE} is not a list of evaluation splits")
+        found: list[dict[str, Any]] = read_json(self.dir / UNREACHABLE)
+        if why := misfit(found, list[UnseenSplit]):
+            raise DataError(f"{UNREACHABLE} is not a list of evaluation splits: {why}")
         return found
 
     @functools.cached_property

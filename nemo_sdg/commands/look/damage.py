@@ -9,8 +9,8 @@ from nemo_sdg.errors import DataError, SdgError
 
 @contextlib.contextmanager
 def naming_damage(*runs: Path) -> Iterator[None]:
-    """Where the block stumbles over what a file holds, the runs' files are compared with their receipts. Raises
-    DataError with the first that is not what was written; an error that no damage explains passes through.
+    """Where the block stumbles over what a file holds, the runs' files are compared with their receipts and ledgers.
+    Raises DataError with the first that is not what was written; an error that no damage explains passes through.
     """
     try:
         yield
@@ -24,7 +24,17 @@ def naming_damage(*runs: Path) -> Iterator[None]:
 
 
 def _damage(run: Path) -> str | None:
-    from nemo_sdg.commands.check.laws import WHOLE, prove
+    from nemo_sdg.commands.check.laws import WHOLE, prove, steps_of
+    from nemo_sdg.config import load_recorded
+    from nemo_sdg.storage import read_ledger
 
     (verdict,) = prove(run, WHOLE)
-    return next(iter(verdict.violations), None)
+    if verdict.violations:
+        return verdict.violations[0]
+    try:
+        load_recorded(run)
+        for step in steps_of(run):
+            read_ledger(run, step)
+    except SdgError as exc:
+        return str(exc)
+    return None

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from nemo_sdg.config import recorded_settings
 from nemo_sdg.export.report.against import names_of
-from nemo_sdg.storage import changed_fields, finished_shards, merge_counts, read_json, read_jsonl, require_run
+from nemo_sdg.records.lines import Counted
+from nemo_sdg.storage import changed_fields, finished_shards, merge_counts, read_jsonl, read_shaped, require_run
 
 STEPS = ("seeds", "questions", "screened", "answers", "graded", "verified", "curated")
 
@@ -21,8 +21,8 @@ def diff(one: Path, other: Path) -> Iterator[str]:
     for run in (one, other):
         require_run(run)
     yield from heading(*names_of(one, other))
-    configs = [yaml.safe_load((run / "config.yaml").read_text()) for run in (one, other)]
-    changed = changed_fields(*configs)
+    configs = [recorded_settings(run) for run in (one, other)]
+    changed = changed_fields(configs[0], configs[1])
     yield "settings: " + ("the same" if not changed else "")
     yield from (f"  {line}" for line in changed)
     yield "records kept"
@@ -55,7 +55,7 @@ def compared(name: str, before: float, after: float) -> Iterator[str]:
 
 def kept(run: Path, step: str) -> dict[str, int]:
     """Records that a step kept, per task, by its receipts."""
-    receipts = [read_json(run / step / "receipts" / f"{shard}.json") for shard in finished_shards(run, step)]
+    receipts = [read_shaped(run / step / "receipts" / f"{shard}.json", Counted) for shard in finished_shards(run, step)]
     return {task: row["kept"] for task, row in merge_counts(receipt["counts"] for receipt in receipts).items()}
 
 

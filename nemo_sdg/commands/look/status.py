@@ -9,7 +9,8 @@ from typing import Any
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.progress import COLUMNS, describe_engine, format_seconds, last_rows
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS
-from nemo_sdg.storage import different_versions, finished_shards, read_json, read_ledger
+from nemo_sdg.records.lines import Counted
+from nemo_sdg.storage import different_versions, finished_shards, read_ledger, read_shaped
 
 
 def step_status(run_dir: Path, step: str) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def step_status(run_dir: Path, step: str) -> dict[str, Any]:
     before = expected_shards(run_dir, step)
     kept, dropped = 0, dict[str, int]()
     for path in paths:
-        for row in read_json(path)["counts"].values():
+        for row in read_shaped(path, Counted)["counts"].values():
             kept += row["kept"]
             for reason, num in row["dropped"].items():
                 dropped[reason] = dropped.get(reason, 0) + num

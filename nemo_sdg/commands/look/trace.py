@@ -7,7 +7,7 @@ document 17 of packed/context/science/train/shard-00000_text_document
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -15,7 +15,8 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.packing.tokenizers import load_saved
 from nemo_sdg.export.report.packed import read_document
-from nemo_sdg.storage import open_content, read_json, require_run, stored_files
+from nemo_sdg.records.lines import Receipt
+from nemo_sdg.storage import open_content, read_shaped, require_run, stored_files
 
 
 def trace(run_dir: Path, prefix: str, document: int) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def _packed_prefix(run_dir: Path, prefix: str) -> Path:
 
 def _receipt_of(run_dir: Path, output: str) -> dict[str, Any]:
     for path in sorted((run_dir / "packed" / "receipts").glob("*.json")):
-        receipt: dict[str, Any] = read_json(path)
+        receipt = cast(dict[str, Any], read_shaped(path, Receipt))
         if output in receipt["outputs"]:
             return receipt
     raise DataError(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.config import recorded_settings
 from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.card.content import (
     Card,
@@ -21,15 +22,12 @@ from nemo_sdg.export.packed_shards import PackedShard, packed_shards, variant_si
 from nemo_sdg.export.packing.packed_files import TextRow
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
 from nemo_sdg.records.lines import Manifest, StepCounts, UnseenSplit
-from nemo_sdg.storage import read_json, read_jsonl
+from nemo_sdg.storage import read_json, read_jsonl, read_shaped
 
 
 def collect(run_dir: Path, facts: Manifest) -> Card:
-    import yaml
-
-    config_text = (run_dir / "config.yaml").read_text()
-    config = yaml.safe_load(config_text)
-    mixture: MixtureFile = read_json(run_dir / "blend" / "mixture.json")
+    config_text, config = (run_dir / "config.yaml").read_text(), recorded_settings(run_dir)
+    mixture = read_shaped(run_dir / "blend" / "mixture.json", MixtureFile)
     shards = packed_shards(run_dir)
     sizes = {variant: variant_size(shards, variant) for variant in mixture["variants"]}
     first = next(iter(sizes))

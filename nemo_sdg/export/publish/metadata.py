@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.config import recorded_settings
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX
 from nemo_sdg.export.publish.release import CHAT, GENERATIVE, MULTIPLE_CHOICE, Release
-from nemo_sdg.storage import read_json, write_bytes, write_json
+from nemo_sdg.storage import read_shaped, write_bytes, write_json
 
 HUB = "hub:"
 CROISSANT_CONTEXT = {
@@ -109,9 +110,7 @@ def _glob(release: Release, configuration: str, split: str) -> str:
 
 def croissant(release: Release, header: dict[str, Any], target: str) -> dict[str, Any]:
     """Croissant 1.0: a file set for each configuration and split, and a record set for each released configuration."""
-    import yaml
-
-    config = yaml.safe_load((release.run_dir / "config.yaml").read_text())
+    config = recorded_settings(release.run_dir)
     repository = target.removeprefix(HUB)
     on_hub = target.startswith(HUB)
     url = f"https://huggingface.co/datasets/{repository}" if on_hub else release.folder.resolve().as_uri()
@@ -177,7 +176,7 @@ def data_blend(release: Release, target: str) -> dict[str, Any]:
     Weights are those of the blend. A file stands for its part of a packed shard by its characters. From the hub a
     configuration is read as a whole, so that its shards share its weight as found.
     """
-    mixture: MixtureFile = read_json(release.run_dir / "blend" / "mixture.json")
+    mixture = read_shaped(release.run_dir / "blend" / "mixture.json", MixtureFile)
     variant = next(iter(mixture["variants"]))
     weights = {
         row["prefix"].removesuffix(PREFIX_SUFFIX): row["weight"] for row in mixture["variants"][variant]["train"]

@@ -25,12 +25,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from nemo_sdg.errors import DataError
+from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.packed_shards import TEXT_SUFFIX, PackedShard, packed_shards
 from nemo_sdg.export.packing.packed_files import TextRow
 from nemo_sdg.export.publish.chat import chat_row
 from nemo_sdg.records import Kind, json_line
-from nemo_sdg.records.lines import FileFactsLine, SampleLine
-from nemo_sdg.storage import atomic_file, read_json, read_jsonl, require_run, sha256_file, write_json
+from nemo_sdg.records.lines import FileFactsLine, Manifest, SampleLine
+from nemo_sdg.storage import atomic_file, read_json, read_jsonl, read_shaped, require_run, sha256_file, write_json
 
 MULTIPLE_CHOICE, GENERATIVE, CHAT = "Multiple-Choice", "Generative", "chat"
 MANIFEST = "publish.json"
@@ -87,6 +88,7 @@ def shards_to_publish(run_dir: Path) -> list[PackedShard]:
             f"{run_dir} is not a finished run (it has no manifest.json with a card in report/); finish it by "
             "`nemo-sdg run CONFIG`"
         )
+    read_shaped(run_dir / "manifest.json", Manifest)
     return [shard for shard in packed_shards(run_dir) if shard.variants]
 
 
@@ -106,7 +108,7 @@ def write_release(run_dir: Path, folder: Path, *, on_file: Callable[[Published, 
     shards = shards_to_publish(run_dir)
     folder.mkdir(parents=True, exist_ok=True)
     writer = _Writer(run_dir, folder, on_file or (lambda file, fresh: None))
-    first = next(iter(read_json(run_dir / "blend" / "mixture.json")["variants"]))
+    first = next(iter(read_shaped(run_dir / "blend" / "mixture.json", MixtureFile)["variants"]))
     for packed, variant, name, facts in text_files(shards):
         split, shard, text = SPLIT_NAMES[packed.split], name.removesuffix(TEXT_SUFFIX), run_dir / name
         writer.put(name, variant, split, facts["sha256"], functools.partial(_link, text), shard=shard)
@@ -247,13 +249,11 @@ def _chat_files(run_dir: Path) -> Iterator[tuple[str, str, Callable[[], Iterator
     left_out = {
         drop["id"] for path in sorted((run_dir / "packed" / "dropped").glob("*.jsonl")) for drop in read_jsonl(path)
     }
-    import yaml
-
-    from nemo_sdg.config import fingerprint
+    from nemo_sdg.config import fingerprint, recorded_settings
     from nemo_sdg.export.packing.shard_plan import split_of
 
     missing = fingerprint(sorted(left_out))
-    valid_share = float(yaml.safe_load((run_dir / "config.yaml").read_text())["export"]["valid_share"])
+    valid_share = float(recorded_settings(run_dir)["export"]["valid_share"])
     for path in sorted((run_dir / "curated").glob("shard-*.jsonl")):
         digest = sha256_file(path)
         for split, title in SPLIT_NAMES.items():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.config import recorded_settings
 from nemo_sdg.errors import DataError
 from nemo_sdg.export.report.counts import Run, read_json_or, shards
 from nemo_sdg.export.report.rows import Line, Picker, Unreadable, fetch, find_by_id, read_records
@@ -74,9 +75,8 @@ def verdict_rows(one: Side, other: Side) -> list[tuple[str, Verdict | None, Verd
 
 def settings(one: Side, other: Side) -> list[str]:
     """One line for each setting that differs: `generate.votes                4 -> 8`."""
-    import yaml
 
-    configs = [yaml.safe_load((side.run_dir / "config.yaml").read_text(encoding="utf-8")) for side in (one, other)]
+    configs = [recorded_settings(side.run_dir) for side in (one, other)]
     return list(changed_fields(configs[0] or {}, configs[1] or {}))
 
 

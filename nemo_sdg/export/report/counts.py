@@ -22,8 +22,8 @@ from nemo_sdg.export.report.rows import (
     read_records,
     spread,
 )
-from nemo_sdg.records.lines import StepCounts
-from nemo_sdg.storage import merge_counts, read_json, require_run, stored_files
+from nemo_sdg.records.lines import Counted, PackedReceipt, StepCounts
+from nemo_sdg.storage import merge_counts, read_shaped, require_run, stored_files
 from nemo_sdg.text.figures import percentile
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
@@ -48,10 +48,10 @@ NUM_SAMPLES = 400
 COMPLETION = re.compile(rb'"finish_reason":"(\w+)","prompt_tokens":(\d+),"completion_tokens":(\d+)')
 
 
-def read_json_or(path: Path, default: Any) -> Any:
-    """The content of a JSON file, or `default` if the run does not have it yet."""
+def read_json_or(path: Path, default: Any, shape: Any = Any) -> Any:
+    """The content of a JSON file, or `default` if the run does not have it yet, or something of another shape."""
     try:
-        return read_json(path)
+        return read_shaped(path, shape)
     except DataError:
         return default
 
@@ -63,15 +63,11 @@ def shards(run_dir: Path, step: str, folder: str = "") -> list[Path]:
 def step_counts(run_dir: Path, step: str) -> StepCounts:
     """The receipts' counts of a step."""
     receipts = (
-        read_json_or(path, None)
+        read_json_or(path, None, Counted)
         for path in sorted((run_dir / step / "receipts").glob("*.json"))
         if not path.name.startswith(".")
     )
-    return merge_counts(
-        receipt["counts"]
-        for receipt in receipts
-        if isinstance(receipt, dict) and isinstance(receipt.get("counts"), dict)
-    )
+    return merge_counts(receipt["counts"] for receipt in receipts if receipt is not None)
 
 
 def families_of_tasks(run_dir: Path, unreadable: Unreadable) -> dict[str, str]:
@@ -243,7 +239,7 @@ def packed_tokens(run_dir: Path) -> dict[str, dict[str, list[int]]]:
     """variant -> family -> [documents, tokens]"""
     totals: dict[str, dict[str, list[int]]] = {}
     for path in sorted((run_dir / "packed" / "receipts").glob("*.json")):
-        receipt = read_json_or(path, {})
+        receipt = read_json_or(path, {}, PackedReceipt)
         for variant, sizes in receipt.get("variants", {}).items():
             row = totals.setdefault(variant, {}).setdefault(receipt["family"], [0, 0])
             row[0] += sizes["documents"]

@@ -62,7 +62,7 @@ def _document(run_dir: Path, docs: Path, variant: str, tokenizer: Tokenizer) -> 
     base = str(docs).removesuffix(".docs.parquet") + PREFIX_SUFFIX
     ids = read_document(Path(base), row["document"])
     receipts: Iterator[PackedReceipt] = (
-        read_json_or(path, {}) for path in sorted((run_dir / "packed" / "receipts").glob("*.json"))
+        read_json_or(path, {}, PackedReceipt) for path in sorted((run_dir / "packed" / "receipts").glob("*.json"))
     )
     name = f"{Path(base).relative_to(run_dir)}.bin"
     inputs = next((receipt["inputs"] for receipt in receipts if name in receipt.get("outputs", {})), {})

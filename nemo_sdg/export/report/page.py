@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from nemo_sdg.config import fingerprint
+from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.report.against import Side, names_of, pairs, settings, tables, verdict_rows
 from nemo_sdg.export.report.counts import (
     NUM_EXAMPLES,
@@ -70,7 +71,7 @@ def write_report(
     """
     run = count_run(run_dir)
     records = collect_records(run_dir, run, find_calls)
-    facts = facts or read_json_or(run_dir / "manifest.json", None)
+    facts = facts or read_json_or(run_dir / "manifest.json", None, Manifest)
     path = run_dir / "report" / "index.html"
     quality = measured(run_dir, records, models or Models(missing={"fluency": NOT_ASKED}))
     write_bytes(path, render_page(run_dir, run, records, facts, quality))
@@ -110,7 +111,7 @@ def write_against(run_dir: Path, other_dir: Path, models: Models) -> Path:
 def side_of(run_dir: Path, name: str, models: Models) -> Side:
     run = count_run(run_dir)
     records = collect_records(run_dir, run, None)
-    mixed = read_json_or(run_dir / "blend" / "mixture.json", None)
+    mixed = read_json_or(run_dir / "blend" / "mixture.json", None, MixtureFile)
     verdicts = judge_run(run, measured(run_dir, records, models), mixed, evaluation_splits(run_dir))
     return Side(name=name, run_dir=run_dir, run=run, verdicts=verdicts)
 
@@ -132,9 +133,9 @@ def measured(run_dir: Path, records: list[Shown], models: Models) -> Quality:
 
 
 def render_page(run_dir: Path, run: Run, records: list[Shown], facts: Manifest | None, quality: Quality) -> bytes:
-    health: Health = read_json_or(run_dir / "curated" / "health.json", {})
+    health: Health = read_json_or(run_dir / "curated" / "health.json", {}, Health)
     splits = evaluation_splits(run_dir)
-    verdicts = judge_run(run, quality, read_json_or(run_dir / "blend" / "mixture.json", None), splits)
+    verdicts = judge_run(run, quality, read_json_or(run_dir / "blend" / "mixture.json", None, MixtureFile), splits)
     sections = [
         fluency(quality),
         difficulty(run, health),

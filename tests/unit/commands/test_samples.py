@@ -100,7 +100,7 @@ def test_diff_names_what_changed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "what"), [("receipts/shard-00000.json", "is not a receipt"), ("shard-00000.jsonl", "3 bytes")]
+    ("file", "what"), [("receipts/shard-00000.json", "counts is missing"), ("shard-00000.jsonl", "3 bytes")]
 )
 def test_a_file_that_was_edited_is_named_in_one_line(tmp_path: Path, file: str, what: str) -> None:
     one, other = make_run(tmp_path / "a", num=4), make_run(tmp_path / "b", num=4)
@@ -109,7 +109,7 @@ def test_a_file_that_was_edited_is_named_in_one_line(tmp_path: Path, file: str, 
     with pytest.raises(ConfigError, match="has no record of task x"), naming_damage(other):
         list(sample(other, task="x"))
     (other / "curated" / file).write_bytes(b"{}\n")
-    with pytest.raises(DataError, match=f"b: .*{what}"), naming_damage(one, other):
+    with pytest.raises(DataError, match=f"b[:/].*{what}"), naming_damage(one, other):
         list(diff(one, other))
         raise KeyError("sample_id")  # as where a record lacks its fields
 

@@ -17,7 +17,7 @@ def mixture(run_dir: Path) -> Section:
         title="Mixture",
         about="Train tokens of each family as found, and its share of the blend after temperature, floors and caps.",
     )
-    mixed: MixtureFile | None = read_json_or(run_dir / "blend" / "mixture.json", None)
+    mixed: MixtureFile | None = read_json_or(run_dir / "blend" / "mixture.json", None, MixtureFile)
     if mixed is None:
         section.missing = "The run has no blend yet."
         return section

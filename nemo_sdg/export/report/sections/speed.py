@@ -4,34 +4,18 @@ the machine.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 from nemo_sdg.export.report.counts import Run, read_json_or
 from nemo_sdg.export.report.rows import Unreadable, read_records
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.export.report.sections.parts import Section, Table
+from nemo_sdg.records.lines import ProgressRow
+from nemo_sdg.records.shapes import misfit
 
 GENERATION = ("questions", "screened", "answers", "graded")
 NUM_BINS = 60
 TIMES = [(86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s")]
-
-
-class ProgressRow(TypedDict, total=False):
-    """A line of progress.jsonl; `time` and `step` are always there."""
-
-    time: float
-    """seconds since 1970"""
-    step: str
-    worker: str
-    seconds: float
-    """since the step began in this process"""
-    done: int
-    unit: str
-    requests: int
-    replayed: int
-    retries: int
-    completion_tokens: int
-    saturation: float
 
 
 def speed(run_dir: Path, run: Run) -> Section:
@@ -103,7 +87,7 @@ def speed(run_dir: Path, run: Run) -> Section:
 
 def progress_rows(run_dir: Path, unreadable: Unreadable) -> Iterator[ProgressRow]:
     for _, row in read_records([run_dir / "progress.jsonl"], unreadable):
-        if isinstance(row.get("time"), int | float) and isinstance(row.get("step"), str):
+        if misfit(row, ProgressRow) is None:
             yield cast(ProgressRow, row)
 
 
