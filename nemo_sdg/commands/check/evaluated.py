@@ -83,10 +83,12 @@ def _task_files(folder: str) -> dict[str, TaskFile]:
     for parent, _, names in os.walk(folder, followlinks=True):
         for name in names:
             if name.endswith((".yaml", ".yml")) or "." not in name:
-                text = Path(parent, name).read_text(errors="replace")
-                datasets = frozenset(last_part(path.strip("\"'")) for path in _DATASET.findall(text))
-                includes = tuple(path.strip("\"'").rpartition("/")[2] for path in _INCLUDE.findall(text))
-                found[os.path.join(parent, name)] = TaskFile(datasets, includes)
+                path = os.path.join(parent, name)
+                with open(path, errors="replace") as file:
+                    text = file.read()
+                datasets = frozenset(last_part(one.strip("\"'")) for one in _DATASET.findall(text))
+                includes = tuple(one.strip("\"'").rpartition("/")[2] for one in _INCLUDE.findall(text))
+                found[path] = TaskFile(datasets, includes)
     return found
 
 

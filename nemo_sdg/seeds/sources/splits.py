@@ -220,14 +220,14 @@ def own_tasks(seeds: SeedsSection, tasks: Iterable[str] | None = None) -> frozen
     if not seeds.include_path:
         return frozenset()
     folders = [Path(path).resolve() for path in seeds.include_path]
-    real: dict[str, Path] = {}
+    inside: dict[str, bool] = {}
     found, files = [], task_files(seeds)
     for task in files if tasks is None else tasks:
         file = files[task]
         parent = file.rpartition("/")[0]
-        if parent not in real:
-            real[parent] = Path(parent).resolve()
-        if not os.path.islink(file) and not any(map(real[parent].is_relative_to, folders)):  # noqa: PTH114 (hot)
+        if parent not in inside:
+            inside[parent] = any(map(Path(parent).resolve().is_relative_to, folders))
+        if not inside[parent] and not os.path.islink(file):  # noqa: PTH114 (hot)
             continue
         if any(map(Path(file).resolve().is_relative_to, folders)):
             found.append(task)
