@@ -197,7 +197,8 @@ def read_config(
         complete(loaded)
         for override in overrides or []:
             if not re.match(r"[\w.\[\]-]+=", override):
-                raise ConfigError(f"{override!r} is not an override: write key=value, such as generate.votes=3")
+                quoted = "; put quotes around one with spaces" if re.search(r"[\[\]{}:,]", override) else ""
+                raise ConfigError(f"{override!r} is not an override: write key=value, such as generate.votes=3{quoted}")
         changes = OmegaConf.from_dotlist(list(overrides or []))
         with contextlib.suppress(OmegaConfBaseException):
             given = OmegaConf.to_container(OmegaConf.unsafe_merge(loaded.copy(), changes), resolve=False)

@@ -27,6 +27,9 @@ def explain(exc: Exception, structure: type, given: Any = None) -> str:
     if isinstance(exc, ConfigKeyError) and "not in" in lines[0]:
         if "." not in key and dataclasses.is_dataclass(exc.object_type) and exc.object_type is not structure:
             known = {field.name: field.type for field in dataclasses.fields(exc.object_type)}  # within a list
+        name, colon, value = key.partition(":")
+        if colon and value:
+            return f"{key} is not a field of the configuration; YAML wants a space after the colon: {name}: {value}"
         return f"{key} is not a field of the configuration{hint(key, known)}"
     wrong = mistyped(structure, given) if not key or key not in known else key
     if wrong and wrong in known:

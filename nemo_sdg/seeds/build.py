@@ -55,14 +55,43 @@ def render_source(
     yield from refused
     records = _records(source, seeds, questions, rows, run_seed, guard)
     head = list(itertools.islice(records, HEAD))
-    if head and all(isinstance(record, Drop) and record.reason == "missing_column" for record in head):
-        columns = ", ".join(sorted(head[0].record["columns"])) if isinstance(head[0], Drop) and head[0].record else ""
-        raise DataError(
-            f"task {source.tasks[0]}: {source.split} lacks a column that the task reads "
-            f"({getattr(head[0], 'detail', None)}); it has {columns}; correct the task file or the data"
-        )
+    lacking = [record for record in head if isinstance(record, Drop) and record.reason == "missing_column"]
+    if lacking and len(lacking) == len(head) and not _fits_other_rows(source, seeds, questions):
+        raise DataError(f"task {source.tasks[0]}: {_what_lacks(source, lacking[0])}; correct the task file or the data")
     yield from head
     yield from records
+
+
+def _what_lacks(source: Source, drop: Drop) -> str:
+    record = drop.record or {}
+    columns = ", ".join(sorted(record.get("columns", {})))
+    if drop.detail is not None and "'None' has no attribute" in drop.detail:
+        return f"{source.split} has no value in a column that the task reads (row {record.get('row')}: {drop.detail})"
+    return f"{source.split} lacks a column that the task reads ({drop.detail}); it has {columns}"
+
+
+def _fits_other_rows(source: Source, seeds: SeedsSection, questions: list[Question]) -> bool:
+    """Whether a row of the split, which a small sample may have left out, has every column that a task reads."""
+    if source.quota is None:
+        return False
+    for question in questions:
+        for number, document in _documents_beyond_sample(source, seeds, question):
+            try:
+                question.renderer.read(document, str(number))
+            except Unrenderable as exc:
+                if exc.reason == "missing_column":
+                    continue
+            return True
+    return False
+
+
+def _documents_beyond_sample(source: Source, seeds: SeedsSection, question: Question) -> Iterator[tuple[int, Row]]:
+    """The documents of the first rows of a split, in whatever sample they are."""
+    rows = ((number, row) for number, row in open_source(source, seeds) if not isinstance(row, Damaged))
+    looked_at = rows if question.renderer.needs_whole_split else itertools.islice(rows, GoldNumbers.PROBE)
+    for number, _, documents in question.renderer.documents(looked_at):
+        for document in documents if isinstance(documents, list) else []:
+            yield number, document
 
 
 def _records(
@@ -124,17 +153,13 @@ def _leak(seed: Seed, found: str) -> Drop:
 
 def _look_further(source: Source, seeds: SeedsSection, question: Question) -> None:
     """A small sample may hold neither the first nor the last number: more of the split's rows are asked."""
-    if source.quota is None or question.numbers.num_rows == 0:
+    if source.quota is None or question.numbers.num_rows == 0 or question.renderer.needs_whole_split:
         return
-    rows = ((number, row) for number, row in open_source(source, seeds) if not isinstance(row, Damaged))
-    if question.renderer.needs_whole_split:
-        return
-    for number, _, documents in question.renderer.documents(itertools.islice(rows, GoldNumbers.PROBE)):
-        for document in documents if isinstance(documents, list) else []:
-            try:
-                question.numbers.add(question.renderer.read(document, str(number)))
-            except Unrenderable:
-                continue
+    for number, document in _documents_beyond_sample(source, seeds, question):
+        try:
+            question.numbers.add(question.renderer.read(document, str(number)))
+        except Unrenderable:
+            continue
         if question.numbers.is_settled:
             return
 

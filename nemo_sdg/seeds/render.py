@@ -18,7 +18,7 @@ from nemo_sdg.errors import DataError, one_line
 from nemo_sdg.records import LABELS, Answer, CatalogRow, DatasetRow, EvaluationRow, Kind, Seed, content_id
 from nemo_sdg.seeds.fields.generic import GenericReader
 from nemo_sdg.seeds.fields.media import shows_media
-from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, latin_labels
+from nemo_sdg.seeds.fields.reading import CONTROL, Reading, Unrenderable, latin_labels
 from nemo_sdg.seeds.fields.table import Entry, FieldReader, find_entry
 from nemo_sdg.seeds.prompts.documents import Documents, Processor, draws_random, seeded
 from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, environment, names_column, single_expression
@@ -171,6 +171,9 @@ def to_seed(
         choices = None
         if answer is None or not answer.strip():
             raise Unrenderable("no_gold")
+    _refuse_control_characters(
+        {"question": reading.question, "passage": reading.passage or "", "answer": "\n".join(choices or [answer])}
+    )
     seed_id = content_id(
         dataset.path,
         dataset.name,
@@ -208,6 +211,14 @@ def to_seed(
         reference_reasoning=reading.reasoning,
         target_format=reading.target_format,
     )
+
+
+def _refuse_control_characters(texts: dict[str, str]) -> None:
+    """What no sample may hold is not asked of a model first. Tabs and ends of lines are fine."""
+    for name, text in texts.items():
+        found = None if text.isascii() and text.isprintable() else CONTROL.search(text)
+        if found is not None:
+            raise Unrenderable("control_characters", f"{name}: U+{ord(found[0]):04X} at {found.start()}")
 
 
 def _check_choices(choices: list[str] | None, reading: Reading) -> str:

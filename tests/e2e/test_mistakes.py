@@ -79,6 +79,11 @@ def run(nemo_sdg: Command, tmp_path: Path) -> Command:
         (["engine.kind=vllm"], "engine.kind must be one of llama, openai, batch, trtllm, got 'vllm'"),
         (["engine.model=[m]"], "engine.model must be a text or null, got ['m']"),
         (["generate.votes"], "'generate.votes' is not an override: write key=value"),
+        (
+            ["roles.solver=[{model:", "a},", "{model: b}]"],
+            "'a},' is not an override: write key=value, such as generate.votes=3; put quotes around one with spaces",
+        ),
+        (["engine.sampling={temperature:0.5}"], "YAML wants a space after the colon: engine.sampling.temperature: 0.5"),
         ([*OPENAI, "engine.base_urls=http://h/v1"], "engine.base_urls must be a list such as [a, b]"),
         (
             [*OPENAI, "engine.base_urls=[h:8000/v1]"],

@@ -28,6 +28,8 @@ SCRIPT_LETTERS = "".join(dict.fromkeys("".join(SCRIPTS)))
 _LABEL = re.compile(rf"\s*[(\[]?([A-Za-z]|\d{{1,2}}|[{SCRIPT_LETTERS}])[)\].:]?\s*")
 INVISIBLE = "\u00ad\u061c\u200b\u200c\u200e\u200f\u2060\ufeff"
 """soft hyphen, direction marks, zero widths and byte order mark: at either end of a text they say nothing"""
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""control characters of ASCII but tab and ends of lines: remains of a damaged file or a form feed"""
 
 
 class Unrenderable(Exception):

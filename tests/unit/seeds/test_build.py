@@ -231,6 +231,44 @@ def test_a_task_that_does_not_fit_its_data_is_one_line(mirror: Path) -> None:
         rendered(source, seeds)
 
 
+def test_a_row_that_lacks_what_others_have_is_a_drop_however_small_the_sample(mirror: Path) -> None:
+    folder, seeds = mirror / "made/up/default", SeedsSection(mirror=str(mirror), limit_per_task=1)
+    folder.mkdir(parents=True)
+    good, bad = b'{"question": "Q?", "answer": "x"}\n', b'{"query": "Q?", "answer": "x"}\n'
+    (folder / "train.jsonl").write_bytes(good * 12)
+    (source,) = plan_sources([leaf("a", "made/up")], seeds)
+    (drawn,) = numbers(source, seeds)
+    (folder / "train.jsonl").write_bytes(good * drawn + bad + good * (11 - drawn))
+    (drop,) = rendered(source, seeds)
+    assert isinstance(drop, Drop)
+    assert (drop.reason, source.not_sampled) == ("missing_column", {"a": 11})
+    (folder / "train.jsonl").write_bytes(bad * 12)
+    with pytest.raises(DataError, match="lacks a column"):
+        rendered(source, seeds)
+
+
+def test_an_empty_cell_is_not_called_a_column_that_is_lacking(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CONFIG, "doc_to_text", "Question: {{question.strip()}}\nAnswer:")
+    put(mirror, "made/up", "train", 1, question=None)
+    seeds = SeedsSection(mirror=str(mirror))
+    (source,) = plan_sources([leaf("a", "made/up")], seeds)
+    with pytest.raises(DataError, match=r"no value in a column that the task reads \(row 0: .*'None' has no attribute"):
+        rendered(source, seeds)
+
+
+@pytest.mark.parametrize("text", ["Who\x00 sings?", "Bell\x07", "Page\x0cbreak", "Delete\x7f", "\x1b[2J"])
+def test_a_control_character_is_a_drop_before_votes_are_paid(mirror: Path, text: str) -> None:
+    seeds = SeedsSection(mirror=str(mirror))
+    for column in ("question", "answer"):
+        put(mirror, "made/up", "train", 1, **{column: text})
+        (drop,) = rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)
+        assert isinstance(drop, Drop)
+        assert drop.reason == "control_characters"
+        assert f"{column}: U+" in (drop.detail or "")
+    put(mirror, "made/up", "train", 1, question="A tab\tand\r\ntwo lines?", answer="x")
+    assert numbers(plan_sources([leaf("a", "made/up")], seeds)[0], seeds) == [0]
+
+
 def test_lock_lists_what_can_be_read_and_what_cannot(mirror: Path) -> None:
     put(mirror, "made/up", "train", 3)
     seeds = SeedsSection(mirror=str(mirror))

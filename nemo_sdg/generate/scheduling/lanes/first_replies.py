@@ -68,15 +68,22 @@ class FirstReplies:
                 f"engine.sampling.max_tokens to {4 * limit} or more, or turn thinking off (engine.extra_body="
                 "{chat_template_kwargs: {enable_thinking: false}}, engine.prefix=/no_think)"
             )
+        taken = completion.completion_tokens
+        if fault == "cut" and completion.finish_reason == "length" and 0 < taken < limit // 2:
+            return (
+                f"{head} were cut, the last one after {taken} tokens, long before max_tokens={limit}: the server has a "
+                "limit of its own, or a short context; raise it there"
+            )
         if fault == "cut":
             return f"{head} were cut at max_tokens={limit}: set engine.sampling.max_tokens to {2 * limit} or more"
         if fault == "refused":
             dropped = ", and no record was dropped for it" if stops else ""
             return f"{head} were refused{dropped}: {completion.detail}"
         if fault == "lost in thinking":
+            unbound = "set engine.structured=none, or " if request.schema is not None else ""
             return (
-                f"{head} ended inside the model's thinking, without an answer: set engine.structured=none, or turn "
-                "thinking off (engine.extra_body={chat_template_kwargs: {enable_thinking: false}})"
+                f"{head} ended inside the model's thinking, without an answer: {unbound}turn thinking off "
+                "(engine.extra_body={chat_template_kwargs: {enable_thinking: false}})"
             )
         return (
             f"{head} were empty: check that engine.base_model says what the model is, and engine.structured; "

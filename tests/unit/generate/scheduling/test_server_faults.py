@@ -270,3 +270,17 @@ def test_a_short_run_whose_replies_were_all_refused_does_not_say_that_no_record_
     assert first.verdict() == "m: all of the first 3 replies were refused: policy"
     (stopped,) = filter(None, [first.look(Request(), refused) for _ in range(NUM_LOOKED_AT)])
     assert "were refused, and no record was dropped for it: policy" in stopped
+
+
+def test_replies_that_the_server_cuts_by_a_limit_of_its_own_are_told_from_those_cut_at_max_tokens() -> None:
+    for taken, said in ((50, "after 50 tokens, long before max_tokens=512"), (511, "max_tokens to 1024"), (0, "1024")):
+        first = FirstReplies("m", EngineSection())
+        first.look(Request(), Completion(text="A bit", finish_reason="length", completion_tokens=taken))
+        assert said in (first.verdict() or "")
+
+
+@pytest.mark.parametrize("schema", [None, SCHEMA])
+def test_where_no_schema_was_sent_it_is_not_to_be_turned_off(schema) -> None:
+    first = FirstReplies("m", EngineSection())
+    first.look(Request(schema=schema), Completion(text="", trace="Hm.", finish_reason="stop"))
+    assert ("engine.structured" in (first.verdict() or "")) is (schema is not None)
