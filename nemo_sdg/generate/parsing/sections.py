@@ -14,6 +14,8 @@ import yaml
 
 NAMES: dict[str, str] = yaml.safe_load((files(__package__) / "section_names.yaml").read_text("utf-8"))
 SECTIONS = {name.replace("_", " "): section for section, names in NAMES.items() for name in names.casefold().split()}
+TAGGED = SECTIONS | {"final": "answer"}
+"""names that tags have; as a heading, `final` may be a quantity"""
 FINAL = re.compile(
     r"\bfinal\b|\bcorrected\b|\brevised\b|\bupdated\b|korrigiert|修正|訂正|수정|"
     r"\bendgültig|\bfinale\b|最终|最終|окончательн|итогов|النهائ|最后|최종|nihai|cuối cùng|akhir|अंतिम|চূড়ান্ত"
@@ -97,9 +99,9 @@ def _tagged(text: str) -> list[Section]:
 def _tags(text: str, fences: list[re.Match[str]]) -> list[tuple[re.Match[str], str]]:
     """The tags of sections, with the section of each: those outside of fences and not in quotes."""
     return [
-        (mark, SECTIONS[name])
+        (mark, TAGGED[name])
         for mark in TAG.finditer(text)
-        if (name := mark["name"].casefold().replace("_", " ").replace("-", " ")) in SECTIONS
+        if (name := mark["name"].casefold().replace("_", " ").replace("-", " ")) in TAGGED
         and not any(fence.start() <= mark.start() < fence.end() for fence in fences)
         and not {text[max(0, mark.start() - 1)], text[mark.end() : mark.end() + 1]} <= QUOTES
     ]

@@ -122,6 +122,8 @@ def _said_in(text: str, begin: int, end: int) -> list[Said]:
         until = end if following is None else following.start()
         stop = SENTENCE_ENDS.search(text, start.end(), until)
         rest = text[start.end() : stop.start() if stop else until].strip()
+        if following is None and not rest.strip(" :：*_"):
+            rest = text[end:].strip()  # the answer is on the lines after `The answer is:`
         if not rest.isascii():
             rest = CLOSING.sub("", rest)
         if rest:

@@ -20,6 +20,7 @@ from nemo_sdg.generate.parsing.answers.leads import (
     OPTION_WORDS,
     SO,
 )
+from nemo_sdg.generate.parsing.answers.leads import AFTER as LATER
 from nemo_sdg.records import LABELS
 
 ALPHABETS = (
@@ -30,6 +31,12 @@ ALPHABETS = (
 LOOKALIKES = {"А": "A", "В": "B", "С": "C", "Е": "E", "Н": "H", "Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z"}
 """Cyrillic and Greek capitals that may stand for the Latin letter of the same shape"""
 LETTER = f"[{''.join(ALPHABETS)}]"
+STATES = (
+    rf"(?:(?:{SO})[\s,，、:]*)?(?:(?:{ARTICLES})\s+|l['’])?(?:(?:{ADJECTIVES}|only)\s+)*"
+    rf"(?:{OPTION_WORDS}|{NOUNS}|one|choix|keuze|elección|scelta|escolha|wahl|выбор)\s*(?:(?:{ADJECTIVES}|{LATER})\s*)*"
+    rf"(?:{BE}|\s*[—–:：])\s*"
+)
+"""`the right one is`, before an article, a word for option and a label"""
 BRACKETED = rf"[(\[{{<【「*]{{0,3}}\s*(?P<label>(?-i:{LETTER}))\s*['’׳]?[)\]}}>】」*]{{0,3}}(?!\w*\d)"
 BEFORE = (
     rf"(?:(?:{SO})[\s,，、:]*)?(?:(?:{CHOOSES})\s*)?(?:(?:{ADVERBS}),?\s+)*"
@@ -39,13 +46,20 @@ BEFORE = (
 AFTER = rf"(?:\s*(?:{OPTION_WORDS}|şıkkı)\w{{0,4}})?"
 END = rf"\s*(?:{COPULAS})?\s*[.。।!]?\s*"
 RIGHT = rf"(?:{ADJECTIVES}|only|true|richtig|korrekt|juist|correcto|верен|верно|верный|正确|正確|正しい|صحيح|सही)"
-NAMED = re.compile(rf"{BEFORE}{BRACKETED}{AFTER}{END}", re.IGNORECASE)
+NAMED = re.compile(rf"(?:{STATES})?{BEFORE}{BRACKETED}{AFTER}{END}", re.IGNORECASE)
 IS_RIGHT = re.compile(
     rf"{BEFORE}{BRACKETED}{AFTER}(?:{BE}|\s+must be|\s+has to be|が|가)?\s*(?:(?:{ARTICLES})\s+|l['’])?"
     rf"(?:(?:{RIGHT}的?\s*)+(?:{OPTION_WORDS}|{NOUNS}|one|答案)?|(?:{NOUNS}|正解|答え|정답|答案)){END}",
     re.IGNORECASE,
 )
 """`B is right`, `B ist die richtige Antwort`"""
+ONLY = re.compile(
+    rf"{BEFORE}(?:only\s+{BRACKETED}\s+(?:fits|matches|works|remains|qualifies|holds|is left)|"
+    rf"{BRACKETED.replace('label', 'other')}\s+(?:it is|is the only (?:one|option|choice)\s+that\s+"
+    rf"(?:fits|matches|works|holds))){END}",
+    re.IGNORECASE,
+)
+"""`only B fits`"""
 NUMBERED = re.compile(
     rf"(?:(?:{ARTICLES})\s+)?(?:{OPTION_WORDS})\s*(?:#|no\.?|number)?\s*\(?(?P<number>[1-9]\d?)\)?{END}", re.IGNORECASE
 )
@@ -66,6 +80,8 @@ def named_label(text: str) -> set[int]:
     text = text.strip()
     if found := NAMED.fullmatch(text) or IS_RIGHT.fullmatch(text):
         return positions(found["label"])
+    if found := ONLY.fullmatch(text):
+        return positions(found["label"] or found["other"])
     if found := NUMBERED.fullmatch(text):
         return {int(found["number"]) - 1}
     return set()

@@ -3,7 +3,7 @@
 import re
 
 BE = (
-    r"(?:(?<!answer)\s+to(?!\w)|\s+(?:is|was|are|would be|must be|should be|"
+    r"(?:(?<!answer)\s+to(?!\w)|(?<=válasz)\s+az?(?!\w)|\s+(?:is|was|are|would be|must be|should be|"
     r"ist|lautet|wäre|est|es|è|é|ni|är|er|este|je|být|"
     r"da|là|adalah|είναι|"
     r"هو|هي|היא|הוא|है|হল|হলো|az)(?!\w)|\s*(?:は|是|为|為|应为|应该是|應為|은|는|이|คือ))"
@@ -29,6 +29,7 @@ COPULAS = r"です|だ|である|입니다|이다|है|हैं|হয়|ا�
 CHOOSES = (
     r"(?:i|we)(?:['’](?:d|ll)| would| will)? (?:choose|pick|select|go with|chose|picked|selected)|"
     r"(?:that|this|which) leaves(?: us with)?(?: only| just)?|it(?:['’]s| is| must be| has to be)|ich (?:wähle|nehme)|"
+    r"(?:this|that|which) (?:matches|corresponds to|points to|is|means|gives us)|"
     r"je choisis|elijo|escolho|scelgo|ik kies|jag väljer|wybieram|выбираю|我选择?"
 )
 """phrases with a verb that introduce the option that the writer takes"""
@@ -41,7 +42,8 @@ ADJECTIVES = (
 AFTER = (
     r"correcta|correcte|finale?|corretta|correta|exacta|sahihi|đúng|đúng nhất|yang benar|akhir|akhirnya|"
     r"الصحيحة|الصحيح|"
-    r"النهائية|النهائي|correcto|final|הנכונה|הסופית|صحیح|درست|ที่ถูกต้อง"
+    r"النهائية|النهائي|correcto|final|הנכונה|הסופית|صحیح|درست|ที่ถูกต้อง|"
+    r"corect|corectă|yang tepat|chính xác"
 )
 ARTICLES = r"the|my|our|die|la|le|a|o|il|het|das|de|den|det|η"
 ADVERBS = (
