@@ -22,6 +22,7 @@ from nemo_sdg.records import Kind
 from nemo_sdg.text import forms, mathematics, sentences, short_answers, words
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import read_number
+from nemo_sdg.text.numbers.spelled import base_language
 from nemo_sdg.text.programs import parse_program
 
 FREE_TEXT_SIMILARITY = 1.0
@@ -60,7 +61,7 @@ def surely_same(
     similarity: float = FREE_TEXT_SIMILARITY,
 ) -> bool | None:
     """`same_answer` without starting anything: None where only math-verify can tell. Cheap enough for an event loop."""
-    if a == b or (_spaced(a) == _spaced(b) and not ("\n" in a + b and forms.asks_output(question))):
+    if a == b or (_spaced(a) == _spaced(b) and not (kind == Kind.short_text and forms.asks_output(question))):
         return True
     match Kind(kind):
         case Kind.multiple_choice:
@@ -70,11 +71,13 @@ def surely_same(
         case Kind.free_text:
             return sentences.similar(a, b, language=language, threshold=similarity)
         case Kind.numeric:
+            if forms.written_apart(a, b, question, language) or mathematics.named_apart(a, b, question):
+                return False
             return mathematics.surely_equal(a, b, question=question, language=language)
         case Kind.short_text:
             if forms.asks_output(question):
                 return forms.same_output(a, b, question, language)
-            if not _same_case(a, b, question):
+            if not _same_case(a, b, question) or _told_apart(a, b, question, language):
                 return False
             if _same_label(a, b):
                 return True
@@ -83,6 +86,16 @@ def surely_same(
             if is_mathematical(a, b, family=family, language=language):
                 return mathematics.surely_equal(a, b, question=question, language=language)
             return False
+
+
+def _told_apart(a: str, b: str, question: str, language: str) -> bool:
+    """Whether two short texts do not say the same: by the form that is asked for, or by what they name."""
+    return (
+        forms.written_apart(a, b, question, language)
+        or forms.contracted_apart(a, b)
+        or forms.other_gender(a, b, base_language(language))
+        or mathematics.named_apart(a, b, question)
+    )
 
 
 def is_mathematical(a: str, b: str, *, family: str = "", language: str = "en") -> bool:
@@ -171,7 +184,9 @@ _LABEL = re.compile(
 )
 _LISTED_OPTION = re.compile(r"(?:^|(?<=\s))\(?([A-J])[.)]\s+(.+?)(?=\s+\(?[A-J][.)]\s|\n|$)")
 _ASKS_CASE = re.compile(
-    r"\bsymbol|\bformula|\bprint|\boutput|\bgenotype|\ballele|\bcase\b|\bvariable|\bcommand|\bsubstance|\bidentifier",
+    r"\bsymbol|\bformula|\bprint|\boutput|\bgenotype|\ballele|\bcase\b|\bcapitali[sz]|\bcapital letter|\b(?:upper|"
+    r"lower)-?case|großbuchstab|kleinbuchstab|majuscul|mayúscul|maiúscul|"
+    r"maiuscol|minuscul|minúscul|\bvariable|\bcommand|\bsubstance|\bidentifier",
     re.IGNORECASE,
 )
 

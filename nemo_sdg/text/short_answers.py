@@ -31,6 +31,7 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
     if (polarity := _same_polarity(a, b, question, language)) is not None:
         return polarity
     ones, others = (_allowed(side, question, language) for side in (a, b))
+    lands = forms.in_land(a) and forms.in_land(b)
     alike = _within(*sorted((forms.frame_words(side, question, language) for side in (a, b)), key=len))
     for one, taken in ones.items():
         for other, off in others.items():
@@ -38,6 +39,7 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
             if (
                 "aside" in taken & off
                 or taken & off & _TOLD_APART
+                or (lands and "country" in taken | off)
                 or ("frame" in taken | off and not alike)
                 or ("tail" in taken & off and len(one.split()) > 2)
                 or ("turned" in taken | off and forms.ASKS_ORDER.search(question))

@@ -5,6 +5,7 @@ from nemo_sdg.text.forms.framing import frame_words, framed, framed_name, holds,
 from nemo_sdg.text.forms.outputs import asks_output, same_output
 from nemo_sdg.text.forms.persons import (
     asks_who,
+    in_land,
     same_bearer,
     same_known_name,
     same_person,
@@ -29,6 +30,7 @@ from nemo_sdg.text.forms.spelling import (
 )
 from nemo_sdg.text.forms.substances import same_formula, same_substance
 from nemo_sdg.text.forms.variants import says_no, variants
+from nemo_sdg.text.forms.written import contracted_apart, other_gender, written_apart
 
 __all__ = [
     "ASKS_ORDER",
@@ -38,15 +40,18 @@ __all__ = [
     "asks_who",
     "bare",
     "bare_polarity",
+    "contracted_apart",
     "frame_words",
     "framed",
     "framed_name",
     "holds",
     "holds_joined",
     "hyphens_part",
+    "in_land",
     "is_acronym",
     "is_name",
     "is_polar",
+    "other_gender",
     "predicate",
     "roles_changed",
     "said_polarity",
@@ -69,5 +74,6 @@ __all__ = [
     "without_kind",
     "without_second_surname",
     "without_title",
+    "written_apart",
     "year",
 ]

@@ -6,6 +6,7 @@ same_output("5.0", "5", "What does print(10 / 2) output?", "en")                
 """
 
 import ast
+import functools
 import re
 
 from nemo_sdg.text.forms import aligning, framing
@@ -19,6 +20,30 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"`|\w\(|\[.*\]|\w\.\w+\(|==|\+=|//|%s|\blambda\b|\bfor\b.*:|\bdef\b|\{.*\}|;$", re.DOTALL)
+_CALLS_PRINT = re.compile(
+    r"\b(?:print(?:f|ln)?|repr|puts)\s*\(|\becho\s|console\.log|\bcout\s*<<|System\.out|\bdef \w+\(|^import \w+$",
+    re.MULTILINE,
+)
+_PROGRAM_PRINTS = re.compile(
+    r"\b(?:program|code|script|snippet|loop|statement|function|programm|skript|programme|programa|programma|kod|"
+    r"програм\w*|програма|программ\w*|код|скрипт)\b.*?\b(?:print(?:s|ed)?|outputs?|display(?:s|ed)?|ausgegeben|gibt\b.*\baus|"
+    r"affiche(?:nt|r)?|imprime|stampa|выв(?:одит|едет)|wypisze|yazdır\w*|skriver)\b|"
+    r"\b(?:print(?:s|ed)?|outputs?|ausgabe|sortie|salida|saída)\b.{0,40}\b(?:program|code|script|snippet|loop|programm|"
+    r"programme|programa|programma)\b|(?:程序|代码|程式|プログラム|コード|프로그램|코드).*(?:输出|輸出|打印|出力|출력)|"
+    r"(?:输出|輸出|打印|出力|출력).*(?:程序|代码|程式|プログラム|コード|프로그램|코드)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ASKS_VALUE = re.compile(
+    r"\bvalue\b|\bevaluat|\bresult|\bwert\b|\bergebnis|\bvaleur\b|\brésultat|\bvalor\b|\bvalore\b|\bresultado|"
+    r"\brisultato|значени|результат|结果|值|結果|결과|값",
+    re.IGNORECASE,
+)
+_LANGUAGE = re.compile(
+    r"\b(?:python|javascript|typescript|java|ruby|perl|php|haskell|rust|golang|kotlin|scala|lua|bash|numpy|pandas)\b|"
+    r"\bC(?:\+\+|#)",
+    re.IGNORECASE,
+)
+_OPERATION = re.compile(r"[\w)\]]\s*(?:[-+*/%<>=!]=?|\*\*|\b(?:and|or|in)\b)\s*[\w(\[]")
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(?P<body>.*?)\n?```", re.DOTALL)
 _TICKS = re.compile(r"``?([^`]+)``?|\*\*([^*\n]+)\*\*")
 _QUOTED = re.compile(r"[«“„\"「『]\s?([^«»“”„\"「」『』]+?)\s?[»”“\"」』]")
@@ -40,9 +65,24 @@ _WORDS = listed("output_words")
 
 def asks_output(question: str) -> bool:
     """Whether a question shows code and asks what it prints, gives or raises."""
+    return len(question) > 8 and _asks_output(question)
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _asks_output(question: str) -> bool:
+    if _CALLS_PRINT.search(question) is not None:
+        return _ASKS.search(question) is not None
+    if _PROGRAM_PRINTS.search(question) is not None:
+        return True
     if "`" not in question and ("\\" in question or "$" in question):
         return False  # f(x) of mathematics
-    return _ASKS.search(question) is not None and _CODE.search(question) is not None
+    if _ASKS.search(question) is not None and _CODE.search(question) is not None:
+        return True
+    return (
+        _LANGUAGE.search(question) is not None
+        and _ASKS_VALUE.search(question) is not None
+        and (_CODE.search(question) is not None or _OPERATION.search(question) is not None)
+    )
 
 
 def same_output(a: str, b: str, question: str, language: str) -> bool:
@@ -80,6 +120,8 @@ def _outputs(text: str, question: str, language: str) -> list[str]:
     taken = 0
     while taken < len(words) - 1 and _is_frame(words[taken][0], question, language, code=False):
         taken += 1
+        if all(len(word[0]) == 1 for word in words[: taken + 1]):
+            continue  # a is an output too
         rest = bare[words[taken].start() :]
         found += [rest, rest.rstrip(".。")]
     if (
@@ -99,7 +141,7 @@ def _is_frame(text: str, question: str, language: str, *, code: bool = True) -> 
     if _KANA.search(text):
         text = " ".join(_KANA.sub(" ", text))
     words = aligning.words(text)
-    if re.search(r"\d", text) or not (words or code):
+    if re.search(r"\d", text) or "one" in words or not (words or code):
         return False
     unsaid = [word for word in words if word not in _WORDS]
     asked = re.sub(r"`[^`]*`|\w+\([^)]*\)|[\"'][^\"']*[\"']", " ", question)

@@ -10,7 +10,7 @@ import functools
 import re
 
 from nemo_sdg.text.forms.lexicon import lexicon, listed
-from nemo_sdg.text.forms.spelling import is_polar
+from nemo_sdg.text.forms.spelling import is_polar, unmarked
 
 _TITLES = listed("titles")
 _SETTING = re.compile(r"\s+of\s+(?:england|france|spain|scotland|russia|prussia|germany|austria|great britain)$")
@@ -46,6 +46,8 @@ def name_turned_round(text: str) -> str:
     name = re.fullmatch(r"\s*([^\W\d_][\w'’-]+)\s*,\s*([^\W\d_][\w'’. -]*?)\s*", text)
     if name is None or not (name[1][0].isupper() and name[2][0].isupper()) or is_polar(name[1].casefold()):
         return text
+    if _is_land(name[2]):
+        return text  # Paris, Texas
     return f"{name[2]} {name[1]}"
 
 
@@ -91,18 +93,59 @@ def surname_of(short: str, long: str, question: str = "") -> bool:
     given = words[0].casefold().strip(".")
     if len(names) == 1 and names[0].casefold() == given:
         return given in listed("mononyms", "|")
-    if not (asks_who(question) or given in _given_names() or len(given) == 1) or len(names[-1]) < 3:
+    named = given in _given_names() or len(given) == 1
+    if not (named or asks_who(question)) or len(names[-1]) < 3:
         return False
-    if [name.casefold() for name in names] != [word.casefold() for word in words[-len(names) :]]:
+    if _plainly(names) != _plainly(words[-len(names) :]):
+        return False
+    if not named and not (_is_personal(words) and names[-1][0].isupper()):
         return False
     return all(name.casefold() in _PARTICLES for name in names[:-1])
+
+
+def _plainly(words: list[str]) -> list[str]:
+    """In lower case and without marks: Dvořák, Dvorak."""
+    return [unmarked(word).casefold() for word in words]
+
+
+def _is_personal(words: list[str]) -> bool:
+    """Whether a name in several words may be a person's: no place, rank, club nor substance. West Virginia, Vice
+    President, Green Day, Sodium Chloride and Inter Milan are none.
+    """
+    first, last = words[0].casefold(), words[-1].casefold()
+    if first in listed("modifiers") or last in listed("things"):
+        return False
+    return not any(word.casefold() in listed("countries", "|") for word in words)
 
 
 def without_country(text: str) -> str:
     """A place without its country or state behind a comma: `Paris, France`; the text as it is where there is none."""
     place, comma, country = text.rpartition(",")
-    known = country.strip(" .").casefold().replace(".", "") in listed("countries", "|")
-    return place.strip() if comma and known and place.strip() and "," not in place else text
+    place = place.strip()
+    if not comma or not place or "," in place or not _is_land(country):
+        return text
+    return text if _is_namesake(place, country) else place
+
+
+def _is_land(text: str) -> bool:
+    """Whether a text names a country, a state of the United States or a province of Canada."""
+    return text.strip(" .").casefold().replace(".", "") in listed("countries", "|")
+
+
+_AMERICAN = frozenset(["usa", "us", "united states", "united states of america", "canada"])
+
+
+def _is_namesake(place: str, land: str) -> bool:
+    """Whether a place in America bears the name of a place elsewhere, for which the name alone stands: Paris, Texas."""
+    tail = land.strip(" .").casefold().replace(".", "")
+    american = tail in _AMERICAN or tail in listed("states", "|")
+    return american and place.casefold() in listed("namesakes", "|")
+
+
+def in_land(text: str) -> bool:
+    """Whether a place is named with its country or state behind a comma."""
+    place, comma, land = text.rpartition(",")
+    return bool(comma) and place.strip() != "" and _is_land(land)
 
 
 @functools.cache
@@ -131,8 +174,8 @@ def same_bearer(a: str, b: str) -> bool:
     short, long = sorted((ones, others), key=len)
     if len(long) > 6 or any(word.casefold() in _JOINERS or not _is_capital(word) for word in (*short, *long)):
         return False
-    if [word.casefold() for word in short] == [word.casefold() for word in long[-len(short) :]]:
-        return True
+    if _plainly(short) == _plainly(long[-len(short) :]):
+        return long[0].casefold() in _given_names() or _is_personal(long)
     first, last = (short[0].casefold(), long[0].casefold()), (short[-1].casefold(), long[-1].casefold())
     if len(short) != 2 or last[0] != last[1] or f"{long[0]} {long[-1]}".casefold() in _TOLD_APART:
         return False

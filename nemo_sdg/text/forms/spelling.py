@@ -36,8 +36,6 @@ _ABBREVIATIONS = dict(
         "wwii=world_war_ii",
         "ww1=world_war_1",
         "ww2=world_war_2",
-        "c=century",
-        "cent=century",
         "dont=do_not",
         "doesnt=does_not",
         "didnt=did_not",
@@ -49,6 +47,10 @@ _ABBREVIATIONS = dict(
         "wont=will_not",
     ]
 )
+_CENTURY = re.compile(
+    r"(?<=\d(?:st|nd|rd|th) )c(?:ent)?(?=$| )|(?<=\w(?:th|st|rd|nd) )cent(?=$| )|(?<=[ivx] )cent(?=$| )"
+)
+"""c. and cent. stand for a century behind an ordinal only: c is a letter, a cent is money"""
 _SIGNS = {"♭": " flat", "♯": " sharp", "&": " and "}
 _GREEK = {
     char: unicodedata.name(char).rpartition(" ")[2].lower().replace("lamda", "lambda")
@@ -58,8 +60,14 @@ _BRITISH = [
     (re.compile(r"(?<=[a-z]{2})our(?=$|s$|ed$|ing$|able$|ful$|less$|ite$|al$)"), "or"),
     (re.compile(r"(?<=[a-z]{3})is(?=e$|ed$|es$|ing$|ation$|ations$)"), "iz"),
     (re.compile(r"ys(?=e$|ed$|es$|ing$)"), "yz"),
-    (re.compile(r"(?<=[a-z]{2}[bct])re(?=$|s$)"), "er"),
-    (re.compile(r"ll(?=ed$|ing$|er$|ers$)"), "l"),
+    (re.compile(r"(?<=[a-z]{2}[bct])(?<!^timb)re(?=$|s$)"), "er"),
+    (
+        re.compile(
+            r"^(?!(?:re|un|over|out|under|mis)[^aeiouv]{1,2}[aeiou]ll)"
+            r"([a-z]*[aeiouy][^aeiouy]+[aeiou]|fue|due|dia|tria)ll(?=ed$|ing$|ers?$)"
+        ),
+        r"\1l",
+    ),
     (re.compile(r"(?<=[a-z])ogue(?=$|s$)"), "og"),
     (re.compile(r"aluminium"), "aluminum"),
     (re.compile(r"^grey"), "gray"),
@@ -95,7 +103,23 @@ _SMALL_WORDS = frozenset(
     ]
 )
 ASKS_ORDER = re.compile(
-    r"\border\b|\bsequence\b|\brank|\bfirst \w+ terms|\bsort|reihenfolge|orden\b|ordre\b|顺序|順", re.IGNORECASE
+    r"\border\b|\bsequence\b|\brank|\bsort|\barrange\b|\b(?:as|des)cending|\b(?:in|de)creasing|chronological|alphabetical|"
+    r"\b(?:first|next|last|following) (?:\w+ ){1,2}(?:terms|numbers|multiples|primes|integers|digits|powers|"
+    r"squares|values|"
+    r"letters|elements|entries|members|steps)\b|\b(?:out|in|on)wards?\b|clockwise|\bone (?:after|by) (?:the other|"
+    r"one)\b|"
+    r"\bfrom (?:the )?(?:\w+est|(?:most|least) \w+|least|most|high|low|left|right|top|bottom|a|first|start|north|"
+    r"south|east|"
+    r"west)\b.{0,20}?\bto\b|"
+    r"reihenfolge|\bordne|\bsortier|(?:auf|ab)steigend|größe nach|\bvom \w+sten\b|nacheinander|\bvon (?:klein|groß)\b|"
+    r"orden\b|\bordena|(?:de)?creciente|\bde (?:menor|mayor) a\b|(?:de)?crescente|\bdo (?:menor|maior) (?:para|ao)\b|"
+    r"ordre\b|\brange[rz]? |\bclasse[rz]? |(?:dé)?croissant|\bdu plus \w+ au plus\b|\bordina|\bdal più \w+ al più\b|"
+    r"volgorde|\brangschik|(?:op|af)lopend|rækkefølge|rekkefølge|ordning\b|stigande|stigende|faldende|fallande|synkende|"
+    r"поряд|расположи|упорядоч|возраст(?:ани|ающ)|убыва|зростан|спадан|\bot \w+ do\b|kolejnoś|uporządkuj|rosnąc|"
+    r"malejąc|pořadí|seřa|"
+    r"\bsıra|küçükten|büyükten|ترتيب|رتب|تصاعدي|تنازلي|क्रम|sắp xếp|thứ tự|\burut|"
+    r"顺序|順|排列|排序|升序|降序|依次|从[小大高低早晚左右]|從[小大高低早晚左右]|並べ|古い方から|新しい方から|순서|오름차순|내림차순|나열",
+    re.IGNORECASE,
 )
 """Questions whose answer is a list in a certain order"""
 _ALEF = re.compile("[أإآٱ]")
@@ -125,11 +149,18 @@ def unify(text: str) -> str:
         text = re.sub("[α-ω]", lambda found: _GREEK.get(found[0], found[0]), text)
     text = re.sub(r"_\{?(\w+)\}?", r"\1", text)
     text = _ALEF.sub("ا", text)
-    written_out = " ".join(_ABBREVIATIONS.get(word.strip("."), word).replace("_", " ") for word in text.split())
-    return " ".join(_american(word) for word in written_out.split())
+    text = _CENTURY.sub("century", text)
+    words = text.split()
+    alone = len(words) < 2
+    written_out = " ".join(
+        word if alone and len(word) < 2 else _ABBREVIATIONS.get(word.strip("."), word).replace("_", " ")
+        for word in words
+    )
+    return " ".join(american(word) for word in written_out.split())
 
 
-def _american(word: str) -> str:
+def american(word: str) -> str:
+    """A word of lower case in American spelling."""
     if not word.isascii() or len(word) < 4:
         return word
     for pattern, spelling in _BRITISH:
@@ -193,9 +224,17 @@ def is_acronym(short: str, long: str) -> bool:
 
 
 def hyphens_part(a: str, b: str) -> bool:
-    """Whether the texts are the same but for a hyphen between letters: e-mail and email, not `no where`."""
+    """Whether the texts are the same but for a hyphen between letters: e-mail and email, not `no where`, nor
+    re-sign and resign.
+    """
+    if _TELLING_HYPHEN.findall(a.casefold()) != _TELLING_HYPHEN.findall(b.casefold()):
+        return False
     joined = [re.sub(r"(?<=[^\W\d_])-(?=\w)|(?<=\d)-(?=[^\W\d_])", "", side).casefold().strip(" .") for side in (a, b)]
     return joined[0] == joined[1]
+
+
+_TELLING_HYPHEN = re.compile(r"\bre-(?=[^\We])|\bun-(?=ion)|\bco-op\b")
+"""A hyphen that makes another word: re-cover, re-form"""
 
 
 def is_name(text: str) -> bool:
@@ -204,5 +243,17 @@ def is_name(text: str) -> bool:
     return len(words) > 1 and sum(word[0].isupper() for word in words) > len(words) / 2 and words[0][0].isupper()
 
 
+_UNMARKED = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "ı": "i", "þ": "th"}
+    | {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
+)
+"""Letters whose mark Unicode does not take apart"""
+
+
 def unmarked(text: str) -> str:
-    return "".join(char for char in unicodedata.normalize("NFD", text) if not "\u0300" <= char <= "\u036f")
+    """Latin letters without their marks: Łódź as Lodz."""
+    if text.isascii():
+        return text
+    return "".join(
+        char for char in unicodedata.normalize("NFD", text.translate(_UNMARKED)) if not "\u0300" <= char <= "\u036f"
+    )

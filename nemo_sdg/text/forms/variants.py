@@ -41,7 +41,8 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _CONCLUSION = re.compile(
-    r"\s*(?:→|⇒|=>|\\Rightarrow|\\to)\s*(?P<arrow>[^→,;]{1,60})$|[,;.]\s+(?:so|thus|hence|therefore|and so|"
+    r"\s*(?:→|⇒|=>|\\Rightarrow|\\to(?![a-z]))\s*(?P<arrow>[^→,;]{1,60})$|[,;.]\s+(?:so|thus|"
+    r"hence|therefore|and so|"
     r"also|daher|donc|dus|por lo tanto|quindi|значит|итак)?,?\s*"
     r"(?:the\s+(?:final\s+)?(?:answer|result)\s+(?:is|=)|(?:ist\s+)?die antwort(?:\s+(?:ist|lautet))?|la réponse est|"
     r"la respuesta es|a resposta é|la risposta è|het antwoord is|ответ)\s*:?\s*(?P<answer>[^,;]{1,80})$",
@@ -83,7 +84,9 @@ def _steps(text: str) -> Iterator[tuple[str, str]]:
             yield "aside", aside["inner"]
         elif _OTHER_NAME.fullmatch(aside["inner"].strip()) and not _NEGATION.search(aside["inner"]):
             yield "other name", aside["inner"]
-    if (end := _CONCLUSION.search(text)) is not None:
+    if (end := _CONCLUSION.search(text)) is not None and (
+        end["answer"] or _concludes(text[: end.start()], end["arrow"])
+    ):
         yield "lead", end["answer"] or end["arrow"]
     if (tail := _TAIL.search(text)) is not None and len(re.findall(r"[^\W_]+|[\u3040-\u9fff]", text[tail.end() :])) > 2:
         yield "tail", text[: tail.start()]
@@ -102,6 +105,13 @@ def _steps(text: str) -> Iterator[tuple[str, str]]:
     ]
     for name, change in changes:
         yield name, change(text)
+
+
+def _concludes(before: str, behind: str) -> bool:
+    """Whether an arrow stands before a conclusion: the value of a calculation, or what a sentence comes to. It is none
+    in a limit, an implication or a reaction.
+    """
+    return (len(before.strip()) > 1 and behind.lstrip(" $+-")[:1].isdigit()) or len(before.split()) > 2
 
 
 def _emphasised(text: str) -> str | None:

@@ -22,6 +22,7 @@ from nemo_sdg.text.mathematics import notation, quantities, statements
 from nemo_sdg.text.mathematics.expressions import math_verify_equal
 from nemo_sdg.text.mathematics.structure import Answer, read_answer
 from nemo_sdg.text.numbers import numbers_equal
+from nemo_sdg.text.numbers.units import NO_UNIT
 
 
 def is_expression(text: str) -> bool:
@@ -197,9 +198,11 @@ def _surely_leaf(a: Answer, b: Answer, question: str, language: str) -> bool | N
         return bool(alike) or a.number.value == b.number.value
     if a.number is not None and b.number is not None:
         return numbers_equal(a.number, b.number, question=question, language=language)
+    a, b = _with_letters(a, b), _with_letters(b, a)
     if a.unit.dimensions and b.unit.dimensions and a.unit != b.unit:
-        return False
-    if tight(a.text) and tight(a.text) == tight(b.text):
+        if a.unit.dimensions != b.unit.dimensions or tight(a.text) == tight(b.text):
+            return False
+    elif tight(a.text) and tight(a.text) == tight(b.text):
         return True
     if a.number is not None or b.number is not None:
         other, number = (b, a.number) if a.number is not None else (a, b.number)
@@ -213,9 +216,9 @@ def _surely_leaf(a: Answer, b: Answer, question: str, language: str) -> bool | N
     return None
 
 
-_COMMAND = re.compile(r"\\(?!pm|text)[A-Za-z]+")
+_COMMAND = re.compile(r"\\(?!pm|text|to(?![A-Za-z]))[A-Za-z]+")
 _AMBIGUOUS = re.compile(
-    r"‰|;|\\pm|±|\b(?:or|and|not|between|least|most|than|about|unknown|no|none)\b|[^\W\d_]{4,}\s+[^\W\d_]{2,}|"
+    r"‰|;|\\pm|±|\\to(?![A-Za-z])|→|\d\s*\+$|\b(?:or|and|not|between|least|most|than|about|unknown|no|none)\b|[^\W\d_]{4,}\s+[^\W\d_]{2,}|"
     r"[^\W\d_a-zA-Z\u0370-\u03ff\u2100-\u214f]|\d\s*,\s\d|\\text\s*\{\s*(?:or|and)|\d\s*:\s*\d",
     re.IGNORECASE,
 )
@@ -239,9 +242,34 @@ def equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool:
         verdict = _surely_leaf(one, other, question, language)
         if verdict is not None:
             return verdict
-        return math_verify_equal(*map(statements.functions, _in_one_measure(one.text, other.text)))
+        texts = statements.functions(_in_one_unit(one, other)), statements.functions(_in_one_unit(other, one))
+        return math_verify_equal(*_in_one_measure(*texts))
 
     return bool(_each(a, b, question, language, leaf))
+
+
+_LETTER_BEHIND = re.compile(r"(?<=[\w)}])(?<!\\to)[\s~]\(?[^\W\d_]\)?$")
+
+
+def _with_letters(side: Answer, other: Answer) -> Answer:
+    """An expression with the letter behind it, which may be an unknown where the other one names no unit."""
+    if not side.unit.dimensions or other.unit.dimensions or not _LETTER_BEHIND.search(side.written):
+        return side
+    return dataclasses.replace(side, text=side.written, unit=NO_UNIT)
+
+
+def _in_one_unit(side: Answer, other: Answer) -> str:
+    r"""An expression in the unit of the other one: 200\sqrt{2} of centimetres as 2\sqrt{2} of metres. math-verify takes
+    a letter at the end for a unit, which among unknowns is one of them: \pi r^2 h.
+    """
+    side, other = _with_letters(side, other), _with_letters(other, side)
+    text = side.text
+    if (letter := _LETTER_BEHIND.search(text)) is not None and notation.has_unknowns(text[: letter.start()]):
+        text = text[: letter.start()] + r" \cdot" + text[letter.start() :]
+    if side.unit.dimensions and side.unit.dimensions == other.unit.dimensions:
+        share = side.unit.factor / other.unit.factor
+        return rf"\frac{{{share.numerator}}}{{{share.denominator}}} \cdot ({text})" if share > 1 else text
+    return text
 
 
 _IN_RADIANS = re.compile(r"\\pi(?![A-Za-z])|\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|\brad")

@@ -36,7 +36,16 @@ _UNIT_BEHIND = re.compile(
     r"(?:\s*(?:/|per\s|·)\s*[^\W\d_]{1,14})?(?:\s?\^\s?\{?-?\d\}?)?(?:\s+(?:squared|cubed))?)\)?"
 )
 _UNITS = re.compile(r"(?:(?:square|cubic|sq\.?|cu\.?)\s+)?units?(?:\s?\^\s?\{?\d\}?)?", re.IGNORECASE)
-_MATHEMATICS = re.compile(r"\\(?:pi|sqrt|frac|binom|log|ln|cdot|times)(?![A-Za-z])|\^|\d\s*[+\-*/]\s*\d")
+_MATHEMATICS = re.compile(
+    r"\b(?:sqrt|pi|ln|log)\b|\d(?:pi|sqrt)\b|\\(?:pi|sqrt|frac|binom|log|ln|cdot|times)(?![A-Za-z])|\^|\d\s*[+\-*/]\s*\d"
+)
+_NAMED = re.compile(
+    r"\\[A-Za-z]+|(?<![A-Za-z])(?:sqrt|pi|ln|log|exp|(?:arc)?(?:sin|cos|tan)h?|cot|sec|csc|e)(?![A-Za-z])"
+)
+_FUNCTION_LAST = re.compile(r"(?:ln|log|exp|sin|cos|tan|cot|sec|csc|sinh|cosh|tanh)\s*(?:[\^_]\s*\{?-?\w+\}?\s*)*$")
+_UNKNOWN = re.compile(r"[A-Za-z]")
+_VALUE = re.compile(r"(?:[\d})]|\\pi|\be)\s*$")
+"""A letter behind a value without unknowns is a unit: 2\\sqrt{5} m; not so in \\pi r h"""
 _DEGREES = re.compile(r"(\d+(?:\.\d+)?)\s*°")
 
 
@@ -66,9 +75,18 @@ def split_unit(text: str) -> tuple[str, Unit]:
     if _UNITS.fullmatch(found["unit"]):
         return found["text"], NO_UNIT
     unit = read_unit(found["unit"])
-    if unit is None or not unit.dimensions or not is_measure(unit) or len(found["unit"]) < 2:
+    if unit is None or not unit.dimensions or not is_measure(unit):
+        return text, NO_UNIT
+    if len(found["unit"]) < 2 and (has_unknowns(found["text"]) or not _VALUE.search(found["text"])):
         return text, NO_UNIT
     return found["text"], unit
+
+
+def has_unknowns(text: str) -> bool:
+    """Whether an expression has letters beside those of functions and constants, and ends in no function."""
+    if _FUNCTION_LAST.search(text):
+        return False
+    return _UNKNOWN.search(_NAMED.sub(" ", text)) is not None
 
 
 def read_remainder(text: str) -> tuple[str, str] | None:

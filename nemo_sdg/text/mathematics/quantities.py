@@ -41,7 +41,7 @@ def same_quantity(a: str, b: str, *, question: str = "", language: str = "en") -
     return any(numbers_equal(one, other, question=question, language=language) for one in ones for other in others)
 
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD, _LETTER = re.compile(r"[^\W\d_]{2,}"), re.compile(r"[^\W\d_]")
 
 
 def _tell_apart(a: str, b: str, language: str, question: str) -> bool:
@@ -99,7 +99,7 @@ def _number(text: str, language: str, question: str) -> Number | None:
     if read is not None:
         return _without_asked_rate(read, question)
     if (number := sole(text, language)) is None:
-        stated = None if is_hedged(text) else forms.framed(text, question, language)
+        stated = None if is_hedged(text) or not _LETTER.search(text) else forms.framed(text, question, language)
         rest = text.replace(stated or "", "", 1)
         apart = set(re.findall(r"\d+", rest)) <= set(re.findall(r"\d+", question)) and not re.search(r"/|-\s*$", rest)
         return read_number(stated, language) if stated is not None and apart else None

@@ -5,7 +5,6 @@ read_answer("-2 < x \\leq 4")    ->  the interval (-2, 4]
 read_answer("x^2 + 1")           ->  one expression
 """
 
-import dataclasses
 import functools
 import re
 from dataclasses import dataclass
@@ -30,6 +29,8 @@ class Answer:
     parts: tuple["Answer", ...] = ()
     unit: Unit = NO_UNIT
     """of an expression"""
+    written: str = ""
+    """an expression with its unit"""
 
 
 _LIST_WORD = re.compile(
@@ -50,7 +51,8 @@ _RANGE = re.compile(
     r"(?:from\s+|between\s+)?(.+?)\s*(?:-{1,3}|\bto\b|\bthrough\b|\bbis\b|\bhasta\b|\bà\b|~)\s*(.+)", re.IGNORECASE
 )
 _RELATION = re.compile(r"\\(?:leq?|geq?|neq?|lt|gt|in|approx|equiv|to|cup|cap|setminus|mid)(?![A-Za-z])|[<>≤≥≠∈]")
-_PLUS_MINUS = re.compile(r"\\pm\s*|\+\s*/\s*-\s*|\+-\s*")
+_PLUS_MINUS = re.compile(r"\\pm(?![A-Za-z])\s*|\+\s*/\s*-\s*|^\+-\s*")
+_MINUS_PLUS = re.compile(r"\\mp(?![A-Za-z])\s*|∓\s*")
 _EMPTY = re.compile(r"\\(?:emptyset|varnothing)|\\\{\s*\\\}|\{\s*\}|∅", re.IGNORECASE)
 _MATRIX = re.compile(
     r"\\begin\{[bpBvV]?(?:matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{[bpBvV]?(?:matrix|array)\}", re.DOTALL
@@ -106,8 +108,8 @@ def _read(text: str, language: str, depth: int) -> Answer:
     sides = re.split(r"(?<![<>!\\=])=(?!=)", text)
     if len(sides) > 1 and not _RELATION.search(text):
         return _equation(text, [side.strip() for side in sides], language, depth)
-    if (sign := _PLUS_MINUS.match(text)) is not None:
-        return _plus_minus(text, _read(text[sign.end() :], language, depth + 1))
+    if (both := _plus_minus(text, language, depth)) is not None:
+        return both
     if (matrix := _MATRIX.fullmatch(text)) is not None:
         rows = [row.split("&") for row in matrix[1].split(ROW) if row.strip()]
         cells = [tuple(_read(cell, language, depth + 1) for cell in row) for row in rows]
@@ -125,15 +127,23 @@ def _read(text: str, language: str, depth: int) -> Answer:
         if low.number is not None and high.number is not None and (low.number.value < high.number.value):
             return Answer("range", text, parts=(low, high))
     bare, unit = notation.split_unit(text)
-    return Answer("expression", bare, unit=unit)
+    return Answer("expression", bare, unit=unit, written=text)
 
 
-def _plus_minus(text: str, part: Answer) -> Answer:
-    """Both signs of a number are a set of two."""
-    if part.number is None or not part.number.value:
-        return Answer("plus_minus", text, parts=(part,))
-    negative = dataclasses.replace(part.number, value=-part.number.value)
-    return Answer("set", text, parts=(part, Answer("number", "-" + part.text, negative)))
+def _plus_minus(text: str, language: str, depth: int) -> Answer | None:
+    r"""Both signs are a set of two: \pm 3, 1 \pm \sqrt{2}; None where a text has no \pm."""
+    if not _PLUS_MINUS.search(text):
+        return None
+    signed = [
+        _read(
+            _MINUS_PLUS.sub(other, _PLUS_MINUS.sub(sign, text)).strip().removeprefix("+").strip(), language, depth + 1
+        )
+        for sign, other in (("+ ", "- "), ("- ", "+ "))
+    ]
+    one, other = signed
+    if one.text == other.text or (one.number is not None and not one.number.value and one.number == other.number):
+        return Answer("plus_minus", text, parts=(one,))
+    return Answer("set", text, parts=(one, other))
 
 
 _BELOW, _ABOVE = r"<|\\leq?(?![A-Za-z])|\\lt(?![A-Za-z])", r">|\\geq?(?![A-Za-z])|\\gt(?![A-Za-z])"

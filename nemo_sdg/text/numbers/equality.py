@@ -40,7 +40,7 @@ def numbers_equal(a: Number, b: Number, *, question: str = "", language: str = "
     if a.percent != b.percent and not asks_percent:
         left, right = left / 100 if a.percent else left, right / 100 if b.percent else right
     if a.unit.dimensions and b.unit.dimensions:
-        if not same_dimensions(a.unit, b.unit):
+        if not same_dimensions(a.unit, b.unit, question):
             return _same_across(a, b)
         if a.unit.factor != b.unit.factor:
             return left * a.unit.factor == right * b.unit.factor or _rounded_across(a, b)
@@ -103,9 +103,9 @@ def _same_across(a: Number, b: Number) -> bool:
     if one in _TEMPERATURES and other in _TEMPERATURES:
         (factor, zero), (other_factor, other_zero) = _TEMPERATURES[one], _TEMPERATURES[other]
         return a.value * a.unit.factor * factor + zero == b.value * b.unit.factor * other_factor + other_zero
-    if {one, other} == {"pound", "gram"}:
+    if {one, other} in ({"pound", "gram"}, {"pound_of_weight", "gram"}):
         left, right = (
-            Number(each.value, Unit(each.unit.factor * (_POUND if base == "pound" else 1), ()), places=each.places)
+            Number(each.value, Unit(each.unit.factor * (1 if base == "gram" else _POUND), ()), places=each.places)
             for each, base in ((a, one), (b, other))
         )
         return left.value * left.unit.factor == right.value * right.unit.factor or _rounded_across(left, right)

@@ -243,8 +243,16 @@ def _is_pronoun(written: str, number: Number) -> bool:
 _HEDGE = re.compile(
     r"\b(?:not|no|never|less|fewer|greater|least|most|under|over|below|above|between|half|twice|double|"
     r"triple|times|almost|nearly|or|either|minus|negative|unknown|cannot|"
-    r"more than|mehr als|más de|plus de|nicht|kein\w*|mindestens|höchstens|weniger|oder|menos|pas|moins|ou|"
-    r"al menos)\b|n't\b|不|没|至少|超过|以上|以下|以内|或|ない|半|または",
+    r"more than|mehr als|más de|plus de|up to|bis zu|jusqu['’]à|hasta|fino a|au (?:moins|plus)|almeno|"
+    r"al (?:massimo|minimo|máximo)|"
+    r"mais de|pelo menos|no máximo|como máximo|por lo menos|più di|meno di|meer dan|minder dan|minstens|hoogstens|"
+    r"mer än|mindre än|"
+    r"minst|högst|mere end|mindst|højst|więcej niż|mniej niż|co najmniej|co najwyżej|более|менее|больше|меньше|"
+    r"свыше|минимум|"
+    r"максимум|більше|менше|en az|en fazla|ít nhất|nhiều nhất|nicht|kein\w*|mindestens|höchstens|weniger|oder|"
+    r"menos|pas|moins|ou|"
+    r"al menos)\b|n't\b|\d\s?\+(?!\s?\d)|\bдо\s+\d|不|没|至少|至多|最多|超过|超過|未満|未满|이상|이하|미만|초과|"
+    r"최소|최대|以上|以下|以内|或|ない|半|または",
     re.IGNORECASE,
 )
 """Words beside a sentence's only number that make something else of it"""

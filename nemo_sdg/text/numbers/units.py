@@ -221,22 +221,45 @@ def _bases() -> frozenset[str]:
     return frozenset(named | {part for _, parts in _derived().values() for part in parts})
 
 
-def same_dimensions(one: Unit, other: Unit) -> bool:
-    """Whether two units measure the same; `red apples` and `apples` do."""
+def same_dimensions(one: Unit, other: Unit, question: str = "") -> bool:
+    """Whether two units measure the same; `red apples` and `apples` do. A bare $ stands for the dollar of a country
+    that the question speaks of, and for that of the United States.
+    """
     if one.dimensions == other.dimensions:
         return True
-    if len(one.dimensions) != 1 or len(other.dimensions) != 1:
+    if len(one.dimensions) != len(other.dimensions):
+        return False
+    if all(
+        power == other_power and (base == second or _may_be(base, second, question) or _may_be(second, base, question))
+        for (base, power), (second, other_power) in zip(_sorted(one), _sorted(other), strict=True)
+    ):
+        return True
+    if len(one.dimensions) != 1:
         return False
     (first, power), (second, other_power) = one.dimensions[0], other.dimensions[0]
-    left, right = first.split(), second.split()
-    shorter, longer = sorted((left, right), key=len)
-    if power == other_power == 1 and (second in _SIGNS_OF.get(first, ()) or first in _SIGNS_OF.get(second, ())):
-        return True
+    shorter, longer = sorted((first.split(), second.split()), key=len)
     return power == other_power and len(longer) > 1 and longer[-len(shorter) :] == shorter
 
 
+def _sorted(unit: Unit) -> list[tuple[str, int]]:
+    """The powers of a unit in an order that does not depend on the name of an ambiguous base."""
+    return sorted(unit.dimensions, key=lambda pair: (pair[1], pair[0] in _AMBIGUOUS_BASES, pair[0]))
+
+
 _SIGNS_OF = {
-    "dollar": ("us_dollar", "australian_dollar", "canadian_dollar", "hong_kong_dollar"),
-    "yen_or_yuan": ("yen", "yuan"),
+    "dollar": {
+        "us_dollar": "",
+        "australian_dollar": r"austral|\bAUD\b|A\$|sydney|melbourne",
+        "canadian_dollar": r"canad|\bCAD\b|C\$|toronto|montreal|vancouver",
+        "hong_kong_dollar": r"hong ?kong|\bHKD\b|HK\$",
+    },
+    "yen_or_yuan": {"yen": "", "yuan": ""},
+    "pound": {"pound_of_weight": "", "sterling": ""},
 }
-"""A sign that several currencies share, and those that it may stand for"""
+"""A sign that several units share, those that it may stand for, and what a question says where it does"""
+_AMBIGUOUS_BASES = frozenset([*_SIGNS_OF, *(base for bases in _SIGNS_OF.values() for base in bases)])
+
+
+def _may_be(sign: str, base: str, question: str) -> bool:
+    where = _SIGNS_OF.get(sign, {}).get(base)
+    return where is not None and re.search(where, question, re.IGNORECASE) is not None

@@ -44,6 +44,7 @@ def test_sentences_of_ascii_are_split_as_all_texts_are(text: str) -> None:
 @given(TEXTS, st.sampled_from(["en", "de", "fr"]))
 @settings(max_examples=300)
 def test_numbers_of_ascii_are_found_as_in_all_texts(text: str, language: str) -> None:
+    text = text.replace("\\", "")  # commands go the general way
     assert list(reader._find_in_ascii(text, language)) == list(reader._find(text, language))
 
 
