@@ -20,6 +20,11 @@ JOINT = re.compile(
     r"[-•][ \t]+|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[A-Za-zα-ω](?:_?\{?\w{1,3}\}?)?'?\s*=)*"
 )
 """what stands between two boxes that are values of one answer: a comma, a conjunction, a name with an equals sign"""
+DENIED = re.compile(
+    r"(?:(?<!\w)(?:not|rather than|instead of|nicht|pas|non|nie|не)|不是|而非)\s*(?:\$|\\[(\[])?"
+    r"\s*(?:\w{1,2}\s*=\s*)?\Z"
+)
+"""what comes before a box that a text denies: 2 in a box, not 3"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ def last_boxes(text: str) -> list[str]:
     if last is None:
         return []
     contents, boxes = [last], find_boxes(text)
+    if len(boxes) > 1 and DENIED.search(text, boxes[-2].end, boxes[-1].start):
+        return last_boxes(text[: boxes[-1].start])
     for box, following in reversed(list(itertools.pairwise(boxes))):
         content = last_box(text[box.start : box.end])
         if content is None or JOINT.fullmatch(text, box.end, following.start) is None:

@@ -47,7 +47,7 @@ def from_prose(text: str, kind: str, options: list[str] | None) -> Draft | None:
     if said:
         draft = Draft(answer=said[-1].rest, reasoning=without_said(text, said[-1]))
         last = text.rstrip().rsplit("\n", 1)[-1]
-        if options is not None and (option := _concluded(last, options)) is not None:
+        if options is not None and (option := concludes_with(last, options)) is not None:
             draft.rivals += [] if CORRECTS.search(text[said[-1].start :]) else [option]
         if len(said) > 1 and not CORRECTS.search(text[said[-2].start : said[-1].start]):
             draft.rivals.append(said[-2].rest)
@@ -64,7 +64,7 @@ def _bare(text: str, kind: str, options: list[str] | None) -> Draft | None:
         ticked = [line for line in lines if TICK.search(line)]
         if len(ticked) == 1 and (option := match_option(TICK.sub(" — ", ticked[0]).lstrip("-*• "), options)):
             return Draft(answer=option, reasoning=text)
-        if (option := _concluded(lines[-1], options)) is not None:
+        if (option := concludes_with(lines[-1], options)) is not None:
             first = match_option(lines[0], options, in_sentence=False)
             if first not in (None, option) and not CORRECTS.search(text):
                 return None
@@ -95,7 +95,7 @@ def _bare(text: str, kind: str, options: list[str] | None) -> Draft | None:
     return None
 
 
-def _concluded(line: str, options: list[str]) -> str | None:
+def concludes_with(line: str, options: list[str]) -> str | None:
     """The option that a line concludes with, if its last sentence is no supposition."""
     return None if SUPPOSES.search(line.rstrip(" .!*。")) else concluded_option(line, options)
 

@@ -16,7 +16,7 @@ from nemo_sdg.generate.parsing.answers.options import match_option, names_anothe
 from nemo_sdg.generate.parsing.answers.refusals import is_refusal
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter, without_html, without_marks
 from nemo_sdg.generate.parsing.drafts import Draft, final_answer_in, from_cut, from_json, from_sections
-from nemo_sdg.generate.parsing.prose import MATHEMATICAL, from_prose
+from nemo_sdg.generate.parsing.prose import MATHEMATICAL, concludes_with, from_prose
 from nemo_sdg.generate.parsing.traces import CLOSING, separate
 from nemo_sdg.records import Kind
 from nemo_sdg.text.answers import surely_same
@@ -109,6 +109,9 @@ def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, st
             return "refused_by_model", answer[:80]
         if kind == Kind.numeric and not MATHEMATICAL.search(answer):
             return "not_a_number", answer[:80]
+    last = draft.answer.strip().rsplit("\n", 1)[1:]
+    if options is not None and last and (option := concludes_with(last[0], options)) not in (None, answer):
+        return "contradictory_answers", f"{answer[:40]} | {str(option)[:40]}"
     for rival in draft.rivals:
         if _differ(rival, answer, kind, options):
             return "contradictory_answers", f"{answer[:40]} | {rival.strip()[:40]}"

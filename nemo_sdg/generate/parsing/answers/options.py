@@ -123,8 +123,8 @@ def concluded_option(line: str, options: list[str]) -> str | None:
 def _by_named_label(text: str, options: list[str]) -> str | None:
     """The option whose label a text is, perhaps with `option` or `is the right answer`."""
     found = named_label(text)
-    if any(char.isdigit() for char in text) and any(option.strip().isdigit() for option in options):
-        return None
+    if not found or any(len(option.strip()) == 1 or option.strip().isdigit() for option in options):
+        return None  # options that look like labels are known by their text
     place = found.pop() if len(found) == 1 else len(options)
     return options[place] if place < len(options) else None
 

@@ -16,15 +16,15 @@ DISPLAY = re.compile(r"^[ \t]*(?:\$\$(?:(?!\$\$).)+\$\$|\\\[(?:(?!\\\]).)+\\\])"
 """mathematics on lines of its own"""
 ITEM = re.compile(
     r"(?P<indent>[ \t]*)(?:(?P<bullet>[-*+•‣▪·–])[ \t]+|"
-    r"\(?(?P<number>\d{1,2}|[a-z]|[ivx]{1,4})[.)）、](?:[ \t]+|(?=[^\W\d]))|"
+    r"\(?(?P<number>\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)）、](?:[ \t]+|(?=[^\W\d]))|"
     r"(?P<circled>[①-⑳])[ \t]*)(?P<text>\S.*)"
 )
-FIRST_NUMBERS = ("1", "a", "i", "①")
+FIRST_NUMBERS = ("1", "a", "A", "i", "①")
 ASSIGNS = re.compile(r"[$\\(\[{*\s]*[A-Za-zα-ω](?:_?\{?\w{1,3}\}?)?'?(?:\([^()=]{1,8}\))?\s*=[^=]*")
 """`x = 2`, `x_1 = 2`, `f(0) = 2`"""
 SENTENCE = re.compile(r"[.!?…](?:\s|[*_\"”)]*$)|[:：。！？]|[=≈≡]")
 """what a value of a list does not have, and an explanation has"""
-START = re.compile(r"[$\\{*_\"'“”«„「+−-]{0,4}[\w∞]|\\[(\[]|\([-+−]?\w{1,3},")
+START = re.compile(r"[$\\{*_`\"'“”«„「+−-]{0,4}[\w∞]|\\[(\[]|\([-+−]?\w{1,3},")
 """how a value begins: not with a bracket around a remark, a dash, an arrow or a tick"""
 HAS_NUMBER = re.compile(r"\d|\\[A-Za-z]|[∞π√]")
 OPERATOR = re.compile(r"(?<=[\w})])\s*(?:[+×·*÷−-]|\\(?:times|cdot|div|pm)\b)")
@@ -54,7 +54,7 @@ def statement_of(answer: str, kind: str) -> str:
 def joined(values: list[str], kind: str) -> str:
     """One value, or several that differ with commas between them."""
     kept: list[str] = []
-    for value in values:
+    for value in [value.rstrip(",;") for value in values] if len(values) > 1 else values:
         if not any(_same(value, other, kind) for other in kept):
             kept.append(value)
     return ", ".join(kept)
@@ -86,6 +86,8 @@ def _items(lines: list[str]) -> list[str]:
         items.append(text)
     if len(items) == 1 and (first["bullet"] is None or (first["bullet"] in "-–" and items[0][:1].isdigit())):
         return []  # `1. FC Köln`, `- 5`
+    if first["number"] == "A" and found[1] is not None and found[1]["number"] != "B":
+        return []  # `A. Lincoln`
     return [item.removesuffix(".") if not _explains(item) else item for item in items]
 
 

@@ -77,6 +77,7 @@ def test_what_names_no_option_or_two_is_none(answer: str) -> None:
         ("В) азот", ["кислород", "углекислый газ", "азот"], "азот"),
         ("В) кислород", ["кислород", "углекислый газ", "азот"], None),
         ("option 2", ["2", "1"], "2"),
+        ("Hence the answer is B.", ["O", "A", "B", "AB"], "B"),
         ("not the king", ["Not the king", "The king"], "Not the king"),
         ("same", ["same", "same", "other"], "same"),
     ],

@@ -192,6 +192,7 @@ def test_numbers(text: str, answer: str) -> None:
         ("Άρα η σωστή απάντηση είναι η B.", "carbon dioxide"),
         ("\u200fالإجابة: \u200eB\u200e", "carbon dioxide"),
         ("The answer is A.\n\nPlants take in CO2. Hence, B.", "contradictory_answers"),
+        ("**Answer:** A\n\nPlants take in CO2, so option B is correct.", "contradictory_answers"),
         ("A. oxygen\n\nPlants take in CO2, so option B is correct.", "no_answer"),
         ("So the right one is B.", "carbon dioxide"),
         ("Only B fits.", "carbon dioxide"),

@@ -35,6 +35,8 @@ def test_a_fenced_answer_is_what_the_fence_holds(answer: str, kind: str, tidy: s
         ("1. red\n2. blue\n3. green", "short_text", "red, blue, green"),
         ("The colours are:\n\n• red\n  - like blood\n• blue", "short_text", "red, blue"),
         ("1、红\n2、蓝", "short_text", "红, 蓝"),
+        ("A. red\nB. blue", "short_text", "red, blue"),
+        ("`a`,\n`b`", "short_text", "`a`, `b`"),
         ("① 赤\n② 青", "short_text", "赤, 青"),
         ("red\nblue\n\nThe flag has these two, one beside the other.", "short_text", "red, blue"),
         (r"$\boxed{2}$ and $\boxed{-3}$", "numeric", "2, -3"),
@@ -73,6 +75,7 @@ def test_a_value_with_an_explanation_is_the_value_alone(answer: str, kind: str, 
     [
         (r"So $x=\boxed{2}$ or $x=\boxed{-3}$.", "2, -3"),
         (r"So $x=\boxed{2}$. Wait, that is wrong. $x=\boxed{-3}$.", "-3"),
+        (r"So it is $\boxed{2}$ (not $\boxed{3}$).", "2"),
         (r"Twice \boxed{3}, which is \boxed{6}.", "6"),
     ],
 )
