@@ -59,7 +59,7 @@ def _eliminates(view: View) -> str | None:
     ):
         return None
     core = {word[:4] for word in content_words(view.tokens(view.question))}
-    if len(core & {word[:4] for word in content_words(told)}) < max(2, 0.4 * len(core)):
+    if len(core & {word[:4] for word in content_words(told)}) < min(len(core), max(2, 0.4 * len(core))) or not core:
         return None  # something else is told of them
     numeric = any(word[0].isdigit() for other in others for word in other)
     parts = sentences(view.context) if numeric else [view.context]
