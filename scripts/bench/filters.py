@@ -8,7 +8,10 @@ later used for development in three parts: before it was read, 0.571 of the bad 
 second part were judged rightly, of the third (ids from b5_ and g5_ on) 0.571 and 0.918. `varied` are variations of what
 the second part had missed, in other languages and subjects, written before development on it: 0.242 of its bad samples
 were caught then. `unseen` is the other half of the third part's set, not used for development: its rows are never
-printed, and without its files it is left out. `--verbose` prints the other rows that are judged wrongly. Seeds
+printed, and without its files it is left out. `read_latest` and `unseen_latest` are the halves of a fourth set by such
+a writer: before development on the first half, 0.674 of its bad and 0.965 of its good samples were judged rightly, of
+the second half 0.638 and 0.952, whose rows are never printed either. After it, 0.628 and 0.984 of the second half were:
+development caught no more of what it had not read. `--verbose` prints the other rows that are judged wrongly. Seeds
 are read from the hub mirror (NEMO_SDG_TEST_HUB) by the pipeline, or from a folder with its shards.
 
 A bad sample is caught if any filter drops it. A filter's precision is the share of bad samples among all labelled
@@ -63,6 +66,7 @@ SEED_TASKS = [
     "wic",
     "winogrande",
 ]
+READ, UNSEEN = ("developed", "read", "varied", "read_latest"), ("unseen", "unseen_latest")
 SEEDS_PER_TASK, SEEDS_PER_TASK_QUICK = 450, 40
 
 CLASSES = {
@@ -111,7 +115,7 @@ CLASSES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer seeds, and the unseen set is left out")
+    parser.add_argument("--quick", action="store_true", help="fewer seeds, and the unseen sets are left out")
     parser.add_argument(
         "--seeds", type=Path, help="folder of seed shards; without it they are read from the hub's mirror"
     )
@@ -124,21 +128,22 @@ def main() -> None:
     for name, samples in bad.items():
         _print_share(f"caught_bad_{name}", [apply_filters(sample, config) is not None for sample in samples])
     if arguments.verbose:
-        _print_wrong({n: s for n, s in good.items() if n not in ("unseen", "own")}, config, keep=True)
-        _print_wrong({n: s for n, s in bad.items() if n not in ("unseen", "own")}, config, keep=False)
+        _print_wrong({n: s for n, s in good.items() if n in ("shared", *READ)}, config, keep=True)
+        _print_wrong({n: s for n, s in bad.items() if n in ("shared", *READ)}, config, keep=False)
     _print_by_filter(good, bad, config)
     _measure_seeds(arguments, config)
 
 
 def _labelled(which: str, quick: bool) -> dict[str, list[dict[str, Any]]]:
-    """Samples by set: shared and unseen (if they exist), developed, read, varied, and own = all but the shared ones."""
+    """Samples by set: shared and the unseen ones (if they exist), READ, and own = all but the shared ones."""
     found = {}
     if (SHARED / f"{which}.jsonl").exists():
         found["shared"] = _read(SHARED / f"{which}.jsonl")
-    for name in ("developed", "read", "varied"):
+    for name in READ:
         found[name] = _read(OWN / f"{which}_{name}.jsonl")
-    if not quick and (OWN / f"{which}_unseen.jsonl").exists():
-        found["unseen"] = _read(OWN / f"{which}_unseen.jsonl")
+    for name in () if quick else UNSEEN:
+        if (OWN / f"{which}_{name}.jsonl").exists():
+            found[name] = _read(OWN / f"{which}_{name}.jsonl")
     found["own"] = [sample for name, samples in found.items() if name != "shared" for sample in samples]
     return found
 

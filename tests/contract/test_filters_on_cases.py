@@ -25,10 +25,11 @@ def folders(root: Path) -> dict[str, tuple[Path, str]]:
         "developed": (own, "_developed"),
         "read": (own, "_read"),
         "varied": (own, "_varied"),
+        "read_latest": (own, "_read_latest"),
     }
 
 
-@pytest.mark.parametrize("name", ["shared", "developed", "read", "varied"])
+@pytest.mark.parametrize("name", ["shared", "developed", "read", "varied", "read_latest"])
 def test_good_samples_are_kept(root: Path, name: str) -> None:
     folder, half = folders(root)[name]
     samples = read(folder / f"good{half}.jsonl")
@@ -36,7 +37,7 @@ def test_good_samples_are_kept(root: Path, name: str) -> None:
     assert len(dropped) <= 0.005 * len(samples), dropped
 
 
-MISSED = {"shared": 0.1, "developed": 0.1, "read": 0.14, "varied": 0.1}
+MISSED = {"shared": 0.1, "developed": 0.1, "read": 0.14, "varied": 0.1, "read_latest": 0.11}
 """largest share of bad samples that may be kept: just above what was measured, so that a loss shows"""
 
 
