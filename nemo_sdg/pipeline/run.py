@@ -19,6 +19,7 @@ from nemo_sdg.execution.tracking import open_trackers
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_module, steps_between, why_skipped
 from nemo_sdg.pipeline.plan import Plan, describe_cost, make_plan, require_finished, wanted_ledger
 from nemo_sdg.pipeline.preflight import check_configuration, check_machine
+from nemo_sdg.steps.evaluation_splits import require_named
 from nemo_sdg.steps.generation import ask_lost_again, lost_requests, mark_redone, unmark_redone
 from nemo_sdg.storage import LEDGER, ContentHashes, Ledger, read_ledger, remove_temporaries, with_unread, write_bytes
 
@@ -96,6 +97,7 @@ def look_ahead(config: RunConfig, *, redo: bool) -> None:
     """Raises the errors that a run of all steps would raise, before jobs are submitted. Writes nothing."""
     run_dir = Path(config.run.dir)
     check_configuration(config, configured_steps(config))
+    require_named(config)
     context = Context(config=config, run_dir=run_dir, steps=configured_steps(config), progress=Progress(None))
     plan = make_plan(context.steps, config, run_dir, ContentHashes(full=False))
     if plan.redone and not redo:

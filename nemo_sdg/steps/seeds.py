@@ -183,8 +183,10 @@ def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
     for row in receipt["counts"].values():
         reasons.update(row["dropped"])
     counted = ", ".join(f"{reason} {num}" for reason, num in reasons.most_common())
+    row = (first.get("record") or {}).get("row")
+    place = "the first" if row is None else f"row {row}"
     return (
-        f"no seeds: task {source['task']}: no row of {source['dataset']} ({source['name'] or 'default'}), split "
-        f"{source['split']} makes a seed ({counted}); the first: {first['detail'] or first['reason']}; correct the "
-        "data or the task file"
+        f"no seeds: task {source['task']}: none of the rows read of {source['dataset']} "
+        f"({source['name'] or 'default'}), split {source['split']} makes a seed ({counted}); {place}: "
+        f"{first['detail'] or first['reason']}; correct the data or the task file"
     )

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 SHOWN = 8
 """data sets and tasks that are named; the others are counted"""
-WHYS = 3
-"""reasons for missing evaluation splits that are named; the others are counted"""
 ASKED_FOR_SIZE = 40
 """data sets whose size the hub is asked for"""
 WIDTH = 100
@@ -42,10 +40,13 @@ def parts(config: RunConfig, names: list[str]) -> Iterator[str]:
     from nemo_sdg.seeds.sources.hub_models import require_model
     from nemo_sdg.seeds.sources.rows import uses_hub
     from nemo_sdg.seeds.sources.splits import evaluation_sources, plan_sources
+    from nemo_sdg.steps.evaluation_splits import require_named
 
     models = [model for model in named_models(config) if not is_here(model)]
     tokenizer_is_here = config.export.tokenizer is None or config.export.tokenizer not in models
     check_configuration(config, [name for name in names if name != "packed" or tokenizer_is_here])
+    if "seeds" in names:
+        require_named(config)
     if "packed" in names:
         require_model("export.tokenizer", config.export.tokenizer)
     run_dir = Path(config.run.dir)
@@ -57,8 +58,6 @@ def parts(config: RunConfig, names: list[str]) -> Iterator[str]:
         yield f"steps: {', '.join(names)} (what is finished is not known before {config.export.tokenizer} is there)"
     training, compared = sources(config)
     splits = evaluation_sources(compared, config.seeds)
-    if "seeds" in names:
-        require_evaluation(config, splits)
     yield ""
     has_begun = any((run_dir / name).is_dir() for name in STEPS)
     yield from rows_and_requests(config, whole=has_begun)
@@ -116,17 +115,6 @@ def sources(config: RunConfig) -> tuple[list[Any], list[Any]]:
     return chosen, compared(rows, chosen, config.guard)
 
 
-def require_evaluation(config: RunConfig, found: "EvaluationSources") -> None:
-    """Raises ConfigError where the run would stop for an evaluation split of `guard.require`."""
-    from nemo_sdg.catalog.guard import require_reachable
-    from nemo_sdg.catalog.walk import build_catalog
-    from nemo_sdg.steps.evaluation_splits import tasks_of
-
-    if config.guard.require:
-        rows = build_catalog(config.seeds, config.guard)
-        require_reachable(config.guard, tasks_of(found.unreachable), rows)
-
-
 def rows_and_requests(config: RunConfig, *, whole: bool) -> Iterator[str]:
     """Seeds by family; requests, tokens and cost by role, at assumed rates. `whole`: the run has begun, so this is not
     what is left.
@@ -164,11 +152,9 @@ def evaluation(config: RunConfig, found: "EvaluationSources") -> Iterator[str]:
     if names:
         yield f"{'':<12}{fit([name for name, _ in names.most_common()], WIDTH - 32)}{_more(len(names))}"
     if missing:
-        whys = Counter(row["why"] for row in found.unreachable).most_common()
-        told = [f"{why}: {count:,}" for why, count in whys[:WHYS]]
-        if len(whys) > WHYS:
-            told.append(f"other reasons: {sum(count for _, count in whys[WHYS:]):,}")
-        yield f"{'':<12}{missing:,} splits cannot be had ({'; '.join(told)}); the card lists them"
+        (why, count), *others = Counter(row["why"] for row in found.unreachable).most_common()
+        more = f"; others, such as {textwrap.shorten(others[0][0], WIDTH)}: {missing - count:,}" if others else ""
+        yield f"{'':<12}{missing:,} splits cannot be had ({why}: {count:,}{more}); the card lists them"
 
 
 def _more(num: int) -> str:
