@@ -77,6 +77,9 @@ def surely_same(
         case Kind.short_text:
             if forms.asks_output(question):
                 return forms.same_output(a, b, question, language)
+            a, b = forms.with_one_arrow(a), forms.with_one_arrow(b)
+            if _spaced(a) == _spaced(b):
+                return True
             if not _same_case(a, b, question) or _told_apart(a, b, question, language):
                 return False
             if _same_label(a, b):
@@ -175,11 +178,13 @@ def _spaced(text: str) -> str:
 
 
 _LABEL = re.compile(
-    r"(?:option|answer|choice|antwort(?:möglichkeit)?|auswahl|réponse|proposition|choix|respuesta|alternativa|resposta|"
+    r"(?:the\s+)?(?:(?:correct|right)\s+)?(?:option|answer|choice|antwort(?:möglichkeit)?|auswahl|réponse|proposition|choix|respuesta|alternativa|resposta|"
     r"risposta|opzione|opción|opção|optie|antwoord|alternativ|svar|вариант|ответ|варіант|відповідь|odpowiedź|opcja|"
     r"seçenek|cevap|şık|الخيار|الإجابة|الجواب|विकल्प|उत्तर|pilihan|jawaban|đáp án|lựa chọn|选项|選項|答案|选|"
     r"選択肢|正解|答え|"
-    r"선택지|보기|정답|답)?\s*[:：]?\s*\(?([A-Za-zА-ЕЖа-еж])(?:[).:、]|\s*$)\s*",
+    r"선택지|보기|정답|답)?\s*(?:[:：]|is\b|是|为|為|は|은|는)?\s*"
+    r"\(?([A-Za-zА-ЕЖа-ежأبجدهو])(?:[).:、]|\s+is (?:the )?(?:correct|right)(?: (?:answer|option|one))?[.]?$|"
+    r"\s*(?:です|입니다)?[。.]?$)\s*",
     re.IGNORECASE,
 )
 _LISTED_OPTION = re.compile(r"(?:^|(?<=\s))\(?([A-J])[.)]\s+(.+?)(?=\s+\(?[A-J][.)]\s|\n|$)")
@@ -198,10 +203,15 @@ def _same_option(a: str, b: str, question: str, language: str) -> bool:
     if label is not None and other_label is not None and label != other_label and not listed:
         return False
     if text and other:
-        if _spaced(text) == _spaced(other) or mathematics.tight(text) == mathematics.tight(other):
+        if _ungrouped(text) == _ungrouped(other) or mathematics.tight(text) == mathematics.tight(other):
             return True
         return _same_case(text, other, question) and words.same_words(text, other, language)
     return label is not None and label == other_label
+
+
+def _ungrouped(text: str) -> str:
+    """Without the commas that part thousands of a number."""
+    return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", _spaced(text))
 
 
 def _same_label(a: str, b: str) -> bool:
@@ -238,9 +248,13 @@ def _same_case(a: str, b: str, question: str) -> bool:
 _SHORT_WORDS = ("so", "he", "it", "we", "us", "up", "in", "on", "at", "ox", "go", "me", "my", "by", "an", "is", "or")
 
 
+_FENCED = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?```", re.DOTALL)
+
+
 def _syntax(program: str) -> str | None:
     """The syntax tree of a program without docstrings; None if it is not Python."""
-    tree = parse_program(program)
+    fenced = _FENCED.fullmatch(program.strip())
+    tree = parse_program(program if fenced is None else fenced[1])
     if tree is None:
         return None
     for node in ast.walk(tree):

@@ -71,6 +71,7 @@ _WRITTEN = [
     re.compile(rf"(?P<year>\d{{3,4}})[\s,-]+{_MONTH}[\s-]+{_DAY}", re.IGNORECASE),
 ]
 _ISO = re.compile(r"(\d{4})(?:[-/.]|\.\s)(\d{1,2})(?:[-/.]|\.\s)(\d{1,2})(?:T00:00(?::00)?Z?)?")
+_ISO_MONTH = re.compile(r"(1\d{3}|20\d{2})-(0[1-9]|1[0-2])")
 _CJK = re.compile(r"(?:(\d{1,4})\s*[年년]\s*)?(\d{1,2})\s*[月월]\s*(?:(\d{1,2})\s*[日号일])?")
 _CJK_NUMERAL = re.compile("[〇零一二三四五六七八九十]+(?=[年月日号])")
 _ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
@@ -122,6 +123,8 @@ def read_date(text: str, language: str = "en") -> Date | None:
         return _checked(int(viet[3] or 0), int(viet[2]), int(viet[1]))
     if (in_year := _MONTH_OF.fullmatch(text)) is not None:
         return _checked(int(in_year[2]), int(in_year[1]), 0)
+    if (in_month := _ISO_MONTH.fullmatch(text)) is not None:
+        return _checked(int(in_month[1]), int(in_month[2]), 0)
     if (iso := _ISO.fullmatch(text)) is not None:
         return _checked(int(iso[1]), int(iso[2]), int(iso[3]))
     if (cjk := _CJK.fullmatch(text)) is not None and (cjk[1] or cjk[3]):
@@ -191,6 +194,8 @@ def read_time(text: str) -> tuple[int, int, int] | None:
     text = re.sub(r"(?<=\d)\s*uhr\s*(?=\d\d$)", ":", text, flags=re.IGNORECASE)
     if text.casefold() in ("noon", "midnight"):
         return (12, 0, 0) if text.casefold() == "noon" else (0, 0, 0)
+    if (clock := _CJK_TIME.fullmatch(text)) is not None:
+        return _cjk_time(clock)
     if (spoken := _SPOKEN.fullmatch(text)) is not None:
         return _spoken_time(spoken)
     found = _TIME.fullmatch(text)
@@ -216,6 +221,20 @@ _SPOKEN = re.compile(
     rf"|(?P<hour>{'|'.join(_HOURS)})\s+o'?clock)",
     re.IGNORECASE,
 )
+
+
+_CJK_TIME = re.compile(
+    r"(?P<half>午前|午後|上午|下午|凌晨|早上|晚上|오전|오후)?\s*(?P<hour>\d{1,2})\s*[時时点點시]"
+    r"(?:(?P<middle>半)|\s*(?P<minute>\d{1,2})\s*[分분])?"
+)
+
+
+def _cjk_time(clock: re.Match[str]) -> tuple[int, int, int] | None:
+    """午後3時30分, 下午3点半, 오전 9시"""
+    hour, minute = int(clock["hour"]), 30 if clock["middle"] else int(clock["minute"] or 0)
+    if clock["half"] in ("午後", "下午", "晚上", "오후") and hour < 12:
+        hour += 12
+    return (hour, minute, 0) if hour <= 24 and minute < 60 else None
 
 
 def _spoken_time(spoken: re.Match[str]) -> tuple[int, int, int]:

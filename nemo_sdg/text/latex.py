@@ -63,6 +63,8 @@ def fold(text: str) -> str:
 def plain(text: str) -> str:
     r"""Without dollars, boxes, \left, thin spaces and \text; symbols as LaTeX commands, superscripts as powers."""
     if not text.isascii():
+        if "\u0305" in text:
+            text = re.sub("(?:\\d\u0305)+", lambda found: "\\overline{" + found[0].replace("\u0305", "") + "}", text)
         text = re.sub("[\u200b-\u200f\u061c\u2060\ufeff]", "", text)
         text = _RAISED.sub(lambda found: "^{" + unicodedata.normalize("NFKC", found[0]).replace("−", "-") + "}", text)
         text = _LOWERED.sub(lambda found: "_{" + unicodedata.normalize("NFKC", found[0]) + "}", text)

@@ -124,6 +124,8 @@ def _surely(a: str, b: str, question: str, language: str) -> bool | None:
 def _same_form(a: str, b: str, question: str, language: str) -> bool:
     if same_words(a, b, language) or forms.same_substance(a, b) or forms.same_formula(a, b):
         return True
+    if forms.same_species(a, b):
+        return True
     left, right = (forms.unify(plain_words(side, language)) for side in (a, b))
     kinds = forms.without_kind(left), forms.without_kind(right)
     bare = [in_digits(kind, language) for kind in kinds]

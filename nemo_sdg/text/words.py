@@ -159,10 +159,7 @@ def _without_foreign_marks(text: str, language: str) -> str:
     if own is None or text.isascii():
         return text
     composed = unicodedata.normalize("NFC", text)
-    return "".join(
-        char if char in own else "".join(c for c in unicodedata.normalize("NFD", char) if not "\u0300" <= c <= "\u036f")
-        for char in composed
-    )
+    return "".join(char if char in own else forms.unmarked(char) for char in composed)
 
 
 def _spelled_out(text: str, language: str) -> str:
@@ -188,6 +185,8 @@ def same_words(a: str, b: str, language: str) -> bool:
         return True
     if _INITIALS.sub(r"\1", left) == _INITIALS.sub(r"\1", right):
         return True
+    if tongue == "en" and not (a.isascii() and b.isascii()) and _romanised(a) == _romanised(b):
+        return True
     named = tongue not in ("de", "vi") and forms.is_name(a) and forms.is_name(b)
     if named and forms.unmarked(left) == forms.unmarked(right):
         return True
@@ -196,6 +195,15 @@ def same_words(a: str, b: str, language: str) -> bool:
         return True
     dotted = tongue in _DOTTED and re.search(r"\d\.", a + " " + b) is not None
     return dotted and re.sub(r"(?<=\d)th\b", "", ones) == re.sub(r"(?<=\d)th\b", "", others)
+
+
+_ROMANISED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+
+
+def _romanised(text: str) -> str:
+    """With the umlauts of foreign names written out: Schroedinger."""
+    composed = unicodedata.normalize("NFC", " ".join(text.casefold().split()))
+    return forms.unmarked(composed.translate(_ROMANISED)).strip(" .")
 
 
 _DOTTED = frozenset(re.findall(r"\w+", "de da no nb nn cs sk pl hu fi tr hr sl sr is et lv"))

@@ -28,7 +28,7 @@ from nemo_sdg.text.forms.spelling import (
     unify,
     unmarked,
 )
-from nemo_sdg.text.forms.substances import same_formula, same_substance
+from nemo_sdg.text.forms.substances import same_formula, same_species, same_substance, with_one_arrow
 from nemo_sdg.text.forms.variants import says_no, variants
 from nemo_sdg.text.forms.written import contracted_apart, other_gender, written_apart
 
@@ -62,6 +62,7 @@ __all__ = [
     "same_output",
     "same_person",
     "same_polarity",
+    "same_species",
     "same_substance",
     "says_no",
     "says_opposite",
@@ -71,6 +72,7 @@ __all__ = [
     "unify",
     "unmarked",
     "variants",
+    "with_one_arrow",
     "without_kind",
     "without_second_surname",
     "without_title",

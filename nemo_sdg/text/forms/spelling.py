@@ -47,6 +47,7 @@ _ABBREVIATIONS = dict(
         "wont=will_not",
     ]
 )
+_AD_FIRST = re.compile(r"^ad (\d+)$")
 _CENTURY = re.compile(
     r"(?<=\d(?:st|nd|rd|th) )c(?:ent)?(?=$| )|(?<=\w(?:th|st|rd|nd) )cent(?=$| )|(?<=[ivx] )cent(?=$| )"
 )
@@ -149,7 +150,7 @@ def unify(text: str) -> str:
         text = re.sub("[α-ω]", lambda found: _GREEK.get(found[0], found[0]), text)
     text = re.sub(r"_\{?(\w+)\}?", r"\1", text)
     text = _ALEF.sub("ا", text)
-    text = _CENTURY.sub("century", text)
+    text = _AD_FIRST.sub(r"\1 ad", _CENTURY.sub("century", text))
     words = text.split()
     alone = len(words) < 2
     written_out = " ".join(

@@ -49,12 +49,40 @@ def same_substance(a: str, b: str) -> bool:
 
 def same_formula(a: str, b: str) -> bool:
     r"""Whether two texts are one chemical formula, in LaTeX, with small digits or plainly."""
-    one, other = (_plainly(side).replace(" ", "").replace("^", "") for side in (a, b))
-    return one == other and re.fullmatch(r"(?:\(?[A-Z][a-z]?\d*\)?\d*){2,}[+-]?", one) is not None
+    one, other = (_plainly(with_one_arrow(side)).replace(" ", "").replace("^", "") for side in (a, b))
+    if "→" in one + other:
+        one, other = (re.sub("(?<=[A-Za-z0-9)+-])=(?=[A-Z0-9])", "→", side) for side in (one, other))
+    return one == other and _FORMULA.fullmatch(one) is not None
+
+
+_FORMULA = re.compile(
+    r"(?:\(?[A-Z][a-z]?\d*\)?\d*){2,}[+-]?|(?:\[[A-Z][a-z]?\])?(?:\d[spdfg]\d{1,2})+"
+    r"|\d*[A-Z][\w()\[\].+-]*→\d*[A-Z][\w()\[\].+-]*"
+)
+"""a compound or an ion, a configuration of electrons, the equation of a reaction"""
+_ARROW = re.compile(r"\s*(?:(?<![<=])[-=]+>|[→⟶⇒⟹]|\\(?:to|(?:long)?rightarrow|(?:Long)?[rR]ightarrow)(?![A-Za-z]))\s*")
+
+
+def with_one_arrow(text: str) -> str:
+    """A text with all arrows to the right written in one way: ->, =>, →."""
+    return _ARROW.sub(" → ", text) if ">" in text or "\\" in text or not text.isascii() else text
+
+
+_SPECIES = re.compile(r"([A-Z])(\.|[a-z]+) ([a-z]{3,})\.?")
+
+
+def same_species(a: str, b: str) -> bool:
+    """Whether one of two names of a species has its genus as an initial: E. coli."""
+    one, other = _SPECIES.fullmatch(a.strip(" *_")), _SPECIES.fullmatch(b.strip(" *_"))
+    if one is None or other is None or (one[2] == ".") == (other[2] == "."):
+        return False
+    return one[1] == other[1] and one[3] == other[3]
 
 
 def _plainly(text: str) -> str:
-    text = re.sub(r"\\(?:text|mathrm|ce|rm)\b|[{}$\\]", "", unicodedata.normalize("NFKC", _caret(text)))
+    text = re.sub(
+        r"\\(?:text|mathrm|ce|rm)\b|[{}$\\]", "", unicodedata.normalize("NFKC", _caret(text)).replace("−", "-")
+    )
     return re.sub(r"_(?=\d)", "", text).strip(" .")
 
 

@@ -111,7 +111,14 @@ def _concludes(before: str, behind: str) -> bool:
     """Whether an arrow stands before a conclusion: the value of a calculation, or what a sentence comes to. It is none
     in a limit, an implication or a reaction.
     """
-    return (len(before.strip()) > 1 and behind.lstrip(" $+-")[:1].isdigit()) or len(before.split()) > 2
+    if _REACTANT.search(before):
+        return False
+    value = len(before.strip()) > 1 and _VALUE.fullmatch(behind.strip()) is not None
+    return value or len(re.findall(r"[^\W\d_]{2,}", before)) > 2
+
+
+_REACTANT = re.compile(r"\b\d*[A-Z][a-z]?(?:\d|\s*\+\s)")
+_VALUE = re.compile(r"[-+$€£]?\s?\d[\d.,/]*(?:\s?%|\s\S.*)?")
 
 
 def _emphasised(text: str) -> str | None:

@@ -109,6 +109,8 @@ def _number(text: str, language: str, question: str) -> Number | None:
 def sole(text: str, language: str) -> Number | None:
     """The only number of a sentence, with the unit of measure or the currency that stands beside it."""
     text = _JOINED_UNIT.sub(" ", text)
+    if _FUNCTION.search(text):
+        return None  # sin(30°)
     if (number := sole_number(text, language)) is None or _AND_HALF.search(text):
         return None
     (found,) = find_numbers(plain(text), language)
@@ -124,6 +126,7 @@ def sole(text: str, language: str) -> Number | None:
     return number
 
 
+_FUNCTION = re.compile(r"(?<![A-Za-z])(?:sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt)(?:\s?\(|\s+\d)")
 _AND_HALF = re.compile(
     r"\b(?:e mezz[ao]|y medi[ao]|et demie?|e mei[ao]|halb\w*|anderthalb|med en halv)\b", re.IGNORECASE
 )

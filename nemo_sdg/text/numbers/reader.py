@@ -92,10 +92,21 @@ def _read_number(text: str, language: str) -> Number | None:
     return _read_quantity(text.strip(), language)
 
 
+_PERIOD = re.compile(r"(\d*)[.,](\d*)\((\d{1,6})\)")
+
+
+def _in_brackets(text: str, language: str) -> re.Match[str] | None:
+    """A decimal with its period in brackets, 0.1(6); in English 1.6(2) gives its uncertainty."""
+    found = _PERIOD.fullmatch(text) if text.endswith(")") else None
+    return found if found is not None and (not found[2] or language[:2] != "en") else None
+
+
 def _read_quantity(text: str, language: str) -> Number | None:
     if _LITERAL.fullmatch(text):
         return Number(Fraction(int(text.replace(" ", ""), 0)))
-    if (repeating := _REPEATING.fullmatch(text) or _GOES_ON.fullmatch(text)) is not None:
+    if (
+        repeating := _REPEATING.fullmatch(text) or _in_brackets(text, language) or _GOES_ON.fullmatch(text)
+    ) is not None:
         whole, fixed, again = repeating[1] or "0", repeating[2], repeating[3]
         tail = Fraction(int(again), (10 ** len(again) - 1) * 10 ** len(fixed))
         return Number(int(whole) + Fraction(int(fixed or 0), 10 ** len(fixed)) + tail)

@@ -29,7 +29,7 @@ class Unit:
 
 NO_UNIT = Unit(Fraction(1), ())
 
-_PREFIXES = dict(zip("kMGTcmµμnphdfa", (3, 6, 9, 12, -2, -3, -6, -6, -9, -12, 2, -1, -15, -18), strict=True))
+_PREFIXES = dict(zip("kMGTcmµμunphdfa", (3, 6, 9, 12, -2, -3, -6, -6, -6, -9, -12, 2, -1, -15, -18), strict=True))
 _PREFIX_WORDS = {
     "kilo": 3, "mega": 6, "giga": 9, "tera": 12, "centi": -2, "milli": -3, "micro": -6, "nano": -9, "pico": -12,
     "hecto": 2, "deci": -1, "deca": 1,
@@ -193,7 +193,7 @@ def _known(word: str) -> tuple[str, Fraction] | None:
             if candidate.startswith(prefix) and candidate[len(prefix) :] in _prefixed_words():
                 return _prefixed_words()[candidate[len(prefix) :]], Fraction(10) ** power
     for symbol in (word, lower):
-        if len(symbol) > 1 and symbol[0] in _PREFIXES and symbol[1:] in symbols:
+        if len(symbol) > 1 and symbol != "us" and symbol[0] in _PREFIXES and symbol[1:] in symbols:
             return symbols[symbol[1:]], Fraction(10) ** _PREFIXES[symbol[0]]
     return (symbols[lower], Fraction(1)) if lower in symbols else None
 
