@@ -21,7 +21,7 @@ from nemo_sdg.text.latex import MARKS, plain
 from nemo_sdg.text.mathematics import notation, quantities, statements
 from nemo_sdg.text.mathematics.expressions import math_verify_equal
 from nemo_sdg.text.mathematics.structure import Answer, read_answer
-from nemo_sdg.text.numbers import numbers_equal, read_number
+from nemo_sdg.text.numbers import numbers_equal
 from nemo_sdg.text.numbers.units import NO_UNIT
 
 
@@ -112,8 +112,7 @@ def _proportional(a: Answer, b: Answer) -> bool:
 
 def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") -> bool | None:
     """Equality without math-verify: True, False, or None where only math-verify can tell."""
-    if _ASKS_SHARE.search(question):
-        a, b = _as_share(a, language), _as_share(b, language)
+    a, b = (quantities.as_share(side, question, language) for side in (a, b))
     if a.strip() == b.strip() or (tight(a) and tight(a) == tight(b)):
         return True
     if _power_of_unknown(a, b, question) or _power_of_unknown(b, a, question):
@@ -125,24 +124,6 @@ def surely_equal(a: str, b: str, *, question: str = "", language: str = "en") ->
     if quantities.same_quantity(a, b, question=question, language=language):
         return True
     return _each(a, b, question, language, lambda x, y: _surely_leaf(x, y, question, language))
-
-
-_ASKS_SHARE = re.compile(
-    r"probab|\bchances?\b|\blikel|\bodds\b|\bfraction\b|\bproportion|\bshare\b|wahrscheinlich|\bbruchteil|\banteil|fracción|fração|"
-    r"frazione|вероятн|概率|確率|확률",
-    re.IGNORECASE,
-)
-_SHARE = re.compile(r"(\w[\w-]*) (?:in|out of|of|von|sur|de|su|из|z) (?:every )?(\w[\w-]*)")
-
-
-def _as_share(text: str, language: str) -> str:
-    """`1 in 6` and `one out of six` as 1/6."""
-    found = _SHARE.fullmatch(text.strip(" ."))
-    sides = [None, None] if found is None else [read_number(found[1], language), read_number(found[2], language)]
-    part, whole = sides
-    if part is None or whole is None or not 0 < part.value < whole.value or whole.value.denominator > 1:
-        return text
-    return f"{part.value}/{whole.value}" if part.value.denominator == 1 else text
 
 
 def _of_another(text: str, question: str) -> bool:

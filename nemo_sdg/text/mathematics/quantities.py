@@ -158,3 +158,23 @@ _TIME = re.compile(
     r"mês|dia|anno|annu|mese|giorno|jaar|maand|år|год|ежегодн|месяц|rok|yıl)|年|月|日|년|월",
     re.IGNORECASE,
 )
+
+
+_ASKS_SHARE = re.compile(
+    r"probab|\bchances?\b|\blikel|\bodds\b|\bfraction\b|\bproportion|\bshare\b|wahrscheinlich|\bbruchteil|\banteil|fracción|fração|"
+    r"frazione|вероятн|概率|確率|확률",
+    re.IGNORECASE,
+)
+_SHARE = re.compile(r"(\w[\w-]*) (?:in|out of|of|von|sur|de|su|из|z) (?:every )?(\w[\w-]*)")
+
+
+def as_share(text: str, question: str, language: str) -> str:
+    """`1 in 6` and `one out of six` as 1/6, where a probability or a fraction is asked for."""
+    if not _ASKS_SHARE.search(question):
+        return text
+    found = _SHARE.fullmatch(text.strip(" ."))
+    sides = [None, None] if found is None else [read_number(found[1], language), read_number(found[2], language)]
+    part, whole = sides
+    if part is None or whole is None or not 0 < part.value < whole.value or whole.value.denominator > 1:
+        return text
+    return f"{part.value}/{whole.value}" if part.value.denominator == 1 else text
