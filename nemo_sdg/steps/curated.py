@@ -29,6 +29,8 @@ JUDGE_TOKENS = 4096
 """max_tokens of a verdict: a reasoning model thinks before it answers yes or no"""
 EXTRA, AGAINST = "curate.evaluation_extra", "curate.against"
 READS = [EXTRA, AGAINST, "curate.embedder"]
+WITHOUT = ["curate.judged_rows"]
+"""it shapes what the judge is shown, so it is part of the judge's identity, and of none where there is no judge"""
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
@@ -54,9 +56,8 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
         from nemo_sdg.curate.decontaminate.judged import LIST_PROMPT, PROMPT
         from nemo_sdg.generate.roles import open_roles
 
-        found.content["judge"] = (
-            f"{open_roles(config, Role.judge).model_use(Role.judge).model} {content_id(PROMPT, LIST_PROMPT)}"
-        )
+        prompts = content_id(PROMPT, *([LIST_PROMPT, curate.judged_rows] if curate.judged_rows else []))
+        found.content["judge"] = f"{open_roles(config, Role.judge).model_use(Role.judge).model} {prompts}"
     return found
 
 

@@ -7,7 +7,9 @@ import pytest
 from nemo_sdg.config import EngineKind, EngineSection, RoleSection, RolesSection, RunConfig
 from nemo_sdg.curate.decontaminate.judged import Shown
 from nemo_sdg.errors import EngineError
-from nemo_sdg.steps.curated import judging, make_judge
+from nemo_sdg.pipeline.order import configuration_of
+from nemo_sdg.steps.curated import inputs, judging, make_judge
+from nemo_sdg.storage import ContentHashes
 from tests.fakes.openai_server import serving
 
 SAMPLE = Shown(sample={"question": "Add up 2 and 3."}, likely=[{"question": "What is 2 + 3?"}], near=[])
@@ -58,3 +60,15 @@ def test_a_judge_that_is_asked_by_files_decides_nothing_in_curation():
     assert config.roles.judge is not None
     config.roles.judge.kind = EngineKind.batch
     assert judging(config) is None
+
+
+def test_rows_for_the_judge_shape_the_step_only_where_there_is_a_judge():
+    def identity(rows, with_judge):
+        config = config_for("http://127.0.0.1:9/v1")
+        config.curate.judged_rows, config.curate.judge = rows, with_judge
+        settings = configuration_of("curated", config)
+        settings.pop("curate.judge", None)
+        return settings, inputs(config, ContentHashes()).content.get("judge")
+
+    assert identity(0, True) != identity(12, True)
+    assert identity(0, False) == identity(12, False)
