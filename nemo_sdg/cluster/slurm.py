@@ -23,6 +23,9 @@ HOME = "home"
 RESERVED = "/nemo_run"
 """NeMo-Run replaces this text in scripts, even inside a path"""
 
+VARIABLE = r"[A-Za-z_]|\{[A-Za-z_]\w*\}"
+"""what follows the $ of a variable of the shell"""
+
 REQUEUE_ONE_TASK = (
     "# The last task of an array has the array's own id as SLURM_JOB_ID:",
     "# a requeue by that id would stop its running neighbours too.",
@@ -87,7 +90,7 @@ def setup_lines(job: Job, cluster: ClusterConfig) -> list[str]:
 
 def quoted(value: str) -> str:
     """A value for the shell. Only `$NAME` and `${NAME}` in it are replaced, by variables of the job."""
-    return '"' + re.sub(r'["`\\]|\$(?![A-Za-z_{])', lambda found: "\\" + found[0], value) + '"'
+    return '"' + re.sub(rf'["`\\]|\$(?!{VARIABLE})', lambda found: "\\" + found[0], value) + '"'
 
 
 def executor(job: Job, cluster: ClusterConfig) -> Any:
@@ -199,7 +202,7 @@ def refuse_paths(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
     """Raises ConfigError for paths and images that NeMo-Run would write wrongly: it does not quote them for srun."""
     written = {"run.dir": str(folder), **{f"image of {job.name}": job.image for job in jobs if job.image}}
     for name, text in [*written.items(), *(("container_mounts", mount) for mount in cluster.container_mounts)]:
-        if re.search(r"[\s\"'\\$`;&|<>()]", text):
+        if re.search(rf"[\s\"'\\`;&|<>()]|\$(?!{VARIABLE})", text):
             raise ConfigError(
                 f"{name} is {text!r}: NeMo-Run writes it into scripts without quotes; "
                 "use a path without blanks and characters of the shell"
