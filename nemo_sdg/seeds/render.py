@@ -159,6 +159,7 @@ def to_seed(
     """`ordinal` tells the documents of one row apart; `row` is looked through for images and sounds. Raises
     Unrenderable when the row has no gold, or choices that are none.
     """
+    reading = reading.without_page_breaks()
     choices, answer, label = reading.choices, reading.answer, None
     media = shows_media(reading, row)
     if media is not None:
@@ -214,7 +215,7 @@ def to_seed(
 
 
 def _refuse_control_characters(texts: dict[str, str]) -> None:
-    """What no sample may hold is not asked of a model first. Tabs and ends of lines are fine."""
+    """What no sample may hold is not asked of a model first. White space is fine."""
     for name, text in texts.items():
         found = None if text.isascii() and text.isprintable() else CONTROL.search(text)
         if found is not None:

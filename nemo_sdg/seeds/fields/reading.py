@@ -1,5 +1,6 @@
 """The fields of a dataset row: the common result of the generic rules and of the field table."""
 
+import dataclasses
 import datetime
 import decimal
 import re
@@ -29,7 +30,13 @@ _LABEL = re.compile(rf"\s*[(\[]?([A-Za-z]|\d{{1,2}}|[{SCRIPT_LETTERS}])[)\].:]?\
 INVISIBLE = "\u00ad\u061c\u200b\u200c\u200e\u200f\u2060\ufeff"
 """soft hyphen, direction marks, zero widths and byte order mark: at either end of a text they say nothing"""
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""control characters of ASCII but tab and ends of lines: remains of a damaged file or a form feed"""
+"""control characters of ASCII but tab and ends of lines: remains of a damaged file"""
+_BREAKS_AT_LINE_END = re.compile("(?<![^\r\n])[\x0b\x0c]+|[\x0b\x0c]+(?![^\r\n])")
+_BREAKS = re.compile("[\x0b\x0c]+")
+_EATEN_COMMAND = re.compile(
+    "\x0c(?:rac|orall|lat|rown|box)(?![a-z])|\x0b(?:ec|ert|dots|ee|dash|ar(?:phi|epsilon|theta|rho|sigma))(?![a-z])"
+)
+"""a command of LaTeX whose backslash and first letter were read as an escape: `\\frac` as a form feed and `rac`"""
 
 
 class Unrenderable(Exception):
@@ -62,6 +69,27 @@ class Reading:
     target_format: str | None = None
     fixed_gold: bool = False
     """the gold stands at the same position in every row"""
+
+    def without_page_breaks(self) -> "Reading":
+        """The same with form feeds and vertical tabs as the white space that they are."""
+        return dataclasses.replace(
+            self,
+            question=without_page_breaks(self.question),
+            passage=None if self.passage is None else without_page_breaks(self.passage),
+            choices=None if self.choices is None else [without_page_breaks(choice) for choice in self.choices],
+            answer=None if self.answer is None else without_page_breaks(self.answer),
+            aliases=[without_page_breaks(alias) for alias in self.aliases],
+            reasoning=None if self.reasoning is None else without_page_breaks(self.reasoning),
+        )
+
+
+def without_page_breaks(text: str) -> str:
+    """A text without form feeds and vertical tabs, which text of PDF files has: beside an end of a line they say
+    nothing, elsewhere a space stands for them. One that is the rest of a damaged command of LaTeX stays.
+    """
+    if ("\x0c" not in text and "\x0b" not in text) or _EATEN_COMMAND.search(text):
+        return text
+    return _BREAKS.sub(" ", _BREAKS_AT_LINE_END.sub("", text))
 
 
 def trimmed(text: str) -> str:

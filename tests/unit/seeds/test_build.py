@@ -256,7 +256,7 @@ def test_an_empty_cell_is_not_called_a_column_that_is_lacking(mirror: Path, monk
         rendered(source, seeds)
 
 
-@pytest.mark.parametrize("text", ["Who\x00 sings?", "Bell\x07", "Page\x0cbreak", "Delete\x7f", "\x1b[2J"])
+@pytest.mark.parametrize("text", ["Who\x00 sings?", "Bell\x07", "Delete\x7f", "\x1b[2J", "$\x0crac12$", "$\x0bec x$"])
 def test_a_control_character_is_a_drop_before_votes_are_paid(mirror: Path, text: str) -> None:
     seeds = SeedsSection(mirror=str(mirror))
     for column in ("question", "answer"):
@@ -267,6 +267,23 @@ def test_a_control_character_is_a_drop_before_votes_are_paid(mirror: Path, text:
         assert f"{column}: U+" in (drop.detail or "")
     put(mirror, "made/up", "train", 1, question="A tab\tand\r\ntwo lines?", answer="x")
     assert numbers(plan_sources([leaf("a", "made/up")], seeds)[0], seeds) == [0]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Page\x0cbreak", "Page break"),
+        ("One\x0b\x0crace", "One race"),
+        ("Ends.\n\x0cA page\x0c\r\nbegins", "Ends.\nA page\r\nbegins"),
+        ("Next\u0085line\u2028and more", "Next\u0085line\u2028and more"),
+    ],
+)
+def test_page_breaks_of_pdf_text_are_white_space(mirror: Path, text: str, kept: str) -> None:
+    put(mirror, "made/up", "train", 1, question=f"Who? {text}?", answer=text)
+    seeds = SeedsSection(mirror=str(mirror))
+    (seed,) = rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)
+    assert isinstance(seed, Seed)
+    assert (seed.question, seed.answer.text) == (f"Who? {kept}?", kept)
 
 
 def test_lock_lists_what_can_be_read_and_what_cannot(mirror: Path) -> None:
