@@ -17,6 +17,7 @@ A step is a module with these names. All but SHAPES and run are optional.
     preflight(config) -> None                         raises errors that would otherwise come up during the step
     flow_maker(context) -> MakeFlow                   flow of a generation step, to count the requests it needs
     unread(context) -> list of {source, why}          sources that could not be read
+    unread_of_shards(folder) -> list                  as unread, for a step without a ledger
     readable_again(config, unread) -> list            those of them that still cannot be read
 """
 

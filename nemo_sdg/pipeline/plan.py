@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import SdgError
@@ -17,6 +17,7 @@ from nemo_sdg.storage import (
     changed_fields,
     make_identity,
     read_ledger,
+    usable_ledger,
     with_unread,
 )
 
@@ -24,15 +25,13 @@ if TYPE_CHECKING:
     from nemo_sdg.steps.replay import Cost
 
 
-def wanted_ledger(
-    name: str, config: RunConfig, before: dict[str, str], hashes: ContentHashes, known: Ledger | None
-) -> Ledger:
-    """The ledger that the step would have if it were finished now. `known` is the ledger that it has."""
+def wanted_ledger(name: str, config: RunConfig, before: dict[str, str], hashes: ContentHashes, run_dir: Path) -> Ledger:
+    """The ledger that the step would have if it were finished now."""
     module = step_module(name)
     made_from: Inputs = module.inputs(config, hashes) if hasattr(module, "inputs") else Inputs()
     configuration, version = configuration_of(name, config), getattr(module, "VERSION", 1)
     fingerprint = make_identity(name, before, version, configuration, made_from.content)
-    unread = list(known.unread) if known is not None and known.fingerprint == fingerprint else []
+    unread = known_unread(run_dir, name, fingerprint)
     if unread:
         unread = module.readable_again(config, unread)
     return Ledger(
@@ -47,6 +46,19 @@ def wanted_ledger(
         unread=unread,
         directory=str(Path.cwd()),
     )
+
+
+def known_unread(run_dir: Path, name: str, fingerprint: str) -> list[dict[str, Any]]:
+    """The sources that the step's results, if they have this fingerprint, lack: by its ledger, or, where that is
+    missing or damaged, by its shards.
+    """
+    known, module = usable_ledger(run_dir, name), step_module(name)
+    if known is not None:
+        return list(known.unread) if known.fingerprint == fingerprint else []
+    if not hasattr(module, "unread_of_shards"):
+        return []
+    found: list[dict[str, Any]] = module.unread_of_shards(StepDir(run_dir=run_dir, step=name, fingerprint=fingerprint))
+    return found
 
 
 @dataclass(kw_only=True)
@@ -68,8 +80,8 @@ def make_plan(names: list[str], config: RunConfig, run_dir: Path, hashes: Conten
         assert previous is not None, "the steps before must be finished"
         before = {previous.step: previous.identity}
     for name in names:
-        known = read_ledger(run_dir, name)
-        wanted = wanted_ledger(name, config, before, hashes, known)
+        known = usable_ledger(run_dir, name)
+        wanted = wanted_ledger(name, config, before, hashes, run_dir)
         plan.wanted[name] = wanted
         if known is not None and known.identity != wanted.identity:
             plan.redone[name] = known.changes(wanted)

@@ -9,7 +9,7 @@ from nemo_sdg.errors import ConfigError, MissingDependencyError, SdgError
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.order import step_module
 from nemo_sdg.pipeline.plan import Plan
-from nemo_sdg.storage import read_ledger
+from nemo_sdg.storage import usable_ledger
 
 BYTES_A_TOKEN = 4
 ENGINE_PACKAGES = {EngineKind.trtllm: ("tensorrt_llm", "trtllm"), EngineKind.llama: ("xllamacpp", "embedded")}
@@ -75,7 +75,7 @@ def roles_of(names: list[str], config: RunConfig) -> list[Role]:
 
 
 def _is_current(context: Context, name: str, identity: str) -> bool:
-    ledger = read_ledger(context.run_dir, name)
+    ledger = usable_ledger(context.run_dir, name)
     return ledger is not None and ledger.identity == identity
 
 

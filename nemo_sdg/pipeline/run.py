@@ -17,11 +17,20 @@ from nemo_sdg.execution.processes import give_back_memory, quiet_libraries
 from nemo_sdg.execution.progress import COLUMNS, Progress, fit, format_seconds
 from nemo_sdg.execution.tracking import open_trackers
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_module, steps_between, why_skipped
-from nemo_sdg.pipeline.plan import Plan, describe_cost, make_plan, require_finished, wanted_ledger
+from nemo_sdg.pipeline.plan import Plan, describe_cost, known_unread, make_plan, require_finished, wanted_ledger
 from nemo_sdg.pipeline.preflight import check_configuration, check_machine
 from nemo_sdg.steps.evaluation_splits import require_named
 from nemo_sdg.steps.generation import ask_lost_again, lost_requests, mark_redone, unmark_redone
-from nemo_sdg.storage import LEDGER, ContentHashes, Ledger, read_ledger, remove_temporaries, with_unread, write_bytes
+from nemo_sdg.storage import (
+    ContentHashes,
+    Ledger,
+    UnknownFields,
+    read_ledger,
+    remove_temporaries,
+    usable_ledger,
+    with_unread,
+    write_bytes,
+)
 
 HASHES = ".hashes.json"
 """file of the input files' hashes, for run.verify=size"""
@@ -47,7 +56,7 @@ def run(
     require_sharing(names, worker)
     check_configuration(config, names if only else configured_steps(config))
     with open_run(config, worker=worker) as context:
-        remove_damaged_ledgers(context)
+        tell_damaged_ledgers(context)
         require_finished(names, config, context.run_dir)
         hashes = ContentHashes(context.run_dir / HASHES, full=config.run.verify is Verify.full)
         with context.progress.step("inputs") as state:
@@ -81,16 +90,17 @@ def require_sharing(names: list[str], worker: tuple[int, int]) -> None:
         )
 
 
-def remove_damaged_ledgers(context: Context) -> None:
-    """A step whose ledger was cut off or edited is not finished: its shards are looked at, and the ledger is written
-    again.
+def tell_damaged_ledgers(context: Context) -> None:
+    """A step whose ledger was cut off or edited is not finished: its shards are looked at, and only then the ledger is
+    written again. Raises UnknownFields.
     """
     for step in context.steps:
         try:
             read_ledger(context.run_dir, step)
+        except UnknownFields:
+            raise
         except DataError as exc:
             context.progress.line(f"{step:<10} {exc}")
-            (context.run_dir / step / LEDGER).unlink(missing_ok=True)
 
 
 def look_ahead(config: RunConfig, *, redo: bool) -> None:
@@ -158,15 +168,13 @@ def run_step(context: Context, name: str, plan: Plan, hashes: ContentHashes) -> 
                 "shards; run again when they have"
             )
         if wanted.before != {previous.step: previous.identity}:  # the step before could not read all planned sources
-            known = read_ledger(context.run_dir, name)
-            wanted = wanted_ledger(name, context.config, {previous.step: previous.identity}, hashes, known)
+            before = {previous.step: previous.identity}
+            wanted = wanted_ledger(name, context.config, before, hashes, context.run_dir)
             context.fingerprints[name] = wanted.fingerprint
         if name in BY_SHARD:
             context.step_dir(name).keep_only(previous.shards)  # removes shards of an earlier run before they are read
-    known = read_ledger(context.run_dir, name)
-    folder = context.step_dir(name)
-    if known is not None and known.fingerprint == wanted.fingerprint and known.identity != wanted.identity:
-        folder.keep_only([])  # sources that could not be read are read now
+    if known_unread(context.run_dir, name, wanted.fingerprint) != wanted.unread:
+        context.step_dir(name).keep_only([])  # sources that could not be read are read now
     shards = module.run(context)
     sealed = seal(context, wanted, module, shards)
     context.progress.line(step_line(context, name, time.monotonic() - begin))
@@ -186,7 +194,7 @@ def seal(context: Context, ledger: Ledger, module: Any, shards: list[str]) -> bo
     ledger.unread = module.unread(context) if hasattr(module, "unread") else []
     ledger.identity = with_unread(ledger.fingerprint, ledger.unread)
     ledger.receipts, ledger.made_by = folder.receipt_hashes(), folder.made_by()
-    known = read_ledger(context.run_dir, ledger.step)
+    known = usable_ledger(context.run_dir, ledger.step)
     if known is None or (known.identity, known.receipts) != (ledger.identity, ledger.receipts):
         ledger.write(context.run_dir)
     if hasattr(module, "flow_maker"):

@@ -38,7 +38,7 @@ from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json
 
 UNREAD = "unread.json"
 
-__all__ = ["SHAPES", "inputs", "readable_again", "run", "unread"]
+__all__ = ["SHAPES", "inputs", "readable_again", "run", "unread", "unread_of_shards"]
 
 SHAPES = [
     "run.seed",
@@ -80,6 +80,17 @@ def run(context: Context) -> list[str]:
 def unread(context: Context) -> list[dict[str, str]]:
     """Sources that could not be read, with `why`: they are not drops, and the next run tries them again."""
     rows: list[dict[str, str]] = read_json(context.step_dir("seeds").path / UNREAD)
+    return rows
+
+
+def unread_of_shards(target: StepDir) -> list[dict[str, str]]:
+    """As `unread`, for shards that are whole and have the fingerprint of `target`; else []."""
+    shards = target.shards()
+    last = target.receipt(shards[-1]) if shards else None
+    noted = (target.path / UNREAD).is_file()
+    if not noted or last is None or last.get("num_shards") != len(shards) or target.problem(shards[-1]) is not None:
+        return []
+    rows: list[dict[str, str]] = read_json(target.path / UNREAD)
     return rows
 
 

@@ -39,10 +39,12 @@ from nemo_sdg.storage.ledger import (
     ContentHashes,
     Inputs,
     Ledger,
+    UnknownFields,
     changed_fields,
     different_versions,
     make_identity,
     read_ledger,
+    usable_ledger,
     with_unread,
 )
 from nemo_sdg.storage.runs import find_run, finished_shards, require_run
@@ -61,6 +63,7 @@ __all__ = [
     "Inputs",
     "Ledger",
     "StepDir",
+    "UnknownFields",
     "atomic_file",
     "changed_fields",
     "code_version",
@@ -93,6 +96,7 @@ __all__ = [
     "sha256_files",
     "stored",
     "stored_files",
+    "usable_ledger",
     "with_unread",
     "write_bytes",
     "write_json",

@@ -33,6 +33,10 @@ MISSING = "missing"
 """replaces the content hash of an input that does not exist"""
 
 
+class UnknownFields(DataError):
+    """A ledger has fields that this version does not know, so that it cannot tell what shaped the step."""
+
+
 class ContentHashes:
     """SHA-256 of input files. With `full` every file is read. Without it, the known hash is used for a file whose size
     and modification time have not changed.
@@ -170,14 +174,31 @@ def different_versions(run_dir: Path, steps: Iterable[str]) -> str | None:
 
 
 def read_ledger(run_dir: Path, step: str) -> Ledger | None:
-    """The ledger of a finished step; None if the step is not finished. Raises DataError if the ledger is damaged."""
+    """The ledger of a finished step; None if the step is not finished. Raises DataError if the ledger is damaged, and
+    UnknownFields if another version of nemo_sdg wrote it.
+    """
     path = run_dir / step / LEDGER
     if not path.is_file():
         return None
     found = read_json(path)
     if why := misfit(found, Ledger):
         raise DataError(f"{path} is not a ledger ({why}); {REPAIR}")
+    if unknown := sorted(found.keys() - {known.name for known in dataclasses.fields(Ledger)}):
+        made_by = ", ".join(found.get("made_by", []))
+        raise UnknownFields(
+            f"{path} was written by another version of nemo_sdg{f' ({made_by})' if made_by else ''}: it has fields "
+            f"that this one does not know ({', '.join(unknown[:3])}); use that version, or another run.dir"
+        )
+    return Ledger(**found)
+
+
+def usable_ledger(run_dir: Path, step: str) -> Ledger | None:
+    """As `read_ledger`, but None for a damaged ledger: the step is not finished, so its shards are looked at, and then
+    its ledger is written again. Raises UnknownFields.
+    """
     try:
-        return Ledger(**found)
-    except TypeError as exc:
-        raise DataError(f"{path} is not a ledger ({exc}); {REPAIR}") from exc
+        return read_ledger(run_dir, step)
+    except UnknownFields:
+        raise
+    except DataError:
+        return None

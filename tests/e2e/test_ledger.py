@@ -226,7 +226,17 @@ def test_a_source_that_could_not_be_read_is_no_drop_and_is_tried_again(fresh: Sm
     assert "cut off" in unread["why"]
     (inputs,) = (verdict for verdict in prove(fresh.home / "run") if verdict.law == "inputs are what they were")
     assert inputs.outcome == "not seen"
+    ledger = fresh.home / "run/seeds/ledger.json"
+    finished = ledger.read_bytes()
+    ledger.write_bytes(finished[:99])
+    assert fresh(until="curated") == 0
+    assert ledger.read_bytes() == finished
     file.write_bytes(whole)
+    ledger.write_bytes(finished[:99])
+    with pytest.raises(SdgError, match="would be redone: seeds"):
+        fresh(until="curated")
+    assert ledger.read_bytes() == finished[:99]
+    ledger.write_bytes(finished)
     with pytest.raises(SdgError, match=r"would be redone: seeds \(training/qs_science.*has changed"):
         fresh(until="curated")
     fresh(redo=True)

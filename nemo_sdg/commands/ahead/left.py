@@ -18,9 +18,9 @@ SHOWN = 8
 
 def finished(plan: Plan, run_dir: Path) -> list[str]:
     """The steps of the plan whose results are those of this configuration."""
-    from nemo_sdg.storage import read_ledger
+    from nemo_sdg.storage import usable_ledger
 
-    ledgers = {name: read_ledger(run_dir, name) for name in plan.wanted}
+    ledgers = {name: usable_ledger(run_dir, name) for name in plan.wanted}
     return [
         name for name, ledger in ledgers.items() if ledger is not None and ledger.identity == plan.wanted[name].identity
     ]

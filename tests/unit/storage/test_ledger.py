@@ -1,5 +1,6 @@
 """A ledger records what shaped a step, and shows what has changed."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from nemo_sdg.storage import (
     Inputs,
     Ledger,
     StepDir,
+    UnknownFields,
     code_version,
     different_versions,
     make_identity,
     read_ledger,
+    usable_ledger,
     with_unread,
+    write_json,
 )
 
 
@@ -42,6 +46,16 @@ def test_it_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "answers" / "ledger.json").write_text("{")
     with pytest.raises(DataError, match="not valid JSON"):
         read_ledger(tmp_path, "answers")
+    assert usable_ledger(tmp_path, "answers") is None
+
+
+def test_a_ledger_of_another_version_is_called_that_and_not_damaged(tmp_path: Path) -> None:
+    write_json(tmp_path / "answers" / "ledger.json", {**dataclasses.asdict(ledger(made_by=["9.0+ab"])), "epoch": 1})
+    for read in (read_ledger, usable_ledger):
+        with pytest.raises(
+            UnknownFields, match=r"by another version of nemo_sdg \(9.0\+ab\): it has .* \(epoch\); use"
+        ):
+            read(tmp_path, "answers")
 
 
 def test_changes_name_what_is_different() -> None:
