@@ -15,11 +15,19 @@ COMMAND = re.compile(r"\\f?box(?:ed)?(?![A-Za-z])\s*(?P<brace>\{)?|\\framebox\s*
 BARE = re.compile(r"(?:\\[A-Za-z]+|[-+]?\d+(?:[.,]\d+)*|[^\s\\{}$])")
 
 JOINT = re.compile(
-    r"(?:[\s$,;.、，；。&|*{}]|\\[()\[\],;:\\]|\\q?quad(?![A-Za-z])|\\(?:text|mathrm|mbox)(?=\s*\{)|"
-    r"(?:and|or|und|oder|et|ou|y|o|e|и|или|en|of|i|lub|ve|veya|和|或|与|と|또는|و|أو)(?!\w)|"
-    r"[-•][ \t]+|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[A-Za-zα-ω](?:_?\{?\w{1,3}\}?)?'?\s*=)*"
+    r"(?:[A-Za-zα-ω](?:_?\{?\w{1,3}\}?)?'?\s*=|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[-•][ \t]++|"
+    r"[\s$,;.、，；。&|*{}]|\\[()\[\],;:\\]|\\q?quad(?![A-Za-z])|\\(?:text|mathrm|mbox)(?=\s*\{)|"
+    r"(?:and|or|und|oder|et|ou|y|o|e|и|или|en|of|i|lub|ve|veya|和|或|与|と|또는|و|أو)(?!\w))*+"
 )
-"""what stands between two boxes that are values of one answer: a comma, a conjunction, a name with an equals sign"""
+"""what stands between two boxes that are values of one answer: a comma, a conjunction, a name with an equals sign;
+the repetition is possessive, so matching takes linear time
+"""
+APART = re.compile(r"(?=[^.。]*(?:[.。]|\n[ \t]*\n))[\s$.。*{}\\()\[\]]*+")
+"""a full stop or an empty line and nothing that joins: the second box is a later answer"""
+UNIT = re.compile(r"\s*(?:\\[ ,;:!]|~)*\s*\\(?:text|mathrm|mbox)(?![A-Za-z]).*|\s+[A-Za-z%°]+", re.DOTALL)
+"""what a box has after the number that the box before it has alone"""
+MOST_VALUES = 20
+"""a longer row of boxes is a loop, and no list of values"""
 DENIED = re.compile(
     r"(?:(?<!\w)(?:not|rather than|instead of|nicht|pas|non|nie|не)|不是|而非)\s*(?:\$|\\[(\[])?"
     r"\s*(?:\w{1,2}\s*=\s*)?\Z"
@@ -71,14 +79,21 @@ def last_boxes(text: str) -> list[str]:
     last = last_box(text)
     if last is None:
         return []
-    contents, boxes = [last], find_boxes(text)
-    if len(boxes) > 1 and DENIED.search(text, boxes[-2].end, boxes[-1].start):
-        return last_boxes(text[: boxes[-1].start])
+    boxes = find_boxes(text)
+    while len(boxes) > 1 and DENIED.search(text, boxes[-2].end, boxes[-1].start):
+        boxes.pop()
+        last = last_box(text[boxes[-1].start : boxes[-1].end]) or ""
+    contents = [last]
     for box, following in reversed(list(itertools.pairwise(boxes))):
         content = last_box(text[box.start : box.end])
         if content is None or JOINT.fullmatch(text, box.end, following.start) is None:
             break
-        contents.insert(0, content)
+        if APART.fullmatch(text, box.end, following.start) is not None:
+            break
+        if not (contents[0].startswith(content) and UNIT.fullmatch(contents[0], len(content))):
+            contents.insert(0, content)
+        if len(contents) > MOST_VALUES:
+            return [last]
     return list(dict.fromkeys(contents))
 
 

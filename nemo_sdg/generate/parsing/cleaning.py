@@ -72,6 +72,8 @@ PAIR = re.compile(
     r"<(?P<name>p|div|span|b|strong|em|i|u|center|font|h[1-6])(?:\s[^<>]*)?>(?P<text>(?:(?!<(?P=name)[\s>]).)*?)</(?P=name)>",
     re.DOTALL | re.IGNORECASE,
 )
+DEEPEST = 8
+"""maximum number of HTML's tags inside each other that are read"""
 LINE_END = re.compile(r"(?<=[^\s`>])<br\s*/?>[ \t]*(?=\n|\Z)|(?<=[^\s`])<br\s*/?>(?=[^\s`])", re.IGNORECASE)
 LABEL_IN_TAG = re.compile(
     r"<(?:b|strong|em|i|u|h[1-6])(?:\s[^<>]*)?>[^<>\n]{2,40}[:：]?\s*</[^<>]+>\s*[:：]?", re.IGNORECASE
@@ -84,8 +86,8 @@ def without_html(text: str, *, strictly: bool) -> str:
     """
     if "<" not in text or "`" in text or (strictly and not LABEL_IN_TAG.match(text) and not text.startswith("<p>")):
         return LINE_END.sub("\n", text) if "<br" in text and "`" not in text else text
-    while (plainer := PAIR.sub(_as_markdown, text)) != text:
-        text = plainer
+    for _ in range(DEEPEST):
+        text = PAIR.sub(_as_markdown, text)
     return LINE_END.sub("\n", text).strip()
 
 

@@ -43,6 +43,8 @@ TAG = re.compile(r"<(?P<close>/)?(?P<name>[a-z][a-z _-]{2,30})>", re.IGNORECASE)
 ROW = re.compile(
     r"^[ \t]*\|[ \t*_]*(?P<name>[^|\n]{2,40}?)[ \t*_:：]*\|[ \t]*(?P<text>[^|\n]*?)[ \t]*\|[ \t]*$", re.MULTILINE
 )
+MOST_ROWS = 20
+"""a table with more rows that have names of sections is a loop or a listing, and no reply in sections"""
 HEAD_ROW = re.compile(r"\n[ \t]*\|[ \t]*:?-{2,}")
 RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,}|={3,})[ \t]*$", re.MULTILINE)
 
@@ -150,7 +152,8 @@ def _tabled(text: str) -> list[Section]:
         for row in rows
         if not HEAD_ROW.match(text, row.end())
     ]
-    return found if any(section.name == "answer" for section in found) else []
+    named = any(section.name == "answer" for section in found)
+    return found if named and len(found) <= MOST_ROWS else []
 
 
 def _heading(line: str, start: int) -> _Heading | None:

@@ -52,9 +52,14 @@ def split_trace(text: str) -> tuple[str, str]:
     if (stripped := _STRIPPED_HARMONY.match(text)) is not None:
         thinking, found, final = text[stripped.end() :].rpartition(_FINAL)
         return (final.strip(), thinking.strip()) if found else ("", final.strip())
-    if "<details" in text and (details := _DETAILS.search(text)) is not None:
-        final, thinking = split_trace(text[: details.start()] + text[details.end() :])
-        return final, "\n\n".join(filter(None, (details["thinking"].strip(), thinking)))
+    if "<details" in text and "</details" in text:
+        thoughts: list[str] = []
+        while details := list(_DETAILS.finditer(text)):
+            thoughts += [found["thinking"].strip() for found in details]
+            text = _DETAILS.sub("", text)
+        if thoughts:
+            final, thinking = split_trace(text)
+            return final, "\n\n".join(filter(None, (*thoughts, thinking)))
     # a fast check first: most texts have no tag
     low = text.lower()
     if not ("think" in low or "thought" in low or "scratchpad" in low or "inner_" in low or "channel" in low):

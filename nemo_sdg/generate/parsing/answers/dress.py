@@ -35,7 +35,8 @@ QUANTITY = re.compile(
 """a sentence that ends in a number: `Total cost: 310`, `The area is 36 square metres`"""
 CONCLUDES = re.compile(r"^(?:[∴⇒→➔⟹=≡]|\\(?:therefore|Rightarrow|implies)\b|####?)\s*")
 EXPLAINED = re.compile(
-    r"^(?P<text>(?:[^\s,.;:!?]+\s+){0,5}[^\s,.;:!?]*\w[*_\"”»]*)(?:,\s+(?:because|since|as it|as they|weil|da|car|"
+    r"^(?P<text>(?:[^\s,.;:!?]++\s++){0,5}[^\s,.;:!?]++(?<=[\w*\"”»]))"
+    r"(?:,\s+(?:because|since|as it|as they|weil|da|car|"
     r"parce que|porque|ya que|pois|perché|poiché|omdat|потому что|так как|поскольку)\s|"
     r"\s+[—–]\s+(?:the|a|an|which|who|der|die|das|ein|eine|le|la|el|un|une|una)\s).*$",
     re.DOTALL,
@@ -162,7 +163,7 @@ def tidy_answer(answer: str, kind: str) -> str:
     ends = answer.endswith(".") and not answer.endswith("..") and (kind == Kind.numeric or _is_name(answer))
     if ends or answer.endswith(("。", "।", "۔")):
         answer = undressed(answer[:-1], quotes=kind == Kind.short_text)
-    if kind == Kind.short_text and (found := GLOSS.match(answer)):
+    if kind == Kind.short_text and answer.endswith((")", "）")) and (found := GLOSS.match(answer)):
         answer = found["text"]
     return answer
 

@@ -113,17 +113,19 @@ def _by_name(text: str, options: list[str]) -> str | None:
 
 def concluded_option(line: str, options: list[str]) -> str | None:
     """The option that the last sentence of a line concludes with: `so option B is correct`, `Hence, carbon dioxide.`"""
-    for part in concluded(visible(line)):
-        option = _by_named_label(part, options) or _by_text(undressed(part, quotes=True), options)
-        if option is not None:
-            return option
-    return None
+    parts = concluded(visible(line))
+    said = [option for part in parts if (option := _by_text(undressed(part, quotes=True), options)) is not None]
+    if not said:
+        said = [option for part in parts if (option := _by_named_label(part, options)) is not None]
+    return said[0] if said else None
 
 
 def _by_named_label(text: str, options: list[str]) -> str | None:
     """The option whose label a text is, perhaps with `option` or `is the right answer`."""
     found = named_label(text)
-    if not found or any(len(option.strip()) == 1 or option.strip().isdigit() for option in options):
+    if not found or any(
+        len(option.strip()) == 1 or option.strip().isdigit() or named_label(option) for option in options
+    ):
         return None  # options that look like labels are known by their text
     place = found.pop() if len(found) == 1 else len(options)
     return options[place] if place < len(options) else None

@@ -30,6 +30,9 @@ HAS_NUMBER = re.compile(r"\d|\\[A-Za-z]|[∞π√]")
 OPERATOR = re.compile(r"(?<=[\w})])\s*(?:[+×·*÷−-]|\\(?:times|cdot|div|pm)\b)")
 LONGEST_VALUE = 6
 """maximum number of words of the first of several values on lines without bullets"""
+MOST_VALUES = 20
+"""more values are compared by their text alone; more lines without bullets are a loop, and no list"""
+BEGINS_WITH_NUMBER = re.compile(r"[$\\(\[{*_`+−-]{0,4}\s*(?:\d|[∞π√]|[A-Za-z](?![A-Za-z]))|\\[A-Za-z]")
 
 
 def statement_of(answer: str, kind: str) -> str:
@@ -44,15 +47,17 @@ def statement_of(answer: str, kind: str) -> str:
     if fenced := FENCE.match(answer.lstrip("\n")):
         body = fenced["body"].strip("\n").rstrip()
         lines = [line for line in body.split("\n") if line.strip()]
-        return joined(_values(lines, kind), kind) if kind == Kind.numeric and lines else body
+        return joined(_values(body, kind), kind) if kind == Kind.numeric and lines else body
     if not lines:
         return ""
-    values = _items(lines) or _values(lines, kind)
+    values = _items(lines) or _values(answer, kind)
     return joined(values, kind)
 
 
 def joined(values: list[str], kind: str) -> str:
     """One value, or several that differ with commas between them."""
+    if len(values) > MOST_VALUES:
+        return ", ".join(dict.fromkeys(value.rstrip(",;") for value in values))
     kept: list[str] = []
     for value in [value.rstrip(",;") for value in values] if len(values) > 1 else values:
         if not any(_same(value, other, kind) for other in kept):
@@ -96,21 +101,21 @@ def _explains(text: str) -> bool:
     return len(text.split()) > LONGEST_VALUE and text.rstrip("*_ ").endswith((".", "!", "?", "。"))
 
 
-def _values(lines: list[str], kind: str) -> list[str]:
-    """The first line, and the lines after it that are values of the same form, without an explanation after them."""
-    lines = [line.strip() for line in lines]
+def _values(text: str, kind: str) -> list[str]:
+    """The first line, and the lines after it that are values of the same form, without an explanation after them.
+    Only assignments may have empty lines between them.
+    """
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     first = lines[0]
     assigned = ASSIGNS.fullmatch(first) is not None
-    if not assigned and not _is_value(first, LONGEST_VALUE):
-        return [first]
-    most = 2 * len(first.split()) + 1
-    alike = itertools.takewhile(
-        lambda line: (
-            ASSIGNS.fullmatch(line) is not None if assigned else _is_value(line, most) and _alike(line, first, kind)
-        ),
-        lines[1:],
-    )
-    return [first, *alike]
+    if assigned:
+        alike = list(itertools.takewhile(ASSIGNS.fullmatch, lines[1:]))
+    elif _is_value(first, LONGEST_VALUE):
+        block = itertools.takewhile(str.strip, text.strip("\n").split("\n")[1:])
+        alike = list(itertools.takewhile(lambda line: _alike(line, first, kind), map(str.strip, block)))
+    else:
+        alike = []
+    return [first, *alike] if len(alike) < MOST_VALUES else [first]
 
 
 def _is_value(line: str, most: int) -> bool:
@@ -118,9 +123,15 @@ def _is_value(line: str, most: int) -> bool:
     return len(line.split()) <= most and SENTENCE.search(line) is None and START.match(line) is not None
 
 
-def _alike(one: str, two: str, kind: str) -> bool:
-    """Whether two lines of a number or expression are both calculations or both not."""
-    return kind != Kind.numeric or [_form(one)] == [_form(two)]
+def _alike(line: str, first: str, kind: str) -> bool:
+    """Whether a line is a value as the first one is: both begin with a number, or both are as many words in small
+    letters; in mathematics both are calculations or both not.
+    """
+    words = len(first.split())
+    if not _is_value(line, 2 * words + 1) or (kind == Kind.numeric and _form(line) != _form(first)):
+        return False
+    numbers = [BEGINS_WITH_NUMBER.match(one) is not None for one in (line, first)]
+    return all(numbers) or (not any(numbers) and line.islower() and first.islower() and len(line.split()) == words)
 
 
 def _form(line: str) -> tuple[bool, bool]:

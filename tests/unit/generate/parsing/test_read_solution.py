@@ -232,6 +232,36 @@ def test_the_reason_of_an_answer_names_no_other_option(text: str, answer: str) -
     assert read(text, "classification", options=["yes", "no"]) == answer
 
 
+LABELLIKE = ["Both A and B", "A only", "B only", "None"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "answer"),
+    [
+        ("A only", LABELLIKE, "A only"),
+        ("So A only.", LABELLIKE, "A only"),
+        ("Only the first holds.\n\nHence, B only.", LABELLIKE, "B only"),
+        ("Option A", ["Option B", "Option A"], "Option A"),
+        ("Option 1", ["Option 2", "Option 1"], "Option 1"),
+        ("Letter B", ["Letter B", "Letter A"], "Letter B"),
+        ("A is correct", ["B is correct", "A is correct"], "A is correct"),
+        ("So B is true.", ["B is true", "A is true"], "B is true"),
+        ("Choice 2", ["Choice 2", "Choice 1"], "Choice 2"),
+        ("보기 2", ["보기 2", "보기 1"], "보기 2"),
+    ],
+)
+def test_an_option_that_reads_as_a_label_is_known_by_its_text(text: str, options: list[str], answer: str) -> None:
+    assert read(text, "multiple_choice", options=options) == answer
+
+
+@pytest.mark.parametrize(
+    "rows", ["| Answer | 5 |\n", "<div>", "_", '<details type="reasoning">a</details>', "\\boxed{5} not "]
+)
+def test_a_looping_reply_is_read_in_little_time(rows: str) -> None:
+    read(f"Answer: {rows * 2000}", "short_text")
+    read(rows * 2000)
+
+
 def test_sections_become_fields_and_chatter_goes() -> None:
     text = (
         "<think>Easy.</think>Sure! Here is the solution:\n\n**Context:** Leaves have pores.\n\n---\n\n"

@@ -35,6 +35,11 @@ def test_each_form_is_split(opening, closing):
     )
 
 
+def test_many_blocks_of_thinking_are_one_thinking():
+    block = '<details type="reasoning">a</details>'
+    assert split_trace(f"{block * 1500}Answer: 5") == ("Answer: 5", "\n\n".join("a" * 1500))
+
+
 WORDS = st.text(alphabet="abc XYZ.,\n0123", max_size=80)
 
 
