@@ -120,11 +120,12 @@ def concluded_option(line: str, options: list[str]) -> str | None:
     return said[0] if said else None
 
 
-def _by_named_label(text: str, options: list[str]) -> str | None:
-    """The option whose label a text is, perhaps with `option` or `is the right answer`."""
-    found = named_label(text)
+def _by_named_label(said: str, options: list[str]) -> str | None:
+    """The option whose label is said, perhaps with `option` or `is the right answer`."""
+    found = named_label(said)
     if not found or any(
-        len(option.strip()) == 1 or option.strip().isdigit() or named_label(option) for option in options
+        len(text := option.strip()) == 1 or text.isdigit() or min(named_label(text), default=99) < len(options)
+        for option in options
     ):
         return None  # options that look like labels are known by their text
     place = found.pop() if len(found) == 1 else len(options)

@@ -32,7 +32,10 @@ LONGEST_VALUE = 6
 """maximum number of words of the first of several values on lines without bullets"""
 MOST_VALUES = 20
 """more values are compared by their text alone; more lines without bullets are a loop, and no list"""
-BEGINS_WITH_NUMBER = re.compile(r"[$\\(\[{*_`+−-]{0,4}\s*(?:\d|[∞π√]|[A-Za-z](?![A-Za-z]))|\\[A-Za-z]")
+BEGINS_WITH_NUMBER = re.compile(
+    r"[$\\(\[{*_`+−-]{0,4}\s*(?:\d|[∞π√]|[A-Za-z](?![A-Za-z]))|\\(?!text|mbox|mathrm)[A-Za-z]"
+)
+"""a number, one letter or a command of mathematics"""
 
 
 def statement_of(answer: str, kind: str) -> str:
@@ -124,14 +127,16 @@ def _is_value(line: str, most: int) -> bool:
 
 
 def _alike(line: str, first: str, kind: str) -> bool:
-    """Whether a line is a value as the first one is: both begin with a number, or both are as many words in small
-    letters; in mathematics both are calculations or both not.
+    """Whether a line is a value as the first one is: both begin with a number, both are as many words in small
+    letters, or a comma ends the first one; in mathematics both are calculations or both not.
     """
     words = len(first.split())
-    if not _is_value(line, 2 * words + 1) or (kind == Kind.numeric and _form(line) != _form(first)):
+    if not _is_value(line, words) or (kind == Kind.numeric and _form(line) != _form(first)):
         return False
     numbers = [BEGINS_WITH_NUMBER.match(one) is not None for one in (line, first)]
-    return all(numbers) or (not any(numbers) and line.islower() and first.islower() and len(line.split()) == words)
+    if first.endswith((",", ";")) or all(numbers):
+        return True
+    return not any(numbers) and line.islower() and first.islower() and len(line.split()) == words
 
 
 def _form(line: str) -> tuple[bool, bool]:

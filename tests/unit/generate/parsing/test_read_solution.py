@@ -246,6 +246,8 @@ LABELLIKE = ["Both A and B", "A only", "B only", "None"]
         ("Letter B", ["Letter B", "Letter A"], "Letter B"),
         ("A is correct", ["B is correct", "A is correct"], "A is correct"),
         ("So B is true.", ["B is true", "A is true"], "B is true"),
+        ("Both hold. So C.", ["I only", "II only", "I and II", "Neither"], "I and II"),
+        ("A holds, B fails. So A.", LABELLIKE, "no_answer"),
         ("Choice 2", ["Choice 2", "Choice 1"], "Choice 2"),
         ("보기 2", ["보기 2", "보기 1"], "보기 2"),
     ],
