@@ -88,6 +88,8 @@ def _allowed(text: str, question: str, language: str) -> dict[str, frozenset[str
         name = forms.framed_name(text, question, language) or said
         found = {name: frozenset({"frame"})} | found
         found = {form: taken | {"frame"} for form, taken in forms.variants(said).items()} | found
+    if (place := forms.in_asked_land(text, question)) is not None:
+        found[place] = frozenset({"country"})
     if _ASKS_WHEN.search(question):
         found = {form: taken for form, taken in found.items() if "aside" not in taken or "(" in text}
     if not any("other name" in taken for taken in found.values()):

@@ -5,6 +5,7 @@ from nemo_sdg.text.forms.framing import frame_words, framed, framed_name, holds,
 from nemo_sdg.text.forms.outputs import asks_output, same_output
 from nemo_sdg.text.forms.persons import (
     asks_who,
+    in_asked_land,
     in_land,
     same_bearer,
     same_known_name,
@@ -47,6 +48,7 @@ __all__ = [
     "holds",
     "holds_joined",
     "hyphens_part",
+    "in_asked_land",
     "in_land",
     "is_acronym",
     "is_name",

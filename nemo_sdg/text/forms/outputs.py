@@ -25,12 +25,17 @@ _CALLS_PRINT = re.compile(
     re.MULTILINE,
 )
 _PROGRAM_PRINTS = re.compile(
-    r"\b(?:program|code|script|snippet|loop|statement|function|programm|skript|programme|programa|programma|kod|"
-    r"програм\w*|програма|программ\w*|код|скрипт)\b.*?\b(?:print(?:s|ed)?|outputs?|display(?:s|ed)?|ausgegeben|gibt\b.*\baus|"
+    r"\bwhat (?:does|do|did|will|would) (?:\w+ ){1,4}?(?:program|code|script|snippet|loop|"
+    r"statement|function)s?\s+(?:print|output|"
+    r"display)\b|\bwhat (?:is|gets|will be|does it) (?:printed|output|"
+    r"displayed)\b.{0,40}\b(?:program|code|script|snippet|loop)\b|"
+    r"\boutput of (?:\w+ ){0,4}?(?:program|code|script|snippet|loop)\b|"
+    r"\b(?:programm|skript|programme|programa|programma|kod|"
+    r"програм\w*|програма|программ\w*|код|скрипт)\b.{0,60}?\b(?:ausgegeben|gibt\b.{0,40}\baus|"
     r"affiche(?:nt|r)?|imprime|stampa|выв(?:одит|едет)|wypisze|yazdır\w*|skriver)\b|"
-    r"\b(?:print(?:s|ed)?|outputs?|ausgabe|sortie|salida|saída)\b.{0,40}\b(?:program|code|script|snippet|loop|programm|"
-    r"programme|programa|programma)\b|(?:程序|代码|程式|プログラム|コード|프로그램|코드).*(?:输出|輸出|打印|出力|출력)|"
-    r"(?:输出|輸出|打印|出力|출력).*(?:程序|代码|程式|プログラム|コード|프로그램|코드)",
+    r"\b(?:ausgabe|sortie|salida|saída)\b.{0,40}\b(?:program|code|script|snippet|loop|programms?|"
+    r"programme|programa|programma)\b|(?:程序|代码|程式|プログラム|コード|프로그램|코드).{0,30}?(?:输出|輸出|打印|出力|출력)|"
+    r"(?:输出|輸出|打印|出力|출력).{0,30}?(?:程序|代码|程式|プログラム|コード|프로그램|코드)",
     re.IGNORECASE | re.DOTALL,
 )
 _ASKS_VALUE = re.compile(
@@ -43,7 +48,8 @@ _LANGUAGE = re.compile(
     r"\bC(?:\+\+|#)",
     re.IGNORECASE,
 )
-_OPERATION = re.compile(r"[\w)\]]\s*(?:[-+*/%<>=!]=?|\*\*|\b(?:and|or|in)\b)\s*[\w(\[]")
+_EXPRESSION = re.compile(r"`[^`]*[-+*/%()\[\]<>=][^`]*`|\b\w+\([^()]*\)")
+_ASKS_NAME = re.compile(r"\W*(?:which|who|why|where|how)\b", re.IGNORECASE)
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(?P<body>.*?)\n?```", re.DOTALL)
 _TICKS = re.compile(r"``?([^`]+)``?|\*\*([^*\n]+)\*\*")
 _QUOTED = re.compile(r"[«“„\"「『]\s?([^«»“”„\"「」『』]+?)\s?[»”“\"」』]")
@@ -81,7 +87,8 @@ def _asks_output(question: str) -> bool:
     return (
         _LANGUAGE.search(question) is not None
         and _ASKS_VALUE.search(question) is not None
-        and (_CODE.search(question) is not None or _OPERATION.search(question) is not None)
+        and _EXPRESSION.search(question) is not None
+        and _ASKS_NAME.match(question) is None
     )
 
 

@@ -46,11 +46,14 @@ def name_turned_round(text: str) -> str:
     name = re.fullmatch(r"\s*([^\W\d_][\w'’-]+)\s*,\s*([^\W\d_][\w'’. -]*?)\s*", text)
     if name is None or not (name[1][0].isupper() and name[2][0].isupper()) or is_polar(name[1].casefold()):
         return text
-    if _is_land(name[2]):
+    given = name[2].casefold() in _GIVEN_LANDS and name[1].casefold() not in listed("namesakes", "|")
+    if _is_land(name[2]) and not given:
         return text  # Paris, Texas
     return f"{name[2]} {name[1]}"
 
 
+_GIVEN_LANDS = frozenset(["georgia", "virginia", "jordan", "israel", "chad", "tennessee", "indiana", "montana"])
+"""Lands whose names people bear before their surnames"""
 _CJK_TITLE = re.compile(
     r"^[\u4e00-\u9fff]{0,6}(?:作家|诗人|詩人|画家|畫家|科学家|科學家|物理学家|数学家|化学家|皇帝|国王|总统|總統|思想家|哲学家|"
     r"音乐家|小说家|文学家|政治家|发明家|作者|詩人|歌人|学者|物理学者)の?(?=[\u4e00-\u9fff]{2,4}$)|^[\uac00-\ud7af]{1,6}의\s+(?=[\uac00-\ud7af]{2,6}$)"
@@ -115,7 +118,7 @@ def _is_personal(words: list[str]) -> bool:
     first, last = words[0].casefold(), words[-1].casefold()
     if first in listed("modifiers") or last in listed("things"):
         return False
-    return not any(word.casefold() in listed("countries", "|") for word in words)
+    return last not in listed("countries", "|")
 
 
 def without_country(text: str) -> str:
@@ -124,12 +127,52 @@ def without_country(text: str) -> str:
     place = place.strip()
     if not comma or not place or "," in place or not _is_land(country):
         return text
-    return text if _is_namesake(place, country) else place
+    return text if _is_namesake(place, country) or _lists_lands(place, country) else place
+
+
+def in_asked_land(text: str, question: str) -> str | None:
+    """A place without the state behind its comma that the question names: Cambridge, Massachusetts."""
+    place, _, land = text.rpartition(",")
+    if not place.strip() or "," in place or not _is_land(land) or _lists_lands(place.strip(), land):
+        return None
+    return place.strip() if re.search(rf"\b{re.escape(land.strip(' .'))}\b", question) else None
 
 
 def _is_land(text: str) -> bool:
     """Whether a text names a country, a state of the United States or a province of Canada."""
-    return text.strip(" .").casefold().replace(".", "") in listed("countries", "|")
+    bare = text.strip(" .").replace(".", "")
+    return bare.casefold() in listed("countries", "|") or _is_code(bare)
+
+
+def _is_code(text: str) -> bool:
+    """Whether a text is the code of a state, in capitals: TX."""
+    return text.isupper() and text.casefold() in listed("state_codes", "|")
+
+
+_HOLDERS = {
+    "uk": "england scotland wales",
+    "united kingdom": "england scotland wales",
+    "great britain": "england scotland wales",
+    "new york": "new york",
+    "ny": "new york",
+}
+
+
+def _lists_lands(place: str, land: str) -> bool:
+    """Whether the two parts may be a list: of two countries that are not one in the other, or of what is shorter than
+    a name before the code of a state.
+    """
+    first, tail = place.casefold(), land.strip(" .").replace(".", "")
+    if _is_code(tail) and len(max(re.findall(r"[^\W\d_]+", place), key=len, default="")) < 4:
+        return True
+    if first not in listed("countries", "|") and first not in listed("lands", "|"):
+        return False
+    tail = tail.casefold()
+    return (
+        not (tail in _AMERICAN and first in listed("states", "|"))
+        and first not in _HOLDERS.get(tail, "").split(" ")
+        and _HOLDERS.get(tail) != first
+    )
 
 
 _AMERICAN = frozenset(["usa", "us", "united states", "united states of america", "canada"])
@@ -138,7 +181,7 @@ _AMERICAN = frozenset(["usa", "us", "united states", "united states of america",
 def _is_namesake(place: str, land: str) -> bool:
     """Whether a place in America bears the name of a place elsewhere, for which the name alone stands: Paris, Texas."""
     tail = land.strip(" .").casefold().replace(".", "")
-    american = tail in _AMERICAN or tail in listed("states", "|")
+    american = tail in _AMERICAN or tail in listed("states", "|") or tail in listed("state_codes", "|")
     return american and place.casefold() in listed("namesakes", "|")
 
 

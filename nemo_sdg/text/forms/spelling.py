@@ -49,7 +49,8 @@ _ABBREVIATIONS = dict(
 )
 _AD_FIRST = re.compile(r"^ad (\d+)$")
 _CENTURY = re.compile(
-    r"(?<=\d(?:st|nd|rd|th) )c(?:ent)?(?=$| )|(?<=\w(?:th|st|rd|nd) )cent(?=$| )|(?<=[ivx] )cent(?=$| )"
+    r"(?<=\d(?:st|nd|rd|th) )c(?:ent)?(?=$| )|(?<=\w(?:th|st|rd|nd) )cent(?=$| )|(?<=[ivx] )cent(?=$| )|"
+    r"(?<=[ivx][ivx] )c(?=$| )"
 )
 """c. and cent. stand for a century behind an ordinal only: c is a letter, a cent is money"""
 _SIGNS = {"♭": " flat", "♯": " sharp", "&": " and "}
@@ -65,7 +66,7 @@ _BRITISH = [
     (
         re.compile(
             r"^(?!(?:re|un|over|out|under|mis)[^aeiouv]{1,2}[aeiou]ll)"
-            r"([a-z]*[aeiouy][^aeiouy]+[aeiou]|fue|due|dia|tria)ll(?=ed$|ing$|ers?$)"
+            r"([a-z]*[aeiouy][^aeiouy]+[aeiou]|(?:re)?(?:fue|dia)|due|tria|(?:un)?equa|grue)ll(?=ed$|ing$|ers?$)"
         ),
         r"\1l",
     ),
@@ -104,21 +105,24 @@ _SMALL_WORDS = frozenset(
     ]
 )
 ASKS_ORDER = re.compile(
-    r"\border\b|\bsequence\b|\brank|\bsort|\barrange\b|\b(?:as|des)cending|\b(?:in|de)creasing|chronological|alphabetical|"
-    r"\b(?:first|next|last|following) (?:\w+ ){1,2}(?:terms|numbers|multiples|primes|integers|digits|powers|"
+    r"\border\b|\bsequence\b|\brank|\bsort|\barrange\b|\b(?:as|des)cending|\bin (?:in|"
+    r"de)creasing\b|chronological|alphabetical|"
+    r"\b(?:first|next|last) (?:\w+ ){1,2}(?:terms|numbers|multiples|primes|integers|digits|powers|"
     r"squares|values|"
-    r"letters|elements|entries|members|steps)\b|\b(?:out|in|on)wards?\b|clockwise|\bone (?:after|by) (?:the other|"
+    r"letters|steps)\b|\b(?:out|in)wards?\b|clockwise|\bone (?:after|by) (?:the other|"
     r"one)\b|"
-    r"\bfrom (?:the )?(?:\w+est|(?:most|least) \w+|least|most|high|low|left|right|top|bottom|a|first|start|north|"
+    r"\bfrom (?:the )?(?:\w+est|(?:most|least) \w+|least|most|high|low|left|right|top|bottom|first|start|north|"
     r"south|east|"
     r"west)\b.{0,20}?\bto\b|"
     r"reihenfolge|\bordne|\bsortier|(?:auf|ab)steigend|größe nach|\bvom \w+sten\b|nacheinander|\bvon (?:klein|groß)\b|"
-    r"orden\b|\bordena|(?:de)?creciente|\bde (?:menor|mayor) a\b|(?:de)?crescente|\bdo (?:menor|maior) (?:para|ao)\b|"
-    r"ordre\b|\brange[rz]? |\bclasse[rz]? |(?:dé)?croissant|\bdu plus \w+ au plus\b|\bordina|\bdal più \w+ al più\b|"
+    r"orden\b|\bordena(?:r|d|ndo)?\b|(?:de)?creciente|\bde (?:menor|mayor) a\b|(?:de)?crescente|"
+    r"\bdo (?:menor|maior) (?:para|ao)\b|"
+    r"ordre\b|\b(?:range|classe)[rz]? (?:les|ces|par)\b|(?:dé)?croissant|\bdu plus \w+ au plus\b|"
+    r"\bordina(?:re)?\b|\bdal più \w+ al più\b|"
     r"volgorde|\brangschik|(?:op|af)lopend|rækkefølge|rekkefølge|ordning\b|stigande|stigende|faldende|fallande|synkende|"
     r"поряд|расположи|упорядоч|возраст(?:ани|ающ)|убыва|зростан|спадан|\bot \w+ do\b|kolejnoś|uporządkuj|rosnąc|"
     r"malejąc|pořadí|seřa|"
-    r"\bsıra|küçükten|büyükten|ترتيب|رتب|تصاعدي|تنازلي|क्रम|sắp xếp|thứ tự|\burut|"
+    r"\bsıra(?:l|y|sıyla)|küçükten|büyükten|ترتيب|رتب|تصاعدي|تنازلي|क्रम|sắp xếp|thứ tự|\burut|"
     r"顺序|順|排列|排序|升序|降序|依次|从[小大高低早晚左右]|從[小大高低早晚左右]|並べ|古い方から|新しい方から|순서|오름차순|내림차순|나열",
     re.IGNORECASE,
 )
@@ -234,7 +238,10 @@ def hyphens_part(a: str, b: str) -> bool:
     return joined[0] == joined[1]
 
 
-_TELLING_HYPHEN = re.compile(r"\bre-(?=[^\We])|\bun-(?=ion)|\bco-op\b")
+_TELLING_HYPHEN = re.compile(
+    r"\bre-(?=(?:sign|cover|form|sent|sort|collect|creat|lay|press|serve|dress|mark|fuse|treat|lease|present|prove)"
+    r"(?:e?s|e?d|ing|e|ation|ion)?\b)|\bun-(?=ioni[sz]ed\b)|\bco-op\b"
+)
 """A hyphen that makes another word: re-cover, re-form"""
 
 

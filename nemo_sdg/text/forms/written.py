@@ -18,35 +18,57 @@ from nemo_sdg.text.latex import fold
 
 _ASKS = {
     "identifier": re.compile(
-        r"\b(?:code|zip|postal|postcode|pin|password|passcode|passwort|version|serial|isbn|phone|telephone|telefon|téléphone|"
-        r"teléfono|telefone|license plate|licence plate|barcode|extension|ip address|postleitzahl|plz|versión|versão|"
-        r"versione|версия|версии|версию|индекс|код|código|codice|kod)\b|版本|邮编|邮政编码|郵便番号|号码|番号|电话|電話|버전|우편번호",
+        r"\b(?:what(?:['’]s| is| was)|give|enter|state|write) (?:(?!of\b|for\b|in\b|to\b)[\w'’]+ ){0,3}"
+        r"(?:(?:code|postcode|pin|password|passcode|isbn|barcode|(?:phone|telephone|serial|plate) number)\b"
+        r"(?: number)?(?! [a-z]+(?: [a-z]+)*[?.])|(?:zip|postal) code)|"
+        r"\bpostleitzahl|\bplz\b|code postal|código postal|codice postale|почтовый индекс|kod pocztowy|"
+        r"邮编|邮政编码|郵便番号|우편번호|"
+        r"\bwhat(?:['’]s| is) the (?:\w+ )?code (?:of|for|to)\b",
+        re.IGNORECASE,
+    ),
+    "version": re.compile(
+        r"\b(?:which|what) (?:\w+ ){0,2}version\b|\bwhat(?:['’]s| is) the (?:\w+ ){0,2}version\b|"
+        r"\bwelche\w* (?:\S+-)?version\b|"
+        r"\bquelle version\b|\bqué versión\b|\bque versão\b|\bquale versione\b|\bкак\w+ верси|哪个版本|"
+        r"什么版本|어느 버전",
         re.IGNORECASE,
     ),
     "spelling": re.compile(
-        r"\bspell(?:ed|ing|s|t)?\b(?! out)|\bspelt\b|\bcontraction|\bcontracted form|apostroph|\bpunctuat|\bhyphenat|"
+        r"\bspell(?:ed|ing|s|t)?\b(?! out)|\bspelt\b|apostroph|\bpunctuation\b|\bhyphenat|"
+        r"\b(?:fill in|choose|write|use|insert|pick) (?:\w+ ){0,2}contraction\b|\bcontracted form|"
+        r"\bcontraction (?:of|for) (?:the words? )?(?:[\"'“‘`*]|(?:do|does|did|is|are|was|were|"
+        r"will|would|have|has|had|can|could|"
+        r"should|i|you|he|she|it|we|they|who|let|there|that)\b)|"
         r"\b(?:british|american) (?:english|spelling)|\bhomophone|\bplural (?:form )?of\b|\bsingular (?:form )?of\b|"
-        r"\bpast (?:tense|participle) of\b|\b(?:in)?definite article|\bwhich article\b|"
+        r"\bpast (?:tense|participle) of\b|\b(?:in)?definite article|\bwhich article (?:goes|fits|"
+        r"belongs|comes|stands)\b|"
         r"fill in the (?:\w+ )?(?:article|verb|pronoun|"
-        r"preposition)|buchstabier|rechtschreib|\bgeschrieben\b|orthograph|ortograf|s['’]écrit|se escribe|"
-        r"\bsi scrive\b|"
-        r"se escreve|пишется|правопис|\bjak se píše\b|yazıl[ıi]",
+        r"preposition)|buchstabier|rechtschreib|\bwie wird\b.{0,60}\bgeschrieben\b|"
+        r"\bschreibt man\b|orthograph|ortograf|"
+        r"s['’]écrit|se escribe|\bsi scrive\b|"
+        r"se escreve|пишется|правопис|\bjak se píše\b|nasıl yazıl[ıi]",
         re.IGNORECASE,
     ),
     "abbreviation": re.compile(
-        r"\babbreviat|\bacronym|\binitialism|\bstands? for\b|\bshort(?:ened)? (?:form )?(?:of|for)\b|"
-        r"\bfull (?:form|name) of\b|"
-        r"\babkürzung|\bsteht\b.*\bfür\b|abgekürzt|abréviation|\bsigle\b|abreviatura|abreviação|\bsiglas?\b|abbreviazione|"
+        r"\babbreviat|\bacronym|\binitialism|\bwhat (?:do|does|did)\b.{0,60}\bstand for\b|"
+        r"\bshort(?:ened)? (?:form of|for)\b|\bfull (?:form|name) of\b|"
+        r"\babkürzung|\bwofür steh(?:t|en)\b|abgekürzt|abréviation|\bsigle\b|abreviatura|abreviação|\bsiglas?\b|"
+        r"abbreviazione|"
         r"afkorting|förkortning|forkortelse|\bskrót|сокращ|расшифр|аббревиатур|kısaltma|缩写|縮写|略称|略语|全称|全稱|약자|줄임말",
         re.IGNORECASE,
     ),
     "words": re.compile(
-        r"\bin (?:words|word form|letters|figures|digits|numerals)\b|\bas (?:a )?(?:words?|numerals?|digits)\b|"
-        r"\bspell(?:ed)? out\b|"
-        r"\bwritten out\b|\b(?:roman|arabic) numerals?\b|\bin worten\b|ausgeschrieben|\bin ziffern\b|"
-        r"en (?:toutes )?lettres|en chiffres|en palabras|en letras|en cifras|por extenso|em algarismos|in lettere|"
-        r"in cifre|"
-        r"römische|romains?\b|romanos?\b|romani\b|прописью|словами|цифрами|римск|漢数字|中文数字|汉字|大写|罗马数字|ローマ数字",
+        r"\b(?:write|written|express(?:ed)?|state|give|say|put|read|"
+        r"wrote)\b.{0,60}?\b(?:in (?:words|word form|letters|figures|"
+        r"digits|numerals)|as (?:a )?(?:words?|numerals?|digits))\b(?! and\b)|"
+        r"\bin (?:words|figures|digits|numerals)\s*[?.]?\s*$|\bspell(?:ed)? out\b|"
+        r"\bwritten out\b|\b(?:roman|arabic) numerals?\b|\bin worten\b(?! und\b)|ausgeschrieben|\bin ziffern\b|"
+        r"en toutes lettres|\bécri\w*.{0,60}?\ben (?:lettres|chiffres)\b|"
+        r"\bescrib\w*.{0,60}?\ben (?:palabras|letras|cifras)\b|"
+        r"por extenso|em algarismos|\bscriv\w*.{0,60}?\bin (?:lettere|cifre)\b|"
+        r"römische\w* (?:zahl|ziffer)|chiffres romains|n[úu]mer(?:os|ales|i) roman|algarismos romanos|numero romano|"
+        r"прописью|\b(?:за|на)пи[сш]\w*.{0,60}?\b(?:словами|цифрами)\b|римск\w+ (?:цифр|числ)|"
+        r"漢数字|中文数字|大写数字|罗马数字|ローマ数字",
         re.IGNORECASE,
     ),
     "number": re.compile(
@@ -89,7 +111,9 @@ def written_apart(a: str, b: str, question: str, language: str) -> bool:
         return False
     asked = _asked(question)
     if asked:
-        if "identifier" in asked and _other_digits(a, b):
+        if "identifier" in asked and _other_zeros(a, b):
+            return True
+        if "version" in asked and _other_version(a, b):
             return True
         if "words" in asked and _other_numerals(a, b):
             return True
@@ -101,8 +125,10 @@ def written_apart(a: str, b: str, question: str, language: str) -> bool:
             return False  # what follows concerns words
         if "spelling" in asked and not _share(_spellings(a, question, language), _spellings(b, question, language)):
             return True
-        if "abbreviation" in asked and not _share(*(_letters(side, question, language) for side in (a, b))):
-            return True
+        if "abbreviation" in asked:
+            ones, others = (_letters(side, question, language) for side in (a, b))
+            if not _share(ones, others) and any(_shortens(x, y) for x in ones for y in others):
+                return True
     return _both_offered(a, b, question)
 
 
@@ -113,13 +139,25 @@ def _share(ones: frozenset[str], others: frozenset[str]) -> bool:
 _RUN = re.compile(r"\d+(?:[.\-\s]?\d+)*")
 
 
-def _other_digits(a: str, b: str) -> bool:
-    """Whether each answer has one run of digits, and they differ: 007 and 7, 3.10 and 3.1."""
+def _runs(a: str, b: str) -> tuple[str, str] | None:
+    """The run of digits of each answer, without hyphens and spaces; None where one has none or several."""
     runs = [_RUN.findall(fold(side)) for side in (a, b)]
     if any(len(run) != 1 for run in runs):
-        return False
+        return None
     one, other = (re.sub(r"[-\s]", "", run[0]) for run in runs)
-    return one != other
+    return one, other
+
+
+def _other_zeros(a: str, b: str) -> bool:
+    """Whether the two runs of digits differ in the zeros before them: 007 and 7."""
+    runs = _runs(a, b)
+    return runs is not None and runs[0] != runs[1] and any(run[0] == "0" for run in runs)
+
+
+def _other_version(a: str, b: str) -> bool:
+    """Whether the two runs of digits are versions whose last parts are not the same number: 3.10 and 3.1."""
+    runs = _runs(a, b)
+    return runs is not None and runs[0] != runs[1] and all(re.fullmatch(r"\d+(?:\.\d+)+", run) for run in runs)
 
 
 _ROMAN = re.compile(r"[IVXLCDM]+")
@@ -166,11 +204,19 @@ def _other_terms(a: str, b: str) -> bool:
 _ONLY_DRESS = frozenset(["emphasis", "label", "quotes", "lead", "frame", "tail", "rejected", "aside", "other name"])
 
 
+_IS = re.compile(r"(.{3,80}?)\s+(?:is|ist|est|es|è|é)\s+(.+)")
+
+
 def _undressed(text: str, question: str, language: str) -> set[str]:
     """An answer without the words around it, as it is written."""
     found = {form for form, taken in variants(text).items() if taken <= _ONLY_DRESS}
     if (said := framing.framed(text, question, language)) is not None:
         found.add(said)
+    said_of = _IS.fullmatch(text.strip())
+    if said_of is not None:
+        asked = set(re.findall(r"[^\W_]+", question.casefold()))
+        if asked.issuperset(re.findall(r"[^\W_]+", said_of[1].casefold())):
+            found.add(said_of[2])
     return found
 
 
@@ -186,6 +232,15 @@ def _letters(text: str, question: str, language: str) -> frozenset[str]:
         "".join(american(word) for word in re.findall(r"[^\W_]+", form) if word not in ("the", "a", "an"))
         for form in _spellings(text, question, language)
     )
+
+
+def _shortens(one: str, other: str) -> bool:
+    """Whether the letters of one text stand for those of the other one: they begin it and follow in their order."""
+    short, long = sorted((one, other), key=len)
+    if not short or short[0] != long[0] or len(short) * 3 > len(long) * 2:
+        return False
+    left = iter(long)
+    return all(letter in left for letter in short)
 
 
 _OR = r"\W+(?:or|oder|ou|o|u|of|eller|tai|или|або|чи|lub|czy|nebo|veya|ya da|atau|hay|hoặc|أم|أو|या|还是|或|還是)\W+"

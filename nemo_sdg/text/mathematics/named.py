@@ -18,13 +18,14 @@ _NAME = re.compile(
 )
 """A name whose value is a set names the set of solutions: L = {2}"""
 _ASKED = re.compile(r"(?<![^\W\d_])(?<!['’])([^\W\d_](?:_\{?\w+\}?)?)(?![^\W\d_])")
+_SOLVE_FOR = re.compile(r"\bsolve\b[^.?]{0,60}?\bfor\s+\$?([^\W\d_](?:_\{?\w+\}?)?)(?![^\W_])", re.IGNORECASE)
 _WORD = frozenset("aioueyàéóяиусвокA")
 """Words of one letter; they name an unknown where no other word follows"""
 
 
 def named_apart(a: str, b: str, question: str) -> bool:
-    """Whether two answers give values to other unknowns, of which the question speaks, or to one function at other
-    places. The names that a question does not speak of are each answer's own.
+    """Whether two answers give values to other unknowns, both of which the question speaks of, or one of which it
+    wants solved for, or to one function at other places. All other names are each answer's own.
     """
     if "=" not in a or "=" not in b or len(a) > 200 or len(b) > 200:
         return False
@@ -41,7 +42,11 @@ def named_apart(a: str, b: str, question: str) -> bool:
         if one[:2] == other[:2]:
             return not (_is_variable(one[2]) and _is_variable(other[2]))
     asked = _asked(question)
-    return any(name in asked for name, _, _ in ones ^ others)
+    told = [name in asked for name, _, _ in ones ^ others]
+    if ones & others or (bare[0] == bare[1] and all("_" in name for name, _, _ in ones | others)):
+        return any(told)  # p = 1, q = 2 and p = 1, r = 2; x_1 = 2 and x_2 = 2
+    wanted = {_bare(found[1]) for found in _SOLVE_FOR.finditer(question)}
+    return all(told) or any(name in wanted for name, _, _ in ones ^ others)
 
 
 @functools.lru_cache(maxsize=1 << 13)

@@ -258,12 +258,12 @@ _HEDGE = re.compile(
     r"al (?:massimo|minimo|máximo)|"
     r"mais de|pelo menos|no máximo|como máximo|por lo menos|più di|meno di|meer dan|minder dan|minstens|hoogstens|"
     r"mer än|mindre än|"
-    r"minst|högst|mere end|mindst|højst|więcej niż|mniej niż|co najmniej|co najwyżej|более|менее|больше|меньше|"
-    r"свыше|минимум|"
-    r"максимум|більше|менше|en az|en fazla|ít nhất|nhiều nhất|nicht|kein\w*|mindestens|höchstens|weniger|oder|"
+    r"minst|högst|mere end|mindst|højst|więcej niż|mniej niż|co najmniej|co najwyżej|"
+    r"(?:более|менее|больше|меньше|свыше|минимум|максимум|більше|менше)(?: чем| ніж)? (?=\d)|"
+    r"en az|en fazla|ít nhất|nhiều nhất|nicht|kein\w*|mindestens|höchstens|weniger|oder|"
     r"menos|pas|moins|ou|"
     r"al menos)\b|n't\b|\d\s?\+(?!\s?\d)|\bдо\s+\d|不|没|至少|至多|最多|超过|超過|未満|未满|이상|이하|미만|초과|"
-    r"최소|최대|以上|以下|以内|或|ない|半|または",
+    r"최(?:소|대)한?\s?(?=\d)|以上|以下|以内|或|ない|半|または",
     re.IGNORECASE,
 )
 """Words beside a sentence's only number that make something else of it"""
