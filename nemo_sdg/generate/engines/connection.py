@@ -115,15 +115,20 @@ class Connection:
             raise EngineError(f"the environment variable {self.config.api_key_env} holds characters that no key has")
         key = {"Authorization": f"Bearer {self._secret}"} if self._secret else {}
         timeout = self.config.request_timeout
-        self._session = aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
             timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_SECONDS, timeout)),
             headers={"Content-Type": "application/json", **key},
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        for server in self.servers:
-            for chat, path in ((True, "chat/completions"), (False, "completions")):
-                self._routes[server.url, chat] = Route(self._session, f"{server.url}/{path}")
+        try:
+            for server in self.servers:
+                for chat, path in ((True, "chat/completions"), (False, "completions")):
+                    self._routes[server.url, chat] = Route(session, f"{server.url}/{path}")
+        except EngineError:
+            session.detach()  # closes a session that has no connection yet
+            raise
+        self._session = session
 
     async def close(self) -> None:
         session, self._session = self._session, None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 
 import aiohttp
 import pytest
@@ -10,6 +11,7 @@ from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.base import TransportError
+from nemo_sdg.generate.engines.connection import Connection
 from nemo_sdg.generate.engines.exchange import Route
 from nemo_sdg.generate.requests import Request
 from tests.fakes.openai_server import FakeOpenAIServer
@@ -84,6 +86,11 @@ async def test_nobody_gets_the_reply_to_a_request_that_is_no_longer_waited_for(w
 
 @pytest.mark.parametrize("url", ["http://host:eighty/v1", "http:///v1"])
 async def test_what_is_not_an_address_is_one_line_at_the_start(url):
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context["message"]))
+    connection = Connection(EngineSection(kind=EngineKind.openai, base_urls=["http://127.0.0.1:9/v1", url], model="m"))
     with pytest.raises(EngineError, match=r"engine\.base_urls: .* is not an address"):
-        async with opened(url):
-            pass
+        connection.open()
+    assert not connection.is_open
+    gc.collect()
+    assert told == []  # no session is left open
