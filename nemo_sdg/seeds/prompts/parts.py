@@ -206,7 +206,7 @@ def _with_columns_as_holes(text: str, row: Mapping[str, Any]) -> tuple[str, list
     """A prompt with a hole for each text of the row that stands in it."""
     holes: list[str] = []
     parts = {part for leaf in leaves(row) for part in (leaf, leaf.strip()) if len(part) > 1}
-    for shown in sorted(parts, key=len, reverse=True):
+    for shown in sorted(parts, key=lambda part: (-len(part), part)):
         if shown in text and not _A_LABEL.fullmatch(shown):
             text = text.replace(shown, f"{OPEN}{len(holes)}{CLOSE}")
             holes.append(shown)
