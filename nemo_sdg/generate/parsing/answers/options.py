@@ -112,11 +112,13 @@ def _by_name(text: str, options: list[str]) -> str | None:
 
 
 def concluded_option(line: str, options: list[str]) -> str | None:
-    """The option that the last sentence of a line concludes with: `so option B is correct`, `Hence, carbon dioxide.`"""
-    parts = concluded(visible(line))
+    """The option that the last sentence of a line concludes with: `so option B is correct`, `Hence, carbon dioxide.`;
+    before labels the texts of options are looked for, first as the whole line.
+    """
+    parts = [visible(line), *concluded(visible(line))]
     said = [option for part in parts if (option := _by_text(undressed(part, quotes=True), options)) is not None]
     if not said:
-        said = [option for part in parts if (option := _by_named_label(part, options)) is not None]
+        said = [option for part in parts[1:] if (option := _by_named_label(part, options)) is not None]
     return said[0] if said else None
 
 

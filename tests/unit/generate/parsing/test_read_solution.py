@@ -248,6 +248,8 @@ LABELLIKE = ["Both A and B", "A only", "B only", "None"]
         ("So B is true.", ["B is true", "A is true"], "B is true"),
         ("Both hold. So C.", ["I only", "II only", "I and II", "Neither"], "I and II"),
         ("A holds, B fails. So A.", LABELLIKE, "no_answer"),
+        ("No. Group A", ["Yes. Group A", "Group A", "No. Group A"], "No. Group A"),
+        ("It falls. So B.", ["It rises. So A.", "Neither", "It falls. So B."], "It falls. So B."),
         ("Choice 2", ["Choice 2", "Choice 1"], "Choice 2"),
         ("보기 2", ["보기 2", "보기 1"], "보기 2"),
     ],
