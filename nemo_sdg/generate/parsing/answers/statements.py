@@ -127,16 +127,17 @@ def _is_value(line: str, most: int) -> bool:
 
 
 def _alike(line: str, first: str, kind: str) -> bool:
-    """Whether a line is a value as the first one is: both begin with a number, both are as many words in small
-    letters, or a comma ends the first one; in mathematics both are calculations or both not.
+    """Whether a line is a value as the first one is: a comma ends the first one, or both have as many words and both
+    begin with a number or are in small letters; in mathematics both are calculations or both not.
     """
     words = len(first.split())
-    if not _is_value(line, words) or (kind == Kind.numeric and _form(line) != _form(first)):
+    if not _is_value(line, 2 * words + 1) or (kind == Kind.numeric and _form(line) != _form(first)):
         return False
-    numbers = [BEGINS_WITH_NUMBER.match(one) is not None for one in (line, first)]
-    if first.endswith((",", ";")) or all(numbers):
+    if first.endswith((",", ";")):
         return True
-    return not any(numbers) and line.islower() and first.islower() and len(line.split()) == words
+    numbers = [BEGINS_WITH_NUMBER.match(one) is not None for one in (line, first)]
+    same = all(numbers) or (not any(numbers) and line.islower() and first.islower())
+    return same and len(line.split()) == words
 
 
 def _form(line: str) -> tuple[bool, bool]:
