@@ -14,14 +14,18 @@ ASKED = re.compile(
 )
 
 
+LANGUAGES = r"html|css|sql|javascript|typescript|java|c\+\+|rust|php|ruby|bash|haskell|latex"
 OTHER_LANGUAGE = re.compile(
-    r"\b(?:html|css|sql|javascript|typescript|java|c\+\+|rust|golang|php|ruby|bash|shell|haskell|regex|latex|json|yaml|xml)(?!\w)",
+    rf"\bin (?:plain |pure |modern )?(?:{LANGUAGES}|json|yaml|xml|shell|golang)(?!\w)"
+    rf"|\b(?:write|give|create) (?:(?:the|an?|some|valid) )?(?:{LANGUAGES}) (?:for|to|that|which|query|statement|page|"
+    r"rule|document|code|program|function|script|command|macro|class|method|table|list|form|snippet|selector)\b",
     re.IGNORECASE,
 )
+"""Such a language is written in; `a function that parses a JSON string` has it as its subject"""
 
 
 def _is_other_language(view: View) -> bool:
-    """Whether a question without tests names another language of programs or markup, and Python nowhere."""
+    """Whether a question without tests asks for another language of programs or markup, and Python nowhere."""
     if view.sample.get("tests") or "python" in view.folded(view.question):
         return False
     return OTHER_LANGUAGE.search(view.question) is not None

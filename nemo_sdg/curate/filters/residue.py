@@ -155,10 +155,12 @@ BEHIND_ANSWER = re.compile(
 )
 """What a model writes on behind a short answer"""
 SHORT_KINDS = (Kind.multiple_choice, Kind.numeric, Kind.short_text)
-FOOTNOTE = re.compile(r"\[\^\w{1,3}\](?![({])|\|\s?:?-{3,}:?\s?\|")
-"""A footnote and the rule under a table's head in Markdown"""
-OPENING_HEADING = re.compile(r"\A\s*#{1,6} +\S")
-TRAILING = re.compile(r"\w\s*\|+\s*\Z|\w\s+[#~]+\s*\Z")
+FOOTNOTE = re.compile(r"(?<=[\w.,;:!?)”\"])\[\^\d{1,2}\](?=[\s.,;:!?]|\Z)|^\[\^\d{1,2}\]:", re.MULTILINE)
+"""A footnote in Markdown"""
+OPENING_HEADING = re.compile(r"\A\s*(?:#{2,6} +\S|# +(?!of\b)\S[^\n?]*\n)")
+"""`# of sides` is a number"""
+TRAILING = re.compile(r"\A[^|]*\w\s*\|+\s*\Z|(?!\b[A-H]\s)\w\s+[#~]+\s*\Z")
+"""`|x|` and the note `F #` are whole"""
 MARKS = ("<", "&", "[^", "|", "\\n", "#", "**", "```")
 """Without one of these a text holds no residue"""
 ESCAPED_NEWLINE = re.compile(r"\\n(?=\\n|[^a-zA-Z\\]|[A-Z][a-z])")

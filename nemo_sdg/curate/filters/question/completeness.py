@@ -61,7 +61,7 @@ ASKING_PARTS = {
 def _is_statement(view: View) -> bool:
     """Whether a question with options is no stem and no label's subject: it ends in a full stop, and no option does."""
     return (
-        view.frame in ("", "selection", "classification")
+        view.frame in ("", "selection")
         and STATED.search(view.question.rstrip()) is not None
         and not view.passage
         and not any(STATED.search(choice.rstrip()) or len(view.tokens(choice)) > 6 for choice in view.choices)
@@ -177,6 +177,14 @@ ABOUT_QUESTION = re.compile(
 )
 
 
+SOUGHT = re.compile(
+    r"\b(?:we are told|(?:is|are) (?:asked|sought|wanted|to be found)|gesucht|gefragt|on cherche|on demande|se busca|"
+    r"se pide|si cerca|si chiede|procura-se|pede-se|gevraagd)\b",
+    re.IGNORECASE,
+)
+"""What a context that works with the numbers of a question does not say"""
+
+
 def _explains_options(view: View, content: set[str]) -> bool:
     """Whether a context speaks of each of the options (`a hypothesis is neutral if …`): it tells what they mean."""
     options = [content_words(view.tokens(choice)) for choice in view.choices]
@@ -227,15 +235,13 @@ def context_restatement(
     if len(told - known) >= min_new_words:
         content = content_words(view.tokens(view.context))
         if len(content) < LONG_CONTEXT:
-            asked = content_words(view.tokens(view.question))
-            few_new = len(content) > 2 and len(content - asked) <= 1 and len(content & asked) > 2
-            return ("context_restates_question", excerpt(view.context)) if few_new else None
+            return None
         asked, read = content_words(view.tokens(view.question)), content_words(view.tokens(view.passage))
         if len(asked) > 2 and len(asked & content) >= 0.8 * len(asked) and ABOUT_QUESTION.search(view.context):
             return "context_restates_question", excerpt(view.context)
         if len(content - asked) < min_new_share * len(content) and not _explains_options(view, content):
             return "context_restates_question", excerpt(view.context)
-        if view.kind == Kind.numeric and _has_all_numbers(view):
+        if view.kind == Kind.numeric and SOUGHT.search(view.context) and _has_all_numbers(view):
             return "context_restates_question", excerpt(view.context)
         if not view.is_classification and _copies_options(view, content - asked):
             return "context_restates_question", excerpt(view.context)

@@ -58,6 +58,8 @@ def _finding(view: View, reason: str, said: str) -> Finding:
 def _choice(view: View) -> Finding | None:
     stated = final_statement(view)
     last = view.reasoning_sentences[-1]
+    if stated is None:
+        last = SYMBOL.sub(r"\1\2", last)
     letter = named_letter(view, stated, bare=True) if stated else None
     letter = letter or named_letter(view, last)
     if letter and view.label and letter != view.label:
@@ -82,6 +84,10 @@ def _choice(view: View) -> Finding | None:
     if clause and _concludes_other_option(view, clause):
         return _finding(view, ELSEWHERE, clause)
     return _finding(view, ELSEWHERE, last) if _names_another_option(view, last) else None
+
+
+SYMBOL = re.compile(r"\b([^\W\d_])([\w-]*)\s?[(（]\1[)）]", re.IGNORECASE)
+"""A word and its initial in brackets (`the coulomb (C)`): no option is named"""
 
 
 def _ends_in_other_label(view: View, last: str) -> bool:

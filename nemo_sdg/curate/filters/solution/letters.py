@@ -118,12 +118,27 @@ BRACKETED = re.compile(r"[(（]([A-J])[)）]")
 
 
 def mislabelled(view: View) -> str | None:
-    """Where the reasoning puts another letter in brackets behind an option (`Lima (H)` for the fourth of four)."""
+    """Where the reasoning puts another letter in brackets behind an option (`Lima (H)` for the fourth of four).
+
+    Three options or more have letters, which follow one another in the alphabet: `calciferol (D)` has a symbol, and
+    letters that are mostly initials (`cytosine (C)`) are symbols too.
+    """
     if not BRACKETED.search(view.reasoning) or any(map(LETTER.search, (view.question, view.passage, *view.choices))):
         return None
+    found: list[tuple[int, re.Match[str]]] = []
     for place, choice in enumerate(view.choices):
-        pattern = rf"(?<!\w){re.escape(choice.strip(' .'))}\s?[(（]([A-J])[)）]"
+        pattern = rf"(?<!\w){re.escape(choice.strip(' .'))}\s?[(（]((?-i:[A-J]))[)）]"
         match = re.search(pattern, view.reasoning, re.IGNORECASE)
-        if match is not None and ord(match.group(1).upper()) - ord("A") != place:
-            return match.group()
-    return None
+        if match is not None:
+            found.append((place, match))
+    named = sorted(ord(match.group(1)) - ord("A") for _, match in found)
+    if len(found) < 3 or named != list(range(named[0], named[0] + len(named))):
+        return None
+    if 2 * sum(_is_initial(match.group(1), view.choices[place]) for place, match in found) >= len(found):
+        return None
+    return next((match.group() for place, match in found if ord(match.group(1)) - ord("A") != place), None)
+
+
+def _is_initial(letter: str, option: str) -> bool:
+    """Whether a letter in brackets may be a symbol of what stands before it: `carbon (C)`."""
+    return any(word[:1].upper() == letter for word in option.split())

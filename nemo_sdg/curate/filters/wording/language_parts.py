@@ -37,7 +37,7 @@ FOREIGN_LETTERS = {
     "no": re.compile(r"[ä]"),
     "es": re.compile(r"[ãõçêôà]"),
     "pt": re.compile(r"[ñ¿¡]"),
-    "fa": re.compile(r"[ةىيك]"),
+    "fa": re.compile(r"[ةإ]|^أ"),
     "ar": re.compile(r"[پچژگ]"),
 }
 """Letters of a language's nearest relatives that it does not write itself: words alone hardly tell them apart"""
