@@ -28,9 +28,8 @@ SHAPES = ["curate"]
 JUDGE_TOKENS = 4096
 """max_tokens of a verdict: a reasoning model thinks before it answers yes or no"""
 EXTRA, AGAINST = "curate.evaluation_extra", "curate.against"
-READS = [EXTRA, AGAINST, "curate.embedder"]
-WITHOUT = ["curate.judged_rows"]
-"""it shapes what the judge is shown, so it is part of the judge's identity, and of none where there is no judge"""
+READS = [EXTRA, AGAINST, "curate.embedder", "curate.judged_rows"]
+"""the last shapes what the judge is shown: it is part of the judge's identity, and of none where there is no judge"""
 
 
 def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:

@@ -58,6 +58,9 @@ def write_dataset(prefix: Path, num_tokens: int) -> None:
     builder.finalize(f"{prefix}.idx")
 
 
+NO_FACTS = {"bytes": 0, "sha256": "", "rows": None}
+
+
 def write_packed(
     run_dir: Path, families: dict[str, dict[str, int]], shard_tokens: int, bands: dict[str, float]
 ) -> StepDir:
@@ -75,8 +78,9 @@ def write_packed(
                     size = round(tokens * part * ratio.get(family, OTHERS[variant]))
                     prefix = f"packed/{variant}/{family}/train/shard-{index:05d}_text_document"
                     write_dataset(run_dir / prefix, size)
-                    sizes[variant], outputs[f"{prefix}.bin"] = {"documents": size // DOCUMENT, "tokens": size}, {}
+                    sizes[variant], outputs[f"{prefix}.bin"] = {"documents": size // DOCUMENT, "tokens": size}, NO_FACTS
                 receipt = {
+                    "step": "packed", "shard": f"{family}-train-{index:05d}", "fingerprint": "f1", "inputs": {},
                     "family": family, "split": "train", "task": task, "variants": sizes, "outputs": outputs,
                     "counts": {}, "band": band,
                 }  # fmt: skip

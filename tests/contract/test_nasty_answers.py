@@ -23,7 +23,7 @@ SCIENCE = {
 ROWS = {
     "multiple_choice": [SCIENCE],
     "numeric": [{"question": "How many are left?", "gold": gold} for gold in ("18", "1,250", "-3")]
-    + [{"question": "Simplify.", "gold": "\\frac{3}{4}"}],
+    + [{"question": "What share is left?", "gold": "\\frac{3}{4}"}],
     "short_text": [{"question": "Which river?", "gold": "the Rhine", "aliases": ["Rhein"]}],
 }
 

@@ -58,7 +58,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pack_shards(shards, step, EXPORT)
     blend = StepDir(run_dir=run_dir, step="blend", fingerprint="f1")
     write_blend(blend, plan_blend(step, EXPORT, MixtureSection()), EXPORT, BlendSection(), packed=step)
-    write_json(run_dir / "manifest.json", {"fingerprint": "f"})
+    manifest = {
+        "name": "nemo_sdg", "version": "1", "fingerprint": "f", "steps": {}, "unread": [],
+        "evaluation_splits_unreachable": [], "packages": {}, "files": {},
+    }  # fmt: skip
+    write_json(run_dir / "manifest.json", manifest)
     header = {"pretty_name": "A corpus", "language": ["en"], "license": "mit", "configs": []}
     (run_dir / "report").mkdir()
     (run_dir / "report" / "README.md").write_text(f"---\n{yaml.safe_dump(header)}---\n\n# A corpus\n")

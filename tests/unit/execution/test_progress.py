@@ -133,9 +133,9 @@ def test_last_state_is_recorded_also_when_the_step_fails(tmp_path: Path) -> None
 def test_newest_row_of_each_worker_is_found_behind_a_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "progress.jsonl"
     lines = [
-        {"step": "answers", "worker": "0/2", "done": 1},
-        {"step": "answers", "worker": "1/2", "done": 5},
-        {"step": "answers", "worker": "0/2", "done": 9},
+        {"time": 1.0, "step": "answers", "worker": "0/2", "done": 1},
+        {"time": 2.0, "step": "answers", "worker": "1/2", "done": 5},
+        {"time": 3.0, "step": "answers", "worker": "0/2", "done": 9},
     ]
     path.write_bytes(b"\n".join(map(orjson.dumps, lines)) + b'\n{"step": "answ')
     assert sorted(row["done"] for row in last_rows(path, "answers")) == [5, 9]
