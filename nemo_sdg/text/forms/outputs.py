@@ -25,8 +25,8 @@ _CALLS_PRINT = re.compile(
     re.MULTILINE,
 )
 _PROGRAM_PRINTS = re.compile(
-    r"\bwhat (?:does|do|did|will|would) (?:\w+ ){1,4}?(?:program|code|script|snippet|loop|"
-    r"statement|function)s?\s+(?:print|output|"
+    r"\b(?:what|which \w+) (?:does|do|will|would) (?:\w+ ){1,4}?(?:program|code|script|snippet|loop|"
+    r"statement|function)s?(?: below| above)?\s+(?:print|output|"
     r"display)\b|\bwhat (?:is|gets|will be|does it) (?:printed|output|"
     r"displayed)\b.{0,40}\b(?:program|code|script|snippet|loop)\b|"
     r"\boutput of (?:\w+ ){0,4}?(?:program|code|script|snippet|loop)\b|"
@@ -48,7 +48,7 @@ _LANGUAGE = re.compile(
     r"\bC(?:\+\+|#)",
     re.IGNORECASE,
 )
-_EXPRESSION = re.compile(r"`[^`]*[-+*/%()\[\]<>=][^`]*`|\b\w+\([^()]*\)")
+_EXPRESSION = re.compile(r"`[^`]*[-+*/%()\[\]<>=][^`]*`|\b\w+\([^()]*\)|\d\s*[-+*/%]{1,2}\s*\d")
 _ASKS_NAME = re.compile(r"\W*(?:which|who|why|where|how)\b", re.IGNORECASE)
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(?P<body>.*?)\n?```", re.DOTALL)
 _TICKS = re.compile(r"``?([^`]+)``?|\*\*([^*\n]+)\*\*")

@@ -66,7 +66,7 @@ _BRITISH = [
     (
         re.compile(
             r"^(?!(?:re|un|over|out|under|mis)[^aeiouv]{1,2}[aeiou]ll)"
-            r"([a-z]*[aeiouy][^aeiouy]+[aeiou]|(?:re)?(?:fue|dia)|due|tria|(?:un)?equa|grue)ll(?=ed$|ing$|ers?$)"
+            r"([a-z]*[aeiouy][^aeiouy]+[aeiou]|(?:re)?fue|[a-z]*ia|due|(?:un)?equa|grue)ll(?=ed$|ing$|ers?$)"
         ),
         r"\1l",
     ),

@@ -23,7 +23,7 @@ _ASKS = {
         r"(?: number)?(?! [a-z]+(?: [a-z]+)*[?.])|(?:zip|postal) code)|"
         r"\bpostleitzahl|\bplz\b|code postal|código postal|codice postale|почтовый индекс|kod pocztowy|"
         r"邮编|邮政编码|郵便番号|우편번호|"
-        r"\bwhat(?:['’]s| is) the (?:\w+ )?code (?:of|for|to)\b",
+        r"\bwhat(?:['’]s| is) the (?:\w+ )?code (?:of|for|to)\b|\bwhich (?:\w+ )?(?:code|pin|password|passcode)\b",
         re.IGNORECASE,
     ),
     "version": re.compile(
@@ -151,7 +151,7 @@ def _runs(a: str, b: str) -> tuple[str, str] | None:
 def _other_zeros(a: str, b: str) -> bool:
     """Whether the two runs of digits differ in the zeros before them: 007 and 7."""
     runs = _runs(a, b)
-    return runs is not None and runs[0] != runs[1] and any(run[0] == "0" for run in runs)
+    return runs is not None and runs[0] != runs[1] and any(re.match(r"0\d", run) for run in runs)
 
 
 def _other_version(a: str, b: str) -> bool:

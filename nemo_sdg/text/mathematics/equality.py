@@ -200,7 +200,8 @@ def _surely_leaf(a: Answer, b: Answer, question: str, language: str) -> bool | N
     if a.number is not None and b.number is not None:
         return numbers_equal(a.number, b.number, question=question, language=language)
     a, b = _with_letters(a, b), _with_letters(b, a)
-    if (product := _product(a)) is not None and product == _product(b):
+    products = [notation.product(side.written or side.text) for side in (a, b)]
+    if products[0] is not None and products[0] == products[1]:
         return True
     if a.unit.dimensions and b.unit.dimensions and a.unit != b.unit:
         if a.unit.dimensions != b.unit.dimensions or tight(a.text) == tight(b.text):
@@ -259,17 +260,6 @@ def _with_letters(side: Answer, other: Answer) -> Answer:
     if not side.unit.dimensions or other.unit.dimensions or not _LETTER_BEHIND.search(side.written):
         return side
     return dataclasses.replace(side, text=side.written, unit=NO_UNIT)
-
-
-_PRODUCT = re.compile(r"(?:-?\d+|\\[A-Za-z]+|[A-Za-z](?![A-Za-z]{3})|\^\{?\d+\}?|\s)+")
-
-
-def _product(side: Answer) -> str | None:
-    """A product of powers of unknowns without the spaces that part no digits, a^2h; None of other expressions."""
-    text = side.written or side.text
-    if not _PRODUCT.fullmatch(text) or not notation.has_unknowns(text):
-        return None
-    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", re.sub(r"\^\{(\d)\}", r"^\1", text))
 
 
 def _in_one_unit(side: Answer, other: Answer) -> str:

@@ -89,6 +89,19 @@ def has_unknowns(text: str) -> bool:
     return _UNKNOWN.search(_NAMED.sub(" ", text)) is not None
 
 
+_PRODUCT = re.compile(
+    r"(?:\\[dt]?frac\{\d+\}\{\d+\}|\\sqrt\{\d+\}|-?\d+(?!\d)|\\[A-Za-z]+(?![A-Za-z])|[A-Za-z](?![A-Za-z]{3})|"
+    r"\^(?:\{\d+\}|\d+(?!\d))|\s)+"
+)
+
+
+def product(text: str) -> str | None:
+    """A product of powers of unknowns without the spaces that part no digits, a^2h; None for other expressions."""
+    if len(text) > 100 or not _PRODUCT.fullmatch(text) or not has_unknowns(text):
+        return None
+    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", re.sub(r"\^\{(\d)\}", r"^\1", text))
+
+
 def read_remainder(text: str) -> tuple[str, str] | None:
     """Quotient and remainder of a division: `12 R 3`, `12 remainder 3`."""
     found = _REMAINDER.fullmatch(text)
