@@ -22,10 +22,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from nemo_sdg.curate.filters.wording.languages import identify_language, prose
-from nemo_sdg.curate.health_notes import NEAR, notes
+from nemo_sdg.curate.health_notes import NEAR, missed_by_judge, notes
 from nemo_sdg.records import LABELS, Frame, Kind, Origin
 from nemo_sdg.records.health import LENGTHS, Balance, Differences, Figures, Health, Lengths
 from nemo_sdg.storage import read_jsonl
@@ -40,15 +41,25 @@ MAX_LABELS = 24
 STAGES = ("seeds", "before", "after")
 
 
-def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iterable[Path]) -> Health:
-    """Streams seed shards and sample shards (verified, curated) and returns the plain dict shown above. Raises
-    DataError for a damaged line.
+def measure_health(
+    *,
+    seeds: Iterable[Path],
+    before: Iterable[Path],
+    after: Iterable[Path],
+    not_judged: Mapping[str, str] = MappingProxyType({}),
+) -> Health:
+    """Streams seed shards and sample shards (verified, curated) and returns the plain dict shown above. `not_judged`:
+    ids of samples of which a reply of the judge could not be read, with the reason. Raises DataError for a damaged
+    line.
     """
     groups: dict[str, dict[str, dict[str, Group]]] = {"families": {}, "tasks": {}}
+    missed = Counter[str]()
     for stage, files in (("before", before), ("after", after)):
         for path in files:
             for record in read_jsonl(path):
                 _add(groups, stage, record)
+                if stage == "after" and not_judged and record["sample_id"] in not_judged:
+                    missed[not_judged[record["sample_id"]]] += 1
     wanted = {seed_id for group in _all(groups) for row in group.compared.rows() for seed_id in row.seed_ids}
     texts_of_seeds: dict[str, str] = {}
     for path in seeds:
@@ -63,7 +74,8 @@ def measure_health(*, seeds: Iterable[Path], before: Iterable[Path], after: Iter
         }
         for kind in ("families", "tasks")
     )
-    found = [note for name, stages in families.items() for note in notes(f"family {name}", stages)]
+    found = list(missed_by_judge(missed))
+    found += [note for name, stages in families.items() for note in notes(f"family {name}", stages)]
     found += [note for name, stages in tasks.items() for note in notes(f"task {name}", stages)]
     return Health(families=families, tasks=tasks, notes=found)
 

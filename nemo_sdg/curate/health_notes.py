@@ -1,12 +1,24 @@
 """Notes on the health of the corpus in plain sentences, such as a bias of the seeds or of the generator."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 
 from nemo_sdg.records.health import Differences, Figures, Note, Opening, Share, Stages
 
 NEAR = 0.5
 """Jaccard similarity of character 5-grams from which a question counts as near its seed"""
+FAULTS = {"length": "cut"}
+"""finish reasons that a reader would not understand"""
+
+
+def missed_by_judge(reasons: Counter[str]) -> Iterable[Note]:
+    """Samples that the judge was to compare with evaluation rows, by the reason why its reply could not be read."""
+    if reasons:
+        whys = ", ".join(f"{num:,} {FAULTS.get(name, name)}" for name, num in reasons.most_common())
+        verb = "sample was" if reasons.total() == 1 else "samples were"
+        detail = f"{reasons.total():,} {verb} not fully compared with evaluation rows: unreadable replies ({whys})"
+        yield {"group": "judge", "about": "judge", "detail": detail}
 
 
 def notes(group: str, stages: Stages) -> Iterable[Note]:

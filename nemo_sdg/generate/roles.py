@@ -6,6 +6,8 @@ request = Request(role=Role.solver, number=number, tag=f"vote{vote}", ...)
 engines.used(request, prompt="solve/code", prompt_hash=…)      a ModelUse with the sampling that is sent
 """
 
+import asyncio
+import itertools
 import logging
 import zlib
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from nemo_sdg.config import EngineKind, EngineSection, Role, RunConfig
 from nemo_sdg.config.engine import same_engine
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import open_engine
-from nemo_sdg.generate.engines.base import Engine
+from nemo_sdg.generate.engines.base import Engine, TransportError
 from nemo_sdg.generate.engines.sent import prepare, sampling_sent
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.records import ModelUse
@@ -97,6 +99,17 @@ class RoleEngines:
     async def ask(self, request: Request) -> Completion:
         """One completion, without journal, window and retries. Call start() first."""
         return await self.player(request).engine.complete(self.prepare(request))
+
+    async def ask_again(self, request: Request) -> Completion:
+        """As ask; a lost request is sent again up to engine.max_retries times, after a pause."""
+        for attempt in itertools.count():
+            try:
+                return await self.ask(request)
+            except TransportError as fault:
+                if attempt >= self.player(request).section.max_retries:
+                    raise
+                await asyncio.sleep(fault.retry_after or min(60.0, 0.5 * 2**attempt))
+        raise AssertionError("the loop ends by a reply or a fault")
 
     async def close(self) -> None:
         for engine in self.engines:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.storage import read_jsonl
+from nemo_sdg.curate.decontaminate.verdicts import tag_of
+from nemo_sdg.storage import read_jsonl, read_ledger
 
 
 @dataclass(kw_only=True)
@@ -34,8 +35,13 @@ class LeakRates:
 
 
 def measured_leaks(pilot: Path, samples: int) -> LeakRates | None:
-    """Requests of a pilot with `samples` accepted samples, from its stored verdicts; None where there are none."""
-    rows = [row for path in sorted((pilot / "curated" / "verdicts").glob("*.jsonl")) for row in read_jsonl(path)]
+    """Requests of a pilot with `samples` accepted samples, from the stored verdicts of the judge that it has now; None
+    where there are none.
+    """
+    folder, ledger = pilot / "curated" / "verdicts", read_ledger(pilot, "curated")
+    judge = ledger.inputs.get("judge") if ledger else None
+    files = sorted(folder.glob(f"verdicts-{tag_of(judge)}-*.jsonl")) if judge else []
+    rows = [row for path in files or sorted(folder.glob("verdicts-*.jsonl")) for row in read_jsonl(path)]
     if not rows or not samples:
         return None
     lists = sum("named" in row for row in rows)

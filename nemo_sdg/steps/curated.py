@@ -8,7 +8,6 @@ verified/ > curated/filtered/   filters and decontamination, per shard
 import asyncio
 import atexit
 import functools
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nemo_sdg.config import CurateSection, EngineKind, Role, RunConfig, Verify, fingerprint
 from nemo_sdg.errors import DataError, MissingDependencyError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop, content_id
+from nemo_sdg.records import Drop
 from nemo_sdg.steps.evaluation_splits import evaluation_files
 from nemo_sdg.steps.generation import num_gpus
 from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, jsonl_files, sha256_file, write_json
@@ -51,12 +50,8 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
         found.add_file(f"against/{number}/{path.name}", path, hashes)
     if curate.paraphrase or curate.semantic_dedup:
         found.content["embedder"] = embedder_identity(curate.embedder)
-    if judging(config):
-        from nemo_sdg.curate.decontaminate.judged import LIST_PROMPT, PROMPT
-        from nemo_sdg.generate.roles import open_roles
-
-        prompts = content_id(PROMPT, *([LIST_PROMPT, curate.judged_rows] if curate.judged_rows else []))
-        found.content["judge"] = f"{open_roles(config, Role.judge).model_use(Role.judge).model} {prompts}"
+    if judge := judge_identity(config):
+        found.content["judge"] = judge
     return found
 
 
@@ -140,6 +135,7 @@ def filter_shards(context: Context) -> None:
     context.expect_processes(len(todo), num, preload="nemo_sdg.pipeline.preload")
     from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
+    judge_gpus = float(num_gpus(context.config.engines(Role.judge))) if judging(context.config) else 0.0
     stages = [
         ReadShard(source, id_field="sample_id"),
         RecordStage("filters", functools.partial(make_filter, config, source)),
@@ -149,7 +145,7 @@ def filter_shards(context: Context) -> None:
             functools.partial(make_decontaminator, index, judging(context.config), target.path / "verdicts"),
             whole=True,
             cpus=1.0 if config.paraphrase else 0.25,
-            gpus=(config.embedder_gpus if config.paraphrase else 0.0) + judge_gpus(context.config),
+            gpus=(config.embedder_gpus if config.paraphrase else 0.0) + judge_gpus,
         ),
         WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__, once=bool(config.stages)),
     ]
@@ -166,6 +162,7 @@ def filter_shards(context: Context) -> None:
 
 def write_health(context: Context) -> None:
     """Writes curated/health.json from seeds, verified and curated samples, unless their files are unchanged."""
+    from nemo_sdg.curate.decontaminate.verdicts import unread, unread_files
     from nemo_sdg.curate.health import measure_health
 
     seed_files, before, after = (
@@ -173,10 +170,15 @@ def write_health(context: Context) -> None:
         for folder in (context.step_dir("seeds"), context.before("curated"), context.step_dir("curated"))
     )
     record, path = context.step_dir("curated", "health"), context.step_dir("curated").path / "health.json"
-    inputs = [*seed_files, *before, *after]
+    verdicts, judge = context.step_dir("curated").path / "verdicts", judge_identity(context.config)
+    inputs = [*seed_files, *before, *after, *unread_files(verdicts, judge)]
     if record.problem("health", inputs=inputs, full=context.config.run.verify is Verify.full) is not None:
         with context.progress.step("health"):
-            write_json(path, measure_health(seeds=seed_files, before=before, after=after))
+            not_judged = unread(verdicts, judge)
+            health = measure_health(seeds=seed_files, before=before, after=after, not_judged=not_judged)
+            write_json(path, health)
+        for note in (note for note in health["notes"] if note["group"] == "judge"):
+            context.progress.line(f"{'curated':<10} {note['detail']}")
         record.write_receipt("health", {record.relative(path): file_facts(path)}, {}, inputs=inputs)
 
 
@@ -221,8 +223,14 @@ def judging(config: RunConfig) -> RunConfig | None:
     return config if wanted and config.engines(Role.judge)[0].kind is not EngineKind.batch else None
 
 
-def judge_gpus(config: RunConfig) -> float:
-    return float(num_gpus(config.engines(Role.judge))) if judging(config) else 0.0
+def judge_identity(config: RunConfig) -> str | None:
+    """Its model, its prompts and the length of its lists; None where no judge decides."""
+    from nemo_sdg.curate.decontaminate.judged import prompts_id
+    from nemo_sdg.generate.roles import open_roles
+
+    if judging(config) is None:
+        return None
+    return f"{open_roles(config, Role.judge).model_use(Role.judge).model} {prompts_id(config.curate.judged_rows)}"
 
 
 def make_decontaminator(
@@ -246,29 +254,21 @@ def make_judge(config: RunConfig, folder: Path) -> "Judge":
     """The judge for decontamination: one event loop for the life of the worker, an engine that starts at the first
     sample, retries of lost requests. Raises EngineError if the judge cannot be reached.
     """
-    from nemo_sdg.curate.decontaminate.judged import Said, Shown, Verdicts, judge
-    from nemo_sdg.generate.engines.base import TransportError
+    from nemo_sdg.curate.decontaminate.judged import Reply, Said, Shown, judge
+    from nemo_sdg.curate.decontaminate.verdicts import Verdicts
     from nemo_sdg.generate.requests import Request
     from nemo_sdg.generate.roles import open_roles
 
     engines = open_roles(config, Role.judge)
-    section = engines.section(Role.judge)
-    verdicts = Verdicts(folder, model=engines.model_use(Role.judge).model)
+    verdicts = Verdicts(folder, model=engines.model_use(Role.judge).model, judge=judge_identity(config))
     runner = asyncio.Runner()
     started = False
 
-    async def ask(prompt: str) -> str:
-        request = Request(
-            messages=[{"role": "user", "content": prompt}], role=Role.judge, temperature=0.0, max_tokens=JUDGE_TOKENS
-        )
-        for attempt in itertools.count():
-            try:
-                return (await engines.ask(request)).text
-            except TransportError as fault:
-                if attempt >= section.max_retries:
-                    raise
-                await asyncio.sleep(fault.retry_after or min(60.0, 0.5 * 2**attempt))
-        raise AssertionError("the loop ends by a reply or a fault")
+    async def ask(prompt: str) -> Reply:
+        messages = [{"role": "user", "content": prompt}]
+        request = Request(messages=messages, role=Role.judge, temperature=0.0, max_tokens=JUDGE_TOKENS)
+        said = await engines.ask_again(request)
+        return Reply(text=said.text, finish_reason=said.finish_reason)
 
     async def decide(samples: list[Shown]) -> list[Said]:
         nonlocal started
@@ -276,7 +276,7 @@ def make_judge(config: RunConfig, folder: Path) -> "Judge":
             await engines.start()
             started = True
             atexit.register(lambda: runner.run(engines.close()))
-        return await judge(samples, ask, verdicts, in_flight=section.max_in_flight)
+        return await judge(samples, ask, verdicts, in_flight=engines.section(Role.judge).max_in_flight)
 
     return lambda samples: runner.run(decide(samples))
 

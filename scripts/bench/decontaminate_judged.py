@@ -244,13 +244,13 @@ def record(folder: Path) -> None:
     for path in sorted(folder.glob("verdicts-*.tsv")):
         for line in path.read_text(encoding="utf-8").splitlines():
             key, _, words = line.partition("\t")
-            same = read_verdict(words)
-            if not re.fullmatch(r"[0-9a-f]{16}", key) or not words.strip():
+            same, named = read_verdict(words), read_named(words, CurateSection.judged_rows)
+            if not re.fullmatch(r"[0-9a-f]{16}", key) or (same is None and named is None):
                 print(f"{path.name}: {line!r} is no reply", file=sys.stderr)
             elif same is not None:
                 rows[key] = {"key": key, "same": same}
             else:
-                rows[key] = {"key": key, "named": read_named(words, CurateSection.judged_rows)}
+                rows[key] = {"key": key, "named": named}
     write_jsonl(VERDICTS, rows.values())
     print(json.dumps({"replies": len(rows), "new": len(rows) - num}))
 

@@ -7,26 +7,30 @@
 Embeddings see topics; a language model that reads two questions tells a rewording from a neighbour (Yang et al., 2023,
 "Rethinking Benchmark and Contamination for Language Models with Rephrased Samples"). Likely rows are shown one by one.
 If none of them is the same question, all near rows are shown in one list, and those that the judge names are shown one
-by one as well. A row is the same question only where the judge says so whichever of the two it reads first. Replies are
-kept by the prompt and the model, so that none is paid for twice.
+by one as well. A row is the same question only where the judge says so whichever of the two it reads first. A reply
+that is cut, refused or unclear is no verdict (verdicts.py keeps and counts them).
 """
 
 import asyncio
-import os
 import re
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import orjson
+from typing import Any, TypeVar
 
 from nemo_sdg.curate.decontaminate.questions import told_answer
+from nemo_sdg.curate.decontaminate.verdicts import Verdicts
 from nemo_sdg.records import content_id
-from nemo_sdg.storage import read_jsonl
 
-Ask = Callable[[str], Awaitable[str]]
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    text: str
+    finish_reason: str = "stop"
+    """of the engine; a text that did not end by itself is not read"""
+
+
+Read = TypeVar("Read")
+Ask = Callable[[str], Awaitable[Reply]]
 """a prompt in, the judge's reply out"""
 
 MAX_CHARACTERS = 6000
@@ -63,7 +67,11 @@ List:
 
 Reply with the numbers of those that are the same, separated by commas, or with the word none."""
 YES_OR_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
-NONE = re.compile(r"\b(none|no)\b(?!\.? *\d)", re.IGNORECASE)
+NONE = re.compile(r"\b(none|no|neither|nothing)\b|\bnot (the same|any)\b|\[ *\]", re.IGNORECASE)
+BARE_NONE = re.compile(r"\W*((final )?(answer|reply)\W+)?none\W*", re.IGNORECASE)
+RANGE = re.compile(r"(?<![\d.])(\d{1,3})\s*(?:[-–—]|\.{2,3}|to|through)\s*(\d{1,3})(?![\d.]*\d)", re.IGNORECASE)
+WHOLE = r"\b(?:(?:of|all|among|these|those)\s+(?:the|these|those|all)?|1\s*(?:[-–—]|to|through))\s*{num}\b"
+"""the list as a whole, as in "none of the 12" """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,67 +121,46 @@ def _in_short(row: dict[str, Any]) -> str:
     return "\n".join(part for part in (passage, rest[:LISTED_CHARACTERS]) if part)
 
 
+def prompts_id(num_listed: int) -> str:
+    """What all prompts have in common, with lists of `num_listed` rows."""
+    return content_id(PROMPT, *([LIST_PROMPT, num_listed] if num_listed else []))
+
+
 def read_verdict(reply: str) -> bool | None:
     """The last yes or no of a reply; None where there is neither."""
     found = YES_OR_NO.findall(reply)
     return found[-1].lower() == "yes" if found else None
 
 
-def read_named(reply: str, num: int) -> list[int]:
-    """The places (from 0) in a list of `num` rows that a reply names in its last line; none where it cannot be read,
-    so that these rows count as not the same.
+def read_named(reply: str, num: int) -> list[int] | None:
+    """The places (from 0) in a list of `num` rows that a reply names; None where it names none and does not say so.
+
+    Numbers are read before the word none, on all lines: a row that is named is shown again beside the sample, so one
+    too many costs a request, and one too few hides a leak. A last line that only says none is the answer.
     """
     lines = [line for line in reply.splitlines() if line.strip()]
-    if not lines or NONE.search(lines[-1]):
-        return []
-    return sorted({int(word) - 1 for word in re.findall(r"\d+", lines[-1]) if 1 <= int(word) <= num})
-
-
-class Verdicts:
-    """Stored verdicts in a folder of JSONL: of a pair {"key": …, "same": …}, of a list {"key": …, "named": [places]}.
-    Each process writes a file of its own and reads all files at its start.
-    """
-
-    def __init__(self, folder: Path, *, model: str) -> None:
-        self.model = model
-        self._path = folder / f"verdicts-{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
-        folder.mkdir(parents=True, exist_ok=True)
-        rows = [row for path in sorted(folder.glob("*.jsonl")) for row in read_jsonl(path)]
-        self._known: dict[str, bool | None] = {row["key"]: row["same"] for row in rows if "same" in row}
-        self._named: dict[str, list[int]] = {row["key"]: row["named"] for row in rows if "named" in row}
-
-    def key(self, pair: JudgedPair) -> str:
-        return content_id(self.model, *pair.prompts())
-
-    def find(self, key: str) -> tuple[bool, bool | None]:
-        """(whether it is known, the verdict)"""
-        return key in self._known, self._known.get(key)
-
-    def find_named(self, key: str) -> list[int] | None:
-        """The places that the judge named in a list; None where it was not asked."""
-        return self._named.get(key)
-
-    def keep(self, key: str, same: bool | None) -> None:
-        self._known[key] = same
-        self._write({"key": key, "same": same})
-
-    def keep_named(self, key: str, named: list[int]) -> None:
-        self._named[key] = named
-        self._write({"key": key, "named": named})
-
-    def _write(self, row: dict[str, Any]) -> None:
-        with open(self._path, "ab") as handle:
-            handle.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+    if not lines or BARE_NONE.fullmatch(lines[-1]):
+        return [] if lines else None
+    is_none = NONE.search(reply) is not None
+    if is_none:
+        reply = re.sub(WHOLE.format(num=num), " ", reply, flags=re.IGNORECASE)
+    found = {int(word) for word in re.findall(r"\d+", reply)}
+    for first, last in RANGE.findall(reply):
+        found.update(range(int(first), min(int(last), num) + 1))
+    named = sorted(number - 1 for number in found if 1 <= number <= num)
+    return named if named or is_none or found == {0} else None
 
 
 Said = dict[int, bool | None]
-"""verdicts by the place of the row (Shown.pair); None = neither yes nor no. A row without one was not shown, or was not
-named in the list
+"""verdicts by the place of the row (Shown.pair); None = the reply could not be read. A row without one was not shown or
+not named in the list
 """
 
 
 async def look(
-    shown: Shown, same: Callable[[JudgedPair], Awaitable[bool | None]], named: Callable[[Shown], Awaitable[list[int]]]
+    shown: Shown,
+    same: Callable[[JudgedPair], Awaitable[bool | None]],
+    named: Callable[[Shown], Awaitable[list[int] | None]],
 ) -> Said:
     """Asks about a sample's rows in turn, until one is the same question: `same` about one row, `named` about the
     list.
@@ -184,7 +171,7 @@ async def look(
         said[place] = await same(shown.pair(place))
         if said[place]:
             return said
-    for place in await named(shown) if shown.near else []:
+    for place in (await named(shown) or []) if shown.near else []:
         said[num + place] = await same(shown.pair(num + place))
         if said[num + place]:
             break
@@ -195,30 +182,36 @@ async def judge(samples: Sequence[Shown], ask: Ask, verdicts: Verdicts, *, in_fl
     """For each sample which of its rows ask the same."""
     slots = asyncio.Semaphore(in_flight)
 
-    async def reply(prompt: str) -> str:
+    async def reply(prompt: str, read: Callable[[str], Read | None], key: str, sample: dict[str, Any]) -> Read | None:
         async with slots:
-            return await ask(prompt)
+            said = await ask(prompt)
+        found = read(said.text) if said.finish_reason == "stop" else None
+        if found is None:
+            why = "unclear" if said.finish_reason == "stop" else said.finish_reason
+            verdicts.note_unread(key, sample.get("sample_id"), why)
+        return found
 
     async def same(pair: JudgedPair) -> bool | None:
-        key = verdicts.key(pair)
-        known, verdict = verdicts.find(key)
-        if known:
+        key = content_id(verdicts.model, *pair.prompts())
+        verdict = verdicts.find(key)
+        if verdict is not None:
             return verdict
-        verdict = True
         for prompt in pair.prompts():  # one after the other: most pairs are decided by the first no
-            verdict = read_verdict(await reply(prompt))
-            if verdict is not True:
+            verdict = await reply(prompt, read_verdict, key, pair.sample)
+            if not verdict:
                 break
-        verdicts.keep(key, verdict)
+        if verdict is not None:
+            verdicts.keep(key, verdict)
         return verdict
 
-    async def named(shown: Shown) -> list[int]:
+    async def named(shown: Shown) -> list[int] | None:
         prompt = shown.list_prompt()
         key = content_id(verdicts.model, prompt)
         found = verdicts.find_named(key)
         if found is None:
-            found = read_named(await reply(prompt), len(shown.near))
-            verdicts.keep_named(key, found)
+            found = await reply(prompt, lambda text: read_named(text, len(shown.near)), key, shown.sample)
+            if found is not None:
+                verdicts.keep_named(key, found)
         return found
 
     return list(await asyncio.gather(*(look(shown, same, named) for shown in samples)))

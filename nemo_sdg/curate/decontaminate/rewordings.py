@@ -113,7 +113,7 @@ class BySense:
         return [
             Suspects(
                 likely=sorted(likely[place], key=lambda row: (-row[0], row[1])),
-                near=self._listed(profile, near[place], num_near),
+                near=self._listed(profile, vectors[place], near[place], num_near),
             )
             for place, profile in enumerate(profiles)
         ]
@@ -135,14 +135,20 @@ class BySense:
         enough = max(NEIGHBOURS + FURTHER_NEIGHBOURS, 2 * num)  # some are one row in two forms
         return nearest(vectors, self.vectors, enough, min(LISTED_COSINE, LEAST_COSINE) if num else LEAST_COSINE)
 
-    def _listed(self, sample: Profile, near: list[int], num: int) -> list[int]:
-        """The first `num` of `near` that may be the same question, each row of a dataset in one form."""
+    def _listed(self, sample: Profile, vector: Vectors, near: list[int], num: int) -> list[int]:
+        """The `num` nearest of `near` that may be the same question, each question of a dataset's row in one form."""
+        if not num or not near:
+            return []
+        # in double precision, so that copies of a row stay in the order of their numbers whatever the batch
+        exact = self.vectors[near].astype(np.float64) @ vector.astype(np.float64)
+        cosines = dict(zip(near, np.round(exact, 6).tolist(), strict=True))
         found: dict[str, int] = {}
-        for number in near:
+        for number in sorted(near, key=lambda number: (-cosines[number], number)):
             row = self.rows.row_profile(number)
             other_passage = sample.passage and row.passage and shared_passage(sample, row) < by_sense.LEAST_PASSAGE
             if row.item.question and not other_passage:
-                found.setdefault(content_id(self.rows.row(number)["dataset"]), number)
+                # several questions may be made of one row, so the row alone does not tell what is asked
+                found.setdefault(content_id(self.rows.row(number)["dataset"], row.item.letters), number)
         return sorted(list(found.values())[:num])
 
     def _looked_at(

@@ -17,9 +17,12 @@ from nemo_sdg.config import (
     RunConfig,
     Style,
 )
+from nemo_sdg.curate.decontaminate.verdicts import Verdicts
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.pipeline.leak_rates import measured_leaks
+from nemo_sdg.records import content_id
+from nemo_sdg.storage import Ledger
 
 RATES = Rates(
     source="test",
@@ -170,6 +173,18 @@ def test_a_pilots_verdicts_tell_how_many_are_asked_for(tmp_path: Path) -> None:
     found = measured_leaks(tmp_path, 4)
     assert found is not None
     assert (found.lists, found.pairs) == (1 / 4, 3 / 4)
+
+
+def test_verdicts_of_an_earlier_judge_are_not_counted(tmp_path: Path) -> None:
+    for judge, num in (("now", 2), ("before", 7)):
+        verdicts = Verdicts(tmp_path / "curated" / "verdicts", model=judge)
+        for number in range(num):
+            verdicts.keep_named(content_id(judge, number), [])
+    blank = {"identity": "", "fingerprint": "", "before": {}, "version": 1, "configuration": {}, "places": {}}
+    Ledger(step="curated", inputs={"judge": "now"}, **blank).write(tmp_path)
+    found = measured_leaks(tmp_path, 4)
+    assert found is not None
+    assert found.lists == 2 / 4
 
 
 def test_a_cost_is_not_made_up_where_one_price_is_missing() -> None:

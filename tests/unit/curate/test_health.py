@@ -49,14 +49,22 @@ def sample(number, *, origin="similar", seed_ids=None, **fields):
     return made | base | {"context": "some facts", "reasoning": "because"} | fields
 
 
-def measured(tmp_path: Path, *, seeds=(), before=(), after=(), shards=1):
+def measured(tmp_path: Path, *, seeds=(), before=(), after=(), shards=1, **more):
     files = {}
     for stage, records in (("seeds", seeds), ("before", before), ("after", after)):
         files[stage] = []
         for number in range(shards):
             files[stage].append(tmp_path / f"{stage}-{number}.jsonl")
             write_jsonl(files[stage][-1], records[number::shards])
-    return measure_health(**files)
+    return measure_health(**files, **more)
+
+
+def test_kept_samples_without_a_verdict_of_the_judge_are_the_first_note(tmp_path):
+    not_judged = {"sample0": "length", "sample2": "unclear", "dropped": "length"}
+    notes = measured(tmp_path, after=[sample(number) for number in range(3)], not_judged=not_judged)["notes"]
+    assert notes[0]["group"] == "judge"
+    assert notes[0]["detail"].startswith("2 samples were not fully compared with evaluation rows")
+    assert "(1 cut, 1 unclear)" in notes[0]["detail"]
 
 
 def about(health):

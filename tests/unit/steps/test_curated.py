@@ -6,9 +6,10 @@ import pytest
 
 from nemo_sdg.config import EngineKind, EngineSection, RoleSection, RolesSection, RunConfig
 from nemo_sdg.curate.decontaminate.judged import Shown
+from nemo_sdg.curate.decontaminate.verdicts import unread
 from nemo_sdg.errors import EngineError
 from nemo_sdg.pipeline.order import configuration_of
-from nemo_sdg.steps.curated import inputs, judging, make_judge
+from nemo_sdg.steps.curated import inputs, judge_identity, judging, make_judge
 from nemo_sdg.storage import ContentHashes
 from tests.fakes.openai_server import serving
 
@@ -16,8 +17,8 @@ SAMPLE = Shown(sample={"question": "Add up 2 and 3."}, likely=[{"question": "Wha
 BUSY = (503, b'{"error": {"message": "busy"}}', {"Retry-After": "0"})
 
 
-def reply(text):
-    message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+def reply(text, finish_reason="stop"):
+    message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason}
     usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
     body = {"id": "c", "object": "chat.completion", "created": 0, "model": "fake", "choices": [message], "usage": usage}
     return 200, json.dumps(body).encode(), {"Content-Type": "application/json"}
@@ -36,7 +37,14 @@ def test_the_judge_role_is_asked_and_its_verdict_is_kept(tmp_path, text, verdict
         assert decide([]) == []
         asked = server.stats["requests"]
         assert make_judge(config_for(server.url), tmp_path)([SAMPLE]) == [{0: verdict}]
-        assert server.stats["requests"] == asked
+        assert server.stats["requests"] == asked + (verdict is None)  # what could not be read is asked again
+
+
+def test_a_reply_that_is_cut_is_no_verdict(tmp_path):
+    with serving(replies=[reply("no", "length")]) as server:
+        config = config_for(server.url)
+        assert make_judge(config, tmp_path)([SAMPLE]) == [{0: None}]
+    assert list(unread(tmp_path, judge_identity(config)).values()) == ["length"]
 
 
 def test_a_judge_that_cannot_be_reached_ends_the_step_and_drops_nothing(tmp_path):

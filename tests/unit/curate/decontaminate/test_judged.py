@@ -7,7 +7,9 @@ import pytest
 
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.decontaminate.find import build_index, open_index
-from nemo_sdg.curate.decontaminate.judged import Shown, Verdicts, as_text, judge, read_named, read_verdict
+from nemo_sdg.curate.decontaminate.judged import Reply, Shown, as_text, judge, read_named, read_verdict
+from nemo_sdg.curate.decontaminate.questions import read_item
+from nemo_sdg.curate.decontaminate.verdicts import Verdicts, unread
 
 ROW_SUM = {"question": "What is 2 + 3?", "answer": "5", "choices": ["4", "5"], "passage": "Sums."}
 SAMPLE = {"question": "Add up 2 and 3.", "answer": {"text": "5", "aliases": []}}
@@ -20,7 +22,8 @@ def asked(shown, reply, verdicts):
 
     async def ask(prompt):
         prompts.append(prompt)
-        return reply(prompt)
+        said = reply(prompt)
+        return said if isinstance(said, Reply) else Reply(text=said)
 
     return asyncio.run(judge([shown], ask, verdicts))[0], prompts
 
@@ -86,12 +89,49 @@ def test_no_list_is_asked_about_where_a_likely_row_is_the_same(tmp_path):
         ("I compared all 3.\nNumber 3 is the same.", [2]),
         ("None of the 3 is the same.", []),
         ("No. 2", [1]),
-        ("12", []),
-        ("", []),
+        ("0", []),
+        ("3\n\nNone of the others are the same.", [2]),
+        ("1, 3 (no others)", [0, 2]),
+        ("2 and 3, no more", [1, 2]),
+        ("Question 2 is the same.\n\n(It asks for the number of moles.)", [1]),
+        ("1\n3", [0, 2]),
+        ("1-3", [0, 1, 2]),
+        ("None of the questions 1-3.", []),
+        ("12", None),
+        ("They differ.", None),
+        ("", None),
     ],
 )
 def test_reading_what_a_list_names(reply, places):
     assert read_named(reply, 3) == places
+
+
+LISTED = Shown(sample=SAMPLE | {"sample_id": "s1"}, likely=[], near=[OTHERS[0], ROW_SUM])
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (Reply(text="", finish_reason="length"), "length"),
+        (Reply(text="1, 2", finish_reason="refused"), "refused"),
+        (Reply(text="They are alike."), "unclear"),
+    ],
+)
+def test_a_list_whose_reply_cannot_be_read_is_told_and_asked_again(tmp_path, fault, why):
+    assert asked(LISTED, lambda prompt: fault, Verdicts(tmp_path, model="m"))[0] == {}
+    assert unread(tmp_path, "m") == {"s1": why}
+    assert unread(tmp_path, "another judge") == {}
+    right = lambda prompt: "2" if "List:" in prompt else "yes"  # noqa: E731
+    assert asked(LISTED, right, Verdicts(tmp_path, model="m"))[0] == {1: True}
+    assert unread(tmp_path, "m") == {}
+
+
+def test_a_pair_whose_reply_cannot_be_read_is_told_and_asked_again(tmp_path):
+    cut = Reply(text="Yes, at first sight", finish_reason="length")
+    assert asked(LIKELY, lambda prompt: cut, Verdicts(tmp_path, model="m"))[0] == {0: None}
+    assert list(unread(tmp_path, "m").values()) == ["length"]
+    assert asked(LIKELY, lambda prompt: "yes", Verdicts(tmp_path, model="m"))[0] == {0: True}
+    assert unread(tmp_path, "m") == {}
 
 
 def test_verdicts_are_paid_for_once_whoever_asks_again(tmp_path):
@@ -155,6 +195,27 @@ def saying(verdict, seen):
         ]
 
     return decide
+
+
+def test_all_questions_of_one_row_are_listed_and_rows_that_embed_alike_in_the_order_of_their_numbers(tmp_path):
+    place = {"path": "race", "name": "high", "split": "test", "row": 7}
+    asked_of_row = ["How old was the captain?", "How old was the captain's ship?", "How old was the captain's dog?"]
+    rows = [{"question": one, "answer": "", "task": "race", "dataset": place} for one in asked_of_row]
+    copies = [rows[0] | {"dataset": place | {"row": n}, "passage": f"Story {n}."} for n in range(8, 28)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows + copies))
+    build_index([tmp_path / "rows.jsonl"], tmp_path / "index", CurateSection())
+    index = open_index(tmp_path / "index")
+    sample = {"question": "How old was the captain of the ship?"}
+
+    def listed(num, *others):
+        samples = [sample, *others]
+        numbers = index.rewordings.suspects(samples, [read_item(one) for one in samples], num_near=num)[0].near
+        return [index.rows.row(number) for number in numbers]
+
+    assert {row["question"] for row in listed(23)} == set(asked_of_row)
+    some = [row for row in listed(8, {"question": "What is two times two?"}) if row["question"] == asked_of_row[0]]
+    assert [row["dataset"]["row"] for row in some] == list(range(7, 7 + len(some)))
+    assert len(some) >= 6
 
 
 def test_the_judge_decides_what_is_a_rewording(index_path):
