@@ -128,9 +128,14 @@ def unread(folder: Path, judge: str | None) -> dict[str, str]:
 
 
 def _stored(folder: Path) -> Iterator[dict[str, Any]]:
-    """All verdicts; a pair without one, as files of an earlier version have them, is none."""
+    """All verdicts. Files without a judge in their names are of an earlier version, which kept what it could not read
+    as null or as an empty list: these are no verdicts.
+    """
     for path in sorted(folder.glob("verdicts-*.jsonl")):
-        yield from (row for row in read_jsonl(path) if "named" in row or row["same"] is not None)
+        is_older = path.name.count("-") < 3
+        for row in read_jsonl(path):
+            if not is_older or row.get("same") is not None or row.get("named"):
+                yield row
 
 
 def _as_bits(named: list[int]) -> int:

@@ -6,11 +6,13 @@ import pytest
 
 from nemo_sdg.config import EngineKind, EngineSection, RoleSection, RolesSection, RunConfig
 from nemo_sdg.curate.decontaminate.judged import Shown
-from nemo_sdg.curate.decontaminate.verdicts import unread
+from nemo_sdg.curate.decontaminate.verdicts import Verdicts, unread
 from nemo_sdg.errors import EngineError
 from nemo_sdg.pipeline.order import configuration_of
+from nemo_sdg.steps import curated
 from nemo_sdg.steps.curated import inputs, judge_identity, judging, make_judge
-from nemo_sdg.storage import ContentHashes
+from nemo_sdg.storage import ContentHashes, read_json
+from tests.fakes.curated_run import make_run, write_shard
 from tests.fakes.openai_server import serving
 
 SAMPLE = Shown(sample={"question": "Add up 2 and 3."}, likely=[{"question": "What is 2 + 3?"}], near=[])
@@ -45,6 +47,23 @@ def test_a_reply_that_is_cut_is_no_verdict(tmp_path):
         config = config_for(server.url)
         assert make_judge(config, tmp_path)([SAMPLE]) == [{0: None}]
     assert list(unread(tmp_path, judge_identity(config)).values()) == ["length"]
+
+
+def test_kept_samples_that_the_judge_gave_no_readable_reply_for_are_told(tmp_path, capsys):
+    context = make_run(tmp_path / "run", paraphrase=True)
+    asked = config_for("http://127.0.0.1:9/v1")
+    context.config.engine, context.config.roles = asked.engine, asked.roles
+    kept = next(context.step_dir("verified").records())
+    write_shard(context.step_dir("curated"), "shard-00000", [kept])
+    curated.write_health(context)
+    folder = tmp_path / "run" / "curated"
+    assert not [note for note in read_json(folder / "health.json")["notes"] if note["group"] == "judge"]
+    verdicts = Verdicts(folder / "verdicts", model="fake", judge=judge_identity(context.config))
+    for number, sample in enumerate((kept["sample_id"], "a dropped one")):
+        verdicts.note_unread(f"key {number}", sample, "length")
+    curated.write_health(context)
+    assert read_json(folder / "health.json")["notes"][0]["group"] == "judge"
+    assert "1 sample was not fully compared with evaluation rows" in capsys.readouterr().err
 
 
 def test_a_judge_that_cannot_be_reached_ends_the_step_and_drops_nothing(tmp_path):

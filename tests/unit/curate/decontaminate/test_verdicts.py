@@ -1,5 +1,6 @@
 """Stored verdicts: the same whether they are new, settled into arrays or read from files."""
 
+import json
 import random
 
 import pytest
@@ -31,7 +32,10 @@ def test_verdicts_are_read_again(tmp_path, settled_early):
         first.keep_named(key, places)
     first.keep(content_id("no"), False)
     first.keep(content_id("yes"), True)
-    (tmp_path / "verdicts-1-old.jsonl").write_text(f'{{"key": "{content_id("unclear")}", "same": null}}\n')
+    older = [("unclear", {"same": None}), ("cut", {"named": []}), ("clear", {"named": [2]})]
+    lines = [json.dumps({"key": content_id(name), **said}) for name, said in older]
+    (tmp_path / "verdicts-1-0a.jsonl").write_text("\n".join(lines) + "\n")
     for known in (first, Verdicts(tmp_path, model="m")):
         assert {key: known.find_named(key) for key in named} == named
         assert [known.find(content_id(name)) for name in ("no", "yes", "unclear")] == [False, True, None]
+    assert [known.find_named(content_id(name)) for name in ("cut", "clear")] == [None, [2]]
