@@ -17,7 +17,7 @@ ASKED = re.compile(
 LANGUAGES = r"html|css|sql|javascript|typescript|java|c\+\+|rust|php|ruby|bash|haskell|latex"
 OTHER_LANGUAGE = re.compile(
     rf"\bin (?:plain |pure |modern )?(?:{LANGUAGES}|json|yaml|xml|shell|golang)(?!\w)"
-    rf"|\b(?:write|give|create) (?:(?:the|an?|some|valid) )?(?:{LANGUAGES}) (?:for|to|that|which|query|statement|page|"
+    rf"|\b(?:write|give|create) (?:(?:the|an?|some|valid) )?(?:{LANGUAGES}) (?:for|of|with|to|that|which|query|statement|page|"
     r"rule|document|code|program|function|script|command|macro|class|method|table|list|form|snippet|selector)\b",
     re.IGNORECASE,
 )
