@@ -14,11 +14,14 @@ ASKED = re.compile(
 )
 
 
-LANGUAGES = r"html|css|sql|javascript|typescript|java|c\+\+|rust|php|ruby|bash|haskell|latex"
+PROGRAMS = r"sql|javascript|typescript|java|c\+\+|rust|php|ruby|bash|haskell"
+MARKUP = r"html|css|latex"
 OTHER_LANGUAGE = re.compile(
-    rf"\bin (?:plain |pure |modern )?(?:{LANGUAGES}|json|yaml|xml|shell|golang)(?!\w)"
-    rf"|\b(?:write|give|create) (?:(?:the|an?|some|valid) )?(?:{LANGUAGES}) (?:for|of|with|to|that|which|query|statement|page|"
-    r"rule|document|code|program|function|script|command|macro|class|method|table|list|form|snippet|selector)\b",
+    rf"\bin (?:plain |pure |modern )?(?:{PROGRAMS}|golang)(?!\w)"
+    rf"|\b(?:page|form|list|table|link|button|document|formula|rule) in (?:{MARKUP})\b"
+    rf"|\b(?:write|give|create) (?:(?:the|an?|some|valid) )?(?:{PROGRAMS}|{MARKUP}) (?:for|of|with|to|that|which|query|"
+    r"statement|page|rule|document|code|program|function|script|command|macro|class|method|table|list|form|snippet|"
+    r"selector)\b",
     re.IGNORECASE,
 )
 """Such a language is written in; `a function that parses a JSON string` has it as its subject"""

@@ -24,7 +24,8 @@ ROWS = [
 
 def finding(row: dict[str, Any]) -> tuple[str, str | None] | None:
     parts = (row[name] for name in ("kind", "language", "question", "answer", "reasoning"))
-    return apply_filters(sample(*parts, choices=row.get("choices"), context=row.get("context")), CONFIG)
+    more = {name: row[name] for name in ("choices", "context", "frame") if name in row}
+    return apply_filters(sample(*parts, **more), CONFIG)
 
 
 def named(row: dict[str, Any]) -> str:
