@@ -149,13 +149,7 @@ def _is_code(text: str) -> bool:
     return text.isupper() and text.casefold() in listed("state_codes", "|")
 
 
-_HOLDERS = {
-    "uk": "england scotland wales",
-    "united kingdom": "england scotland wales",
-    "great britain": "england scotland wales",
-    "new york": "new york",
-    "ny": "new york",
-}
+_BRITISH_LANDS = frozenset(["england", "scotland", "wales"])
 
 
 def _lists_lands(place: str, land: str) -> bool:
@@ -168,11 +162,11 @@ def _lists_lands(place: str, land: str) -> bool:
     if first not in listed("countries", "|") and first not in listed("lands", "|"):
         return False
     tail = tail.casefold()
-    return (
-        not (tail in _AMERICAN and first in listed("states", "|"))
-        and first not in _HOLDERS.get(tail, "").split(" ")
-        and _HOLDERS.get(tail) != first
-    )
+    if first == tail or (first, tail) == ("new york", "ny"):
+        return False  # Singapore, Singapore
+    if tail in _AMERICAN:
+        return first not in listed("states", "|")
+    return tail not in ("uk", "united kingdom", "great britain") or first not in _BRITISH_LANDS
 
 
 _AMERICAN = frozenset(["usa", "us", "united states", "united states of america", "canada"])

@@ -58,8 +58,7 @@ _ASKS = {
         re.IGNORECASE,
     ),
     "words": re.compile(
-        r"\b(?:write|written|express(?:ed)?|state|give|say|put|read|"
-        r"wrote)\b.{0,60}?\b(?:in (?:words|word form|letters|figures|"
+        r"\b(?:write|written|express(?:ed)?|give)\b.{0,60}?\b(?:in (?:words|word form|letters|figures|"
         r"digits|numerals)|as (?:a )?(?:words?|numerals?|digits))\b(?! and\b)|"
         r"\bin (?:words|figures|digits|numerals)\s*[?.]?\s*$|\bspell(?:ed)? out\b|"
         r"\bwritten out\b|\b(?:roman|arabic) numerals?\b|\bin worten\b(?! und\b)|ausgeschrieben|\bin ziffern\b|"
