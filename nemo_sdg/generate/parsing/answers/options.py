@@ -3,6 +3,7 @@
 match_option("Option B: carbon dioxide", ["oxygen", "carbon dioxide"])  ->  "carbon dioxide"
 """
 
+import functools
 import re
 import unicodedata
 
@@ -55,6 +56,8 @@ IS_RIGHT = re.compile(
 )
 LABEL_LAST = re.compile(r"^(?P<text>.*\S)\s*[(\[](?P<label>[A-Z])[)\]]$", re.DOTALL)
 BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+FORMS = 512
+"""texts whose bare forms are remembered: all votes of a question have the same options"""
 LATEX_TEXT = re.compile(r"\\(?:text\w*|math(?:rm|bf|sf|it)|mbox)\s*\{([^{}]*)\}")
 
 
@@ -153,6 +156,7 @@ def _by_text(text: str, options: list[str]) -> str | None:
     return None
 
 
+@functools.lru_cache(maxsize=FORMS)
 def _dressless(text: str) -> str:
     """The text without what only dresses it: dollars, LaTeX's spaces, quotation marks, separators of thousands, the
     form of dashes and quotes.
@@ -163,6 +167,7 @@ def _dressless(text: str) -> str:
     return re.sub("[“”„«»]", '"', re.sub("[’‘ʼ`´]", "'", re.sub("[−–—‒‐‑]", "-", fold(bare))))
 
 
+@functools.lru_cache(maxsize=FORMS)
 def _unmarked(text: str) -> str:
     """The text without accents."""
     return "".join(char for char in unicodedata.normalize("NFD", _dressless(text)) if not "\u0300" <= char <= "\u036f")
