@@ -208,8 +208,8 @@ def write_counted(
 
 
 class UnitStage(ProcessingStage[FileGroupTask, FileGroupTask]):
-    """Calls `work(unit)` for each unit that a task names: sources to render, packed shards to write, or a worker's list
-    of generation shards.
+    """Calls `work(unit)` for each unit that a task names: sources to render, or a worker's list of generation
+    shards.
     """
 
     name = "unit"

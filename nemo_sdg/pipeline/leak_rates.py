@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.curate.decontaminate.verdicts import tag_of
+from nemo_sdg.curate.decontaminate.verdicts import verdict_files
 from nemo_sdg.storage import read_jsonl, read_ledger
 
 
@@ -40,8 +40,8 @@ def measured_leaks(pilot: Path, samples: int) -> LeakRates | None:
     """
     folder, ledger = pilot / "curated" / "verdicts", read_ledger(pilot, "curated")
     judge = ledger.inputs.get("judge") if ledger else None
-    files = sorted(folder.glob(f"verdicts-{tag_of(judge)}-*.jsonl")) if judge else []
-    rows = [row for path in files or sorted(folder.glob("verdicts-*.jsonl")) for row in read_jsonl(path)]
+    files = verdict_files(folder, judge) or verdict_files(folder)
+    rows = [row for path in files for row in read_jsonl(path)]
     if not rows or not samples:
         return None
     lists = sum("named" in row for row in rows)

@@ -85,13 +85,18 @@ def unread(context: Context) -> list[dict[str, str]]:
 
 def unread_of_shards(target: StepDir) -> list[dict[str, str]]:
     """As `unread`, for shards that are whole and have the fingerprint of `target`; else []."""
-    shards = target.shards()
-    last = target.receipt(shards[-1]) if shards else None
-    noted = (target.path / UNREAD).is_file()
-    if not noted or last is None or last.get("num_shards") != len(shards) or target.problem(shards[-1]) is not None:
+    last = last_shard(target)
+    if last is None or not (target.path / UNREAD).is_file() or target.problem(last) is not None:
         return []
     rows: list[dict[str, str]] = read_json(target.path / UNREAD)
     return rows
+
+
+def last_shard(target: StepDir) -> str | None:
+    """The last shard, if its receipt counts the shards that are there."""
+    shards = target.shards()
+    receipt = target.receipt(shards[-1]) if shards else None
+    return shards[-1] if receipt is not None and receipt.get("num_shards") == len(shards) else None
 
 
 def unread_sources(sources: list[Any], parts: StepDir) -> list[dict[str, Any]]:
@@ -133,12 +138,10 @@ def require_hub(config: RunConfig, sources: list[Any]) -> None:
 
 def is_done(context: Context, target: StepDir, evaluation: StepDir, catalog_path: Path) -> bool:
     """Whether the step is done: all shards that the last receipt counts are complete."""
-    shards = target.shards()
-    last = target.receipt(shards[-1]) if shards else None
     noted = (evaluation.path / UNREACHABLE).is_file() and (target.path / UNREAD).is_file()
-    if last is None or last.get("num_shards") != len(shards) or not noted:
+    if last_shard(target) is None or not noted:
         return False
-    inputs = {shard: [catalog_path] for shard in shards}
+    inputs = {shard: [catalog_path] for shard in target.shards()}
     full = context.config.run.verify is Verify.full
     return not context.unfinished(target, inputs) and not any(
         evaluation.problem(shard, full=full) for shard in evaluation.shards()

@@ -3,7 +3,6 @@
 from nemo_sdg.storage.code import code_version, home_of, imported_files
 from nemo_sdg.storage.files import (
     DAMAGED,
-    REPAIR,
     FileFacts,
     atomic_file,
     compress_file,
@@ -35,7 +34,6 @@ from nemo_sdg.storage.frames import (
     stored_files,
 )
 from nemo_sdg.storage.ledger import (
-    LEDGER,
     ContentHashes,
     Inputs,
     Ledger,
@@ -52,8 +50,6 @@ from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, StepDir, merge_counts
 
 __all__ = [
     "DAMAGED",
-    "LEDGER",
-    "REPAIR",
     "SHARD_FORMAT",
     "SUFFIX",
     "ContentHashes",

@@ -11,6 +11,7 @@ from typing import Any
 
 from nemo_sdg.catalog.data_files import BUILDERS, split_files
 from nemo_sdg.catalog.task_files import dataset_facts
+from nemo_sdg.catalog.walk import lm_eval_tasks_folder
 
 _DATASET = re.compile(r"^\s*-?\s*dataset_path:\s*(\S+)", re.M)
 _INCLUDE = re.compile(r"^\s*-?\s*include:\s*(\S+)", re.M)
@@ -95,7 +96,7 @@ def _task_files(folder: str) -> dict[str, TaskFile]:
 @functools.cache
 def _loader() -> Callable[..., dict[str, Any]]:
     """lm-eval's own loader of task files, from its file: importing lm-eval would take seconds."""
-    path = Path(lm_eval_folder(), "_yaml_loader.py")
+    path = Path(lm_eval_tasks_folder(), "_yaml_loader.py")
     spec = importlib.util.spec_from_file_location("lm_eval_yaml_loader", path)
     assert spec is not None
     assert spec.loader is not None
@@ -110,17 +111,9 @@ def _load(path: str) -> dict[str, Any]:
     return _loader()(Path(path), resolve_func=False)
 
 
-def lm_eval_folder() -> str:
-    """The folder of lm-eval's task files."""
-    spec = importlib.util.find_spec("lm_eval")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    return os.path.join(os.path.realpath(spec.submodule_search_locations[0]), "tasks")
-
-
 def evaluated_splits(datasets: set[str], include_path: list[str]) -> Evaluated:
     """What is evaluated on, of the datasets asked for, by the YAML files."""
-    files = dict(_task_files(os.path.realpath(lm_eval_folder())))
+    files = dict(_task_files(os.path.realpath(lm_eval_tasks_folder())))
     own: set[str] = set()
     for folder in include_path:
         more_files = _task_files.__wrapped__(os.path.realpath(folder))

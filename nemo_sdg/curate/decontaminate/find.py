@@ -101,7 +101,7 @@ class Index:
         threshold = self.rewordings.threshold
         likely = [[one for one in found.likely[:JUDGED_ROWS] if one[0] >= SUSPICIOUS] for found in suspects]
         rows = [
-            [row for _, row in some] + [row for row in found.near if row not in {row for _, row in some}]
+            list(dict.fromkeys([*(row for _, row in some), *found.near]))
             for some, found in zip(likely, suspects, strict=True)
         ]
         read = {row: self.rows.row(row) for some in rows for row in some}

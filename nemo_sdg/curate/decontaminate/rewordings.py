@@ -133,7 +133,7 @@ class BySense:
     def _near(self, vectors: Vectors, num: int) -> list[list[int]]:
         """The rows nearest to each vector, best first: enough for features, and for a list of `num` different rows."""
         enough = max(NEIGHBOURS + FURTHER_NEIGHBOURS, 2 * num)  # some are one row in two forms
-        return nearest(vectors, self.vectors, enough, min(LISTED_COSINE, LEAST_COSINE) if num else LEAST_COSINE)
+        return nearest(vectors, self.vectors, enough, LISTED_COSINE if num else LEAST_COSINE)
 
     def _listed(self, sample: Profile, vector: Vectors, near: list[int], num: int) -> list[int]:
         """The `num` nearest of `near` that may be the same question, each question of a dataset's row in one form."""

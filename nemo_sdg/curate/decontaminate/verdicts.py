@@ -114,6 +114,11 @@ class Verdicts:
             handle.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
 
+def verdict_files(folder: Path, judge: str | None = None) -> list[Path]:
+    """The files of verdicts of one judge, or of all."""
+    return sorted(folder.glob(f"verdicts-{tag_of(judge)}-*.jsonl" if judge else "verdicts-*.jsonl"))
+
+
 def unread_files(folder: Path, judge: str | None) -> list[Path]:
     return sorted(folder.glob(f"unread-{tag_of(judge)}-*.jsonl")) if judge else []
 
@@ -131,7 +136,7 @@ def _stored(folder: Path) -> Iterator[dict[str, Any]]:
     """All verdicts. Files without a judge in their names are of an earlier version, which kept what it could not read
     as null or as an empty list: these are no verdicts.
     """
-    for path in sorted(folder.glob("verdicts-*.jsonl")):
+    for path in verdict_files(folder):
         is_older = path.name.count("-") < 3
         for row in read_jsonl(path):
             if not is_older or row.get("same") is not None or row.get("named"):

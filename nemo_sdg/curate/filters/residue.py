@@ -193,7 +193,7 @@ def residue(view: View) -> Finding | None:
             return "residue", f"{name}: a code fence is left open"
         match = OPENING_HEADING.search(text) if name in ("question", "context") else None
         if match is None and name in ("context", "reasoning") and "|" not in view.asked:
-            match = FOOTNOTE.search(text) if name == "context" or "[^" in text else None
+            match = FOOTNOTE.search(text)
         if match is None and name == "answer" and view.kind in SHORT_KINDS and "$" not in text:
             match = TRAILING.search(text)
         if match:

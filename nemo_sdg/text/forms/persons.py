@@ -28,6 +28,12 @@ _WHO = re.compile(
 _JOINERS = frozenset(["and", "or", "und", "y", "et", "e", "&", "of", "the"])
 
 
+@functools.cache
+def _countries() -> frozenset[str]:
+    """Countries, states of the United States and provinces of Canada."""
+    return listed("countries", "|") | listed("states", "|")
+
+
 def asks_who(question: str) -> bool:
     return _WHO.search(question) is not None
 
@@ -118,7 +124,7 @@ def _is_personal(words: list[str]) -> bool:
     first, last = words[0].casefold(), words[-1].casefold()
     if first in listed("modifiers") or last in listed("things"):
         return False
-    return last not in listed("countries", "|")
+    return last not in _countries()
 
 
 def without_country(text: str) -> str:
@@ -141,7 +147,7 @@ def in_asked_land(text: str, question: str) -> str | None:
 def _is_land(text: str) -> bool:
     """Whether a text names a country, a state of the United States or a province of Canada."""
     bare = text.strip(" .").replace(".", "")
-    return bare.casefold() in listed("countries", "|") or _is_code(bare)
+    return bare.casefold() in _countries() or _is_code(bare)
 
 
 def _is_code(text: str) -> bool:
@@ -159,7 +165,7 @@ def _lists_lands(place: str, land: str) -> bool:
     first, tail = place.casefold(), land.strip(" .").replace(".", "")
     if _is_code(tail) and len(max(re.findall(r"[^\W\d_]+", place), key=len, default="")) < 4:
         return True
-    if first not in listed("countries", "|") and first not in listed("lands", "|"):
+    if first not in _countries() and first not in listed("lands", "|"):
         return False
     tail = tail.casefold()
     if first == tail or (first, tail) == ("new york", "ny"):

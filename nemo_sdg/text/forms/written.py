@@ -154,7 +154,7 @@ def _other_zeros(a: str, b: str) -> bool:
 
 
 def _other_version(a: str, b: str) -> bool:
-    """Whether the two runs of digits are versions whose last parts are not the same number: 3.10 and 3.1."""
+    """Whether the two runs of digits are versions, and not the same one: 3.10 and 3.1."""
     runs = _runs(a, b)
     return runs is not None and runs[0] != runs[1] and all(re.fullmatch(r"\d+(?:\.\d+)+", run) for run in runs)
 

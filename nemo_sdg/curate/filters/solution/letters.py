@@ -2,6 +2,7 @@
 
 import re
 
+from nemo_sdg.curate.filters.meta import UNSPACED
 from nemo_sdg.curate.filters.solution.conclusion import LETTER, OPTION_WORD, denies
 from nemo_sdg.curate.filters.view import View, contains
 
@@ -22,12 +23,11 @@ ALPHABETS = {
     "he": "אבגדה",
 }
 """By which options are called where they have no Latin letters"""
-LOOK_ALIKE = {"а": "A", "в": "B", "с": "C", "е": "E", "α": "A", "β": "B", "ε": "E"}
+LOOK_ALIKE = {"а": "A", "в": "B", "е": "E", "α": "A", "β": "B", "ε": "E"}
 """Letters that may be meant as Latin ones"""
 NUMBER = re.compile(
     rf"(?:{PLACE_WORD})\s?(?:no\.?|nr\.?|n[º°]|№|number|nummer)?\s?\(?([1-9])\)?(?![\w.,/%°]*\w)", re.IGNORECASE
 )
-UNSPACED = frozenset(["zh", "ja", "ko", "th"])
 LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 CLAUSES = re.compile(r"[,;:،؛，；、]\s*|\s[–—]\s")
 

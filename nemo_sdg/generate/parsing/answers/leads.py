@@ -19,7 +19,7 @@ OPTION_NOUNS = (
     r"option|choice|answer choice|alternative|opción|opció|opção|alternativa|opzione|optie|вариант|lựa chọn|pilihan"
 )
 LETTER_WORDS = (
-    r"letter|buchstabe|letra|lettera|lettre|litera|písmeno|letter|bokstav|буква|літера|opcja|odpowiedź|možnost|varianta|"
+    r"letter|buchstabe|letra|lettera|lettre|litera|písmeno|bokstav|буква|літера|opcja|odpowiedź|možnost|varianta|"
     r"opțiunea|alternativ|svarsalternativ|vaihtoehto|mulighed|şık|seçenek|επιλογή|варіант|אפשרות|תשובה|الخيار|الاختيار|"
     r"گزینه|विकल्प|বিকল্প|ตัวเลือก|ข้อ|chaguo|选项|選項|项|項|選択肢|보기|선택지|번"
 )
