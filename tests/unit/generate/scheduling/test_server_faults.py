@@ -218,7 +218,8 @@ def test_what_is_wrong_with_every_reply_stops_the_run_and_says_what_to_change(
 ):
     with serving(**fake) as server:
         done, progress, error, _ = run(tmp_path, server.url, **settings)
-    assert said in str(error)
+    facts = (server.stats, server.bodies[-1:], progress, [*done.values()][:1])
+    assert said in str(error), facts
     assert "\n" not in str(error)
     assert progress.requests_done < 60, "what is wrong is seen early"
     assert done == {}
