@@ -9,15 +9,10 @@ Importing this package loads nothing else; each function imports what it needs w
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from nemo_sdg.config import RunConfig
-
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nemo_sdg.config import CurateSection
+    from nemo_sdg.config import CurateSection, RunConfig
 
 __version__ = "0.1.0"
 __all__ = ["effective_license", "load_config", "run"]

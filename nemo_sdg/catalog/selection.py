@@ -11,7 +11,7 @@ from nemo_sdg.catalog.identity import Aliases, last_part
 from nemo_sdg.catalog.task_files import OVERRIDDEN
 from nemo_sdg.config import GuardSection
 from nemo_sdg.errors import ConfigError
-from nemo_sdg.records import CatalogRow
+from nemo_sdg.records import CatalogRow, Verdict
 
 POOL_TAG = "knowledge_pool"
 """tag of the task files in catalog/pools"""
@@ -25,6 +25,11 @@ def select(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
         return [row for row in catalog if POOL_TAG not in row.groups]
     wanted = named(catalog, names, "seeds.tasks")
     return [row for row in catalog if row.task in wanted or not wanted.isdisjoint(row.groups)]
+
+
+def eligible(catalog: list[CatalogRow], names: list[str]) -> list[CatalogRow]:
+    """Those of `select` that may give seeds."""
+    return [row for row in select(catalog, names) if row.verdict == Verdict.eligible]
 
 
 def compared(catalog: list[CatalogRow], chosen: list[CatalogRow], guard: GuardSection) -> list[CatalogRow]:

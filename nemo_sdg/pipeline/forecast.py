@@ -8,7 +8,7 @@ from nemo_sdg.config import EngineSection, OriginShare, Role, RunConfig, Style
 from nemo_sdg.errors import DataError
 from nemo_sdg.generate.agreement import ORDERS
 from nemo_sdg.pipeline.rates import Rates
-from nemo_sdg.records import Kind, Verdict
+from nemo_sdg.records import Kind
 
 Seeds = dict[str, dict[str, int]]
 """family -> task -> seeds after limits"""
@@ -18,15 +18,11 @@ def count_seeds(config: RunConfig) -> tuple[Seeds, list[str], set[str]]:
     """Seeds by family and task after limits, the tasks whose rows cannot be counted without reading them, and those
     whose answers are sentences.
     """
-    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.selection import eligible
     from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.sources.splits import open_source, plan_sources
 
-    rows = [
-        row
-        for row in select(build_catalog(config.seeds, config.guard), config.seeds.wanted)
-        if row.verdict == Verdict.eligible
-    ]
+    rows = eligible(build_catalog(config.seeds, config.guard), config.seeds.wanted)
     seeds: Seeds = {}
     unknown, in_sentences = [], set()
     for source in plan_sources(rows, config.seeds):

@@ -26,19 +26,16 @@ from nemo_sdg.generate.requests import Completion, Flow, Outcome, Request
 from nemo_sdg.pipeline.report_models import models_at_hand
 from nemo_sdg.records import Origin, visible
 from nemo_sdg.records.lines import Manifest
+from nemo_sdg.steps.replay import NotInJournal
 from nemo_sdg.storage import StepDir, read_ledger, read_shaped
 
 if TYPE_CHECKING:
     from nemo_sdg.generate.roles import RoleEngines
 
-Lookup = Callable[[str], Completion | None]
-"""key of a request -> its completion, or None"""
+Lookup = Callable[[str], Completion]
+"""key of a request -> its completion; raises NotInJournal"""
 DAMAGED = (DataError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """errors that a flow can raise for a record that does not follow its schema"""
-
-
-class NotInJournal(Exception):
-    """The journal has no reply to a request; the replay of that record ends there."""
 
 
 def make_report(run_dir: Path, facts: Manifest | None = None, *, measure: bool = True) -> Path:
@@ -165,10 +162,12 @@ class Replay:
 
         index = index_journals(self.run_dir / step / "journal", f"{shard}.*.jsonl")
 
-        def find(key: str) -> Completion | None:
+        def find(key: str) -> Completion:
             line = index.get(key)
             row = decode(line) if line is not None else None
-            return row[1] if row is not None else None
+            if row is None:
+                raise NotInJournal
+            return row[1]
 
         return find
 
@@ -187,8 +186,6 @@ class Replay:
 
         async def ask(request: Request) -> Completion:
             completion = journal(engines.key(request))
-            if completion is None:
-                raise NotInJournal
             calls.append((request, completion))
             return completion
 
@@ -215,8 +212,6 @@ class Replay:
 
         async def ask(request: Request) -> Completion:
             completion = journal(engines.key(request))
-            if completion is None:
-                raise NotInJournal
             calls.append(describe(f"solution {len(calls)}", request, completion, with_prompt=not calls))
             return completion
 

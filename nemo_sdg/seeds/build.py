@@ -9,7 +9,6 @@ give a seed each. The rows of a limited sample are those whose hashed position i
 the split and a larger limit keeps what a smaller one chose.
 """
 
-import dataclasses
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -26,11 +25,11 @@ from nemo_sdg.seeds.golds.numbering import GoldNumbers
 from nemo_sdg.seeds.questions import STEP, Question, questions_of
 from nemo_sdg.seeds.render import to_seed
 from nemo_sdg.seeds.row_sample import PerQuestion, documents_of_source
-from nemo_sdg.seeds.sources.lock import lock_entry, verify
+from nemo_sdg.seeds.sources.lock import verify
 from nemo_sdg.seeds.sources.rows import Damaged, Row, Rows
 from nemo_sdg.seeds.sources.splits import Source, open_source, plainest_first, plan_sources
 
-__all__ = ["Source", "lock", "plan_sources", "render_source"]
+__all__ = ["Source", "plan_sources", "render_source"]
 
 HEAD = 20
 """rows that must not all lack the same columns, else the task does not fit the data"""
@@ -162,17 +161,6 @@ def _look_further(source: Source, seeds: SeedsSection, question: Question) -> No
             continue
         if question.numbers.is_settled:
             return
-
-
-def lock(sources: list[Source], seeds: SeedsSection) -> tuple[list[dict[str, Any]], list[str]]:
-    """Entries for lock.write_lock, and one line for each source that cannot be read. Reads every row."""
-    entries, problems = [], []
-    for source in sources:
-        try:
-            entries.append(lock_entry(source.split, open_source(source, dataclasses.replace(seeds, lock=None))))
-        except DataError as exc:
-            problems.append(str(exc))
-    return entries, problems
 
 
 def _records_of_row(

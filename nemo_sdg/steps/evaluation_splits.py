@@ -114,14 +114,13 @@ def render_evaluation_splits(context: Context, evaluation: StepDir) -> list[dict
 def require_named(config: RunConfig) -> None:
     """Raises ConfigError where an evaluation split of `guard.require` cannot be had, before anything is read."""
     from nemo_sdg.catalog.guard import require_reachable
-    from nemo_sdg.catalog.selection import compared, select
+    from nemo_sdg.catalog.selection import compared, eligible
     from nemo_sdg.catalog.walk import build_catalog
-    from nemo_sdg.records import Verdict
     from nemo_sdg.seeds.sources.splits import evaluation_sources
 
     if config.guard.require:
         rows = build_catalog(config.seeds, config.guard)
-        chosen = [row for row in select(rows, config.seeds.wanted) if row.verdict == Verdict.eligible]
+        chosen = eligible(rows, config.seeds.wanted)
         found = evaluation_sources(compared(rows, chosen, config.guard), config.seeds)
         require_reachable(config.guard, tasks_of(found.unreachable), rows)
 

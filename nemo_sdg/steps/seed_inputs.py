@@ -8,7 +8,6 @@ from typing import Any
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import DataError
-from nemo_sdg.records import Verdict
 from nemo_sdg.seeds.sources.rows import local_files, uses_hub
 from nemo_sdg.storage import ContentHashes, Inputs
 
@@ -32,16 +31,15 @@ def inputs(config: RunConfig, hashes: ContentHashes) -> Inputs:
 
 def planned_sources(config: RunConfig) -> list[tuple[str, list[Any]]]:
     """The training splits of the selected tasks, and the evaluation splits that they are compared with."""
-    from nemo_sdg.catalog.selection import compared, select
+    from nemo_sdg.catalog.selection import compared, eligible, select
     from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.build import plan_sources
     from nemo_sdg.seeds.sources.splits import evaluation_sources
 
     rows = build_catalog(config.seeds, config.guard)
     unlimited = dataclasses.replace(config.seeds, limit_per_task=None, limit_per_family=None)
-    chosen = select(rows, config.seeds.wanted)
-    training = plan_sources(chosen, unlimited)
-    against = compared(rows, [row for row in chosen if row.verdict == Verdict.eligible], config.guard)
+    training = plan_sources(select(rows, config.seeds.wanted), unlimited)
+    against = compared(rows, eligible(rows, config.seeds.wanted), config.guard)
     return [("training", training), (EVALUATION, evaluation_sources(against, config.seeds).reachable)]
 
 

@@ -106,12 +106,11 @@ def steps(plan: Plan, config: RunConfig, names: list[str], run_dir: Path) -> Ite
 
 def sources(config: RunConfig) -> tuple[list[Any], list[Any]]:
     """Catalog rows of the tasks that give seeds, and of those whose evaluation rows are compared with."""
-    from nemo_sdg.catalog.selection import compared, select
+    from nemo_sdg.catalog.selection import compared, eligible
     from nemo_sdg.catalog.walk import build_catalog
-    from nemo_sdg.records import Verdict
 
     rows = build_catalog(config.seeds, config.guard)
-    chosen = [row for row in select(rows, config.seeds.wanted) if row.verdict == Verdict.eligible]
+    chosen = eligible(rows, config.seeds.wanted)
     return chosen, compared(rows, chosen, config.guard)
 
 

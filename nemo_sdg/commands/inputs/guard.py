@@ -10,19 +10,18 @@ import typer
 
 from nemo_sdg.config import GuardSection, RunConfig
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.records import Verdict
 from nemo_sdg.storage import atomic_file, read_json
 
 
 def build(config: RunConfig) -> None:
     """Renders the evaluation splits of guard.against that are not in the cache yet; prints what was not seen."""
-    from nemo_sdg.catalog.selection import compared, select
+    from nemo_sdg.catalog.selection import compared, eligible
     from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
     from nemo_sdg.seeds.sources.splits import evaluation_sources
 
     rows = build_catalog(config.seeds, config.guard)
-    chosen = [row for row in select(rows, config.seeds.wanted) if row.verdict == Verdict.eligible]
+    chosen = eligible(rows, config.seeds.wanted)
     sources = evaluation_sources(compared(rows, chosen, config.guard), config.seeds)
     cache = EvaluationCache(config.guard)
     num, num_rows, unseen = 0, 0, [f"{split['dataset']} ({split['why']})" for split in sources.unreachable]

@@ -6,7 +6,6 @@ import typer
 
 from nemo_sdg.config import RunConfig
 from nemo_sdg.errors import ConfigError, DataError
-from nemo_sdg.records import Verdict
 
 
 def write_lock_file(config: RunConfig, path: Path) -> None:
@@ -14,17 +13,13 @@ def write_lock_file(config: RunConfig, path: Path) -> None:
 
     Raises ConfigError when none can be read.
     """
-    from nemo_sdg.catalog.selection import select
+    from nemo_sdg.catalog.selection import eligible
     from nemo_sdg.catalog.walk import build_catalog
     from nemo_sdg.seeds.sources.lock import lock_entry, write_lock
     from nemo_sdg.seeds.sources.splits import open_source, plan_sources
 
     config.seeds.lock = None
-    rows = [
-        row
-        for row in select(build_catalog(config.seeds, config.guard), config.seeds.wanted)
-        if row.verdict == Verdict.eligible
-    ]
+    rows = eligible(build_catalog(config.seeds, config.guard), config.seeds.wanted)
     entries = []
     for source in plan_sources(rows, config.seeds):
         try:

@@ -11,14 +11,14 @@ from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import CatalogRow, Drop, Seed, json_line, to_dict
 from nemo_sdg.seeds import questions
-from nemo_sdg.seeds.build import lock, plan_sources, render_source
+from nemo_sdg.seeds.build import plan_sources, render_source
 from nemo_sdg.seeds.content.guard import ContentGuard
 from nemo_sdg.seeds.evaluation_rows import render as evaluation
 from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
 from nemo_sdg.seeds.sources import splits as plan
 from nemo_sdg.seeds.sources.limits import Demand, share_limits
-from nemo_sdg.seeds.sources.lock import write_lock
-from nemo_sdg.seeds.sources.splits import evaluation_sources
+from nemo_sdg.seeds.sources.lock import lock_entry, write_lock
+from nemo_sdg.seeds.sources.splits import evaluation_sources, open_source
 
 CONFIG = {"output_type": "generate_until", "doc_to_text": "Question: {{question}}\nAnswer:", "doc_to_target": "answer"}
 
@@ -286,14 +286,15 @@ def test_page_breaks_of_pdf_text_are_white_space(mirror: Path, text: str, kept: 
     assert (seed.question, seed.answer.text) == (f"Who? {kept}?", kept)
 
 
-def test_lock_lists_what_can_be_read_and_what_cannot(mirror: Path) -> None:
+def test_what_is_locked_is_read_again(mirror: Path) -> None:
     put(mirror, "made/up", "train", 3)
     seeds = SeedsSection(mirror=str(mirror))
-    entries, problems = lock(plan_sources([leaf("a", "made/up"), leaf("b", "not/here")], seeds), seeds)
-    assert [(entry["dataset"], entry["rows"]) for entry in entries] == [("made/up", 3)]
-    assert len(problems) == 1
-    assert problems[0].startswith("task b: ")
-    write_lock(mirror / "lock.yaml", entries)
+    here, missing = plan_sources([leaf("a", "made/up"), leaf("b", "not/here")], seeds)
+    entry = lock_entry(here.split, open_source(here, seeds))
+    assert (entry["dataset"], entry["rows"]) == ("made/up", 3)
+    with pytest.raises(DataError, match="task b: "):
+        lock_entry(missing.split, open_source(missing, seeds))
+    write_lock(mirror / "lock.yaml", [entry])
     seeds.lock = str(mirror / "lock.yaml")
     assert len(rendered(plan_sources([leaf("a", "made/up")], seeds)[0], seeds)) == 3
 

@@ -54,7 +54,6 @@ def is_of_relative(language: str, words: list[str]) -> bool:
     return num >= FOREIGN_WORDS and num * 8 >= len(words)
 
 
-MIN_LETTERS = 6
 ENCLOSED = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]")
 
 
