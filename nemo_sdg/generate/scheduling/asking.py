@@ -15,7 +15,7 @@ from nemo_sdg.errors import EngineError, SdgError
 from nemo_sdg.generate.requests import Ask, Completion, Request
 from nemo_sdg.generate.roles import RoleEngines
 from nemo_sdg.generate.scheduling.journal import Journal
-from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
+from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies, fault_of
 from nemo_sdg.generate.scheduling.lanes.lane import GivenUp, Lane, Lost
 from nemo_sdg.generate.scheduling.lanes.window import Window
 from nemo_sdg.generate.scheduling.work import AskCounts, OpenRecord, OpenShard, thinking_tokens
@@ -76,7 +76,7 @@ class Asker:
             if (known := record.shard.journal.get(key)) is not None:
                 self.counts.replayed += 1
                 if known.finish_reason != "refused":
-                    lane.accepted = True
+                    lane.accepted = lane.accepted or fault_of(known) is None
                     lane.evidence.replayed(sent)
                 return self._seen(record, request, key, known)
             record.outstanding += 1

@@ -27,7 +27,7 @@ class FirstReplies:
         """The advice when all first replies are bad, else None."""
         if self.any_good or self.bad.total() >= NUM_LOOKED_AT:
             return None
-        fault = _fault(completion)
+        fault = fault_of(completion)
         if fault is None:
             self.any_good = True
             return None
@@ -91,7 +91,8 @@ class FirstReplies:
         )
 
 
-def _fault(completion: Completion) -> str | None:
+def fault_of(completion: Completion) -> str | None:
+    """What is wrong with a completion as a whole; None if there is something to read."""
     if completion.finish_reason == "refused":
         return "refused"
     if completion.finish_reason in ("length", "repetition"):

@@ -199,6 +199,11 @@ def test_a_server_that_refuses_everything_drops_nothing(tmp_path, short_waits):
             {},
             "were empty",
         ),
+        (  # one at a time: the fifth request of each record is the same, and is answered by the journal
+            {"replies": [(200, b'{"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}', {})]},
+            {"max_in_flight": 1},
+            "were empty",
+        ),
         (
             {"replies": [(200, b'{"choices": [{"message": {"content": "A bit"}, "finish_reason": "length"}]}', {})]},
             {},
