@@ -327,8 +327,9 @@ def test_a_request_that_meets_an_outage_alone_is_not_lost(tmp_path):
     assert done == expected(tmp_path, 3, 5)
 
 
-def test_a_request_that_is_refused_while_others_take_the_room_is_not_lost(tmp_path):
+def test_a_request_that_is_refused_while_others_take_the_room_is_not_lost(tmp_path, monkeypatch):
     """A limit of tokens a minute: a large request finds no room while small ones are sent."""
+    monkeypatch.setattr(lane, "PATIENCE", 1 / 40)
     engine = ScriptedEngine(adaptive=True)
 
     def fault(prompt, attempt):
@@ -337,7 +338,7 @@ def test_a_request_that_is_refused_while_others_take_the_room_is_not_lost(tmp_pa
         return TransportError("429", Fault.busy) if large and crowded else None
 
     engine.fault, progress = fault, FlowProgress()
-    _, error = run(tmp_path, engine, work(1, 400), max_in_flight=8, give_up_after=0.05, progress=progress)
+    _, error = run(tmp_path, engine, work(1, 400), max_in_flight=8, give_up_after=1.0, progress=progress)
     assert engine.attempts["0/0 vote 0"] > 8
     assert (error, progress.lost) == (None, 0)
 
