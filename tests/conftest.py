@@ -63,6 +63,16 @@ def no_sync() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def what_is_frozen_stays_so() -> Iterator[None]:
+    """Each run of requests collects garbage at its start, and at its end takes back all that was frozen: without this,
+    each of the hundreds of small runs would look through what the tests before it have loaded, which takes up to 0.5 s.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "unfreeze", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def lm_eval_is_read_once() -> Iterator[None]:
     """lm-eval's own 14,000 task files do not change: each is parsed, and its facts are found, once in this process, and
     not again for each folder of tasks that a test makes.

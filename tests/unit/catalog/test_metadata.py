@@ -10,6 +10,7 @@ from nemo_sdg.catalog.selection import select
 from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.errors import ConfigError
+from tests.fakes.task_tree import instead_of_lm_eval
 
 GOOD = {"family": "factual", "capability": "knowledge", "kind": "short_text", "frame": "generation", "language": "en"}
 
@@ -52,14 +53,17 @@ def test_what_is_right_passes() -> None:
 
 
 def test_a_run_that_asks_for_such_a_task_stops_at_the_catalog(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
     said = {"one": "{kind: multiple-choice}", "two": "factual", "three": "[factual]"}
     for name, metadata in said.items():
-        (tmp_path / f"{name}.yaml").write_text(
+        (own / f"{name}.yaml").write_text(
             f"task: {name}\ndataset_path: json\ndataset_kwargs: {{data_files: {{train: t.jsonl}}}}\n"
             "training_split: train\ndoc_to_text: '{{q}}'\ndoc_to_target: a\noutput_type: generate_until\n"
             f"metric_list: [{{metric: exact_match}}]\nmetadata: {{nemo_sdg: {metadata}}}\n"
         )
-    rows = build_catalog(SeedsSection(include_path=[str(tmp_path)]), GuardSection(), cache_dir=tmp_path / "cache")
+    with instead_of_lm_eval(tmp_path / "others", {}):
+        rows = build_catalog(SeedsSection(include_path=[str(own)]), GuardSection())
     for row in select(rows, list(said)):
         assert row.verdict == "refused"
         with pytest.raises(ConfigError, match=rf"^seeds.include_path: task {row.task}: metadata.nemo_sdg ") as caught:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from nemo_sdg.config import DeclaredSplit, GuardSection, LicensePolicy, SeedsSec
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow
 from nemo_sdg.seeds.sources.splits import evaluation_sources, plan_sources
+from tests.fakes.task_tree import instead_of_lm_eval, write
 
 FILES = {
     "animals/_base_yaml": """
@@ -72,24 +74,10 @@ raise RuntimeError("the catalog imports task code")
 }
 
 
-def write(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
-
-
 @pytest.fixture
-def lm_eval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = write(tmp_path / "lm_eval" / "tasks", FILES)
-    monkeypatch.setattr(catalog, "lm_eval_tasks_folder", lambda: str(folder))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    catalog._files.cache_clear()
-    catalog._last.clear()
-    yield folder
-    catalog._last.clear()
-    catalog._files.cache_clear()
+def lm_eval(tmp_path: Path) -> Iterator[Path]:
+    with instead_of_lm_eval(tmp_path, FILES) as folder:
+        yield folder
 
 
 def rows(seeds: SeedsSection | None = None, guard: GuardSection | None = None) -> dict[str, CatalogRow]:

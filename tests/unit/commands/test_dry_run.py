@@ -14,6 +14,7 @@ from nemo_sdg.commands.ahead.dry_run import Sizes, dry_run, is_here, named_model
 from nemo_sdg.config import load_config
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.pipeline.order import steps_between
+from tests.fakes.task_tree import instead_of_lm_eval, reported_tasks
 
 
 def told(config: Path, *overrides: str) -> str:
@@ -21,7 +22,13 @@ def told(config: Path, *overrides: str) -> str:
     return "\n".join(dry_run(settings, steps_between(settings)))
 
 
-QUICKSTART = Path("configs/quickstart.yaml")  # its tasks are in the catalog's cache: other folders take seconds
+QUICKSTART = Path("configs/quickstart.yaml")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lm_eval(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with instead_of_lm_eval(tmp_path_factory.mktemp("tasks"), reported_tasks()) as folder:
+        yield folder
 
 
 def test_it_names_steps_rows_requests_and_evaluation_splits_and_writes_nothing(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
-"""The embedded model's loss separates word salad from questions; the filter uses it only if it is configured."""
+"""The filter of fluency uses a model's losses only if it is configured. The embedded model's own losses are in
+tests/contract/test_fluency.py.
+"""
 
 import pytest
 
 from nemo_sdg.config import CurateSection
-from nemo_sdg.curate import fluency
 from nemo_sdg.curate.filters.registry import apply_filters, load_filters
 from nemo_sdg.curate.filters.wording import fluency as filters
 
-REAL = "What gas do plants take in from the air around them to build sugar?"
 SALAD = "sugar around from plants the to What build take gas in do air them?"
 SAMPLE = {
     "sample_id": "1", "task": "t", "family": "science", "frame": "generation", "origin": "similar",
@@ -26,14 +26,6 @@ class Counts:
 
     def losses(self, texts: list[str]) -> list[float]:
         return [self.known.get(text, 8.0) for text in texts]
-
-
-@pytest.mark.skipif(fluency.at_hand() is not None, reason="needs the embedded model")
-def test_salad_costs_the_embedded_model_more() -> None:
-    model = fluency.FluencyModel(threads=1)
-    real, salad, nothing = model.losses([REAL, SALAD, ""])
-    assert 0 < real < salad - 2
-    assert nothing == 0.0
 
 
 def test_filter_is_off_until_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

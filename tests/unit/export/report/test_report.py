@@ -178,6 +178,7 @@ def test_policy_names_the_script_and_the_style_by_hash(page: bytes) -> None:
     assert not re.search(rb'(?:src|href)="(?!#|data:,)', page)
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_broken_lines_are_counted_and_the_rest_is_shown(tmp_path: Path) -> None:
     run_dir = write_run(tmp_path / "run", 50)
     path = run_dir / "curated" / "shard-00000.jsonl"
@@ -194,6 +195,7 @@ def test_broken_lines_are_counted_and_the_rest_is_shown(tmp_path: Path) -> None:
     assert b"1 lines of curated/shard-00000.jsonl could not be read" in write_report(run_dir).read_bytes()
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_unfinished_run_has_a_report(tmp_path: Path) -> None:
     import shutil
 
@@ -210,6 +212,7 @@ def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         write_report(tmp_path)
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_page_is_made_again_only_when_the_run_changed(run_dir: Path) -> None:
     facts = {"fingerprint": "a", "version": "1", "files": {"x": 1}}
     write_report(run_dir, facts=facts)
@@ -217,6 +220,7 @@ def test_page_is_made_again_only_when_the_run_changed(run_dir: Path) -> None:
     assert not is_current(run_dir, {**facts, "files": {"x": 2}})
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_long_texts_are_cut_and_say_so(tmp_path: Path) -> None:
     run_dir = write_run(tmp_path / "run", 3, special=["word" * 250_000])
     page = write_report(run_dir).read_bytes()
