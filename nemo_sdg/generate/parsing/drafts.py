@@ -160,14 +160,14 @@ def from_sections(text: str, kind: str) -> Draft | None:
     draft = _draft(text, sections, chosen)
     if kind in (Kind.code, Kind.free_text):
         return draft
+    corrected = max((found.start() for found in CORRECTS.finditer(text, 0, chosen.start)), default=-1)
     for rival in answers:
-        later = rival.start > chosen.start
-        between = text[min(rival.start, chosen.start) : max(rival.start, chosen.start)]
         # A `Final answer`, or an answer after a correction, replaces an earlier `Answer`.
-        if rival is chosen or (not later and ((chosen.final and not rival.final) or CORRECTS.search(between))):
+        replaced = (chosen.final and not rival.final) or rival.start <= corrected
+        if rival is chosen or (rival.start < chosen.start and replaced):
             continue
         draft.rivals.append(rival.text)
-    draft.rivals += _stated_last(draft.reasoning)
+    draft.rivals = [*dict.fromkeys(draft.rivals), *_stated_last(draft.reasoning)]
     if not chosen.closed and len(boxes := find_boxes(text)) and boxes[-1].start >= chosen.end:
         draft.rivals.append(boxes[-1].content)
     return draft
