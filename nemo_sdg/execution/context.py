@@ -1,5 +1,6 @@
 """The context of a step: the configuration, the run's folder, the fingerprints of receipts, the progress display."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nemo_sdg.config import Executor, RunConfig, Verify
 from nemo_sdg.execution.processes import num_processes, start_server
 from nemo_sdg.execution.progress import Progress, StepProgress
-from nemo_sdg.storage import StepDir
+from nemo_sdg.storage import StepDir, total_dropped, total_kept
 
 if TYPE_CHECKING:
     from nemo_sdg.execution.stages import UnitStage
@@ -98,8 +99,8 @@ def watch_receipts(target: StepDir) -> Callable[[StepProgress], None]:
     """A poll that counts shards and records from the receipts on disk, so it works for every executor. Each receipt is
     read once.
     """
-    seen: dict[str, int] = {}
-    kept, dropped = 0, dict[str, int]()
+    seen = set[str]()
+    kept, dropped = 0, Counter[str]()
 
     def poll(state: StepProgress) -> None:
         nonlocal kept
@@ -107,11 +108,9 @@ def watch_receipts(target: StepDir) -> Callable[[StepProgress], None]:
             receipt = None if shard in seen else target.receipt(shard)
             if receipt is None:
                 continue
-            seen[shard] = 1
-            for row in receipt["counts"].values():
-                kept += row["kept"]
-                for reason, num in row["dropped"].items():
-                    dropped[reason] = dropped.get(reason, 0) + num
+            seen.add(shard)
+            kept += total_kept(receipt["counts"])
+            dropped.update(total_dropped(receipt["counts"]))
         state.state(done=len(seen), kept=kept, dropped=dropped)
 
     return poll

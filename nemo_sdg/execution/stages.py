@@ -25,6 +25,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.records import Drop, to_dict
 from nemo_sdg.storage import Counts, StepDir, read_jsonl
 
+ID = "sample_id"
 RESTARTS = {"max_restarts": 4, "max_task_retries": 4}
 """limits for a Ray Data actor whose node or process dies; with Ray Data's default, which has no limit, a record that
 kills its process would be tried for ever
@@ -52,24 +53,20 @@ class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
     resources = Resources(cpus=0.25)
     batch_size = 1
 
-    def __init__(self, source: StepDir, *, id_field: str, with_drops: bool = False) -> None:
-        self.source, self.id_field, self.with_drops = source, id_field, with_drops
+    def __init__(self, source: StepDir, *, with_drops: bool = False) -> None:
+        self.source, self.with_drops = source, with_drops
 
     def inputs(self) -> tuple[list[str], list[str]]:
         return ["data"], []
 
     def outputs(self) -> tuple[list[str], list[str]]:
-        return ["data"], [self.id_field]
+        return ["data"], [ID]
 
     def process(self, task: FileGroupTask) -> DocumentBatch:
         (shard,) = task.data
         records = list(read_jsonl(self.source.shard_path(shard)))
         drops = list(read_jsonl(self.source.dropped_path(shard))) if self.with_drops else []
-        metadata = {
-            "shard": shard,
-            "drops": drops,
-            "tasks": {record[self.id_field]: record["task"] for record in records},
-        }
+        metadata = {"shard": shard, "drops": drops, "tasks": {record[ID]: record["task"] for record in records}}
         return DocumentBatch(dataset_name=self.source.step, data=to_frame(records), _metadata=metadata)
 
 
@@ -138,10 +135,8 @@ class WriteShard(ProcessingStage[DocumentBatch, FileGroupTask]):
     resources = Resources(cpus=0.25)
     batch_size = 1
 
-    def __init__(
-        self, target: StepDir, *, id_field: str, inputs: Callable[[str], list[Path]], once: bool = False
-    ) -> None:
-        self.target, self.id_field, self.input_paths, self.once = target, id_field, inputs, once
+    def __init__(self, target: StepDir, *, inputs: Callable[[str], list[Path]], once: bool = False) -> None:
+        self.target, self.input_paths, self.once = target, inputs, once
 
     def inputs(self) -> tuple[list[str], list[str]]:
         return ["data"], []
@@ -154,21 +149,15 @@ class WriteShard(ProcessingStage[DocumentBatch, FileGroupTask]):
         records = to_records(task.to_pandas())
         drops = task._metadata["drops"]
         if self.once and self.target.receipt(shard) is not None:
-            known = [record[self.id_field] for record in read_jsonl(self.target.shard_path(shard))]
-            if known != [record[self.id_field] for record in records]:
+            known = [record[ID] for record in read_jsonl(self.target.shard_path(shard))]
+            if known != [record[ID] for record in records]:
                 self.target.receipt_path(shard).unlink()
                 raise DataError(
                     f"{self.target.step}/{shard}: a stage of curate.stages gives several batches for one; it must "
                     "give one batch for each"
                 )
         write_counted(
-            self.target,
-            shard,
-            records,
-            drops,
-            id_field=self.id_field,
-            arrived=task._metadata["tasks"],
-            inputs=self.input_paths(shard),
+            self.target, shard, records, drops, arrived=task._metadata["tasks"], inputs=self.input_paths(shard)
         )
         return FileGroupTask(dataset_name=self.target.step, data=[shard])
 
@@ -179,14 +168,13 @@ def write_counted(
     records: list[dict[str, Any]],
     drops: list[dict[str, Any]],
     *,
-    id_field: str,
     arrived: dict[str, str],
     inputs: Iterable[Path],
 ) -> None:
     """Writes a shard. Ids in `arrived` that are neither kept nor dropped were removed by a user's stage; they are
     dropped with the reason removed_by_stage. Raises DataError for a record that such a stage has doubled or added.
     """
-    kept = Counter(record[id_field] for record in records)
+    kept = Counter(record[ID] for record in records)
     for name, num in kept.items():
         if num > 1 or name not in arrived:
             raise DataError(

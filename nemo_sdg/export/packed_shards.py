@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records.lines import FileFactsLine, PackedReceipt
-from nemo_sdg.storage import read_json
+from nemo_sdg.storage import read_json, total_kept
 
 PREFIX_SUFFIX = "_text_document"
 TEXT_SUFFIX = ".text.parquet"
@@ -77,7 +77,7 @@ def _shard(path: Path) -> PackedShard:
             split=receipt.get("split", ""),
             task=receipt.get("task", ""),
             band=receipt.get("band"),
-            kept=sum(row["kept"] for row in receipt.get("counts", {}).values()),
+            kept=total_kept(receipt.get("counts", {})),
             variants={name: VariantSize(**size) for name, size in receipt["variants"].items()},
             outputs=receipt.get("outputs", {}),
         )

@@ -75,9 +75,9 @@ class RoleEngines:
         player = self.player(request)
         return request.key(f"{player.engine.model} context={player.section.context_length}")
 
-    def model_use(self, role: Role, number: int = 0) -> ModelUse:
-        """The model of a role, without a prompt."""
-        player = self.players[role][number]
+    def model_use(self, role: Role) -> ModelUse:
+        """The first model of a role, without a prompt."""
+        player = self.players[role][0]
         return ModelUse(engine=player.engine.name, model=player.engine.model, license=player.section.model_license)
 
     def used(self, request: Request, *, prompt: str, prompt_hash: str) -> ModelUse:

@@ -27,6 +27,8 @@ from nemo_sdg.storage import (
     UnknownFields,
     read_ledger,
     remove_temporaries,
+    total_dropped,
+    total_kept,
     usable_ledger,
     with_unread,
     write_bytes,
@@ -271,11 +273,7 @@ def write_config(run_dir: Path, config: RunConfig) -> None:
 def step_line(context: Context, name: str, seconds: float) -> str:
     """One line for a finished step: records kept and dropped, time, most frequent reasons."""
     counts = context.step_dir(name).counts()
-    kept = sum(row["kept"] for row in counts.values())
-    dropped: dict[str, int] = {}
-    for row in counts.values():
-        for reason, num in row["dropped"].items():
-            dropped[reason] = dropped.get(reason, 0) + num
-    text = f"{name:<10} {kept:>9,} kept {sum(dropped.values()):>8,} dropped  {format_seconds(seconds):>7}"
+    dropped = total_dropped(counts)
+    text = f"{name:<10} {total_kept(counts):>9,} kept {dropped.total():>8,} dropped  {format_seconds(seconds):>7}"
     reasons = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
     return fit([text, *(f"{reason} {num:,}" for reason, num in reasons)], COLUMNS, between="  ")

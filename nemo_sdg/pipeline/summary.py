@@ -13,7 +13,7 @@ from nemo_sdg.execution.progress import COLUMNS, fit
 from nemo_sdg.export.packed_shards import family_sizes, packed_shards
 from nemo_sdg.records.health import Health
 from nemo_sdg.records.lines import Manifest, StepCounts
-from nemo_sdg.storage import different_versions, read_json
+from nemo_sdg.storage import different_versions, read_json, total_dropped, total_kept
 
 LINES = 25
 DATA_STEPS = ["seeds", "questions", "screened", "answers", "graded", "verified", "curated"]
@@ -26,7 +26,7 @@ def summary(run_dir: Path, config: RunConfig, facts: Manifest) -> list[str]:
     """The lines. `facts` is the manifest."""
     per_step = {step: facts["steps"][step]["counts"] for step in DATA_STEPS if step in facts["steps"]}
     attempts = sum(row["in"] for row in per_step["questions"].values())
-    kept = sum(row["kept"] for row in per_step["curated"].values())
+    kept = total_kept(per_step["curated"])
     share = f" ({kept / attempts:.0%})" if attempts else ""
     head = [
         *funnel(per_step),
@@ -53,7 +53,7 @@ def funnel(per_step: dict[str, StepCounts]) -> list[str]:
     lines = [f"{'step':<10} {'kept':>11} {'dropped':>10}  most dropped for"]
     for step, counts in per_step.items():
         reasons = total_reasons(counts).most_common()
-        num = sum(row["kept"] for row in counts.values())
+        num = total_kept(counts)
         head = f"{step:<10} {num:>11,} {sum(count for _, count in reasons):>10,}"
         lines.append(fit([head, *(f"{reason} {count:,}" for reason, count in reasons)], COLUMNS, between="  "))
     return lines
@@ -72,10 +72,8 @@ def labelled(label: str, told: list[str]) -> list[str]:
 
 
 def total_reasons(counts: StepCounts) -> Counter[str]:
-    total = Counter[str]()
-    for row in counts.values():
-        total.update(row["dropped"])
-    return Counter(dict(sorted(total.items())))
+    """Reason -> dropped records, by name."""
+    return Counter(dict(sorted(total_dropped(counts).items())))
 
 
 def came_out(run_dir: Path, curated: StepCounts) -> str:

@@ -18,7 +18,16 @@ from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop
 from nemo_sdg.steps.evaluation_splits import evaluation_files
 from nemo_sdg.steps.generation import num_gpus
-from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, jsonl_files, sha256_file, write_json
+from nemo_sdg.storage import (
+    ContentHashes,
+    Inputs,
+    StepDir,
+    file_facts,
+    jsonl_files,
+    sha256_file,
+    total_kept,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from nemo_sdg.curate.decontaminate.find import Judge
@@ -67,9 +76,9 @@ def run(context: Context) -> list[str]:
         from nemo_sdg.execution.stages import ReadShard, RecordStage, WriteShard
 
         stages = [
-            ReadShard(filtered, id_field="sample_id", with_drops=True),
+            ReadShard(filtered, with_drops=True),
             RecordStage("deduplicate", functools.partial(make_deduplicator, duplicates)),
-            WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
+            WriteShard(target, inputs=inputs.__getitem__),
         ]
         context.run_stages("curated", stages, [[shard] for shard in todo], target=target, total=len(shards))
     write_health(context)
@@ -137,7 +146,7 @@ def filter_shards(context: Context) -> None:
 
     judge_gpus = float(num_gpus(context.config.engines(Role.judge))) if judging(context.config) else 0.0
     stages = [
-        ReadShard(source, id_field="sample_id"),
+        ReadShard(source),
         RecordStage("filters", functools.partial(make_filter, config, source)),
         *load_stages(config),
         RecordStage(
@@ -147,7 +156,7 @@ def filter_shards(context: Context) -> None:
             cpus=1.0 if config.paraphrase else 0.25,
             gpus=(config.embedder_gpus if config.paraphrase else 0.0) + judge_gpus,
         ),
-        WriteShard(filtered, id_field="sample_id", inputs=inputs.__getitem__, once=bool(config.stages)),
+        WriteShard(filtered, inputs=inputs.__getitem__, once=bool(config.stages)),
     ]
     for shard in todo:
         filtered.receipt_path(shard).unlink(missing_ok=True)
@@ -190,7 +199,7 @@ def find_duplicates(context: Context) -> Path:
         context.step_dir("curated", "filtered"),
         context.step_dir("seeds"),
     )
-    num = sum(row["kept"] for row in filtered.counts().values())
+    num = total_kept(filtered.counts())
     with context.progress.step("duplicates") as state:
         state.phase = f"comparing {num:,} samples"
         return dedup.find_duplicates(

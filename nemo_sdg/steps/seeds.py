@@ -14,7 +14,6 @@ Ring 3 of the guard drops rows that are in an evaluation split.
 
 import functools
 import shutil
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ from nemo_sdg.steps.evaluation_splits import (
 )
 from nemo_sdg.steps.seed_inputs import EVALUATION, inputs, readable_again, source_name
 from nemo_sdg.steps.seed_parts import content_guard, gather, make_renderer
-from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json
+from nemo_sdg.storage import StepDir, read_json, read_jsonl, total_dropped, total_kept, write_json
 
 UNREAD = "unread.json"
 
@@ -157,8 +156,7 @@ def render_training_splits(context: Context, sources: list[Any], parts: StepDir,
     if units and context.config.guard.content:
         content_guard(context.config, files, parts)  # built here once, then opened by every worker
     make = functools.partial(make_renderer, context.config, sources, parts, files)
-    num = sum(row["kept"] for row in evaluation.counts().values())
-    first, total = f"reading {num:,} evaluation rows", len(sources)
+    first, total = f"reading {total_kept(evaluation.counts()):,} evaluation rows", len(sources)
     stages = [UnitStage("render", make)]
     context.run_stages("seeds", stages, units, target=parts, total=total, unit="dataset splits", first=first)
 
@@ -175,7 +173,7 @@ def tell_unusable(context: Context, parts: StepDir) -> None:
         more = f"; and {len(differing) - 1} further dataset splits differ" if len(differing) > 1 else ""
         raise DataError(f"seeds.lock: {differing[0]}{more}")
     lines = [line for receipt in receipts if (line := unusable(receipt, parts)) is not None]
-    if not any(row["kept"] for receipt in receipts for row in receipt["counts"].values()):
+    if not any(total_kept(receipt["counts"]) for receipt in receipts):
         more = f"; and {len(lines) - 1} more such dataset splits" if len(lines) > 1 else ""
         raise DataError(f"there is no seed: {lines[0] if lines else 'all rows were dropped, see seeds/dropped'}{more}")
     if lines and context.config.seeds.strict:
@@ -188,14 +186,12 @@ def unusable(receipt: dict[str, Any], parts: StepDir) -> str | None:
     """Why a part has no seeds, with its first drop as an example; None if it has seeds."""
     if "why" in receipt:
         return f"not read: {receipt['why']}"
-    if any(row["kept"] for row in receipt["counts"].values()):
+    if total_kept(receipt["counts"]):
         return None
     first = next(iter(read_jsonl(parts.dropped_path(receipt["shard"]))), None)
     if first is None:
         return None
-    source, reasons = receipt["source"], Counter[str]()
-    for row in receipt["counts"].values():
-        reasons.update(row["dropped"])
+    source, reasons = receipt["source"], total_dropped(receipt["counts"])
     counted = ", ".join(f"{reason} {num}" for reason, num in reasons.most_common())
     row = (first.get("record") or {}).get("row")
     place = "the first" if row is None else f"row {row}"

@@ -29,10 +29,10 @@ def run(context: Context) -> list[str]:
     note_filters(target, afresh=len(todo) == len(inputs))
     answers, longest = context.step_dir("answers"), context.config.verify.trace_max_tokens
     stages = [
-        ReadShard(source, id_field="sample_id"),
+        ReadShard(source),
         RecordStage("verify", functools.partial(make_verifier, context.config)),
         RecordStage("kept_traces", functools.partial(make_attacher, answers, longest), by_shard=True),
-        WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
+        WriteShard(target, inputs=inputs.__getitem__),
     ]
     units = [[shard] for shard in todo]
     context.run_stages("verified", stages, units, target=target, total=len(inputs), records=num)

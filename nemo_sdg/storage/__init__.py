@@ -46,7 +46,7 @@ from nemo_sdg.storage.ledger import (
     with_unread,
 )
 from nemo_sdg.storage.runs import find_run, finished_shards, require_run
-from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, StepDir, merge_counts
+from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, StepDir, merge_counts, total_dropped, total_kept
 
 __all__ = [
     "DAMAGED",
@@ -92,6 +92,8 @@ __all__ = [
     "sha256_files",
     "stored",
     "stored_files",
+    "total_dropped",
+    "total_kept",
     "usable_ledger",
     "with_unread",
     "write_bytes",

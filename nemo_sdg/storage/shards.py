@@ -18,7 +18,8 @@ on the clock, the machine or the number of workers.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -82,6 +83,19 @@ def merge_counts(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
                 total.drop(task, reason, num)
             total.not_sampled(task, row["not_sampled"])
     return total.as_dict()
+
+
+def total_kept(counts: Mapping[str, Any]) -> int:
+    """Kept records of all tasks."""
+    return sum(row["kept"] for row in counts.values())
+
+
+def total_dropped(counts: Mapping[str, Any]) -> Counter[str]:
+    """Reason -> dropped records of all tasks."""
+    total = Counter[str]()
+    for row in counts.values():
+        total.update(row["dropped"])
+    return total
 
 
 class ShardWriter:
@@ -168,11 +182,10 @@ class StepDir:
             for drop in dropped:
                 writer.dropped.add(drop)
             writer.counts = counts
-            rows = counts.as_dict().values()
-            assert writer.kept.rows == sum(row["kept"] for row in rows), (
+            assert writer.kept.rows == total_kept(counts.tasks), (
                 f"{self.step}/{shard}: {writer.kept.rows} records kept, but counted otherwise"
             )
-            assert writer.dropped.rows == sum(sum(row["dropped"].values()) for row in rows), (
+            assert writer.dropped.rows == total_dropped(counts.tasks).total(), (
                 f"{self.step}/{shard}: {writer.dropped.rows} records dropped, but counted otherwise"
             )
 
@@ -292,7 +305,7 @@ class StepDir:
     def num_kept(self, shards: Iterable[str]) -> int:
         """Number of kept records in these shards, by their receipts."""
         receipts = (receipt for receipt in map(self.receipt, shards) if receipt)
-        return sum(row["kept"] for receipt in receipts for row in receipt["counts"].values())
+        return sum(total_kept(receipt["counts"]) for receipt in receipts)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Streams the records of all finished shards in order."""

@@ -196,7 +196,7 @@ def test_a_stage_that_doubles_or_adds_rows_is_refused(tmp_path: Path, ids: list[
     target = StepDir(run_dir=tmp_path, step="curated", fingerprint="f")
     records = [{"sample_id": name, "task": "t"} for name in ids]
     with pytest.raises(DataError, match=what):
-        write_counted(target, "shard-00000", records, [], id_field="sample_id", arrived={"a": "t", "b": "t"}, inputs=[])
+        write_counted(target, "shard-00000", records, [], arrived={"a": "t", "b": "t"}, inputs=[])
     assert target.shards() == []
 
 

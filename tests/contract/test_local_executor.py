@@ -37,11 +37,7 @@ def execute(folder: Path, make: Any, *, workers: int) -> StepDir:
         records = [{"sample_id": f"{number}-{place}", "task": "t", "number": 5 * number + place} for place in range(5)]
         source.write_shard(f"shard-{number:05d}", records, [], counts)
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
-    stages = [
-        ReadShard(source, id_field="sample_id"),
-        RecordStage("work", make),
-        WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__),
-    ]
+    stages = [ReadShard(source), RecordStage("work", make), WriteShard(target, inputs=inputs.__getitem__)]
     tasks = [FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs]
     Pipeline(name="test", stages=stages).run(LocalExecutor(workers), initial_tasks=tasks)
     return target

@@ -44,8 +44,8 @@ def work(folder, kind, make):
         records = [{"sample_id": f"{number}-{place}", "task": "t", "number": 5 * number + place} for place in range(5)]
         source.write_shard(f"shard-{number:05d}", records, [], counts)
     inputs = {shard: [source.shard_path(shard)] for shard in source.shards()}
-    write = WriteShard(target, id_field="sample_id", inputs=inputs.__getitem__)
-    line = [ReadShard(source, id_field="sample_id"), RecordStage("work", make), write]
+    write = WriteShard(target, inputs=inputs.__getitem__)
+    line = [ReadShard(source), RecordStage("work", make), write]
     tasks = [FileGroupTask(dataset_name="t", data=[shard]) for shard in inputs]
     try:
         Pipeline(name="test", stages=line).run(make_executor(Executor(kind)), initial_tasks=tasks)

@@ -10,7 +10,15 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.execution.progress import COLUMNS, describe_engine, format_seconds, last_rows
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS
 from nemo_sdg.records.lines import Counted
-from nemo_sdg.storage import different_versions, finished_shards, read_ledger, read_shaped
+from nemo_sdg.storage import (
+    different_versions,
+    finished_shards,
+    merge_counts,
+    read_ledger,
+    read_shaped,
+    total_dropped,
+    total_kept,
+)
 
 
 def step_status(run_dir: Path, step: str) -> dict[str, Any]:
@@ -19,12 +27,8 @@ def step_status(run_dir: Path, step: str) -> dict[str, Any]:
     """
     paths = sorted((run_dir / step / "receipts").glob("*.json"))
     before = expected_shards(run_dir, step)
-    kept, dropped = 0, dict[str, int]()
-    for path in paths:
-        for row in read_shaped(path, Counted)["counts"].values():
-            kept += row["kept"]
-            for reason, num in row["dropped"].items():
-                dropped[reason] = dropped.get(reason, 0) + num
+    counts = merge_counts(read_shaped(path, Counted)["counts"] for path in paths)
+    dropped = total_dropped(counts)
     times = sorted(path.stat().st_mtime for path in paths)
     seconds = times[-1] - times[0] if len(times) > 1 else 0.0
     per_hour = 3600 * (len(times) - 1) / seconds if seconds else None
@@ -33,7 +37,7 @@ def step_status(run_dir: Path, step: str) -> dict[str, Any]:
         "step": step,
         "shards": len(paths),
         "expected": before,
-        "kept": kept,
+        "kept": total_kept(counts),
         "dropped": dict(sorted(dropped.items(), key=lambda item: (-item[1], item[0]))),
         "shards_per_hour": None if per_hour is None else round(per_hour, 1),
         "eta_s": None if not left or per_hour is None else round(3600 * left / per_hour),

@@ -38,9 +38,9 @@ TECHNICAL_PARTS = re.compile(r"c\+\+|regular expression|source code|web page|\bc
 TECHNICAL_ELSEWHERE = re.compile("代码|编程|程序|コード|プログラム|코드|프로그램|код|программ|कोड|प्रोग्राम")
 
 
-def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
+def excerpt(text: str, start: int = 0) -> str:
     """A place in a text, with a little of what stands before it, on one line and at most 80 characters long."""
-    end = min(len(text), start + EXCERPT) if end is None else end
+    end = min(len(text), start + EXCERPT)
     start = max(0, min(start, end - 1) - 10) if start else 0
     return " ".join(text[start : max(end, start + 1)][:EXCERPT].split())
 

@@ -22,7 +22,7 @@ from nemo_sdg.export.packed_shards import PackedShard, packed_shards, variant_si
 from nemo_sdg.export.packing.packed_files import TextRow
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
 from nemo_sdg.records.lines import Manifest, StepCounts, UnseenSplit
-from nemo_sdg.storage import read_json, read_jsonl, read_shaped
+from nemo_sdg.storage import read_json, read_jsonl, read_shaped, total_dropped, total_kept
 
 
 def collect(run_dir: Path, facts: Manifest) -> Card:
@@ -139,15 +139,9 @@ def _sources(run_dir: Path) -> list[SourceRow]:
 
 
 def _step_row(step: str, counts: StepCounts) -> StepRow:
-    reasons: Counter[str] = Counter()
-    for row in counts.values():
-        reasons.update(row["dropped"])
-    told = ", ".join(f"{reason} {num:,}" for reason, num in _ranked(reasons))
+    told = ", ".join(f"{reason} {num:,}" for reason, num in _ranked(total_dropped(counts)))
     return StepRow(
-        step=step,
-        num_in=sum(row["in"] for row in counts.values()),
-        kept=sum(row["kept"] for row in counts.values()),
-        reasons=told or "none",
+        step=step, num_in=sum(row["in"] for row in counts.values()), kept=total_kept(counts), reasons=told or "none"
     )
 
 

@@ -31,7 +31,7 @@ from nemo_sdg.export.packing.shard_plan import PackUnit, plan_packing, seed_of, 
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
 from nemo_sdg.records import Drop, json_line
 from nemo_sdg.records.lines import PackedReceipt, SampleLine
-from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, atomic_file, file_facts, remove_temporaries
+from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, atomic_file, file_facts, remove_temporaries, total_dropped
 
 BATCH = 1024
 """documents tokenised at once"""
@@ -82,8 +82,7 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
             writer.finish()
     counted = counts.as_dict()
     outputs = {step.relative(path): file_facts(path) for writer in writers.values() for path in writer.paths}
-    num_dropped = sum(num for row in counted.values() for num in row["dropped"].values())
-    outputs[step.relative(dropped_path)] = file_facts(dropped_path, rows=num_dropped)
+    outputs[step.relative(dropped_path)] = file_facts(dropped_path, rows=total_dropped(counted).total())
     sizes = _sizes(writers)
     if "trace" in sizes:
         sizes["trace"]["without_trace"] = without_trace

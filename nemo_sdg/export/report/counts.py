@@ -23,7 +23,7 @@ from nemo_sdg.export.report.rows import (
     spread,
 )
 from nemo_sdg.records.lines import Counted, PackedReceipt, StepCounts
-from nemo_sdg.storage import merge_counts, read_shaped, require_run, stored_files
+from nemo_sdg.storage import merge_counts, read_shaped, require_run, stored_files, total_dropped
 from nemo_sdg.text.figures import percentile
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed"]
@@ -56,8 +56,8 @@ def read_json_or(path: Path, default: Any, shape: Any = Any) -> Any:
         return default
 
 
-def shards(run_dir: Path, step: str, folder: str = "") -> list[Path]:
-    return stored_files(run_dir / step / folder, "shard-*.jsonl")
+def shards(run_dir: Path, step: str) -> list[Path]:
+    return stored_files(run_dir / step, "shard-*.jsonl")
 
 
 def step_counts(run_dir: Path, step: str) -> StepCounts:
@@ -172,6 +172,12 @@ def num_examples(reason: str) -> int:
 def is_contamination(reason: str) -> bool:
     """Whether a reason (of the steps seeds and curated) names the evaluation row that a record repeats."""
     return reason.startswith("evaluation_") or reason == "in_evaluation_split"
+
+
+def contaminated(run: Run, step: str) -> Counter[str]:
+    """Reason -> drops of a step that repeat an evaluation row."""
+    dropped = total_dropped(run.counts[step])
+    return Counter({reason: num for reason, num in dropped.items() if is_contamination(reason)})
 
 
 def refusal(row: Line) -> str:

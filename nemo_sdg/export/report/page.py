@@ -42,7 +42,7 @@ from nemo_sdg.export.report.verdicts import answer, judge_run
 from nemo_sdg.export.splits import evaluation_splits
 from nemo_sdg.records.health import Health
 from nemo_sdg.records.lines import Manifest
-from nemo_sdg.storage import different_versions, require_run, write_bytes, write_json
+from nemo_sdg.storage import different_versions, require_run, total_dropped, write_bytes, write_json
 
 MEASURES = 1
 """version of the measures of quality.py"""
@@ -183,7 +183,7 @@ def render_page(run_dir: Path, run: Run, records: list[Shown], facts: Manifest |
             "samples": len(shown) - num_drops,
             "of": run.kept.num,
             "drops": num_drops,
-            "of_drops": count_drops(run),
+            "of_drops": sum(total_dropped(counts).total() for counts in run.counts.values()),
             "examples": NUM_EXAMPLES,
         },
         samples_step=run.samples_step,
@@ -216,10 +216,6 @@ def _first_of_each(drops: list[Shown], num: int) -> list[Shown]:
         if seen[drop.step, drop.reason] <= num:
             kept.append(drop)
     return kept
-
-
-def count_drops(run: Run) -> int:
-    return sum(sum(row["dropped"].values()) for counts in run.counts.values() for row in counts.values())
 
 
 def warnings(run: Run, health: Health) -> list[str]:

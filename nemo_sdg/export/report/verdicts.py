@@ -9,10 +9,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from nemo_sdg.export.blend.mixture_file import MixtureFile
-from nemo_sdg.export.report.counts import Run, is_contamination
+from nemo_sdg.export.report.counts import Run, contaminated
 from nemo_sdg.export.report.quality import Quality
 from nemo_sdg.export.report.sections.parts import percent
 from nemo_sdg.export.splits import EvaluationSplits
+from nemo_sdg.storage import total_dropped
 
 GOOD, LOOK, BAD = "good", "look", "bad"
 ORDER = (GOOD, LOOK, BAD)
@@ -130,11 +131,8 @@ def known_answers(run: Run) -> Verdict | None:
     found = run.kept.voted.get("seed")
     if found is None:
         return None
-    missed = sum(
-        row["dropped"].get(reason, 0)
-        for row in run.counts.get("verified", {}).values()
-        for reason in ("gold_not_reached", "reasoning_misses_gold")
-    )
+    dropped = total_dropped(run.counts.get("verified", {}))
+    missed = dropped["gold_not_reached"] + dropped["reasoning_misses_gold"]
     share = found.shares / (found.num + missed)
     figure = f"{percent(share)} of the blind votes on the seeds' own questions give the gold answer"
     if found.guided:
@@ -177,15 +175,7 @@ def diversity(quality: Quality) -> Verdict | None:
 def contamination(run: Run) -> Verdict | None:
     if not run.counts.get("curated"):
         return None
-    found = {
-        step: sum(
-            num
-            for row in run.counts[step].values()
-            for reason, num in row["dropped"].items()
-            if is_contamination(reason)
-        )
-        for step in ("seeds", "curated")
-    }
+    found = {step: contaminated(run, step).total() for step in ("seeds", "curated")}
     total = sum(row["in"] for row in run.counts["curated"].values())
     share = found["curated"] / max(total, 1)
     figure = (

@@ -20,14 +20,9 @@ __all__ = ["REASONS", "at_bound", "read_object", "read_vote", "whole_sentences"]
 SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]")
 
 
-def read_object(
-    completion: Completion, schema: Schema, *, latex: bool = True
-) -> tuple[dict[str, Any] | None, str | None, str | None]:
+def read_object(completion: Completion, schema: Schema) -> tuple[dict[str, Any] | None, str | None, str | None]:
     """(object, None, None), or (None, reason, detail). The last object that follows the schema counts: earlier ones
     are drafts.
-
-    Without `latex` a newline before a variable `u` or `e`, as in programs, stays a newline and is not read as the start
-    of `\\nu` or `\\ne`.
     """
     if completion.finish_reason in WITHOUT_REPLY:
         return None, WITHOUT_REPLY[completion.finish_reason], completion.detail
@@ -36,7 +31,7 @@ def read_object(
     if not text:
         return None, "cut_at_max_tokens" if cut else "empty_output", None
     problem = None
-    for value in reversed(read_objects(text, set(schema["properties"]), latex=latex)):
+    for value in reversed(read_objects(text, set(schema["properties"]))):
         value = _typed(_clean_all(value), schema)
         if (problem := mismatch(value, schema)) is None:
             return {name: value[name] for name in schema["properties"]}, None, None

@@ -11,6 +11,7 @@ from nemo_sdg.commands.check.findings import CheckedRun, Ids, Verdict
 from nemo_sdg.commands.check.packed.compare import Compared, CuratedTexts, PackedFiles, compare_shard
 from nemo_sdg.commands.check.shards import Shard, Texts
 from nemo_sdg.export.packing.indexed_dataset import DTYPES
+from nemo_sdg.storage import total_dropped
 
 ENCODED_TOKENS = 50_000_000
 """tokens up to which every document is tokenised again; in a larger corpus, documents spread evenly over it are"""
@@ -54,10 +55,9 @@ def packed_is_complete(run: CheckedRun, verdict: Verdict) -> None:
     if stopped is not None:
         raise stopped
     num_left_out = sum(
-        sum(row["dropped"].values())
+        total_dropped(receipt["counts"]).total()
         for name, receipt in run.receipts.items()
         if name.startswith("packed/receipts/")
-        for row in receipt["counts"].values()
     )
     for variant, ids in held.items():
         if ids.num_twins() or not np.isin(ids.sorted, curated).all():

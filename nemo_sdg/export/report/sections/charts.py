@@ -173,17 +173,8 @@ def bars(name: str, describe: str, labels: Sequence[str], series: Series, *, uni
     )
 
 
-def columns(
-    name: str,
-    describe: str,
-    labels: Sequence[str],
-    series: Series,
-    *,
-    xlabel: str,
-    ylabel: str,
-    mark: tuple[str, Sequence[float]] | None = None,
-) -> Drawing:
-    """Vertical bars over a few ordered classes; `mark` draws a line at the expected value of each."""
+def columns(name: str, describe: str, labels: Sequence[str], series: Series, *, xlabel: str, ylabel: str) -> Drawing:
+    """Vertical bars over a few ordered classes."""
     thick = 0.86 / len(series)
 
     def paint(figure: Any, width: str) -> None:
@@ -191,21 +182,11 @@ def columns(
         for place, (title, values) in enumerate(series.items()):
             where = [column + (place - (len(series) - 1) / 2) * thick for column in range(len(labels))]
             axes.bar(where, [value or 0.0 for value in values], thick * 0.94, color=COLORS[place], label=title)
-        if mark is not None:
-            axes.hlines(
-                mark[1],
-                [c - 0.46 for c in range(len(labels))],
-                [c + 0.46 for c in range(len(labels))],
-                color=INK,
-                linewidth=1.5,
-                linestyles="dashed",
-                label=mark[0],
-            )
         every = max(1, -(-len(labels) // (16 if width == "wide" else 7)))
         axes.set_xticks(range(0, len(labels), every), [label(text, width) for text in labels[::every]])
         axes.grid(visible=False, axis="x")
         axes.yaxis.set_major_formatter(lambda value, _: number(value))
-        _finish(figure, axes, len(series) + (mark is not None), xlabel=xlabel, ylabel=ylabel, width=width)
+        _finish(figure, axes, len(series), xlabel=xlabel, ylabel=ylabel, width=width)
 
     return draw(name, describe, lambda width: 250 if width == "wide" else 260, paint)
 

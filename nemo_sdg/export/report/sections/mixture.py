@@ -128,18 +128,16 @@ def tokens(run_dir: Path) -> Section:
                 variant: [histogram[b] for b in range(bins[0], bins[-1] + 1)]
                 for variant, histogram in sorted(histograms.items())
             }
-            section.parts.append(
-                charts.columns(
-                    "document-lengths",
-                    "Documents by their length in tokens",
-                    labels,
-                    series,
-                    xlabel="tokens a document, from",
-                    ylabel="documents",
-                )
+            section.add_columns(
+                "document-lengths",
+                "Documents by their length in tokens",
+                labels,
+                series,
+                xlabel="tokens a document, from",
+                ylabel="documents",
+                table=("tokens, from", "Documents by length"),
+                form="{:,.0f}",
             )
-            rows = [[labels[i], *(f"{values[i]:,.0f}" for values in series.values())] for i in range(len(labels))]
-            section.parts.append(Table(columns=["tokens, from", *series], rows=rows, caption="Documents by length"))
     health: Health = read_json_or(run_dir / "curated" / "health.json", {})
     rows = []
     for name, family in sorted((health.get("families") or {}).items()):

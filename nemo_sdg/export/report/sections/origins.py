@@ -2,12 +2,10 @@
 read.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 
-from nemo_sdg.export.report.counts import Run, is_contamination
-from nemo_sdg.export.report.sections import charts
-from nemo_sdg.export.report.sections.parts import MAX_BARS, MAX_ROWS, Section, Table
+from nemo_sdg.export.report.counts import Run, contaminated
+from nemo_sdg.export.report.sections.parts import MAX_ROWS, Section, Table
 from nemo_sdg.export.report.shown import Shown
 from nemo_sdg.export.splits import EvaluationSplits
 
@@ -21,17 +19,8 @@ def licenses(run: Run) -> Section:
             "seeds come from."
         ),
     )
-    ranked = run.kept.licenses.most_common(MAX_BARS)
-    if ranked:
-        section.parts.append(
-            charts.bars(
-                "licenses",
-                "Samples by effective licence",
-                [name for name, _ in ranked],
-                {"samples": [float(num) for _, num in ranked]},
-                unit="samples",
-            )
-        )
+    if run.kept.licenses:
+        section.add_bars("licenses", "Samples by effective licence", run.kept.licenses)
         section.parts.append(
             Table(
                 columns=["effective licence", "samples"],
@@ -64,18 +53,9 @@ def contamination(run: Run, records: Iterable[Shown], splits: EvaluationSplits |
         about="Records that repeat a row of an evaluation split: none of them went on. Each names the row it hit.",
     )
     shown = [(record, record.evaluation) for record in records if record.evaluation]
-    reasons: Counter[tuple[str, str]] = Counter()
-    for step in ("seeds", "curated"):
-        for row in run.counts[step].values():
-            for reason, num in row["dropped"].items():
-                if is_contamination(reason):
-                    reasons[step, reason] += num
-    counted = [[step, reason, f"{num:,}"] for (step, reason), num in sorted(reasons.items())]
-    section.notes.append(
-        "Dropped as contaminated: "
-        + ("; ".join(f"{num} in {step} ({reason})" for step, reason, num in counted) or "none")
-        + "."
-    )
+    reasons = {step: contaminated(run, step) for step in ("curated", "seeds")}
+    told = [f"{num:,} in {step} ({why})" for step, found in reasons.items() for why, num in sorted(found.items())]
+    section.notes.append(f"Dropped as contaminated: {'; '.join(told) or 'none'}.")
     if shown:
         rows = [
             [
@@ -89,7 +69,7 @@ def contamination(run: Run, records: Iterable[Shown], splits: EvaluationSplits |
             for record, row in shown
         ]
         columns = ["step", "reason", "task", "record", "evaluation row", "its question"]
-        total = sum(reasons.values())
+        total = sum(found.total() for found in reasons.values())
         section.parts.append(
             Table(
                 columns=columns,

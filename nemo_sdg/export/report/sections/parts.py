@@ -1,5 +1,6 @@
 """The parts of a section of the page: figures, each with the table of its numbers, and notes in plain words."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -7,6 +8,7 @@ from typing import Any, cast
 from nemo_sdg.export.report.counts import Run
 from nemo_sdg.export.report.sections import charts
 from nemo_sdg.records.health import Health
+from nemo_sdg.storage import total_kept
 
 MAX_ROWS = 200
 """maximum number of rows of a table on the page; the page says how many are left out"""
@@ -39,6 +41,33 @@ class Section:
     missing: str = ""
     """why the section is empty"""
 
+    def add_columns(
+        self,
+        name: str,
+        title: str,
+        labels: list[str],
+        series: charts.Series,
+        *,
+        xlabel: str,
+        ylabel: str,
+        table: tuple[str, str],
+        form: str,
+    ) -> None:
+        """A figure with vertical bars, and the table of its numbers in this form: `table` is the title of its first
+        column, and its caption.
+        """
+        self.parts.append(charts.columns(name, title, labels, series, xlabel=xlabel, ylabel=ylabel))
+        rows = [
+            [text, *(form.format(values[place]) for values in series.values())] for place, text in enumerate(labels)
+        ]
+        self.parts.append(Table(columns=[table[0], *series], rows=rows, caption=table[1]))
+
+    def add_bars(self, name: str, title: str, samples: Counter[str]) -> None:
+        """A figure with the numbers of samples, most first."""
+        ranked = samples.most_common(MAX_BARS)
+        series: charts.Series = {"samples": [float(num) for _, num in ranked]}
+        self.parts.append(charts.bars(name, title, [label for label, _ in ranked], series, unit="samples"))
+
 
 def percent(value: float | None, digits: int = 0) -> str:
     return "" if value is None else f"{100 * value:.{digits}f}%"
@@ -56,7 +85,7 @@ def stages(health: Health, what: str) -> dict[str, list[tuple[int, Any]]]:
 
 def summary_cards(run: Run, packed: dict[str, dict[str, list[int]]]) -> list[tuple[str, str]]:
     """The most important numbers of the run."""
-    kept = {step: sum(row["kept"] for row in counts.values()) for step, counts in run.counts.items()}
+    kept = {step: total_kept(counts) for step, counts in run.counts.items()}
     attempts = sum(row["in"] for row in run.counts["questions"].values())
     requests = sum(found.get("requests", 0) for found in run.requests.values())
     cards = [

@@ -4,7 +4,7 @@ from collections import Counter
 
 from nemo_sdg.export.report.counts import Run
 from nemo_sdg.export.report.sections import charts
-from nemo_sdg.export.report.sections.parts import MAX_BARS, STAGE_WORDS, Section, Table, percent, stages
+from nemo_sdg.export.report.sections.parts import STAGE_WORDS, Section, Table, percent, stages
 from nemo_sdg.records.health import Differences, Figures, Health, Share
 
 
@@ -15,24 +15,20 @@ def difficulty(run: Run, health: Health) -> Section:
     )
     section = Section(key="difficulty", title="Agreement and difficulty", about=about)
     if run.kept.agreement:
-        labels = [f"{step}" for step in range(0, 101, 10)]
+        labels = list(map(str, range(0, 101, 10)))
         series: charts.Series = {
             f"origin {origin}": [float(found[step]) for step in range(0, 101, 10)]
             for origin, found in sorted(run.kept.agreement.items())
         }
-        section.parts.append(
-            charts.columns(
-                "agreement",
-                "Samples by agreement of the votes",
-                labels,
-                series,
-                xlabel="votes that give the answer (%, rounded to tens)",
-                ylabel="samples",
-            )
-        )
-        rows = [[labels[i], *(f"{values[i]:,.0f}" for values in series.values())] for i in range(len(labels))]
-        section.parts.append(
-            Table(columns=["votes in agreement (%)", *series], rows=rows, caption="Samples by agreement")
+        section.add_columns(
+            "agreement",
+            "Samples by agreement of the votes",
+            labels,
+            series,
+            xlabel="votes that give the answer (%, rounded to tens)",
+            ylabel="samples",
+            table=("votes in agreement (%)", "Samples by agreement"),
+            form="{:,.0f}",
         )
     found = stages(health, "difficulty")
     if found:
@@ -43,18 +39,16 @@ def difficulty(run: Run, health: Health) -> Section:
                 100 * sum(num * part["tenths"][tenth] for num, part in parts) / total for tenth in range(10)
             ]
         labels = [f"{tenth / 10:.1f}" for tenth in range(10)]
-        section.parts.append(
-            charts.columns(
-                "difficulty",
-                "Samples by difficulty, before and after curation",
-                labels,
-                series,
-                xlabel="difficulty, from",
-                ylabel="samples (%)",
-            )
+        section.add_columns(
+            "difficulty",
+            "Samples by difficulty, before and after curation",
+            labels,
+            series,
+            xlabel="difficulty, from",
+            ylabel="samples (%)",
+            table=("difficulty, from", "Samples by difficulty"),
+            form="{:.1f}%",
         )
-        rows = [[labels[i], *(f"{values[i]:.1f}%" for values in series.values())] for i in range(10)]
-        section.parts.append(Table(columns=["difficulty, from", *series], rows=rows, caption="Samples by difficulty"))
     if not section.parts:
         section.missing = "No sample has votes yet."
     return section
@@ -77,18 +71,16 @@ def positions(health: Health) -> Section:
         series[STAGE_WORDS[stage]] = [
             100 * sum(part["of"] * part["shares"].get(letter, 0.0) for _, part in parts) / total for letter in letters
         ]
-    section.parts.append(
-        charts.columns(
-            "positions",
-            "Position of the right option",
-            letters,
-            series,
-            xlabel="position of the right option",
-            ylabel="questions (%)",
-        )
+    section.add_columns(
+        "positions",
+        "Position of the right option",
+        letters,
+        series,
+        xlabel="position of the right option",
+        ylabel="questions (%)",
+        table=("position", "Positions"),
+        form="{:.1f}%",
     )
-    rows = [[letters[i], *(f"{values[i]:.1f}%" for values in series.values())] for i in range(len(letters))]
-    section.parts.append(Table(columns=["position", *series], rows=rows, caption="Positions"))
     rows = []
     for name, family in sorted(health["families"].items()):
         after, seeds = family.get("after") or Figures(), family.get("seeds") or Figures()
@@ -115,19 +107,10 @@ def languages(run: Run, health: Health) -> Section:
         "says of up to 128 curated questions of each family."
     )
     section = Section(key="languages", title="Languages", about=about)
-    ranked = run.kept.languages.most_common(MAX_BARS)
-    if not ranked:
+    if not run.kept.languages:
         section.missing = "There is no sample yet."
         return section
-    section.parts.append(
-        charts.bars(
-            "languages",
-            "Samples by language",
-            [name for name, _ in ranked],
-            {"samples": [float(num) for _, num in ranked]},
-            unit="samples",
-        )
-    )
+    section.add_bars("languages", "Samples by language", run.kept.languages)
     identified: Counter[str] = Counter()
     for _, counts in stages(health, "identified_languages").get("after", []):
         identified.update(counts)
