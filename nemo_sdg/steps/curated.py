@@ -18,16 +18,7 @@ from nemo_sdg.execution.context import Context
 from nemo_sdg.records import Drop
 from nemo_sdg.steps.evaluation_splits import evaluation_files
 from nemo_sdg.steps.generation import num_gpus
-from nemo_sdg.storage import (
-    ContentHashes,
-    Inputs,
-    StepDir,
-    file_facts,
-    jsonl_files,
-    sha256_file,
-    total_kept,
-    write_json,
-)
+from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, jsonl_files, sha256_file, write_json
 
 if TYPE_CHECKING:
     from nemo_sdg.curate.decontaminate.find import Judge
@@ -199,7 +190,7 @@ def find_duplicates(context: Context) -> Path:
         context.step_dir("curated", "filtered"),
         context.step_dir("seeds"),
     )
-    num = total_kept(filtered.counts())
+    num = filtered.num_kept(source.shards())
     with context.progress.step("duplicates") as state:
         state.phase = f"comparing {num:,} samples"
         return dedup.find_duplicates(

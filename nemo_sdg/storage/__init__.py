@@ -1,6 +1,7 @@
 """Files of a run: atomic files, shards with receipts, and the ledger of each step."""
 
 from nemo_sdg.storage.code import code_version, home_of, imported_files
+from nemo_sdg.storage.counts import Counts, merge_counts, total_dropped, total_kept
 from nemo_sdg.storage.files import (
     DAMAGED,
     FileFacts,
@@ -46,7 +47,7 @@ from nemo_sdg.storage.ledger import (
     with_unread,
 )
 from nemo_sdg.storage.runs import find_run, finished_shards, require_run
-from nemo_sdg.storage.shards import SHARD_FORMAT, Counts, StepDir, merge_counts, total_dropped, total_kept
+from nemo_sdg.storage.shards import SHARD_FORMAT, StepDir
 
 __all__ = [
     "DAMAGED",
