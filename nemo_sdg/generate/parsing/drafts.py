@@ -160,7 +160,8 @@ def from_sections(text: str, kind: str) -> Draft | None:
     draft = _draft(text, sections, chosen)
     if kind in (Kind.code, Kind.free_text):
         return draft
-    corrected = max((found.start() for found in CORRECTS.finditer(text, 0, chosen.start)), default=-1)
+    first = answers[0].start
+    corrected = max((found.start() for found in CORRECTS.finditer(text, first, chosen.start)), default=-1)
     for rival in answers:
         # A `Final answer`, or an answer after a correction, replaces an earlier `Answer`.
         replaced = (chosen.final and not rival.final) or rival.start <= corrected
