@@ -29,7 +29,7 @@ import orjson
 from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError, MissingDependencyError
 from nemo_sdg.generate.engines.base import Fault, TransportError
-from nemo_sdg.generate.engines.faults import ServerError, read_error
+from nemo_sdg.generate.engines.error_bodies import ServerError, read_error
 from nemo_sdg.generate.engines.servers import same_model
 from nemo_sdg.generate.requests import Request
 
@@ -136,9 +136,10 @@ class Connection:
             await session.close()
 
     async def look_at_models(self, server: Server, model: str) -> ServerError | None:
-        """Reads the names and context lengths of a server's models; gives its error where it refuses the key. The
-        scheduler waits for a server that cannot be reached yet. A name that is not listed is not an error: gateways
-        list other names than they serve, and a wrong name is a 404 at the first request.
+        """Reads the names and context lengths of a server's models; gives its error where it does not know the key. A
+        403 tells nothing: a key may be good for completions and not for this list. The scheduler waits for a server
+        that cannot be reached yet. A name that is not listed is not an error: gateways list other names than they
+        serve, and a wrong name is a 404 at the first request.
         """
         import aiohttp
 
@@ -152,10 +153,12 @@ class Connection:
                 )
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
-        if status in (401, 403):
+        if status == 401 and b"scope" not in body:
             return read_error(status, body)
         try:
-            rows = [row for row in orjson.loads(body)["data"] if isinstance(row, dict)] if status == 200 else []
+            listed = orjson.loads(body) if status == 200 else []
+            listed = listed if isinstance(listed, list) else listed["data"]  # a bare list: Together
+            rows = [row for row in listed if isinstance(row, dict)]
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return None
         server.listed = [str(row.get("id")) for row in rows]
@@ -216,7 +219,7 @@ class Connection:
     async def _read_reply(
         self, server: Server, most_bytes: int, reply: "RawResponseMessage", content: "aiohttp.StreamReader"
     ) -> tuple[int, Any, bytes]:
-        if reply.code != 200:
+        if not 200 <= reply.code < 300:
             return reply.code, reply.headers, await self._read(content, BYTES_OF_ERROR, BYTES_OF_ERROR) or b""
         body = await self._read(content, most_bytes, LARGEST_BODY)
         if body is None:

@@ -12,10 +12,9 @@ Status codes alone do not tell: proxies wrap a provider's 5xx into a 400, and a 
 
 import enum
 import re
-from dataclasses import dataclass
-from typing import Any
 
-import orjson
+from nemo_sdg.generate.engines.error_bodies import ServerError
+from nemo_sdg.generate.engines.room import CONTEXT, TOO_LARGE, most_output
 
 
 class Meaning(enum.Enum):
@@ -30,149 +29,106 @@ class Meaning(enum.Enum):
 
 BUSY = {409, 425, 429, 498, 503, 529}
 TIMEOUT = {408, 499, 504, 522, 524}
-CONTEXT = re.compile(
-    r"context (?:length|window|size|limit)|maximum (?:context|sequence|model) length|max_seq_len|max_model_len"
-    r"|max_num_tokens|token count exceeds|too many (?:input )?tokens|prompt is too long|prompt too long"
-    r"|input (?:is )?too long|longer than the (?:maximum )?model"
-    r"|exceeds? the (?:model'?s |maximum )?(?:context|allowed)"
-    r"|max(?:_new|_completion)?_tokens['\"`]?(?: or ['\"`]?max_completion_tokens['\"`]?)? (?:is |are )?too large"
-    r"|default_max_tokens|context_length_exceeded|reduce the length|max_new_tokens`? must be <="
-    r"|input length (?:of|\()|exceeds? (?:the )?(?:max|maximum) (?:input|number of tokens|sequence)",
-    re.IGNORECASE,
-)
+NOT_SERVED = {405, 406, 411, 415, 501, 505}
+"""the address or the form of all requests; later, a page that stands in for a server that is away"""
 OVERLOADED = re.compile(
-    r"overload|rate.?limit|too many requests|(?:at|over|no|exceeded) capacity|throttl|try again|retry (?:later|after)|"
-    r"queue is full|resource.?exhausted|warming up|loading model|model is (?:currently )?loading|still loading",
+    r"overload|rate.?limit|too many requests|(?:at|over|no|exceeded) capacity|throttl|too busy|high (?:traffic|demand)|"
+    r"(?:try again|retry) (?:later|shortly|soon|momentarily|in (?:a|\d)|after)|wait (?:a |before |and )|"
+    r"queue is full|resource.?exhausted|warming up|loading model|model is (?:currently )?loading|still loading|"
+    r"稍[后後]|繁忙|并发|限流|过于频繁|请求过多",
     re.IGNORECASE,
 )
+AGAIN = re.compile(r"try again|please retry", re.IGNORECASE)
+"""counts when nothing else is said: "reformat your input and try again" asks for no patience"""
 UPSTREAM = re.compile(
     r"APIConnectionError|InternalServerError|ServiceUnavailable|APIError\b|BadGateway|Timeout"
     r"|upstream|connect(?:ion)? (?:error|refused|reset|aborted|closed|timed out)|cannot connect|failed to connect"
     r"|server disconnected|bad gateway|gateway time|service (?:temporarily )?unavailable|temporarily unavailable"
     r"|internal (?:server )?error|timed? ?out|(?:error|status)(?: code)?:? ?5\d\d\b|\b5(?:0[0234]|2[0-7])\b"
     r"|provider returned error|no healthy|out of memory|engine (?:is )?dead|EngineDeadError|ECONN|socket hang up"
-    r"|name or service not known|dns",
+    r"|name or service not known|dns|degraded function|has crashed|model unloaded",
     re.IGNORECASE,
 )
 ACCOUNT = re.compile(
-    r"insufficient.{0,3}(?:quota|balance|credit|fund)|exceeded your current quota|billing|payment|out of credits|"
-    r"more credits|credit balance|spend(?:ing)? limit|budget (?:has been )?exceeded|account (?:is )?(?:deactivated|"
-    r"suspended|disabled|not active)",
+    r"insufficient.{0,5}(?:quota|balance|credit|fund)|exceeded.{0,4}current.{0,7}quota|billing|payment|"
+    r"out of credits|more credits|credits? (?:balance|are depleted|have expired)|account balance|"
+    r"balance is (?:insufficient|not enough)|not enough (?:balance|credit)|spend(?:ing)? limit|budget (?:has been )?"
+    r"exceeded|over.?budget|ExceededBudget|good standing|arrearage|overdue|recharge|specified API usage limits|"
+    r"set inference limit|free allocation|"
+    r"(?:account|organization|project|team)(?: \S+)? (?:is |has been )?(?:deactivated|suspended|disabled|restricted|"
+    r"not active)|[余餘][额額]不足|[额額]度(?:不足|已)|欠费|充值|套餐已",
     re.IGNORECASE,
 )
 RATE = re.compile(
-    r"\brate limit|(?:try again|retry) (?:in|after) ~?\d|(?:tokens|requests|queries) (?:per|a) (?:min|second|hour|day)",
+    r"\brate[-_ ]limit|token-limit|(?:try again|retry) (?:in|after) ~?\d|retryDelay|per-?(?:minute|day)|"
+    r"(?:tokens|requests|queries) (?:per|a) (?:min|second|hour|day)|频率|频繁|速率|并发|每分钟|限流|稍[后後]",
     re.IGNORECASE,
 )
-"""Of a 429: providers name their billing page in rate limits too"""
+"""providers name their billing page in rate limits too, and say "quota" of both (Gemini, DashScope)"""
 KEY = re.compile(
-    r"api[ _-]?key (?:is )?(?:not valid|invalid|missing|expired)|"
+    r"api[ _-]?key (?:is )?(?:not (?:valid|found)|invalid|missing|expired)|"
     r"(?:invalid|incorrect|missing|expired|revoked|no) (?:api|auth\w*|access)[ _-]?(?:key|token)|unauthori[sz]ed|"
     r"authentication|permission denied|not authorized",
     re.IGNORECASE,
 )
 NO_MODEL = re.compile(
-    r"model.{0,120}(?:does not exist|not found|is not (?:supported|available|served|valid)|not exist)|"
-    r"(?:invalid|unknown|no such) model|model_not_found|no endpoints found|not a valid model|unable to access model|"
-    r"deployment.{0,60}does not exist",
+    r"model.{0,120}(?:does not exist|not found|is not (?:supported|available|served|valid)|not exist|end of (?:its|"
+    r"the) life|deprecated|decommissioned|no longer (?:supported|available|served)|terms acceptance|not_found_error)|"
+    r"(?:invalid|unknown|unavailable|no such) model|unable to access (?:\S+ )?model|not activated the model|"
+    r"(?:model_(?:not_\w+|decommissioned|terms_required)|unavailable_model)\b|no models? loaded|on-demand throughput|"
+    r"no endpoints found|no allowed providers|not a valid model|deployment.{0,60}does not exist|"
+    r"模型.{0,12}(?:不存在|未开通|已下线|不可用|不支持)",
     re.IGNORECASE | re.DOTALL,
 )
+NO_ACCESS = re.compile(
+    r"(?:access|allowed|permission|authorized|eligible).{0,60}model|model.{0,60}(?:access|permission|not allowed)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""of a 403: it is this account's model, not the text"""
 PARAMETER = re.compile(
-    r"extra.?(?:inputs?|fields?).{0,30}(?:not (?:permitted|allowed)|forbidden)|extra_forbidden|"
-    r"(?:unsupported|unknown|unrecogni[sz]ed|unexpected|invalid)(?: request)? (?:parameter|argument|field|keyword)|"
+    r"extra.?(?:inputs?|fields?).{0,30}(?:not (?:permitted|allowed)|forbidden)|extra_forbidden|extraneous key|"
+    r"(?:unsupported|unknown|unrecogni[sz]ed|unexpected|invalid)(?: request)? (?:parameter|argument|field|keyword|"
+    r"name)|(?:argument|parameter|field)s? (?:is |are )?not supported|cannot both be specified|"
     r"does not support (?:the )?(?:parameter|response_format|system|setting)|response_format.{0,40}(?:not supported|"
-    r"unavailable|invalid)|(?:system|developer).{0,20}role.{0,20}(?:not supported|invalid)|"
+    r"unavailable|invalid)|invalid schema for|(?:system|developer).{0,20}role.{0,20}(?:not supported|invalid)|"
     r"unsupported value|roles must alternate|successive user or assistant|expected last role|chat template|"
-    r"location is not supported",
+    r"only supports? stream|non-streaming calls|location is not supported|sent to HTTPS port",
     re.IGNORECASE | re.DOTALL,
 )
-OUTPUT = [
-    (re.compile(pattern, re.IGNORECASE | re.DOTALL), below)
-    for pattern, below in (
-        (r"range of max_(?:completion_)?tokens\D{0,20}\[\d+, ?(\d+)\]", 0),
-        (r"at most (\d+) (?:completion|output) tokens", 0),
-        (r"> (\d+), which is the maximum allowed number of output tokens", 0),
-        (r"max_(?:completion_|output_)?tokens[`'\"]? must be (?:less than or equal to|<=|at most) [`'\"]?(\d+)", 0),
-        (r"max_?output_?tokens.{0,80}range is from \d+ \(inclusive\) to (\d+) \(exclusive\)", 1),
-        (r"maximum tokens you requested exceeds.{0,80}lower than (\d+)", 1),
-    )
-]
-"""How providers say the most tokens that a reply may have, and whether it has to stay below that number"""
-TOO_LARGE = re.compile(r"request too large|tokens must be reduced", re.IGNORECASE)
-"""Of a 429: one request is over the rate of a minute; it would be refused for ever"""
-POLICY = re.compile(
-    r"content.{0,20}(?:policy|filter|not allowed|management)|moderation|flagged|safety|usage polic|not allowed to|"
-    r"inappropriate|sensitive|content exists risk|is not allowed|prohibited|harmful",
+ADDRESS = re.compile(r"unexpected endpoint", re.IGNORECASE)
+"""LM Studio answers 200 at any address"""
+BLOCKED = re.compile(
+    r"content[ _-](?:policy|filter|management|exists risk)|content.{0,20}(?:policy|filter|management)|moderation|"
+    r"flagged|inappropriate|data_?inspection|high risk|guardrail|敏感|不安全|违规",
     re.IGNORECASE,
 )
-SAID_AT_MOST = 300
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServerError:
-    """A server's error in place of an answer."""
-
-    status: int
-    message: str
-    """in one line of at most SAID_AT_MOST characters"""
-    fields: tuple[str, ...] = ()
-    """the fields of the body that it did not take, where it names them"""
-
-
-def read_error(status: int, data: bytes) -> ServerError:
-    """Out of any of the forms that servers use: {error: {message, code}}, {error: text}, {object: error, message},
-    {detail: [{loc, msg}]}, HTML, nothing.
-    """
-    try:
-        value: Any = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        value = data[: 4 * SAID_AT_MOST].decode("utf-8", "replace")
-    fields: list[str] = []
-    if isinstance(value, dict) and isinstance(value.get("detail"), list):
-        parts = []
-        for row in filter(lambda row: isinstance(row, dict), value["detail"]):
-            place = [str(part) for part in row.get("loc") or [] if part != "body"]
-            fields += place[:1]
-            parts.append(f"{'.'.join(place)}: {row.get('type', '')} {row.get('msg', '')}".strip())
-        value = "; ".join(parts)
-    inner = value.get("error") if isinstance(value, dict) else None
-    if isinstance(inner, dict) and inner.get("code") in ("unsupported_parameter", "unsupported_value"):
-        fields += [str(inner["param"])] if inner.get("param") else []
-    return ServerError(status=status, message=one_line(_message(value)), fields=tuple(fields))
-
-
-def _message(value: Any) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    inner = value.get("error", value)
-    if not isinstance(inner, dict):
-        return str(inner)
-    message = inner.get("message") or inner.get("detail") or inner.get("msg") or ""
-    metadata = inner.get("metadata")
-    raw = metadata.get("raw") if isinstance(metadata, dict) else None
-    named = [str(inner[name]) for name in ("type", "code", "param") if inner.get(name) and not message]
-    kind = inner.get("type") if isinstance(inner.get("type"), str) and "quota" in str(inner["type"]) else None
-    return " ".join(str(part) for part in (message, kind, raw, *named) if part)
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())[:SAID_AT_MOST]
+"""the text of one request, whoever quotes it"""
+POLICY = re.compile(
+    r"content.{0,20}not allowed|safety|usage polic|not allowed to|sensitive|is not allowed|prohibited|harmful",
+    re.IGNORECASE,
+)
+REPLY_TOO_LONG = re.compile(r"output limit was reached", re.IGNORECASE)
+"""a model that thinks fills max_tokens, and OpenAI gives a 400 in place of an empty reply"""
 
 
 def meaning(error: ServerError, *, answered: bool) -> Meaning:
     """`answered`: whether the server ever gave a completion; before it does, a 404 is an address that is wrong."""
-    status, said = error.status, error.message
+    status, said = error.status, error.said
     if status < 300:
         return Meaning.server
-    if status in (402, 405) or (ACCOUNT.search(said) and not (status == 429 and RATE.search(said))):
+    if not answered and ADDRESS.search(said):
         return Meaning.configuration
+    if status in (402, 410) or (ACCOUNT.search(said) and not RATE.search(said)):
+        return Meaning.configuration
+    if status == 403 and (BLOCKED.search(said) or (POLICY.search(said) and not NO_ACCESS.search(said))):
+        return Meaning.never
     if status in (401, 403):
-        return Meaning.never if status == 403 and POLICY.search(said) else Meaning.configuration
-    if status < 400:
+        return Meaning.configuration
+    if status < 400 or status in NOT_SERVED:
         return Meaning.server if answered else Meaning.configuration
     if status == 404:
         return Meaning.configuration if not answered or NO_MODEL.search(said) else Meaning.server
-    if status == 429 and TOO_LARGE.search(said):
+    if TOO_LARGE.search(said) and (status == 429 or (status == 413 and RATE.search(said))):
         return Meaning.context
     if status in BUSY:
         return Meaning.busy
@@ -185,23 +141,34 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
         return Meaning.unclear if re.search(r"grammar|guided|json.?schema", said, re.IGNORECASE) else Meaning.server
     if status == 424:
         return Meaning.server
-    if status == 413:
+    if status == 413 or REPLY_TOO_LONG.search(said):
         return Meaning.never
+    return _of_a_refusal(error)
+
+
+def _of_a_refusal(error: ServerError) -> Meaning:
+    """Of a 400 or another 4xx without a meaning of its own, by its words alone."""
+    said = error.said
     if OVERLOADED.search(said):
         return Meaning.busy
+    if BLOCKED.search(said):
+        return Meaning.never
     if NO_MODEL.search(said) or KEY.search(said) or error.fields or PARAMETER.search(said):
         return Meaning.configuration
     if UPSTREAM.search(said):
         return Meaning.server
-    return Meaning.never if POLICY.search(said) else Meaning.unclear
+    if POLICY.search(said):
+        return Meaning.never
+    return Meaning.busy if AGAIN.search(said) else Meaning.unclear
 
 
 def may_be_one_requests(error: ServerError) -> bool:
     """Whether an error that looks like one of the configuration may concern a single request: it refuses a field that
-    the server accepted in other requests.
+    the server accepted in other requests, or a firewall before the server takes the text for an attack.
     """
-    said = error.message
-    return error.status in (400, 422) and not (ACCOUNT.search(said) or NO_MODEL.search(said) or KEY.search(said))
+    said = error.said
+    named = ACCOUNT.search(said) or NO_MODEL.search(said) or KEY.search(said) or NO_ACCESS.search(said)
+    return error.status in (400, 403, 422) and not named
 
 
 def what_to_change(error: ServerError, model: str) -> str:
@@ -211,63 +178,35 @@ def what_to_change(error: ServerError, model: str) -> str:
         return f"give the limit under its other name with {extra}"
     if error.fields:
         return f"leave the field out with engine.extra_body={{{', '.join(f'{name}: null' for name in error.fields)}}}"
-    if error.status in (402, 429) or ACCOUNT.search(error.message):
+    if error.status in (402, 429) or ACCOUNT.search(error.said):
         return "top up the account, then run the same command again"
-    if error.status in (400, 422) and re.search("response_format|schema|guided", error.message, re.IGNORECASE):
+    if error.status in (400, 422) and re.search("response_format|schema|guided", error.said, re.IGNORECASE):
         return "set engine.structured to a form that the server takes (docs/engines.md)"
     return f"check engine.base_urls (http://host:port/v1), engine.model ({model}) and engine.extra_body"
 
 
-def status_of(code: object) -> int:
-    """The status that an error inside of a 200 stands for; 500 where it gives none."""
-    try:
-        number = int(str(code))
-    except ValueError:
-        return {"rate_limit_exceeded": 429, "insufficient_quota": 402}.get(str(code), 500)
-    return number if 300 <= number <= 599 else 500
+CODES = {
+    **dict.fromkeys(("rate_limit_exceeded", "rate_limit_error", "resource_exhausted", "too_many_requests"), 429),
+    **dict.fromkeys(("insufficient_quota", "billing_not_active", "insufficient_credits"), 402),
+    **dict.fromkeys(("invalid_api_key", "authentication_error", "unauthenticated", "unauthorized"), 401),
+    **dict.fromkeys(("permission_error", "permission_denied", "forbidden"), 403),
+    **dict.fromkeys(("not_found_error", "model_not_found", "not_found"), 404),
+    **dict.fromkeys(("invalid_request_error", "invalid_argument", "badrequesterror", "context_length_exceeded"), 400),
+    **dict.fromkeys(("content_filter", "invalid_prompt", "data_inspection_failed"), 400),
+    **dict.fromkeys(("overloaded_error", "unavailable", "service_unavailable_error"), 503),
+}
+"""words in the place of a status"""
 
 
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.0+)?(?![\w])")
-_LIMITS = [
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"\d \+ \d[\d,]* > (\d[\d,]*)",
-        r"must be <= (\d[\d,]*)",
-        r"(\d[\d,]*) (?:tokens )?maximum context length",
-        r"(?:context (?:length|window|size|limit)|maximum (?:model|sequence) length|max_(?:seq|model)_len"
-        r"|max_num_tokens|maximum allowed (?:input )?length)\D{0,40}?(\d[\d,]*)",
-        r"> (\d[\d,]*)",
-    )
-]
-
-
-def most_output(said: str) -> int | None:
-    """The most tokens that a provider gives in one reply, where an error says so."""
-    for pattern, below in OUTPUT:
-        if found := pattern.search(said):
-            return int(found[1]) - below
-    return None
-
-
-def free_tokens(said: str, max_tokens: int) -> int | None:
-    """How many tokens a context leaves for a reply, by an error's own numbers; None where they do not say it.
-
-    "maximum context length is 4096 tokens. However, you requested 5200 tokens (2128 in the messages, 3072 in the
-    completion)": 4096 - 2128.
+def status_of(*codes: object) -> int:
+    """The status that an error inside of a 200 stands for, by the first of its codes that is one; 500 where it gives
+    none.
     """
-    if (bound := most_output(said)) is not None:
-        return bound
-    found = next(filter(None, (pattern.search(said) for pattern in _LIMITS)), None)
-    if found is None:
-        return None
-    limit = _int(found.group(1))
-    numbers = [_int(text) for text in _NUMBER.findall(said)]
-    for total in numbers:
-        if total - max_tokens in numbers and total > limit:
-            return limit - (total - max_tokens)
-    prompts = [number for number in numbers if number not in (limit, max_tokens) and number + max_tokens > limit]
-    return limit - prompts[0] if prompts else None
-
-
-def _int(text: str) -> int:
-    return int(float(text.replace(",", "")))
+    for code in codes:
+        try:
+            number = int(str(code))
+        except ValueError:
+            number = CODES.get(str(code).lower(), 0)
+        if 300 <= number <= 599:
+            return number
+    return 500

@@ -18,27 +18,16 @@ from nemo_sdg.config import EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.engines.connection import BYTES_A_TOKEN, BYTES_BESIDE, Connection, Server, most_bytes
-from nemo_sdg.generate.engines.faults import (
-    SAID_AT_MOST,
-    Meaning,
-    ServerError,
-    free_tokens,
-    may_be_one_requests,
-    meaning,
-    most_output,
-    read_error,
-    status_of,
-    what_to_change,
-)
+from nemo_sdg.generate.engines.error_bodies import SAID_AT_MOST, ServerError, read_error
+from nemo_sdg.generate.engines.faults import ACCOUNT, Meaning, may_be_one_requests, meaning, status_of, what_to_change
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
 from nemo_sdg.generate.engines.retry_after import wait_asked_for
+from nemo_sdg.generate.engines.room import LEAST_ROOM, most_output, next_max_tokens
 from nemo_sdg.generate.engines.servers import build_body, same_model
 from nemo_sdg.generate.requests import Completion, Request
 
 log = logging.getLogger(__name__)
 
-LEAST_ROOM = 16
-"""a request is not sent when fewer tokens are left for its reply"""
 BYTES_PER_TOKEN = 6
 """more than any tokenizer in use has on text: a lower bound on the tokens of a prompt"""
 BELIEVED_AFTER = 3
@@ -81,7 +70,7 @@ class OpenAIEngine:
     async def complete(self, request: Request) -> Completion:
         assert self._connection.is_open, "start() comes first"
         server = self._connection.choose(request)
-        asked = request.max_tokens
+        asked, tries = request.max_tokens, 0
         while True:
             bounded = self._bounded(server, request, asked)
             sent = request if bounded == request.max_tokens else dataclasses.replace(request, max_tokens=bounded)
@@ -91,11 +80,9 @@ class OpenAIEngine:
                     result.detail = f"the server had {sent.max_tokens} of {request.max_tokens} tokens for the reply"
                 return result
             # the context is too short for prompt and reply together, or the reply may not be as long
-            server.most_output = most_output(result.message) or server.most_output
-            room = free_tokens(result.message, sent.max_tokens)
-            room = sent.max_tokens // 2 if room is None or room >= sent.max_tokens else room
-            if "about" in result.message:
-                room -= max(8, room // 50)
+            tries += 1
+            server.most_output = most_output(result.said) or server.most_output
+            room = next_max_tokens(result.said, sent.max_tokens, tries)
             if room < LEAST_ROOM:
                 return Completion(text="", finish_reason="refused", detail=self._said(server, result))
             asked = room
@@ -118,13 +105,14 @@ class OpenAIEngine:
         status, headers, body = await self._connection.post(
             server, data, chat=request.messages is not None, most_bytes=most_bytes(request, server.context_length)
         )
-        if status == 200:
+        if 200 <= status < 300:
             try:
                 completion = read_reply(body)
             except ErrorInReply as inner:
-                status, body = status_of(inner.code), inner.body
+                status, body = status_of(*inner.codes), inner.body
             except TransportError as fault:
-                raise TransportError(f"{server.url}: {self._connection.cleaned(str(fault))}", fault.fault) from None
+                if status == 200:
+                    raise TransportError(f"{server.url}: {self._connection.cleaned(str(fault))}", fault.fault) from None
             else:
                 self._answered = True
                 server.answered_at = asyncio.get_running_loop().time()
@@ -132,18 +120,27 @@ class OpenAIEngine:
                 return completion
         error = read_error(status, body)
         if 300 <= status < 400 and "Location" in headers:
-            error = dataclasses.replace(error, message=f"it redirects to {headers['Location'][:SAID_AT_MOST]}")
+            where = f"it redirects to {headers['Location'][:SAID_AT_MOST]}"
+            error = dataclasses.replace(error, message=where, said=where)
         means = meaning(error, answered=self._answered)
         if means is Meaning.context:
             return error
-        if means is Meaning.configuration and not (server.answered_at >= 0 and may_be_one_requests(error)):
+        if means is Meaning.configuration and not await self._takes_others(server, error, data):
             self._stop(server, error)
         if means is Meaning.unclear and await self._is_the_requests_fault(server, error, data, begin):
             means = Meaning.never
         said = self._said(server, error)
         if means is Meaning.never:
             return Completion(text="", finish_reason="refused", detail=said)
-        raise TransportError(said, WAITS.get(means, Fault.server), wait_asked_for(headers, said))
+        raise TransportError(said, WAITS.get(means, Fault.server), wait_asked_for(headers, error.said))
+
+    async def _takes_others(self, server: Server, error: ServerError, data: bytes) -> bool:
+        """Whether the server refuses one request for what it refused in no other. A key that was revoked since is told
+        from a firewall by the smallest request.
+        """
+        if server.answered_at < 0 or not may_be_one_requests(error):
+            return False
+        return error.status != 403 or await self._status_of_the_least(server, data) not in (401, 403)
 
     async def _is_the_requests_fault(self, server: Server, error: ServerError, data: bytes, begin: float) -> bool:
         """Whether to believe a refusal in unknown words: the same request was refused BELIEVED_AFTER times, while the
@@ -158,12 +155,12 @@ class OpenAIEngine:
             )
         if self._refusals[digest] < BELIEVED_AFTER:
             return False
-        if server.answered_at < begin and not await self._answers_at_all(server, data):
+        if server.answered_at < begin and await self._status_of_the_least(server, data) != 200:
             return False
         del self._refusals[digest]
         return True
 
-    async def _answers_at_all(self, server: Server, data: bytes) -> bool:
+    async def _status_of_the_least(self, server: Server, data: bytes) -> int | None:
         """Sends the smallest possible request, of the same form as the one that the server refused."""
         body = orjson.loads(data)
         chat = "messages" in body
@@ -174,12 +171,12 @@ class OpenAIEngine:
                 server, orjson.dumps(least), chat=chat, most_bytes=BYTES_BESIDE + BYTES_A_TOKEN * LEAST_ROOM
             )
         except TransportError:
-            return False
-        return status == 200
+            return None
+        return status
 
     def _stop(self, server: Server, error: ServerError) -> NoReturn:
         """Ends the run for an error that every request would meet, and says what to change."""
-        if error.status in (401, 403):
+        if error.status in (401, 403) and not ACCOUNT.search(error.said):
             state = "was refused" if self._connection.has_key else "is not set"
             raise EngineError(
                 f"{server.url}: {error.status}, the key in the environment variable {self.config.api_key_env} {state}; "

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from nemo_sdg.generate.engines.base import Fault, TransportError
-from nemo_sdg.generate.engines.faults import one_line
+from nemo_sdg.generate.engines.error_bodies import one_line
 from nemo_sdg.generate.engines.servers import CUT, FAILED, KNOWN, LOOPED, is_withheld
 from nemo_sdg.generate.parsing.traces import separate
 from nemo_sdg.generate.requests import Completion
@@ -20,11 +20,13 @@ Json = dict[str, Any]
 
 
 class ErrorInReply(Exception):
-    """A 200 whose body is an error: {error: {code, message}}, at the top or in the choice."""
+    """A 200 whose body is an error: {error: {code, message}}, at the top or in the choice; {object: error, message};
+    {success: false, errors}.
+    """
 
-    def __init__(self, code: object, body: bytes) -> None:
-        super().__init__(code, body)
-        self.code, self.body = code, body
+    def __init__(self, codes: tuple[object, ...], body: bytes) -> None:
+        super().__init__(codes, body)
+        self.codes, self.body = codes, body
 
 
 def read_reply(data: bytes) -> Completion:
@@ -43,14 +45,16 @@ def read_reply(data: bytes) -> Completion:
 
 
 def parse(data: bytes) -> Any:
-    """JSON with what proxies do to it: a byte order mark, lone surrogates, server-sent events that nobody asked for."""
+    """JSON with what proxies do to it: a byte order mark, lone surrogates, line breaks in strings, server-sent events
+    that nobody asked for.
+    """
     data = data.removeprefix(b"\xef\xbb\xbf").strip()
     if data.startswith((b"data:", b"event:", b":")):
         return _joined_events(data)
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        return _without_surrogates(json.loads(data.decode("utf-8", "replace")))
+        return _without_surrogates(json.loads(data.decode("utf-8", "replace"), strict=False))
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -69,9 +73,11 @@ def _joined_events(data: bytes) -> Json:
     whole: Json = {}
     message: Json = {}
     choice: Json = {"message": message, "finish_reason": None}
+    ended = False
     for line in data.splitlines():
         payload = line.removeprefix(b"data:").strip()
-        if not line.startswith(b"data:") or payload == b"[DONE]":
+        ended = ended or payload == b"[DONE]"
+        if not line.startswith(b"data:") or not payload or payload == b"[DONE]":
             continue
         chunk = orjson.loads(payload)
         _raise_error(chunk)
@@ -82,18 +88,24 @@ def _joined_events(data: bytes) -> Json:
                 if isinstance(value, str) and name != "role":
                     message[name] = message.get(name, "") + value
             choice["finish_reason"] = part.get("finish_reason") or choice["finish_reason"]
+    if not ended and not choice["finish_reason"]:
+        raise ValueError("a stream that was cut")
     return {**whole, "choices": [choice]} if message or choice["finish_reason"] else {**whole, "choices": []}
 
 
 def _raise_error(holder: Json) -> None:
-    error = holder.get("error")
-    base = holder.get("base_resp")
+    error, base = holder.get("error"), holder.get("base_resp")
     if not error and isinstance(base, dict) and base.get("status_code"):  # MiniMax, whose codes are its own
-        raise ErrorInReply(400, orjson.dumps({"error": {"message": str(base.get("status_msg") or base)}}))
+        raise ErrorInReply((400,), orjson.dumps({"error": {"message": str(base.get("status_msg") or base)}}))
+    if not error and not holder.get("choices"):
+        if holder.get("object") == "error" and holder.get("message"):
+            error = {name: holder.get(name) for name in ("message", "type", "code")}
+        elif errors := holder.get("errors"):
+            error = errors[0] if isinstance(errors, list) else errors
     if not error:
         return
-    code = error.get("code") or error.get("status") if isinstance(error, dict) else None
-    raise ErrorInReply(code, json.dumps({"error": error}).encode())
+    codes = tuple(error.get(name) for name in ("code", "status", "type")) if isinstance(error, dict) else ()
+    raise ErrorInReply(codes, json.dumps({"error": error}).encode())
 
 
 def read_choice(choice: Json, body: Json) -> Completion:
@@ -112,12 +124,12 @@ def read_choice(choice: Json, body: Json) -> Completion:
     completion = Completion(
         text="",
         finish_reason="stop",
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=_count(usage.get("prompt_tokens") or usage.get("input_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens") or usage.get("output_tokens")),
         reasoning_tokens=_reasoning_tokens(usage),
         model=served if isinstance(served, str) and served else None,
     )
-    refusal = message.get("refusal")
+    refusal = message.get("refusal") or _refused_part(message.get("content"))
     if is_withheld(reason) or (isinstance(refusal, str) and refusal and not content):
         completion.finish_reason = "refused"
         completion.detail = one_line(refusal) if isinstance(refusal, str) and refusal else reason
@@ -125,11 +137,13 @@ def read_choice(choice: Json, body: Json) -> Completion:
     if reason in FAILED:
         raise TransportError(f"the server ended the request with finish_reason={reason}", Fault.server)
     completion.finish_reason = "length" if reason in CUT else "repetition" if reason in LOOPED else "stop"
-    content = content or _arguments(message.get("tool_calls"))
+    content = content or _arguments(message.get("tool_calls") or [{"function": message.get("function_call")}])
     reasoning = thinking or _reasoning(message)
     completion.text, completion.trace = separate(content, reasoning, finish_reason=completion.finish_reason)
     if not completion.text and not completion.trace and (reason in ("", "null") or reason not in KNOWN):
         raise TransportError(f"a reply without a text and without a known finish_reason ({matched})", Fault.answer)
+    if not completion.text and completion.finish_reason == "stop" and _is_of_no_tokens(usage):
+        raise TransportError("a reply of no tokens", Fault.answer)
     if completion.finish_reason == "length" and completion.trace and not completion.text:
         completion.detail = f"thinking filled max_tokens ({completion.completion_tokens} tokens)"
     elif reason not in KNOWN:
@@ -153,6 +167,19 @@ def read_content(content: Any) -> tuple[str, str]:
         else:
             texts.append(_flat(part.get("text") or part.get("content") or part.get("output_text")))
     return "".join(texts), "\n\n".join(filter(None, thinking))
+
+
+def _refused_part(content: Any) -> str:
+    parts = content if isinstance(content, list) else []
+    return "".join(_flat(part.get("refusal")) for part in parts if isinstance(part, dict))
+
+
+def _is_of_no_tokens(usage: Json) -> bool:
+    """Whether nothing was generated, by the server's own counts: it had no room or no worker for the request. Models
+    that end at once are counted with the token that ends them; Gemini counts thinking in the total alone.
+    """
+    thought = _count(usage.get("total_tokens")) > _count(usage.get("prompt_tokens"))
+    return usage.get("completion_tokens") == 0 and not thought and not _reasoning_tokens(usage)
 
 
 def _flat(value: Any) -> str:

@@ -24,6 +24,10 @@
 | NIM              | 422 {detail: [{type: extra_forbidden, loc: [body, seed], msg}]}                               |
 | LiteLLM          | 400 around a provider's 5xx: "litellm.APIConnectionError: …"                                  |
 | OpenRouter       | 200 {error: {code, message}}; 402 without credits; 403 by moderation                          |
+| Groq             | 413 for one request over the tokens of a minute, with a link to the billing page              |
+| Gemini           | [{error: {…, details}}]; 429 "current quota", with retryDelay in the details                  |
+| NIM in the cloud | {title, detail}; 400 "DEGRADED function"; 410 for a model that is gone                        |
+| Zhipu, DashScope | {error: {code, message}} in Chinese; 429 for a spent account; 400 data_inspection_failed      |
 | DeepSeek         | 402 "Insufficient Balance"; 503 when overloaded; empty content where JSON mode fails          |
 | Mistral          | {object: error, message, type}; 422 {detail: […]}; 429                                        |
 
@@ -40,20 +44,22 @@ from nemo_sdg.generate.requests import Request
 STOPPED = {
     *("stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_token", "tool_calls", "tool_use"),
     *("function_call", "complete", "completed", "done", "end", "finish", "finished", "null", ""),
+    *("normal", "end_of_text", "endoftext"),
 }
 CUT = {
     *("length", "max_tokens", "model_length", "max_length", "max_output_tokens", "model_context_window_exceeded"),
-    "context_length_exceeded",
+    *("context_length_exceeded", "token_limit", "time_limit", "error_limit", "maximum_tokens"),
 }
 LOOPED = {"repetition", "repetition_detected", "loop"}
 KNOWN = STOPPED | CUT | LOOPED
 WITHHELD = {
     *("content_filter", "content-filter", "safety", "recitation", "sensitive", "refusal", "blocklist"),
     *("prohibited_content", "spii", "guardrail_intervened", "guardrails", "moderation", "error_toxic"),
+    *("content_filtered", "model_armor", "language"),
 }
 FAILED = {
     *("error", "abort", "aborted", "cancelled", "canceled", "timeout", "network_error"),
-    *("insufficient_system_resource", "malformed_function_call"),
+    *("insufficient_system_resource", "malformed_function_call", "user_cancel", "load", "unload"),
 }
 
 

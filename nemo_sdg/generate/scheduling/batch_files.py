@@ -8,9 +8,10 @@ import orjson
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.generate.engines.base import TransportError
-from nemo_sdg.generate.engines.faults import BUSY, Meaning, ServerError, free_tokens, meaning, read_error, status_of
-from nemo_sdg.generate.engines.openai import LEAST_ROOM
+from nemo_sdg.generate.engines.error_bodies import ServerError, read_error
+from nemo_sdg.generate.engines.faults import BUSY, Meaning, meaning, status_of
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
+from nemo_sdg.generate.engines.room import LEAST_ROOM, free_tokens
 from nemo_sdg.generate.requests import Completion
 
 
@@ -111,7 +112,7 @@ def _sort(
         try:
             read_reply(body)
         except ErrorInReply as inner:
-            status, body = status_of(inner.code), inner.body
+            status, body = status_of(*inner.codes), inner.body
         except TransportError as fault:
             found.failed.setdefault(key, set()).add((place.path.name, line))
             found.last_error = str(fault)
@@ -127,7 +128,7 @@ def _sort(
     said = read_error(status, body)
     means = meaning(said, answered=True)
     if means is Meaning.context:
-        free = free_tokens(said.message, max_tokens)
+        free = free_tokens(said.said, max_tokens)
         room = max_tokens // 2 if free is None or free >= max_tokens else free
         if room < LEAST_ROOM:
             found.refused[key] = f"{status} {said.message}"

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from nemo_sdg.generate.engines.faults import Meaning, free_tokens, meaning, read_error, what_to_change
+from nemo_sdg.generate.engines.error_bodies import read_error
+from nemo_sdg.generate.engines.faults import Meaning, meaning, what_to_change
+from nemo_sdg.generate.engines.room import free_tokens
 from tests.fakes.server_dialects import SERVERS, context_error
 
 

@@ -9,7 +9,8 @@ from nemo_sdg.config import Structured
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.base import TransportError
-from nemo_sdg.generate.engines.faults import Meaning, meaning, read_error, status_of
+from nemo_sdg.generate.engines.error_bodies import read_error
+from nemo_sdg.generate.engines.faults import Meaning, meaning, status_of
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
 from nemo_sdg.generate.engines.sent import prepare
 from nemo_sdg.generate.requests import Request
@@ -241,7 +242,7 @@ def test_what_is_held_back_for_its_content_is_a_refusal(finish):
 def test_an_error_in_a_200_is_sorted_like_any_other(value, means):
     with pytest.raises(ErrorInReply) as raised:
         read(value)
-    error = read_error(status_of(raised.value.code), raised.value.body)
+    error = read_error(status_of(*raised.value.codes), raised.value.body)
     assert meaning(error, answered=True) is Meaning(means)
 
 

@@ -171,10 +171,34 @@ NOW = "Wed, 21 Oct 2026 07:28:00 GMT"
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": ""}, None),
         ({"x-ratelimit-remaining": "0"}, None),
+        ({"Retry-After": "120s"}, 120),
+        ({"Retry-After": "60 seconds"}, 60),
+        ({"x-ratelimit-remaining-tokens-minute": "0", "x-ratelimit-reset-tokens-minute": "12.5"}, 12.5),
+        ({"llm_provider-x-ratelimit-remaining-tokens": "0", "llm_provider-x-ratelimit-reset-tokens": "9s"}, 9),
+        ({"ratelimit": "limit=100, remaining=0, reset=30"}, 30),
+        ({"ratelimit": "limit=100, remaining=10, reset=30"}, None),
+        ({"RateLimit": '"default";r=0;t=30'}, 30),
     ],
 )
 def test_how_long_a_server_asks_to_wait(headers, seconds):
     assert wait_asked_for(headers) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("Please try again in 1 hour", 3600),
+        ("Try again in 2 days.", 172_800),
+        ("Please wait 3000 seconds before retrying.", 3000),
+        ("Your rate limit resets in ~30s.", 30),
+        ("Please retry after 5 minutes", 300),
+        ("Please wait a moment and try again", None),
+        ("waiting for 20 requests", None),
+        ("X-RateLimit-Reset: 1000000001000", 0),
+    ],
+)
+def test_a_wait_in_words(said, seconds):
+    assert wait_asked_for({}, said) == seconds
 
 
 def test_a_reset_may_be_a_point_in_time():
