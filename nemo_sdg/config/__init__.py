@@ -25,49 +25,6 @@ from nemo_sdg.config.run import Executor, RunSection, Verify
 from nemo_sdg.config.seeds import DeclaredSplit, FileSeeds, GuardSection, Labels, LicensePolicy, SeedsSection
 from nemo_sdg.errors import ConfigError
 
-__all__ = [
-    "OPERATIONAL",
-    "VARIANTS",
-    "BlendSection",
-    "BlendSource",
-    "Budget",
-    "CurateSection",
-    "DeclaredSplit",
-    "EngineKind",
-    "EngineSection",
-    "Executor",
-    "ExportSection",
-    "FileSeeds",
-    "Form",
-    "GenerateSection",
-    "GuardSection",
-    "Labels",
-    "LicensePolicy",
-    "MixtureSection",
-    "OriginShare",
-    "PerSeed",
-    "Role",
-    "RoleSection",
-    "RolesSection",
-    "RunConfig",
-    "RunSection",
-    "SamplingSection",
-    "Sandbox",
-    "SeedsSection",
-    "Structured",
-    "Style",
-    "Verify",
-    "VerifySection",
-    "as_plain",
-    "fingerprint",
-    "load_config",
-    "load_recorded",
-    "read_config",
-    "select",
-    "shaping",
-]
-
-
 T = TypeVar("T")
 
 

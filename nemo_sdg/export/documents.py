@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from nemo_sdg.config import VARIANTS
-from nemo_sdg.export.phrases import NONE, PHRASES, Phrases
+from nemo_sdg.export.phrases import Phrases, phrases_of
 from nemo_sdg.records import LABELS, Frame, Kind
 from nemo_sdg.records.lines import SampleLine
 from nemo_sdg.text.options import refer_to_letters, speaks_of_letters
@@ -140,7 +140,7 @@ def render_turns(sample: SampleLine) -> tuple[str, str]:
     if texts["choices"]:
         shown = texts["lettered"] if lettered else texts["inline"]
     elif texts["assertions"]:
-        shown = "\n".join(filter(None, (PHRASES.get(sample["language"], NONE).tests, texts["tests"])))
+        shown = "\n".join(filter(None, (phrases_of(sample["language"]).tests, texts["tests"])))
     asked = "\n\n".join(filter(None, (texts["passage"], texts["question"], shown)))
     if sample["kind"] == Kind.code:
         return asked, "\n\n".join(filter(None, (texts["reasoning"], texts["code"])))
@@ -181,7 +181,7 @@ def _speaks_of_letters(sample: SampleLine) -> bool:
 @functools.cache
 def _templates(layout: str, language: str, has_reasoning: bool) -> tuple[Template, ...]:
     """The templates of a layout in a language. Context inside an explanation needs reasoning to stand beside."""
-    phrases = PHRASES.get(language, NONE)
+    phrases = phrases_of(language)
     return tuple(
         tuple(_block(block, phrases) for block in blocks)
         for blocks in LAYOUTS.get(layout, SHORT)
@@ -205,7 +205,7 @@ def _read(sample: SampleLine) -> _Texts:
         answer=answer.strip("\n") if sample["kind"] == Kind.code and answer.strip() else answer.strip(),
         choices=[choice.strip() for choice in sample.get("choices") or ()],
         assertions=sample.get("tests") or [],
-        final=PHRASES.get(sample["language"], NONE).final,
+        final=phrases_of(sample["language"]).final,
     )
 
 

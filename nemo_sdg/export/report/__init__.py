@@ -15,5 +15,3 @@ page.py        writes the pages
 """
 
 from nemo_sdg.export.report.page import is_current, write_against, write_report, write_search_pages
-
-__all__ = ["is_current", "write_against", "write_report", "write_search_pages"]

@@ -11,42 +11,7 @@ import unicodedata
 
 from nemo_sdg.text.forms.lexicon import lexicon, listed
 
-_ABBREVIATIONS = dict(
-    pair.split("=")
-    for pair in [
-        "mt=mount",
-        "dr=doctor",
-        "st=saint",
-        "mr=mister",
-        "prof=professor",
-        "vs=versus",
-        "v=versus",
-        "sr=senior",
-        "jr=junior",
-        "gen=general",
-        "sen=senator",
-        "gov=governor",
-        "dept=department",
-        "univ=university",
-        "approx=approximately",
-        "bce=bc",
-        "ce=ad",
-        "pres=president",
-        "wwi=world_war_i",
-        "wwii=world_war_ii",
-        "ww1=world_war_1",
-        "ww2=world_war_2",
-        "dont=do_not",
-        "doesnt=does_not",
-        "didnt=did_not",
-        "isnt=is_not",
-        "arent=are_not",
-        "wasnt=was_not",
-        "cant=can_not",
-        "cannot=can_not",
-        "wont=will_not",
-    ]
-)
+_ABBREVIATIONS: dict[str, str] = lexicon()["abbreviations"]
 _AD_FIRST = re.compile(r"^ad (\d+)$")
 _CENTURY = re.compile(
     r"(?<=\d(?:st|nd|rd|th) )c(?:ent)?(?=$| )|(?<=\w(?:th|st|rd|nd) )cent(?=$| )|(?<=[ivx] )cent(?=$| )|"
@@ -78,32 +43,7 @@ _BRITISH = [
     (re.compile(r"ae(?=[mnst])|oe(?=[dms])"), "e"),
 ]
 _YES, _NO = listed("yes"), listed("no")
-_SMALL_WORDS = frozenset(
-    [
-        "of",
-        "the",
-        "and",
-        "for",
-        "de",
-        "des",
-        "du",
-        "la",
-        "le",
-        "les",
-        "et",
-        "der",
-        "die",
-        "das",
-        "und",
-        "von",
-        "del",
-        "y",
-        "di",
-        "e",
-        "da",
-        "do",
-    ]
-)
+_SMALL_WORDS = listed("small_words")
 ASKS_ORDER = re.compile(
     r"\border\b|\bsequence\b|\brank|\bsort|\barrange\b|\b(?:as|des)cending|\bin (?:in|"
     r"de)creasing\b|chronological|alphabetical|"

@@ -4,5 +4,3 @@ by math-verify in a child process (`expressions`, `math_worker`).
 
 from nemo_sdg.text.mathematics.equality import equal, is_expression, surely_equal, tight
 from nemo_sdg.text.mathematics.named import named_apart
-
-__all__ = ["equal", "is_expression", "named_apart", "surely_equal", "tight"]

@@ -4,15 +4,3 @@ from nemo_sdg.text.numbers.equality import numbers_equal
 from nemo_sdg.text.numbers.reader import FoundNumber, find_numbers, is_hedged, is_numeral, read_number, sole_number
 from nemo_sdg.text.numbers.scan import Number
 from nemo_sdg.text.numbers.units import Unit
-
-__all__ = [
-    "FoundNumber",
-    "Number",
-    "Unit",
-    "find_numbers",
-    "is_hedged",
-    "is_numeral",
-    "numbers_equal",
-    "read_number",
-    "sole_number",
-]

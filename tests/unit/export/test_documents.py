@@ -1,13 +1,17 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nemo_sdg.export import phrases as words
 from nemo_sdg.export.documents import render_text, render_texts, render_turns
-from nemo_sdg.export.phrases import NONE, PHRASES
+from nemo_sdg.export.phrases import phrases_of
 from nemo_sdg.records import Answer, Frame, Kind, Sample, to_dict
+from nemo_sdg.text.tables import read_table
 
+LANGUAGES = sorted(read_table(Path(words.__file__).with_name("phrases.yaml")))
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=30)
 PARAGRAPHS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
 MAYBE = st.one_of(st.just(""), PARAGRAPHS)
@@ -39,7 +43,7 @@ def samples(draw: st.DrawFn) -> dict[str, Any]:
         sample_id=draw(st.text(min_size=1, max_size=8)),
         kind=draw(st.sampled_from(list(Kind))),
         frame=draw(st.sampled_from(list(Frame))),
-        language=draw(st.sampled_from([*sorted(PHRASES), "xx"])),
+        language=draw(st.sampled_from([*LANGUAGES, "xx"])),
         question=draw(PARAGRAPHS),
         passage=draw(st.one_of(st.none(), PARAGRAPHS)),
         choices=choices,
@@ -62,7 +66,7 @@ def test_the_variants_differ_in_the_context_only(sample: dict[str, Any]) -> None
         i for i in range(start + 1) if with_context[:i] == without[:i] and with_context[i + length :] == without[i:]
     ]
     stretches = [with_context[i : i + length] for i in candidates]
-    background = PHRASES.get(sample["language"], NONE).background
+    background = phrases_of(sample["language"]).background
     expected = {sample["context"], background + sample["context"]}
     assert any(stretch.strip() in {text.strip() for text in expected} for stretch in stretches)
 
@@ -102,9 +106,9 @@ def test_a_kind_has_several_templates(kind: str) -> None:
 
 
 @pytest.mark.parametrize("variant", ["context", "no_context"])
-@pytest.mark.parametrize("language", sorted(PHRASES))
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_language_lacks_a_phrase(language: str, variant: str) -> None:
-    phrases = PHRASES[language]
+    phrases = phrases_of(language)
     assert all(getattr(phrases, name).strip() for name in phrases.__slots__)
     assert any(
         phrases.question in render_text(make_sample(sample_id=str(number), language=language), variant)
