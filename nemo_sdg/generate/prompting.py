@@ -17,6 +17,7 @@ import hashlib
 import json
 import random
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,13 @@ def request_seed(run_seed: int, record_id: str, purpose: str) -> int:
     return random.Random(f"{run_seed}:{record_id}:{purpose}").getrandbits(31)
 
 
+@cache
+def _included(source: str) -> tuple[str, ...]:
+    """Names of the templates that one includes, by its text: to parse all those of a style takes 20 ms."""
+    referenced = jinja2.meta.find_referenced_templates(jinja2.Environment().parse(source))
+    return tuple(name for name in referenced if name is not None)
+
+
 class Prompts:
     """The templates of one engine of a run. Raises ConfigError when the user's folder is missing or one of its
     templates is broken.
@@ -136,8 +144,8 @@ class Prompts:
     def _sources(self, name: str) -> dict[str, bytes]:
         """Contents of a template's file and of the files that it includes."""
         found = {name: self._source(name)}
-        for included in jinja2.meta.find_referenced_templates(jinja2.Environment().parse(found[name].decode())):
-            if included is not None and included not in found:
+        for included in _included(found[name].decode()):
+            if included not in found:
                 found |= self._sources(included)
         return found
 

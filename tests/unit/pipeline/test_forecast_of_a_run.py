@@ -11,11 +11,13 @@ from nemo_sdg.pipeline.rates import measured
 from nemo_sdg.pipeline.run import run as run_steps
 from tests.fakes.openai_server import serving
 from tests.fakes.small_run import at_home, make_inputs, small_config
+from tests.fakes.task_tree import instead_of_lm_eval, reported_tasks
 
 
 def test_a_judges_comparisons_are_in_the_forecast_of_the_pilot_itself(root: Path, tmp_path: Path) -> None:
     make_inputs(root, tmp_path)
-    with at_home(tmp_path), serving() as teacher, serving() as judge, serving() as student:
+    tasks = instead_of_lm_eval(tmp_path / "tasks", reported_tasks())
+    with tasks, at_home(tmp_path), serving() as teacher, serving() as judge, serving() as student:
         config = small_config(
             teacher.url,
             "seeds.tasks=[qs_explain,qs_science,qs_facts]",

@@ -82,8 +82,9 @@ def test_numbers_do_not_begin_again_with_a_batch() -> None:
     assert documents(numbered)[1100][0]["q"] == "1100: q1100"
 
 
-def test_rows_whose_number_is_taken_away_are_matched_all_the_same() -> None:
-    rows = ROWS[: BATCH + 50]  # they are tried one by one
+def test_rows_whose_number_is_taken_away_are_matched_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nemo_sdg.seeds.prompts.documents.BATCH", 20)
+    rows = ROWS[:30]  # they are tried one by one
     assert [made[0]["question"] for made in documents(renamed, rows).values()] == [row["q"] for _, row in rows]
 
 
