@@ -3,6 +3,7 @@ the same.
 """
 
 import os
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -16,7 +17,9 @@ from nemo_sdg.errors import ConfigError, SdgError
 LOCAL_BYTES = 64 << 20
 """bytes of input below which a cluster (about 3 s to start) does not pay"""
 WORKER_SECONDS = 300
-"""seconds that a scheduler may take to get its first worker"""
+"""seconds that a scheduler may be without a worker"""
+LOOK_SECONDS = 1.0
+"""between two looks at whether there is a worker, while a result is waited for"""
 
 
 @dataclass(slots=True)
@@ -92,15 +95,20 @@ def connect(address: str) -> Any:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError as exc:
         client.close()
-        raise ConfigError(
-            f"run.dask_address={address} has no worker after {WORKER_SECONDS} seconds: start workers (dask "
-            "worker --nthreads 1)"
-        ) from exc
+        raise _no_worker(address) from exc
     return client
 
 
+def _no_worker(address: str) -> ConfigError:
+    return ConfigError(
+        f"run.dask_address={address} has no worker after {WORKER_SECONDS} seconds: start workers (dask "
+        "worker --nthreads 1)"
+    )
+
+
 def map_on(client: Any, work: str, function: Callable[..., Any], *arguments: list[Any]) -> Iterator[Any]:
-    """The built-in `map` on Dask's workers; errors name `work`. Raises the first error of a call, and cancels the rest.
+    """The built-in `map` on Dask's workers; errors name `work`. Raises the first error of a call, and ConfigError when
+    there is no worker any more; the rest is cancelled then.
 
     A future is released as soon as its result has arrived; otherwise Dask would repeat it when its worker dies.
     """
@@ -108,11 +116,25 @@ def map_on(client: Any, work: str, function: Callable[..., Any], *arguments: lis
     try:
         with lost_workers(work):
             while futures:
-                result = futures[0].result()
+                result = _result(client, futures[0])
                 futures.popleft().release()
                 yield result
     finally:
         client.cancel(list(futures))
+
+
+def _result(client: Any, future: Any) -> Any:
+    last_seen = time.monotonic()
+    while True:
+        try:
+            return future.result(timeout=LOOK_SECONDS)
+        except TimeoutError:
+            if future.done():  # the call itself raised it
+                raise
+        if client.scheduler_info()["workers"]:
+            last_seen = time.monotonic()
+        elif time.monotonic() - last_seen > WORKER_SECONDS:
+            raise _no_worker(client.scheduler.address)
 
 
 @contextmanager
@@ -140,8 +162,4 @@ def _run_here(tasks: list[Task]) -> None:
 
 
 def _run_on(client: Any, tasks: list[Task]) -> None:
-    from distributed import as_completed
-
-    with lost_workers("deduplication"):
-        for future in as_completed(client.map(Task.run, [task for task in tasks if not task.out.exists()], pure=False)):
-            future.result()
+    deque(map_on(client, "deduplication", Task.run, [task for task in tasks if not task.out.exists()]), maxlen=0)

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -290,7 +291,7 @@ def test_dask_workers_write_the_same_bytes_and_may_die_and_come_late(
     assert tree(tmp_path / "packed") == tree(run_dir / "packed")
 
 
-def test_an_error_of_a_dask_worker_is_the_users_and_a_scheduler_without_workers_is_not_waited_for(
+def test_an_error_of_a_dask_worker_is_the_users_and_neither_an_empty_scheduler_nor_lost_workers_are_waited_for(
     tmp_path: Path, dask_cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shards = write_curated(tmp_path, all_samples()[:20])
@@ -298,8 +299,13 @@ def test_an_error_of_a_dask_worker_is_the_users_and_a_scheduler_without_workers_
         handle.write(b'{"half": ')
     with pytest.raises(DataError, match=re.escape(shards[0].name)):
         pack_shards(shards, packed_step(tmp_path), EXPORT, dask_address=dask_cluster.scheduler_address)
-    dask_cluster.scale(0)
     monkeypatch.setattr(dask_tasks, "WORKER_SECONDS", 1)
+    with dask_tasks.connect(dask_cluster.scheduler_address) as client:
+        results = dask_tasks.map_on(client, "packing", time.sleep, [0, 600])
+        next(results)
+        dask_cluster.scale(0)
+        with pytest.raises(ConfigError, match="no worker after 1 seconds"):
+            next(results)
     with pytest.raises(ConfigError, match=r"run\.dask_address=tcp://.* has no worker after 1 seconds"):
         pack_shards(shards, packed_step(tmp_path), EXPORT, dask_address=dask_cluster.scheduler_address)
 
