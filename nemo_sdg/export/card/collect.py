@@ -1,4 +1,4 @@
-"""Reads what the dataset card says from the files of a run."""
+"""Reads what the dataset card says, by the names that card.md.jinja uses, from the files of a run."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,16 +7,6 @@ from typing import Any
 
 from nemo_sdg.config import recorded_settings
 from nemo_sdg.export.blend.mixture_file import MixtureFile
-from nemo_sdg.export.card.content import (
-    Card,
-    FamilyRow,
-    ModelRow,
-    SourceRow,
-    StepRow,
-    TaskRow,
-    Unreachable,
-    VariantSizes,
-)
 from nemo_sdg.export.card.words import BUDGET_WORDS, COLUMNS, MAX_SAMPLE, ORIGIN_WORDS, SHOWN_DATASETS, VARIANT_WORDS
 from nemo_sdg.export.packed_shards import PackedShard, packed_shards, variant_size
 from nemo_sdg.export.packing.packed_files import TextRow
@@ -24,8 +14,10 @@ from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
 from nemo_sdg.records.lines import Manifest, StepCounts, UnseenSplit
 from nemo_sdg.storage import read_json, read_jsonl, read_shaped, total_dropped, total_kept
 
+Rows = list[dict[str, Any]]
 
-def collect(run_dir: Path, facts: Manifest) -> Card:
+
+def collect(run_dir: Path, facts: Manifest) -> dict[str, Any]:
     config_text, config = (run_dir / "config.yaml").read_text(), recorded_settings(run_dir)
     mixture = read_shaped(run_dir / "blend" / "mixture.json", MixtureFile)
     shards = packed_shards(run_dir)
@@ -36,52 +28,52 @@ def collect(run_dir: Path, facts: Manifest) -> Card:
     sources = _sources(run_dir)
     licenses = _ranked(texts["license"])
     splits = evaluation_splits(run_dir) or EvaluationSplits(seen=[], unseen=[])
-    return Card(
-        title=f"Task-seeded synthetic corpus {facts['fingerprint'][:8]}",
-        version=facts["version"],
-        fingerprint=facts["fingerprint"],
-        documents=sizes[first].documents,
-        variants=[
-            VariantSizes(
-                name=name,
-                words=VARIANT_WORDS[name],
-                documents=sizes[name].documents,
-                tokens=sizes[name].tokens,
-                train_tokens=plan["train_tokens"],
-                epochs=plan["epochs"],
-            )
+    return {
+        "title": f"Task-seeded synthetic corpus {facts['fingerprint'][:8]}",
+        "version": facts["version"],
+        "fingerprint": facts["fingerprint"],
+        "documents": sizes[first].documents,
+        "variants": [
+            {
+                "name": name,
+                "words": VARIANT_WORDS[name],
+                "documents": sizes[name].documents,
+                "tokens": sizes[name].tokens,
+                "train_tokens": plan["train_tokens"],
+                "epochs": plan["epochs"],
+            }
             for name, plan in mixture["variants"].items()
         ],
-        splits=sorted({shard.split for shard in shards if shard.variants}),
-        tokenizer=read_json(run_dir / "packed" / "tokenizer" / "tokenizer_config.json")["name"],
-        origins=_ranked(texts["origin"]),
-        origin_words={**dict.fromkeys(texts["origin"], ""), **ORIGIN_WORDS},
-        kinds=_ranked(texts["kind"]),
-        languages=sorted(texts["language"]),
-        sample=_first_text(run_dir, first, shards),
-        columns=COLUMNS,
-        new=texts["origin"].get("similar", 0),
-        own=texts["origin"].get("seed", 0),
-        own_files=bool(config["seeds"].get("include_path")),
-        config=config,
-        config_yaml=config_text.strip(),
-        models=_models(texts["model"], config),
-        sources=sources,
-        licenses=licenses,
-        has_unknown_license=any("unknown" in name.lower() for name, _ in licenses)
-        or any(row.license.lower() == "unknown" for row in sources),
-        steps=[_step_row(step, counts[step]) for step in counts if step != "blend"],
-        not_sampled=sum(row["not_sampled"] for row in counts["seeds"].values()),
-        tasks=_task_rows(counts),
-        families=_family_rows(mixture),
-        budget=mixture["budget"],
-        budget_words=BUDGET_WORDS[mixture["budget"]],
-        synthetic_share=mixture["synthetic_share"],
-        evaluation=splits,
-        unreachable=_unreachable(facts["evaluation_splits_unreachable"]),
-        limits=_limits(config, mixture),
-        packages=sorted((name, version) for name, version in facts["packages"].items() if version),
-    )
+        "splits": sorted({shard.split for shard in shards if shard.variants}),
+        "tokenizer": read_json(run_dir / "packed" / "tokenizer" / "tokenizer_config.json")["name"],
+        "origins": _ranked(texts["origin"]),
+        "origin_words": {**dict.fromkeys(texts["origin"], ""), **ORIGIN_WORDS},
+        "kinds": _ranked(texts["kind"]),
+        "languages": sorted(texts["language"]),
+        "sample": _first_text(run_dir, first, shards),
+        "columns": COLUMNS,
+        "new": texts["origin"].get("similar", 0),
+        "own": texts["origin"].get("seed", 0),
+        "own_files": bool(config["seeds"].get("include_path")),
+        "config": config,
+        "config_yaml": config_text.strip(),
+        "models": _models(texts["model"], config),
+        "sources": sources,
+        "licenses": licenses,
+        "has_unknown_license": any("unknown" in name.lower() for name, _ in licenses)
+        or any(row["license"].lower() == "unknown" for row in sources),
+        "steps": [_step_row(step, counts[step]) for step in counts if step != "blend"],
+        "not_sampled": sum(row["not_sampled"] for row in counts["seeds"].values()),
+        "tasks": _task_rows(counts),
+        "families": _family_rows(mixture),
+        "budget": mixture["budget"],
+        "budget_words": BUDGET_WORDS[mixture["budget"]],
+        "synthetic_share": mixture["synthetic_share"],
+        "evaluation": splits,
+        "unreachable": _unreachable(facts["evaluation_splits_unreachable"]),
+        "limits": _limits(config, mixture),
+        "packages": sorted((name, version) for name, version in facts["packages"].items() if version),
+    }
 
 
 def _count_texts(run_dir: Path, variant: str, shards: Iterable[PackedShard]) -> dict[str, Counter[str]]:
@@ -115,15 +107,15 @@ def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counter.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _models(models: Counter[str], config: dict[str, Any]) -> list[ModelRow]:
+def _models(models: Counter[str], config: dict[str, Any]) -> Rows:
     engine = config["engine"]
     return [
-        ModelRow(model=model, engine=engine["kind"], model_license=engine["model_license"], samples=num)
+        {"model": model, "engine": engine["kind"], "model_license": engine["model_license"], "samples": num}
         for model, num in _ranked(models)
     ]
 
 
-def _sources(run_dir: Path) -> list[SourceRow]:
+def _sources(run_dir: Path) -> Rows:
     """Dataset splits with revision, licence and number of seeds; one pass over the seeds, which are not held."""
     seeds: Counter[tuple[str, str, str, str, str]] = Counter()
     for path in sorted((run_dir / "seeds").glob("shard-*.jsonl")):
@@ -133,40 +125,47 @@ def _sources(run_dir: Path) -> list[SourceRow]:
                 dataset["path"], dataset["name"] or "default", dataset["split"], dataset["revision"], seed["license"]
             ] += 1
     return [
-        SourceRow(path=path, name=name, split=split, revision=revision, license=licence, seeds=num)
+        {"path": path, "name": name, "split": split, "revision": revision, "license": licence, "seeds": num}
         for (path, name, split, revision, licence), num in sorted(seeds.items())
     ]
 
 
-def _step_row(step: str, counts: StepCounts) -> StepRow:
+def _step_row(step: str, counts: StepCounts) -> dict[str, Any]:
     told = ", ".join(f"{reason} {num:,}" for reason, num in _ranked(total_dropped(counts)))
-    return StepRow(
-        step=step, num_in=sum(row["in"] for row in counts.values()), kept=total_kept(counts), reasons=told or "none"
-    )
+    return {
+        "step": step,
+        "num_in": sum(row["in"] for row in counts.values()),
+        "kept": total_kept(counts),
+        "reasons": told or "none",
+    }
 
 
-def _task_rows(counts: dict[str, StepCounts]) -> list[TaskRow]:
+def _task_rows(counts: dict[str, StepCounts]) -> Rows:
     tasks = sorted(counts["seeds"].keys() | counts["packed"].keys())
     kept = {step: {task: row["kept"] for task, row in counts[step].items()} for step in ("seeds", "packed")}
-    return [TaskRow(task=task, seeds=kept["seeds"].get(task, 0), packed=kept["packed"].get(task, 0)) for task in tasks]
+    return [
+        {"task": task, "seeds": kept["seeds"].get(task, 0), "packed": kept["packed"].get(task, 0)} for task in tasks
+    ]
 
 
-def _family_rows(mixture: MixtureFile) -> list[FamilyRow]:
+def _family_rows(mixture: MixtureFile) -> Rows:
     tokens = [plan["tokens"] for plan in mixture["variants"].values()]
     families = sorted(set().union(*tokens))
     return [
-        FamilyRow(
-            family=family, share=mixture["families"].get(family), tokens=[found.get(family, 0) for found in tokens]
-        )
+        {
+            "family": family,
+            "share": mixture["families"].get(family),
+            "tokens": [found.get(family, 0) for found in tokens],
+        }
         for family in families
     ]
 
 
-def _unreachable(splits: list[UnseenSplit]) -> Unreachable:
+def _unreachable(splits: list[UnseenSplit]) -> dict[str, Any]:
     datasets = sorted({str(row.get("dataset")) for row in splits})
     shown = datasets[:SHOWN_DATASETS]
     more = len(datasets) - len(shown)
-    return Unreachable(splits=len(splits), num_datasets=len(datasets), datasets=shown, more=more)
+    return {"splits": len(splits), "num_datasets": len(datasets), "datasets": shown, "more": more}
 
 
 def _limits(config: dict[str, Any], mixture: MixtureFile) -> list[str]:
