@@ -35,7 +35,7 @@ from typing import Any
 
 import orjson
 import yaml
-from scale_costs import Memory, environment, run_command
+from scale_costs import Memory, adopt_orphans, environment, reap, run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK, SIZES, LARGEST = [2_000], [10_000, 100_000], 1_000_000
@@ -75,6 +75,7 @@ def run_steps(config: Path, code: Path, tell: Tell) -> None:
     """Runs the steps, and gives each one's `seconds`, `cpu`, `rss`, `records` and `bytes` to `tell` when it is done.
     Raises CalledProcessError if the run fails.
     """
+    adopt_orphans()
     command = [sys.executable, str(Path(__file__).with_name("scale_child.py")), str(config)]
     process = subprocess.Popen(command, cwd=code, env=environment(code), stdout=subprocess.PIPE)
     memory = Memory(process.pid)
@@ -92,6 +93,7 @@ def run_steps(config: Path, code: Path, tell: Tell) -> None:
     memory.ended.set()
     if process.wait():
         raise subprocess.CalledProcessError(process.returncode, command)
+    reap(0)  # worker processes end after the run, and are not the next command's
 
 
 def measure(folder: Path, num: int, code: Path, tell: Tell, *, votes: int = VOTES) -> dict[str, Row]:
