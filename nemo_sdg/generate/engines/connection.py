@@ -20,6 +20,7 @@ bounded by aiohttp (128 fields of 8 KB), the time of a whole reply by engine.req
 import asyncio
 import functools
 import os
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ PREFIX = 400
 CONNECT_SECONDS = 20.0
 CONTEXT_FIELDS = ("max_model_len", "context_length", "max_context_length", "context_window")
 """where /v1/models says how long a context is: vLLM and SGLang, OpenRouter, Mistral, Groq"""
+LEAST_CONTEXT = 128
+"""tokens; a smaller number (0, -1) says that the server does not know"""
 BYTES_A_TOKEN, BYTES_A_LISTED_TOKEN = 128, 512
 """maximum bytes of a reply per token: escaped Chinese in two fields takes 50, a token with logprob and bytes 150"""
 BYTES_BESIDE = 1 << 18
@@ -64,6 +67,8 @@ PROMPT_SENT_BACK = {"echo", "prompt_logprobs", "return_token_ids", "return_token
 """fields of engine.extra_body that add the prompt to the reply"""
 NO_LIMIT = 131_072
 """assumed tokens of a reply if engine.extra_body removes the limit and the server does not report its context"""
+UNDECODED = re.compile(r"can not decode content-encoding: \w+", re.IGNORECASE)
+"""br and zstd of a gateway that does not ask, without their packages; bytes that are none of it"""
 NO_TLS = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "CERTIFICATE_VERIFY_FAILED")
 """reasons of OpenSSL that do not go away by waiting"""
 
@@ -165,6 +170,7 @@ class Connection:
         for row in rows:
             if len(rows) == 1 or same_model(str(row.get("id")), model):
                 lengths = [row[name] for name in CONTEXT_FIELDS if isinstance(row.get(name), int)]
+                lengths = [length for length in lengths if length > LEAST_CONTEXT]
                 server.context_length = lengths[0] if lengths else server.context_length
         return None
 
@@ -211,6 +217,8 @@ class Connection:
                 ) from None
             raise TransportError(f"{server.url}: {reason}", Fault.connection) from None
         except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError) as exc:
+            if (told := UNDECODED.search(str(exc))) is not None:
+                raise TransportError(f"{server.url}: {told[0].lower()}", Fault.answer) from None
             # from None: aiohttp's errors carry the request's headers, and with them the key
             raise TransportError(f"{server.url}: connection lost ({type(exc).__name__})", Fault.connection) from None
         finally:

@@ -157,6 +157,12 @@ class Asker:
         counts.thinking_tokens += thinking_tokens(completion)
         if not lane.accepted and (problem := lane.first.look(sent, completion)) is not None:
             self.fail(EngineError(problem))
+        elif lane.accepted and (found := lane.last.look(completion)) is not None:
+            said, stops = f"{lane.engine.model}: {found[0]}", found[1]
+            if stops:
+                self.fail(EngineError(said))
+            else:
+                self.notify(said)
         if completion.finish_reason != "refused":
             # what is good, or was looked at long enough, speaks for the engine
             lane.accepted = lane.accepted or lane.first.any_good

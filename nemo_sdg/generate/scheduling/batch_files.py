@@ -42,17 +42,14 @@ class Replies:
         """
         if not self.good:
             return 0
-        codes = [
-            int((orjson.loads(line).get("response") or {}).get("status_code") or 0)
-            for _, line in self.failed.get(key, ())
-        ]
+        codes = [_response(orjson.loads(line))[0] for _, line in self.failed.get(key, ())]
         return sum(code == 200 or (code >= 500 and code not in BUSY) for code in codes)
 
     def get(self, key: str) -> Completion | None:
         if (place := self.good.get(key)) is not None:
             with open(place.path, "rb") as handle:
                 handle.seek(place.offset)
-                return read_reply(orjson.dumps(orjson.loads(handle.read(place.length))["response"]["body"]))
+                return read_reply(_response(orjson.loads(handle.read(place.length)))[1])
         if key in self.refused:
             return Completion(text="", finish_reason="refused", detail=self.refused[key])
         return None
@@ -103,11 +100,20 @@ def read_replies(folder: Path, asked: dict[str, int]) -> Replies:
     return found
 
 
+def _response(row: Any) -> tuple[int, bytes]:
+    """(status, body) of a line's response, which may be the completion itself; status 0 where there is none."""
+    response = row.get("response")
+    if not isinstance(response, dict):
+        return 0, b"null"
+    if "body" not in response and "choices" in response:
+        return 200, orjson.dumps(response)
+    return int(response.get("status_code") or 0), orjson.dumps(response.get("body"))
+
+
 def _sort(
     found: Replies, unclear: dict[str, ServerError], key: str, row: Any, line: bytes, place: Place, max_tokens: int
 ) -> None:
-    response = row.get("response") or {}
-    status, body = int(response.get("status_code") or 0), orjson.dumps(response.get("body"))
+    status, body = _response(row)
     if status == 200:
         try:
             read_reply(body)

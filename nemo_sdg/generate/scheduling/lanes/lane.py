@@ -24,6 +24,7 @@ from nemo_sdg.generate.engines.base import Engine, Fault, TransportError
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.generate.scheduling.lanes.evidence import CONTROLS, FAULTY_CONTROLS, LEAST_FAULTS, Evidence
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
+from nemo_sdg.generate.scheduling.lanes.last_replies import LastReplies
 from nemo_sdg.generate.scheduling.lanes.window import Window
 
 REFUSED = "refused"
@@ -63,6 +64,7 @@ class Lane:
     started: bool = False
     accepted: bool = False
     """whether the engine took any request yet"""
+    last: LastReplies = field(default_factory=LastReplies)
     num_retrying: int = 0
     """requests that wait to be sent again"""
     last_fault: str = ""

@@ -119,3 +119,19 @@ async def test_an_address_that_lm_studio_does_not_know_ends_the_run_at_once():
         with pytest.raises(EngineError, match=r"Unexpected endpoint.*engine\.base_urls"):
             await ask(url)
         assert len(bodies) == 1
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
+async def test_a_body_that_cannot_be_decoded_is_no_answer_and_says_why(coding):
+    async with wild([http("200 OK", GOOD, Content_Encoding=coding)]) as (url, _):
+        fault = await ask(url)
+        assert fault.fault is Fault.answer
+        assert f"can not decode content-encoding: {'brotli' if coding == 'br' else coding}"[:36] in str(fault)
+
+
+@pytest.mark.parametrize("length", [0, -1, True, None])
+async def test_a_context_that_is_not_known_limits_nothing(length):
+    rows = json.dumps({"data": [{"id": "m", "context_length": length}]}).encode()
+    async with wild(OK, models=lambda: [http("200 OK", rows)]) as (url, bodies):
+        await ask(url)
+        assert bodies[0]["max_tokens"] == 512

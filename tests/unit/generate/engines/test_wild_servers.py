@@ -29,7 +29,7 @@ FAULTS = {
         [http("200 OK", PACKED[:-20], Content_Encoding="gzip", version="1.0", Connection="close"), b""],
         Fault.answer,
     ),
-    "gzip that is none": ([http("200 OK", GOOD, Content_Encoding="gzip")], Fault.connection),
+    "gzip that is none": ([http("200 OK", GOOD, Content_Encoding="gzip")], Fault.answer),
     "no HTTP at all": ([b"SSH-2.0-OpenSSH_9.6\r\n", b""], Fault.connection),
     "a head without end": ([b"HTTP/1.1 200 OK\r\nX: " + b"a" * 20_000, b""], Fault.connection),
     "an empty body": ([http("200 OK")], Fault.answer),
