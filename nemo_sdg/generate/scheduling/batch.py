@@ -31,6 +31,7 @@ from nemo_sdg.generate.roles import RoleEngines
 from nemo_sdg.generate.scheduling.batch_files import read_replies, read_rounds
 from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.lanes.evidence import LOST_AT_MOST
+from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
 from nemo_sdg.generate.scheduling.work import (
     FlowProgress,
     OnShardDone,
@@ -78,6 +79,7 @@ class BatchRun:
         self.asking: dict[int, IO[bytes]] = {}
         """lane -> lines of the next round, in an unnamed file, so that they do not take memory"""
         self.events = self.writing = 0
+        self.first = [FirstReplies(lane.model, of) for lane, of in zip(engines.engines, engines.sections, strict=True)]
 
     def _lost(self) -> dict[str, int]:
         """custom_id -> rounds in which it failed, of the lost requests. None are, where so many fail that it is the
@@ -149,7 +151,7 @@ class BatchRun:
                 self.progress.replayed += 1
                 share = False
             elif (completion := self.replies.get(key)) is not None:
-                self._count(completion)
+                self._count(request, completion)
             elif (num := self.lost.get(key)) is not None:
                 self.progress.lost += 1
                 self.progress.lost_in[shard.name] = self.progress.lost_in.get(shard.name, 0) + 1
@@ -172,8 +174,10 @@ class BatchRun:
 
         return ask
 
-    def _count(self, completion: Completion) -> None:
-        progress = self.progress
+    def _count(self, request: Request, completion: Completion) -> None:
+        progress, first = self.progress, self.first[self.engines.player(request).lane]
+        if not first.any_good:
+            first.look(self.engines.prepare(request), completion)
         progress.requests_done += 1
         progress.refused += completion.finish_reason == "refused"
         progress.prompt_tokens += completion.prompt_tokens
@@ -283,6 +287,8 @@ def run_batch(
         run = BatchRun(flow, engines, journal, folder, on_shard_done, progress or FlowProgress(), on_traces)
         await run.work(shards)
         run.next_round()
+        for remark in filter(None, (first.verdict() for first in run.first)):
+            run.progress.notify(remark)
         return run.waiting()
 
     if (waiting := asyncio.run(work())) is not None:

@@ -9,7 +9,7 @@ import orjson
 from nemo_sdg.errors import DataError
 from nemo_sdg.generate.engines.base import TransportError
 from nemo_sdg.generate.engines.error_bodies import ServerError, read_error
-from nemo_sdg.generate.engines.faults import BUSY, Meaning, meaning, status_of
+from nemo_sdg.generate.engines.faults import BUSY, Meaning, may_be_one_requests, meaning, status_of
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
 from nemo_sdg.generate.engines.room import LEAST_ROOM, free_tokens
 from nemo_sdg.generate.requests import Completion
@@ -93,7 +93,7 @@ def read_replies(folder: Path, asked: dict[str, int]) -> Replies:
                 if key in asked and key not in found.good:
                     _sort(found, unclear, key, row, line, Place(path, begin, len(line)), asked[key])
     for key, error in unclear.items():
-        # refused in unknown words: believed where the same batch has good replies
+        # refused in unknown words, or for a field that others had too: believed where the batch has good replies
         if found.good and key not in found.good:
             found.refused[key] = f"{error.status} {error.message}"
             found.failed.pop(key, None)
@@ -143,7 +143,7 @@ def _sort(
     elif means is Meaning.never:
         found.refused[key] = f"{status} {said.message}"
         return
-    elif means is Meaning.unclear:
+    elif means is Meaning.unclear or (means is Meaning.configuration and may_be_one_requests(said)):
         unclear[key] = said
     found.failed.setdefault(key, set()).add((place.path.name, line))
     found.last_error = f"{status} {said.message}"

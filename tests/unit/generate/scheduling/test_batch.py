@@ -39,9 +39,9 @@ async def two_rounds(record, ask):
     return Outcome(dropped=[Drop(task="t", id=record["id"], step="s", reason="r", detail="|".join(texts))])
 
 
-def once(folder, *, on_traces=None):
+def once(folder, *, on_traces=None, notify=print):
     """One pass: (finished shards, what it waits for, progress)."""
-    done, progress, waiting = {}, FlowProgress(), None
+    done, progress, waiting = {}, FlowProgress(notify=notify), None
     work = [ShardWork(shard=f"shard-{s:05d}", records=[{"id": f"{s}/{r}"} for r in range(8)]) for s in range(3)]
     try:
         run_batch(

@@ -1,0 +1,42 @@
+"""Batch files whose replies are bad, each in its way: rounds end, and what is wrong is told."""
+
+import pytest
+
+from tests.unit.generate.scheduling.test_batch import answered, calm, once, put, reply, rounds
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (422, {"detail": [{"type": "string_type", "loc": ["body", "messages", 0, "content"], "msg": "not a string"}]}),
+        (403, {"error": {"message": "Sorry, you have been blocked"}}),
+    ],
+)
+def test_a_field_refused_in_one_line_alone_does_not_ask_for_rounds_without_end(tmp_path, status, body):
+    once(tmp_path)
+    first, *rows = rounds(tmp_path)["round-000.jsonl"]
+    put(tmp_path, "a.jsonl", [*map(answered, rows), reply(first, status, body)])
+    _, _, progress = once(tmp_path)
+    assert first["custom_id"] not in str(rounds(tmp_path).get("round-001.jsonl"))
+    assert progress.refused == 1
+
+
+def test_a_line_whose_response_is_the_completion_itself_is_read(tmp_path):
+    expected = calm(tmp_path / "calm")
+    run = tmp_path / "run"
+    for number in range(10):
+        done, waiting, _ = once(run)
+        if waiting is None:
+            break
+        rows = [answered(row) for row in rounds(run)[f"round-{number:03d}.jsonl"]]
+        put(run, f"o{number}.jsonl", [{**row, "response": row["response"]["body"]} for row in rows])
+    assert done == expected
+
+
+def test_replies_that_are_all_empty_are_told(tmp_path):
+    once(tmp_path)
+    empty = {"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}
+    put(tmp_path, "a.jsonl", [reply(row, 200, empty) for row in rounds(tmp_path)["round-000.jsonl"]])
+    lines = []
+    once(tmp_path, notify=lines.append)
+    assert [line for line in lines if "all of the first 20 replies were empty" in line]
