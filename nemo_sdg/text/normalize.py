@@ -4,6 +4,7 @@ r"""Text to comparable tokens: what stays the same when a question is edited lig
     tokens(r"$\dfrac{1}{2}x + 1,000$")                  ->  ["frac", "1", "2", "x", "+", "1000"]
     tokens("def add_all(a, b=2):")                     ->  ["def", "add", "all", "a", "b", "=", "2"]
     tokens("每天下 16 颗蛋")                             ->  ["每", "天", "下", "16", "颗", "蛋"]
+    tokens("کتاب‌ها ۱۶ ریال")                             ->  ["كتاب", "ها", "16", "ريال"]
 
 Letters and digits count, and the operators that change what a formula or a line of code means; quotes, brackets,
 hyphens (a minus
@@ -46,6 +47,15 @@ LATEX_NOISE = regex.compile(
 INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff]")
 """soft hyphens, direction marks, zero widths: they stand within words"""
 LATEX_SAME = regex.compile(r"\\[dt]frac(?![a-zA-Z])")
+_ONE_SPELLING: dict[int, str | None] = {
+    **{code: str(unicodedata.decimal(chr(code))) for code in range(128, 0x1FBFA) if chr(code).isdecimal()},
+    **dict.fromkeys([*range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7]),  # Hebrew points and accents
+    **dict.fromkeys([0x640, *range(0x64B, 0x660), 0x670, *range(0x6D6, 0x6DD)]),  # Arabic lengthening and vowel signs
+    **str.maketrans({"ی": "ي", "ى": "ي", "ک": "ك", "٫": ".", "٬": ","}),
+}
+"""One spelling of what is written in several: digits of all scripts; Arabic and Hebrew with and without their points;
+kaf and yeh, for which Persian texts have Arabic letters as often as Persian ones"""
+_SPELLED_OTHERWISE = re.compile(f"[{''.join(map(chr, _ONE_SPELLING))}]")
 
 UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve
 thirteen fourteen fifteen sixteen seventeen eighteen nineteen"""
@@ -62,7 +72,7 @@ def tokens(text: str) -> list[str]:
     if ascii_only:
         text = ASCII_APOSTROPHE.sub("", text.lower())
     else:
-        text = APOSTROPHE.sub("", INVISIBLE.sub("", unicodedata.normalize("NFKC", text).casefold()))
+        text = APOSTROPHE.sub("", INVISIBLE.sub("", _one_spelling(text)))
     if "\\" in text:
         text = LATEX_SAME.sub(r"\\frac", LATEX_NOISE.sub(" ", text))
     found: list[str] = (ASCII_TOKEN if ascii_only else TOKEN).findall(text)
@@ -73,7 +83,12 @@ def tokens(text: str) -> list[str]:
 
 def letters(text: str) -> str:
     """Only the letters and digits of a text, without spaces: what no change of punctuation or spacing touches."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    return "".join(filter(str.isalnum, _one_spelling(text)))
+
+
+def _one_spelling(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return text.translate(_ONE_SPELLING) if _SPELLED_OTHERWISE.search(text) is not None else text
 
 
 @functools.lru_cache(maxsize=1 << 17)

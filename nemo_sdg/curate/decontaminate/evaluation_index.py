@@ -31,7 +31,7 @@ from nemo_sdg.records import content_id
 from nemo_sdg.storage import read_json, read_jsonl, sha256_file, write_json
 from nemo_sdg.text.normalize import Hashes, ngram_hashes, sequence_hash, token_hashes
 
-FORMAT = 3
+FORMAT = 4
 """raised whenever the same rows would give another index"""
 LENGTHS = (3, 5, 8)
 """n-gram lengths beside `curate.ngram`; a row takes the longest that is at most a quarter of its words"""
