@@ -170,7 +170,7 @@ def _records_of_row(
     drop; nor is a question that two tasks ask in the same words.
     """
     if isinstance(row, Damaged):
-        return [_drop(source, dataset, "damaged_line", row.detail, None)]
+        return [_drop(source, dataset, "damaged_line", f"row {dataset.row}: {row.detail}", None)]
     made: dict[str, Seed | Drop] = {}
     for question, documents in per_question:
         if isinstance(documents, Unrenderable):

@@ -228,6 +228,9 @@ def _check_choices(choices: list[str] | None, reading: Reading) -> str:
         raise Unrenderable("no_choices")
     if latin_labels(choices):
         raise Unrenderable("bare_labels", "the choices are labels without texts")
+    others = [alias for alias in reading.aliases if alias in choices and alias != reading.answer]
+    if others:
+        raise Unrenderable("several_golds", f"{[reading.answer, *others]} are right, and a seed has one right option")
     if reading.gold is None:
         raise Unrenderable("no_gold", f"{str(reading.target)[:60]!r} is none of the {len(choices)} options")
     if len(choices) > len(LABELS):

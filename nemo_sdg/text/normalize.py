@@ -47,14 +47,17 @@ LATEX_NOISE = regex.compile(
 INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff]")
 """soft hyphens, direction marks, zero widths: they stand within words"""
 LATEX_SAME = regex.compile(r"\\[dt]frac(?![a-zA-Z])")
-_ONE_SPELLING: dict[int, str | None] = {
-    **{code: str(unicodedata.decimal(chr(code))) for code in range(128, 0x1FBFA) if chr(code).isdecimal()},
-    **dict.fromkeys([*range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7]),  # Hebrew points and accents
-    **dict.fromkeys([0x640, *range(0x64B, 0x660), 0x670, *range(0x6D6, 0x6DD)]),  # Arabic lengthening and vowel signs
-    **str.maketrans({"ی": "ي", "ى": "ي", "ک": "ك", "٫": ".", "٬": ","}),
+_ONE_SPELLING: dict[int, str] = {
+    **{code: str(unicodedata.decimal(chr(code))) for code in range(128, 0xABFA) if chr(code).isdecimal()},
+    **dict.fromkeys([*range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5, 0x5C7], ""),  # Hebrew points and accents
+    **dict.fromkeys(
+        [0x640, *range(0x64B, 0x660), 0x670, *range(0x6D6, 0x6DD)], ""
+    ),  # Arabic lengthening and vowel signs
+    **{ord(one): other for one, other in zip("یىک٫٬ёı\u0307", [*"ييك.,еi", ""], strict=True)},
 }
 """One spelling of what is written in several: digits of all scripts; Arabic and Hebrew with and without their points;
-kaf and yeh, for which Persian texts have Arabic letters as often as Persian ones"""
+kaf and yeh, for which Persian texts have Arabic letters as often as Persian ones; ё and е; the two i of Turkish, whose
+capitals Python folds to the wrong one"""
 _SPELLED_OTHERWISE = re.compile(f"[{''.join(map(chr, _ONE_SPELLING))}]")
 
 UNIT_WORDS = """zero one two three four five six seven eight nine ten eleven twelve

@@ -99,6 +99,8 @@ class Asking:
         Unrenderable where nothing says what is asked.
         """
         if self.description is not None:
+            if self._is_label_task and not passage and not shown.strip() and not self._is_empty:
+                raise Unrenderable("empty_question", "the row has no text to be labelled")
             if self._is_label_task or not (self._by_column and _ASKS.search(shown)):
                 text = without_cues(shown) if self._is_label_task else shown
                 return text if not passage else f"{passage}\n{text}", self.description(row)

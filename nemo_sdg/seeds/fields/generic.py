@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from nemo_sdg.records import LABELS, Kind
+from nemo_sdg.seeds.content.texts import leaves
 from nemo_sdg.seeds.fields.asking import Asking
 from nemo_sdg.seeds.fields.cloze import cloze
 from nemo_sdg.seeds.fields.options import (
     inline_block,
     labelled_text,
     labels_beside,
+    labels_in_disorder,
     listed_block,
     option_texts,
     remove_options,
@@ -22,6 +24,7 @@ from nemo_sdg.seeds.fields.reading import (
     bare_labels,
     latin_labels,
     numbered_labels,
+    plain_label,
     position,
     position_number,
     text_of,
@@ -38,6 +41,7 @@ from nemo_sdg.seeds.prompts.parts import (
     writes_labels,
 )
 from nemo_sdg.seeds.prompts.refusals import BRACED, refuse_unreadable
+from nemo_sdg.seeds.prompts.shown import choice_column, part_reader
 from nemo_sdg.seeds.prompts.templates import (
     Row,
     TaskTemplates,
@@ -67,6 +71,7 @@ class GenericReader:
         self._no_prompt = isinstance(prompt, str) and not prompt.strip()
         self._is_template = isinstance(prompt, str) and not prompt.strip().isdigit() and not names_column(prompt)
         self._is_one_column = self._is_template and single_expression(prompt) is not None
+        self._labels_are_fixed = isinstance(templates.doc_to_choice, list | dict)
         refuse_unreadable(templates)
         has_labels = closed_set is not None or isinstance(templates.doc_to_choice, list | dict)
         self._asking = Asking(templates, kind, frame, language, has_labels=has_labels)
@@ -76,12 +81,18 @@ class GenericReader:
         if self._is_template and not writes_labels(prompt):
             self._braced = set(BRACED.findall(with_holes(prompt)[0]))
             parts = split_template(
-                prompt, has_choices=self.has_choices, is_code=kind == Kind.code, keep_cue=self._asking.keeps_cue()
+                prompt,
+                has_choices=self.has_choices,
+                is_code=kind == Kind.code,
+                keep_cue=self._asking.keeps_cue(),
+                choice_column=choice_column(templates.doc_to_choice),
             )
             if parts.passage is not None:
                 self._asking.says_it_beside()
             self._option_texts = [text_reader(option) for option in parts.options]
-            self._parts = (text_reader(parts.passage) if parts.passage else None, text_reader(parts.question))
+            fixed = isinstance(templates.doc_to_choice, list | dict | None)
+            question = part_reader(parts.question, needs_row=fixed and parts.passage is None)
+            self._parts = (part_reader(parts.passage, needs_row=True) if parts.passage else None, question)
 
     def __call__(self, row: Row) -> Reading:
         if any(name in row for name in self._braced):
@@ -126,11 +137,12 @@ class GenericReader:
             ending = target.strip()
             texts, target = [f"{text.rstrip()} {ending}".rstrip() for text in texts], prompt
         labels = None if texts is None else self.templates.choice_labels(row) or labels_beside(row, texts)
-        if texts is None or self._are_labels(texts) or _are_numbers_of(row, texts, prompt):
+        are_labels = texts is not None and self._are_labels(texts, row)
+        if texts is None or are_labels or _are_numbers_of(row, texts, prompt):
             found = self._texts_behind(row, texts, prompt if isinstance(prompt, str) else "", reading)
             if found is not None:
                 labels, texts = texts or list(LABELS[: len(found)]), found
-            elif texts is None or bare_labels(texts):
+            elif texts is None or latin_labels(texts) or (bare_labels(texts) and self._labels_are_fixed):
                 if self.kind == Kind.multiple_choice:
                     raise Unrenderable("no_choices", "no option texts in the row's columns or in the prompt")
                 return
@@ -141,6 +153,8 @@ class GenericReader:
         written = texts = [trimmed(text) for text in texts]
         removed = remove_options(reading.question, texts)
         labelled = without_labels(texts)
+        if labelled is None and isinstance(target, str) and (mixed := labels_in_disorder(texts)) is not None:
+            labelled = mixed if plain_label(trimmed(target)) in mixed[1] else None
         if labelled is not None:
             texts, labels = labelled[0], labels or labelled[1]
             removed = remove_options(removed, texts)
@@ -158,12 +172,13 @@ class GenericReader:
         if self.kind == Kind.multiple_choice:
             reading.choices = texts
 
-    def _are_labels(self, texts: list[str]) -> bool:
+    def _are_labels(self, texts: list[str], row: Row) -> bool:
         """Whether the options are labels of texts that stand elsewhere. Numbers and letters of other scripts are that
         only where the task writes them itself: where a row gives them, they are what may be answered.
         """
-        is_own = isinstance(self.templates.doc_to_choice, list | dict)
-        return latin_labels(texts) or (is_own and (bare_labels(texts) or numbered_labels(texts)))
+        if self._labels_are_fixed:
+            return bare_labels(texts) or numbered_labels(texts)
+        return latin_labels(texts) or (bare_labels(texts) and not {*texts} <= {leaf.strip() for leaf in leaves(row)})
 
     def _texts_behind(self, row: Row, labels: list[str] | None, prompt: str, reading: Reading) -> list[str] | None:
         """The texts of options that are labels: as the template lists them, from the row's columns, or, for letters,
@@ -179,7 +194,7 @@ class GenericReader:
         block = listed_block(prompt)
         if len(block) >= 2 and num in (None, len(block)):
             return [text for _, text in block]
-        inline = inline_block(reading.question, num) if num else None
+        inline = inline_block(reading.question, labels) if labels and bare_labels(labels) else None
         if inline is None:
             return None
         reading.question = without_cues(inline[0])

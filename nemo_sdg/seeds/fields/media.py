@@ -35,7 +35,8 @@ def shows_media(reading: Reading, row: Mapping[str, Any] | None) -> str | None:
 
 def _holds_media(column: str, value: Any) -> bool:
     if isinstance(value, Mapping):
-        return bool(value.get("bytes")) or ("array" in value and "sampling_rate" in value)
+        is_file = bool(value.get("path")) and value.keys() <= {"bytes", "path"}
+        return bool(value.get("bytes")) or is_file or ("array" in value and "sampling_rate" in value)
     if isinstance(value, list):
         return any(_holds_media(column, item) for item in value[:4])
     if isinstance(value, bytes):

@@ -13,20 +13,32 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nemo_sdg.records import LABELS
-from nemo_sdg.seeds.fields.reading import SCRIPT_LETTERS, SCRIPTS, bare_labels, latin_labels, numbered_labels, text_of
+from nemo_sdg.seeds.fields.reading import (
+    INVISIBLE,
+    SCRIPT_LABEL,
+    SCRIPTS,
+    bare_labels,
+    latin_labels,
+    numbered_labels,
+    plain_label,
+    text_of,
+)
 from nemo_sdg.seeds.prompts.labels import OPTIONS
 from nemo_sdg.text.options import speak_of_place
 
 CHOICE_COLUMNS = ("choices", "options", "answers", "endings", "candidates", "choice", "opciones", "alternatives")
 _NUMBERED = re.compile(r"([A-Za-z_]*?)[_ ]?([0-9]|[a-jA-J])")
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
-_OTHER = rf"[{SCRIPT_LETTERS}]|[IVX]{{2,4}}|[ivx]{{2,4}}"
+_OTHER = rf"{SCRIPT_LABEL}|[IVX]{{2,4}}|[ivx]{{2,4}}"
 _LABEL = rf"[A-Za-z]|\d{{1,2}}|{_OTHER}"
 _LABELLED = re.compile(
-    rf"\s*(?:[(\[（【]({_LABEL})[)\]）】][.:：]?\s*|({_LABEL})(?:[).:]\s+|[）．、：]\s*|\s+[-–—]\s+)"
+    rf"\s*(?:[(\[（【]({_LABEL})[)\]）】][.:：]?\s*|({_LABEL})(?:[).:]\s+|[）．、：]\s*|\s+[-–—]\s+)|({SCRIPT_LABEL})[-–—]\s+"
     rf"|([A-Z])[.)](?=[^\W\d])|([①-⑩])\s*)(?=\S)"
 )
-_LINE = re.compile(rf"[ \t]*[(\[]?([A-Ja-j]|\d{{1,2}}|[{SCRIPT_LETTERS}])[)\].:、．：][ \t]*(\S.*)")
+_LINE = re.compile(
+    rf"[ \t]*(?:[(\[（]?([A-Ja-j]|\d{{1,2}}|{SCRIPT_LABEL})[)\].:、．：）]|({SCRIPT_LABEL})[-–—][ \t]|([①-⑩]))"
+    r"[ \t]*(\S.*)"
+)
 _QUOTED = re.compile(r"'([^'\\\n]*)'|\"([^\"\\\n]*)\"")
 _ARRAY = re.compile(rf"\[\s*(?:{_QUOTED.pattern})(?:\s+(?:{_QUOTED.pattern}))+\s*\]")
 """texts without commas between them, which Python would take for one text"""
@@ -109,11 +121,22 @@ def without_labels(texts: list[str]) -> tuple[list[str], list[str]] | None:
     found = [_LABELLED.match(text) for text in texts]
     if len(texts) < 2 or not all(found):
         return None
-    labels = [next(filter(None, match.groups())).upper() for match in found if match]
+    labels = [plain_label(next(filter(None, match.groups()))) for match in found if match]
     bare = [text[match.end() :].strip() for text, match in zip(texts, found, strict=True) if match]
     if not in_sequence(labels) or (not bare_labels(labels) and speak_of_place(bare)):
         return None  # `both 1 and 2` needs its numbers
     return bare, labels
+
+
+def labels_in_disorder(texts: list[str]) -> tuple[list[str], list[str]] | None:
+    """As `without_labels`, for options whose letters are not in sequence: `C. lime`, `A. fig`, `B. salt`."""
+    found = [_LABELLED.match(text) for text in texts]
+    labels = [plain_label(next(filter(None, match.groups()))) for match in found if match]
+    if len(texts) < 2 or len(labels) < len(texts):
+        return None
+    if not any(sorted(labels) == sorted(script[: len(labels)]) for script in (LABELS, *SCRIPTS)):
+        return None
+    return [text[match.end() :].strip() for text, match in zip(texts, found, strict=True) if match], labels
 
 
 def labelled_text(target: str, texts: list[str]) -> int | None:
@@ -126,12 +149,12 @@ def labelled_text(target: str, texts: list[str]) -> int | None:
         return None
     at = texts.index(text)
     known = {str(at + 1), *(script[at] for script in (LABELS, *SCRIPTS) if at < len(script))}
-    return at if label.upper() in known else None
+    return at if plain_label(label) in known else None
 
 
 def in_sequence(labels: list[str]) -> bool:
     """Whether labels are A, B, C, … or those of another script, numbers from 0 or 1, or Roman ones."""
-    num, found = len(labels), [label.upper() for label in labels]
+    num, found = len(labels), list(map(plain_label, labels))
     numbers = [str(n) for n in range(num)], [str(n + 1) for n in range(num)]
     return found in numbers or any(found == list(script[:num]) for script in (LABELS, _ROMAN, *SCRIPTS))
 
@@ -145,21 +168,28 @@ def listed_block(prompt: str) -> list[tuple[str, str]]:
             match = _LINE.fullmatch(line)
             if match is None:
                 break
-            block.insert(0, (match[1], match[2].strip()))
+            block.insert(0, (match[1] or match[2] or match[3], match[4].strip()))
         for start in range(len(block) - 1):
             if in_sequence([label for label, _ in block[start:]]):
                 return block[start:]
     return []
 
 
-def inline_block(text: str, num: int) -> tuple[str, list[str]] | None:
-    """What goes before `num` options that stand in one line (`Which? A. oak B. tin`), and their texts."""
-    for style in (r"\({}\)", r"{}\)", r"{}\."):
-        marks = [rf"(?<!\w){style.format('[' + letter + letter.lower() + ']')}\s+" for letter in LABELS[:num]]
+def inline_block(text: str, labels: list[str]) -> tuple[str, list[str]] | None:
+    """What goes before options that stand in one line (`Which? A. oak B. tin`), and their texts."""
+    num = len(labels)
+    letters = [f"[{label}{label.lower()}]" if len(label) == 1 else label for label in map(plain_label, labels)]
+    before, wide = r"(?<![A-Za-z0-9])", r"(?:[.)]\s*(?=[^\x00-\u2e7f])|[．、：）]\s*)"
+    styles = [[rf"(?<!\w){style.format(letter)}\s+" for letter in letters] for style in (r"\({}\)", r"{}\)", r"{}\.")]
+    styles.append([rf"{before}[(（]?{letter}{wide}" for letter in letters])
+    for marks in [*styles, [rf"{sign}\s*" for sign in "①②③④⑤⑥⑦⑧⑨⑩"[:num]]]:
+        if len(marks) < num:
+            continue
         pattern = "".join(
-            rf"{mark}(\S[^\n]*?)[ ,;/]*" + ("" if at == num - 1 else r"\s+") for at, mark in enumerate(marks)
+            rf"{mark}(\S[^\n]*?)[ ,;/；，]*" + ("" if at == num - 1 else r"(?:\s+|(?<=[；，]))")
+            for at, mark in enumerate(marks)
         )
-        match = re.search(rf"\s{pattern}\s*\Z", text)
+        match = re.search(rf"(?:\s|(?<=[?？。：:)）])){pattern}\s*\Z", text)
         if match is not None:
             return text[: match.start()].strip(), [group.strip() for group in match.groups()]
     return None
@@ -173,8 +203,8 @@ def remove_options(question: str, texts: list[str]) -> str:
         if found < 0:
             return question
         place = found + len(text.strip())
-    parts = [re.escape(text.strip()) for text in texts]
-    mark = rf"[(\[（]?(?:[A-Ja-j]|\d{{1,2}}|{_OTHER})[)\].:）．、：]"
+    parts = [rf"[{INVISIBLE}]*{re.escape(text.strip())}[{INVISIBLE}]*" for text in texts]
+    mark = rf"(?:[(\[（]?(?:[A-Ja-j]|\d{{1,2}}|{_OTHER})[)\].:）．、：]|(?:{SCRIPT_LABEL})[-–—]|[①-⑩])"
     label = rf"(?:{mark}?[ \t]*(?:[-–][ \t]*)?|(?:choice|option)[ \t]*:[ \t]*)"
     lines = "".join(rf"(?:\A|\n+)[ \t]*(?:[-–*•][ \t]*|{label})?{part}[ \t]*(?=\n|\Z)" for part in parts)
     cut = _without_last(lines, question)

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import decimal
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +26,16 @@ SCRIPTS = (
     "①②③④⑤⑥⑦⑧⑨⑩",
 )
 """letters and signs that label options, each in its order"""
-SCRIPT_LETTERS = "".join(dict.fromkeys("".join(SCRIPTS)))
-_LABEL = re.compile(rf"\s*[(\[]?([A-Za-z]|\d{{1,2}}|[{SCRIPT_LETTERS}])[)\].:]?\s*")
+_LETTERS = "".join(SCRIPTS)
+SCRIPT_LETTERS = "".join(dict.fromkeys(_LETTERS + _LETTERS.lower()))
+SCRIPT_LABEL = rf"الف|[{SCRIPT_LETTERS}]ـ?"
+"""one of them as it stands before an option; Persian spells its first letter out"""
+_LABEL = re.compile(rf"\s*[(\[（【]?([A-Za-z]|\d{{1,2}}|{SCRIPT_LABEL})[)\].:）】．：、。]?\s*")
+_WHOLE = re.compile(r"(\d{1,2})\.0")
+"""a number of a column of floats, as text"""
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_LOOKALIKE = str.maketrans("АВЕКМНОРСТХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTXABEZHIKMNOPTYX")
+"""Cyrillic and Greek letters that look like Latin ones"""
 INVISIBLE = "\u00ad\u061c\u200b\u200c\u200e\u200f\u2060\ufeff"
 """soft hyphen, direction marks, zero widths and byte order mark: at either end of a text they say nothing"""
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -127,8 +136,15 @@ def _labels(choices: list[str]) -> list[str]:
         match = _LABEL.fullmatch(choice)
         if match is None:
             break
-        labels.append(match[1].upper())
+        labels.append(plain_label(match[1]))
     return labels
+
+
+def plain_label(label: str) -> str:
+    """A label as it stands in SCRIPTS, or as a number in ASCII."""
+    if label.isdecimal():
+        return str(int(label))
+    return "ا" if label == "الف" else label.rstrip("ـ").upper()
 
 
 def position(target: Any, choices: list[str], labels: list[str] | None = None) -> int | None:
@@ -149,14 +165,44 @@ def position(target: Any, choices: list[str], labels: list[str] | None = None) -
         found = [index for index, option in enumerate(options) if trimmed(option) == stripped]
         if found:
             return found[0]
-    match = _LABEL.fullmatch(stripped)
+    if labels and plain_label(stripped) in labels:
+        return labels.index(plain_label(stripped))
+    match = _LABEL.fullmatch(_narrow(stripped))
     if match is None:
-        same = [index for index, choice in enumerate(choices) if trimmed(choice).casefold() == stripped.casefold()]
-        return same[0] if len(same) == 1 else None
+        same = [index for index, choice in enumerate(choices) if _folded(choice) == _folded(stripped)]
+        if len(same) == 1:
+            return same[0]
+        if labels and len(stripped) == 1 and stripped.isalpha():
+            return _place_of_letter(stripped.upper(), choices, labels)
+        whole = _WHOLE.fullmatch(stripped)
+        return None if whole is None or same else _within(int(whole[1]), choices)
     if match[1].isdecimal():
         return _within(int(match[1]), choices)
-    letter = match[1].upper()
-    return next((_within(script.index(letter), choices) for script in (LABELS, *SCRIPTS) if letter in script), None)
+    return _place_of_letter(plain_label(match[1]), choices, labels or [])
+
+
+def _place_of_letter(letter: str, choices: list[str], labels: list[str]) -> int | None:
+    """The option that a letter means: the one with this label, or with one that looks like it, or the letter's place in
+    its alphabet. None where these differ: of `А) Б) В)`, a Latin `B` may mean the second or the third.
+    """
+    plain = [plain_label(trimmed(label)) for label in labels]
+    places = {_within(script.index(letter), choices) for script in (LABELS, *SCRIPTS) if letter in script}
+    if letter not in plain:
+        looks = letter.translate(_LOOKALIKE)
+        places |= {place for place, label in enumerate(plain) if label.translate(_LOOKALIKE) == looks}
+    else:
+        places = {_within(plain.index(letter), choices)}
+    return places.pop() if len(places) == 1 else None
+
+
+def _narrow(text: str) -> str:
+    """A text with full-width letters and digits as plain ones."""
+    return text if text.isascii() else text.translate(_WIDE)
+
+
+def _folded(text: str) -> str:
+    """A text as it is compared: its letters composed, no wide ones, and no capitals."""
+    return _narrow(unicodedata.normalize("NFC", trimmed(text))).casefold()
 
 
 def position_number(target: Any, choices: list[str], labels: list[str] | None = None) -> int | None:
@@ -172,9 +218,11 @@ def position_number(target: Any, choices: list[str], labels: list[str] | None = 
     if not isinstance(target, str):
         return None
     stripped = trimmed(target)
-    if any(trimmed(option) == stripped for option in [*(labels or []), *choices]):
+    if any(trimmed(option) == stripped for option in [*(labels or []), *choices]) or (
+        labels and plain_label(stripped) in labels
+    ):
         return None
-    match = _LABEL.fullmatch(stripped)
+    match = _LABEL.fullmatch(_narrow(stripped)) or _WHOLE.fullmatch(stripped)
     return int(match[1]) if match is not None and match[1].isdecimal() else None
 
 

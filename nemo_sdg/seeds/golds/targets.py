@@ -20,7 +20,8 @@ _MARKS = re.compile(r"[\d∞π√∅½¼¾⅓⅔]|\\(?:infty|pi|emptyset)")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _COMMANDS = re.compile(r"\\(?:begin|end)\{\w+\*?\}|\\(?:text\w*|math\w*|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _LABEL = re.compile(r"\A\(?[a-hA-H]\)\s+(?=\S)")
-_SENTENCES = re.compile(r"(?<=[.!?。！？])\s+|\n")
+_SENTENCES = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*|\n")
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z]{2,8}|#\d{2,5});")
 _SAYS_ANSWER = re.compile(
     r"\b(?:answer|result|solution|antwort|ergebnis|respuesta|resultado|resposta|réponse|résultat|risposta|risultato|jibu|jawaban)\b"
     r"|ответ|答案|答え|答|답|الجواب|الإجابة|उत्तर|উত্তর|సమాధానం|คำตอบ",
@@ -78,7 +79,7 @@ def is_number_or_expression(text: str, language: str) -> bool:
     """Whether a text is one number, with its sign, currency or unit, or one expression: a fraction, a time, a ratio, a
     range, a tuple.
     """
-    if not text or len(text) > _MAX_EXPRESSION or "\n" in text:
+    if not text or len(text) > _MAX_EXPRESSION or "\n" in text or _MARKUP.search(text) is not None:
         return False
     if parse_number(text, language) is not None or is_expression(text):
         return True

@@ -22,7 +22,8 @@ PASSAGE = (
     "|Mondat|Propoziție|文脈|文章|段落|材料|本文|背景|본문|지문"
     "|문맥|문장|맥락|السياق|النص|متن|טקסט|הקשר|Контекст|Текст|Отрывок"
     "|Абзац|Κείμενο|পাঠ্য|প্রসঙ্গ|অনুচ্ছেদ|সন্দর্ভ|అనుచ్ఛేదం|సందర్భం|संदर्भ|अनुच्छेद|गद्यांश|பத்தி|บทความ"
-    "|ข้อความ|Đoạn văn|Ngữ cảnh|Bối cảnh"
+    "|ข้อความ|เนื้อเรื่อง|บริบท|Đoạn văn|Văn bản|Ngữ cảnh|Bối cảnh|קטע|קטע קריאה|الفقرة|القطعة|Απόσπασμα|Kifungu"
+    "|Maandishi|제시문"
 )
 ANSWER = (
     "Answer|A|Ans|Solution|Response|Reply|Output|Assistant|Respuesta|Resposta|Risposta|Réponse|Reponse|Antwort|Lösung"
@@ -68,19 +69,34 @@ MENTIONS_QUESTION = re.compile(
 
 WHICH_FITS = {
     "ar": "أي الخيارات يناسب النص؟",
+    "bn": "কোন বিকল্পটি পাঠ্যের সঙ্গে মেলে?",
+    "ca": "Quina de les opcions correspon al text?",
+    "cs": "Která z možností odpovídá textu?",
     "de": "Welche der Antworten passt zum Text?",
+    "el": "Ποια από τις επιλογές ταιριάζει με το κείμενο;",
     "en": "Which of the options fits the text?",
     "es": "¿Cuál de las opciones corresponde al texto?",
+    "fa": "کدام گزینه با متن مطابقت دارد؟",
     "fr": "Laquelle des options correspond au texte ?",
+    "he": "איזו מהאפשרויות מתאימה לטקסט?",
     "hi": "कौन-सा विकल्प पाठ के अनुरूप है?",
+    "hu": "Melyik lehetőség illik a szöveghez?",
+    "id": "Pilihan mana yang sesuai dengan teks?",
     "it": "Quale delle opzioni corrisponde al testo?",
     "ja": "本文に当てはまる選択肢はどれですか。",
     "ko": "다음 중 글에 맞는 선택지는 무엇인가?",
     "nl": "Welke van de opties past bij de tekst?",
     "pl": "Która z opcji pasuje do tekstu?",
     "pt": "Qual das opções corresponde ao texto?",
+    "ro": "Care dintre opțiuni se potrivește textului?",
     "ru": "Какой из вариантов подходит к тексту?",
+    "sv": "Vilket av alternativen passar texten?",
+    "sw": "Ni chaguo lipi linalolingana na maandishi?",
+    "th": "ตัวเลือกใดสอดคล้องกับข้อความ",
     "tr": "Seçeneklerden hangisi metne uyuyor?",
+    "uk": "Який із варіантів відповідає тексту?",
+    "ur": "کون سا انتخاب متن سے مطابقت رکھتا ہے؟",
+    "vi": "Lựa chọn nào phù hợp với văn bản?",
     "zh": "哪个选项符合这段文字？",
 }
 """the question of a task that shows a text and the labels among which to choose, and says no more"""

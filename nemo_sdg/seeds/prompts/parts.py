@@ -18,7 +18,7 @@ import jinja2.meta
 
 from nemo_sdg.seeds.content.texts import leaves
 from nemo_sdg.seeds.fields.options import CHOICE_COLUMNS, in_sequence
-from nemo_sdg.seeds.fields.reading import SCRIPT_LETTERS
+from nemo_sdg.seeds.fields.reading import SCRIPT_LABEL
 from nemo_sdg.seeds.prompts.labels import ANSWER, ANSWER_LABEL, INPUT, INSTRUCTION, OPTIONS, PASSAGE, QUESTION
 from nemo_sdg.seeds.prompts.templates import CLOSE, HOLE, OPEN, environment, names_column, with_holes
 
@@ -45,10 +45,12 @@ _SECTIONS = re.compile(
 _A_LABEL = re.compile(rf"{QUESTION}|{PASSAGE}|{ANSWER}|{OPTIONS}|\d+", re.IGNORECASE)
 _OPTIONS_LABEL = re.compile(rf"(?:\A|\n)[ \t#*]*(?:{OPTIONS})[ \t*]*[:：]?[ \t*]*(?=\n|\Z)", re.IGNORECASE)
 _OPTIONS_BEFORE = rf"(?<!\w)(?:{OPTIONS})[ \t*]*[:：][ \t]*"
-_MARK = rf"[A-Ja-j1-9{SCRIPT_LETTERS}]"
-_OPTION = rf"(?:\A|\n)[ \t]*(?:[-–*•]|[(\[]?{_MARK}[)\].:、．：])[ \t]*"
+_MARK = rf"(?:[A-Ja-j1-9۱-۹١-٩]|{SCRIPT_LABEL})"
+_OPTION = rf"(?:\A|\n)[ \t]*(?:[-–*•]|[(\[]?{_MARK}[)\].:、．：]|(?:{SCRIPT_LABEL})[-–—]|[①-⑩])[ \t]*"
 _OPTION_HOLE = re.compile(rf"{_OPTION}{OPEN}\d+{CLOSE}[ \t]*(?=\n|\Z)")
-_LABELLED_HOLE = re.compile(rf"[(\[]?(?<!\w)({_MARK})[)\].:、．：][ \t]*{OPEN}(\d+){CLOSE}")
+_LABELLED_HOLE = re.compile(
+    rf"[(\[]?(?<!\w)({_MARK})(?:[)\].:、．：]|(?<![A-Za-z0-9])[-–—]|(?<=[①-⑩]))[ \t]*{OPEN}(\d+){CLOSE}"
+)
 _PASSAGE_COLUMNS = {
     "passage",
     "context",
@@ -80,8 +82,12 @@ class TemplateParts:
     """where the template lists options one by one: the expressions that stand behind the labels"""
 
 
-def split_template(source: str, *, has_choices: bool, is_code: bool, keep_cue: bool = False) -> TemplateParts:
-    """`keep_cue`: the words at the end are all that asks (`French phrase:`)."""
+def split_template(
+    source: str, *, has_choices: bool, is_code: bool, keep_cue: bool = False, choice_column: str | None = None
+) -> TemplateParts:
+    """`keep_cue`: the words at the end are all that asks (`French phrase:`). `choice_column` holds the options,
+    whatever its name.
+    """
     flat, holes = with_holes(source)
     columns = [jinja2.meta.find_undeclared_variables(environment.parse(hole)) for hole in holes]
     dropped = {index for index, names in enumerate(columns) if is_code and names & set(TEST_COLUMNS)}
@@ -92,7 +98,7 @@ def split_template(source: str, *, has_choices: bool, is_code: bool, keep_cue: b
         dropped |= {
             index
             for index, hole in enumerate(holes)
-            if index not in listed and _lists_choices(hole, columns[index], flat, index)
+            if index not in listed and _lists_choices(hole, columns[index], flat, index, choice_column)
         }
         if len(_OPTION_HOLE.findall(flat)) > 1:
             flat = _OPTION_HOLE.sub("", flat)
@@ -123,9 +129,9 @@ def _without_listed(flat: str) -> tuple[str, list[int]]:
     return flat, []
 
 
-def _lists_choices(hole: str, names: set[str], flat: str, index: int) -> bool:
+def _lists_choices(hole: str, names: set[str], flat: str, index: int, column: str | None) -> bool:
     """Whether an expression shows the list of options: a loop over their column, or the column alone in its line."""
-    choices = {name for name in names if name.lower().startswith(CHOICE_COLUMNS)}
+    choices = {name for name in names if name.lower().startswith(CHOICE_COLUMNS) or name == column}
     if hole.startswith("{%"):
         return bool(choices)
     label = rf"(?:(?:\A|\n)[ \t#*]*(?:(?:{OPTIONS})[ \t*]*[:：]?)?[ \t]*|{_OPTIONS_BEFORE})"

@@ -209,7 +209,7 @@ class TaskTemplates:
             if value in row or names_column(value):
                 return row[value]  # type: ignore[no-any-return]
             text = compile_template(value)(row)
-            return int(text) if self.doc_to_choice is not None and text.isdigit() else text
+            return int(text) if self.doc_to_choice is not None and text.isdecimal() else text
         if isinstance(value, int):
             return value
         if callable(value):
@@ -233,8 +233,10 @@ class TaskTemplates:
                 found = self._target_value(row)
                 if isinstance(found, list | tuple):
                     return list(found)
+                if isinstance(found, Mapping):
+                    raise Unrenderable("no_gold", f"doc_to_target shows a mapping, not a text: {str(found)[:60]}")
             text = compile_target(value)(row)
-            if self.doc_to_choice is not None and text.isdigit():
+            if self.doc_to_choice is not None and text.isdecimal():
                 return int(text)
             parsed = read_list(text) if self._target_value is None else None
             return parsed if isinstance(parsed, list) else text

@@ -32,6 +32,7 @@ _TAIL = 1 << 20
 _ARRAY_OF_ROWS = re.compile(rb"\[\s*\{")
 _BLOCK = 1 << 20
 _EMPTY_LINE = re.compile(rb"\n[ \t\r\f\v]*\n")
+_NOT_A_NUMBER = re.compile(rb"\bNaN\b")
 _LONG_NUMBER = re.compile(rb"[:\[,\s]-?\d{19}")
 _BOM = b"\xef\xbb\xbf"
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)
@@ -133,7 +134,7 @@ def _refuse_cut_file(file: Path, who: str) -> None:
     if not last.strip() or (len(last) == len(tail) and size > _TAIL):
         return
     try:
-        orjson.loads(last)
+        parse_json(last)
     except orjson.JSONDecodeError as exc:
         raise DataError(f"{who}: {file} is cut off in its last line ({exc}); copy the file again") from exc
 
@@ -151,7 +152,8 @@ def _read_lines(file: Path, who: str, wanted: Callable[[int], bool] | None) -> I
             try:
                 row = parse_json(line)
             except orjson.JSONDecodeError as exc:
-                yield number, Damaged(f"not valid JSON: {exc}", line)
+                place = str(exc).replace("line 1 column", "column")  # each line is parsed alone
+                yield number, Damaged(f"not valid JSON: {place}", line)
                 continue
             yield (
                 number,
@@ -160,10 +162,22 @@ def _read_lines(file: Path, who: str, wanted: Callable[[int], bool] | None) -> I
 
 
 def parse_json(text: bytes) -> Any:
-    """JSON with its whole numbers exact, where orjson makes a float of those beyond 64 bits. Raises
-    orjson.JSONDecodeError.
+    """JSON with its whole numbers exact, where orjson makes a float of those beyond 64 bits, and with null for the NaN
+    that pandas and Python's json write for an empty cell. Raises orjson.JSONDecodeError.
     """
-    value = orjson.loads(text)
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        if _NOT_A_NUMBER.search(text) is None:
+            raise
+        try:
+            value = json.loads(text, parse_constant={"NaN": None}.__getitem__)
+            json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, KeyError, RecursionError):
+            value = None
+        if value is None:
+            raise
+        return value
     return json.loads(text) if _LONG_NUMBER.search(text) else value
 
 

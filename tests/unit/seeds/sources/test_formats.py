@@ -205,3 +205,24 @@ def test_utf_16_is_named(tmp_path):
     file.write_text('{"q": "a"}\n', encoding="utf-16")
     with pytest.raises(DataError, match="UTF-16; save it in UTF-8"):
         open_file(file, "task own")
+
+
+@pytest.mark.parametrize("ending", [b"\n", b""])
+def test_nan_of_an_empty_cell_is_null_and_keeps_the_row(tmp_path: Path, ending: bytes) -> None:
+    file = tmp_path / "rows.jsonl"
+    lines = [b'{"q": "NaN?", "hint": NaN}', b'{"q": "Ist es \\ud83d?", "hint": NaN}', b'{"q": "b", "hint": NaN}']
+    file.write_bytes(b"\n".join(lines) + ending)
+    first, surrogate, last = read(file)
+    assert (first, last) == ({"q": "NaN?", "hint": None}, {"q": "b", "hint": None})
+    assert isinstance(surrogate, Damaged)
+    array = tmp_path / "rows.json"
+    array.write_bytes(b'[{"q": "a", "hint": NaN}]')
+    assert read(array) == [{"q": "a", "hint": None}]
+
+
+def test_infinity_is_no_json(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(b'{"q": "a", "x": Infinity, "y": NaN}\n{"q": "b"}\n')
+    damaged, whole = read(file)
+    assert isinstance(damaged, Damaged)
+    assert whole == {"q": "b"}
