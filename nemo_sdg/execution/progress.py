@@ -23,6 +23,7 @@ from nemo_sdg.execution.rates import RecentRate, TokenWork
 from nemo_sdg.records import visible
 from nemo_sdg.records.lines import ProgressRow
 from nemo_sdg.records.shapes import misfit
+from nemo_sdg.storage import ranked
 
 if TYPE_CHECKING:
     from nemo_sdg.execution.tracking import Tracker
@@ -163,7 +164,7 @@ def describe(row: dict[str, Any], *, columns: int = COLUMNS) -> str:
         parts.append(f"{row['kept'] / (row['kept'] + num_dropped):.0%} kept")
     parts += describe_engine(row)
     text = fit(parts, columns)
-    reasons = sorted(row["dropped"].items(), key=lambda item: (-item[1], item[0]))[:SHOWN_REASONS]
+    reasons = ranked(row["dropped"])[:SHOWN_REASONS]
     return fit([text, *(f"{reason} {num:,}" for reason, num in reasons)], columns, between="; ")
 
 

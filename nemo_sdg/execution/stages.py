@@ -46,7 +46,17 @@ def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
+class OnData:
+    """What a stage reads and writes, for Curator: a task's data, in columns that are not known before."""
+
+    def inputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+    def outputs(self) -> tuple[list[str], list[str]]:
+        return ["data"], []
+
+
+class ReadShard(OnData, ProcessingStage[FileGroupTask, DocumentBatch]):
     """Reads the shard that a task names; `with_drops` also reads the drops of earlier stages of the same step."""
 
     name = "read_shard"
@@ -55,9 +65,6 @@ class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
 
     def __init__(self, source: StepDir, *, with_drops: bool = False) -> None:
         self.source, self.with_drops = source, with_drops
-
-    def inputs(self) -> tuple[list[str], list[str]]:
-        return ["data"], []
 
     def outputs(self) -> tuple[list[str], list[str]]:
         return ["data"], [ID]
@@ -70,7 +77,7 @@ class ReadShard(ProcessingStage[FileGroupTask, DocumentBatch]):
         return DocumentBatch(dataset_name=self.source.step, data=to_frame(records), _metadata=metadata)
 
 
-class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
+class RecordStage(OnData, ProcessingStage[DocumentBatch, DocumentBatch]):
     """Applies a function to each record of a batch. `make` is called once per worker and returns the function.
 
     The function takes a record (dict) and returns the record to pass on (dict or dataclass), or a Drop. With `whole` it
@@ -96,12 +103,6 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
         self.resources = Resources(cpus=cpus, gpus=gpus)
         self._function: Callable[..., Any] | None = None
 
-    def inputs(self) -> tuple[list[str], list[str]]:
-        return ["data"], []
-
-    def outputs(self) -> tuple[list[str], list[str]]:
-        return ["data"], []
-
     def ray_stage_spec(self) -> dict[str, Any]:
         # Two such stages, reading and writing fit on two CPUs. A pipeline with too few CPUs would wait for ever.
         return {**super().ray_stage_spec(), "ray_num_cpus": 0.75, "ray_remote_args": RESTARTS}
@@ -126,7 +127,7 @@ class RecordStage(ProcessingStage[DocumentBatch, DocumentBatch]):
         return dataclasses.replace(task, data=to_frame(kept), _metadata={**task._metadata, "drops": drops})
 
 
-class WriteShard(ProcessingStage[DocumentBatch, FileGroupTask]):
+class WriteShard(OnData, ProcessingStage[DocumentBatch, FileGroupTask]):
     """Writes a shard's kept records, its drops and its receipt. With `once` no shard has a receipt before, and a
     second batch of a shard with other records is an error: one of them would be lost.
     """
@@ -137,12 +138,6 @@ class WriteShard(ProcessingStage[DocumentBatch, FileGroupTask]):
 
     def __init__(self, target: StepDir, *, inputs: Callable[[str], list[Path]], once: bool = False) -> None:
         self.target, self.input_paths, self.once = target, inputs, once
-
-    def inputs(self) -> tuple[list[str], list[str]]:
-        return ["data"], []
-
-    def outputs(self) -> tuple[list[str], list[str]]:
-        return ["data"], []
 
     def process(self, task: DocumentBatch) -> FileGroupTask:
         shard = task._metadata["shard"]
@@ -195,7 +190,7 @@ def write_counted(
     target.write_shard(shard, records, (Drop(**drop) for drop in drops), counts, inputs=inputs)
 
 
-class UnitStage(ProcessingStage[FileGroupTask, FileGroupTask]):
+class UnitStage(OnData, ProcessingStage[FileGroupTask, FileGroupTask]):
     """Calls `work(unit)` for each unit that a task names: sources to render, or a worker's list of generation
     shards.
     """
@@ -209,12 +204,6 @@ class UnitStage(ProcessingStage[FileGroupTask, FileGroupTask]):
         self.name, self.make = name, make
         self.resources = Resources(cpus=cpus, gpus=gpus)
         self._work: Callable[[list[str]], None] | None = None
-
-    def inputs(self) -> tuple[list[str], list[str]]:
-        return ["data"], []
-
-    def outputs(self) -> tuple[list[str], list[str]]:
-        return ["data"], []
 
     def ray_stage_spec(self) -> dict[str, Any]:
         return {**super().ray_stage_spec(), "ray_remote_args": RESTARTS}

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from nemo_sdg.config import Role, RunConfig, Style
-from nemo_sdg.generate.options import shown_order, speaks_of_place
+from nemo_sdg.generate.options import in_order, shown_order, speaks_of_place
 from nemo_sdg.generate.parsing.answers.programs import called
 from nemo_sdg.generate.parsing.cleaning import clean
 from nemo_sdg.generate.parsing.replies import read_vote
@@ -93,18 +93,13 @@ class Answers:
             return None
         return shown_order(sample.choices, random.Random(f"{self.config.run.seed}:{sample.sample_id}:{purpose}"))
 
-    @staticmethod
-    def shown(sample: Sample, order: list[int] | None) -> list[str] | None:
-        """The options in the order in which one vote is shown them."""
-        return [sample.choices[i] for i in order] if sample.choices and order is not None else None
-
     def request(self, sample: Sample, purpose: str, index: int) -> tuple[Request, list[int] | None]:
         """The request for a vote (`solve`) or for a solution from the gold answer (`guided`), and its option order."""
         tag = f"vote{index}" if purpose == "solve" else f"{purpose}{index}"
         number = self.engines.deal(Role.solver, sample.sample_id, index)
         prompts = self.prompts[number]
         order = self.order(sample, tag)
-        shown = self.shown(sample, order)
+        shown = in_order(sample.choices, order)
         variables = {
             **task_variables(sample),
             "family": sample.family,
@@ -152,7 +147,7 @@ class Answers:
 
         A context that is copied from a worked example is removed; the answer still counts as a vote.
         """
-        shown = self.shown(sample, order)
+        shown = in_order(sample.choices, order)
         value, error, detail = read_vote(completion, kind=sample.kind, options=shown, schema=request.schema)
         vote = Vote(
             index=index,

@@ -18,7 +18,7 @@ from typing import Any
 from nemo_sdg.config import Role, RunConfig, Style
 from nemo_sdg.generate.agreement import Sort, gold_of, mark_attempts, mark_senses, may_agree
 from nemo_sdg.generate.answers import Spent
-from nemo_sdg.generate.options import shown_order, speaks_of_place
+from nemo_sdg.generate.options import in_order, shown_order, speaks_of_place
 from nemo_sdg.generate.parsing.answers.programs import called
 from nemo_sdg.generate.parsing.judgements import read_scores
 from nemo_sdg.generate.parsing.replies import read_vote
@@ -212,8 +212,7 @@ class Grades(Grading):
         completions = await asyncio.gather(*(ask(request) for request, _ in requests))
         votes = []
         for index, ((_, order), completion) in enumerate(zip(requests, completions, strict=True)):
-            options = [sample.choices[i] for i in order] if sample.choices and order is not None else None
-            value, error, detail = read_vote(completion, kind=sample.kind, options=options)
+            value, error, detail = read_vote(completion, kind=sample.kind, options=in_order(sample.choices, order))
             answer = value["answer"] if value is not None else None
             votes.append(Vote(index=index, guidance="blind", answer=answer, order=order, error=error, detail=detail))
         return votes

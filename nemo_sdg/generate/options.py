@@ -38,3 +38,8 @@ def shown_order(options: list[str], rng: random.Random) -> list[int]:
     if not speaks_of_place(options):
         rng.shuffle(order)
     return order
+
+
+def in_order(options: list[str] | None, order: list[int] | None) -> list[str] | None:
+    """The options as one vote is shown them; None where there are none."""
+    return [options[i] for i in order] if options and order is not None else None

@@ -25,6 +25,7 @@ from nemo_sdg.storage import (
     ContentHashes,
     Ledger,
     UnknownFields,
+    ranked,
     read_ledger,
     remove_temporaries,
     total_dropped,
@@ -275,5 +276,4 @@ def step_line(context: Context, name: str, seconds: float) -> str:
     counts = context.step_dir(name).counts()
     dropped = total_dropped(counts)
     text = f"{name:<10} {total_kept(counts):>9,} kept {dropped.total():>8,} dropped  {format_seconds(seconds):>7}"
-    reasons = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
-    return fit([text, *(f"{reason} {num:,}" for reason, num in reasons)], COLUMNS, between="  ")
+    return fit([text, *(f"{reason} {num:,}" for reason, num in ranked(dropped))], COLUMNS, between="  ")

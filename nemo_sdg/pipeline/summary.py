@@ -13,7 +13,7 @@ from nemo_sdg.execution.progress import COLUMNS, fit
 from nemo_sdg.export.packed_shards import family_sizes, packed_shards
 from nemo_sdg.records.health import Health
 from nemo_sdg.records.lines import Manifest, StepCounts
-from nemo_sdg.storage import different_versions, read_json, total_dropped, total_kept
+from nemo_sdg.storage import different_versions, ranked, read_json, total_dropped, total_kept
 
 LINES = 25
 DATA_STEPS = ["seeds", "questions", "screened", "answers", "graded", "verified", "curated"]
@@ -52,10 +52,9 @@ def funnel(per_step: dict[str, StepCounts]) -> list[str]:
     """One line per step: kept, dropped, and the most frequent reasons for drops."""
     lines = [f"{'step':<10} {'kept':>11} {'dropped':>10}  most dropped for"]
     for step, counts in per_step.items():
-        reasons = total_reasons(counts).most_common()
-        num = total_kept(counts)
-        head = f"{step:<10} {num:>11,} {sum(count for _, count in reasons):>10,}"
-        lines.append(fit([head, *(f"{reason} {count:,}" for reason, count in reasons)], COLUMNS, between="  "))
+        dropped = total_dropped(counts)
+        head = f"{step:<10} {total_kept(counts):>11,} {dropped.total():>10,}"
+        lines.append(fit([head, *(f"{reason} {num:,}" for reason, num in ranked(dropped))], COLUMNS, between="  "))
     return lines
 
 
@@ -69,11 +68,6 @@ def labelled(label: str, told: list[str]) -> list[str]:
             break_on_hyphens=False,
         )  # fmt: skip
     return lines
-
-
-def total_reasons(counts: StepCounts) -> Counter[str]:
-    """Reason -> dropped records, by name."""
-    return Counter(dict(sorted(total_dropped(counts).items())))
 
 
 def came_out(run_dir: Path, curated: StepCounts) -> str:
@@ -114,9 +108,9 @@ def losses(per_step: dict[str, StepCounts], attempts: int, config: RunConfig) ->
     total = Counter[str]()
     for step, counts in per_step.items():
         if step != "seeds":
-            total.update(total_reasons(counts))
+            total.update(total_dropped(counts))
     lines = []
-    for reason, num in sorted(total.items(), key=lambda item: (-item[1], item[0]))[:LOSSES]:
+    for reason, num in ranked(total)[:LOSSES]:
         means, change = advice().get(reason, ("", "look at some"))
         about = f" ({means})" if means else ""
         lines.append(f"{reason} {num:,} of {attempts:,}{about}: {change}")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import orjson
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.records.rows import EvaluationRow, Seed
+from nemo_sdg.records.rows import Seed
 from nemo_sdg.records.samples import Sample
 
 Record = TypeVar("Record")
@@ -67,11 +67,6 @@ def seed_from_dict(data: dict[str, Any]) -> Seed:
 def sample_from_dict(data: dict[str, Any]) -> Sample:
     """Raises DataError when a field is missing or unknown."""
     return from_dict(Sample, data)
-
-
-def evaluation_row_from_dict(data: dict[str, Any]) -> EvaluationRow:
-    """Raises DataError when a field is missing or unknown."""
-    return from_dict(EvaluationRow, data)
 
 
 def json_line(record: Any) -> bytes:

@@ -1,7 +1,7 @@
 """Files of a run: atomic files, shards with receipts, and the ledger of each step."""
 
 from nemo_sdg.storage.code import code_version, home_of, imported_files
-from nemo_sdg.storage.counts import Counts, merge_counts, total_dropped, total_kept
+from nemo_sdg.storage.counts import Counts, merge_counts, ranked, total_dropped, total_kept
 from nemo_sdg.storage.files import (
     DAMAGED,
     FileFacts,

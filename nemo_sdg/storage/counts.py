@@ -56,3 +56,8 @@ def total_dropped(counts: Mapping[str, Any]) -> Counter[str]:
     for row in counts.values():
         total.update(row["dropped"])
     return total
+
+
+def ranked(counted: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The most frequent first, those that are as frequent by name."""
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))

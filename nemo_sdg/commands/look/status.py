@@ -14,6 +14,7 @@ from nemo_sdg.storage import (
     different_versions,
     finished_shards,
     merge_counts,
+    ranked,
     read_ledger,
     read_shaped,
     total_dropped,
@@ -38,7 +39,7 @@ def step_status(run_dir: Path, step: str) -> dict[str, Any]:
         "shards": len(paths),
         "expected": before,
         "kept": total_kept(counts),
-        "dropped": dict(sorted(dropped.items(), key=lambda item: (-item[1], item[0]))),
+        "dropped": dict(ranked(dropped)),
         "shards_per_hour": None if per_hour is None else round(per_hour, 1),
         "eta_s": None if not left or per_hour is None else round(3600 * left / per_hour),
     }

@@ -12,7 +12,7 @@ from nemo_sdg.export.packed_shards import PackedShard, packed_shards, variant_si
 from nemo_sdg.export.packing.packed_files import TextRow
 from nemo_sdg.export.splits import EvaluationSplits, evaluation_splits
 from nemo_sdg.records.lines import Manifest, StepCounts, UnseenSplit
-from nemo_sdg.storage import read_json, read_jsonl, read_shaped, total_dropped, total_kept
+from nemo_sdg.storage import ranked, read_json, read_jsonl, read_shaped, total_dropped, total_kept
 
 Rows = list[dict[str, Any]]
 
@@ -26,7 +26,7 @@ def collect(run_dir: Path, facts: Manifest) -> dict[str, Any]:
     texts = _count_texts(run_dir, first, shards)
     counts: dict[str, StepCounts] = {step: facts["steps"][step]["counts"] for step in facts["steps"]}
     sources = _sources(run_dir)
-    licenses = _ranked(texts["license"])
+    licenses = ranked(texts["license"])
     splits = evaluation_splits(run_dir) or EvaluationSplits(seen=[], unseen=[])
     return {
         "title": f"Task-seeded synthetic corpus {facts['fingerprint'][:8]}",
@@ -46,9 +46,9 @@ def collect(run_dir: Path, facts: Manifest) -> dict[str, Any]:
         ],
         "splits": sorted({shard.split for shard in shards if shard.variants}),
         "tokenizer": read_json(run_dir / "packed" / "tokenizer" / "tokenizer_config.json")["name"],
-        "origins": _ranked(texts["origin"]),
+        "origins": ranked(texts["origin"]),
         "origin_words": {**dict.fromkeys(texts["origin"], ""), **ORIGIN_WORDS},
-        "kinds": _ranked(texts["kind"]),
+        "kinds": ranked(texts["kind"]),
         "languages": sorted(texts["language"]),
         "sample": _first_text(run_dir, first, shards),
         "columns": COLUMNS,
@@ -103,15 +103,11 @@ def _first_text(run_dir: Path, variant: str, shards: Iterable[PackedShard]) -> T
     return None
 
 
-def _ranked(counter: Counter[str]) -> list[tuple[str, int]]:
-    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))
-
-
 def _models(models: Counter[str], config: dict[str, Any]) -> Rows:
     engine = config["engine"]
     return [
         {"model": model, "engine": engine["kind"], "model_license": engine["model_license"], "samples": num}
-        for model, num in _ranked(models)
+        for model, num in ranked(models)
     ]
 
 
@@ -131,7 +127,7 @@ def _sources(run_dir: Path) -> Rows:
 
 
 def _step_row(step: str, counts: StepCounts) -> dict[str, Any]:
-    told = ", ".join(f"{reason} {num:,}" for reason, num in _ranked(total_dropped(counts)))
+    told = ", ".join(f"{reason} {num:,}" for reason, num in ranked(total_dropped(counts)))
     return {
         "step": step,
         "num_in": sum(row["in"] for row in counts.values()),

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.records import content_id, evaluation_row_from_dict
+from nemo_sdg.records import EvaluationRow, content_id, from_dict
 from nemo_sdg.seeds.content.index import META, EvaluationIndex
 from nemo_sdg.seeds.evaluation_rows.cache import code_hash
 from nemo_sdg.storage import read_jsonl, sha256_file
@@ -42,7 +42,7 @@ def stored_index(files: Iterable[Path], cache: Path) -> Path:
     _remove_unused(folder.parent)
     made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{key}."))
     try:
-        rows = (evaluation_row_from_dict(record) for path in paths for record in read_jsonl(path))
+        rows = (from_dict(EvaluationRow, record) for path in paths for record in read_jsonl(path))
         EvaluationIndex.build(rows).save(made)
         made.chmod(0o755)
         try:

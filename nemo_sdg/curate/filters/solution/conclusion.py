@@ -149,6 +149,13 @@ def named_letter(view: View, text: str, *, bare: bool = False) -> str | None:
 
 
 LETTER = re.compile(r"(?<![A-Za-z0-9'’\u00c0-\u024f])([A-J])(?![A-Za-z0-9'’\u00c0-\u024f])")
+
+
+def speaks_of_letters(view: View) -> bool:
+    """Whether a letter alone stands in what the sample is about."""
+    return any(map(LETTER.search, (view.question, view.passage, *view.choices)))
+
+
 BEFORE_LETTER = re.compile(
     rf"(?:^|[,;:：，、；(（]|\b(?:so|thus|hence|therefore|then|also|daher|somit|folglich|donc|ainsi|luego|entonces|quindi|"
     r"dunque|perciò|logo|então|portanto|dus|więc|zatem|tedy|takže|proto|значит|поэтому|следовательно|отже|тому|"
@@ -192,7 +199,7 @@ def concluded_letter(view: View, last: str) -> str | None:
     if not BEFORE_LETTER.search(before) or not AFTER_LETTER.match(after):
         return None
     letter = match.group(1)
-    if LETTER.search(view.question) or any(LETTER.search(text) for text in (view.passage, *view.choices)):
+    if speaks_of_letters(view):
         return None
     return letter
 

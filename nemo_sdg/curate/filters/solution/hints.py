@@ -3,7 +3,7 @@
 import re
 
 from nemo_sdg.curate.filters.phrases import STEM, content_words
-from nemo_sdg.curate.filters.solution.conclusion import LETTER, OPTION_WORD, named_letter
+from nemo_sdg.curate.filters.solution.conclusion import OPTION_WORD, named_letter, speaks_of_letters
 from nemo_sdg.curate.filters.solution.sums import plain, sides_of
 from nemo_sdg.curate.filters.view import View, contains, excerpt, sentences
 from nemo_sdg.text.normalize import is_spaceless
@@ -31,7 +31,7 @@ def _letter(view: View) -> str | None:
     """Where the context names the letter of the right option, and letters are not what the sample is about."""
     if not view.label or re.search(rf"{view.label}(?![A-Za-z0-9])", view.context) is None:
         return None
-    if any(map(LETTER.search, (view.question, view.passage, *view.choices))):
+    if speaks_of_letters(view):
         return None
     for sentence in sentences(view.context):
         if view.label not in sentence:

@@ -3,7 +3,7 @@
 import re
 
 from nemo_sdg.curate.filters.meta import UNSPACED
-from nemo_sdg.curate.filters.solution.conclusion import LETTER, OPTION_WORD, denies
+from nemo_sdg.curate.filters.solution.conclusion import LETTER, OPTION_WORD, denies, speaks_of_letters
 from nemo_sdg.curate.filters.view import View, contains
 
 PLACE_WORD = (
@@ -58,7 +58,7 @@ def _places(view: View, clause: str) -> set[int]:
 
 def _latin(view: View, clause: str) -> set[int]:
     letters = list(LETTER.finditer(clause))
-    if not letters or any(map(LETTER.search, (view.question, view.passage, *view.choices))):
+    if not letters or speaks_of_letters(view):
         return set()
     foreign = view.language in {*ALPHABETS, "zh", "th", "bn", "ka"} and LATIN_WORD.search(clause) is None
     return {
@@ -123,7 +123,7 @@ def mislabelled(view: View) -> str | None:
     Three options or more have letters, which follow one another in the alphabet: `calciferol (D)` has a symbol, and
     letters that are mostly initials (`cytosine (C)`) are symbols too.
     """
-    if not BRACKETED.search(view.reasoning) or any(map(LETTER.search, (view.question, view.passage, *view.choices))):
+    if not BRACKETED.search(view.reasoning) or speaks_of_letters(view):
         return None
     found: list[tuple[int, re.Match[str]]] = []
     for place, choice in enumerate(view.choices):
