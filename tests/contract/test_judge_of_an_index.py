@@ -7,6 +7,7 @@ import json
 import pytest
 
 from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.decontaminate import find
 from nemo_sdg.curate.decontaminate.find import build_index, open_index
 from nemo_sdg.curate.decontaminate.questions import read_item
 
@@ -73,6 +74,25 @@ def test_the_judge_decides_what_is_a_rewording(index_path):
     assert (found.reason, found.detail) == ("evaluation_judged", "toy test row 0 (toy)")
     assert [row["question"] for row in seen[0].likely] == [ROW["question"]]
     assert open_index(index_path, saying(False, [])).find(REWORDED) is None
+
+
+def test_samples_that_are_embedded_in_parts_go_to_the_judge_together(index_path, monkeypatch):
+    monkeypatch.setattr(find, "AT_ONCE", 2)
+    calls, other = [], {"question": "What is two times two?"}
+
+    def decide(samples):
+        calls.append([one.sample for one in samples])
+        return saying(True, [])(samples)
+
+    samples = [other, REWORDED, dict(ROW), REWORDED | {"question": REWORDED["question"] + " "}, REWORDED]
+    found = open_index(index_path, decide).find_batch(samples)
+    assert [one and one.reason for one in found] == [
+        None,
+        "evaluation_judged",
+        "evaluation_exact",
+        *["evaluation_judged"] * 2,
+    ]
+    assert calls == [[samples[1], samples[3], samples[4]]]
 
 
 def test_the_judge_is_shown_near_rows_that_are_not_likely(index_path):

@@ -23,7 +23,7 @@ from nemo_sdg.curate.embed import Embedder
 __all__ = ["Finding", "Index", "build_index", "open_index"]
 
 AT_ONCE = 256
-"""samples that are embedded and compared together"""
+"""samples that are embedded and compared together; a judge decides of all that it is given together"""
 
 
 Judge = Callable[[list[Shown]], list[Said]]
@@ -44,6 +44,21 @@ class Finding:
     """evaluation_exact | evaluation_ngram | evaluation_paraphrase | evaluation_judged"""
     detail: str
     """task, split and row of the evaluation row"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """A sample of which the judge decides."""
+
+    sample: dict[str, Any]
+    rows: list[int]
+    """numbers of the evaluation rows that it is shown: likely ones, then near ones"""
+    chances: list[float]
+    """of the likely rows, to be the same question"""
+
+    def shown(self, read: dict[int, dict[str, Any]]) -> Shown:
+        texts = [read[row] for row in self.rows]
+        return Shown(sample=self.sample, likely=texts[: len(self.chances)], near=texts[len(self.chances) :])
 
 
 def open_index(out: Path, judge: Judge | None = None, *, judged_rows: int = CurateSection.judged_rows) -> "Index":
@@ -73,53 +88,47 @@ class Index:
         return self.find_batch([sample])[0]
 
     def find_batch(self, samples: list[dict[str, Any]]) -> list[Finding | None]:
-        """As find, for many samples at once: the embedder is several times as fast on batches."""
-        return [
-            finding
-            for begin in range(0, len(samples), AT_ONCE)
-            for finding in self._find_some(samples[begin : begin + AT_ONCE])
-        ]
-
-    def _find_some(self, samples: list[dict[str, Any]]) -> list[Finding | None]:
-        if not self.rows.num_rows:
-            return [None] * len(samples)
-        items = [read_item(sample) for sample in samples]
-        found = [self.copies.find(item) for item in items]
-        undecided = [number for number, copy in enumerate(found) if copy is None and items[number].question]
-        asked = [samples[number] for number in undecided], [items[number] for number in undecided]
-        if self.judge is not None and isinstance(self.rewordings, BySense):
-            reworded = self._judged(asked[0], self.rewordings.suspects(*asked, num_near=self.judged_rows))
-        else:
-            reworded = [None if row is None else ("paraphrase", row) for row in self.rewordings.find(*asked)]
-        for number, verdict in zip(undecided, reworded, strict=True):
-            found[number] = verdict
+        """As find, for many samples at once: the embedder is several times as fast on batches, and a judge's requests
+        are all sent together.
+        """
+        found: list[tuple[str, int] | None] = [None] * len(samples)
+        asked: dict[int, _Asked] = {}
+        for begin in range(0, len(samples) if self.rows.num_rows else 0, AT_ONCE):
+            some = samples[begin : begin + AT_ONCE]
+            items = [read_item(sample) for sample in some]
+            found[begin : begin + AT_ONCE] = [self.copies.find(item) for item in items]
+            rest = [n for n, item in enumerate(items) if found[begin + n] is None and item.question]
+            left = [some[number] for number in rest], [items[number] for number in rest]
+            places = [begin + number for number in rest]
+            if self.judge is not None and isinstance(self.rewordings, BySense):
+                suspects = self.rewordings.suspects(*left, num_near=self.judged_rows)
+                asked |= {place: self._ask(samples[place], of) for place, of in zip(places, suspects, strict=True)}
+            else:
+                for place, row in zip(places, self.rewordings.find(*left), strict=True):
+                    found[place] = None if row is None else ("paraphrase", row)
+        for place, verdict in self._judged(asked).items():
+            found[place] = verdict
         return [None if one is None else self._finding(*one) for one in found]
 
-    def _judged(self, samples: list[dict[str, Any]], suspects: list[Suspects]) -> list[tuple[str, int] | None]:
+    def _ask(self, sample: dict[str, Any], suspects: Suspects) -> "_Asked":
+        likely = [one for one in suspects.likely[:JUDGED_ROWS] if one[0] >= SUSPICIOUS]
+        rows = list(dict.fromkeys([*(row for _, row in likely), *suspects.near]))
+        return _Asked(sample=sample, rows=rows, chances=[chance for chance, _ in likely])
+
+    def _judged(self, asked: dict[int, "_Asked"]) -> dict[int, tuple[str, int]]:
         """What the judge says of each sample's rows; where it says neither yes nor no, their chance decides."""
-        assert self.judge is not None
-        threshold = self.rewordings.threshold
-        likely = [[one for one in found.likely[:JUDGED_ROWS] if one[0] >= SUSPICIOUS] for found in suspects]
-        rows = [
-            list(dict.fromkeys([*(row for _, row in some), *found.near]))
-            for some, found in zip(likely, suspects, strict=True)
-        ]
-        read = {row: self.rows.row(row) for some in rows for row in some}
-        shown = [
-            Shown(
-                sample=sample,
-                likely=[read[row] for row in some[: len(chances)]],
-                near=[read[row] for row in some[len(chances) :]],
-            )
-            for sample, some, chances in zip(samples, rows, likely, strict=True)
-        ]
-        asked = [place for place, one in enumerate(shown) if one.likely or one.near]
-        found: list[tuple[str, int] | None] = [None] * len(samples)
-        for place, said in zip(asked, self.judge([shown[place] for place in asked]), strict=True):
-            chances = dict(enumerate(chance for chance, _ in likely[place]))
+        asked = {place: one for place, one in asked.items() if one.rows}
+        if self.judge is None or not asked:
+            return {}
+        read = {row: self.rows.row(row) for row in {row for one in asked.values() for row in one.rows}}
+        found: dict[int, tuple[str, int]] = {}
+        for (place, one), said in zip(
+            asked.items(), self.judge([one.shown(read) for one in asked.values()]), strict=True
+        ):
+            chances = dict(enumerate(one.chances))
             for number, same in sorted(said.items()):
-                if same or (same is None and chances.get(number, 0.0) >= threshold):
-                    found[place] = ("judged" if same else "paraphrase"), rows[place][number]
+                if same or (same is None and chances.get(number, 0.0) >= self.rewordings.threshold):
+                    found[place] = ("judged" if same else "paraphrase"), one.rows[number]
                     break
         return found
 
