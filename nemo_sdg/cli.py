@@ -19,6 +19,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+Redo = Annotated[
+    bool,
+    typer.Option(
+        "--redo", help="overwrite finished steps where the configuration changed, and send lost requests again"
+    ),
+]
+
 
 def show_version(wanted: bool) -> None:
     if wanted:
@@ -43,12 +50,7 @@ def run(
     start: Annotated[str | None, typer.Option("--from", help="first step to run")] = None,
     until: Annotated[str | None, typer.Option(help="last step to run")] = None,
     worker: Annotated[str, typer.Option(help="INDEX/NUMBER of this process among several that share a step")] = "0/1",
-    redo: Annotated[
-        bool,
-        typer.Option(
-            "--redo", help="overwrite finished steps where the configuration changed, and send lost requests again"
-        ),
-    ] = False,
+    redo: Redo = False,
     nodes: Annotated[
         bool, typer.Option("--nodes", help="use all nodes of this Slurm job; srun starts the command on each")
     ] = False,
@@ -239,12 +241,7 @@ def launch(
     overrides: Overrides = None,
     cluster: Annotated[Path | None, typer.Option(help="cluster file, see configs/cluster/")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the scripts; submit nothing")] = False,
-    redo: Annotated[
-        bool,
-        typer.Option(
-            "--redo", help="overwrite finished steps where the configuration changed, and send lost requests again"
-        ),
-    ] = False,
+    redo: Redo = False,
     status: Annotated[Path | None, typer.Option(metavar="RUN", help="show the progress of a run")] = None,
 ) -> None:
     """Run all steps on Slurm, each as a job that waits for the one before."""

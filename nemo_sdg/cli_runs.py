@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from nemo_sdg.commands.look.damage import naming_damage
+
 runs = typer.Typer(rich_markup_mode=None)
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file, or a folder that holds config.yaml")]
@@ -131,7 +133,6 @@ def trace(
     """Show where a packed document comes from: its seed row, its prompts and its models."""
     import orjson
 
-    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.commands.look.trace import as_text
     from nemo_sdg.commands.look.trace import trace as trace_document
     from nemo_sdg.records import visible, visible_json
@@ -157,7 +158,6 @@ def sample(
     seed: Annotated[int, typer.Option(help="random seed of the choice")] = 0,
 ) -> None:
     """Show some samples of a run, or some dropped records with their reasons."""
-    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.commands.look.samples import sample as draw
 
     with naming_damage(run):
@@ -181,7 +181,6 @@ def diff(
     other: Annotated[Path, typer.Argument(metavar="B", help="another run's folder")],
 ) -> None:
     """Compare two runs: settings, yields, lengths of texts."""
-    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.commands.look.diff import diff as compare
 
     with naming_damage(one, other):
@@ -203,7 +202,6 @@ def report(
     ] = None,
 ) -> None:
     """Write the page report/index.html and the dataset card. Works on unfinished runs too."""
-    from nemo_sdg.commands.look.damage import naming_damage
     from nemo_sdg.pipeline import report as reporting
 
     with naming_damage(run, *([against] if against is not None else [])):

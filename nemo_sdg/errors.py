@@ -3,6 +3,8 @@
 Only the border catches them: the CLI, the loop over shards, the call of an engine.
 """
 
+from collections.abc import Sequence
+
 
 class SdgError(Exception):
     """Base of all errors that this package raises on purpose; the CLI prints it as one line and exits with
@@ -38,6 +40,12 @@ class MissingDependencyError(SdgError, ImportError):
 def one_line(exc: BaseException) -> str:
     """Type and message of a third-party error, in at most 300 characters."""
     return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]
+
+
+def few(names: Sequence[str], most: int, *, between: str = ", ") -> str:
+    """The first names, at most so many, and the number of the others: `a, b, c and 4 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{between.join(names[:most])}{more}"
 
 
 def require(condition: bool, message: str) -> None:

@@ -15,10 +15,8 @@ from typing import Any
 
 from nemo_sdg.catalog.identity import Aliases, SplitIndex, Use, files_of, split_names
 from nemo_sdg.config import GuardSection
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, few
 from nemo_sdg.records import CatalogRow
-
-__all__ = ["SplitGuard", "evaluation_word", "require_reachable"]
 
 _EVALUATION_WORD = re.compile(
     r"(test|testmini|testset|testing|dev|devtest|devset|val|valid|validation|validating|eval|evaluation|"
@@ -134,8 +132,7 @@ def require_reachable(guard: GuardSection, unreachable: Iterable[str], catalog: 
         }
     )
     if missing:
-        named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise ConfigError(
-            f"guard.require asks for the evaluation splits of {named}, which cannot be reached; "
+            f"guard.require asks for the evaluation splits of {few(missing, 5)}, which cannot be reached; "
             "put them into seeds.mirror, allow seeds.hub, or remove them from guard.require"
         )

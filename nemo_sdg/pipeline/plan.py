@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import RunConfig
-from nemo_sdg.errors import SdgError
+from nemo_sdg.errors import SdgError, few
 from nemo_sdg.execution.context import Context
 from nemo_sdg.pipeline.order import BY_SHARD, configuration_of, configured_steps, step_module
 from nemo_sdg.storage import (
@@ -134,8 +134,7 @@ def what_is_missing(name: str, order: list[str], run_dir: Path) -> str:
     missing = [shard for shard in previous.shards if shard not in have]
     if not missing:
         return "its shards exist, but its ledger is missing"
-    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-    return f"{len(missing)} of {len(previous.shards)} shards are missing ({', '.join(missing[:5])}{more})"
+    return f"{len(missing)} of {len(previous.shards)} shards are missing ({few(missing, 5)})"
 
 
 def describe_cost(context: Context, plan: Plan, name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import RunConfig, Verify, shaping
-from nemo_sdg.errors import ConfigError, DataError, SdgError
+from nemo_sdg.errors import ConfigError, DataError, SdgError, few
 from nemo_sdg.execution.context import Context
 from nemo_sdg.execution.processes import give_back_memory, quiet_libraries
 from nemo_sdg.execution.progress import COLUMNS, Progress, fit, format_seconds
@@ -218,10 +218,8 @@ def require_no_strangers(run_dir: Path) -> None:
         known |= {"config.yaml", "manifest.json", *STEPS}
     strangers = sorted(path.name for path in run_dir.iterdir() if path.name not in known)
     if strangers:
-        more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
         raise ConfigError(
-            f"run.dir={run_dir} holds files that no run wrote ({', '.join(strangers[:3])}{more}); name a new "
-            "folder, or remove them"
+            f"run.dir={run_dir} holds files that no run wrote ({few(strangers, 3)}); name a new folder, or remove them"
         )
 
 

@@ -173,11 +173,10 @@ def tell_unusable(context: Context, parts: StepDir) -> None:
         more = f"; and {len(differing) - 1} further dataset splits differ" if len(differing) > 1 else ""
         raise DataError(f"seeds.lock: {differing[0]}{more}")
     lines = [line for receipt in receipts if (line := unusable(receipt, parts)) is not None]
+    more = f"; and {len(lines) - 1} more such dataset splits" if len(lines) > 1 else ""
     if not any(total_kept(receipt["counts"]) for receipt in receipts):
-        more = f"; and {len(lines) - 1} more such dataset splits" if len(lines) > 1 else ""
         raise DataError(f"there is no seed: {lines[0] if lines else 'all rows were dropped, see seeds/dropped'}{more}")
     if lines and context.config.seeds.strict:
-        more = f"; and {len(lines) - 1} more such dataset splits" if len(lines) > 1 else ""
         raise DataError(f"seeds.strict: {lines[0]}{more}")
     tell(context, lines, "see seeds/dropped/")
 

@@ -17,14 +17,13 @@ from nemo_sdg.verify import sandbox
 MAX_CALLS = 10
 
 
+def _run(request: dict[str, Any], config: VerifySection) -> sandbox.Ran:
+    return sandbox.run(request, cpu_seconds=config.code_timeout, memory_mb=config.code_memory_mb, mode=config.sandbox)
+
+
 def run_tests(program: str, tests: list[str], config: VerifySection) -> tuple[list[bool], str | None]:
     """Which tests a program passes, and what kept it from being tested (timeout | crashed | unsupported)."""
-    ran = sandbox.run(
-        {"program": program, "tests": tests},
-        cpu_seconds=config.code_timeout,
-        memory_mb=config.code_memory_mb,
-        mode=config.sandbox,
-    )
+    ran = _run({"program": program, "tests": tests}, config)
     reply = ran.reply
     if not isinstance(reply, list) or len(reply) != len(tests):
         return [False] * len(tests), ran.failure or "crashed"
@@ -45,13 +44,7 @@ def outcomes(programs: list[str | None], tests: list[str], config: VerifySection
 
 def run_calls(program: str, calls: list[str], config: VerifySection) -> list[tuple[str, str]] | None:
     """(canonical text, literal) of each call's result, or None when one of them gives none."""
-    ran = sandbox.run(
-        {"program": program, "calls": calls},
-        cpu_seconds=config.code_timeout,
-        memory_mb=config.code_memory_mb,
-        mode=config.sandbox,
-    )
-    reply = ran.reply
+    reply = _run({"program": program, "calls": calls}, config).reply
     if not isinstance(reply, list) or len(reply) != len(calls):
         return None
     results = [

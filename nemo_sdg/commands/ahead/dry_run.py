@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.config import EngineKind, Role, RunConfig
+from nemo_sdg.errors import few
 from nemo_sdg.execution.progress import fit
 from nemo_sdg.pipeline.order import STEPS, why_skipped
 from nemo_sdg.pipeline.plan import Plan
@@ -127,8 +128,7 @@ def rows_and_requests(config: RunConfig, *, whole: bool) -> Iterator[str]:
     num = f"{result['seeds']:,}"
     yield f"{'seeds':<12}{fit([num, *families], WIDTH - 12, between=': ')}"
     if unknown:
-        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
-        yield f"{'':<12}not counted without reading them: {', '.join(unknown[:SHOWN])}{more}"
+        yield f"{'':<12}not counted without reading them: {few(unknown, SHOWN)}"
     head = f"{'role':<9} {'requests':>12} {'prompt tokens':>15} {'output tokens':>15}  cost, model"
     yield f"{'whole run' if whole else 'asked for':<12}{head}"
     for row in result["roles"]:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nemo_sdg.config import Budget, MixtureSection
-from nemo_sdg.errors import ConfigError, DataError
+from nemo_sdg.errors import ConfigError, DataError, few
 from nemo_sdg.export.blend.difficulty import band_epochs
 from nemo_sdg.export.blend.family_shares import SLACK, Family, Task, Tokens, plan_families
 
@@ -144,8 +144,7 @@ def _held(families: dict[str, Family], config: MixtureSection) -> list[str]:
     held = [name for name, family in families.items() if family.decided_by == "epochs"]
     if not held or len(held) == len(families):
         return []
-    named = ", ".join(held[:NAMED]) + (f" and {len(held) - NAMED} more" if len(held) > NAMED else "")
-    epochs = max(families[name].epochs for name in held)
+    epochs, named = max(families[name].epochs for name in held), few(held, NAMED)
     return [f"mixture.max_epochs={config.max_epochs:g} lets these families repeat {epochs:.3g} times: {named}"]
 
 

@@ -8,6 +8,7 @@ corpus; a rule names the paper that its number comes from.
 from collections import Counter
 from dataclasses import dataclass
 
+from nemo_sdg.errors import few
 from nemo_sdg.export.blend.mixture_file import MixtureFile
 from nemo_sdg.export.report.counts import Run, contaminated
 from nemo_sdg.export.report.quality import Quality
@@ -196,8 +197,7 @@ def unseen(run: Run, splits: EvaluationSplits | None) -> Verdict | None:
     figure = f"{num_unseen:,} of {num_seen + num_unseen:,} splits to compare with were not seen"
     own = splits.own({path for path, *_ in run.sources})
     if own:
-        more = f" and {len(own) - MAX_NAMED} more" if len(own) > MAX_NAMED else ""
-        figure += f"; of the seeds' own data sets: {'; '.join(own[:MAX_NAMED])}{more}"
+        figure += f"; of the seeds' own data sets: {few(own, MAX_NAMED, between='; ')}"
     mark = BAD if own or not num_seen else LOOK if num_unseen else GOOD
     return Verdict(name="Evaluation splits", mark=mark, figure=figure, rule=rule, see="contamination")
 

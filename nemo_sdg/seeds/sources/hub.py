@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nemo_sdg.config import SeedsSection
-from nemo_sdg.errors import DataError
+from nemo_sdg.errors import DataError, few
 from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, iterate_rows, why
 from nemo_sdg.seeds.sources.rows import Split
 
@@ -101,9 +101,8 @@ def builder_rows(builder: str, files: list[str], options: dict[str, Any], task: 
     options = {key: value for key, value in options.items() if key not in ("trust_remote_code", "streaming")}
 
     def explain(exc: Exception) -> str:
-        named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
         return (
-            f"task {task}: {named} cannot be read by the builder {builder} ({why(exc)}); correct the file or "
+            f"task {task}: {few(files, 3)} cannot be read by the builder {builder} ({why(exc)}); correct the file or "
             "dataset_kwargs"
         )
 
