@@ -39,7 +39,7 @@ OVERLOADED = re.compile(
     re.IGNORECASE,
 )
 AGAIN = re.compile(r"try again|please retry", re.IGNORECASE)
-"""counts when nothing else is said: "reformat your input and try again" asks for no patience"""
+"""counts when nothing else is said, and asks for no patience ("reformat your input and try again")"""
 UPSTREAM = re.compile(
     r"APIConnectionError|InternalServerError|ServiceUnavailable|APIError\b|BadGateway|Timeout"
     r"|upstream|connect(?:ion)? (?:error|refused|reset|aborted|closed|timed out)|cannot connect|failed to connect"
@@ -90,7 +90,8 @@ PARAMETER = re.compile(
     r"(?:unsupported|unknown|unrecogni[sz]ed|unexpected|invalid)(?: request)? (?:parameter|argument|field|keyword|"
     r"name)|(?:argument|parameter|field)s? (?:is |are )?not supported|cannot both be specified|"
     r"does not support (?:the )?(?:parameter|response_format|system|setting)|response_format.{0,40}(?:not supported|"
-    r"unavailable|invalid)|invalid schema for|(?:system|developer).{0,20}role.{0,20}(?:not supported|invalid)|"
+    r"unavailable|invalid)|invalid schema for|schema.{0,60}not supported|"
+    r"(?:system|developer).{0,20}role.{0,20}(?:not supported|invalid)|"
     r"unsupported value|roles must alternate|successive user or assistant|expected last role|chat template|"
     r"only supports? stream|non-streaming calls|location is not supported|sent to HTTPS port",
     re.IGNORECASE | re.DOTALL,
@@ -159,7 +160,7 @@ def _of_a_refusal(error: ServerError) -> Meaning:
         return Meaning.server
     if POLICY.search(said):
         return Meaning.never
-    return Meaning.busy if AGAIN.search(said) else Meaning.unclear
+    return Meaning.server if AGAIN.search(said) else Meaning.unclear
 
 
 def may_be_one_requests(error: ServerError) -> bool:

@@ -9,6 +9,7 @@
     <details type="reasoning">…</details>final             as some interfaces show it
     <|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>final<|return|>     gpt-oss
     analysis…assistantfinal…       the same with its special tokens left out
+    <reasoning>…</reasoning>final  gpt-oss of Bedrock: final has headings, a reasoning of its own, or is JSON
 
 A tag that the text only mentions (in a line of JSON, in quotes, in backticks) is part of the text.
 """
@@ -45,8 +46,18 @@ _DETAILS = re.compile(
 )
 
 
+_BEDROCK = re.compile(
+    r"\A\s*<reasoning>(?P<thinking>(?:(?!</?reasoning>).)*)</reasoning>\s*"
+    r"(?=\{|```json|#{1,4} \w|.*?(?:<reasoning>|(?:^|(?<=</reasoning>))[#*\s]{0,8}reasoning\b[*\s]*(?::|$)))",
+    re.DOTALL | re.IGNORECASE | re.MULTILINE,
+)
+
+
 def split_trace(text: str) -> tuple[str, str]:
     """(final text, thinking), both stripped. If thinking never ends, the text is ''."""
+    if text.lstrip()[:11].lower() == "<reasoning>" and (block := _BEDROCK.match(text)) is not None:
+        final, inner = split_trace(text[block.end() :])
+        return final, "\n\n".join(filter(None, (block["thinking"].strip(), inner)))
     if "<|channel|>" in text:
         return _harmony(text)
     if (stripped := _STRIPPED_HARMONY.match(text)) is not None:

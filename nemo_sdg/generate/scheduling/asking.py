@@ -200,10 +200,12 @@ class Asker:
         return None
 
     def remarks(self) -> list[str]:
-        """What there is to say at the end: of a run that was too short for the look at its first replies, and of lost
-        requests.
+        """What there is to say at the end: of a run that was too short for the look at its first replies, and of
+        refused and lost requests.
         """
         found = [remark for lane in self.lanes if not lane.accepted and (remark := lane.first.verdict()) is not None]
+        if refusals := [lane.last.last_refusal for lane in self.lanes if lane.last.last_refusal]:
+            found.append(f"{self.counts.refused} requests were refused, each is one vote less (last: {refusals[-1]})")
         if self.counts.lost:
             found.append(
                 f"{self.counts.lost} requests were lost: each failed more than engine.max_retries times while others "

@@ -21,12 +21,15 @@ class LastReplies:
 
     num_empty: int = 0
     num_refused: int = 0
+    last_refusal: str = ""
 
     def look(self, completion: Completion) -> tuple[str, bool] | None:
         """(what to say, whether the run stops), at the IN_A_ROW-th empty or refused reply in a row; else None."""
         fault = fault_of(completion)
         self.num_empty = self.num_empty + 1 if fault in EMPTY else 0
         self.num_refused = self.num_refused + 1 if fault == "refused" else 0
+        if fault == "refused":
+            self.last_refusal = completion.detail or "no reason given"
         if self.num_empty == IN_A_ROW:
             return (
                 f"the last {IN_A_ROW} replies were empty, after good ones; everything finished is kept: see whether "
@@ -34,5 +37,5 @@ class LastReplies:
                 "(`nemo-sdg preview`)"
             ), True
         if self.num_refused == IN_A_ROW:
-            return f"the last {IN_A_ROW} replies were refusals (last: {completion.detail})", False
+            return f"the last {IN_A_ROW} replies were refusals (last: {self.last_refusal})", False
         return None

@@ -99,3 +99,24 @@ def test_an_answer_at_the_end_of_a_thought_is_found_and_a_draft_is_not():
 
 def test_a_field_and_a_tag_are_one_trace():
     assert separate("<think>b</think>Answer: 4", "a") == ("Answer: 4", "a\n\nb")
+
+
+SECTIONS = "## Context\nIce is cold.\n\n## Reasoning\nSo it melts.\n\n## Answer\nyes"
+TAGS = "<context>\nIce is cold.\n</context>\n<reasoning>\nSo it melts.\n</reasoning>\n<answer>yes</answer>"
+
+
+@pytest.mark.parametrize("final", [SECTIONS, TAGS, '{"answer": "yes"}', "**Reasoning:** So it melts.\n**Answer:** yes"])
+def test_thinking_in_tags_of_reasoning_is_told_from_a_section_by_what_follows(final):
+    """gpt-oss of Bedrock."""
+    assert split_trace(f"<reasoning>Is it cold? I will write.</reasoning>{final}") == (
+        final,
+        "Is it cold? I will write.",
+    )
+    assert split_trace(final) == (final, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["<reasoning>So.</reasoning>\n<answer>yes</answer>", "<reasoning>So.</reasoning>\nyes"]
+)
+def test_a_section_of_reasoning_that_comes_first_stays(text):
+    assert split_trace(text) == (text, "")

@@ -64,6 +64,7 @@ def test_a_server_that_refuses_all_from_a_moment_on_is_told(tmp_path):
         done, _, error, lines = run(tmp_path, server.url)
     assert (error, len(done)) == (None, 4)
     assert len([line for line in lines if f"the last {IN_A_ROW} replies were refusals" in line]) == 1
+    assert "requests were refused, each is one vote less (last: content_filter)" in lines[-1]
 
 
 @pytest.mark.parametrize("reply", [answer({"content": ""}), answer({"content": "A bit"}, "length")])
