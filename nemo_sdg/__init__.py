@@ -71,8 +71,14 @@ def read_solution(
 def filter_sample(sample: dict[str, Any], config: "CurateSection | None" = None) -> tuple[str, str | None] | None:
     """The first filter's (reason, detail) for a sample, or None where it passes all; `config` switches filters off and
     sets their thresholds. See `nemo_sdg.curate.filters.registry`.
+
+    A sample needs kind, language, question and answer (a text, or {"text": ..., "label": ...}), with `choices` where
+    the kind has options; what else a record of a run holds may be missing.
     """
     from nemo_sdg.config import CurateSection
     from nemo_sdg.curate.filters.registry import apply_filters
 
-    return apply_filters(sample, config or CurateSection())
+    filled = {"sample_id": "sample", "task": "none", "family": "other", **sample}
+    if isinstance(filled.get("answer"), str):
+        filled["answer"] = {"text": filled["answer"]}
+    return apply_filters(filled, config or CurateSection())

@@ -6,6 +6,7 @@ Paths are relative to the working directory, as in the YAML files of lm-eval, Ne
 import contextlib
 import dataclasses
 import enum
+import functools
 import hashlib
 import re
 from collections.abc import Callable, MutableMapping, Sequence
@@ -93,18 +94,29 @@ RECORD = "`nemo-sdg run` with the run's configuration writes it again"
 def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
     """Reads a run's YAML file, or `config.yaml` of a folder, and `key=value` overrides.
 
-    `${config_dir:}` in the file is replaced by the file's folder. Raises ConfigError in one line with the field and
-    the file.
+    `${config_dir:}` in the file is replaced by the file's folder. The config.yaml that a run keeps does not name the
+    run's folder: it is the one that the file is in. Raises ConfigError in one line with the field and the file.
     """
     path = Path(path)
-    return read_config(RunConfig, path / "config.yaml" if path.is_dir() else path, overrides)
+    path = path / "config.yaml" if path.is_dir() else path
+    return read_config(RunConfig, path, overrides, complete=functools.partial(_name_folder, path.parent))
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run: it has a configuration, and the folder of a step."""
+    return (folder / "config.yaml").is_file() and ((folder / "catalog").is_dir() or any(folder.glob("*/receipts")))
 
 
 def load_recorded(run_dir: Path, overrides: list[str] | None = None) -> RunConfig:
     """The configuration that a run keeps in config.yaml. It does not say where the servers are, so no request can be
     sent by it. Raises ConfigError.
     """
-    return read_config(RunConfig, run_dir / "config.yaml", overrides, complete=_name_servers)
+
+    def complete(loaded: Any) -> None:
+        _name_folder(run_dir, loaded)
+        _name_servers(loaded)
+
+    return read_config(RunConfig, run_dir / "config.yaml", overrides, complete=complete)
 
 
 def recorded_settings(run_dir: Path) -> dict[str, dict[str, Any]]:
@@ -121,12 +133,18 @@ def recorded_settings(run_dir: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _name_folder(folder: Path, loaded: Any) -> None:
+    fields = loaded.get("run")
+    if is_run(folder) and isinstance(fields, MutableMapping) and "dir" not in fields:
+        fields["dir"] = str(folder)
+
+
 def _name_servers(loaded: Any) -> None:
     roles = loaded.get("roles")
     for section in [loaded.get("engine"), *(roles.values() if isinstance(roles, MutableMapping) else ())]:
         for one in section if isinstance(section, Sequence) else [section]:
             if isinstance(one, MutableMapping):
-                one["base_urls"] = ["http://unused/v1"]
+                one["base_urls"] = ["http://not-recorded/v1"]
 
 
 def read_config(

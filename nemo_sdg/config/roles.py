@@ -77,7 +77,7 @@ class RoleSection:
             name: value for name, value in vars(self).items() if value is not None and name not in ("kind", "sampling")
         }
         other_kind = self.kind is not None and self.kind is not engine.kind
-        if self.model is not None or other_kind:
+        if (self.model is not None and self.model != engine.model) or other_kind:
             base = {name: value for name, value in vars(engine).items() if name not in MODEL_FIELDS | {"model"}}
             sampling = self.sampling
             if other_kind:

@@ -142,6 +142,8 @@ class Group:
     difficulty: Counter[int] = field(default_factory=Counter)
     """tenths"""
     difficulty_sum: float = 0.0
+    num_voted: int = 0
+    agreement_sum: float = 0.0
     compared: Smallest = field(default_factory=lambda: Smallest(NUM_COMPARED))
 
     def add(self, record: Mapping[str, Any]) -> None:
@@ -159,6 +161,9 @@ class Group:
         if record.get("difficulty") is not None:
             self.difficulty[min(9, int(10 * record["difficulty"]))] += 1
             self.difficulty_sum += record["difficulty"]
+        if (votes := record.get("votes")) and votes["n"]:
+            self.num_voted += 1
+            self.agreement_sum += votes["agree"] / votes["n"]
         if record["kind"] == Kind.multiple_choice and answer in (record.get("choices") or []):
             self._add_choice(record["frame"], record["choices"], answer)
         identifier = record.get("sample_id") or record["seed_id"]
@@ -200,6 +205,8 @@ class Group:
             out["labels"] = _balance(self.labels, self.label_expected)
         if self.guidance:
             out["guidance"] = _plain(self.guidance)
+        if self.num_voted:
+            out["agreement"] = _round(self.agreement_sum / self.num_voted)
         if self.difficulty:
             counted = self.difficulty.total()
             tenths = [_round(self.difficulty[tenth] / counted) for tenth in range(10)]

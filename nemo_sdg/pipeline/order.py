@@ -78,8 +78,13 @@ def steps_between(
             raise ConfigError(f"the step {name} is skipped: {why}")
     steps = configured_steps(config)
     if only is not None:
+        if start is not None or until is not None:
+            raise ConfigError("--only names the one step to run: give it alone, or give --from and --until")
         return [only]
-    return steps[steps.index(start or steps[0]) : steps.index(until or steps[-1]) + 1]
+    found = steps[steps.index(start or steps[0]) : steps.index(until or steps[-1]) + 1]
+    if not found:
+        raise ConfigError(f"--from {start} comes after --until {until}; the steps are {', '.join(steps)}")
+    return found
 
 
 def parse_worker(text: str) -> tuple[int, int]:

@@ -85,11 +85,11 @@ def quality(run_dir: Path, facts: Manifest) -> list[str]:
     path = run_dir / "curated" / "health.json"
     health: Health = read_json(path) if path.is_file() else Health(families={}, notes=[])
     after = [stages["after"] for stages in health["families"].values() if "after" in stages]
-    measured = [stage for stage in after if "difficulty" in stage]
+    measured = [stage for stage in after if "agreement" in stage]
     lines = []
     if measured:
         num = sum(stage["samples"] for stage in measured)
-        agree = 1 - sum(stage["samples"] * stage["difficulty"]["mean"] for stage in measured) / num
+        agree = sum(stage["samples"] * stage["agreement"] for stage in measured) / num
         guided = sum(stage.get("guidance", {}).get("guided", 0) for stage in after)
         seen = f"; {guided:,} of {num:,} solutions were written with the gold answer in sight" if guided else ""
         lines.append(f"{agree:.0%} of the votes agree with the kept answers{seen}")

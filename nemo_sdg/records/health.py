@@ -77,6 +77,8 @@ class Figures(TypedDict, total=False):
     longest_option_is_right: Share
     labels: Balance
     guidance: dict[str, int]
+    agreement: float
+    """mean share of the votes that give the kept answer"""
     difficulty: Difficulty
     characters: dict[str, Lengths]
     """of the texts in LENGTHS"""

@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
+from nemo_sdg.config import is_run
 from nemo_sdg.errors import DataError
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a folder is a run: it has a configuration, and the folder of a step."""
-    return (folder / "config.yaml").is_file() and ((folder / "catalog").is_dir() or any(folder.glob("*/receipts")))
 
 
 def require_run(folder: Path) -> None:

@@ -21,7 +21,7 @@ from typing import Any, cast
 
 import yaml
 
-from nemo_sdg.config import RunConfig, as_plain, load_config
+from nemo_sdg.config import RunConfig, as_plain, is_run, load_config, load_recorded
 
 WIDTH = 100
 """columns of the printed text"""
@@ -79,9 +79,13 @@ def _settings(value: Any, default: Any, prefix: str) -> Iterator[Setting]:
 
 def show(path: Path, overrides: list[str] | None) -> list[str]:
     """The lines that the command prints."""
-    every = list(settings(load_config(path, overrides)))
+    folder = path if path.is_dir() else path.parent
+    recorded = is_run(folder) and path in (folder, folder / "config.yaml")
+    every = list(settings(load_recorded(folder, overrides) if recorded else load_config(path, overrides)))
     keys = {override.partition("=")[0] for override in overrides or []}
     lines = [f"# set in {path} or on the command line"]
+    if recorded:
+        lines.append("# a run does not record where its servers are, nor other fields that change no byte of it")
     for setting in (setting for setting in every if setting.is_set):
         source = "command line" if setting.key in keys else str(path)
         lines += entry(setting, f"from {source}, default {in_yaml(setting.default)}")

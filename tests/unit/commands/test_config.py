@@ -59,3 +59,21 @@ def test_mistakes_are_one_line_that_names_field_and_file(
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nemo-sdg init"):
         load_config(tmp_path)
+
+
+def test_a_run_shows_its_record_and_names_its_own_folder(tmp_path: Path) -> None:
+    """Its record has no servers, and a configuration that is read from it writes into it."""
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "config.yaml").write_text(
+        "run: {seed: 3}\nengine: {kind: openai, model: m}\nroles: {judge: {model: j}}\n"
+    )
+    for path in (tmp_path, tmp_path / "config.yaml"):
+        lines = show(path, [])
+        assert "run.seed: 3" in lines
+        assert "does not record where its servers are" in lines[1]
+    urls = "engine.base_urls=[http://a/v1]"
+    assert load_config(tmp_path, [urls]).run.dir == str(tmp_path)
+    assert load_config(tmp_path, [urls, "run.dir=other"]).run.dir == "other"
+    (tmp_path / "my.yaml").write_text("run: {seed: 3}\n")
+    (tmp_path / "catalog").rmdir()
+    assert load_config(tmp_path, [urls]).run.dir == RunConfig().run.dir, "no run: a configuration in a folder"

@@ -44,6 +44,7 @@ def sample(number, *, origin="similar", seed_ids=None, **fields):
         "origin": origin,
         "seed_ids": seed_ids,
         "difficulty": 0.25,
+        "votes": {"planned": 4, "n": 4, "agree": 3, "tally": {}},
         "guidance": "blind",
     }
     return made | base | {"context": "some facts", "reasoning": "because"} | fields
@@ -91,6 +92,7 @@ def test_even_corpus_has_figures_and_no_notes(tmp_path):
     }
     assert after["longest_option_is_right"] == {"share": 0.3333, "expected": 0.3333, "of": 240}
     assert after["difficulty"] == {"mean": 0.25, "tenths": [0.0, 0.0, 1.0, *[0.0] * 7]}
+    assert after["agreement"] == 0.75, "of the votes, also where difficulty is a student's"
     assert after["guidance"] == {"blind": 240}
     assert after["characters"]["reasoning"] == {"mean": 7.0, "p10": 7, "p50": 7, "p90": 7}
     assert after["characters"]["answer"]["p90"] == len("blue thing")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nemo_sdg.config import Role, load_config
+from nemo_sdg.config import Role, RoleSection, load_config
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.generate.engines.sent import prepare, sampling_sent, shape
 from nemo_sdg.generate.requests import Request
@@ -50,6 +50,12 @@ def test_a_role_takes_from_engine_what_it_does_not_say(config):
     assert (judge.base_urls, judge.model_license) == (["http://a:8000/v1"], "unknown"), (
         "another model's licence is its own"
     )
+
+
+def test_a_role_that_names_the_model_of_engine_is_that_model(config):
+    """Naming it changes nothing: sampling, licence and prefix stay those of `engine`."""
+    named = RoleSection(model=config.engine.model)
+    assert named.over(config.engine) == config.engine
 
 
 def test_a_wrong_role_is_one_line_that_names_it(tmp_path):

@@ -103,6 +103,10 @@ def test_the_steps_to_run_are_those_asked_for() -> None:
     assert steps_between(config) == configured_steps(config)
     assert steps_between(config, only="packed") == ["packed"]
     assert steps_between(config, start="curated", until="packed") == ["curated", "packed"]
+    with pytest.raises(ConfigError, match="--from blend comes after --until packed"):
+        steps_between(config, start="blend", until="packed")
+    with pytest.raises(ConfigError, match="--only names the one step"):
+        steps_between(config, only="blend", start="packed")
     with pytest.raises(ConfigError, match="'pack' is not a step"):
         steps_between(config, start="pack")
 

@@ -40,8 +40,10 @@ def run_dir(tmp_path: Path) -> Path:
         tmp_path / "curated" / "health.json",
         {
             "families": {
-                "math": {"after": {"samples": 20, "difficulty": {"mean": 0.25}, "guidance": {"guided": 3}}},
-                "code": {"after": {"samples": 1, "difficulty": {"mean": 0.25}}},
+                "math": {
+                    "after": {"samples": 20, "agreement": 0.75, "difficulty": {"mean": 0.9}, "guidance": {"guided": 3}}
+                },
+                "code": {"after": {"samples": 1, "agreement": 0.75, "difficulty": {"mean": 0.9}}},
             },
             "notes": [{"group": "task t", "about": "positions", "detail": "position 'A' is right in 80%"}],
         },
