@@ -53,6 +53,13 @@ class Request:
             setattr(new, name, getattr(self, name))
         return new
 
+    @property
+    def turns(self) -> list[list[str]]:
+        """[role, text] of each message."""
+        if self.prompt is not None:
+            return [["prompt", self.prompt]]
+        return [[message["role"], message["content"]] for message in self.messages or []]
+
     def worked_examples(self) -> list[str]:
         """The text before the last user turn; for base models, the whole prompt."""
         return (

@@ -209,10 +209,13 @@ class Replay:
         if not sample.get("sample_id"):
             return calls
         engines, _, flow = self.flows(model)
+        shown: set[tuple[str, ...]] = set()
 
         async def ask(request: Request) -> Completion:
             completion = journal(engines.key(request))
-            calls.append(describe(f"solution {len(calls)}", request, completion, with_prompt=not calls))
+            words = words_of(request)
+            calls.append(describe(f"solution {len(calls)}", request, completion, with_prompt=words not in shown))
+            shown.add(words)
             return completion
 
         record = {name: value for name, value in sample.items() if name not in ("id", "solutions")}
@@ -236,18 +239,18 @@ def attempts_of(outcome: Outcome) -> dict[str, int]:
     return dict(zip(new, free, strict=False))
 
 
+def words_of(request: Request) -> tuple[str, ...]:
+    """The words of a prompt in alphabetical order, which is the same for any order of its options."""
+    return tuple(sorted(" ".join(text for _, text in request.turns).split()))
+
+
 def describe(name: str, request: Request, completion: Completion, *, with_prompt: bool = True) -> Call:
-    """A request as the page shows it. The votes of a sample differ only in the order of the options and in the random
-    seed, so one prompt is shown for all.
+    """A request as the page shows it. Votes whose prompts differ only in the order of the options, or not at all, show
+    one for all; a solution with the answer in sight, and a solver with a prompt of its own, show theirs.
     """
-    messages = (
-        [["prompt", request.prompt]]
-        if request.prompt is not None
-        else [[m["role"], m["content"]] for m in request.messages or []]
-    )
     return Call(
         name=name,
-        prompt=[[role, cut(text, 8000)] for role, text in messages] if with_prompt else [],
+        prompt=[[role, cut(text, 8000)] for role, text in request.turns] if with_prompt else [],
         output=cut(completion.text or completion.detail),
         finish=completion.finish_reason,
         tokens=[completion.prompt_tokens, completion.completion_tokens],

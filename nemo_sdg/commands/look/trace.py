@@ -99,6 +99,9 @@ def as_text(traced: dict[str, Any]) -> Iterator[str]:
     for call in traced["requests"]:
         for role, words in call["prompt"]:
             yield from _block(f"{call['name']}: {role}", words)
+        if not call["prompt"]:
+            yield ""
+            yield f"{call['name']}: a prompt shown above, perhaps with its options in another order"
         yield from _block(f"{call['name']}: raw output ({call['finish']})", call["output"])
     if not traced["requests"]:
         yield ""
@@ -126,6 +129,8 @@ def _packed_prefix(run_dir: Path, prefix: str) -> Path:
         if path.is_absolute() and path.is_relative_to(run_dir.resolve())
         else [run_dir / path, path]
     )
+    if path.is_absolute() and "packed" in path.parts:  # as in the blend.json of a run that was copied or moved since
+        candidates.append(run_dir.joinpath(*path.parts[len(path.parts) - path.parts[::-1].index("packed") - 1 :]))
     for candidate in candidates:
         if Path(f"{candidate}.docs.parquet").is_file() and candidate.is_relative_to(run_dir / "packed"):
             return candidate
