@@ -6,16 +6,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nemo_sdg.catalog.data_files import named_files, training_dataset
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.commands.check.shards import Seeds, Shard
 from nemo_sdg.commands.check.texts import phrase, words_of
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.prompts.labels import WHICH_FITS
+from nemo_sdg.storage import read_jsonl
 
 OWN_WORDS = 0.5
 """share of a seed's words that must stand in the row that it names; templates add some"""
 SHARDS = 64
 """of seeds that are compared in one reading of a file: their questions are in memory together"""
+
+
+Place = tuple[str, ...]
+"""the files of a split, in the order in which their rows are numbered"""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -24,8 +30,8 @@ class Named:
 
     said: dict[str, set[str]] = field(default_factory=dict)
     """task -> the words that all its questions have"""
-    places: Counter[str] = field(default_factory=Counter)
-    """file -> number of seeds"""
+    places: Counter[Place] = field(default_factory=Counter)
+    """files of a split -> number of seeds"""
     unseen: Counter[str] = field(default_factory=Counter)
     """split that is not on this machine -> number of seeds"""
 
@@ -34,7 +40,7 @@ def seeds_are_their_rows(run: CheckedRun, verdict: Verdict) -> None:
     """Each seed is what stands in the row of the training split that it names."""
     said: dict[str, set[str]] = {}
     unseen, num = Counter[str](), 0
-    shards: dict[str, list[str]] = {}
+    shards: dict[Place, list[str]] = {}
     for name, named in run.each_shard(rows_of):
         for task, words in named.said.items():
             said[task] = said.get(task, words) & words
@@ -76,24 +82,46 @@ def rows_of(shard: Shard) -> Named:
     return named
 
 
-def training_places(run: CheckedRun) -> dict[tuple[str, str], str]:
-    """(task, split) -> file of its training rows, by the ledger of seeds."""
-    return {
-        (name.split("/")[1], name.split("/")[2]): place
-        for name, place in run.ledgers["seeds"].places.items()
-        if name.startswith("training/") and name.count("/") == 3
-    }
+def training_places(run: CheckedRun) -> dict[tuple[str, str], Place]:
+    """(task, split) -> files of its training rows, by the ledger of seeds. It names one task of those that share a
+    split; the others have the same dataset in the catalog.
+    """
+    found: dict[tuple[str, str], dict[int, str]] = {}
+    for name, place in run.ledgers["seeds"].places.items():
+        role, *parts = name.split("/")  # training/<task>/<split>/<file>, and <split>/1/<file> for a further one
+        if role == "training" and len(parts) in (3, 4):
+            found.setdefault((parts[0], parts[1]), {})[int(parts[2]) if len(parts) == 4 else 0] = place
+    places = {split: tuple(path for _, path in sorted(files.items())) for split, files in found.items()}
+    catalog = run.dir / "catalog" / "tasks.jsonl"
+    rows = list(read_jsonl(catalog)) if catalog.is_file() else []
+    shared: dict[str, set[Place]] = {}
+    keys = [(row["task"], row["dataset"]["splits"].get("training"), _training_rows(row["dataset"])) for row in rows]
+    for task, split, dataset in keys:
+        if (task, split) in places:
+            shared.setdefault(dataset, set()).add(places[task, split])
+    for task, split, dataset in keys:
+        if len(shared.get(dataset, ())) == 1:
+            places.setdefault((task, split), *shared[dataset])
+    return places
 
 
-def place_of(seed: dict[str, Any], files: dict[tuple[str, str], str]) -> str | None:
+def _training_rows(dataset: dict[str, Any]) -> str:
+    """What two tasks on the same training rows have in common."""
+    dataset = training_dataset(dataset)
+    split = dataset["splits"].get("training")
+    files = named_files(dataset, split) if split else []
+    return repr((dataset.get("path"), dataset.get("name"), dataset.get("data_dir"), files))
+
+
+def place_of(seed: dict[str, Any], files: dict[tuple[str, str], Place]) -> Place | None:
     split = seed["dataset"]["split"]
     return next((files[task, split] for task in seed["tasks"] if (task, split) in files), None)
 
 
 def compare_rows(
-    run: CheckedRun, place: str, shards: list[str], said_by_all: dict[str, set[str]]
+    run: CheckedRun, place: Place, shards: list[str], said_by_all: dict[str, set[str]]
 ) -> tuple[list[str], list[str]]:
-    """Compares the seeds of these shards with the rows of a file: what is wrong, and why the file cannot be read."""
+    """Compares the seeds of these shards with the rows of a split: what is wrong, and why a file cannot be read."""
     files, own_sentences = training_places(run), sentences_of_tasks(run)
     wanted: dict[int, list[tuple[str, str, str, str]]] = {}
     for shard in shards:
@@ -114,16 +142,16 @@ def compare_rows(
                 if stands_in(words_of(passage), found) or is_made_of(passage, texts):
                     continue
                 compared = passage
-            line = f"seed {seed_id} of {task} is not row {number} of {place}: {compared[:80]!r}"
+            line = f"seed {seed_id} of {task} is not row {number} of {', '.join(place)}: {compared[:80]!r}"
             wrong.setdefault(number, []).append(line)
 
     try:
-        for number, row in raw_rows(Path(place)):
+        for number, row in rows_of_files(place):
             if number in wanted:
                 compare(number, [str(value) for value in leaves(row)])
     except DataError as exc:
         return [], [str(exc)]
-    for number in list(wanted):  # the file has no such row
+    for number in list(wanted):  # the split has no such row
         compare(number, [])
     return [line for _, lines in sorted(wrong.items()) for line in lines], []
 
@@ -151,13 +179,27 @@ def sentences_of_tasks(run: CheckedRun) -> str:
     return "\n".join(map(phrase, said))
 
 
+def rows_of_files(files: Place) -> Iterator[tuple[int, Any]]:
+    """Rows of the files of a split, numbered through."""
+    from nemo_sdg.seeds.sources.formats import open_file, reads
+
+    before = 0
+    for file in map(Path, files):
+        number = -1
+        for number, row in raw_rows(file):
+            yield before + number, row
+        num_rows = open_file(file, "check").count() if len(files) > 1 and reads(file.name) else None
+        before += num_rows or number + 1  # damaged lines at its end count too
+
+
 def raw_rows(file: Path, broken: dict[str, str] | None = None) -> Iterator[tuple[int, Any]]:
     """Rows of a file as they stand there. Raises DataError where it cannot be read; damaged lines are counted in
     `broken`.
     """
     import csv
+    import io
 
-    from nemo_sdg.seeds.sources.formats import Damaged, open_file, reads
+    from nemo_sdg.seeds.sources.formats import Damaged, open_bytes, open_file, readable, reads
 
     if reads(file.name):
         num_damaged = 0
@@ -168,11 +210,12 @@ def raw_rows(file: Path, broken: dict[str, str] | None = None) -> Iterator[tuple
                     broken[str(file)] = f"{num_damaged} lines are damaged"
             else:
                 yield number, row
-    elif file.suffix in (".csv", ".tsv"):
+    elif {".csv", ".tsv"} & set(file.suffixes[-2:]):
         try:
-            with open(file, newline="", encoding="utf-8-sig") as handle:
-                yield from enumerate(csv.DictReader(handle, delimiter="\t" if file.suffix == ".tsv" else ","))
-        except (OSError, UnicodeDecodeError, csv.Error) as exc:
+            with readable(file, "check"), open_bytes(file) as handle:
+                lines = io.TextIOWrapper(handle, encoding="utf-8-sig", newline="")
+                yield from enumerate(csv.DictReader(lines, delimiter="\t" if ".tsv" in file.suffixes else ","))
+        except (UnicodeDecodeError, csv.Error) as exc:
             raise DataError(f"{file} cannot be read ({exc})") from exc
     else:
         raise DataError(f"{file} is of a format that check does not read")
