@@ -8,8 +8,10 @@ import contextlib
 import ctypes
 import multiprocessing
 import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import os
 import select
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -32,9 +34,17 @@ def num_processes(workers: int, tasks: int, records: int | None) -> int:
 def start_server(*modules: str) -> None:
     """Starts the server from which all worker processes of this process are forked, if it does not run yet. It imports
     `modules` while this process goes on. Later pools fork from the same server, so it should import what they need too.
+
+    The server ignores Ctrl-C only when it has imported them, so SIGINT is blocked in it, and in its processes until
+    `_start`. The resource tracker starts first: its start unblocks SIGINT.
     """
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
-    multiprocessing.forkserver.ensure_running()
+    multiprocessing.resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
@@ -50,8 +60,8 @@ def worker_processes(
 
     If the block ends with an error, calls that have not begun are cancelled. Raises SdgError when a process dies.
     """
+    start_server(*preload)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
     executor = ProcessPoolExecutor(
         num, mp_context=context, initializer=_start, initargs=(os.getpid(), start, arguments)
     )
@@ -67,6 +77,7 @@ def worker_processes(
 
 
 def _start(parent: int, start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     descriptor = os.pidfd_open(parent)
     threading.Thread(target=_end_with, args=(descriptor,), daemon=True, name="parent-watch").start()
     if start is not None:

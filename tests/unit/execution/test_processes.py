@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +27,19 @@ for _ in range(2):
 """
     found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert found.stdout.splitlines() == ["[True, False]"] * 2
+
+
+def test_an_interrupt_while_the_server_imports_is_not_its_own_but_reaches_its_processes(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    look = """
+from nemo_sdg.execution.processes import worker_processes
+with worker_processes(1, preload=("interrupted",)) as pool:
+    print(pool.submit(eval, "'interrupted' in __import__('sys').modules").result())
+    print(pool.submit(eval, "__import__('signal').pthread_sigmask(0, [])").result())
+    print(pool.submit(eval, "__import__('signal').getsignal(2)").result() is __import__("signal").default_int_handler)
+"""
+    path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    found = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=False, env={**os.environ, **path}
+    )
+    assert (found.stderr, found.stdout.split()) == ("", ["True", "set()", "True"])
