@@ -39,7 +39,7 @@ FIELD = re.compile(
 )
 """fields of a body, by the words of OpenAI, Gemini, Bedrock, Databricks, Fireworks, LiteLLM, vLLM"""
 _WAITS = re.compile(r"(?:RateLimit-Reset|retryDelay|retry.after)", re.IGNORECASE)
-_ECHO = re.compile(r", ['\"]input['\"]: .*", re.DOTALL)
+_ECHO = re.compile(r", (?:['\"]input['\"]: |input_value=).*", re.DOTALL)
 """what pydantic repeats of the request: not the server's words"""
 _INVISIBLE = re.compile(rb"<!--.*?-->|<(style|script|svg)\b.*?</\1>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
@@ -67,8 +67,8 @@ def read_error(status: int, data: bytes) -> ServerError:
     reader = _Reader()
     reader.read(value)
     texts = list(dict.fromkeys(filter(None, map(_plain, reader.texts))))
-    if not texts and value and not isinstance(value, str):
-        texts = reader.codes or [orjson.dumps(value).decode()]
+    if not texts:
+        texts = list(_leaves(value))
     message = _plain(" ".join(texts))
     said = " ".join([message, *(code for code in reader.codes if code not in message)])
     fields = [*reader.fields, *FIELD.findall(message)]
@@ -115,6 +115,15 @@ class _Reader:
             if name == "title" and self.texts:
                 break
             self.read(value.get(name), depth + 1)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Every text and number of a body in an unknown form, with its name."""
+    for name, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if isinstance(item, dict | list):
+            yield from _leaves(item)
+        elif item not in (None, ""):
+            yield str(item) if isinstance(item, str) else f"{name} {item}"
 
 
 def _is_code(value: Any) -> bool:

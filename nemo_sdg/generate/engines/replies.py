@@ -12,7 +12,7 @@ import orjson
 
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.engines.error_bodies import one_line
-from nemo_sdg.generate.engines.servers import CUT, FAILED, KNOWN, LOOPED, is_withheld
+from nemo_sdg.generate.engines.servers import CUT, FAILED, KNOWN, LOOPED, is_withheld, known_reason
 from nemo_sdg.generate.parsing.traces import separate
 from nemo_sdg.generate.requests import Completion
 
@@ -118,6 +118,7 @@ def read_choice(choice: Json, body: Json) -> Completion:
     if not content and isinstance(choice.get("text"), str):
         content = choice["text"]
     reason, matched = _reason(choice.get("finish_reason"))
+    reason = reason if reason in KNOWN or is_withheld(reason) else known_reason(reason)
     counted = body.get("usage")
     usage: Json = counted if isinstance(counted, dict) else {}
     served = body.get("model")
@@ -135,7 +136,7 @@ def read_choice(choice: Json, body: Json) -> Completion:
         completion.detail = one_line(refusal) if isinstance(refusal, str) and refusal else reason
         return completion
     if reason in FAILED:
-        raise TransportError(f"the server ended the request with finish_reason={reason}", Fault.server)
+        raise TransportError(f"the server ended the request with finish_reason={one_line(matched)}", Fault.server)
     completion.finish_reason = "length" if reason in CUT else "repetition" if reason in LOOPED else "stop"
     content = content or _arguments(message.get("tool_calls") or [{"function": message.get("function_call")}])
     reasoning = thinking or _reasoning(message)

@@ -63,6 +63,25 @@ FAILED = {
 }
 
 
+LIKELY = (
+    (
+        re.compile(r"malformed|error|fail|abort|cancel|timeout|unavailable|overload|rate_limit|interrupt|preempt"),
+        "error",
+    ),
+    (re.compile(r"filter|safety|policy|moderat|guard|prohibit|blocked|refus"), "content_filter"),
+    (re.compile(r"length|max_|limit|truncat|context|incomplete|cut.?off"), "length"),
+)
+
+
+def known_reason(reason: str) -> str:
+    """A finish reason that is in none of the sets above, as the one that its words are nearest to; else as it is. Half
+    a reply must not be taken for a whole one.
+    """
+    if reason in KNOWN or reason in FAILED or reason in WITHHELD:
+        return reason
+    return next((word for pattern, word in LIKELY if pattern.search(reason)), reason)
+
+
 def is_withheld(reason: str) -> bool:
     """Whether a reply was held back for its content: `content_filter`, or `content_filter: RECITATION` of a proxy."""
     return reason in WITHHELD or (":" in reason and not WITHHELD.isdisjoint(re.split(r"[:\s]+", reason)))

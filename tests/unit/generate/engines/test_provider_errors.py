@@ -59,7 +59,10 @@ def test_the_field_to_leave_out_is_named(name, field):
 
 def test_the_echo_of_a_prompt_decides_nothing():
     row = {"type": "missing", "loc": ["body", "model"], "msg": "Field required", "input": {"prompt": "billing"}}
-    for body in ({"error": {"message": str([row])}}, {"detail": [row]}):
+    pydantic = (
+        "1 validation error\nmodel\n  Field required [type=missing, input_value={'prompt': 'billing'}, input_type=dict]"
+    )
+    for body in ({"error": {"message": str([row])}}, {"detail": [row]}, {"message": pydantic}):
         error = read_error(400, json.dumps(body).encode())
         assert "billing" not in error.said
 
@@ -104,3 +107,19 @@ def test_a_request_that_never_fits_is_given_up_after_few_tries(row):
     while (max_tokens := next_max_tokens(said, max_tokens, tries)) >= LEAST_ROOM:
         tries += 1
     assert tries <= MOST_TRIES + 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error_code": 336103, "error_msg": "too many tokens"}, "error_code 336103 too many tokens"),
+        ({"error": {"type": "overloaded_error"}}, "overloaded_error"),
+        ({"state": "x", "retryable": True}, "x retryable True"),
+        ({}, ""),
+        ([], ""),
+        (None, ""),
+        ("Invalid token", "Invalid token"),
+    ],
+)
+def test_a_body_in_an_unknown_form_is_told_as_it_is(body, said):
+    assert read_error(400, json.dumps(body).encode()).message == said

@@ -37,6 +37,8 @@ def read(value):
         (body({"content": ANSWER}, "normal"), "stop"),
         (body({"content": ANSWER}, "time_limit"), "length"),
         (body({"content": ANSWER}, "ERROR_LIMIT"), "length"),
+        (body({"content": ANSWER}, "max_new_tokens"), "length"),
+        (body({"content": ANSWER}, "pause_turn"), "stop"),
         (body({"content": ANSWER, "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}), "stop"),
         (b'{"choices": [{"message": {"content": "Answer: in\tthe fridge"}, "finish_reason": "stop"}]}', "stop"),
         (stream(delta(ANSWER[:5]), delta(ANSWER[5:])), "stop"),
@@ -57,10 +59,22 @@ def test_what_holds_an_answer_gives_it(value, expected):
         body({"content": ""}, usage=NONE),
         body({"content": None, "reasoning": None}, None, usage=NONE),
         body({"content": ""}, "load"),
+        body({"content": ANSWER[:9]}, "generation_failed"),
+        body({"content": None}, "function_call_filter: MALFORMED_FUNCTION_CALL"),
         json.dumps(json.dumps(body({"content": ANSWER}))).encode(),
         b"\n\n   \n",
     ],
-    ids=["a stream that is cut", "in a chunk", "no tokens", "no tokens and no reason", "loads", "twice", "kept alive"],
+    ids=[
+        "a stream that is cut",
+        "in a chunk",
+        "no tokens",
+        "no tokens and no reason",
+        "loads",
+        "failed",
+        "call",
+        "twice",
+        "alive",
+    ],
 )
 def test_what_is_no_reply_is_asked_for_again(value):
     with pytest.raises(TransportError):
