@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import inspect
 import json
 import logging
 import os
@@ -9,6 +10,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +20,7 @@ from nemo_curator.stages.base import ProcessingStage
 from nemo_curator.tasks import Task
 
 from nemo_sdg.config import Executor
-from nemo_sdg.errors import SdgError
+from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.execution.processes import num_processes, quiet_libraries, worker_processes
 
 StageList = list[ProcessingStage[Any, Any]]
@@ -43,12 +45,26 @@ class Line:
     def carry(self, task: Task[Any]) -> list[Task[Any]]:
         tasks = [task]
         for adapter in self.adapters:
-            tasks = [result for item in tasks for result in adapter.process_batch([item])]
+            try:
+                tasks = [result for item in tasks for result in adapter.process_batch([item])]
+            except Exception as exc:
+                if isinstance(exc, SdgError) or type(adapter.stage).__module__.startswith("nemo_sdg."):
+                    raise
+                raise DataError(failed(adapter.stage, tasks, exc)) from exc
         return tasks
 
     def close(self) -> None:
         for stage in self.stages:
             stage.teardown()
+
+
+def failed(stage: ProcessingStage[Any, Any], tasks: list[Task[Any]], exc: Exception) -> str:
+    """One line about an error in a user's stage, with the last line of its file that was reached."""
+    shard = tasks[0]._metadata.get("shard", "") if tasks else ""
+    file = inspect.getsourcefile(type(stage))
+    places = [frame for frame in traceback.extract_tb(exc.__traceback__) if frame.filename == file]
+    where = f" ({places[-1].filename}, line {places[-1].lineno})" if places else ""
+    return f"curate.stages: {stage.name} failed on {shard}: {type(exc).__name__}: {exc}{where}"
 
 
 class LocalExecutor(BaseExecutor):

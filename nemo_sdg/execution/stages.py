@@ -73,7 +73,12 @@ class ReadShard(OnData, ProcessingStage[FileGroupTask, DocumentBatch]):
         (shard,) = task.data
         records = list(read_jsonl(self.source.shard_path(shard)))
         drops = list(read_jsonl(self.source.dropped_path(shard))) if self.with_drops else []
-        metadata = {"shard": shard, "drops": drops, "tasks": {record[ID]: record["task"] for record in records}}
+        metadata = {
+            "shard": shard,
+            "drops": drops,
+            "tasks": {record[ID]: record["task"] for record in records},
+            "fields": list(records[0]) if records else [],
+        }
         return DocumentBatch(dataset_name=self.source.step, data=to_frame(records), _metadata=metadata)
 
 
@@ -115,6 +120,11 @@ class RecordStage(OnData, ProcessingStage[DocumentBatch, DocumentBatch]):
         assert function is not None, "setup was not called"
         kept, drops = [], list(task._metadata["drops"])
         records = to_records(task.to_pandas())
+        if records and (lost := set(task._metadata.get("fields", ())) - records[0].keys()):
+            raise DataError(
+                f"{task._metadata['shard']}: a stage takes out the field {min(lost)}; a stage of curate.stages may "
+                "change fields and take rows out"
+            )
         if self.by_shard:
             results = function(task._metadata["shard"], records)
         else:

@@ -27,7 +27,7 @@ import jinja2.meta
 from nemo_sdg.config import EngineSection, RunConfig, Style
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.generate.requests import Request
-from nemo_sdg.generate.templates import open_templates
+from nemo_sdg.generate.templates import open_templates, require_used
 from nemo_sdg.records import Frame, Kind, Sample, Seed
 
 LANGUAGE_NAMES = {
@@ -115,6 +115,8 @@ class Prompts:
         folder = config.generate.prompts_dir
         if folder is not None and not Path(folder).is_dir():
             raise ConfigError(f"generate.prompts_dir must be a folder of templates, got {folder}")
+        if folder is not None:
+            require_used(folder, tuple(sorted({name for names in TEMPLATES.values() for name in names})))
         self.folder: str | None = folder
         self.environment = open_templates(folder)
         self._hashes: dict[str, str] = {}

@@ -1,12 +1,17 @@
 """The Jinja environment of all prompts."""
 
+import difflib
 import functools
 import re
+from pathlib import Path
 
 import jinja2
 import jinja2.ext
 
+from nemo_sdg.errors import ConfigError
+
 INCLUDE = re.compile(r'\{% include "([^"]+)" %\}')
+QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
 class Inlined(jinja2.ext.Extension):
@@ -35,3 +40,20 @@ def open_templates(folder: str | None) -> jinja2.Environment:
     return jinja2.Environment(
         loader=loader, undefined=jinja2.StrictUndefined, autoescape=False, auto_reload=False, extensions=[Inlined]
     )
+
+
+@functools.cache
+def require_used(folder: str, names: tuple[str, ...]) -> None:
+    """Raises ConfigError for a template of the user's that nothing reads: it replaces none of the shipped ones and none
+    of `names` (without a style), and no other template of the folder names it. Its author would take it for used.
+    """
+    own = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*.jinja")}
+    shipped = jinja2.PackageLoader("nemo_sdg.generate", "prompts").list_templates()
+    known = [*(f"{name}.jinja" for name in names), *shipped]
+    named = {name for path in own.values() for name in QUOTED.findall(path.read_text("utf-8", errors="replace"))}
+    for name in sorted(own.keys() - set(known) - named):
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = (
+            f"did you mean {close[0]}?" if close else "names are such as solve/numeric.jinja or full/solve/code.jinja"
+        )
+        raise ConfigError(f"generate.prompts_dir: {own[name]} replaces no template, so nothing would read it; {hint}")

@@ -2,6 +2,7 @@
 parent is killed.
 """
 
+import dataclasses
 import importlib
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from nemo_curator.pipeline import Pipeline
-from nemo_curator.tasks import FileGroupTask
+from nemo_curator.tasks import DocumentBatch, FileGroupTask
 
 from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.execution.executors import LocalExecutor
@@ -67,6 +68,43 @@ def test_an_error_in_a_process_is_that_error(functions: Any, tmp_path: Path) -> 
 def test_a_process_that_dies_is_one_clear_error(functions: Any, tmp_path: Path) -> None:
     with pytest.raises(SdgError, match=r"run\.workers=3"):
         execute(tmp_path, functions.make_dying, workers=3)
+
+
+class Own(RecordStage):
+    """A stage of a module that is not the project's, as users name them in curate.stages."""
+
+    def __init__(self, change: Any) -> None:
+        super().__init__("own", lambda: None)
+        self.change = change
+
+    def process(self, task: DocumentBatch) -> DocumentBatch:
+        return dataclasses.replace(task, data=self.change(task.to_pandas()))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda frame: frame / 0,
+            r"curate\.stages: own failed on shard-00000: \w+Error.*test_local_executor\.py, line",
+        ),
+        (lambda frame: frame.drop(columns=["number"]), "shard-00000: a stage takes out the field number"),
+    ],
+)
+def test_a_fault_of_a_users_stage_is_one_line(functions: Any, tmp_path: Path, change: Any, message: str) -> None:
+    """It names the stage, the shard, and the line of the user's file."""
+    source, target = (StepDir(run_dir=tmp_path, step=step, fingerprint="f") for step in ("answers", "verified"))
+    counts = Counts()
+    counts.keep("t")
+    source.write_shard("shard-00000", [{"sample_id": "s", "task": "t", "number": 1}], [], counts)
+    stages = [
+        ReadShard(source),
+        Own(change),
+        RecordStage("work", functions.make_halver),
+        WriteShard(target, inputs=list),
+    ]
+    with pytest.raises(DataError, match=message):
+        LocalExecutor(1).execute(stages, [FileGroupTask(dataset_name="t", data=["shard-00000"])])
 
 
 PARENT = """

@@ -15,6 +15,7 @@ it is counted), or a reason and a detail for the reader of dropped/:
         return "shouting" if letters and sum(map(str.isupper, letters)) > max_share * len(letters) else None
 """
 
+import copy
 import difflib
 import functools
 import inspect
@@ -146,7 +147,7 @@ def _bind(name: str, function: Callable[..., Any], thresholds: dict[str, Any]) -
 def _ask_user_filter(name: str, check: Callable[[dict[str, Any]], Any], view: View) -> Finding | None:
     sample = view.sample
     try:
-        found = check(sample)
+        found = check(copy.deepcopy(sample))  # what a filter changes is not changed in the corpus
     except Exception as exc:
         raise DataError(
             f"curate.filters.{name} failed on sample {sample.get('sample_id')}: {type(exc).__name__}: {exc}"

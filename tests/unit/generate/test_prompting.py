@@ -182,6 +182,33 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         prompts(folder=tmp_path / "none")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("solve/shortext.jinja", "solve/short_text.jinja"),
+        ("solv/numeric.jinja", "solve/numeric.jinja"),
+        ("full/judge/questions.jinja", "full/judge/question.jinja"),
+        ("choices.jinja", "did you mean compact/choices.jinja|names are such as"),
+    ],
+)
+def test_a_template_that_nothing_reads_is_refused(tmp_path: Path, name: str, hint: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text("{% block instruction %}i{% endblock %}{% block ask %}a{% endblock %}")
+    with pytest.raises(ConfigError, match=f"replaces no template.*({hint})"):
+        prompts(folder=tmp_path)
+
+
+def test_templates_that_others_include_are_read(tmp_path: Path) -> None:
+    (tmp_path / "solve").mkdir()
+    (tmp_path / "rules.jinja").write_text("Be brief.")
+    (tmp_path / "solve" / "numeric.jinja").write_text(
+        '{% block instruction %}{% include "rules.jinja" %}{% endblock %}{% block ask %}x{% endblock %}'
+    )
+    asked = build(prompts(folder=tmp_path), "solve/numeric")
+    assert asked.messages is not None
+    assert "Be brief." in asked.messages[0]["content"]
+
+
 def test_seeds_of_requests_depend_on_run_record_and_purpose() -> None:
     seeds = {request_seed(run, record, purpose) for run in (0, 1) for record in "ab" for purpose in ("vote0", "vote1")}
     assert len(seeds) == 8

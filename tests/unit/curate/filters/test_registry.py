@@ -943,6 +943,9 @@ def broken(sample):
 
 def wordy(sample):
     return "Not A Reason"
+
+def rewriting(sample):
+    sample["question"], sample["answer"]["text"] = "changed", "changed"
 """
 
 
@@ -972,6 +975,13 @@ def test_user_filter_from_the_working_directory(user_module):
         apply_filters(CHOICE, CurateSection(filters={"sdg_user_filters:broken": True}))
     with pytest.raises(DataError, match="snake_case"):
         apply_filters(CHOICE, CurateSection(filters={"sdg_user_filters:wordy": True}))
+
+
+def test_a_filter_cannot_change_the_sample_that_it_looks_at(user_module):
+    sample = changed(CHOICE)
+    before = copy.deepcopy(sample)
+    assert apply_filters(sample, CurateSection(filters={"sdg_user_filters:rewriting": True})) is None
+    assert sample == before
 
 
 def test_identity_follows_thresholds_and_the_users_source(user_module):
