@@ -49,7 +49,9 @@ class GenerationSection(JobSection):
     workers: int = 4
     """number of workers: tasks of the Slurm array, which take shards by their index"""
     mpi: bool = False
-    """whether to start the worker by trtllm-llmapi-launch, for an engine over several nodes"""
+    """whether to start the worker by trtllm-llmapi-launch, for a trtllm engine over several nodes; without it `nodes`
+    must be 1
+    """
     serve: list[str] = field(default_factory=list)
     """shell lines, each a server that runs beside the worker until the worker ends, such as
     `vllm serve MODEL --port 8000`; the configuration names it in engine.base_urls=[http://localhost:8000/v1]
@@ -61,6 +63,11 @@ class GenerationSection(JobSection):
             raise ConfigError(f"generation.workers must be >= 1, got {self.workers}")
         if self.mpi and self.serve:
             raise ConfigError("generation.serve and generation.mpi exclude each other: the servers hold the model")
+        if self.nodes > 1 and not self.mpi:
+            raise ConfigError(
+                f"generation.nodes must be 1 without generation.mpi, got {self.nodes}: each node would start the same "
+                "worker and its servers. A server over several nodes is a job of its own, which engine.base_urls names"
+            )
 
 
 @dataclass(kw_only=True)

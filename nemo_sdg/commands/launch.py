@@ -1,7 +1,10 @@
 """`nemo-sdg launch`: writes the resolved configuration to a file, and submits all steps as Slurm jobs."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import typer
 import yaml
@@ -13,6 +16,9 @@ from nemo_sdg.pipeline.run import look_ahead
 
 if TYPE_CHECKING:
     from nemo_sdg.cluster.sites import ClusterConfig
+
+LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}
+"""hosts of an address on the worker's own node"""
 
 
 def launch_run(
@@ -29,6 +35,8 @@ def launch_run(
     cluster = load_cluster(cluster_path)
     run_dir = Path(config.run.dir)
     require_gpus(config, cluster)
+    for told in look_at_servers(config, cluster):
+        typer.echo(f"warning: {told}", err=True)
     look_ahead(config, redo=redo)
     for hidden in not_mounted(run_dir, cluster):
         typer.echo(
@@ -63,6 +71,33 @@ def require_gpus(config: configuration.RunConfig, cluster: "ClusterConfig") -> N
                 f"its engines take {needed} GPUs (tensor_parallel_size x pipeline_parallel_size); raise the one or "
                 "lower the other"
             )
+
+
+def look_at_servers(config: configuration.RunConfig, cluster: "ClusterConfig") -> Iterator[str]:
+    """Lines about workers that look for a server on their own node where none is started. Raises ConfigError where the
+    servers of `serve` are at no address that the step's engines ask.
+    """
+    from nemo_sdg.cluster.sites import ARRAY_STEPS
+
+    for step in configured_steps(config):
+        if step not in ARRAY_STEPS:
+            continue
+        field = f"generation_steps.{step}" if step in cluster.generation_steps else "generation"
+        serve = cluster.generation_steps.get(step, cluster.generation).serve
+        engines = [section for role in step_module(step).ROLES for section in config.engines(role)]
+        urls = sorted({url for section in engines for url in section.base_urls})
+        local = [url for url in urls if urlsplit(url).hostname in LOCAL]
+        ports = {port for line in serve for port in re.findall(r"--port[= ](\d+)", line)}
+        if serve and not local:
+            raise ConfigError(
+                f"{field}.serve starts servers beside each worker, but the engines of {step} are at "
+                f"{', '.join(urls) or 'no address'}; give engine.base_urls=[http://localhost:PORT/v1]"
+            )
+        for url in local:
+            if serve and ports and str(urlsplit(url).port) not in ports:
+                raise ConfigError(f"the engines of {step} ask {url}, but {field}.serve names port {', '.join(ports)}")
+        if local and not serve:
+            yield f"{step} asks {local[0]} on the node of each worker; {field}.serve starts no server there"
 
 
 def show_status(run_dir: Path) -> None:

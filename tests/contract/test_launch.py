@@ -166,6 +166,7 @@ def test_harmless_names_are_no_secrets(tmp_path: Path) -> None:
         ("steps: {curate: {nodes: 2}}", ["steps.curate", "curated"]),
         ("steps: {blend: {nodes: 2}}", ["steps.blend.nodes", "2"]),
         ("cpu: {nodes: 2}", ["cpu.nodes"]),
+        ("generation: {nodes: 2, serve: [vllm serve M]}", ["generation.nodes", "generation.mpi", "2"]),
         ("retries: -1", ["retries"]),
         ("cpu: [", ["cluster.yaml"]),
     ],

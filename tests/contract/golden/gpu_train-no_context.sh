@@ -6,6 +6,7 @@
 
 # Parameters
 #SBATCH --account=ACCOUNT
+#SBATCH --cpus-per-task=64
 #SBATCH --gpus-per-node=8
 #SBATCH --job-name=nemo_sdg-train-no_context
 #SBATCH --kill-on-invalid-dep=yes
