@@ -99,11 +99,11 @@ class Replay:
     """Finds requests and completions of records, shard by shard; each shard's journals are indexed once."""
 
     def __init__(self, run_dir: Path, config: RunConfig) -> None:
-        from nemo_sdg.steps.questions import few_shot_seeds
+        from nemo_sdg.steps.questions import smallest
 
         self.config, self.run_dir = config, run_dir
         seeds = StepDir(run_dir=run_dir, step="seeds", fingerprint="")
-        self.few_shot = few_shot_seeds(seeds, config.generate.few_shot)
+        self.few_shot = smallest(seeds.records(), config.generate.few_shot)
         self.num_seeds = {task: row["kept"] for task, row in seeds.counts().items()}
         self._flows: dict[str, tuple[RoleEngines, Flow, Flow]] = {}
 

@@ -50,7 +50,7 @@ def flow_maker(context: Context) -> MakeFlow:
 def make_run_flow(config: RunConfig, seeds: StepDir, engines: "RoleEngines") -> Flow:
     """The flow. It reads all seeds for the few-shot examples, so only workers with unfinished shards call this."""
     num_seeds = {task: row["kept"] for task, row in seeds.counts().items()}
-    return make_flow(config, few_shot_seeds(seeds, config.generate.few_shot), num_seeds, engines)
+    return make_flow(config, smallest(seeds.records(), config.generate.few_shot), num_seeds, engines)
 
 
 def make_flow(
@@ -61,13 +61,8 @@ def make_flow(
     return questions.make_flow(config, engines, few_shot, num_seeds)
 
 
-def few_shot_seeds(seeds: StepDir, num: int) -> dict[str, list[Seed]]:
-    """Task -> seeds for its few-shot examples."""
-    return smallest(seeds.records(), num)
-
-
 def smallest(seeds: Iterable[dict[str, Any]], num: int) -> dict[str, list[Seed]]:
-    """The `num` + 2 seeds of each task with the smallest ids.
+    """Task -> seeds for its few-shot examples: the `num` + 2 with the smallest ids.
 
     A worked example leads from one seed to the next, so `num` examples need `num` + 1 seeds. One more replaces a seed
     that would be among its own examples.

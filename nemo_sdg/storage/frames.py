@@ -70,13 +70,18 @@ def open_content(path: str | Path, *, salvage: bool = False) -> io.BufferedReade
     try:
         return open(path, "rb")
     except FileNotFoundError:
-        try:
-            reader = FrameReader(compressed(Path(path)), salvage=salvage)
-        except FileNotFoundError:
-            pass
-        else:
-            return io.BufferedReader(reader, FRAME)
-        raise
+        reader = _compressed_reader(path, salvage=salvage)
+        if reader is None:
+            raise
+        return io.BufferedReader(reader, FRAME)
+
+
+def _compressed_reader(path: str | Path, *, salvage: bool = False) -> "FrameReader | None":
+    """Opens the compressed form of a file; None where it is not there."""
+    try:
+        return FrameReader(compressed(Path(path)), salvage=salvage)
+    except FileNotFoundError:
+        return None
 
 
 def content_size(path: str | Path) -> int:
@@ -84,14 +89,11 @@ def content_size(path: str | Path) -> int:
     try:
         return os.path.getsize(path)
     except FileNotFoundError:
-        try:
-            reader = FrameReader(compressed(Path(path)))
-        except FileNotFoundError:
-            pass
-        else:
-            with reader:
-                return reader.size
-        raise
+        reader = _compressed_reader(path)
+        if reader is None:
+            raise
+        with reader:
+            return reader.size
 
 
 def content_lines(path: Path) -> Iterator[tuple[int, bytes]]:

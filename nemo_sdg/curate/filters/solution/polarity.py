@@ -4,6 +4,7 @@ import re
 
 from nemo_sdg.curate.filters.phrases import phrases
 from nemo_sdg.curate.filters.view import View
+from nemo_sdg.text.normalize import tokens
 
 AFFIRMATIVE = re.compile(
     r"affirmativ|afirmativ|affermativ|bejah|bejahend|bevestigend|утвердительн|ствердн|положительн|olumlu|肯定|긍정"
@@ -28,10 +29,12 @@ def other_polarity(view: View, said: list[str]) -> bool:
     words, against = (NEGATIVE, AFFIRMATIVE) if answer in yes else (AFFIRMATIVE, NEGATIVE)
     if words.search(end) and not against.search(end) and ANSWER.search(" ".join(said)):
         return True
-    return view.language in AGGLUTINATING and any(len(word) > 3 and said[-1].startswith(word) for word in other)
+    if view.language not in AGGLUTINATING:
+        return False
+    return any(len(word) > 3 and said[-1].startswith("".join(tokens(word))) for word in other)
 
 
 ANSWER = re.compile(
-    r"\b(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|odpowied|odpověd|ответ|відповід|yanıt|cevap|svar)"
+    r"\b(?:answer|antwort|réponse|respuesta|risposta|resposta|antwoord|odpowied|odpověd|ответ|відповід|yan[ıi]t|cevap|svar)"
     r"|答|답"
 )
