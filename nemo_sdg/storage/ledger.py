@@ -155,6 +155,15 @@ def changed_fields(old: Any, new: Any, prefix: str = "") -> list[str]:
             for key in sorted(old.keys() | new.keys())
             for line in changed_fields(old.get(key), new.get(key), f"{prefix}{key}.")
         ]
+    if isinstance(old, list) and isinstance(new, list) and all(isinstance(entry, dict) for entry in [*old, *new]):
+        if len(old) == len(new):  # engines of a role
+            return [
+                line
+                for place, (before, now) in enumerate(zip(old, new, strict=True))
+                for line in changed_fields(before, now, f"{prefix[:-1]}[{place}].")
+            ]
+        if old and new:
+            return [f"{prefix[:-1]}: {len(old)} -> {len(new)} entries"]
     return [] if old == new else [f"{prefix[:-1]}: {old} -> {new}"]
 
 

@@ -226,15 +226,17 @@ class BatchRun:
         if not self.missing:
             return None
         again = sum(len(self.replies.failed.get(key, ())) > 0 for key in self.missing)
+        newest = {key: path for path, keys in self.rounds.items() for key in keys}  # a failed one is in several
         files = [
             f"{path.name} ({open_:,} of {len(keys):,} open)"
             for path, keys in self.rounds.items()
-            if (open_ := sum(key in self.missing for key in keys))
+            if (open_ := sum(key in self.missing and newest[key] == path for key in keys))
         ]
         errors = f"; {again:,} failed before ({self.replies.last_error})" if again else ""
         return Waiting(
-            f"waiting for replies to {len(self.missing):,} requests in {self.folder}: {', '.join(files)}{errors}; put "
-            "the batch's output into that folder under any other name ending in .jsonl, and run the same command again"
+            f"waiting for replies to {len(self.missing):,} requests in {self.folder}: {', '.join(files)}{errors}"
+            f"{self.replies.stray()}; put the batch's output into that folder under any other name ending in "
+            ".jsonl, and run the same command again"
         )
 
 

@@ -35,6 +35,8 @@ class Replies:
     room: dict[str, int] = field(default_factory=dict)
     """custom_id -> max_tokens that the context has room for, by an error's own numbers"""
     last_error: str = ""
+    strange: dict[str, int] = field(default_factory=dict)
+    """file -> number of its replies to none of the requests"""
 
     def times_its_own(self, key: str) -> int:
         """How often a request failed for a fault that may be its own: with a reply that is none, or a 5xx that asks for
@@ -44,6 +46,11 @@ class Replies:
             return 0
         codes = [_response(orjson.loads(line))[0] for _, line in self.failed.get(key, ())]
         return sum(code == 200 or (code >= 500 and code not in BUSY) for code in codes)
+
+    def stray(self) -> str:
+        """What is said about files with replies to none of the requests."""
+        files = sorted(self.strange.items())[:3]
+        return "".join(f"; {num:,} replies in {name} have the custom_id of no request here" for name, num in files)
 
     def get(self, key: str) -> Completion | None:
         if (place := self.good.get(key)) is not None:
@@ -89,8 +96,14 @@ def read_replies(folder: Path, asked: dict[str, int]) -> Replies:
                 except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
                     if not line.endswith(b"\n"):
                         continue
-                    raise DataError(f"{path}, line {number} is not a reply of a batch ({type(exc).__name__})") from exc
-                if key in asked and key not in found.good:
+                    why = "no JSON" if isinstance(exc, orjson.JSONDecodeError) else "it has no custom_id"
+                    raise DataError(
+                        f"{path}, line {number} is not a reply of a batch ({why}); a line is such as "
+                        '{"custom_id": ..., "response": {"status_code": 200, "body": {"choices": [...]}}}'
+                    ) from exc
+                if key not in asked:
+                    found.strange[path.name] = found.strange.get(path.name, 0) + 1
+                elif key not in found.good:
                     _sort(found, unclear, key, row, line, Place(path, begin, len(line)), asked[key])
     for key, error in unclear.items():
         # refused in unknown words, or for a field that others had too: believed where the batch has good replies

@@ -13,6 +13,7 @@ from nemo_sdg.storage import (
     Ledger,
     StepDir,
     UnknownFields,
+    changed_fields,
     code_version,
     different_versions,
     make_identity,
@@ -75,6 +76,17 @@ def test_changes_name_what_is_different() -> None:
     assert ledger().changes(ledger(before={"questions": "other"})) == []
     unread = ledger(unread=[{"source": "the hub's sciq", "why": "503"}])
     assert unread.changes(ledger()) == ["the hub's sciq can be read now"]
+
+
+def test_a_change_of_a_roles_engine_names_its_field_alone() -> None:
+    engine = {"kind": "openai", "sampling": {"temperature": 0.6, "top_p": None}, "extra_body": {}}
+    warmer = {**engine, "sampling": {"temperature": 0.7, "top_p": None}}
+    assert changed_fields({"roles.solver": [engine, engine]}, {"roles.solver": [engine, warmer]}) == [
+        "roles.solver[1].sampling.temperature: 0.6 -> 0.7"
+    ]
+    assert changed_fields({"roles.solver": [engine]}, {"roles.solver": [engine, warmer]}) == [
+        "roles.solver: 1 -> 2 entries"
+    ]
 
 
 def test_the_identity_follows_everything_that_shapes_a_step() -> None:

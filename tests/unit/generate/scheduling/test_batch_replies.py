@@ -2,6 +2,7 @@
 
 import pytest
 
+from nemo_sdg.errors import DataError
 from tests.unit.generate.scheduling.test_batch import answered, calm, once, put, reply, rounds
 
 
@@ -40,3 +41,29 @@ def test_replies_that_are_all_empty_are_told(tmp_path):
     lines = []
     once(tmp_path, notify=lines.append)
     assert [line for line in lines if "all of the first 20 replies were empty" in line]
+
+
+def test_replies_to_other_requests_are_told(tmp_path):
+    """As of another step's file, or of a service that writes ids of its own."""
+    once(tmp_path)
+    rows = rounds(tmp_path)["round-000.jsonl"]
+    put(tmp_path, "a.jsonl", [answered({**row, "custom_id": f"request-{row['custom_id']}"}) for row in rows[:7]])
+    _, waiting, _ = once(tmp_path)
+    assert "7 replies in a.jsonl have the custom_id of no request here" in str(waiting)
+
+
+def test_a_request_that_failed_is_open_in_the_newest_round_alone(tmp_path):
+    once(tmp_path)
+    first, *rows = rounds(tmp_path)["round-000.jsonl"]
+    expired = {"custom_id": first["custom_id"], "response": None, "error": {"code": "batch_expired", "message": "late"}}
+    put(tmp_path, "a.jsonl", [*map(answered, rows), expired])
+    _, waiting, _ = once(tmp_path)
+    assert "round-000.jsonl" not in str(waiting)
+    assert "round-001.jsonl" in str(waiting)
+
+
+def test_a_line_that_is_no_reply_says_what_it_lacks(tmp_path):
+    once(tmp_path)
+    put(tmp_path, "a.jsonl", [{"choices": []}])
+    with pytest.raises(DataError, match=r"a\.jsonl, line 1 is not a reply of a batch \(it has no custom_id\)"):
+        once(tmp_path)
