@@ -4,6 +4,8 @@ import functools
 import random
 import re
 
+from nemo_sdg.text.options import IN_OTHER_SCRIPTS
+
 COMPOSITE = re.compile(
     r"\b(?:all|none|both|neither|any|two|each) of (?:the )?(?:above|these|them|options|choices|following|previous)\b|"
     r"\b(?:all|none) (?:the )?above\b|"
@@ -15,7 +17,8 @@ COMPOSITE = re.compile(
     r"\b(?:tutte|nessuna) (?:le|delle) (?:precedenti|risposte)|"
     r"\b(?:todas|nenhuma) (?:as|das) (?:anteriores|alternativas)|"
     r"(?:все|ни один из|ничего из) (?:вышеперечисленно|перечисленн|вариант)|"
-    r"以上(?:都|皆|均|全|所有)|以上のすべて|上記のすべて|위의 모두|모두 (?:옳|맞)",
+    r"以上(?:都|皆|均|全|所有)|以上のすべて|上記のすべて|위의 모두|모두 (?:옳|맞)|"
+    rf"{IN_OTHER_SCRIPTS}",
     re.IGNORECASE,
 )
 BLANK = re.compile(r"(?:^|\W)_+(?:\W|$)")

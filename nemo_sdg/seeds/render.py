@@ -220,6 +220,8 @@ def _refuse_control_characters(texts: dict[str, str]) -> None:
         found = None if text.isascii() and text.isprintable() else CONTROL.search(text)
         if found is not None:
             raise Unrenderable("control_characters", f"{name}: U+{ord(found[0]):04X} at {found.start()}")
+        if "\ufffd" in text and name != "passage":
+            raise Unrenderable("mojibake", f"{name}: U+FFFD stands for a lost character at {text.index(chr(0xFFFD))}")
 
 
 def _check_choices(choices: list[str] | None, reading: Reading) -> str:

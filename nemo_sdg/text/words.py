@@ -54,6 +54,8 @@ _ORDINAL_SIGN = re.compile(r"(?<=\d)\.?\s?[ºª](?![\s]?[CFK°])|(?<=\d)(?:ᵉʳ
 _SPAN = re.compile(r"(\d)\s*-\s*(?=\d)")
 _RANGE = re.compile(r"(\d)\s*(?:-|\bto\b|\bbis\b|\bà\b|\ba\b|\bal\b|\btot\b|\btill\b)\s*(?=\d)")
 _ELIDING = ("fr", "it", "ca")
+_KEYBOARDS = {"ar": str.maketrans("یک", "يك"), **dict.fromkeys(("fa", "ur", "ps"), str.maketrans("يىك", "ییک"))}
+"""Letters of the Arabic script that are typed for those of another language that look the same"""
 
 
 def normalize(text: str, language: str = "en") -> str:
@@ -84,6 +86,8 @@ def normalized_words(text: str, language: str = "en") -> list[str]:
         if _RAISED_OR_ORDINAL.search(text) is not None:
             text = _RAISED.sub(lambda found: "^" + found[0], _ORDINAL_SIGN.sub("th", text))
         text = unicodedata.normalize("NFKC", text).casefold()
+        if language in _KEYBOARDS:
+            text = text.translate(_KEYBOARDS[language])
         text = _SPAN.sub(r"\1-", text.replace("−", "-").replace("–", "-"))
         text = unicodedata.normalize("NFKC", text)
         if _HAS_ACRONYM.search(text) is not None:

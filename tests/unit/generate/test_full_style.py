@@ -174,6 +174,10 @@ def test_a_task_keeps_the_form_that_it_fixes() -> None:
         "both (B) and (C)",
         "以上都不是",
         "Alle der genannten",
+        "جميع ما سبق",
+        "ข้อ ก และ ข",
+        "Cả A và B",
+        "А и Б",
     ],
 )
 def test_options_that_speak_of_their_place_are_never_permuted(option: str) -> None:

@@ -171,3 +171,12 @@ def test_a_number_in_markup_and_in_sentences_without_blanks() -> None:
     assert found.answer == "11"
     with pytest.raises(Unrenderable):
         read_number("最初は5個。あとで6個。", "ja")
+
+
+def test_a_lost_character_makes_no_seed_unless_it_stands_in_the_passage() -> None:
+    config = {"doc_to_text": "Passage: {{p}}\nQuestion: {{q}}\nAnswer:", "doc_to_target": "a"}
+    row = {"p": "太郎は京\ufffdで生まれた。", "q": "太郎はどこで生まれたか。", "a": "京都"}
+    short: dict[str, Any] = {"kind": "short_text", "frame": "generation"}
+    assert seed_of(config, row, **short).answer.text == "京都"
+    assert reason_of(config, {**row, "a": "京\ufffd"}, **short) == "mojibake"
+    assert reason_of(config, {**row, "q": "太\ufffdはどこ"}, **short) == "mojibake"
