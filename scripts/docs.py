@@ -98,7 +98,8 @@ def _rows(section: type, prefix: str) -> Iterator[tuple[str, str, str, str]]:
         hint = hints[field.name]
         nested = _nested(hint)
         if nested is None or nested is RoleSection:
-            meaning = " ".join(filter(None, (texts.get(field.name), *_meanings(hint))))
+            meanings = " ".join(_meanings(hint))
+            meaning = ". ".join(filter(None, (texts.get(field.name), meanings)))
             yield f"`{key}`", _values(hint), _default(field), meaning
             continue
         if not dataclasses.is_dataclass(hint):

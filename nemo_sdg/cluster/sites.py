@@ -31,11 +31,15 @@ class JobSection:
     partition: str | None = None
     """partition of the job; null = the cluster file's"""
     nodes: int = 1
+    """number of nodes"""
     cpus_per_task: int | None = None
+    """CPU cores of each task; null = the cluster's default"""
     mem: str | None = None
-    """memory of the job in sbatch's form, such as 64G"""
+    """memory of the job in sbatch's form, such as 64G; null = the cluster's default"""
     gpus_per_node: int | None = None
+    """GPUs of each node; null = none are requested"""
     time: str = "04:00:00"
+    """time limit, hours:minutes:seconds"""
 
     def __post_init__(self) -> None:
         if self.nodes < 1:
@@ -73,15 +77,19 @@ class GenerationSection(JobSection):
 @dataclass(kw_only=True)
 class ClusterConfig:
     account: str = "default"
+    """Slurm account of all jobs"""
     partition: str | None = None
+    """Slurm partition of all jobs; null = the cluster's default"""
     workdir: str | None = None
     """folder in which jobs start, on the shared file system; null = the working directory of launch"""
     command: str = "nemo-sdg"
     """command to run inside the job: a path, or a name that `setup` puts on PATH"""
     container_image: str | None = None
+    """container image of the jobs; null = no container"""
     generation_image: str | None = None
-    """null = container_image"""
+    """container image of the generation workers; null = container_image"""
     container_mounts: list[str] = field(default_factory=list)
+    """folders that containers see, as SOURCE:TARGET"""
     setup: list[str] = field(default_factory=list)
     """shell lines before the command, such as `module load cuda`"""
     env: dict[str, str] = field(default_factory=dict)

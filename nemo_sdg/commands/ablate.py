@@ -29,7 +29,7 @@ class AblateConfig:
     """An ablation: which run, how the arms are trained, which evaluations."""
 
     config: str = "configs/quickstart.yaml"
-    """configuration of the run whose two corpora are compared"""
+    """configuration of the run whose variants are compared"""
     overrides: list[str] = field(default_factory=list)
     """`key=value` overrides of that configuration"""
     proxy: ProxySection = field(default_factory=ProxySection)

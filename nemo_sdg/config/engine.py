@@ -117,7 +117,7 @@ class EngineSection:
     context_length: int = 4096
     """maximum number of tokens of one request, prompt and completion together; servers report their own limit"""
     request_timeout: float = 600.0
-    """seconds after which a request counts as lost and is sent again"""
+    """seconds after which a request counts as failed and is sent again"""
     max_retries: int = 8
     """how often a request is sent again; after that it is lost and counted if the server answers others, else its shard
     stays unfinished

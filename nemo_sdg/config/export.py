@@ -86,7 +86,7 @@ class ExportSection:
     """tokenizer of the trained model: a folder or hub id; null = that of the embedded model"""
     variants: list[str] = field(default_factory=lambda: ["context", "no_context"])
     """corpora to write: context = knowledge, reasoning, answer; no_context = without knowledge; answer_only = without
-    knowledge and reasoning; trace = with the model's thinking before the reasoning
+    knowledge and reasoning; trace = as no_context, with the model's thinking before the reasoning
     """
     form: Form = Form.single
     """content of one document"""

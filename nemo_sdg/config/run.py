@@ -34,7 +34,9 @@ class RunSection:
     machine
     """
     shard_size: int = 2000
-    """number of seeds in a shard; a lost worker loses at most the shards that it was working on"""
+    """number of seeds in a shard: the unit of work that workers share; a killed worker resumes its shards from the
+    journal
+    """
     verify: Verify = Verify.full
     """how a resumed run recognises finished shards: full = by SHA-256, size = by length"""
     cache_dir: str | None = None

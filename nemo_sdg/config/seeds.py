@@ -91,7 +91,9 @@ class SeedsSection:
     lock: str | None = None
     """file written by `nemo-sdg lock`; the run refuses data that differs from it"""
     limit_per_task: int | None = None
-    """maximum rows of a task, spread over its subtasks; the rest is counted as not_sampled"""
+    """maximum rows of each entry of `tasks`; a group, tag or glob spreads them over its tasks. The rest is counted as
+    not_sampled
+    """
     limit_per_family: int | None = None
     """maximum rows of a family, spread over its tasks; the rest is counted as not_sampled"""
     license_policy: LicensePolicy = LicensePolicy.any

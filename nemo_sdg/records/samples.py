@@ -168,7 +168,7 @@ class Sample:
     solutions: list[Vote] | None = None
     votes: VoteCounts | None = None
     difficulty: float | None = None
-    """1 - share of the blind votes that agree with the answer"""
+    """1 - the student's pass rate; without a student, 1 - share of the blind votes that agree with the answer"""
     grade: Grade | None = None
     verification: Verification | None = None
     generator: Generator | None = None

@@ -47,8 +47,11 @@ class EvaluationSection:
     batch_size: int = 8
     """number of rows that the proxy scores at once"""
     bootstrap_samples: int = 2000
+    """number of resamples of the rows behind each interval"""
     confidence: float = 0.95
+    """confidence level of the intervals"""
     seed: int = 0
+    """random seed of lm-eval and of the resampling"""
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.confidence < 1.0:

@@ -33,7 +33,7 @@ class RecipeSection:
     blend: str = "blend.json"
     """blend file that the recipe reads: RUN/blend/<variant>.<blend>; nemo.json for NeMo's recipe"""
     base: str | None = None
-    """checkpoint that both arms continue from"""
+    """checkpoint that all arms continue from"""
     base_model: str | None = None
     """the same checkpoint for lm-eval: a Hugging Face id or folder"""
     tokens: float = 0.0

@@ -51,6 +51,7 @@ class ProxySection:
     threads: int = 2
     """number of torch threads on a CPU; sums of floats depend on it, so it is fixed and not taken from the machine"""
     seed: int = 0
+    """random seed of the training"""
 
     def __post_init__(self) -> None:
         for name in ("tokens", "seq_length", "batch_size", "threads"):

@@ -44,14 +44,15 @@ class Setting:
 
 @functools.cache
 def descriptions(section: Hashable) -> dict[str, str]:
-    """The docstring under each field of a dataclass."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(cast(type, section)))).body[0]
-    assert isinstance(body, ast.ClassDef)
+    """The docstring under each field of a dataclass, and of those that it inherits from."""
     found = {}
-    for field, after in zip(body.body, body.body[1:], strict=False):
-        match field, after:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                found[name] = " ".join(text.split())
+    for part in reversed([part for part in cast(type, section).__mro__ if dataclasses.is_dataclass(part)]):
+        body = ast.parse(textwrap.dedent(inspect.getsource(part))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, after in zip(body.body, body.body[1:], strict=False):
+            match field, after:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    found[name] = " ".join(text.split())
     return found
 
 
