@@ -172,6 +172,14 @@ def may_be_one_requests(error: ServerError) -> bool:
     return error.status in (400, 403, 422) and not named
 
 
+def names_the_key(error: ServerError) -> bool:
+    """Whether a 401 or 403 is one of the key, and not of the account or the model."""
+    said = error.said
+    return error.status in (401, 403) and not (
+        ACCOUNT.search(said) or (error.status == 403 and (NO_MODEL.search(said) or NO_ACCESS.search(said)))
+    )
+
+
 def what_to_change(error: ServerError, model: str) -> str:
     """The advice for an error of the account or the configuration."""
     if "max_tokens" in error.fields and "max_completion_tokens" in error.message:

@@ -19,7 +19,14 @@ from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.engines.connection import BYTES_A_TOKEN, BYTES_BESIDE, Connection, Server, most_bytes
 from nemo_sdg.generate.engines.error_bodies import SAID_AT_MOST, ServerError, read_error
-from nemo_sdg.generate.engines.faults import ACCOUNT, Meaning, may_be_one_requests, meaning, status_of, what_to_change
+from nemo_sdg.generate.engines.faults import (
+    Meaning,
+    may_be_one_requests,
+    meaning,
+    names_the_key,
+    status_of,
+    what_to_change,
+)
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
 from nemo_sdg.generate.engines.retry_after import wait_asked_for
 from nemo_sdg.generate.engines.room import LEAST_ROOM, most_output, next_max_tokens
@@ -176,7 +183,7 @@ class OpenAIEngine:
 
     def _stop(self, server: Server, error: ServerError) -> NoReturn:
         """Ends the run for an error that every request would meet, and says what to change."""
-        if error.status in (401, 403) and not ACCOUNT.search(error.said):
+        if names_the_key(error):
             state = "was refused" if self._connection.has_key else "is not set"
             raise EngineError(
                 f"{server.url}: {error.status}, the key in the environment variable {self.config.api_key_env} {state}; "

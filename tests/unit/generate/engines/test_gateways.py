@@ -50,6 +50,13 @@ async def test_a_403_of_the_account_says_to_top_up():
             await ask(url)
 
 
+async def test_a_403_of_the_model_says_which_model():
+    message = "key not allowed to access model. This key can only access models=['a']. Tried to access m"
+    async with wild([said("403 Forbidden", message, type="key_model_access_denied", code="403")]) as (url, _):
+        with pytest.raises(EngineError, match=r"This key can only access.*engine\.model \(m\)"):
+            await ask(url)
+
+
 async def test_a_key_that_may_not_list_models_may_be_good_for_completions():
     scopes = b'{"error": {"message": "You have insufficient permissions. Missing scopes: api.model.read."}}'
     for status in ("403 Forbidden", "401 Unauthorized"):
