@@ -66,10 +66,13 @@ class OpenAIEngine:
         if self._connection.is_open:
             return
         self._connection.open()
-        for server in self._connection.servers:
-            if (refused := await self._connection.look_at_models(server, self.model)) is not None:
-                await self.close()
-                self._stop(server, refused)
+        try:
+            for server in self._connection.servers:
+                if (refused := await self._connection.look_at_models(server, self.model)) is not None:
+                    self._stop(server, refused)
+        except BaseException:  # also where the run ends meanwhile: nobody closes an engine that never started
+            await self.close()
+            raise
 
     async def close(self) -> None:
         await self._connection.close()

@@ -2,11 +2,14 @@
 badly.
 """
 
+import asyncio
 import json
 
 import pytest
 
+from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError
+from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from tests.fakes.wild_server import GOOD, ask, http, wild
 
@@ -62,6 +65,18 @@ async def test_a_key_that_may_not_list_models_may_be_good_for_completions():
     for status in ("403 Forbidden", "401 Unauthorized"):
         async with wild(OK, models=lambda status=status: [http(status, scopes)]) as (url, _):
             assert (await ask(url)).text == "yes"
+
+
+async def test_an_engine_that_is_stopped_while_it_starts_leaves_no_session_open():
+    async with wild(OK, models=lambda: [http("200 OK", length=20)]) as (url, _):
+        engine = open_engine(EngineSection(kind=EngineKind.openai, base_urls=[url], model="m"))
+        starting = asyncio.create_task(engine.start())
+        while not engine._connection.is_open:
+            await asyncio.sleep(0)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert not engine._connection.is_open
 
 
 async def test_a_bare_list_of_models_tells_the_context():
