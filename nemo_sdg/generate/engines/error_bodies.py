@@ -34,7 +34,7 @@ CODES = ("type", "code", "status", "reason", "error_type", "error_code", "errorC
 NOT_TAKEN = ("unsupported_parameter", "unsupported_value", "unknown_parameter")
 FIELD = re.compile(
     r"(?:unknown (?:name|field|parameter:?)|extraneous key|unrecognized request argument supplied:"
-    r"|not permitted, field:|does not support parameters:|'loc': \('body',) ?[\[\"'`]{0,2}([a-z][a-z0-9_]*)\b",
+    r"|not permitted, field:|property|does not support parameters:|'loc': \('body',) ?[\[\"'`]{0,2}([a-z][a-z0-9_]*)\b",
     re.IGNORECASE,
 )
 """fields of a body, by the words of OpenAI, Gemini, Bedrock, Databricks, Fireworks, LiteLLM, vLLM"""

@@ -34,8 +34,8 @@ NOT_SERVED = {405, 406, 411, 415, 501, 505}
 OVERLOADED = re.compile(
     r"overload|rate.?limit|too many requests|(?:at|over|no|exceeded) capacity|throttl|too busy|high (?:traffic|demand)|"
     r"(?:try again|retry) (?:later|shortly|soon|momentarily|in (?:a|\d)|after)|wait (?:a |before |and )|"
-    r"queue is full|resource.?exhausted|warming up|loading model|model is (?:currently )?loading|still loading|"
-    r"稍[后後]|繁忙|并发|限流|过于频繁|请求过多",
+    r"queue is full|engine is sleeping|resource.?exhausted|warming up|loading model|model is (?:currently )?loading|"
+    r"still loading|稍[后後]|繁忙|并发|限流|过于频繁|请求过多",
     re.IGNORECASE,
 )
 AGAIN = re.compile(r"try again|please retry", re.IGNORECASE)
@@ -54,7 +54,7 @@ ACCOUNT = re.compile(
     r"out of credits|more credits|credits? (?:balance|are depleted|have expired)|account balance|"
     r"balance is (?:insufficient|not enough)|not enough (?:balance|credit)|spend(?:ing)? limit|budget (?:has been )?"
     r"exceeded|over.?budget|ExceededBudget|good standing|arrearage|overdue|recharge|specified API usage limits|"
-    r"set inference limit|free allocation|"
+    r"set inference limit|free (?:allocation|trial quota)|"
     r"(?:account|organization|project|team)(?: \S+)? (?:is |has been )?(?:deactivated|suspended|disabled|restricted|"
     r"not active)|[余餘][额額]不足|[额額]度(?:不足|已)|欠费|充值|套餐已",
     re.IGNORECASE,
@@ -76,7 +76,9 @@ NO_MODEL = re.compile(
     r"the) life|deprecated|decommissioned|no longer (?:supported|available|served)|terms acceptance|not_found_error)|"
     r"(?:invalid|unknown|unavailable|no such) model|unable to access (?:\S+ )?model|not activated the model|"
     r"(?:model_(?:not_\w+|decommissioned|terms_required)|unavailable_model)\b|no models? loaded|on-demand throughput|"
-    r"no endpoints found|no allowed providers|not a valid model|deployment.{0,60}does not exist|"
+    r"no endpoints found|no allowed providers|not a valid model|"
+    r"only supported in v1/|not a chat model|with the specified model|is not configured|LLM Provider NOT provided|"
+    r"deployment.{0,60}does not exist|"
     r"模型.{0,12}(?:不存在|未开通|已下线|不可用|不支持)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -89,18 +91,20 @@ PARAMETER = re.compile(
     r"extra.?(?:inputs?|fields?).{0,30}(?:not (?:permitted|allowed)|forbidden)|extra_forbidden|extraneous key|"
     r"(?:unsupported|unknown|unrecogni[sz]ed|unexpected|invalid)(?: request)? (?:parameter|argument|field|keyword|"
     r"name)|(?:argument|parameter|field)s? (?:is |are )?not supported|cannot both be specified|"
-    r"does not support (?:the )?(?:parameter|response_format|system|setting)|response_format.{0,40}(?:not supported|"
+    r"does not support (?:the )?(?:parameter|response.format|system|setting)|response_format.{0,40}(?:not supported|"
     r"unavailable|invalid)|invalid schema for|schema.{0,60}not supported|"
     r"(?:system|developer).{0,20}role.{0,20}(?:not supported|invalid)|"
     r"unsupported value|roles must alternate|successive user or assistant|expected last role|chat template|"
-    r"only supports? stream|non-streaming calls|location is not supported|sent to HTTPS port",
+    r"(?:instruction|mode|guided_\w+) is not (?:enabled|supported)|unknown variant|参数(?:有误|错误|无效)|"
+    r"propert(?:y|ies) .{1,30} (?:is|are) (?:unsupported|not allowed)|only supports? stream|non-streaming calls|"
+    r"location is not supported|sent to HTTPS port",
     re.IGNORECASE | re.DOTALL,
 )
 ADDRESS = re.compile(r"unexpected endpoint", re.IGNORECASE)
 """LM Studio answers 200 at any address"""
 BLOCKED = re.compile(
     r"content[ _-](?:policy|filter|management|exists risk)|content.{0,20}(?:policy|filter|management)|moderation|"
-    r"flagged|inappropriate|data_?inspection|high risk|guardrail|敏感|不安全|违规",
+    r"flagged|censor|content.{0,40}is blocked|inappropriate|data_?inspection|high risk|guardrail|敏感|不安全|违规",
     re.IGNORECASE,
 )
 """the text of one request, whoever quotes it"""
@@ -119,7 +123,7 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
         return Meaning.server
     if not answered and ADDRESS.search(said):
         return Meaning.configuration
-    if status in (402, 410) or (ACCOUNT.search(said) and not RATE.search(said)):
+    if status in (402, 407, 410) or (ACCOUNT.search(said) and not RATE.search(said)):
         return Meaning.configuration
     if status == 403 and (BLOCKED.search(said) or (POLICY.search(said) and not NO_ACCESS.search(said))):
         return Meaning.never

@@ -7,8 +7,8 @@ import re
 CONTEXT = re.compile(
     r"context[ _](?:length|window|size|limit)|maximum (?:context|sequence|model|prompt|input) length|max_seq_len"
     r"|max_model_len|max_num_tokens|token count (?:exceeds|is \d)|too many (?:input )?tokens|prompt is too long"
-    r"|prompt too long|input (?:is )?too long|longer than the (?:maximum )?model|larger than the model"
-    r"|exceed(?:s|ed)? (?:the )?(?:model'?s? |maximum )?(?:context|allowed|token limit)"
+    r"|prompt too long|tokens?[ _]too[ _]long|input (?:is )?too long|longer than the (?:maximum )?model"
+    r"|larger than the model|exceed(?:s|ed)? (?:the )?(?:model'?s? |maximum )?(?:context|allowed|token limit)"
     r"|max(?:_new|_completion)?_tokens['\"`]?(?: or ['\"`]?max_completion_tokens['\"`]?)? (?:is |are )?too large"
     r"|default_max_tokens|max_tokens must be at least|reduce the length|max_new_tokens`? must be <="
     r"|input length (?:of|\()|range of input length|number of input tokens|must have less than \d+ tokens"
