@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records.lines import FileFactsLine, PackedReceipt
-from nemo_sdg.storage import read_json, total_kept
+from nemo_sdg.storage import name_outside, read_json, total_kept
 
 PREFIX_SUFFIX = "_text_document"
 TEXT_SUFFIX = ".text.parquet"
@@ -69,9 +69,17 @@ def packed_shards(run_dir: Path) -> list[PackedShard]:
     return [_shard(path) for path in sorted((run_dir / "packed" / "receipts").glob("*.json"))]
 
 
+def is_family(name: str) -> bool:
+    """Whether a name can be a family's: it becomes a folder."""
+    return bool(name) and all(character.isalnum() or character in "_-" for character in name)
+
+
 def _shard(path: Path) -> PackedShard:
     receipt: PackedReceipt = read_json(path)
     try:
+        outside = receipt["family"] if not is_family(receipt["family"]) else name_outside(receipt.get("outputs", {}))
+        if outside is not None:  # somebody else may have made the run, and its files are published under these names
+            raise DataError(f"{path} is not the receipt of a packed shard: {outside!r} is no name of a file in the run")
         return PackedShard(
             family=receipt["family"],
             split=receipt.get("split", ""),

@@ -172,7 +172,7 @@ class Prompts:
         try:
             text = "".join(template.blocks[block](template.new_context(variables))).strip()
             return text if self.style is Style.compact else BLANK_LINES.sub("\n\n", text)
-        except (jinja2.UndefinedError, TypeError) as exc:
+        except (jinja2.UndefinedError, jinja2.exceptions.SecurityError, TypeError) as exc:
             raise ConfigError(f"{template.filename}, block {block}: {exc}") from exc
 
     def _head(self, name: str, variables: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:

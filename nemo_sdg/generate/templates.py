@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 import jinja2.ext
+import jinja2.sandbox
 
 from nemo_sdg.errors import ConfigError
 
@@ -33,11 +34,13 @@ class Inlined(jinja2.ext.Extension):
 @functools.cache
 def open_templates(folder: str | None) -> jinja2.Environment:
     """The environment that all flows of a process share: compiling the templates takes 70 ms. `folder` is the user's,
-    whose templates go before the shipped ones.
+    whose templates go before the shipped ones. They are sandboxed: `report` and `trace` render those that a run names,
+    and somebody else may have made the run.
     """
     shipped = jinja2.PackageLoader("nemo_sdg.generate", "prompts")
     loader = shipped if folder is None else jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), shipped])
-    return jinja2.Environment(
+    kind = jinja2.Environment if folder is None else jinja2.sandbox.SandboxedEnvironment
+    return kind(
         loader=loader, undefined=jinja2.StrictUndefined, autoescape=False, auto_reload=False, extensions=[Inlined]
     )
 

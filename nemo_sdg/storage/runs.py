@@ -1,6 +1,7 @@
 """Checks whether a folder is a run, and which shards it has."""
 
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 from nemo_sdg.config import is_run
 from nemo_sdg.errors import DataError
@@ -31,3 +32,12 @@ def find_run(folder: Path) -> Path | None:
 def finished_shards(run_dir: Path, step: str) -> list[str]:
     """Names of a step's shards that have a receipt, sorted; for callers that read a run without its configuration."""
     return sorted(path.stem for path in (run_dir / step / "receipts").glob("shard-*.json"))
+
+
+def name_outside(names: Iterable[str]) -> str | None:
+    """The first of the names, relative to a folder, that would lead out of it, or is none; else None."""
+    for name in names:
+        parts = PurePosixPath(name).parts
+        if not parts or parts[0] == "/" or ".." in parts or "\0" in name:
+            return name
+    return None

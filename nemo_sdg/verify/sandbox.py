@@ -30,6 +30,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from nemo_sdg.config import Sandbox
 from nemo_sdg.errors import MissingDependencyError
 from nemo_sdg.verify.wrappers import ENVIRONMENT, LIMITS_ALONE, SCRATCH_BYTES, WRAPPERS, library_paths
@@ -43,6 +45,8 @@ WALL_FACTOR, WALL_SECONDS = 6.0, 5.0
 an idle one.
 """
 MAX_THREADS = 32
+FAILURES = ("timeout", "crashed")
+"""why a job has no results"""
 
 INSIDE = "nemo_sdg.verify.inside"
 MODULES = ("confine", "codec", "tests", "program", "tester")
@@ -150,13 +154,25 @@ def _run(wrapper: str, job: dict[str, Any], *, cpu_seconds: float, memory_mb: in
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
     start = output.rfind(token.encode())
-    if start != -1 and len(output) < MAX_OUTPUT:
-        with contextlib.suppress(ValueError):
-            reply = json.loads(output[start + len(token) :])
-            return Ran(failure=reply["failure"]) if reply["failure"] else Ran(reply=reply["results"])
+    if start != -1 and len(output) < MAX_OUTPUT and (ran := _read_reply(output[start + len(token) :])) is not None:
+        return ran
     return Ran(
         failure="timeout" if timed_out or child.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU) else "crashed"
     )
+
+
+def _read_reply(data: bytes) -> Ran | None:
+    """What the tester says, or None where it is no reply: a test runs in the tester's process, and a row's test or a
+    writer's call may write there itself. orjson refuses what is nested too deeply.
+    """
+    try:
+        reply = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(reply, dict) or not isinstance(reply.get("results"), list):
+        return None
+    failure = reply.get("failure")
+    return Ran(failure=failure) if failure in FAILURES else Ran(reply=reply["results"]) if failure is None else None
 
 
 def _talk(child: "subprocess.Popen[bytes]", order: bytes, deadline: float) -> tuple[bytes, bool]:

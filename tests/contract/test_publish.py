@@ -265,3 +265,56 @@ def test_what_cannot_be_published_is_one_line(finished: Path, tmp_path: Path) ->
     with pytest.raises(DataError, match="is not empty and not a release"):
         publish(finished, str(tmp_path / "mine"))
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "dear"
+
+
+def hostile_outputs(run_dir: Path, names: dict[str, str]) -> None:
+    """Renames outputs in the receipts of packed shards."""
+    for path in (run_dir / "packed" / "receipts").glob("*.json"):
+        text = path.read_text()
+        for old, new in names.items():
+            text = text.replace(old, new)
+        path.write_text(text)
+
+
+@pytest.mark.parametrize("prefix", ["packed/context/../../../victim/", "ABSOLUTE/"])
+def test_a_run_of_somebody_else_does_not_name_files_outside_of_it(finished: Path, tmp_path: Path, prefix: str) -> None:
+    run_dir, victim = tmp_path / "run", tmp_path / "victim"
+    shutil.copytree(finished, run_dir)
+    first = next((run_dir / "packed/context").rglob("*.text.parquet"))
+    shutil.copytree(first.parent, victim)
+    before = {path.name: path.read_bytes() for path in victim.iterdir()}
+    hostile_outputs(run_dir, {f"{first.parent.relative_to(run_dir)}/": prefix.replace("ABSOLUTE", str(victim))})
+    with pytest.raises(DataError, match="no name of a file in the run"):
+        publish(run_dir, str(tmp_path / "release" / "folder"))
+    assert {path.name: path.read_bytes() for path in victim.iterdir()} == before
+
+
+def test_a_family_of_somebody_elses_run_is_no_path(finished: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    shutil.copytree(finished, run_dir)
+    for path in (run_dir / "packed" / "receipts").glob("*.json"):
+        write_json(path, read_json(path) | {"family": "../../../victim"})
+    with pytest.raises(DataError, match=r"'\.\./\.\./\.\./victim' is no name"):
+        publish(run_dir, str(tmp_path / "a" / "b" / "release"))
+    assert not list(tmp_path.rglob("victim*"))
+
+
+def test_a_release_that_a_run_brings_removes_and_publishes_nothing_else(finished: Path, tmp_path: Path) -> None:
+    run_dir, thesis = tmp_path / "run", tmp_path / "thesis.txt"
+    shutil.copytree(finished, run_dir)
+    thesis.write_text("dear")
+    row = {
+        "path": "../../thesis.txt", "configuration": "context", "split": "train", "source": "", "sha256": "",
+        "bytes": 4, "rows": 1,
+    }  # fmt: skip
+    brought = run_dir / "publish"
+    brought.mkdir()
+    write_json(brought / "publish.json", {"format": 1, "files": [row]})
+    with pytest.raises(DataError, match=r"thesis\.txt', which is not a file of the release"):
+        publish(run_dir, str(brought))
+    write_json(brought / "publish.json", {"format": 1, "files": []})
+    (brought / "chat").symlink_to(tmp_path)
+    with pytest.raises(DataError, match="is a link"):
+        publish(run_dir, str(brought))
+    assert thesis.read_text() == "dear"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "thesis.txt"]

@@ -389,3 +389,32 @@ def test_what_cannot_cross_is_counted_as_such() -> None:
     test = "class Own:\n    pass\nassert f(Own()) is None"
     assert code.run_tests("def f(x): return None", [test], CONFIG) == ([False], "unsupported")
     assert code.outcomes(["def f(x): return None"], [test], CONFIG) == ["unsupported"]
+
+
+FORGED = """
+import sys, os
+frame = sys._getframe()
+while 'out' not in frame.f_locals: frame = frame.f_back
+data = frame.f_locals['job']['token'].encode() + BODY
+while data: data = data[os.write(frame.f_locals['out'], data):]
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "b'[]'",
+        "b'[' * 100_000",
+        """b'{"failure": null, "results": ' + b'[' * 100_000 + b']' * 100_000 + b'}'""",
+        """b'{"results": ["passed"]}'[:-3]""",
+        """b'{"results": [], "failure": ["timeout"]}'""",
+        """b'{"results": [], "failure": "\\\\u001b[2J"}'""",
+        "b'\\xff'",
+    ],
+)
+def test_a_test_that_writes_the_reply_itself_stops_nobody(body: str) -> None:
+    test = FORGED.replace("BODY", body)
+    program = "def f(x):\n    return x"
+    assert code.outcomes([program], [test], CONFIG) == ["crashed"]
+    assert code.run_calls(program, [f"exec({test!r})"], CONFIG) is None

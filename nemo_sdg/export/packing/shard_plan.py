@@ -19,6 +19,7 @@ from nemo_sdg.config import ExportSection, Form, fingerprint
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.blend.difficulty import band_of
 from nemo_sdg.export.documents import render_text
+from nemo_sdg.export.packed_shards import is_family
 from nemo_sdg.export.packing.tokenizers import Tokenizer
 from nemo_sdg.records.lines import SampleLine
 
@@ -165,7 +166,7 @@ def plan_packing(
             groups.setdefault(group, []).append((path, rows.by_seed() if export.form is Form.siblings else rows))
     units: list[PackUnit] = []
     for family, split, task, band in sorted(groups):
-        if not family or not all(character.isalnum() or character in "_-" for character in family):
+        if not is_family(family):
             raise ConfigError(
                 f"a family's name becomes a folder: letters, digits, _ and - only, got {family!r}; rename it"
             )

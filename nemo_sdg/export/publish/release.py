@@ -31,7 +31,16 @@ from nemo_sdg.export.packing.packed_files import TextRow
 from nemo_sdg.export.publish.chat import chat_row
 from nemo_sdg.records import Kind, json_line
 from nemo_sdg.records.lines import FileFactsLine, Manifest, SampleLine
-from nemo_sdg.storage import atomic_file, read_json, read_jsonl, read_shaped, require_run, sha256_file, write_json
+from nemo_sdg.storage import (
+    atomic_file,
+    name_outside,
+    read_json,
+    read_jsonl,
+    read_shaped,
+    require_run,
+    sha256_file,
+    write_json,
+)
 
 MULTIPLE_CHOICE, GENERATIVE, CHAT = "Multiple-Choice", "Generative", "chat"
 MANIFEST = "publish.json"
@@ -107,6 +116,7 @@ def write_release(run_dir: Path, folder: Path, *, on_file: Callable[[Published, 
     """
     shards = shards_to_publish(run_dir)
     folder.mkdir(parents=True, exist_ok=True)
+    _refuse_links(folder)
     writer = _Writer(run_dir, folder, on_file or (lambda file, fresh: None))
     first = next(iter(read_shaped(run_dir / "blend" / "mixture.json", MixtureFile)["variants"]))
     for packed, variant, name, facts in text_files(shards):
@@ -177,7 +187,17 @@ def _known(folder: Path) -> dict[str, Published]:
     content = read_json(folder / MANIFEST)
     if content.get("format") != FORMAT:
         return {}
-    return {row["path"]: Published(**row) for row in content["files"]}
+    known = {row["path"]: Published(**row) for row in content["files"]}
+    if (outside := name_outside(known)) is not None:
+        raise DataError(f"{folder / MANIFEST} names {outside!r}, which is not a file of the release; remove the folder")
+    return known
+
+
+def _refuse_links(folder: Path) -> None:
+    """Raises DataError for a link, as a run of somebody else may bring: what it leads to would be published."""
+    for path in folder.rglob("*"):
+        if path.is_symlink():
+            raise DataError(f"{path} is a link, which a release does not have; remove it")
 
 
 def _is_whole(folder: Path, file: Published) -> bool:

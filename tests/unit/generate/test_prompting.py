@@ -221,3 +221,25 @@ def test_the_questioner_sees_a_seed_without_its_answer() -> None:
         item_json(seed, with_choices=True)
         == '{"question": "Add.", "tests": ["assert f(1) == 2", "assert f(1) == 2", "assert f(1) == 2"]}'
     )
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "{{ cycler.__init__.__globals__.os.open(PATH, 65) }}",
+        "{{ lipsum.__globals__['os'].open(PATH, 65) }}",
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ '{0.__class__.__mro__}'.format(labels) }}",
+        "{% set made = self.__init__.__globals__ %}{{ made }}",
+    ],
+)
+def test_a_template_of_somebody_elses_run_does_not_reach_python(tmp_path: Path, attack: str) -> None:
+    target = tmp_path / "written"
+    attack = attack.replace("PATH", repr(str(target)))
+    blocks = {"instruction": "Solve it.", "ask": "{{ question }} " + attack}
+    text = "".join(f"{{% block {name} %}}{body}{{% endblock %}}" for name, body in blocks.items())
+    (tmp_path / "solve").mkdir()
+    (tmp_path / "solve" / "short_text.jinja").write_text(text)
+    with pytest.raises(ConfigError, match=r"short_text\.jinja.*unsafe"):
+        build(prompts(folder=tmp_path), "solve/short_text")
+    assert not target.exists()
