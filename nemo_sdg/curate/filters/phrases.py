@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nemo_sdg.curate.filters.view import WORD, View, excerpt, is_quoted
-from nemo_sdg.text.normalize import is_spaceless
+from nemo_sdg.text.normalize import is_spaceless, tokens
 from nemo_sdg.text.tables import read_table
 
 
 @functools.cache
 def word_list(name: str) -> frozenset[str]:
-    """A list of words.yaml, for all languages at once."""
-    return frozenset(read_table(Path(__file__).with_name("words.yaml"))[name].split())
+    """A list of words.yaml, for all languages at once; its words also as tokens are written."""
+    return with_tokens(tuple(read_table(Path(__file__).with_name("words.yaml"))[name].split()))
+
+
+@functools.cache
+def with_tokens(wanted: tuple[str, ...]) -> frozenset[str]:
+    """Words and phrases, each also as `tokens` writes it, which has one spelling for `ı` and `i`, `ى` and `ي`."""
+    written = (" ".join(tokens(phrase)) for phrase in wanted if not phrase.isascii() and "'" not in phrase)
+    return frozenset([*wanted, *written])
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from nemo_sdg.curate.filters.phrases import STEM, phrases
+from nemo_sdg.curate.filters.phrases import STEM, phrases, with_tokens
 from nemo_sdg.curate.filters.solution.conclusion import (
     APPOSITION,
     concluded_letter,
@@ -99,7 +99,7 @@ def _ends_in_other_label(view: View, last: str) -> bool:
         return True
     if len(said) < 3 or contains(said, gold) or not any(view.tokens(choice) == said[-1:] for choice in view.choices):
         return False
-    words = (*phrases("yes", view.language), *phrases("no", view.language))
+    words = with_tokens(phrases("yes", view.language) + phrases("no", view.language))
     return said[-1] in words and not denies(view, " ".join(view.tokens(CLAUSE.split(last)[-1])[:-1]))
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from nemo_sdg.curate.filters.phrases import STEM, content_words, find_phrases, phrases, word_list
+from nemo_sdg.curate.filters.phrases import STEM, content_words, find_phrases, phrases, with_tokens, word_list
 from nemo_sdg.curate.filters.solution.conclusion import announcements, conclusion
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, is_quoted, sentences
 from nemo_sdg.records import Kind
@@ -113,7 +113,7 @@ def _said_before(view: View, before: str, last: str) -> bool:
 
 def _num_asked(view: View, asked: list[str]) -> int:
     """How many words of a question say what it is about."""
-    asking = {word for phrase in phrases("asks", view.language) for word in phrase.split()}
+    asking = {word for phrase in with_tokens(phrases("asks", view.language)) for word in phrase.split()}
     return sum(word not in asking and word not in word_list("filler") for word in asked)
 
 

@@ -3,7 +3,7 @@
 import functools
 import re
 
-from nemo_sdg.curate.filters.phrases import find_phrases, phrases
+from nemo_sdg.curate.filters.phrases import find_phrases, phrases, with_tokens
 from nemo_sdg.curate.filters.view import View, contains, sentences
 from nemo_sdg.text.boxes import last_box
 from nemo_sdg.text.normalize import is_spaceless
@@ -84,9 +84,9 @@ def denies(view: View, clause: str) -> bool:
         return True
     said = set(view.tokens(clause))
     folded = view.folded(clause)
-    return any(
-        phrase in said or ((is_spaceless(phrase[0]) or " " in phrase) and phrase in folded)
-        for phrase in phrases("denial", view.language, others=False)
+    denials = phrases("denial", view.language, others=False)
+    return not said.isdisjoint(with_tokens(denials)) or any(
+        (is_spaceless(phrase[0]) or " " in phrase) and phrase in folded for phrase in denials
     )
 
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.filters.phrases import phrases, with_tokens, word_list
 from nemo_sdg.curate.filters.registry import apply_filters
+from nemo_sdg.text.normalize import tokens
 from tests.unit.curate.filters.test_kinds import CHOICE, FREE, GERMAN, NUMERIC, SHORT
 
 
@@ -347,3 +349,13 @@ CASES: list[tuple[str, dict[str, Any], str | None]] = [
 def test_fault(sample: dict[str, Any], reason: str | None) -> None:
     finding = apply_filters(sample, CurateSection())
     assert (finding[0] if finding else None) == reason, finding
+
+
+@pytest.mark.parametrize("name", ["common", "filler"])
+def test_words_of_a_list_are_found_among_tokens(name: str) -> None:
+    known = word_list(name)
+    assert all(written[0] in known for written in map(tokens, known) if len(written) == 1)
+
+
+def test_what_a_turkish_question_asks_with_says_nothing_of_its_subject() -> None:
+    assert {"nasıl", "nasil"} <= with_tokens(phrases("asks", "tr"))
