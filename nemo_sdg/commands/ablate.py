@@ -5,6 +5,7 @@ trainings and evaluations are Slurm jobs of the cluster file, and `--results` co
 """
 
 import os
+import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import typer
 
 from nemo_sdg.config import RunConfig, SeedsSection, as_plain, fingerprint, load_config, read_config
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, SdgError
 from nemo_sdg.execution.progress import Progress
 from nemo_sdg.pipeline import run as pipeline
 from nemo_sdg.storage import read_json, read_jsonl, write_json
@@ -112,7 +113,12 @@ def by_proxy(run_dir: Path, run_config: RunConfig, config: AblateConfig, groups:
     from nemo_sdg.train.proxy import load_base
 
     folder = run_dir / FOLDER
-    pipeline.run(run_config)
+    require_model(config.proxy.model)
+    try:
+        pipeline.run(run_config)
+    except SdgError as exc:  # `ablate` itself has no --redo
+        command = shlex.join(["nemo-sdg", "run", config.config, *config.overrides, "--redo"])
+        raise type(exc)(str(exc).replace("say yes with --redo", f"say yes with `{command}`")) from exc
     run_identity = read_json(run_dir / "manifest.json")["fingerprint"]
     claim(folder, {"run": run_identity, "proxy": as_plain(config.proxy), "evaluation": as_plain(config.evaluation)})
     progress = Progress(run_dir / "progress.jsonl", every=run_config.run.progress_every)
@@ -156,6 +162,7 @@ def launch_recipe(
 ) -> None:
     """Submits the trainings and evaluations of a finished run, or prints their scripts."""
     from nemo_sdg.cluster.sites import load_cluster
+    from nemo_sdg.cluster.slurm import workdir_of
     from nemo_sdg.train.cluster_arms import launch_arms
 
     if cluster is None:
@@ -165,13 +172,58 @@ def launch_recipe(
         )
     arms = arms_of(run_config.export.variants)
     trained = arms if run_config.blend.base else arms[1:]
-    jobs = launch_arms(
-        run_dir, config.recipe, config.evaluation, load_cluster(cluster), arms=arms, trained=trained, dry_run=dry_run
-    )
+    sizes = load_cluster(cluster)
+    if config.recipe.torchrun and sizes.training.gpus_per_node is None:
+        raise ConfigError(
+            f"training.gpus_per_node is not set in {cluster}: torchrun starts as many processes on each node, and "
+            "the jobs would ask for no GPU"
+        )
+    workdir = workdir_of(sizes)
+    if workdir.is_dir() and not (workdir / str(config.recipe.script)).is_file():
+        raise ConfigError(
+            f"recipe.script={config.recipe.script} is not in {workdir}, where the jobs look for it: start there from "
+            "a clone of the repository, or set workdir in the cluster file"
+        )
+    require_epochs(run_dir, trained, config.recipe.tokens, most=run_config.mixture.max_epochs)
+    jobs = launch_arms(run_dir, config.recipe, config.evaluation, sizes, arms=arms, trained=trained, dry_run=dry_run)
     for name, value in jobs.items():
         typer.echo(f"##### {name}\n{value}" if dry_run else f"{name:<20} job {value}")
     if not dry_run:
         typer.echo(f"when they have ended: nemo-sdg ablate CONFIG --results {run_dir / FOLDER / 'results'}")
+
+
+def require_epochs(run_dir: Path, arms: list[str], tokens: float, *, most: float) -> None:
+    """Raises ConfigError where a training of so many tokens repeats the corpus of an arm more than `most` times. The
+    mixture keeps to this limit for its own length, `mixture.train_tokens`, which may be another.
+    """
+    from nemo_sdg.export.packed_shards import packed_shards, train_tokens
+
+    path = run_dir / "blend" / "mixture.json"
+    if not path.is_file():
+        return  # told for each blend that is missing
+    planned = read_json(path)["arms"]
+    for arm, tasks in train_tokens(packed_shards(run_dir), [arm for arm in arms if arm != BASE]).items():
+        times = epochs(
+            int(tokens), sum(num for of_family in tasks.values() for num in of_family.values()), planned[arm]
+        )
+        if times > most:
+            raise ConfigError(
+                f"recipe.tokens={tokens:,.0f} would repeat the corpus {arm} {times:,.0f} times, more than "
+                f"mixture.max_epochs={most:g}: train on at most {tokens * most / times:,.0f} tokens, or make a larger "
+                "corpus, or a smaller share of the blend (mixture.synthetic_share)"
+            )
+
+
+def require_model(model: str | None) -> None:
+    """Raises ConfigError for a path of the proxy that is not there, before the run is made."""
+    if (
+        model is not None
+        and (model.startswith((".", "/", "~")) or model.endswith(".gguf"))
+        and not Path(model).exists()
+    ):
+        raise ConfigError(
+            f"proxy.model={model} is not there: give a folder, a .gguf file, or a hub id such as org/model"
+        )
 
 
 def claim(folder: Path, what: dict[str, Any]) -> None:
