@@ -61,7 +61,7 @@ class Grading:
             "examples": (),
             "question": sample.question,
             "passage": sample.passage,
-            "shown": [choices[i] for i in order] if order is not None else choices,
+            "shown": in_order(choices, order) or choices,
             "labels": LABELS,
             "lettered": speaks_of_place(choices),
             "calls": called(sample.tests or []),

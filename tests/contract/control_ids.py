@@ -2,11 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from nemo_sdg.export.packing.packed_files import import_indexed_dataset
+from nemo_sdg.execution.megatron_import import importing_megatron
 from nemo_sdg.export.packing.tokenizers import Tokenizer
+
+
+def import_indexed_dataset() -> Any:
+    """megatron-core's module, to read what was packed."""
+    with importing_megatron():
+        from megatron.core.datasets import indexed_dataset
+    return indexed_dataset
 
 
 def find_control_ids(prefix: Path, tokenizer: Tokenizer) -> Iterator[tuple[int, int]]:

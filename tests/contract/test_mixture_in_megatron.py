@@ -11,8 +11,8 @@ import pytest
 from nemo_sdg.config import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
 from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.packing.pack import pack_shards
-from nemo_sdg.export.packing.packed_files import import_indexed_dataset
 from nemo_sdg.storage import StepDir, read_json, write_json
+from tests.contract.control_ids import import_indexed_dataset
 from tests.unit.export.packing_samples import byte_tokenizer, make_sample, packed_step, write_curated
 
 SEQUENCE = 64

@@ -16,11 +16,10 @@ import pytest
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.commands.check.packed.corpora import packed_is_complete
 from nemo_sdg.config import load_config
-from nemo_sdg.export.packing.packed_files import import_indexed_dataset
 from nemo_sdg.export.packing.tokenizers import load_saved
 from nemo_sdg.pipeline.run import run as run_steps
 from nemo_sdg.storage import read_json, read_jsonl
-from tests.contract.control_ids import find_control_ids
+from tests.contract.control_ids import find_control_ids, import_indexed_dataset
 
 VARIANTS = ["context", "no_context", "answer_only", "trace"]
 OPTION = re.compile(r"^(?:\(([A-J])\)|([A-J])\.) (.*)$", re.MULTILINE)

@@ -16,10 +16,9 @@ from nemo_sdg.config import BlendSection, ExportSection, Form, MixtureSection
 from nemo_sdg.export.blend.write import plan_blend, write_blend
 from nemo_sdg.export.documents import render_text
 from nemo_sdg.export.packing.pack import pack_shards
-from nemo_sdg.export.packing.packed_files import import_indexed_dataset
 from nemo_sdg.export.packing.tokenizers import load_saved, load_tokenizer
 from nemo_sdg.storage import StepDir, read_json, read_jsonl, write_json
-from tests.contract.control_ids import find_control_ids
+from tests.contract.control_ids import find_control_ids, import_indexed_dataset
 from tests.unit.export.packing_samples import byte_tokenizer, make_sample, packed_step, write_curated
 
 VARIANTS = ["context", "no_context", "answer_only", "trace"]

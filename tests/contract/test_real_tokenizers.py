@@ -175,8 +175,7 @@ def test_a_page_with_markup_has_as_many_ends_as_documents(tmp_path: Path, hub: P
     """`</s>` in a question became the end of the document: a unigram model has it as a piece."""
     from nemo_sdg.config import ExportSection
     from nemo_sdg.export.packing.pack import pack_shards
-    from nemo_sdg.export.packing.packed_files import import_indexed_dataset
-    from tests.contract.control_ids import find_control_ids
+    from tests.contract.control_ids import find_control_ids, import_indexed_dataset
     from tests.unit.export.packing_samples import make_sample, packed_step, write_curated
 
     cases = hub.parent / "cases"

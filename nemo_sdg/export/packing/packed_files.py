@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from nemo_sdg.execution.megatron_import import importing_megatron
 from nemo_sdg.export.packed_shards import PREFIX_SUFFIX, TEXT_SUFFIX
 from nemo_sdg.export.packing.indexed_dataset import IndexedWriter
 from nemo_sdg.export.packing.tokenizers import Tokenizer
@@ -17,13 +16,6 @@ from nemo_sdg.storage import atomic_file
 
 ROW_GROUP = 8192
 """documents in a parquet row group"""
-
-
-def import_indexed_dataset() -> Any:
-    """megatron-core's module, to read what was packed."""
-    with importing_megatron():
-        from megatron.core.datasets import indexed_dataset
-    return indexed_dataset
 
 
 @dataclass(kw_only=True)
