@@ -61,6 +61,7 @@ class OpenAIEngine:
         self._answered = False
         self._aliases: set[str] = set()
         self._refusals: Counter[bytes] = Counter()
+        self._believed = False
 
     async def start(self) -> None:
         if self._connection.is_open:
@@ -168,6 +169,12 @@ class OpenAIEngine:
         if server.answered_at < begin and await self._status_of_the_least(server, data) != 200:
             return False
         del self._refusals[digest]
+        if not self._believed:
+            self._believed = True
+            self.notify(
+                f"a request is taken as refused: it was {BELIEVED_AFTER} times, in unknown words, while others were "
+                f"answered ({self._said(server, error)}); if it is the configuration, stop and change it"
+            )
         return True
 
     async def _status_of_the_least(self, server: Server, data: bytes) -> int | None:

@@ -175,10 +175,12 @@ def test_a_server_that_wants_patience_is_not_stormed_and_does_not_outlive_it(tmp
 
 def test_a_request_in_unknown_trouble_is_dropped_only_while_others_are_answered(tmp_path, short_waits):
     with serving(faults=("unknown_400",), share=0.05, fault_attempts=1000) as server:
-        done, progress, error, _ = run(tmp_path, server.url)
+        done, progress, error, lines = run(tmp_path, server.url)
         assert server.stats["fault_unknown_400"] >= 3 * progress.refused > 0
     assert error is None
     assert len(done) == 4
+    assert len([line for line in lines if "a request is taken as refused" in line and "400 Bad Request" in line]) == 1
+    assert f"{progress.refused} requests were refused" in lines[-1]
 
 
 def test_a_server_that_refuses_everything_drops_nothing(tmp_path, short_waits):
