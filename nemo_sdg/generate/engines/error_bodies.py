@@ -22,6 +22,8 @@ SAID_AT_MOST = 300
 """characters of a message that a user sees"""
 READ_AT_MOST = 4000
 """characters that are looked at: Gemini names the wait after 300, LiteLLM quotes three errors in one"""
+PAGE_AT_MOST = 1 << 15
+"""bytes of a page that are looked at"""
 ROWS_AT_MOST = 8
 DEEPEST = 6
 """levels of bodies in bodies"""
@@ -41,7 +43,7 @@ FIELD = re.compile(
 _WAITS = re.compile(r"(?:RateLimit-Reset|retryDelay|retry.after)", re.IGNORECASE)
 _ECHO = re.compile(r", (?:['\"]input['\"]: |input_value=).*", re.DOTALL)
 """what pydantic repeats of the request: not the server's words"""
-_INVISIBLE = re.compile(rb"<!--.*?-->|<(style|script|svg)\b.*?</\1>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_INVISIBLE = re.compile(rb"<!--.*?(?:-->|\Z)|<(style|script|svg)\b.*?(?:</\1>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +91,10 @@ class _Reader:
         self.fields: list[str] = []
 
     def read(self, value: Any, depth: int = 0) -> None:
+        if depth > DEEPEST:
+            return
         if isinstance(value, str):
-            inner = _parsed(value) if depth < DEEPEST else None
+            inner = _parsed(value)
             if inner is None:
                 self.texts.append(value)
             else:
@@ -98,7 +102,7 @@ class _Reader:
         elif isinstance(value, list):
             for row in value[:ROWS_AT_MOST]:
                 self.read(row, depth + 1)
-        elif isinstance(value, dict) and depth < DEEPEST:
+        elif isinstance(value, dict):
             self._read_fields(value, depth)
 
     def _read_fields(self, value: dict[str, Any], depth: int) -> None:
@@ -117,11 +121,12 @@ class _Reader:
             self.read(value.get(name), depth + 1)
 
 
-def _leaves(value: Any) -> Iterator[str]:
+def _leaves(value: Any, depth: int = 0) -> Iterator[str]:
     """Every text and number of a body in an unknown form, with its name."""
     for name, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         if isinstance(item, dict | list):
-            yield from _leaves(item)
+            if depth < DEEPEST:
+                yield from _leaves(item, depth + 1)
         elif item not in (None, ""):
             yield str(item) if isinstance(item, str) else f"{name} {item}"
 
@@ -153,6 +158,7 @@ def _parsed(text: str) -> Any:
 def _visible(data: bytes) -> str:
     """A text, or what a reader sees of a page."""
     if data.startswith(b"<"):
+        data = data[:PAGE_AT_MOST]
         data = html.unescape(_INVISIBLE.sub(b" ", data).decode("utf-8", "replace")).encode()
     return data[: 4 * READ_AT_MOST].decode("utf-8", "replace")
 

@@ -39,7 +39,7 @@ def read_reply(data: bytes) -> Completion:
             raise TypeError(f"a JSON {type(body).__name__}")
         _raise_error(body)
         return read_choice(body["choices"][0], body)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as exc:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as exc:
         beginning = one_line(data[:80].decode("utf-8", "replace"))
         raise TransportError(f"not an OpenAI completion ({type(exc).__name__}): {beginning}", Fault.answer) from exc
 

@@ -123,3 +123,25 @@ def test_a_request_that_never_fits_is_given_up_after_few_tries(row):
 )
 def test_a_body_in_an_unknown_form_is_told_as_it_is(body, said):
     assert read_error(400, json.dumps(body).encode()).message == said
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" * 900 + b"]" * 900,
+        b'{"error":' * 900 + b"1" + b"}" * 900,
+        b'{"x":[' * 400 + b'"a"' + b"]}" * 400,
+        b"[" * 5000,
+        b"<!--" * 250_000,
+        b"<style>" * 140_000,
+        b"<" * 1_000_000,
+        b"\xff\xfe" * 1000,
+        json.dumps({"message": json.dumps({"message": json.dumps({"message": "{" * 100_000})})}).encode(),
+        json.dumps([{"a": "b"}] * 50_000).encode(),
+    ],
+    ids=["lists", "dicts", "both", "open", "comments", "styles", "angles", "bytes", "strings", "rows"],
+)
+def test_a_body_that_is_deep_or_endless_is_read_in_no_time(data):
+    error = read_error(500, data)
+    assert len(error.message) <= SAID_AT_MOST
+    assert meaning(error, answered=True) in Meaning

@@ -63,18 +63,10 @@ def test_what_holds_an_answer_gives_it(value, expected):
         body({"content": None}, "function_call_filter: MALFORMED_FUNCTION_CALL"),
         json.dumps(json.dumps(body({"content": ANSWER}))).encode(),
         b"\n\n   \n",
+        b'{"choices": [{"message": {"content": ' + b"[" * 1000 + b"]" * 1000 + b"}}]}",
+        b"[" * 100_000,
     ],
-    ids=[
-        "a stream that is cut",
-        "in a chunk",
-        "no tokens",
-        "no tokens and no reason",
-        "loads",
-        "failed",
-        "call",
-        "twice",
-        "alive",
-    ],
+    ids=["cut", "in a chunk", "no tokens", "no reason", "loads", "failed", "call", "twice", "alive", "deep", "open"],
 )
 def test_what_is_no_reply_is_asked_for_again(value):
     with pytest.raises(TransportError):
