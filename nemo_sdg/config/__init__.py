@@ -18,7 +18,7 @@ import orjson
 
 from nemo_sdg.config.curate import CurateSection
 from nemo_sdg.config.engine import EngineKind, EngineSection, SamplingSection, Structured
-from nemo_sdg.config.explain import explain
+from nemo_sdg.config.explain import explain, refuse_override
 from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
 from nemo_sdg.config.generate import GenerateSection, OriginShare, PerSeed, Sandbox, Style, VerifySection
 from nemo_sdg.config.roles import Role, RoleSection, RolesSection, operational
@@ -147,6 +147,22 @@ def _name_servers(loaded: Any) -> None:
                 one["base_urls"] = ["http://not-recorded/v1"]
 
 
+def _in_home(loaded: Any) -> Any:
+    """The same configuration with the home folder for `~/` at the beginning of a text: the shell leaves `key=~/x` as it
+    is.
+    """
+    from omegaconf import OmegaConf
+
+    def expanded(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: expanded(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [expanded(inner) for inner in value]
+        return str(Path(value).expanduser()) if isinstance(value, str) and value.startswith("~/") else value
+
+    return OmegaConf.create(expanded(OmegaConf.to_container(loaded, resolve=False)))
+
+
 def read_config(
     structure: type[T],
     path: Path,
@@ -169,12 +185,11 @@ def read_config(
         loaded = OmegaConf.load(path)
         if not OmegaConf.is_dict(loaded):
             raise ConfigError("a configuration is a mapping of sections such as run, seeds, engine")
+        loaded = _in_home(loaded)
         complete(loaded)
         for override in overrides or []:
-            if not re.match(r"[\w.\[\]-]+=", override):
-                quoted = "; put quotes around one with spaces" if re.search(r"[\[\]{}:,]", override) else ""
-                raise ConfigError(f"{override!r} is not an override: write key=value, such as generate.votes=3{quoted}")
-        changes = OmegaConf.from_dotlist(list(overrides or []))
+            refuse_override(override)
+        changes = _in_home(OmegaConf.from_dotlist(list(overrides or [])))
         with contextlib.suppress(OmegaConfBaseException):
             given = OmegaConf.to_container(OmegaConf.unsafe_merge(loaded.copy(), changes), resolve=False)
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(structure), loaded, changes))

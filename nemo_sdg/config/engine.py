@@ -136,6 +136,13 @@ class EngineSection:
     """
 
     def __post_init__(self) -> None:
+        for name, value in self.extra_body.items():
+            field_name, colon, given_value = name.partition(":")
+            require(
+                not (colon and value is None),
+                f"engine.extra_body has a field named {name!r}; YAML wants a space after the colon: "
+                f"{field_name}: {given_value}",
+            )
         require(self.max_in_flight >= 1, f"engine.max_in_flight must be >= 1, got {self.max_in_flight}")
         require(self.context_length >= 256, f"engine.context_length must be >= 256 tokens, got {self.context_length}")
         for name in ("price_input", "price_output"):

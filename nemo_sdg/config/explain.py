@@ -7,22 +7,31 @@ generate.vots is not a field of the configuration; did you mean generate.votes?
 import dataclasses
 import difflib
 import enum
+import re
 import types
 import typing
 from collections.abc import Iterator
 from typing import Any
+
+from nemo_sdg.errors import ConfigError
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
 def explain(exc: Exception, structure: type, given: Any = None) -> str:
     """Explains an error of OmegaConf or YAML. `given` is the configuration with overrides, as plain data."""
-    from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+    from omegaconf.errors import ConfigKeyError, InterpolationKeyError, OmegaConfBaseException
 
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()] or [type(exc).__name__]
     if not isinstance(exc, OmegaConfBaseException):
         return " ".join(lines)
     key = str(exc.full_key or exc.key or "")
+    if isinstance(exc, InterpolationKeyError):
+        name = re.sub(r"^Interpolation key '(.*)' not found$", r"\1", lines[0])
+        return f"{key} names ${{{name}}}, which is no field; for an environment variable write ${{oc.env:{name}}}"
+    if "DictConfig with ListConfig" in lines[0] or "ListConfig with DictConfig" in lines[0]:
+        whole = "seeds.tasks=[a, b] or roles.solver=[{model: a}]"
+        return f"an override gives a single entry of a list; write the whole list, such as {whole}"
     known = dict(fields_of(structure))
     if isinstance(exc, ConfigKeyError) and "not in" in lines[0]:
         if "." not in key and dataclasses.is_dataclass(exc.object_type) and exc.object_type is not structure:
@@ -37,6 +46,28 @@ def explain(exc: Exception, structure: type, given: Any = None) -> str:
         got = "" if value is None else f", got {value!r}"
         return f"{wrong} must be {rule(known[wrong])}{got}"
     return f"{key}: {lines[0]}" if key else lines[0]
+
+
+def refuse_override(override: str) -> None:
+    """Raises ConfigError for an argument that is no `key=value`, and for a value that is no YAML."""
+    import yaml
+
+    key, _, value = override.partition("=")
+    if re.fullmatch(r"[\w.\[\]-]+", key) and "=" in override:
+        try:
+            yaml.safe_load(value)
+        except yaml.YAMLError as exc:
+            why = getattr(exc, "problem", None) or "it cannot be read"
+            raise ConfigError(
+                f"the value of {key} is no YAML: {value} ({why}); quote entries that hold brackets or colons"
+            ) from exc
+        return
+    if named := re.fullmatch(r"(curate\.filters)\.([\w.]+:\w+)(?:\.(\w+))?", key):
+        section, name, threshold = named.groups()
+        inner = f"{{{threshold}: {value}}}" if threshold else value
+        raise ConfigError(f"{override!r}: no colon may stand before the =; write '{section}={{{name}: {inner}}}'")
+    quoted = "; put quotes around one with spaces" if re.search(r"[\[\]{}:,]", override) else ""
+    raise ConfigError(f"{override!r} is not an override: write key=value, such as generate.votes=3{quoted}")
 
 
 def fields_of(structure: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -81,6 +112,10 @@ def rule(kind: Any) -> str:
         names = [field.name for field in dataclasses.fields(inner)]
         return f"a section with fields such as {', '.join(names[:3])}{empty}"
     if typing.get_origin(inner) is list:
+        entries = typing.get_args(inner)[0]
+        if dataclasses.is_dataclass(entries):
+            first = dataclasses.fields(entries)[1 if len(dataclasses.fields(entries)) > 1 else 0].name
+            return f"a list of sections such as [{{{first}: ...}}]{empty}"
         return f"a list such as [a, b]{empty}"
     if typing.get_origin(inner) is dict:
         return f"a mapping such as {{name: value}}{empty}"

@@ -40,6 +40,13 @@ def test_the_schema_holds_every_field_and_nothing_else() -> None:
         (CONFIG, ["seeds.limit_pr_task=3"], "did you mean seeds.limit_per_task"),
         (CONFIG, ["sed.x=1"], "did you mean seeds"),
         (CONFIG, ["generate.votes=many"], "generate.votes must be a whole number, got 'many'"),
+        (CONFIG, ["run.dir=${HOME}/x"], r"run\.dir names \$\{HOME\}, .*write \$\{oc\.env:HOME\}"),
+        (CONFIG, ["roles.solver=foo"], r"roles\.solver must be a list of sections such as \[\{model"),
+        ("seeds: {tasks: [a]}", ["seeds.tasks[0]=b"], "write the whole list"),
+        (CONFIG, ["seeds.tasks=[a, b"], r"the value of seeds\.tasks is no YAML: \[a, b"),
+        (CONFIG, ["engine.extra_body={a:1}"], r"engine\.extra_body has a field named 'a:1'.* a: 1"),
+        (CONFIG, ["curate.filters.my:f.words=3"], r"write 'curate\.filters=\{my:f: \{words: 3\}\}'"),
+        (CONFIG, ["curate.filters.my.mod:f=true"], r"write 'curate\.filters=\{my\.mod:f: true\}'"),
         ("- a\n", [], "a mapping of sections"),
         ("generate: [", [], "expected"),
         ("generate:\n  votes: 0\n", [], "generate.votes must be >= 1, got 0"),
@@ -77,3 +84,13 @@ def test_a_run_shows_its_record_and_names_its_own_folder(tmp_path: Path) -> None
     (tmp_path / "my.yaml").write_text("run: {seed: 3}\n")
     (tmp_path / "catalog").rmdir()
     assert load_config(tmp_path, [urls]).run.dir == RunConfig().run.dir, "no run: a configuration in a folder"
+
+
+def test_the_home_folder_may_be_written_as_in_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell leaves the ~ in `key=~/x` as it is, and a folder named ~ would be made."""
+    monkeypatch.setenv("HOME", "/home/me")
+    (tmp_path / "c.yaml").write_text("seeds: {mirror: ~/mirror, include_path: [~/tasks, a~/b]}\n")
+    config = load_config(tmp_path / "c.yaml", ["run.dir=~/runs/a"])
+    assert config.run.dir == "/home/me/runs/a"
+    assert config.seeds.mirror == "/home/me/mirror"
+    assert config.seeds.include_path == ["/home/me/tasks", "a~/b"]
