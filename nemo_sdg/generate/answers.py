@@ -32,7 +32,6 @@ from nemo_sdg.generate.roles import RoleEngines
 from nemo_sdg.generate.schemas import solution_schema
 from nemo_sdg.records import (
     LABELS,
-    Drop,
     Generator,
     Kind,
     ModelUse,
@@ -42,6 +41,7 @@ from nemo_sdg.records import (
     Usage,
     Vote,
     VoteCounts,
+    drop_sample,
     sample_from_dict,
     to_dict,
 )
@@ -184,10 +184,7 @@ class Answers:
             errors = Counter(str(vote.error) for vote in solutions)
             reason = str(solutions[0].error) if len(errors) == 1 else "no_valid_vote"
             detail = ", ".join(f"{error} {num}" for error, num in sorted(errors.items()))
-            drop = Drop(
-                task=sample.task, id=sample.sample_id, step=STEP, reason=reason, detail=detail, record=to_dict(sample)
-            )
-            return Outcome(dropped=[drop])
+            return Outcome(dropped=[drop_sample(to_dict(sample), STEP, reason, detail)])
         self.note_solvers(sample, solutions)
         return Outcome(kept=[sample])
 

@@ -26,7 +26,18 @@ from nemo_sdg.generate.parsing.solutions import WITHOUT_REPLY
 from nemo_sdg.generate.prompting import Prompts, request_seed, task_variables
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.generate.roles import RoleEngines
-from nemo_sdg.records import LABELS, Drop, Grade, Judgement, Kind, Origin, Sample, Vote, sample_from_dict, to_dict
+from nemo_sdg.records import (
+    LABELS,
+    Grade,
+    Judgement,
+    Kind,
+    Origin,
+    Sample,
+    Vote,
+    drop_sample,
+    sample_from_dict,
+    to_dict,
+)
 
 QUESTION_CRITERIA = ("stands_alone", "one_right_answer", "fits_task", "not_given_away")
 ANSWER_CRITERIA = ("context_true", "context_useful", "reasoning_valid", "reasoning_complete", "answer_right")
@@ -124,15 +135,7 @@ class Screening(Grading):
         if sample.origin == Origin.similar and judgement.score is not None and judgement.score < least:
             low = [name for name in QUESTION_CRITERIA if judgement.scores[name] < least]
             detail = "; ".join(f"{name}: {judgement.reasons.get(name, '')}".rstrip(": ") for name in low)
-            drop = Drop(
-                task=sample.task,
-                id=sample.sample_id,
-                step="screened",
-                reason=low[0],
-                detail=detail,
-                record=to_dict(sample),
-            )
-            return Outcome(dropped=[drop])
+            return Outcome(dropped=[drop_sample(to_dict(sample), "screened", low[0], detail)])
         return Outcome(kept=[sample])
 
 

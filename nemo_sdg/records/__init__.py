@@ -11,7 +11,7 @@ A seed, as in seeds/shard-00000.jsonl (shortened):
 Packages exchange these records, and do not import each other.
 """
 
-from nemo_sdg.records.plain import from_dict, json_line, sample_from_dict, seed_from_dict, to_dict
+from nemo_sdg.records.plain import drop_sample, from_dict, json_line, sample_from_dict, seed_from_dict, to_dict
 from nemo_sdg.records.rows import (
     LABELS,
     Answer,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import orjson
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.records.rows import Seed
+from nemo_sdg.records.rows import Drop, Seed
 from nemo_sdg.records.samples import Sample
 
 Record = TypeVar("Record")
@@ -67,6 +67,11 @@ def seed_from_dict(data: dict[str, Any]) -> Seed:
 def sample_from_dict(data: dict[str, Any]) -> Sample:
     """Raises DataError when a field is missing or unknown."""
     return from_dict(Sample, data)
+
+
+def drop_sample(sample: dict[str, Any], step: str, reason: str, detail: str | None) -> Drop:
+    """The drop of a sample, which it keeps whole."""
+    return Drop(task=sample["task"], id=sample["sample_id"], step=step, reason=reason, detail=detail, record=sample)
 
 
 def json_line(record: Any) -> bytes:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nemo_sdg.config import CurateSection, EngineKind, Role, RunConfig, Verify, fingerprint
 from nemo_sdg.errors import DataError, MissingDependencyError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.records import Drop
+from nemo_sdg.records import drop_sample
 from nemo_sdg.steps.evaluation_splits import evaluation_files
 from nemo_sdg.steps.generation import num_gpus
 from nemo_sdg.storage import ContentHashes, Inputs, StepDir, file_facts, jsonl_files, sha256_file, write_json
@@ -210,7 +210,7 @@ def make_filter(config: CurateSection, source: StepDir) -> Callable[[dict[str, A
 
     def check(record: dict[str, Any]) -> Any:
         rejected = filters.find(record)
-        return record if rejected is None else drop(record, *rejected)
+        return record if rejected is None else drop_sample(record, "curated", *rejected)
 
     return check
 
@@ -244,7 +244,8 @@ def make_decontaminator(
     def check(records: list[dict[str, Any]]) -> list[Any]:
         findings = zip(records, index.find_batch(records), strict=True)
         return [
-            record if finding is None else drop(record, finding.reason, finding.detail) for record, finding in findings
+            record if finding is None else drop_sample(record, "curated", finding.reason, finding.detail)
+            for record, finding in findings
         ]
 
     return check
@@ -288,12 +289,6 @@ def make_deduplicator(duplicates: Path) -> Callable[[dict[str, Any]], Any]:
 
     def check(record: dict[str, Any]) -> Any:
         rejected = found.find(record["sample_id"])
-        return record if rejected is None else drop(record, *rejected)
+        return record if rejected is None else drop_sample(record, "curated", *rejected)
 
     return check
-
-
-def drop(record: dict[str, Any], reason: str, detail: str | None) -> Drop:
-    return Drop(
-        task=record["task"], id=record["sample_id"], step="curated", reason=reason, detail=detail, record=record
-    )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from nemo_sdg.config import VerifySection
-from nemo_sdg.records import Answer, Drop, Grade, Sample, Verification, Vote, VoteCounts, to_dict
+from nemo_sdg.records import Answer, Drop, Grade, Sample, Verification, Vote, VoteCounts, drop_sample, to_dict
 from nemo_sdg.text.sentences import split_sentences
 from nemo_sdg.verify.solutions import adds_knowledge, contradicts_letters, laid_out
 
@@ -129,4 +129,4 @@ def rejected(sample: Sample, right: list[Vote]) -> Drop:
 
 
 def drop(sample: Sample, reason: str, detail: str | None) -> Drop:
-    return Drop(task=sample.task, id=sample.sample_id, step=STEP, reason=reason, detail=detail, record=to_dict(sample))
+    return drop_sample(to_dict(sample), STEP, reason, detail)

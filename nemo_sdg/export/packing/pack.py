@@ -29,7 +29,7 @@ from nemo_sdg.export.packing.packed_files import ShardWriter
 from nemo_sdg.export.packing.packed_step import discard, finished_shards, receipt_of, remove_strays, write_plan
 from nemo_sdg.export.packing.shard_plan import PackUnit, plan_packing, seed_of, straddles
 from nemo_sdg.export.packing.tokenizers import Tokenizer, load_saved, load_tokenizer
-from nemo_sdg.records import Drop, json_line
+from nemo_sdg.records import drop_sample, json_line
 from nemo_sdg.records.lines import PackedReceipt, SampleLine
 from nemo_sdg.storage import SHARD_FORMAT, Counts, StepDir, atomic_file, file_facts, remove_temporaries, total_dropped
 
@@ -67,7 +67,7 @@ def pack_shard(unit: PackUnit, step: StepDir, export: ExportSection, tokenizer: 
                     kept.append(encoded)
                     continue
                 counts.drop(encoded.sample["task"], rejected[0])
-                dropped_file.write(json_line(_drop(encoded.sample, step, *rejected)))
+                dropped_file.write(json_line(drop_sample(dict(encoded.sample), step.step, *rejected)))
             if kept and not writers:
                 writers = {
                     variant: ShardWriter(shard_prefix(step.path, unit, variant), tokenizer, files)
@@ -111,12 +111,6 @@ def _reject(encoded: Encoded, export: ExportSection, tokenizer: Tokenizer) -> tu
             found = next(number for number in ids if number in tokenizer.control)
             return "control_token", f"the id {found} ({tokenizer.backend.id_to_token(found)}) inside its text"
     return None
-
-
-def _drop(sample: SampleLine, step: StepDir, reason: str, detail: str | None) -> Drop:
-    return Drop(
-        task=sample["task"], id=sample["sample_id"], step=step.step, reason=reason, detail=detail, record=dict(sample)
-    )
 
 
 def _batches(samples: Iterator[SampleLine], form: Form) -> Iterator[list[SampleLine]]:
