@@ -24,6 +24,9 @@ from nemo_sdg.seeds.prompts.documents import Documents, Processor, draws_random,
 from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, environment, names_column, single_expression
 from nemo_sdg.text.options import speak_of_place
 
+_NOTHING = ("", "None", "nan", "NaN")
+"""questions that ask nothing: a task's function that puts null or NaN into its text writes `None` or `nan`"""
+
 
 class Renderer:
     """How the rows of one leaf task are read. Raises DataError in one line when its functions or templates cannot be
@@ -93,7 +96,7 @@ class Renderer:
             raise Unrenderable("missing_column", one_line(exc)) from exc
         except (Exception, SystemExit) as exc:  # a task's own function, or a template over a value of another type
             raise Unrenderable("unreadable_row", one_line(exc)) from exc
-        if not reading.question.strip():
+        if reading.question.strip() in _NOTHING:
             raise Unrenderable("empty_question")
         if reading.gold is not None and reading.choices is not None and reading.gold >= len(reading.choices):
             reading.gold = None  # the row has more labels than options

@@ -95,3 +95,15 @@ def test_splits_are_found_in_the_yaml_files_whatever_their_names() -> None:
     used = {("GSM8K", "main", "test"): "mine", ("openai/gsm8k", "main", "train"): "gsm8k"}
     (offence,) = offences(used, evaluated)
     assert offence.startswith("task mine took seeds from GSM8K/main/test, on which ")
+
+
+def test_a_task_file_that_cannot_be_loaded_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    named = "dataset_path: json\ndataset_kwargs: {data_files: {test: t.jsonl}}\ntest_split: test\n"
+    (tmp_path / "t.jsonl").write_text("{}\n")
+    (tmp_path / "whole.yaml").write_text(f"task: whole\n{named}")
+    (tmp_path / "tab.yaml").write_text(f"task: broken\n{named}\tx: 1\n")
+    (tmp_path / "gone.yaml").write_text(f"task: gone\ninclude: nowhere.yaml\n{named}")
+    evaluated = evaluated_splits({"json"}, [str(tmp_path)])
+    assert {Path(path).name for path in evaluated.unread} == {"tab.yaml", "gone.yaml"}
+    assert "\n" not in "".join(evaluated.unread.values())
+    assert evaluated.files[str(tmp_path / "t.jsonl")] == "whole"

@@ -12,6 +12,7 @@ from typing import Any
 from nemo_sdg.catalog.data_files import BUILDERS, split_files
 from nemo_sdg.catalog.task_files import dataset_facts
 from nemo_sdg.catalog.walk import lm_eval_tasks_folder
+from nemo_sdg.errors import one_line
 
 _DATASET = re.compile(r"^\s*-?\s*dataset_path:\s*(\S+)", re.M)
 _INCLUDE = re.compile(r"^\s*-?\s*include:\s*(\S+)", re.M)
@@ -29,6 +30,8 @@ class Evaluated:
     """hub split -> a task that evaluates on it"""
     files: dict[str, str] = field(default_factory=dict)
     """real path of a data file -> a task that evaluates on it"""
+    unread: dict[str, str] = field(default_factory=dict)
+    """a file of include_path that lm-eval cannot load -> why"""
 
 
 def is_file(path: str) -> bool:
@@ -128,7 +131,13 @@ def evaluated_splits(datasets: set[str], include_path: list[str]) -> Evaluated:
         found |= more
     evaluated = Evaluated()
     for path in sorted(found):
-        whole = _load.__wrapped__(path) if path in own else _load(path)
+        try:
+            whole = _load.__wrapped__(path) if path in own else _load(path)
+        except Exception as exc:  # whatever lm-eval's loader raises over a file of the user's
+            if path not in own:
+                raise
+            evaluated.unread[path] = one_line(exc)
+            continue
         for config in [whole, *(part for part in whole.get("task") or [] if isinstance(part, dict))]:
             _add(evaluated, {**whole, **config}, datasets, Path(path))
     return evaluated

@@ -46,6 +46,7 @@ def no_seed_is_evaluated_on(run: CheckedRun, verdict: Verdict) -> None:
     for place, task in training_files(run).items():
         if (offender := evaluated.files.get(place)) is not None:
             verdict.violations.append(f"task {task} took seeds from {place}, on which {offender} evaluates")
+    verdict.unseen += [f"the task file {path}: {why}" for path, why in sorted(evaluated.unread.items())]
     verdict.detail = f"{len(used)} dataset splits, {len(evaluated.splits) + len(evaluated.files)} evaluated ones"
 
 

@@ -172,6 +172,10 @@ def position(target: Any, choices: list[str], labels: list[str] | None = None) -
         same = [index for index, choice in enumerate(choices) if _folded(choice) == _folded(stripped)]
         if len(same) == 1:
             return same[0]
+        if not same:
+            same = [index for index, choice in enumerate(choices) if _bare(choice) == _bare(stripped) != ""]
+            if len(same) == 1:
+                return same[0]
         if labels and len(stripped) == 1 and stripped.isalpha():
             return _place_of_letter(stripped.upper(), choices, labels)
         whole = _WHOLE.fullmatch(stripped)
@@ -198,6 +202,11 @@ def _place_of_letter(letter: str, choices: list[str], labels: list[str]) -> int 
 def _narrow(text: str) -> str:
     """A text with full-width letters and digits as plain ones."""
     return text if text.isascii() else text.translate(_WIDE)
+
+
+def _bare(text: str) -> str:
+    """Without the stop at the end of a sentence."""
+    return _folded(text).rstrip(" .。।۔؟?!！")
 
 
 def _folded(text: str) -> str:

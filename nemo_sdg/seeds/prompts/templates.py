@@ -185,7 +185,7 @@ class TaskTemplates:
         self.doc_to_choice = self._resolved("doc_to_choice")
         self.doc_to_target = self._resolved("doc_to_target")
         expression = single_expression(self.doc_to_target) if isinstance(self.doc_to_target, str) else None
-        self._target_value = compile_value(expression) if expression is not None else None
+        self._target_value = None if expression is None else compile_value(expression)
         self.process_docs: Callable[..., Any] | None = self._resolved("process_docs")
         if self.process_docs is not None and not callable(self.process_docs):
             raise DataError(
@@ -195,10 +195,12 @@ class TaskTemplates:
     def _resolved(self, key: str) -> Any:
         value = self.config.get(key)
         folder, name = getattr(value, "folder", None), getattr(value, "name", None)
-        if folder is None or name is None:
-            return value
         try:
-            return resolve_function(folder, name)
+            if folder is not None and name is not None:
+                return resolve_function(folder, name)
+            if isinstance(value, str) and not names_column(value):
+                compile_template(value)
+            return value
         except DataError as exc:
             raise DataError(f"task {self.task}, {key}: {exc}") from exc
 
@@ -266,6 +268,8 @@ class TaskTemplates:
         if isinstance(value, list):
             return value
         found = value if isinstance(value, dict) else self._row_choices(row)
+        if found is None:
+            raise Unrenderable("no_choices", "the column of the options is null")
         return list(found.values()) if isinstance(found, dict) else list(found)
 
     def choice_labels(self, row: Row) -> list[str] | None:

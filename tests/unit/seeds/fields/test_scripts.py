@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nemo_sdg.catalog.task_files import FunctionRef
+from nemo_sdg.errors import DataError
 from nemo_sdg.records import Seed
 from nemo_sdg.seeds.fields.media import shows_media
 from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, position
@@ -64,6 +65,9 @@ def test_texts_are_compared_composed_and_floats_are_positions() -> None:
     assert position("1.0", choices) == 1
     assert position("1.0", ["2.0", "1.0"]) == 1
     assert position("2.0", choices) is None
+    assert position("सही।", ["गलत", "सही"]) == 1
+    assert position("はい。", ["いいえ", "はい"]) == 1
+    assert position("?", ["!", "."]) is None
 
 
 def test_labels_that_a_function_makes_stand_for_the_texts_in_the_prompt(tmp_path: Path) -> None:
@@ -180,3 +184,28 @@ def test_a_lost_character_makes_no_seed_unless_it_stands_in_the_passage() -> Non
     assert seed_of(config, row, **short).answer.text == "京都"
     assert reason_of(config, {**row, "a": "京\ufffd"}, **short) == "mojibake"
     assert reason_of(config, {**row, "q": "太\ufffdはどこ"}, **short) == "mojibake"
+
+
+def test_null_that_a_function_writes_out_is_no_question(tmp_path: Path) -> None:
+    (tmp_path / "n.py").write_text("def text(d):\n    return f'Question: {d[\"q\"]}\\nAnswer:'\n")
+    config = {"doc_to_text": FunctionRef(str(tmp_path), "n.text"), "doc_to_target": "a"}
+    short: dict[str, Any] = {"kind": "short_text", "frame": "generation"}
+    assert reason_of(config, {"q": None, "a": "x"}, **short) == "empty_question"
+    assert reason_of(config, {"q": float("nan"), "a": "x"}, **short) == "empty_question"
+
+
+def test_options_that_are_null_are_none() -> None:
+    assert reason_of({"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": 0}, {"q": "?", "c": None}) == (
+        "no_choices"
+    )
+
+
+@pytest.mark.parametrize("broken", ["{{q|καθαρό}}", "{{q", "{% if q %}{{q}}", "{{q is αριθμός}}"])
+@pytest.mark.parametrize("key", ["doc_to_text", "doc_to_choice", "doc_to_target"])
+def test_a_template_that_does_not_compile_is_told_in_one_line(key: str, broken: str) -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": "{{c}}", "doc_to_target": "{{k}}", key: broken}
+    with pytest.raises(DataError) as caught:
+        seed_of(config, {"q": "?", "c": ["a", "b"], "k": 0})
+    assert "\n" not in str(caught.value)
+    assert "made_up" in str(caught.value)
+    assert key in str(caught.value)
