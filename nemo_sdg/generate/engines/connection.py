@@ -52,6 +52,8 @@ LEAST_CONTEXT = 128
 """tokens; a smaller number (0, -1) says that the server does not know"""
 BYTES_A_TOKEN, BYTES_A_LISTED_TOKEN = 128, 512
 """maximum bytes of a reply per token: escaped Chinese in two fields takes 50, a token with logprob and bytes 150"""
+BYTES_A_CHUNK = 1024
+"""bytes around each token of a stream (engine.extra_body={stream: true}); those of OpenRouter have 400"""
 BYTES_BESIDE = 1 << 18
 """bytes of a reply beside its tokens: the fields around the text, a proxy's page"""
 LARGEST_BODY = 64 << 20
@@ -271,6 +273,8 @@ def most_bytes(request: Request, context_length: int | None) -> int:
     tokens = max(limits, default=context_length or NO_LIMIT)
     shown = [int(extra[name] or 0) for name in ("logprobs", "top_logprobs") if isinstance(extra.get(name), int)]
     each = BYTES_A_TOKEN + BYTES_A_LISTED_TOKEN * sum(shown)
+    if extra.get("stream"):
+        each += BYTES_A_CHUNK
     if isinstance(choices := extra.get("n"), int):
         each *= max(1, choices)
     if not PROMPT_SENT_BACK.isdisjoint(extra):

@@ -82,10 +82,13 @@ def _joined_events(data: bytes) -> Json:
         chunk = orjson.loads(payload)
         _raise_error(chunk)
         whole.update({name: value for name, value in chunk.items() if value is not None})
-        for part in (chunk.get("choices") or [])[:1]:
+        for part in (part for part in chunk.get("choices") or () if not part.get("index")):
             delta = part.get("delta") or part.get("message") or {"content": part.get("text")}
             for name, value in delta.items():
                 if isinstance(value, str) and name != "role":
+                    message[name] = message.get(name, "") + value
+            if isinstance(delta.get("content"), list):  # Mistral
+                for name, value in zip(("content", "reasoning_content"), read_content(delta["content"]), strict=True):
                     message[name] = message.get(name, "") + value
             choice["finish_reason"] = part.get("finish_reason") or choice["finish_reason"]
     if not ended and not choice["finish_reason"]:
@@ -179,8 +182,9 @@ def _is_of_no_tokens(usage: Json) -> bool:
     """Whether nothing was generated, by the server's own counts: it had no room or no worker for the request. Models
     that end at once are counted with the token that ends them; Gemini counts thinking in the total alone.
     """
-    thought = _count(usage.get("total_tokens")) > _count(usage.get("prompt_tokens"))
-    return usage.get("completion_tokens") == 0 and not thought and not _reasoning_tokens(usage)
+    prompt = _count(usage.get("prompt_tokens"))
+    thought = _count(usage.get("total_tokens")) > prompt or bool(_reasoning_tokens(usage))
+    return prompt > 0 and usage.get("completion_tokens") == 0 and not thought
 
 
 def _flat(value: Any) -> str:

@@ -11,6 +11,8 @@ from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.errors import EngineError
 from nemo_sdg.generate.engines import open_engine
 from nemo_sdg.generate.engines.base import Fault, TransportError
+from nemo_sdg.generate.engines.connection import most_bytes
+from nemo_sdg.generate.requests import Request
 from tests.fakes.wild_server import GOOD, ask, http, wild
 
 FIREWALL = http(
@@ -157,3 +159,21 @@ async def test_a_context_that_is_not_known_limits_nothing(length):
     async with wild(OK, models=lambda: [http("200 OK", rows)]) as (url, bodies):
         await ask(url)
         assert bodies[0]["max_tokens"] == 512
+
+
+async def test_a_stream_that_is_asked_for_is_read_as_one_reply():
+    """Behind a proxy that ends what is silent for a minute."""
+    chunk = '{"id": "chatcmpl-1", "model": "m", "choices": [{"index": 0, "delta": {"content": "yes "}}]}'
+    last = '{"model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}'
+    text = "".join(f"data: {line}\n\n" for line in [*[chunk] * 512, last, "[DONE]"])
+    async with wild([http("200 OK", text.encode(), Content_Type="text/event-stream")]) as (url, _):
+        completion = await ask(url)
+        assert completion.text == ("yes " * 512).strip()
+    most = [most_bytes(Request(max_tokens=16384, extra_body={"stream": flag}), None) for flag in (False, True)]
+    assert most[0] < 16384 * 400 < most[1]
+
+
+async def test_a_gateway_that_ends_long_requests_is_told_with_their_time():
+    async with wild([0.6, http("504 Gateway Time-out", b"<html>504 Gateway Time-out</html>")]) as (url, _):
+        fault = await ask(url)
+        assert (fault.fault, str(fault).endswith("504 Gateway Time-out after 1 seconds")) == (Fault.timeout, True)

@@ -79,6 +79,23 @@ def test_thinking_that_is_counted_in_the_total_alone_was_paid_for():
         assert (completion.text, completion.finish_reason) == ("", finish)
 
 
+def test_thinking_and_text_of_a_stream_of_parts_are_joined():
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": THOUGHT[:6]}]}
+    rest = {"type": "thinking", "thinking": [{"type": "text", "text": THOUGHT[6:]}]}
+    completion = read(stream(delta([thought]), delta([rest]), delta(ANSWER[:5]), delta(ANSWER[5:], "stop")))
+    assert (completion.text, completion.trace) == (ANSWER, THOUGHT)
+
+
+def test_of_several_choices_of_a_stream_the_first_is_taken():
+    other = {"choices": [{"index": 1, "delta": {"content": "no"}, "finish_reason": None}]}
+    assert read(stream(delta(ANSWER[:5]), other, delta(ANSWER[5:], "stop"), other)).text == ANSWER
+
+
+def test_counts_that_a_gateway_leaves_at_0_tell_nothing():
+    nothing = dict.fromkeys(NONE, 0)
+    assert read(body({"content": ""}, usage=nothing)).finish_reason == "stop"
+
+
 def test_a_part_that_refuses_is_a_refusal():
     completion = read(body({"content": [{"type": "refusal", "refusal": "I can't help with that."}]}))
     assert (completion.finish_reason, completion.detail) == ("refused", "I can't help with that.")

@@ -13,12 +13,18 @@ from tests.unit.generate.scheduling.test_server_faults import run
 
 GOOD, EMPTY = Completion(text="yes", finish_reason="stop"), Completion(text="", finish_reason="stop")
 REFUSED = Completion(text="", finish_reason="refused", detail="policy")
+CUT = Completion(text="!!!!", finish_reason="length")
 LOST = Completion(text="", trace="Hm.", finish_reason="stop")
 
 
 @pytest.mark.parametrize(
     ("bad", "said", "stops"),
-    [(EMPTY, "were empty", True), (LOST, "were empty", True), (REFUSED, "were refusals (last: policy)", False)],
+    [
+        (EMPTY, "were empty", True),
+        (LOST, "were empty", True),
+        (REFUSED, "were refusals (last: policy)", False),
+        (CUT, "were cut", False),
+    ],
 )
 def test_a_row_of_replies_without_an_answer_is_told_once(bad, said, stops):
     last = LastReplies()
