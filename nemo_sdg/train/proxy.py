@@ -258,7 +258,8 @@ def batch_loss(model: Any, samples: list[Any]) -> Any:
         torch.stack([torch.as_tensor(sample[key]) for sample in samples]).to(model.device)
         for key in ("tokens", "labels", "loss_mask")
     )
-    logits = model(input_ids=tokens, use_cache=False).logits.float()
+    # Without a mask transformers looks for packed sequences, and makes a mask of its own at each pass.
+    logits = model(input_ids=tokens, attention_mask=torch.ones_like(tokens), use_cache=False).logits.float()
     losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
     return (losses * mask.flatten()).sum() / mask.sum()
 
