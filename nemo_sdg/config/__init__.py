@@ -18,7 +18,7 @@ import orjson
 
 from nemo_sdg.config.curate import CurateSection
 from nemo_sdg.config.engine import EngineKind, EngineSection, SamplingSection, Structured
-from nemo_sdg.config.explain import explain, refuse_override
+from nemo_sdg.config.explain import explain, refuse_overrides
 from nemo_sdg.config.export import VARIANTS, BlendSection, BlendSource, Budget, ExportSection, Form, MixtureSection
 from nemo_sdg.config.generate import GenerateSection, OriginShare, PerSeed, Sandbox, Style, VerifySection
 from nemo_sdg.config.roles import Role, RoleSection, RolesSection, operational
@@ -187,8 +187,7 @@ def read_config(
             raise ConfigError("a configuration is a mapping of sections such as run, seeds, engine")
         loaded = _in_home(loaded)
         complete(loaded)
-        for override in overrides or []:
-            refuse_override(override)
+        refuse_overrides(overrides or [])
         changes = _in_home(OmegaConf.from_dotlist(list(overrides or [])))
         with contextlib.suppress(OmegaConfBaseException):
             given = OmegaConf.to_container(OmegaConf.unsafe_merge(loaded.copy(), changes), resolve=False)

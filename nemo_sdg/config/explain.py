@@ -29,7 +29,7 @@ def explain(exc: Exception, structure: type, given: Any = None) -> str:
     if isinstance(exc, InterpolationKeyError):
         name = re.sub(r"^Interpolation key '(.*)' not found$", r"\1", lines[0])
         return f"{key} names ${{{name}}}, which is no field; for an environment variable write ${{oc.env:{name}}}"
-    if "DictConfig with ListConfig" in lines[0] or "ListConfig with DictConfig" in lines[0]:
+    if given is None and "DictConfig with ListConfig" in lines[0]:
         whole = "seeds.tasks=[a, b] or roles.solver=[{model: a}]"
         return f"an override gives a single entry of a list; write the whole list, such as {whole}"
     known = dict(fields_of(structure))
@@ -48,26 +48,29 @@ def explain(exc: Exception, structure: type, given: Any = None) -> str:
     return f"{key}: {lines[0]}" if key else lines[0]
 
 
-def refuse_override(override: str) -> None:
+def refuse_overrides(overrides: list[str]) -> None:
     """Raises ConfigError for an argument that is no `key=value`, and for a value that is no YAML."""
     import yaml
 
-    key, _, value = override.partition("=")
-    if re.fullmatch(r"[\w.\[\]-]+", key) and "=" in override:
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if equals and re.fullmatch(r"[\w.\[\]-]+", key):
+            continue
+        if named := re.fullmatch(r"(curate\.filters)\.([\w.]+:\w+)(?:\.(\w+))?", key):
+            section, name, threshold = named.groups()
+            inner = f"{{{threshold}: {value}}}" if threshold else value
+            raise ConfigError(f"{override!r}: no colon may stand before the =; write '{section}={{{name}: {inner}}}'")
+        quoted = "; put quotes around one with spaces" if re.search(r"[\[\]{}:,]", override) else ""
+        raise ConfigError(f"{override!r} is not an override: write key=value, such as generate.votes=3{quoted}")
+    for key, _, value in (override.partition("=") for override in overrides):
         try:
             yaml.safe_load(value)
         except yaml.YAMLError as exc:
             why = getattr(exc, "problem", None) or "it cannot be read"
             raise ConfigError(
-                f"the value of {key} is no YAML: {value} ({why}); quote entries that hold brackets or colons"
+                f"the value of {key} is no YAML: {value} ({why}); put quotes around an override with spaces, and "
+                "around an entry with brackets or colons"
             ) from exc
-        return
-    if named := re.fullmatch(r"(curate\.filters)\.([\w.]+:\w+)(?:\.(\w+))?", key):
-        section, name, threshold = named.groups()
-        inner = f"{{{threshold}: {value}}}" if threshold else value
-        raise ConfigError(f"{override!r}: no colon may stand before the =; write '{section}={{{name}: {inner}}}'")
-    quoted = "; put quotes around one with spaces" if re.search(r"[\[\]{}:,]", override) else ""
-    raise ConfigError(f"{override!r} is not an override: write key=value, such as generate.votes=3{quoted}")
 
 
 def fields_of(structure: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
