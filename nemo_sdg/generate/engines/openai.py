@@ -141,8 +141,6 @@ class OpenAIEngine:
         if means is Meaning.unclear and await self._is_the_requests_fault(server, error, data, begin):
             means = Meaning.never
         said = self._said(server, error)
-        if means is Meaning.timeout:
-            said = f"{said} after {asyncio.get_running_loop().time() - begin:.0f} seconds"
         if means is Meaning.never:
             return Completion(text="", finish_reason="refused", detail=said)
         raise TransportError(said, WAITS.get(means, Fault.server), wait_asked_for(headers, error.said))

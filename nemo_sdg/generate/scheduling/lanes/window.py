@@ -195,7 +195,7 @@ class Window:
                 self.congestion.refused_all()
         elif self.congestion is not None and began + (self.congestion.round_trip or 0.0) > now:
             heapq.heappush(self._resting, began + (self.congestion.round_trip or 0.0))
-        self._tell(error, now)
+        self._tell(error, began, now)
         self._leave(now)
         return counts
 
@@ -204,12 +204,14 @@ class Window:
         silent = trip is None or now - (self.last_success or 0.0) > SILENT_ROUND_TRIPS * trip
         return self.refusals_in_a_row >= FAULTS_IN_A_ROW and silent
 
-    def _tell(self, error: TransportError, now: float) -> None:
+    def _tell(self, error: TransportError, began: float, now: float) -> None:
         silent_since = self.last_success if self.last_success is not None else now
         if (self.down or now - silent_since > SILENT_SECONDS) and not self._notified:
             self._notified = True
+            # a gateway that ends whatever is silent for a minute is known by the time; a vote's detail must not have it
+            after = f" after {now - began:.0f} seconds" if error.fault is Fault.timeout else ""
             self._notify(
-                f"the engine does not answer ({error}): paused, everything finished is kept; trying again "
+                f"the engine does not answer ({error}{after}): paused, everything finished is kept; trying again "
                 "until it does (is it up, and engine.base_urls right? Ctrl-C ends the run)"
             )
 

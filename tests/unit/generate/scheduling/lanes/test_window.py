@@ -106,3 +106,12 @@ async def test_a_server_that_is_down_gets_one_probe_at_a_time():
     assert len(lines) == 2
     await asyncio.gather(*probes[1:])
     assert open_window.in_flight == 2
+
+
+async def test_a_server_whose_answers_never_come_in_time_is_told_with_the_time():
+    lines = []
+    open_window = make(20, lines=lines)
+    started = [await open_window.acquire(0) for _ in range(20)]
+    for begin in started:
+        open_window.faulted(TransportError("504 Gateway Time-out", Fault.timeout), begin - 60)
+    assert "does not answer (504 Gateway Time-out after 60 seconds)" in lines[0]
