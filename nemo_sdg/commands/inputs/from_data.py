@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,15 +57,18 @@ class Guess:
         return f"question {self.question_column}, answer {self.answer_column}, options {options}{passage}"
 
     def question(self, row: Row) -> str:
-        return str(row.get(self.question_column) or "").strip()
+        return cell(row.get(self.question_column))
 
     def options(self, row: Row) -> list[str] | None:
         """The texts of the row's options, or None where the task has none."""
         if self.choices_column is not None:
             return as_options(row.get(self.choices_column))
-        if self.option_columns:
-            return [str(row[name]).strip() for name in self.option_columns if str(row.get(name) or "").strip()]
-        return None
+        return [text for text in self.option_cells(row) if text] if self.option_columns else None
+
+    def option_cells(self, row: Row) -> list[str]:
+        """The options where each has a column, to the last that is not empty: a label names the column."""
+        cells = [cell(row.get(name)) for name in self.option_columns]
+        return cells[: max((place for place, text in enumerate(cells, 1) if text), default=0)]
 
     def answer(self, row: Row) -> str | None:
         """The answer's text, or None where the row does not say which option is right."""
@@ -75,10 +79,11 @@ class Guess:
         if self.labels == "text":
             return text if text in options else None
         if self.labels == "letter":
-            place = LETTERS.find(text.upper()) if len(text) == 1 else -1
+            place = LETTERS.find(unicodedata.normalize("NFKC", text).upper()) if len(text) == 1 else -1
         else:
             place = int(text) - int(self.labels) if text.isdecimal() else -1
-        return options[place] if 0 <= place < len(options) else None
+        listed = self.option_cells(row) or options
+        return listed[place] or None if 0 <= place < len(listed) else None
 
     def why_left_out(self, row: Row) -> str | None:
         """Why a row cannot be used, or None."""
@@ -162,8 +167,7 @@ def guess_task(rows: list[Row], *, source: Path) -> Guess:
 
     passage, question, answer = first(PASSAGE), first(QUESTION), first(ANSWER)
     if question is None or answer is None:
-        missing = "question" if question is None else "answer"
-        known = QUESTION if question is None else ANSWER
+        missing, known = ("question", QUESTION) if question is None else ("answer", ANSWER)
         raise ConfigError(
             f"--from {source}: no column is called like a{'n' if missing == 'answer' else ''} {missing} "
             f"({', '.join(known[:6])}, ...); the columns are {', '.join(names)}; rename one"
@@ -204,7 +208,7 @@ def decide_labels(guess: Guess, rows: list[Row], source: Path) -> None:
     that it does not fit are left out. Raises ConfigError where numbers may count from 0 or from 1.
     """
     told = [(number, options, cell(row.get(guess.answer_column))) for number, row in enumerate(rows, 1)
-            if (options := guess.options(row))]  # fmt: skip
+            if (options := guess.option_cells(row) or guess.options(row))]  # fmt: skip
     texts = sum(value in options for _, options, value in told)  # even where they look like labels: blood groups, marks
     letters = sum(len(value) == 1 and value.upper() in LETTERS[: len(options)] for _, options, value in told)
     numbered = [(number, len(options), int(value)) for number, options, value in told if value.isdecimal()]
@@ -229,12 +233,12 @@ def decide_labels(guess: Guess, rows: list[Row], source: Path) -> None:
 
 
 def cell(value: Any) -> str:
-    """The text of a cell; the first of a list. A whole number stays one where a table made it a float."""
+    """The text of a cell, none for NaN; the first of a list. A whole number stays one where a table made it a float."""
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return "" if value is None else str(value).strip()
+    return "" if value is None or value != value else str(value).strip()
 
 
 def as_options(value: Any) -> list[str] | None:
@@ -271,9 +275,8 @@ def usable_rows(rows: list[Row], guess: Guess) -> list[str]:
             continue
         options = guess.options(row)
         fields = {"question": guess.question(row), "answer": guess.answer(row)}
-        passage = str(row.get(guess.passage_column) or "").strip() if guess.passage_column else ""
         if guess.passage_column:
-            fields["passage"] = passage
+            fields["passage"] = cell(row.get(guess.passage_column))
         lines.append(json.dumps({**fields, **({"choices": options} if options else {})}, ensure_ascii=False))
     if not lines:
         raise ConfigError(f"no row has both a question and an answer that is one of its options ({guess.columns()})")

@@ -44,6 +44,9 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 CASES = {
     "letters": ([{"Question": "Q?", "A": "x", "B": "y", "Answer": "B"}], "y"),
     "option columns": ([{"prompt": "Q?", "option_a": "x", "option_b": "y", "label": "a"}], "x"),
+    "an empty option": ([{"question": "Q?", "A": "x", "B": None, "C": "y", "D": "z", "answer": "C"}], "y"),
+    "a wide letter": ([{"question": "Q?", "A": "x", "B": "y", "answer": letter} for letter in ("Ｂ", "A")], "y"),
+    "options that are numbers": ([{"question": "Q?", "A": 0, "B": 1, "answer": "A"}], "0"),
     "texts": ([{"question": "Q?", "choices": ["x1", "y1"], "answer": "y1"}], "y1"),
     "dict": ([{"question": "Q?", "choices": {"text": ["x", "yy"], "label": ["A", "B"]}, "answerKey": "B"}], "yy"),
     "from 0": ([{"question": "Q?", "options": ["x", "y"], "answer": n} for n in (0, 1)], "x"),
@@ -140,3 +143,12 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, content: str, name: str
     with pytest.raises(ConfigError, match=message) as caught:
         init(tmp_path / "out", data=tmp_path / name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("row", [{"answer": "B"}, {"answer": float("nan")}, {"question": float("nan"), "answer": "A"}])
+def test_an_empty_cell_is_no_option_no_answer_and_no_question(row: dict[str, Any]) -> None:
+    whole = {"question": "Q?", "A": "x", "B": "", "C": "y", "answer": "C"}
+    rows = [whole, whole, {**whole, **row}]
+    guess = guess_task(rows, source=Path("rows.jsonl"))
+    assert guess.why_left_out(rows[-1]) is not None
+    assert len(usable_rows(rows, guess)) == 2
