@@ -5,17 +5,19 @@
     config = nemo_sdg.load_config("configs/quickstart.yaml", ["run.dir=runs/mine"])
     run_dir = nemo_sdg.run(config, until="verified")
 
-Importing this package loads nothing else; each function imports what it needs when it is called.
+Importing this package loads its errors alone; each function imports what it needs when it is called.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nemo_sdg.errors import ConfigError, SdgError
+
 if TYPE_CHECKING:
     from nemo_sdg.config import CurateSection, RunConfig
 
 __version__ = "0.1.0"
-__all__ = ["effective_license", "load_config", "run"]
+__all__ = ["SdgError", "effective_license", "filter_sample", "load_config", "read_solution", "run", "same_answer"]
 
 
 def load_config(path: str | Path, overrides: list[str] | None = None) -> "RunConfig":
@@ -36,8 +38,12 @@ def run(
     """Runs the steps that are not done yet, all or those named, and returns the run's folder. `redo` allows finished
     steps that a change concerns to be overwritten. Raises SdgError in one line for what a user can fix.
     """
+    from nemo_sdg.config import RunConfig, validate
     from nemo_sdg.pipeline.run import run as run_steps
 
+    if not isinstance(config, RunConfig):
+        raise ConfigError(f"run takes what load_config returns, got {type(config).__name__}: run(load_config(path))")
+    validate(config)  # its fields may have been set since it was loaded
     return run_steps(config, only=only, start=start, until=until, redo=redo)
 
 
@@ -45,6 +51,8 @@ def effective_license(seeds: list[str], models: list[str]) -> str:
     """The licences that bind a sample made from seeds under `seeds` by models under `models`: ids joined by ` AND `."""
     from nemo_sdg.catalog.about.licenses import effective
 
+    if isinstance(seeds, str) or isinstance(models, str):
+        raise ConfigError("effective_license takes two lists of SPDX ids, such as ['CC-BY-4.0'], ['Apache-2.0']")
     return effective(seeds, models)
 
 
@@ -52,6 +60,7 @@ def same_answer(a: str, b: str, *, kind: str, question: str = "", language: str 
     """Whether two answers to a question are the same, by kind and language; see `nemo_sdg.text.answers`."""
     from nemo_sdg.text import answers
 
+    _require_kind(kind)
     return answers.same_answer(a, b, kind=kind, question=question, language=language)
 
 
@@ -65,6 +74,7 @@ def read_solution(
     """
     from nemo_sdg.generate.parsing.solutions import read_solution as read
 
+    _require_kind(kind, "classification")
     return read(text, kind=kind, options=options, finish_reason=finish_reason, trace=trace)
 
 
@@ -82,3 +92,10 @@ def filter_sample(sample: dict[str, Any], config: "CurateSection | None" = None)
     if isinstance(filled.get("answer"), str):
         filled["answer"] = {"text": filled["answer"]}
     return apply_filters(filled, config or CurateSection())
+
+
+def _require_kind(kind: str, *more: str) -> None:
+    from nemo_sdg.records import Kind
+
+    if kind not in (known := (*Kind.__members__, *more)):
+        raise ConfigError(f"kind must be one of {', '.join(known)}, got {kind!r}")

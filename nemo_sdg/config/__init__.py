@@ -200,6 +200,19 @@ def read_config(
     return config
 
 
+def validate(config: Any) -> None:
+    """Checks the fields of a configuration, and of the sections in it, once more. Raises ConfigError."""
+    if isinstance(config, list | tuple):
+        for entry in config:
+            validate(entry)
+    elif isinstance(config, dict):
+        validate(list(config.values()))
+    elif dataclasses.is_dataclass(config):
+        validate([getattr(config, each.name) for each in dataclasses.fields(config)])
+        if (check := getattr(config, "__post_init__", None)) is not None:
+            check()
+
+
 def shaping(config: RunConfig) -> dict[str, dict[str, Any]]:
     """The configuration as plain data without the fields that only affect how a run is carried out."""
     plain = as_plain(config)
