@@ -112,8 +112,10 @@ POLICY = re.compile(
     r"content.{0,20}not allowed|safety|usage polic|not allowed to|sensitive|is not allowed|prohibited|harmful",
     re.IGNORECASE,
 )
-REPLY_TOO_LONG = re.compile(r"output limit was reached", re.IGNORECASE)
-"""a model that thinks fills max_tokens, and OpenAI gives a 400 in place of an empty reply"""
+HOPELESS = re.compile(r"output limit was reached|required for long context", re.IGNORECASE)
+"""a model that thinks fills max_tokens, and OpenAI gives a 400 in place of an empty reply; Anthropic's 429 for prompts
+that an account may never send
+"""
 
 
 def meaning(error: ServerError, *, answered: bool) -> Meaning:
@@ -135,6 +137,8 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
         return Meaning.configuration if not answered or NO_MODEL.search(said) else Meaning.server
     if TOO_LARGE.search(said) and (status == 429 or (status == 413 and RATE.search(said))):
         return Meaning.context
+    if HOPELESS.search(said):
+        return Meaning.never
     if status in BUSY:
         return Meaning.busy
     if status in TIMEOUT:
@@ -146,7 +150,7 @@ def meaning(error: ServerError, *, answered: bool) -> Meaning:
         return Meaning.unclear if re.search(r"grammar|guided|json.?schema", said, re.IGNORECASE) else Meaning.server
     if status == 424:
         return Meaning.server
-    if status == 413 or REPLY_TOO_LONG.search(said):
+    if status == 413:
         return Meaning.never
     return _of_a_refusal(error)
 
