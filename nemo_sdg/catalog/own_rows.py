@@ -9,7 +9,6 @@ The file is written into the user's cache folder, into a folder named by its con
 """
 
 import functools
-import re
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from nemo_sdg.records import content_id
 from nemo_sdg.storage import write_bytes
 
 LETTERS = "ABCDEFGHIJ"
-COLUMN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 BUILDER_OF = {"jsonl": "json", "json": "json", "parquet": "parquet", "csv": "csv"}
 
 
@@ -34,7 +32,7 @@ def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
         beside, wanted = ("a file", "a file") if is_file(rows.data) else ("a dataset", "one of its splits")
         raise ConfigError(f"seeds.files.{name}: beside {beside}, test must be {wanted}, got {rows.test!r}")
     for column in filter(None, [rows.question, rows.answer, rows.passage, *rows.choices]):
-        if not COLUMN.fullmatch(column):
+        if not all(map(str.isidentifier, column.split("."))):
             raise ConfigError(
                 f"seeds.files.{name}: the column {column!r} cannot be named in a template; rename it with letters, "
                 "digits and underscores"

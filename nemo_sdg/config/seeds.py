@@ -28,8 +28,13 @@ class DeclaredSplit:
 class Labels(enum.Enum):
     text = "text"
     letter = "letter"
-    from_0 = "0"
-    from_1 = "1"
+    from_0 = 0
+    from_1 = 1
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Labels | None":
+        """The numbers as text, as a run's record may hold them."""
+        return {"0": cls.from_0, "1": cls.from_1}.get(str(value))
 
 
 @dataclass(kw_only=True)

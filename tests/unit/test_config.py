@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nemo_sdg.config import Role, fingerprint, load_config, load_recorded, select, shaping
+from nemo_sdg.config import Labels, Role, fingerprint, load_config, load_recorded, select, shaping
 from nemo_sdg.errors import ConfigError
 
 
@@ -19,6 +19,13 @@ def file(tmp_path: Path) -> Path:
 def test_overrides_win(file: Path) -> None:
     config = load_config(file, ["generate.votes=5", "seeds.tasks=[a,b]"])
     assert (config.generate.votes, config.seeds.tasks, config.run.dir) == (5, ["a", "b"], "x")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_numbers_may_name_the_options_of_rows_without_a_task_file(file: Path, number: int) -> None:
+    config = load_config(file, [f"seeds.files={{t: {{data: a.csv, choices: [c], labels: {number}}}}}"])
+    assert config.seeds.files["t"].labels is Labels(number)
+    assert Labels(str(number)) is Labels(number)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,6 @@ Row = dict[str, Any]
 OPEN, CLOSE = chr(0xE000), chr(0xE001)
 HOLE = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _BLOCKS = {"if", "for", "macro", "filter", "call", "raw"}
-_COLUMN = re.compile(r"\w+(?: \w+)?")
 
 
 def names_column(template: str) -> bool:
@@ -36,7 +35,8 @@ def names_column(template: str) -> bool:
     lm-eval looks it up among the columns of the whole dataset, and takes it for a literal text where it is none; a
     single row that lacks the column must not turn its name into an answer.
     """
-    return _COLUMN.fullmatch(template) is not None
+    words = template.split(" ")
+    return len(words) < 3 and all(word and f"_{word}".isidentifier() for word in words)
 
 
 def _regex_replace(string: str, pattern: str, repl: str, count: int = 0) -> str:

@@ -121,3 +121,12 @@ def test_files_alone_are_the_seeds_and_join_the_tasks_asked_for() -> None:
     assert SeedsSection(files=files).wanted == ["t"]
     assert SeedsSection(files=files, tasks=["sciq"]).wanted == ["sciq", "t"]
     assert SeedsSection().wanted == []
+
+
+def test_columns_may_have_names_in_any_script() -> None:
+    row = {"سؤال": "ما اللون؟", "क": "लाल", "ข้อ": "เขียว", "उत्तर": "b"}
+    rows = FileSeeds(data="x.csv", question="سؤال", answer="उत्तर", choices=["क", "ข้อ"], labels=Labels.letter)
+    assert rendered(rows, row) == ("Question: ما اللون؟\nAnswer:", ["लाल", "เขียว"], "1")
+    for column in ("my answer", "1st", "a-b", "q.", "{{q}}"):
+        with pytest.raises(ConfigError, match="cannot be named"):
+            task_of("t", FileSeeds(data="x.csv", question="q", answer=column))

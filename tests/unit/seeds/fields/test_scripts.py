@@ -209,3 +209,11 @@ def test_a_template_that_does_not_compile_is_told_in_one_line(key: str, broken: 
     assert "\n" not in str(caught.value)
     assert "made_up" in str(caught.value)
     assert key in str(caught.value)
+
+
+def test_a_row_without_a_column_does_not_give_the_column_s_name_as_its_answer() -> None:
+    short: dict[str, Any] = {"kind": "short_text", "frame": "generation"}
+    for column in ("उत्तर", "คำตอบที่", "پاسخ", "đáp án"):
+        config = {"doc_to_text": "Question: {{q}}\nAnswer:", "doc_to_target": column}
+        assert seed_of(config, {"q": "Who?", column: "Ann"}, **short).answer.text == "Ann"
+        assert reason_of(config, {"q": "Who?"}, **short) == "missing_column"
