@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 NUM_CACHED = 16
 
 
-def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path | None = None) -> list[CatalogRow]:
+def build_catalog(seeds: SeedsSection, guard: GuardSection) -> list[CatalogRow]:
     """All leaves of lm-eval and of `seeds.include_path`, by name, each judged by rings 1 and 2 and by the licence
     policy. The steps of a run call this several times: the last result is returned again if none of its inputs has
     changed.
@@ -47,10 +47,10 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection, *, cache_dir: Path |
     seeds.declared or guard.require names no task.
     """
     folders = _folders(seeds)
-    asked = repr((_cache_key(folders), seeds, guard, cache_dir, Path.cwd()))
+    asked = repr((_cache_key(folders), seeds, guard, default_cache_dir(), Path.cwd()))
     known = _last.get(asked)
     if known is None or known.outside_hash != _hash_of_files(known.outside) or known.files != _files_of(known.own):
-        facts = load_facts(folders, cache_dir or default_cache_dir())
+        facts = load_facts(folders)
         own = [row["dataset"] for row in facts["rows"] if Path(row["file"]).is_absolute()]
         own += [dataset for _, dataset in facts["inline"]]
         files = _files_of(own)
@@ -182,9 +182,7 @@ def _folders(seeds: SeedsSection) -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _files(include_path: tuple[str, ...]) -> dict[str, str]:
     root = lm_eval_tasks_folder()
-    return {
-        row["task"]: os.path.join(root, row["file"]) for row in load_facts(include_path, default_cache_dir())["rows"]
-    }
+    return {row["task"]: os.path.join(root, row["file"]) for row in load_facts(include_path)["rows"]}
 
 
 def built_in_like(config: dict[str, Any], seeds: SeedsSection) -> tuple[str, str | None, str] | None:
@@ -197,7 +195,7 @@ def built_in_like(config: dict[str, Any], seeds: SeedsSection) -> tuple[str, str
 @lru_cache(maxsize=8)
 def _built_in_templates(include_path: tuple[str, ...]) -> dict[str, tuple[str, str | None, str]]:
     found: dict[str, tuple[str, str | None, str]] = {}
-    for row in load_facts(include_path, default_cache_dir())["rows"]:
+    for row in load_facts(include_path)["rows"]:
         if not Path(row["file"]).is_absolute() and row["dataset"]["path"]:
             found.setdefault(row["templates"], (row["dataset"]["path"], row["dataset"]["name"], row["task"]))
     return found
@@ -215,9 +213,9 @@ def lm_eval_tasks_folder() -> str:
     return os.path.join(next(iter(spec.submodule_search_locations)), "tasks")
 
 
-def load_facts(include_path: tuple[str, ...], cache_dir: Path) -> dict[str, Any]:
+def load_facts(include_path: tuple[str, ...]) -> dict[str, Any]:
     """The result of task_facts.read_facts, from the cache if the cached one is complete and current."""
-    key = _cache_key(include_path)
+    key, cache_dir = _cache_key(include_path), default_cache_dir()
     path = cache_dir / f"catalog-{key}.json"
     try:
         facts = orjson.loads(path.read_bytes())

@@ -10,7 +10,7 @@ import yaml
 
 from nemo_sdg.catalog import walk
 from nemo_sdg.catalog.about.families import read_data
-from nemo_sdg.catalog.walk import build_catalog, default_cache_dir, load_facts
+from nemo_sdg.catalog.walk import build_catalog, load_facts
 from nemo_sdg.config import GuardSection, SeedsSection
 from nemo_sdg.records import CatalogRow
 from nemo_sdg.seeds.sources.splits import evaluation_sources
@@ -164,7 +164,7 @@ def test_a_folder_as_dataset_path_is_known_by_its_files(tmp_path: Path) -> None:
 
 
 def test_every_row_of_the_tables_names_a_dataset_of_lm_eval() -> None:
-    facts = load_facts((), default_cache_dir())
+    facts = load_facts(())
     datasets = [*(row["dataset"] for row in facts["rows"]), *(dataset for _, dataset in facts["inline"])]
     known = {(dataset["path"] or "").lower() for dataset in datasets}
     table = read_data("splits.yaml")

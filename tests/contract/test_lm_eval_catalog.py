@@ -29,8 +29,9 @@ def manager():
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory) -> dict[str, CatalogRow]:
-    cache = tmp_path_factory.mktemp("cache")
-    found = catalog.build_catalog(SeedsSection(), GuardSection(), cache_dir=cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        found = catalog.build_catalog(SeedsSection(), GuardSection())
     return {row.task: row for row in select(found, [])}
 
 
