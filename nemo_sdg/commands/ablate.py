@@ -69,7 +69,8 @@ def ablate(
     run_dir = Path(run_config.run.dir)
     groups = capability_groups(config.evaluation)
     if results is not None:
-        report(run_dir, read_lm_eval_logs(results), groups, {}, {}, config.evaluation)
+        scores = read_lm_eval_logs(results)
+        report(run_dir, scores, groups, {}, {}, config.evaluation, measure=run_config.run.measure)
     elif config.recipe.script is not None:
         launch_recipe(run_dir, run_config, config, cluster, dry_run=dry_run)
     elif cluster is not None or dry_run:
@@ -135,7 +136,7 @@ def by_proxy(run_dir: Path, run_config: RunConfig, config: AblateConfig, groups:
                 loaded = load_base(replace(config.proxy, model=model))
                 evaluate_arm(loaded, path, config.evaluation, tokenizer=tokenizer, mirror=mirror)
         scores[arm] = read_json(path)
-    report(run_dir, scores, groups, training, curves, config.evaluation)
+    report(run_dir, scores, groups, training, curves, config.evaluation, measure=run_config.run.measure)
 
 
 def report(
@@ -145,14 +146,18 @@ def report(
     arms: dict[str, Any],
     curves: dict[str, Any],
     evaluation: EvaluationSection,
+    *,
+    measure: bool,
 ) -> None:
-    """Writes the comparison, puts it into the run's page, and prints it."""
+    """Writes the comparison, puts it into the run's page, and prints it. `measure` is run.measure: whether models score
+    some texts for the page.
+    """
     from nemo_sdg.pipeline.report import make_report
 
     folder = run_dir / FOLDER
     write_comparison(folder, scores, groups, arms, curves, evaluation)
     if (run_dir / "config.yaml").is_file():
-        make_report(run_dir)
+        make_report(run_dir, measure=measure)
     typer.echo((folder / "comparison.md").read_text())
     typer.echo(f"written to {folder}/comparison.{{json,md,png}}")
 

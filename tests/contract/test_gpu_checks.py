@@ -61,6 +61,7 @@ def test_embedding_compares_its_device_with_the_cpu(checks) -> None:
     assert "texts/s on cpu" in said
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_ablation_says_how_the_loss_of_each_arm_fell(checks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -78,6 +79,8 @@ def test_ablation_says_how_the_loss_of_each_arm_fell(checks, tmp_path: Path, mon
         passed, said = checks.check_ablation(tmp_path / "run", fake_engine(server.url), short)
     assert passed, said
     assert "3 arms scored" in said
+    assert (tmp_path / "run" / "report" / "index.html").is_file()
+    assert not (tmp_path / "run" / "report" / "quality.json").exists(), "run.measure=false is for this page as well"
 
 
 @pytest.mark.skipif(
