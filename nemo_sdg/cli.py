@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nemo_sdg import __version__
-from nemo_sdg.cli_runs import ConfigPath, Overrides, RunDir, runs
+from nemo_sdg.cli_runs import ConfigPath, Overrides, Redo, RunDir, runs
 from nemo_sdg.commands.look.damage import naming_damage
 from nemo_sdg.errors import SdgError
 
@@ -18,13 +18,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Redo = Annotated[
-    bool,
-    typer.Option(
-        "--redo", help="overwrite finished steps where the configuration changed, and send lost requests again"
-    ),
-]
 
 
 def show_version(wanted: bool) -> None:
@@ -55,10 +48,14 @@ def run(
         bool, typer.Option("--nodes", help="use all nodes of this Slurm job; srun starts the command on each")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would be done, asked, downloaded and overwritten; write nothing")
+        bool,
+        typer.Option("--dry-run", help="show what would be done, requested, downloaded, overwritten; write nothing"),
     ] = False,
 ) -> None:
-    """Run the pipeline, or continue a run that was interrupted."""
+    """Run the pipeline, or resume a run.
+
+    Steps: catalog, seeds, questions, screened, answers, graded, verified, curated, packed, blend.
+    """
     from nemo_sdg.config import load_config
     from nemo_sdg.pipeline import run as pipeline
     from nemo_sdg.pipeline.order import parse_worker, steps_between
@@ -115,7 +112,7 @@ def lock(
     overrides: Overrides = None,
     out: Annotated[Path, typer.Option(help="file to write")] = Path("seeds.lock.yaml"),
 ) -> None:
-    """Write a lock file of the data that seeds come from: dataset, revision, split, rows, hash."""
+    """Write a lock file of the seeds' data. It names dataset, revision, split, rows and hash."""
     from nemo_sdg.commands.inputs.lock import write_lock_file
     from nemo_sdg.config import load_config
 
@@ -149,7 +146,7 @@ def forecast(
         ),
     ] = False,
 ) -> None:
-    """Estimate requests, tokens, GPU-hours and accepted tokens before a launch."""
+    """Estimate requests, tokens, GPU-hours, accepted tokens and cost."""
     import contextlib
     import os
 
@@ -185,9 +182,7 @@ def mix(
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="with --grid: new folder for the mixtures")] = None,
     seed: Annotated[int, typer.Option(help="with --grid: random seed")] = 0,
 ) -> None:
-    """Show a run's mixture under its own or other settings: tokens, shares, epochs, sequences. Without --grid it
-    writes nothing.
-    """
+    """Show a run's mixture, under its own or other settings. Without --grid it writes nothing."""
     from nemo_sdg.commands.mix import mix as show_mixture
 
     with naming_damage(run):
@@ -205,7 +200,7 @@ def publish(
     ] = False,
     public: Annotated[bool, typer.Option("--public", help="make a new repository public instead of private")] = False,
 ) -> None:
-    """Write a finished run as a dataset to publish: parquet in NVIDIA's columns, chat messages, card, Croissant."""
+    """Write a finished run as a dataset to publish. It has parquet in NVIDIA's columns, chat messages and card."""
     from nemo_sdg.commands.publish import publish as publish_run
 
     with naming_damage(run):
@@ -215,7 +210,10 @@ def publish(
 @app.command()
 def ablate(
     config: Annotated[Path, typer.Argument(metavar="ABLATION", help="YAML file of an ablation, see docs/ablation.md")],
-    overrides: Overrides = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[key=value ...]", help="fields of ABLATION to override, such as proxy.tokens=40000"),
+    ] = None,
     cluster: Annotated[
         Path | None, typer.Option(help="cluster file: train by recipe.script and evaluate on that cluster")
     ] = None,
@@ -229,7 +227,7 @@ def ablate(
         ),
     ] = None,
 ) -> None:
-    """Train one checkpoint on each variant of a run with equal budgets, score the results, and compare them."""
+    """Train one checkpoint on each variant, and compare the scores. Each training has the same number of tokens."""
     from nemo_sdg.commands.ablate import ablate as run_ablation
 
     run_ablation(config, overrides, results=results, cluster=cluster, dry_run=dry_run)
@@ -237,14 +235,14 @@ def ablate(
 
 @app.command()
 def launch(
-    config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")] = None,
+    config: Annotated[Path | None, typer.Argument(metavar="CONFIG", help="YAML file; not with --status")] = None,
     overrides: Overrides = None,
     cluster: Annotated[Path | None, typer.Option(help="cluster file, see configs/cluster/")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="print the scripts; submit nothing")] = False,
     redo: Redo = False,
     status: Annotated[Path | None, typer.Option(metavar="RUN", help="show the progress of a run")] = None,
 ) -> None:
-    """Run all steps on Slurm, each as a job that waits for the one before."""
+    """Run all steps on Slurm, as dependent jobs."""
     from nemo_sdg.commands import launch as launching
 
     if status is not None:

@@ -17,6 +17,12 @@ Overrides = Annotated[
     typer.Argument(metavar="[key=value ...]", help="fields to override, such as seeds.limit_per_task=25"),
 ]
 RunDir = Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")]
+Redo = Annotated[
+    bool,
+    typer.Option(
+        "--redo", help="overwrite finished steps where the configuration changed, and send lost requests again"
+    ),
+]
 
 
 @runs.command()
@@ -56,7 +62,7 @@ def config(
     overrides: Overrides = None,
     schema: Annotated[bool, typer.Option("--schema", help="print a JSON schema of the YAML file, for editors")] = False,
 ) -> None:
-    """Print every field of a configuration: its value, where the value comes from, and what it does."""
+    """Print the fields of a configuration. Each has its value, where the value comes from, and its meaning."""
     import orjson
 
     from nemo_sdg.commands.ahead import config as configuration
@@ -71,7 +77,7 @@ def config(
 
 @runs.command()
 def check(run: RunDir) -> None:
-    """Check a run's files against each law: proved, violated, or not seen. Exits with 1 if a law is violated."""
+    """Check a run's files against each law. A law is proved, violated or not seen; exits with 1 if one is violated."""
     from nemo_sdg.commands.check.laws import check as check_run
 
     raise typer.Exit(check_run(run))
@@ -126,11 +132,13 @@ def guard_import(
 @runs.command()
 def trace(
     run: RunDir,
-    prefix: Annotated[str, typer.Argument(help="prefix of a packed dataset, as in blend.json or relative to RUN")],
-    document: Annotated[int, typer.Argument(help="number of the document, from 0")],
+    prefix: Annotated[
+        str, typer.Argument(metavar="PREFIX", help="prefix of a packed dataset, as in blend.json or relative to RUN")
+    ],
+    document: Annotated[int, typer.Argument(metavar="DOCUMENT", help="number of the document, from 0")],
     text: Annotated[bool, typer.Option("--text", help="for reading, with prompts and raw outputs")] = False,
 ) -> None:
-    """Show where a packed document comes from: its seed row, its prompts and its models."""
+    """Show where a packed document comes from. It prints the seed row, the prompts and the models."""
     import orjson
 
     from nemo_sdg.commands.look.trace import as_text
@@ -157,7 +165,7 @@ def sample(
     reason: Annotated[str | None, typer.Option(help="only records dropped for this reason")] = None,
     seed: Annotated[int, typer.Option(help="random seed of the choice")] = 0,
 ) -> None:
-    """Show some samples of a run, or some dropped records with their reasons."""
+    """Show some samples of a run, or with --dropped some drops."""
     from nemo_sdg.commands.look.samples import sample as draw
 
     with naming_damage(run):
@@ -194,7 +202,7 @@ def report(
     serve: Annotated[bool, typer.Option("--serve", help="serve the page on localhost until interrupted")] = False,
     port: Annotated[int, typer.Option(help="with --serve: port to use; 0 takes any free one")] = 8400,
     measure: Annotated[
-        bool, typer.Option(help="ask the embedded model how fluent some texts are, about a minute of one core")
+        bool, typer.Option(help="measure fluency and diversity of some texts by two small models: about a core minute")
     ] = True,
     search: Annotated[bool, typer.Option("--search", help="write a search over all samples too")] = False,
     against: Annotated[
