@@ -75,7 +75,7 @@ def tokens(text: str) -> list[str]:
     if ascii_only:
         text = ASCII_APOSTROPHE.sub("", text.lower())
     else:
-        text = APOSTROPHE.sub("", INVISIBLE.sub("", _one_spelling(text)))
+        text = APOSTROPHE.sub("", INVISIBLE.sub("", one_spelling(text)))
     if "\\" in text:
         text = LATEX_SAME.sub(r"\\frac", LATEX_NOISE.sub(" ", text))
     found: list[str] = (ASCII_TOKEN if ascii_only else TOKEN).findall(text)
@@ -86,10 +86,11 @@ def tokens(text: str) -> list[str]:
 
 def letters(text: str) -> str:
     """Only the letters and digits of a text, without spaces: what no change of punctuation or spacing touches."""
-    return "".join(filter(str.isalnum, _one_spelling(text)))
+    return "".join(filter(str.isalnum, one_spelling(text)))
 
 
-def _one_spelling(text: str) -> str:
+def one_spelling(text: str) -> str:
+    """A text in lower case, with what is written in several ways written in one: digits, vowel signs, look-alikes."""
     text = unicodedata.normalize("NFKC", text).casefold()
     return text.translate(_ONE_SPELLING) if _SPELLED_OTHERWISE.search(text) is not None else text
 

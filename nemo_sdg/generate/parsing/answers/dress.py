@@ -48,7 +48,7 @@ GLOSS = re.compile(r"^(?P<text>[^()（）]*[^\W\d_][^()（）]*\S)\s+[(（][^\W\
 
 def fold(text: str) -> str:
     """The text without differences of width, case and spaces, for comparing an answer with the options."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(" .。")
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(" .。।۔")
 
 
 def undressed(text: str, *, quotes: bool = False) -> str:

@@ -12,6 +12,7 @@ from nemo_sdg.generate.parsing.answers.labels import LETTER, concluded, named_la
 from nemo_sdg.generate.parsing.answers.leads import BE, LEAD
 from nemo_sdg.records import LABELS
 from nemo_sdg.text.boxes import last_boxes
+from nemo_sdg.text.normalize import one_spelling
 
 ARTICLE = re.compile(
     r"^(?!(?-i:[A-Z])\s)(?:the|a|o|la|le|el|die|der|das|de|het)\s+(?=[(\[*]*[A-Z][)\]*.]*$)", re.IGNORECASE
@@ -145,6 +146,7 @@ def _by_text(text: str, options: list[str]) -> str | None:
         lambda value: fold(value).rstrip("!"),
         _dressless,
         _unmarked,
+        lambda value: one_spelling(_unmarked(value)),
     ):
         if not (wanted := form(text)):
             return None

@@ -34,6 +34,24 @@ def test_an_option_is_known_by_its_text_or_label(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "options", "found"),
+    [
+        ("7", ["٥", "٦", "٧"], "٧"),
+        ("۷", ["5", "6", "7"], "7"),
+        ("१,२००", ["1,100", "1,200"], "1,200"),
+        ("کتاب", ["كتاب", "روزنامه"], "كتاب"),
+        ("ايران", ["ایران", "عراق"], "ایران"),
+        ("सही।", ["गलत", "सही"], "सही"),
+        ("درست۔", ["غلط", "درست"], "درست"),
+        ("7", ["٧", "۷"], None),
+        ("8", ["٥", "٦", "٧"], None),
+    ],
+)
+def test_an_option_is_known_in_other_digits_and_letters(answer: str, options: list[str], found: str | None) -> None:
+    assert option_names.match_option(answer, options) == found
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         "neon", "D", "A. helium", "(C) carbon dioxide", "carbon dioxide (A)", "A or B", "A, B", "(A) and (B)",
