@@ -119,8 +119,8 @@ class EngineSection:
     request_timeout: float = 600.0
     """seconds after which a request counts as failed and is sent again"""
     max_retries: int = 8
-    """how often a request is sent again; after that it is lost and counted if the server answers others, else its shard
-    stays unfinished
+    """how often a failed request is sent again; after that it is lost, and counted, if the server answers others; else
+    its shard stays unfinished
     """
     give_up_after: float = 1800.0
     """seconds without a completion after which the run ends; finished work is kept"""

@@ -84,8 +84,8 @@ class SeedsSection:
     alone if `tasks` is empty
     """
     declared: dict[str, DeclaredSplit] = field(default_factory=dict)
-    """task name or glob: a training split that the task does not name, in its configuration or another one, and the
-    reason; the guard checks it like the others
+    """task name or glob: a split that is training data although the task file does not name it, and the reason. The
+    guard checks it like the others
     """
     mirror: str | None = None
     """folder with copies of datasets: MIRROR/<dataset_path>/<dataset_name or default>/<split>.{jsonl,parquet}; when
