@@ -37,7 +37,10 @@ TOKEN = regex.compile(
 ASCII_TOKEN = re.compile(r"[a-z]+|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|[+*/=<>^%&|~]")
 """TOKEN for text of ASCII alone, in a third of its time"""
 ASCII_APOSTROPHE = re.compile(r"['`](?<=[a-z].)(?=[a-z])")
-DIGIT = re.compile(r"[0-9]")
+DIGITS = "0123456789"
+ASCII_SIGNS = f"{DIGITS}+*/=<>^%&|~"
+"""Without one of these lowered ASCII text has no token but runs of letters"""
+NO_LETTERS = {code: " " for code in range(128) if not chr(code).isalpha()}
 SPACELESS_TOKEN = regex.compile(rf"[{SPACELESS}]")
 APOSTROPHE = regex.compile(r"(?<=\p{L})['’ʼ`´](?=\p{L})")
 LATEX_NOISE = regex.compile(
@@ -73,15 +76,25 @@ def tokens(text: str) -> list[str]:
     """Normalised tokens of a text, in order."""
     ascii_only = text.isascii()
     if ascii_only:
-        text = ASCII_APOSTROPHE.sub("", text.lower())
+        text = text.lower()
+        if "'" in text or "`" in text:
+            text = ASCII_APOSTROPHE.sub("", text)
     else:
         text = APOSTROPHE.sub("", INVISIBLE.sub("", one_spelling(text)))
     if "\\" in text:
         text = LATEX_SAME.sub(r"\\frac", LATEX_NOISE.sub(" ", text))
-    found: list[str] = (ASCII_TOKEN if ascii_only else TOKEN).findall(text)
-    if not ascii_only or DIGIT.search(text) is not None:
+    found: list[str]
+    if ascii_only and not has_any(text, ASCII_SIGNS):
+        found = text.translate(NO_LETTERS).split()
+    else:
+        found = (ASCII_TOKEN if ascii_only else TOKEN).findall(text)
         found = [_number_token(token) if token[0].isdigit() else token for token in found]
     return _spelled_numbers(found) if not NUMBER_WORDS.isdisjoint(found) else found
+
+
+def has_any(text: str, chars: str) -> bool:
+    """Whether one of a few characters stands in a text, in a tenth of the time of a regular expression."""
+    return any(map(text.__contains__, chars))
 
 
 def letters(text: str) -> str:

@@ -13,6 +13,7 @@ import unicodedata
 from nemo_sdg.text import forms
 from nemo_sdg.text.forms.numerals import in_digits, same_numerals
 from nemo_sdg.text.latex import plain
+from nemo_sdg.text.normalize import DIGITS, has_any
 from nemo_sdg.text.numbers.spelled import base_language
 
 _ARTICLES = {
@@ -46,7 +47,6 @@ _PUNCTUATION = re.compile(
 _OTHER = re.compile(r"[^\w +#%$€£&@°^]|_")
 """What is no letter, digit, space, nor one of the marks that carry meaning: C++, C#, 5%, R&D"""
 _SUBSCRIPT = re.compile(r"(?<=[A-Za-z)])_\{?(\d+)\}?")
-_ASCII_DIGIT = re.compile(r"[0-9]")
 _RAISED_OR_ORDINAL = re.compile(r"[ºªᵉʳˢⁿ⁺⁻⁰¹²³⁴-⁹]")
 _RAISED = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+[⁺⁻]?|[⁺⁻]")
 _CHARGE = re.compile(r"\^\{?(\d*[+-])\}?|\^\{?([+-])(?!\d)\}?")
@@ -88,7 +88,9 @@ def normalized_words(text: str, language: str = "en") -> list[str]:
         text = unicodedata.normalize("NFKC", text).casefold()
         if language in _KEYBOARDS:
             text = text.translate(_KEYBOARDS[language])
-        text = _SPAN.sub(r"\1-", text.replace("−", "-").replace("–", "-"))
+        text = text.replace("−", "-").replace("–", "-")
+        if "-" in text:
+            text = _SPAN.sub(r"\1-", text)
         text = unicodedata.normalize("NFKC", text)
         if _HAS_ACRONYM.search(text) is not None:
             text = _ACRONYM.sub(_without_dots, text)
@@ -98,7 +100,7 @@ def normalized_words(text: str, language: str = "en") -> list[str]:
     if "negative" in text or "positive" in text:
         text = _negative_sign(text)
     text = text.replace("&", f" {_AND.get(language, '&')} ")
-    if not text.isascii() or _ASCII_DIGIT.search(text) is not None:
+    if not text.isascii() or has_any(text, DIGITS):
         text = _RANGE.sub(r"\1-", text)
     words, articles = text.split(), _articles(language)
     if len(words) > 1 and all(len(word) == 1 for word in words):

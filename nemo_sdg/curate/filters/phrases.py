@@ -156,3 +156,11 @@ def content_words(words: list[str], leave_out: frozenset[str] = frozenset()) -> 
         for one, other in itertools.pairwise(words)
         if not one.isascii() and is_spaceless(one) and is_spaceless(other)
     }
+
+
+def content_of(view: View, text: str) -> frozenset[str]:
+    """The content words of one of a sample's texts."""
+    found = view.content.get(text)
+    if found is None:
+        found = view.content[text] = frozenset(content_words(view.tokens(text)))
+    return found

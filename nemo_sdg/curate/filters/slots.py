@@ -1,6 +1,7 @@
 """Filter of text that stands for a text which nobody wrote."""
 
 import re
+from collections.abc import Iterator
 
 from nemo_sdg.curate.filters.view import WRITTEN, Finding, View, excerpt, is_quoted
 from nemo_sdg.records import LABELS, Kind
@@ -13,7 +14,6 @@ PLACEHOLDER = re.compile(
     r"|\b(?:your|the|final) (?:question|answer|text|explanation|reasoning) (?:goes )?here\b"
     r"|<placeholder\b[^<>]*>|\bplaceholder (?:text\b|"
     r"for (?:an? |the |your )?(?:context|passage|question|reasoning|explanation)\b)"
-    r"|^(?:option|choice|answer)s? ?\w? (?:text|value)(?: here)?$"
     r"|[(\[](?:to be (?:completed|filled in|added|written)|à compléter|a completar|por completar|da completare|"
     r"noch (?:zu )?(?:ergänzen|auszufüllen)|in te vullen|do uzupełnienia|doplnit|заполнить|дополнить|待补充|待填写|"
     r"要記入|작성 필요|cần bổ sung|doldurulacak)[)\]]"
@@ -75,7 +75,17 @@ SLOT_PARTS = [
     ),
     "(doldur",
 ]
-"""Without one of these a folded text has no slot"""
+"""A text whose folded form has none of these is not searched for slots"""
+OPTION_TEXT = re.compile(r"(?:option|choice|answer)s? ?\w? (?:text|value)(?: here)?$", re.IGNORECASE)
+"""A text that is all of it a slot"""
+PLACEHOLDER_PARTS = (
+    *(part for part in SLOT_PARTS if part not in ("{", " here", "xxx", "option ", "choice ", "answer ")),
+    *(f"{word} here" for word in ("question", "answer", "text", "explanation", "reasoning", "goes")),
+)
+UPPER_PARTS = ("XX", "YY", "XYX", "YXY")
+"""Without one of the former in a folded text, and of the latter in the text, there is no PLACEHOLDER"""
+SLOTS = ((NAMED_SLOT, "["), (UPPER_SLOT, "<"), (TEMPLATE_SLOT, "{"), (LOWER_SLOT, "[<{"))
+"""Each with the signs without one of which it does not match"""
 BARE_ANSWER = re.compile(r"(?:option|choice|answer) \(?[A-J]\)?\.?|\([A-J]\)", re.IGNORECASE)
 EMPTY_WORD = re.compile(
     r"(?:string|text|\.{3,}|…|n/?a|null|none|undefined|(?:question|reasoning|context|explanation)(?: text)?)\W*",
@@ -90,9 +100,25 @@ BARE_OPTION = re.compile(
 )
 
 
-def _is_open_slot(view: View, pattern: re.Pattern[str], match: re.Match[str]) -> bool:
+def _slots(text: str, folded: str) -> Iterator[re.Match[str]]:
+    """The first slot of each form in a text."""
+    match = OPTION_TEXT.match(text)
+    if match is None and _may_hold_placeholder(text, folded):
+        match = PLACEHOLDER.search(text)
+    if match is not None:
+        yield match
+    for pattern, signs in SLOTS:
+        if any(sign in text for sign in signs) and (match := pattern.search(text)) is not None:
+            yield match
+
+
+def _may_hold_placeholder(text: str, folded: str) -> bool:
+    return any(part in folded for part in PLACEHOLDER_PARTS) or any(part in text for part in UPPER_PARTS)
+
+
+def _is_open_slot(view: View, match: re.Match[str]) -> bool:
     """Whether a slot in quotation marks is one that a template left: the rest of the sample does not speak of it."""
-    if pattern not in (NAMED_SLOT, UPPER_SLOT) or "`" in view.question:
+    if match.re not in (NAMED_SLOT, UPPER_SLOT) or "`" in view.question:
         return False
     others = (view.passage, view.answer, view.reasoning, view.context, view.question.replace(match.group(), "", 1))
     return not any(match.group() in text for text in others)
@@ -107,11 +133,10 @@ def placeholder(view: View) -> Finding | None:
         folded = view.folded(text)
         if not any(part in folded for part in SLOT_PARTS):
             continue
-        for pattern in (PLACEHOLDER, NAMED_SLOT, UPPER_SLOT, TEMPLATE_SLOT, LOWER_SLOT):
-            match = pattern.search(text)
-            if match is None or (is_quoted(text, match.start() + 1) and not _is_open_slot(view, pattern, match)):
+        for match in _slots(text, folded):
+            if is_quoted(text, match.start() + 1) and not _is_open_slot(view, match):
                 continue
-            if pattern is not PLACEHOLDER and view.is_technical:
+            if match.re not in (PLACEHOLDER, OPTION_TEXT) and view.is_technical:
                 continue
             return "placeholder", f"{name}: {excerpt(text, match.start())}"
     names = ("question", "context", "reasoning", *(("answer",) if view.kind == Kind.free_text else ()))

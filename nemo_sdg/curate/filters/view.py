@@ -19,8 +19,8 @@ ALL = ("question", "passage", "choices", "answer", "tests", "context", "reasonin
 
 EXCERPT = 80
 WORD = re.compile(r"[^\W_]+")
-ASCII_WORD = re.compile(r"[a-z0-9]+")
-"""The same in folded ASCII"""
+NO_WORD = {code: " " for code in range(128) if not chr(code).isalnum()}
+"""What stands between the words of ASCII"""
 WHOLE_WORD = re.compile(r"[\w\u064b-\u065f\u0900-\u0963\u0966-\u0dff'-]+")
 """A word with its hyphens, apostrophes and the vowel signs of Arabic and of the scripts of India"""
 QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "\u00a0": " ", "\u202f": " "})
@@ -59,7 +59,7 @@ def fold(text: str) -> str:
 
 
 def words_of(folded: str) -> frozenset[str]:
-    return frozenset((ASCII_WORD if folded.isascii() else WORD).findall(folded))
+    return frozenset(folded.translate(NO_WORD).split() if folded.isascii() else WORD.findall(folded))
 
 
 class View:
@@ -71,6 +71,8 @@ class View:
         self._tokens: dict[str, list[str]] = {}
         self._words: dict[str, frozenset[str]] = {}
         self._texts: dict[str, list[tuple[str, str]]] = {}
+        self.content: dict[str, frozenset[str]] = {}
+        """filled by phrases.content_of"""
 
     @cached_property
     def kind(self) -> str:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nemo_sdg.curate.filters import view
 from nemo_sdg.text import words
-from nemo_sdg.text.normalize import tokens
+from nemo_sdg.text.normalize import ASCII_SIGNS, ASCII_TOKEN, NO_LETTERS, has_any, tokens
 from nemo_sdg.text.numbers import find_numbers, reader
 from nemo_sdg.text.sentences import END, split_at_ends
 
@@ -39,6 +40,15 @@ TEXTS = st.lists(st.sampled_from(PIECES) | st.text(st.characters(codec="ascii"),
 @settings(max_examples=300)
 def test_sentences_of_ascii_are_split_as_all_texts_are(text: str) -> None:
     assert split_at_ends(text) == END.split(text)
+
+
+@given(TEXTS)
+@settings(max_examples=300)
+def test_words_of_ascii_are_those_of_the_general_expressions(text: str) -> None:
+    lowered = text.lower()
+    assert view.words_of(lowered) == set(view.WORD.findall(lowered))
+    if not has_any(lowered, ASCII_SIGNS):
+        assert lowered.translate(NO_LETTERS).split() == ASCII_TOKEN.findall(lowered)
 
 
 @given(TEXTS, st.sampled_from(["en", "de", "fr"]))

@@ -3,8 +3,9 @@
 import functools
 import itertools
 import re
+from collections.abc import Set
 
-from nemo_sdg.curate.filters.phrases import STEM, content_words, knows, phrases, word_list
+from nemo_sdg.curate.filters.phrases import STEM, content_of, knows, phrases, word_list
 from nemo_sdg.curate.filters.question.imperative import asks_for_something
 from nemo_sdg.curate.filters.view import WHOLE_WORD, Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Frame, Kind
@@ -149,10 +150,10 @@ def _only_asks_again(view: View, said: list[str]) -> bool:
     """Whether a reasoning has hardly a content word beside those of the question and does not come to the answer."""
     if view.kind == Kind.numeric or contains(said, view.tokens(view.answer)) or any(map(str.isdigit, view.reasoning)):
         return False
-    told = content_words(said)
+    told = content_of(view, view.reasoning)
     if len(told) < 6 or any(contains(said, view.tokens(choice)) for choice in view.choices):
         return False
-    new = told - content_words(view.tokens(view.question))
+    new = told - content_of(view, view.question)
     return 5 * sum(word.isalpha() for word in new) <= len(told)
 
 
@@ -185,9 +186,9 @@ SOUGHT = re.compile(
 """What a context that works with the numbers of a question does not say"""
 
 
-def _explains_options(view: View, content: set[str]) -> bool:
+def _explains_options(view: View, content: Set[str]) -> bool:
     """Whether a context speaks of each of the options (`a hypothesis is neutral if …`): it tells what they mean."""
-    options = [content_words(view.tokens(choice)) for choice in view.choices]
+    options = [content_of(view, choice) for choice in view.choices]
     return bool(options) and all(option and option <= content for option in options)
 
 
@@ -200,7 +201,7 @@ def _has_all_numbers(view: View) -> bool:
     return len(asked) > 2 and asked == told
 
 
-def _copies_options(view: View, new: set[str], *, min_new_share: float = 0.5) -> bool:
+def _copies_options(view: View, new: Set[str], *, min_new_share: float = 0.5) -> bool:
     """Whether a context says all options again, and of its words that the question does not have less than
     `min_new_share` that they do not have either.
     """
@@ -209,7 +210,7 @@ def _copies_options(view: View, new: set[str], *, min_new_share: float = 0.5) ->
     told = view.tokens(view.context)
     if not all(contains(told, view.tokens(choice)) for choice in view.choices):
         return False
-    offered = set().union(*(content_words(view.tokens(choice)) for choice in view.choices))
+    offered = set().union(*(content_of(view, choice) for choice in view.choices))
     return len(new - offered) < min_new_share * len(new)
 
 
@@ -233,10 +234,10 @@ def context_restatement(
     )
     told = set(view.tokens(view.context))
     if len(told - known) >= min_new_words:
-        content = content_words(view.tokens(view.context))
+        content = content_of(view, view.context)
         if len(content) < LONG_CONTEXT:
             return None
-        asked, read = content_words(view.tokens(view.question)), content_words(view.tokens(view.passage))
+        asked, read = content_of(view, view.question), content_of(view, view.passage)
         if len(asked) > 2 and len(asked & content) >= 0.8 * len(asked) and ABOUT_QUESTION.search(view.context):
             return "context_restates_question", excerpt(view.context)
         if len(content - asked) < min_new_share * len(content) and not _explains_options(view, content):

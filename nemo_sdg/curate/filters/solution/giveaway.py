@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from nemo_sdg.curate.filters.phrases import STEM, content_words, phrases
+from nemo_sdg.curate.filters.phrases import STEM, content_of, content_words, phrases
 from nemo_sdg.curate.filters.solution.conclusion import announcements, is_marker
 from nemo_sdg.curate.filters.solution.hints import hint_in_context
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
@@ -71,11 +71,11 @@ def _alone_named(view: View) -> Finding | None:
     if contains(asked, gold) or any(contains(told, view.tokens(one)) for one in view.choices if one != view.answer):
         return None
     core = content_words(asked, frozenset(gold))
-    if len(core & content_words(told)) < min(2, len(core)) or not core:
+    if len(core & content_of(view, view.context)) < min(2, len(core)) or not core:
         return None
     for sentence in sentences(view.context):
         said = view.tokens(sentence)
-        if contains(said, gold) and core & content_words(said):
+        if contains(said, gold) and core & content_of(view, sentence):
             return "context_gives_answer", excerpt(sentence)
     return None
 
@@ -104,10 +104,10 @@ def _number_worked_out(view: View) -> Finding | None:
     asked = {found.number.value for found in find_numbers(f"{view.question} {view.passage}", view.language)}
     if gold.value in asked:
         return None
-    core = content_words(view.tokens((sentences(view.question) or [""])[-1]))
+    core = content_of(view, (sentences(view.question) or [""])[-1])
     for sentence in sentences(view.context):
         numbers = [found.number for found in find_numbers(sentence, view.language)]
-        told = content_words(view.tokens(sentence))
+        told = content_of(view, sentence)
         concerns = len(core) > 1 and len(core & told) >= 0.5 * len(core)
         concerns = concerns or SUM.search(sentence) is not None or _concludes(view, sentence)
         numbers += _with_halves(view, sentence) if gold.value.denominator > 1 else []
@@ -170,7 +170,7 @@ def _stated(view: View, min_coverage: float) -> Finding | None:
         said = view.tokens(sentence)
         if not any(contains(said, words) or _inflected(said, words) for words in accepted):
             continue
-        if len(core & content_words(said)) >= min_coverage * len(core):
+        if len(core & content_of(view, sentence)) >= min_coverage * len(core):
             return "context_gives_answer", excerpt(sentence)
     return None
 
@@ -181,13 +181,13 @@ def _paraphrased(view: View, *, min_share: float = 0.6) -> Finding | None:
     """
     if len(view.choices) < 3:
         return None
-    asked = content_words(view.tokens(view.question))
-    others = [content_words(view.tokens(choice)) for choice in view.choices if choice != view.answer]
-    own = content_words(view.tokens(view.answer)) - asked.union(*others)
+    asked = content_of(view, view.question)
+    others = [content_of(view, choice) for choice in view.choices if choice != view.answer]
+    own = content_of(view, view.answer) - asked.union(*others)
     if len(own) < 2:
         return None
     for sentence in sentences(view.context):
-        said = content_words(view.tokens(sentence))
+        said = content_of(view, sentence)
         if len(own & said) < max(2, min_share * len(own)) or len(said & asked) < 2:
             continue
         if all(2 * len((other - asked) & said) < len(other - asked) or not other - asked for other in others):

@@ -2,7 +2,7 @@
 
 import re
 
-from nemo_sdg.curate.filters.phrases import STEM, content_words
+from nemo_sdg.curate.filters.phrases import STEM, content_of
 from nemo_sdg.curate.filters.solution.conclusion import OPTION_WORD, named_letter, speaks_of_letters
 from nemo_sdg.curate.filters.solution.sums import plain, sides_of
 from nemo_sdg.curate.filters.view import View, contains, excerpt, sentences
@@ -58,8 +58,11 @@ def _eliminates(view: View) -> str | None:
         {word[:STEM] for word in told if len(word) >= STEM}
     ):
         return None
-    core = {word[:4] for word in content_words(view.tokens(view.question))}
-    if len(core & {word[:4] for word in content_words(told)}) < min(len(core), max(2, 0.4 * len(core))) or not core:
+    core = {word[:4] for word in content_of(view, view.question)}
+    if (
+        len(core & {word[:4] for word in content_of(view, view.context)}) < min(len(core), max(2, 0.4 * len(core)))
+        or not core
+    ):
         return None  # something else is told of them
     numeric = any(word[0].isdigit() for other in others for word in other)
     parts = sentences(view.context) if numeric else [view.context]

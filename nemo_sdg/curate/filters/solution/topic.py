@@ -4,7 +4,7 @@ import functools
 import re
 
 from nemo_sdg.curate.embed import Embedder
-from nemo_sdg.curate.filters.phrases import content_words
+from nemo_sdg.curate.filters.phrases import content_of, content_words
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Frame, Kind
 from nemo_sdg.text.normalize import is_spaceless
@@ -34,15 +34,15 @@ def context_off_topic(
     """
     if not view.context or (view.language != "en" and (view.language not in LATIN or view.kind == Kind.numeric)):
         return None
-    told = content_words(view.tokens(view.context))
+    told = content_of(view, view.context)
     if len(told) < min_words:
         return None
     asked = f"{view.question} {' '.join(view.choices)} {view.answer}"
     others = (view.question, view.passage, view.answer, view.reasoning, *view.choices)
     shared = max_shared * len(told) if view.language == "en" else 0
-    if sum(len(told & content_words(view.tokens(text))) for text in others) > shared:
+    if sum(len(told & content_of(view, text)) for text in others) > shared:
         return None
-    matter = content_words(view.tokens(COMMAND.sub(" ", f"{view.question} {view.reasoning}")))
+    matter = content_of(view, COMMAND.sub(" ", f"{view.question} {view.reasoning}"))
     if FORMULA.search(view.question) and sum(word.isalpha() for word in matter) < min_words:
         return None  # of a formula alone nobody can tell what it is about
     context, *vectors = _embedder().encode([view.context, asked, *([view.reasoning] if view.reasoning else [])])
@@ -62,10 +62,10 @@ def answer_off_topic(view: View, *, min_words: int = 8, max_shared: float = 0.08
     """
     if view.kind != Kind.free_text or view.frame != Frame.explanation or not view.reasoning:
         return None
-    said = content_words(view.tokens(view.answer))
+    said = content_of(view, view.answer)
     if len(said) < min_words:
         return None
-    known = set().union(*(content_words(view.tokens(text)) for text in (view.question, view.passage, view.reasoning)))
+    known = set().union(*(content_of(view, text) for text in (view.question, view.passage, view.reasoning)))
     return ("answer_off_topic", excerpt(view.answer)) if len(said & known) <= max_shared * len(said) else None
 
 

@@ -5,12 +5,12 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 import numpy as np
 
-from nemo_sdg.curate.filters.phrases import STEM, content_words
+from nemo_sdg.curate.filters.phrases import STEM, content_of
 from nemo_sdg.curate.filters.view import Finding, View, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.figures import ngrams
@@ -47,14 +47,15 @@ def repetition(
         return "repetition", f"passage: {loop}"
     for name, text in view.texts(*names):
         words = _words(text)
+        num_again = len(words) - len(set(words))
         run = LETTER_RUN.search(text) if max(map(len, words), default=0) > 30 else None
         if run and run.group(1) not in "ACGTUN":
             return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
         if name != "question" and view.kind != Kind.code and (said := _reworded(view, text)):
             return "repetition", f"{name}: one sentence is said {said} times in other words"
-        if name != "question" and (stutter := _stuttered(words)) is not None:
+        if name != "question" and num_again >= STUTTER - 1 and (stutter := _stuttered(words)) is not None:
             return "repetition", f"{name}: {stutter!r} {STUTTER} times in a row"
-        if len(set(words)) > 0.7 * len(words):
+        if len(words) - num_again > 0.7 * len(words):
             continue
         # a poem or a song that is asked for, and a dialogue, have lines that come again
         refrains = name in ("question", "answer")
@@ -77,8 +78,6 @@ STUTTER = 5
 
 def _stuttered(words: list[str]) -> str | None:
     """A word of three letters or more that stands there STUTTER times in a row."""
-    if len(words) - len(set(words)) < STUTTER - 1:
-        return None
     for place in range(
         0, len(words) - 1, STUTTER - 1
     ):  # a run of STUTTER holds two of these places, or one and its next
@@ -113,8 +112,15 @@ class _Runs:
         self.again = sorted(place for found in places.values() for place in found[1:])
         """places of n-grams of NGRAM words that occurred before"""
         pairs = itertools.chain.from_iterable(map(itertools.pairwise, places.values()))
-        self.num_near = sum(place - before <= MAX_PERIOD for before, place in pairs)
-        """how many of them occurred within the last MAX_PERIOD words"""
+        near = sorted(place for before, place in pairs if place - before <= MAX_PERIOD)
+        self.num_near = max(map(len, _in_a_row(near)), default=0)
+        """how many of them in a row occurred within the last MAX_PERIOD words, at most"""
+
+
+def _in_a_row(places: list[int]) -> list[list[int]]:
+    """Rising numbers by runs in which each is one more than the one before."""
+    runs = itertools.groupby(enumerate(places), lambda pair: pair[1] - pair[0])
+    return [[place for _, place in run] for _, run in runs]
 
 
 def _loop(words: list[str], runs: _Runs, max_loops: int, min_words: int) -> str | None:
@@ -154,7 +160,7 @@ def _reworded(view: View, text: str) -> int:
     found = sentences(text)
     if len(found) < MIN_SAME or any(mark in text for mark in "\n|") or not _may_repeat(found):
         return 0
-    told = [content_words(view.tokens(one)) for one in found if not any(map(str.isdigit, one))]
+    told = [content_of(view, one) for one in found if not any(map(str.isdigit, one))]
     told = [words for words in told if len(words) >= 5]
     if len(told) < MIN_SAME:
         return 0
@@ -166,7 +172,7 @@ def _reworded(view: View, text: str) -> int:
     return most if most >= MIN_SAME else 0
 
 
-def _worth(found: Iterable[set[str]]) -> dict[str, int]:
+def _worth(found: Iterable[Set[str]]) -> dict[str, int]:
     """With how many of MIN_SAME - 1 other sentences a word may be shared. A sentence shares no more words with as many,
     taken together, than the sum over its words.
     """
@@ -178,31 +184,26 @@ def _may_repeat(found: list[str]) -> bool:
     """Whether some sentence can be near MIN_SAME - 1 others: a first look by beginnings of words as they are written,
     with a lower bound, for a tenth of the time. Texts without spaces are not judged.
     """
-    bits = _Bits()
-    sets = [sum({bits[word[:STEM]] for word in one.split() if len(word) > 3}) for one in found]
-    sizes = [one.bit_count() for one in sets]
-    if sum(sizes) < 3 * len(found):
+    stems = [{word[:STEM] for word in one.split() if len(word) > 3} for one in found]
+    if sum(map(len, stems)) < 3 * len(found):
         return True
-    at_least = [0] * MIN_SAME  # words of so many sentences, and one more
+    bits = {stem: 1 << place for place, stem in enumerate(dict.fromkeys(itertools.chain.from_iterable(stems)))}
+    sets = [sum(map(bits.__getitem__, one)) for one in stems]
+    once = twice = thrice = oftener = 0  # in how many sentences a word stands, at least
     for one in sets:
-        for times in range(MIN_SAME - 1, 0, -1):
-            at_least[times] |= at_least[times - 1] & one
-        at_least[0] |= one
-    for one, size in zip(sets, sizes, strict=True):
-        if size < 4 or sum((one & words).bit_count() for words in at_least[1:]) < (MIN_SAME - 1) * ROUGHLY_SAME * size:
+        oftener |= thrice & one
+        thrice |= twice & one
+        twice |= once & one
+        once |= one
+    for one, words in zip(sets, stems, strict=True):
+        size = len(words)
+        shared = (one & twice).bit_count() + (one & thrice).bit_count() + (one & oftener).bit_count()
+        if size < 4 or shared < (MIN_SAME - 1) * ROUGHLY_SAME * size:
             continue
         enough = math.ceil(ROUGHLY_SAME * size)
         if len([1 for other in sets if (one & other).bit_count() >= enough]) >= MIN_SAME:
             return True
     return False
-
-
-class _Bits(dict[str, int]):
-    """One bit for each word, in the order in which they come."""
-
-    def __missing__(self, word: str) -> int:
-        self[word] = bit = 1 << len(self)
-        return bit
 
 
 ROUGHLY_SAME = 0.5
@@ -261,8 +262,7 @@ def _top_share(runs: _Runs, joined: str, size: int) -> float:
 def _most_duplicates(words: list[str], again: list[int], size: int) -> int:
     """Upper bound of _duplicate_share: a repeated n-gram of `size` words is a run of places in `again`."""
     most = 0
-    for _, pairs in itertools.groupby(enumerate(again), lambda pair: pair[1] - pair[0]):
-        run = [place for _, place in pairs]
+    for run in _in_a_row(again):
         if len(run) > size - NGRAM:
             held = words[run[0] : run[-1] + NGRAM]
             most += sum(map(len, held)) + len(held)
