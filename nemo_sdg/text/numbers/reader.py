@@ -199,13 +199,12 @@ def _find_in_ascii(text: str, language: str) -> Iterator[FoundNumber]:
     begin = _number_words(text, language)
     position = 0
     for start in (_IN_ASCII if begin else _IN_DIGITS).finditer(text):
-        if start.start() < position:
+        spelled = start.lastgroup is not None
+        if (spelled and start[0] not in begin) or start.start() < position:
             continue
-        if start.lastgroup is not None:
-            before = text[start.start() - 1 : start.start()]
-            if start[0] not in begin or before.isalnum() or before in ("_", "'"):
-                continue
-        number, position = _read_at(text, start, language, spelled=start.lastgroup is not None)
+        if spelled and ((before := text[start.start() - 1 : start.start()]).isalnum() or before in ("_", "'")):
+            continue
+        number, position = _read_at(text, start, language, spelled=spelled)
         if number is not None:
             yield number
 

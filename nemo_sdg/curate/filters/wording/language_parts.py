@@ -45,12 +45,16 @@ FOREIGN_WORDS = 4
 """In how many words of a text, and in which part of all, there must be such letters"""
 
 
-def is_of_relative(language: str, words: list[str]) -> bool:
+def is_of_relative(language: str, text: str) -> bool:
     """Whether a text is written with letters that only a near relative of its language has."""
     letters = FOREIGN_LETTERS.get(language)
     if letters is None:
         return False
-    num = sum(1 for word in words if letters.search(word.lower()))
+    lowered = text.lower()
+    if language != "fa" and letters.search(lowered) is None:
+        return False
+    words = lowered.split()
+    num = sum(1 for word in words if letters.search(word))
     return num >= FOREIGN_WORDS and num * 8 >= len(words)
 
 

@@ -74,7 +74,7 @@ def language(
             if name != "question" and _speaks_of(view, found):
                 continue
             return "language_mismatch", f"{name} is {found} ({confidence:.2f}), the seed is {view.language}"
-        if name != "question" and is_of_relative(view.language, words.split()) and not _speaks_of(view, found):
+        if name != "question" and is_of_relative(view.language, words) and not _speaks_of(view, found):
             return "language_mismatch", f"{name} has letters of a relative, the seed is {view.language}"
         if name != "question" and (mixed := _mixed(view, text, confidence, min_letters)) is not None:
             return "language_mixed", f"{name}: {excerpt(mixed)}, the seed is {view.language}"

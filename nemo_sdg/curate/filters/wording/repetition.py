@@ -64,7 +64,7 @@ def repetition(
         loop = loop or _repeated_sentence(text, max_loops, in_a_row=refrains)
         if loop is not None:
             return "repetition", f"{name}: {loop}"
-        if len(words) < max(min_words, SHORT) or sum(word in OPERATORS for word in words) * 6 >= len(words):
+        if len(words) < max(min_words, SHORT) or sum(map(OPERATORS.__contains__, words)) * 6 >= len(words):
             continue
         score = _gopher_score(text, words, runs, max_duplicate_lines, max_top_ngram, max_duplicate_ngrams)
         if score is not None:
