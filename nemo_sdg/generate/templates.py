@@ -12,7 +12,6 @@ import jinja2.sandbox
 from nemo_sdg.errors import ConfigError
 
 INCLUDE = re.compile(r'\{% include "([^"]+)" %\}')
-QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
 class Inlined(jinja2.ext.Extension):
@@ -53,8 +52,10 @@ def require_used(folder: str, names: tuple[str, ...]) -> None:
     own = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*.jinja")}
     shipped = jinja2.PackageLoader("nemo_sdg.generate", "prompts").list_templates()
     known = [*(f"{name}.jinja" for name in names), *shipped]
-    named = {name for path in own.values() for name in QUOTED.findall(path.read_text("utf-8", errors="replace"))}
-    for name in sorted(own.keys() - set(known) - named):
+    texts = [path.read_text("utf-8", errors="replace") for path in own.values()]
+    for name in sorted(own.keys() - set(known)):
+        if any(f"{quote}{name}{quote}" in text for text in texts for quote in "\"'"):
+            continue
         close = difflib.get_close_matches(name, known, n=1)
         hint = (
             f"did you mean {close[0]}?" if close else "names are such as solve/numeric.jinja or full/solve/code.jinja"

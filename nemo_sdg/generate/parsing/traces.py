@@ -47,7 +47,7 @@ _DETAILS = re.compile(
 
 
 _BEDROCK = re.compile(
-    r"\A\s*<reasoning>(?P<thinking>(?:(?!</?reasoning>).)*)</reasoning>\s*"
+    r"\s*<reasoning>(?P<thinking>(?:(?!</?reasoning>).)*)</reasoning>\s*"
     r"(?=\{|```json|#{1,4} \w|.*?(?:<reasoning>|(?:^|(?<=</reasoning>))[#*\s]{0,8}reasoning\b[*\s]*(?::|$)))",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
@@ -55,9 +55,13 @@ _BEDROCK = re.compile(
 
 def split_trace(text: str) -> tuple[str, str]:
     """(final text, thinking), both stripped. If thinking never ends, the text is ''."""
-    if text.lstrip()[:11].lower() == "<reasoning>" and (block := _BEDROCK.match(text)) is not None:
-        final, inner = split_trace(text[block.end() :])
-        return final, "\n\n".join(filter(None, (block["thinking"].strip(), inner)))
+    blocks, end = list[str](), 0
+    while (block := _BEDROCK.match(text, end)) is not None:
+        blocks.append(block["thinking"].strip())
+        end = block.end()
+    if end:
+        final, inner = split_trace(text[end:])
+        return final, "\n\n".join(filter(None, (*blocks, inner)))
     if "<|channel|>" in text:
         return _harmony(text)
     if (stripped := _STRIPPED_HARMONY.match(text)) is not None:

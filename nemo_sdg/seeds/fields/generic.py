@@ -194,7 +194,9 @@ class GenericReader:
         block = listed_block(prompt)
         if len(block) >= 2 and num in (None, len(block)):
             return [text for _, text in block]
-        inline = inline_block(reading.question, labels) if labels and bare_labels(labels) else None
+        inline = None
+        if labels:
+            inline = inline_block(reading.question, labels if bare_labels(labels) else list(LABELS[: len(labels)]))
         if inline is None:
             return None
         reading.question = without_cues(inline[0])

@@ -21,6 +21,7 @@ from nemo_sdg.seeds.fields.reading import (
     latin_labels,
     numbered_labels,
     plain_label,
+    plain_labels,
     text_of,
 )
 from nemo_sdg.seeds.prompts.labels import OPTIONS
@@ -178,7 +179,7 @@ def listed_block(prompt: str) -> list[tuple[str, str]]:
 def inline_block(text: str, labels: list[str]) -> tuple[str, list[str]] | None:
     """What goes before options that stand in one line (`Which? A. oak B. tin`), and their texts."""
     num = len(labels)
-    letters = [f"[{label}{label.lower()}]" if len(label) == 1 else label for label in map(plain_label, labels)]
+    letters = [f"[{label}{label.lower()}]" if len(label) == 1 else label for label in plain_labels(labels)]
     before, wide = r"(?<![A-Za-z0-9])", r"(?:[.)]\s*(?=[^\x00-\u2e7f])|[．、：）]\s*)"
     styles = [[rf"(?<!\w){style.format(letter)}\s+" for letter in letters] for style in (r"\({}\)", r"{}\)", r"{}\.")]
     styles.append([rf"{before}[(（]?{letter}{wide}" for letter in letters])

@@ -111,7 +111,7 @@ def trimmed(text: str) -> str:
 
 def bare_labels(choices: list[str]) -> bool:
     """Whether all choices are letters in sequence (A B C D, (a) (b), А Б В) and so not texts."""
-    num, labels = len(choices), _labels(choices)
+    num, labels = len(choices), plain_labels(choices)
     return num > 1 and any(labels == list(script[:num]) for script in (LABELS, *SCRIPTS))
 
 
@@ -119,7 +119,7 @@ def latin_labels(choices: list[str]) -> bool:
     """As `bare_labels`, for A B C D alone: in other scripts, what a row gives as options may be meant as they stand
     (甲 and 乙 are persons of a story).
     """
-    return len(choices) > 1 and _labels(choices) == list(LABELS[: len(choices)])
+    return len(choices) > 1 and plain_labels(choices) == list(LABELS[: len(choices)])
 
 
 def numbered_labels(choices: list[str]) -> bool:
@@ -127,10 +127,11 @@ def numbered_labels(choices: list[str]) -> bool:
     options themselves.
     """
     num = len(choices)
-    return num > 1 and _labels(choices) in ([str(n) for n in range(num)], [str(n + 1) for n in range(num)])
+    return num > 1 and plain_labels(choices) in ([str(n) for n in range(num)], [str(n + 1) for n in range(num)])
 
 
-def _labels(choices: list[str]) -> list[str]:
+def plain_labels(choices: list[str]) -> list[str]:
+    """Of choices that are labels alone (`(A)`, `B.`), as in `plain_label`; up to the first that is none."""
     labels = []
     for choice in choices:
         match = _LABEL.fullmatch(choice)

@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _COMMANDS = re.compile(r"\\(?:begin|end)\{\w+\*?\}|\\(?:text\w*|math\w*|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _LABEL = re.compile(r"\A\(?[a-hA-H]\)\s+(?=\S)")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*|\n")
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z]{2,8}|#\d{2,5});")
+_MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*\s*/?>|<[A-Za-z]+\s[^<>]*=\s*[\"'][^<>]*>|&(?:[A-Za-z]{2,8}|#\d{2,5});")
 _SAYS_ANSWER = re.compile(
     r"\b(?:answer|result|solution|antwort|ergebnis|respuesta|resultado|resposta|réponse|résultat|risposta|risultato|jibu|jawaban)\b"
     r"|ответ|答案|答え|答|답|الجواب|الإجابة|उत्तर|উত্তর|సమాధానం|คำตอบ",

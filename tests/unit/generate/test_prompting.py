@@ -202,7 +202,7 @@ def test_templates_that_others_include_are_read(tmp_path: Path) -> None:
     (tmp_path / "solve").mkdir()
     (tmp_path / "rules.jinja").write_text("Be brief.")
     (tmp_path / "solve" / "numeric.jinja").write_text(
-        '{% block instruction %}{% include "rules.jinja" %}{% endblock %}{% block ask %}x{% endblock %}'
+        '{% block instruction %}Don\'t guess. {% include "rules.jinja" %}{% endblock %}{% block ask %}x{% endblock %}'
     )
     asked = build(prompts(folder=tmp_path), "solve/numeric")
     assert asked.messages is not None

@@ -120,3 +120,8 @@ def test_thinking_in_tags_of_reasoning_is_told_from_a_section_by_what_follows(fi
 )
 def test_a_section_of_reasoning_that_comes_first_stays(text):
     assert split_trace(text) == (text, "")
+
+
+def test_thousands_of_blocks_of_reasoning_are_read():
+    text, thinking = split_trace("<reasoning>So.</reasoning>\n" * 3000 + "# Answer\nyes")
+    assert (text, thinking.count("So.")) == ("# Answer\nyes", 3000)

@@ -217,3 +217,11 @@ def test_a_row_without_a_column_does_not_give_the_column_s_name_as_its_answer() 
         config = {"doc_to_text": "Question: {{q}}\nAnswer:", "doc_to_target": column}
         assert seed_of(config, {"q": "Who?", column: "Ann"}, **short).answer.text == "Ann"
         assert reason_of(config, {"q": "Who?"}, **short) == "missing_column"
+
+
+@pytest.mark.parametrize("labels", [["(A)", "(B)"], ["A.", "B."], ["A", "B"], ["1", "2"]])
+@pytest.mark.parametrize("shown", ["(A) oak (B) tin", "A. oak B. tin"])
+def test_labels_in_brackets_name_options_within_the_question(tmp_path: Path, labels: list[str], shown: str) -> None:
+    (tmp_path / "w.py").write_text("def text(d):\n    return d['q']\n")
+    config = {"doc_to_text": FunctionRef(str(tmp_path), "w.text"), "doc_to_choice": labels, "doc_to_target": 1}
+    assert asked(seed_of(config, {"q": f"Which is wood? {shown}"})) == ("Which is wood?", ["oak", "tin"], "tin")

@@ -44,7 +44,8 @@ def reason_of(config: dict[str, Any], row: dict[str, Any], **fields: Any) -> str
 
 WHOLE = r"""1,234 | $80,000 | -$5.50 | 50% | 3/4 | −3 | 1e5 | 6.02 × 10^23 | 12 km | 3 1/2 | ½ | ٣٤ | $1.5 million
 12:30 | 3:1 | 10-20 | 2x+1 | (3, 4) | [1, 2] | 1 000 000 | 1'000 | 0x1F | √2 | 5'11" | 1.0e-3 | ∞ | \frac{1}{3}
-\dfrac{22}{7} | $\frac{3}{4}$ | \{1, 2\} | (-\infty, 3] | 7 apples | 20°C | eight"""
+\dfrac{22}{7} | $\frac{3}{4}$ | \{1, 2\} | (-\infty, 3] | 7 apples | 20°C | eight
+2<x or x>3 | -1<x\text{ or }x>5"""
 
 
 @pytest.mark.parametrize("target", [target.strip() for line in WHOLE.splitlines() for target in line.split("|")])
