@@ -28,6 +28,8 @@ from nemo_sdg.storage import ranked
 if TYPE_CHECKING:
     from nemo_sdg.execution.tracking import Tracker
 
+WRITES_FILES = "writing batch files"
+"""phase of a step whose replies come in files"""
 COLUMNS = 100
 """maximum length of a line"""
 HEARTBEATS = (30.0, 900.0)

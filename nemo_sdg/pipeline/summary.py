@@ -75,7 +75,10 @@ def came_out(run_dir: Path, curated: StepCounts) -> str:
     documents = Counter({family: size.documents for family, size in sorted(packed[0][1].items())} if packed else {})
     tokens = {variant: sum(size.tokens for size in families.values()) for variant, families in packed}
     num_tasks = sum(bool(row["kept"]) for row in curated.values())
-    families = fit([f"{name} {num:,}" for name, num in documents.most_common()] or ["nothing packed"], 50)
+    each = [f"{name} {num:,}" for name, num in documents.most_common()]
+    families = fit(each or ["nothing packed"], 50)
+    if more := len(each) - len(families.split(", ")):
+        families += f" and {more} more families" if more > 1 else " and 1 more family"
     sizes = ", ".join(f"{num:,} {variant}" for variant, num in tokens.items())
     return f"{num_tasks} tasks; documents: {families}; tokens: {sizes or 'none'}"
 

@@ -17,7 +17,7 @@ from nemo_sdg.config import EngineKind, EngineSection, Executor, Role, RunConfig
 from nemo_sdg.config.engine import same_engine
 from nemo_sdg.errors import ConfigError
 from nemo_sdg.execution.context import Context
-from nemo_sdg.execution.progress import Progress, StepProgress
+from nemo_sdg.execution.progress import WRITES_FILES, Progress, StepProgress
 from nemo_sdg.execution.rates import TokenWork
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome, Request
 from nemo_sdg.steps.traces import traces_path, write_traces
@@ -183,7 +183,7 @@ def counted(flow: Flow, work: TokenWork) -> Flow:
 def describe_start(section: EngineSection) -> str:
     """Says what an engine does before its first completion."""
     if section.kind is EngineKind.batch:
-        return "writing batch files"
+        return WRITES_FILES
     if section.kind is EngineKind.openai:
         return f"asking {section.model}"
     return f"loading {'the embedded model' if section.embedded else Path(str(section.model)).name}"

@@ -31,6 +31,8 @@ def sample(
     if num < 1:
         raise ConfigError(f"-n must be >= 1, got {num}")
     require_run(run)
+    if step is not None and step not in STEPS:
+        raise ConfigError(f"--step must be one of {', '.join(reversed(STEPS))}, got {step}")
     if reason is not None:
         dropped = True
     steps = [step] if step else [name for name in STEPS if finished_shards(run, name)]
@@ -38,10 +40,12 @@ def sample(
         raise ConfigError(f"{run} holds no finished shard yet; run the pipeline first")
     if dropped and step is None:
         steps = list(STEPS)
-    picked = reservoir(records(run, steps if dropped else steps[:1], dropped, task, reason), num, seed)
+    steps = steps if dropped else steps[:1]
+    picked = reservoir(records(run, steps, dropped, task, reason), num, seed)
     if not picked:
         asked = "".join(f" {name} {value}" for name, value in (("of task", task), ("with reason", reason)) if value)
-        raise ConfigError(f"{run} has no {'drop' if dropped else 'record'}{asked} in {', '.join(steps)}")
+        elsewhere = "" if dropped or step else "; see --dropped, or an earlier step by --step"
+        raise ConfigError(f"{run} has no {'drop' if dropped else 'record'}{asked} in {', '.join(steps)}{elsewhere}")
     for number, record in enumerate(picked):
         yield from ([""] if number else [])
         yield from shown(record)
@@ -115,6 +119,8 @@ def cat(path: Path, *, for_terminal: bool = False) -> Iterator[bytes]:
     that steer a terminal become escapes; else the bytes are those of the content.
     """
     for file in files_named(path):
+        if file.suffix in (".parquet", ".bin", ".idx"):
+            raise ConfigError(f"{file} is not lines of text; `nemo-sdg trace` shows packed documents")
         try:
             with gzip.open(file) if file.suffix == ".gz" else open_content(file) as handle:
                 yield from map(_escaped, handle) if for_terminal else handle

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.execution.progress import COLUMNS, describe_engine, format_seconds, last_rows
+from nemo_sdg.execution.progress import COLUMNS, WRITES_FILES, describe_engine, format_seconds, last_rows
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS
 from nemo_sdg.records.lines import Counted
 from nemo_sdg.storage import (
@@ -89,6 +89,10 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
         console.print(versions, highlight=False)
     for step in steps:
         for row in last_rows(run_dir / "progress.jsonl", step):
+            if row.get("phase") == WRITES_FILES:
+                if row["done"] < (row["total"] or 0):
+                    console.print(f"{step}: waits for files of replies in {run_dir / step / 'batch'}", highlight=False)
+                continue
             if engine := describe_engine(row):
                 worker = f" worker {row['worker']}" if "worker" in row else ""
                 state = (

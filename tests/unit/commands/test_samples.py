@@ -130,3 +130,20 @@ def test_a_terminal_is_not_steered_by_what_a_model_wrote(tmp_path: Path) -> None
     shown = b"".join(cat(shard, for_terminal=True))
     assert not set("\x1b\x07\x9b\u202e") & set(shown.decode())
     assert orjson.loads(shown)["question"] == hostile
+
+
+def test_a_task_that_the_last_step_does_not_have_is_not_denied_of_the_others(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", num=3)
+    counts = Counts()
+    counts.keep("arc", 1)
+    StepDir(run_dir=run, step="verified", fingerprint="f").write_shard("shard-00000", [{"task": "arc"}], [], counts)
+    with pytest.raises(ConfigError, match="no record of task arc in curated; see --dropped, or an earlier step"):
+        list(sample(run, task="arc"))
+    with pytest.raises(ConfigError, match=r"--step must be one of seeds, questions.*got cureated"):
+        list(sample(run, step="cureated"))
+
+
+def test_a_packed_file_is_not_printed(tmp_path: Path) -> None:
+    (tmp_path / "shard-00000.docs.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ConfigError, match="not lines of text; `nemo-sdg trace`"):
+        list(cat(tmp_path / "shard-00000.docs.parquet"))

@@ -7,6 +7,7 @@ import pytest
 
 from nemo_sdg.commands.look.status import print_status, step_status
 from nemo_sdg.errors import DataError
+from nemo_sdg.execution.progress import WRITES_FILES, Progress
 from nemo_sdg.storage import Counts, StepDir, write_json
 
 
@@ -55,3 +56,12 @@ def test_status_needs_no_slurm_on_the_machine(
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a run"):
         print_status(tmp_path, ["seeds"])
+
+
+def test_a_step_that_waits_for_files_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.yaml").write_text("{}")
+    progress = Progress(tmp_path / "progress.jsonl", every=60.0)
+    with progress.step("questions", unit="records") as state:
+        state.phase, state.total, state.done = WRITES_FILES, 5, 2
+    print_status(tmp_path, ["questions"])
+    assert f"questions: waits for files of replies in {tmp_path / 'questions' / 'batch'}" in capsys.readouterr().out

@@ -114,3 +114,11 @@ def test_a_run_of_two_versions_says_so(run_dir: Path) -> None:
         ledger.write(run_dir)
     told = " ".join(" ".join(summary(run_dir, RunConfig(), FACTS)).split())
     assert "versions steps were made by different versions of nemo_sdg: seeds by 0.1.0+a; answers by 0.1.0+b" in told
+
+
+def test_families_that_find_no_room_are_counted(run_dir: Path) -> None:
+    for number in range(12):
+        receipt = {"family": f"family_{number}", "variants": {"context": {"documents": 3, "tokens": 9}}}
+        write(run_dir / "packed" / "receipts" / f"{number}.json", receipt)
+    told = " ".join(" ".join(summary(run_dir, RunConfig(), FACTS)).split())
+    assert "math 21, family_0 3, family_1 3, family_10 3 and 9 more families; tokens" in told
