@@ -10,7 +10,6 @@ second. Verdicts depend on the configuration and are not cached in the file.
 """
 
 import contextlib
-import copy
 import hashlib
 import importlib.util
 import logging
@@ -43,7 +42,7 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection) -> list[CatalogRow]:
     policy. The steps of a run call this several times: the last result is returned again if none of its inputs has
     changed.
 
-    Rows share their nested values: read only. Raises ConfigError when a folder of include_path is missing, or
+    The rows are those of all callers: read only. Raises ConfigError when a folder of include_path is missing, or
     seeds.declared or guard.require names no task.
     """
     folders = _folders(seeds)
@@ -58,7 +57,7 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection) -> list[CatalogRow]:
         known = _Judged(rows=rows, outside=facts["outside"], outside_hash=facts["outside_hash"], own=own, files=files)
         _last.clear()
         _last[asked] = known
-    return [copy.copy(row) for row in known.rows]
+    return list(known.rows)
 
 
 @dataclass(kw_only=True)

@@ -118,7 +118,7 @@ class Drop:
     record: dict[str, Any] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, frozen=True)
 class CatalogRow:
     """One lm-eval leaf task with its verdict (catalog/tasks.jsonl)."""
 
