@@ -11,8 +11,9 @@ from nemo_sdg.catalog.about.families import read_data
 from nemo_sdg.catalog.selection import compared, select
 from nemo_sdg.catalog.walk import build_catalog
 from nemo_sdg.cli import app
+from nemo_sdg.commands.inputs.guard import import_file
 from nemo_sdg.config import GuardSection, SeedsSection
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.records import CatalogRow, to_dict
 from nemo_sdg.seeds.evaluation_rows.cache import EvaluationCache
 from nemo_sdg.seeds.evaluation_rows.render import render_evaluation
@@ -90,6 +91,9 @@ def test_a_cache_travels_as_one_file(tmp_path: Path) -> None:
     assert found.path.read_bytes() == rendered.path.read_bytes()
     listed = runner.invoke(app, ["guard", "list", "--cache", str(there)]).output
     assert "openai/gsm8k\tmain\ttest\t1" in listed
+    with pytest.raises(DataError, match="guard export` wrote") as caught:
+        import_file(GuardSection(cache=str(there)), Path(__file__))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_hub_that_cannot_be_reached_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,6 @@ def import_file(guard: GuardSection, archive: Path) -> None:
                     out.write(data)
                 num += path.suffix == ".jsonl"
     except (tarfile.TarError, OSError, EOFError, orjson.JSONDecodeError) as exc:
-        why = (exc.strerror if isinstance(exc, OSError) else None) or exc
+        why = (exc.strerror if isinstance(exc, OSError) else None) or str(exc).splitlines()[0].rstrip(":")
         raise DataError(f"{archive} cannot be read ({why}); name a file that `nemo-sdg guard export` wrote") from exc
     typer.echo(f"{num} evaluation splits are in {folder}")
