@@ -53,10 +53,11 @@ ACCOUNT = re.compile(
     r"insufficient.{0,5}(?:quota|balance|credit|fund)|exceeded.{0,4}current.{0,7}quota|billing|payment|"
     r"out of credits|more credits|credits? (?:balance|are depleted|have expired)|account balance|"
     r"balance is (?:insufficient|not enough)|not enough (?:balance|credit)|spend(?:ing)? limit|budget (?:has been )?"
-    r"exceeded|over.?budget|ExceededBudget|good standing|arrearage|overdue|recharge|specified API usage limits|"
-    r"set inference limit|free (?:allocation|trial quota)|"
-    r"(?:account|organization|project|team)(?: \S+)? (?:is |has been )?(?:deactivated|suspended|disabled|restricted|"
-    r"not active)|[余餘][额額]不足|[额額]度(?:不足|已)|欠费|充值|套餐已",
+    r"exceeded|over.?budget|ExceededBudget|good standing|arrearage|"
+    r"overdue.?(?:balance|payment|bill)|(?:account|payment|bill) ?(?:is )?overdue|(?:please|to) recharge|"
+    r"specified API usage limits|set inference limit|free (?:allocation of|trial quota)|"
+    r"(?:account|organization|project|team)(?: \S+)? (?:is |has been )?(?:deactivated|suspended|disabled|"
+    r"restricted(?! to)|not active)|[余餘][额額]不足|[额額]度(?:不足|已)|欠费|充值|套餐已",
     re.IGNORECASE,
 )
 RATE = re.compile(

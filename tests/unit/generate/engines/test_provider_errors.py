@@ -145,3 +145,17 @@ def test_a_body_that_is_deep_or_endless_is_read_in_no_time(data):
     error = read_error(500, data)
     assert len(error.message) <= SAID_AT_MOST
     assert meaning(error, answered=True) in Meaning
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "means"),
+    [
+        (429, "Too many requests: your team is restricted to 5 at a time", "busy"),
+        (503, "A health check of the worker is overdue", "busy"),
+        (503, "No free allocation is left in the memory of the GPU", "busy"),
+        (500, "The recharge of the token bucket failed", "server"),
+    ],
+)
+def test_words_that_accounts_share_with_machines_stop_no_run(status, said, means):
+    error = read_error(status, json.dumps({"error": {"message": said}}).encode())
+    assert meaning(error, answered=True) is Meaning(means)
