@@ -23,6 +23,8 @@ LONGEST = (
     "contract/test_ray_executor.py",
     "e2e/test_ledger.py",
     "e2e/test_roles.py",
+    "e2e/test_generation_faults.py",
+    "e2e/test_run.py",
 )
 """files of tests that wait for other processes, or take longest: one that began last would run alone at the end"""
 
