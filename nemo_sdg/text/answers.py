@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 
 from nemo_sdg.records import Kind
 from nemo_sdg.text import forms, mathematics, sentences, short_answers, words
+from nemo_sdg.text.blanks import without_long_blanks
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import read_number
 from nemo_sdg.text.numbers.spelled import base_language
@@ -63,6 +64,7 @@ def surely_same(
     """`same_answer` without starting anything: None where only math-verify can tell. Cheap enough for an event loop."""
     if a == b or (_spaced(a) == _spaced(b) and not (kind == Kind.short_text and forms.asks_output(question))):
         return True
+    a, b = without_long_blanks(a), without_long_blanks(b)
     match Kind(kind):
         case Kind.multiple_choice:
             return _same_option(a, b, question, language)

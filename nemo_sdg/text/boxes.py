@@ -13,6 +13,10 @@ from dataclasses import dataclass
 
 COMMAND = re.compile(r"\\f?box(?:ed)?(?![A-Za-z])\s*(?P<brace>\{)?|\\framebox\s*(?P<frame>\{)")
 BARE = re.compile(r"(?:\\[A-Za-z]+|[-+]?\d+(?:[.,]\d+)*|[^\s\\{}$])")
+BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+"""braces, and what a backslash makes of the character after it"""
+DEEPEST = 20
+"""boxes in boxes that are looked into; a deeper nest is a loop"""
 
 JOINT = re.compile(
     r"(?:[A-Za-zα-ω](?:_?\{?\w{1,3}\}?)?'?\s*=|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[-•][ \t]++|"
@@ -47,9 +51,11 @@ class Box:
 def find_boxes(text: str) -> list[Box]:
     """All complete boxes, in order; a box inside another one is part of its content."""
     found: list[Box] = []
-    position = 0
+    position, closing = 0, None
     while (command := COMMAND.search(text, position)) is not None:
-        box = _read_box(text, command)
+        if closing is None:
+            closing = _closing_braces(text, command.start())
+        box = _read_box(text, command, closing)
         position = command.end() if box is None else box.end
         if box is not None:
             found.append(box)
@@ -68,8 +74,12 @@ def last_box(text: str) -> str | None:
     if not boxes or boxes[-1].end <= commands[-1].start():
         return None
     content = boxes[-1].content.strip()
-    inner = find_boxes(content)
-    return last_box(content) if len(inner) == 1 and not (inner[0].start or inner[0].end < len(content)) else content
+    for _ in range(DEEPEST):
+        inner = find_boxes(content)
+        if len(inner) != 1 or inner[0].start or inner[0].end < len(content):
+            break
+        content = inner[0].content.strip()
+    return content
 
 
 def last_boxes(text: str) -> list[str]:
@@ -97,28 +107,31 @@ def last_boxes(text: str) -> list[str]:
     return list(dict.fromkeys(contents))
 
 
-def without_boxes(text: str) -> str:
-    """The text with each complete box replaced by its content."""
+def without_boxes(text: str, depth: int = DEEPEST) -> str:
+    """The text with each complete box, down to `depth` boxes in boxes, replaced by its content."""
     out, position = [], 0
-    for box in find_boxes(text):
-        out += [text[position : box.start], without_boxes(box.content)]
+    for box in find_boxes(text) if depth else ():
+        out += [text[position : box.start], without_boxes(box.content, depth - 1)]
         position = box.end
     return "".join([*out, text[position:]])
 
 
-def _read_box(text: str, command: re.Match[str]) -> Box | None:
+def _closing_braces(text: str, start: int) -> dict[int, int]:
+    """Where each brace that is opened after `start` is closed, in one pass: a loop of boxes that are never closed has
+    thousands of them.
+    """
+    closing, opened = dict[int, int](), list[int]()
+    for brace in BRACES.finditer(text, start):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif brace[0] == "}" and opened:
+            closing[opened.pop()] = brace.start()
+    return closing
+
+
+def _read_box(text: str, command: re.Match[str], closing: dict[int, int]) -> Box | None:
     if command["brace"] is None and command["frame"] is None:
         bare = BARE.match(text, command.end())
         return Box(bare[0], command.start(), bare.end()) if bare is not None else None
-    depth = 1
-    position = command.end()
-    while position < len(text):
-        char = text[position]
-        if char == "\\":
-            position += 2
-            continue
-        depth += (char == "{") - (char == "}")
-        if depth == 0:
-            return Box(text[command.end() : position], command.start(), position + 1)
-        position += 1
-    return None
+    end = closing.get(command.end() - 1)
+    return None if end is None else Box(text[command.end() : end], command.start(), end + 1)

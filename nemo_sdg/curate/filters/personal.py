@@ -63,7 +63,7 @@ HOME = re.compile(
     r"|\b(?:[Cc]alle|[Aa]venida|[Pp]aseo|[Vv]ia|[Vv]iale|[Rr]ua|[Tt]ravessa|ul\.|ulica|ulicy|ул\.|улиц\w|вул\.|вулиц\w|"
     r"Jalan|Jl\.|đường|Cad\.|Sok\.) [^\d.,;\n]{2,40}[, ]+(?:n\.?º? ?|no\.? ?|nr\.? ?|д\. ?|буд\. ?|số ?)?\d{1,4}"
     r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"  # a post code of the United Kingdom
-    r"|[\u4e00-\u9fff]{2,}(?:路|街|大道|巷)\d+[号號]|\d+丁目\d+|\d+番地"
+    r"|(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,}(?:路|街|大道|巷)\d+[号號]|(?<!\d)\d+(?:丁目\d+|番地)"
 )
 """A street with its number; with a number or an address to reach somebody at it is a person's"""
 REACHED = re.compile(

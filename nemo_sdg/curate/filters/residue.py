@@ -9,15 +9,15 @@ from nemo_sdg.records import Kind
 
 CHAT = re.compile(
     r"<\|[a-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|</?think>|<(?:start|end)_of_turn>|\A\s*</?s>|</s>\s*\Z"
-    r"|^\s*#{2,3} ?(?:Instructions?|Input|Response|System|Task)\b",
+    r"|^[^\S\n]*#{2,3} ?(?:Instructions?|Input|Response|System|Task)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 JSON = re.compile(
     r"\"(?:question|answer|choices|options|reasoning|context)\"\s*:\s*[\"\[{]|\A\s*```json|\A\s*\{\s*\"\w+\"\s*:",
     re.IGNORECASE,
 )
-SPEAKER = re.compile(r"^\s*(?:Human|Assistant|User|System) ?:", re.IGNORECASE | re.MULTILINE)
-ANY_SPEAKER = re.compile(r"(?:^|(?<=[.!?»”\"] )|(?<=\n))\s*([^\W\d_][\w.' -]{0,24}) ?[:：]", re.MULTILINE)
+SPEAKER = re.compile(r"^[^\S\n]*(?:Human|Assistant|User|System) ?:", re.IGNORECASE | re.MULTILINE)
+ANY_SPEAKER = re.compile(r"(?:^|(?<=[.!?»”\"] )|(?<=\n))[^\S\n]*([^\W\d_][\w.' -]{0,24}) ?[:：]", re.MULTILINE)
 USERS = (
     r"User|Human|Nutzer(?:in)?|Benutzer|Utilisateur|Usuario|Usuário|Utilizador|Utente|Gebruiker|Użytkownik|Uživatel|"
     r"Пользователь|Користувач|Kullanıcı|المستخدم|उपयोगकर्ता|用户|用戶|ユーザー|사용자|Người dùng|Pengguna|"
@@ -29,7 +29,7 @@ ASSISTANTS = (
     r"Yardımcı|المساعد|सहायक|助手|アシスタント|어시스턴트|도우미|Trợ lý|Asisten|Msaidizi|Avustaja|Βοηθός|עוזר"
 )
 ROLES = re.compile(
-    rf"\s*(?:{USERS}) ?[:：][^\n]*(?:\n[^\n]*)*?\n\s*(?:{ASSISTANTS}) ?[:：](?:[^\n]*)\s*\Z", re.IGNORECASE
+    rf"\s*(?:{USERS}) ?[:：][^\n]*(?:\n[^\n]*)*?\n[^\S\n]*(?:{ASSISTANTS}) ?[:：](?:[^\n]*)\s*\Z", re.IGNORECASE
 )
 """A question that is a chat with a model: it begins with the user and ends with the assistant"""
 TASK_TALK = re.compile(
@@ -141,7 +141,7 @@ REPLY_TAG = re.compile(
     re.IGNORECASE,
 )
 HEADING = re.compile(
-    r"^\s*(?:#{1,6} ?\**|\*\*)(?:final answer|answer|step \d+|explanation|solution|context|"
+    r"^[^\S\n]*(?:#{1,6} ?\**|\*\*)(?:final answer|answer|step \d+|explanation|solution|context|"
     r"reasoning|question|conclusion)\b",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -2,6 +2,8 @@
 
 import re
 
+from nemo_sdg.text.blanks import without_long_blanks
+
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 OPENING_CHATTER = re.compile(
     r"\A(?:(?:sure|certainly|of course|absolutely|okay|ok|great|alright|gerne|natürlich|claro|"
@@ -21,8 +23,9 @@ CLOSING_CHATTER = re.compile(
 
 def clean(text: str) -> str:
     """Text that JSON, a tokenizer and a terminal can hold: no lone surrogates, NULs or other controls; newlines are
-    \\n.
+    \\n. Of a long run of white space, which some models end in, the beginning is kept.
     """
+    text = without_long_blanks(text)
     if text.replace("\n", "").isprintable():  # most texts: no control, no surrogate, no \r
         return text.strip()
     try:

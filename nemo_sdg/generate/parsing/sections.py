@@ -6,6 +6,8 @@
 Names are recognised in many languages. Text in fenced code is not a heading.
 """
 
+import bisect
+import operator
 import re
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -100,13 +102,20 @@ def _tagged(text: str) -> list[Section]:
 
 def _tags(text: str, fences: list[re.Match[str]]) -> list[tuple[re.Match[str], str]]:
     """The tags of sections, with the section of each: those outside of fences and not in quotes."""
+    spans = [fence.span() for fence in fences]
     return [
         (mark, TAGGED[name])
         for mark in TAG.finditer(text)
         if (name := mark["name"].casefold().replace("_", " ").replace("-", " ")) in TAGGED
-        and not any(fence.start() <= mark.start() < fence.end() for fence in fences)
+        and not _is_within(spans, mark.start())
         and not {text[max(0, mark.start() - 1)], text[mark.end() : mark.end() + 1]} <= QUOTES
     ]
+
+
+def _is_within(spans: list[tuple[int, int]], place: int) -> bool:
+    """Whether a place is in one of the spans, which stand in their order: a text may have thousands."""
+    before = bisect.bisect_right(spans, place, key=operator.itemgetter(0))
+    return before > 0 and place < spans[before - 1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +132,11 @@ class _Heading:
 
 
 def _headed(text: str) -> list[Section]:
-    fences = [(found.start(), found.end()) for found in FENCED.finditer(text)] if "```" in text or "~~~" in text else []
+    fences = [found.span() for found in FENCED.finditer(text)] if "```" in text or "~~~" in text else []
     headings: list[_Heading] = []
     start = 0
     for line in text.split("\n"):
-        if line and not any(begin <= start < end for begin, end in fences):
+        if line and not _is_within(fences, start):
             heading = _heading(line, start)
             if heading is not None:
                 headings.append(heading)

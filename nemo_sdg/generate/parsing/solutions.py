@@ -20,6 +20,7 @@ from nemo_sdg.generate.parsing.prose import MATHEMATICAL, concludes_with, from_p
 from nemo_sdg.generate.parsing.traces import CLOSING, separate
 from nemo_sdg.records import Kind
 from nemo_sdg.text.answers import surely_same
+from nemo_sdg.text.blanks import without_long_blanks
 
 CUT = ("length", "max_tokens", "max_output_tokens", "repetition")
 WITHOUT_REPLY = {
@@ -60,7 +61,7 @@ def read_solution(
     if finish_reason in WITHOUT_REPLY:
         return WITHOUT_REPLY[finish_reason], ""
     raw = clean(text or "")
-    text, thinking = separate(raw, trace or "", finish_reason=finish_reason)
+    text, thinking = separate(raw, without_long_blanks(trace or ""), finish_reason=finish_reason)
     text, cut = without_marks(clean(text)), finish_reason in CUT
     if not text and not cut and not CLOSING.search(raw):
         text = final_answer_in(thinking)

@@ -28,11 +28,11 @@ CLOSING = re.compile(
     r"<\|end\|>\s*(?:<\|begin\|>\s*assistant\s*)?<\|content\|>|<channel\|>|Here is my response:",
     re.IGNORECASE,
 )
-_SHELL = re.compile(
-    r"^\s*<\|(?:begin_of_solution|START_RESPONSE)\|>|<\|(?:end_of_solution|END_RESPONSE|return|end|im_end|eot_id)\|>\s*$"
-)
+_SHELL_BEGIN = re.compile(r"\s*<\|(?:begin_of_solution|START_RESPONSE)\|>")
+_SHELL_END = re.compile(r"<\|(?:end_of_solution|END_RESPONSE|return|end|im_end|eot_id)\|>\Z")
+_LONGEST_END = len("<|end_of_solution|>")
 _HARMONY = re.compile(
-    r"(?:<\|start\|>\s*assistant)?\s*<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>(.*?)"
+    r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>(.*?)"
     r"(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|<\|channel\|>|\Z)",
     re.DOTALL,
 )
@@ -44,6 +44,9 @@ _QUOTES = "\"'`“”‘’«»"
 _DETAILS = re.compile(
     r"<details\s[^<>]*type=[\"']?reasoning[^<>]*>(?P<thinking>.*?)</details>\s*", re.DOTALL | re.IGNORECASE
 )
+
+
+_CLOSED_DETAILS = re.compile(r"</details>\s*+", re.IGNORECASE)
 
 
 _BEDROCK = re.compile(
@@ -69,9 +72,9 @@ def split_trace(text: str) -> tuple[str, str]:
         return (final.strip(), thinking.strip()) if found else ("", final.strip())
     if "<details" in text and "</details" in text:
         thoughts: list[str] = []
-        while details := list(_DETAILS.finditer(text)):
+        while details := list(_DETAILS.finditer(text, 0, end := _end_of_details(text))):
             thoughts += [found["thinking"].strip() for found in details]
-            text = _DETAILS.sub("", text)
+            text = _DETAILS.sub("", text[:end]) + text[end:]
         if thoughts:
             final, thinking = split_trace(text)
             return final, "\n\n".join(filter(None, (*thoughts, thinking)))
@@ -93,6 +96,11 @@ def separate(content: str, reasoning: str = "", *, finish_reason: str = "stop") 
     if not text and trace and finish_reason == "stop":
         text, trace = answer_in_trace(trace)
     return text, trace
+
+
+def _end_of_details(text: str) -> int:
+    """Where the last closing tag ends: from each opening one after it, a search would read on to the end."""
+    return max((found.end() for found in _CLOSED_DETAILS.finditer(text)), default=0)
 
 
 def _harmony(text: str) -> tuple[str, str]:
@@ -120,10 +128,11 @@ def _tagged(text: str) -> tuple[str, str]:
     kept: list[str] = []
     thinking: list[str] = []
     position, opened = 0, None
-    for number, (start, end, opens) in enumerate(marks):
+    last_closing = max((start for start, _, opens in marks if not opens), default=-1)
+    begun = len(text) - len(text.lstrip())
+    for start, end, opens in marks:
         if opens:
-            closes_later = any(not later for *_, later in marks[number + 1 :])
-            if opened is None and (closes_later or not text[:start].strip()):
+            if opened is None and (last_closing > start or start <= begun):
                 kept.append(text[position:start])
                 opened = position = end
             continue
@@ -140,10 +149,19 @@ def _tagged(text: str) -> tuple[str, str]:
     else:
         kept.append(text[position:])
     trace = "\n\n".join(filter(None, (OPENING.sub("", part).strip() for part in thinking)))
-    final = "".join(kept)
-    while (shorter := _SHELL.sub("", final)) != final:
-        final = shorter
-    return final.strip(), trace
+    return _without_shell("".join(kept)), trace
+
+
+def _without_shell(text: str) -> str:
+    """A text without the marks around it, stripped; in linear time, however many marks a loop has written."""
+    begin, end = 0, len(text.rstrip())
+    while (mark := _SHELL_BEGIN.match(text, begin)) is not None:
+        begin = mark.end()
+    while (mark := _SHELL_END.search(text, max(begin, end - _LONGEST_END), end)) is not None:
+        end = mark.start()
+        while end > begin and text[end - 1].isspace():
+            end -= 1
+    return text[begin:end].strip()
 
 
 def _is_mention(text: str, mark: "re.Match[str]") -> bool:

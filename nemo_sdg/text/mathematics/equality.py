@@ -222,11 +222,13 @@ def _surely_leaf(a: Answer, b: Answer, question: str, language: str) -> bool | N
 
 _COMMAND = re.compile(r"\\(?!pm|text|to(?![A-Za-z]))[A-Za-z]+")
 _AMBIGUOUS = re.compile(
-    r"‰|;|\\pm|±|\\to(?![A-Za-z])|→|\d\s*\+$|\b(?:or|and|not|between|least|most|than|about|unknown|no|none)\b|[^\W\d_]{4,}\s+[^\W\d_]{2,}|"
+    r"‰|;|\\pm|±|\\to(?![A-Za-z])|→|\d\s*\+$|\b(?:or|and|not|between|least|most|than|about|unknown|no|none)\b|[^\W\d_]{4}\s+[^\W\d_]{2}|"
     r"[^\W\d_a-zA-Z\u0370-\u03ff\u2100-\u214f]|\d\s*,\s\d|\\text\s*\{\s*(?:or|and)|\d\s*:\s*\d",
     re.IGNORECASE,
 )
-"""What makes a text no expression: words, two answers, a range. math-verify would read some number out of it."""
+"""What makes a text no expression: words, two answers, a range. math-verify would read some number out of it. Words
+are told by their last four letters: a search for more would begin anew at each letter of a long one.
+"""
 
 
 @functools.lru_cache(maxsize=1 << 14)

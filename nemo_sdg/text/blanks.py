@@ -1,0 +1,14 @@
+"""Long runs of white space, in which some models end a reply: patterns that read over white space begin anew at each
+character of a run, so that a run of 20,000 takes minutes.
+"""
+
+import re
+
+LONGEST = 200
+"""characters of a run that are kept; indentation and tables have fewer"""
+_LONG_RUN = re.compile(rf"(\s{{{LONGEST}}})\s++")
+
+
+def without_long_blanks(text: str) -> str:
+    """The text with no more than LONGEST characters of each run of white space."""
+    return _LONG_RUN.sub(r"\1", text) if len(text) > LONGEST else text
