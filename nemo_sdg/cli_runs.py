@@ -190,10 +190,11 @@ def diff(
 ) -> None:
     """Compare two runs: settings, yields, lengths of texts."""
     from nemo_sdg.commands.look.diff import diff as compare
+    from nemo_sdg.records import visible
 
     with naming_damage(one, other):
         for line in compare(one, other):
-            typer.echo(line)
+            typer.echo(visible(line))
 
 
 @runs.command()

@@ -15,6 +15,7 @@ from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.export.blend.base_datasets import check_share, read_base
 from nemo_sdg.export.blend.mixture import Mixture
 from nemo_sdg.export.blend.write import plan_blend
+from nemo_sdg.records import visible
 from nemo_sdg.storage import StepDir, require_run
 
 WIDTH = 100
@@ -60,7 +61,7 @@ def mix(
         typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2, default=str).decode())
         return
     for line in describe(mixture, config, sequence_length):
-        typer.echo(line)
+        typer.echo(visible(line))
 
 
 def read_settings(run_dir: Path, overrides: list[str] | None) -> RunConfig:

@@ -9,6 +9,7 @@ from typing import Any
 from nemo_sdg.errors import DataError
 from nemo_sdg.execution.progress import COLUMNS, WRITES_FILES, describe_engine, format_seconds, last_rows
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS
+from nemo_sdg.records import visible
 from nemo_sdg.records.lines import Counted
 from nemo_sdg.storage import (
     different_versions,
@@ -64,7 +65,7 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
 
     if not (run_dir / "config.yaml").is_file() and not (run_dir / "slurm").is_dir():
         raise DataError(f"{run_dir} is not a run directory: it has neither config.yaml nor slurm/")
-    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else COLUMNS)
+    console = Console(soft_wrap=True, markup=False, width=None if sys.stdout.isatty() else COLUMNS)
     table = Table(
         title=f"{run_dir} ({'finished' if (run_dir / 'manifest.json').is_file() else 'not finished'})",
         title_justify="left",
@@ -82,11 +83,11 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
             f"{row['kept'] / (row['kept'] + num_dropped):.0%}" if row["kept"] + num_dropped else "",
             "" if row["shards_per_hour"] is None else f"{row['shards_per_hour']:,}",
             "" if row["eta_s"] is None else format_seconds(row["eta_s"]),
-            ", ".join(f"{reason} {num:,}" for reason, num in list(row["dropped"].items())[:3]),
+            visible(", ".join(f"{reason} {num:,}" for reason, num in list(row["dropped"].items())[:3])),
         )
     console.print(table)
     if versions := different_versions(run_dir, steps):
-        console.print(versions, highlight=False)
+        console.print(visible(versions), highlight=False)
     for step in steps:
         for row in last_rows(run_dir / "progress.jsonl", step):
             if row.get("phase") == WRITES_FILES:
@@ -100,7 +101,7 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
                     if row.get("ended")
                     else f"at {row['done']:,}/{row['total'] or 0:,} {row['unit']}, {row['per_s']:.1f}/s"
                 )
-                console.print(f"{step}{worker}: {state}, {', '.join(engine)}", highlight=False)
+                console.print(visible(f"{step}{worker}: {state}, {', '.join(engine)}"), highlight=False)
     from nemo_sdg.cluster.jobs import FOLDER
     from nemo_sdg.cluster.queue import JOBS, job_states, slurm_jobs
 

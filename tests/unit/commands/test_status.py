@@ -65,3 +65,16 @@ def test_a_step_that_waits_for_files_says_where(tmp_path: Path, capsys: pytest.C
         state.phase, state.total, state.done = WRITES_FILES, 5, 2
     print_status(tmp_path, ["questions"])
     assert f"questions: waits for files of replies in {tmp_path / 'questions' / 'batch'}" in capsys.readouterr().out
+
+
+def test_what_a_run_of_somebody_else_says_does_not_steer_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text("")
+    counts = Counts()
+    counts.drop("t", "\x1b]0;mine\x07[/red] too_short", 1)
+    StepDir(run_dir=tmp_path, step="answers", fingerprint="f").write_receipt("shard-00000", {}, counts.as_dict())
+    print_status(tmp_path, ["answers"])
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "[/red]" in shown
