@@ -127,6 +127,16 @@ def test_untrusted_names_break_neither_table_nor_page(run: tuple[Path, dict[str,
     assert len(re.findall(r"(?<!\\)\|", rows[0])) == 5
 
 
+def test_a_configuration_does_not_close_its_own_block(run: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    run_dir, facts = run
+    shutil.copytree(run_dir, tmp_path / "run")
+    config = (run_dir / "config.yaml").read_text() + f"notes:\n  why: |-\n   a\n   ```\n   {HOSTILE}\n"
+    (tmp_path / "run" / "config.yaml").write_text(config)
+    block = write_card(tmp_path / "run", facts).read_text().split("## How to reproduce it")[1]
+    (fence,) = re.findall(r"^(`+)yaml$", block, re.MULTILINE)
+    assert re.search(rf"^ {{0,3}}{fence}", block.split(f"{fence}yaml")[1].split(HOSTILE)[0], re.MULTILINE) is None
+
+
 def test_every_table_row_has_as_many_cells_as_its_head(run: tuple[Path, dict[str, Any]]) -> None:
     lines = write_card(*run).read_text().split("\n")
     cells = [len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0 for line in lines]
