@@ -13,6 +13,7 @@ the step before it. A finished step is redone when its identity is no longer the
 import contextlib
 import dataclasses
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,10 +53,14 @@ class ContentHashes:
                 self._known = known if isinstance(known, dict) else {}
 
     def of(self, path: Path) -> str:
-        """The file's SHA-256, or `missing`; this too where only another program's compressed form of it is there."""
+        """The file's SHA-256, or `missing`; this too where it is no regular file, or only another program's compressed
+        form of it is there.
+        """
         try:
-            stat = stored(path).stat()
-            state = [stat.st_size, stat.st_mtime_ns]
+            found = stored(path).stat()
+            if not stat.S_ISREG(found.st_mode):  # a pipe or device, which somebody else's run names, has no end
+                return MISSING
+            state = [found.st_size, found.st_mtime_ns]
             key = str(path.absolute())
             known = self._known.get(key)
             if known is None or known[:2] != state or (self.full and key not in self._fresh):

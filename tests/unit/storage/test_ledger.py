@@ -149,3 +149,9 @@ def test_a_receipt_names_the_version_that_wrote_it(tmp_path: Path) -> None:
     assert folder.made_by() == []
     folder.write_receipt("shard-00000", {}, {})
     assert folder.made_by() == [code_version()]
+
+
+def test_a_pipe_or_device_that_a_run_names_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    places = (tmp_path / "pipe", Path("/dev/zero"), tmp_path)
+    assert [ContentHashes().of(place) for place in places] == ["missing"] * 3
