@@ -19,9 +19,9 @@ def to_dict(record: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return to_dict(value)
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    if value is None or isinstance(value, str | int | float | dict):
+        return value
+    return [_plain(item) for item in value] if isinstance(value, list) else to_dict(value)
 
 
 _NESTED: dict[type, dict[str, type]] = {}

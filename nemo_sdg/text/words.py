@@ -7,6 +7,7 @@ belongs to a letter of that language.
 """
 
 import functools
+import itertools
 import re
 import unicodedata
 
@@ -44,6 +45,9 @@ _PUNCTUATION = re.compile(
     r"|(?<=-)(?:(?=[a-z])|(?<=[a-z]-)(?=[0-9])|(?<![a-z0-9)+-]-)(?![a-z0-9]))|(?<=!)(?:(?![a-z0-9(])|(?<=[a-z0-9]!)))"
 )
 """It begins with one class of characters, so that `re` skips all others: five times as fast as by alternatives"""
+_BETWEEN = f"{DIGITS}-!"
+"""Without one of these in ASCII all punctuation goes away; how many spaces it leaves counts beside a sign in words"""
+_SIGNS = {ord(char): " " for char in map(chr, range(128)) if _PUNCTUATION.match(char)}
 _OTHER = re.compile(r"[^\w +#%$€£&@°^]|_")
 """What is no letter, digit, space, nor one of the marks that carry meaning: C++, C#, 5%, R&D"""
 _SUBSCRIPT = re.compile(r"(?<=[A-Za-z)])_\{?(\d+)\}?")
@@ -106,7 +110,7 @@ def normalized_words(text: str, language: str = "en") -> list[str]:
     if len(words) > 1 and all(len(word) == 1 for word in words):
         return words  # labels: b, a, c
     # An article at the end is none: vitamin a, l'un.
-    return [word for word in words[:-1] if word not in articles] + words[-1:]
+    return [*itertools.filterfalse(articles.__contains__, words[:-1]), *words[-1:]]
 
 
 def _negative_sign(text: str) -> str:
@@ -133,6 +137,8 @@ def _punctuation_away(text: str, language: str) -> str:
     def kept(found: re.Match[str]) -> str:
         char, position = found[0], found.start()
         following = text[position + 1 : position + 2]
+        if char in ".,;:?" and following in ("", " "):
+            return " "
         before = text[position - 1 : position] if position else " "
         if unicodedata.category(char)[0] in "MS":
             return char
@@ -156,7 +162,9 @@ def _punctuation_away_ascii(text: str, language: str) -> str:
     """The same, ten times as fast: whole reasonings go through here."""
     if "'" in text:
         text = _APOSTROPHE.sub(" " if language in _ELIDING else "", text)
-    return _PUNCTUATION.sub(" ", text)
+    if "negative" in text or "positive" in text or has_any(text, _BETWEEN):
+        return _PUNCTUATION.sub(" ", text)
+    return text.translate(_SIGNS)
 
 
 def _without_foreign_marks(text: str, language: str) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import re
 
 from nemo_sdg.config import VerifySection
@@ -47,8 +48,10 @@ def _squeezed(expression: str) -> str:
 def adds_knowledge(context: str, sample: Sample) -> bool:
     """Whether a context has at least three words that question, passage and options do not have."""
     known = " ".join((sample.question, sample.passage or "", *(sample.choices or [])))
-    told = set(normalized(context, sample.language).split())
-    return len(told - _words_of(known, sample.language)) >= 3
+    read = _words_of(known, sample.language)
+    told = normalized(context, sample.language).split()
+    new = (word for word in dict.fromkeys(told) if word not in read)
+    return len(list(itertools.islice(new, 3))) == 3
 
 
 @functools.lru_cache(maxsize=16)

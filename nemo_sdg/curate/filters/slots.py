@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nemo_sdg.curate.filters.view import WRITTEN, Finding, View, excerpt, is_quoted
 from nemo_sdg.records import LABELS, Kind
+from nemo_sdg.text.normalize import has_any
 
 PLACEHOLDER = re.compile(
     r"\[(?:insert|your|add|fill|name of|placeholder|enter)\b[^\]\n]{0,60}\]"
@@ -75,15 +76,13 @@ SLOT_PARTS = [
     ),
     "(doldur",
 ]
-"""A text whose folded form has none of these is not searched for slots"""
+"""In a text whose folded form has none of these nothing counts as a slot"""
 OPTION_TEXT = re.compile(r"(?:option|choice|answer)s? ?\w? (?:text|value)(?: here)?$", re.IGNORECASE)
 """A text that is all of it a slot"""
-PLACEHOLDER_PARTS = (
-    *(part for part in SLOT_PARTS if part not in ("{", " here", "xxx", "option ", "choice ", "answer ")),
-    *(f"{word} here" for word in ("question", "answer", "text", "explanation", "reasoning", "goes")),
-)
 UPPER_PARTS = ("XX", "YY", "XYX", "YXY")
-"""Without one of the former in a folded text, and of the latter in the text, there is no PLACEHOLDER"""
+BRACKETED_PARTS = tuple(part for part in SLOT_PARTS if part[0] == "(")
+WORD_PARTS = ("ipsum", "todo:", "tbd", "placeholder")
+HERE_PARTS = tuple(f"{word} here" for word in ("question", "answer", "text", "explanation", "reasoning", "goes"))
 SLOTS = ((NAMED_SLOT, "["), (UPPER_SLOT, "<"), (TEMPLATE_SLOT, "{"), (LOWER_SLOT, "[<{"))
 """Each with the signs without one of which it does not match"""
 BARE_ANSWER = re.compile(r"(?:option|choice|answer) \(?[A-J]\)?\.?|\([A-J]\)", re.IGNORECASE)
@@ -108,12 +107,19 @@ def _slots(text: str, folded: str) -> Iterator[re.Match[str]]:
     if match is not None:
         yield match
     for pattern, signs in SLOTS:
-        if any(sign in text for sign in signs) and (match := pattern.search(text)) is not None:
+        if has_any(text, signs) and (match := pattern.search(text)) is not None:
             yield match
 
 
 def _may_hold_placeholder(text: str, folded: str) -> bool:
-    return any(part in folded for part in PLACEHOLDER_PARTS) or any(part in text for part in UPPER_PARTS)
+    """A first look, never False where PLACEHOLDER is found."""
+    return (
+        has_any(text, "[<")
+        or any(part in folded for part in WORD_PARTS)
+        or any(part in text for part in UPPER_PARTS)
+        or ("(" in text and any(part in folded for part in BRACKETED_PARTS))
+        or (" here" in folded and any(part in folded for part in HERE_PARTS))
+    )
 
 
 def _is_open_slot(view: View, match: re.Match[str]) -> bool:
@@ -131,9 +137,9 @@ def placeholder(view: View) -> Finding | None:
     names = ("question", "context", "reasoning") if view.kind == Kind.code else WRITTEN
     for name, text in view.texts(*names):
         folded = view.folded(text)
-        if not any(part in folded for part in SLOT_PARTS):
-            continue
         for match in _slots(text, folded):
+            if not any(part in folded for part in SLOT_PARTS):
+                break
             if is_quoted(text, match.start() + 1) and not _is_open_slot(view, match):
                 continue
             if match.re not in (PLACEHOLDER, OPTION_TEXT) and view.is_technical:

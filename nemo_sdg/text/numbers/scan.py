@@ -75,7 +75,10 @@ _ORDINAL_PHRASE = re.compile(
     re.IGNORECASE,
 )
 
-
+_SPACE, _PER_MILLE, _DIGIT_NEXT = re.compile(r"\s*"), re.compile(r"\s*‰"), re.compile(r"\s?(?=\d)")
+_ONE_AND_A_HALF = re.compile(r"anderthalb|eineinhalb", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?:an?|one)\s+", re.IGNORECASE)
+_OF_A = re.compile(r"\s+(?:of\s+)?an?(?=\s)", re.IGNORECASE)
 _BEGINNINGS = (*_TENS_WORDS, *_ORDINAL_WORDS, "anderthalb", "eineinhalb")
 
 
@@ -140,7 +143,7 @@ def _vulgar(char: str) -> Fraction:
 
 def _mixed(text: str, end: int, language: str) -> tuple[Fraction, int] | None:
     """The part behind the whole of a mixed number: ` 1/2`, `½`, `\\frac12`."""
-    space = re.compile(r"\s*").match(text, end)
+    space = _SPACE.match(text, end)
     after = space.end() if space is not None else end
     if text[after : after + 1] in "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞" and after < len(text):
         return _vulgar(text[after]), after + 1
@@ -161,9 +164,11 @@ def _with_measure(number: Number, text: str, end: int, language: str) -> tuple[N
         more = read_trailing_cjk(text, end, factor[0], language)
         if more is not None:
             return replace(number, value=number.value * scale + more[0], scale=scale), more[1]
-    if (per := re.compile(r"\s*‰").match(text, end)) is not None:
+    if (per := _PER_MILLE.match(text, end)) is not None:
         return replace(number, value=number.value / 1000), per.end()
     percent = _PERCENT.match(text, end)
+    if scale == 1 and percent is None:
+        return number, end
     return (
         replace(number, value=number.value * scale, scale=scale, percent=percent is not None),
         percent.end() if percent is not None else end,
@@ -172,7 +177,7 @@ def _with_measure(number: Number, text: str, end: int, language: str) -> tuple[N
 
 def read_trailing_cjk(text: str, end: int, scale: int, language: str) -> tuple[Fraction, int] | None:
     """The smaller number after a CJK scale: the 5000 of 3万5000."""
-    if scale < 1000 or not re.compile(r"\s?(?=\d)").match(text, end):
+    if scale < 1000 or not _DIGIT_NEXT.match(text, end):
         return None
     gap = end + (text[end : end + 1] == " ")
     rest = scan_number(text, gap, language)
@@ -210,15 +215,13 @@ def _scan_words(text: str, start: int, language: str) -> tuple[Number, int] | No
             return None
         percent = whole[0] == 100
         return Number(share[0] if percent else share[0] / whole[0], percent=percent), parts.end()
-    if (half := re.compile(r"anderthalb|eineinhalb", re.IGNORECASE).match(text, start)) is not None and language[
-        :2
-    ] == "de":
+    if language[:2] == "de" and (half := _ONE_AND_A_HALF.match(text, start)) is not None:
         return _with_measure(Number(Fraction(3, 2)), text, half.end(), language)
-    article = re.compile(r"(?:an?|one)\s+", re.IGNORECASE).match(text, start)
+    article = _ARTICLE.match(text, start)
     after = article.end() if article is not None else start
     part = part_at(text, after, language)
     if part is not None and (article is not None or part[0] == 2 or language[:2] in ("ar", "he")):
-        of = re.compile(r"\s+(?:of\s+)?an?(?=\s)", re.IGNORECASE).match(text, part[1])
+        of = _OF_A.match(text, part[1])
         return _with_measure(Number(Fraction(1, part[0])), text, of.end() if of is not None else part[1], language)
     if article is not None and article[0].casefold().strip() != "one" and scale_at(text, after, language) is not None:
         return _with_measure(Number(Fraction(1)), text, after, language)

@@ -49,6 +49,9 @@ VOWEL_SIGNS = (
 )
 """Marks that are part of a word in scripts whose vowels stand above and below; `re` does not count them as letters"""
 _WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{VOWEL_SIGNS}])*(?:['’][^\W\d_]+)?")
+_SPACE = re.compile(r"[\s-]*")
+_POINT = re.compile(r"\s+point((?:[\s-]+[a-z]+)+)", re.IGNORECASE)
+_NEXT_WORD = re.compile(r"[\s-]+([a-z]+)", re.IGNORECASE)
 _GAP = re.compile(r"(?:[\s\u00ad]+|-)")
 
 
@@ -212,10 +215,10 @@ def read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] | 
     if first:
         return None
     value = Fraction(total.total + total.group)
-    if language == "en" and (point := re.compile(r"\s+point((?:[\s-]+[a-z]+)+)", re.IGNORECASE).match(text, end)):
+    if language == "en" and (point := _POINT.match(text, end)):
         digits = ""
         stop = point.start(1)
-        for word in re.compile(r"[\s-]+([a-z]+)", re.IGNORECASE).finditer(text, point.start(1), point.end(1)):
+        for word in _NEXT_WORD.finditer(text, point.start(1), point.end(1)):
             digit = words.small.get(word[1].casefold(), 10)
             if digit > 9 or word.start() != stop:
                 break
@@ -233,7 +236,7 @@ def _scale_table(language: str) -> dict[str, int]:
 
 def scale_at(text: str, start: int, language: str) -> tuple[int, int] | None:
     """(factor, end) of a scale word behind a number in digits: million, dozen, Mrd., 万, k; or None."""
-    space = re.compile(r"[\s-]*").match(text, start)
+    space = _SPACE.match(text, start)
     position = space.end() if space is not None else start
     if text[position : position + 1] in CJK_SCALE:
         return CJK_SCALE[text[position]], position + 1
@@ -251,7 +254,7 @@ def scale_at(text: str, start: int, language: str) -> tuple[int, int] | None:
 
 def part_at(text: str, start: int, language: str) -> tuple[int, int] | None:
     """(divisor, end) of a word for a part: half, thirds, quarter; None where none stands there."""
-    position = re.compile(r"[\s-]*").match(text, start).end()  # type: ignore[union-attr]
+    position = _SPACE.match(text, start).end()  # type: ignore[union-attr]
     word = _WORD.match(text, position)
     if word is None:
         return None

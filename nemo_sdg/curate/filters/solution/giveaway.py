@@ -82,20 +82,27 @@ def _alone_named(view: View) -> Finding | None:
 
 def _label_concluded(view: View, gold: list[str]) -> Finding | None:
     """A sentence of the context concludes (`so …`) in the label that is right, and names no other one."""
-    others = [view.tokens(choice) for choice in view.choices if choice != view.answer]
+    others, markers = [view.tokens(choice) for choice in view.choices if choice != view.answer], _conclusions(view)
     for sentence in sentences(view.context):
         said = view.tokens(sentence)
-        if _concludes(view, sentence) and contains(said, gold) and not any(contains(said, other) for other in others):
+        if (
+            _concludes(sentence, markers)
+            and contains(said, gold)
+            and not any(contains(said, other) for other in others)
+        ):
             return "context_gives_answer", excerpt(sentence)
     return None
 
 
-def _concludes(view: View, sentence: str) -> bool:
+def _concludes(sentence: str, markers: list[str]) -> bool:
     lowered = sentence.lower()
-    return any(
-        (start := lowered.find(marker)) >= 0 and is_marker(lowered, start, marker)
-        for marker in phrases("conclusion", view.language)
-    )
+    return any((start := lowered.find(marker)) >= 0 and is_marker(lowered, start, marker) for marker in markers)
+
+
+def _conclusions(view: View) -> list[str]:
+    """The markers of a conclusion that stand somewhere in the context."""
+    lowered = view.context.lower()
+    return [marker for marker in phrases("conclusion", view.language) if marker in lowered]
 
 
 def _number_worked_out(view: View) -> Finding | None:
@@ -104,12 +111,12 @@ def _number_worked_out(view: View) -> Finding | None:
     asked = {found.number.value for found in find_numbers(f"{view.question} {view.passage}", view.language)}
     if gold.value in asked:
         return None
-    core = content_of(view, (sentences(view.question) or [""])[-1])
+    core, markers = content_of(view, (sentences(view.question) or [""])[-1]), _conclusions(view)
     for sentence in sentences(view.context):
         numbers = [found.number for found in find_numbers(sentence, view.language)]
         told = content_of(view, sentence)
         concerns = len(core) > 1 and len(core & told) >= 0.5 * len(core)
-        concerns = concerns or SUM.search(sentence) is not None or _concludes(view, sentence)
+        concerns = concerns or SUM.search(sentence) is not None or _concludes(sentence, markers)
         numbers += _with_halves(view, sentence) if gold.value.denominator > 1 else []
         numbers += _spelled(view, sentence) if concerns else []
         if not any(numbers_equal(gold, number, question=view.question, language=view.language) for number in numbers):
