@@ -184,7 +184,7 @@ def inline_block(text: str, labels: list[str]) -> tuple[str, list[str]] | None:
     styles = [[rf"(?<!\w){style.format(letter)}\s+" for letter in letters] for style in (r"\({}\)", r"{}\)", r"{}\.")]
     styles.append([rf"{before}[(（]?{letter}{wide}" for letter in letters])
     for marks in [*styles, [rf"{sign}\s*" for sign in "①②③④⑤⑥⑦⑧⑨⑩"[:num]]]:
-        if len(marks) < num:
+        if len(marks) < num or not _stand_in_order(marks, text):
             continue
         pattern = "".join(
             rf"{mark}(\S[^\n]*?)[ ,;/；，]*" + ("" if at == num - 1 else r"(?:\s+|(?<=[；，]))")
@@ -194,6 +194,18 @@ def inline_block(text: str, labels: list[str]) -> tuple[str, list[str]] | None:
         if match is not None:
             return text[: match.start()].strip(), [group.strip() for group in match.groups()]
     return None
+
+
+def _stand_in_order(marks: list[str], text: str) -> bool:
+    """Whether a text has these marks one after another: without the last one, the whole pattern would be tried from
+    every place of the others.
+    """
+    place = 0
+    for mark in marks:
+        if (found := re.compile(mark).search(text, place)) is None:
+            return False
+        place = found.end()
+    return True
 
 
 def remove_options(question: str, texts: list[str]) -> str:

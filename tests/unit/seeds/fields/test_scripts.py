@@ -10,6 +10,7 @@ from nemo_sdg.catalog.task_files import FunctionRef
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Seed
 from nemo_sdg.seeds.fields.media import shows_media
+from nemo_sdg.seeds.fields.options import inline_block
 from nemo_sdg.seeds.fields.reading import Reading, Unrenderable, position
 from nemo_sdg.seeds.golds.targets import read_number
 from tests.unit.seeds.golds.test_targets import reason_of, seed_of
@@ -225,3 +226,7 @@ def test_labels_in_brackets_name_options_within_the_question(tmp_path: Path, lab
     (tmp_path / "w.py").write_text("def text(d):\n    return d['q']\n")
     config = {"doc_to_text": FunctionRef(str(tmp_path), "w.text"), "doc_to_choice": labels, "doc_to_target": 1}
     assert asked(seed_of(config, {"q": f"Which is wood? {shown}"})) == ("Which is wood?", ["oak", "tin"], "tin")
+
+
+def test_marks_without_the_last_one_are_no_list_and_cost_little() -> None:
+    assert inline_block("Which? " + "A. oak B. tin C. lime " * 700, list("ABCD")) is None
