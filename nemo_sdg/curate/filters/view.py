@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from nemo_sdg.records import Frame, Kind
-from nemo_sdg.text.normalize import tokens
+from nemo_sdg.text.normalize import has_any, tokens
 from nemo_sdg.text.sentences import split_at_ends
 
 Finding = tuple[str, str | None]
@@ -24,6 +24,7 @@ NO_WORD = {code: " " for code in range(128) if not chr(code).isalnum()}
 WHOLE_WORD = re.compile(r"[\w\u064b-\u065f\u0900-\u0963\u0966-\u0dff'-]+")
 """A word with its hyphens, apostrophes and the vowel signs of Arabic and of the scripts of India"""
 QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "\u00a0": " ", "\u202f": " "})
+OTHER_SIGNS = "".join(map(chr, QUOTES))
 ADDRESS = re.compile(r"https?://\S+")
 TECHNICAL = frozenset(
     re.findall(
@@ -55,7 +56,9 @@ def sentences(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Lower case, plain apostrophes, single spaces: the form in which phrases are looked for."""
-    return " ".join((text if text.isascii() else text.translate(QUOTES)).lower().split())
+    if not text.isascii() and has_any(text, OTHER_SIGNS):
+        text = text.translate(QUOTES)
+    return " ".join(text.lower().split())
 
 
 def words_of(folded: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.curate.filters.wording.language_parts import SCRIPTS, foreign_clause, is_of_relative, long_sentences
 from nemo_sdg.records import Kind
+from nemo_sdg.text.normalize import has_any
 from nemo_sdg.text.tables import read_table
 
 CONFUSED = [
@@ -43,6 +44,7 @@ HANGUL = re.compile(r"[\uac00-\ud7af]")
 
 
 OPENING_QUOTE = re.compile(r"'(?<!\w')")
+OPENING_QUOTES = '"“«„「『'
 QUOTED = re.compile(r"“[^”]*”|«[^»]*»|„[^“”]*[“”]|「[^」]*」|『[^』]*』|\"[^\"\n]*\"|(?<!\w)'[^'\n]{3,}'(?!\w)")
 
 
@@ -142,7 +144,7 @@ def prose(text: str) -> str:
     """
     if "$" in text or "\\" in text or "`" in text or "http" in text:
         text = NOT_PROSE.sub(" ", text)
-    if not text.isascii() or '"' in text or OPENING_QUOTE.search(text) is not None:
+    if has_any(text, OPENING_QUOTES) or OPENING_QUOTE.search(text) is not None:
         text = QUOTED.sub(" ", text)
     words = [word for word in text.translate(SYMBOLS).split() if len(word) > 1 or not word.isascii()]
     if any(map(str.isupper, words)):

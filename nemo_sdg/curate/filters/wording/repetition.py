@@ -246,6 +246,8 @@ def _gopher_score(
     for size in TOP_SIZES:
         if (score := _top_share(runs, joined, size)) > max_top:
             return f"the most frequent {size}-grams make up {score:.0%}"
+    if len(joined) - len(" ".join(set(words))) <= max_duplicates * len(joined):
+        return None  # n-grams that stood there before are of words that did
     for size in DUPLICATE_SIZES:
         if _most_duplicates(words, runs.again, size) <= max_duplicates * len(joined):
             continue

@@ -8,11 +8,26 @@ from ftfy.badness import BADNESS_RE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nemo_sdg.curate.filters import slots
 from nemo_sdg.curate.filters.question import material
 from nemo_sdg.curate.filters.solution import sums
+from nemo_sdg.curate.filters.view import fold
 from nemo_sdg.curate.filters.wording import characters, repetition
 
 WORDS = st.lists(st.sampled_from("ab cd ef gh a. 1 The the".split()), min_size=4, max_size=60)  # noqa: SIM905
+
+
+SLOT_PIECES = (
+    *("[insert", "<your", "<placeholder", "placeholder ", "for the context", "text", "]", ">", " ", "the ", "final "),
+    *("answer", "question", " goes", " here", "(to be ", "completed", "(à compléter)", "(待补充)", "lorem ", "ipsum"),
+    *("TODO:", "TBD", "XXX", "YY", "X", "Y", "XY", "is ", "kg", "(a", " completar", ")"),
+)
+
+
+@given(st.lists(st.sampled_from(SLOT_PIECES), min_size=1, max_size=6).map("".join))
+@settings(max_examples=400)
+def test_a_placeholder_is_never_passed_over(text: str) -> None:
+    assert slots.PLACEHOLDER.search(text) is None or slots._may_hold_placeholder(text, fold(text))
 
 
 def test_ftfy_finds_no_character_bad_that_stands_alone() -> None:
