@@ -129,9 +129,13 @@ def _result(client: Any, future: Any) -> Any:
         try:
             return future.result(timeout=LOOK_SECONDS)
         except TimeoutError:
-            if future.done():  # the call itself raised it
-                raise
-        if client.scheduler_info()["workers"]:
+            if future.done():  # it ended just now, or the call itself raised this
+                return future.result()
+        try:
+            num_workers = len(client.scheduler_info()["workers"])
+        except OSError:  # a scheduler that is lost for good shows in the result
+            continue
+        if num_workers:
             last_seen = time.monotonic()
         elif time.monotonic() - last_seen > WORKER_SECONDS:
             raise _no_worker(client.scheduler.address)
