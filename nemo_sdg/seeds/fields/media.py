@@ -35,7 +35,10 @@ def shows_media(reading: Reading, row: Mapping[str, Any] | None) -> str | None:
 
 def _holds_media(column: str, value: Any) -> bool:
     if isinstance(value, Mapping):
-        is_file = bool(value.get("path")) and value.keys() <= {"bytes", "path"}
+        path = str(value.get("path") or "")
+        is_file = path != "" and value.keys() <= {"bytes", "path"}
+        # both fields are the hub's form of a file that is not decoded; a path alone may be that of a text
+        is_file = is_file and ("bytes" in value or _COLUMN.fullmatch(column) is not None or _is_media_file(path))
         return bool(value.get("bytes")) or is_file or ("array" in value and "sampling_rate" in value)
     if isinstance(value, list):
         return any(_holds_media(column, item) for item in value[:4])
@@ -43,5 +46,9 @@ def _holds_media(column: str, value: Any) -> bool:
         return bool(value) and _COLUMN.fullmatch(column) is not None
     if isinstance(value, str):
         is_encoded = len(value) > _ENCODED and not any(char.isspace() for char in value)
-        return _COLUMN.fullmatch(column) is not None and (is_encoded or _FILE.fullmatch(value.strip()) is not None)
+        return _COLUMN.fullmatch(column) is not None and (is_encoded or _is_media_file(value))
     return value is not None and type(value).__module__.startswith("PIL.")
+
+
+def _is_media_file(name: str) -> bool:
+    return _FILE.fullmatch(name.strip()) is not None

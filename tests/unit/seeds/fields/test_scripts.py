@@ -167,6 +167,8 @@ def test_an_image_that_is_a_file_elsewhere_is_media() -> None:
     reading = Reading(question="Which circuit is it?")
     assert shows_media(reading, {"image": {"bytes": None, "path": "figures/12.png"}}) is not None
     assert shows_media(reading, {"image": {"bytes": None, "path": None}}) is None
+    assert shows_media(reading, {"scan": {"path": "figures/12.png"}}) is not None
+    assert shows_media(reading, {"source": {"path": "docs/12.md"}}) is None
 
 
 def test_a_number_in_markup_and_in_sentences_without_blanks() -> None:
