@@ -13,6 +13,7 @@ from nemo_sdg.generate.engines.faults import BUSY, Meaning, may_be_one_requests,
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
 from nemo_sdg.generate.engines.room import LEAST_ROOM, free_tokens
 from nemo_sdg.generate.requests import Completion
+from nemo_sdg.generate.scheduling.lanes.evidence import LOST_AT_MOST
 
 
 @dataclass(slots=True)
@@ -105,9 +106,14 @@ def read_replies(folder: Path, asked: dict[str, int]) -> Replies:
                     found.strange[path.name] = found.strange.get(path.name, 0) + 1
                 elif key not in found.good:
                     _sort(found, unclear, key, row, line, Place(path, begin, len(line)), asked[key])
+    common = {key for key, error in unclear.items() if meaning(error, answered=True) is Meaning.configuration}
+    common -= found.good.keys()
+    least, share = LOST_AT_MOST
+    if len(common) < least or len(common) <= share * (len(common) + len(found.good)):
+        common = set()  # of single requests, and not of the key or the configuration
     for key, error in unclear.items():
         # refused in unknown words, or for a field that others had too: believed where the batch has good replies
-        if found.good and key not in found.good:
+        if found.good and key not in found.good and key not in common:
             found.refused[key] = f"{error.status} {error.message}"
             found.failed.pop(key, None)
     return found

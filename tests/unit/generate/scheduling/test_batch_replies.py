@@ -22,6 +22,18 @@ def test_a_field_refused_in_one_line_alone_does_not_ask_for_rounds_without_end(t
     assert progress.refused == 1
 
 
+def test_a_refusal_of_most_lines_is_no_refusal_of_each(tmp_path):
+    """As where a key ends while a service works through the file."""
+    once(tmp_path)
+    rows = rounds(tmp_path)["round-000.jsonl"]
+    refused = [reply(row, 403, {"error": {"message": "Forbidden"}}) for row in rows[4:]]
+    put(tmp_path, "a.jsonl", [*map(answered, rows[:4]), *refused])
+    _, waiting, progress = once(tmp_path)
+    assert progress.refused == 0
+    assert f"{len(refused)} failed before (403 Forbidden)" in str(waiting)
+    assert {row["custom_id"] for row in rows[4:]} <= {row["custom_id"] for row in rounds(tmp_path)["round-001.jsonl"]}
+
+
 def test_a_line_whose_response_is_the_completion_itself_is_read(tmp_path):
     expected = calm(tmp_path / "calm")
     run = tmp_path / "run"
