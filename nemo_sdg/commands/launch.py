@@ -74,8 +74,8 @@ def require_gpus(config: configuration.RunConfig, cluster: "ClusterConfig") -> N
 
 
 def look_at_servers(config: configuration.RunConfig, cluster: "ClusterConfig") -> Iterator[str]:
-    """Lines about workers that look for a server on their own node where none is started. Raises ConfigError where the
-    servers of `serve` are at no address that the step's engines ask.
+    """Lines about workers that look for a server on their own node where none is started, or elsewhere where one is.
+    Raises ConfigError where the servers of `serve` are at another port than the step's engines ask.
     """
     from nemo_sdg.cluster.sites import ARRAY_STEPS
 
@@ -89,12 +89,12 @@ def look_at_servers(config: configuration.RunConfig, cluster: "ClusterConfig") -
         local = [url for url in urls if urlsplit(url).hostname in LOCAL]
         ports = {port for line in serve for port in re.findall(r"--port[= ](\d+)", line)}
         if serve and not local:
-            raise ConfigError(
+            yield (
                 f"{field}.serve starts servers beside each worker, but the engines of {step} are at "
-                f"{', '.join(urls) or 'no address'}; give engine.base_urls=[http://localhost:PORT/v1]"
+                f"{', '.join(urls) or 'no address'}; for these servers give engine.base_urls=[http://localhost:PORT/v1]"
             )
         for url in local:
-            if serve and ports and str(urlsplit(url).port) not in ports:
+            if ports and not any("$" in line for line in serve) and str(urlsplit(url).port) not in ports:
                 raise ConfigError(f"the engines of {step} ask {url}, but {field}.serve names port {', '.join(ports)}")
         if local and not serve:
             yield f"{step} asks {local[0]} on the node of each worker; {field}.serve starts no server there"
