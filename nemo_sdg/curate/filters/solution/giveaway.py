@@ -86,7 +86,7 @@ def _label_concluded(view: View, gold: list[str]) -> Finding | None:
     for sentence in sentences(view.context):
         said = view.tokens(sentence)
         if (
-            _concludes(sentence, markers)
+            _conclusion_at(sentence, markers) is not None
             and contains(said, gold)
             and not any(contains(said, other) for other in others)
         ):
@@ -94,9 +94,11 @@ def _label_concluded(view: View, gold: list[str]) -> Finding | None:
     return None
 
 
-def _concludes(sentence: str, markers: list[str]) -> bool:
+def _conclusion_at(sentence: str, markers: list[str]) -> int | None:
+    """Where the first of the markers stands in a sentence."""
     lowered = sentence.lower()
-    return any((start := lowered.find(marker)) >= 0 and is_marker(lowered, start, marker) for marker in markers)
+    places = ((lowered.find(marker), marker) for marker in markers)
+    return min((start for start, marker in places if start >= 0 and is_marker(lowered, start, marker)), default=None)
 
 
 def _conclusions(view: View) -> list[str]:
@@ -112,16 +114,23 @@ def _number_worked_out(view: View) -> Finding | None:
     if gold.value in asked:
         return None
     core, markers = content_of(view, (sentences(view.question) or [""])[-1]), _conclusions(view)
+
+    def is_gold(number: Number) -> bool:
+        return numbers_equal(gold, number, question=view.question, language=view.language)
+
     for sentence in sentences(view.context):
-        numbers = [found.number for found in find_numbers(sentence, view.language)]
-        told = content_of(view, sentence)
+        found = find_numbers(sentence, view.language)
+        numbers = [one.number for one in found]
+        told, concluded = content_of(view, sentence), _conclusion_at(sentence, markers)
         concerns = len(core) > 1 and len(core & told) >= 0.5 * len(core)
-        concerns = concerns or SUM.search(sentence) is not None or _concludes(sentence, markers)
-        numbers += _with_halves(view, sentence) if gold.value.denominator > 1 else []
-        numbers += _spelled(view, sentence) if concerns else []
-        if not any(numbers_equal(gold, number, question=view.question, language=view.language) for number in numbers):
+        concerns = concerns or SUM.search(sentence) is not None
+        further = _with_halves(view, sentence) if gold.value.denominator > 1 else []
+        further += _spelled(view, sentence) if concerns or concluded is not None else []
+        if not any(map(is_gold, numbers + further)):
             continue
-        if concerns or {number.value for number in numbers} & asked or _is_particular(gold):
+        ends = further + [one.number for one in found if concluded is not None and one.start > concluded]
+        worked_out = concluded is not None and any(map(is_gold, ends))
+        if concerns or worked_out or {number.value for number in numbers} & asked or _is_particular(gold):
             return "context_gives_answer", excerpt(sentence)
     return None
 

@@ -795,6 +795,16 @@ CASES = [
     ),
     ("context_gives_answer", changed(CHOICE, context="Oxygen and carbon dioxide are gases of the air."), None),
     ("context_gives_answer", NUMERIC, None),
+    (  # a number before the conclusion is none that it comes to
+        "context_gives_answer",
+        changed(NUMERIC, context="Boxes are stacked in rows of 24 at most, so a store counts them by their rows."),
+        None,
+    ),
+    (
+        "context_gives_answer",
+        changed(NUMERIC, context="Boxes are stacked in rows, so a store that counts them finds 24."),
+        "context_gives_answer",
+    ),
     (
         "context_off_topic",
         changed(
