@@ -82,3 +82,8 @@ def test_a_nest_of_boxes_is_no_error() -> None:
 def test_only_long_blanks_are_shortened() -> None:
     assert without_long_blanks("a" + " " * LONGEST + "b") == "a" + " " * LONGEST + "b"
     assert without_long_blanks("a\n" + " " * 5000 + "b  c") == "a\n" + " " * (LONGEST - 1) + "b  c"
+    for before in range(41):  # wherever the run begins
+        for num in (LONGEST - 1, LONGEST, LONGEST + 1, LONGEST + 40):
+            text = "a" * before + "\t \n\u3000" * 100
+            text = text[: before + num] + "b"
+            assert without_long_blanks(text) == text[: before + min(num, LONGEST)] + "b"
