@@ -51,7 +51,7 @@ def test_four_roles_on_four_servers_go_from_seeds_to_blend_and_are_killed_twice(
             "configs/quickstart.yaml",
             f"run.dir={run_dir}",
             "seeds.tasks=[qs_science,qs_arithmetic]",
-            "seeds.limit_per_task=2",
+            "seeds.limit_per_task=3",
             "generate.votes=2",
             "generate.student_attempts=1",
             "generate.style=compact",
