@@ -44,16 +44,13 @@ _QUOTES = "\"'`“”‘’«»"
 _DETAILS = re.compile(
     r"<details\s[^<>]*type=[\"']?reasoning[^<>]*>(?P<thinking>.*?)</details>\s*", re.DOTALL | re.IGNORECASE
 )
-
-
 _CLOSED_DETAILS = re.compile(r"</details>\s*+", re.IGNORECASE)
-
-
 _BEDROCK = re.compile(
     r"\s*<reasoning>(?P<thinking>(?:(?!</?reasoning>).)*)</reasoning>\s*"
     r"(?=\{|```json|#{1,4} \w|.*?(?:<reasoning>|(?:^|(?<=</reasoning>))[#*\s]{0,8}reasoning\b[*\s]*(?::|$)))",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
+"""thinking in the tag that is also that of a section: only where a reply with a reasoning of its own follows"""
 
 
 def split_trace(text: str) -> tuple[str, str]:
