@@ -3,8 +3,8 @@ without --redo.
 """
 
 import contextlib
-import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +22,15 @@ from nemo_sdg.pipeline.preflight import check_configuration, check_machine
 from nemo_sdg.steps.evaluation_splits import require_named
 from nemo_sdg.steps.generation import ask_lost_again, lost_requests, mark_redone, unmark_redone
 from nemo_sdg.storage import (
+    LOCK,
+    WORKERS,
     ContentHashes,
     Ledger,
     UnknownFields,
     ranked,
     read_ledger,
     remove_temporaries,
+    run_lock,
     total_dropped,
     total_kept,
     usable_ledger,
@@ -58,7 +61,7 @@ def run(
     names = steps_between(config, only=only, start=start, until=until)
     require_sharing(names, worker)
     check_configuration(config, names if only else configured_steps(config))
-    with open_run(config, worker=worker) as context:
+    with open_run(config, worker=worker, steps=names) as context:
         tell_damaged_ledgers(context)
         require_finished(names, config, context.run_dir)
         hashes = ContentHashes(context.run_dir / HASHES, full=config.run.verify is Verify.full)
@@ -213,8 +216,8 @@ def require_no_strangers(run_dir: Path) -> None:
         raise ConfigError(f"run.dir={run_dir} is a file; name a folder")
     if not run_dir.is_dir() or any((run_dir / step / "ledger.json").is_file() for step in STEPS):
         return
-    known = {".lock", "progress.jsonl", HASHES, "tensorboard", "wandb", "slurm", "report"}
-    if (run_dir / ".lock").is_file():
+    known = {LOCK, WORKERS, "progress.jsonl", HASHES, "tensorboard", "wandb", "slurm", "report"}
+    if (run_dir / LOCK).is_file():
         known |= {"config.yaml", "manifest.json", *STEPS}
     strangers = sorted(path.name for path in run_dir.iterdir() if path.name not in known)
     if strangers:
@@ -224,22 +227,18 @@ def require_no_strangers(run_dir: Path) -> None:
 
 
 @contextlib.contextmanager
-def open_run(config: RunConfig, *, worker: tuple[int, int] = (0, 1)) -> Iterator[Context]:
+def open_run(config: RunConfig, *, worker: tuple[int, int], steps: list[str]) -> Iterator[Context]:
     """Opens or continues the run in `run.dir` and holds its lock. Raises SdgError when another process has the lock."""
     run_dir = Path(config.run.dir)
     require_no_strangers(run_dir)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
-        lock = open(run_dir / ".lock", "a")  # noqa: SIM115
+        (run_dir / LOCK).touch()
     except OSError as exc:
         raise SdgError(
             f"run.dir={run_dir} cannot be written: {exc.strerror or exc}; choose another with run.dir=..."
         ) from exc
-    with lock:
-        try:
-            fcntl.flock(lock, (fcntl.LOCK_SH if worker[1] > 1 else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except OSError as exc:
-            raise SdgError(f"another process is working on {run_dir}; wait for it, or stop it") from exc
+    with run_lock(run_dir, worker, steps, notify=lambda line: print(line, file=sys.stderr)):
         if worker[1] == 1:
             remove_temporaries(run_dir)
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
