@@ -77,7 +77,9 @@ def config(
 
 @runs.command()
 def check(run: RunDir) -> None:
-    """Check a run's files against each law. A law is proved, violated or not seen; exits with 1 if one is violated."""
+    """Check a run's files against each law. A law is proved, violated, not seen, or waits for a step that is not
+    finished. Exits with 1 if a law is violated, with 3 if the run is not finished.
+    """
     from nemo_sdg.commands.check.laws import check as check_run
 
     raise typer.Exit(check_run(run))

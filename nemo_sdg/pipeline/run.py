@@ -180,6 +180,7 @@ def run_step(context: Context, name: str, plan: Plan, hashes: ContentHashes) -> 
         if name in BY_SHARD:
             context.step_dir(name).keep_only(previous.shards)  # removes shards of an earlier run before they are read
     if known_unread(context.run_dir, name, wanted.fingerprint) != wanted.unread:
+        (context.run_dir / "manifest.json").unlink(missing_ok=True)
         context.step_dir(name).keep_only([])  # sources that could not be read are read now
     shards = module.run(context)
     sealed = seal(context, wanted, module, shards)

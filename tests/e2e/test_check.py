@@ -4,6 +4,7 @@ adapted if another law would find the damage first, and the violated law must be
 
 import contextlib
 import gzip
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,21 @@ import pytest
 
 from nemo_sdg.commands.check import laws, shards
 from nemo_sdg.commands.check.findings import Verdict
-from nemo_sdg.commands.check.laws import LAWS, check, prove
+from nemo_sdg.commands.check.laws import LAWS, UNFINISHED, check, prove
 from nemo_sdg.commands.check.packed import compare
 from nemo_sdg.export.report import quality
+from nemo_sdg.pipeline.order import STEPS
 from nemo_sdg.pipeline.report import make_report
-from nemo_sdg.storage import compressed, content_size, open_content, read_json, read_jsonl, sha256_file, write_jsonl
+from nemo_sdg.storage import (
+    compressed,
+    content_size,
+    open_content,
+    read_json,
+    read_jsonl,
+    run_lock,
+    sha256_file,
+    write_jsonl,
+)
 from tests.fakes.small_run import move
 
 (WHOLE, FINISHED_STEPS, INPUTS, COUNTS, FOLLOW, HAVE_SEEDS, ROWS, SPLITS, EVALUATION, PACKED, BLEND, FINISHED) = (
@@ -644,11 +655,6 @@ def another_tokenizer(home: Path) -> None:
     path.write_bytes(orjson.dumps(value))
 
 
-@mutant(FINISHED, "there is no manifest.json")
-def no_manifest(home: Path) -> None:
-    (home / "run/manifest.json").unlink()
-
-
 @mutant(FINISHED, "manifest.json speaks of another answers")
 def a_manifest_of_another_run(home: Path) -> None:
     count(home, "manifest.json", lambda manifest: manifest["steps"]["answers"].update(identity="0" * 32))
@@ -746,3 +752,70 @@ def test_a_lost_card_is_written_again_to_the_same_bytes(home: Path, monkeypatch:
     assert "report/README.md is missing" in prove(home / "run", WHOLE)[0].violations
     make_report(home / "run")
     assert prove(home / "run", WHOLE)[0].outcome == "proved"
+
+
+def interrupt(home: Path, step: str) -> None:
+    """Leaves the run as a kill does in a step, one of whose shards is finished and another written."""
+    run_dir = home / "run"
+    (run_dir / "manifest.json").unlink()
+    names = [name for name in STEPS if (run_dir / name).is_dir()]
+    for later in names[names.index(step) + 1 :]:
+        shutil.rmtree(run_dir / later)
+    (run_dir / step / "ledger.json").unlink()
+    shards = sorted((run_dir / step / "receipts").iterdir())
+    for receipt in shards[1:]:
+        receipt.unlink()
+    for receipt in shards[2:]:
+        for folder in ("", "dropped/", "traces/"):
+            for path in run_dir.glob(f"{step}/{folder}{receipt.stem}.jsonl*"):
+                path.unlink()
+
+
+@pytest.mark.parametrize("step", ["seeds", "answers", "curated"])
+def test_an_interrupted_run_is_not_finished_and_violates_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str], step: str
+) -> None:
+    interrupt(home, step)
+    found = verdicts(home)
+    assert {verdict.outcome for verdict in found.values()} <= {"proved", "not yet"}
+    assert found[FINISHED_STEPS].unfinished[0].startswith(f"{step} is not finished: 1")
+    assert "packed, blend" in found[FINISHED_STEPS].unfinished[1]
+    assert found[FINISHED].outcome == found[PACKED].outcome == "not yet"
+    assert found[ROWS].outcome == ("not yet" if step == "seeds" else "proved")
+    assert check(home / "run") == UNFINISHED
+    assert "is not finished; what is there violates no law" in capsys.readouterr().out
+
+
+def test_damage_to_an_unfinished_run_is_damage(home: Path) -> None:
+    interrupt(home, "answers")
+    (path,) = (home / "run/answers").glob("shard-00000.jsonl*")
+    path.write_bytes(b"")
+    seeds = home / "run/seeds/shard-00001.jsonl"
+    seeds.write_bytes(seeds.read_bytes().replace(b"a", b"b", 1))
+    lines = verdicts(home)[WHOLE].violations
+    assert any("answers/shard-00000.jsonl" in line for line in lines)
+    assert any("seeds/shard-00001.jsonl" in line for line in lines)
+    assert check(home / "run") == 1
+
+
+def test_a_step_that_is_redone_is_not_finished(home: Path) -> None:
+    run_dir = home / "run"
+    (run_dir / "manifest.json").unlink()
+    (run_dir / "config.yaml").write_text((run_dir / "config.yaml").read_text().replace("votes: 3", "votes: 4"))
+    (path,) = (run_dir / "answers").glob("shard-00000.jsonl*")
+    path.write_bytes(b"")  # replaced, and its receipt is not yet
+    found = verdicts(home)
+    assert not any(verdict.violations for verdict in found.values())
+    assert "answers, verified, curated, packed, blend to be redone" in found[FINISHED_STEPS].unfinished[0]
+
+
+def test_a_run_at_work_is_not_damaged(home: Path) -> None:
+    run_dir = home / "run"
+    for receipt in (run_dir / "seeds/receipts").glob("*.json"):  # as where sources that could not be read are read
+        receipt.unlink()
+    assert check(run_dir) == 1
+    with run_lock(run_dir, (0, 1), [], notify=print):
+        found = verdicts(home)
+        assert not any(verdict.violations for verdict in found.values())
+        assert any(f"at work: pid {os.getpid()} on " in line for line in found[FINISHED_STEPS].unfinished)
+        assert check(run_dir) == UNFINISHED

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.commands.check.findings import UNREACHABLE, CheckedRun, Verdict
+from nemo_sdg.commands.check.unfinished import begun_files, progress_of
 from nemo_sdg.config import EngineKind, EngineSection, Role, load_recorded
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.pipeline.order import BY_SHARD, engine_shapes
@@ -32,7 +33,9 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
     """Every file that a receipt or the manifest names is there with its length and SHA-256; no shard stands without a
     receipt; every receipt was made from the files that are there.
     """
-    named = {**run.outputs, **run.manifest.get("files", {})}
+    # a manifest beside unfinished steps is of the run before
+    named = {**run.outputs, **({} if run.todo.steps else run.manifest.get("files", {}))}
+    named |= begun_files(run, verdict)
     sizes = {name: _size(run.dir / name) for name in named}
     hashes = Hashes(run)
     hashes.add([name for name, facts in named.items() if sizes[name] == facts["bytes"]])
@@ -120,6 +123,7 @@ def steps_are_finished(run: CheckedRun, verdict: Verdict) -> None:
             given, got = set(run.shards(previous)), set(run.shards(step))
             verdict.violations += [f"{step}/{shard} is missing: {previous} has it" for shard in sorted(given - got)]
             verdict.violations += [f"{step}/{shard} comes from nothing in {previous}" for shard in sorted(got - given)]
+    verdict.unfinished += progress_of(run)
     verdict.detail = f"{len(run.ledgers)} steps"
 
 
@@ -140,8 +144,8 @@ def _receipts_are_the_ledgers(run: CheckedRun, step: str, verdict: Verdict) -> N
 
 def run_is_finished(run: CheckedRun, verdict: Verdict) -> None:
     """The manifest exists and names these steps; config.yaml is the configuration of each of them."""
-    if not (run.dir / "manifest.json").is_file():
-        verdict.violations.append("there is no manifest.json: the run is not finished")
+    if run.todo.steps or not (run.dir / "manifest.json").exists():
+        verdict.unfinished.append(f"{run.todo.steps[0] if run.todo.steps else 'manifest.json'} is not finished")
         return
     manifest = run.manifest
     for step, ledger in run.ledgers.items():

@@ -30,27 +30,46 @@ class Verdict:
 
     law: str
     violations: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    """what the run has still to do before the law can be looked at"""
     unseen: list[str] = field(default_factory=list)
     """what could not be looked at"""
     detail: str = ""
 
     @property
     def outcome(self) -> str:
-        return "VIOLATED" if self.violations else "not seen" if self.unseen else "proved"
+        if self.violations:
+            return "VIOLATED"
+        return "not yet" if self.unfinished else "not seen" if self.unseen else "proved"
 
     def lines(self) -> Iterator[str]:
-        found = self.violations or self.unseen
+        found = self.violations or [*self.unfinished, *self.unseen]
         yield f"{self.outcome:<9} {self.law}{f' ({self.detail})' if self.detail and not found else ''}"
         yield from (f"            {line}" for line in found[:SHOWN])
         if len(found) > SHOWN:
             yield f"            and {len(found) - SHOWN} more"
 
 
-class CheckedRun:
-    """The files of a run, read for the laws. Receipts and ledgers are read once."""
+@dataclass(kw_only=True)
+class ToDo:
+    """What a run has still to do."""
 
-    def __init__(self, run_dir: Path, steps: list[str]) -> None:
-        self.dir, self.steps = run_dir, steps
+    steps: list[str] = field(default_factory=list)
+    """the steps to finish, in order"""
+    redone: list[str] = field(default_factory=list)
+    """those of them that were finished before"""
+    who: str | None = None
+    """who is at work on the run"""
+
+
+class CheckedRun:
+    """The files of a run, read for the laws. Receipts and ledgers are read once.
+
+    Laws look at `steps`, which stand before those that the run has still to do.
+    """
+
+    def __init__(self, run_dir: Path, steps: list[str], todo: ToDo | None = None) -> None:
+        self.dir, self.steps, self.todo = run_dir, steps, todo or ToDo()
         self.ledgers: dict[str, Ledger] = {}
         self.broken: dict[str, str] = {}
         """step -> why its ledger cannot be used"""
@@ -76,8 +95,12 @@ class CheckedRun:
         """Every readable receipt of the steps by its path in the run. An ablation in the run's folder packs a corpus of
         its own, which is not part of the run.
         """
+        return self.receipts_of(self.steps)
+
+    def receipts_of(self, steps: list[str]) -> dict[str, dict[str, Any]]:
+        """Every receipt of these steps by its path in the run. Raises DataError where one cannot be read."""
         found = {}
-        for step in self.steps:
+        for step in steps:
             for path in sorted((self.dir / step).rglob("receipts/*.json")):
                 if not path.name.startswith("."):
                     receipt = read_json(path)

@@ -2,8 +2,8 @@
 
 It uses no verdict and no count of the pipeline. It reads every record again, counts again, hashes again, and asks
 lm-eval's YAML files again which splits are evaluated on. The verdict on a law is *proved*, *VIOLATED* with what breaks
-it, or *not seen* with what could not be looked at. It can be called from any folder: relative paths start from the
-folder that the run was made in, which the ledgers name.
+it, *not yet* with the steps that the run has still to finish, or *not seen* with what could not be looked at. It can be
+called from any folder: relative paths start from the folder that the run was made in, which the ledgers name.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from nemo_sdg.commands.check import evaluation, files, records, rows
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
 from nemo_sdg.commands.check.packed import blend, corpora
 from nemo_sdg.commands.check.shards import BROKEN, Shard, Taken
+from nemo_sdg.commands.check.unfinished import to_do, waits_for
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution.processes import quiet_libraries, worker_processes
 from nemo_sdg.pipeline.order import STEPS, configured_steps
@@ -28,6 +29,8 @@ PACKED = "packed corpora hold the curated samples"
 WHOLE = "files are whole"
 LARGE = 64 * 2**20
 """bytes of curated samples from which further processes are worth their start"""
+UNFINISHED = 3
+"""exit code for a run that is not finished, and in which nothing violates a law"""
 PROCESSES = 4
 """at most so many processes read a run: each holds up to 300 MB"""
 LAWS: list[tuple[str, Law]] = [
@@ -58,7 +61,9 @@ PARTS: list[Callable[[Shard], Any]] = [
 
 
 def check(run_dir: Path) -> int:
-    """Prints the verdict on each law; returns 1 if a law is violated, else 0."""
+    """Prints the verdict on each law; returns 1 if a law is violated, UNFINISHED if the run has still something to do,
+    else 0.
+    """
     import typer
 
     verdicts = prove(run_dir)
@@ -70,7 +75,11 @@ def check(run_dir: Path) -> int:
     violated = any(verdict.violations for verdict in verdicts)
     if violated:
         typer.echo(f"`nemo-sdg run` with the same configuration repairs what is missing or damaged in {run_dir}")
-    return int(violated)
+        return 1
+    if any(verdict.unfinished for verdict in verdicts):
+        typer.echo(f"{run_dir} is not finished; what is there violates no law")
+        return UNFINISHED
+    return 0
 
 
 def prove(run_dir: Path, only: str | None = None) -> list[Verdict]:
@@ -81,7 +90,9 @@ def prove(run_dir: Path, only: str | None = None) -> list[Verdict]:
     """
     run_dir = run_dir.resolve()
     require_run(run_dir)
-    run = CheckedRun(run_dir, steps_of(run_dir))
+    steps = steps_of(run_dir)
+    todo = to_do(run_dir, steps)
+    run = CheckedRun(run_dir, [step for step in steps if step not in todo.steps], todo)
     directory = next((ledger.directory for ledger in run.ledgers.values() if Path(ledger.directory).is_dir()), None)
     if only is not None:
         return [prove_law(run, only, directory)]
@@ -147,7 +158,8 @@ def prove_law(run: CheckedRun, name: str, directory: str | None) -> Verdict:
     verdict = Verdict(law=name)
     with contextlib.chdir(directory) if directory else contextlib.nullcontext():
         try:
-            dict(LAWS)[name](run, verdict)
+            if not waits_for(run, name, verdict):
+                dict(LAWS)[name](run, verdict)
         except DataError as exc:
             verdict.violations.append(str(exc))
         except BROKEN as exc:
