@@ -33,6 +33,7 @@ HEAD = re.compile(
     r"(?:\*{1,3}+|\]|」)[ \t]*+(?:[:：]|[-–—]++[ \t]|$|(?=\S))|$)"
 )
 """the head of a line; quantifiers are possessive, so matching is fast for every line"""
+BULLET = re.compile(r"[ \t]*(?:[-+*•–][ \t]|\d{1,2}[.)][ \t])")
 DASH = re.compile(r"\s[-–—]+\s")
 LONGEST_HEAD = 140
 FENCED = re.compile(
@@ -129,19 +130,26 @@ class _Heading:
     """emphasis that its label opens and does not close"""
     aside: str
     final: bool
+    mark: str
+    """what stands before the name: -, with emphasis or brackets, or # for Markdown's headings, or nothing"""
+    labelled: bool
+    """whether a colon or the like follows the name"""
 
 
 def _headed(text: str) -> list[Section]:
     fences = [found.span() for found in FENCED.finditer(text)] if "```" in text or "~~~" in text else []
     headings: list[_Heading] = []
     start = 0
+    last = ""
     for line in text.split("\n"):
         if line and not _is_within(fences, start):
             heading = _heading(line, start)
-            if heading is not None:
+            if heading is not None and not _is_option(line, heading, headings, last):
                 headings.append(heading)
         start += len(line) + 1
+        last = line
     found = []
+    headings = _without_answers(text, headings)
     if any(heading.section == "answer" and heading.name not in WORKINGS for heading in headings):
         headings = [replace(one, section="reasoning") if one.name in WORKINGS else one for one in headings]
     for number, heading in enumerate(headings):
@@ -151,6 +159,37 @@ def _headed(text: str) -> list[Section]:
             body = _without_mark(body, heading.opened)
         found.append(Section(heading.section, _trimmed(body) or heading.aside, heading.start, end, final=heading.final))
     return found
+
+
+def _is_option(line: str, heading: _Heading, headings: list[_Heading], last: str) -> bool:
+    """Whether a line that could be a heading is one of the options that are being listed: `- knowledge`, or
+    `- Theory: what explains many facts`. An option has the bullet that the heading of the list does not have. Without
+    bullets, it follows another one (`last` is the line before) and is nothing but a name.
+    """
+    if not headings or headings[-1].section != "options":
+        return False
+    if BULLET.match(line):
+        return not headings[-1].mark.startswith("-") and not (heading.section == "answer" and heading.labelled)
+    bare = not heading.labelled and not heading.mark
+    return bare and heading.section != "answer" and bool(last.strip()) and not BULLET.match(last)
+
+
+def _without_answers(text: str, headings: list[_Heading]) -> list[_Heading]:
+    """The headings without those that are an answer or an item of a list: in `### Answer`, `knowledge`, the second
+    line has the name of a section, but is the answer, since nothing else is.
+    """
+    kept: list[_Heading] = []
+    for number, heading in enumerate(headings):
+        end = headings[number + 1].start if number + 1 < len(headings) else len(text)
+        body = text[heading.body : end].strip()
+        if kept and heading.section != "answer" and not heading.labelled and "#" not in heading.mark:
+            between = text[kept[-1].body : heading.start].strip()
+            answers = kept[-1].section == "answer" and not between and (not body or heading.mark != kept[-1].mark)
+            item = heading.mark.startswith("-") and bool(BULLET.match(between.rpartition("\n")[2]))
+            if answers or (item and (not body or BULLET.match(body))):
+                continue
+        kept.append(heading)
+    return kept
 
 
 def _tabled(text: str) -> list[Section]:
@@ -194,6 +233,8 @@ def _heading(line: str, start: int) -> _Heading | None:
         opened="" if opened in head["tail"] else opened,
         aside=(head["aside"] or "").strip(),
         final=bool(FINAL.search(name)),
+        mark="#" if "#" in head["mark"] else f"{'-' if BULLET.match(line) else ''}{opened}",
+        labelled=bool(tail),
     )
 
 

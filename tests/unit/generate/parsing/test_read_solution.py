@@ -8,6 +8,7 @@ import pytest
 import nemo_sdg
 from nemo_sdg.generate.parsing.cleaning import without_marks
 from nemo_sdg.generate.parsing.json_replies import escape_latex
+from nemo_sdg.generate.parsing.solutions import read_solution
 
 GASES = ["oxygen", "carbon dioxide", "nitrogen", "helium"]
 ROOT = Path(__file__).resolve().parents[4]
@@ -360,3 +361,15 @@ def test_short_texts(text: str, answer: str) -> None:
 )
 def test_text_struck_out_in_html_stays_and_ends_of_a_sequence_do_not(reply: str, seen: str) -> None:
     assert without_marks(reply).strip() == seen
+
+
+@pytest.mark.parametrize("answer", ["knowledge", "- knowledge", "**knowledge**", "Theory", "proof", "Explanation"])
+@pytest.mark.parametrize("marked", ["### {}\n", "**{}**\n", "{}:\n", "{}\n"])
+def test_an_answer_that_has_the_name_of_a_section_is_the_answer(answer, marked):
+    if answer.startswith("**") and marked.startswith("**"):
+        marked = "**{}:**\n"
+    heads = [marked.format(name) for name in ("Context", "Reasoning", "Answer")]
+    text = f"{heads[0]}Sharing divides most things.\n\n{heads[1]}- wealth divides\n- knowledge\n\n{heads[2]}{answer}"
+    found = read_solution(text, kind="short_text")
+    assert (found["answer"], found["context"]) == (answer.strip("-* "), "Sharing divides most things.")
+    assert found["reasoning"] == "- wealth divides\n- knowledge"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nemo_sdg.generate.parsing import replies as parse
 from nemo_sdg.generate.parsing.answers.programs import called
 from nemo_sdg.generate.parsing.cleaning import clean
+from nemo_sdg.generate.parsing.questions import read_questions
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.schemas import mismatch, question_schema, solution_schema
 
@@ -299,3 +300,34 @@ def test_bounds_leave_room_for_the_whole_object(max_tokens: int, like: str) -> N
     bounds = [schema["properties"][name]["maxLength"] for name in ("context", "reasoning")]
     assert sum(bounds) + 40 <= 4 * max_tokens
     assert min(bounds) >= 6
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "- inheritance\n- knowledge\n- Answer\n- solution",
+        "- Law: a rule that many observations follow\n- Theory: what explains them\n- hunch",
+        "1. Proof\n2. Explanation\n3. Background",
+        "wealth\nknowledge\ntheory",
+        "* **Theory**\n* hunch",
+    ],
+)
+def test_options_that_have_the_name_of_a_section_are_options(listed):
+    (written,) = read_questions(f"### Question\nWhich of these can be shared?\n\n### Options\n{listed}")
+    assert len(written["options"]) == listed.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "### Question\nWhich?\n### Options\n- a\n- b\n### Answer\nb",
+        "### Question\nWhich?\n### Options\n- a\n- b\n\nAnswer: b",
+        "### Question\nWhich?\n### Options\n- a\n- b\nExplanation\nb it is",
+        "### Question\nWhich?\n### Options\n- a\n- b\n- **Answer:** b",
+        "- Question: Which?\n- Options:\n  - a\n  - b\n- Explanation: b it is",
+        "Question:\nWhich?\nOptions:\na\nb\n\nExplanation\nb it is",
+    ],
+)
+def test_a_heading_after_the_options_ends_them(reply):
+    (written,) = read_questions(reply)
+    assert written["options"] == ["a", "b"]
