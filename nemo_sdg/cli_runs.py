@@ -224,4 +224,6 @@ def report(
         path = reporting.make_report(run, measure=measure)
     typer.echo(f"written to {path}")
     if serve:
-        reporting.serve(path, port)
+        from nemo_sdg.commands.look.serve import serve as serve_page
+
+        serve_page(path, port)

@@ -13,14 +13,14 @@ and shows the earlier questions, and a seed gets no more requests when its quest
 
 import asyncio
 import dataclasses
-import math
 import random
 from typing import Any
 
-from nemo_sdg.config import GenerateSection, OriginShare, PerSeed, RunConfig
+from nemo_sdg.config import RunConfig
 from nemo_sdg.generate.axes import draw_axes
 from nemo_sdg.generate.options import speaks_of_place
 from nemo_sdg.generate.parsing.cleaning import clean
+from nemo_sdg.generate.planned import origin_share, planned_attempts
 from nemo_sdg.generate.prompting import template_kind
 from nemo_sdg.generate.requests import Ask, Completion, Flow, Outcome
 from nemo_sdg.generate.roles import RoleEngines
@@ -41,14 +41,6 @@ from nemo_sdg.records import (
 )
 
 STEP = "questions"
-MOST_PER_SEED = 35
-FULL_UP_TO = 1000
-"""a task with up to so many seeds gets MOST_PER_SEED questions per seed; a larger one gets that times
-sqrt(FULL_UP_TO / seeds)"""
-
-
-def origin_share(generate: GenerateSection, family: str) -> OriginShare:
-    return generate.origins_by_family.get(family, generate.origins)
 
 
 def takes_own_question(seed_id: str, share: float, run_seed: int) -> bool:
@@ -102,15 +94,6 @@ def own_question(seed: Seed) -> Sample:
         sample.answer.label = LABELS[sample.choices.index(sample.answer.text)]
     sample.reference_reasoning = seed.reference_reasoning
     return sample
-
-
-def planned_attempts(generate: GenerateSection, family: str, num_seeds: int) -> int:
-    """The number of new questions for a seed of a task with `num_seeds` seeds."""
-    similar = origin_share(generate, family).similar
-    if generate.per_seed is PerSeed.origins or similar == 0:
-        return similar
-    many = math.sqrt(FULL_UP_TO / max(num_seeds, 1))
-    return max(similar, min(MOST_PER_SEED, round(MOST_PER_SEED * many)))
 
 
 class Questions:

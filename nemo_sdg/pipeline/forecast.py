@@ -44,7 +44,7 @@ def count_seeds(config: RunConfig) -> tuple[Seeds, list[str], set[str]]:
 
 def attempts(config: RunConfig, seeds: Seeds) -> dict[str, dict[str, float]]:
     """Questions to write, by family and origin; with generate.per_seed=auto, small tasks get more per seed."""
-    from nemo_sdg.generate.questions import planned_attempts
+    from nemo_sdg.generate.planned import planned_attempts
 
     found = {}
     for family, tasks in seeds.items():

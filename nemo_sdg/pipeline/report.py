@@ -1,4 +1,4 @@
-"""`nemo-sdg report RUN`: writes the page, with every prompt and raw output of the records it shows, and serves it.
+"""`nemo-sdg report RUN`: writes the page, with every prompt and raw output of the records it shows.
 
 Prompts are not stored, because they follow from the records and the configuration. The flows are replayed on the
 journals, which hold every completion of the run. Requests that are not in a journal (it was deleted, or a prompt was
@@ -12,9 +12,8 @@ import itertools
 import operator
 import sys
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nemo_sdg.config import Role, RunConfig, load_recorded
 from nemo_sdg.errors import ConfigError, DataError
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
 Lookup = Callable[[str], Completion]
 """key of a request -> its completion; raises NotInJournal"""
+Writing = tuple[list[tuple[Request, Completion]], Outcome | None]
+"""the requests of a seed with what they gave, and the samples made of it; None if a completion is lacking"""
 DAMAGED = (DataError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """errors that a flow can raise for a record that does not follow its schema"""
 
@@ -106,6 +107,7 @@ class Replay:
         self.few_shot = smallest(seeds.records(), config.generate.few_shot)
         self.num_seeds = {task: row["kept"] for task, row in seeds.counts().items()}
         self._flows: dict[str, tuple[RoleEngines, Flow, Flow]] = {}
+        self._writings: dict[tuple[str, str], Writing] = {}
 
     def flows(self, model: str) -> "tuple[RoleEngines, Flow, Flow]":
         """The engines by name and the flows of questions and answers, made once per model: reading the templates takes
@@ -125,18 +127,20 @@ class Replay:
         found: Calls = {}
         generators = [sample["generator"] for _, sample in samples if isinstance(sample.get("generator"), dict)]
         models, by_shard = sorted({str(row.get("model")) for row in generators}), operator.itemgetter(0)
-        with asyncio.Runner() as runner:
+
+        async def replay() -> None:  # one loop for all: each `asyncio.run` costs as much as a short flow
             for shard, members in itertools.groupby(sorted(samples, key=by_shard), key=by_shard):
-                found |= self._of_shard(runner, shard, [sample for _, sample in members], seeds, models)
+                found.update(await self._of_shard(shard, [sample for _, sample in members], seeds, models))
+
+        asyncio.run(replay())
         return found
 
-    def _of_shard(
-        self, runner: asyncio.Runner, shard: str, members: list[Line], seeds: dict[str, Line], models: list[str]
-    ) -> Calls:
+    async def _of_shard(self, shard: str, members: list[Line], seeds: dict[str, Line], models: list[str]) -> Calls:
         """`calls` of a shard's records."""
         found: Calls = {}
         asked, solved = (self.journal(step, shard) for step in ("questions", "answers"))
         written = self.written(shard, {str(sample.get("sample_id")) for sample in members})
+        self._writings.clear()  # the seeds of a shard stand in it alone
         for sample in members:
             identifier = str(sample.get("sample_id") or sample.get("id"))
             try:
@@ -144,8 +148,8 @@ class Replay:
                 seed = seeds.get(str((sample.get("seed_ids") or [sample.get("seed_id")])[0]))
                 for model in [own] if own else models:
                     found[identifier] = [
-                        *runner.run(self._question(asked, sample, seed, model)),
-                        *runner.run(self._solutions(solved, written.get(identifier, sample), model)),
+                        *await self._question(asked, sample, seed, model),
+                        *await self._solutions(solved, written.get(identifier, sample), model),
                     ]
                     if found[identifier]:
                         break
@@ -181,17 +185,7 @@ class Replay:
         """
         if seed is None or sample.get("origin") == Origin.seed:
             return []
-        engines, flow, _ = self.flows(model)
-        calls: list[tuple[Request, Completion]] = []
-
-        async def ask(request: Request) -> Completion:
-            completion = journal(engines.key(request))
-            calls.append((request, completion))
-            return completion
-
-        outcome = None
-        with contextlib.suppress(NotInJournal):
-            outcome = await flow(seed, ask)
+        calls, outcome = await self._writing(journal, seed, model)
         attempt = sample.get("attempt")
         if attempt is None and outcome is not None:
             attempt = attempts_of(outcome).get(str(sample.get("sample_id")))
@@ -202,6 +196,24 @@ class Replay:
             return []
         request, completion = max(asked, key=lambda call: number_of(call[0]))
         return [describe(f"question, attempt {attempt}", request, completion)]
+
+    async def _writing(self, journal: Lookup, seed: Line, model: str) -> Writing:
+        """The replay of a seed, which its samples share."""
+        key = str(seed.get("seed_id")), model
+        if key not in self._writings:
+            engines, flow, _ = self.flows(model)
+            calls: list[tuple[Request, Completion]] = []
+
+            async def ask(request: Request) -> Completion:
+                completion = journal(engines.key(request))
+                calls.append((request, completion))
+                return completion
+
+            outcome = None
+            with contextlib.suppress(NotInJournal):
+                outcome = await flow(seed, ask)
+            self._writings[key] = calls, outcome
+        return self._writings[key]
 
     async def _solutions(self, journal: Lookup, sample: Line, model: str) -> list[Call]:
         """Replays the votes of a sample."""
@@ -255,43 +267,3 @@ def describe(name: str, request: Request, completion: Completion, *, with_prompt
         finish=completion.finish_reason,
         tokens=[completion.prompt_tokens, completion.completion_tokens],
     )
-
-
-def serve(path: Path, port: int) -> None:
-    """Serves only the page, and only to this machine, until interrupted. Raises ConfigError when the port is in use."""
-    import typer
-
-    from nemo_sdg.export.report.page import policy
-
-    content = path.read_bytes()
-    headers = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": policy(content),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self.path in ("/", "/index.html")
-            self.send_response(200 if found else 404)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content) if found else 0))
-            self.end_headers()
-            if found:
-                self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:
-            """Writes no log line to the user's terminal."""
-
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), Page)
-    except (OSError, OverflowError) as exc:
-        raise ConfigError(
-            f"--port {port} cannot be opened ({getattr(exc, 'strerror', None) or exc}); choose another, or 0 "
-            "for any free port"
-        ) from exc
-    typer.echo(f"report: http://127.0.0.1:{server.server_port}/  (Ctrl-C ends it)")
-    with server:
-        server.serve_forever()

@@ -9,7 +9,7 @@ from typing import Any
 from nemo_sdg.commands.check.findings import CheckedRun, Ids, Verdict
 from nemo_sdg.commands.check.shards import Attempts, Heads, Samples, Seeds, Shard, first_halves
 from nemo_sdg.config import GenerateSection
-from nemo_sdg.generate.questions import origin_share, planned_attempts
+from nemo_sdg.generate.planned import origin_share, planned_attempts
 
 SEEDS, QUESTIONS, CURATED = "seeds", "questions", "curated"
 

@@ -21,13 +21,13 @@ def require_model(field: str, name: str | None) -> None:
     """Raises ConfigError in one line where `name` is neither a file or folder nor a model that can be had. Downloads
     nothing.
     """
+    if name is None or Path(name).exists() or is_cached(name):
+        return  # before `requests` is imported, which takes 0.15 s
     import huggingface_hub
     import huggingface_hub.constants
     import requests
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
-    if name is None or Path(name).exists() or is_cached(name):
-        return
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", name):
         raise ConfigError(f"{field}={name}: there is no such file or folder; correct the path, or give a hub id")
     if huggingface_hub.constants.HF_HUB_OFFLINE:

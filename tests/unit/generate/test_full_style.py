@@ -17,6 +17,7 @@ from nemo_sdg.generate.axes import DIFFICULTY, FORMS, RELATIONS, SETTINGS, allow
 from nemo_sdg.generate.options import shown_order, speaks_of_place
 from nemo_sdg.generate.parsing.judgements import read_scores
 from nemo_sdg.generate.parsing.questions import read_questions
+from nemo_sdg.generate.planned import planned_attempts
 from nemo_sdg.generate.prompting import TEMPLATES, Prompts, style_of
 from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.records import Kind, json_line, seed_from_dict, to_dict
@@ -140,9 +141,9 @@ def test_a_question_that_the_cut_went_through_is_none() -> None:
 
 def test_small_tasks_get_more_questions_a_seed() -> None:
     auto = full(similar=3, per_seed=PerSeed.auto)
-    planned = [questions.planned_attempts(auto.generate, "f", num) for num in (50, 1000, 4000, 100_000, 10**7)]
+    planned = [planned_attempts(auto.generate, "f", num) for num in (50, 1000, 4000, 100_000, 10**7)]
     assert planned == [35, 35, 18, 4, 3]
-    assert questions.planned_attempts(full(similar=3).generate, "f", 50) == 3
+    assert planned_attempts(full(similar=3).generate, "f", 50) == 3
 
 
 def test_axes_are_dealt_round_and_the_first_do_not_depend_on_how_many_follow() -> None:

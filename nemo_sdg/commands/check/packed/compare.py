@@ -143,7 +143,7 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
     with parquet.ParquetFile(run.dir / files.docs) as docs_file:  # `read_table` would import pandas
         docs = docs_file.read(columns=["document", "sample_id", "seed_ids", "num_tokens"])
     sample_ids = docs["sample_id"].to_pylist()
-    documents = docs["document"].to_numpy()
+    documents = numbers(docs["document"])
     with parquet.ParquetFile(run.dir / files.text) as text_file:
         uuids = text_file.read(columns=["uuid"])["uuid"].to_pylist()
         single = np.array_equal(documents, np.arange(len(documents)))
@@ -154,7 +154,7 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
         found.ids = first_halves(sample_ids)
         found.order = hashlib.blake2b("".join(sample_ids).encode()).digest()
         found.seeds = np.unique(first_halves(docs["seed_ids"].combine_chunks().flatten().to_pylist()))
-        sizes = docs["num_tokens"].to_numpy()[np.unique(documents, return_index=True)[1]]
+        sizes = numbers(docs["num_tokens"])[np.unique(documents, return_index=True)[1]]
         wanted = WantedTexts(texts, files.variant, found.ids, sample_ids, members)
         del docs, documents, uuids
         tokens = None
@@ -175,6 +175,15 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
                 tokens = None
             number += len(held)
             found.num_encoded = tokens.num_encoded if tokens is not None else 0
+
+
+def numbers(column: Any) -> Any:
+    """An Arrow column as a numpy array. `to_numpy` would import pandas, for whole numbers too."""
+    import numpy as np
+    import pyarrow as pa
+
+    plain = len(column) and not column.null_count and pa.types.is_integer(column.type)
+    return np.from_dlpack(column.combine_chunks()) if plain else column.to_numpy()
 
 
 def text_bytes(column: Any) -> list[memoryview]:
