@@ -9,7 +9,7 @@ file.
 import shlex
 from pathlib import Path
 
-from nemo_sdg.cluster.sites import ARRAY_STEPS, SINGLE_STEPS, ClusterConfig
+from nemo_sdg.cluster.sites import ARRAY_STEPS, SINGLE_STEPS, ClusterConfig, GenerationSection
 from nemo_sdg.cluster.slurm import Job, scripts, submit, workdir_of
 
 ARRAY_INDEX = "$SLURM_ARRAY_TASK_ID"
@@ -51,21 +51,61 @@ def generation_job(step: str, run_dir: Path, cluster: ClusterConfig) -> Job:
     """
     size = cluster.generation_steps.get(step, cluster.generation)
     log = shlex.quote(str(run_dir / FOLDER / f"serve-{step}"))
-    serve = [  # Slurm's warning is for the worker, whose last requests need the server
-        f"( trap '' USR1; {line} ) > {log}-{ARRAY_INDEX}-{number}.log 2>&1 < /dev/null &"
-        for number, line in enumerate(size.serve)
+    image = cluster.generation_image or cluster.container_image
+    logs = [f"{log}-{ARRAY_INDEX}-{number}.log" for number in range(len(size.serve))]
+    beside = [  # Slurm's warning is for the worker, whose last requests need the server
+        f"( trap '' USR1; {line} ) > {log} 2>&1 < /dev/null &" for line, log in zip(size.serve, logs, strict=True)
     ]
+    spread = [server_lines(line, log, size, image, cluster) for line, log in zip(size.serve, logs, strict=True)]
     command = run_command(run_dir, cluster, f"--only {step} --worker {ARRAY_INDEX}/{size.workers}")
+    by_mpi = size.mpi and not size.serve
     return Job(
         name=step,
-        command=f"trtllm-llmapi-launch {command}" if size.mpi else command,
-        before=serve,
+        command=f"trtllm-llmapi-launch {command}" if by_mpi else command,
+        before=[] if size.spread else beside,
+        servers=[HEAD, *spread] if size.spread else [],
         size=size,
-        image=cluster.generation_image or cluster.container_image,
+        image=image,
         workers=size.workers,
-        tasks_per_node=size.gpus_per_node or 1 if size.mpi else 1,
-        srun_args=["--mpi=pmix"] if size.mpi else [],
+        tasks_per_node=size.gpus_per_node or 1 if by_mpi else 1,
+        srun_args=FIRST_NODE if size.spread else ["--mpi=pmix"] if by_mpi else [],
         time_limits=str(run_dir / FOLDER / "time_limits"),
+    )
+
+
+HEAD = 'export SERVE_HEAD="$head_node"'
+"""the name of the job's first node, which NeMo-Run's script knows"""
+FIRST_NODE = ["--overlap", "--nodes=1", "--ntasks=1", "--relative=0"]
+"""options of srun for the worker beside a server over several nodes"""
+
+
+def server_lines(line: str, log: str, size: GenerationSection, image: str | None, cluster: ClusterConfig) -> str:
+    """A line of the batch script that starts one server as a job step of its own, over all nodes of the job.
+
+    Slurm ends it with the job. When it ends before the worker does, the worker would wait for it in vain until
+    engine.give_up_after: it is stopped, so that the job is requeued and both start again.
+    """
+    tasks = size.gpus_per_node or 1 if size.mpi else 1
+    launcher = "trtllm-llmapi-launch " if size.mpi else ""
+    image = size.serve_image or image
+    options = [
+        "--overlap",
+        f"--nodes={size.nodes}",
+        f"--ntasks={size.nodes * tasks}",
+        f"--ntasks-per-node={tasks}",
+        "--cpu-bind=none",  # its processes share the cores; one core a task is the default
+        "--kill-on-bad-exit=1",
+        *(["--mpi=pmix"] if size.mpi else []),
+        "--open-mode=append",
+        f"--output={log}",
+        *(["--container-image", image] if image else []),
+        *(["--container-mounts", ",".join(cluster.container_mounts)] if image and cluster.container_mounts else []),
+        *(["--container-env", ",".join(cluster.container_env)] if image and cluster.container_env else []),
+    ]
+    inner = f"trap '' USR1; cd {shlex.quote(str(workdir_of(cluster)))} && {launcher}{line}"
+    return (
+        f"( command srun {' '.join(options)} bash -c {shlex.quote(inner)}; "
+        'echo "a server ended: the worker is stopped"; pkill -TERM -x -P $$ srun ) < /dev/null &'
     )
 
 

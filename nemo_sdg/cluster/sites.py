@@ -53,25 +53,42 @@ class GenerationSection(JobSection):
     workers: int = 4
     """number of workers: tasks of the Slurm array, which take shards by their index"""
     mpi: bool = False
-    """whether to start the worker by trtllm-llmapi-launch, for a trtllm engine over several nodes; without it `nodes`
-    must be 1
+    """whether to start the worker by trtllm-llmapi-launch, for a trtllm engine over several nodes; with `serve` and
+    several nodes, the servers in its place
     """
     serve: list[str] = field(default_factory=list)
     """shell lines, each a server that runs beside the worker until the worker ends, such as
-    `vllm serve MODEL --port 8000`; the configuration names it in engine.base_urls=[http://localhost:8000/v1]
+    `vllm serve MODEL --port 8000`; the configuration names it in engine.base_urls=[http://localhost:8000/v1]. With
+    `nodes` > 1 a line runs on each of the worker's nodes, or with `mpi` on each of their GPUs: it knows its place by
+    $SLURM_NODEID and $SLURM_NNODES, and the worker's node by $SERVE_HEAD
     """
+    serve_image: str | None = None
+    """container image of servers over several nodes; null = the worker's"""
 
     def __post_init__(self) -> None:
         JobSection.__post_init__(self)
         if self.workers < 1:
             raise ConfigError(f"generation.workers must be >= 1, got {self.workers}")
-        if self.mpi and self.serve:
-            raise ConfigError("generation.serve and generation.mpi exclude each other: the servers hold the model")
-        if self.nodes > 1 and not self.mpi:
+        if self.mpi and self.serve and self.nodes == 1:
             raise ConfigError(
-                f"generation.nodes must be 1 without generation.mpi, got {self.nodes}: each node would start the same "
-                "worker and its servers. A server over several nodes is a job of its own, which engine.base_urls names"
+                "generation.serve and generation.mpi exclude each other on one node: the servers hold the model; set "
+                "generation.nodes for a server over several"
             )
+        if self.nodes > 1 and not (self.mpi or self.serve):
+            raise ConfigError(
+                f"generation.nodes must be 1 without generation.mpi and generation.serve, got {self.nodes}: each node "
+                "would start the same worker"
+            )
+        if self.serve_image is not None and not self.spread:
+            raise ConfigError(
+                "generation.serve_image is the image of servers over several nodes: set generation.serve and "
+                "generation.nodes, or generation_image"
+            )
+
+    @property
+    def spread(self) -> bool:
+        """Whether the servers stand over several nodes, and the worker on the first of them."""
+        return self.nodes > 1 and bool(self.serve)
 
 
 @dataclass(kw_only=True)

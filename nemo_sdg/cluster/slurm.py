@@ -52,6 +52,8 @@ class Job:
     """one shell line; it is run by `exec`, so that Slurm's signals reach the program itself"""
     before: list[str] = field(default_factory=list)
     """shell lines that run before `command`; the job ends if one of them fails"""
+    servers: list[str] = field(default_factory=list)
+    """lines of the batch script that start servers as job steps of their own"""
     torchrun: bool = False
     """`command` is a Python script with arguments, which NeMo-Run's torchrun starts on every GPU"""
     size: JobSection
@@ -85,7 +87,7 @@ def setup_lines(job: Job, cluster: ClusterConfig) -> list[str]:
     """
     limits = [line.format(folder=shlex.quote(job.time_limits)) for line in COUNT_TIME_LIMITS] if job.time_limits else []
     env = [f"export {name}={quoted(str(value))}" for name, value in cluster.env.items()]
-    return [*env, *cluster.setup, *(REQUEUE_ONE_TASK if job.workers else ()), *limits]
+    return [*env, *cluster.setup, *(REQUEUE_ONE_TASK if job.workers else ()), *limits, *job.servers]
 
 
 def quoted(value: str) -> str:
@@ -201,7 +203,10 @@ def scripts(folder: Path, jobs: list[Job], workdir: Path, cluster: ClusterConfig
 def refuse_paths(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
     """Raises ConfigError for paths and images that NeMo-Run would write wrongly: it does not quote them for srun."""
     written = {"run.dir": str(folder), **{f"image of {job.name}": job.image for job in jobs if job.image}}
-    for name, text in [*written.items(), *(("container_mounts", mount) for mount in cluster.container_mounts)]:
+    sizes = (cluster.generation, *cluster.generation_steps.values())
+    images = [("serve_image", size.serve_image) for size in sizes if size.serve_image]
+    mounts = [("container_mounts", mount) for mount in cluster.container_mounts]
+    for name, text in [*written.items(), *images, *mounts]:
         if re.search(rf"[\s\"'\\`;&|<>()]|\$(?!{VARIABLE})", text):
             raise ConfigError(
                 f"{name} is {text!r}: NeMo-Run writes it into scripts without quotes; "

@@ -131,6 +131,22 @@ def test_multi_node_engine_is_started_by_its_launcher() -> None:
     assert "exec trtllm-llmapi-launch nemo-sdg run" in script
 
 
+def test_a_server_over_nodes_stands_before_the_worker_in_a_valid_script(tmp_path: Path) -> None:
+    cluster = ClusterConfig(partition="p", container_image="/i.sqsh", container_mounts=["/s:/s"], container_env=["K"])
+    line = 'vllm serve M --master-addr $SERVE_HEAD --api-key "$K" $([ $SLURM_NODEID = 0 ] || echo --headless)'
+    cluster.generation = GenerationSection(nodes=2, gpus_per_node=8, serve=[line], serve_image="/vllm.sqsh")
+    script = launch("", RUN, cluster, dry_run=True)["answers"]
+    (tmp_path / "script").write_text(script)
+    assert subprocess.run(["bash", "-n", str(tmp_path / "script")], check=False).returncode == 0
+    assert "#SBATCH --nodes=2\n#SBATCH --ntasks-per-node=1\n" in script
+    server, worker = [line for line in script.splitlines() if "srun" in line and "--overlap" in line]
+    assert "--container-image /vllm.sqsh --container-mounts /s:/s --container-env K bash -c" in server
+    assert server.endswith("&")
+    assert f"{line}'" in server  # in single quotes: only the server's own shell fills in what the line names
+    assert "--container-image /i.sqsh" in worker
+    assert worker.index("--kill-on-bad-exit=1") < worker.index("--overlap --nodes=1 --ntasks=1 --relative=0")
+
+
 def test_every_step_is_in_one_job() -> None:
     text = " ".join(job.command for job in plan_jobs(RUN, ClusterConfig()))
     assert "--until seeds" in text
@@ -166,7 +182,7 @@ def test_harmless_names_are_no_secrets(tmp_path: Path) -> None:
         ("steps: {curate: {nodes: 2}}", ["steps.curate", "curated"]),
         ("steps: {blend: {nodes: 2}}", ["steps.blend.nodes", "2"]),
         ("cpu: {nodes: 2}", ["cpu.nodes"]),
-        ("generation: {nodes: 2, serve: [vllm serve M]}", ["generation.nodes", "generation.mpi", "2"]),
+        ("generation: {nodes: 2}", ["generation.nodes", "generation.mpi", "2"]),
         ("retries: -1", ["retries"]),
         ("cpu: [", ["cluster.yaml"]),
     ],
