@@ -42,6 +42,10 @@ def count_seeds(config: RunConfig) -> tuple[Seeds, list[str], set[str]]:
     return {family: dict(sorted(seeds[family].items())) for family in sorted(seeds)}, unknown, in_sentences
 
 
+def num_seeds(seeds: Seeds) -> int:
+    return sum(sum(tasks.values()) for tasks in seeds.values())
+
+
 def attempts(config: RunConfig, seeds: Seeds) -> dict[str, dict[str, float]]:
     """Questions to write, by family and origin; with generate.per_seed=auto, small tasks get more per seed."""
     from nemo_sdg.generate.planned import planned_attempts
@@ -161,10 +165,12 @@ def make_forecast(
     tokens_per_s: float,
     price: float | None,
 ) -> dict[str, Any]:
-    """The forecast as plain data; `in_sentences` are the tasks whose answers a judge compares. GPU-hours are completion
+    """The forecast as plain data. `seeds` counts rows, of which as many become seeds as in the pilot, if there is one;
+    `in_sentences` are the tasks whose answers a judge compares. GPU-hours are completion
     tokens divided by `tokens_per_s`, the published throughput for a mix of prompt and completion. The cost is GPU-hours
     * `price`; without `price`, it follows from the prices of the engines.
     """
+    rows, seeds = seeds, rates.seeds.kept(seeds)
     roles = asked_by_role(config, rates, seeds, in_sentences)
     accepted = sum(accepted_samples(config, rates, seeds).values())
     completion = sum(row.completion for row in roles)
@@ -186,7 +192,8 @@ def make_forecast(
     return {
         "rates": rates.source,
         "notes": rates.notes,
-        "seeds": sum(sum(tasks.values()) for tasks in seeds.values()),
+        "seeds": num_seeds(seeds),
+        "rows_dropped": num_seeds(rows) - num_seeds(seeds),
         "questions": total("writer"),
         "answers": total("solver"),
         "roles": [row.plain() for row in roles],

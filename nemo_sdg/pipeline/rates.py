@@ -15,6 +15,7 @@ from nemo_sdg.export.packed_shards import packed_shards, variant_size
 from nemo_sdg.generate.agreement import ORDERS, compared, gold_of
 from nemo_sdg.pipeline.grade_rates import taken_by_kind
 from nemo_sdg.pipeline.leak_rates import LeakRates, measured_leaks
+from nemo_sdg.pipeline.seed_rates import SeedRates, measured_seeds
 from nemo_sdg.records import Kind, Sample, Vote, sample_from_dict
 from nemo_sdg.records.lines import Counted
 from nemo_sdg.storage import find_run, is_stored, read_jsonl, read_shaped, stored_files
@@ -33,6 +34,7 @@ class Rates:
 
     source: str
     """assumed | the pilot run's folder"""
+    seeds: SeedRates = field(default_factory=SeedRates)
     question_prompt: float = 450.0
     question_completion: float = 110.0
     """tokens of one new question"""
@@ -95,7 +97,7 @@ def assumed_votes(config: RunConfig) -> float:
 
 @dataclass(kw_only=True)
 class Spent:
-    """Tokens and requests of one step of a pilot."""
+    """What one step of a pilot took."""
 
     records: int = 0
     requests: int = 0
@@ -127,9 +129,7 @@ class Compared:
 
 
 def measured(pilot: Path, config: RunConfig) -> Rates:
-    """Rates of a finished run, adapted to `config`: for another number of votes, the pilot's votes are resampled.
-    Raises DataError when it is not a finished run.
-    """
+    """Rates of a finished run, adapted to `config`: its votes are resampled for another number. Raises DataError."""
     if not (pilot / "manifest.json").is_file():
         told = f"; give {inside}" if (inside := find_run(pilot)) else ""
         raise DataError(f"--pilot {pilot} is not a finished run: it has no manifest.json{told}")
@@ -183,6 +183,7 @@ def measured(pilot: Path, config: RunConfig) -> Rates:
     rates = dataclasses.replace(
         assumed(config),
         source=str(pilot),
+        seeds=measured_seeds(pilot),
         question_prompt=question[0],
         question_completion=question[1],
         vote_prompt=vote[0],

@@ -1,7 +1,8 @@
 """`nemo-sdg forecast CONFIG`: requests, tokens, GPU-hours and accepted tokens, before a launch.
 
-What is counted: seeds, from the data itself, after limits. What is measured: yields, votes cast and tokens a request,
-from a pilot run (`--pilot RUN`). Without a pilot they are assumed, and every line says so.
+What is counted: rows, from the data itself, after limits. What is measured: the share of them that become seeds,
+yields, votes cast and tokens a request, from a pilot run (`--pilot RUN`). Without a pilot they are assumed, and every
+line says so.
 """
 
 import asyncio
@@ -154,7 +155,7 @@ def forecast(
     result = {
         **make_forecast(config, rates, seeds, in_sentences, tokens_per_s=speed.tokens_per_s, price=price),
         "tokens_per_s_source": speed.source,
-        "seeds_by_family": {family: sum(tasks.values()) for family, tasks in seeds.items()},
+        "seeds_by_family": {family: sum(tasks.values()) for family, tasks in rates.seeds.kept(seeds).items()},
         "tasks_not_counted": unknown,
     }
     console = Console(width=None if sys.stdout.isatty() else COLUMNS)
@@ -171,6 +172,9 @@ def forecast(
             table.add_row(name.replace("_", " "), f"{result[name]:,} {result['currency']}")
     console.print(table)
     console.print(f"at {speed.tokens_per_s:,.0f} output tokens/s per GPU ({speed.source})", highlight=False)
+    if result["rows_dropped"]:
+        rows = f"{result['rows_dropped']:,} rows become no seed, by the shares of each task in the pilot"
+        console.print(f"{rows}: they stand in an evaluation split, or no question can be made of them", highlight=False)
     for note in rates.notes:
         console.print(note, highlight=False)
     if unknown:
