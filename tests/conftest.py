@@ -106,8 +106,8 @@ def lm_eval_is_read_once() -> Iterator[None]:
             facts[key] = find(entry, root, families, groups)
         return {**facts[key], "groups": groups}
 
-    def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
-        found = read(root, include_path)
+    def read_facts(*arguments: Any) -> dict[str, Any]:
+        found = read(*arguments)
         gc.freeze()  # the files are not looked through at each collection
         return found
 

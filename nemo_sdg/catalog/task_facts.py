@@ -15,6 +15,7 @@ from nemo_sdg.catalog.about import metadata
 from nemo_sdg.catalog.about.families import Families, own_metadata, read_data
 from nemo_sdg.catalog.data_files import BUILDERS, local_folder
 from nemo_sdg.catalog.membership import inline_evaluations, memberships
+from nemo_sdg.catalog.own_tasks import pack_entries, unpack_entries
 from nemo_sdg.catalog.task_files import Entry, FunctionRef, Index, dataset_facts, index_tasks, templates_key
 
 POOLS = str(Path(__file__).parent / "pools")
@@ -96,7 +97,27 @@ def is_text(config: dict[str, Any]) -> bool:
     return not (config.get("doc_to_image") or config.get("doc_to_audio"))
 
 
-def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
+def read_own(root: str) -> dict[str, Any]:
+    """What lm-eval's own task files say, as plain JSON: `{"entries": [...], "rows": [{task, file, dataset, ...,
+    license: its number}], "licenses": [...], "outside": files that they include from elsewhere}`.
+    """
+    index = index_tasks([root])
+    families, licenses = Families(), list[dict[str, Any]]()
+    rows = [
+        _numbered(_fact(entry, root, families, []), licenses)
+        for entry in index.entries.values()
+        if entry.kind == "task"
+    ]
+    top = os.path.realpath(root) + os.sep
+    return {
+        "entries": pack_entries(index.entries, root),
+        "rows": rows,
+        "licenses": licenses,
+        "outside": [file for file in index.files if not file.startswith(top)],
+    }
+
+
+def read_facts(root: str, include_path: tuple[str, ...], own: dict[str, Any] | None = None) -> dict[str, Any]:
     """The facts of all tasks in `root` (lm-eval's folder) and in the folders of include_path, without verdicts, as
     plain JSON:
 
@@ -104,20 +125,25 @@ def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
     "splits": the table of splits.yaml, "warnings": [...], "outside": files of no folder that task files include}`.
     Files that lm-eval would skip are skipped, with a warning if they are in include_path. A built-in task with the name
     of a task in include_path is listed as `lm_eval::<name>` and refused; its evaluation splits stay evaluation data.
+    `own` is what `read_own` gives for `root`.
     """
-    index = index_tasks([root, POOLS, *include_path])
+    own = read_own(root) if own is None else own
+    known, facts = unpack_entries(own["entries"], root), {row["task"]: row for row in own["rows"]}
+    index = index_tasks([POOLS, *include_path], known)
     families, groups = Families(), memberships(index)
     licenses: list[dict[str, Any]] = []
     rows = []
     leaves = [(name, entry) for name, entry in index.entries.items() if entry.kind == "task"]
     for name, entry in sorted([*leaves, *index.overridden.items()]):
-        row = _fact(entry, root, families, groups.get(name, []))
+        if known.get(entry.name) is entry:
+            fact = facts[entry.name]
+            row = {**fact, "license": own["licenses"][fact["license"]], "groups": groups.get(name, [])}
+        else:
+            row = _fact(entry, root, families, groups.get(name, []))
         if name in index.overridden:
             taker = index.entries[entry.name]
             row |= {"task": name, "reasons": [*row["reasons"], f"overridden: {taker.file or 'a tag'} takes its name"]}
-        if row["license"] not in licenses:
-            licenses.append(row["license"])
-        rows.append({**row, "license": licenses.index(row["license"])})
+        rows.append(_numbered(row, licenses))
     tops = tuple(os.path.realpath(top) + os.sep for top in (root, *include_path))
     return {
         "rows": rows,
@@ -125,8 +151,15 @@ def read_facts(root: str, include_path: tuple[str, ...]) -> dict[str, Any]:
         "inline": inline_evaluations(index),
         "splits": read_data("splits.yaml"),
         "warnings": _warnings(index, root, include_path),
-        "outside": [file for file in index.files if not file.startswith(tops)],
+        "outside": sorted({file for file in [*own["outside"], *index.files] if not file.startswith(tops)}),
     }
+
+
+def _numbered(row: dict[str, Any], licenses: list[dict[str, Any]]) -> dict[str, Any]:
+    """The row with the number of its licence in `licenses`, which takes up new ones."""
+    if row["license"] not in licenses:
+        licenses.append(row["license"])
+    return {**row, "license": licenses.index(row["license"])}
 
 
 def _warnings(index: Index, root: str, include_path: tuple[str, ...]) -> list[str]:
@@ -137,8 +170,10 @@ def _warnings(index: Index, root: str, include_path: tuple[str, ...]) -> list[st
         if not file.startswith(root + os.sep)
     ]
     for _, entry in sorted(index.entries.items()):
+        if not entry.file or entry.file.startswith(root + os.sep):
+            continue
         choices = entry.config.get("doc_to_choice")
-        if isinstance(choices, list) and entry.file and not entry.file.startswith(root + os.sep):
+        if isinstance(choices, list):
             found += [
                 f"seeds.include_path: {entry.file}: doc_to_choice holds yes, no, true or false without quotes, "
                 f"which is shown as {choice}; write it in quotes"
@@ -164,7 +199,7 @@ def _fact(entry: Entry, root: str, families: Families, groups: list[str]) -> dic
     assert entry.file is not None
     inside = entry.file.startswith(root + os.sep)
     file = entry.file[len(root) + 1 :] if inside else os.path.realpath(entry.file)
-    config, reasons = entry.config, []
+    config, reasons = dict(entry.config), []
     python_class = config.get("class")
     dataset = dataset_facts(config)
     if isinstance(python_class, FunctionRef):

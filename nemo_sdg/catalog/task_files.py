@@ -11,11 +11,12 @@ its includes, and later includes win over earlier ones. A file is skipped if it 
 mapping, or names neither a task nor a group.
 """
 
+import functools
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,26 @@ class YamlTree:
         return config
 
 
+class FileConfig(Mapping[str, Any]):
+    """The configuration in a task file, which is read when it is first asked for."""
+
+    def __init__(self, file: str, tree: YamlTree) -> None:
+        self._file, self._tree = file, tree
+
+    @functools.cached_property
+    def _read(self) -> dict[str, Any]:
+        return self._tree.load(self._file)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._read[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+
 @dataclass(kw_only=True, slots=True)
 class Entry:
     """A name of the index. `members` of a tag are task names. `members` of a group are the items of its `task:` (names,
@@ -159,7 +180,7 @@ class Entry:
     kind: str
     """task, group or tag"""
     file: str | None = None
-    config: dict[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
     members: list[Any] = field(default_factory=list)
 
 
@@ -186,10 +207,12 @@ def yaml_files(folder: str | Path) -> list[str]:
     return sorted(found)
 
 
-def index_tasks(folders: Iterable[str | Path]) -> Index:
-    """Reads every task file in the folder trees; tasks of later folders replace earlier ones of the same name."""
+def index_tasks(folders: Iterable[str | Path], known: dict[str, Entry] | None = None) -> Index:
+    """Reads every task file in the folder trees; tasks of later folders replace earlier ones of the same name. `known`
+    are the entries of an earlier folder, which is not read again.
+    """
     tree = YamlTree()
-    index = Index(entries={})
+    index = Index(entries=dict(known or {}))
     for folder in folders:
         entries: dict[str, Entry] = {}
         for file in yaml_files(folder):

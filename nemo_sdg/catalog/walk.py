@@ -9,7 +9,6 @@ Facts are read once and cached: reading lm-eval's 14,000 files takes seconds, re
 second. Verdicts depend on the configuration and are not cached in the file.
 """
 
-import contextlib
 import hashlib
 import importlib.util
 import logging
@@ -20,21 +19,18 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from nemo_sdg.catalog.about import licenses
+from nemo_sdg.catalog.cached import hash_of_files, read_cached
 from nemo_sdg.catalog.data_files import training_dataset
 from nemo_sdg.catalog.guard import SplitGuard
 from nemo_sdg.catalog.identity import files_of
 from nemo_sdg.catalog.own_rows import include_folders
 from nemo_sdg.catalog.selection import matching, named, near
 from nemo_sdg.config import DeclaredSplit, GuardSection, SeedsSection
-from nemo_sdg.errors import ConfigError, SdgError
+from nemo_sdg.errors import ConfigError
 from nemo_sdg.records import CatalogRow, Verdict
-from nemo_sdg.storage import write_bytes
 
 logger = logging.getLogger(__name__)
-NUM_CACHED = 16
 
 
 def build_catalog(seeds: SeedsSection, guard: GuardSection) -> list[CatalogRow]:
@@ -48,7 +44,7 @@ def build_catalog(seeds: SeedsSection, guard: GuardSection) -> list[CatalogRow]:
     folders = _folders(seeds)
     asked = repr((_cache_key(folders), seeds, guard, default_cache_dir(), Path.cwd()))
     known = _last.get(asked)
-    if known is None or known.outside_hash != _hash_of_files(known.outside) or known.files != _files_of(known.own):
+    if known is None or known.outside_hash != hash_of_files(known.outside) or known.files != _files_of(known.own):
         facts = load_facts(folders)
         own = [row["dataset"] for row in facts["rows"] if Path(row["file"]).is_absolute()]
         own += [dataset for _, dataset in facts["inline"]]
@@ -213,62 +209,40 @@ def lm_eval_tasks_folder() -> str:
 
 
 def load_facts(include_path: tuple[str, ...]) -> dict[str, Any]:
-    """The result of task_facts.read_facts, from the cache if the cached one is complete and current."""
-    key, cache_dir = _cache_key(include_path), default_cache_dir()
-    path = cache_dir / f"catalog-{key}.json"
-    try:
-        facts = orjson.loads(path.read_bytes())
-        if isinstance(facts, dict) and facts.get("key") == key:
-            if facts["outside_hash"] == _hash_of_files(facts["outside"]):
-                with contextlib.suppress(OSError):  # a cache that may only be read serves as well
-                    os.utime(path)
-                return facts
-            raise FileNotFoundError("an included file has changed")
-        logger.warning("%s is damaged and is made anew", path)
-    except FileNotFoundError:
-        logger.debug("the catalog at %s is made anew", path)
-    except (OSError, orjson.JSONDecodeError) as exc:
-        logger.warning("%s is damaged and is made anew (%s)", path, exc)
-    from nemo_sdg.catalog.task_facts import read_facts
+    """The result of task_facts.read_facts, from the cache if the cached one is complete and current. A change of
+    include_path reads only its own folders anew: what lm-eval's files say is cached apart.
+    """
 
-    read = read_facts(lm_eval_tasks_folder(), include_path)
-    data = orjson.dumps({**read, "key": key, "outside_hash": _hash_of_files(read["outside"])})
-    try:
-        write_bytes(path, data)
-    except SdgError as exc:
-        why = str(exc).partition(";")[0]
-        logger.warning(
-            "the catalog is not cached, and each start reads it anew: %s; set XDG_CACHE_HOME to a folder to write in",
-            why,
-        )
-    else:
-        _remove_unused(cache_dir)
-    found: dict[str, Any] = orjson.loads(data)
-    return found
+    def read() -> dict[str, Any]:
+        from nemo_sdg.catalog import task_facts
 
+        root = lm_eval_tasks_folder()
+        # its failure is told once, for the catalog
+        own = read_cached(default_cache_dir(), "own", _code_key(), lambda: task_facts.read_own(root), told=False)
+        return task_facts.read_facts(root, include_path, own)
 
-def _remove_unused(cache_dir: Path) -> None:
-    """Removes all cached catalogs but the NUM_CACHED last used: each change of a task file makes one of 6 MB more."""
-    used = []
-    for path in cache_dir.glob("catalog-*.json"):
-        with contextlib.suppress(OSError):  # another process may remove it too
-            used.append((path.stat().st_mtime, path))
-    for _, path in sorted(used, reverse=True)[NUM_CACHED:]:
-        with contextlib.suppress(OSError):
-            path.unlink()
+    return read_cached(default_cache_dir(), "catalog", _cache_key(include_path), read)
 
 
 def _cache_key(include_path: tuple[str, ...]) -> str:
     """Changes with the contents of every task file, and with the code and tables that read them."""
-    digest = hashlib.sha256(_tree_hash(lm_eval_tasks_folder()).encode())
-    here = Path(__file__).parent
-    code = [here / name for name in ("task_facts.py", "membership.py", "task_files.py", "data_files.py")]
-    for source in sorted([*code, *here.glob("about/*.py"), *here.glob("**/*.yaml")]):
-        digest.update(source.read_bytes())
+    digest = hashlib.sha256(_code_key().encode())
     for folder in include_path:
         if not Path(folder).is_dir():
             raise ConfigError(f"seeds.include_path names {folder}, which is not a folder")
         digest.update(_tree_hash.__wrapped__(folder).encode())
+    return digest.hexdigest()[:32]
+
+
+def _code_key() -> str:
+    """The part of `_cache_key` that does not depend on include_path."""
+    digest = hashlib.sha256(_tree_hash(lm_eval_tasks_folder()).encode())
+    here = Path(__file__).parent
+    code = [
+        here / name for name in ("task_facts.py", "membership.py", "task_files.py", "own_tasks.py", "data_files.py")
+    ]
+    for source in sorted([*code, *here.glob("about/*.py"), *here.glob("**/*.yaml")]):
+        digest.update(source.read_bytes())
     return digest.hexdigest()[:32]
 
 
@@ -284,13 +258,4 @@ def _tree_hash(folder: str) -> str:
                 digest.update(path.encode())
                 with open(path, "rb") as handle:
                     digest.update(hashlib.blake2b(handle.read()).digest())
-    return digest.hexdigest()
-
-
-def _hash_of_files(files: list[str]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.encode())
-        if Path(file).is_file():
-            digest.update(Path(file).read_bytes())
     return digest.hexdigest()

@@ -1,7 +1,6 @@
 """The catalog on a small tree of task files instead of lm-eval's."""
 
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -270,14 +269,3 @@ def test_what_the_table_and_the_yaml_say_of_a_task(lm_eval):
         "unknown",
     )
     assert birds.groups == ["animals", "zoo"]
-
-
-def test_catalogs_that_were_not_used_for_long_leave_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog, "NUM_CACHED", 2)
-    for number in range(4):
-        path = tmp_path / f"catalog-{number}.json"
-        path.write_text("{}")
-        os.utime(path, (number, number))
-    (tmp_path / "evaluation.json").write_text("{}")
-    catalog._remove_unused(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["catalog-2.json", "catalog-3.json", "evaluation.json"]
