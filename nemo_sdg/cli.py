@@ -8,7 +8,7 @@ import typer
 from nemo_sdg import __version__
 from nemo_sdg.cli_runs import ConfigPath, Overrides, Redo, RunDir, runs
 from nemo_sdg.commands.look.damage import naming_damage
-from nemo_sdg.errors import SdgError
+from nemo_sdg.errors import SdgError, code_of
 
 app = typer.Typer(
     name="nemo-sdg",
@@ -274,7 +274,7 @@ def main() -> None:
         from nemo_sdg.records import visible
 
         typer.echo(visible(f"nemo-sdg: {exc}"), err=True)
-        sys.exit(exc.exit_code)
+        sys.exit(code_of(exc))
     except OSError as exc:
         if exc.filename is None:  # not of a file: a fault of the program, whose traceback is wanted
             raise

@@ -3,7 +3,11 @@
 Only the border catches them: the CLI, the loop over shards, the call of an engine.
 """
 
+import os
 from collections.abc import Sequence
+
+FINAL = "NEMO_SDG_FINAL"
+"""variable of a Slurm job: the exit code by which it knows an error that another start would meet again"""
 
 
 class SdgError(Exception):
@@ -12,10 +16,14 @@ class SdgError(Exception):
     """
 
     exit_code = 2
+    may_pass = True
+    """whether the same command may succeed if it is just started again"""
 
 
 class ConfigError(SdgError, ValueError):
     """A value in the configuration or on the command line breaks a rule."""
+
+    may_pass = False
 
 
 class DataError(SdgError, ValueError):
@@ -24,6 +32,12 @@ class DataError(SdgError, ValueError):
 
 class EngineError(SdgError, RuntimeError):
     """An engine cannot be started or reached. Finished work is kept."""
+
+
+class SettingsError(EngineError):
+    """An engine refuses every request: its key, account, model or fields are wrong. Finished work is kept."""
+
+    may_pass = False
 
 
 class Waiting(SdgError):
@@ -35,6 +49,14 @@ class Waiting(SdgError):
 
 class MissingDependencyError(SdgError, ImportError):
     """A package that an option needs is not installed; the message names the extra."""
+
+    may_pass = False
+
+
+def code_of(error: SdgError) -> int:
+    """The exit code of the command after this error."""
+    final = os.environ.get(FINAL, "")
+    return int(final) if final.isdigit() and not error.may_pass else error.exit_code
 
 
 def one_line(exc: BaseException) -> str:

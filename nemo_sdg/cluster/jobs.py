@@ -6,6 +6,7 @@ Each job runs `nemo-sdg run RUN/slurm/config.yaml` for its step, so a requeued j
 file.
 """
 
+import re
 import shlex
 from pathlib import Path
 
@@ -53,17 +54,15 @@ def generation_job(step: str, run_dir: Path, cluster: ClusterConfig) -> Job:
     log = shlex.quote(str(run_dir / FOLDER / f"serve-{step}"))
     image = cluster.generation_image or cluster.container_image
     logs = [f"{log}-{ARRAY_INDEX}-{number}.log" for number in range(len(size.serve))]
-    beside = [  # Slurm's warning is for the worker, whose last requests need the server
-        f"( trap '' USR1; {line} ) > {log} 2>&1 < /dev/null &" for line, log in zip(size.serve, logs, strict=True)
-    ]
     spread = [server_lines(line, log, size, image, cluster) for line, log in zip(size.serve, logs, strict=True)]
     command = run_command(run_dir, cluster, f"--only {step} --worker {ARRAY_INDEX}/{size.workers}")
     by_mpi = size.mpi and not size.serve
     return Job(
         name=step,
         command=f"trtllm-llmapi-launch {command}" if by_mpi else command,
-        before=[] if size.spread else beside,
+        beside={} if size.spread else dict(zip(logs, size.serve, strict=True)),
         servers=[HEAD, *spread] if size.spread else [],
+        alone=any(OWN_PORT.search(line) is None for line in size.serve),
         size=size,
         image=image,
         workers=size.workers,
@@ -73,6 +72,8 @@ def generation_job(step: str, run_dir: Path, cluster: ClusterConfig) -> Job:
     )
 
 
+OWN_PORT = re.compile(r"-(?:-port|p)[= ]\S*\$")
+"""finds the port that a variable gives a server: another one on the same node may have another"""
 HEAD = 'export SERVE_HEAD="$head_node"'
 """the name of the job's first node, which NeMo-Run's script knows"""
 FIRST_NODE = ["--overlap", "--nodes=1", "--ntasks=1", "--relative=0"]
@@ -105,7 +106,8 @@ def server_lines(line: str, log: str, size: GenerationSection, image: str | None
     inner = f"trap '' USR1; cd {shlex.quote(str(workdir_of(cluster)))} && {launcher}{line}"
     return (
         f"( command srun {' '.join(options)} bash -c {shlex.quote(inner)}; "
-        'echo "a server ended: the worker is stopped"; pkill -TERM -x -P $$ srun ) < /dev/null &'
+        f'echo "nemo-sdg: the server beside this worker ended with code $?; its log: {log}"; '
+        "pkill -TERM -x -P $$ srun ) < /dev/null &"
     )
 
 

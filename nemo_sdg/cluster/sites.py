@@ -17,6 +17,7 @@ SPREAD_STEPS = ["seeds", "verified", "curated", "packed"]
 """single steps that can use several nodes, with Ray and Dask"""
 SECRET_WORDS = {"KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS"}
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
+LIMIT = re.compile(r"(?:(?P<days>\d+)-)?(?P<rest>\d+(?::\d+){0,2})")
 WRITTEN_OUT = (
     re.compile(r"""(?<![\w-])([A-Za-z_]\w*)=["']?(?=[^\s"'$])"""),
     re.compile(r"""--[\w-]*?(\w+)[=\s]\s*["']?(?=[^\s"'$-])"""),
@@ -39,7 +40,7 @@ class JobSection:
     gpus_per_node: int | None = None
     """GPUs of each node; null = none are requested"""
     time: str = "04:00:00"
-    """time limit, hours:minutes:seconds"""
+    """time limit, hours:minutes:seconds; longer than warn_seconds"""
 
     def __post_init__(self) -> None:
         if self.nodes < 1:
@@ -160,6 +161,13 @@ class ClusterConfig:
             )
         if self.retries < 0 or self.warn_seconds < 1:
             raise ConfigError(f"retries must be >= 0 and warn_seconds >= 1, got {self.retries} and {self.warn_seconds}")
+        for place, size in self._sizes().items():
+            seconds = seconds_of(size.time)
+            if seconds is not None and seconds <= self.warn_seconds:
+                raise ConfigError(
+                    f"{place}.time must be longer than warn_seconds={self.warn_seconds}, got {size.time}: Slurm would "
+                    "tell the job to end as it begins"
+                )
         set_in_setup = [name for line in self.setup for name in ASSIGNMENT.findall(line)]
         served = [line for size in (self.generation, *self.generation_steps.values()) for line in size.serve]
         lines = {
@@ -179,6 +187,28 @@ class ClusterConfig:
                         f"{place} sets {name}, which looks like a secret, and scripts and logs would show "
                         "it: export it where you call launch"
                     )
+
+    def _sizes(self) -> dict[str, JobSection]:
+        """Every size of the file, by its name."""
+        named = {"cpu": self.cpu, "generation": self.generation, "training": self.training}
+        named["evaluation"] = self.evaluation
+        named |= {f"steps.{step}": size for step, size in self.steps.items()}
+        return named | {f"generation_steps.{step}": size for step, size in self.generation_steps.items()}
+
+
+def seconds_of(time: str) -> int | None:
+    """Seconds of a time limit in sbatch's forms: M, M:S, H:M:S, D-H, D-H:M, D-H:M:S; None for any other text."""
+    match = LIMIT.fullmatch(time.strip())
+    if match is None:
+        return None
+    numbers = [int(number) for number in match["rest"].split(":")]
+    if match["days"] is not None:
+        hours, minutes, seconds = (*numbers, 0, 0)[:3]
+    elif len(numbers) == 3:
+        hours, minutes, seconds = numbers
+    else:
+        hours, (minutes, seconds) = 0, (*numbers, 0)[:2]
+    return ((int(match["days"] or 0) * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 def load_cluster(path: str | Path) -> ClusterConfig:

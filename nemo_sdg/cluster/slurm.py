@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.cluster.queue import ENDED, JOBS, job_states, reason, refuse_impossible, slurm_jobs
+from nemo_sdg.cluster.queue import JOBS, job_states, reason, refuse_impossible, slurm_jobs
+from nemo_sdg.cluster.servers import beside
+from nemo_sdg.cluster.setup import VARIABLE, setup_lines
 from nemo_sdg.cluster.sites import ClusterConfig, JobSection
 from nemo_sdg.errors import ConfigError, MissingDependencyError, SdgError
 from nemo_sdg.storage import write_bytes, write_json
@@ -23,25 +25,6 @@ HOME = "home"
 RESERVED = "/nemo_run"
 """NeMo-Run replaces this text in scripts, even inside a path"""
 
-VARIABLE = r"[A-Za-z_]|\{[A-Za-z_]\w*\}"
-"""what follows the $ of a variable of the shell"""
-
-REQUEUE_ONE_TASK = (
-    "# The last task of an array has the array's own id as SLURM_JOB_ID:",
-    "# a requeue by that id would stop its running neighbours too.",
-    'scontrol() { if [ "$1" = requeue ]; then set -- requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"; fi;'
-    ' command scontrol "$@"; }',
-)
-
-
-COUNT_TIME_LIMITS = (
-    "export NEMO_SDG_TIME_LIMITS={folder}/${{SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}}-${{SLURM_ARRAY_TASK_ID:-0}}",
-    "mkdir -p {folder}",
-    "# Work that goes on after a time limit is no fault: each such end allows one more start.",
-    'srun() {{ command srun "$@"; local code=$?; [ -f "$NEMO_SDG_TIME_LIMITS" ] &&'
-    ' TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); return $code; }}',
-)
-
 
 @dataclass(kw_only=True)
 class Job:
@@ -49,11 +32,15 @@ class Job:
 
     name: str
     command: str
-    """one shell line; it is run by `exec`, so that Slurm's signals reach the program itself"""
+    """one shell line; without `beside` it is run by `exec`, so that Slurm's signals reach the program itself"""
     before: list[str] = field(default_factory=list)
     """shell lines that run before `command`; the job ends if one of them fails"""
     servers: list[str] = field(default_factory=list)
     """lines of the batch script that start servers as job steps of their own"""
+    beside: dict[str, str] = field(default_factory=dict)
+    """servers beside `command` on its node: log, as a word of the shell > shell line"""
+    alone: bool = False
+    """whether the job's nodes take no other job"""
     torchrun: bool = False
     """`command` is a Python script with arguments, which NeMo-Run's torchrun starts on every GPU"""
     size: JobSection
@@ -77,22 +64,9 @@ def workdir_of(cluster: ClusterConfig) -> Path:
 
 def job_script(job: Job, workdir: Path) -> str:
     """The command that srun runs in each task of the job."""
-    lines = [f"cd {shlex.quote(str(workdir))}", *(["set -e", *job.before] if job.before else []), f"exec {job.command}"]
+    lines = [f"cd {shlex.quote(str(workdir))} || exit", *(["set -e", *job.before] if job.before else [])]
+    lines.append(beside(job.command, job.beside) if job.beside else f"exec {job.command}")
     return "".join(f"{line}\n" for line in lines)
-
-
-def setup_lines(job: Job, cluster: ClusterConfig) -> list[str]:
-    """Shell lines of the batch script ahead of srun. `cluster.env` is written here, since NeMo-Run quotes no values of
-    its `env_vars` and writes their names in capitals.
-    """
-    limits = [line.format(folder=shlex.quote(job.time_limits)) for line in COUNT_TIME_LIMITS] if job.time_limits else []
-    env = [f"export {name}={quoted(str(value))}" for name, value in cluster.env.items()]
-    return [*env, *cluster.setup, *(REQUEUE_ONE_TASK if job.workers else ()), *limits, *job.servers]
-
-
-def quoted(value: str) -> str:
-    """A value for the shell. Only `$NAME` and `${NAME}` in it are replaced, by variables of the job."""
-    return '"' + re.sub(rf'["`\\]|\$(?!{VARIABLE})', lambda found: "\\" + found[0], value) + '"'
 
 
 def executor(job: Job, cluster: ClusterConfig) -> Any:
@@ -114,8 +88,11 @@ def executor(job: Job, cluster: ClusterConfig) -> Any:
         env_vars={"NEMO_CURATOR_SLURM_ARRAY_ENABLED": "0", "NEMO_SDG_WARN_SECONDS": str(cluster.warn_seconds)},
         packager=run.Packager(),
         job_name_prefix="nemo_sdg-",
-        setup_lines="\n".join(setup_lines(job, cluster)) or None,
+        setup_lines="\n".join(
+            [*setup_lines(cluster, is_array=bool(job.workers), time_limits=job.time_limits), *job.servers]
+        ),
         retries=cluster.retries,
+        exclusive=job.alone or None,
         # A job leaves the queue when a job that it depends on has failed; otherwise it would wait for ever.
         additional_parameters={
             "signal": f"USR1@{cluster.warn_seconds}",
@@ -280,9 +257,9 @@ def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
                 f"partition {partition!r} does not exist on this cluster; it has {', '.join(sorted(known))}"
             )
     if (folder / JOBS).is_file():
-        queued = {name: state for name, state in job_states(slurm_jobs(folder)).items() if state != ENDED}
+        queued = {name: job for name, job in (job_states(slurm_jobs(folder)) or {}).items() if job.is_open}
         if queued:
-            states = ", ".join(f"{name} {state}" for name, state in queued.items())
+            states = ", ".join(f"{name} {job}" for name, job in queued.items())
             raise SdgError(
                 f"{folder.parent} is launched already ({states}): wait for it, or cancel it"
                 f" with scancel {' '.join(slurm_jobs(folder)[name] for name in queued)}"

@@ -122,6 +122,15 @@ def test_arms_differ_in_corpus_and_folder_alone(gpu_scripts: dict[str, str]) -> 
     assert "--base /base --dir RUN/ablation/checkpoints/X --tokens 1000000000" in context
 
 
+def test_a_worker_with_servers_has_its_node_alone() -> None:
+    for line, alone in {
+        "vllm serve M --port 8000 $([ $SLURM_NODEID = 0 ] || echo x)": True,
+        "vllm serve M --port $PORT": False,
+    }.items():
+        script = launch("", RUN, ClusterConfig(generation=GenerationSection(serve=[line])), dry_run=True)["answers"]
+        assert ("#SBATCH --exclusive\n" in script) == alone, script
+
+
 def test_multi_node_engine_is_started_by_its_launcher() -> None:
     cluster = ClusterConfig(partition="p")
     cluster.generation.mpi, cluster.generation.gpus_per_node = True, 8
@@ -255,19 +264,6 @@ def test_folders_outside_of_the_mounts_are_named(tmp_path: Path) -> None:
     assert not_mounted(tmp_path, cluster) == [str(tmp_path)]
     assert not_mounted(Path("/shared/run"), cluster) == []
     assert not_mounted(tmp_path, ClusterConfig(workdir="/w")) == []  # no container
-
-
-def test_server_beside_a_worker_ignores_the_warning(tmp_path: Path) -> None:
-    generation = GenerationSection(
-        serve=["python -c 'import os, signal; os.kill(os.getpid(), signal.SIGUSR1); print(1)'"]
-    )
-    (job,) = [job for job in plan_jobs(tmp_path, ClusterConfig(generation=generation)) if job.name == "answers"]
-    (tmp_path / "slurm").mkdir()
-    subprocess.run(
-        ["bash", "-c", "\n".join([*job.before, "wait"])], check=True,
-        env={**os.environ, "SLURM_ARRAY_TASK_ID": "0"},
-    )  # fmt: skip
-    assert (tmp_path / "slurm" / "serve-answers-0-0.log").read_text() == "1\n"
 
 
 def test_without_slurm_launch_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

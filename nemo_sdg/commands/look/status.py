@@ -3,10 +3,11 @@ Slurm says of the jobs.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.errors import DataError
+from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.execution.progress import COLUMNS, WRITES_FILES, describe_engine, format_seconds, last_rows
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS
 from nemo_sdg.records import visible
@@ -21,6 +22,9 @@ from nemo_sdg.storage import (
     total_dropped,
     total_kept,
 )
+
+MAX_FAILED = 3
+"""failed tasks of a job that are shown; the others are counted"""
 
 
 def step_status(run_dir: Path, step: str) -> dict[str, Any]:
@@ -96,16 +100,46 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
                 continue
             if engine := describe_engine(row):
                 worker = f" worker {row['worker']}" if "worker" in row else ""
-                state = (
-                    "ended"
-                    if row.get("ended")
-                    else f"at {row['done']:,}/{row['total'] or 0:,} {row['unit']}, {row['per_s']:.1f}/s"
-                )
+                place = f"at {row['done']:,}/{row['total'] or 0:,} {row['unit']}"
+                if row.get("ended"):
+                    state = "ended" if row["done"] >= (row["total"] or 0) else f"ended {place}"
+                else:
+                    state = f"{place}, {row['per_s']:.1f}/s"
                 console.print(visible(f"{step}{worker}: {state}, {', '.join(engine)}"), highlight=False)
     from nemo_sdg.cluster.jobs import FOLDER
-    from nemo_sdg.cluster.queue import JOBS, job_states, slurm_jobs
+    from nemo_sdg.cluster.queue import JOBS
 
     if (run_dir / FOLDER / JOBS).is_file():
-        jobs = slurm_jobs(run_dir / FOLDER)
-        for name, state in job_states(jobs).items():
-            console.print(f"{name:<10} job {jobs[name]}: {state}", highlight=False)
+        for line in job_lines(run_dir / FOLDER):
+            console.print(line, highlight=False)
+
+
+def job_lines(folder: Path) -> Iterator[str]:
+    """A line for each job of a launch, and below it how its tasks failed: the last line of their logs."""
+    from nemo_sdg.cluster.logs import failed_tasks
+    from nemo_sdg.cluster.queue import UNKNOWN, Queued, job_states, slurm_jobs
+
+    jobs, problem = slurm_jobs(folder), UNKNOWN
+    states: dict[str, Queued] | None = None
+    try:
+        states = job_states(jobs)
+    except SdgError as exc:
+        problem = f"unknown: {exc}"
+    blamed = ""
+    for name, job_id in jobs.items():
+        state = states[name] if states is not None else None
+        yield f"{name:<10} job {job_id}: {problem if state is None else state}"
+        if state is not None and state.is_held:
+            yield f"           held: `scontrol release {job_id}` lets it go on"
+        failed = [end for end in failed_tasks(folder, name, job_id) if not (state and state.is_open and end.is_routine)]
+        for end in failed[:MAX_FAILED]:
+            yield f"           {end}"
+        if len(failed) > MAX_FAILED:
+            yield f"           and {len(failed) - MAX_FAILED} more tasks"
+        if state is not None and not state.is_open and (failed or state.has_failed):
+            blamed = blamed or name
+    if blamed:
+        yield (
+            f"{blamed} did not succeed, and the jobs after it left the queue: correct the cause, then submit the same "
+            "command again; finished shards stay"
+        )

@@ -15,7 +15,7 @@ from typing import NoReturn
 import orjson
 
 from nemo_sdg.config import EngineSection
-from nemo_sdg.errors import EngineError
+from nemo_sdg.errors import EngineError, SettingsError
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.engines.connection import BYTES_A_TOKEN, BYTES_BESIDE, Connection, Server, most_bytes
 from nemo_sdg.generate.engines.error_bodies import SAID_AT_MOST, ServerError, read_error
@@ -160,7 +160,7 @@ class OpenAIEngine:
         digest = hashlib.blake2b(data, digest_size=8).digest()
         self._refusals[digest] += 1
         if not self._answered and self._refusals.total() >= REFUSED_FROM_THE_START:
-            raise EngineError(
+            raise SettingsError(
                 f"the server refused each of the first {self._refusals.total()} requests, and no record was dropped "
                 f"for it: {self._said(server, error)}; check engine.structured, engine.sampling and engine.extra_body"
             )
@@ -195,14 +195,14 @@ class OpenAIEngine:
         """Ends the run for an error that every request would meet, and says what to change."""
         if names_the_key(error):
             state = "was refused" if self._connection.has_key else "is not set"
-            raise EngineError(
+            raise SettingsError(
                 f"{server.url}: {error.status}, the key in the environment variable {self.config.api_key_env} {state}; "
                 f"everything finished is kept ({self._connection.cleaned(error.message)})"
             )
         if error.status == 404 and server.listed and not any(same_model(name, self.model) for name in server.listed):
             names = ", ".join(server.listed[:5])
-            raise EngineError(f"{server.url} serves {names}, not {self.model}: set engine.model to one of them")
-        raise EngineError(
+            raise SettingsError(f"{server.url} serves {names}, not {self.model}: set engine.model to one of them")
+        raise SettingsError(
             f"{self._said(server, error)}; everything finished is kept: {what_to_change(error, self.model)}"
         )
 

@@ -18,10 +18,8 @@ In every case what was finished is in the journal, and the same command goes on 
 """
 
 import asyncio
-import contextlib
 import functools
 import gc
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,6 +30,7 @@ from nemo_sdg.generate.scheduling.asking import Asker
 from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.open_shards import OpenShards
 from nemo_sdg.generate.scheduling.order import longest_first
+from nemo_sdg.generate.scheduling.time_limit import DRAIN_SECONDS, TimeLimit, drain_seconds
 from nemo_sdg.generate.scheduling.work import (
     FlowProgress,
     Interrupted,
@@ -44,12 +43,6 @@ from nemo_sdg.generate.scheduling.work import (
     record_id,
 )
 
-DRAIN_SECONDS = 3.0
-"""how long requests in flight may still take after a signal"""
-WRITE_SECONDS = 30.0
-"""of the time until a limit that Slurm warns of, what is left for writing shards and leaving"""
-WARNED, TIME_LIMITS = "NEMO_SDG_WARN_SECONDS", "NEMO_SDG_TIME_LIMITS"
-"""environment of a Slurm job: how long before its time limit SIGUSR1 comes, and the file that counts such ends"""
 OPEN_RECORDS = 8
 """records that may be open for each request of the window, where many of them wait to be tried again"""
 COLLECT_AFTER = 50_000
@@ -96,11 +89,6 @@ def run_flows(
         gc.unfreeze()
 
 
-def drain_seconds(name: str) -> float:
-    """How long requests in flight may still take: most of the time that Slurm leaves where it warns of a limit."""
-    return max(DRAIN_SECONDS, float(os.environ.get(WARNED, 0)) - WRITE_SECONDS) if name == "SIGUSR1" else DRAIN_SECONDS
-
-
 class _Run:
     """Made inside of the event loop."""
 
@@ -129,6 +117,7 @@ class _Run:
         self.max_in_flight = sum(lane.section.max_in_flight for lane in self.lanes)
         self.records: set[OpenRecord] = set()
         self.drain_seconds = DRAIN_SECONDS
+        self.time_limit = TimeLimit()
         self.fed = False
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.room: asyncio.Future[None] | None = None
@@ -262,10 +251,10 @@ class _Run:
                 lane.window.close()
 
     def _interrupt(self, name: str) -> None:
-        self.drain_seconds = drain_seconds(name)
-        if name == "SIGUSR1" and TIME_LIMITS in os.environ:
-            with contextlib.suppress(OSError), open(os.environ[TIME_LIMITS], "a") as handle:
-                handle.write("1\n")
+        if not self.end.done():
+            self.drain_seconds = drain_seconds(name)
+            self.time_limit.warned(name)
+            self.time_limit.note(self.asker.counts.requests_done)
         self._fail(Interrupted(f"stopped by {name}; everything finished is kept, run the same command to go on"))
 
     async def _drain(self) -> None:
@@ -275,6 +264,7 @@ class _Run:
         deadline = asyncio.get_running_loop().time() + self.drain_seconds
         while any(lane.window.in_flight for lane in self.lanes) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.05)
+        self.time_limit.note(self.asker.counts.requests_done)
 
     async def _watch(self) -> None:
         """Shows the progress, and ends a run in which an engine that is asked gives nothing any more."""

@@ -36,6 +36,11 @@ head_node_ip=$(srun --nodes=1 --ntasks=1 -w "$head_node" hostname --ip-address)
 
 export NEMO_CURATOR_SLURM_ARRAY_ENABLED=0
 export NEMO_SDG_WARN_SECONDS=120
+echo "job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start ${SLURM_RESTART_COUNT:-0}"
+export NEMO_SDG_FINAL=78
+# Work that goes on after a time limit is no fault: each such end allows one more start.
+# A wrong configuration, files to wait for, and a program that is not there: another start would end as this one.
+srun() { command srun "$@"; local code=$?; [ -f "${NEMO_SDG_TIME_LIMITS:-}" ] && TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); case $code in 78|75|126|127) TORCHX_MAX_RETRIES=0 ;; esac; return $code; }
 
 
 # Command 1
@@ -55,5 +60,5 @@ if [ $exitcode -ne 0 ]; then
 fi
 
 # evaluate-base, after nothing:
-#   cd WORKDIR
+#   cd WORKDIR || exit
 #   exec lm_eval --model org/base --tasks piqa,gsm8k --log_samples --output_path RUN/ablation/results/base --seed 0

@@ -37,13 +37,16 @@ head_node_ip=$(srun --nodes=1 --ntasks=1 -w "$head_node" hostname --ip-address)
 
 export NEMO_CURATOR_SLURM_ARRAY_ENABLED=0
 export NEMO_SDG_WARN_SECONDS=120
+echo "job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start ${SLURM_RESTART_COUNT:-0}"
+export NEMO_SDG_FINAL=78
 # The last task of an array has the array's own id as SLURM_JOB_ID:
 # a requeue by that id would stop its running neighbours too.
 scontrol() { if [ "$1" = requeue ]; then set -- requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"; fi; command scontrol "$@"; }
 export NEMO_SDG_TIME_LIMITS=RUN/slurm/time_limits/${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}-${SLURM_ARRAY_TASK_ID:-0}
 mkdir -p RUN/slurm/time_limits
 # Work that goes on after a time limit is no fault: each such end allows one more start.
-srun() { command srun "$@"; local code=$?; [ -f "$NEMO_SDG_TIME_LIMITS" ] && TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); return $code; }
+# A wrong configuration, files to wait for, and a program that is not there: another start would end as this one.
+srun() { command srun "$@"; local code=$?; [ -f "${NEMO_SDG_TIME_LIMITS:-}" ] && TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); case $code in 78|75|126|127) TORCHX_MAX_RETRIES=0 ;; esac; return $code; }
 
 
 # Command 1
@@ -63,5 +66,5 @@ if [ $exitcode -ne 0 ]; then
 fi
 
 # questions, after seeds:
-#   cd WORKDIR
+#   cd WORKDIR || exit
 #   exec nemo-sdg run RUN/slurm/config.yaml --only questions --worker $SLURM_ARRAY_TASK_ID/16

@@ -176,5 +176,5 @@ def test_a_server_that_ends_stops_its_worker(tmp_path: Path) -> None:
     size = GenerationSection(workers=1, nodes=2, serve=["sleep 0.3; echo out of memory; exit 1"])
     done = spread_script(tmp_path, size, "sleep 30")
     assert done.returncode == 143
-    assert "a server ended" in done.stdout
+    assert "the server beside this worker ended" in done.stdout
     assert (tmp_path / "slurm" / "serve-answers-0-0.log").read_text() == "out of memory\n" * 2
