@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from nemo_sdg.cluster.jobs import plan_jobs
+from nemo_sdg.cluster.setup import setup_lines
 from nemo_sdg.cluster.sites import ClusterConfig, GenerationSection
-from nemo_sdg.cluster.slurm import job_script, setup_lines
+from nemo_sdg.cluster.slurm import job_script
 from nemo_sdg.errors import ConfigError
 
 STEPS = ["catalog", "seeds", "questions", "screened", "answers", "graded", "verified", "curated", "packed", "blend"]
@@ -134,7 +135,8 @@ def spread_script(tmp_path: Path, size: GenerationSection, worker: str) -> "subp
     (tmp_path / "slurm").mkdir()
     cluster = ClusterConfig(generation=size, workdir=str(tmp_path))
     job = next(job for job in plan_jobs(tmp_path, cluster) if job.name == "answers")
-    script = [*setup_lines(job, cluster), f"srun {shlex.join(job.srun_args)} {worker}", "exit $?"]
+    first = setup_lines(cluster, is_array=True, time_limits=job.time_limits)
+    script = [*first, *job.servers, f"srun {shlex.join(job.srun_args)} {worker}", "exit $?"]
     return subprocess.run(
         ["bash", "-c", "\n".join(["head_node=$HOSTNAME TORCHX_MAX_RETRIES=3", *script])],
         env={"SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "7", "PATH": f"{tmp_path}:/usr/bin:/bin"},
