@@ -45,8 +45,8 @@ scontrol() { if [ "$1" = requeue ]; then set -- requeue "${SLURM_ARRAY_JOB_ID}_$
 export NEMO_SDG_TIME_LIMITS=RUN/slurm/time_limits/${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}-${SLURM_ARRAY_TASK_ID:-0}
 mkdir -p RUN/slurm/time_limits
 # Work that goes on after a time limit is no fault: each such end allows one more start.
-# A wrong configuration, files to wait for, and a program that is not there: another start would end as this one.
-srun() { command srun "$@"; local code=$?; [ -f "${NEMO_SDG_TIME_LIMITS:-}" ] && TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); case $code in 78|75|126|127) TORCHX_MAX_RETRIES=0 ;; esac; return $code; }
+# Where the configuration is wrong, or files are waited for, another start would end as this one.
+srun() { command srun "$@"; local code=$?; [ -f "${NEMO_SDG_TIME_LIMITS:-}" ] && TORCHX_MAX_RETRIES=$((TORCHX_MAX_RETRIES + $(wc -l < "$NEMO_SDG_TIME_LIMITS"))); case $code in 78|75) TORCHX_MAX_RETRIES=0 ;; esac; return $code; }
 
 
 # Command 1
