@@ -24,6 +24,10 @@ from nemo_sdg.export.packing.tokenizers import Tokenizer
 from nemo_sdg.records.lines import SampleLine
 
 CALIBRATION_ROWS = 64
+MOST_TOKENS, BESIDE = 4, 10_000
+"""tokens of a character at most, and characters that a text has beside those that are counted (its template, tests of
+code): a group that fits into one shard even so is not tokenised to find that out
+"""
 TEXT_FIELDS = ("passage", "question", "context", "reasoning")
 
 if TYPE_CHECKING:
@@ -181,7 +185,11 @@ def _cut(
 ) -> list[list[tuple[Path, Integers]]]:
     """The rows of a group in pieces of about `export.shard_tokens` tokens, none of them empty."""
     total = max(1, sum(sum(rows.lengths) for _, rows in parts))
-    num_pieces = max(1, round(total * tokens_per_character(parts, export, tokenizer) / export.shard_tokens))
+    num_rows = sum(len(rows.offsets) for _, rows in parts)
+    if MOST_TOKENS * (total + BESIDE * num_rows) <= export.shard_tokens:
+        num_pieces = 1
+    else:
+        num_pieces = max(1, round(total * tokens_per_character(parts, export, tokenizer) / export.shard_tokens))
     together = export.form is Form.siblings
     pieces: dict[int, list[tuple[Path, Integers]]] = {}
     passed, number, last = 0, 0, None

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from nemo_sdg.curate.filters import view
 from nemo_sdg.text import words
-from nemo_sdg.text.normalize import ASCII_SIGNS, ASCII_TOKEN, NO_LETTERS, has_any, tokens
+from nemo_sdg.text.figures import nearest_other
+from nemo_sdg.text.normalize import ASCII_SIGNS, ASCII_TOKEN, NO_LETTERS, has_any, jaccard, tokens
 from nemo_sdg.text.numbers import find_numbers, reader
 from nemo_sdg.text.sentences import END, split_at_ends
 
@@ -88,3 +89,11 @@ def test_punctuation_goes_away_in_each_case(text: str) -> None:
 )
 def test_runs_of_number_words_are_one_number(text: str, found: list[str]) -> None:
     assert tokens(text) == found
+
+
+@given(st.lists(st.frozensets(st.sampled_from("abcdefghijklmnopq")), min_size=1, max_size=8))
+def test_the_nearest_other_set_is_that_by_jaccard(sets: list[frozenset[str]]) -> None:
+    def nearest(one: int) -> float:
+        return max((jaccard(sets[one], other) for place, other in enumerate(sets) if place != one), default=0.0)
+
+    assert nearest_other(sets) == sum(map(nearest, range(len(sets)))) / len(sets)

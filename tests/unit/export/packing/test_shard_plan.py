@@ -88,3 +88,14 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
 def test_a_family_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'\.\./science'"):
         planned(tmp_path, [make_sample(0, family="../science")])
+
+
+def test_a_task_that_surely_fits_into_one_shard_is_not_tokenised_for_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards, tokenizer = write_curated(tmp_path, SAMPLES), byte_tokenizer()
+    monkeypatch.setattr(type(tokenizer), "encode", lambda *_: pytest.fail("texts were tokenised"))
+    units = plan_packing(shards, ExportSection(valid_share=0.0), tokenizer)
+    assert len({unit.task for unit in units}) == len(units)
+    with pytest.raises(pytest.fail.Exception):
+        plan_packing(shards, ExportSection(valid_share=0.0, shard_tokens=1500), tokenizer)
