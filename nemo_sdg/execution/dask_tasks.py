@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.errors import ConfigError, SdgError
+from nemo_sdg.execution.processes import without_main
 
 LOCAL_BYTES = 64 << 20
 """bytes of input below which a cluster (about 3 s to start) does not pay"""
@@ -63,7 +64,7 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
         "PYTHONWARNINGS": "ignore::FutureWarning"
     }
     # `env=` is set after a worker's imports, too late for their warnings and thread pools
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
+    with without_main(), dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

@@ -7,12 +7,15 @@ and waits for ever. Here each worker watches the parent's process descriptor.
 import contextlib
 import ctypes
 import multiprocessing
+import multiprocessing.context
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import select
 import signal
+import sys
 import threading
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -61,9 +64,8 @@ def worker_processes(
     If the block ends with an error, calls that have not begun are cancelled. Raises SdgError when a process dies.
     """
     start_server(*preload)
-    context = multiprocessing.get_context("forkserver")
     executor = ProcessPoolExecutor(
-        num, mp_context=context, initializer=_start, initargs=(os.getpid(), start, arguments)
+        num, mp_context=_Context(), initializer=_start, initargs=(os.getpid(), start, arguments)
     )
     try:
         yield executor
@@ -74,6 +76,30 @@ def worker_processes(
         ) from exc
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def without_main() -> Iterator[None]:
+    """Processes that start in this block do not import the main module. The standard library imports it, which carries
+    out a user's script again unless it has the line `if __name__ == "__main__":`. Nothing that workers call is there.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+class _Process(multiprocessing.context.ForkServerProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:
+        with without_main():
+            return multiprocessing.context.ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
+
+
+class _Context(multiprocessing.context.ForkServerContext):
+    Process = _Process
 
 
 def _start(parent: int, start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:

@@ -17,6 +17,25 @@ def test_a_process_that_is_killed_is_one_line() -> None:
         list(pool.map(os._exit, [1]))
 
 
+def test_a_script_is_not_carried_out_again_by_its_processes(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+import operator
+from pathlib import Path
+from nemo_sdg.execution.dask_tasks import LOCAL_BYTES, Task, open_workers
+from nemo_sdg.execution.processes import worker_processes
+print("begun")
+with worker_processes(2) as pool:
+    print(list(pool.map(operator.neg, range(3))))
+out = Path({str(tmp_path / "out")!r})
+with open_workers(workers=2, address=None, num_bytes=LOCAL_BYTES, scratch=Path({str(tmp_path)!r})) as run:
+    run([Task(out, Path.touch, (out,))])
+print(out.exists())
+""")
+    found = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert (found.stdout.splitlines(), found.returncode) == (["begun", "[0, -1, -2]", "True"], 0), found.stderr
+
+
 def test_processes_of_all_pools_share_what_the_server_has_imported() -> None:
     look = """
 from nemo_sdg.execution.processes import start_server, worker_processes
