@@ -4,6 +4,9 @@ journal, then cache     a completion that was paid for is never paid for again
 lane                    a slot in the window of the role's engine, and retries (lanes/lane.py)
 journal                 the completion is on disk before the flow sees it
 
+Replies that hold no answer are on disk too, but in doubt until a good one comes: their shards are not written yet, and
+when the run is stopped for them, they are taken back, so that the next run asks for them again.
+
 A request that is lost for good becomes a completion without a text, whose finish_reason is `lost`. It does not go into
 the journal: where its shard is done again, it is sent again.
 """
@@ -17,13 +20,14 @@ from nemo_sdg.generate.roles import RoleEngines
 from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies, fault_of
 from nemo_sdg.generate.scheduling.lanes.lane import GivenUp, Lane, Lost
+from nemo_sdg.generate.scheduling.lanes.last_replies import is_empty
 from nemo_sdg.generate.scheduling.lanes.window import Window
 from nemo_sdg.generate.scheduling.work import AskCounts, OpenRecord, OpenShard, thinking_tokens
 
 
 class Asker:
     """`give_up(record, fault)` ends a record whose request was lost for good, `fail(error)` ends the run, `changed()`
-    says that there may be room.
+    says that there may be room, `believed(shard)` that no reply of a shard is in doubt any more.
     """
 
     def __init__(
@@ -34,11 +38,13 @@ class Asker:
         *,
         notify: Callable[[str], None],
         give_up: Callable[[OpenRecord, str], None],
+        believed: Callable[[OpenShard], None],
         fail: Callable[[BaseException], None],
         changed: Callable[[], None],
     ) -> None:
         self.engines, self.journal, self.counts = engines, journal, counts
         self.give_up, self.fail, self.changed, self.notify = give_up, fail, changed, notify
+        self.believed = believed
         self.lanes = [
             Lane(
                 engine,
@@ -76,7 +82,9 @@ class Asker:
             if (known := record.shard.journal.get(key)) is not None:
                 self.counts.replayed += 1
                 if known.finish_reason != "refused":
-                    lane.accepted = lane.accepted or fault_of(known) is None
+                    if not lane.accepted and fault_of(known) is None:
+                        lane.accepted = True
+                        self._believe(lane)
                     lane.evidence.replayed(sent)
                 return self._seen(record, request, key, known)
             record.outstanding += 1
@@ -156,24 +164,58 @@ class Asker:
         counts.completion_tokens += completion.completion_tokens
         counts.thinking_tokens += thinking_tokens(completion)
         if not lane.accepted and (problem := lane.first.look(sent, completion)) is not None:
+            lane.is_stopped = True
             self.fail(EngineError(problem))
         elif lane.accepted and (found := lane.last.look(completion)) is not None:
             said, stops = f"{lane.engine.model}: {found[0]}", found[1]
             if stops:
+                lane.is_stopped = True
                 self.fail(EngineError(said))
             else:
                 self.notify(said)
         if completion.finish_reason != "refused":
             # what is good, or was looked at long enough, speaks for the engine
             lane.accepted = lane.accepted or lane.first.any_good
-            await self._write(shard, key, completion)
+            doubtful = is_empty(completion) if lane.accepted else fault_of(completion) is not None
+            if doubtful:
+                lane.doubted.append((shard, key))
+                shard.num_doubted += 1
+            else:
+                self._believe(lane)
+            await self._write(shard, key, completion, share=not doubtful)
         else:
             counts.refused += 1
             if lane.accepted:
+                self._believe(lane)
                 await self._write(shard, key, completion, share=False)
             else:
                 shard.refused.append((key, completion))
         return completion
+
+    def _believe(self, lane: Lane) -> None:
+        """The engine gave the replies in doubt as it gives others."""
+        doubted, lane.doubted = lane.doubted, []
+        for shard, _ in doubted:
+            shard.num_doubted -= 1
+            if not shard.num_doubted:
+                self.believed(shard)
+
+    def believe_all(self) -> None:
+        """What is in doubt when nothing more is asked counts."""
+        for lane in self.lanes:
+            self._believe(lane)
+
+    async def take_back(self) -> None:
+        """Takes back the replies for which the run was stopped, when all that was added is on disk."""
+        keys: dict[OpenShard, list[str]] = {}
+        for shard, key in (each for lane in self.lanes if lane.is_stopped for each in lane.doubted):
+            keys.setdefault(shard, []).append(key)
+        loop = asyncio.get_running_loop()
+        for shard, taken in keys.items():
+            await loop.run_in_executor(self.journal.thread(), shard.journal.void, taken)
+        if keys:
+            num = sum(map(len, keys.values()))
+            self.notify(f"{num} replies without an answer do not count; the next run asks for them again")
 
     async def believe_refusals(self, shard: OpenShard) -> None:
         """Puts the early refusals of a shard into the journal, before the shard is written."""

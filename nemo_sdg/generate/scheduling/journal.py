@@ -6,8 +6,9 @@
 The key is the content of the request and the model's identity. Shards keep their journals whatever the number of
 workers, so a run is resumed with more or fewer of them. A process only ever appends to files that it made itself
 (O_EXCL), so that no two write the same one and a line torn by a crash is simply the last of its file; it is passed
-over, and asked for again. When a request stands there twice, the first counts. When its shard is written, a file is
-compressed: shard-00000.0000.jsonl.zst (storage/frames.py).
+over, and asked for again. When a request stands there twice, the first counts, unless a line between them takes it
+back: {"key": "9f…", "void": true}. When its shard is written, a file is compressed: shard-00000.0000.jsonl.zst
+(storage/frames.py).
 
 Memory holds the places of a shard's completions while it is worked on (some 200 bytes each), never their texts.
 """
@@ -15,10 +16,9 @@ Memory holds the places of a shard's completions while it is worked on (some 200
 import asyncio
 import contextlib
 import functools
-import itertools
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,56 +26,12 @@ from pathlib import Path
 from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.generate.requests import Completion
 from nemo_sdg.generate.scheduling.cache import CACHED_FRAMES, CompletionCache, index_journals
-from nemo_sdg.generate.scheduling.journal_lines import decode, encode
-from nemo_sdg.storage import (
-    FrameReader,
-    compress_file,
-    compressed,
-    content_lines,
-    fsync_directory,
-    hold,
-    release,
-    stored_files,
-)
+from nemo_sdg.generate.scheduling.journal_files import compress_files, compress_finished, create_numbered
+from nemo_sdg.generate.scheduling.journal_lines import decode, encode, void_line, voided
+from nemo_sdg.storage import FrameReader, compress_file, compressed, content_lines, release, stored_files
 
 log = logging.getLogger(__name__)
-
-
-def create_numbered(folder: Path, pattern: str) -> tuple[Path, int]:
-    """Makes the first free file of `pattern` ("shard-00000.{:04d}.jsonl") and opens it for appending; safe against
-    other processes. The number of a compressed file is not free.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in itertools.count():
-        path = folder / pattern.format(number)
-        if compressed(path).exists():
-            continue
-        with contextlib.suppress(FileExistsError):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-            hold(descriptor)
-            if not compressed(path).exists():
-                fsync_directory(folder)
-                return path, descriptor
-            os.close(descriptor)  # it was compressed since we looked
-            path.unlink(missing_ok=True)
-    raise AssertionError("numbers do not end")
-
-
-def compress_files(files: Iterable[Path]) -> None:
-    """Compresses files of finished shards. Where the disk is full they stay as they are."""
-    try:
-        for path in files:
-            compress_file(path)
-    except SdgError as exc:
-        log.warning("journals stay uncompressed: %s", exc)
-
-
-def compress_finished(folder: Path, shards: Iterable[str]) -> None:
-    """Compresses what a kill, a full disk or an earlier version left of the journals of finished shards."""
-    plain: dict[str, list[Path]] = {}
-    for path in sorted(folder.glob("*.*.jsonl")):
-        plain.setdefault(path.name.split(".")[0], []).append(path)
-    compress_files(path for shard in shards for path in plain.get(shard, ()))
+__all__ = ["Entry", "Journal", "ShardJournal", "compress_finished", "create_numbered"]
 
 
 @dataclass(slots=True)
@@ -126,6 +82,8 @@ class ShardJournal:
             row = decode(line)
             if row is not None:
                 self._places.setdefault(row[0], (read, offset, len(line)))
+            elif (key := voided(line)) is not None:
+                self._places.pop(key, None)
             elif line.endswith(b"\n"):
                 self.damaged += 1
 
@@ -161,6 +119,23 @@ class ShardJournal:
 
     def append(self, entries: "list[Entry]") -> list[bytes]:
         """Writes and syncs a group of completions and returns their lines; in the journal's thread."""
+        lines = [encode(entry.key, entry.completion) for entry in entries]
+        read = self._write(lines)
+        for entry, line in zip(entries, lines, strict=True):
+            self._places.setdefault(entry.key, (read, self._size, len(line)))
+            self._size += len(line)
+        return lines
+
+    def void(self, keys: "list[str]") -> None:
+        """Takes completions back, so that they are asked for again; in the journal's thread."""
+        lines = [void_line(key) for key in keys]
+        self._write(lines)
+        self._size += sum(map(len, lines))
+        for key in keys:
+            self._places.pop(key, None)
+
+    def _write(self, lines: "list[bytes]") -> Callable[[int, int], bytes]:
+        """Writes and syncs lines, and returns what reads the file."""
         if self._own is None:
             path, self._own = create_numbered(
                 self._journal.folder, self.shard.replace("{", "{{").replace("}", "}}") + ".{:04d}.jsonl"
@@ -168,7 +143,6 @@ class ShardJournal:
             self._read_own, self._size = functools.partial(os.pread, self._keep_open(self._own)), 0
             self._plain.append(path)
         assert self._read_own is not None
-        lines = [encode(entry.key, entry.completion) for entry in entries]
         view = memoryview(b"".join(lines))
         try:
             while view:
@@ -177,10 +151,7 @@ class ShardJournal:
         except OSError:
             self._own = None
             raise
-        for entry, line in zip(entries, lines, strict=True):
-            self._places.setdefault(entry.key, (self._read_own, self._size, len(line)))
-            self._size += len(line)
-        return lines
+        return self._read_own
 
     def seal(self) -> list[Path]:
         """Ends the process's own file, and returns those that are not compressed; in the journal's thread. What is

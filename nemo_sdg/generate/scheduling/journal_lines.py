@@ -1,6 +1,7 @@
 """Lines of the journal: a completion each.
 
 {"key": "9f…", "text": "…", "finish_reason": "stop", "prompt_tokens": 211, "trace": "eJz…", …}
+{"key": "9f…", "void": true}      the completion of this request before this line does not count
 """
 
 import base64
@@ -12,6 +13,9 @@ from nemo_sdg.generate.requests import Completion
 
 COMPRESSION = 3
 """zlib's level: 4,000 tokens of thinking take 0.3 ms and shrink to a third, level 6 takes twice the time for 5% less"""
+
+VOID = b',"void":true}\n'
+"""end of a line that takes a completion back"""
 
 
 def encode(key: str, completion: Completion) -> bytes:
@@ -53,3 +57,19 @@ def decode(line: bytes) -> tuple[str, Completion] | None:
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError, zlib.error):
         return None
     return key, completion
+
+
+def void_line(key: str) -> bytes:
+    """The line that takes a completion back."""
+    return orjson.dumps({"key": key, "void": True}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def voided(line: bytes) -> str | None:
+    """The key that a line takes back; None for any other line."""
+    if not line.endswith(VOID):
+        return None
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return row["key"] if isinstance(row, dict) and isinstance(row.get("key"), str) else None

@@ -56,7 +56,8 @@ class OpenShards:
         record.task.cancel()
 
     def hand_over_if_whole(self, shard: OpenShard) -> None:
-        if not shard.read or shard.num_open or shard not in self.open or self.stopping:
+        waits = not shard.read or shard.num_open or shard.num_doubted
+        if waits or shard not in self.open or self.stopping:
             return
         self.open.discard(shard)
         task = asyncio.create_task(self._hand_over(shard))

@@ -109,6 +109,7 @@ class _Run:
             progress,
             notify=progress.notify,
             give_up=lambda record, fault: self.shards.give_up(record, fault),
+            believed=lambda shard: self.shards.hand_over_if_whole(shard),
             fail=self._fail,
             changed=self._changed,
         )
@@ -142,6 +143,7 @@ class _Run:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.shards.close()
             await self.journal.flush()
+            await self.asker.take_back()
             self.shards.close_journals()
             self.journal.close()
             for lane in self.lanes:
@@ -162,7 +164,7 @@ class _Run:
     async def _feed(self) -> None:
         rank = 0
         for work in self.work:
-            while self.shards.num_held > HELD_OUTCOMES and self.shards.open:
+            while self.shards.num_held > HELD_OUTCOMES and self.records:
                 await self._wait_for_room()
             shard = OpenShard(work.shard, await asyncio.to_thread(self.journal.open, work.shard))
             self.shards.open.add(shard)
@@ -213,8 +215,10 @@ class _Run:
         self._end_if_done()
 
     def _end_if_done(self) -> None:
-        if self.fed and not self.records and not self.shards.handing_over and not self.end.done():
-            self.end.set_result(None)
+        if self.fed and not self.records and not self.end.done():
+            self.asker.believe_all()
+            if not self.shards.handing_over:
+                self.end.set_result(None)
 
     # finishing records
 

@@ -94,6 +94,8 @@ class OpenShard:
     given_up: bool = False
     lost: int = 0
     """requests without an answer"""
+    num_doubted: int = 0
+    """replies that may be the fault of the engine: it waits until they are believed"""
     asked: "dict[str, asyncio.Future[None] | None]" = field(default_factory=dict)
     """keys on their way, so that the same request is not sent twice; a future where another record waits for it"""
     ids: dict[int, str] = field(default_factory=dict)

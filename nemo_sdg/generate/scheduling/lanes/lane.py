@@ -26,6 +26,7 @@ from nemo_sdg.generate.scheduling.lanes.evidence import CONTROLS, FAULTY_CONTROL
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
 from nemo_sdg.generate.scheduling.lanes.last_replies import LastReplies
 from nemo_sdg.generate.scheduling.lanes.window import Window
+from nemo_sdg.generate.scheduling.work import OpenShard
 
 REFUSED = "refused"
 """a completion's finish_reason that tells nothing of the model: a gateway says so while the model is away"""
@@ -65,6 +66,10 @@ class Lane:
     accepted: bool = False
     """whether the engine took any request yet"""
     last: LastReplies = field(default_factory=LastReplies)
+    doubted: list[tuple[OpenShard, str]] = field(default_factory=list)
+    """shard and key of the replies without an answer since the last good one"""
+    is_stopped: bool = False
+    """whether the run ends for them"""
     num_retrying: int = 0
     """requests that wait to be sent again"""
     last_fault: str = ""

@@ -40,6 +40,13 @@ class LastReplies:
         if group == "cut":
             return f"{head} cut at max_tokens: if the ones before were not, see what the server writes", False
         return (
-            f"{head} empty, after good ones; everything finished is kept: see whether the server was started with "
-            "other settings, and what these requests have in common (`nemo-sdg preview`)"
+            f"{head} empty, after good ones; everything finished is kept, and the next run asks for these again: see "
+            "whether the server was started with other settings, and what these requests have in common "
+            "(`nemo-sdg preview`)"
         ), True
+
+
+def is_empty(completion: Completion) -> bool:
+    """Whether a completion holds nothing that any task wants."""
+    fault = fault_of(completion)
+    return fault is not None and GROUPS[fault] == "empty"

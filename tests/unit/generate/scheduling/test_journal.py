@@ -53,6 +53,25 @@ def test_a_refusal_keeps_its_detail():
     assert decode(encode(KEYS[0], refused)) == (KEYS[0], refused)
 
 
+@pytest.mark.parametrize("compress", [False, True])
+def test_what_was_taken_back_is_asked_again_and_the_next_answer_counts(tmp_path, compress):
+    add(tmp_path, "shard-00000", [(KEYS[0], ""), (KEYS[1], "kept")])
+    for found in ({KEYS[1]: "kept"}, {KEYS[0]: "new", KEYS[1]: "kept"}):
+        if KEYS[0] in found:
+            add(tmp_path, "shard-00000", [(KEYS[0], "new")])
+        else:
+            journal = Journal(tmp_path)
+            shard = journal.open("shard-00000")
+            shard.void([KEYS[0]])
+            assert shard.get(KEYS[0]) is None
+            shard.close()
+        if compress:
+            compress_finished(tmp_path, ["shard-00000"])
+        assert texts(tmp_path, "shard-00000") == found
+        other = Journal(tmp_path, everywhere=True)
+        assert {key: row.text for key in KEYS if (row := other.lookup(key))} == found
+
+
 def test_every_process_writes_files_of_its_own_and_the_first_entry_counts(tmp_path):
     add(tmp_path, "shard-00000", [(KEYS[0], "first")])
     add(tmp_path, "shard-00000", [(KEYS[0], "second"), (KEYS[1], "new")])

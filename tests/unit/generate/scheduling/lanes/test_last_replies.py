@@ -64,6 +64,38 @@ def test_a_server_that_comes_back_with_empty_replies_stops_the_run(tmp_path):
     assert progress.requests_done < 100 + IN_A_ROW + 40
 
 
+@pytest.mark.parametrize("begin", [0, 100])
+def test_replies_for_which_a_run_was_stopped_are_asked_again_when_the_server_is_mended(tmp_path, begin):
+    """Also of shards that were whole in the middle of them: they wait until a good reply comes."""
+    shape = {"num_shards": 40, "num_records": 3}
+    with serving() as server:
+        calm, *_ = run(tmp_path / "calm", server.url, **shape)
+    with serving() as server:
+        server.stats = Turn(server, begin, answer({"content": ""}))
+        done, _, error, lines = run(tmp_path / "run", server.url, **shape)
+    assert "replies" in str(error)
+    assert 0 < len(done) < 40 if begin else done == {}
+    assert done == {shard: calm[shard] for shard in done}
+    least = IN_A_ROW if begin else NUM_LOOKED_AT
+    (told,) = (line for line in lines if "the next run asks for them again" in line)
+    assert least <= int(told.split()[0]) <= least + 40
+    with serving() as server:
+        again, progress, error, _ = run(tmp_path / "run", server.url, **shape)
+    assert (error, again) == (None, calm)
+    assert progress.replayed >= begin - 40, "what was good is not asked again"
+
+
+def test_some_empty_replies_among_good_ones_count_and_hold_no_shard_up(tmp_path):
+    with serving() as server:
+        server.stats = Turn(server, 480, answer({"content": ""}))
+        done, progress, error, _ = run(tmp_path, server.url)
+    assert (error, len(done)) == (None, 4)
+    assert sum(text == "" for shard in done.values() for record in shard for _, text, _ in record["texts"]) > 0
+    with serving() as server:
+        again, progress, *_ = run(tmp_path, server.url)
+    assert (again, progress.requests_done) == (done, 0)
+
+
 def test_a_server_that_refuses_all_from_a_moment_on_is_told(tmp_path):
     with serving() as server:
         server.stats = Turn(server, 100, answer({"content": None}, "content_filter"))
