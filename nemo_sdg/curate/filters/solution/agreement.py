@@ -1,7 +1,6 @@
 """Filter of the solution: the reasoning ends in the answer, and not in another option, number, sign, unit or label."""
 
 import re
-from fractions import Fraction
 
 from nemo_sdg.curate.filters.phrases import STEM, phrases, with_tokens
 from nemo_sdg.curate.filters.solution.conclusion import (
@@ -17,10 +16,12 @@ from nemo_sdg.curate.filters.solution.letters import mislabelled, other_place
 from nemo_sdg.curate.filters.solution.mentions import labels, mentioned, squeeze
 from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_digits, other_operator
 from nemo_sdg.curate.filters.solution.polarity import other_polarity
+from nemo_sdg.curate.filters.solution.results import goes_on_from, is_check, is_reached
 from nemo_sdg.curate.filters.solution.units import unit_differs
+from nemo_sdg.curate.filters.solution.values import arrives, equal, has_magnitude
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Kind
-from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, numbers_equal, read_number
+from nemo_sdg.text.numbers import Number, find_numbers, read_number
 
 CONTRADICTS, ELSEWHERE, LACKS = "reasoning_contradicts_answer", "reasoning_ends_elsewhere", "reasoning_lacks_answer"
 
@@ -116,7 +117,7 @@ def _agrees_with_option(view: View, stated: str) -> bool:
 
 def _same_number(view: View, stated: str, answer: str) -> bool:
     gold = read_number(answer, view.language)
-    return gold is not None and any(_equal(view, gold, found.number) for found in find_numbers(stated, view.language))
+    return gold is not None and any(equal(view, gold, found.number) for found in find_numbers(stated, view.language))
 
 
 def _concludes_other_option(view: View, clause: str) -> bool:
@@ -194,86 +195,39 @@ def _agrees_with_text(view: View, stated: str) -> bool:
 def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
     stated = final_statement(view)
     last = _last_with_number(view)
-    if gold is not None and stated and not find_numbers(stated, view.language) and not _arrives(view, gold, stated):
+    if gold is not None and stated and not find_numbers(stated, view.language) and not arrives(view, gold, stated):
         stated = None  # `no definite answer is possible`
     if gold is None:
         return None if stated is None or _agrees_as_written(view, stated) else _finding(view, CONTRADICTS, stated)
     if stated is not None:
-        if any(_arrives(view, gold, text) for text in (stated, last)) or not any(map(str.isdigit, stated)):
+        if any(arrives(view, gold, text) for text in (stated, last)) or not any(map(str.isdigit, stated)):
             return _unit(view, gold, stated)
         return _finding(view, CONTRADICTS, stated)
     if view.kind != Kind.numeric:
         return _unit(view, gold, last)
     end = view.reasoning[-tail:]
-    if not _arrives(view, gold, end):
-        reason = LACKS if not _magnitude(view, gold, end) else CONTRADICTS
+    if not arrives(view, gold, end):
+        if is_reached(view, gold):
+            return None
+        reason = LACKS if not has_magnitude(view, gold, end) else CONTRADICTS
         return _finding(view, reason, view.reasoning[-70:])
-    if not _arrives(view, gold, last):
-        return _finding(view, CONTRADICTS if _magnitude(view, gold, last) else ELSEWHERE, last)
+    if goes_on_from(view, gold, last):
+        return _finding(view, ELSEWHERE, last)
+    if not arrives(view, gold, last):
+        if is_reached(view, gold):
+            return None
+        return _finding(view, CONTRADICTS if has_magnitude(view, gold, last) else ELSEWHERE, last)
     return _unit(view, gold, last)
 
 
 def _last_with_number(view: View) -> str:
     """The last sentence with a number in it that does not test the result."""
     for sentence in reversed(view.reasoning_sentences):
-        if CHECK.match(sentence):
+        if is_check(sentence):
             continue
         if find_numbers(sentence, view.language) or any(text and text in sentence for text in view.accepted[1:]):
             return sentence
     return ""
-
-
-CHECK = re.compile(
-    r"\W*(?:check|proof|indeed|verif|to verify|as a check|probe|zur probe|kontroll|comprob|vérif|prova|controll|sprawd|"
-    r"zkoušk|провер|перевір|kontrol|sağlama|التحقق|للتحقق|जाँच|जांच|验算|检验|検算|確認|검산|확인|kiểm tra|"
-    r"thử lại|cek|periksa|"
-    r"controle|έλεγχος|tarkist|בדיקה)",
-    re.IGNORECASE,
-)
-
-
-def _equal(view: View, gold: Number, other: Number) -> bool:
-    if numbers_equal(gold, other, question=view.question, language=view.language):
-        return True
-    # a rounded result, and a percentage or a scale that the question or the answer leaves out
-    near = abs(gold.value) / 1000
-    return other.value != 0 and (abs(other.value - gold.value) <= near or other.value * _scale(other) == gold.value)
-
-
-def _scale(number: Number) -> Fraction:
-    return Fraction(1, number.scale) if number.scale not in (0, 1) else Fraction(1)
-
-
-SIGN = re.compile(
-    r"[-−–]\s?[\d.$€£\\(]|minus|negativ|below|under|loss|lose|lost|debt|owe|deficit|decreas|fall|fell|drop|down|less|opposite|"
-    r"verlust|schuld|unter|sinkt|fäll|moins|négati|perte|baisse|menos|pérdida|baja|meno|perdita|prejuízo|min\b|strat|"
-    r"ujemn|záporn|минус|отрицат|ниже|мінус|від'ємн|eksi|negatif|سالب|ऋण|负|負|マイナス|음수|영하|âm|minus",
-    re.IGNORECASE,
-)
-
-
-def _arrives(view: View, gold: Number, text: str) -> bool:
-    """Whether the gold value is among the numbers of the text, with its sign."""
-    for written in map(str.strip, view.accepted):
-        if written and not written[0].isdigit() and re.search(rf"{re.escape(written)}(?!\d|[.,]\d)", text):
-            return True
-        if re.search(rf"(?<![\d.,]){re.escape(written)}(?![\d]|[.,]\d)", text):
-            return True
-    found = find_numbers(text, view.language)
-    if any(_equal(view, gold, one.number) for one in found):
-        return True
-    # a positive gold value may stand after a dash; a negative one may be put in words, or in an expression
-    opposite = [one for one in found if _equal(view, gold, _negated(one))]
-    return bool(opposite) and (gold.value > 0 or SIGN.search(text) is not None)
-
-
-def _negated(found: FoundNumber) -> Number:
-    number = found.number
-    return Number(-number.value, number.unit, number.percent)
-
-
-def _magnitude(view: View, gold: Number, text: str) -> bool:
-    return any(_equal(view, gold, _negated(found)) for found in find_numbers(text, view.language))
 
 
 def _unit(view: View, gold: Number, text: str) -> Finding | None:
