@@ -29,7 +29,8 @@ import orjson
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.filters import code, form, personal, residue, slots, talk
 from nemo_sdg.curate.filters.question import completeness, material, options
-from nemo_sdg.curate.filters.solution import agreement, arithmetic, asked_and_told, giveaway, kind_asked, topic, units
+from nemo_sdg.curate.filters.solution import agreement, asked_and_told, giveaway, kind_asked, topic, units
+from nemo_sdg.curate.filters.solution.numbers import arithmetic
 from nemo_sdg.curate.filters.view import Finding, View
 from nemo_sdg.curate.filters.wording import characters, endings, fluency, languages, repetition, word_order
 from nemo_sdg.curate.own_code import import_named, sources_of

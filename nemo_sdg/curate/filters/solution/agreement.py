@@ -15,10 +15,10 @@ from nemo_sdg.curate.filters.solution.conclusion import (
 from nemo_sdg.curate.filters.solution.letters import mislabelled, other_place
 from nemo_sdg.curate.filters.solution.mentions import labels, mentioned, squeeze
 from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_digits, other_operator
+from nemo_sdg.curate.filters.solution.numbers.results import goes_on_from, is_check, is_reached
+from nemo_sdg.curate.filters.solution.numbers.values import arrives, equal, has_magnitude
 from nemo_sdg.curate.filters.solution.polarity import other_polarity
-from nemo_sdg.curate.filters.solution.results import goes_on_from, is_check, is_reached
 from nemo_sdg.curate.filters.solution.units import unit_differs
-from nemo_sdg.curate.filters.solution.values import arrives, equal, has_magnitude
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Kind
 from nemo_sdg.text.numbers import Number, find_numbers, read_number

@@ -4,7 +4,7 @@ import re
 
 from nemo_sdg.curate.filters.phrases import STEM, content_of
 from nemo_sdg.curate.filters.solution.conclusion import OPTION_WORD, named_letter, speaks_of_letters
-from nemo_sdg.curate.filters.solution.sums import plain, sides_of
+from nemo_sdg.curate.filters.solution.numbers.sums import plain, sides_of
 from nemo_sdg.curate.filters.view import View, contains, excerpt, sentences
 from nemo_sdg.text.normalize import is_spaceless
 from nemo_sdg.text.numbers import find_numbers

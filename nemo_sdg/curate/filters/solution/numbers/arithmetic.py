@@ -5,7 +5,7 @@ import re
 from fractions import Fraction
 
 from nemo_sdg.curate.filters.phrases import STEM, word_list
-from nemo_sdg.curate.filters.solution.sums import Side, plain, sides_of
+from nemo_sdg.curate.filters.solution.numbers.sums import Side, plain, sides_of
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import Kind
 from nemo_sdg.text.numbers.spelled import scale_at

@@ -4,7 +4,7 @@ import functools
 import re
 
 from nemo_sdg.curate.filters.phrases import find_phrases, phrases
-from nemo_sdg.curate.filters.solution.values import equal, is_opposite
+from nemo_sdg.curate.filters.solution.numbers.values import equal, is_opposite
 from nemo_sdg.curate.filters.view import View
 from nemo_sdg.text.normalize import is_spaceless
 from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, read_number

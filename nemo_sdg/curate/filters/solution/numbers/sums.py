@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from nemo_sdg.curate.filters.phrases import word_list
-from nemo_sdg.curate.filters.solution.expression import Reader, Token
+from nemo_sdg.curate.filters.solution.numbers.expression import Reader, Token
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 LATEX = (
