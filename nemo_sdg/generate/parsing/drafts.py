@@ -8,7 +8,7 @@ from typing import Any
 
 from nemo_sdg.generate.parsing.answers.dress import find_said
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
-from nemo_sdg.generate.parsing.cleaning import clean
+from nemo_sdg.generate.parsing.cleaning import clean, without_chatter
 from nemo_sdg.generate.parsing.json_replies import read_cut_object, read_objects, read_string
 from nemo_sdg.generate.parsing.sections import SECTIONS, Section, find_sections, preamble
 from nemo_sdg.records import Kind
@@ -146,7 +146,7 @@ def final_answer_in(thinking: str) -> str:
 
 def from_sections(text: str, kind: str) -> Draft | None:
     text = unfenced(text)
-    sections = find_sections(text)
+    sections = find_sections(text, prose=kind == Kind.free_text)
     answers = [section for section in sections if section.name == "answer" and section.text.strip()]
     if kind == Kind.code:
         answers = [section for section in answers if program_of(section.text).strip()] or [
@@ -204,10 +204,19 @@ ENVELOPE = re.compile(
 """a tag around a whole reply"""
 
 
+LED = re.compile(r"\A(?![`~]{3})[^\n]{1,200}[:：]\**[ \t]*\n\s*(?=[`~]{3})")
+"""a line that leads to a fence"""
+
+
 def unfenced(text: str) -> str:
-    """The reply without the fence or the tag, such as <output>, if one encloses all of it."""
-    whole = FENCE.fullmatch(text.strip())
-    if whole and whole["language"].lower() in ("", "markdown", "md", "text", "xml"):
-        return whole["body"]
-    tagged = ENVELOPE.fullmatch(text.strip())
+    """The reply without the fence or the tag, such as <output>, if one encloses all of it; a line such as `Here it
+    is:` may stand before a fence around a reply in sections.
+    """
+    text = text.strip()
+    for outer in (text, LED.sub("", without_chatter(text), count=1) if "```" in text or "~~~" in text else text):
+        whole = FENCE.fullmatch(outer)
+        markup = whole is not None and whole["language"].lower() in ("", "markdown", "md", "text", "xml")
+        if whole and markup and (outer == text or find_sections(whole["body"])):
+            return whole["body"]
+    tagged = ENVELOPE.fullmatch(text)
     return text if tagged is None else tagged["body"].strip()

@@ -1,4 +1,4 @@
-"""Reads the questions in a reply of a writer of style full: blocks of sections, one block per question.
+"""Reads the questions in a reply of a writer of style full: sections, one group of them per question.
 
 ### Plan
 …
@@ -7,63 +7,248 @@ Which gas do plants take in?          ->   [{"question": "Which gas …", "optio
 ### Options
 - oxygen
 - carbon dioxide
+
+The headings of a reply are all of one form. A line of another form, such as `Question:` in an interview or `## Methods`
+in an article, is a part of the passage or the question in which it stands.
 """
 
+import ast
+import bisect
+import itertools
 import re
+import textwrap
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import yaml
 
 from nemo_sdg.generate.parsing.answers.programs import FENCE
-from nemo_sdg.generate.parsing.cleaning import clean, without_marks
-from nemo_sdg.generate.parsing.sections import find_sections
+from nemo_sdg.generate.parsing.cleaning import CLOSING_CHATTER, clean, without_marks
+from nemo_sdg.generate.parsing.drafts import unfenced
+from nemo_sdg.generate.parsing.listed import read_options
+from nemo_sdg.generate.parsing.sections import FENCED, RULE, SECTIONS, Heading, heading_of, is_option, is_within
 from nemo_sdg.generate.parsing.traces import split_trace
+from nemo_sdg.text.programs import parse_program
 
-BREAK = re.compile(r"^[ \t]*={4,}[ \t]*$", re.MULTILINE)
-BULLET = re.compile(r"^\s*(?:[-*•–]\s+|\(?[A-Za-z1-9][0-9]?[.)]\s+)")
-TICKED = re.compile(
-    r"\s*(?:[✅✔☑✓]\ufe0f?|\((?:correct|right|richtig|correcta?)\)|\*\*\(correct\)\*\*)\s*$", re.IGNORECASE
-)
+_NAMES: dict[str, str] = yaml.safe_load((files(__package__) / "question_names.yaml").read_text("utf-8"))
+NAMES = SECTIONS | {
+    name.replace("_", " "): section for section, names in _NAMES.items() for name in names.casefold().split()
+}
+FIELDS = ("plan", "passage", "question", "options", "tests")
+BREAK = re.compile(r"[ \t]*[*_`\\]{0,3}={4,}[*_`]{0,3}[ \t]*")
+NUMBER = re.compile(r"(?<=[^\W\d])[ \t]*#?\d{1,2}(?=[ \t]*(?:[:：*]|$))")
+LONGEST_END = 200
+ASKS = re.compile(r"[?？؟;:：][\s*_]*\Z")
+BULLET = re.compile(r"^[ \t]*(?:[-+*•–]|\d{1,2}[.)])[ \t]+`?(?=assert\b)")
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line that may be a heading of the form."""
+
+    heading: Heading
+    line: str
+    before: str
+    """the line before it"""
+    numbered: bool
+    """whether a number follows the name, as in `Question 2`"""
+    is_title: bool = False
+    """whether it only counts the questions: `# Question 2` above the headings of that question"""
+
+    @property
+    def form(self) -> str:
+        return "#" * self.heading.level or self.heading.mark
+
+
+@dataclass(slots=True)
+class _Open:
+    """The sections of one question as far as they are read."""
+
+    fields: dict[str, str | list[str]] = field(default_factory=dict)
+    last: Heading | None = None
+    """the heading under which the text stands now; None where the text belongs to no field"""
+
+    @property
+    def section(self) -> str:
+        return self.last.section if self.last is not None else ""
+
+    def close(self, text: str, end: int) -> None:
+        """Takes what stands between the last heading and `end` as the field of its name."""
+        if self.last is not None:
+            body = self.last.text(text, end)
+            if self.section == "options":
+                self.fields["options"] = read_options(body)
+            elif self.section == "tests":
+                self.fields["tests"] = read_tests(body)
+            elif self.section != "plan" and body:
+                self.fields[self.section] = body
+        self.last = None
 
 
 def read_questions(text: str) -> list[dict[str, str | list[str]]]:
     """The fields of each question that are present: passage, question, options, tests."""
-    text = without_marks(clean(split_trace(text)[0]))
+    text = unfenced(without_marks(clean(split_trace(text)[0])))
+    text = CLOSING_CHATTER.sub("", text)
     found = []
-    for block in BREAK.split(text):
-        fields: dict[str, str | list[str]] = {}
-        for section in find_sections(block):
-            if section.name in ("passage", "question") and section.text.strip():
-                fields[section.name] = section.text.strip()
-            elif section.name == "options":
-                fields["options"] = read_options(section.text)
-            elif section.name == "tests":
-                fields["tests"] = read_tests(section.text)
-        if "question" in fields:
-            found.append(fields)
+    for block in _blocks(text):
+        found += _read_block(block)
     return found
 
 
-def read_options(text: str) -> list[str]:
-    """The options, one per line, without bullet, letter or a mark on the right one. If the others have bullets, a line
-    without a bullet continues the option before it.
+def _blocks(text: str) -> list[str]:
+    """The parts of a reply between lines of equals signs. Such a line under a title, or in a program, parts nothing."""
+    fences = _fences(text)
+    blocks: list[str] = []
+    begin = start = 0
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if BREAK.fullmatch(line) and not is_within(fences, start):
+            before = lines[number - 1].strip() if number else ""
+            if not before or RULE.fullmatch(before) or _begins_question(lines, number + 1):
+                blocks.append(text[begin:start])
+                begin = start + len(line)
+        start += len(line) + 1
+    return [*blocks, text[begin:]]
+
+
+def _fences(text: str) -> list[tuple[int, int]]:
+    return [fence.span() for fence in FENCED.finditer(text)] if "```" in text or "~~~" in text else []
+
+
+def _begins_question(lines: list[str], number: int) -> bool:
+    """Whether the first line of text from a line on is a heading of the form, or nothing follows."""
+    while number < len(lines) and (not lines[number].strip() or RULE.fullmatch(lines[number])):
+        number += 1
+    heading = heading_of(NUMBER.sub("", lines[number]), 0, NAMES) if number < len(lines) else None
+    return number == len(lines) or (heading is not None and heading.section in FIELDS)
+
+
+def _read_block(text: str) -> list[dict[str, str | list[str]]]:
+    lines = _lines(text)
+    form = _form([one for one in lines if not one.is_title])
+    of_form = {one.heading.section for one in lines if one.form == form and not one.is_title}
+    places = [one.heading.start for one in lines if one.form == form and one.heading.section in FIELDS]
+    found, now = [], _Open()
+    for one in lines:
+        heading = one.heading
+        if one.is_title:
+            if now.section != "passage":
+                now.close(text, heading.start)
+        elif heading.section not in FIELDS:
+            following = bisect.bisect_right(places, heading.start)
+            end = places[following] if following < len(places) else len(text)
+            if _ends(text[heading.start : end], one, now, form):
+                now.close(text, heading.start)
+        elif _counts(one, now, form, of_form):
+            now.close(text, heading.start)
+            if "question" in now.fields and _begins(heading.section, now.fields, of_form):
+                found.append(now.fields)
+                now = _Open()
+            now.last = heading
+    now.close(text, len(text))
+    return [fields for fields in [*found, now.fields] if "question" in fields]
+
+
+def _begins(section: str, fields: dict[str, str | list[str]], of_form: set[str]) -> bool:
+    """Whether a section begins another question, where that before it has these fields."""
+    if section == "question":
+        return "options" in fields or "options" not in of_form
+    return section == "plan" or (section == "passage" and "passage" in fields)
+
+
+def _lines(text: str) -> list[_Line]:
+    """The lines outside of programs that have the name of a section."""
+    fences = _fences(text)
+    found: list[_Line] = []
+    start, before = 0, ""
+    for line in text.split("\n"):
+        if line.strip() and not is_within(fences, start):
+            bare = NUMBER.sub(lambda number: " " * len(number[0]), line, count=1)
+            heading = heading_of(line, start, NAMES)
+            numbered = heading is None and bare != line
+            heading = heading_of(bare, start, NAMES) if numbered else heading
+            if heading is not None and heading.mark != ">":
+                found.append(_Line(heading, line, before, numbered))
+        start += len(line) + 1
+        before = line
+    for one, following in itertools.pairwise(found):
+        between = text[one.heading.body : following.heading.start]
+        one.is_title = one.numbered and following.form != one.form and not between.strip(" \t\n*_#-=")
+    return found
+
+
+def _form(lines: list[_Line]) -> str:
+    """What stands before the headings of the reply: the marks that most sections have, the first ones in a tie."""
+    sections: dict[str, set[str]] = {}
+    for one in lines:
+        if one.heading.section in FIELDS:
+            sections.setdefault(one.form, set()).add(one.heading.section)
+    return max(sections, key=lambda form: len(sections[form]), default="")
+
+
+def _counts(one: _Line, now: _Open, form: str, of_form: set[str]) -> bool:
+    """Whether a line with the name of a field is a heading, and no part of the section in which it stands."""
+    name = one.heading.section
+    if now.section == "options" and now.last is not None and is_option(one.line, one.heading, [now.last], one.before):
+        return False
+    if now.section == "passage" and name != "question":
+        return False
+    if one.form == form:
+        return True
+    if name in of_form:
+        return False
+    return {
+        "plan": not now.section,
+        "passage": now.section in ("", "plan"),
+        "question": now.section in ("", "plan", "passage"),
+        "options": now.section in ("question", "options"),
+        "tests": now.section in ("question", "options"),
+    }[name]
+
+
+def _ends(text: str, one: _Line, now: _Open, form: str) -> bool:
+    """Whether a heading such as `Answer` or `Explanation` ends the section in which it stands: after options or tests;
+    in a question only if it gives something away, and not if the question goes on after it. `text`: from the heading
+    to the next one of the form.
     """
-    lines = [line for line in text.split("\n") if line.strip()]
-    bulleted = sum(bool(BULLET.match(line)) for line in lines) >= 2
-    options: list[str] = []
-    for line in lines:
-        if bulleted and not BULLET.match(line) and options:
-            options[-1] += "\n" + line.strip()
-        else:
-            options.append(BULLET.sub("", line, count=1).strip() if bulleted else line.strip())
-    tidy = [TICKED.sub("", option).strip() for option in options]
-    return [option[2:-2] if option.startswith("**") and option.endswith("**") else option for option in tidy]
+    if now.last is None or now.section in ("passage", "plan"):
+        return False
+    if now.section == "options":
+        return not is_option(one.line, one.heading, [now.last], one.before)
+    if now.section == "tests" or one.form == form:
+        return True
+    return one.heading.section != "context" and ASKS.search(text[-LONGEST_END:].rstrip(" \t\n-=")) is None
 
 
 def read_tests(text: str) -> list[str]:
     """The assert statements of a section, each with its further lines."""
     fenced = FENCE.search(text)
+    body = textwrap.dedent(fenced["body"] if fenced else text)
+    tree = parse_program(body) if "assert" in body else None
+    if tree is not None:
+        lines = body.split("\n")
+        return [
+            textwrap.dedent("\n".join(lines[one.lineno - 1 : one.end_lineno])).rstrip() for one in _asserted(tree.body)
+        ]
     tests: list[str] = []
-    for line in (fenced["body"] if fenced else text).split("\n"):
-        if line.startswith("assert "):
+    for line in body.split("\n"):
+        listed = BULLET.sub("", line)
+        line = listed.rstrip().removesuffix("`") if listed != line and "`" in line else listed
+        if re.match(r"assert\b", line):
             tests.append(line.rstrip())
         elif tests and line.startswith((" ", "\t", ")", "]", "}")):
             tests[-1] += "\n" + line.rstrip()
     return tests
+
+
+def _asserted(body: list[ast.stmt]) -> list[ast.Assert]:
+    """The assert statements of a program, and of functions that hold nothing else."""
+    found: list[ast.Assert] = []
+    for one in body:
+        if isinstance(one, ast.Assert):
+            found.append(one)
+        elif isinstance(one, ast.FunctionDef) and not one.args.args:
+            inner = one.body[1:] if ast.get_docstring(one) is not None else one.body
+            if all(isinstance(statement, ast.Assert) for statement in inner):
+                found += _asserted(inner)
+    return found

@@ -65,9 +65,11 @@ class Section:
     """whether the section has a closing tag, so it is complete"""
 
 
-def find_sections(text: str) -> list[Section]:
-    """The sections of a reply in order, by its tags if it has any, else by headings and labels."""
-    return _tagged(text) or _headed(text) or _tabled(text)
+def find_sections(text: str, *, prose: bool = False) -> list[Section]:
+    """The sections of a reply in order, by its tags if it has any, else by headings and labels. `prose`: the answer
+    may have parts with labels of its own.
+    """
+    return _tagged(text) or _headed(text, prose=prose) or _tabled(text)
 
 
 def preamble(text: str, sections: list[Section]) -> str:
@@ -91,7 +93,7 @@ def _tagged(text: str) -> list[Section]:
         found.append(
             Section(
                 section,
-                _trimmed(text[mark.end() : end]),
+                trimmed(text[mark.end() : end]),
                 mark.start(),
                 following[0].end() if closed and following else end,
                 final="final" in mark["name"].casefold(),
@@ -108,19 +110,21 @@ def _tags(text: str, fences: list[re.Match[str]]) -> list[tuple[re.Match[str], s
         (mark, TAGGED[name])
         for mark in TAG.finditer(text)
         if (name := mark["name"].casefold().replace("_", " ").replace("-", " ")) in TAGGED
-        and not _is_within(spans, mark.start())
+        and not is_within(spans, mark.start())
         and not {text[max(0, mark.start() - 1)], text[mark.end() : mark.end() + 1]} <= QUOTES
     ]
 
 
-def _is_within(spans: list[tuple[int, int]], place: int) -> bool:
+def is_within(spans: list[tuple[int, int]], place: int) -> bool:
     """Whether a place is in one of the spans, which stand in their order: a text may have thousands."""
     before = bisect.bisect_right(spans, place, key=operator.itemgetter(0))
     return before > 0 and place < spans[before - 1][1]
 
 
 @dataclass(frozen=True, slots=True)
-class _Heading:
+class Heading:
+    """A line that begins a section, or that would begin one in a reply of another form."""
+
     name: str
     section: str
     start: int
@@ -131,37 +135,42 @@ class _Heading:
     aside: str
     final: bool
     mark: str
-    """what stands before the name: -, with emphasis or brackets, or # for Markdown's headings, or nothing"""
+    """what stands before the name: -, with emphasis or brackets; # for Markdown's headings, > in a quotation; or
+    nothing"""
     labelled: bool
     """whether a colon or the like follows the name"""
+    level: int
+    """number of # before the name; 0 without, or in a quotation"""
+
+    def text(self, text: str, end: int) -> str:
+        """What stands under the heading, up to `end`."""
+        body = text[self.body : end]
+        return trimmed(_without_mark(body, self.opened) if self.opened else body) or self.aside
 
 
-def _headed(text: str) -> list[Section]:
+def _headed(text: str, *, prose: bool) -> list[Section]:
     fences = [found.span() for found in FENCED.finditer(text)] if "```" in text or "~~~" in text else []
-    headings: list[_Heading] = []
+    headings: list[Heading] = []
     start = 0
     last = ""
     for line in text.split("\n"):
-        if line and not _is_within(fences, start):
-            heading = _heading(line, start)
-            if heading is not None and not _is_option(line, heading, headings, last):
+        if line and not is_within(fences, start):
+            heading = heading_of(line, start)
+            if heading is not None and not is_option(line, heading, headings, last):
                 headings.append(heading)
         start += len(line) + 1
         last = line
     found = []
-    headings = _without_answers(text, headings)
+    headings = _without_inner(_without_answers(text, headings), prose=prose)
     if any(heading.section == "answer" and heading.name not in WORKINGS for heading in headings):
         headings = [replace(one, section="reasoning") if one.name in WORKINGS else one for one in headings]
     for number, heading in enumerate(headings):
         end = headings[number + 1].start if number + 1 < len(headings) else len(text)
-        body = text[heading.body : end]
-        if heading.opened:
-            body = _without_mark(body, heading.opened)
-        found.append(Section(heading.section, _trimmed(body) or heading.aside, heading.start, end, final=heading.final))
+        found.append(Section(heading.section, heading.text(text, end), heading.start, end, final=heading.final))
     return found
 
 
-def _is_option(line: str, heading: _Heading, headings: list[_Heading], last: str) -> bool:
+def is_option(line: str, heading: Heading, headings: list[Heading], last: str) -> bool:
     """Whether a line that could be a heading is one of the options that are being listed: `- knowledge`, or
     `- Theory: what explains many facts`. An option has the bullet that the heading of the list does not have. Without
     bullets, it follows another one (`last` is the line before) and is nothing but a name.
@@ -174,15 +183,36 @@ def _is_option(line: str, heading: _Heading, headings: list[_Heading], last: str
     return bare and heading.section != "answer" and bool(last.strip()) and not BULLET.match(last)
 
 
-def _without_answers(text: str, headings: list[_Heading]) -> list[_Heading]:
+def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:
+    """The headings without those inside of a section: where reasoning and answer stand under headings of one level,
+    `**Background:**` between them, or a quotation, is a part of the reasoning. An answer stated on the way counts: it
+    may contradict. In `prose`, what follows under the answer is a part of it.
+    """
+    levels = [{one.level for one in headings if one.section == section} for section in ("reasoning", "answer")]
+    level = min((levels[0] & levels[1]) - {0}, default=0)
+    form = [number for number, one in enumerate(headings) if one.level == level]
+    if not level:
+        return headings
+    first, last = form[0], max(number for number in form if headings[number].section == "answer")
+    return [
+        one
+        for number, one in enumerate(headings)
+        if one.level == level
+        or number < first
+        or (number > last and not prose)
+        or (number < last and one.section == "answer" and ">" not in one.mark)
+    ]
+
+
+def _without_answers(text: str, headings: list[Heading]) -> list[Heading]:
     """The headings without those that are an answer or an item of a list: in `### Answer`, `knowledge`, the second
     line has the name of a section, but is the answer, since nothing else is.
     """
-    kept: list[_Heading] = []
+    kept: list[Heading] = []
     for number, heading in enumerate(headings):
         end = headings[number + 1].start if number + 1 < len(headings) else len(text)
         body = text[heading.body : end].strip()
-        if kept and heading.section != "answer" and not heading.labelled and "#" not in heading.mark:
+        if kept and not heading.labelled and "#" not in heading.mark and not (heading.section == "answer" and body):
             between = text[kept[-1].body : heading.start].strip()
             answers = kept[-1].section == "answer" and not between and (not body or heading.mark != kept[-1].mark)
             item = heading.mark.startswith("-") and bool(BULLET.match(between.rpartition("\n")[2]))
@@ -204,7 +234,8 @@ def _tabled(text: str) -> list[Section]:
     return found if named and len(found) <= MOST_ROWS else []
 
 
-def _heading(line: str, start: int) -> _Heading | None:
+def heading_of(line: str, start: int, names: dict[str, str] = SECTIONS) -> Heading | None:
+    """The heading that a line is, by the names of the sections; `start` is the position of the line."""
     head = HEAD.match(line[:LONGEST_HEAD])
     if head is None:
         return None
@@ -213,7 +244,7 @@ def _heading(line: str, start: int) -> _Heading | None:
     if dash is not None:
         name, body, tail = name[: dash.start()], head.start("name") + dash.end(), "-"
     name = " ".join(name.casefold().replace("’", "'").replace("_", " ").split())
-    section = SECTIONS.get(name)
+    section = names.get(name)
     if section is None:
         return None
     marked = bool(head["mark"].strip(" \t-+•*>") or head["open"])
@@ -225,7 +256,7 @@ def _heading(line: str, start: int) -> _Heading | None:
     opened = head["open"] or ""
     if not tail and len(line) > body and not opened:
         return None
-    return _Heading(
+    return Heading(
         name=name,
         section=section,
         start=start,
@@ -233,9 +264,16 @@ def _heading(line: str, start: int) -> _Heading | None:
         opened="" if opened in head["tail"] else opened,
         aside=(head["aside"] or "").strip(),
         final=bool(FINAL.search(name)),
-        mark="#" if "#" in head["mark"] else f"{'-' if BULLET.match(line) else ''}{opened}",
+        mark=_mark_of(line, head),
         labelled=bool(tail),
+        level=0 if ">" in head["mark"] else head["mark"].count("#"),
     )
+
+
+def _mark_of(line: str, head: re.Match[str]) -> str:
+    if ">" in head["mark"]:
+        return ">"
+    return "#" if "#" in head["mark"] else f"{'-' if BULLET.match(line) else ''}{head['open'] or ''}"
 
 
 def _without_mark(body: str, mark: str) -> str:
@@ -245,7 +283,7 @@ def _without_mark(body: str, mark: str) -> str:
     return body if place == -1 else body[:place] + body[place + len(closing) :]
 
 
-def _trimmed(text: str) -> str:
+def trimmed(text: str) -> str:
     """The text without horizontal rules at its ends."""
     lines = text.strip().split("\n")
     while lines and (RULE.fullmatch(lines[-1]) or not lines[-1].strip()):

@@ -52,6 +52,10 @@ BECAUSE = re.compile(
 JSON_BEGUN = re.compile(r"\s*(?:```json\b|(?:```\w*\s*)?[{\[]\s*(?:[\"'{\[]|\Z))")
 
 
+QUOTED = re.compile(r"\s*>\s+[^\W\d_*`\"“«]|\s*>\s+[*`\"“«]+[^\W\d_]")
+"""an answer in Markdown's quotation, and no `> 5`"""
+
+
 def read_solution(
     text: str, *, kind: str, options: list[str] | None = None, finish_reason: str = "stop", trace: str | None = None
 ) -> dict[str, str] | tuple[str, str]:
@@ -99,6 +103,9 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
 def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, str] | tuple[str, str]:
     """The solution from a draft, with its answer cleaned and checked, or (reason, detail)."""
     answer = None if options is None else option_of(draft.answer, options)
+    if answer is None and kind in (Kind.multiple_choice, Kind.short_text) and QUOTED.match(draft.answer):
+        draft.answer = re.sub(r"^[ \t]*> ?", "", draft.answer, flags=re.MULTILINE)
+        answer = None if options is None else option_of(draft.answer, options)
     if answer is None:
         answer = tidy_answer(without_chatter(draft.answer) if kind == Kind.free_text else draft.answer, kind)
         if options is not None:

@@ -59,7 +59,7 @@ def undressed(text: str, *, quotes: bool = False) -> str:
         text = text.strip()
         if text[:1] not in WRAPS and "**" not in text:
             return text
-        if text.count("**") == 1:
+        if text.count("**") == 1 and len(text) > 2 and not (text[0] == text[-1] == "`"):
             text = text.replace("**", "", 1)
         elif text.endswith((".", "。")) and WRAPPING.match(text[:-1]):
             text = text[:-1]

@@ -373,3 +373,48 @@ def test_an_answer_that_has_the_name_of_a_section_is_the_answer(answer, marked):
     found = read_solution(text, kind="short_text")
     assert (found["answer"], found["context"]) == (answer.strip("-* "), "Sharing divides most things.")
     assert found["reasoning"] == "- wealth divides\n- knowledge"
+
+
+@pytest.mark.parametrize(
+    "reasoning",
+    [
+        "It is a reaction.\n\n**Background:** heat is given off.\n\nSo it is gold.",
+        "**Given:** iron.\n\n**Solution:**\nIt rusts.\n\n**Options:** one is left.\n\nSo it is gold.",
+        "The letter says:\n\n> ## Answer\n> iron\n\nBut it is gold.",
+        "### Theory\nIron rusts.\n\n### Analysis\nSo it is gold.",
+    ],
+)
+def test_parts_of_a_reasoning_stay_in_it(reasoning):
+    text = f"## Context\nMetals differ.\n\n## Reasoning\n{reasoning}\n\n## Answer\ngold"
+    read = read_solution(text, kind="multiple_choice", options=["iron", "gold"])
+    assert (read["context"], read["reasoning"], read["answer"]) == ("Metals differ.", reasoning, "gold")
+
+
+def test_an_answer_in_sentences_keeps_its_own_labels():
+    answer = "Context: it decides how a word is read.\n\n**Explanation:** words have several senses."
+    text = f"## Context\nWords.\n\n## Reasoning\nTwo terms.\n\n## Answer\n{answer}"
+    read = read_solution(text, kind="free_text")
+    assert (read["context"], read["reasoning"], read["answer"]) == ("Words.", "Two terms.", answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "options", "expected"),
+    [
+        ("Answer", "multiple_choice", ["Question", "Answer"], "Answer"),
+        ("Antwort", "multiple_choice", ["Frage", "Antwort"], "Antwort"),
+        ("The Answer", "short_text", None, "The Answer"),
+        ("`**`", "multiple_choice", ["*", "**"], "**"),
+        ("> gold", "multiple_choice", ["iron", "gold"], "gold"),
+        ("> **Paris**", "short_text", None, "Paris"),
+        ("> 5", "numeric", None, "> 5"),
+    ],
+)
+def test_an_answer_that_looks_like_its_form_is_read(answer, kind, options, expected):
+    text = f"## Context\nMetals.\n\n## Reasoning\nIt follows.\n\n## Answer\n{answer}"
+    read = read_solution(text, kind=kind, options=options)
+    assert (read["context"], read["reasoning"], read["answer"]) == ("Metals.", "It follows.", expected)
+
+
+def test_a_reply_in_a_fence_may_follow_a_sentence():
+    text = "Here is the solution:\n\n```markdown\n## Reasoning\nIt follows.\n\n## Answer\ngold\n```"
+    assert read_solution(text, kind="short_text")["answer"] == "gold"
