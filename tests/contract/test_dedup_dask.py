@@ -1,22 +1,26 @@
 """Deduplication on real Dask processes with real kill -9: the table has the bytes of one undisturbed process."""
 
+import json
 import random
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.dedup import semantic
 from nemo_sdg.curate.dedup import signatures as signed
 from nemo_sdg.curate.dedup.duplicates import find_duplicates
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.execution import dask_tasks
 from nemo_sdg.storage import read_jsonl, write_jsonl
+from tests.fakes.word_embedder import FakeEmbedder
 
-# Small parts, so that a small corpus has several; argv: corpus, work, workers.
+# Small parts, so that a small corpus has several; argv: corpus, work, further words.
 PRELUDE = """
 import os, signal, sys
 from pathlib import Path
@@ -24,23 +28,36 @@ from nemo_sdg.config import CurateSection
 from nemo_sdg.execution import dask_tasks
 from nemo_sdg.curate.dedup import duplicates as dedup
 from nemo_sdg.curate.dedup import signatures as signed
-corpus, work, workers = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+corpus, work, words = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
 signed.PART_BYTES = 20_000
 config = CurateSection()
-def find():
+def find(work, workers):
     shards = sorted(corpus.glob("shard-*.jsonl"))
     dedup.find_duplicates(shards, seeds=[corpus / "seeds.jsonl"], work=work, config=config, workers=workers)
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 """
+# One process a name, which is killed where it would rename a finished file to that name; forked, so that all of them
+# import once. Prints the exit codes.
 DIE_AT_RENAME = """
-rename = os.replace
-def replace(source, target):
-    if str(target).endswith("{name}"):
-        die()
-    rename(source, target)
-os.replace = replace
-find()
+import json
+def die_at(name):
+    rename = os.replace
+    def replace(source, target):
+        if str(target).endswith(name):
+            die()
+        rename(source, target)
+    os.replace = replace
+    find(work / folder_of(name) / "work", workers=1)
+    os._exit(0)
+def folder_of(name):
+    return name.replace("/", " ")
+codes = {}
+for name in words:
+    (work / folder_of(name)).mkdir()
+    child = os.fork() or die_at(name)
+    codes[name] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+print(json.dumps(codes))
 """
 BY_SENSE = """
 sys.path.insert(0, "{fakes}")
@@ -48,6 +65,7 @@ from word_embedder import FakeEmbedder
 from nemo_sdg.curate.dedup import semantic
 semantic.Embedder = FakeEmbedder
 config.semantic_dedup = True
+import torch  # before the processes are forked
 """
 DIE_WITH_WORKERS_BUSY = """
 dask_tasks.LOCAL_BYTES = 0
@@ -60,7 +78,7 @@ def run_on(client, tasks):
     run(client, tasks)
 dask_tasks._run_on = run_on
 if __name__ == "__main__":
-    find()
+    find(work, workers=2)
 """
 
 
@@ -103,12 +121,14 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signed, "PART_BYTES", 20_000)
 
 
-def find(corpus: Path, work: Path, workers: int = 1, dask_address: str | None = None) -> bytes:
+def find(
+    corpus: Path, work: Path, workers: int = 1, dask_address: str | None = None, *, by_sense: bool = False
+) -> bytes:
     shards, seeds = sorted(corpus.glob("shard-*.jsonl")), [corpus / "seeds.jsonl"]
-    table = find_duplicates(
-        shards, seeds=seeds, work=work, config=CurateSection(), workers=workers, dask_address=dask_address
-    )
-    return table.read_bytes()
+    config = CurateSection(semantic_dedup=by_sense)
+    return find_duplicates(
+        shards, seeds=seeds, work=work, config=config, workers=workers, dask_address=dask_address
+    ).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +142,20 @@ def undisturbed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes
     return table
 
 
-def start(script: str, corpus: Path, work: Path, workers: int) -> int:
+def start(script: str, corpus: Path, work: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     path = work.parent / "script.py"
     path.write_text(PRELUDE + script)
-    return subprocess.run(
-        [sys.executable, str(path), str(corpus), str(work), str(workers)], check=False, capture_output=True
-    ).returncode
+    command = [sys.executable, str(path), str(corpus), str(work), *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def killed_at(names: list[str], corpus: Path, folder: Path, *, before: str = "") -> dict[str, Path]:
+    """Name of a file -> the working folder of a process that was killed before it gave a file this name."""
+    (folder / "all").mkdir()
+    done = start(before + DIE_AT_RENAME, corpus, folder / "all", *names)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == dict.fromkeys(names, -signal.SIGKILL), done.stderr
+    return {name: folder / "all" / name.replace("/", " ") / "work" for name in names}
 
 
 def test_one_and_four_dask_workers_write_the_same_bytes(corpus, undisturbed, tmp_path, monkeypatch):
@@ -153,10 +181,14 @@ PHASES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def killed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return killed_at(PHASES, corpus, tmp_path_factory.mktemp("killed"))
+
+
 @pytest.mark.parametrize("name", PHASES)
-def test_a_killed_run_goes_on_where_it_was(corpus, undisturbed, tmp_path, monkeypatch, name):
-    work = tmp_path / "work"
-    assert start(DIE_AT_RENAME.format(name=name), corpus, work, workers=1) == -signal.SIGKILL
+def test_a_killed_run_goes_on_where_it_was(corpus, undisturbed, killed, monkeypatch, name):
+    work = killed[name]
     assert any(path.name.endswith(".tmp") for path in work.rglob(".*"))
     done = set(work.rglob("*.np[yz]"))
     written = []
@@ -167,38 +199,51 @@ def test_a_killed_run_goes_on_where_it_was(corpus, undisturbed, tmp_path, monkey
     assert sorted(path.name for path in work.iterdir()) == ["duplicates.jsonl", "plan.json"]
 
 
-@pytest.mark.parametrize("name", ["vectors/part-00001.npy", "clusters.npy", "sense/part-00003.npz"])
-def test_a_run_by_sense_that_was_killed_goes_on(root, corpus, tmp_path, name):
-    reworded = tmp_path / "corpus"
-    shutil.copytree(corpus, reworded)
+PHASES_BY_SENSE = ["vectors/part-00001.npy", "clusters.npy", "sense/part-00003.npz"]
+
+
+@pytest.fixture(scope="module")
+def reworded(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The corpus and a shard of some of its questions in another order of words."""
+    folder = tmp_path_factory.mktemp("reworded") / "corpus"
+    shutil.copytree(corpus, folder)
     rows = list(read_jsonl(corpus / "shard-00000.jsonl"))[:40]
     write_jsonl(
-        reworded / "shard-00004.jsonl",
+        folder / "shard-00004.jsonl",
         [
             {**row, "sample_id": f"{number:032x}", "question": " ".join(sorted(row["question"].split()))}
             for number, row in enumerate(rows)
         ],
     )
+    return folder
 
-    def by_sense(script: str, work: Path) -> int:
-        return start(BY_SENSE.format(fakes=root / "tests" / "fakes") + script, reworded, work, workers=1)
 
-    work, undisturbed_work = tmp_path / "killed" / "work", tmp_path / "undisturbed" / "work"
-    for folder in (work, undisturbed_work):
-        folder.parent.mkdir()
-    assert by_sense("find()", undisturbed_work) == 0
-    assert by_sense(DIE_AT_RENAME.format(name=name), work) == -signal.SIGKILL
-    assert not (work / "duplicates.jsonl").exists()
-    assert by_sense("find()", work) == 0
-    table = (work / "duplicates.jsonl").read_bytes()
-    assert table == (undisturbed_work / "duplicates.jsonl").read_bytes()
+@pytest.fixture(scope="module")
+def killed_by_sense(root: Path, reworded: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    before = BY_SENSE.format(fakes=root / "tests" / "fakes")
+    return killed_at(PHASES_BY_SENSE, reworded, tmp_path_factory.mktemp("by_sense"), before=before)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_by_sense(reworded: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    with mock.patch.object(semantic, "Embedder", FakeEmbedder):
+        table = find(reworded, tmp_path_factory.mktemp("undisturbed") / "work", by_sense=True)
     assert table.count(b"semantic_duplicate") > 5
+    return table
+
+
+@pytest.mark.parametrize("name", PHASES_BY_SENSE)
+def test_a_run_by_sense_that_was_killed_goes_on(reworded, undisturbed_by_sense, killed_by_sense, monkeypatch, name):
+    work = killed_by_sense[name]
+    assert not (work / "duplicates.jsonl").exists()
+    monkeypatch.setattr(semantic, "Embedder", FakeEmbedder)
+    assert find(reworded, work, by_sense=True) == undisturbed_by_sense
 
 
 @pytest.mark.parametrize("call", [3, 5])
 def test_a_run_whose_workers_were_busy_goes_on(corpus, undisturbed, tmp_path, call):
     work = tmp_path / "work"
-    assert start(DIE_WITH_WORKERS_BUSY.format(number=call), corpus, work, workers=2) == -signal.SIGKILL
+    assert start(DIE_WITH_WORKERS_BUSY.format(number=call), corpus, work).returncode == -signal.SIGKILL
     assert not (work / "duplicates.jsonl").exists()
     assert find(corpus, work) == undisturbed
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from nemo_sdg.commands.ahead import forecast as ahead
 from nemo_sdg.config import load_config
 from nemo_sdg.pipeline.rates import measured
 from nemo_sdg.storage import read_jsonl, stored_files
@@ -55,7 +56,10 @@ def test_other_votes_are_drawn_from_the_pilot(undisturbed: Path) -> None:
         assert all(most <= bound for most, bound in zip(rising, (2.5, 5, 10, 18), strict=True))
 
 
-def test_a_probe_measures_the_configured_engine(root: Path, server: str, tmp_path: Path) -> None:
+def test_a_probe_measures_the_configured_engine(
+    root: Path, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "PROBE_SECONDS", 1.0)
     result = called(root, "forecast", *run_arguments(tmp_path / "run", server)[1:], "--probe", "--json")
     assert result.returncode == 0, result.stderr
     said = orjson.loads(result.stdout)

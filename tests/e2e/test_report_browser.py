@@ -140,21 +140,30 @@ def test_nothing_is_cut_off_and_figures_do_not_overlap(undisturbed: Path, watche
     assert unnamed == 0
 
 
-@pytest.mark.parametrize("width", list(charts.WIDTHS))
-def test_numbers_of_two_axes_stand_clear_of_each_other_wherever_the_data_begins(
-    tmp_path: Path, watched: Watched, width: str
-) -> None:
-    figures = []
+@pytest.fixture(scope="module")
+def two_axes() -> list[charts.Drawing]:
+    """Figures whose data begin at other places, and are longer and longer."""
+    drawn = []
     for number in range(40):
         start, length = 0.13 + 1.31 * number, 0.02 * 1.4**number
         curve = ([start, start + length, start + 2 * length], [0.0, 40.0 + number, 13.0])
-        figure = charts.lines(
-            f"n{number}",
-            f"figure {number}",
-            [("output tokens/s", {"answers": curve}), ("saturation (%)", {"answers": curve})],
-            xlabel="time (s)",
+        drawn.append(
+            charts.lines(
+                f"n{number}",
+                f"figure {number}",
+                [("output tokens/s", {"answers": curve}), ("saturation (%)", {"answers": curve})],
+                xlabel="time (s)",
+            )
         )
-        figures.append(f'<figure style="width: {charts.WIDTHS[width]}px">{getattr(figure, width)}</figure>')
+    return drawn
+
+
+@pytest.mark.parametrize("width", list(charts.WIDTHS))
+def test_numbers_of_two_axes_stand_clear_of_each_other_wherever_the_data_begins(
+    two_axes: list[charts.Drawing], tmp_path: Path, watched: Watched, width: str
+) -> None:
+    size = charts.WIDTHS[width]
+    figures = [f'<figure style="width: {size}px">{getattr(figure, width)}</figure>' for figure in two_axes]
     path = tmp_path / "figures.html"
     path.write_text(f"<meta charset=utf-8><style>svg {{ width: 100% }}</style>{''.join(figures)}", encoding="utf-8")
     page = watched.page
