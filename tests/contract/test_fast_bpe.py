@@ -120,7 +120,7 @@ FRAGMENTS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=3)), max_size=30).map("".join))
 def test_whatever_stands_side_by_side(tokenizer: Tokenizer, text: str) -> None:
     assert_same(tokenizer, [text])

@@ -112,13 +112,13 @@ def tokenizer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 def test_text_that_spells_control_tokens_holds_none(tokenizer: Tokenizer) -> None:
     own = [tokenizer.backend.id_to_token(number) for number in sorted(tokenizer.control)]
-    for text in [*CONTROL, *own[:2000], " ".join(CONTROL), "".join(CONTROL)]:
-        (ids,) = tokenizer.encode([text])
+    texts = [*CONTROL, *own[:2000], " ".join(CONTROL), "".join(CONTROL)]
+    for text, ids in zip(texts, tokenizer.encode(texts), strict=True):
         assert not tokenizer.control & set(ids), text
         assert tokenizer.changes(text, ids) or tokenizer.decode(ids) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=4)), max_size=20).map("".join))
 def test_no_text_at_all_holds_a_control_token(tokenizer: Tokenizer, text: str) -> None:
     (ids,) = tokenizer.encode([text])

@@ -1,4 +1,4 @@
-"""A run on Ray Data, killed in the middle: the bytes of an undisturbed local run, a quiet terminal, no process left.
+"""A run on Ray Data, killed among its answers: the bytes of an undisturbed local run, a quiet terminal, nothing left.
 
 Seeds and questions are those of the local run: they are made by the same two stages as packed files and answers.
 """
@@ -33,7 +33,7 @@ def test_killed_and_resumed_run_on_ray_data_equals_a_local_one(
     killed = subprocess.Popen(
         command(root, *arguments), cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    while not list(run_dir.glob("verified/receipts/*.json")):
+    while not list(run_dir.glob("answers/receipts/*.json")):
         assert killed.poll() is None, killed.communicate()[0]
         time.sleep(0.05)
     below = psutil.Process(killed.pid).children(recursive=True)

@@ -128,9 +128,12 @@ def write_shard(target: StepDir, shard: str, records: list[dict[str, Any]]) -> N
 
 
 def curate(folder: Path, executor: str, gpus: float = 0) -> None:
-    """Takes the step with its embedder in a folder of its own; an SdgError is printed."""
+    """Takes the step with its embedder in a folder of its own; an SdgError is printed. Runs beside it share the index
+    of evaluation rows, which the process that starts Ray makes, whatever the executor.
+    """
     context = make_run(folder, paraphrase=True, embedder_gpus=gpus)
     context.config.run.executor = Executor(executor)
+    context.config.run.cache_dir = str(folder.parents[1] / "cache")
     try:
         curated.run(context)
     except SdgError as exc:
