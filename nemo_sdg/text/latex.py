@@ -56,7 +56,11 @@ def _folded(char: str) -> str:
 
 def fold(text: str) -> str:
     """Digits of any script, full width, minus signs, spaces and apostrophes as in ASCII. The length stays the same."""
-    return text if text.isascii() else "".join(map(_folded, text))
+    if text.isascii():
+        return text
+    written = {char: _folded(char) for char in set(text)}
+    same = all(char == other for char, other in written.items())
+    return text if same else "".join(map(written.__getitem__, text))
 
 
 @functools.lru_cache(maxsize=1 << 15)

@@ -20,16 +20,17 @@ _NEGATION = re.compile(
 
 END = re.compile(r"(?<=[.!?।؟])[\"'”’»)]*\s+|(?<=[。！？])[」』”）]*|\n+")
 """Where a sentence ends; a line is never part of two"""
+MARKED_END = re.compile(r"[.!?।؟。！？\n](?:(?<=[.!?।؟])[\"'”’»)]*\s+|(?<=[。！？])[」』”）]*|(?<=\n)\n*)")
 ASCII_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<!\n)[\"')]*\s+)")
-"""The same with the mark before it"""
+"""The same with the mark before it, for any text and for ASCII: they begin with one class of characters, so that `re`
+skips all others
+"""
 
 
 def split_at_ends(text: str) -> list[str]:
-    """`END.split(text)`; of ASCII in a fifth of the time."""
-    if not text.isascii():
-        return END.split(text)
+    """`END.split(text)` in a fifth of the time."""
     parts, start = [], 0
-    for match in ASCII_END.finditer(text):
+    for match in (ASCII_END if text.isascii() else MARKED_END).finditer(text):
         parts.append(text[start : match.start() + (text[match.start()] != "\n")])
         start = match.end()
     return [*parts, text[start:]]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import itertools
 import re
 
 from nemo_sdg.config import VerifySection
@@ -49,14 +48,18 @@ def adds_knowledge(context: str, sample: Sample) -> bool:
     """Whether a context has at least three words that question, passage and options do not have."""
     known = " ".join((sample.question, sample.passage or "", *(sample.choices or [])))
     read = _words_of(known, sample.language)
-    told = normalized(context, sample.language).split()
-    new = (word for word in dict.fromkeys(told) if word not in read)
-    return len(list(itertools.islice(new, 3))) == 3
+    new: set[str] = set()
+    for word in normalized(context, sample.language).split():
+        if word not in read:
+            new.add(word)
+            if len(new) == 3:
+                return True
+    return False
 
 
 @functools.lru_cache(maxsize=16)
 def _words_of(written: str, language: str) -> frozenset[str]:
-    return frozenset(text.normalized_words(written, language))
+    return text.distinct_words(written, language)
 
 
 def laid_out(sample: Sample, kept: Vote, answer: Answer) -> tuple[list[str] | None, Answer]:

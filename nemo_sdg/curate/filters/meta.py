@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from nemo_sdg.curate.filters.view import View, excerpt, is_quoted
+from nemo_sdg.text.normalize import has_any
 from nemo_sdg.text.tables import read_table
 
 UNSPACED = frozenset(["zh", "ja", "ko", "th"])
@@ -65,7 +66,7 @@ def sample_talk(view: View) -> str | None:
         names = ("context", "reasoning", "answer") if view.kind == "free_text" else ("context", "reasoning")
         for name, text in view.texts(*names):
             folded = view.folded(text)
-            if not any(sign in folded for sign in _signs(language)):
+            if not has_any(folded, _signs(language)):
                 continue
             match = given.search(folded)
             if match and not is_quoted(folded, match.start()) and not given.search(view.folded(view.asked)):

@@ -6,6 +6,7 @@ import re
 from nemo_sdg.curate.filters.identity import has_identity_number
 from nemo_sdg.curate.filters.view import Finding, View
 from nemo_sdg.records import Kind
+from nemo_sdg.text.normalize import has_any
 
 EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@((?:[a-zA-Z0-9-]{1,63}\.)+[a-zA-Z]{2,24})(?![\w-])")
 RESERVED_DOMAIN = re.compile(r"(?:^|\.)(?:example\.(?:com|org|net)|test|example|invalid|localhost)$")
@@ -161,7 +162,7 @@ def _personal(text: str) -> str | None:
         return "e-mail address"
     if not DIGITS.search(text):
         return None
-    if any(mark in text for mark in SECRET_MARKS) and SECRET.search(text):
+    if has_any(text, SECRET_MARKS) and SECRET.search(text):
         return "access key"
     if LONG_DIGITS.search(text) and has_identity_number(text):
         return "identity number"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nemo_sdg.curate.filters.view import WORD, View, excerpt, is_quoted
-from nemo_sdg.text.normalize import is_spaceless, tokens
+from nemo_sdg.text.normalize import has_any, is_spaceless, tokens
 from nemo_sdg.text.tables import read_table
 
 
@@ -32,22 +32,6 @@ def _lists() -> dict[str, dict[str, list[str]]]:
     return loaded
 
 
-@functools.cache
-def phrases(name: str, language: str, *, others: bool = True) -> tuple[str, ...]:
-    """The list's phrases of a language, longest first; with `others` also the English and the Chinese ones, the
-    languages that models fall back on.
-    """
-    by_language = _lists()[name]
-    languages = dict.fromkeys([language, *(("en", "zh") if others else ())])
-    found = [phrase for one in languages for phrase in by_language.get(one, [])]
-    return tuple(sorted(dict.fromkeys(found), key=len, reverse=True))
-
-
-def knows(name: str, language: str) -> bool:
-    """Whether the list has phrases of the language itself."""
-    return language in _lists()[name]
-
-
 @dataclass(frozen=True)
 class _Index:
     """Phrases by their longest word, so that a text is asked only for those that may stand in it."""
@@ -58,25 +42,44 @@ class _Index:
     """without a word of a script that writes spaces"""
 
 
+class PhraseList(tuple[str, ...]):
+    """Phrases, and their index, which is made once: a list is looked for in many texts."""
+
+    @functools.cached_property
+    def looked_up(self) -> _Index:
+        by_word: dict[str, list[str]] = {}
+        others = []
+        for phrase in self:
+            words = [word for word in WORD.findall(phrase) if not any(map(is_spaceless, word))]
+            # the words at a phrase's ends may be parts of longer ones only where a sign stands between
+            if words:
+                by_word.setdefault(max(words, key=len), []).append(phrase)
+            else:
+                others.append(phrase)
+        return _Index(by_word, frozenset(by_word), others)
+
+
 @functools.cache
-def _index(wanted: tuple[str, ...]) -> _Index:
-    by_word: dict[str, list[str]] = {}
-    others = []
-    for phrase in wanted:
-        words = [word for word in WORD.findall(phrase) if not any(map(is_spaceless, word))]
-        # the words at a phrase's ends may be parts of longer ones only where a sign stands between
-        if words:
-            by_word.setdefault(max(words, key=len), []).append(phrase)
-        else:
-            others.append(phrase)
-    return _Index(by_word, frozenset(by_word), others)
+def phrases(name: str, language: str, *, others: bool = True) -> PhraseList:
+    """The list's phrases of a language, longest first; with `others` also the English and the Chinese ones, the
+    languages that models fall back on.
+    """
+    by_language = _lists()[name]
+    languages = dict.fromkeys([language, *(("en", "zh") if others else ())])
+    found = [phrase for one in languages for phrase in by_language.get(one, [])]
+    return PhraseList(sorted(dict.fromkeys(found), key=len, reverse=True))
 
 
-def find_phrases(folded: str, wanted: tuple[str, ...], words: frozenset[str] | None = None) -> list[tuple[int, str]]:
+def knows(name: str, language: str) -> bool:
+    """Whether the list has phrases of the language itself."""
+    return language in _lists()[name]
+
+
+def find_phrases(folded: str, wanted: PhraseList, words: frozenset[str] | None = None) -> list[tuple[int, str]]:
     """(start, phrase) of each of the phrases that stands in the text between word boundaries, its first place each.
     `words` are the text's, where they are known.
     """
-    index = _index(wanted)
+    index = wanted.looked_up
     words = frozenset(WORD.findall(folded)) if words is None else words
     candidates = [] if folded.isascii() else [*index.others]
     if not index.words.isdisjoint(words):
@@ -93,11 +96,11 @@ def find_phrases(folded: str, wanted: tuple[str, ...], words: frozenset[str] | N
     return sorted(found)
 
 
-def may_hold(folded: str, wanted: tuple[str, ...], words: frozenset[str]) -> bool:
+def may_hold(folded: str, wanted: PhraseList, words: frozenset[str]) -> bool:
     """Whether one of the phrases may stand in a text of these words: a first look, never False where one does."""
     if folded.isascii():
         return bool(find_phrases(folded, wanted, words))
-    return any(phrase in folded for phrase in wanted)
+    return has_any(folded, wanted)
 
 
 def _bounded(text: str, start: int, end: int) -> bool:
@@ -124,7 +127,7 @@ def spoken(view: View, name: str, *fields: str, opening: bool = False, beside_an
                 continue
             if is_quoted(folded, start):
                 continue
-            if field not in ("question", "choices") and find_phrases(view.folded(view.asked), (phrase,)):
+            if field not in ("question", "choices") and find_phrases(view.folded(view.asked), PhraseList((phrase,))):
                 continue
             return f"{field}: {excerpt(folded, start)}"
     return None

@@ -6,6 +6,7 @@ from nemo_sdg.curate.filters.meta import sample_talk
 from nemo_sdg.curate.filters.phrases import spoken
 from nemo_sdg.curate.filters.view import SOLUTION, WRITTEN, Finding, View, excerpt, is_quoted
 from nemo_sdg.records import Kind
+from nemo_sdg.text.normalize import has_any
 
 CHAT = re.compile(
     r"<\|[a-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|</?think>|<(?:start|end)_of_turn>|\A\s*</?s>|</s>\s*\Z"
@@ -72,13 +73,13 @@ def prompt_leak(view: View, *, phrases: list[str] = []) -> Finding | None:  # no
         found = spoken(view, "writing_talk", "answer") or spoken(view, "prompt_leak", "answer")
     if found is None:
         for name, text in view.texts("question", "context", "reasoning"):
-            match = TASK_TALK.search(text) if any(part in view.folded(text) for part in TASK_PARTS) else None
+            match = TASK_TALK.search(text) if has_any(view.folded(text), TASK_PARTS) else None
             if match and not is_quoted(text, match.start()):
                 found = f"{name}: {excerpt(text, match.start())}"
                 break
     if found:
         return "prompt_leak", found
-    for name, text in view.texts(*WRITTEN):
+    for name, text in view.texts(*WRITTEN) if phrases else []:
         lowered = text.lower()
         for phrase in phrases:
             if phrase.lower() in lowered:
@@ -90,7 +91,7 @@ def _markup(view: View) -> str | None:
     names = ("question", "choices", "context", "reasoning") if view.kind == Kind.code else WRITTEN
     for name, text in view.texts(*names):
         for pattern, marks in ((CHAT, "<[#"), (JSON, '"`')):
-            match = pattern.search(text) if any(mark in text for mark in marks) else None
+            match = pattern.search(text) if has_any(text, marks) else None
             if (
                 match
                 and not is_quoted(text, match.start() + (pattern is CHAT))
@@ -174,7 +175,7 @@ def residue(view: View) -> Finding | None:
         match = BEHIND_ANSWER.search(text) if name in ("answer", "choices") and view.kind in SHORT_KINDS else None
         if match and not view.is_technical:
             return "residue", f"{name}: {excerpt(text, match.start())}"
-        if not any(mark in text for mark in MARKS) or view.is_technical:
+        if not has_any(text, MARKS) or view.is_technical:
             continue
         for pattern in (HTML, REPLY_TAG):
             match = pattern.search(text)

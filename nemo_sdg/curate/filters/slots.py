@@ -115,10 +115,10 @@ def _may_hold_placeholder(text: str, folded: str) -> bool:
     """A first look, never False where PLACEHOLDER is found."""
     return (
         has_any(text, "[<")
-        or any(part in folded for part in WORD_PARTS)
-        or any(part in text for part in UPPER_PARTS)
-        or ("(" in text and any(part in folded for part in BRACKETED_PARTS))
-        or (" here" in folded and any(part in folded for part in HERE_PARTS))
+        or has_any(folded, WORD_PARTS)
+        or has_any(text, UPPER_PARTS)
+        or ("(" in text and has_any(folded, BRACKETED_PARTS))
+        or (" here" in folded and has_any(folded, HERE_PARTS))
     )
 
 
@@ -138,7 +138,7 @@ def placeholder(view: View) -> Finding | None:
     for name, text in view.texts(*names):
         folded = view.folded(text)
         for match in _slots(text, folded):
-            if not any(part in folded for part in SLOT_PARTS):
+            if not has_any(folded, SLOT_PARTS):
                 break
             if is_quoted(text, match.start() + 1) and not _is_open_slot(view, match):
                 continue

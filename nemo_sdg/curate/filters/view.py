@@ -73,7 +73,7 @@ class View:
         self._folded: dict[str, str] = {}
         self._tokens: dict[str, list[str]] = {}
         self._words: dict[str, frozenset[str]] = {}
-        self._texts: dict[str, list[tuple[str, str]]] = {}
+        self._texts: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         self.content: dict[str, frozenset[str]] = {}
         """filled by phrases.content_of"""
 
@@ -132,15 +132,17 @@ class View:
         return self.frame == Frame.classification
 
     def texts(self, *names: str) -> list[tuple[str, str]]:
-        """(name, text) of the named fields that are there and not empty; lists give their items."""
-        found: list[tuple[str, str]] = []
-        for name in names:
-            if name not in self._texts:
-                value = self.answer if name == "answer" else self.sample.get(name)
-                items = value if isinstance(value, list) else [value]
-                self._texts[name] = [(name, item) for item in items if item]
-            found += self._texts[name]
+        """(name, text) of the named fields that are there and not empty; lists give their items. The list is shared:
+        none may change it.
+        """
+        found = self._texts.get(names)
+        if found is None:
+            found = self._texts[names] = [(name, item) for name in names for item in self._items(name) if item]
         return found
+
+    def _items(self, name: str) -> list[Any]:
+        value = self.answer if name == "answer" else self.sample.get(name)
+        return value if isinstance(value, list) else [value]
 
     def folded(self, text: str) -> str:
         found = self._folded.get(text)
@@ -188,10 +190,11 @@ def contains(whole: list[str], part: list[str], *, min_letters: int = 1) -> bool
     """Whether the tokens of `part` stand in `whole`, in one run."""
     if not part or len(part) > len(whole) or sum(map(len, part)) < min_letters:
         return False
-    start, size = -1, len(part)
-    for _ in range(whole.count(part[0])):
-        start = whole.index(part[0], start + 1)
-        if whole[start : start + size] == part:
+    rare = max(part, key=len)  # the longest word stands there least often
+    before, place, size = part.index(rare), -1, len(part)
+    for _ in range(whole.count(rare)):
+        place = whole.index(rare, place + 1)
+        if place >= before and whole[place - before : place - before + size] == part:
             return True
     return False
 

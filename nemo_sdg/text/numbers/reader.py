@@ -17,15 +17,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from nemo_sdg.text.latex import MARKS, fold, plain
-from nemo_sdg.text.numbers.scan import (
-    AND_A_HALF,
-    FULL_ORDINAL,
-    Number,
-    is_scale,
-    scan_number,
-    scan_words,
-    worth_reading,
-)
+from nemo_sdg.text.numbers.places import START, is_plain, starts
+from nemo_sdg.text.numbers.scan import AND_A_HALF, FULL_ORDINAL, Number, scan_number, scan_words
 from nemo_sdg.text.numbers.spelled import part_at
 from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, read_unit
 
@@ -41,12 +34,6 @@ _HALF_LAST = re.compile(
 )
 """due ore e mezza, two hours and a half"""
 _HEAD = re.compile(rf"%?(?P<sign>[-+]?)\s*(?P<currency>{CURRENCY.pattern})?\s*(?P<sign2>[-+]?)\s*", re.IGNORECASE)
-_START = re.compile(
-    r"(?<![\w.^_/\\])(?<!\^\{)(?<!_\{)(?:\d|\.(?=\d))|(?<=[^\W\d_a-zA-Z])\d|(?<=/)\d|[¼½¾⅐-⅞]"
-    r"|\\[dtc]?frac(?![A-Za-z])|(?<![^\W\u2e80-\u9fff\uac00-\ud7af])(?<![\\'])(?P<word>[^\W\d_\u2e80-\u9fff\uac00-\ud7af]+|[二三四五六七八九十百千万两]+(?=分之)|[〇零一二两三四五六七八九十百千万萬亿億영일이삼사오육칠팔구십백천만억]{2,})"
-)
-
-
 _ABOUT = re.compile(
     r"(?:about|approximately|approx\.?|around|roughly|exactly|only|just|a total of|circa|ca\.|etwa|ungefähr|rund|"
     r"environ|aproximadamente|unos|cerca de|circa|≈|~|\\approx|\\sim|约|約|大约)\s*(?=\S)",
@@ -176,50 +163,31 @@ def find_numbers(text: str, language: str = "en") -> list[FoundNumber]:
     x^2) are not found. The numbers of a date are found one by one.
     """
     text = fold(text)
-    return list((_find_in_ascii if text.isascii() and "\\" not in text else _find)(text, language))
+    return list((_find_in_plain if is_plain(text) else _find)(text, language))
 
 
-_ASCII_DIGIT = r"[0-9.](?:(?<![\w.^_/].)(?<!\^\{.)(?<!_\{.)(?:(?<=[0-9])|(?=[0-9]))|(?<=/[0-9]))"
-_IN_DIGITS, _IN_ASCII = re.compile(_ASCII_DIGIT), re.compile(rf"{_ASCII_DIGIT}|(?P<word>[a-zA-Z]+)")
-"""_START in a text of ASCII without commands"""
-_ASCII_WORD = re.compile(r"[a-zA-Z]+(?:'[a-zA-Z]+)?")
-_NEEDS_MORE = frozenset(("a", "an", "A", "An"))
-"""words that begin a number only where another word of one, or of a scale, follows"""
-
-
-def _number_words(text: str, language: str) -> set[str]:
-    """The words of a text of ASCII with which a number may begin."""
-    words = set(_ASCII_WORD.findall(text))
-    begin = {word.partition("'")[0] for word in words - _NEEDS_MORE if worth_reading(word, language)}
-    return begin | _NEEDS_MORE if begin or any(is_scale(word, language) for word in words) else begin
-
-
-def _find_in_ascii(text: str, language: str) -> Iterator[FoundNumber]:
-    """What _find finds in a text of ASCII without commands, which it goes through once."""
-    begin = _number_words(text, language)
+def _find_in_plain(text: str, language: str) -> Iterator[FoundNumber]:
+    """What _find finds in a plain text."""
     position = 0
-    for start in (_IN_ASCII if begin else _IN_DIGITS).finditer(text):
-        spelled = start.lastgroup is not None
-        if (spelled and start[0] not in begin) or start.start() < position:
-            continue
-        if spelled and ((before := text[start.start() - 1 : start.start()]).isalnum() or before in ("_", "'")):
-            continue
-        number, position = _read_at(text, start, language, spelled=spelled)
-        if number is not None:
-            yield number
+    for start, end, spelled in starts(text, language):
+        if start >= position:
+            number, position = _read_at(text, start, end, language, spelled=spelled)
+            if number is not None:
+                yield number
 
 
 def _find(text: str, language: str) -> Iterator[FoundNumber]:
     position = 0
-    while (start := _START.search(text, position)) is not None:
-        number, position = _read_at(text, start, language, spelled=start["word"] is not None)
+    while (start := START.search(text, position)) is not None:
+        number, position = _read_at(text, *start.span(), language, spelled=start["word"] is not None)
         if number is not None:
             yield number
 
 
-def _read_at(text: str, start: re.Match[str], language: str, *, spelled: bool) -> tuple[FoundNumber | None, int]:
-    """The number that begins where `start` was found, and from where on the next one is looked for."""
-    begin, position = start.span()
+def _read_at(text: str, begin: int, position: int, language: str, *, spelled: bool) -> tuple[FoundNumber | None, int]:
+    """The number that begins at `begin`, where START ends at `position`, and from where on the next one is looked
+    for.
+    """
     if spelled:
         read = scan_words(text, begin, language)
         if read is None or read[1] < position or _is_pronoun(text[begin : read[1]], read[0]):

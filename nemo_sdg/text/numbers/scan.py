@@ -206,6 +206,13 @@ def is_scale(word: str, language: str) -> bool:
     return scale_at(word, 0, language) is not None
 
 
+@functools.lru_cache(maxsize=1 << 16)
+def is_ordinal(word: str, language: str) -> bool:
+    """Whether a text that goes on with this word begins with an ordinal of one word: third, dritte."""
+    found = _ORDINAL_PHRASE.fullmatch(word)
+    return found[1] is None if found is not None else language[:2] != "en" and ordinal_word(word, language) is not None
+
+
 def _scan_words(text: str, start: int, language: str) -> tuple[Number, int] | None:
     if (ordinal := _scan_ordinal(text, start, language)) is not None:
         return ordinal

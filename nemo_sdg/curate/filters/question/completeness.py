@@ -9,7 +9,7 @@ from nemo_sdg.curate.filters.phrases import STEM, content_of, knows, phrases, wo
 from nemo_sdg.curate.filters.question.imperative import asks_for_something
 from nemo_sdg.curate.filters.view import WHOLE_WORD, Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Frame, Kind
-from nemo_sdg.text.normalize import is_spaceless, jaccard, tokens
+from nemo_sdg.text.normalize import has_any, is_spaceless, jaccard, tokens
 from nemo_sdg.text.numbers import find_numbers
 
 ASKING_MARKS = re.compile(r"[?？؟;⸮:：]|_{2,}|(?<!\w)_+(?!\w)|\.{3}|…|[=＝]|\bblank\b|\[mask\]", re.IGNORECASE)
@@ -93,7 +93,8 @@ def empty_solution(view: View) -> Finding | None:
     left = [word for word in said if word not in filler]
     only_answer = contains(gold, left) and len(gold) - len(left) < 3
     names_only = len(said) <= 2 and (view.label.lower() in said or (gold and contains(said, gold)))
-    if not left or only_answer or names_only or set(left) == set(gold) or reasoning == answer:
+    same_words = set(gold).issuperset(left) and set(gold) == set(left)
+    if not left or only_answer or names_only or same_words or reasoning == answer:
         return "reasoning_restates_answer", excerpt(reasoning)
     if len(said) > 3 and contains(asked, said):
         return "reasoning_restates_question", excerpt(reasoning)
@@ -129,7 +130,7 @@ def _only_restates(view: View, said: list[str], filler: frozenset[str]) -> bool:
     """Whether a reasoning says the answer twice or oftener and nothing else but words of the question: it gives no
     ground, rules no option out and calculates nothing.
     """
-    if len(said) > 40 or not said or any(sign in view.reasoning for sign in "=+*/<>≈→"):
+    if len(said) > 40 or not said or has_any(view.reasoning, "=+*/<>≈→"):
         return False
     answers = [view.tokens(text) for text in view.accepted]
     if _calculates(view, said) or any(map(is_spaceless, said)):
@@ -229,11 +230,9 @@ def context_restatement(
     """
     if not view.context:
         return None
-    known = word_list("filler").union(
-        *(view.tokens(text) for text in (view.question, view.passage, view.answer, *view.choices))
-    )
     told = set(view.tokens(view.context))
-    if len(told - known) >= min_new_words:
+    known = (view.tokens(text) for text in (view.question, view.passage, view.answer, *view.choices))
+    if len(told.difference(word_list("filler"), *known)) >= min_new_words:
         content = content_of(view, view.context)
         if len(content) < LONG_CONTEXT:
             return None

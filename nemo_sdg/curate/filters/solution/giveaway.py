@@ -118,12 +118,13 @@ def _number_worked_out(view: View) -> Finding | None:
     def is_gold(number: Number) -> bool:
         return numbers_equal(gold, number, question=view.question, language=view.language)
 
+    sums_up = SUM.search(view.context) is not None
     for sentence in sentences(view.context):
         found = find_numbers(sentence, view.language)
         numbers = [one.number for one in found]
-        told, concluded = content_of(view, sentence), _conclusion_at(sentence, markers)
-        concerns = len(core) > 1 and len(core & told) >= 0.5 * len(core)
-        concerns = concerns or SUM.search(sentence) is not None
+        concluded = _conclusion_at(sentence, markers) if markers else None
+        concerns = len(core) > 1 and len(core & content_of(view, sentence)) >= 0.5 * len(core)
+        concerns = concerns or (sums_up and SUM.search(sentence) is not None)
         further = _with_halves(view, sentence) if gold.value.denominator > 1 else []
         further += _spelled(view, sentence) if concerns or concluded is not None else []
         if not any(map(is_gold, numbers + further)):

@@ -7,6 +7,7 @@ from pathlib import Path
 from nemo_sdg.curate.filters.phrases import phrases
 from nemo_sdg.curate.filters.view import WHOLE_WORD, Finding, View, excerpt, sentences
 from nemo_sdg.records import Kind
+from nemo_sdg.text.normalize import has_any
 from nemo_sdg.text.numbers import Number, Unit, find_numbers, read_number
 from nemo_sdg.text.numbers.units import read_unit, same_dimensions
 from nemo_sdg.text.tables import read_table
@@ -32,7 +33,7 @@ def unit_missing(view: View) -> Finding | None:
     if view.kind in (Kind.code, Kind.free_text) or view.is_choice:
         return None
     folded = view.folded(view.question)
-    if folded.isascii() and not any(part in folded for part in UNIT_PARTS):
+    if folded.isascii() and not has_any(folded, UNIT_PARTS):
         return None
     if not WITH_UNIT.search(view.question):
         return None

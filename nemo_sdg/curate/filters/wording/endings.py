@@ -137,7 +137,7 @@ def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: in
     if text[-1] in ",،、，" or (view.language in ATTACHED and text.endswith(ATTACHED[view.language])):
         return True
     last_words = " ".join(view.folded(text).split()[-5:])
-    ending = phrases("dangling", view.language, others=False)
+    ending: tuple[str, ...] = phrases("dangling", view.language, others=False)
     if not question:
         ending += phrases("dangling_statement", view.language, others=False)
     if len(text.split()) > 3 and any(last_words.endswith(" " + word) for word in ending):

@@ -38,6 +38,8 @@ NOT_PROSE = re.compile(
     re.DOTALL,
 )
 SYMBOLS = {ord(symbol): " " for symbol in '0123456789!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'}
+SYMBOL_RUN = re.compile(f"[{re.escape(''.join(map(chr, SYMBOLS)))}]+")
+"""The same for text beyond ASCII, which str.translate reads character by character"""
 KANA = re.compile(r"[\u3041-\u30fa]")
 IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 HANGUL = re.compile(r"[\uac00-\ud7af]")
@@ -146,7 +148,8 @@ def prose(text: str) -> str:
         text = NOT_PROSE.sub(" ", text)
     if has_any(text, OPENING_QUOTES) or OPENING_QUOTE.search(text) is not None:
         text = QUOTED.sub(" ", text)
-    words = [word for word in text.translate(SYMBOLS).split() if len(word) > 1 or not word.isascii()]
+    text = text.translate(SYMBOLS) if text.isascii() else SYMBOL_RUN.sub(" ", text)
+    words = [word for word in text.split() if len(word) > 1 or not word.isascii()]
     if any(map(str.isupper, words)):
         words = [word.lower() if word.isupper() else word for word in words]
     return " ".join(words)

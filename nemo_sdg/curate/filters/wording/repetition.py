@@ -3,18 +3,17 @@
 import functools
 import itertools
 import math
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterable, Set
 from typing import Any
 
-import numpy as np
-
 from nemo_sdg.curate.filters.phrases import STEM, content_of
 from nemo_sdg.curate.filters.view import Finding, View, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.figures import ngrams
-from nemo_sdg.text.normalize import jaccard
+from nemo_sdg.text.normalize import has_any, jaccard
 
 LETTER_RUN = re.compile(r"([^\W\d_])\1{30,}")
 SPACELESS = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
@@ -102,12 +101,15 @@ class _Runs:
     def __init__(self, words: list[str]) -> None:
         threes = list(ngrams(words, 3))
         counts = Counter(threes)
+        often = max(counts.values(), default=0)
+        repeated = {three for three, num in counts.items() if num > 1}
         places: dict[tuple[str, ...], list[int]] = {}
-        for place in [place for place, three in enumerate(threes[:-1]) if counts[three] > 1]:
+        for place in [place for place, three in enumerate(threes[:-1]) if three in repeated] if repeated else []:
             places.setdefault((*threes[place], words[place + 3]), []).append(place)
         most = max(places.values(), key=len, default=[])
         first = most[0] if len(most) > 1 else 0
-        self.top = {3: max(counts, key=counts.__getitem__, default=()), 4: tuple(words[first : first + 4])}
+        top = next((three for three, num in counts.items() if num == often), ())
+        self.top = {3: top, 4: tuple(words[first : first + 4])}
         """number of words -> the most frequent n-gram; of equally frequent ones, the first"""
         self.again = sorted(place for found in places.values() for place in found[1:])
         """places of n-grams of NGRAM words that occurred before"""
@@ -133,12 +135,8 @@ def _loop(words: list[str], runs: _Runs, max_loops: int, min_words: int) -> str 
         for period in range(1, most + 1)
         if (long_enough := max(period * max_loops, (min_words - period) // 2)) <= longest
     ]
-    if not periods:
-        return None
-    numbers = {word: place for place, word in enumerate(dict.fromkeys(words))}
-    ids = np.fromiter(map(numbers.__getitem__, words), dtype=np.int32, count=len(words))
     for period, long_enough in periods:
-        if b"\x01" * long_enough not in (ids[period:] == ids[:-period]).tobytes():
+        if b"\x01" * long_enough not in bytes(map(operator.eq, words[period:], words)):
             continue
         run = 0
         for place, (word, earlier) in enumerate(zip(words[period:], words, strict=False)):
@@ -158,7 +156,7 @@ def _reworded(view: View, text: str) -> int:
     0 where fewer than MIN_SAME do.
     """
     found = sentences(text)
-    if len(found) < MIN_SAME or any(mark in text for mark in "\n|") or not _may_repeat(found):
+    if len(found) < MIN_SAME or has_any(text, "\n|") or not _may_repeat(found):
         return 0
     told = [content_of(view, one) for one in found if not any(map(str.isdigit, one))]
     told = [words for words in told if len(words) >= 5]

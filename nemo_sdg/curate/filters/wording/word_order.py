@@ -23,6 +23,12 @@ def _bigrams(language: str) -> frozenset[tuple[str, str]]:
 
 
 @functools.cache
+def _firsts(language: str) -> frozenset[str]:
+    """The first words of the pairs."""
+    return frozenset(first for first, _ in _bigrams(language))
+
+
+@functools.cache
 def _pairs(language: str) -> re.Pattern[str]:
     """Two words of word_order.yaml in a row."""
     rules = _rules()[language]
@@ -45,8 +51,8 @@ def word_salad(view: View, *, min_pairs: int = 2, words_each: int = 20) -> Findi
         if len(text) < MIN_LETTERS:
             continue
         folded = view.folded(text)
-        words = folded.split()
-        if bigrams.isdisjoint(itertools.pairwise(words)):
+        firsts = _firsts(view.language)
+        if bigrams.isdisjoint([pair for pair in itertools.pairwise(folded.split()) if pair[0] in firsts]):
             continue
         pattern = _pairs(view.language)
         found = pattern.search(folded)

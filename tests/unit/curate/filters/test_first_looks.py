@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from nemo_sdg.curate.filters import slots
 from nemo_sdg.curate.filters.question import material
-from nemo_sdg.curate.filters.solution import sums
-from nemo_sdg.curate.filters.view import fold
+from nemo_sdg.curate.filters.solution.numbers import sums
+from nemo_sdg.curate.filters.view import contains, fold
 from nemo_sdg.curate.filters.wording import characters, repetition
 
 WORDS = st.lists(st.sampled_from("ab cd ef gh a. 1 The the".split()), min_size=4, max_size=60)  # noqa: SIM905
@@ -69,6 +69,28 @@ def test_sums_of_a_line_are_those_of_its_sentences(monkeypatch: pytest.MonkeyPat
     by_sentences = [sums.sides_of(text, "en") for text in texts]
     monkeypatch.setattr(sums, "SENTENCE_END", re.compile("(?!)"))
     assert [sums.sides_of(text, "en") for text in texts] == by_sentences
+
+
+SIGNS = ("²", "⁻¹", "**", "__", "x", "х", " ", "  ", "\n", "-", "•", "*", "(", ")", "3", "a", "=")
+
+
+@given(st.lists(st.sampled_from(SIGNS), max_size=10).map("".join))
+@settings(max_examples=300)
+def test_no_sign_is_left_that_a_plain_text_writes_otherwise(text: str) -> None:
+    wanted = text
+    for _, pattern, written in sums.PLAIN:
+        wanted = pattern.sub(written, wanted)
+    assert sums.plain(text) == wanted
+
+
+@given(st.lists(st.sampled_from("a the bridge of".split()), max_size=14), st.integers(0, 13), st.integers(0, 4))  # noqa: SIM905
+@settings(max_examples=200)
+def test_words_in_one_run_are_found_wherever_they_stand(whole: list[str], start: int, size: int) -> None:
+    part = whole[start : start + size]
+    assert contains(whole, part) is bool(part)
+    other = [*part, "the"]
+    stands = any(whole[place : place + len(other)] == other for place in range(len(whole)))
+    assert contains(whole, other) is stands
 
 
 def test_patterns_that_begin_with_an_edge_do_in_all_alternatives() -> None:

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from nemo_sdg.curate.filters.phrases import word_list
 from nemo_sdg.curate.filters.solution.numbers.expression import Reader, Token
+from nemo_sdg.text.normalize import has_any
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 LATEX = (
@@ -29,13 +30,18 @@ LATEX = (
     (re.compile(r"\\[A-Za-z]+"), "¤"),
 )
 PLAIN = (
-    (re.compile(r"(?<![^\W\d_])[⁺⁻]?[⁰¹²³⁴-⁹]+"), lambda match: f"^({match.group().translate(SUPERSCRIPTS)})"),
-    (re.compile(r"(?<=[\d)])\s?\*\*\s?(?=[\d(−-])"), "^"),
-    (re.compile(r"\*\*|__"), " "),
-    (re.compile(r"(?<=[\d)]) ?[xх] ?(?=[\d(])"), "·"),
-    (re.compile(r"(?m)^\s*[-–•*] "), "\n"),
-    (re.compile(r" {2,}"), " "),
+    (
+        "⁰¹²³⁴⁵⁶⁷⁸⁹",
+        re.compile(r"(?<![^\W\d_])[⁺⁻]?[⁰¹²³⁴-⁹]+"),
+        lambda match: f"^({match.group().translate(SUPERSCRIPTS)})",
+    ),
+    (["**"], re.compile(r"(?<=[\d)])\s?\*\*\s?(?=[\d(−-])"), "^"),
+    (["**", "__"], re.compile(r"\*\*|__"), " "),
+    ("xх", re.compile(r"(?<=[\d)]) ?[xх] ?(?=[\d(])"), "·"),
+    ("-–•*", re.compile(r"(?m)^\s*[-–•*] "), "\n"),
+    (["  "], re.compile(r" {2,}"), " "),
 )
+"""Each with the signs without one of which it finds nothing"""
 TOKEN = re.compile(
     r"(?P<space>\s)(?<!\n)|(?P<time>\d{1,2}:[0-5]\d(?!\d))"
     r"|(?P<number>\d+(?:[.,]\d+)*(?:[ \u00a0\u202f]\d{3}(?![\d.,]))*(?:[.,]\d+)?)"
@@ -90,8 +96,9 @@ def plain(text: str) -> str:
     if "\\" in text or "$" in text or "{" in text:
         for pattern, written in LATEX:
             text = pattern.sub(written, text)
-    for pattern, other in PLAIN:
-        text = pattern.sub(other, text)
+    for signs, pattern, other in PLAIN:
+        if has_any(text, signs):
+            text = pattern.sub(other, text)
     return text
 
 
