@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nemo_sdg.generate.parsing.answers.dress import find_said
+from nemo_sdg.generate.parsing.answers.leads import SO
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter
 from nemo_sdg.generate.parsing.json_replies import read_cut_object, read_objects, read_string
@@ -31,6 +32,8 @@ SUPPOSES = re.compile(
     r"thought|someone|students?|tempt\w+|says?)\b[^.!?\n]*$",
     re.IGNORECASE,
 )
+CONCLUDES = re.compile(rf"(?:^|[.!?。！？]\s*)\s*(?:{SO})(?![a-zà-ÿа-я])", re.IGNORECASE)
+"""a sentence that begins with `So` or the like"""
 CODE_FIELD = {"code", "program", "solution", "final code"}
 FIELDS = SECTIONS.keys() | CODE_FIELD
 
@@ -168,7 +171,7 @@ def from_sections(text: str, kind: str) -> Draft | None:
         if rival is chosen or (rival.start < chosen.start and replaced):
             continue
         draft.rivals.append(rival.text)
-    draft.rivals = [*dict.fromkeys(draft.rivals), *_stated_last(draft.reasoning)]
+    draft.rivals = [*dict.fromkeys(draft.rivals), *_stated_last(draft.reasoning, draft.answer)]
     if not chosen.closed and len(boxes := find_boxes(text)) and boxes[-1].start >= chosen.end:
         draft.rivals.append(boxes[-1].content)
     return draft
@@ -187,15 +190,31 @@ def _draft(text: str, sections: list[Section], chosen: Section) -> Draft:
     return Draft(answer=chosen.text, context=joined("context"), reasoning=reasoning)
 
 
-def _stated_last(reasoning: str) -> list[str]:
-    """The answer that the last paragraph of a reasoning states, if it is not a supposition: a list of 0 or 1."""
+def _stated_last(reasoning: str, answer: str) -> list[str]:
+    """The answer that the last paragraph of a reasoning states: a list of 0 or 1. A supposition is none, and nothing
+    that is followed by another conclusion or by `answer`, which the reply gives: `The answer Sunday forgets a day. So
+    they plant on Monday.`
+    """
     last = reasoning.strip().rsplit("\n\n", 1)[-1]
     found = [
         said
         for said in find_said(last)
         if not SUPPOSES.search(last[max(0, said.start - 100) : said.start]) and not CORRECTS.search(last[said.end :])
     ]
-    return [found[-1].rest] if found else []
+    if not found:
+        return []
+    rival, after = found[-1].rest, last[found[-1].end :]
+    concluded = CONCLUDES.search(after)
+    if _has(after, answer) or (concluded and not _has(after[concluded.start() :], rival)):
+        return []
+    return [rival]
+
+
+def _has(text: str, answer: str) -> bool:
+    """Whether a text has an answer of more than a letter, not as a part of another word or number."""
+    wanted = answer.strip(" \t\n.*_`$").casefold()
+    begins, ends = (r"(?<![\w.,])" if wanted[:1].isascii() else "", r"(?![\w]|[.,]\d)" if wanted[-1:].isascii() else "")
+    return len(wanted) > 1 and re.search(begins + re.escape(wanted) + ends, text.casefold()) is not None
 
 
 ENVELOPE = re.compile(

@@ -418,3 +418,23 @@ def test_an_answer_that_looks_like_its_form_is_read(answer, kind, options, expec
 def test_a_reply_in_a_fence_may_follow_a_sentence():
     text = "Here is the solution:\n\n```markdown\n## Reasoning\nIt follows.\n\n## Answer\ngold\n```"
     assert read_solution(text, kind="short_text")["answer"] == "gold"
+
+
+@pytest.mark.parametrize(
+    ("last", "answer"),
+    [
+        ("The answer Sunday is what one gets by forgetting a day. So they plant on Monday.", "Monday"),
+        ("틀리기 쉬운 답은 다음과 같다. 하루를 빠뜨리면 일요일이 된다. 따라서 월요일에 심는다.", "월요일"),
+        ("A hasty answer is the 4th floor, by counting the ground floor. She lives on the 3rd floor.", "3rd floor"),
+    ],
+)
+def test_what_a_reasoning_says_of_other_answers_before_its_own_is_no_contradiction(last, answer):
+    text = f"### Context\nA week has seven days.\n\n### Reasoning\nThey count on.\n\n{last}\n\n### Answer\n{answer}"
+    assert read(text, "short_text") == answer
+
+
+def test_a_reasoning_that_states_another_answer_last_is_a_contradiction():
+    text = (
+        "### Context\nA week has seven days.\n\n### Reasoning\nNot Monday. The answer is Sunday.\n\n### Answer\nMonday"
+    )
+    assert read_solution(text, kind="short_text")[0] == "contradictory_answers"
