@@ -176,6 +176,19 @@ class Connection:
                 server.context_length = lengths[0] if lengths else server.context_length
         return None
 
+    async def look(self, server: Server, path: str, most_bytes: int) -> tuple[int, Any, bytes] | None:
+        """(status, headers, body) of a GET; None where the server cannot be reached. Raises TransportError."""
+        import aiohttp
+
+        try:
+            async with self._session.get(f"{server.url}/{path}", allow_redirects=False) as response:
+                body = await self._read(response.content, most_bytes, LARGEST_BODY)
+        except (aiohttp.ClientError, OSError):
+            return None
+        if body is None:
+            raise TransportError(f"{server.url}: an endless reply", Fault.oversized)
+        return response.status, response.headers, body
+
     def choose(self, request: Request) -> Server:
         """The server for a request."""
         if len(self.servers) == 1:

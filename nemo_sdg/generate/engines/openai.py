@@ -27,6 +27,7 @@ from nemo_sdg.generate.engines.faults import (
     status_of,
     what_to_change,
 )
+from nemo_sdg.generate.engines.pending import fetch_pending
 from nemo_sdg.generate.engines.replies import ErrorInReply, read_reply
 from nemo_sdg.generate.engines.retry_after import wait_asked_for
 from nemo_sdg.generate.engines.room import LEAST_ROOM, most_output, next_max_tokens
@@ -113,9 +114,9 @@ class OpenAIEngine:
         """A completion, or the error of a context that is too short. Raises for everything else."""
         data = orjson.dumps(build_body(request, self.model))
         begin = asyncio.get_running_loop().time()
-        status, headers, body = await self._connection.post(
-            server, data, chat=request.messages is not None, most_bytes=most_bytes(request, server.context_length)
-        )
+        most = most_bytes(request, server.context_length)
+        reply = await self._connection.post(server, data, chat=request.messages is not None, most_bytes=most)
+        status, headers, body = await fetch_pending(self._connection, server, reply, most_bytes=most)
         if 200 <= status < 300:
             try:
                 completion = read_reply(body)
