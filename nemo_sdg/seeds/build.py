@@ -9,8 +9,9 @@ give a seed each. The rows of a limited sample are those whose hashed position i
 the split and a larger limit keeps what a smaller one chose.
 """
 
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from nemo_sdg.errors import DataError
 from nemo_sdg.records import DatasetRow, Drop, Seed, content_id, to_dict
 from nemo_sdg.seeds.content.guard import ContentGuard
 from nemo_sdg.seeds.content.texts import leaves
+from nemo_sdg.seeds.duplicates import Duplicates
 from nemo_sdg.seeds.fields.reading import Unrenderable
 from nemo_sdg.seeds.golds.numbering import GoldNumbers
 from nemo_sdg.seeds.questions import STEP, Question, questions_of
@@ -36,12 +38,18 @@ HEAD = 20
 
 
 RowRecords = list[Seed | Drop]
+HeldRow = tuple[DatasetRow, Row, RowRecords]
 
 
 def render_source(
-    source: Source, seeds: SeedsSection, run_seed: int, guard: ContentGuard | None = None
+    source: Source,
+    seeds: SeedsSection,
+    run_seed: int,
+    guard: ContentGuard | None = None,
+    duplicates: Duplicates | None = None,
 ) -> Iterator[Seed | Drop]:
-    """Seeds and drops of a source in row order; what `guard` finds in an evaluation split is a drop.
+    """Seeds and drops of a source in row order; what `guard` finds in an evaluation split is a drop. `duplicates` is
+    given each seed.
 
     Raises DataError in one line when the source cannot be read, when its first rows all lack a column that the task
     reads, or when its numbers for the right option prove to begin at 1.
@@ -52,7 +60,9 @@ def render_source(
         verify(rows, source.split, seeds.lock, task=source.tasks[0])
     source.not_sampled = {}
     yield from refused
-    records = _records(source, seeds, questions, rows, run_seed, guard)
+    records = _records(
+        source, seeds, questions, rows, run_seed, functools.partial(_released, source, questions, guard, duplicates)
+    )
     head = list(itertools.islice(records, HEAD))
     lacking = [record for record in head if isinstance(record, Drop) and record.reason == "missing_column"]
     if lacking and len(lacking) == len(head) and not _fits_other_rows(source, seeds, questions):
@@ -99,25 +109,25 @@ def _records(
     questions: list[Question],
     rows: Rows,
     run_seed: int,
-    guard: ContentGuard | None,
+    released: Callable[[list[HeldRow]], Iterator[Seed | Drop]],
 ) -> Iterator[Seed | Drop]:
     """Rows are held back until it is known whether their numbers for the right option begin at 0."""
-    held: list[tuple[DatasetRow, Row, RowRecords]] = []
+    held: list[HeldRow] = []
     for number, row, per_question in documents_of_source(source, questions, rows):
         dataset = source.place(rows, number)
         records = _records_of_row(source, dataset, row, per_question, run_seed)
         if held or not all(question.numbers.is_settled for question in questions):
             held.append((dataset, row if isinstance(row, dict) else {}, records))
             if all(question.numbers.is_settled for question in questions):
-                yield from _released(source, questions, held, guard)
+                yield from released(held)
                 held = []
         else:
-            yield from _released(source, questions, [(dataset, row if isinstance(row, dict) else {}, records)], guard)
+            yield from released([(dataset, row if isinstance(row, dict) else {}, records)])
     for question in questions:
         if not question.numbers.is_settled:
             _look_further(source, seeds, question)
             question.numbers.settle()
-    yield from _released(source, questions, held, guard)
+    yield from released(held)
     for question in questions:
         question.numbers.refuse_late(question.tasks[0])
 
@@ -125,15 +135,16 @@ def _records(
 def _released(
     source: Source,
     questions: list[Question],
-    held: list[tuple[DatasetRow, Row, RowRecords]],
     guard: ContentGuard | None,
+    duplicates: Duplicates | None,
+    held: list[HeldRow],
 ) -> Iterator[Seed | Drop]:
     """The records, with a drop in place of each seed of a task whose numbers begin at 1, and of each that stands in an
     evaluation split.
     """
     refused = {question.tasks[0]: question.numbers.evidence for question in questions if question.numbers.begins_at_one}
     for dataset, row, records in held:
-        texts = list(leaves(row)) if guard is not None else []
+        texts = list(leaves(row)) if guard is not None or duplicates is not None else []
         for record in records:
             leak = guard.match(record, texts) if guard is not None and isinstance(record, Seed) else None
             if isinstance(record, Seed) and record.tasks[0] in refused:
@@ -141,6 +152,8 @@ def _released(
             elif isinstance(record, Seed) and leak is not None:
                 yield _leak(record, leak)
             else:
+                if duplicates is not None and isinstance(record, Seed):
+                    duplicates.add(record, texts)
                 yield record
 
 

@@ -27,6 +27,7 @@ def make_renderer(
 ) -> Callable[[list[str]], None]:
     """The function that renders one part; made once per worker."""
     from nemo_sdg.seeds.build import render_source
+    from nemo_sdg.seeds.duplicates import REASON, Duplicates
     from nemo_sdg.seeds.golds.conflicts import ConflictingGolds, Conflicts
     from nemo_sdg.seeds.sources.lock import DiffersFromLock
 
@@ -36,10 +37,10 @@ def make_renderer(
         (name,) = names
         source = sources[number_of(name)]
         counts, drops, extra = Counts(), DropSpool(), dict[str, Any](source=identity(source))
-        golds = ConflictingGolds()
+        golds, rows = ConflictingGolds(), Duplicates()
 
         def kept() -> Iterator[Seed]:
-            for record in render_source(source, config.seeds, config.run.seed, guard):
+            for record in render_source(source, config.seeds, config.run.seed, guard, rows):
                 if isinstance(record, Drop):
                     counts.drop(record.task, record.reason)
                     drops.add(record)
@@ -51,20 +52,24 @@ def make_renderer(
         def without(conflicting: Conflicts) -> Iterator[Seed]:
             for record in read_jsonl(path):
                 seed = seed_from_dict(record)
-                why = conflicting.why(seed)
-                if why is None:
+                row, why = rows.first_row(seed), conflicting.why(seed)
+                if why is not None:
+                    drop = conflict(record, why)
+                elif row is not None:
+                    drop = refuse(record, REASON, f"row {row} is the same")
+                else:
                     yield seed
                     continue
                 counts.keep(seed.task, -1)
-                counts.drop(seed.task, "conflicting_gold")
-                drops.add(conflict(record, why))
+                counts.drop(seed.task, drop.reason)
+                drops.add(drop)
 
         path = parts.shard_path(name)
         keys_path(parts, name).unlink(missing_ok=True)
         try:
             facts = {parts.relative(path): write_jsonl(path, kept())}
             conflicting = golds.find(lambda: map(seed_from_dict, read_jsonl(path)))
-            if conflicting:
+            if rows.close() or conflicting:
                 facts = {parts.relative(path): write_jsonl(path, without(conflicting))}
         except DataError as exc:
             extra |= {"why": str(exc), "differs": isinstance(exc, DiffersFromLock)}
@@ -115,9 +120,11 @@ def keys_path(parts: StepDir, name: str) -> Path:
 
 def conflict(record: dict[str, Any], why: str) -> Drop:
     """The drop of a seed whose question has a different answer in another row."""
-    return Drop(
-        task=record["task"], id=record["seed_id"], step="seeds", reason="conflicting_gold", detail=why, record=record
-    )
+    return refuse(record, "conflicting_gold", why)
+
+
+def refuse(record: dict[str, Any], reason: str, why: str) -> Drop:
+    return Drop(task=record["task"], id=record["seed_id"], step="seeds", reason=reason, detail=why, record=record)
 
 
 def conflicts_across_parts(parts: StepDir) -> dict[str, str]:

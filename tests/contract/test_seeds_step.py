@@ -197,3 +197,28 @@ def test_planted_leaks_are_caught_each(hub: Path, tmp_path: Path, run: Callable[
         assert {row for name, row in leaks if name == f"planted_mixed_{alias}"} == {20, 21, 22}
     assert refused == {}
     assert tasks_of_seeds(run_dir) == {"planted_mixed_commonsense_qa": 40, "planted_mixed_gsm8k": 40}
+
+
+def test_rows_that_say_the_same_give_one_seed_and_the_others_are_named(
+    hub: Path, tmp_path: Path, run: Callable[..., Path]
+) -> None:
+    first, second, third, fourth = rows(hub, SCIQ, "train", 4)
+    other_words = first | {"question": f"{first['question']} Why?"}
+    doubled = [first, second, first, third, other_words, fourth, first, fourth]
+    doubled = [row | {"number": number, "id": f"sciq-{number}"} for number, row in enumerate(doubled)]
+    write(tmp_path / "mirror", SCIQ, "train", doubled)
+    run_dir = run("seeds.tasks=[sciq]", "run.shard_size=2")
+    seeds = [seed for file in sorted((run_dir / "seeds").glob("shard-*.jsonl")) for seed in read_jsonl(file)]
+    assert [seed["dataset"]["row"] for seed in seeds] == [0, 1, 3, 4, 5]
+    drops = [(drop["reason"], drop["record"]["dataset"]["row"], drop["detail"]) for drop in drops_of(run_dir)]
+    assert drops == [
+        ("duplicate_row", 2, "row 0 is the same"),
+        ("duplicate_row", 6, "row 0 is the same"),
+        ("duplicate_row", 7, "row 5 is the same"),
+    ]
+    counted = [
+        receipt["counts"]["sciq"]
+        for receipt in map(read_json, sorted((run_dir / "seeds" / "receipts").glob("*.json")))
+        if "sciq" in receipt["counts"]
+    ]
+    assert (sum(row["in"] for row in counted), sum(row["kept"] for row in counted)) == (8, 5)
