@@ -31,12 +31,12 @@ IN_OTHER_SCRIPTS = (
     r"|\b(?:yote|zote|hakuna)\b.{0,15}\b(?:hapo juu|jibu)"
 )
 """what options say of other options, in languages beside those of western Europe; to be read without case"""
-_LETTER = r"[(\[]?(?:[A-H]|[a-h](?=[)\]]))[)\]]?"
+_LETTER = r"[(\[]?(?:[A-J]|[a-j](?=[)\]]))[)\]]?"
 _AND = r"(?:,?\s*(?:and|or|nor|&|und|oder|y|o|e|et|ou|и|или|i|en|og|och|ja|və|ve|和|或|と|및|,|/))"
 _REFERENCES = re.compile(
     rf"(?:^|\b(?i:both|neither|either|only|options?|choices?|answers?|statements?)\s+){_LETTER}(?:{_AND}\s*{_LETTER})+(?:\W|$)"
     rf"|^(?i:only|both|neither)\s+{_LETTER}(?:\W|$)"
-    rf"|^(?i:options?|choices?|answers?)\s+{_LETTER}(?:\W|$)"
+    rf"|\b(?i:options?)\s+{_LETTER}(?:\W|$)|^(?i:choices?|answers?)\s+{_LETTER}(?:\W|$)"
 )
 _ROMAN = r"[(\[]?(?:I{1,3}|IV|V)[)\]]?"
 _NUMBER = rf"(?:[(\[]?[1-9][)\]]?|{_ROMAN})"
@@ -45,22 +45,23 @@ _NUMBERED = re.compile(
     rf"|^{_NUMBER}(?:{_AND}\s*{_NUMBER})+\s+(?i:only|both)$|^{_ROMAN}(?:{_AND}\s*{_ROMAN})+$"
 )
 _WORDS = re.compile(
-    r"\b(?:all|none|both|neither|either|any|some|two|three|most|more than one|one)\s+(?:of\s+)?(?:the\s+)?"
+    r"\b(?:all|none|both|neither|either|any|each|some|two|three|most|more than one|one)\s+(?:of\s+)?(?:the\s+)?"
     r"(?:(?:answers?|choices?|options?|statements?|others?)\s+)?"
-    r"(?:above|below|preceding|previous|following|other (?:answers?|choices?|options?)|others|these|those)\b"
-    r"|\b(?:all|none|both|neither|any) of (?:them|(?:the )?(?:answers|choices|options))\b"
+    r"(?:(?:above|below|other (?:answers?|choices?|options?))\b(?!-)|(?:others|these|those)$"
+    r"|(?:preceding|previous|following)(?:$| (?:answers?|choices?|options?|statements?)\b))"
+    r"|\b(?:all|none|both|neither|any|each|two) of (?:them|(?:the )?(?:answers|choices|options))\b"
     r"|\b(?:first|last|previous|above|preceding)\s+(?:two\s+|three\s+)?(?:answers?|choices?|options?)\b"
-    r"|^(?:none|all|both|neither)(?: of (?:the )?above)?$"
     r"|\b(?:tod[oa]s|ningun[oa]|ambas|nenhuma?)\s+(?:(?:de\s+)?(?:l[oa]s|[ao]s)\s+|d[ao]s\s+)?"
     r"(?:(?:respuestas|opciones|opções|alternativas|respostas)\s+)?(?:anteriores|acima|mencionad[ao]s|opciones|alternativas)\b"
-    r"|\b(?:toutes|aucune)\b.{0,25}\b(?:ci-dessus|précédentes|réponses|propositions)"
+    r"|\b(?:toutes|aucune)\b.{0,25}\b(?:ci-dessus|précédentes|réponses|propositions|options)"
     r"|\b(?:alle|keine[rs]?|beide)\b.{0,25}\b(?:oben|genannten|vorherigen|antworten|aussagen)\b"
+    r"|^(?:alle|keine[rs]?|beide) von (?:den|ihnen)$"
     r"|\b(?:tutte|nessuna|entrambe)\b.{0,25}\b(?:precedenti|risposte|sopra)\b"
     r"|\b(?:все|ни одно|ни один|ничего)\b.{0,25}(?:вышеперечисленн|перечисленн|вариант|ответ|из них)"
     r"|\b(?:alle|ingen|inget|begge|båda)\b.{0,15}\b(?:over|ovenfor|ovan|ovenstående)"
     r"|\b(?:wszystkie|żadn[ae])\b.{0,15}\b(?:powyższ|odpowiedz)|\b(?:hepsi|hiçbiri)\b"
     r"|\b(?:semua|tidak ada)\b.{0,15}\b(?:di atas|benar)\b|\b(?:tất cả|không)\b.{0,15}\b(?:trên|đáp án)"
-    r"|以上|上述|上記|前述|いずれも|すべて正しい|위의\s*(?:모두|보기)|모두 (?:옳|맞|정답)|위\s*모두"
+    r"|(?<!\w)以上|上述|上記|前述|いずれも|すべて正しい|위의\s*(?:모두|보기)|모두 (?:옳|맞|정답)|위\s*모두"
     rf"|{IN_OTHER_SCRIPTS}",
     re.IGNORECASE,
 )

@@ -179,6 +179,8 @@ def test_a_task_keeps_the_form_that_it_fixes() -> None:
         "ข้อ ก และ ข",
         "Cả A và B",
         "А и Б",
+        "all the others",
+        "Alle oben genannten",
     ],
 )
 def test_options_that_speak_of_their_place_are_never_permuted(option: str) -> None:

@@ -55,6 +55,12 @@ from nemo_sdg.text.options import speak_of_place, speaks_of_letters
         "Yukarıdakilerin hepsi",
         "A ve C",
         "Zote hapo juu",
+        "each of these",
+        "E and J",
+        "the one in option B",
+        "toutes ces options",
+        "Keine von den genannten",
+        "以上の全て",
     ],
 )
 def test_references_to_other_options(option: str) -> None:
@@ -86,6 +92,11 @@ def test_references_to_other_options(option: str) -> None:
         "tất cả động vật",
         "Ali ve Can",
         "elma ve armut",
+        "none",
+        "all those who came",
+        "fewer than in any previous year",
+        "most of these towns have a wall",
+        "18岁以上",
     ],
 )
 def test_options_that_only_look_so(option: str) -> None:
