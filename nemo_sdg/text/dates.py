@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from nemo_sdg.text.latex import fold
 from nemo_sdg.text.numbers.cjk import read_cjk
-from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS, base_language
+from nemo_sdg.text.numbers.spelled import VOWEL_SIGNS, base_language, numbered
 
 _MONTHS = {
     "en": "january february march april may june july august september october november december",
@@ -29,12 +29,18 @@ _MONTHS = {
     "sierpnia|sierpień września|wrzesień października|październik listopada|listopad grudnia|grudzień",
     "ru": "января|январь февраля|февраль марта|март апреля|апрель мая|май июня|июнь июля|июль августа|август "
     "сентября|сентябрь октября|октябрь ноября|ноябрь декабря|декабрь",
-    "uk": "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+    "uk": "січня|січень лютого|лютий березня|березень квітня|квітень травня|травень червня|червень липня|липень "
+    "серпня|серпень вересня|вересень жовтня|жовтень листопада|листопад грудня|грудень",
     "tr": "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
     "id": "januari februari maret april mei juni juli agustus september oktober november desember",
-    "cs": "ledna února března dubna května června července srpna září října listopadu prosince",
+    "cs": "ledna|leden února|únor března|březen dubna|duben května|květen června|červen července|červenec srpna|srpen "
+    "září října|říjen listopadu|listopad prosince|prosinec",
+    "sw": "januari februari machi aprili mei juni julai agosti septemba oktoba novemba desemba",
+    "th": "มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม",
     "hi": "जनवरी फ़रवरी|फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर|सितम्बर अक्टूबर नवंबर|नवम्बर दिसंबर|दिसम्बर",
-    "ar": "يناير فبراير مارس أبريل|ابريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+    # as in Egypt and the Gulf, in the Levant, in Algeria and Tunisia, in Morocco
+    "ar": "يناير|جانفي فبراير|شباط|فيفري مارس|آذار أبريل|ابريل|نيسان|أفريل مايو|أيار|ماي يونيو|حزيران|جوان "
+    "يوليو|تموز|جويلية|يوليوز أغسطس|آب|أوت|غشت سبتمبر|أيلول|شتنبر أكتوبر نوفمبر|نونبر ديسمبر|دجنبر",
 }
 _DAYS = "|".join(
     (
@@ -42,19 +48,21 @@ _DAYS = "|".join(
         "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo",
         "luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato|domenica|(?:segunda|terça|quarta|quinta|sexta)-feira",
         "maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|måndag|tisdag|onsdag|torsdag|fredag|lördag|söndag",
-        "mandag|tirsdag|lørdag|søndag|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela",
-        "pondělí|úterý|středa|čtvrtek|pátek|neděle|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье",
+        "mandag|tirsdag|lørdag|søndag|poniedziałek|wtorek|środ[aę]|czwartek|piątek|sobot[aę]|niedziel[aę]",
+        "pondělí|úterý|středa|čtvrtek|pátek|neděle|понедельник|вторник|сред[ау]|четверг|пятниц[ау]|суббот[ау]|воскресенье",
         "понеділок|вівторок|середа|четвер|п['’ʼ]ятниця|субота|неділя|pazartesi|salı|çarşamba|perşembe|cuma|cumartesi|pazar",
         "senin|selasa|rabu|kamis|jumat|sabtu|minggu|thứ (?:hai|ba|tư|năm|sáu|bảy)|chủ nhật",
         "(?:ال)?(?:اثنين|ثلاثاء|أربعاء|خميس|جمعة|سبت|أحد)|(?:सोम|मंगल|बुध|गुरु|शुक्र|शनि|रवि)वार",
+        "juma(?:tatu|nne|tano|mosi|pili)|alhamisi|ijumaa|วัน(?:จันทร์|อังคาร|พุธ|พฤหัสบดี|ศุกร์|เสาร์|อาทิตย์)",
     )
 )
 _WEEKDAYS = re.compile(
-    rf"^(?:{_DAYS})[,،]?\s+|(?<!\s)\s+(?:{_DAYS})$|(?<!\s)\s*(?:星期[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일)$",
+    rf"^(?:{_DAYS})(?:ที่)?[,،]?\s+|(?<!\s)\s+(?:{_DAYS})$|(?<!\s)\s*(?:星期[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일)$",
     re.IGNORECASE,
 )
 _ON = re.compile(
-    r"^(?:on|am|le|el|il|em|no dia|op|den|d\.|dne|dnia|w dniu|ngày|pada|tanggal|pada tanggal|дня)\s+(?=\d)",
+    r"^(?:on|am|le|el|il|em|no dia|op|den|d\.|dne|dnia|w dniu|ngày|pada|tanggal|pada tanggal|tarehe|дня"
+    r"|(?:ใน)?วันที่)\s+(?=\d)",
     re.IGNORECASE,
 )
 _MONTH_FIRST = frozenset(("en-us",))
@@ -78,8 +86,22 @@ _ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和
 """The year before an era of Japan began"""
 _ERA = re.compile(rf"({'|'.join(_ERAS)})\s*(元|\d{{1,2}})(?=\s*年)")
 _VIETNAMESE = re.compile(
-    r"(?:ngày\s+)?(\d{1,2})\s+(?:tháng|thg)\s+(\d{1,2})(?:(?:\s+năm\s+|,\s*)(\d{4}))?", re.IGNORECASE
+    r"(?:ngày\s+)?(\d{1,2})\s+(?:tháng|thg)\s+(\d{1,2})(?:(?:,?\s+năm\s+|,\s*|\s+)(\d{4}))?", re.IGNORECASE
 )
+_VIETNAMESE_OF = re.compile(r"tháng\s+(\d{1,2})(?:,?\s+năm\s+|,\s*|\s+|/)(\d{4})", re.IGNORECASE)
+_VIETNAMESE_MONTHS = numbered("một|giêng hai ba tư|bốn năm sáu bảy tám chín mười mười_một mười_hai|chạp", 1)
+_VIETNAMESE_MONTH = re.compile(
+    rf"(?<=tháng )(?:{'|'.join(sorted(_VIETNAMESE_MONTHS, key=len, reverse=True)).replace('_', ' ')})"
+    r"(?=$|,|\s+(?:năm\s+)?\d)",
+    re.IGNORECASE,
+)
+_TWO_WORDS = {"كانون الثاني": "يناير", "تشرين الأول": "أكتوبر", "تشرين الثاني": "نوفمبر", "كانون الأول": "ديسمبر"}
+"""months of the Levant that are two words"""
+_SHORT_IN_THAI = "ม.ค ก.พ มี.ค เม.ย พ.ค มิ.ย ก.ค ส.ค ก.ย ต.ค พ.ย ธ.ค"
+_THAI_SHORT = dict(zip(_SHORT_IN_THAI.split(), _MONTHS["th"].split(), strict=True))
+_IN_ONE_WORD = re.compile("|".join([*_TWO_WORDS, *(rf"(?<!\w){re.escape(name)}\.?(?!\w)" for name in _THAI_SHORT)]))
+_THAI_YEAR = re.compile(r"(?:([คพ])\.ศ\.?\s*|(?<=[ก-๛])\s+(?=2[3-9]))(\d{4})$")
+"""Years in Thai are of the Buddhist era, which is 543 years longer, unless they say ค.ศ.: 2567 is 2024"""
 _MONTH_OF = re.compile(r"(0[1-9]|1[0-2])[/.](1\d{3}|20\d{2})")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4})")
 _TIME = re.compile(
@@ -117,8 +139,14 @@ def read_date(text: str, language: str = "en") -> Date | None:
     text = re.sub(r"\s+(?:года|год|г|року|р|r|roku)$", "", text).strip()
     if not 4 <= len(text) <= 40 or not (any(char.isdigit() for char in text) or _CJK_NUMERAL.search(text)):
         return None
+    text = _IN_ONE_WORD.sub(_one_word, text)
+    if "ก" <= max(text) <= "๛":
+        text = _THAI_YEAR.sub(lambda found: f" {int(found[2]) - 543 * (found[1] != 'ค')}", text)
     if "月" in text or "年" in text:
         text = _in_western_years(_CJK_NUMERAL.sub(_in_digits, text))
+    text = _VIETNAMESE_MONTH.sub(lambda found: str(_VIETNAMESE_MONTHS[found[0].casefold().replace(" ", "_")]), text)
+    if (month_of := _VIETNAMESE_OF.fullmatch(text)) is not None:
+        return _checked(int(month_of[2]), int(month_of[1]), 0)
     if (viet := _VIETNAMESE.fullmatch(text)) is not None:
         return _checked(int(viet[3] or 0), int(viet[2]), int(viet[1]))
     if (in_year := _MONTH_OF.fullmatch(text)) is not None:
@@ -147,6 +175,10 @@ def read_date(text: str, language: str = "en") -> Date | None:
     return None
 
 
+def _one_word(found: re.Match[str]) -> str:
+    return _TWO_WORDS.get(found[0]) or _THAI_SHORT[found[0].rstrip(".")]
+
+
 def _in_digits(found: re.Match[str]) -> str:
     read = read_cjk(found[0], 0)
     return found[0] if read is None else str(read[0])
@@ -169,7 +201,7 @@ def _month(word: str, language: str) -> int | None:
 def weekday(text: str) -> str | None:
     """The day of the week that is named beside a date."""
     found = _WEEKDAYS.search(fold(text).strip().rstrip("."))
-    return None if found is None else found[0].strip(" ,،").casefold()
+    return None if found is None else found[0].strip(" ,،").removesuffix("ที่").casefold()
 
 
 def is_short_for(short: str, name: str, language: str) -> bool:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.text.numbers.cjk import CJK_SCALE, read_cjk
+from nemo_sdg.text.numbers.scale_first import SCALE_FIRST, read_scale_first
+from nemo_sdg.text.numbers.sums import Sum
 from nemo_sdg.text.tables import read_table
 
 
@@ -37,12 +39,18 @@ def words_table() -> dict[str, dict[str, Any]]:
     return table
 
 
-_COMPOUND = frozenset(("de", "nl", "it", "sv", "da", "no", "hu", "fi", "ko"))
+_COMPOUND = frozenset(("de", "nl", "it", "sv", "da", "no", "hu", "fi", "ko", "th"))
 """Languages that write a number as one word"""
-_ONES_FIRST = frozenset(("de", "nl", "da", "ar"))
 _DOZENS = frozenset(
     ("dozen", "dutzend", "docena", "docenas", "douzaine", "dúzia", "dúzias", "dozzina", "dozzine", "dozijn", "lusin")
 )
+TEENS = {"ar": "عشرة?", "id": "belas"}
+"""the second word of a number from 11 to 19"""
+ONES_OF_TEENS: dict[str, dict[str, int]] = {
+    "ar": dict.fromkeys(("أحد", "احد", "إحدى"), 1) | dict.fromkeys(("اثنا", "اثني", "اثنتا", "اثنتي"), 2),
+    "id": {},
+}
+"""words for ones that stand before it alone"""
 VOWEL_SIGNS = (
     "\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0900-\u0903\u093a-\u094d"
     "\u0981-\u0983\u09bc-\u09cd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
@@ -98,57 +106,6 @@ def _cut(word: str, language: str) -> list[str] | None:
     return list(found) if found and any(piece in words.small or piece in words.scales for piece in found) else None
 
 
-class _Sum:
-    """Adds number words up; refuses what is not a number, such as `two three` or `thousand thousand`."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-        self.total, self.group, self.room, self.any = 0, 0, 1000, False
-        self.last_scale: int | None = None
-
-    def add(self, value: int) -> bool:
-        """A small number fits in the room that the one before it has left: 20 leaves 10, 200 leaves 100."""
-        french = self.language == "fr"
-        if french and value in (20, 1) and self.group % 100 == 4 and value == 20:
-            self.group += 76  # quatre-vingts
-            self.room = 20
-        elif value < self.room and (value or not self.any):
-            self.group += value
-            twenty_steps = french and self.group % 100 in (60, 80)
-            self.room = 20 if twenty_steps else 100 if value >= 100 else 10 if value >= 20 else 0
-            if french and value == 10:
-                self.room = 10  # dix-sept, soixante-dix-huit
-            if 0 < value < 10 and self.language in _ONES_FIRST and self.group % 100 < 10:
-                self.room = -1
-        elif (self.room == -1 and value % 10 == 0 and 20 <= value < 100) or (
-            self.language in ("tr", "vi", "id", "sw") and value < 10 and self.group % 100 == 10 and value
-        ):
-            self.group, self.room = self.group + value, 0
-        else:
-            return False
-        self.any = True
-        return True
-
-    def scale(self, factor: int) -> bool:
-        if factor == 10:
-            if not 0 < self.group % 100 < 10:
-                return False
-            self.group, self.room = self.group + 9 * (self.group % 100), 10
-        elif factor == 100:
-            if self.group > 99 or (self.any and self.group == 0):
-                return False
-            self.group, self.room = (self.group or 1) * 100, 100
-        else:
-            if self.last_scale is not None and factor >= self.last_scale:
-                return False
-            if self.any and self.group == 0:
-                return False
-            self.total += (self.group or 1) * factor
-            self.group, self.room, self.last_scale = 0, min(1000, factor), factor
-        self.any = True
-        return True
-
-
 def read_words(text: str, start: int, language: str) -> tuple[Fraction, int] | None:
     """(value, end) of the number in words that begins at `start`, as far as it goes; None where none does.
 
@@ -169,7 +126,7 @@ def may_begin(word: str, language: str) -> bool:
     """Whether a number, or a word for a part, can begin with this word."""
     lower, plainly = word.casefold(), word.casefold().replace("’", "'")
     for tongue in dict.fromkeys((base_language(language), "en")):
-        if lower in _words(tongue).parts:
+        if lower in _words(tongue).parts or lower in ONES_OF_TEENS.get(tongue, ()):
             return True
         tongue = "no" if tongue in ("nb", "nn") else tongue
         if _words(tongue).small and _cut(plainly, tongue) is not None:
@@ -183,14 +140,42 @@ def word_at(text: str, start: int) -> str | None:
     return None if found is None else found[0]
 
 
+@functools.cache
+def _teens(language: str) -> tuple[re.Pattern[str], dict[str, int]]:
+    ones = {word: value for word, value in _words(language).small.items() if 0 < value < 10} | ONES_OF_TEENS[language]
+    words = "|".join(sorted(ones, key=len, reverse=True))
+    return re.compile(rf"(و?)({words})\s+(?:{TEENS[language]})(?!\w)", re.IGNORECASE), ones
+
+
+def teen_at(text: str, start: int, language: str, first: bool) -> tuple[int, int] | None:
+    """(value, end) of a number from 11 to 19 that is written as two words: ثلاثة عشر, lima belas."""
+    if language not in TEENS:
+        return None
+    pattern, ones = _teens(language)
+    found = pattern.match(text, start)
+    if found is None or (found[1] and first):
+        return None
+    return 10 + ones[found[2].casefold()], found.end()
+
+
 def read_spaced(text: str, start: int, language: str) -> tuple[Fraction, int] | None:
     words = _words(language)
     if not words.small:
         return None
-    total = _Sum(language)
+    if language in SCALE_FIRST:
+        return read_scale_first(text, start, words.small, words.scales, words.glue)
+    total = Sum(language)
     position, end, first, after_glue = start, start, True, False
     while (word := _WORD.match(text, position)) is not None:
         lower = word[0].casefold().replace("’", "'")
+        if (teen := teen_at(text, word.start(), language, first)) is not None:
+            if not total.add(teen[0]):
+                break
+            end, first, after_glue = teen[1], False, False
+            if (gap := _GAP.match(text, end)) is None:
+                break
+            position = gap.end()
+            continue
         if language in ("ar", "he") and lower[:1] in "וو" and not first and lower[1:] in words.small:
             lower = lower[1:]
         if lower in words.glue and not first and not after_glue:
