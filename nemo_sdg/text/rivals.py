@@ -9,6 +9,10 @@ _OTHERS = (
     r"forkerte|gale|foreslåede|foreslåtte|väärä|ehdotettu|niewłaściwa|błędna|proponowana|chybná|nesprávná|navržená|"
     r"неправильный|неверный|ошибочный|ложный|предложенный|неправильна|хибна|запропонована|грешният|предложеният|"
     r"λανθασμένη|προτεινόμενη|yanlış|önerilen|गलत|ग़लत|प्रस्तावित|错误的?|錯誤的?|提出的|另一个|誤った|間違った|提案された|"
+    r"common|frequent|typical|usual|hasty|careless|popular|häufige|übliche|typische|voreilige|fréquente|courante|habituelle|"
+    r"hâtive|común|frecuente|habitual|comum|frequente|comune|veelgegeven|gangbare|vanlig|vanliga|almindelige|częsta|"
+    r"typowa|частый|распространённый|типичный|поспешный|поширена|yaygın|sık verilen|常见的?|常見的?|よくある|"
+    r"ありがちな|흔한|쉬운|흔히 하는|"
     r"提示された|틀린|잘못된|제안된|제시된|[가-힣0-9]+라는"
 )
 _BEFORE = re.compile(rf"(?<![a-zà-ÿα-ωа-я])(?:{_OTHERS})[\s\"“”*_]*$", re.IGNORECASE)

@@ -438,3 +438,18 @@ def test_a_reasoning_that_states_another_answer_last_is_a_contradiction():
         "### Context\nA week has seven days.\n\n### Reasoning\nNot Monday. The answer is Sunday.\n\n### Answer\nMonday"
     )
     assert read_solution(text, kind="short_text")[0] == "contradictory_answers"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "A common answer is Sunday, which forgets a day.",
+        "Eine häufige Antwort ist Sunday, wenn man einen Tag vergisst.",
+        "Частый ответ: Sunday, если забыть день.",
+        "틀리기 쉬운 답은 Sunday이다.",
+        "よくある答えはSundayである。",
+    ],
+)
+def test_a_common_mistake_is_not_the_answer_of_a_reasoning(last):
+    text = f"### Context\nA week has seven days.\n\n### Reasoning\nIt is Monday.\n\n{last}\n\n### Answer\nMonday"
+    assert read(text, "short_text") == "Monday"
