@@ -15,11 +15,14 @@ STARTED = re.compile(r"^job (\d+) on (\S+), start (\d+)$", re.M)
 """the line of TELL_START in a script's log"""
 ENDED = re.compile(r"^job exited with code (\d+)$|^slurmstepd.*?: error: \*\*\* (.*?) \*\*\*", re.M)
 """how a script says that its program ended, and how Slurm says that it ended a job: `JOB 353 ON n1 CANCELLED AT …`"""
+WARNED = ", by the warning of its time limit"
 SERVER = re.compile("^nemo-sdg: the server beside this worker ended .*", re.M)
 """what a script says of servers over several nodes; of those on one node, the program's log says it"""
+CODES = {"137": ", killed, such as for want of memory", "138": WARNED}
+"""what exit codes mean: 128 and the number of a signal"""
 TAIL_BYTES = 20_000
 """of a log, what is read: its last start"""
-MAX_LINE = 300
+MAX_LINE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,8 @@ class TaskEnd:
     @property
     def is_routine(self) -> bool:
         """Whether the task was told to end, and goes on at its next start."""
-        return bool(re.search("DUE TO (JOB REQUEUE|PREEMPTION|TIME LIMIT)", self.how)) or "by SIGUSR1;" in self.why
+        told = re.search(f"DUE TO (JOB REQUEUE|PREEMPTION|TIME LIMIT)|{WARNED}", self.how)
+        return told is not None or "by SIGUSR1;" in self.why
 
     def __str__(self) -> str:
         task = f"worker {self.task}, " if self.task else ""
@@ -70,11 +74,11 @@ def last_end(path: Path, task: str) -> TaskEnd | None:
         ends = list(ENDED.finditer(part))
         if not ends:
             continue
-        if ends[-1][1] == "0":
+        if ends[0][1] == "0":
             return None
         log = next(path.parent.glob(f"log-*_{begin[1]}_{begin[3]}.out"), path)
-        said = next((end[2] for end in ends if end[2]), None)
-        how = f"exit code {ends[-1][1]}" if said is None else re.sub(r"^(JOB|STEP) \S+ ON \S+ ", "", said)
+        code, said = ends[0].groups()  # what follows is its consequence: the script's own requeue, the end of srun
+        how = f"exit code {code}{CODES.get(code, '')}" if said is None else re.sub(r"^(JOB|STEP) \S+ ON \S+ ", "", said)
         server = SERVER.search(part)
         why = visible(server[0])[:MAX_LINE] if server else last_line(log) or last_error(part)
         return TaskEnd(task=task, start=int(begin[3]), node=begin[2], how=how, why=why, log=log if why else path)

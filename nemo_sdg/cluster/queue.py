@@ -74,12 +74,9 @@ def job_states(ids: dict[str, str]) -> dict[str, Queued] | None:
         return None
     names = {job_id: name for name, job_id in ids.items()}
     command = ["squeue", "--noheader", "--array", "--states=all", f"--jobs={','.join(names)}", "--format=%F %T %r"]
-    for last in (False, False, True):
-        listed = subprocess.run(command, capture_output=True, text=True, check=False)
-        if listed.returncode == 0 or FORGOTTEN in listed.stderr:
-            break
-        if last:
-            raise SdgError(f"Slurm does not answer: {reason(listed.stderr) or 'squeue failed'}; ask again")
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # it waits for a busy controller
+    if listed.returncode and FORGOTTEN not in listed.stderr:
+        raise SdgError(f"Slurm does not answer: {reason(listed.stderr) or 'squeue failed'}; ask again")
     found = {name: Queued() for name in ids}
     for line in listed.stdout.splitlines():
         job_id, state, why = line.split(maxsplit=2)

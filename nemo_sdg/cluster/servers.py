@@ -24,12 +24,13 @@ serve() {  # serve LOG LINE
     ( trap : TERM; set -e; eval "$2" ) > "$1" 2>&1 < /dev/null
     code=$?
     [ $code -ne 0 ] || exit 0  # it runs in the background
-    said=$(tail -n 300 "$1" | grep -a '[^[:space:]]')
+    said=$(tail -n 300 "$1" | grep -a '[^[:space:]]' | grep -av '^[^ ]*: line [0-9]*: .* Killed')
     for sign in 'out of memory' 'error'; do  # what matters most stands first
       line=$(grep -ai "$sign" <<< "$said" | tail -n 1)
       [ -z "$line" ] || break
     done
     line=$(printf '%s' "${line:-$(tail -n 1 <<< "$said")}" | tr -d '\000-\037' | cut -c 1-200)
+    [ $code -ne 137 ] || line="killed, such as for want of memory; last: ${line:-nothing}"
     echo "nemo-sdg: the server beside this worker ended with code $code (${line:-it said nothing}); its log: $1" \
       > "$1.ended"
     kill "$worker"

@@ -11,6 +11,7 @@ SCRIPT = (
 )
 ENDED = "echo \"job exited with code $exitcode\"\n+ echo 'job exited with code {0}'\njob exited with code {0}"
 CANCELLED = "srun: got SIGCONT\nslurmstepd-n1: error: *** JOB 353 ON n1 CANCELLED AT 2026-11-30T14:02:40{0} ***"
+REQUEUED = "+ command scontrol requeue 307_10\n" + CANCELLED.format(" DUE TO JOB REQUEUE")
 
 
 def write_task(folder: Path, job: str, name: str, job_id: int, *ends: str, logs: tuple[str, ...] = ()) -> None:
@@ -24,7 +25,7 @@ def write_task(folder: Path, job: str, name: str, job_id: int, *ends: str, logs:
 
 def test_the_last_line_of_the_last_end_that_was_no_success_is_told(tmp_path: Path) -> None:
     logs = ("first\n", "loading\nnemo-sdg: \x1b[31mthe key was refused\n\n")
-    write_task(tmp_path, "answers", "307_10", 309, ENDED.format(1), ENDED.format(2), logs=logs)
+    write_task(tmp_path, "answers", "307_10", 309, ENDED.format(1), f"{ENDED.format(2)}\n{REQUEUED}", logs=logs)
     write_task(tmp_path, "answers", "307_2", 310, CANCELLED.format(" DUE TO TIME LIMIT"), logs=("half\n",))
     write_task(tmp_path, "answers", "307_3", 311, ENDED.format(1), ENDED.format(0), logs=("bad\n", "good\n"))
     write_task(tmp_path, "answers", "307_4", 312, ENDED.format(9), "still runs", logs=("was killed\n", "goes on\n"))
@@ -53,6 +54,14 @@ def test_what_srun_says_is_told_where_the_program_said_nothing(tmp_path: Path) -
     (end,) = failed_tasks(tmp_path, "seeds", "7")
     assert end.why == "srun: error: pyxis: failed to import docker image"
     assert end.log.name == "sbatch_nemo_sdg-seeds_7.out"
+
+
+@pytest.mark.parametrize(("code", "words"), [(137, "killed, such as for want of memory"), (138, "its time limit")])
+def test_codes_of_signals_are_told(tmp_path: Path, code: int, words: str) -> None:
+    write_task(tmp_path, "curated", "7", 7, ENDED.format(code), logs=("working\n",))
+    (end,) = failed_tasks(tmp_path, "curated", "7")
+    assert words in str(end)
+    assert end.is_routine == (code == 138)
 
 
 @pytest.mark.parametrize("end", ["", ENDED.format(0)])

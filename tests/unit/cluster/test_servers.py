@@ -50,7 +50,8 @@ def test_servers_end_with_the_worker_whose_code_stays(tmp_path: Path) -> None:
         ("echo 'OSError: [Errno 98] address already in use'; echo bye; false; sleep 600",
          "ended with code 1 (OSError: [Errno 98] address already in use)"),
         ("no_such_server --port 1", "no_such_server: command not found)"),
-        ("kill -9 $BASHPID", "ended with code 137 (it said nothing)"),
+        ("echo listening; kill -9 $BASHPID", "ended with code 137 (killed, such as for want of memory; last: listening)"),  # noqa: E501
+        ("bash -c 'kill -9 $$'", "ended with code 137 (killed, such as for want of memory; last: nothing)"),
         ("printf '\\033[31mred\\n'; exit 5", "ended with code 5 ([31mred)"),
     ],
 )  # fmt: skip
