@@ -37,7 +37,7 @@ def slurm(root: Path) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def slow_server(root: Path) -> Iterator[str]:
     """The fake server, slow enough that a job can be disturbed in its middle, and closed to those without the key."""
-    program = [sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), "--port", "0", "--latency", "0.5"]
+    program = [sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), "--port", "0", "--latency", "0.3"]
     process = subprocess.Popen(
         program, env={**os.environ, "FAKE_OPENAI_KEY": SECRET}, stdout=subprocess.PIPE, text=True
     )
@@ -98,15 +98,16 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
         ["scancel", "--signal=USR1", f"{answers}_1"], check=False
     )  # what --signal=USR1@120 does before the time limit
     assert killed.returncode == requeued.returncode == warned.returncode == 0
-    again = nemo_sdg(root, *launch)
+    again = called(root, *launch)
     assert again.returncode == 2
-    assert re.search(r"is launched already \(answers [A-Z_]+ \d", again.stderr), again.stderr
-    status = nemo_sdg(root, "launch", "--status", str(run_dir))
+    assert re.search(r"is launched already \(answers [A-Z_]+ ", again.stderr), again.stderr
+    status = called(root, "launch", "--status", str(run_dir))
     assert re.search(rf"answers +job {answers}: .*RUNNING \d", status.stdout), status.stdout
 
     wait_until(lambda: (run_dir / "manifest.json").is_file(), "the end of the run", run_dir, jobs)
-    status = nemo_sdg(root, "launch", "--status", str(run_dir))
+    status = called(root, "launch", "--status", str(run_dir))
     assert "(finished)" in status.stdout
+    assert re.search(rf"answers +job {answers}: COMPLETED 4\n", status.stdout), status.stdout
     found = logs(run_dir)
     restarts = [name for name in found if re.fullmatch(r"log-nemo_sdg-answers_\d+_[1-9]\d*\.out", name)]
     assert len(restarts) == 3, (
@@ -142,7 +143,7 @@ def test_what_a_user_gets_wrong_is_one_line_and_leaves_nothing(
     root: Path, slurm: None, tmp_path: Path, cluster: str, words: str
 ) -> None:
     (tmp_path / "cluster.yaml").write_text(f"{cluster}\n")
-    result = nemo_sdg(
+    result = called(
         root,
         "launch",
         "configs/quickstart.yaml",
