@@ -256,6 +256,8 @@ def launch(
 
 app.add_typer(runs)
 
+COLLECT_AFTER = 20_000, 5, 5
+"""as in execution.processes, which `--help` does not import"""
 INTERRUPTED = 130
 """exit code after Ctrl-C, also where typer has taken the KeyboardInterrupt"""
 
@@ -264,9 +266,11 @@ def main() -> None:
     """Entry point. An error that a user can fix is printed as one line, with exit code 2 (75 while a run waits for
     files).
     """
+    import gc
     import sys
     import warnings
 
+    gc.set_threshold(*COLLECT_AFTER)
     warnings.simplefilter("ignore", FutureWarning)  # of libraries that are imported, which a user cannot heed
     try:
         app()

@@ -13,7 +13,7 @@ from typing import Any
 from nemo_sdg.config import RunConfig, Verify, shaping
 from nemo_sdg.errors import ConfigError, DataError, SdgError, few
 from nemo_sdg.execution.context import Context
-from nemo_sdg.execution.processes import give_back_memory, quiet_libraries
+from nemo_sdg.execution.processes import give_back_memory, quiet_libraries, rarely_collecting
 from nemo_sdg.execution.progress import COLUMNS, Progress, fit, format_seconds
 from nemo_sdg.execution.tracking import open_trackers
 from nemo_sdg.pipeline.order import BY_SHARD, STEPS, configured_steps, step_module, steps_between, why_skipped
@@ -44,6 +44,7 @@ MAX_CHANGES = 5
 """maximum number of changes of a step that are shown; the others are counted"""
 
 
+@rarely_collecting()
 def run(
     config: RunConfig,
     *,

@@ -1,5 +1,6 @@
 """Worker processes of this machine."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nemo_sdg.errors import SdgError
-from nemo_sdg.execution.processes import worker_processes
+from nemo_sdg.execution.processes import COLLECT_AFTER, rarely_collecting, worker_processes
 
 
 def test_a_process_that_is_killed_is_one_line() -> None:
@@ -64,3 +65,16 @@ with worker_processes(1, preload=("interrupted",)) as pool:
         [sys.executable, "-c", look], capture_output=True, text=True, check=False, env={**os.environ, **path}
     )
     assert (found.stderr, found.stdout.split()) == ("", ["True", "set()", "True"])
+
+
+def test_garbage_is_collected_as_before_after_a_failure() -> None:
+    before, seen = gc.get_threshold(), []
+
+    @rarely_collecting()
+    def fail() -> None:
+        seen.append(gc.get_threshold())
+        raise SdgError("no")
+
+    with pytest.raises(SdgError):
+        fail()
+    assert (seen, gc.get_threshold()) == ([COLLECT_AFTER], before)
