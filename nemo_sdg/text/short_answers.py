@@ -64,6 +64,8 @@ def _within(few: tuple[str, ...], many: tuple[str, ...]) -> bool:
 
 
 _TURKISH_IS = re.compile(r"(?<=[^\W\d_]{3})['’]?[dt][ıiuü]r$")
+_TURKISH_IN = re.compile(r"(?<=[^\W\d_]{2})['’][dt][ae]$")
+"""the ending of a name that says where: Ankara'da"""
 _TOLD_APART = frozenset(["other name", "middle", "company", "country"])
 """What two answers must not both lose: Алексей Николаевич Толстой is not Алексей Константинович Толстой"""
 
@@ -145,6 +147,10 @@ def _same_form(a: str, b: str, question: str, language: str) -> bool:
         return bool(untitled[0])
     if same_numerals(untitled[0], untitled[1], language):
         return True
+    if base_language(language) == "tr":
+        one, other = (_TURKISH_IN.sub("", side.strip(" .")) for side in (a, b))
+        if same_words(one, other, language):
+            return True
     if not question:
         return False
     for side, other in ((a, b), (b, a)):

@@ -10,6 +10,10 @@ import re
 from nemo_sdg.text.forms.lexicon import listed
 from nemo_sdg.text.numbers.scan import scan_words
 
+_WORK = re.compile(
+    r"\b((?:(?:piano|violin|cello|string) )?(?:symphony|sinfonie|concerto|sonata|quartet)) (?:no|nr|number) (\d+)\b"
+)
+"""a piece of music by its number: Symphony No. 9 is the Ninth Symphony"""
 _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 
 
@@ -25,7 +29,8 @@ def in_digits(text: str, language: str) -> str:
             out += [text[position : word.start()], f"{scanned[0].value}{'th' * scanned[0].ordinal}"]
             position = scanned[1]
     text = "".join([*out, text[position:]])
-    return re.sub(r"(?<=\d)(?:st|nd|rd|th|er|ère|ème|e|º|ª)\b", "th", text)
+    text = re.sub(r"(?<=\d)(?:st|nd|rd|th|er|ère|ème|e|º|ª)\b", "th", text)
+    return _WORK.sub(r"\2th \1", text)
 
 
 def same_numerals(left: str, right: str, language: str) -> bool:

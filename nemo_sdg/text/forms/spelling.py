@@ -39,8 +39,13 @@ _BRITISH = [
     (re.compile(r"aluminium"), "aluminum"),
     (re.compile(r"^grey"), "gray"),
     (re.compile(r"sulph"), "sulf"),
+    (re.compile(r"^foet(?=us|al)"), "fet"),
+    (re.compile(r"rrhoea"), "rrhea"),
+    (re.compile(r"paed(?=i|o)"), "ped"),
+    (re.compile(r"caec"), "cec"),
+    (re.compile(r"noeuv"), "neuv"),
     (re.compile(r"(?<=[fpt]en)ce(?=$|s$)"), "se"),
-    (re.compile(r"ae(?=[mnst])|oe(?=[dms])"), "e"),
+    (re.compile(r"ae(?=[mnst])|oe(?=[dms])(?![ds]$)"), "e"),
 ]
 _YES, _NO = listed("yes"), listed("no")
 _SMALL_WORDS = listed("small_words")
@@ -68,6 +73,8 @@ ASKS_ORDER = re.compile(
 )
 """Questions whose answer is a list in a certain order"""
 _ALEF = re.compile("[أإآٱ]")
+_TA_MARBUTA = re.compile(r"\bال\w{4,}ه\b")
+"""A word with the Arabic article has no possessive ending: its last letter is a ta marbuta written without its dots"""
 _MARKS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0640]")
 
 
@@ -93,7 +100,9 @@ def unify(text: str) -> str:
     if not re.search("[α-ω]{2}", text):
         text = re.sub("[α-ω]", lambda found: _GREEK.get(found[0], found[0]), text)
     text = re.sub(r"_\{?(\w+)\}?", r"\1", text)
-    text = _ALEF.sub("ا", text)
+    text = (
+        _TA_MARBUTA.sub(lambda found: found[0][:-1] + "ة", _ALEF.sub("ا", text)) if "ا" in text or "أ" in text else text
+    )
     text = _AD_FIRST.sub(r"\1 ad", _CENTURY.sub("century", text))
     words = text.split()
     alone = len(words) < 2

@@ -20,7 +20,7 @@ from nemo_sdg.text.latex import MARKS, fold, plain
 from nemo_sdg.text.numbers.places import START, is_plain, starts
 from nemo_sdg.text.numbers.scan import AND_A_HALF, FULL_ORDINAL, Number, scan_number, scan_words
 from nemo_sdg.text.numbers.spelled import part_at
-from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, Unit, read_unit
+from nemo_sdg.text.numbers.units import CURRENCY, NO_UNIT, read_unit
 
 __all__ = ["FoundNumber", "Number", "find_numbers", "read_number", "sole_number"]
 
@@ -28,6 +28,10 @@ _LITERAL = re.compile(r"[-+]?0(?:x[0-9a-f]+|b[01]+|o[0-7]+)", re.IGNORECASE)
 _REPEATING = re.compile(r"(\d*)[.,](\d*)\\(?:overline|dot|bar)\s*\{?(\d+)\}?")
 _GOES_ON = re.compile(r"(\d{0,20})[.,](\d{0,12}?)(\d{1,6}?)\3{1,40}(?:\.{3}|…|\\[ld]?dots|\\ldots)")
 _FEET = re.compile(r"(\d+)\s*['′]\s*(\d+)\s*(?:\"|″|''|”)$")
+_ARC = re.compile(
+    r"(\d+)\s*(?:°|º|\bdeg(?:rees?)?\b)\s*(\d{1,2}(?:\.\d+)?)\s*(?:['′’]|\bmin(?:utes?)?\b)"
+    r"(?:\s*(\d{1,2}(?:\.\d+)?)\s*(?:\"|″|''|′′|”|\bsec(?:onds?)?\b))?$"
+)
 _APOSTROPHES = "'’"
 _HALF_LAST = re.compile(
     r"(un['’]|\S+\s+)([^\W\d_]+)\s+((?:e|y|et|and a)\s+(?:mezz[ao]|medi[ao]|demie?|mei[ao]|half))", re.IGNORECASE
@@ -98,6 +102,9 @@ def _read_quantity(text: str, language: str) -> Number | None:
         tail = Fraction(int(again), (10 ** len(again) - 1) * 10 ** len(fixed))
         return Number(int(whole) + Fraction(int(fixed or 0), 10 ** len(fixed)) + tail)
     text = _HALF_LAST.sub(lambda found: f"{found[1].strip().rstrip(_APOSTROPHES)} {found[3]} {found[2]}", text)
+    text = _ARC.sub(
+        lambda arc: f"{arc[1]} degrees {arc[2]} arcminutes" + (f" {arc[3]} arcseconds" if arc[3] else ""), text
+    )
     text = _FEET.sub(r"\1 ft \2 in", text)
     negative = False
     if (word := _SIGN_WORD.match(text)) is not None:
@@ -151,9 +158,8 @@ def _read_compound(number: Number, rest: str, language: str) -> Number | None:
         return None
     if unit.factor <= other.unit.factor:
         return None
-    value = number.value * unit.factor
-    added = other.value * other.unit.factor
-    return Number(value + added if number.value >= 0 else value - added, Unit(Fraction(1), unit.dimensions))
+    value = number.value * unit.factor / other.unit.factor
+    return replace(other, value=value + other.value if number.value >= 0 else value - other.value)
 
 
 def find_numbers(text: str, language: str = "en") -> list[FoundNumber]:

@@ -183,6 +183,8 @@ def _known(word: str) -> tuple[str, Fraction] | None:
     if word in symbols:
         return symbols[word], Fraction(1)
     lower = word.casefold()
+    if (parted := lower.partition("-"))[0] in _PREFIX_WORDS:
+        lower = parted[0] + parted[2]  # kilo-ohm
     for ending in ("", "s", "es", "n", "en"):
         candidate = lower.removesuffix(ending)
         if candidate in _plain_words() and (candidate == lower or len(candidate) > 2):
