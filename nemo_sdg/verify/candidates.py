@@ -8,7 +8,7 @@ from nemo_sdg.config import VerifySection
 from nemo_sdg.records import Drop, Kind, Origin, Sample, Vote
 from nemo_sdg.verify.comparison import comparison, is_gold, senses_of
 from nemo_sdg.verify.kept import Passes
-from nemo_sdg.verify.solutions import rank
+from nemo_sdg.verify.solutions import best_first
 from nemo_sdg.verify.votes import blind_of, bounds, classes_of, planned, verify_sample
 
 
@@ -17,7 +17,7 @@ def candidates(sample: Sample, config: VerifySection) -> list[Vote]:
     reach the gold, or those of the majority where there is one. Of programs, all.
     """
     complete = [vote for vote in _right(sample, config) if vote.reasoning.strip() and vote.context.strip()]
-    return sorted(complete, key=lambda vote: rank(vote, sample))
+    return list(best_first([complete], sample))
 
 
 def undecided(sample: Sample, config: VerifySection) -> bool:

@@ -8,7 +8,7 @@ knowledge still. Where that does not help either, the best is kept as it is, and
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import Answer, Drop, Grade, Sample, Verification, Vote, VoteCounts, drop_sample, to_dict
@@ -31,7 +31,7 @@ MARKER = re.compile(r"[(\[]?(?:\d{1,3}|[A-Za-z]|[ivx]{1,4})[.)\]]+")
 
 
 def take(
-    ranked: list[Vote],
+    ranked: Iterable[Vote],
     sample: Sample,
     votes: VoteCounts,
     answer_of: Callable[[Vote], Answer],
@@ -44,14 +44,16 @@ def take(
     """The sample with the first of `ranked`, which are right and ordered best first, that makes a sample that passes;
     the first that makes a sample at all where none does; else the drop of the first.
     """
-    made = ((vote, _made(sample, vote, votes, answer_of, method, config, tests_of)) for vote in ranked)
+    tried: list[Vote] = []
     first: Sample | Drop | None = None
-    for _, result in made:
+    for vote in ranked:
+        tried.append(vote)
+        result = _made(sample, vote, votes, answer_of, method, config, tests_of)
         if not isinstance(result, Drop) and (passes is None or passes(result)):
             return result
         first = result if first is None or (isinstance(first, Drop) and not isinstance(result, Drop)) else first
     assert first is not None, "there is a right solution"
-    for vote in ranked if passes is not None else []:
+    for vote in tried if passes is not None else []:
         for context, num in shortened(vote.context, sample):
             shorter = dataclasses.replace(vote, context=context)
             result = _made(sample, shorter, votes, answer_of, method, config, tests_of)

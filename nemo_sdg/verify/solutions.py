@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import re
+from collections.abc import Callable, Iterator
 
 from nemo_sdg.config import VerifySection
 from nemo_sdg.records import LABELS, Answer, Kind, Sample, Vote
@@ -47,7 +48,7 @@ def _squeezed(expression: str) -> str:
 def adds_knowledge(context: str, sample: Sample) -> bool:
     """Whether a context has at least three words that question, passage and options do not have."""
     known = " ".join((sample.question, sample.passage or "", *(sample.choices or [])))
-    read = _words_of(known, sample.language)
+    read = _known_words(known, sample.language)
     new: set[str] = set()
     for word in normalized(context, sample.language).split():
         if word not in read:
@@ -58,7 +59,7 @@ def adds_knowledge(context: str, sample: Sample) -> bool:
 
 
 @functools.lru_cache(maxsize=16)
-def _words_of(written: str, language: str) -> frozenset[str]:
+def _known_words(written: str, language: str) -> frozenset[str]:
     return text.distinct_words(written, language)
 
 
@@ -93,29 +94,69 @@ def _stands_at(option: str, text: str, place: int) -> bool:
     return text.startswith(option, place) and not (text[end : end + 1].isalnum() or text[end : end + 1] == "_")
 
 
-def rank(solution: Vote, sample: Sample) -> tuple[bool, bool, bool, bool, bool, int, int]:
-    """Best first: letters that agree with the options, complete, reasoning that ends in the answer, context that adds
-    knowledge and does not name the answer, most distinct words (a loop of words earns nothing), lowest index.
+def _is_incomplete(solution: Vote, sample: Sample) -> bool:
+    return not solution.reasoning.strip() or not solution.context.strip()
+
+
+def _ends_elsewhere(solution: Vote, sample: Sample) -> bool:
+    """Whether the end of a reasoning does not name the answer."""
+    return not _is_long(sample) and not names_answer(solution.reasoning[-TAIL:], solution.answer or "", sample)
+
+
+def _adds_nothing(solution: Vote, sample: Sample) -> bool:
+    return not adds_knowledge(solution.context, sample)
+
+
+def _gives_away(solution: Vote, sample: Sample) -> bool:
+    """Whether a context names the answer."""
+    return not _is_long(sample) and names_answer(solution.context, solution.answer or "", sample)
+
+
+def _is_long(sample: Sample) -> bool:
+    """Whether answers are programs or sentences, which no other text names."""
+    return sample.kind in (Kind.code, Kind.free_text)
+
+
+FAULTS = (_gives_away, _adds_nothing, _ends_elsewhere, _is_incomplete, contradicts_letters)
+"""of solutions with the right answer, the gravest last"""
+
+
+def best_first(tiers: list[list[Vote]], sample: Sample) -> Iterator[Vote]:
+    """The solutions of the first tier, then those of the next, best first in each: by their gravest fault; of the same
+    faults the one with the most distinct words (a loop of words earns nothing), then the lowest index.
+
+    A fault is looked for only when the next solution is asked for: mostly the first one is kept, and those of the
+    others are never looked for.
     """
-    complete = bool(solution.reasoning.strip()) and bool(solution.context.strip())
-    named = sample.kind in (Kind.code, Kind.free_text)
-    return (
-        contradicts_letters(solution, sample),
-        not complete,
-        not (named or names_answer(solution.reasoning[-TAIL:], solution.answer or "", sample)),
-        not adds_knowledge(solution.context, sample),
-        not named and names_answer(solution.context, solution.answer or "", sample),
-        -len(_words_of(solution.reasoning, sample.language)),
-        solution.index,
-    )
+    for tier in tiers:
+        by_words = sorted(tier, key=lambda vote: (-_num_words(vote, sample), vote.index)) if len(tier) > 1 else tier
+        ordered = iter(by_words)
+        for fault in FAULTS:
+            ordered = _faulty_last(ordered, fault, sample)
+        yield from ordered
 
 
-def ranked_best(right: list[Vote], sample: Sample, config: VerifySection) -> list[Vote]:
-    """The solutions with the right answer that may be kept, best first: those that a judge accepts; where none was
-    judged, all. None where the judge accepts none. Of programs, which are judged before they have run, those that were
-    not judged come after those that were accepted.
+def _faulty_last(votes: Iterator[Vote], fault: Callable[[Vote, Sample], bool], sample: Sample) -> Iterator[Vote]:
+    """The votes in their order, but those with a fault after the others."""
+    faulty = []
+    for vote in votes:
+        if fault(vote, sample):
+            faulty.append(vote)
+        else:
+            yield vote
+    yield from faulty
+
+
+def _num_words(solution: Vote, sample: Sample) -> int:
+    return len(text.distinct_words(solution.reasoning, sample.language))
+
+
+def keepable(right: list[Vote], sample: Sample, config: VerifySection) -> list[list[Vote]]:
+    """The solutions with the right answer that may be kept: those that a judge accepts; where none was judged, all.
+    None where the judge accepts none. Of programs, which are judged before they have run, those that were not judged
+    are a second tier.
     """
     judged = [vote for vote in right if vote.judge is not None and vote.judge.score is not None]
     accepted = [vote for vote in judged if vote.judge is not None and (vote.judge.score or 0) >= config.min_judge_score]
     others = [vote for vote in right if vote not in judged] if not judged or sample.kind == Kind.code else []
-    return sorted(accepted, key=lambda vote: rank(vote, sample)) + sorted(others, key=lambda vote: rank(vote, sample))
+    return [tier for tier in (accepted, others) if tier]

@@ -27,7 +27,7 @@ from nemo_sdg.text.sentences import similarity
 from nemo_sdg.verify import programs as code
 from nemo_sdg.verify.comparison import Compare, comparison, is_gold, senses_of
 from nemo_sdg.verify.kept import Passes, drop, rejected, take
-from nemo_sdg.verify.solutions import names_answer, ranked_best
+from nemo_sdg.verify.solutions import best_first, keepable, names_answer
 
 METHODS = {
     Kind.multiple_choice: "majority_of_option_texts",
@@ -187,9 +187,10 @@ def _verify_gold(sample: Sample, same: Compare, config: VerifySection, passes: P
     if sample.kind in (Kind.multiple_choice, Kind.numeric, Kind.short_text):
         # The answer was given: what counts is that the reasoning arrives at it.
         shows = [solution for solution in given if names_answer(solution.reasoning, sample.gold.text, sample)]
-    ranked = ranked_best(right, sample, config) + ranked_best(shows, sample, config)
-    if ranked:
+    tiers = keepable(right, sample, config) + keepable(shows, sample, config)
+    if tiers:
         method = "judged_sense_of_gold" if senses_of(sample) else GOLD_METHODS[Kind(sample.kind)]
+        ranked = best_first(tiers, sample)
         return take(ranked, sample, votes, lambda _: sample.gold, method, config, passes=passes)
     if given and not shows:
         return drop(sample, "reasoning_misses_gold", _shown(tally))
@@ -234,12 +235,12 @@ def _verify_majority(sample: Sample, same: Compare, config: VerifySection, passe
     if len(best) > allowed:
         return drop(sample, "agreement_above_max", f"{len(best)} of {planned(sample)}")
     right = best + [vote for vote in further if vote.answer is not None and same(vote.text, best[0].text)]
-    ranked = ranked_best(right, sample, config)
-    if not ranked:
+    tiers = keepable(right, sample, config)
+    if not tiers:
         return rejected(sample, right)
-    tests = {vote.text: by_vote[id(vote)] for vote in ranked} if sample.kind == Kind.code else None
+    tests = {vote.text: by_vote[id(vote)] for tier in tiers for vote in tier} if sample.kind == Kind.code else None
     return take(
-        ranked,
+        best_first(tiers, sample),
         sample,
         VoteCounts(planned=planned(sample), n=len(blind), agree=len(best), tally=tally),
         lambda vote: Answer(text=vote.text, label=LABELS[sample.choices.index(vote.text)] if sample.choices else None),

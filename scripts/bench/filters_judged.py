@@ -41,7 +41,7 @@ from nemo_sdg.generate.roles import RoleEngines, named_roles
 from nemo_sdg.records import Judgement, Vote, content_id, sample_from_dict, to_dict
 from nemo_sdg.storage import read_jsonl, write_jsonl
 from nemo_sdg.verify.candidates import candidates, undecided
-from nemo_sdg.verify.solutions import ranked_best
+from nemo_sdg.verify.solutions import keepable
 
 Json = dict[str, Any]
 REPLIES = Path(__file__).parent / "data" / "judge_replies.jsonl"
@@ -172,7 +172,7 @@ class Judge:
         votes = graded.solutions or []
         if asked.prompts:
             judged.note("answer", asked, votes[0].judge)
-            if not ranked_best(votes, graded, self.config.verify):
+            if not keepable(votes, graded, self.config.verify):
                 judged.rejected += low(votes[0].judge, ANSWER_CRITERIA, self.config.verify.min_judge_score)
         return judged
 

@@ -3,9 +3,13 @@
 import dataclasses
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nemo_sdg.records import Sample, Vote
-from nemo_sdg.verify.solutions import adds_knowledge, contradicts_letters, names_answer, rank
+from nemo_sdg.text.words import distinct_words
+from nemo_sdg.verify import solutions
+from nemo_sdg.verify.solutions import adds_knowledge, best_first, contradicts_letters, names_answer
 
 SAMPLE = Sample(
     sample_id="s",
@@ -37,7 +41,36 @@ def solution(index: int, reasoning: str, context: str = "Hens are birds and walk
     ],
 )
 def test_the_better_solution_comes_first(better: Vote, worse: Vote) -> None:
-    assert rank(better, SAMPLE) < rank(worse, SAMPLE)
+    assert list(best_first([[worse, better]], SAMPLE)) == [better, worse]
+
+
+CONTEXTS = ["", "6 legs are had by hens.", "Hens have legs.", "Poultry such as chickens stand upright.", "A) 6 is it."]
+REASONINGS = ["", "It is 6.", "Two legs for each of three hens.", "B) 6 legs.", "so 6 6 6 6", "Each hen has 2, so 6."]
+VOTES = st.lists(st.tuples(st.sampled_from(CONTEXTS), st.sampled_from(REASONINGS)), max_size=5)
+
+
+@given(VOTES, VOTES, st.sampled_from(["numeric", "multiple_choice", "short_text", "free_text"]))
+@settings(max_examples=150)
+def test_solutions_come_in_the_order_of_all_that_is_looked_for(
+    first: list[tuple[str, str]], second: list[tuple[str, str]], kind: str
+) -> None:
+    sample = dataclasses.replace(SAMPLE, kind=kind, choices=["6", "8", "7"] if kind == "multiple_choice" else None)
+    tiers = [[solution(place, said, told) for place, (told, said) in enumerate(votes)] for votes in (first, second)]
+
+    def rank(vote: Vote) -> tuple[object, ...]:
+        num_words = len(distinct_words(vote.reasoning, "en"))
+        return (*(fault(vote, sample) for fault in reversed(solutions.FAULTS)), -num_words, vote.index)
+
+    wanted = [vote for votes in tiers for vote in sorted(votes, key=rank)]
+    assert list(best_first(tiers, sample)) == wanted
+
+
+def test_faults_of_solutions_that_nobody_asks_for_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(solutions, "FAULTS", [lambda vote, _: asked.append(vote.index)])
+    votes = [solution(0, "It is 6."), solution(1, "Each hen has 2, so 3 hens have 6."), solution(2, "So it is 6.")]
+    assert next(best_first([votes], SAMPLE)).index == 1
+    assert asked == [1]
 
 
 def test_a_number_is_named_by_its_value() -> None:
