@@ -1,6 +1,7 @@
-"""A run on Ray Data, killed among its answers: the bytes of an undisturbed local run, a quiet terminal, nothing left.
+"""A run on Ray Data, killed in the middle: the bytes of an undisturbed local run, a quiet terminal, no process left.
 
-Seeds and questions are those of the local run: they are made by the same two stages as packed files and answers.
+What comes before the verdicts is that of the local run: a single worker of generation works without Ray, and seeds are
+made by the same stage as packed files.
 """
 
 import shutil
@@ -27,13 +28,13 @@ def test_killed_and_resumed_run_on_ray_data_equals_a_local_one(
     run_dir = tmp_path / "ray"
     run_dir.mkdir()
     shutil.copy(undisturbed / "config.yaml", run_dir)
-    for step in ("catalog", "seeds", "questions"):
+    for step in ("catalog", "seeds", "questions", "answers"):
         shutil.copytree(undisturbed / step, run_dir / step)
     arguments = run_arguments(run_dir, server, "run.executor=ray_data")
     killed = subprocess.Popen(
         command(root, *arguments), cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    while not list(run_dir.glob("answers/receipts/*.json")):
+    while not list(run_dir.glob("verified/receipts/*.json")):
         assert killed.poll() is None, killed.communicate()[0]
         time.sleep(0.05)
     below = psutil.Process(killed.pid).children(recursive=True)
