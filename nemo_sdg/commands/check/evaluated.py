@@ -88,11 +88,14 @@ def _task_files(folder: str) -> dict[str, TaskFile]:
         for name in names:
             if name.endswith((".yaml", ".yml")) or "." not in name:
                 path = os.path.join(parent, name)
-                with open(path, errors="replace") as file:
-                    text = file.read()
-                datasets = frozenset(last_part(one.strip("\"'")) for one in _DATASET.findall(text))
-                includes = tuple(one.strip("\"'").rpartition("/")[2] for one in _INCLUDE.findall(text))
-                found[path] = TaskFile(datasets, includes)
+                with open(path, "rb") as file:  # as text, 14,000 files take half as long again
+                    text = file.read().decode(errors="replace").replace("\r", "\n")
+                datasets = _DATASET.findall(text) if "dataset_path:" in text else []
+                includes = _INCLUDE.findall(text) if "include:" in text else []
+                found[path] = TaskFile(
+                    frozenset(last_part(one.strip("\"'")) for one in datasets),
+                    tuple(one.strip("\"'").rpartition("/")[2] for one in includes),
+                )
     return found
 
 

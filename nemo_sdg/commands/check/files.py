@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.commands.check.findings import UNREACHABLE, CheckedRun, Verdict
+from nemo_sdg.commands.check.findings import UNREACHABLE, CheckedRun, Verdict, recorded
 from nemo_sdg.commands.check.unfinished import begun_files, progress_of
-from nemo_sdg.config import EngineKind, EngineSection, Role, load_recorded
+from nemo_sdg.config import EngineKind, EngineSection, Role
 from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.pipeline.order import BY_SHARD, engine_shapes
 from nemo_sdg.storage import (
@@ -182,7 +182,7 @@ def configuration_changes(run: CheckedRun, verdict: Verdict) -> list[str]:
     """Fields of config.yaml whose value is not the one that the step was made under."""
     found = []
     try:
-        config = load_recorded(run.dir)
+        config = recorded(run.dir)
     except ConfigError as exc:  # of another version
         config = None
         verdict.unseen.append(f"the engines of config.yaml: {exc}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.commands.check import evaluation, files, records, rows
-from nemo_sdg.commands.check.findings import CheckedRun, Verdict
+from nemo_sdg.commands.check.findings import CheckedRun, Verdict, recorded
 from nemo_sdg.commands.check.packed import blend, corpora
 from nemo_sdg.commands.check.shards import BROKEN, Shard, Taken
 from nemo_sdg.commands.check.unfinished import to_do, waits_for
@@ -169,9 +169,7 @@ def prove_law(run: CheckedRun, name: str, directory: str | None) -> Verdict:
 
 def steps_of(run_dir: Path) -> list[str]:
     """The steps that the run's configuration asks for."""
-    from nemo_sdg.config import load_recorded
-
     try:
-        return configured_steps(load_recorded(run_dir))
+        return configured_steps(recorded(run_dir))
     except (ConfigError, DataError):
         return STEPS
