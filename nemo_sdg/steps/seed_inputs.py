@@ -33,8 +33,7 @@ def planned_sources(config: RunConfig) -> list[tuple[str, list[Any]]]:
     """The training splits of the selected tasks, and the evaluation splits that they are compared with."""
     from nemo_sdg.catalog.selection import compared, eligible, select
     from nemo_sdg.catalog.walk import build_catalog
-    from nemo_sdg.seeds.build import plan_sources
-    from nemo_sdg.seeds.sources.splits import evaluation_sources
+    from nemo_sdg.seeds.sources.splits import evaluation_sources, plan_sources
 
     rows = build_catalog(config.seeds, config.guard)
     unlimited = dataclasses.replace(config.seeds, limit_per_task=None, limit_per_family=None)
