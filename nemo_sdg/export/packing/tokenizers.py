@@ -106,6 +106,11 @@ class Tokenizer:
         return bytes(byte for byte, letter in sorted(byte_letters().items()) if letter not in vocab)
 
     @functools.cached_property
+    def decodes_apart(self) -> bool:
+        """Whether the text of tokens is that of the first ones and that of the others, where no character is parted."""
+        return type(self.backend.decoder).__name__ == "ByteLevel"
+
+    @functools.cached_property
     def _composes(self) -> bool:
         normalizer = self._content["normalizer"]
         return normalizer is not None and normalizer["type"] == "NFC"

@@ -105,13 +105,15 @@ def read_document(prefix: Path, document: int) -> list[int]:
 
 def pieces(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
     """The text that each token adds. A character of several tokens is added by the last of them."""
-    texts, before = [], ""
+    texts, begin, before = list[str](), 0, ""
     plain = [number for number in ids if number not in (tokenizer.eod, tokenizer.bos)]
     for end in range(1, len(plain) + 1):
-        whole = str(tokenizer.backend.decode(plain[:end], skip_special_tokens=False))
+        whole = str(tokenizer.backend.decode(plain[begin:end], skip_special_tokens=False))
         settled = whole if end == len(plain) else whole.rstrip("\ufffd")
         texts.append(settled[len(before) :])
         before = max(before, settled, key=len)
+        if tokenizer.decodes_apart and settled == whole:
+            begin, before = end, ""
     found = iter(texts)
     return ["" if number in (tokenizer.eod, tokenizer.bos) else next(found) for number in ids]
 

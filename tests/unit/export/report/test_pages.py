@@ -101,6 +101,15 @@ def test_pieces_of_tokens_join_to_the_text() -> None:
     assert len(texts) == len(ids)
 
 
+def test_pieces_are_the_same_where_all_tokens_before_are_decoded_again() -> None:
+    tokenizer, whole = byte_tokenizer(), byte_tokenizer()
+    assert tokenizer.decodes_apart
+    whole.__dict__["decodes_apart"] = False
+    text = "第\U0001f469‍\U0001f467 \ufffd é"
+    ids = [*tokenizer.encode([text])[0], *tokenizer.encode(["号"])[0][:2], tokenizer.eod]  # ends within a character
+    assert pieces(tokenizer, ids) == pieces(whole, ids)
+
+
 def test_documents_are_read_by_the_published_layout(tmp_path: Path) -> None:
     import struct
 
