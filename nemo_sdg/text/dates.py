@@ -256,14 +256,19 @@ _SPOKEN = re.compile(
 
 
 _CJK_TIME = re.compile(
-    r"(?P<half>午前|午後|上午|下午|凌晨|早上|晚上|오전|오후)?\s*(?P<hour>\d{1,2})\s*[時时点點시]"
-    r"(?:(?P<middle>半)|\s*(?P<minute>\d{1,2})\s*[分분])?"
+    r"(?P<half>午前|午後|上午|下午|凌晨|早上|晚上|오전|오후)?\s*(?P<hour>\d{1,2}|[一二两兩三四五六七八九十]{1,3})\s*[時时点點시]"
+    r"(?:(?P<middle>半)|(?P<quarter>[一三])刻|\s*(?P<minute>\d{1,2}|[零〇一二三四五六七八九十]{1,3})\s*[分분])?"
 )
 
 
 def _cjk_time(clock: re.Match[str]) -> tuple[int, int, int] | None:
-    """午後3時30分, 下午3点半, 오전 9시"""
-    hour, minute = int(clock["hour"]), 30 if clock["middle"] else int(clock["minute"] or 0)
+    """午後3時30分, 下午三点半, 오전 9시"""
+    said = [read_cjk(part, 0) if part and not part.isdigit() else None for part in (clock["hour"], clock["minute"])]
+    hour, minute = (
+        int(part or 0) if read is None else int(read[0])
+        for part, read in zip((clock["hour"], clock["minute"]), said, strict=True)
+    )
+    minute = 30 if clock["middle"] else {"一": 15, "三": 45}.get(clock["quarter"], minute)
     if clock["half"] in ("午後", "下午", "晚上", "오후") and hour < 12:
         hour += 12
     return (hour, minute, 0) if hour <= 24 and minute < 60 else None

@@ -36,6 +36,8 @@ _OWN_LETTERS = {
 _SPELLED_OUT = {"de": ("ä ae", "ö oe", "ü ue"), "da": ("æ ae", "ø oe", "å aa"), "no": ("æ ae", "ø oe", "å aa")}
 _ACRONYM = re.compile(r"\b(?:[^\W\d_]\.\s?){2,}")
 _INITIALS = re.compile(r"\b([^\W\d_]) (?=[^\W\d_]\b)")
+_LISTED_LETTERS = re.compile(r"\b[^\W\d_]\s?[,;]\s?[^\W\d_]\b")
+"""x, y is no product"""
 _HAS_ACRONYM = re.compile(r"\.\s?[^\W\d_]\.")
 """Without such a place a text has no acronym; found in a tenth of the time"""
 _APOSTROPHE = re.compile(r"'(?<=[a-z0-9]')(?=[a-z0-9])")
@@ -220,7 +222,8 @@ def same_words(a: str, b: str, language: str) -> bool:
         return bool(left)
     if left.replace(" ", "") == right.replace(" ", "") and (not left.isascii() or forms.hyphens_part(a, b)):
         return True
-    if _INITIALS.sub(r"\1", left) == _INITIALS.sub(r"\1", right):
+    listed = [_LISTED_LETTERS.search(side) is not None for side in (a, b)]
+    if listed[0] == listed[1] and _INITIALS.sub(r"\1", left) == _INITIALS.sub(r"\1", right):
         return True
     if tongue == "en" and not (a.isascii() and b.isascii()) and _romanised(a) == _romanised(b):
         return True

@@ -73,6 +73,10 @@ ASKS_ORDER = re.compile(
 )
 """Questions whose answer is a list in a certain order"""
 _ALEF = re.compile("[أإآٱ]")
+_DEGREE = re.compile(
+    r"(?<!\S)(ph|b|m|d|ed|ll) (?=(?:sc|phil|ed)(?!\S)|(?<=ph )d(?!\S)|(?<=ed )d(?!\S)|(?<=ll )[bm](?!\S))"
+)
+"""an academic degree: Ph.D., M.Sc."""
 _TA_MARBUTA = re.compile(r"\bال\w{4,}ه\b")
 """A word with the Arabic article has no possessive ending: its last letter is a ta marbuta written without its dots"""
 _MARKS = re.compile("[\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0640]")
@@ -104,6 +108,7 @@ def unify(text: str) -> str:
         _TA_MARBUTA.sub(lambda found: found[0][:-1] + "ة", _ALEF.sub("ا", text)) if "ا" in text or "أ" in text else text
     )
     text = _AD_FIRST.sub(r"\1 ad", _CENTURY.sub("century", text))
+    text = _DEGREE.sub(r"\1", text)
     words = text.split()
     alone = len(words) < 2
     written_out = " ".join(
