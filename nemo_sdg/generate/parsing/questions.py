@@ -55,10 +55,6 @@ class _Line:
     is_title: bool = False
     """whether it only counts the questions: `# Question 2` above the headings of that question"""
 
-    @property
-    def form(self) -> str:
-        return "#" * self.heading.level or self.heading.mark
-
 
 @dataclass(slots=True)
 class _Open:
@@ -126,8 +122,8 @@ def _begins_question(lines: list[str], number: int) -> bool:
 def _read_block(text: str) -> list[dict[str, str | list[str]]]:
     lines = _lines(text)
     form = _form([one for one in lines if not one.is_title])
-    of_form = {one.heading.section for one in lines if one.form == form and not one.is_title}
-    places = [one.heading.start for one in lines if one.form == form and one.heading.section in FIELDS]
+    of_form = {one.heading.section for one in lines if one.heading.form == form and not one.is_title}
+    places = [one.heading.start for one in lines if one.heading.form == form and one.heading.section in FIELDS]
     found, now = [], _Open()
     for one in lines:
         heading = one.heading
@@ -173,7 +169,7 @@ def _lines(text: str) -> list[_Line]:
         before = line
     for one, following in itertools.pairwise(found):
         between = text[one.heading.body : following.heading.start]
-        one.is_title = one.numbered and following.form != one.form and not between.strip(" \t\n*_#-=")
+        one.is_title = one.numbered and following.heading.form != one.heading.form and not between.strip(" \t\n*_#-=")
     return found
 
 
@@ -182,7 +178,7 @@ def _form(lines: list[_Line]) -> str:
     sections: dict[str, set[str]] = {}
     for one in lines:
         if one.heading.section in FIELDS:
-            sections.setdefault(one.form, set()).add(one.heading.section)
+            sections.setdefault(one.heading.form, set()).add(one.heading.section)
     return max(sections, key=lambda form: len(sections[form]), default="")
 
 
@@ -193,7 +189,7 @@ def _counts(one: _Line, now: _Open, form: str, of_form: set[str]) -> bool:
         return False
     if now.section == "passage" and name != "question":
         return False
-    if one.form == form:
+    if one.heading.form == form:
         return True
     if name in of_form:
         return False
@@ -215,7 +211,7 @@ def _ends(text: str, one: _Line, now: _Open, form: str) -> bool:
         return False
     if now.section == "options":
         return not is_option(one.line, one.heading, [now.last], one.before)
-    if now.section == "tests" or one.form == form:
+    if now.section == "tests" or one.heading.form == form:
         return True
     return one.heading.section != "context" and ASKS.search(text[-LONGEST_END:].rstrip(" \t\n-=")) is None
 

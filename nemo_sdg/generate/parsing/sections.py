@@ -142,6 +142,10 @@ class Heading:
     level: int
     """number of # before the name; 0 without, or in a quotation"""
 
+    @property
+    def form(self) -> str:
+        return "#" * self.level or self.mark
+
     def text(self, text: str, end: int) -> str:
         """What stands under the heading, up to `end`."""
         body = text[self.body : end]
@@ -184,23 +188,26 @@ def is_option(line: str, heading: Heading, headings: list[Heading], last: str) -
 
 
 def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:
-    """The headings without those inside of a section: where reasoning and answer stand under headings of one level,
-    `**Background:**` between them, or a quotation, is a part of the reasoning. An answer stated on the way counts: it
-    may contradict. In `prose`, what follows under the answer is a part of it.
+    """The headings without those inside of a section: where reasoning and answer stand under headings of one level, or
+    all three sections under bold ones, `*Background:*` between them, or a quotation, is a part of the reasoning. An
+    answer stated on the way counts: it may contradict. In `prose`, what follows under the answer is a part of it.
     """
-    levels = [{one.level for one in headings if one.section == section} for section in ("reasoning", "answer")]
-    level = min((levels[0] & levels[1]) - {0}, default=0)
-    form = [number for number, one in enumerate(headings) if one.level == level]
-    if not level:
+    context, reasoning, answer = (
+        {one.form for one in headings if one.section == section} for section in ("context", "reasoning", "answer")
+    )
+    levels = [form for form in reasoning & answer if form.startswith("#")]
+    form = min(levels, key=len) if levels else "**" if "**" in context & reasoning & answer else None
+    places = [number for number, one in enumerate(headings) if one.form == form]
+    if form is None:
         return headings
-    first, last = form[0], max(number for number in form if headings[number].section == "answer")
+    last = max(number for number in places if headings[number].section == "answer")
     return [
         one
         for number, one in enumerate(headings)
-        if one.level == level
-        or number < first
+        if one.form == form
+        or number < places[0]
         or (number > last and not prose)
-        or (number < last and one.section == "answer" and ">" not in one.mark)
+        or (number < last and one.section == "answer" and one.mark != ">")
     ]
 
 

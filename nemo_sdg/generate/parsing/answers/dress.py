@@ -37,7 +37,7 @@ QUANTITY = re.compile(
     r"(?:是|为|為|等于|は|은|는)\s*|[:：]\s*)(?P<value>[-+−]?\s?[$€£¥]?\d[^:：=]{0,40})$"
 )
 """a sentence that ends in a number: `Total cost: 310`, `The area is 36 square metres`"""
-CONCLUDES = re.compile(r"^(?:[∴⇒→➔⟹=≡]|\\(?:therefore|Rightarrow|implies)\b|####?)\s*")
+CONCLUDES = re.compile(r"^(?:[∴⇒→➔⟹=≡✅✔☑✓👉🎯]\ufe0f?|\\(?:therefore|Rightarrow|implies)\b|####?+)\s*(?=\S)")
 EXPLAINED = re.compile(
     r"^(?P<text>(?:[^\s,.;:!?]++\s++){0,5}[^\s,.;:!?]++(?<=[\w*\"”»]))"
     r"(?:,\s+(?:because|since|as it|as they|weil|da|car|"
@@ -149,8 +149,8 @@ def tidy_answer(answer: str, kind: str) -> str:
     if kind == Kind.code:
         return program_of(answer)
     if kind == Kind.free_text:
-        fenced = FENCE.fullmatch(answer)
-        return fenced["body"].strip("\n") if fenced else answer
+        fenced = FENCE.match(answer)
+        return fenced["body"].strip("\n") if fenced and fenced.end() == len(answer) else answer
     boxes = last_boxes(answer)
     answer = joined(boxes, kind) if boxes else statement_of(answer, kind)
     answer = undressed(without_lead(undressed(answer)), quotes=kind == Kind.short_text)

@@ -164,7 +164,7 @@ def _dressless(text: str) -> str:
     form of dashes and quotes.
     """
     bare = undressed(re.sub(r"\\(?=[$%&#_])", "", text), quotes=True)
-    bare = re.sub(r"\\[()\[\]]|\\[,;:! ]|\\d(?=frac)|\$(?!\d)|(?<=\S)\$", "", LATEX_TEXT.sub(r"\1", bare))
+    bare = re.sub(r"\\[()\[\]]|\\[,;:! ]|\\[dtc]?(?=frac)|\$(?!\d)|(?<=\S)\$", "", LATEX_TEXT.sub(r"\1", bare))
     bare = re.sub(r"(?<=[\^_])\{(\w)\}", r"\1", re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", bare))
     return re.sub("[“”„«»]", '"', re.sub("[’‘ʼ`´]", "'", re.sub("[−–—‒‐‑]", "-", fold(bare))))
 

@@ -390,6 +390,13 @@ def test_parts_of_a_reasoning_stay_in_it(reasoning):
     assert (read["context"], read["reasoning"], read["answer"]) == ("Metals differ.", reasoning, "gold")
 
 
+def test_parts_of_a_reasoning_stay_in_it_under_bold_headings():
+    reasoning = "It is heavy.\n\n*Background:* ores are rare.\n\nSo it is gold."
+    text = f"**Context:** Metals differ.\n\n**Reasoning:** {reasoning}\n\n**Answer:** gold"
+    read = read_solution(text, kind="multiple_choice", options=["iron", "gold"])
+    assert (read["context"], read["reasoning"], read["answer"]) == ("Metals differ.", reasoning, "gold")
+
+
 def test_an_answer_in_sentences_keeps_its_own_labels():
     answer = "Context: it decides how a word is read.\n\n**Explanation:** words have several senses."
     text = f"## Context\nWords.\n\n## Reasoning\nTwo terms.\n\n## Answer\n{answer}"
@@ -407,6 +414,11 @@ def test_an_answer_in_sentences_keeps_its_own_labels():
         ("> gold", "multiple_choice", ["iron", "gold"], "gold"),
         ("> **Paris**", "short_text", None, "Paris"),
         ("> 5", "numeric", None, "> 5"),
+        ("→", "short_text", None, "→"),
+        ("####", "short_text", None, "####"),
+        ("✅ Paris", "short_text", None, "Paris"),
+        ("$\\dfrac{1}{2}$", "multiple_choice", [r"$\frac{1}{2}$", r"$\frac{1}{3}$"], r"$\frac{1}{2}$"),
+        ("```python\nprint(1)\n```\n\nIt prints 1.", "free_text", None, "```python\nprint(1)\n```\n\nIt prints 1."),
     ],
 )
 def test_an_answer_that_looks_like_its_form_is_read(answer, kind, options, expected):
