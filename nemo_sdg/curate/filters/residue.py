@@ -17,6 +17,8 @@ JSON = re.compile(
     r"\"(?:question|answer|choices|options|reasoning|context)\"\s*:\s*[\"\[{]|\A\s*```json|\A\s*\{\s*\"\w+\"\s*:",
     re.IGNORECASE,
 )
+JSON_END = re.compile(r"[\"”]\s*[}\]]*\s*,\s*[\"“]\w+[\"”]\s*:\s*[\w\"“\[{.-]|\w[.!?。]?\"\s*\}+\s*\Z")
+"""Where a value of a reply ends and its next field begins, or the reply ends"""
 SPEAKER = re.compile(r"^[^\S\n]*(?:Human|Assistant|User|System) ?:", re.IGNORECASE | re.MULTILINE)
 ANY_SPEAKER = re.compile(r"(?:^|(?<=[.!?»”\"] )|(?<=\n))[^\S\n]*([^\W\d_][\w.' -]{0,24}) ?[:：]", re.MULTILINE)
 USERS = (
@@ -90,7 +92,7 @@ def prompt_leak(view: View, *, phrases: list[str] = []) -> Finding | None:  # no
 def _markup(view: View) -> str | None:
     names = ("question", "choices", "context", "reasoning") if view.kind == Kind.code else WRITTEN
     for name, text in view.texts(*names):
-        for pattern, marks in ((CHAT, "<[#"), (JSON, '"`')):
+        for pattern, marks in ((CHAT, "<[#"), (JSON, '"`'), (JSON_END, '"”')):
             match = pattern.search(text) if has_any(text, marks) else None
             if (
                 match
@@ -111,7 +113,7 @@ def _markup(view: View) -> str | None:
 
 def _on_subject(view: View, match: re.Match[str]) -> bool:
     """Whether a technical question is about such markup: it holds some itself, or the answer is it."""
-    return match.re is JSON or match.group().lstrip().startswith("#") or match.group().strip() in view.asked
+    return match.re in (JSON, JSON_END) or match.group().lstrip().startswith("#") or match.group().strip() in view.asked
 
 
 def _labels(view: View) -> str | None:

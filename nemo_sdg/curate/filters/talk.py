@@ -14,7 +14,8 @@ COMPOSED = re.compile(
     r"\b(?:compose|draft|reply|letter|e-?mail|dialogue|message|note|story|poem|translat\w+|invitation|speech|"
     r"schreib\w*|verfass\w*|brief|übersetz\w*|écri\w*|rédige\w*|lettre|tradui\w*|escrib\w*|redact\w*|carta|traduc\w*|"
     r"scriv\w*|lettera|traduci|escrev\w*|traduz\w*|schrijf|vertaal\w*|napisz|przetłum\w*|napiš\w*|přelož\w*|mektup|çevir\w*|"
-    r"viết|thư|dịch|tulis\w*|surat|terjemah\w*|skriv|brev|översätt)\b"
+    r"viết (?:một|lại|cho|bức|lá|thư|đoạn|tin)|(?:bức|lá) thư|dịch (?:câu|đoạn|sang|từ|văn|sau)|"
+    r"tulis\w*|surat|terjemah\w*|skriv|brev|översätt)\b"
     r"|напиш|письм|перевед|лист|переклад|写|信|翻译|書|手紙|訳|쓰|써|편지|번역|اكتب|رسالة|ترجم|लिख|पत्र|अनुवाद",
     re.IGNORECASE,
 )
@@ -25,15 +26,21 @@ def refusal(view: View) -> Finding | None:
     """`As an AI, …`, `I'm sorry, but I cannot …`, in a solution or where a question begins. A character of a story may
     refuse, in quotation marks, and so may a letter that is asked for.
     """
-    found = spoken(view, "as_model", *SOLUTION)
+    shown = _shows_model(view)
+    found = None if shown else spoken(view, "as_model", *SOLUTION)
     if found is None:
-        found = spoken(view, "refusal", *SOLUTION, opening=True)
+        found = spoken(view, "refusal", *(("answer",) if shown else SOLUTION), opening=True)
         if found is not None and COMPOSED.search(view.question):
             found = spoken(view, "refusal", "context", "reasoning", opening=True, beside_answer=True)
     if found is None:
         opened = find_phrases(view.folded(view.question), phrases("refusal", view.language))
         found = f"question: {excerpt(view.question)}" if any(start == 0 for start, _ in opened) else None
     return ("refusal", found) if found else None
+
+
+def _shows_model(view: View) -> bool:
+    """Whether the question or its passage holds words of a model about itself: its solution may speak of them."""
+    return bool(find_phrases(view.folded(view.asked), phrases("as_model", view.language), view.words(view.asked)))
 
 
 YES_OR_NO = re.compile(

@@ -19,6 +19,8 @@ KOREAN = {char: value for value, char in enumerate("영일이삼사오육칠팔�
 KOREAN_TENS = {"십": 10, "백": 100, "천": 1000}
 KOREAN_SCALES = {"만": 10**4, "억": 10**8, "조": 10**12}
 CJK_SCALE = {**CJK_TENS, **CJK_SCALES, **KOREAN_TENS, **KOREAN_SCALES}
+KILO = re.compile("千[米克]")
+"""A kilometre or a kilogram"""
 CJK_NUMERAL = re.compile(f"[{''.join((*CJK_DIGITS, *CJK_TENS, *CJK_SCALES))}]+")
 KOREAN_NUMERAL = re.compile(f"[{''.join((*KOREAN, *KOREAN_TENS, *KOREAN_SCALES))}]+")
 
@@ -31,8 +33,10 @@ def read_cjk(text: str, start: int) -> tuple[Fraction, int] | None:
         run = pattern.match(text, start)
         if run is None:
             continue
-        value = cjk_value(run[0], digits, tens, scales)
-        return (Fraction(value), run.end()) if value is not None else None
+        value, end = cjk_value(run[0], digits, tens, scales), run.end()
+        if value is None and len(run[0]) > 1 and KILO.match(text, end - 1):  # 三百六十千米 counts kilometres
+            value, end = cjk_value(run[0][:-1], digits, tens, scales), end - 1
+        return (Fraction(value), end) if value is not None else None
     return None
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from nemo_sdg.text.latex import MARKS, fold, plain
+from nemo_sdg.text.numbers.cjk import KILO
 from nemo_sdg.text.numbers.places import START, is_plain, starts
 from nemo_sdg.text.numbers.scan import AND_A_HALF, FULL_ORDINAL, Number, scan_number, scan_words
 from nemo_sdg.text.numbers.spelled import part_at
@@ -196,7 +197,8 @@ def _read_at(text: str, begin: int, position: int, language: str, *, spelled: bo
     """
     if spelled:
         read = scan_words(text, begin, language)
-        if read is None or read[1] < position or _is_pronoun(text[begin : read[1]], read[0]):
+        short = read is not None and read[1] < position and not KILO.match(text, read[1])
+        if read is None or short or _is_pronoun(text[begin : read[1]], read[0]):
             return None, position
         return FoundNumber(read[0], begin, read[1]), read[1]
     scanned = scan_number(text, begin, language)

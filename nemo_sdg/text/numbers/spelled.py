@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.text.numbers.cjk import CJK_SCALE, read_cjk
+from nemo_sdg.text.numbers.cjk import CJK_SCALE, KILO, read_cjk
 from nemo_sdg.text.numbers.scale_first import SCALE_FIRST, read_scale_first
 from nemo_sdg.text.numbers.sums import Sum
 from nemo_sdg.text.tables import read_table
@@ -223,7 +223,7 @@ def scale_at(text: str, start: int, language: str) -> tuple[int, int] | None:
     """(factor, end) of a scale word behind a number in digits: million, dozen, Mrd., 万, k; or None."""
     space = _SPACE.match(text, start)
     position = space.end() if space is not None else start
-    if text[position : position + 1] in CJK_SCALE:
+    if text[position : position + 1] in CJK_SCALE and not KILO.match(text, position):
         return CJK_SCALE[text[position]], position + 1
     word = _WORD.match(text, position)
     if word is None:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
+from nemo_sdg.curate.filters.phrases import content_of
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.text.numbers import Number, find_numbers, read_number
 
@@ -158,4 +159,26 @@ def all_of_the_above(view: View) -> Finding | None:
         for clause in CLAUSE.split(sentence):
             if DENIED.search(clause) and any(contains(view.tokens(clause), view.tokens(other)) for other in others):
                 return "reasoning_contradicts_answer", f"{excerpt(clause.strip())} (answer: {excerpt(view.answer)})"
+    last = view.reasoning_sentences[-1] if view.reasoning else ""
+    if _are_set_apart(view, last, others):
+        return "reasoning_contradicts_answer", f"{excerpt(last)} (answer: {excerpt(view.answer)})"
     return None
+
+
+CONTRAST = re.compile(
+    r"\b(?:whereas|while|unlike|während|hingegen|dagegen|tandis que|alors que|mientras que|en cambio|mentre|invece|"
+    r"enquanto|ao passo que|terwijl|daarentegen|podczas gdy|natomiast|zatímco|kdežto|тогда как|в то время как|тоді як|"
+    r"oysa|بينما|जबकि|trong khi|sedangkan|sementara|medan|mens|ενώ|kun taas|míg|în timp ce)\b|而(?!且)|一方|반면",
+    re.IGNORECASE,
+)
+
+
+def _are_set_apart(view: View, sentence: str, options: list[str]) -> bool:
+    """Whether a sentence sets some of the options against all the others (`B is warm, whereas A and C are cold`)."""
+    parts = CONTRAST.split(sentence)
+    if len(parts) != 2:
+        return False
+    named = [content_of(view, option) for option in options]
+    own = [words - frozenset().union(*(other for other in named if other is not words)) for words in named]
+    sides = [{place for place, words in enumerate(own) if words & content_of(view, part)} for part in parts]
+    return bool(sides[0] and sides[1]) and not sides[0] & sides[1] and len(sides[0] | sides[1]) == len(options)

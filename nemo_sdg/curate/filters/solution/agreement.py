@@ -2,7 +2,7 @@
 
 import re
 
-from nemo_sdg.curate.filters.phrases import STEM, phrases, with_tokens
+from nemo_sdg.curate.filters.phrases import STEM, phrases, with_tokens, word_list
 from nemo_sdg.curate.filters.solution.conclusion import (
     APPOSITION,
     concluded_letter,
@@ -15,9 +15,9 @@ from nemo_sdg.curate.filters.solution.conclusion import (
 from nemo_sdg.curate.filters.solution.letters import mislabelled, other_place
 from nemo_sdg.curate.filters.solution.mentions import labels, mentioned, squeeze
 from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_digits, other_operator
-from nemo_sdg.curate.filters.solution.numbers.results import goes_on_from, is_check, is_reached
+from nemo_sdg.curate.filters.solution.numbers.results import goes_on_from, is_check, is_reached, lost_sign
 from nemo_sdg.curate.filters.solution.numbers.values import arrives, equal, has_magnitude
-from nemo_sdg.curate.filters.solution.polarity import other_polarity
+from nemo_sdg.curate.filters.solution.polarity import denies_what_is_asked, other_polarity
 from nemo_sdg.curate.filters.solution.units import unit_differs
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt
 from nemo_sdg.records import Kind
@@ -84,6 +84,9 @@ def _choice(view: View) -> Finding | None:
     clause = conclusion(view)
     if clause and _concludes_other_option(view, clause):
         return _finding(view, ELSEWHERE, clause)
+    if _yes_no(view):
+        concluded = CLAUSE.split(clause.lstrip(" ,،、，"))[0] if clause else CLAUSE.split(last)[-1]
+        return _finding(view, ELSEWHERE, concluded) if denies_what_is_asked(view, concluded) else None
     return _finding(view, ELSEWHERE, last) if _names_another_option(view, last) else None
 
 
@@ -98,7 +101,9 @@ def _ends_in_other_label(view: View, last: str) -> bool:
     said, gold = view.tokens(last), view.tokens(view.answer)
     if len(said) > 2 and not denies(view, CLAUSE.split(last)[-1]) and other_polarity(view, said):
         return True
-    if len(said) < 3 or contains(said, gold) or not any(view.tokens(choice) == said[-1:] for choice in view.choices):
+    if len(said) < 3:
+        return any(view.tokens(choice) == said for choice in view.choices) and said != gold
+    if contains(said, gold) or not any(view.tokens(choice) == said[-1:] for choice in view.choices):
         return False
     words = with_tokens(phrases("yes", view.language) + phrases("no", view.language))
     return said[-1] in words and not denies(view, " ".join(view.tokens(CLAUSE.split(last)[-1])[:-1]))
@@ -145,7 +150,12 @@ def _names_another_option(view: View, last: str) -> bool:
     """
     end = view.tokens(" ".join(view.reasoning_sentences[-2:]))
     stems = {word[:STEM] for word in end}
-    if any(word[:STEM] in stems for word in view.tokens(view.answer) if len(word) > 2 or not word.isascii()):
+    little = word_list("filler")
+    if any(
+        word[:STEM] in stems
+        for word in view.tokens(view.answer)
+        if (len(word) > 2 or not word.isascii()) and word not in little
+    ):
         return False
     if contains(end, view.tokens(view.answer)) or denies(view, last) or _same_number(view, last, view.answer):
         return False
@@ -217,6 +227,8 @@ def _number(view: View, gold: Number | None, tail: int) -> Finding | None:
         if is_reached(view, gold):
             return None
         return _finding(view, CONTRADICTS if has_magnitude(view, gold, last) else ELSEWHERE, last)
+    if lost_sign(view, gold, last):
+        return _finding(view, CONTRADICTS, last)
     return _unit(view, gold, last)
 
 

@@ -126,10 +126,23 @@ HOW_MANY = re.compile(
 )
 
 
+YEAR = re.compile(
+    r"\b(?:(?:which|what) year|welche[ms]? jahr|(?:quelle|en quelle) année|(?:qué|cuál) año|(?:quale|che) anno|"
+    r"(?:que|qual) ano|welk jaar|którym roku|jakim roku|kterém roce|vilket år|hvilket år|hangi yıl\w*|tahun berapa|"
+    r"năm nào|ποια χρονιά|ποιο έτος|minä vuonna|melyik évben|(?:ce|care) an|mwaka gani)\b|каком году|якому році|"
+    r"(?:أي|اي) (?:عام|سنة)|किस (?:वर्ष|साल)|哪一?年|何年|몇 ?년|어느 해|באיזו שנה",
+    re.IGNORECASE,
+)
+
+
 def _counted(view: View, last: str) -> bool:
     """Whether the sentence that asks for a number tells it (`How many sides has a figure of six sides?`), and no other
     number.
     """
+    if YEAR.search(last) and view.kind == Kind.numeric and not view.passage:
+        years = [one.number.value for one in find_numbers(view.question, view.language) if one.number.value > 99]
+        gold = read_number(view.answer, view.language)
+        return gold is not None and set(years) == {gold.value}
     found = HOW_MANY.search(last)
     gold = read_number(view.answer, view.language) if found else None
     if found is None or gold is None:

@@ -9,7 +9,7 @@ from nemo_sdg.curate.filters.solution.hints import hint_in_context
 from nemo_sdg.curate.filters.view import Finding, View, contains, excerpt, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
-from nemo_sdg.text.numbers import Number, find_numbers, numbers_equal, read_number
+from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, numbers_equal, read_number
 
 LABEL = re.compile(r"\W{0,4}(?:option |choice )?([A-J])(?:[).:,*\]]|\s*$|\.?\s*$)")
 
@@ -120,7 +120,7 @@ def _number_worked_out(view: View) -> Finding | None:
 
     sums_up = SUM.search(view.context) is not None
     for sentence in sentences(view.context):
-        found = find_numbers(sentence, view.language)
+        found = [one for one in find_numbers(sentence, view.language) if not _is_of_formula(sentence, one)]
         numbers = [one.number for one in found]
         concluded = _conclusion_at(sentence, markers) if markers else None
         concerns = len(core) > 1 and len(core & content_of(view, sentence)) >= 0.5 * len(core)
@@ -134,6 +134,16 @@ def _number_worked_out(view: View) -> Finding | None:
         if concerns or worked_out or {number.value for number in numbers} & asked or _is_particular(gold):
             return "context_gives_answer", excerpt(sentence)
     return None
+
+
+def _is_of_formula(sentence: str, found: FoundNumber) -> bool:
+    """Whether a number multiplies or bounds a variable: `3n − 6`, `n ≥ 3`."""
+    return VARIABLE.match(sentence, found.end) is not None or BOUNDED.search(sentence[: found.start]) is not None
+
+
+VARIABLE = re.compile(r"[a-zA-Z](?![^\W_])(?<![mgslhJKNWVATC])")
+"""Behind a number, and no unit"""
+BOUNDED = re.compile(r"(?<![^\W_])[a-zA-Z]\s?[<>≤≥]\s?$")
 
 
 def _is_particular(gold: Number) -> bool:
@@ -164,7 +174,7 @@ def _with_halves(view: View, sentence: str) -> list[Number]:
 SUM = re.compile(
     r"\b(?:in sum|in total|altogether|adds? up to|insgesamt|zusammen|au total|en tout|"
     r"en total|in totale|no total|ao todo|in totaal|łącznie|razem|celkem|всего|итого|усього|разом|toplam|tổng cộng|"
-    r"totalt|sammanlagt|i alt|yhteensä|συνολικά|összesen|în total)\b|总共|一共|共计|合計|全部で|모두|합계",
+    r"totalt|sammanlagt|i alt|yhteensä|συνολικά|összesen|în total)\b|总共|一共|共计|总计|合起来|合計|全部で|모두|합계",
     re.IGNORECASE,
 )
 """Of a sentence that works something out"""

@@ -24,6 +24,8 @@ MAY_BE_BAD = re.compile(r"[^\x00-\x7f](?:(?<=[\x80-\x9fÃÂŒœ])|.?[^\x00-\x7f]
 """A text without a match is neither misread nor bad: ftfy needs two characters beyond ASCII, adjacent or with one
 between them
 """
+STANDS_ALONE = re.compile(r"(?<![^\s\"'“‘«„(])\ufffd+(?![^\s\"'”’».,;:)])")
+"""Replacement characters that are spoken of"""
 LOST_MARK = re.compile(r"[?\\&](?:(?<=\?)[a-zà-ÿ]{2}|(?<=\\)[ux]|(?<=&)[A-Za-z])")
 ENCODING = re.compile(
     r"utf-?8|latin-?1|iso-?8859|windows-?125\d|encod|decod|charset|code ?page|mojibake|кодиров|"
@@ -53,7 +55,7 @@ def mojibake(view: View) -> Finding | None:
         if text.isascii():
             continue
         at = text.find("\ufffd")
-        if at >= 0:
+        if at >= 0 and not (STANDS_ALONE.search(text) and ENCODING.search(view.asked)):
             return "mojibake", f"{name}: {excerpt(text, at)}"
         misread = MISREAD.search(text) if MAY_BE_MISREAD.search(text) else None
         at = misread.start() if misread else _bad_at(text) if MAY_BE_BAD.search(text) else -1

@@ -2,7 +2,8 @@
 
 import re
 
-from nemo_sdg.curate.filters.phrases import phrases
+from nemo_sdg.curate.filters.phrases import content_words, phrases
+from nemo_sdg.curate.filters.solution.mentions import labels
 from nemo_sdg.curate.filters.view import WHOLE_WORD, Finding, View, excerpt, sentences
 from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
@@ -31,6 +32,8 @@ ATTACHED = {
     "zh": ("的", "和", "与", "在", "把", "被", "对", "以及", "因为", "如果", "并且"),
 }
 """Particles written without a space after which a sentence goes on"""
+COPULA = ("是", "等于", "属于")
+"""Behind which a yes or a no says nothing"""
 EXCERPT_END = 70
 NO_FULL_STOP = frozenset(["th", "lo", "km", "my", "bo", "dz"])
 """Languages whose sentences end without a mark"""
@@ -73,8 +76,13 @@ def _asks_half(view: View, text: str) -> bool:
     if whole and _num_words(last) > 3 and not _asks(view, last):
         return True
     words = WHOLE_WORD.findall(view.folded(last))
+    if words and all(view.folded(choice).strip(" .") in labels(view) for choice in view.choices):
+        spaceless = text.endswith(COPULA) or text.endswith(ATTACHED.get(view.language, ("\n",)))
+        return spaceless or words[-1] in phrases("dangling", view.language, others=False)
     if len(words) < 2 or words[0] not in phrases("interrogative", view.language, others=False):
         return False
+    if len(words) > 3 and not content_words(words, frozenset([*going_on(view), "least"])):
+        return True  # `Which of the following is the most`
     before = sentences(text)[:-1]
     if before and len(words) > 3 and all(FULL_STOP.search(one) for one in before) and _is_fragment(view, words[-1]):
         return True
@@ -84,6 +92,12 @@ def _asks_half(view: View, text: str) -> bool:
         *phrases("dangling", view.language, others=False),
         *phrases("unfinished", view.language, others=False),
     )
+
+
+def going_on(view: View) -> tuple[str, ...]:
+    """Words behind which a question goes on."""
+    lists = ("interrogative", "unfinished", "dangling")
+    return tuple(word for name in lists for word in phrases(name, view.language, others=False))
 
 
 def _is_fragment(view: View, last: str) -> bool:

@@ -4,7 +4,7 @@ import functools
 import re
 
 from nemo_sdg.curate.filters.phrases import find_phrases, phrases
-from nemo_sdg.curate.filters.solution.numbers.values import equal, is_opposite
+from nemo_sdg.curate.filters.solution.numbers.values import SIGN, equal, is_below, is_opposite
 from nemo_sdg.curate.filters.view import View
 from nemo_sdg.text.normalize import is_spaceless
 from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, read_number
@@ -83,6 +83,22 @@ def goes_on_from(view: View, gold: Number, sentence: str) -> bool:
     return not _is_remark(view, sentence, found[result:])
 
 
+def lost_sign(view: View, gold: Number, last: str) -> bool:
+    """Whether the reasoning has a positive gold value only below zero, at last behind an equality (`v = −12`), where
+    the question does not ask for a size.
+    """
+    if gold.value <= 0 or not MINUS.search(last) or SIGN.search(FORMULA.sub(" ", view.question)):
+        return False
+    below = [one for one in find_numbers(last, view.language) if is_below(view, gold, one)]
+    if not any(EQUALITY.search(last[: one.start]) for one in below):
+        return False
+    return not any(_results_in(view, gold, sentence, signed=True) for sentence in view.reasoning_sentences)
+
+
+MINUS = re.compile(r"[-−–]\s?\d")
+FORMULA = re.compile(r"\S*[-−–]\s?\d\S*")
+
+
 def _sums_up_another(view: View, gold: Number, sentence: str) -> bool:
     """Whether a sentence ends in a sum, and its result is another number."""
     found = _numbers(view, sentence)
@@ -122,19 +138,22 @@ def _numbers(view: View, sentence: str) -> list[FoundNumber]:
     return parted
 
 
-def _results_in(view: View, gold: Number, sentence: str) -> bool:
-    """Whether the gold value stands, with its sign, behind an equality or as the last number of a clause."""
+def _results_in(view: View, gold: Number, sentence: str, *, signed: bool = False) -> bool:
+    """Whether the gold value stands behind an equality or as the last number of a clause; with `signed` its sign is not
+    one in words.
+    """
     found = _numbers(view, sentence)
     label = LABEL.match(sentence)
     for place, one in enumerate(found):
-        if label is not None and one.start < label.end():
+        before = _between(sentence, found, place)
+        if (label is not None and one.start < label.end()) or (place and OPERATOR.match(before)):
             continue
-        if not equal(view, gold, one.number) and not is_opposite(view, gold, one, sentence):
+        if not equal(view, gold, one.number) and (signed or not is_opposite(view, gold, one, sentence)):
             continue
         if place + 1 == len(found):
             return True
         after = _between(sentence, found, place + 1)
-        if CLAUSE.search(after) or (EQUALITY.search(_between(sentence, found, place)) and not OPERATOR.match(after)):
+        if CLAUSE.search(after) or (EQUALITY.search(before) and not OPERATOR.match(after)):
             return True
     return False
 

@@ -50,6 +50,11 @@ def has_magnitude(view: View, gold: Number, text: str) -> bool:
     return any(equal(view, gold, _negated(found)) for found in find_numbers(text, view.language))
 
 
+def is_below(view: View, gold: Number, found: FoundNumber) -> bool:
+    """Whether a number is the gold value but for its sign."""
+    return equal(view, gold, _negated(found)) and not equal(view, gold, found.number)
+
+
 def is_opposite(view: View, gold: Number, found: FoundNumber, text: str) -> bool:
     """Whether a number is the gold value but for its sign, which stands in words or is a dash."""
     return equal(view, gold, _negated(found)) and (gold.value > 0 or SIGN.search(text) is not None)
