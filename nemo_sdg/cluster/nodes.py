@@ -57,6 +57,9 @@ def slurm_nodes(config: RunConfig) -> Iterator[bool]:
         # Ray's default token file is in the home folder, which containers do not share. Ray runs its workers with
         # niceness 15 by default, which is too low a priority here.
         os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(shared / TOKEN))
+        # The log of the job is for what went wrong, not for each connection.
+        os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
+        os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
         secure_dask(shared / CERTIFICATE)
         os.environ.update(RAY_raylet_start_wait_time_s=str(START_SECONDS), RAY_worker_niceness="0")
         if os.environ.get("SLURM_NODEID", "0") != "0":

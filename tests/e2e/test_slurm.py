@@ -127,6 +127,28 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
     assert ours == digests(undisturbed)
 
 
+def test_a_job_that_fails_for_good_takes_the_others_along_and_status_says_why(
+    root: Path, slurm: None, tmp_path: Path
+) -> None:
+    run_dir, cluster = tmp_path / "run", tmp_path / "cluster.yaml"
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho 'loading'; echo 'nemo-sdg: the key was refused'; exit $NEMO_SDG_FINAL\n")
+    program.chmod(0o755)
+    cluster.write_text(f"partition: dev\ncommand: {program}\n")
+    launched = called(root, "launch", "configs/quickstart.yaml", f"run.dir={run_dir}", "--cluster", str(cluster))
+    assert launched.returncode == 0, launched.stderr
+    jobs = json.loads((run_dir / "slurm" / "jobs.json").read_text())
+    while squeue(f"--jobs={','.join(jobs.values())}", "--format=%T") != []:
+        time.sleep(0.3)
+    status = called(root, "launch", "--status", str(run_dir)).stdout
+    failed, why, *others, told = status[status.index("seeds      job") :].splitlines()
+    assert failed.endswith(": FAILED 1"), "it has retries left, and each would end in the same way"
+    assert re.match(r" +start 1 on n\d, exit code 78: nemo-sdg: the key was refused \(/.*_0\.out\)$", why)
+    assert [line.split()[0] for line in others] == list(jobs)[1:]
+    assert all("CANCELLED (DependencyNeverSatisfied)" in line for line in others)
+    assert told.startswith("seeds did not succeed")
+
+
 @pytest.mark.parametrize(
     ("cluster", "words"),
     [

@@ -109,9 +109,10 @@ def print_status(run_dir: Path, steps: list[str]) -> None:
     from nemo_sdg.cluster.jobs import FOLDER
     from nemo_sdg.cluster.queue import JOBS
 
-    if (run_dir / FOLDER / JOBS).is_file():
-        for line in job_lines(run_dir / FOLDER):
-            console.print(line, highlight=False)
+    for folder in (run_dir / FOLDER, run_dir / "ablation" / FOLDER):
+        if (folder / JOBS).is_file():
+            for line in job_lines(folder):
+                console.print(line, highlight=False)
 
 
 def job_lines(folder: Path) -> Iterator[str]:

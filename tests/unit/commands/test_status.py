@@ -45,10 +45,12 @@ def test_status_needs_no_slurm_on_the_machine(
 ) -> None:
     write_receipts(tmp_path, "seeds", 1)
     write_json(tmp_path / "slurm" / "jobs.json", {"seeds": "17"})
+    write_json(tmp_path / "ablation" / "slurm" / "jobs.json", {"train-context": "18"})
     monkeypatch.setenv("PATH", str(tmp_path))
     print_status(tmp_path, ["seeds", "questions"])
     shown = capsys.readouterr().out
     assert "seeds      job 17: unknown: squeue is not installed here" in shown
+    assert "train-context job 18: unknown" in shown
     assert "0/1" in shown
     assert "not finished" in shown
 
