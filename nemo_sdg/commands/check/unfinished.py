@@ -17,7 +17,6 @@ from nemo_sdg.pipeline.order import BY_SHARD
 from nemo_sdg.storage import Ledger, StepDir, at_work, read_ledger, stored_files
 
 NEEDED = {
-    "inputs are what they were": ("catalog", "blend"),
     "in = kept + dropped": ("seeds", "curated"),
     "each step holds what the one before it gave": ("seeds", "curated"),
     "samples come from seeds": ("curated", "curated"),
