@@ -10,8 +10,9 @@ from nemo_sdg.generate.parsing.answers.dress import find_said
 from nemo_sdg.generate.parsing.answers.leads import SO
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter
+from nemo_sdg.generate.parsing.headings import SECTIONS
 from nemo_sdg.generate.parsing.json_replies import read_cut_object, read_objects, read_string
-from nemo_sdg.generate.parsing.sections import SECTIONS, Section, find_sections, preamble
+from nemo_sdg.generate.parsing.sections import Section, find_sections, preamble
 from nemo_sdg.records import Kind
 from nemo_sdg.text.boxes import find_boxes
 

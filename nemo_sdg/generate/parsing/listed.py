@@ -7,12 +7,12 @@ read_options("- E. coli\\n- S. aureus")       -> ["E. coli", "S. aureus"]     in
 import re
 
 from nemo_sdg.generate.parsing.answers.labels import ALPHABETS
-from nemo_sdg.generate.parsing.sections import RULE
+from nemo_sdg.generate.parsing.headings import RULE
 
 BULLET = re.compile(r"[ \t]*[-+*•–][ \t]+(?=\S)|[ \t]*•(?=\S)")
 LABEL = re.compile(
     r"[ \t]*(?P<bold>\*\*)?(?P<open>[(（])?(?P<label>[^\W_]|[ivx]{1,4}|[IVX]{1,4}|\d{1,2}|[①-⑳])"
-    r"(?:(?P<close>[.)）、．:：])\*{0,2}|(?<=[①-⑳]))[ \t]*(?=\S)"
+    r"(?:(?P<close>[)）]|[.、．:：](?!\d))\*{0,2}|(?<=[①-⑳]))[ \t]*(?=\S)"
 )
 ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 SERIES = (

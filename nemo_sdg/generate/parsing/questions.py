@@ -25,8 +25,9 @@ import yaml
 from nemo_sdg.generate.parsing.answers.programs import FENCE
 from nemo_sdg.generate.parsing.cleaning import CLOSING_CHATTER, clean, without_marks
 from nemo_sdg.generate.parsing.drafts import unfenced
+from nemo_sdg.generate.parsing.headings import RULE, SECTIONS, Heading, heading_of, is_option
 from nemo_sdg.generate.parsing.listed import read_options
-from nemo_sdg.generate.parsing.sections import FENCED, RULE, SECTIONS, Heading, heading_of, is_option, is_within
+from nemo_sdg.generate.parsing.sections import FENCED, is_within
 from nemo_sdg.generate.parsing.traces import split_trace
 from nemo_sdg.text.programs import parse_program
 

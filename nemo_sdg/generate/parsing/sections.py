@@ -10,32 +10,13 @@ import bisect
 import operator
 import re
 from dataclasses import dataclass, replace
-from importlib.resources import files
 
-import yaml
+from nemo_sdg.generate.parsing.headings import BULLET, SECTIONS, Heading, heading_of, is_option, trimmed
 
-NAMES: dict[str, str] = yaml.safe_load((files(__package__) / "section_names.yaml").read_text("utf-8"))
-SECTIONS = {name.replace("_", " "): section for section, names in NAMES.items() for name in names.casefold().split()}
 TAGGED = SECTIONS | {"final": "answer"}
 """names that tags have; as a heading, `final` may be a quantity"""
-FINAL = re.compile(
-    r"\bfinal\b|\bcorrected\b|\brevised\b|\bupdated\b|korrigiert|修正|訂正|수정|"
-    r"\bendgültig|\bfinale\b|最终|最終|окончательн|итогов|النهائ|最后|최종|nihai|cuối cùng|akhir|अंतिम|চূড়ান্ত"
-)
 WORKINGS = {"解答"}
 """names of an answer that are names of the working where the reply has an answer by another name"""
-HEAD = re.compile(
-    r"[ \t]*+(?P<mark>(?:(?:\#{1,6}+|>|[-+•*](?=[ \t])|\d{1,2}+[.)](?=[ \t])|"
-    r"[^\w\s<*_#\"'`\\$(\[{【「«|=&^%@])[ \t]*+){0,4}+)"
-    r"(?P<open>\*{1,3}+|_{1,2}+|【|\[|「)?(?:\d{1,2}+[.)][ \t]++)?(?:[Ss]tep[ \t]++\d++[:.][ \t]++)?"
-    r"(?P<name>[^\W\d_][^:：=*【】\[\]「」()#<>$\\]{0,47}+)(?:\((?P<aside>[^()]{0,40}+)\)[ \t]*+)?"
-    r"(?P<tail>[:：=][ \t]*+(?:\*{1,3}+|_{1,2}+(?=\s|$)|】|\]|」)?|】[ \t]*+[:：]?|"
-    r"(?:\*{1,3}+|\]|」)[ \t]*+(?:[:：]|[-–—]++[ \t]|$|(?=\S))|$)"
-)
-"""the head of a line; quantifiers are possessive, so matching is fast for every line"""
-BULLET = re.compile(r"[ \t]*(?:[-+*•–][ \t]|\d{1,2}[.)][ \t])")
-DASH = re.compile(r"\s[-–—]+\s")
-LONGEST_HEAD = 140
 FENCED = re.compile(
     r"^[ \t]*(`{3,}+|~{3,}+)(?P<language>[^\n`]*)\n?.*?(?:^[ \t]*\1(?P<closed>)[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -49,7 +30,6 @@ ROW = re.compile(
 MOST_ROWS = 20
 """a table with more rows that have names of sections is a loop or a listing, and no reply in sections"""
 HEAD_ROW = re.compile(r"\n[ \t]*\|[ \t]*:?-{2,}")
-RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,}|={3,})[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,37 +101,6 @@ def is_within(spans: list[tuple[int, int]], place: int) -> bool:
     return before > 0 and place < spans[before - 1][1]
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A line that begins a section, or that would begin one in a reply of another form."""
-
-    name: str
-    section: str
-    start: int
-    body: int
-    """position at which its text begins"""
-    opened: str
-    """emphasis that its label opens and does not close"""
-    aside: str
-    final: bool
-    mark: str
-    """what stands before the name: -, with emphasis or brackets; # for Markdown's headings, > in a quotation; or
-    nothing"""
-    labelled: bool
-    """whether a colon or the like follows the name"""
-    level: int
-    """number of # before the name; 0 without, or in a quotation"""
-
-    @property
-    def form(self) -> str:
-        return "#" * self.level or self.mark
-
-    def text(self, text: str, end: int) -> str:
-        """What stands under the heading, up to `end`."""
-        body = text[self.body : end]
-        return trimmed(_without_mark(body, self.opened) if self.opened else body) or self.aside
-
-
 def _headed(text: str, *, prose: bool) -> list[Section]:
     fences = [found.span() for found in FENCED.finditer(text)] if "```" in text or "~~~" in text else []
     headings: list[Heading] = []
@@ -172,19 +121,6 @@ def _headed(text: str, *, prose: bool) -> list[Section]:
         end = headings[number + 1].start if number + 1 < len(headings) else len(text)
         found.append(Section(heading.section, heading.text(text, end), heading.start, end, final=heading.final))
     return found
-
-
-def is_option(line: str, heading: Heading, headings: list[Heading], last: str) -> bool:
-    """Whether a line that could be a heading is one of the options that are being listed: `- knowledge`, or
-    `- Theory: what explains many facts`. An option has the bullet that the heading of the list does not have. Without
-    bullets, it follows another one (`last` is the line before) and is nothing but a name.
-    """
-    if not headings or headings[-1].section != "options":
-        return False
-    if BULLET.match(line):
-        return not headings[-1].mark.startswith("-") and not (heading.section == "answer" and heading.labelled)
-    bare = not heading.labelled and not heading.mark
-    return bare and heading.section != "answer" and bool(last.strip()) and not BULLET.match(last)
 
 
 def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:
@@ -239,62 +175,3 @@ def _tabled(text: str) -> list[Section]:
     ]
     named = any(section.name == "answer" for section in found)
     return found if named and len(found) <= MOST_ROWS else []
-
-
-def heading_of(line: str, start: int, names: dict[str, str] = SECTIONS) -> Heading | None:
-    """The heading that a line is, by the names of the sections; `start` is the position of the line."""
-    head = HEAD.match(line[:LONGEST_HEAD])
-    if head is None:
-        return None
-    name, body, tail = head["name"].strip(" \t_"), head.end(), head["tail"].strip(" \t*_")
-    dash = DASH.search(head["name"])
-    if dash is not None:
-        name, body, tail = name[: dash.start()], head.start("name") + dash.end(), "-"
-    name = " ".join(name.casefold().replace("’", "'").replace("_", " ").split())
-    section = names.get(name)
-    if section is None:
-        return None
-    marked = bool(head["mark"].strip(" \t-+•*>") or head["open"])
-    if tail[:1] in ("=", "-", "–", "—"):
-        if section != "answer" and not head["open"]:
-            return None
-    elif not tail and not (marked or section in ("context", "reasoning", "answer")):
-        return None  # a heading without a colon needs a mark, or must be one of the three main names
-    opened = head["open"] or ""
-    if not tail and len(line) > body and not opened:
-        return None
-    return Heading(
-        name=name,
-        section=section,
-        start=start,
-        body=start + body,
-        opened="" if opened in head["tail"] else opened,
-        aside=(head["aside"] or "").strip(),
-        final=bool(FINAL.search(name)),
-        mark=_mark_of(line, head),
-        labelled=bool(tail),
-        level=0 if ">" in head["mark"] else head["mark"].count("#"),
-    )
-
-
-def _mark_of(line: str, head: re.Match[str]) -> str:
-    if ">" in head["mark"]:
-        return ">"
-    return "#" if "#" in head["mark"] else f"{'-' if BULLET.match(line) else ''}{head['open'] or ''}"
-
-
-def _without_mark(body: str, mark: str) -> str:
-    """The body without the closing mark of an emphasis that was opened before its label: `60**` becomes `60`."""
-    closing = {"【": "】", "[": "]", "「": "」"}.get(mark, mark)
-    place = body.find(closing)
-    return body if place == -1 else body[:place] + body[place + len(closing) :]
-
-
-def trimmed(text: str) -> str:
-    """The text without horizontal rules at its ends."""
-    lines = text.strip().split("\n")
-    while lines and (RULE.fullmatch(lines[-1]) or not lines[-1].strip()):
-        lines.pop()
-    while lines and (RULE.fullmatch(lines[0]) or not lines[0].strip()):
-        lines.pop(0)
-    return "\n".join(lines).strip()

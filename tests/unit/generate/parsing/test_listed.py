@@ -36,6 +36,8 @@ def test_labels_and_marks_are_left_out(listed: str) -> None:
         ["2) and 3)", "1) and 2)", "1) alone"],
         ["A is older than B", "B is older than A"],
         ["-5", "+5", "5"],
+        ["1:30", "2:30", "3:30"],
+        ["1.5", "2.5", "3.5"],
     ],
 )
 @pytest.mark.parametrize("bullet", ["- ", ""])

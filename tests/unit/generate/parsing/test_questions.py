@@ -76,6 +76,11 @@ def test_two_questions_are_two_whatever_stands_between(between: str) -> None:
     assert second == {"question": "Which shines?", "options": ["iron", "gold"]}
 
 
+def test_headings_may_be_closed() -> None:
+    text = "### Question ###\nWhich rusts?\n\n### Options ###\n- iron\n- gold\n"
+    assert read_questions(text) == [{"question": "Which rusts?", "options": ["iron", "gold"]}]
+
+
 def test_numbered_headings_are_headings() -> None:
     text = "### Question 1\nHow many?\n\n### Question 2\nHow long?\n"
     assert read_questions(text) == [{"question": "How many?"}, {"question": "How long?"}]
