@@ -94,7 +94,9 @@ def server_lines(line: str, log: str, size: GenerationSection, image: str | None
         f"--nodes={size.nodes}",
         f"--ntasks={size.nodes * tasks}",
         f"--ntasks-per-node={tasks}",
-        "--cpu-bind=none",  # its processes share the cores; one core a task is the default
+        # the job's own number would count for each task, or one core alone, by Slurm's version
+        *([f"--cpus-per-task={max(1, size.cpus_per_task // tasks)}"] if size.cpus_per_task else []),
+        "--cpu-bind=none",
         "--kill-on-bad-exit=1",
         *(["--mpi=pmix"] if size.mpi else []),
         "--open-mode=append",

@@ -157,7 +157,7 @@ def test_a_server_over_two_nodes_is_a_step_of_its_own_beside_a_worker_on_the_fir
     line = (
         "bash -c 'touch up.$SLURM_NODEID.$SLURM_PROCID.$SERVE_HEAD.$LAUNCHED; until [ -f done ]; do sleep 0.05; done'"
     )
-    size = GenerationSection(workers=1, nodes=2, gpus_per_node=2, mpi=mpi, serve=[line])
+    size = GenerationSection(workers=1, nodes=2, gpus_per_node=2, cpus_per_task=8, mpi=mpi, serve=[line])
     wait = shlex.quote(
         f"until [ $(ls | grep -c ^up) = {4 if mpi else 2} ]; do sleep 0.05; done; echo worked; touch done"
     )
@@ -171,6 +171,7 @@ def test_a_server_over_two_nodes_is_a_step_of_its_own_beside_a_worker_on_the_fir
     options = (tmp_path / "srun.options").read_text().split()
     assert options.count("--overlap") == 2  # the server's step and the worker's share the nodes
     assert {"--nodes=2", f"--ntasks={4 if mpi else 2}", "--nodes=1", "--relative=0"} <= set(options)
+    assert f"--cpus-per-task={4 if mpi else 8}" in options
     assert ("--mpi=pmix" in options) == mpi
 
 
