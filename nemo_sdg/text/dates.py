@@ -204,9 +204,26 @@ def weekday(text: str) -> str | None:
     return None if found is None else found[0].strip(" ,،").removesuffix("ที่").casefold()
 
 
+_DAY_NAME = re.compile(
+    r"(?:星期|周|週|礼拜|禮拜)([一二三四五六日天])|([月火水木金土日])曜日?|([월화수목금토일])(?:요일)?"
+    r"|(?:วัน)?(จันทร์|อังคาร|พุธ|พฤหัส|ศุกร์|เสาร์|อาทิตย์)(?:บดี)?|(?:ال)?([اأإ]ثنين|ثلاثاء|[اأ]ربعاء|خميس|جمعة|سبت|[اأ]حد)"
+    r"|(segunda|terça|quarta|quinta|sexta)(?:-feira)?|(сред|пятниц|суббот)[ау]|(środ|sobot|niedziel)[aę]"
+)
+
+
+def _day_or_month(text: str) -> str | None:
+    """What two names of one day of the week, or of one month, have in common: 周一 and 星期一, ม.ค. and มกราคม."""
+    if (day := _DAY_NAME.fullmatch(text)) is not None:
+        return re.sub("[أإ]", "ا", next(filter(None, day.groups()))).replace("天", "日")
+    return _IN_ONE_WORD.sub(_one_word, text) if _IN_ONE_WORD.fullmatch(text) else None
+
+
 def is_short_for(short: str, name: str, language: str) -> bool:
     """Whether a text is a shorter form of the name of a month or a day of the week: Wed., Wednesday."""
-    begun, name = short.strip().rstrip(".").casefold(), name.strip().casefold()
+    whole, name = short.strip().casefold(), name.strip().casefold()
+    begun, named = whole.rstrip("."), _day_or_month(whole)
+    if named is not None and named in (name, _day_or_month(name)):
+        return True
     if begun in _months(language) or re.fullmatch(_DAYS, begun):
         return name in _months(language) and _months(language).get(begun) == _months(language)[name]
     if not (3 <= len(begun) < len(name) or (len(begun) == 2 and short.strip().endswith("."))) or len(begun) > 5:

@@ -99,8 +99,14 @@ def predicate(text: str, question: str) -> str | None:
     return bare(found["said"]) if known >= 0.8 * len(found["subject"]) else None
 
 
+_IN_THAI = re.compile(r"(?:ปี\s*)?([พค])\.\s?ศ\.?\s*(\d{3,4})")
+"""พ.ศ. 2567, of the Buddhist era, is ค.ศ. 2024"""
+
+
 def year(text: str) -> str | None:
     """The year that a whole text is, without words of time around it; a year before our era with a minus sign."""
+    if (thai := _IN_THAI.fullmatch(text.strip())) is not None:
+        return str(int(thai[2]) - 543 * (thai[1] == "พ"))
     text = text.strip().rstrip(".") if not text.strip().endswith(("г.", "r.")) else text.strip()
     stripped = _BEFORE_CHRIST.sub("", text)
     before = stripped != text

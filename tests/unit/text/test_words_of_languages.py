@@ -78,3 +78,26 @@ def test_another_day_of_the_week_is_another_date() -> None:
     assert same_answer(first, "6 มกราคม 2567", kind="short_text", language="th")
     assert not same_answer(first, second, kind="short_text", language="th")
     assert not same_answer("5 Machi 2020", "5 Mei 2020", kind="short_text", language="sw")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "different", "language"),
+    [
+        ("周一", "星期一", "星期二", "zh"),
+        ("礼拜天", "星期日", "周六", "zh"),
+        ("月曜", "月曜日", "火曜日", "ja"),
+        ("월", "월요일", "화요일", "ko"),
+        ("จันทร์", "วันจันทร์", "วันอังคาร", "th"),
+        ("ม.ค.", "มกราคม", "กุมภาพันธ์", "th"),
+        ("พ.ศ. 2567", "ค.ศ. 2024", "ค.ศ. 2023", "th"),
+        ("تموز", "يوليو", "يونيو", "ar"),
+        ("كانون الثاني", "يناير", "ديسمبر", "ar"),
+        ("الأربعاء", "أربعاء", "الخميس", "ar"),
+        ("segunda", "segunda-feira", "terça-feira", "pt"),
+        ("среда", "среду", "пятницу", "ru"),
+    ],
+)
+def test_two_names_of_one_day_or_month_are_the_same(one: str, other: str, different: str, language: str) -> None:
+    assert same_answer(one, other, kind="short_text", language=language)
+    assert same_answer(other, one, kind="short_text", language=language)
+    assert not same_answer(one, different, kind="short_text", language=language)
