@@ -27,11 +27,37 @@ LONGEST = (
     "e2e/test_run.py",
 )
 """files of tests that wait for other processes, or take longest: one that began last would run alone at the end"""
+TOGETHER = (
+    "contract/test_megatron.py",
+    "contract/test_megatron_import.py",
+    "contract/test_mixture_in_megatron.py",
+    "contract/test_recipes.py",
+    "contract/test_ablation.py",
+    "contract/test_gpu_checks.py",
+    "contract/test_dedup_semantic.py",
+    "contract/test_decontaminate_hub.py",
+)
+"""files of tests that one process takes: torch, transformers, Megatron and NeMo are imported for 12 s"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST + TOGETHER)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With --dist loadfile, the files that belong together are as one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return TOGETHER[0] if file.endswith(TOGETHER) else file
+
+    return Scheduling(config, log)
 
 
 def pytest_collection_finish() -> None:

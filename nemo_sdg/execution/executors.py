@@ -159,6 +159,7 @@ def connect_ray(kind: Executor) -> None:
     Curator closes the connection when a pipeline ends. Raises SdgError when Ray does not start.
     """
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray Data starts an actor for them, which loads for 2 s
     if kind is Executor.xenna:
         os.environ.update(dict.fromkeys(("RAY_MAX_LIMIT_FROM_API_SERVER", "RAY_MAX_LIMIT_FROM_DATA_SOURCE"), "40000"))
     if "RAY_ADDRESS" not in os.environ:
@@ -206,7 +207,7 @@ def start_ray(kind: Executor) -> str:
 
     Config.initialize("")
     # The default niceness is 15: Ray's workers would hardly run beside other processes of this machine.
-    environment = {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"} | os.environ
+    environment = {"RAY_worker_niceness": "0"} | os.environ
     command = [sys.executable, "-m", "nemo_sdg.execution.ray_host", json.dumps(options)]
     host = subprocess.Popen(
         command,

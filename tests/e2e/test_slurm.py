@@ -70,7 +70,9 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
 ) -> None:
     run_dir, cluster = tmp_path / "slurm", tmp_path / "cluster.yaml"
     cluster.write_text(
-        (root / CLUSTER).read_text() + 'steps:\n  curated: {nodes: 2, cpus_per_task: 2, time: "01:00:00"}\n'
+        (root / CLUSTER).read_text()
+        + 'steps:\n  curated: {nodes: 2, cpus_per_task: 2, time: "01:00:00"}\n'
+        + 'generation_steps:\n  questions: {workers: 2, cpus_per_task: 1, time: "01:00:00"}\n'
     )
     launch = ["launch", *run_arguments(run_dir, slow_server, "engine.max_in_flight=2")[1:], "--cluster", str(cluster)]
     launched = nemo_sdg(root, *launch, NEMO_SDG_API_KEY=SECRET)
