@@ -1,6 +1,7 @@
 """Writes, shows and submits Slurm jobs through NeMo-Run, which makes the scripts."""
 
 import contextlib
+import fcntl
 import os
 import re
 import shlex
@@ -214,30 +215,48 @@ def submit(
     refused, the jobs submitted before it are cancelled and the files of this launch are removed.
     """
     refuse_paths(folder, jobs, cluster)
-    check_slurm(folder, jobs, cluster)
-    refuse_impossible(scripts(folder, jobs, workdir, cluster))
     is_new = not folder.exists()
     ids: dict[str, str] = {}
     try:
-        for name, data in files.items():
-            write_bytes(folder / name, data)
-        with experiment(folder / HOME, jobs, workdir, cluster) as exp:
-            try:
-                exp.run(detach=True)
-            finally:
-                ids = {job.id: str(job.handle).rsplit("/", 1)[-1] for job in exp.jobs if job.handle}
-        write_json(folder / JOBS, ids)
-    except Exception as exc:
+        with alone(folder):
+            check_slurm(folder, jobs, cluster)
+            refuse_impossible(scripts(folder, jobs, workdir, cluster))
+            for name, data in files.items():
+                write_bytes(folder / name, data)
+            with experiment(folder / HOME, jobs, workdir, cluster) as exp:
+                try:
+                    exp.run(detach=True)
+                finally:
+                    ids = {job.id: str(job.handle).rsplit("/", 1)[-1] for job in exp.jobs if job.handle}
+            write_json(folder / JOBS, ids)
+    except BaseException as exc:  # also Ctrl-C: nobody would know of these jobs
         if ids:
             subprocess.run(["scancel", *ids.values()], capture_output=True, check=False)
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):
                 folder.parent.rmdir()
-        if isinstance(exc, SdgError):
+        if isinstance(exc, SdgError) or not isinstance(exc, Exception) or getattr(exc, "filename", None):
             raise
         raise SdgError(f"Slurm refused a job, nothing is left in the queue: {reason(str(exc))}") from exc
     return ids
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Makes the folder and keeps other launches away from it. Raises SdgError while one submits its jobs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".launch").open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SdgError(
+                f"another launch of {folder.parent} is submitting its jobs: wait for it, and see its jobs with "
+                f"nemo-sdg launch --status {folder.parent}"
+            ) from None
+        except OSError:
+            pass  # the file system has no locks
+        yield
 
 
 def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:
