@@ -17,6 +17,7 @@ from nemo_sdg.commands.check import laws, shards
 from nemo_sdg.commands.check.findings import Verdict
 from nemo_sdg.commands.check.laws import LAWS, UNFINISHED, check, prove
 from nemo_sdg.commands.check.packed import compare
+from nemo_sdg.commands.check.unfinished import NEEDED
 from nemo_sdg.export.report import quality
 from nemo_sdg.pipeline.order import STEPS
 from nemo_sdg.pipeline.report import make_report
@@ -784,6 +785,11 @@ def test_an_interrupted_run_is_not_finished_and_violates_nothing(
     assert found[ROWS].outcome == ("not yet" if step == "seeds" else "proved")
     assert check(home / "run") == UNFINISHED
     assert "is not finished; what is there violates no law" in capsys.readouterr().out
+
+
+def test_what_laws_wait_for_is_known_by_their_names() -> None:
+    assert set(NEEDED) < {law for law, _ in LAWS}
+    assert {step for steps in NEEDED.values() for step in steps} <= set(STEPS)
 
 
 def test_damage_to_an_unfinished_run_is_damage(home: Path) -> None:
