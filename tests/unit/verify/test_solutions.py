@@ -50,7 +50,7 @@ VOTES = st.lists(st.tuples(st.sampled_from(CONTEXTS), st.sampled_from(REASONINGS
 
 
 @given(VOTES, VOTES, st.sampled_from(["numeric", "multiple_choice", "short_text", "free_text"]))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_solutions_come_in_the_order_of_all_that_is_looked_for(
     first: list[tuple[str, str]], second: list[tuple[str, str]], kind: str
 ) -> None:

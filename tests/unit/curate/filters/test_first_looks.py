@@ -75,7 +75,7 @@ SIGNS = ("²", "⁻¹", "**", "__", "x", "х", " ", "  ", "\n", "-", "•", "*",
 
 
 @given(st.lists(st.sampled_from(SIGNS), max_size=10).map("".join))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_no_sign_is_left_that_a_plain_text_writes_otherwise(text: str) -> None:
     wanted = text
     for _, pattern, written in sums.PLAIN:
@@ -84,7 +84,7 @@ def test_no_sign_is_left_that_a_plain_text_writes_otherwise(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from("a the bridge of".split()), max_size=14), st.integers(0, 13), st.integers(0, 4))  # noqa: SIM905
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_words_in_one_run_are_found_wherever_they_stand(whole: list[str], start: int, size: int) -> None:
     part = whole[start : start + size]
     assert contains(whole, part) is bool(part)
