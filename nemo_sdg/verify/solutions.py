@@ -13,7 +13,11 @@ from nemo_sdg.text.mathematics import is_expression
 from nemo_sdg.text.numbers import find_numbers, read_number
 
 ENDS_IN_LETTER = re.compile(r"\b(?:answer|option|choice) (?:is |must be )?(?:therefore )?[(*]*([A-Z])[)*]*(?![\w'’])")
-LETTERED = re.compile(r"([A-Z])[).:](?<![\w'’]..)\s*")
+LETTERED = re.compile(
+    r"(?<![\w'’])(?P<closed>[A-Z])[):][ \t*_]*|"
+    r"(?:^|(?<=[\n(\[*_])|(?<=[.:;][ \n])|(?<=ption )|(?<=nswer )|(?<=hoice ))(?P<dotted>[A-Z])\.[ \t*_]*"
+)
+"""an option's label: with a full stop, which may end a sentence, only where a label stands"""
 TAIL = 160
 """Characters at the end of a reasoning in which its result is looked for"""
 
@@ -82,11 +86,14 @@ def contradicts_letters(solution: Vote, sample: Sample) -> bool:
     letters = {sample.choices[i]: LABELS[place] for place, i in enumerate(order)}
     text = f"{solution.context}\n{solution.reasoning}"
     for named in LETTERED.finditer(text):
+        label = named["closed"] or named["dotted"]
         for option, letter in letters.items():
-            if letter != named[1] and len(option) > 1 and _stands_at(option, text, named.end()):
+            if letter != label and len(option) > 1 and _stands_at(option, text, named.end()):
                 return True
     ends = ENDS_IN_LETTER.findall(solution.reasoning[-TAIL:])
-    return bool(ends) and ends[-1] in letters.values() and ends[-1] != letters[solution.answer]
+    if not ends or ends[-1] in sample.choices:  # a vitamin, a note
+        return False
+    return ends[-1] in letters.values() and ends[-1] != letters[solution.answer]
 
 
 def _stands_at(option: str, text: str, place: int) -> bool:

@@ -93,6 +93,10 @@ def test_a_context_of_the_questions_own_words_adds_nothing() -> None:
         ("NB) iron rusts.", False),
         ("A) B) gold shines.", False),
         ("A. B. iron rusts.", True),
+        ("Option B. iron rusts.", True),
+        ("**B.** iron rusts.", True),
+        ("Its cells carry antigen A or B.\n\niron rusts.", False),
+        ("They belong to group A (or B)\niron rusts.", False),
         ("So the answer is B.", True),
     ],
 )
@@ -100,3 +104,13 @@ def test_letters_that_name_other_options(reasoning: str, contradicts: bool) -> N
     sample = dataclasses.replace(SAMPLE, kind="multiple_choice", choices=["iron", "gold"])
     vote = Vote(index=0, guidance="blind", answer="iron", reasoning=reasoning, context="Metals differ.")
     assert contradicts_letters(vote, sample) is contradicts
+
+
+def test_an_option_that_is_a_letter_is_not_a_label() -> None:
+    sample = dataclasses.replace(SAMPLE, kind="multiple_choice", choices=["B", "A"])
+    vote = Vote(index=0, guidance="blind", answer="A", reasoning="Eyes need it. The answer is A.", context="Vitamins.")
+    assert not contradicts_letters(vote, sample)
+    assert contradicts_letters(vote, dataclasses.replace(sample, choices=["zinc", "A"])) is False
+    assert contradicts_letters(
+        dataclasses.replace(vote, answer="iron"), dataclasses.replace(sample, choices=["zinc", "iron"])
+    )
