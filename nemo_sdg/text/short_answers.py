@@ -136,7 +136,8 @@ def _same_form(a: str, b: str, question: str, language: str) -> bool:
     whole = [in_digits(side, language) for side in (left, right)]
     if (bare[0] == whole[1] or whole[0] == bare[1] or bare[0] == bare[1] != "") and _sorts(left, right, kinds):
         return True
-    if base_language(language) == "en" and not _ASKS_NUMBER.search(question) and forms.same_in_number(left, right):
+    plural = base_language(language) == "en" and not _ASKS_NUMBER.search(question)
+    if plural and forms.same_in_number(left, right) and not any(map(forms.is_acronym_in_s, (a, b))):
         return True
     if is_short_for(a, b, language) or is_short_for(b, a, language):
         return True

@@ -36,6 +36,8 @@ _OWN_LETTERS = {
 _SPELLED_OUT = {"de": ("ä ae", "ö oe", "ü ue"), "da": ("æ ae", "ø oe", "å aa"), "no": ("æ ae", "ø oe", "å aa")}
 _ACRONYM = re.compile(r"\b(?:[^\W\d_]\.\s?){2,}")
 _INITIALS = re.compile(r"\b([^\W\d_]) (?=[^\W\d_]\b)")
+STRESS = "\u0301"
+_STRESSED = frozenset(("ru", "uk", "be", "bg"))
 _LISTED_LETTERS = re.compile(r"\b[^\W\d_]\s?[,;]\s?[^\W\d_]\b")
 """x, y is no product"""
 _HAS_ACRONYM = re.compile(r"\.\s?[^\W\d_]\.")
@@ -210,6 +212,8 @@ def _spelled_out(text: str, language: str) -> str:
 
 def same_words(a: str, b: str, language: str) -> bool:
     tongue = base_language(language)
+    if tongue in _STRESSED and (STRESS in a) != (STRESS in b):  # Плато́н; where both are stressed, it tells them apart
+        a, b = (side.replace(STRESS, "") for side in (a, b))
     left, right = (_without_foreign_marks(normalize(text, language), tongue) for text in (a, b))
     if left == right or _spelled_out(left, tongue) == _spelled_out(right, tongue):
         return bool(left)

@@ -20,6 +20,7 @@ from nemo_sdg.text.forms.spelling import (
     ASKS_ORDER,
     hyphens_part,
     is_acronym,
+    is_acronym_in_s,
     is_name,
     is_polar,
     same_in_number,

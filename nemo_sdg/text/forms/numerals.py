@@ -10,6 +10,7 @@ import re
 from nemo_sdg.text.forms.lexicon import listed
 from nemo_sdg.text.numbers.scan import scan_words
 
+_HINDI_ORDINAL = re.compile(r"(?<=\S)(?:वीं|वाँ|वां|वें)(?!\S)")
 _WORK = re.compile(
     r"\b((?:(?:piano|violin|cello|string) )?(?:symphony|sinfonie|concerto|sonata|quartet)) (?:no|nr|number) (\d+)\b"
 )
@@ -20,6 +21,7 @@ _ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3
 @functools.lru_cache(maxsize=1 << 14)
 def in_digits(text: str, language: str) -> str:
     """Number words as digits, ordinals as 21st."""
+    text = _HINDI_ORDINAL.sub(r" \g<0>", text)
     out, position = [], 0
     for word in re.finditer(r"[^\W\d_]+", text):
         if word.start() < position:

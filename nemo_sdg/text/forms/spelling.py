@@ -73,6 +73,9 @@ ASKS_ORDER = re.compile(
 )
 """Questions whose answer is a list in a certain order"""
 _ALEF = re.compile("[أإآٱ]")
+_NASAL = re.compile("ङ्(?=[कखगघ])|ञ्(?=[चछजझ])|ण्(?=[टठडढ])|न्(?=[तथदध])|म्(?=[पफबभ])")
+"""the nasal of the consonant that follows, which Hindi also writes as a point: हिन्दी, हिंदी"""
+_COMPASS = re.compile(r"(?<=\d)\s?(?:°|degrees?\b)\s?(n|s|e|w)(?:(?<=n)orth|(?<=s)outh|(?<=e)ast|(?<=w)est)?\b")
 _DEGREE = re.compile(
     r"(?<!\S)(ph|b|m|d|ed|ll) (?=(?:sc|phil|ed)(?!\S)|(?<=ph )d(?!\S)|(?<=ed )d(?!\S)|(?<=ll )[bm](?!\S))"
 )
@@ -98,7 +101,8 @@ def unify(text: str) -> str:
     """A normalised text with abbreviations written out, Greek letters named, American spelling, vowel points away,
     one sign for what Hindi says through the nose.
     """
-    text = _MARKS.sub("", text).replace("ё", "е").replace("ँ", "ं")
+    text = _NASAL.sub("ं", _MARKS.sub("", text).replace("ё", "е").replace("ँ", "ं"))
+    text = _COMPASS.sub(r"°\1", text)
     for sign, name in _SIGNS.items():
         text = text.replace(sign, name)
     if not re.search("[α-ω]{2}", text):
@@ -136,12 +140,24 @@ def same_polarity(left: str, right: str) -> bool | None:
 _IRREGULAR = dict(pair.split("=") for pair in str(lexicon()["irregular_plurals"]).split())
 
 
+_PROTOCOLS = frozenset(["http", "ftp", "smtp", "imap", "ldap", "pop", "nntp"])
+"""An s behind them makes another protocol"""
+_CAPITAL_S = re.compile(r"[A-Z]{2}S\W*$")
+
+
+def is_acronym_in_s(text: str) -> bool:
+    """Whether a text ends in an acronym whose last letter is an S, and no plural: AIDS, GPS, but not DVDs."""
+    return _CAPITAL_S.search(text) is not None
+
+
 def same_in_number(left: str, right: str) -> bool:
     """Whether two normalised English texts differ by the plural of their last word alone."""
     ones, others = left.split(), right.split()
     if not ones or len(ones) != len(others) or ones[:-1] != others[:-1]:
         return False
     one, other = sorted((ones[-1], others[-1]), key=len)
+    if one in _PROTOCOLS:
+        return False
     if _IRREGULAR.get(one) == other or _IRREGULAR.get(other) == one:
         return True
     if not (one.isascii() and one.isalpha() and len(one) > 2) or one.endswith(("s", "u", "i")):

@@ -87,6 +87,8 @@ _PHRASES = [
     (re.compile(r"\blbs\b", re.IGNORECASE), "lb"),
     (re.compile(r"\btürk lirası\b", re.IGNORECASE), "lira"),
     (re.compile(r"\bkgs\b", re.IGNORECASE), "kg"),
+    (re.compile(r"\bmm\s?Hg\b"), "mmHg"),
+    (re.compile(r"\b((?:kilo|mega)?watt|newton|pound|ampere|volt)-(hour|met(?:er|re)|foot|second)(?=s?\b)"), r"\1 \2"),
     (re.compile(r"\bhrs\b", re.IGNORECASE), "h"),
     (re.compile(r"\bsecs\b", re.IGNORECASE), "s"),
     (re.compile(r"\b(?:pro stunde|por hora|par heure|per hour|an hour|all'ora)\b", re.IGNORECASE), "/h"),
