@@ -33,7 +33,7 @@ CITIES = [
     f"{start}{end}" for start in ("Al", "Br", "Cor", "Dar", "El", "Fen") for end in ("ton", "burg", "ville", "mouth")
 ]
 QUESTIONS = ["Is {land} a land?", "Does {land} have a capital?"]
-SIZE = ProxySection(seq_length=32, batch_size=4, tokens=60_000, lr=3e-3, threads=1)
+SIZE = ProxySection(seq_length=64, batch_size=2, tokens=60_000, lr=3e-3, threads=1)
 ARMS = ["base", "no_context", "context"]
 PLANTED, UNKNOWN = "planted_capitals", "unknown_capitals"
 
