@@ -26,10 +26,11 @@ def folders(root: Path) -> dict[str, tuple[Path, str]]:
         "read": (own, "_read"),
         "varied": (own, "_varied"),
         "read_latest": (own, "_read_latest"),
+        "read_8": (own, "_read_8"),
     }
 
 
-@pytest.mark.parametrize("name", ["shared", "developed", "read", "varied", "read_latest"])
+@pytest.mark.parametrize("name", ["shared", "developed", "read", "varied", "read_latest", "read_8"])
 def test_good_samples_are_kept(root: Path, name: str) -> None:
     folder, half = folders(root)[name]
     samples = read(folder / f"good{half}.jsonl")
@@ -37,7 +38,7 @@ def test_good_samples_are_kept(root: Path, name: str) -> None:
     assert len(dropped) <= 0.005 * len(samples), dropped
 
 
-MISSED = {"shared": 0.1, "developed": 0.1, "read": 0.14, "varied": 0.1, "read_latest": 0.11}
+MISSED = {"shared": 0.1, "developed": 0.1, "read": 0.14, "varied": 0.1, "read_latest": 0.11, "read_8": 0.16}
 """largest share of bad samples that may be kept: just above what was measured, so that a loss shows"""
 
 

@@ -159,10 +159,30 @@ def _names_another_option(view: View, last: str) -> bool:
         return False
     if contains(end, view.tokens(view.answer)) or denies(view, last) or _same_number(view, last, view.answer):
         return False
+    if conclusion(view) is None and _goes_through_others(view):
+        return False
     return any(
         sum(map(len, view.tokens(choice))) >= 4 or not choice.isascii() or choice.isdigit()
         for choice in named_options(view, last)
     )
+
+
+def _goes_through_others(view: View) -> bool:
+    """Whether the reasoning names the answer and then speaks of two other options or more: why they are not it."""
+    gold, others = view.tokens(view.answer), [choice for choice in view.choices if choice != view.answer]
+    named: set[str] = set()
+    for sentence in reversed(view.reasoning_sentences):
+        said = view.tokens(sentence)
+        if contains(said, gold):
+            return len(named) > 1  # of one alone it may as well be the conclusion
+        named.update(other for other in others if contains(said, _core(view, other)))
+    return False
+
+
+def _core(view: View, choice: str) -> list[str]:
+    """The words of an option without an article before them."""
+    words = view.tokens(choice)
+    return words[1:] if len(words) > 1 and words[0] in word_list("filler") else words
 
 
 def _is_label(view: View, choice: str) -> bool:
