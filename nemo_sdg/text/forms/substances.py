@@ -52,12 +52,26 @@ def same_formula(a: str, b: str) -> bool:
     one, other = (_plainly(with_one_arrow(side)).replace(" ", "").replace("^", "") for side in (a, b))
     if "→" in one + other:
         one, other = (re.sub("(?<=[A-Za-z0-9)+-])=(?=[A-Z0-9])", "→", side) for side in (one, other))
+        if None in (_STATE.search(one), _STATE.search(other)):  # what only changes its state has them
+            if any(len(set(_STATE.sub("", side).split("→"))) == 1 for side in (one, other)):
+                return False
+            one, other = _STATE.sub("", one), _STATE.sub("", other)
+        one, other = _in_order(one), _in_order(other)
     return one == other and _FORMULA.fullmatch(one) is not None
+
+
+def _in_order(equation: str) -> str:
+    """An equation with what reacts and what is made each in one order: `2O2+CH4→…` is `CH4+2O2→…`."""
+    return "→".join("+".join(sorted(_PLUS.split(side))) for side in equation.split("→"))
+
+
+_PLUS = re.compile(r"\+(?=\d*[A-Z(\[e])")
+_STATE = re.compile(r"\((?:g|l|s|aq)\)")
 
 
 _FORMULA = re.compile(
     r"(?:\(?[A-Z][a-z]?\d*\)?\d*){2,}[+-]?|(?:\[[A-Z][a-z]?\])?(?:\d[spdfg]\d{1,2})+"
-    r"|\d*[A-Z][\w()\[\].+-]*→\d*[A-Z][\w()\[\].+-]*"
+    r"|\d*[A-Ze][\w()\[\].+-]*→\d*[A-Ze][\w()\[\].+-]*"
 )
 """a compound or an ion, a configuration of electrons, the equation of a reaction"""
 _ARROW = re.compile(r"\s*(?:(?<![<=])[-=]+>|[→⟶⇒⟹]|\\(?:to|(?:long)?rightarrow|(?:Long)?[rR]ightarrow)(?![A-Za-z]))\s*")
@@ -81,7 +95,9 @@ def same_species(a: str, b: str) -> bool:
 
 def _plainly(text: str) -> str:
     text = re.sub(
-        r"\\(?:text|mathrm|ce|rm)\b|[{}$\\]", "", unicodedata.normalize("NFKC", _caret(text)).replace("−", "-")
+        r"\\(?:text|mathrm|ce|rm)\b|\\[,;:! ]|[{}$\\]",
+        "",
+        unicodedata.normalize("NFKC", _caret(text)).replace("−", "-"),
     )
     return re.sub(r"_(?=\d)", "", text).strip(" .")
 

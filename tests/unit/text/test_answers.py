@@ -288,3 +288,22 @@ def test_what_a_later_answer_could_split_is_not_settled() -> None:
 def test_the_package_offers_it() -> None:
     assert nemo_sdg.same_answer("3,5", "3.5", kind="numeric", language="de")
     assert not nemo_sdg.same_answer("3,5", "3.5", kind="numeric", language="en")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (r"\mathrm{CH_4 + 2\,O_2 \to CO_2 + 2\,H_2O}", "CH4 + 2 O2 -> CO2 + 2 H2O", True),
+        ("2 O2 + CH4 → 2 H2O + CO2", "CH4 + 2 O2 -> CO2 + 2 H2O", True),
+        ("CH4(g) + 2 O2(g) -> CO2(g) + 2 H2O(l)", "CH4 + 2 O2 -> CO2 + 2 H2O", True),
+        ("Cl- + Na+ → NaCl", "Na+ + Cl- -> NaCl", True),
+        ("2 e- + Cu2+ → Cu", "Cu2+ + 2e- -> Cu", True),
+        ("CO2 + 2 H2O -> CH4 + 2 O2", "CH4 + 2 O2 -> CO2 + 2 H2O", False),
+        ("CH4 + O2 -> CO2 + 2 H2O", "CH4 + 2 O2 -> CO2 + 2 H2O", False),
+        ("Na + Cl → NaCl", "Na+ + Cl- -> NaCl", False),
+        ("H2O(l) -> H2O(g)", "H2O(g) -> H2O(l)", False),
+    ],
+)
+def test_equations_of_reactions(one: str, other: str, same: bool) -> None:
+    assert same_answer(one, other, kind="short_text") is same
+    assert same_answer(other, one, kind="short_text") is same
