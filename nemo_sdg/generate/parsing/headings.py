@@ -28,6 +28,8 @@ HEAD = re.compile(
 BULLET = re.compile(r"[ \t]*(?:[-+*•–][ \t]|\d{1,2}[.)][ \t])")
 DASH = re.compile(r"\s[-–—]+\s")
 LONGEST_HEAD = 140
+_UNSEEN = dict.fromkeys(map(ord, "\u00a0\u200b\u200e\u200f\u202f\u2060\ufeff"), " ")
+"""spaces and marks of no width around a heading; each stands for one character, so positions stay"""
 RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,}|={3,})[ \t]*$", re.MULTILINE)
 
 
@@ -64,7 +66,8 @@ class Heading:
 
 def heading_of(line: str, start: int, names: dict[str, str] = SECTIONS) -> Heading | None:
     """The heading that a line is, by the names of the sections; `start` is the position of the line."""
-    whole = line.rstrip(" \t#") if line.startswith("#") else line  # `## Answer ##`
+    whole = line if line.isascii() else line.translate(_UNSEEN)
+    whole = whole.rstrip(" \t#") if line.startswith("#") else whole  # `## Answer ##`
     head = HEAD.match(whole[:LONGEST_HEAD])
     if head is None:
         return None

@@ -10,6 +10,7 @@ from nemo_sdg.generate.parsing.answers.labels import ALPHABETS
 from nemo_sdg.generate.parsing.headings import RULE
 
 BULLET = re.compile(r"[ \t]*[-+*•–][ \t]+(?=\S)|[ \t]*•(?=\S)")
+QUOTED = re.compile(r"[ \t]*>[ \t]*(?=[-+*•–][ \t])")
 LABEL = re.compile(
     r"[ \t]*(?P<bold>\*\*)?(?P<open>[(（])?(?P<label>[^\W_]|[ivx]{1,4}|[IVX]{1,4}|\d{1,2}|[①-⑳])"
     r"(?:(?P<close>[)）]|[.、．:：](?!\d))\*{0,2}|(?<=[①-⑳]))[ \t]*(?=\S)"
@@ -40,6 +41,8 @@ def read_options(text: str) -> list[str]:
     labels, a line without one continues the option before it; one that stands apart ends the list.
     """
     lines = text.strip("\n").split("\n")
+    if all(QUOTED.match(line) for line in lines if line.strip()):
+        lines = [QUOTED.sub("", line) for line in lines]
     begins = [BULLET.match(line) is not None for line in lines]
     bulleted = sum(begins) >= 2
     if not bulleted:

@@ -27,7 +27,7 @@ from nemo_sdg.generate.parsing.cleaning import CLOSING_CHATTER, clean, without_m
 from nemo_sdg.generate.parsing.drafts import unfenced
 from nemo_sdg.generate.parsing.headings import RULE, SECTIONS, Heading, heading_of, is_option
 from nemo_sdg.generate.parsing.listed import read_options
-from nemo_sdg.generate.parsing.sections import FENCED, is_within
+from nemo_sdg.generate.parsing.sections import FENCED, find_sections, is_within
 from nemo_sdg.generate.parsing.traces import split_trace
 from nemo_sdg.text.programs import parse_program
 
@@ -37,6 +37,7 @@ NAMES = SECTIONS | {
 }
 FIELDS = ("plan", "passage", "question", "options", "tests")
 BREAK = re.compile(r"[ \t]*[*_`\\]{0,3}={4,}[*_`]{0,3}[ \t]*")
+TAGS = re.compile(r"^[ \t]*<question>|</(?:passage|plan)>[ \t]*<question>", re.IGNORECASE | re.MULTILINE)
 NUMBER = re.compile(r"(?<=[^\W\d])[ \t]*#?\d{1,2}(?=[ \t]*(?:[:：*]|$))")
 LONGEST_END = 200
 ASKS = re.compile(r"[?？؟;:：][\s*_]*\Z")
@@ -88,7 +89,7 @@ def read_questions(text: str) -> list[dict[str, str | list[str]]]:
     text = CLOSING_CHATTER.sub("", text)
     found = []
     for block in _blocks(text):
-        found += _read_block(block)
+        found += _read_tags(block) if TAGS.search(block) else _read_block(block)
     return found
 
 
@@ -118,6 +119,21 @@ def _begins_question(lines: list[str], number: int) -> bool:
         number += 1
     heading = heading_of(NUMBER.sub("", lines[number]), 0, NAMES) if number < len(lines) else None
     return number == len(lines) or (heading is not None and heading.section in FIELDS)
+
+
+def _read_tags(text: str) -> list[dict[str, str | list[str]]]:
+    """The questions of a reply with tags, <question>…</question>."""
+    found: list[dict[str, str | list[str]]] = [{}]
+    for section in find_sections(text):
+        if section.name in found[-1] and "question" in found[-1]:
+            found.append({})
+        if section.name in ("passage", "question") and section.text:
+            found[-1][section.name] = section.text
+        elif section.name == "options":
+            found[-1]["options"] = read_options(section.text)
+        elif section.name == "tests":
+            found[-1]["tests"] = read_tests(section.text)
+    return [fields for fields in found if "question" in fields]
 
 
 def _read_block(text: str) -> list[dict[str, str | list[str]]]:

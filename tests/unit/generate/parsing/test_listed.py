@@ -20,6 +20,7 @@ from nemo_sdg.generate.parsing.listed import read_options
         "- iron\n- **gold** (correct answer)\n- lead",
         "- iron\n\n- gold\n\n- lead\n\n*(The right one is gold.)*",
         "i. iron\nii. gold\niii. lead",
+        "> - iron\n> - gold\n> - lead",
     ],
 )
 def test_labels_and_marks_are_left_out(listed: str) -> None:

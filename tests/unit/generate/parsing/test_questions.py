@@ -129,3 +129,18 @@ def test_strings_in_tests_hold_anything() -> None:
 
 def test_asserts_on_names_of_a_function_are_no_tests() -> None:
     assert read_tests("```python\ndef test_f():\n    x = 1\n    assert f(x) == 2\n```") == []
+
+
+def test_tags_are_headings() -> None:
+    text = (
+        "<plan>x</plan>\n<passage>\nQuestion: Who?\n</passage>\n"
+        "<question>\nWhich?\n</question>\n<options>\n- a\n- b\n</options>"
+    )
+    first, second = read_questions(f"{text}\n\n{text}")
+    assert first == second == {"passage": "Question: Who?", "question": "Which?", "options": ["a", "b"]}
+
+
+@pytest.mark.parametrize("mark", ["\u00a0", " \u200b", " \u200f"])
+def test_spaces_and_marks_of_no_width_are_no_part_of_a_name(mark: str) -> None:
+    text = f"###{mark}Question{mark}\nWhich?\n\n###{mark}Options\n- a\n- b"
+    assert read_questions(text) == [{"question": "Which?", "options": ["a", "b"]}]
