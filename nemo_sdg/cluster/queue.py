@@ -1,5 +1,6 @@
 """Asks Slurm about jobs: whether a job could ever run, and the states of the jobs of a launch."""
 
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -54,7 +55,7 @@ class Queued:
 
     @property
     def is_held(self) -> bool:
-        return any(state.startswith("PENDING") and "held" in state.lower() for state in self.states)
+        return any(re.match(r"PENDING .*(held|hold)", state, re.I) for state in self.states)
 
     @property
     def has_failed(self) -> bool:
@@ -79,7 +80,7 @@ def job_states(ids: dict[str, str]) -> dict[str, Queued] | None:
         raise SdgError(f"Slurm does not answer: {reason(listed.stderr) or 'squeue failed'}; ask again")
     found = {name: Queued() for name in ids}
     for line in listed.stdout.splitlines():
-        job_id, state, why = line.split(maxsplit=2)
+        job_id, state, why = [*line.split(maxsplit=2), "None"][:3]
         job = found[names[job_id]]
         job.states[state if why in ("None", "NonZeroExitCode") else f"{state} ({why})"] += 1
         job.is_open |= state not in OVER

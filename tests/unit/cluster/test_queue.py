@@ -31,16 +31,17 @@ def answer(squeue: Path, out: str = "", err: str = "", code: int = 0) -> None:
 
 def test_states_and_reasons_of_all_jobs(squeue: Path) -> None:
     lines = "12 RUNNING None\n12 PENDING Resources\n12 RUNNING None\n11 FAILED NonZeroExitCode\n"
-    answer(squeue, f"{lines}13 CANCELLED DependencyNeverSatisfied\n14 PENDING JobHeldUser\n")
-    found = job_states(IDS)
+    answer(squeue, f"{lines}13 CANCELLED DependencyNeverSatisfied\n14 PENDING JobHoldMaxRequeue\n15 RUNNING\n")
+    found = job_states({**IDS, "packed": "15"})
     assert found is not None
     assert {name: str(job) for name, job in found.items()} == {
         "seeds": "FAILED 1",
         "answers": "PENDING (Resources) 1, RUNNING 2",
         "verified": "CANCELLED (DependencyNeverSatisfied) 1",
-        "blend": "PENDING (JobHeldUser) 1",
+        "blend": "PENDING (JobHoldMaxRequeue) 1",
+        "packed": "RUNNING 1",
     }
-    assert [name for name, job in found.items() if job.is_open] == ["answers", "blend"]
+    assert [name for name, job in found.items() if job.is_open] == ["answers", "blend", "packed"]
     assert [name for name, job in found.items() if job.has_failed] == ["seeds"]
     assert [name for name, job in found.items() if job.is_held] == ["blend"]
 
