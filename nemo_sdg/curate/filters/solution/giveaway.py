@@ -11,6 +11,9 @@ from nemo_sdg.records import Kind
 from nemo_sdg.text.normalize import is_spaceless
 from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, numbers_equal, read_number
 
+SEPARATOR = re.compile(r"[,;、，；،·]")
+LISTED = 5
+"""items of a list of which one is the answer, and none is given away"""
 LABEL = re.compile(r"\W{0,4}(?:option |choice )?([A-J])(?:[).:,*\]]|\s*$|\.?\s*$)")
 
 
@@ -54,9 +57,22 @@ def _named(view: View) -> Finding | None:
     told, asked = view.tokens(view.context), view.tokens(view.asked)
     for words in map(view.tokens, view.accepted):
         letters = sum(map(len, words)) * (2 if words and is_spaceless(words[0]) else 1)
-        if letters >= 4 and contains(told, words) and not contains(asked, words):
+        if letters >= 4 and contains(told, words) and not contains(asked, words) and not _only_listed(view, words):
             return "context_gives_answer", excerpt(" ".join(words))
     return None
+
+
+def _only_listed(view: View, words: list[str]) -> bool:
+    """Whether the context names an answer only among its like, in lists of LISTED items or more: all days of the week,
+    the planets.
+    """
+    for sentence in sentences(view.context):
+        if contains(view.tokens(sentence), words):
+            items = [item for item in map(view.tokens, SEPARATOR.split(sentence)) if item]
+            like = [item for item in items if len(item) <= len(words) + 1]
+            if len(like) < LISTED or not any(contains(item, words) for item in like):
+                return False
+    return True
 
 
 def _alone_named(view: View) -> Finding | None:

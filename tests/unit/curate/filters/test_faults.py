@@ -359,3 +359,26 @@ def test_words_of_a_list_are_found_among_tokens(name: str) -> None:
 
 def test_what_a_turkish_question_asks_with_says_nothing_of_its_subject() -> None:
     assert {"nasıl", "nasil"} <= with_tokens(phrases("asks", "tr"))
+
+
+@pytest.mark.parametrize(
+    ("context", "gives"),
+    [
+        (
+            "The days of the week are Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday, in this order.",
+            False,
+        ),
+        ("The week has Monday, Tuesday, Wednesday, Thursday and more. Meetings two days late fall on Thursday.", True),
+        ("Meetings that are moved are often held on Thursday, in the same room, by the same people.", True),
+    ],
+)
+def test_a_list_of_all_its_like_does_not_give_an_answer_away(context: str, gives: bool) -> None:
+    sample = SHORT | {
+        "question": "On which day of the week is the meeting held?",
+        "passage": "The meeting was planned for Tuesday, but it was put off by two days.",
+        "answer": answer("Thursday"),
+        "context": context,
+        "reasoning": "It was planned for Tuesday. Two days later comes Thursday, so it is held on Thursday.",
+    }
+    found = apply_filters(sample, CurateSection())
+    assert (found is not None and found[0] == "context_gives_answer") is gives, found
