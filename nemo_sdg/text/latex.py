@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 from nemo_sdg.text.boxes import without_boxes
+from nemo_sdg.text.normalize import BEYOND_LATIN
 
 ROW = "\ue000"
 """What parts the rows of a matrix, once `plain` has read it"""
@@ -31,6 +32,10 @@ _SPACING = re.compile(
 )
 _TEXT = re.compile(r"\\(?:text\w*|ce|math(?:rm|bf|sf|it|cal)|mbox|operatorname)\s*\{([^{}]*)\}")
 _WRAPPED = re.compile(r"\s*(?:\$\$?([^$]+)\$\$?|\\\((.+)\\\)|\\\[(.+)\\\])\s*\.?", re.DOTALL)
+
+
+_BEYOND_ASCII = re.compile("[^\x00-_a-\x7f]+")
+"""a backquote among them, which is an apostrophe"""
 
 
 @functools.cache
@@ -58,9 +63,9 @@ def fold(text: str) -> str:
     """Digits of any script, full width, minus signs, spaces and apostrophes as in ASCII. The length stays the same."""
     if text.isascii():
         return text
-    written = {char: _folded(char) for char in set(text)}
-    same = all(char == other for char, other in written.items())
-    return text if same else "".join(map(written.__getitem__, text))
+    if BEYOND_LATIN.search(text) is None:  # few of its characters are beyond ASCII
+        return _BEYOND_ASCII.sub(lambda found: "".join(map(_folded, found[0])), text)
+    return "".join(map(_folded, text))
 
 
 @functools.lru_cache(maxsize=1 << 15)

@@ -186,7 +186,8 @@ def _find_in_plain(text: str, language: str) -> Iterator[FoundNumber]:
 def _find(text: str, language: str) -> Iterator[FoundNumber]:
     position = 0
     while (start := START.search(text, position)) is not None:
-        number, position = _read_at(text, *start.span(), language, spelled=start["word"] is not None)
+        begin, end = start.span()
+        number, position = _read_at(text, begin, end, language, spelled=start["word"] is not None)
         if number is not None:
             yield number
 
