@@ -52,6 +52,20 @@ def test_duplicates_are_at_most_what_the_first_look_says(words: list[str]) -> No
         assert longest <= runs.num_near + repetition.NGRAM - 1
 
 
+@given(WORDS, st.integers(1, 40), st.integers(1, 8))
+@settings(max_examples=80)
+def test_a_loop_is_found_where_words_are_compared_one_by_one(words: list[str], period: int, times: int) -> None:
+    words = [*words, *words[:period] * times]
+    runs = repetition._Runs(words)
+    looped = False
+    for size in range(1, min(repetition.MAX_PERIOD, len(words) // 4) + 1):
+        run, enough = 0, max(3 * size, (16 - size) // 2)
+        for word, earlier in zip(words[size:], words, strict=False):
+            run = run + 1 if word == earlier else 0
+            looped = looped or run >= enough
+    assert (repetition._loop(words, runs, 3, 16) is not None) is looped
+
+
 def test_sums_of_a_line_are_those_of_its_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     draw = random.Random(3)
     pieces = [
