@@ -73,6 +73,7 @@ def surely_same(
         case Kind.free_text:
             return sentences.similar(a, b, language=language, threshold=similarity)
         case Kind.numeric:
+            a, b = _with_degrees(a, b), _with_degrees(b, a)
             if forms.written_apart(a, b, question, language) or mathematics.named_apart(a, b, question):
                 return False
             return mathematics.surely_equal(a, b, question=question, language=language)
@@ -91,6 +92,15 @@ def surely_same(
             if is_mathematical(a, b, family=family, language=language):
                 return mathematics.surely_equal(a, b, question=question, language=language)
             return False
+
+
+_MINUTES = re.compile(r"\s*\d[\d.]*\s*['′]\s*")
+_IN_DEGREES = re.compile(r"\d\s*(?:°|\^?\{?\\circ|deg)")
+
+
+def _with_degrees(angle: str, other: str) -> str:
+    """15' beside an angle in degrees is 0° 15'."""
+    return f"0° {angle}" if _MINUTES.fullmatch(angle) and _IN_DEGREES.search(other) else angle
 
 
 def _told_apart(a: str, b: str, question: str, language: str) -> bool:

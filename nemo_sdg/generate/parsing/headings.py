@@ -27,6 +27,8 @@ HEAD = re.compile(
 """the head of a line; quantifiers are possessive, so matching is fast for every line"""
 BULLET = re.compile(r"[ \t]*(?:[-+*•–][ \t]|\d{1,2}[.)][ \t])")
 DASH = re.compile(r"\s[-–—]+\s")
+SIGNS_LAST = re.compile(r"[ \t]*[\u2190-\u2bff\U0001f000-\U0001faff]+\ufe0f?\Z")
+"""emoji behind a name"""
 LONGEST_HEAD = 140
 _UNSEEN = dict.fromkeys(map(ord, "\u00a0\u200b\u200e\u200f\u202f\u2060\ufeff"), " ")
 """spaces and marks of no width around a heading; each stands for one character, so positions stay"""
@@ -79,6 +81,7 @@ def heading_of(line: str, start: int, names: dict[str, str] = SECTIONS) -> Headi
     dash = DASH.search(head["name"])
     if dash is not None:
         name, body, tail = name[: dash.start()], head.start("name") + dash.end(), "-"
+    name = SIGNS_LAST.sub("", name)
     name = " ".join(name.casefold().replace("’", "'").replace("_", " ").split())
     section = names.get(name)
     if section is None:

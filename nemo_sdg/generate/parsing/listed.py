@@ -9,7 +9,7 @@ import re
 from nemo_sdg.generate.parsing.answers.labels import ALPHABETS
 from nemo_sdg.generate.parsing.headings import RULE
 
-BULLET = re.compile(r"[ \t]*[-+*•–][ \t]+(?=\S)|[ \t]*•(?=\S)")
+BULLET = re.compile(r"[ \t]*[-+*•–—][ \t]+(?=\S)|[ \t]*•(?=\S)")
 QUOTED = re.compile(r"[ \t]*>[ \t]*(?=[-+*•–][ \t])")
 LABEL = re.compile(
     r"[ \t]*(?P<bold>\*\*)?(?P<open>[(（])?(?P<label>[^\W_]|[ivx]{1,4}|[IVX]{1,4}|\d{1,2}|[①-⑳])"
@@ -30,7 +30,7 @@ SERIES = (
 """how lists are labelled, in their order"""
 CHECKBOX = re.compile(r"\[[ xX✓✔]?\][ \t]+(?=\S)")
 TICKED = re.compile(
-    r"\s*(?:[✅✔☑✓]\ufe0f?|[*_]{0,2}\((?:correct|right|richtig|correcta?)(?: (?:answer|option))?\)[*_]{0,2}|"
+    r"\s*(?:[✅✔☑✓]\ufe0f?|[*_]{0,2}[(\[](?:correct|right|richtig|correcta?)(?: (?:answer|option))?[)\]][*_]{0,2}|"
     r"(?:←|<-+)\s*(?:correct|right)(?: (?:answer|option))?)\s*$",
     re.IGNORECASE,
 )

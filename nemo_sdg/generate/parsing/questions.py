@@ -196,7 +196,8 @@ def _form(lines: list[_Line]) -> str:
     for one in lines:
         if one.heading.section in FIELDS:
             sections.setdefault(one.heading.form, set()).add(one.heading.section)
-    return max(sections, key=lambda form: len(sections[form]), default="")
+    marked = [form for form in sections if form.startswith("#") and "question" in sections[form]]
+    return max(marked or sections, key=lambda form: len(sections[form]), default="")
 
 
 def _counts(one: _Line, now: _Open, form: str, of_form: set[str]) -> bool:
@@ -235,8 +236,8 @@ def _ends(text: str, one: _Line, now: _Open, form: str) -> bool:
 
 def read_tests(text: str) -> list[str]:
     """The assert statements of a section, each with its further lines."""
-    fenced = FENCE.search(text)
-    body = textwrap.dedent(fenced["body"] if fenced else text)
+    fenced = [textwrap.dedent(found["body"]) for found in FENCE.finditer(text)]
+    body = "\n".join(fenced) if fenced else textwrap.dedent(text)
     tree = parse_program(body) if "assert" in body else None
     if tree is not None:
         lines = body.split("\n")

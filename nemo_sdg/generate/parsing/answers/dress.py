@@ -28,6 +28,8 @@ WRAPPING = re.compile(
     r"|\\(?:text\w*|math(?:rm|bf|sf)|mbox)\s*\{(?P<text>[^{}]*)\})$",
     re.DOTALL,
 )
+PYTHON = re.compile(r"__[a-z]+(?:_[a-z]+)*__(?:\.py)?|\*\*kw\w*")
+"""names of Python that look like emphasis"""
 QUOTES = ('""', "''", "“”", "„“", "«»", "‘’", "「」", "『』")
 WRAPS = frozenset("*_`$\\" + "".join(pair[0] for pair in QUOTES))
 """first characters of wrapped texts"""
@@ -61,7 +63,7 @@ def undressed(text: str, *, quotes: bool = False) -> str:
     """
     while True:
         text = text.strip()
-        if text[:1] not in WRAPS and "**" not in text:
+        if (text[:1] not in WRAPS and "**" not in text) or PYTHON.fullmatch(text):
             return text
         if text.count("**") == 1 and len(text) > 2 and not (text[0] == text[-1] == "`"):
             text = text.replace("**", "", 1)

@@ -19,6 +19,8 @@ from nemo_sdg.generate.parsing.listed import read_options
         "- [ ] iron\n- [x] gold\n- [ ] lead",
         "- iron\n- **gold** (correct answer)\n- lead",
         "- iron\n\n- gold\n\n- lead\n\n*(The right one is gold.)*",
+        "— iron\n— gold\n— lead",
+        "- iron **[correct]**\n- gold\n- lead",
         "i. iron\nii. gold\niii. lead",
         "> - iron\n> - gold\n> - lead",
     ],

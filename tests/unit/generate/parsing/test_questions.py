@@ -40,6 +40,7 @@ def test_a_passage_keeps_what_looks_like_a_heading_of_another_form(passage: str)
         "Glaciers move.\nQuestion: Glaciers stand still. True, False or Neither?",
         "Is it true that iron rusts?\nAnswer:",
         "Context: The dog slept.\nWho slept?",
+        "Text: The dog slept.\nQuestion: Who slept?",
         "Proof: 1 = 2, since 0 = 0.\n\nWhich step is wrong?",
         "What does this print?\n\n```python\n# Options\nprint(1)\n```",
     ],
@@ -112,6 +113,7 @@ def test_a_reply_in_a_fence_is_read_with_the_fence_of_its_tests() -> None:
     [
         "assert f(1) == 2\nassert(f(2) == 3)",
         "- `assert f(1) == 2`\n- `assert(f(2) == 3)`",
+        "```python\nassert f(1) == 2\n```\n\n```python\nassert(f(2) == 3)\n```",
         "```python\n# ordinary\nassert f(1) == 2\n\nassert(f(2) == 3)\n```",
         "   ```python\n   assert f(1) == 2\n   assert(f(2) == 3)\n   ```",
         "```python\ndef test_f():\n    assert f(1) == 2\n    assert(f(2) == 3)\n```",

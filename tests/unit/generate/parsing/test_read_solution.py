@@ -415,6 +415,9 @@ def test_an_answer_in_sentences_keeps_its_own_labels():
         ("> **Paris**", "short_text", None, "Paris"),
         ("> 5", "numeric", None, "> 5"),
         ("→", "short_text", None, "→"),
+        ("__init__", "short_text", None, "__init__"),
+        ("**kwargs", "short_text", None, "**kwargs"),
+        ("__Paris__", "short_text", None, "Paris"),
         ("####", "short_text", None, "####"),
         ("✅ Paris", "short_text", None, "Paris"),
         ("$\\dfrac{1}{2}$", "multiple_choice", [r"$\frac{1}{2}$", r"$\frac{1}{3}$"], r"$\frac{1}{2}$"),
@@ -425,6 +428,11 @@ def test_an_answer_that_looks_like_its_form_is_read(answer, kind, options, expec
     text = f"## Context\nMetals.\n\n## Reasoning\nIt follows.\n\n## Answer\n{answer}"
     read = read_solution(text, kind=kind, options=options)
     assert (read["context"], read["reasoning"], read["answer"]) == ("Metals.", "It follows.", expected)
+
+
+def test_emoji_may_stand_behind_a_heading():
+    read = read_solution("## Context 📘\nMetals.\n\n## Reasoning 🧠\nSo.\n\n## Answer ✅\ngold", kind="short_text")
+    assert (read["context"], read["reasoning"], read["answer"]) == ("Metals.", "So.", "gold")
 
 
 def test_a_reply_in_a_fence_may_follow_a_sentence():
