@@ -52,8 +52,8 @@ def test_four_roles_on_four_servers_go_from_seeds_to_blend_and_are_killed_twice(
             f"run.dir={run_dir}",
             "seeds.tasks=[qs_yesno]",  # the shortest prompts, and questions that the small model solves now and then
             "seeds.limit_per_task=3",
-            "generate.few_shot=0",
             "generate.temperature_question=1.2",  # not only copies of the seeds
+            "generate.answers_graded=1",
             "generate.max_tokens_answer=96",
             "generate.votes=2",
             "verify.min_agreement=0.5",
