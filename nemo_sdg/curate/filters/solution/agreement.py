@@ -159,7 +159,7 @@ def _names_another_option(view: View, last: str) -> bool:
         return False
     if contains(end, view.tokens(view.answer)) or denies(view, last) or _same_number(view, last, view.answer):
         return False
-    if conclusion(view) is None and _goes_through_others(view):
+    if not named_options(view, conclusion(view) or "") and _goes_through_others(view):
         return False
     return any(
         sum(map(len, view.tokens(choice))) >= 4 or not choice.isascii() or choice.isdigit()

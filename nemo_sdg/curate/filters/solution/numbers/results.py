@@ -3,8 +3,8 @@
 import functools
 import re
 
-from nemo_sdg.curate.filters.phrases import find_phrases, phrases
-from nemo_sdg.curate.filters.solution.numbers.values import SIGN, equal, is_below, is_opposite
+from nemo_sdg.curate.filters.phrases import content_of, find_phrases, phrases
+from nemo_sdg.curate.filters.solution.numbers.values import SIGN, equal, has_magnitude, is_below, is_opposite
 from nemo_sdg.curate.filters.view import View
 from nemo_sdg.text.normalize import is_spaceless
 from nemo_sdg.text.numbers import FoundNumber, Number, find_numbers, read_number
@@ -159,13 +159,18 @@ def _results_in(view: View, gold: Number, sentence: str, *, signed: bool = False
 
 
 def _concludes_another(view: View, gold: Number, sentence: str) -> bool:
-    """Whether a clause that opens with a conclusion's word ends in another number."""
+    """Whether a clause that opens with a conclusion's word ends in another number, and does not speak of other things
+    than the question does.
+    """
     opened = _opening(view.language).search(view.folded(sentence))
     if opened is None:
         return False
     clause = view.folded(sentence)[opened.end() :]
     found = [one for one in find_numbers(clause, view.language) if any(map(str.isdigit, clause[one.start : one.end]))]
-    return bool(found) and not _is_remark(view, sentence, found)
+    if not found or _is_remark(view, sentence, found):
+        return False
+    told = {word for word in content_of(view, clause) if not word[0].isdigit()}
+    return not told or bool(told & content_of(view, view.question)) or has_magnitude(view, gold, clause)
 
 
 def _is_remark(view: View, sentence: str, found: list[FoundNumber]) -> bool:
