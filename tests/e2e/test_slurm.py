@@ -37,7 +37,7 @@ def slurm(root: Path) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def slow_server(root: Path) -> Iterator[str]:
     """The fake server, slow enough that a job can be disturbed in its middle, and closed to those without the key."""
-    program = [sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), "--port", "0", "--latency", "0.3"]
+    program = [sys.executable, str(root / "tests" / "fakes" / "openai_server.py"), "--port", "0", "--latency", "0.5"]
     process = subprocess.Popen(
         program, env={**os.environ, "FAKE_OPENAI_KEY": SECRET}, stdout=subprocess.PIPE, text=True
     )
@@ -100,11 +100,11 @@ def test_disturbed_run_on_slurm_equals_a_local_one(
         ["scancel", "--signal=USR1", f"{answers}_1"], check=False
     )  # what --signal=USR1@120 does before the time limit
     assert killed.returncode == requeued.returncode == warned.returncode == 0
-    again = called(root, *launch)
-    assert again.returncode == 2
-    assert re.search(r"is launched already \(answers [A-Z_]+ ", again.stderr), again.stderr
     status = called(root, "launch", "--status", str(run_dir))
     assert re.search(rf"answers +job {answers}: .*RUNNING \d", status.stdout), status.stdout
+    again = called(root, *launch)
+    assert again.returncode == 2
+    assert re.search(r"is launched already \((answers|verified) [A-Z_]+ ", again.stderr), again.stderr
 
     wait_until(lambda: (run_dir / "manifest.json").is_file(), "the end of the run", run_dir, jobs)
     status = called(root, "launch", "--status", str(run_dir))
