@@ -410,7 +410,7 @@ def test_a_seed_that_the_question_could_be_about_is_no_talk_of_the_prompt() -> N
         "question": "Which part of the fruit does the bird carry away?",
         "answer": answer("stone"),
         "context": "Cherries are eaten by birds, which cannot digest all parts of a fruit.",
-        "reasoning": "The bird eats the flesh. It cannot digest the seed, which has a hard shell: it carries the stone.",
+        "reasoning": "The bird eats the flesh. It cannot digest the seed, which is hard: it carries the stone.",
     }
     assert apply_filters(sample, CurateSection()) is None
     leak = sample | {"reasoning": sample["reasoning"] + " Like the seed question, it asks for a part."}
