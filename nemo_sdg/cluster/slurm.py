@@ -1,7 +1,6 @@
 """Writes, shows and submits Slurm jobs through NeMo-Run, which makes the scripts."""
 
 import contextlib
-import fcntl
 import os
 import re
 import shlex
@@ -19,10 +18,10 @@ from nemo_sdg.cluster.servers import beside
 from nemo_sdg.cluster.setup import VARIABLE, setup_lines
 from nemo_sdg.cluster.sites import ClusterConfig, JobSection
 from nemo_sdg.errors import ConfigError, MissingDependencyError, SdgError
-from nemo_sdg.storage import write_bytes, write_json
+from nemo_sdg.storage import holder, locked, write_bytes, write_json
 
-HOME = "home"
-"""folder of NeMo-Run's files, in the launch's folder"""
+HOME, LOCK = "home", ".launch"
+"""folder of NeMo-Run's files, and file of the lock, in the launch's folder"""
 RESERVED = "/nemo_run"
 """NeMo-Run replaces this text in scripts, even inside a path"""
 
@@ -215,10 +214,9 @@ def submit(
     refused, the jobs submitted before it are cancelled and the files of this launch are removed.
     """
     refuse_paths(folder, jobs, cluster)
-    is_new = not folder.exists()
     ids: dict[str, str] = {}
-    try:
-        with alone(folder):
+    with alone(folder) as is_new:
+        try:
             check_slurm(folder, jobs, cluster)
             refuse_impossible(scripts(folder, jobs, workdir, cluster))
             for name, data in files.items():
@@ -229,34 +227,37 @@ def submit(
                 finally:
                     ids = {job.id: str(job.handle).rsplit("/", 1)[-1] for job in exp.jobs if job.handle}
             write_json(folder / JOBS, ids)
-    except BaseException as exc:  # also Ctrl-C: nobody would know of these jobs
-        if ids:
-            subprocess.run(["scancel", *ids.values()], capture_output=True, check=False)
-        if is_new:
-            shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                folder.parent.rmdir()
-        if isinstance(exc, SdgError) or not isinstance(exc, Exception) or getattr(exc, "filename", None):
-            raise
-        raise SdgError(f"Slurm refused a job, nothing is left in the queue: {reason(str(exc))}") from exc
+        except BaseException as exc:  # also Ctrl-C: nobody would know of these jobs
+            if ids:
+                subprocess.run(["scancel", *ids.values()], capture_output=True, check=False)
+            if is_new:
+                shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(exc, SdgError) or not isinstance(exc, Exception) or getattr(exc, "filename", None):
+                raise
+            raise SdgError(f"Slurm refused a job, nothing is left in the queue: {reason(str(exc))}") from exc
     return ids
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Makes the folder and keeps other launches away from it. Raises SdgError while one submits its jobs."""
+def alone(folder: Path) -> Iterator[bool]:
+    """Makes the folder and keeps other launches away from it; yields whether it holds nothing yet. It is removed if it
+    is empty then. Raises SdgError while another launch submits its jobs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".launch").open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SdgError(
-                f"another launch of {folder.parent} is submitting its jobs: wait for it, and see its jobs with "
-                f"nemo-sdg launch --status {folder.parent}"
-            ) from None
-        except OSError:
-            pass  # the file system has no locks
-        yield
+    try:
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(folder / LOCK))
+            except BlockingIOError:
+                raise SdgError(
+                    f"another launch of {folder.parent} is submitting its jobs ({holder(folder / LOCK)}): wait for it, "
+                    f"and see its jobs with nemo-sdg launch --status {folder.parent}"
+                ) from None
+            yield {path.name for path in folder.iterdir()} == {LOCK}
+    finally:  # NFS keeps a file that is open in its folder
+        for left in (folder, folder.parent):
+            with contextlib.suppress(OSError):
+                left.rmdir()
 
 
 def check_slurm(folder: Path, jobs: list[Job], cluster: ClusterConfig) -> None:

@@ -46,6 +46,6 @@ from nemo_sdg.storage.ledger import (
     usable_ledger,
     with_unread,
 )
-from nemo_sdg.storage.locks import LOCK, WORKERS, at_work, run_lock
+from nemo_sdg.storage.locks import LOCK, WORKERS, at_work, holder, locked, run_lock
 from nemo_sdg.storage.runs import find_run, finished_shards, name_outside, require_run
 from nemo_sdg.storage.shards import SHARD_FORMAT, StepDir

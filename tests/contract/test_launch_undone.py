@@ -1,5 +1,6 @@
 """What a launch that does not come to its end leaves: nothing. Programs of that name stand for Slurm's."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nemo_sdg.cluster import slurm as submitting
 from nemo_sdg.cluster.jobs import launch
 from nemo_sdg.cluster.sites import ClusterConfig
 from nemo_sdg.errors import SdgError
@@ -62,3 +64,20 @@ def test_two_launches_at_once_do_not_both_submit(slurm: Path, tmp_path: Path) ->
         with pytest.raises(SdgError, match=r"another launch of .*/run is submitting its jobs"):
             launch("{}", tmp_path / "run", ClusterConfig(), dry_run=False)
     assert not (slurm / "number").exists()
+
+
+def test_a_refused_launch_removes_nothing_of_one_that_began_in_the_same_moment(
+    slurm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, alone = tmp_path / "run" / "slurm", submitting.alone
+
+    def other_is_first(asked: Path) -> contextlib.AbstractContextManager[bool]:
+        folder.mkdir(parents=True)
+        (folder / "config.yaml").write_text("{}")
+        fcntl.flock(stack.enter_context((folder / ".launch").open("a")), fcntl.LOCK_EX)
+        return alone(asked)
+
+    monkeypatch.setattr(submitting, "alone", other_is_first)
+    with contextlib.ExitStack() as stack, pytest.raises(SdgError, match="another launch"):
+        launch("{}", tmp_path / "run", ClusterConfig(), dry_run=False)
+    assert (folder / "config.yaml").read_text() == "{}"

@@ -56,6 +56,16 @@ def test_what_srun_says_is_told_where_the_program_said_nothing(tmp_path: Path) -
     assert end.log.name == "sbatch_nemo_sdg-seeds_7.out"
 
 
+SERVER_ENDED = "nemo-sdg: the server beside this worker ended with code 9; its log: /run/serve.log"
+
+
+def test_a_server_is_the_cause_only_where_it_ended_before_the_worker(tmp_path: Path) -> None:
+    logs = ("nemo-sdg: the disk is full\n",)
+    write_task(tmp_path, "answers", "7_0", 8, f"{SERVER_ENDED}\n{ENDED.format(143)}", logs=logs)
+    write_task(tmp_path, "answers", "7_1", 9, f"{ENDED.format(2)}\n{SERVER_ENDED}", logs=logs)
+    assert [end.why for end in failed_tasks(tmp_path, "answers", "7")] == [SERVER_ENDED, "nemo-sdg: the disk is full"]
+
+
 @pytest.mark.parametrize(("code", "words"), [(137, "killed, such as for want of memory"), (138, "its time limit")])
 def test_codes_of_signals_are_told(tmp_path: Path, code: int, words: str) -> None:
     write_task(tmp_path, "curated", "7", 7, ENDED.format(code), logs=("working\n",))
