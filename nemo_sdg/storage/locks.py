@@ -51,9 +51,10 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[bool]:
                 break  # else the one before removed it
         stack.callback(fcntl.flock, handle, fcntl.LOCK_UN)
         if not shared:
-            handle.truncate(0)
-            handle.write(f"pid {os.getpid()} on {socket.gethostname()}")
-            handle.flush()
+            with contextlib.suppress(OSError):  # of a full disk: only the name is lacking
+                os.ftruncate(handle.fileno(), 0)
+                os.write(handle.fileno(), f"pid {os.getpid()} on {socket.gethostname()}".encode())
+                os.fsync(handle.fileno())  # else other nodes do not see it on NFS
         yield True
 
 

@@ -84,6 +84,15 @@ def test_a_worker_waits_for_one_on_a_node_that_may_be_lost(tmp_path: Path, monke
         assert str(at_work(tmp_path)).endswith(f"pid {os.getpid()} on {socket.gethostname()}")
 
 
+def test_a_full_disk_leaves_the_lock_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with run_lock(tmp_path, (0, 1), [], notify=print):
+        assert at_work(tmp_path) == "another process"
+
+
 def test_a_file_system_without_locks_is_told_and_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def flock(*_: object) -> None:
         raise OSError(errno.ENOSYS, "Function not implemented")
