@@ -26,6 +26,12 @@ class ConfigError(SdgError, ValueError):
     may_pass = False
 
 
+class UnreachableError(ConfigError):
+    """What the configuration names, such as a scheduler or a model of the hub, cannot be reached now."""
+
+    may_pass = True
+
+
 class DataError(SdgError, ValueError):
     """Input data is missing, damaged or not what its schema says."""
 
@@ -49,8 +55,6 @@ class Waiting(SdgError):
 
 class MissingDependencyError(SdgError, ImportError):
     """A package that an option needs is not installed; the message names the extra."""
-
-    may_pass = False
 
 
 def code_of(error: SdgError) -> int:

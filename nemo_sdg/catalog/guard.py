@@ -15,7 +15,7 @@ from typing import Any
 
 from nemo_sdg.catalog.identity import Aliases, SplitIndex, Use, files_of, split_names
 from nemo_sdg.config import GuardSection
-from nemo_sdg.errors import ConfigError, few
+from nemo_sdg.errors import UnreachableError, few
 from nemo_sdg.records import CatalogRow
 
 _EVALUATION_WORD = re.compile(
@@ -118,7 +118,7 @@ def _grouped(evaluations: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tupl
 
 
 def require_reachable(guard: GuardSection, unreachable: Iterable[str], catalog: Iterable[CatalogRow] = ()) -> None:
-    """Raises ConfigError when an evaluation split of a task that `guard.require` asks for could not be reached.
+    """Raises UnreachableError when an evaluation split of a task that `guard.require` asks for could not be reached.
 
     `unreachable` lists the tasks with such a split; `catalog` says which tasks the groups and tags in `guard.require`
     mean.
@@ -132,7 +132,7 @@ def require_reachable(guard: GuardSection, unreachable: Iterable[str], catalog: 
         }
     )
     if missing:
-        raise ConfigError(
+        raise UnreachableError(
             f"guard.require asks for the evaluation splits of {few(missing, 5)}, which cannot be reached; "
             "put them into seeds.mirror, allow seeds.hub, or remove them from guard.require"
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nemo_sdg.errors import ConfigError, SdgError
+from nemo_sdg.errors import SdgError, UnreachableError
 from nemo_sdg.execution.processes import without_main
 
 LOCAL_BYTES = 64 << 20
@@ -43,8 +43,8 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
     """Yields a function that runs a list of tasks to the end.
 
     `address` is that of a Dask scheduler, or its scheduler file; the workers must then share the work folder. If it is
-    None, `workers` processes of this machine are used. Raises ConfigError when the scheduler cannot be reached, and
-    any error of a task.
+    None, `workers` processes of this machine are used. Raises UnreachableError when the scheduler cannot be reached,
+    and any error of a task.
     """
     if address is None and (workers == 1 or num_bytes < LOCAL_BYTES):
         yield _run_here
@@ -78,8 +78,8 @@ def open_workers(*, workers: int, address: str | None, num_bytes: int, scratch: 
 
 
 def connect(address: str) -> Any:
-    """A client of the scheduler at an address or in a scheduler file. Raises ConfigError when the scheduler cannot be
-    reached or has no worker.
+    """A client of the scheduler at an address or in a scheduler file. Raises UnreachableError when the scheduler
+    cannot be reached or has no worker.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -88,7 +88,7 @@ def connect(address: str) -> Any:
     try:
         client = Client(scheduler_file=address) if Path(address).is_file() else Client(address)
     except (OSError, ValueError) as exc:
-        raise ConfigError(
+        raise UnreachableError(
             f"run.dask_address={address} cannot be reached ({exc}): name a running scheduler, its scheduler "
             "file, or null"
         ) from exc
@@ -100,16 +100,16 @@ def connect(address: str) -> Any:
     return client
 
 
-def _no_worker(address: str) -> ConfigError:
-    return ConfigError(
+def _no_worker(address: str) -> UnreachableError:
+    return UnreachableError(
         f"run.dask_address={address} has no worker after {WORKER_SECONDS} seconds: start workers (dask "
         "worker --nthreads 1)"
     )
 
 
 def map_on(client: Any, work: str, function: Callable[..., Any], *arguments: list[Any]) -> Iterator[Any]:
-    """The built-in `map` on Dask's workers; errors name `work`. Raises the first error of a call, and ConfigError when
-    there is no worker any more; the rest is cancelled then.
+    """The built-in `map` on Dask's workers; errors name `work`. Raises the first error of a call, and
+    UnreachableError when there is no worker any more; the rest is cancelled then.
 
     A future is released as soon as its result has arrived; otherwise Dask would repeat it when its worker dies.
     """

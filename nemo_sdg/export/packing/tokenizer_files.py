@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from nemo_sdg.errors import ConfigError, MissingDependencyError
+from nemo_sdg.errors import ConfigError, MissingDependencyError, UnreachableError
 from nemo_sdg.storage.gguf import read_metadata
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ def _from_file(path: Path, name: str) -> Opened:
         raise _unreadable(source, exc) from exc
 
 
-def _unreadable(source: str, exc: Exception) -> ConfigError:
+def _unreadable(source: str, exc: Exception) -> UnreachableError:
     lines = str(exc).strip().splitlines()
     reason = f"{type(exc).__name__}: {lines[0].strip()}" if lines else type(exc).__name__
-    return ConfigError(
+    return UnreachableError(
         f"{source} cannot be loaded ({reason[:200]}); give a folder with tokenizer.json, or a hub id that this "
         "machine can reach"
     )

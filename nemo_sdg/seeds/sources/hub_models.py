@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from nemo_sdg.errors import ConfigError
+from nemo_sdg.errors import ConfigError, UnreachableError
 
 SECONDS = 10.0
 """until a hub that does not answer counts as unreachable"""
@@ -45,7 +45,7 @@ def require_model(field: str, name: str | None) -> None:
             "or set HF_TOKEN if it is private"
         ) from exc
     except (requests.exceptions.RequestException, HfHubHTTPError) as exc:
-        raise ConfigError(
+        raise UnreachableError(
             f"{field}={name} is no folder here, and the hub cannot be reached ({type(exc).__name__}); give a folder, "
             "or try again with a network"
         ) from exc
