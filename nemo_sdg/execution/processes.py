@@ -85,17 +85,21 @@ def worker_processes(
         executor.shutdown(cancel_futures=True)
 
 
+_main_is_away = threading.RLock()
+
+
 @contextlib.contextmanager
 def without_main() -> Iterator[None]:
     """Processes that start in this block do not import the main module. The standard library imports it, which carries
     out a user's script again unless it has the line `if __name__ == "__main__":`. Nothing that workers call is there.
     """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _main_is_away:  # a second thread would take the stand-in for the main module, and leave it there
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 class _Process(multiprocessing.context.ForkServerProcess):

@@ -4,12 +4,13 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from nemo_sdg.errors import SdgError
-from nemo_sdg.execution.processes import COLLECT_AFTER, rarely_collecting, worker_processes
+from nemo_sdg.execution.processes import COLLECT_AFTER, rarely_collecting, without_main, worker_processes
 
 
 def test_a_process_that_is_killed_is_one_line() -> None:
@@ -35,6 +36,25 @@ print(out.exists())
 """)
     found = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert (found.stdout.splitlines(), found.returncode) == (["begun", "[0, -1, -2]", "True"], 0), found.stderr
+
+
+def test_threads_that_start_processes_at_once_leave_the_main_module_where_it_was() -> None:
+    main, begun, may_end = sys.modules["__main__"], [threading.Event() for _ in range(2)], threading.Event()
+
+    def start(number: int) -> None:
+        with without_main():
+            begun[number].set()
+            may_end.wait()
+
+    first, second = (threading.Thread(target=start, args=(number,), daemon=True) for number in range(2))
+    first.start()
+    begun[0].wait()
+    second.start()
+    assert not begun[1].wait(0.05), "the second would restore the stand-in of the first"
+    may_end.set()
+    first.join()
+    second.join()
+    assert sys.modules["__main__"] is main
 
 
 def test_processes_of_all_pools_share_what_the_server_has_imported() -> None:
