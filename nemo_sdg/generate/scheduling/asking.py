@@ -211,8 +211,12 @@ class Asker:
         for shard, key in (each for lane in self.lanes if lane.is_stopped for each in lane.doubted):
             keys.setdefault(shard, []).append(key)
         loop = asyncio.get_running_loop()
-        for shard, taken in keys.items():
-            await loop.run_in_executor(self.journal.thread(), shard.journal.void, taken)
+        try:
+            for shard, taken in keys.items():
+                await loop.run_in_executor(self.journal.thread(), shard.journal.void, taken)
+        except OSError as exc:  # a full disk; the run ends for the replies all the same
+            self.notify(f"replies without an answer could not be taken back, and count: {exc.strerror or exc}")
+            return
         if keys:
             num = sum(map(len, keys.values()))
             self.notify(f"{num} replies without an answer do not count; the next run asks for them again")

@@ -1,11 +1,13 @@
 """Replies that hold nothing, after good ones and after a run that was stopped for them."""
 
+import errno
 import json
 from collections import Counter
 
 import pytest
 
 from nemo_sdg.generate.requests import Completion
+from nemo_sdg.generate.scheduling.journal import ShardJournal
 from nemo_sdg.generate.scheduling.lanes.first_replies import NUM_LOOKED_AT
 from nemo_sdg.generate.scheduling.lanes.last_replies import IN_A_ROW, LastReplies
 from tests.fakes.openai_server import serving
@@ -83,6 +85,17 @@ def test_replies_for_which_a_run_was_stopped_are_asked_again_when_the_server_is_
         again, progress, error, _ = run(tmp_path / "run", server.url, **shape)
     assert (error, again) == (None, calm)
     assert progress.replayed >= begin - 40, "what was good is not asked again"
+
+
+def test_a_disk_that_is_full_when_replies_are_taken_back_hides_no_error(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ShardJournal, "void", full)
+    with serving(replies=[answer({"content": ""})]) as server:
+        _, _, error, lines = run(tmp_path, server.url, num_shards=2)
+    assert f"all of the first {NUM_LOOKED_AT} replies" in str(error)
+    assert any("could not be taken back, and count: No space left on device" in line for line in lines)
 
 
 def test_some_empty_replies_among_good_ones_count_and_hold_no_shard_up(tmp_path):
