@@ -170,7 +170,8 @@ def commands_page() -> str:
         "# Commands",
         MADE,
         "Each command prints this text with `--help`. An error that you can fix is one line, and the exit code is 2. "
-        "The code is 1 where `check` finds a violation, 75 while a run waits for files, and 130 after an interrupt.",
+        "The code is 1 where `check` finds a violation, 3 where it finds none in a run that is not finished, 75 while "
+        "a run waits for files, and 130 after an interrupt.",
     ]
     for name, command in _leaves(typer.main.get_command(app), "nemo-sdg"):
         context = typer.Context(command, info_name=name, terminal_width=COLUMNS)

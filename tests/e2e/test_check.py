@@ -787,6 +787,13 @@ def test_an_interrupted_run_is_not_finished_and_violates_nothing(
     assert "is not finished; what is there violates no law" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("content", [b"\xff", b"seeds: 3\n", b"- seeds\n", b""])
+def test_a_run_without_manifest_and_with_a_damaged_configuration_is_not_finished(home: Path, content: bytes) -> None:
+    (home / "run/manifest.json").unlink()
+    (home / "run/config.yaml").write_bytes(content)
+    assert verdicts(home)[FINISHED].outcome == "not yet"
+
+
 def test_what_laws_wait_for_is_known_by_their_names() -> None:
     assert set(NEEDED) < {law for law, _ in LAWS}
     assert {step for steps in NEEDED.values() for step in steps} <= set(STEPS)

@@ -9,10 +9,9 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nemo_sdg.commands.check.findings import CheckedRun, ToDo, Verdict
-from nemo_sdg.errors import DataError
+from nemo_sdg.config import recorded_settings
+from nemo_sdg.errors import ConfigError, DataError
 from nemo_sdg.pipeline.order import BY_SHARD
 from nemo_sdg.storage import Ledger, StepDir, at_work, read_ledger, stored_files
 
@@ -34,7 +33,9 @@ def to_do(run_dir: Path, steps: list[str]) -> ToDo:
     who = at_work(run_dir)
     if (run_dir / "manifest.json").exists() and who is None:
         return ToDo()
-    config = _config(run_dir)
+    config: dict[str, dict[str, Any]] | None = None  # where it is damaged, the ledgers alone tell
+    with contextlib.suppress(OSError, ConfigError):
+        config = recorded_settings(run_dir)
     before: dict[str, str] = {}
     for place, step in enumerate(steps):
         try:
@@ -58,17 +59,10 @@ def _is_sealed(run_dir: Path, ledger: Ledger, config: dict[str, Any] | None) -> 
         return False
     parts = [name.partition(".") for name in ledger.configuration]
     return config is None or all(
-        ledger.configuration[f"{section}.{name}"] == (config.get(section) or {}).get(name)
+        ledger.configuration[f"{section}.{name}"] == config.get(section, {}).get(name)
         for section, _, name in parts
         if section != "roles"
     )
-
-
-def _config(run_dir: Path) -> dict[str, Any] | None:
-    with contextlib.suppress(OSError, yaml.YAMLError):
-        found = yaml.safe_load((run_dir / "config.yaml").read_text())
-        return found if isinstance(found, dict) else None
-    return None
 
 
 def begun_files(run: CheckedRun, verdict: Verdict) -> dict[str, dict[str, Any]]:
