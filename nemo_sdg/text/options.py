@@ -47,7 +47,9 @@ _NUMBERED = re.compile(
 _WORDS = re.compile(
     r"\b(?:all|none|both|neither|either|any|each|some|two|three|most|more than one|one)\s+(?:of\s+)?(?:the\s+)?"
     r"(?:(?:answers?|choices?|options?|statements?|others?)\s+)?"
-    r"(?:(?:above|below|other (?:answers?|choices?|options?))\b(?!-)|(?:others|these|those)$"
+    r"(?:(?:above|below|other (?:answers?|choices?|options?))\b(?!-)"
+    r"|(?:others|these|those)(?:$| (?:answers?|choices?|options?|statements?)\b"
+    r"| (?:is|are) (?:(?:all|not) )?(?:right|correct|true|wrong|incorrect|false)\b)"
     r"|(?:preceding|previous|following)(?:$| (?:answers?|choices?|options?|statements?)\b))"
     r"|\b(?:all|none|both|neither|any|each|two) of (?:them|(?:the )?(?:answers|choices|options))\b"
     r"|\b(?:first|last|previous|above|preceding)\s+(?:two\s+|three\s+)?(?:answers?|choices?|options?)\b"

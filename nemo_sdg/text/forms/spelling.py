@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from nemo_sdg.text.forms.lexicon import lexicon, listed
+from nemo_sdg.text.normalize import has_any
 
 _ABBREVIATIONS: dict[str, str] = lexicon()["abbreviations"]
 _AD_FIRST = re.compile(r"^ad (\d+)$")
@@ -72,7 +73,8 @@ ASKS_ORDER = re.compile(
     re.IGNORECASE,
 )
 """Questions whose answer is a list in a certain order"""
-_ALEF = re.compile("[أإآٱ]")
+_ALEFS = "اأإآٱ"
+_ALEF = re.compile(f"[{_ALEFS}]")
 _NASAL = re.compile("ङ्(?=[कखगघ])|ञ्(?=[चछजझ])|ण्(?=[टठडढ])|न्(?=[तथदध])|म्(?=[पफबभ])")
 """the nasal of the consonant that follows, which Hindi also writes as a point: हिन्दी, हिंदी"""
 _COMPASS = re.compile(r"(?<=\d)\s?(?:°|degrees?\b)\s?(n|s|e|w)(?:(?<=n)orth|(?<=s)outh|(?<=e)ast|(?<=w)est)?\b")
@@ -108,9 +110,8 @@ def unify(text: str) -> str:
     if not re.search("[α-ω]{2}", text):
         text = re.sub("[α-ω]", lambda found: _GREEK.get(found[0], found[0]), text)
     text = re.sub(r"_\{?(\w+)\}?", r"\1", text)
-    text = (
-        _TA_MARBUTA.sub(lambda found: found[0][:-1] + "ة", _ALEF.sub("ا", text)) if "ا" in text or "أ" in text else text
-    )
+    if has_any(text, _ALEFS):
+        text = _TA_MARBUTA.sub(lambda found: found[0][:-1] + "ة", _ALEF.sub("ا", text))
     text = _AD_FIRST.sub(r"\1 ad", _CENTURY.sub("century", text))
     text = _DEGREE.sub(r"\1", text)
     words = text.split()

@@ -10,6 +10,8 @@ from fractions import Fraction
 SCALE_FIRST = frozenset(("sw",))
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _GAP = re.compile(r"[\s-]+|,\s+")
+MOST_WORDS = 40
+"""of one number; a text may be a loop of thousands"""
 
 Words = list[tuple[str, int]]
 """each with the place where it ends"""
@@ -20,7 +22,7 @@ def read_scale_first(
 ) -> tuple[Fraction, int] | None:
     """(value, end) of the number that begins at `start`, as far as it goes; None where none does."""
     words, position = Words(), start
-    while (word := _WORD.match(text, position)) is not None:
+    while len(words) < MOST_WORDS and (word := _WORD.match(text, position)) is not None:
         lower = word[0].casefold()
         if lower not in small and lower not in scales and (lower not in glue or not words):
             break

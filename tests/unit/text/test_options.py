@@ -61,6 +61,8 @@ from nemo_sdg.text.options import speak_of_place, speaks_of_letters
         "toutes ces options",
         "Keine von den genannten",
         "以上の全て",
+        "None of these answers is correct",
+        "all of these are true",
     ],
 )
 def test_references_to_other_options(option: str) -> None:
@@ -97,6 +99,7 @@ def test_references_to_other_options(option: str) -> None:
         "fewer than in any previous year",
         "most of these towns have a wall",
         "18岁以上",
+        "all of these are towns with a wall",
     ],
 )
 def test_options_that_only_look_so(option: str) -> None:

@@ -1,10 +1,12 @@
 """Number words, months and days of languages that write them in ways of their own."""
 
+import re
+
 import pytest
 
 from nemo_sdg.text.answers import same_answer
 from nemo_sdg.text.dates import Date, read_date
-from nemo_sdg.text.numbers import read_number
+from nemo_sdg.text.numbers import find_numbers, read_number, scale_first
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,18 @@ def test_two_names_of_one_day_or_month_are_the_same(one: str, other: str, differ
     assert same_answer(one, other, kind="short_text", language=language)
     assert same_answer(other, one, kind="short_text", language=language)
     assert not same_answer(one, different, kind="short_text", language=language)
+
+
+def test_of_a_loop_of_number_words_each_number_is_read_from_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    class Words:
+        @staticmethod
+        def match(text: str, place: int) -> re.Match[str] | None:
+            looked.append(place)
+            return word.match(text, place)
+
+    word = scale_first._WORD
+    monkeypatch.setattr(scale_first, "_WORD", Words)
+    assert find_numbers("elfu mbili na " * 300, "sw")[0].number.value == 2000
+    assert 300 < len(looked) < 300 * 100
