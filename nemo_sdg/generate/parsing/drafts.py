@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nemo_sdg.generate.parsing.answers.dress import find_said
-from nemo_sdg.generate.parsing.answers.leads import SO
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter
-from nemo_sdg.generate.parsing.headings import SECTIONS
+from nemo_sdg.generate.parsing.headings import SECTIONS, heading_of
 from nemo_sdg.generate.parsing.json_replies import read_cut_object, read_objects, read_string
 from nemo_sdg.generate.parsing.sections import Section, find_sections, preamble
 from nemo_sdg.records import Kind
@@ -33,8 +32,6 @@ SUPPOSES = re.compile(
     r"thought|someone|students?|tempt\w+|says?)\b[^.!?\n]*$",
     re.IGNORECASE,
 )
-CONCLUDES = re.compile(rf"(?:^|[.!?。！？]\s*)\s*(?:{SO})(?![a-zà-ÿа-я])", re.IGNORECASE)
-"""a sentence that begins with `So` or the like"""
 CODE_FIELD = {"code", "program", "solution", "final code"}
 FIELDS = SECTIONS.keys() | CODE_FIELD
 
@@ -193,8 +190,7 @@ def _draft(text: str, sections: list[Section], chosen: Section) -> Draft:
 
 def _stated_last(reasoning: str, answer: str) -> list[str]:
     """The answer that the last paragraph of a reasoning states: a list of 0 or 1. A supposition is none, and nothing
-    that is followed by another conclusion or by `answer`, which the reply gives: `The answer Sunday forgets a day. So
-    they plant on Monday.`
+    that is followed by `answer`, which the reply gives: `The answer Sunday forgets a day. So they plant on Monday.`
     """
     last = reasoning.strip().rsplit("\n\n", 1)[-1]
     found = [
@@ -204,11 +200,7 @@ def _stated_last(reasoning: str, answer: str) -> list[str]:
     ]
     if not found:
         return []
-    rival, after = found[-1].rest, last[found[-1].end :]
-    concluded = CONCLUDES.search(after)
-    if _has(after, answer) or (concluded and not _has(after[concluded.start() :], rival)):
-        return []
-    return [rival]
+    return [] if _has(last[found[-1].end :], answer) else [found[-1].rest]
 
 
 def _has(text: str, answer: str) -> bool:
@@ -230,13 +222,16 @@ LED = re.compile(r"\A(?![`~]{3})[^\n]{1,200}[:：]\**[ \t]*\n\s*(?=[`~]{3})")
 
 def unfenced(text: str) -> str:
     """The reply without the fence or the tag, such as <output>, if one encloses all of it; a line such as `Here it
-    is:` may stand before a fence around a reply in sections.
+    is:`, which is no heading itself, may stand before a fence around a reply in several sections.
     """
     text = text.strip()
-    for outer in (text, LED.sub("", without_chatter(text), count=1) if "```" in text or "~~~" in text else text):
+    within = without_chatter(text) if "```" in text or "~~~" in text else text
+    if (led := LED.match(within)) is not None and heading_of(led[0].split("\n")[0], 0) is None:
+        within = within[led.end() :]
+    for outer in (text, within):
         whole = FENCE.fullmatch(outer)
         markup = whole is not None and whole["language"].lower() in ("", "markdown", "md", "text", "xml")
-        if whole and markup and (outer == text or find_sections(whole["body"])):
+        if whole and markup and (outer == text or len({one.name for one in find_sections(whole["body"])}) > 1):
             return whole["body"]
     tagged = ENVELOPE.fullmatch(text)
     return text if tagged is None else tagged["body"].strip()

@@ -23,7 +23,7 @@ from importlib.resources import files
 import yaml
 
 from nemo_sdg.generate.parsing.answers.programs import FENCE
-from nemo_sdg.generate.parsing.cleaning import CLOSING_CHATTER, clean, without_marks
+from nemo_sdg.generate.parsing.cleaning import clean, without_marks
 from nemo_sdg.generate.parsing.drafts import unfenced
 from nemo_sdg.generate.parsing.headings import RULE, SECTIONS, Heading, heading_of, is_option
 from nemo_sdg.generate.parsing.listed import read_options
@@ -39,6 +39,14 @@ FIELDS = ("plan", "passage", "question", "options", "tests")
 BREAK = re.compile(r"[ \t]*[*_`\\]{0,3}={4,}[*_`]{0,3}[ \t]*")
 TAGS = re.compile(r"^[ \t]*<question>|</(?:passage|plan)>[ \t]*<question>", re.IGNORECASE | re.MULTILINE)
 NUMBER = re.compile(r"(?<=[^\W\d])[ \t]*#?\d{1,2}(?=[ \t]*(?:[:：*]|$))")
+CHATTER = re.compile(
+    r"\n[ \t]*\n\s*(?:(?:please )?let me know if\b|"
+    r"(?:i )?hope (?:this|these|that) (?:helps?|works?|meets?|questions?)\b|"
+    r"feel free to\b|is there anything else\b|would you like (?:me|more|another)\b|"
+    r"if you (?:have any|need (?:any|more|further|another)|would like (?:me|more|another|any))\b)[^\n]*\Z",
+    re.IGNORECASE,
+)
+"""What a writer says last of its reply. A question may begin in nearly the same way: `If you have 12 eggs …`"""
 LONGEST_END = 200
 ASKS = re.compile(r"[?？؟;:：][\s*_]*\Z")
 BULLET = re.compile(r"^[ \t]*(?:[-+*•–]|\d{1,2}[.)])[ \t]+`?(?=assert\b)")
@@ -86,7 +94,7 @@ class _Open:
 def read_questions(text: str) -> list[dict[str, str | list[str]]]:
     """The fields of each question that are present: passage, question, options, tests."""
     text = unfenced(without_marks(clean(split_trace(text)[0])))
-    text = CLOSING_CHATTER.sub("", text)
+    text = CHATTER.sub("", text)
     found = []
     for block in _blocks(text):
         found += _read_tags(block) if TAGS.search(block) else _read_block(block)

@@ -126,7 +126,8 @@ def _headed(text: str, *, prose: bool) -> list[Section]:
 def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:
     """The headings without those inside of a section: where reasoning and answer stand under headings of one level, or
     all three sections under bold ones, `*Background:*` between them, or a quotation, is a part of the reasoning. An
-    answer stated on the way counts: it may contradict. In `prose`, what follows under the answer is a part of it.
+    answer stated on the way counts: it may contradict. So does a context, if the reply has no other. In `prose`, what
+    follows under the answer is a part of it.
     """
     context, reasoning, answer = (
         {one.form for one in headings if one.section == section} for section in ("context", "reasoning", "answer")
@@ -137,10 +138,14 @@ def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:
     if form is None:
         return headings
     last = max(number for number in places if headings[number].section == "answer")
+    told = any(
+        one.section == "context" and (one.form == form or number < places[0]) for number, one in enumerate(headings)
+    )
     return [
         one
         for number, one in enumerate(headings)
         if one.form == form
+        or (one.section == "context" and one.mark != ">" and not told)
         or number < places[0]
         or (number > last and not prose)
         or (number < last and one.section == "answer" and one.mark != ">")

@@ -18,9 +18,11 @@ from nemo_sdg.text.rivals import is_of_another
 OPENING = re.compile(rf"^{LEAD}(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
 BEGINS_SENTENCE = r"A-Z\"“«(*\\À-ÖØ-ÞĆČĐĞİŁŚŞŠŹŻŽΑ-ΩЀ-Я\u0590-\u0fff\u1100-\u11ff\uac00-\ud7af"
 """capitals, the letters of scripts that have none, and marks"""
-SENTENCE_ENDS = re.compile(
-    rf"(?<![\s.(\[*][A-Za-z])(?<!\b[A-Za-z]{{2}})[.!?؟۔](?:\s+(?=[{BEGINS_SENTENCE}])|\s*$)|[。！？।]"
+NO_SHORT_WORD = (
+    r"(?<![\s.(\[*][^\W\d_])(?<!\b[A-Za-z]{2})(?<![\s.(\[*][^\W\d_][\u0900-\u0dff\u0e31-\u0e4e])(?<!\b(?:ул|им|св|Дж))"
 )
+"""behind no initial, alone or with its vowel sign (А., மு.), and no abbreviation of two letters"""
+SENTENCE_ENDS = re.compile(rf"{NO_SHORT_WORD}[.!?؟۔](?:\s+(?=[{BEGINS_SENTENCE}])|\s*$)|[。！？।]")
 CLOSING = re.compile(r"\s*(?:です|だ|である|입니다)\s*[.。]?$")
 WRAPPING = re.compile(
     r"^(?:\*\*(?P<bold>[^*](?:(?!\*\*).)*)\*\*|\*(?P<italic>[^*]+)\*|__(?P<under>(?:(?!__).)+)__|`+(?P<ticks>[^`]+)`+|"

@@ -49,6 +49,14 @@ def test_a_question_keeps_lines_of_its_own(question: str) -> None:
     assert read_questions(f"### Plan\nx\n\n### Question\n{question}\n") == [{"question": question}]
 
 
+@pytest.mark.parametrize(
+    "question", ["If you have 12 eggs and use 5, how many are left?", "Translate into German:\n\nI hope that it rains."]
+)
+@pytest.mark.parametrize("chatter", ["", "\n\nLet me know if you need more questions!", "\n\nI hope this helps."])
+def test_chatter_behind_a_question_is_left_out_and_the_question_is_not(question: str, chatter: str) -> None:
+    assert read_questions(f"### Plan\nx\n\n### Question\n{question}{chatter}") == [{"question": question}]
+
+
 def test_an_answer_that_is_given_away_is_no_part_of_the_question() -> None:
     for given in ("**Answer:** 12", "### Answer\n12", "**Solution:** It is 3 + 9 = 12."):
         assert read_questions(f"### Question\nHow many?\n\n{given}") == [{"question": "How many?"}]

@@ -440,6 +440,20 @@ def test_a_reply_in_a_fence_may_follow_a_sentence():
     assert read_solution(text, kind="short_text")["answer"] == "gold"
 
 
+def test_a_program_behind_a_sentence_is_no_reply_in_sections():
+    text = "Here is the code:\n```\nanswer = 5\nprint(answer)\n```"
+    assert read_solution(text, kind="code")["answer"] == "answer = 5\nprint(answer)"
+
+
+@pytest.mark.parametrize("kind", ["short_text", "free_text"])
+@pytest.mark.parametrize(
+    "place", ["### Reasoning\nSo.\n\n{}\n\n### Answer\ngold", "### Reasoning\nSo.\n\n### Answer\ngold\n\n{}"]
+)
+def test_the_only_context_of_a_reply_counts_under_a_heading_of_another_form(kind, place):
+    read = read_solution(place.format("**Context:** Metals."), kind=kind)
+    assert (read["context"], read["reasoning"], read["answer"]) == ("Metals.", "So.", "gold")
+
+
 @pytest.mark.parametrize(
     ("last", "answer"),
     [
@@ -453,11 +467,29 @@ def test_what_a_reasoning_says_of_other_answers_before_its_own_is_no_contradicti
     assert read(text, "short_text") == answer
 
 
-def test_a_reasoning_that_states_another_answer_last_is_a_contradiction():
-    text = (
-        "### Context\nA week has seven days.\n\n### Reasoning\nNot Monday. The answer is Sunday.\n\n### Answer\nMonday"
+@pytest.mark.parametrize(
+    ("stated", "answer"),
+    [
+        ("Ответ: А. С. Пушкин", "А. С. Пушкин"),
+        ("Ответ: Дж. К. Роулинг", "Дж. К. Роулинг"),
+        ("Ответ: г. Москва", "г. Москва"),
+        ("Απάντηση: Α. Παπανδρέου", "Α. Παπανδρέου"),
+        ("उत्तर: ए. पी. जे. अब्दुल कलाम", "ए. पी. जे. अब्दुल कलाम"),
+        ("उत्तर: डॉ. अंबेडकर", "डॉ. अंबेडकर"),
+        ("الجواب: د. طه حسين", "د. طه حسين"),
+        ("Ответ: Пушкин. Он писал стихи.", "Пушкин"),
+    ],
+)
+def test_initials_of_all_scripts_end_no_sentence(stated, answer):
+    assert (
+        read_solution(f"It follows from the dates.\n\nSo it is clear. {stated}", kind="short_text")["answer"] == answer
     )
-    assert read_solution(text, kind="short_text")[0] == "contradictory_answers"
+
+
+def test_a_reasoning_that_states_another_answer_last_is_a_contradiction():
+    for last in ("The answer is Sunday.", "The answer is Sunday. Therefore we are done."):
+        text = f"### Context\nA week has seven days.\n\n### Reasoning\nNot Monday. {last}\n\n### Answer\nMonday"
+        assert read_solution(text, kind="short_text")[0] == "contradictory_answers"
 
 
 @pytest.mark.parametrize(
