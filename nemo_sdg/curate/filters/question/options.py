@@ -174,11 +174,16 @@ CONTRAST = re.compile(
 
 
 def _are_set_apart(view: View, sentence: str, options: list[str]) -> bool:
-    """Whether a sentence sets some of the options against all the others (`B is warm, whereas A and C are cold`)."""
+    """Whether a sentence sets some of the options against all the others (`B is warm, whereas A and C are cold`), and
+    does not say what is asked of both (`A conducts heat well, while B and C conduct it better`).
+    """
     parts = CONTRAST.split(sentence)
     if len(parts) != 2:
         return False
     named = [content_of(view, option) for option in options]
     own = [words - frozenset().union(*(other for other in named if other is not words)) for words in named]
     sides = [{place for place, words in enumerate(own) if words & content_of(view, part)} for part in parts]
-    return bool(sides[0] and sides[1]) and not sides[0] & sides[1] and len(sides[0] | sides[1]) == len(options)
+    asked = content_of(view, view.question).difference(*named)
+    of_both = asked.intersection(*(content_of(view, part) for part in parts))
+    apart = bool(sides[0] and sides[1]) and not sides[0] & sides[1] and len(sides[0] | sides[1]) == len(options)
+    return apart and not of_both

@@ -154,7 +154,8 @@ def _number_worked_out(view: View) -> Finding | None:
 
 def _is_of_formula(sentence: str, found: FoundNumber) -> bool:
     """Whether a number multiplies or bounds a variable: `3n − 6`, `n ≥ 3`."""
-    return VARIABLE.match(sentence, found.end) is not None or BOUNDED.search(sentence[: found.start]) is not None
+    before = sentence[max(0, found.start - 6) : found.start]
+    return VARIABLE.match(sentence, found.end) is not None or BOUNDED.search(before) is not None
 
 
 VARIABLE = re.compile(r"[a-zA-Z](?![^\W_])(?<![mgslhJKNWVATC])")

@@ -1,8 +1,10 @@
 """A yes or a no in another form than the option's: `the answer is negative`, `yanıt evettir`."""
 
+import itertools
 import re
 
-from nemo_sdg.curate.filters.phrases import content_of, phrases
+from nemo_sdg.curate.filters.phrases import STEM, content_of, phrases
+from nemo_sdg.curate.filters.solution.conclusion import denies
 from nemo_sdg.curate.filters.view import View, sentences
 from nemo_sdg.text.normalize import tokens
 
@@ -41,28 +43,62 @@ ANSWER = re.compile(
 
 
 QUOTED = re.compile(r"「[^」]*」|“[^”]*”|„[^“”]*[“”]|«[^»]*»|\"[^\"]*\"")
-NEGATION = re.compile(
-    r"\b(?:not|no|cannot|never|neither|nor|nicht|kein\w*|nie|niemals|pas|ne|jamais|aucune?|nunca|ningun\w*|não|nem|non|mai|"
-    r"nessun\w*|niet|geen|nooit|nie|nigdy|żad\w+|není|nejsou|nemá|nelze|nikdy|нет|не|нельзя|нету|ні|немає|değil\w*|yok\w*|"
-    r"không|chẳng|tidak|bukan|tak|belum|inte|aldrig|ikke|aldri|δεν|μη|όχι|ei|eivät|eikä|nu|nem|nincs|si|sio|hapana|hai\w*)\b"
-    r"|n['’]t\b|(?<!\w)(?:لا|ليس\w*|لم|لن|غير|ما)(?!\w)|नहीं|लא(?!\w)|(?<!\w)(?:לא|אין|איננ\w+)(?!\w)"
-    r"|[不没沒無无未非](?!仅|但|只|论|論|过)|ない|ません|않|아니|없",
-    re.IGNORECASE,
-)
+NEGATIONS = {
+    "en": r"\b(?:not|no(?! doubt)|cannot|never|neither|nor)\b|n['’]t\b",
+    "de": r"\b(?:nicht(?! nur| bloß)|kein\w*|nie|niemals)\b",
+    "fr": r"\b(?:pas|jamais|aucune?)\b",
+    "es": r"\b(?:no|nunca|ning[uú]n\w*)\b",
+    "it": r"\b(?:non|nessun\w*)\b",
+    "pt": r"\b(?:não(?! só)|nunca|nenhuma?)\b",
+    "nl": r"\b(?:niet|geen|nooit)\b",
+    "pl": r"\b(?:nie|nigdy|żad\w+)\b",
+    "cs": r"\b(?:není|nejsou|nemá|nelze|nikdy)\b",
+    "ru": r"\b(?:не|нет|нельзя)\b",
+    "uk": r"\b(?:не|ні|немає)\b",
+    "tr": r"\b(?:değil|yok)\w*\b",
+    "vi": r"\b(?:không(?! chỉ)|chẳng)\b",
+    "id": r"\b(?:tidak|bukan|belum)\b",
+    "sv": r"\b(?:inte|aldrig)\b",
+    "da": r"\b(?:ikke|aldrig)\b",
+    "no": r"\b(?:ikke|aldri)\b",
+    "el": r"\b(?:δεν|μη|όχι)\b",
+    "fi": r"\b(?:ei|eivät|eikä)\b",
+    "ro": r"\bnu\b",
+    "hu": r"\b(?:nem|nincs)\b",
+    "ar": r"(?<!\w)(?:لا|ليس\w*|لم|لن|غير)(?!\w)",
+    "he": r"(?<!\w)(?:לא|אין|איננ\w+)(?!\w)",
+    "hi": r"नहीं",
+    "zh": r"[不没無无未非](?!仅|但|只|论|論|过)",
+    "ja": r"ない|ません",
+    "ko": r"않|아니|없",
+}
+VERB_LAST = frozenset(["tr", "hi", "ja", "ko"])
+"""Languages whose negation stands behind what it denies"""
 
 
 def denies_what_is_asked(view: View, concluded: str) -> bool:
-    """Whether a conclusion says the question's own words with a `not` to a yes, or all of them without one to a no."""
+    """Whether a conclusion says the question's own words with a `not` before one of them to a yes, or just these words
+    in their order, without any denial, to a no.
+    """
     yes, no = phrases("yes", view.language), phrases("no", view.language)
     answer = view.folded(view.answer).strip(" .")
     asked = (sentences(QUOTED.sub(" ", view.question)) or [""])[-1]
-    if (answer not in yes and answer not in no) or NEGATION.search(asked):
+    pattern = NEGATIONS.get(view.language)
+    if pattern is None or (answer not in yes and answer not in no) or re.search(pattern, view.folded(asked)):
         return False
-    told, core = content_of(view, concluded), content_of(view, asked)
-    negations = list(NEGATION.finditer(view.folded(concluded)))
+    core, told = _content_in_order(view, asked), view.folded(concluded)
+    negations = list(re.finditer(pattern, told))
     if answer in no:
-        return not negations and len(core) > 1 and core <= told
-    if len(negations) != 1 or len(core & told) < 2:
+        same = len(core) > 1 and _content_in_order(view, concluded) == core
+        return same and not negations and not denies(view, concluded)
+    if len(negations) != 1 or len(set(core) & content_of(view, concluded)) < 2:
         return False
-    after = content_of(view, view.folded(concluded)[negations[0].end() :])
-    return not after or bool(after & core)  # what it denies is what is asked, and no other thing
+    after = _content_in_order(view, told[negations[0].end() :])
+    # `not a vegetable but a fruit` denies another thing than what is asked
+    return not after or (view.language not in VERB_LAST and after[0] in core)
+
+
+def _content_in_order(view: View, text: str) -> list[str]:
+    content, words = content_of(view, text), view.tokens(text)
+    forms = ((word[:STEM], word + following) for word, following in itertools.pairwise([*words, ""]))
+    return [form for pair in forms for form in dict.fromkeys(pair) if form in content]

@@ -30,8 +30,8 @@ QUOTIENT = re.compile(r"([-−]?[\d.,]+)\s?/\s?([\d.,]+)")
 IN_BRACKETS = re.compile(r"\W*[(（\[].*[)）\]]\W*", re.DOTALL)
 CONDITIONAL = {
     "fr": re.compile(r"\w{2}r(?:ais|ait|aient|ions|iez)\b"),
-    "es": re.compile(r"\w{2}r(?:ía|ías|ían|íamos)\b"),
-    "pt": re.compile(r"\w{2}r(?:ia|ias|iam|íamos)\b"),
+    "es": re.compile(r"\w(?:ar|er|ir|[bdr]r)(?:ía|ías|ían|íamos)\b"),
+    "pt": re.compile(r"\w(?:ar|er|ir)(?:ia|iam|íamos)\b"),
     "it": re.compile(r"\w{2}r(?:ei|ebbe|ebbero|emmo)\b"),
     "ca": re.compile(r"\w{2}r(?:ia|ies|ien|íem)\b"),
     "fi": re.compile(r"\w{2}isi(?:n|t|mme|tte|vat)?\b"),
