@@ -78,8 +78,9 @@ def last_end(path: Path, task: str) -> TaskEnd | None:
             return None
         log = next(path.parent.glob(f"log-*_{begin[1]}_{begin[3]}.out"), path)
         code, said = ends[0].groups()  # what follows is its consequence: the script's own requeue, the end of srun
-        how = f"exit code {code}{CODES.get(code, '')}" if said is None else re.sub(r"^(JOB|STEP) \S+ ON \S+ ", "", said)
         server = SERVER.search(part, 0, ends[0].start())
+        meaning = "" if server else CODES.get(code, "")  # a worker without its server was killed for that
+        how = f"exit code {code}{meaning}" if said is None else re.sub(r"^(JOB|STEP) \S+ ON \S+ ", "", said)
         why = visible(server[0])[:MAX_LINE] if server else last_line(log) or last_error(part)
         return TaskEnd(task=task, start=int(begin[3]), node=begin[2], how=how, why=why, log=log if why else path)
     return None

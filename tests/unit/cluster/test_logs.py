@@ -61,9 +61,13 @@ SERVER_ENDED = "nemo-sdg: the server beside this worker ended with code 9; its l
 
 def test_a_server_is_the_cause_only_where_it_ended_before_the_worker(tmp_path: Path) -> None:
     logs = ("nemo-sdg: the disk is full\n",)
-    write_task(tmp_path, "answers", "7_0", 8, f"{SERVER_ENDED}\n{ENDED.format(143)}", logs=logs)
+    write_task(tmp_path, "answers", "7_0", 8, f"{SERVER_ENDED}\n{ENDED.format(137)}", logs=logs)
     write_task(tmp_path, "answers", "7_1", 9, f"{ENDED.format(2)}\n{SERVER_ENDED}", logs=logs)
-    assert [end.why for end in failed_tasks(tmp_path, "answers", "7")] == [SERVER_ENDED, "nemo-sdg: the disk is full"]
+    found = failed_tasks(tmp_path, "answers", "7")
+    assert [(end.how, end.why) for end in found] == [
+        ("exit code 137", SERVER_ENDED),
+        ("exit code 2", "nemo-sdg: the disk is full"),
+    ]
 
 
 @pytest.mark.parametrize(("code", "words"), [(137, "killed, such as for want of memory"), (138, "its time limit")])
