@@ -108,16 +108,13 @@ def test_a_fault_of_a_users_stage_is_one_line(functions: Any, tmp_path: Path, ch
 
 
 PARENT = """
-import os, time
+import time
 from nemo_sdg.execution.processes import worker_processes
-def own_number(_):
-    time.sleep(0.1)
-    return os.getpid()
 
-if __name__ == "__main__":
-    with worker_processes(2) as pool:
-        print(*set(pool.map(own_number, range(8))), flush=True)
-        time.sleep(600)
+own_number = "__import__('time').sleep(0.1) or __import__('os').getpid()"
+with worker_processes(2) as pool:
+    print(*set(pool.map(eval, [own_number] * 8)), flush=True)
+    time.sleep(600)
 """
 
 

@@ -97,14 +97,17 @@ def _alone_named(view: View) -> Finding | None:
 
 
 def _label_concluded(view: View, gold: list[str]) -> Finding | None:
-    """A sentence of the context concludes (`so …`) in the label that is right, and names no other one."""
+    """A sentence of the context concludes (`so …`) in the label that is right, and names no other one. A yes or a no is
+    its last word: in `so there is no proof` it is none. A label before the conclusion is explained.
+    """
+    polar = view.folded(view.answer).strip(" .") in {*phrases("yes", view.language), *phrases("no", view.language)}
     others, markers = [view.tokens(choice) for choice in view.choices if choice != view.answer], _conclusions(view)
     for sentence in sentences(view.context):
-        said = view.tokens(sentence)
-        if (
-            _conclusion_at(sentence, markers) is not None
-            and contains(said, gold)
-            and not any(contains(said, other) for other in others)
+        if (place := _conclusion_at(sentence, markers)) is None:
+            continue
+        said = view.tokens(sentence[place:])
+        if contains(said[-len(gold) :] if polar else said, gold) and not any(
+            contains(view.tokens(sentence), other) for other in others
         ):
             return "context_gives_answer", excerpt(sentence)
     return None

@@ -382,3 +382,37 @@ def test_a_list_of_all_its_like_does_not_give_an_answer_away(context: str, gives
     }
     found = apply_filters(sample, CurateSection())
     assert (found is not None and found[0] == "context_gives_answer") is gives, found
+
+
+@pytest.mark.parametrize(
+    ("context", "gives"),
+    [
+        ("Words that two texts share are therefore no proof of a claim. Names are often explained by habits.", False),
+        ("A 'no' stands for what a text denies; silence therefore leads to the same. Names tell of habits.", False),
+        ("Names are often explained by habits. It was given by his father, so the label is no.", True),
+    ],
+)
+def test_a_no_that_is_not_the_last_word_is_no_label(context: str, gives: bool) -> None:
+    sample = CHOICE | {
+        "frame": "classification",
+        "question": "Is the name explained by a habit?",
+        "passage": "His father gave him the name of an uncle.",
+        "choices": ["yes", "no"],
+        "answer": answer("no", "B"),
+        "context": context,
+        "reasoning": "The passage says that the father gave him the name of an uncle, so it is not explained so: no.",
+    }
+    found = apply_filters(sample, CurateSection())
+    assert (found is not None and found[0] == "context_gives_answer") is gives, found
+
+
+def test_a_seed_that_the_question_could_be_about_is_no_talk_of_the_prompt() -> None:
+    sample = SHORT | {
+        "question": "Which part of the fruit does the bird carry away?",
+        "answer": answer("stone"),
+        "context": "Cherries are eaten by birds, which cannot digest all parts of a fruit.",
+        "reasoning": "The bird eats the flesh. It cannot digest the seed, which is hard: it carries the stone.",
+    }
+    assert apply_filters(sample, CurateSection()) is None
+    leak = sample | {"reasoning": sample["reasoning"] + " Like the seed question, it asks for a part."}
+    assert (apply_filters(leak, CurateSection()) or ("",))[0] == "prompt_leak"
