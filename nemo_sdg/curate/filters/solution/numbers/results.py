@@ -38,7 +38,7 @@ CONDITIONAL = {
     "tr": re.compile(r"\w{2}s[ae](?:ydı|ydi|k|m|n|lar|ler)?\b|\w{2}[ıiuü]rdı|\w{2}[ıiuü]rdi"),
     "ru": re.compile(r"\bбы?\b"),
     "uk": re.compile(r"\bби?\b"),
-    "ja": re.compile(r"[えけげせてねべめれらなた]ば|なら|たら|とすると|しまうと|場合"),
+    "ja": re.compile(r"[えけげせてねべめれらなた]ば(?!な[らり])|なら(?!な)|たら|とすると|しまうと|場合"),
     "ko": re.compile(r"[가-힣](?:면|다면|더라면)(?![가-힣])"),
 }
 """Forms of the verb that suppose, where a language has them"""
