@@ -60,14 +60,19 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[bool]:
 
 def holder(path: Path) -> str | None:
     """Who holds the lock of a file, such as `pid 4711 on node-3`; None if nobody does, or nobody can know."""
-    try:
-        with open(path, "r+") as handle:  # for writing: NFS gives an exclusive lock for no other file
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return handle.read(200).strip() or "another process"
-    except OSError:
-        pass
+    # NFS gives an exclusive lock only for a file that may be written; a shared one shows at least who is alone
+    for mode, kind in (("r+", fcntl.LOCK_EX), ("r", fcntl.LOCK_SH)):
+        try:
+            with open(path, mode) as handle:
+                try:
+                    fcntl.flock(handle, kind | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return handle.read(200).strip() or "another process"
+            return None
+        except PermissionError:
+            continue
+        except OSError:
+            return None
     return None
 
 

@@ -8,7 +8,15 @@ import pytest
 from nemo_sdg.cluster.queue import job_states
 from nemo_sdg.cluster.sites import ClusterConfig, JobSection, seconds_of
 from nemo_sdg.commands.look.status import job_lines
-from nemo_sdg.errors import ConfigError, EngineError, SdgError, SettingsError, UnreachableError, code_of
+from nemo_sdg.errors import (
+    ConfigError,
+    EngineError,
+    MissingDependencyError,
+    SdgError,
+    SettingsError,
+    UnreachableError,
+    code_of,
+)
 from nemo_sdg.storage import write_json
 
 IDS = {"seeds": "11", "answers": "12", "verified": "13", "blend": "14"}
@@ -86,8 +94,8 @@ def test_a_job_that_would_be_warned_as_it_begins_is_refused(place: str) -> None:
 
 
 def test_only_what_another_start_would_meet_again_has_a_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    passing = [UnreachableError("no worker"), EngineError("no answer"), SdgError("locked")]
+    passing = [UnreachableError("x"), MissingDependencyError("x"), EngineError("no answer"), SdgError("locked")]
     errors = [ConfigError("x"), SettingsError("401"), *passing]
-    assert [code_of(error) for error in errors] == [2, 2, 2, 2, 2]
+    assert [code_of(error) for error in errors] == [2] * 6
     monkeypatch.setenv("NEMO_SDG_FINAL", "78")
-    assert [code_of(error) for error in errors] == [78, 78, 2, 2, 2]
+    assert [code_of(error) for error in errors] == [78, 78, 2, 2, 2, 2]

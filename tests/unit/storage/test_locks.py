@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,21 @@ def test_a_worker_waits_for_one_on_a_node_that_may_be_lost(tmp_path: Path, monke
     with run_lock(tmp_path, (0, 2), ["questions"], notify=told.append):
         assert told == ["waiting up to 120 s for worker 0/2 of questions, pid 7 on another-node"]
         assert str(at_work(tmp_path)).endswith(f"pid {os.getpid()} on {socket.gethostname()}")
+
+
+@pytest.mark.parametrize("num", [1, 2])
+def test_who_is_at_work_is_told_to_those_who_may_only_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num: int
+) -> None:
+    def read_only(path: Path, mode: str) -> Any:
+        if "+" in mode:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return open(path, mode)
+
+    with run_lock(tmp_path, (0, num), ["questions"], notify=print):
+        monkeypatch.setattr(locks, "open", read_only, raising=False)
+        assert str(at_work(tmp_path)).endswith(f"pid {os.getpid()} on {socket.gethostname()}")
+    assert at_work(tmp_path) is None
 
 
 def test_a_full_disk_leaves_the_lock_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
