@@ -40,7 +40,7 @@ BREAK = re.compile(r"[ \t]*[*_`\\]{0,3}={4,}[*_`]{0,3}[ \t]*")
 TAGS = re.compile(r"^[ \t]*<question>|</(?:passage|plan)>[ \t]*<question>", re.IGNORECASE | re.MULTILINE)
 NUMBER = re.compile(r"(?<=[^\W\d])[ \t]*#?\d{1,2}(?=[ \t]*(?:[:：*]|$))")
 CHATTER = re.compile(
-    r"\n[ \t]*\n\s*(?:(?:please )?let me know if\b|"
+    r"\n(?:-{3,})?[ \t]*\n\s*[*_]{0,3}(?:(?:please )?let me know if\b|"
     r"(?:i )?hope (?:this|these|that) (?:helps?|works?|meets?|questions?)\b|"
     r"feel free to\b|is there anything else\b|would you like (?:me|more|another)\b|"
     r"if you (?:have any|need (?:any|more|further|another)|would like (?:me|more|another|any))\b)[^\n]*\Z",
@@ -192,7 +192,8 @@ def _lines(text: str) -> list[_Line]:
                 found.append(_Line(heading, line, before, numbered))
         start += len(line) + 1
         before = line
-    for one, following in itertools.pairwise(found):
+    named = any(one.heading.section == "question" and not one.numbered for one in found)
+    for one, following in itertools.pairwise(found if named else []):
         between = text[one.heading.body : following.heading.start]
         one.is_title = one.numbered and following.heading.form != one.heading.form and not between.strip(" \t\n*_#-=")
     return found
@@ -211,7 +212,8 @@ def _form(lines: list[_Line]) -> str:
 def _counts(one: _Line, now: _Open, form: str, of_form: set[str]) -> bool:
     """Whether a line with the name of a field is a heading, and no part of the section in which it stands."""
     name = one.heading.section
-    if now.section == "options" and now.last is not None and is_option(one.line, one.heading, [now.last], one.before):
+    listed = form.startswith("-") and one.heading.form == form and one.heading.labelled  # `2. **Question:** Which?`
+    if now.last is not None and not listed and is_option(one.line, one.heading, [now.last], one.before):
         return False
     if now.section == "passage" and name != "question":
         return False

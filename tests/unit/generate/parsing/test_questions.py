@@ -52,7 +52,15 @@ def test_a_question_keeps_lines_of_its_own(question: str) -> None:
 @pytest.mark.parametrize(
     "question", ["If you have 12 eggs and use 5, how many are left?", "Translate into German:\n\nI hope that it rains."]
 )
-@pytest.mark.parametrize("chatter", ["", "\n\nLet me know if you need more questions!", "\n\nI hope this helps."])
+@pytest.mark.parametrize(
+    "chatter",
+    [
+        "",
+        "\n\nLet me know if you need more questions!",
+        "\n\nI hope this helps.",
+        "\n\n---\n*Let me know if you want more.*",
+    ],
+)
 def test_chatter_behind_a_question_is_left_out_and_the_question_is_not(question: str, chatter: str) -> None:
     assert read_questions(f"### Plan\nx\n\n### Question\n{question}{chatter}") == [{"question": question}]
 
@@ -93,6 +101,19 @@ def test_headings_may_be_closed() -> None:
 def test_numbered_headings_are_headings() -> None:
     text = "### Question 1\nHow many?\n\n### Question 2\nHow long?\n"
     assert read_questions(text) == [{"question": "How many?"}, {"question": "How long?"}]
+    text = text.replace("How", "Text: The dog slept.\nHow")
+    assert [each["question"][:5] for each in read_questions(text)] == ["Text:", "Text:"]
+
+
+def test_questions_in_a_numbered_list_keep_their_own_options() -> None:
+    text = "".join(
+        f"{number}. **Question:** {asked}?\n   **Options:**\n   - {options[0]}\n   - {options[1]}\n"
+        for number, (asked, options) in enumerate([("Who", "ab"), ("Where", "cd")], 1)
+    )
+    assert read_questions(text) == [
+        {"question": "Who?", "options": ["a", "b"]},
+        {"question": "Where?", "options": ["c", "d"]},
+    ]
 
 
 @pytest.mark.parametrize(
