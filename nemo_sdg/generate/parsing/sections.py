@@ -157,12 +157,14 @@ def _without_answers(text: str, headings: list[Heading]) -> list[Heading]:
     line has the name of a section, but is the answer, since nothing else is.
     """
     kept: list[Heading] = []
+    last = max((number for number, heading in enumerate(headings) if heading.section == "answer"), default=-1)
     for number, heading in enumerate(headings):
         end = headings[number + 1].start if number + 1 < len(headings) else len(text)
         body = text[heading.body : end].strip()
         if kept and not heading.labelled and "#" not in heading.mark and not (heading.section == "answer" and body):
             between = text[kept[-1].body : heading.start].strip()
-            answers = kept[-1].section == "answer" and not between and (not body or heading.mark != kept[-1].mark)
+            alone = not body or (heading.mark != kept[-1].mark and number > last)
+            answers = kept[-1].section == "answer" and not between and alone
             item = heading.mark.startswith("-") and bool(BULLET.match(between.rpartition("\n")[2]))
             if answers or (item and (not body or BULLET.match(body))):
                 continue

@@ -445,6 +445,11 @@ def test_a_program_behind_a_sentence_is_no_reply_in_sections():
     assert read_solution(text, kind="code")["answer"] == "answer = 5\nprint(answer)"
 
 
+def test_an_explanation_under_an_empty_answer_is_none_where_another_answer_follows():
+    read = read_solution("### Answer\n**Explanation**\nIt is heavy.\n\n**Final answer:** gold", kind="short_text")
+    assert (read["reasoning"], read["answer"]) == ("It is heavy.", "gold")
+
+
 @pytest.mark.parametrize("kind", ["short_text", "free_text"])
 @pytest.mark.parametrize(
     "place", ["### Reasoning\nSo.\n\n{}\n\n### Answer\ngold", "### Reasoning\nSo.\n\n### Answer\ngold\n\n{}"]
