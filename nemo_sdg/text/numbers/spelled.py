@@ -61,6 +61,8 @@ _SPACE = re.compile(r"[\s-]*")
 _POINT = re.compile(r"\s+point((?:[\s-]+[a-z]+)+)", re.IGNORECASE)
 _NEXT_WORD = re.compile(r"[\s-]+([a-z]+)", re.IGNORECASE)
 _GAP = re.compile(r"(?:[\s\u00ad]+|-)")
+LONGEST_WORD = 80
+"""letters of a number that is written as one word"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _cut(word: str, language: str) -> list[str] | None:
     words = _words(language)
     if word in words.small or word in words.scales:
         return [word]
-    if language not in _COMPOUND or len(word) > 80:
+    if language not in _COMPOUND or len(word) > LONGEST_WORD:
         return None
 
     @functools.cache
@@ -135,8 +137,10 @@ def may_begin(word: str, language: str) -> bool:
 
 
 def word_at(text: str, start: int) -> str | None:
-    """The word that begins there."""
-    found = _WORD.match(text, start)
+    """The word that begins there; of one that is too long for a number its first LONGEST_WORD + 1 letters, since a text
+    in Thai may have no spaces.
+    """
+    found = _WORD.match(text, start, start + LONGEST_WORD + 1)
     return None if found is None else found[0]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from nemo_sdg.text.answers import same_answer
 from nemo_sdg.text.dates import Date, read_date
-from nemo_sdg.text.numbers import find_numbers, read_number, scale_first
+from nemo_sdg.text.numbers import find_numbers, read_number, scale_first, spelled
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,9 @@ def test_of_a_loop_of_number_words_each_number_is_read_from_a_few(monkeypatch: p
     monkeypatch.setattr(scale_first, "_WORD", Words)
     assert find_numbers("elfu mbili na " * 300, "sw")[0].number.value == 2000
     assert 300 < len(looked) < 300 * 100
+
+
+def test_of_a_thai_text_without_spaces_little_is_looked_at_for_each_number() -> None:
+    text = "สิบ" * 500
+    assert len(spelled.word_at(text, 0) or "") == spelled.LONGEST_WORD + 1
+    assert spelled.word_at("สองร้อยห้าสิบ คน", 0) == "สองร้อยห้าสิบ"
