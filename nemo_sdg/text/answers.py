@@ -11,7 +11,6 @@ measure the same; mathematics by structure and value; short texts by their words
 by what they share, as long as their numbers and negations agree; programs by their syntax tree.
 """
 
-import ast
 import itertools
 import re
 import unicodedata
@@ -19,12 +18,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from nemo_sdg.records import Kind
-from nemo_sdg.text import forms, mathematics, sentences, short_answers, words
+from nemo_sdg.text import forms, mathematics, options, sentences, short_answers, words
 from nemo_sdg.text.blanks import without_long_blanks
 from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import read_number
 from nemo_sdg.text.numbers.spelled import base_language
-from nemo_sdg.text.programs import parse_program
+from nemo_sdg.text.programs import same_program
 
 FREE_TEXT_SIMILARITY = 1.0
 """Share of words, as F1, from which two answers in sentences count as one: all of them, in their order;
@@ -62,14 +61,15 @@ def surely_same(
     similarity: float = FREE_TEXT_SIMILARITY,
 ) -> bool | None:
     """`same_answer` without starting anything: None where only math-verify can tell. Cheap enough for an event loop."""
-    if a == b or (_spaced(a) == _spaced(b) and not (kind == Kind.short_text and forms.asks_output(question))):
+    spaces_count = kind == Kind.code or (kind == Kind.short_text and forms.asks_output(question))
+    if a == b or (not spaces_count and _spaced(a) == _spaced(b)):
         return True
     a, b = without_long_blanks(a), without_long_blanks(b)
     match Kind(kind):
         case Kind.multiple_choice:
             return _same_option(a, b, question, language)
         case Kind.code:
-            return _syntax(a) is not None and _syntax(a) == _syntax(b)
+            return same_program(a, b)
         case Kind.free_text:
             return sentences.similar(a, b, language=language, threshold=similarity)
         case Kind.numeric:
@@ -87,6 +87,8 @@ def surely_same(
                 return False
             if _same_label(a, b):
                 return True
+            if mathematics.is_bracketed(a) and mathematics.is_bracketed(b):
+                return mathematics.surely_equal(a, b, question=question, language=language)
             if short_answers.equal(a, b, question=question, language=language):
                 return True
             if is_mathematical(a, b, family=family, language=language):
@@ -117,7 +119,7 @@ def is_mathematical(a: str, b: str, *, family: str = "", language: str = "en") -
     """Whether two short texts are compared as mathematics: one of them is an expression, or the task is of mathematics
     and one of them a number.
     """
-    if mathematics.is_expression(a) or mathematics.is_expression(b):
+    if mathematics.is_expression(a) or mathematics.is_expression(b) or mathematics.are_equations(a, b):
         return True
     return family == "math" and (read_number(a, language) or read_number(b, language)) is not None
 
@@ -217,6 +219,8 @@ def _same_option(a: str, b: str, question: str, language: str) -> bool:
     if text and other:
         if _ungrouped(text) == _ungrouped(other) or mathematics.tight(text) == mathematics.tight(other):
             return True
+        if options.signs(text) != options.signs(other):
+            return False
         return _same_case(text, other, question) and words.same_words(text, other, language)
     return label is not None and label == other_label
 
@@ -258,21 +262,3 @@ def _same_case(a: str, b: str, question: str) -> bool:
 
 
 _SHORT_WORDS = ("so", "he", "it", "we", "us", "up", "in", "on", "at", "ox", "go", "me", "my", "by", "an", "is", "or")
-
-
-_FENCED = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?```", re.DOTALL)
-
-
-def _syntax(program: str) -> str | None:
-    """The syntax tree of a program without docstrings; None if it is not Python."""
-    fenced = _FENCED.fullmatch(program.strip())
-    tree = parse_program(program if fenced is None else fenced[1])
-    if tree is None:
-        return None
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and len(body) > 1 and isinstance(body[0], ast.Expr):
-            first = body[0].value
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                del body[0]
-    return ast.dump(tree)

@@ -111,3 +111,15 @@ def _letters(num_options: int) -> re.Pattern[str]:
         f"{_BRACKETED.format(letter=either)}|(?!{_ARTICLE_OR_PRONOUN}){_ALONE.format(letter=capital)}|{_AFTER_WORD}",
         re.MULTILINE,
     )
+
+
+_IN_BRACKETS = re.compile(r"\(([^()\[\]{},;]*)\)")
+_SIGN = re.compile(r"[()\[\]{}/!:]|(?<=\s)\.(?=\s)")
+
+
+def signs(option: str) -> list[str]:
+    """The signs of an option without words that its words do not hold: [1, 2) is not [1, 2], and 5! is not 5."""
+    if re.search(r"(?<![\\A-Za-z])[^\W\d_]{3,}", option):
+        return []
+    bare = _IN_BRACKETS.fullmatch(option)
+    return _SIGN.findall(option if bare is None else bare[1])

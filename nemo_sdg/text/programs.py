@@ -1,9 +1,11 @@
-"""Python in texts: parsed, never run.
+"""Programs in texts: parsed, never run.
 
 asserted_calls("assert f(1) == 2")     -> the syntax tree of f(1)
+same_program("x=1", "x = 1")           -> True
 """
 
 import ast
+import re
 
 
 def parse_program(text: str) -> ast.Module | None:
@@ -34,3 +36,48 @@ def asserted_calls(test: str) -> list[ast.Call]:
             sides = [asked.left, *asked.comparators] if isinstance(asked, ast.Compare) else [asked]
             found += [side for side in sides if isinstance(side, ast.Call)]
     return found
+
+
+_FENCED = re.compile(r"```[\w+#-]*[ \t]*\n(.*?)\n?```|`([^`]+)`", re.DOTALL)
+_SQL = re.compile(r"\s*(?:select|insert|update|delete|create|alter|with)\s", re.IGNORECASE)
+_QUOTED = re.compile(r"('[^']*'|\"[^\"]*\"|`[^`]*`)")
+
+
+def same_program(a: str, b: str) -> bool:
+    """Whether two programs, with or without a fence, are the same: in Python by their syntax trees, in SQL but for case
+    and layout, in others by their lines, whose indentation counts where no braces do.
+    """
+    a, b = (fenced[1] or fenced[2] if (fenced := _FENCED.fullmatch(side.strip())) else side for side in (a, b))
+    if (tree := _syntax(a)) is not None:
+        return tree == _syntax(b)
+    if _SQL.match(a) and _SQL.match(b):
+        return _query(a) == _query(b)
+    lines, others = (
+        [line.rstrip() for line in side.expandtabs().strip("\n").split("\n") if line.strip()] for side in (a, b)
+    )
+    if "{" in a and "{" in b:
+        return [" ".join(line.split()) for line in lines] == [" ".join(line.split()) for line in others]
+    return lines == others
+
+
+def _query(text: str) -> list[str]:
+    """A query in small letters without layout; what is quoted is kept."""
+    parts = _QUOTED.split(text.strip().rstrip("; \n"))
+    return [
+        part if place % 2 else re.sub(r"\s*([(),;=<>+*/])\s*", r"\1", " ".join(part.casefold().split()))
+        for place, part in enumerate(parts)
+    ]
+
+
+def _syntax(program: str) -> str | None:
+    """The syntax tree of a program without docstrings; None if it is not Python."""
+    tree = parse_program(program)
+    if tree is None:
+        return None
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and len(body) > 1 and isinstance(body[0], ast.Expr):
+            first = body[0].value
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                del body[0]
+    return ast.dump(tree)

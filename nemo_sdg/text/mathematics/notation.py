@@ -10,6 +10,7 @@ read_based("1101_2")           ->  ("1101", 2)
 
 import re
 
+from nemo_sdg.text.latex import plain
 from nemo_sdg.text.numbers import Unit
 from nemo_sdg.text.numbers.units import NO_UNIT, is_measure, read_unit
 
@@ -115,6 +116,27 @@ def read_based(text: str) -> tuple[str, int] | None:
         return None
     base = int(found[2])
     return (found[1].lstrip("0").upper() or "0", base) if all(int(digit, 16) < base for digit in found[1]) else None
+
+
+_BRACKETED = re.compile(r"[\[\](][^\[\](){}]*[,;][^\[\](){}]*[\[\])]")
+
+
+def is_bracketed(text: str) -> bool:
+    """Whether a text is an interval or a tuple without words: [1, 2), (3, 7), ]0; 1["""
+    if len(text) > 200 or _BRACKETED.fullmatch(bare := plain(text)) is None:
+        return False
+    return not re.search(r"(?<![\\A-Za-z])[^\W\d_]{3,}", bare)
+
+
+_EQUATION = re.compile(r"[\w\s.+*/()−-]+=[\w\s.+*/()−-]+")
+
+
+def are_equations(a: str, b: str) -> bool:
+    """Whether two texts are equations of the same unknowns, two or more of one letter each: y = 2x + 1."""
+    if len(a) > 100 or len(b) > 100 or not (_EQUATION.fullmatch(a) and _EQUATION.fullmatch(b)):
+        return False
+    ones, others = (re.findall(r"[^\W\d_]+", side) for side in (a, b))
+    return len(set(ones)) > 1 and set(ones) == set(others) and all(len(one) == 1 for one in ones)
 
 
 def in_radians(text: str) -> str:

@@ -32,11 +32,14 @@ _POUND = Fraction(45359237, 100000)
 def numbers_equal(a: Number, b: Number, *, question: str = "", language: str = "en") -> bool:
     """Whether two numbers are the same answer to a question.
 
-    A unit, percent sign or scale may be left out on one side where the question has named it; 60% is 0.6, and 60 only
-    where a percentage is asked for. Decimals of six places or more equal what they are a rounding of.
+    A unit, percent sign or scale may be left out on one side where the question has named it; 60% is 0.6, and where a
+    percentage is asked for it is 60, and no bare number below 1. Decimals of six places or more equal what they are a
+    rounding of.
     """
     left, right = a.value, b.value
     asks_percent = _ASK_PERCENT.search(question) is not None
+    if asks_percent and a.percent != b.percent and 0 < abs((b if a.percent else a).value) < 1:
+        return False  # a bare 0.5 may be 50% or 0.5%
     if a.percent != b.percent and not asks_percent:
         left, right = left / 100 if a.percent else left, right / 100 if b.percent else right
     if a.unit.dimensions and b.unit.dimensions:

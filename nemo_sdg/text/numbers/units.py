@@ -81,6 +81,14 @@ _PHRASES = [
     (re.compile(r"[℃]"), "celsius"),
     (re.compile(r"[℉]"), "fahrenheit"),
     (re.compile(r"\bgrad(?:os)? (?=celsius)|\bdegrés (?=celsius)", re.IGNORECASE), ""),
+    (
+        re.compile(
+            r"\bnautical miles?\b|\bmil(?:la|ha)s? (?:náuticas?|marinas?)\b|"
+            r"\bmigli[oa] (?:nautic\w+|marin\w+)\b|\bморск\w+ мил\w*|\bzeemijl(?:en)?\b",
+            re.IGNORECASE,
+        ),
+        "nmi",
+    ),
     (re.compile(r"\bmph\b|\bmiles? an hour\b", re.IGNORECASE), "mi/h"),
     (re.compile(r"\b(?:kmh|kph|km/hr)\b", re.IGNORECASE), "km/h"),
     (re.compile(r"\bmps\b"), "m/s"),
