@@ -73,6 +73,7 @@ OPERATIONAL = {
         "base_urls",
         "api_key_env",
         "max_in_flight",
+        "output_limit",
         "replicas",
         "request_timeout",
         "max_retries",

@@ -41,6 +41,23 @@ class Structured(enum.Enum):
     """nothing is sent; only the prompt describes the form"""
 
 
+class OutputLimit(enum.Enum):
+    """The `max_tokens` that a request is first sent with."""
+
+    auto = "auto"
+    """learned for TensorRT-LLM in this process, full for every other engine"""
+    learned = "learned"
+    """about what the replies of its task need, by those seen so far; a reply that is cut there is asked for again in
+    full
+    """
+    full = "full"
+    """all that the reply may have"""
+
+
+TOKEN_LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "n_predict")
+"""fields of a request's body that limit the tokens of a reply"""
+
+
 @dataclass(kw_only=True)
 class SamplingSection:
     """How tokens are sampled. An unset field takes the value of `generate`. If that is unset too, nothing is sent, and
@@ -114,6 +131,10 @@ class EngineSection:
     """number of engines under Ray; on Slurm the array's workers have one each"""
     max_in_flight: int = 4
     """maximum number of requests in flight; for servers, the upper bound of the adaptive window"""
+    output_limit: OutputLimit = OutputLimit.auto
+    """max_tokens that a request is first sent with; learned is for servers that reserve memory for max_tokens
+    (TensorRT-LLM): more requests run at once, and what is kept does not change
+    """
     context_length: int = 4096
     """maximum number of tokens of one request, prompt and completion together; servers report their own limit"""
     request_timeout: float = 600.0
@@ -148,6 +169,17 @@ class EngineSection:
         for name in ("price_input", "price_output"):
             given = getattr(self, name)
             require(given is None or given >= 0, f"engine.{name} must be >= 0 per million tokens, got {given}")
+        if self.output_limit is OutputLimit.learned:
+            require(
+                self.kind is not EngineKind.batch,
+                "engine.output_limit=learned does nothing for engine.kind=batch, whose replies come all together: use "
+                "auto",
+            )
+            require(
+                not self.extra_body.keys() & set(TOKEN_LIMITS),
+                "engine.output_limit=learned sets max_tokens, and engine.extra_body must not have one of "
+                f"{', '.join(TOKEN_LIMITS)}: use engine.sampling.max_tokens, or output_limit=full",
+            )
         require(self.give_up_after > 0, f"engine.give_up_after must be > 0 seconds, got {self.give_up_after}")
         require(
             self.kind is not EngineKind.openai or bool(self.base_urls),
@@ -171,6 +203,12 @@ class EngineSection:
                     "named by engine.api_key_env"
                 ),
             )
+
+    @property
+    def learns_limits(self) -> bool:
+        """Whether requests are first sent with a learned limit."""
+        auto = self.output_limit is OutputLimit.auto and self.kind is EngineKind.trtllm
+        return auto or self.output_limit is OutputLimit.learned
 
     @property
     def embedded(self) -> bool:

@@ -8,7 +8,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from nemo_sdg.config.engine import EngineKind, EngineSection, SamplingSection, Structured
+from nemo_sdg.config.engine import EngineKind, EngineSection, OutputLimit, SamplingSection, Structured
 from nemo_sdg.errors import ConfigError
 
 
@@ -62,6 +62,7 @@ class RoleSection:
     structured: Structured | None = None
     replicas: int | None = None
     max_in_flight: int | None = None
+    output_limit: OutputLimit | None = None
     context_length: int | None = None
     request_timeout: float | None = None
     max_retries: int | None = None

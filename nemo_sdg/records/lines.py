@@ -157,3 +157,9 @@ class ProgressRow(TypedDict):
     completion_tokens: NotRequired[int]
     tokens_per_s: NotRequired[float]
     saturation: NotRequired[float]
+    limited: NotRequired[int]
+    """where limits are learned: as in AskCounts"""
+    learned_tokens: NotRequired[int]
+    full_tokens: NotRequired[int]
+    sent_again: NotRequired[int]
+    sent_again_tokens: NotRequired[int]

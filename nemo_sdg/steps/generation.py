@@ -32,6 +32,8 @@ MakeFlow = Callable[["RoleEngines"], Flow]
 
 
 JOURNAL, REDONE = "journal", "redone"
+LIMITED = ("limited", "learned_tokens", "full_tokens", "sent_again", "sent_again_tokens")
+"""counters of learned limits, for progress.jsonl"""
 LOST = "lost"
 """field of a receipt: how many of the shard's requests failed each time, while the engine answered others"""
 SHIPPED_TEMPLATES = Path(nemo_sdg.generate.__path__[0]) / "prompts"
@@ -259,6 +261,8 @@ def make_worker(
                 ),
                 saturation=round(counters.saturation, 3),
             )
+            if counters.limited:
+                state.set(**{name: getattr(counters, name) for name in LIMITED})
 
     def work(shards: list[str]) -> None:
         run = run_flows

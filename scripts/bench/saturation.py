@@ -8,6 +8,12 @@ the flow, replayed from the run's journal.
 With --busy the same requests are sent straight once more while another process keeps one core busy: how many times as
 long they take.
 
+`learned_limits_gain` is for servers: the time of 10,000 replies in full over that with engine.output_limit=learned, on
+a simulated server that reserves memory for max_tokens (tests/fakes/reserving_server.py: five tasks whose median replies
+have 200 to 3,200 tokens, one reply in a hundred without an end, max_tokens 24,576), and on one that reserves nothing.
+
+    {"name": "learned_limits_gain", "value": 1.7, "unit": "x", "hours_in_full": 3.4, "hours": 2.0, ...}
+    {"name": "learned_limits_gain_unreserved", "value": 0.9, "unit": "x", ...}
     {"name": "saturation", "value": 0.98, "unit": "ratio", "run_tokens_per_s": 79.1, "straight_tokens_per_s": 80.7, ...}
     {"name": "slowdown_with_a_busy_core", "value": 1.9, "unit": "x", ...}
 """
@@ -27,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.config import Role, RunConfig, load_config
+from nemo_sdg.config.engine import OutputLimit
 from nemo_sdg.generate.engines.llama import LlamaEngine, compact_json_grammar
 from nemo_sdg.generate.requests import Completion, Outcome, Request
 from nemo_sdg.generate.roles import open_roles
@@ -37,6 +44,7 @@ from nemo_sdg.steps.answers import make_flow
 from nemo_sdg.storage import read_jsonl, stored_files
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fakes")]
 CONFIG = ROOT / "configs" / "quickstart.yaml"
 
 
@@ -125,11 +133,30 @@ def send_straight(config: RunConfig, requests: list[Request]) -> tuple[float, fl
     return time.perf_counter() - start, time.process_time() - cpu, tokens
 
 
+def show_learned_limits() -> None:
+    from reserving_server import simulate
+
+    for suffix, memory, most in (("", 400_000, 2048), ("_unreserved", float("inf"), 256)):
+        full, learned = (
+            simulate(limit, memory=memory, most=most, num=10_000, max_in_flight=512)
+            for limit in (OutputLimit.full, OutputLimit.learned)
+        )
+        facts = {
+            "hours_in_full": full.seconds / 3600,
+            "hours": learned.seconds / 3600,
+            "mean_limit": learned.counts.learned_tokens / learned.counts.limited,
+            "sent_again": learned.counts.sent_again / learned.counts.limited,
+            "tokens_made": learned.tokens / full.tokens,
+        }
+        show(f"learned_limits_gain{suffix}", full.seconds / learned.seconds, "x", facts)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="under 50 seconds")
     parser.add_argument("--busy", action="store_true", help="once more beside a process that keeps one core busy")
     options = parser.parse_args()
+    show_learned_limits()
     with tempfile.TemporaryDirectory(prefix="bench-saturation-") as folder:
         run_dir = Path(folder) / "run"
         arguments = overrides(run_dir, quick=options.quick)

@@ -4,6 +4,7 @@ Each test copies the seeds of the undisturbed run and makes questions and answer
 """
 
 import contextlib
+import math
 import os
 import random
 import shutil
@@ -19,9 +20,10 @@ from typing import Any
 import orjson
 import pytest
 
-from nemo_sdg.generate.scheduling.lanes import lane
+from nemo_sdg.generate.scheduling.lanes import lane, output_limits
 from nemo_sdg.storage import content_lines, content_size, read_jsonl, stored_files
 from tests.e2e.harness import called, command, digests, run_arguments
+from tests.fakes.openai_server import FakeOpenAIServer, serving
 
 FAULTS = (
     "429,429_plain,500,503,reset,hang,truncate,wrong_json,no_json,wrong_model,empty_choices,error_in_200,error_in_choice,"
@@ -329,3 +331,43 @@ def test_runs_that_share_a_cache_never_pay_twice(root: Path, undisturbed: Path, 
         for folder in (run_dir, other)
     )
     assert first == second
+
+
+class LongWriter(FakeOpenAIServer):
+    """Says of each reply that it took some hundred tokens, drawn by the request without its limit."""
+
+    def answer(self, path: str, body: dict[str, Any], *, wrong_model: bool = False) -> tuple[int, Any]:
+        limit, whole = body["max_tokens"], {**body, "max_tokens": 4096}
+        status, answer = super().answer(path, whole, wrong_model=wrong_model)
+        draw = random.Random(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS))
+        tokens = round(draw.lognormvariate(math.log(250), 0.5))
+        answer["usage"]["completion_tokens"] = min(tokens, limit)
+        if tokens > limit:
+            answer["choices"][0]["finish_reason"] = "length"
+            answer["choices"][0]["message"]["content"] = "cut "
+        return status, answer
+
+
+def test_learned_limits_change_nothing_but_what_replies_cost(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output_limits, "MARGIN", 0.5)  # many replies are cut
+    limits = ("generate.max_tokens_question=4096", "generate.max_tokens_answer=4096")
+    with serving(LongWriter) as server:
+        for limit in ("full", "learned"):
+            arguments = run_arguments(tmp_path / limit, server.url, *limits, f"engine.output_limit={limit}")
+            result = called(root, *arguments, "--until", "answers")
+            assert result.returncode == 0, result.stderr
+    assert digests(tmp_path / "full") == digests(tmp_path / "learned")
+    assert sorted(journal_keys(tmp_path / "full")) == sorted(journal_keys(tmp_path / "learned"))
+    rows = [orjson.loads(line) for line in (tmp_path / "learned" / "progress.jsonl").read_bytes().splitlines()]
+    last = {row["step"]: row for row in rows}["answers"]
+    assert last["limited"] > 50
+    assert last["sent_again"] > 10
+    assert last["learned_tokens"] < last["full_tokens"] / 2
+    before = digests(tmp_path / "full")
+    again = run_arguments(
+        tmp_path / "full", server.url, *limits, "engine.output_limit=learned", "engine.give_up_after=1"
+    )
+    assert called(root, *again, "--until", "answers").returncode == 0, "no server is needed: nothing is redone"
+    assert digests(tmp_path / "full") == before

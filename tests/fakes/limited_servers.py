@@ -8,7 +8,7 @@ import random
 import selectors
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from nemo_sdg.config import EngineKind, EngineSection
 from nemo_sdg.generate.engines.base import Fault, TransportError
@@ -16,6 +16,8 @@ from nemo_sdg.generate.requests import Completion, Request
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies
 from nemo_sdg.generate.scheduling.lanes.lane import Lane
 from nemo_sdg.generate.scheduling.lanes.window import Window
+
+T = TypeVar("T")
 
 
 class _Jumping(selectors.SelectSelector):
@@ -36,9 +38,9 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
         return self.jumping.now
 
 
-def on_a_jumping_clock(work: Coroutine[Any, Any, None]) -> None:
+def on_a_jumping_clock(work: Coroutine[Any, Any, T]) -> T:
     with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
-        runner.run(work)
+        return runner.run(work)
 
 
 class LimitedServer:

@@ -383,9 +383,9 @@ def as_json_schema(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def serving(**options: Any) -> Iterator[FakeOpenAIServer]:
+def serving(kind: "type[FakeOpenAIServer] | None" = None, **options: Any) -> Iterator[FakeOpenAIServer]:
     """A server in a thread of its own, for tests whose code runs an event loop itself."""
-    server = FakeOpenAIServer(**options)
+    server = (kind or FakeOpenAIServer)(**options)
     ready, loop = threading.Event(), asyncio.new_event_loop()
 
     def work() -> None:

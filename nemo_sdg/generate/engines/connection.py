@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from nemo_sdg.config import EngineSection
+from nemo_sdg.config.engine import TOKEN_LIMITS
 from nemo_sdg.errors import EngineError, MissingDependencyError
 from nemo_sdg.generate.engines.base import Fault, TransportError
 from nemo_sdg.generate.engines.error_bodies import ServerError, read_error
@@ -63,8 +64,6 @@ SPARE_BYTES = 256 << 20
 BYTES_OF_ERROR = 1 << 20
 BYTES_OF_MODELS = 16 << 20
 """of /models; a gateway's list of all models is 0.5 MB"""
-LIMITS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "n_predict")
-"""fields that limit the tokens of a reply"""
 PROMPT_SENT_BACK = {"echo", "prompt_logprobs", "return_token_ids", "return_tokens_as_token_ids"}
 """fields of engine.extra_body that add the prompt to the reply"""
 NO_LIMIT = 131_072
@@ -280,7 +279,7 @@ def most_bytes(request: Request, context_length: int | None) -> int:
     extra = request.extra_body
     if not extra:
         return BYTES_BESIDE + BYTES_A_TOKEN * request.max_tokens
-    limits = [limit for name in LIMITS if isinstance(limit := extra.get(name), int) and limit > 0]
+    limits = [limit for name in TOKEN_LIMITS if isinstance(limit := extra.get(name), int) and limit > 0]
     if "max_tokens" not in extra:
         limits.append(request.max_tokens)
     tokens = max(limits, default=context_length or NO_LIMIT)

@@ -21,6 +21,7 @@ from nemo_sdg.generate.scheduling.journal import Journal
 from nemo_sdg.generate.scheduling.lanes.first_replies import FirstReplies, fault_of
 from nemo_sdg.generate.scheduling.lanes.lane import GivenUp, Lane, Lost
 from nemo_sdg.generate.scheduling.lanes.last_replies import is_empty
+from nemo_sdg.generate.scheduling.lanes.output_limits import OutputLimits
 from nemo_sdg.generate.scheduling.lanes.window import Window
 from nemo_sdg.generate.scheduling.work import AskCounts, OpenRecord, OpenShard, thinking_tokens
 
@@ -63,6 +64,7 @@ class Asker:
         ]
         for lane in self.lanes:
             lane.engine.notify = notify
+        self.limits = OutputLimits(counts)
         self.demand = 0
         """requests asked, plus open records that ask nothing right now"""
         self.num_away = 0
@@ -86,6 +88,8 @@ class Asker:
                         lane.accepted = True
                         self._believe(lane)
                     lane.evidence.replayed(sent)
+                if lane.section.learns_limits:
+                    self.limits.replayed(sent, record.of_task, known)
                 return self._seen(record, request, key, known)
             record.outstanding += 1
             self.demand += record.outstanding > 1
@@ -130,7 +134,10 @@ class Asker:
         if not lane.started:
             await lane.start()
         try:
-            completion = await lane.send(sent, key, record.rank)
+            if lane.section.learns_limits:
+                completion = await self.limits.send(lane, sent, key, record.rank, record.of_task)
+            else:
+                completion = await lane.send(sent, key, record.rank)
         except Lost as lost:
             return self._lose(record, lane, str(lost))
         except GivenUp as given_up:

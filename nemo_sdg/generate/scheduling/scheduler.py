@@ -175,7 +175,7 @@ class _Run:
             for index, data in records:
                 while not self._has_room():
                     await self._wait_for_room()
-                record = OpenRecord(rank, shard, index)
+                record = OpenRecord(rank, shard, index, data.get("task") or "")
                 shard.ids[index] = record_id(data)
                 rank += 1
                 shard.num_open += 1

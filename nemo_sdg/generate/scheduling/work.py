@@ -32,6 +32,16 @@ class AskCounts:
     completion_tokens: int = 0
     thinking_tokens: int = 0
     """of the completion tokens"""
+    limited: int = 0
+    """requests that were first sent with a learned limit below their max_tokens (lanes/output_limits.py)"""
+    learned_tokens: int = 0
+    """sum of these limits"""
+    full_tokens: int = 0
+    """sum of the same requests' max_tokens"""
+    sent_again: int = 0
+    """of them, cut at the learned limit and sent again in full"""
+    sent_again_tokens: int = 0
+    """tokens of the replies that were cut there; not among the completion tokens"""
 
 
 class Interrupted(SdgError):
@@ -113,6 +123,8 @@ class OpenRecord:
     rank: int
     shard: OpenShard
     index: int
+    of_task: str = ""
+    """the lm-eval task"""
     task: "asyncio.Task[Outcome] | None" = None
     outstanding: int = 0
     """requests asked and not yet answered"""

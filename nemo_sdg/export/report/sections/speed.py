@@ -79,6 +79,9 @@ def speed(run_dir: Path, run: Run) -> Section:
             Table(columns=columns, rows=step_times(rows), caption="Steps, all sessions together", open=True)
         )
         section.notes += between(rows)
+        if learned := learned_limits(rows):
+            columns = ["step", "requests", "mean limit", "mean max_tokens", "cut, sent again in full", "tokens cut"]
+            section.parts.append(Table(columns=columns, rows=learned, caption="Learned limits of replies", open=True))
     section.parts += forecast_table(run_dir, run, section)
     if not section.parts:
         section.missing = "The run has no progress.jsonl."
@@ -166,6 +169,26 @@ def step_times(rows: list[ProgressRow]) -> list[list[str]]:
                 f"{100 * busy:.0f}%" if asked else "",
                 f"{sum(row.get('retries', 0) for row in last):,}" if asked else "",
                 f"{sum(row.get('replayed', 0) for row in last):,}" if asked else "",
+            ]
+        )
+    return table
+
+
+def learned_limits(rows: list[ProgressRow]) -> list[list[str]]:
+    """Per step, the requests that were first sent with a learned limit; [] where none was."""
+    table = []
+    for step in dict.fromkeys(row["step"] for row in rows if row.get("limited")):
+        last = [session[-1] for session in sessions([row for row in rows if row["step"] == step])]
+        num = sum(row.get("limited", 0) for row in last)
+        cut = sum(row.get("sent_again_tokens", 0) for row in last)
+        table.append(
+            [
+                step,
+                f"{num:,}",
+                f"{sum(row.get('learned_tokens', 0) for row in last) / num:,.0f}",
+                f"{sum(row.get('full_tokens', 0) for row in last) / num:,.0f}",
+                with_share(sum(row.get("sent_again", 0) for row in last), num),
+                with_share(cut, cut + sum(row.get("completion_tokens", 0) for row in last)),
             ]
         )
     return table

@@ -20,7 +20,7 @@ from nemo_sdg.export.report.page import MAX_DATA, pack_data, policy
 from nemo_sdg.export.report.records import collect_records, evaluation_key
 from nemo_sdg.export.report.rows import Unreadable, read_records, spread
 from nemo_sdg.export.report.sections import charts
-from nemo_sdg.export.report.sections.speed import between, series
+from nemo_sdg.export.report.sections.speed import between, learned_limits, series, speed
 from nemo_sdg.export.report.shown import MAX_TEXT, Shown
 from nemo_sdg.records import Drop, json_line, to_dict
 from tests.fakes.synthetic_run import write_run
@@ -285,3 +285,20 @@ def test_figures_carry_no_style_and_no_shared_id() -> None:
         assert "&lt;b&gt;?" in text
         assert "a$b$" in text
         assert re.search(r'fill="var\(--c1\)"', text)
+
+
+def test_learned_limits_are_shown_with_what_was_sent_again(run_dir: Path, tmp_path: Path) -> None:
+    begun = {"time": 10.0, "step": "answers", "seconds": 5.0, "worker": "0/2", "requests": 90, "completion_tokens": 80}
+    figures = {"limited": 60, "learned_tokens": 60_000, "full_tokens": 600_000, "sent_again": 1, "sent_again_tokens": 0}
+    more = {"limited": 140, "learned_tokens": 180_000, "full_tokens": 1_400_000, "sent_again": 3}
+    rows = [
+        {**begun, "step": "questions"},
+        begun,
+        {**begun, "time": 20.0, "seconds": 15.0, **figures},
+        {**begun, "time": 21.0, "worker": "1/2", **more, "sent_again_tokens": 40},
+    ]
+    (tmp_path / "progress.jsonl").write_bytes(b"".join(map(json_line, rows)))
+    section = speed(tmp_path, count_run(run_dir))
+    table = next(part for part in section.parts if getattr(part, "caption", "").startswith("Learned limits"))
+    assert table.rows == [["answers", "200", "1,200", "10,000", "4 (2.0%)", "40 (20.0%)"]]
+    assert learned_limits([rows[0], rows[1]]) == []
