@@ -129,6 +129,8 @@ class Asker:
     async def _complete(self, record: OpenRecord, lane: Lane, sent: Request, key: str) -> Completion:
         if (cached := self.journal.lookup(key)) is not None:
             self.counts.replayed += 1
+            if lane.section.learns_limits:
+                self.limits.replayed(sent, record.of_task, cached)
             await self._write(record.shard, key, cached, share=False)
             return cached
         if not lane.started:
