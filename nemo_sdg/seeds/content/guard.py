@@ -40,6 +40,8 @@ many where they do
 """
 MIN_SHORT = 6
 """words of a text from which words may be missing where nothing else speaks for it"""
+MIN_ALONE = 4
+"""words of a whole question that stands for itself with its answer, where its passage is left out"""
 MIN_OPTIONS = 3
 """options from which all of them, the answer and most words of a question are not a coincidence"""
 MAX_CANDIDATES = 48
@@ -162,6 +164,8 @@ def _leak(said: _Said, row: Row) -> str | None:
                 break
         if row.has_passage and not is_own and len(found) == 2 and found[1] == Found.no and not said.has_passage:
             found, what = found[:1], "question"
+            if found[0] == Found.whole and len(view[0]) >= MIN_ALONE and same_answer and not row.is_label:
+                return "question and answer"
             if found[0] < Found.inside or len(view[0]) < LONG:
                 continue
         worst, length = min(found), sum(len(part) for part, _ in zip(view, found, strict=False))

@@ -255,6 +255,18 @@ def test_the_same_question_on_another_passage_is_no_leak():
     assert guard.match(seed(question, answer="Bears")) is not None
 
 
+def test_a_short_question_whose_passage_was_left_out_is_a_leak_with_its_answer():
+    guard = ContentGuard(
+        [evaluation("What is a copy of an organism called?", passage="A clone is a copy.", answer="clone")]
+    )
+    copied = "What is a copy of an organism called?"
+    assert guard.match(seed(copied, answer="Clone")) == "question and answer of quiz (own/quiz, default, test, row 0)"
+    assert guard.match(seed(copied, answer="a twin")) is None
+    assert guard.match(seed(copied, passage="Twins are born together.", answer="clone")) is None
+    often = [evaluation("Is it said so?", passage=f"Text {row} says it.", answer="yes", row=row) for row in range(20)]
+    assert ContentGuard(often).match(seed("Is it said so?", answer="yes")) is None, "many rows have the answer"
+
+
 def test_short_questions_without_options_need_their_answer_or_an_alias():
     guard = ContentGuard([evaluation("who wrote the song yesterday", answer="Paul McCartney")])
     assert guard.match(seed("Who wrote the song Yesterday?", answer="a songwriter")) is None
