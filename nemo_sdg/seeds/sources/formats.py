@@ -35,6 +35,15 @@ _EMPTY_LINE = re.compile(rb"\n[ \t\r\f\v]*\n")
 _NOT_A_NUMBER = re.compile(rb"\bNaN\b")
 _LONG_NUMBER = re.compile(rb"[:\[,\s]-?\d{19}")
 _BOM = b"\xef\xbb\xbf"
+_OTHER_FORMATS = {
+    b"\x1f\x8b": ".gz",
+    b"BZh": ".bz2",
+    b"\xfd7zXZ\0": ".xz",
+    b"(\xb5/\xfd": ".zst",
+    b"PK\x03\x04": ".zip",
+    b"PAR1": ".parquet",
+}
+"""first bytes of files that are no text"""
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)
 """what reading a compressed file that is cut off or is none raises"""
 
@@ -47,7 +56,7 @@ class Damaged:
 
     detail: str
     line: bytes = b""
-    """as it stands in the file"""
+    """as it stands in the file; of a table, its cells as a JSON array"""
 
 
 class Rows:
@@ -91,6 +100,9 @@ def open_file(file: Path, who: str) -> Rows:
         head = handle.read(4096).removeprefix(_BOM).lstrip()
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{who}: {file} is written in UTF-16; save it in UTF-8")
+    other = next((ending for begin, ending in _OTHER_FORMATS.items() if head.startswith(begin)), None)
+    if other is not None:
+        raise DataError(f"{who}: {file} holds no JSON but what ends in {other}; name it so")
     if not head:
         raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
     if head.startswith(b"[") and (_plain_name(file.name).endswith(".json") or _ARRAY_OF_ROWS.match(head)):
@@ -136,6 +148,8 @@ def _refuse_cut_file(file: Path, who: str) -> None:
     try:
         parse_json(last)
     except orjson.JSONDecodeError as exc:
+        if (reason := _why_not_json(exc, last)).startswith("not in"):
+            raise DataError(f"{who}: {file} is {reason}") from exc
         raise DataError(f"{who}: {file} is cut off in its last line ({exc}); copy the file again") from exc
 
 
@@ -152,13 +166,21 @@ def _read_lines(file: Path, who: str, wanted: Callable[[int], bool] | None) -> I
             try:
                 row = parse_json(line)
             except orjson.JSONDecodeError as exc:
-                place = str(exc).replace("line 1 column", "column")  # each line is parsed alone
-                yield number, Damaged(f"not valid JSON: {place}", line)
+                yield number, Damaged(_why_not_json(exc, line), line)
                 continue
             yield (
                 number,
                 row if isinstance(row, dict) else Damaged(f"not a JSON object but {type(row).__name__}", line),
             )
+
+
+def _why_not_json(exc: orjson.JSONDecodeError, line: bytes) -> str:
+    try:
+        line.decode()
+    except UnicodeDecodeError as wrong:
+        if wrong.reason != "unexpected end of data":  # a line that is cut within a letter
+            return "not in UTF-8: save the file so, or name its encoding in dataset_kwargs"
+    return f"not valid JSON: {str(exc).replace('line 1 column', 'column')}"  # each line is parsed alone
 
 
 def parse_json(text: bytes) -> Any:

@@ -66,7 +66,7 @@ def hub_rows(split: Split, seeds: SeedsSection, task: str, revision: str | None)
     """
     import datasets
 
-    options = dict(split.options) | ({"data_files": {split.split: list(split.data_files)}} if split.data_files else {})
+    options = split.keywords() | ({"data_files": {split.split: list(split.data_files)}} if split.data_files else {})
     options.pop("trust_remote_code", None)
     options.pop("streaming", None)
     revision = options.pop("revision", None) if revision is None else revision

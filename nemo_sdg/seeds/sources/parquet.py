@@ -37,9 +37,13 @@ def parquet_rows(file: Path, who: str) -> Rows:
             raise DataError(f"{who}: {file} cannot be read ({why(exc)}); copy the file again") from exc
 
     try:
-        count = pyarrow.parquet.ParquetFile(file).metadata.num_rows
+        opened = pyarrow.parquet.ParquetFile(file)
+        count, names = opened.metadata.num_rows, opened.schema_arrow.names
     except (pyarrow.ArrowException, OSError) as exc:
         raise DataError(f"{who}: {file} is not a whole parquet file ({why(exc)}); copy the file again") from exc
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{who}: {file} has two columns named {twice!r}; rename one of them")
     if count == 0:
         raise DataError(f"{who}: {file} has no rows; fetch it again or leave the task out")
     return Rows(LOCAL, iterate, lambda: count)
@@ -47,7 +51,7 @@ def parquet_rows(file: Path, who: str) -> Rows:
 
 def _converters(schema: Any) -> dict[str, Callable[[Any], Any]]:
     """For the columns whose values are another thing in Python than in JSON: single-precision numbers, whose 0.1 is
-    0.10000000149011612 there, and mappings, which are lists of pairs.
+    0.10000000149011612 there, mappings, which are lists of pairs, and texts that were written without their type.
     """
     import numpy as np
     import pyarrow.types as types
@@ -60,7 +64,16 @@ def _converters(schema: Any) -> dict[str, Callable[[Any], Any]]:
             found[column.name] = functools.partial(lambda number, value: float(str(number(value))), number)
         elif types.is_map(column.type):
             found[column.name] = dict
+        elif types.is_binary(column.type) or types.is_large_binary(column.type):
+            found[column.name] = _text_if_it_is_one
     return found
+
+
+def _text_if_it_is_one(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:  # an image or the like
+        return value
 
 
 def _as_in_json(row: Row, converted: dict[str, Callable[[Any], Any]]) -> Row:

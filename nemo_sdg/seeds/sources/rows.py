@@ -27,6 +27,7 @@ __all__ = [
     "Row",
     "Rows",
     "Split",
+    "fixed",
     "local_files",
     "located",
     "mirrored",
@@ -50,7 +51,11 @@ class Split:
     located: tuple[str, ...] = ()
     """data_files as they are found: what tells two such splits apart"""
     options: tuple[tuple[str, Any], ...] = ()
-    """further dataset_kwargs, such as `field` or `data_dir`"""
+    """further dataset_kwargs, such as `field` or `data_dir`; as `fixed` keeps them"""
+
+    def keywords(self) -> dict[str, Any]:
+        """The further dataset_kwargs as `datasets` takes them."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in self.options}
 
     def __str__(self) -> str:
         where = (
@@ -61,6 +66,13 @@ class Split:
             else f"{self.path} ({self.name})"
         )
         return f"{where}, split {self.split}"
+
+
+def fixed(value: Any) -> Any:
+    """A value of dataset_kwargs that can be compared and hashed: lists (`column_names: [q, a]`) as tuples."""
+    if isinstance(value, list):
+        return tuple(map(fixed, value))
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def uses_hub(seeds: SeedsSection) -> bool:
@@ -134,7 +146,9 @@ def _file_rows(split: Split, seeds: SeedsSection, task: str) -> Rows:
     builder = split.path
     if split.path not in BUILDERS:
         builder = "json" if reads(files[0]) else Path(files[0]).name.removesuffix(".gz").rpartition(".")[2]
-    options = {key: value for key, value in split.options if key not in ("data_dir", "revision", "streaming")}
+    options = {
+        key: value for key, value in split.keywords().items() if key not in ("data_dir", "revision", "streaming")
+    }
     if builder in ("csv", "tsv") and options.keys() <= OPTIONS and "://" not in files[0]:
         delimiter = options.get("sep") or options.get("delimiter") or ("\t" if builder == "tsv" else ",")
         if len(delimiter) == 1:

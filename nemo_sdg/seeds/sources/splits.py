@@ -19,7 +19,7 @@ from nemo_sdg.records.lines import UnseenSplit
 from nemo_sdg.seeds.prompts.functions import resolve_function
 from nemo_sdg.seeds.sources.limits import Demand, share_limits
 from nemo_sdg.seeds.sources.lock import locked_revision
-from nemo_sdg.seeds.sources.rows import Rows, Split, located, mirrored, missing_files, open_rows, uses_hub
+from nemo_sdg.seeds.sources.rows import Rows, Split, fixed, located, mirrored, missing_files, open_rows, uses_hub
 
 
 @dataclass(kw_only=True)
@@ -150,10 +150,7 @@ def _split(task: str, file: str, dataset: dict[str, Any], name: str, seeds: Seed
         split=name,
         data_files=tuple(named_files(dataset, name)),
         folder=folder,
-        options=tuple(
-            (key, str(value) if not isinstance(value, str | int | float | bool) else value)
-            for key, value in sorted(options.items())
-        ),
+        options=tuple((key, fixed(value)) for key, value in sorted(options.items())),
     )
     return located(found)
 

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.sources.formats import LOCAL, Damaged, Row, Rows, open_bytes, readable, why
 
@@ -61,7 +63,7 @@ def open_table(files: list[Path], who: str, *, delimiter: str = ",") -> Rows:
 
 def _row(header: list[str], read: list[Read], cells: list[str]) -> Row | Damaged:
     if len(cells) > len(header):
-        return Damaged(f"{len(cells)} cells in {len(header)} columns", ",".join(cells).encode())
+        return Damaged(f"{len(cells)} cells in {len(header)} columns", orjson.dumps(cells))
     cells = cells + [""] * (len(header) - len(cells))
     return {name: reader(cell) for name, reader, cell in zip(header, read, cells, strict=True)}
 

@@ -14,9 +14,10 @@ import pytest
 
 from nemo_sdg.config import SeedsSection
 from nemo_sdg.errors import DataError
+from nemo_sdg.seeds.evaluation_rows.render import _quoted
 from nemo_sdg.seeds.sources import formats
 from nemo_sdg.seeds.sources.formats import Damaged, open_file
-from nemo_sdg.seeds.sources.rows import Split, open_rows
+from nemo_sdg.seeds.sources.rows import Split, fixed, open_rows
 
 ROWS: list[dict[str, Any]] = [
     {"question": "Wann?", "answer": "2001-01-01", "n": 1},
@@ -129,7 +130,8 @@ def test_a_cell_of_a_csv_loses_nothing(tmp_path):
         "id": 1, "code": "007", "price": "2.50", "ok": True, "answer": "NA", "label": 1.0, "note": 'a, "b"\nc'
     }  # fmt: skip
     assert (second["answer"], second["label"], second["note"], second["id"]) == ("None", None, None, -2)
-    assert damaged == Damaged("8 cells in 7 columns", b"3,12,0.5,NA,carbon,0.0,x,y")
+    assert damaged == Damaged("8 cells in 7 columns", b'["3","12","0.5","NA","carbon","0.0","x","y"]')
+    assert list(_quoted(damaged.line))[3:5] == ["NA", "carbon"], "an evaluation row must not be missed"
     assert last == {"id": 4, "code": None, "price": "1.0", "ok": True, "answer": None, "label": None, "note": None}
     assert list(rows.only({1}.__contains__)) == [(1, second)]
 
@@ -226,3 +228,41 @@ def test_infinity_is_no_json(tmp_path: Path) -> None:
     damaged, whole = read(file)
     assert isinstance(damaged, Damaged)
     assert whole == {"q": "b"}
+
+
+def test_parquet_with_a_column_twice_is_refused_and_texts_without_their_type_are_texts(tmp_path):
+    twice = pa.Table.from_arrays([pa.array(["q"]), pa.array(["a"]), pa.array(["b"])], names=["q", "a", "a"])
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    with pytest.raises(DataError, match="two columns named 'a'"):
+        read(tmp_path / "twice.parquet")
+    pq.write_table(pa.table({"a": pa.array(["é".encode(), b"\x89PNG", None])}), tmp_path / "bytes.parquet")
+    assert read(tmp_path / "bytes.parquet") == [{"a": "é"}, {"a": b"\x89PNG"}, {"a": None}]
+
+
+@pytest.mark.parametrize(("content", "ending"), [(gzip.compress(LINES), ".gz"), (b"PAR1xx", ".parquet")])
+def test_a_file_under_the_name_of_another_format_is_told(tmp_path, content, ending):
+    (tmp_path / "rows.jsonl").write_bytes(content)
+    with pytest.raises(DataError, match=rf"ends in \{ending}; name it so"):
+        read(tmp_path / "rows.jsonl")
+
+
+def test_a_line_in_another_encoding_is_told(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes('{"q": "café"}\n'.encode("latin-1") + LINES)
+    damaged, *others = read(file)
+    assert damaged.detail == "not in UTF-8: save the file so, or name its encoding in dataset_kwargs"
+    assert others == ROWS
+    file.write_bytes('{"q": "café"}'.encode("latin-1"))
+    with pytest.raises(DataError, match="is not in UTF-8"):
+        read(file)
+    file.write_bytes('{"q": "café'.encode()[:-1])
+    with pytest.raises(DataError, match="is cut off in its last line"):
+        read(file)
+
+
+def test_lists_in_dataset_kwargs_reach_the_builder(tmp_path):
+    (tmp_path / "rows.csv").write_text("Who wrote Emma?,Austen\n")
+    options = (("column_names", fixed(["question", "answer"])),)
+    split = Split(path="csv", name=None, split="train", data_files=("rows.csv",), folder=str(tmp_path), options=options)
+    rows = open_rows(split, SeedsSection(mirror=str(tmp_path)), task="t")
+    assert [row for _, row in rows] == [{"question": "Who wrote Emma?", "answer": "Austen"}]
