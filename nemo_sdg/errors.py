@@ -4,10 +4,12 @@ Only the border catches them: the CLI, the loop over shards, the call of an engi
 """
 
 import os
+import re
 from collections.abc import Sequence
 
 FINAL = "NEMO_SDG_FINAL"
 """variable of a Slurm job: the exit code by which it knows an error that another start would meet again"""
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
 
 
 class SdgError(Exception):
@@ -64,8 +66,10 @@ def code_of(error: SdgError) -> int:
 
 
 def one_line(exc: BaseException) -> str:
-    """Type and message of a third-party error, in at most 300 characters."""
-    return " ".join(f"{type(exc).__name__}: {exc}".split())[:300]
+    """Type and message of a third-party error, in at most 300 characters, without addresses: they differ from run to
+    run.
+    """
+    return _ADDRESS.sub("", " ".join(f"{type(exc).__name__}: {exc}".split()))[:300]
 
 
 def few(names: Sequence[str], most: int, *, between: str = ", ") -> str:

@@ -21,7 +21,8 @@ from nemo_sdg.seeds.fields.media import shows_media
 from nemo_sdg.seeds.fields.reading import CONTROL, Reading, Unrenderable, latin_labels
 from nemo_sdg.seeds.fields.table import Entry, FieldReader, find_entry
 from nemo_sdg.seeds.prompts.documents import Documents, Processor, draws_random, seeded
-from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, environment, names_column, single_expression
+from nemo_sdg.seeds.prompts.holes import environment, single_expression
+from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, names_column
 from nemo_sdg.text.options import speak_of_place
 
 _NOTHING = ("", "None", "nan", "NaN")
@@ -241,7 +242,7 @@ def _check_choices(choices: list[str] | None, reading: Reading) -> str:
     if len(choices) > len(LABELS):
         raise Unrenderable("too_many_choices", f"{len(choices)} choices")
     if not all(choice.strip() for choice in choices):
-        raise Unrenderable("empty_choice")
+        raise Unrenderable("empty_choice", f"option {1 + [c.strip() for c in choices].index('')} is empty")
     if len({" ".join(choice.split()) for choice in choices}) < len(choices):
         raise Unrenderable("duplicate_choices", "two options are the same")
     return choices[reading.gold]

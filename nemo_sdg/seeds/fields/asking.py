@@ -29,7 +29,8 @@ from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, names_column, t
 
 _ASKS = re.compile(r"[?？؟;՞]|_{1,}|\.\.\.\s*\Z|…\s*\Z")
 _ENDS_ASKING = re.compile(r"""[?？؟;՞:：=…]["'”»)\]]*\s*\Z|\.\.\.\s*\Z|(?<!\w)_+(?!\w)""")
-_ONE_WORD = re.compile(r"[^\W\d_]+")
+_ONE_WORD = re.compile(r"[^\W\d_]+|[-+−]?\d[\d.,]*")
+"""or one number"""
 _LONG_COLUMNS = frozenset(["abstract", "article", "code", "dialogue", "document", "news", "passage", "review", "story"])
 """columns whose texts ask nothing, however long they are"""
 

@@ -8,6 +8,7 @@ from nemo_sdg.records import LABELS, Kind
 from nemo_sdg.seeds.content.texts import leaves
 from nemo_sdg.seeds.fields.asking import Asking
 from nemo_sdg.seeds.fields.cloze import cloze
+from nemo_sdg.seeds.fields.media import shown_media
 from nemo_sdg.seeds.fields.options import (
     inline_block,
     labelled_text,
@@ -31,6 +32,7 @@ from nemo_sdg.seeds.fields.reading import (
     trimmed,
 )
 from nemo_sdg.seeds.golds.targets import read_number, texts_of, without_contradictions
+from nemo_sdg.seeds.prompts.holes import single_expression, with_holes
 from nemo_sdg.seeds.prompts.parts import (
     TEST_COLUMNS,
     is_whole_prompt,
@@ -42,14 +44,7 @@ from nemo_sdg.seeds.prompts.parts import (
 )
 from nemo_sdg.seeds.prompts.refusals import BRACED, refuse_unreadable
 from nemo_sdg.seeds.prompts.shown import choice_column, part_reader
-from nemo_sdg.seeds.prompts.templates import (
-    Row,
-    TaskTemplates,
-    names_column,
-    single_expression,
-    text_reader,
-    with_holes,
-)
+from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, names_column, text_reader
 from nemo_sdg.text.mathematics import equal
 
 
@@ -117,6 +112,8 @@ class GenericReader:
             return (*split_prompt(shown), True) if is_whole_prompt(shown) else (None, shown, False)
         if self._parts is None:
             text = self.templates.text(row)
+            if isinstance(text, str) and (media := shown_media(text)) is not None:
+                raise Unrenderable("media", f"the prompt shows {media!r}")
             return (None, "", False) if isinstance(text, int) else (*self._asking.split(text, row), False)
         passage, question = self._parts
         shown = question(row)

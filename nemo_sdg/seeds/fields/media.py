@@ -24,13 +24,19 @@ _FILE = re.compile(
 def shows_media(reading: Reading, row: Mapping[str, Any] | None) -> str | None:
     """The media that a row shows besides its text, or None."""
     for text in (reading.question, reading.passage or "", *(reading.choices or [])):
-        found = _IN_TEXT.search(text)
+        found = shown_media(text)
         if found is not None:
-            return f"the text shows {found[0][:60]!r}"
+            return f"the text shows {found!r}"
     for column, value in (row or {}).items():
         if _holds_media(column, value):
             return f"the column {column} holds an image or a sound"
     return None
+
+
+def shown_media(text: str) -> str | None:
+    """The mark of an image or a sound in a text."""
+    found = _IN_TEXT.search(text)
+    return None if found is None else found[0][:60]
 
 
 def _holds_media(column: str, value: Any) -> bool:

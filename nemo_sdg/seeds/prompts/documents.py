@@ -143,13 +143,13 @@ class Processor:
             return Unrenderable("process_docs_failed", one_line(exc))
 
     def _numbered(self, rows: list[tuple[int, Row]]) -> dict[int, list[Row]] | None:
-        """Documents by the number of their row; None where process_docs fails or takes the number away."""
+        """Documents by the number of their row; None where process_docs fails or gives documents without it."""
         try:
             documents = self._call([{**row, _NUMBER_COLUMN: number} for number, row in rows])
         except (Exception, SystemExit):  # it may be the added column: the caller tries without it
             return None
-        if not all(_NUMBER_COLUMN in document for document in documents):
-            return None
+        if not all(isinstance(document.get(_NUMBER_COLUMN), int) for document in documents):
+            return None  # a document that it wrote anew has none: beside others that keep theirs, null
         found: dict[int, list[Row]] = {}
         for document in documents:
             found.setdefault(document.pop(_NUMBER_COLUMN), []).append(document)

@@ -38,6 +38,11 @@ def resolve_function(folder: str, name: str) -> Callable[..., Any]:
     return found
 
 
+def plain(value: Any) -> Any:
+    """What a task's function gives, with numpy's numbers and arrays as Python's own."""
+    return value.tolist() if type(value).__module__ == "numpy" else value
+
+
 @functools.lru_cache(maxsize=512)
 def _from_file(file: str, function: str) -> Callable[..., Any]:
     try:

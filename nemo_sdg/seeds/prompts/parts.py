@@ -19,8 +19,9 @@ import jinja2.meta
 from nemo_sdg.seeds.content.texts import leaves
 from nemo_sdg.seeds.fields.options import CHOICE_COLUMNS, in_sequence
 from nemo_sdg.seeds.fields.reading import SCRIPT_LABEL
+from nemo_sdg.seeds.prompts.holes import CLOSE, HOLE, OPEN, environment, with_holes
 from nemo_sdg.seeds.prompts.labels import ANSWER, ANSWER_LABEL, INPUT, INSTRUCTION, OPTIONS, PASSAGE, QUESTION
-from nemo_sdg.seeds.prompts.templates import CLOSE, HOLE, OPEN, environment, names_column, with_holes
+from nemo_sdg.seeds.prompts.templates import names_column
 
 _CUE = re.compile(rf"(?:\A|\n|(?<={CLOSE})[ .?]?)[^\n{OPEN}{CLOSE}.?!。？]{{0,60}}[:：][ \t]*\Z")
 _ANSWER_LINE = re.compile(
@@ -67,6 +68,7 @@ _PASSAGE_COLUMNS = {
 }
 _QUESTION_COLUMNS = {"question", "query", "problem", "question_stem", "stem", "prompt", "instruction", "goal", "qtext"}
 TEST_COLUMNS = ("test_list", "tests", "test_cases", "asserts", "unit_tests", "test")
+_DEFINITION = re.compile(r"\{%[-+]?\s*(?:set|macro)\s+(\w+)")
 _SPACELESS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 _INSTRUCTION_WORDS = 4
 """words in a row that make the fixed part of a prompt more than a label"""
@@ -94,7 +96,7 @@ def split_template(
     options: list[str] = []
     if has_choices:
         flat, listed = _without_listed(flat)
-        options = [holes[index] for index in listed]
+        options = [_filled(holes, f"{OPEN}{index}{CLOSE}") for index in listed]
         dropped |= {
             index
             for index, hole in enumerate(holes)
@@ -112,8 +114,16 @@ def split_template(
         passage, question = _split(
             flat, {index for index, names in enumerate(columns) if len(names) == 1 and names & _PASSAGE_COLUMNS}
         )
-    fill = functools.partial(HOLE.sub, lambda match: holes[int(match[1])])
+    fill = functools.partial(_filled, holes)
     return TemplateParts(passage=fill(passage) if passage else None, question=fill(question), options=options)
+
+
+def _filled(holes: list[str], part: str) -> str:
+    """A part with its expressions again, and before it what the template defines for them outside of the part."""
+    filled = HOLE.sub(lambda hole: holes[int(hole[1])], part)
+    names, here = jinja2.meta.find_undeclared_variables(environment.parse(filled)), set(HOLE.findall(part))
+    defined = [(_DEFINITION.match(hole), hole) for index, hole in enumerate(holes) if str(index) not in here]
+    return "".join(hole for found, hole in defined if found is not None and found[1] in names) + filled
 
 
 def _without_listed(flat: str) -> tuple[str, list[int]]:
@@ -225,12 +235,14 @@ def shows_question(source: str) -> bool:
 
 
 def writes_labels(source: str) -> bool:
-    """Whether a template writes words such as `Question: ` from within its expressions, where they cannot be told from
-    the row's text.
+    """Whether a template writes words such as `Question: ` from within its expressions or control structures, where
+    they cannot be told from the row's text.
     """
-    return any(
-        token == "string" and any(mark in value for mark in ":：") for _, token, value in environment.lex(source)
-    )
+    if any(token == "string" and any(mark in value for mark in ":：") for _, token, value in environment.lex(source)):
+        return True
+    structures = [hole for hole in with_holes(source)[1] if hole.startswith("{%")]
+    written = ["".join(value for _, token, value in environment.lex(hole) if token == "data") for hole in structures]
+    return any(_QUESTION_LABEL.search(text) or _ANSWER_LINE.search(text) for text in written)
 
 
 def without_label(passage: str) -> str:

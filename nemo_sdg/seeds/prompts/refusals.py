@@ -5,7 +5,9 @@ import re
 import jinja2.meta
 
 from nemo_sdg.errors import DataError
-from nemo_sdg.seeds.prompts.templates import TaskTemplates, environment, names_column, with_holes
+from nemo_sdg.seeds.fields.media import shown_media
+from nemo_sdg.seeds.prompts.holes import HOLE, environment, with_holes
+from nemo_sdg.seeds.prompts.templates import TaskTemplates, names_column
 
 _JINJA = re.compile(r"\{\{|\{%")
 BRACED = re.compile(r"(?<![{\\$])\{([A-Za-z_]\w*)\}(?!\})")
@@ -29,11 +31,14 @@ def refuse_unreadable(templates: TaskTemplates) -> None:
         and isinstance(target, str)
         and not names_column(target)
         and not jinja2.meta.find_undeclared_variables(environment.parse(target))
-    ) or (choices is None and isinstance(target, int)):
+    ) or (choices is None and isinstance(target, int | list)):
         raise DataError(
             f"task {task}: doc_to_target {str(target)[:60]!r} gives every row the same answer; name the column that "
             "holds it"
         )
+    shown = shown_media(HOLE.sub("", with_holes(prompt)[0]))
+    if shown is not None:
+        raise DataError(f"task {task}: doc_to_text shows {shown!r}: its rows cannot be answered from their text alone")
     fixed_choices = choices is None or isinstance(choices, list | dict)
     if not with_holes(prompt)[1] and (fixed_choices or BRACED.search(prompt)):
         raise DataError(

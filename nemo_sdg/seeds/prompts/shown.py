@@ -8,7 +8,8 @@ read({"text": ""})              ""
 from collections.abc import Callable
 from typing import Any
 
-from nemo_sdg.seeds.prompts.templates import HOLE, Row, names_column, single_expression, text_reader, with_holes
+from nemo_sdg.seeds.prompts.holes import HOLE, single_expression, with_holes
+from nemo_sdg.seeds.prompts.templates import Row, names_column, text_reader
 
 
 def part_reader(part: str, *, needs_row: bool) -> Callable[[Row], str]:

@@ -10,7 +10,6 @@ The rules are those of lm_eval.api.task.ConfigurableTask (0.4.13) and of lm_eval
 
 import ast
 import functools
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,13 +19,10 @@ import jinja2.runtime
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.fields.options import read_list
 from nemo_sdg.seeds.fields.reading import Unrenderable
-from nemo_sdg.seeds.prompts.functions import resolve_function
+from nemo_sdg.seeds.prompts.functions import plain, resolve_function
+from nemo_sdg.seeds.prompts.holes import environment, only_values, single_expression
 
 Row = dict[str, Any]
-
-OPEN, CLOSE = chr(0xE000), chr(0xE001)
-HOLE = re.compile(f"{OPEN}(\\d+){CLOSE}")
-_BLOCKS = {"if", "for", "macro", "filter", "call", "raw"}
 
 
 def names_column(template: str) -> bool:
@@ -39,27 +35,6 @@ def names_column(template: str) -> bool:
     return len(words) < 3 and all(word and f"_{word}".isidentifier() for word in words)
 
 
-def _regex_replace(string: str, pattern: str, repl: str, count: int = 0) -> str:
-    return re.sub(pattern, repl, string, count=count)
-
-
-def _no_address(value: Any) -> Any:
-    """Refuses a method or function where a value is to be shown: `{{table.values}}` finds the method of the mapping
-    and would print its address, which differs from run to run.
-    """
-    if callable(value) and not isinstance(value, jinja2.Undefined):
-        raise TypeError(
-            f"the template shows a {type(value).__name__}, not a value; write {{{{x['values']}}}} for a key"
-        )
-    return value
-
-
-environment = jinja2.Environment(
-    loader=jinja2.BaseLoader(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True, finalize=_no_address
-)
-environment.filters["regex_replace"] = _regex_replace
-
-
 @functools.lru_cache(maxsize=4096)
 def compile_template(source: str) -> Callable[[Row], str]:
     """Renders like lm_eval.utils.apply_template(source, row). Raises DataError when the template does not parse."""
@@ -67,7 +42,7 @@ def compile_template(source: str) -> Callable[[Row], str]:
 
 
 def _empty_for_null(value: Any) -> Any:
-    return "" if value is None else _no_address(value)
+    return "" if value is None else only_values(value)
 
 
 _reading_environment = environment.overlay(finalize=_empty_for_null)
@@ -106,7 +81,7 @@ def context_maker(template: jinja2.Template) -> Callable[[Row], jinja2.runtime.C
 def _no_null(value: Any) -> Any:
     if value is None:
         raise Unrenderable("no_gold", "the target's column is null")
-    return _no_address(value)
+    return only_values(value)
 
 
 _target_environment = environment.overlay(finalize=_no_null)
@@ -117,34 +92,6 @@ def compile_value(expression: str) -> Callable[[Row], Any]:
     """The value of an expression over a row, of its own type."""
     evaluate = environment.compile_expression(expression, undefined_to_none=False)
     return lambda row: evaluate(row)
-
-
-def with_holes(source: str) -> tuple[str, list[str]]:
-    """A template as text in which OPEN n CLOSE stands for its nth expression; a whole control structure is one hole."""
-    flat, holes, current, depth, first_name = "", list[str](), "", 0, False
-    for _, token, value in environment.lex(source):
-        if token == "data" and depth == 0:
-            flat += value
-            continue
-        current += value
-        if token == "block_begin":
-            first_name = True
-        elif first_name and token == "name":
-            first_name = False
-            depth += (value in _BLOCKS) - value.startswith("end")
-        elif depth == 0 and token in ("block_end", "variable_end", "raw_end", "comment_end"):
-            flat += f"{OPEN}{len(holes)}{CLOSE}"
-            holes.append(current)
-            current = ""
-    return flat, holes
-
-
-def single_expression(source: str) -> str | None:
-    """The expression of a template that is nothing else than `{{ expression }}`."""
-    flat, holes = with_holes(source)
-    if not HOLE.fullmatch(flat) or not holes[0].startswith("{{"):
-        return None
-    return holes[0].removeprefix("{{").removeprefix("-").removesuffix("}}").removesuffix("-").strip()
 
 
 def text_reader(template: str) -> Callable[[Row], str]:
@@ -215,7 +162,10 @@ class TaskTemplates:
         if isinstance(value, int):
             return value
         if callable(value):
-            return value(row)  # type: ignore[no-any-return]
+            written = value(row)
+            if not isinstance(written, str | int):
+                raise Unrenderable("unreadable_row", f"doc_to_text gives {str(written)[:60]}, not a text")
+            return written
         raise DataError(
             f"task {self.task}: doc_to_text is {value!r}, which is neither a template, a column, a number "
             "nor a function"
@@ -245,7 +195,7 @@ class TaskTemplates:
         if isinstance(value, int | list):
             return value
         if callable(value):
-            return value(row)
+            return plain(value(row))
         raise DataError(
             f"task {self.task}: doc_to_target is {value!r}, which is neither a template, a column, a "
             "number, a list nor a function"
@@ -282,7 +232,7 @@ class TaskTemplates:
     def _row_choices(self, row: Row) -> list[Any] | dict[str, Any]:
         value = self.doc_to_choice
         if callable(value):
-            return value(row)  # type: ignore[no-any-return]
+            return plain(value(row))  # type: ignore[no-any-return]
         if not isinstance(value, str):
             raise DataError(
                 f"task {self.task}: doc_to_choice is {value!r}, which is neither a template, a column, a list "

@@ -167,6 +167,13 @@ def test_a_label_beside_another_text_is_no_gold(target: str) -> None:
     assert reason_of(config, {"q": "Which is it?", "c": ["salt", "lime", "ham"], "a": target}) == "no_gold"
 
 
+@pytest.mark.parametrize("number", ["212", "-7", "3.50", "1,000"])
+def test_a_number_alone_asks_nothing(number: str) -> None:
+    assert reason_of({"doc_to_text": "{{w}}", "doc_to_target": "a"}, {"w": number, "a": "x"}, **SHORT) == "asks_nothing"
+    config = {"doc_to_text": "{{w}} =", "doc_to_target": "a"}
+    assert seed_of(config, {"w": "212 + 3", "a": "215"}, **SHORT).question == "212 + 3 ="
+
+
 def test_not_a_number_is_no_answer() -> None:
     config = {"doc_to_text": "Question: {{q}}\nAnswer:", "doc_to_target": "a"}
     assert reason_of(config, {"q": "How many?", "a": float("nan")}, **SHORT) == "no_gold"

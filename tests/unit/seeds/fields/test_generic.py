@@ -4,11 +4,12 @@ import datetime
 import decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import Seed
-from nemo_sdg.seeds.fields.reading import Reading
+from nemo_sdg.seeds.fields.reading import Reading, Unrenderable
 from nemo_sdg.seeds.golds.numbering import GoldNumbers
 from tests.unit.seeds.golds.test_targets import reason_of, seed_of
 
@@ -259,3 +260,49 @@ def test_labels_of_options_in_any_script_are_stripped(labels: str) -> None:
 def test_what_only_looks_like_labels_or_is_spoken_of_stays(choices: list[str]) -> None:
     config = {"doc_to_text": "{{q}}", "doc_to_choice": "c", "doc_to_target": "a"}
     assert sorted(seed_of(config, {"q": "Which?", "c": choices, "a": 0}).choices or []) == choices
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "{% macro ask(x) %}Question: {{x}}{% endmacro %}{{ ask(q) }}\nAnswer:",
+        "Question: {{q}}{% if true %}\nAnswer:{% endif %}",
+        "{% if q %}Question: {{q}}\nAnswer:{% endif %}",
+    ],
+)
+def test_labels_within_control_structures_are_left_out(prompt: str) -> None:
+    config = {"doc_to_text": prompt, "doc_to_target": "a"}
+    assert parts(seed_of(config, {"q": "Who wrote Emma?", "a": "Austen"}, **SHORT)) == (None, "Who wrote Emma?")
+
+
+def test_one_answer_for_all_rows_is_refused_in_a_list_too() -> None:
+    with pytest.raises(DataError, match="gives every row the same answer"):
+        seed_of({"doc_to_text": "Question: {{q}}", "doc_to_target": ["yes"]}, {"q": "Is it?"}, **SHORT)
+
+
+def test_a_prompt_with_an_image_in_its_words_is_refused() -> None:
+    config = {"doc_to_text": "<image>\nQuestion: {{q}}\nAnswer:", "doc_to_target": "a"}
+    with pytest.raises(DataError, match="doc_to_text shows '<image>'"):
+        seed_of(config, {"q": "What is it?", "a": "a cat"}, **SHORT)
+    config["doc_to_text"] = lambda row: f"<image>\nQuestion: {row['q']}\nAnswer:"  # type: ignore[assignment]
+    assert reason_of(config, {"q": "What is it?", "a": "a cat"}, **SHORT) == "media"
+
+
+def test_functions_may_give_numpys_numbers_and_no_prompt_is_said_so() -> None:
+    config: dict[str, Any] = {
+        "doc_to_text": "{{q}}",
+        "doc_to_choice": lambda row: np.array(row["c"]),
+        "doc_to_target": lambda row: np.int64(row["a"]),
+    }
+    row = {"q": "Which is it?", "c": ["salt", "lime"], "a": 1}
+    assert seed_of(config, row).answer.text == "lime"
+    with pytest.raises(Unrenderable) as caught:
+        seed_of({**config, "doc_to_text": lambda row: None}, row)
+    assert caught.value.detail == "doc_to_text gives None, not a text"
+
+
+def test_a_reason_holds_no_address() -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": "c.text", "doc_to_target": "a"}
+    with pytest.raises(Unrenderable) as caught:
+        seed_of(config, {"q": "Which is it?", "c": {"text": ["salt", "lime"]}, "a": 1})
+    assert "0x" not in str(caught.value.detail)

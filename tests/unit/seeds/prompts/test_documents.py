@@ -110,3 +110,16 @@ def test_files_that_name_random_are_found(tmp_path: Path) -> None:
     (tmp_path / "plain.py").write_text("def text(doc):\n    return doc['q']\n")
     assert draws_random(resolve_function(str(tmp_path), "fn.text"))
     assert not draws_random(resolve_function(str(tmp_path), "plain.text"))
+
+
+def test_documents_that_a_function_writes_anew_beside_its_rows_are_not_lost() -> None:
+    def unfolded(dataset: Any) -> list[dict[str, Any]]:
+        import datasets
+
+        made = [document for row in dataset for document in (row, {"n": row["n"], "q": f"{row['q']} again"})]
+        return list(datasets.Dataset.from_list(made))
+
+    found = list(Processor(unfolded, "0").documents(ROWS[:3]))
+    assert [[document["q"] for document in made] for _, _, made in found] == [  # type: ignore[union-attr]
+        [f"q{number}", f"q{number} again"] for number in range(3)
+    ]
