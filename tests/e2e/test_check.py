@@ -29,6 +29,7 @@ from nemo_sdg.storage import (
     read_jsonl,
     run_lock,
     sha256_file,
+    stored_files,
     write_jsonl,
 )
 from tests.fakes.small_run import move
@@ -374,6 +375,73 @@ def a_sample_left_its_language(home: Path) -> None:
     rewrite(home, "curated/shard-00001.jsonl", lambda records: records[0].update(language="xx"))
 
 
+def of_kind(kind: str, change: Callable[[dict[str, Any]], Any]) -> Callable[[list[dict[str, Any]]], None]:
+    """Changes the first record that is of a kind, or of an origin, or of a task."""
+
+    def edit(records: list[dict[str, Any]]) -> None:
+        change(next(record for record in records if kind in (record["kind"], record.get("origin"), record["task"])))
+
+    return edit
+
+
+NOT_AS_BEFORE = "is not as in"
+for edited, edited_law, edited_words, edited_step, edited_kind, edit in (
+    ("a setting of the axes", FOLLOW, NOT_AS_BEFORE, "answers", "similar", lambda r: r.update(axes={"setting": "x"})),
+    ("a question", FOLLOW, NOT_AS_BEFORE, "answers", "similar", lambda r: r.update(question="Why?")),
+    ("a passage", FOLLOW, NOT_AS_BEFORE, "verified", "qs_reading", lambda r: r.update(passage="No.")),
+    ("an option", FOLLOW, NOT_AS_BEFORE, "answers", "multiple_choice", lambda r: r["choices"].append("x")),
+    ("a gold answer", FOLLOW, NOT_AS_BEFORE, "answers", "seed", lambda r: r["answer"].update(text="x")),
+    ("a writer", FOLLOW, NOT_AS_BEFORE, "answers", "similar", lambda r: r["generator"]["writer"].update(model="x")),
+    ("a seed's licence", FOLLOW, NOT_AS_BEFORE, "answers", "seed", lambda r: r["license"].update(seeds=["x"])),
+    ("an answer", FOLLOW, "that it names", "verified", "similar", lambda r: r["answer"].update(text="x")),
+    ("a context", FOLLOW, "that it names", "verified", "similar", lambda r: r.update(context=r["context"] + " x")),
+    ("a reasoning", FOLLOW, "that it names", "verified", "similar", lambda r: r.update(reasoning="x")),
+    ("votes", FOLLOW, NOT_AS_BEFORE, "curated", "similar", lambda r: r["votes"].update(agree=9)),
+    ("a grade", FOLLOW, NOT_AS_BEFORE, "curated", "similar", lambda r: r.update(grade={})),
+    ("a field too many", FOLLOW, NOT_AS_BEFORE, "curated", "similar", lambda r: r.update(more=1)),
+    ("a solver's licence", HAVE_SEEDS, "has models under", "curated", "seed", lambda r: r["license"].update(models=[])),
+    ("a licence", HAVE_SEEDS, "which must be", "curated", "seed", lambda r: r["license"].update(effective="x")),
+    ("an id", HAVE_SEEDS, "has not the id", "curated", "similar", lambda r: r.update(question="Why?")),
+    ("a capability", HAVE_SEEDS, "has capability x", "curated", "seed", lambda r: r.update(capability="x")),
+    (
+        "a gold in all steps",
+        HAVE_SEEDS,
+        "asks something else",
+        "curated",
+        "seed",
+        lambda r: r["answer"].update(text="x"),
+    ),
+    ("a seed's answer", ROWS, "has not the id", "seeds", "numeric", lambda r: r["answer"].update(text="x")),
+    ("a seed's option", ROWS, "has not the id", "seeds", "multiple_choice", lambda r: r["choices"].append("x")),
+    ("a seed's split", ROWS, "has not the id", "seeds", "numeric", lambda r: r["dataset"].update(split="x")),
+):
+
+    def edit_record(home: Path, step: str = edited_step, kind: str = edited_kind, edit: Any = edit) -> None:
+        for path in stored_files(home / "run" / step, "shard-*.jsonl"):
+            with contextlib.suppress(StopIteration):
+                rewrite(home, str(path.relative_to(home / "run")), of_kind(kind, edit))
+                return
+        raise AssertionError(f"{step} has no record of {kind}")
+
+    MUTANTS[f"{edited} of {edited_step} is edited"] = (edited_law, edited_words, edit_record)
+
+
+def dropped_sample(home: Path) -> str:
+    """A file of curated drops."""
+    paths = stored_files(home / "run/curated/dropped", "shard-*.jsonl")
+    return next(str(path.relative_to(home / "run")) for path in paths if list(read_jsonl(path)))
+
+
+@mutant(FOLLOW, "is not as in verified")
+def a_dropped_record_is_edited(home: Path) -> None:
+    rewrite(home, dropped_sample(home), lambda drops: drops[0]["record"].update(context="Something else."))
+
+
+@mutant(COUNTS, "says that it is one of verified")
+def a_drop_of_another_step(home: Path) -> None:
+    rewrite(home, dropped_sample(home), lambda drops: drops[0].update(step="verified"))
+
+
 @mutant(SPLITS, "on which qs_science evaluates")
 def seeds_of_a_test_file(home: Path) -> None:
     def change(records: list[dict[str, Any]]) -> None:
@@ -407,6 +475,21 @@ def an_evaluation_row_is_a_seed(home: Path) -> None:
 @mutant(ROWS, "is not row")
 def a_short_evaluation_row_is_a_seed(home: Path) -> None:
     rewrite(home, "seeds/shard-00000.jsonl", lambda records: records[0].update(question="Do whales sing lullabies?"))
+
+
+@mutant(EVALUATION, "holds a row of an evaluation split")
+def a_short_evaluation_row_with_its_options_is_a_seed(home: Path) -> None:
+    row = next(read_jsonl(home / DATA / "qs_science_test.jsonl"))
+    question, options = "  «" + row["question"].upper().rstrip("?") + " ?!»", row["choices"]["text"]
+    given = {"question": question, "choices": options, "passage": None}
+    rewrite(home, "seeds/shard-00000.jsonl", lambda records: records[0].update(given))
+
+
+@mutant(EVALUATION, "holds a row of an evaluation split")
+def a_short_evaluation_row_with_its_passage_is_a_seed(home: Path) -> None:
+    row = next(read_jsonl(home / DATA / "qs_reading_test.jsonl"))
+    given = {name: row[name] for name in ("question", "passage")}
+    rewrite(home, "seeds/shard-00000.jsonl", lambda records: records[0].update(given))
 
 
 @mutant(EVALUATION, "curated/shard-00001")
@@ -515,6 +598,37 @@ def packed_documents_are_reordered(home: Path) -> None:
                 parquet.write_table(table.take(list(reversed(range(table.num_rows)))), path)
             break
     seal(home)
+
+
+for column, column_file in (("license", "text"), ("models_used", "text"), ("task", "docs"), ("seed_ids", "docs")):
+
+    def edit_column(home: Path, column: str = column, file: str = column_file) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        path = packed_text(home).with_name(packed_text(home).name.replace(".text.", f".{file}."))
+        table = parquet.read_table(path)
+        rows = table.to_pylist()
+        rows[-1][column] = ["0" * 32] if column == "seed_ids" else "x"
+        parquet.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+        seal(home)
+
+    MUTANTS[f"{column} of a packed document is edited"] = (PACKED, f".{column_file}.parquet says beside", edit_column)
+
+
+@mutant(PACKED, "does not say where the documents of its lengths begin")
+def an_index_points_elsewhere(home: Path) -> None:
+    path = next((home / "run/packed").rglob("*.idx"))
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 1
+    path.write_bytes(data)
+    seal(home)
+
+
+@mutant(WHOLE, "shard-00099_text_document.bin has no receipt")
+def a_packed_shard_too_many(home: Path) -> None:
+    path = next((home / "run/packed/context").rglob("*.bin"))
+    shutil.copy(path, path.with_name("shard-00099_text_document.bin"))
 
 
 @mutant(PACKED, "is cut off")
@@ -742,6 +856,8 @@ def test_what_cannot_be_seen_is_named_and_not_proved(home: Path, unseen: Callabl
     test_file, train_file = (home / DATA / f"qs_word_problems_{split}.jsonl" for split in ("test", "train"))
     test_file.write_bytes(test_file.read_bytes()[:-20])
     assert any("qs_word_problems_test.jsonl" in line and "cut off" in line for line in unseen(EVALUATION))
+    test_file.unlink()
+    assert any("qs_word_problems_test.jsonl" in line and "no longer there" in line for line in unseen(EVALUATION))
     train_file.rename(home / "gone.jsonl")
     assert any("qs_word_problems_train.jsonl" in line for line in unseen(ROWS))
 

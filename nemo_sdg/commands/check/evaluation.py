@@ -28,8 +28,18 @@ from nemo_sdg.commands.check.evaluated import (
 )
 from nemo_sdg.commands.check.findings import UNREACHABLE, CheckedRun, Verdict
 from nemo_sdg.commands.check.rows import leaves, raw_rows
-from nemo_sdg.commands.check.shards import MIN_WORDS, LongQuestions, Seeds, Shard
-from nemo_sdg.commands.check.texts import MIN_LETTERS, hash_of, is_long, num_letters, squeeze
+from nemo_sdg.commands.check.shards import Shard
+from nemo_sdg.commands.check.takers import MIN_WORDS, Questions, Seeds
+from nemo_sdg.commands.check.texts import (
+    FEW_LETTERS,
+    MIN_LETTERS,
+    hash_of,
+    is_compared,
+    is_long,
+    is_row,
+    num_letters,
+    squeeze,
+)
 from nemo_sdg.config import FileSeeds, Labels, SeedsSection
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import read_jsonl
@@ -60,6 +70,9 @@ def no_evaluation_row_is_repeated(run: CheckedRun, verdict: Verdict) -> None:
     rows = functools.partial(evaluation_rows, run, files, broken)
     num, num_rows, repeated = repeated_rows(run, rows)
     verdict.violations += repeated
+    for name, place in run.ledgers["seeds"].places.items() if "seeds" in run.ledgers else ():
+        if name.startswith("evaluation/") and not Path(place).exists():
+            broken.setdefault(place, "the file is no longer there")
     verdict.unseen += [f"the evaluation rows of {file}: {why}" for file, why in sorted(broken.items())]
     unreachable = run.unreachable_splits()
     if UNREACHABLE not in run.outputs and not (run.dir / "manifest.json").is_file():
@@ -135,26 +148,24 @@ def offences(used: dict[Key, str], evaluated: Evaluated) -> list[str]:
 
 
 def questions_of(shard: Shard) -> dict[str, Any]:
-    """Hashes of the long questions among a shard's seeds and curated samples."""
+    """Hashes of the questions to compare among a shard's seeds and curated samples."""
     import numpy as np
 
-    return {
-        step: np.array(shard.of(step, LongQuestions).hashes, dtype=np.uint64) for step in MIN_WORDS if step in shard
-    }
+    return {step: np.array(shard.of(step, Questions).hashes, dtype=np.uint64) for step in MIN_WORDS if step in shard}
 
 
 def repeated_rows(run: CheckedRun, rows: Callable[[], Iterable[set[str]]]) -> tuple[int, int, list[str]]:
-    """Records and rows counted, and what is wrong. Memory: 8 bytes for each long string of an evaluation row. Only
-    shards with a question whose hash is that of such a string are read again, and then their texts are compared.
+    """Records and rows counted, and what is wrong. Memory: 8 bytes for each string of an evaluation row, but the
+    shortest. Only shards with a question whose hash is that of such a string are read again; then texts are compared.
     """
     import numpy as np
 
     hashes, num_rows, num = array("Q"), 0, 0
     for strings in rows():
         num_rows += 1
-        hashes.extend(hash_of(string) for string in strings if num_letters(string) >= MIN_LETTERS)
+        hashes.extend(hash_of(string) for string in strings if num_letters(string) >= FEW_LETTERS)
     known = np.unique(np.frombuffer(hashes, dtype=np.uint64))
-    suspects: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    suspects: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
     places: dict[str, list[str]] = {step: [] for step in MIN_WORDS}
     for shard, questions in run.each_shard(questions_of):
         for step, found in questions.items():
@@ -166,8 +177,8 @@ def repeated_rows(run: CheckedRun, rows: Callable[[], Iterable[set[str]]]) -> tu
         for shard in shards:
             for record in run.kept(step, shard):
                 question = squeeze(record["question"])
-                if is_long(record["question"], MIN_WORDS[step]) and hash_of(question) in of_rows:
-                    suspects.setdefault(question, []).append((f"{step}/{shard}", record))
+                if is_compared(record, MIN_WORDS[step]) and hash_of(question) in of_rows:
+                    suspects.setdefault(question, []).append((step, shard, record))
     if not suspects:
         return num, num_rows, []
     holding: dict[str, set[frozenset[str]]] = {}
@@ -175,11 +186,11 @@ def repeated_rows(run: CheckedRun, rows: Callable[[], Iterable[set[str]]]) -> tu
         for question in strings & suspects.keys():
             holding.setdefault(question, set()).add(frozenset(strings))
     repeated = [
-        f"{place}: {record['task']} holds a row of an evaluation split: {record['question'][:120]!r}"
+        f"{step}/{shard}: {record['task']} holds a row of an evaluation split: {record['question'][:120]!r}"
         for question, found in holding.items()
-        for place, record in suspects[question]
-        if len(found) <= MAX_ROWS
-        and any(not record["passage"] or squeeze(record["passage"]) in strings for strings in found)
+        for step, shard, record in suspects[question]
+        if len(found) <= MAX_ROWS or not is_long(record["question"], MIN_WORDS[step])
+        if any(is_row(record, strings, MIN_WORDS[step]) for strings in found)
     ]
     return num, num_rows, repeated
 

@@ -52,7 +52,9 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
         elif hashes.of(name) != facts["sha256"]:
             verdict.violations.append(f"{name} is not what was written: its SHA-256 differs")
     for step in run.steps:
-        for path in [*stored_files(run.dir / step, "shard-*.jsonl"), *stored_files(run.dir / step / "dropped")]:
+        folder = run.dir / step
+        packed = folder.glob("*/*/*/shard-*") if step == "packed" else ()
+        for path in [*stored_files(folder, "shard-*.jsonl"), *stored_files(folder / "dropped"), *packed]:
             if str(path.relative_to(run.dir)) not in named:
                 verdict.violations.append(f"{path.relative_to(run.dir)} has no receipt: its step did not finish")
     for place, receipt in run.receipts.items():

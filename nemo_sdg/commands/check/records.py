@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from nemo_sdg.commands.check import carried
 from nemo_sdg.commands.check.findings import CheckedRun, Ids, Verdict
-from nemo_sdg.commands.check.shards import Attempts, Heads, Samples, Seeds, Shard, first_halves
+from nemo_sdg.commands.check.shards import Shard, first_halves
+from nemo_sdg.commands.check.takers import Attempts, Carried, Heads, Samples, Seeds
 from nemo_sdg.config import GenerateSection
 from nemo_sdg.generate.planned import origin_share, planned_attempts
 
@@ -59,8 +61,8 @@ def count_again(shard: Shard) -> Found:
 
 
 def steps_follow(run: CheckedRun, verdict: Verdict) -> None:
-    """The records that a step keeps or drops are exactly those that the step before it kept, in their order; each seed
-    gives the attempts that the configuration asks for.
+    """The records that a step keeps or drops are exactly those that the step before it kept, in their order, and say
+    the same where the step writes nothing; each seed gives the attempts that the configuration asks for.
     """
     num = 0
     for _, found in run.each_shard(follow):
@@ -103,8 +105,32 @@ def follow(shard: Shard) -> Found:
             )
         elif kept != [sample_id for sample_id in given if sample_id in still]:
             result.violations.append(f"{step}/{shard.name}: the samples are not in the order of {before}")
+        else:
+            result.violations += changed(shard, before, step)
         result.num += len(given)
     return result
+
+
+def changed(shard: Shard, before: str, step: str) -> list[str]:
+    """The samples in which a step holds something else than the step before it, where it writes nothing."""
+    given, kept, dropped = shard.of(before, Carried), shard.of(step, Carried), shard.dropped(step)
+    ids, kept_ids = shard.of(before, Heads).ids, shard.of(step, Heads).ids
+    after = [*kept_ids, *dropped.ids]
+    same = [("what is asked", given.asked, [*kept.asked, *dropped.carried.asked])]
+    if step == "curated":
+        same.append(("the sample", given.whole, [*kept.whole, *dropped.carried.whole]))
+    if step == "graded":
+        same.append(("its solutions", given.told, [*kept.told, *dropped.carried.told]))
+    found = []
+    for what, old, new in same:
+        was = dict(zip(ids, old, strict=True))
+        odd = [sample_id for sample_id, now in zip(after, new, strict=True) if was[sample_id] != now]
+        found += [f"{step}/{shard.name}: {what} of {name} is not as in {before}" for name in odd[:1]]
+    if step == "verified":
+        told = zip(kept_ids, kept.solution, strict=True)
+        odd = [sample_id for sample_id, solution in told if solution not in given.solutions]
+        found += [f"{step}/{shard.name}: {name} is not as the solution in {before} that it names" for name in odd[:1]]
+    return found
 
 
 def _attempts_follow(shard: Shard, result: Found) -> None:
@@ -162,7 +188,9 @@ def seeds_of_tasks(run: CheckedRun) -> Counter[str]:
 
 
 def samples_have_seeds(run: CheckedRun, verdict: Verdict) -> None:
-    """Every kept sample names seeds of the shard it came from, and stays in its seed's task, family, kind, language."""
+    """Every kept sample names seeds of the shard it came from, stays in its seed's task, family, kind and language, and
+    is under the licences of its seed and its models.
+    """
     num = 0
     for _, found in run.each_shard(find_seeds):
         verdict.violations += found.violations
@@ -176,7 +204,10 @@ def find_seeds(shard: Shard) -> Found:
     if CURATED not in shard:
         return result
     seeds = {seed["seed_id"]: seed for seed in shard.of(SEEDS, Seeds).records} if SEEDS in shard else {}
-    for sample_id, seed_ids, origin, question, *shared in shard.of(CURATED, Samples).rows:
+    samples = shard.of(CURATED, Samples)
+    result.violations += [f"curated/{shard.name}: sample {line}" for line in samples.odd[:1]]
+    rows = zip(samples.rows, samples.licenses, samples.own, strict=True)
+    for (sample_id, seed_ids, *shared), licenses, own in rows:
         name = f"curated/{shard.name}: sample {sample_id}"
         missing = [seed_id for seed_id in seed_ids if seed_id not in seeds]
         result.num += 1
@@ -187,6 +218,8 @@ def find_seeds(shard: Shard) -> Found:
         for field_, value in zip(Samples.FIELDS[-len(shared) :], shared, strict=True):
             if value != seed[field_]:
                 result.violations.append(f"{name} has {field_} {value}, its seed {seed[field_]}")
-        if origin == "seed" and question != seed["question"]:
+        if licenses != [seed["license"]]:
+            result.violations.append(f"{name} has seeds under {licenses}, its seed is under {seed['license']}")
+        if own is not None and own != carried.own(seed):
             result.violations.append(f"{name} is its seed's own question, but asks something else")
     return result

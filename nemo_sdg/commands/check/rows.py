@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from nemo_sdg.catalog.data_files import named_files, training_dataset
+from nemo_sdg.commands.check import carried
 from nemo_sdg.commands.check.findings import CheckedRun, Verdict
-from nemo_sdg.commands.check.shards import Seeds, Shard
+from nemo_sdg.commands.check.shards import Shard
+from nemo_sdg.commands.check.takers import Seeds
 from nemo_sdg.commands.check.texts import phrase, words_of
 from nemo_sdg.errors import DataError
 from nemo_sdg.seeds.prompts.labels import WHICH_FITS
@@ -34,10 +36,12 @@ class Named:
     """files of a split -> number of seeds"""
     unseen: Counter[str] = field(default_factory=Counter)
     """split that is not on this machine -> number of seeds"""
+    odd: list[str] = field(default_factory=list)
+    """seeds whose ids are those of something else"""
 
 
 def seeds_are_their_rows(run: CheckedRun, verdict: Verdict) -> None:
-    """Each seed is what stands in the row of the training split that it names."""
+    """Each seed is what stands in the row of the training split that it names; its id is the hash of both."""
     said: dict[str, set[str]] = {}
     unseen, num = Counter[str](), 0
     shards: dict[Place, list[str]] = {}
@@ -47,6 +51,7 @@ def seeds_are_their_rows(run: CheckedRun, verdict: Verdict) -> None:
         for place in named.places:
             shards.setdefault(place, []).append(name)
         unseen += named.unseen
+        verdict.violations += [f"seeds/{name}: seed {seed_id} has not the id of what it asks" for seed_id in named.odd]
         num += named.places.total()
     parts = [
         (place, names[begin : begin + SHARDS])
@@ -74,6 +79,8 @@ def rows_of(shard: Shard) -> Named:
     for seed in shard.of("seeds", Seeds).records:
         words = words_of(seed["question"])
         named.said[seed["task"]] = named.said.get(seed["task"], words) & words
+        if not carried.has_its_id(seed, shard.run.config["run"]["seed"]):
+            named.odd.append(seed["seed_id"])
         place = place_of(seed, files)
         if place is not None:
             named.places[place] += 1

@@ -2,11 +2,8 @@
 record only what some law needs is held.
 """
 
-import abc
 import functools
 import hashlib
-from array import array
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from nemo_sdg.commands.check.texts import hash_of, is_long, squeeze
+from nemo_sdg.commands.check.takers import OTHERS, TAKERS, Drops, Taker
 from nemo_sdg.errors import DataError
 from nemo_sdg.storage import DAMAGED, is_stored, open_content
 
@@ -25,14 +22,7 @@ BROKEN = (DataError, KeyError, TypeError, ValueError, AttributeError, IndexError
 """errors that come from what a file holds"""
 BLOCK = 4 * 2**20
 """bytes read at once"""
-MIN_WORDS = {"seeds": 0, "curated": 10}
-"""samples are new texts: a short question of theirs may stand in an unrelated row"""
-
-Part = TypeVar("Part", bound="Taker")
-if TYPE_CHECKING:
-    Integers = array[int]
-else:
-    Integers = array
+Part = TypeVar("Part", bound=Taker)
 
 
 @dataclass(kw_only=True)
@@ -52,122 +42,6 @@ class Taken:
         return value
 
 
-class Taker(abc.ABC):
-    """Takes what a law needs of each record of a file."""
-
-    def __init__(self, run: "CheckedRun", step: str) -> None:
-        self.run, self.step = run, step
-
-    @abc.abstractmethod
-    def take(self, record: dict[str, Any]) -> None:
-        """Called once for each record of the file, in order."""
-
-
-class Heads(Taker):
-    """Ids of the kept records, in order, and how many each task has."""
-
-    def __init__(self, run: "CheckedRun", step: str) -> None:
-        super().__init__(run, step)
-        self.ids, self.tasks = list[str](), Counter[str]()
-        self._field = "seed_id" if step == "seeds" else "sample_id"
-
-    def take(self, record: dict[str, Any]) -> None:
-        self.ids.append(record[self._field])
-        self.tasks[record["task"]] += 1
-
-
-class Drops(Taker):
-    """Ids of the dropped records, the seeds of their records, and how often each task lost one for each reason."""
-
-    def __init__(self, run: "CheckedRun", step: str) -> None:
-        super().__init__(run, step)
-        self.ids, self.seeds, self.reasons = list[str](), list[str](), Counter[tuple[str, str]]()
-
-    def take(self, drop: dict[str, Any]) -> None:
-        self.reasons[drop["task"], drop["reason"]] += 1
-        self.ids.append(drop["id"])
-        record = drop["record"] or {}
-        self.seeds.append(record.get("seed_id") or (record.get("seed_ids") or [drop["id"]])[0])
-
-
-class Seeds(Taker):
-    """The seeds, whole."""
-
-    def __init__(self, run: "CheckedRun", step: str) -> None:
-        super().__init__(run, step)
-        self.records = list[dict[str, Any]]()
-
-    def take(self, record: dict[str, Any]) -> None:
-        self.records.append(record)
-
-
-class Attempts(Taker):
-    """First seed and origin of each question."""
-
-    def __init__(self, run: "CheckedRun", step: str) -> None:
-        super().__init__(run, step)
-        self.rows = list[tuple[str, str]]()
-
-    def take(self, record: dict[str, Any]) -> None:
-        self.rows.append((record["seed_ids"][0], record["origin"]))
-
-
-class Samples(Taker):
-    """The fields of curated samples that they share with their seeds."""
-
-    FIELDS = ("sample_id", "seed_ids", "origin", "question", "task", "family", "kind", "language")
-
-    def __init__(self, run: "CheckedRun", step: str) -> None:
-        super().__init__(run, step)
-        self.rows = list[tuple[Any, ...]]()
-
-    def take(self, record: dict[str, Any]) -> None:
-        self.rows.append(tuple([record[name] for name in self.FIELDS]))
-
-
-class LongQuestions(Taker):
-    """Hashes of the questions that are long enough to be one row's own."""
-
-    def __init__(self, run: "CheckedRun", step: str) -> None:
-        super().__init__(run, step)
-        self.hashes = array("Q")
-
-    def take(self, record: dict[str, Any]) -> None:
-        question = record["question"]
-        if is_long(question, MIN_WORDS[self.step]):
-            self.hashes.append(hash_of(squeeze(question)))
-
-
-class Texts(Taker):
-    """Ids of curated samples, and the hash and the bytes of each one's training text in each variant. They are rendered
-    again from the sample.
-    """
-
-    def __init__(self, run: "CheckedRun", step: str) -> None:
-        super().__init__(run, step)
-        ledger = run.ledgers.get("packed")
-        self.variants: list[str] = [] if ledger is None else ledger.configuration["export.variants"]
-        self.ids, self.hashes, self.lengths = array("Q"), array("Q"), array("Q")
-        """hashes and lengths: one for each variant in turn"""
-
-    def take(self, record: dict[str, Any]) -> None:
-        from nemo_sdg.export.documents import render_texts
-
-        self.ids.append(int(record["sample_id"][:16], 16))
-        for text in render_texts(record, self.variants):
-            data = text.encode("utf-8", "surrogatepass")
-            self.hashes.append(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little"))
-            self.lengths.append(len(data))
-
-
-TAKERS: dict[str, tuple[type[Taker], ...]] = {
-    "seeds": (Heads, Seeds, LongQuestions),
-    "questions": (Heads, Attempts),
-    "curated": (Heads, Samples, LongQuestions, Texts),
-}
-"""what is taken of the kept records of a step; of others, their heads"""
-
-
 class Shard:
     """The records of one shard, read when a law first asks for a file of it."""
 
@@ -178,7 +52,7 @@ class Shard:
 
     def of(self, step: str, kind: type[Part]) -> Part:
         """What was taken of the step's kept records. Raises what stopped it."""
-        return self._of(self.run.dir / step / f"{self.name}.jsonl", step, kind, TAKERS.get(step, (Heads,)))
+        return self._of(self.run.dir / step / f"{self.name}.jsonl", step, kind, TAKERS.get(step, OTHERS))
 
     def dropped(self, step: str) -> Drops:
         return self._of(self.run.dir / step / "dropped" / f"{self.name}.jsonl", step, Drops, (Drops,))

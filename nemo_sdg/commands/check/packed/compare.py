@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from nemo_sdg.commands.check.packed.tokens import Tokens
 from nemo_sdg.commands.check.shards import BROKEN, first_halves
+from nemo_sdg.commands.check.takers import BESIDE, BETWEEN, NOTHING
+from nemo_sdg.commands.check.texts import hash_of_bytes
 from nemo_sdg.errors import DataError
 from nemo_sdg.records import content_id
 from nemo_sdg.storage import sha256_file
@@ -83,17 +85,21 @@ class CuratedTexts:
     def __init__(self, variants: list[str], ids: Any, hashes: Any, lengths: Any) -> None:
         self.variants = variants
         self.ids, self.hashes, self.lengths = ids, hashes, lengths
-        """uint64 (samples), sorted; uint64 (samples, variants)"""
+        """uint64 (samples), sorted; uint64 (samples, variants and BESIDE)"""
 
     @classmethod
     def of(cls, parts: list[tuple[Any, Any, Any]], variants: list[str]) -> "CuratedTexts":
-        """Joins the columns of shards: ids, hashes and lengths, the last two with one for each variant in turn."""
+        """Joins the columns of shards: ids, hashes and lengths, the last two with one for each variant in turn, and for
+        what stands beside the texts.
+        """
         import numpy as np
 
         nothing = np.empty(0, dtype=np.uint64)
         ids, *columns = (np.concatenate([nothing, *column]) for column in zip(*parts, (nothing,) * 3, strict=True))
         order = np.argsort(ids, kind="stable")
-        return cls(variants, ids[order], *(column.reshape(-1, len(variants))[order] for column in columns))
+        return cls(
+            variants, ids[order], *(column.reshape(-1, len(variants) + len(BESIDE))[order] for column in columns)
+        )
 
     def save(self, folder: Path) -> None:
         import numpy as np
@@ -112,10 +118,12 @@ class CuratedTexts:
         return cls((folder / "variants").read_text().split("\n"), *columns)
 
     def of_samples(self, ids: Any, variant: str) -> tuple[Any, Any, Any]:
-        """For an array of ids: which are known, and the hash and length of each one's text in the variant."""
+        """For an array of ids: which are known, and the hash and length of each one's text in the variant, or of what
+        stands beside it.
+        """
         import numpy as np
 
-        column = self.variants.index(variant)
+        column = [*self.variants, *BESIDE].index(variant)
         if not len(self.ids):
             return np.zeros(len(ids), dtype=bool), *(np.zeros(len(ids), dtype=np.uint64),) * 2
         places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
@@ -141,7 +149,7 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
         if (run.dir / name).is_file():
             found.hashes[name] = sha256_file(run.dir / name)
     with parquet.ParquetFile(run.dir / files.docs) as docs_file:  # `read_table` would import pandas
-        docs = docs_file.read(columns=["document", "sample_id", "seed_ids", "num_tokens"])
+        docs = docs_file.read(columns=["document", "sample_id", "num_tokens", *BESIDE["docs"]])
     sample_ids = docs["sample_id"].to_pylist()
     documents = numbers(docs["document"])
     with parquet.ParquetFile(run.dir / files.text) as text_file:
@@ -156,6 +164,7 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
         found.seeds = np.unique(first_halves(docs["seed_ids"].combine_chunks().flatten().to_pylist()))
         sizes = numbers(docs["num_tokens"])[np.unique(documents, return_index=True)[1]]
         wanted = WantedTexts(texts, files.variant, found.ids, sample_ids, members)
+        found.violations += said_otherwise(files, texts, found.ids, "docs", docs)
         del docs, documents, uuids
         tokens = None
         try:
@@ -164,8 +173,11 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
         except DataError as exc:
             found.violations.append(str(exc))
         number = 0
-        for batch in text_file.iter_batches(BATCH, columns=["text"]):
-            held = text_bytes(batch.column(0))
+        for batch in text_file.iter_batches(BATCH, columns=["text", *BESIDE["text"]]):
+            held = text_bytes(batch["text"])
+            if members is None:
+                ids = found.ids[number : number + len(held)]
+                found.violations += said_otherwise(files, texts, ids, "text", batch)
             found.violations += [
                 f"{files.prefix}: the text of {name} is not that of the curated sample"
                 for name in wanted.foreign(number, held)
@@ -175,6 +187,23 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
                 tokens = None
             number += len(held)
             found.num_encoded = tokens.num_encoded if tokens is not None else 0
+
+
+def said_otherwise(files: PackedFiles, texts: CuratedTexts, ids: Any, beside: str, rows: Any) -> list[str]:
+    """What the rows of these samples say beside the text that is not so of the curated samples; the first is named."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as compute
+
+    columns = [rows[name] for name in BESIDE[beside]]
+    columns = [each.combine_chunks() if isinstance(each, pa.ChunkedArray) else each for each in columns]
+    columns = [compute.binary_join(each, ",") if pa.types.is_list(each.type) else each for each in columns]
+    said = compute.binary_join_element_wise(*columns, BETWEEN, null_handling="replace", null_replacement=NOTHING)
+    hashes = np.fromiter(map(hash_of_bytes, text_bytes(said)), dtype=np.uint64, count=len(said))
+    known, wanted, _ = texts.of_samples(ids, beside)
+    odd = ids[known & (wanted != hashes)]
+    name = f"{files.prefix}.{beside}.parquet"
+    return [f"{name} says beside {each:016x}… what is not so of the curated sample" for each in odd[:1].tolist()]
 
 
 def numbers(column: Any) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 
 from nemo_sdg.commands.check.findings import CheckedRun, Ids, Verdict
 from nemo_sdg.commands.check.packed.compare import Compared, CuratedTexts, PackedFiles, compare_shard
-from nemo_sdg.commands.check.shards import Shard, Texts
+from nemo_sdg.commands.check.shards import Shard
+from nemo_sdg.commands.check.takers import Texts
 from nemo_sdg.export.packing.indexed_dataset import DTYPES
 from nemo_sdg.storage import total_dropped
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from nemo_sdg.commands.check import shards
 from nemo_sdg.commands.check.findings import Verdict
 from nemo_sdg.commands.check.packed.blend import _weights_are_planned
-from nemo_sdg.commands.check.shards import BROKEN, Taker, Texts, hashed_lines, read_records
+from nemo_sdg.commands.check.shards import BROKEN, hashed_lines, read_records
+from nemo_sdg.commands.check.takers import Taker, Texts
 from nemo_sdg.commands.check.texts import num_letters
 from nemo_sdg.errors import DataError
 
