@@ -203,7 +203,7 @@ def said_otherwise(files: PackedFiles, texts: CuratedTexts, ids: Any, beside: st
     known, wanted, _ = texts.of_samples(ids, beside)
     odd = ids[known & (wanted != hashes)]
     name = f"{files.prefix}.{beside}.parquet"
-    return [f"{name} says beside {each:016x}… what is not so of the curated sample" for each in odd[:1].tolist()]
+    return [f"{name}: the columns of {each:016x}… are not those of the curated sample" for each in odd[:1].tolist()]
 
 
 def numbers(column: Any) -> Any:
