@@ -613,7 +613,7 @@ for column, column_file in (("license", "text"), ("models_used", "text"), ("task
         parquet.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
         seal(home)
 
-    MUTANTS[f"{column} of a packed document is edited"] = (PACKED, f".{column_file}.parquet: the columns of", edit_column)
+    MUTANTS[f"{column} of a packed document is edited"] = (PACKED, f".{column_file}.parquet: the columns", edit_column)
 
 
 @mutant(PACKED, "does not say where the documents of its lengths begin")

@@ -29,7 +29,8 @@ def is_compared(record: dict[str, Any], min_words: int) -> bool:
     """Whether a question is long enough to be known, alone or, a shorter one, with its passage or options."""
     question = record["question"]
     return is_long(question, min_words) or (
-        num_letters(question) >= FEW_LETTERS and (len(record["choices"] or ()) > 1 or is_passage(record["passage"]))
+        num_letters(question) >= FEW_LETTERS
+        and (len(record.get("choices") or ()) > 1 or is_passage(record.get("passage")))
     )
 
 
@@ -37,7 +38,7 @@ def is_row(record: dict[str, Any], strings: frozenset[str], min_words: int) -> b
     """Whether a question that stands in a row is that row's: its passage stands there too. With a short question, the
     passage is long, or all options stand there.
     """
-    passage, options = record["passage"], record["choices"] or []
+    passage, options = record.get("passage"), record.get("choices") or []
     if passage and squeeze(passage) not in strings:
         return False
     same_options = len(options) > 1 and all(squeeze(option) in strings for option in options)
