@@ -51,10 +51,10 @@ def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
         options = rows.choices[0] if len(rows.choices) == 1 else f"[{', '.join(rows.choices)}]"
         letters = LETTERS[: len(rows.choices)] if len(rows.choices) > 1 else LETTERS
         target = {
-            Labels.text: f"({options}).index({rows.answer})",
+            Labels.text: _place_of_text(options, rows.answer, is_column=len(rows.choices) == 1),
             Labels.letter: f"({list(letters)}).index({_first_word(rows.answer)})",
-            Labels.from_0: f"{rows.answer} | int",
-            Labels.from_1: f"({rows.answer} | int) - 1",
+            Labels.from_0: _whole_number(rows.answer, -1),
+            Labels.from_1: f"({_whole_number(rows.answer, 0)}) - 1",
         }[rows.labels]
         task |= {"doc_to_choice": f"{{{{{options}}}}}", "doc_to_target": f"{{{{{target}}}}}"}
     else:
@@ -70,6 +70,21 @@ def task_of(name: str, rows: FileSeeds) -> dict[str, Any]:
     }
     task["metadata"] = {"version": 1.0, "nemo_sdg": own}
     return task
+
+
+def _place_of_text(options: str, answer: str, *, is_column: bool) -> str:
+    """A template for the place of the option that the answer writes, whatever blanks stand around either. A column that
+    holds its list as text (`['x', 'y']`) gives the answer itself; a number in it could be taken for a place.
+    """
+    place = f"({options} | map('string') | map('trim') | list).index({answer} | string | trim)"
+    if is_column:
+        place = f"{place} if {options} is not string else {answer} if not ({answer} | string).isdigit() else none"
+    return f"none if {answer} is none else {place}"
+
+
+def _whole_number(answer: str, other: int) -> str:
+    """A template for a whole number; `other` for what is none: no value, a text, a half."""
+    return f"({answer} | int({other})) if ({answer} | float({other})) == ({answer} | int({other})) else {other}"
 
 
 def _first_word(column: str) -> str:

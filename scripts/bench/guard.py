@@ -20,6 +20,7 @@ for word), train_rows_in_evaluation (share of training rows that have one), cpu_
 """
 
 import argparse
+import dataclasses
 import hashlib
 import heapq
 import os
@@ -171,7 +172,7 @@ class Bench:
             offered, missed = Counter[str](), Counter[str]()
             for task in tasks:
                 name = offers[task].variant
-                leaves[task].verdict = Verdict.eligible
+                leaves[task] = dataclasses.replace(leaves[task], verdict=Verdict.eligible)
                 start = time.process_time()
                 offered[name], missed[name] = self.count(name, leaves[task], seeds)
                 seconds = time.process_time() - start

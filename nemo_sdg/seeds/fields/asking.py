@@ -29,8 +29,8 @@ from nemo_sdg.seeds.prompts.templates import Row, TaskTemplates, names_column, t
 
 _ASKS = re.compile(r"[?？؟;՞]|_{1,}|\.\.\.\s*\Z|…\s*\Z")
 _ENDS_ASKING = re.compile(r"""[?？؟;՞:：=…]["'”»)\]]*\s*\Z|\.\.\.\s*\Z|(?<!\w)_+(?!\w)""")
-_ONE_WORD = re.compile(r"[^\W\d_]+|[-+−]?\d[\d.,]*")
-"""or one number"""
+_ONE_WORD = re.compile(r"[^\W\d_]+")
+_ONE_NUMBER = re.compile(r"[-+−]?\d[\d.,]*|True|False")
 _LONG_COLUMNS = frozenset(["abstract", "article", "code", "dialogue", "document", "news", "passage", "review", "story"])
 """columns whose texts ask nothing, however long they are"""
 
@@ -115,5 +115,11 @@ class Asking:
                 and not _ENDS_ASKING.search(shown)
                 and (self._shows_passage or _ONE_WORD.fullmatch(shown.strip()))
             ):
-                raise Unrenderable("asks_nothing", f"the prompt is {shown.strip()[:60]!r}; say in it what is asked")
+                raise _asks_nothing(shown)
+        if passage is None and not self._has_choices and _ONE_NUMBER.fullmatch(shown.strip()):
+            raise _asks_nothing(shown)
         return passage, shown
+
+
+def _asks_nothing(shown: str) -> Unrenderable:
+    return Unrenderable("asks_nothing", f"the prompt is {shown.strip()[:60]!r}; say in it what is asked")

@@ -50,7 +50,8 @@ _MARK = rf"(?:[A-Ja-j1-9۱-۹١-٩]|{SCRIPT_LABEL})"
 _OPTION = rf"(?:\A|\n)[ \t]*(?:[-–*•]|[(\[]?{_MARK}[)\].:、．：]|(?:{SCRIPT_LABEL})[-–—]|[①-⑩])[ \t]*"
 _OPTION_HOLE = re.compile(rf"{_OPTION}{OPEN}\d+{CLOSE}[ \t]*(?=\n|\Z)")
 _LABELLED_HOLE = re.compile(
-    rf"[(\[]?(?<!\w)({_MARK})(?:[)\].:、．：]|(?<![A-Za-z0-9])[-–—]|(?<=[①-⑩]))[ \t]*{OPEN}(\d+){CLOSE}"
+    rf"[(\[]?(?<!\w)({_MARK})(?:[)\].:、．：]|(?<![A-Za-z0-9])[-–—]|(?<=[①-⑩])|(?<=\n\w)(?=[ \t\u3000]))"
+    rf"[ \t\u3000]*{OPEN}(\d+){CLOSE}"
 )
 _PASSAGE_COLUMNS = {
     "passage",

@@ -130,3 +130,25 @@ def test_columns_may_have_names_in_any_script() -> None:
     for column in ("my answer", "1st", "a-b", "q.", "{{q}}"):
         with pytest.raises(ConfigError, match="cannot be named"):
             task_of("t", FileSeeds(data="x.csv", question="q", answer=column))
+
+
+@pytest.mark.parametrize("number", [None, "", "x", "1.5", 1.5, -3])
+@pytest.mark.parametrize("labels", [Labels.from_0, Labels.from_1])
+def test_what_is_no_whole_number_names_no_option(labels: Labels, number: Any) -> None:
+    rows = FileSeeds(data="x.csv", question="stem", answer="number", choices=["a", "b"], labels=labels)
+    assert int(rendered(rows, ROW | {"number": number})[2]) < 0
+    assert rendered(rows, ROW | {"number": "1.0"})[2] == ("1" if labels == Labels.from_0 else "0")
+
+
+def test_texts_name_options_whatever_blanks_stand_around_them() -> None:
+    rows = FileSeeds(data="x.csv", question="stem", answer="right", choices=["a", "b"], labels=Labels.text)
+    assert rendered(rows, ROW | {"right": " CO2 "})[2] == "1"
+    assert rendered(rows, ROW | {"a": 12, "b": 3, "right": 3})[2] == "1"
+    assert rendered(rows, ROW | {"a": "None", "right": None})[2] == "None"
+
+
+def test_a_list_that_a_cell_writes_out_gives_no_place_of_a_letter_in_it() -> None:
+    rows = FileSeeds(data="x.csv", question="stem", answer="right", choices=["o"], labels=Labels.text)
+    assert rendered(rows, ROW | {"o": "['CO2', 'O2']"})[2] == "CO2"
+    assert rendered(rows, ROW | {"o": "[1, 3, 2]", "right": "2"})[2] == "None"
+    assert rendered(rows, ROW | {"o": [1, 3, 2], "right": "2"})[2] == "2"

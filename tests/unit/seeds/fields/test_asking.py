@@ -167,11 +167,12 @@ def test_a_label_beside_another_text_is_no_gold(target: str) -> None:
     assert reason_of(config, {"q": "Which is it?", "c": ["salt", "lime", "ham"], "a": target}) == "no_gold"
 
 
-@pytest.mark.parametrize("number", ["212", "-7", "3.50", "1,000"])
-def test_a_number_alone_asks_nothing(number: str) -> None:
-    assert reason_of({"doc_to_text": "{{w}}", "doc_to_target": "a"}, {"w": number, "a": "x"}, **SHORT) == "asks_nothing"
-    config = {"doc_to_text": "{{w}} =", "doc_to_target": "a"}
-    assert seed_of(config, {"w": "212 + 3", "a": "215"}, **SHORT).question == "212 + 3 ="
+@pytest.mark.parametrize("prompt", ["{{w}}", "Question: {{w}}\nAnswer:"])
+@pytest.mark.parametrize("number", ["212", "-7", "3.50", "1,000", True])
+def test_a_number_alone_asks_nothing(prompt: str, number: Any) -> None:
+    config = {"doc_to_text": prompt, "doc_to_target": "a"}
+    assert reason_of(config, {"w": number, "a": "x"}, **SHORT) == "asks_nothing"
+    assert seed_of(config, {"w": "212 + 3", "a": "215"}, **SHORT).question == "212 + 3"
 
 
 def test_not_a_number_is_no_answer() -> None:

@@ -232,3 +232,12 @@ def test_labels_in_brackets_name_options_within_the_question(tmp_path: Path, lab
 
 def test_marks_without_the_last_one_are_no_list_and_cost_little() -> None:
     assert inline_block("Which? " + "A. oak B. tin C. lime " * 700, list("ABCD")) is None
+
+
+@pytest.mark.parametrize("labels", ["アイウ", "ABC", "123", "абв"])
+def test_labels_with_a_blank_alone_list_options(labels: str) -> None:
+    columns = ["x", "y", "z"]
+    listed = "\n".join(f"{label} {{{{{column}}}}}" for label, column in zip(labels, columns, strict=True))
+    config = {"doc_to_text": f"{{{{q}}}}\n{listed}\nAnswer:", "doc_to_choice": list(labels), "doc_to_target": "k"}
+    row = {"q": "Which is it?", "x": "salt", "y": "lime", "z": "ham", "k": 1}
+    assert asked(seed_of(config, row)) == ("Which is it?", ["salt", "lime", "ham"], "lime")
