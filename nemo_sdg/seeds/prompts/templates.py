@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jinja2
+import jinja2.filters
 import jinja2.runtime
 
 from nemo_sdg.errors import DataError
@@ -84,13 +85,24 @@ def _no_null(value: Any) -> Any:
     return only_values(value)
 
 
+def _whole_number(value: Any, default: Any = None, base: int = 10) -> Any:
+    """Jinja's `int`, which makes 0 of null and of any text, and so the first option of a row without a label."""
+    found = jinja2.filters.do_int(value, default, base)  # type: ignore[arg-type]
+    if found is None:
+        raise Unrenderable("no_gold", f"the target's column holds {str(value)[:60]!r}, not a number")
+    return found
+
+
 _target_environment = environment.overlay(finalize=_no_null)
+_target_environment.filters = {**environment.filters, "int": _whole_number}
 
 
 @functools.lru_cache(maxsize=1024)
-def compile_value(expression: str) -> Callable[[Row], Any]:
+def compile_value(expression: str, *, of_target: bool = False) -> Callable[[Row], Any]:
     """The value of an expression over a row, of its own type."""
-    evaluate = environment.compile_expression(expression, undefined_to_none=False)
+    evaluate = (_target_environment if of_target else environment).compile_expression(
+        expression, undefined_to_none=False
+    )
     return lambda row: evaluate(row)
 
 
@@ -132,7 +144,7 @@ class TaskTemplates:
         self.doc_to_choice = self._resolved("doc_to_choice")
         self.doc_to_target = self._resolved("doc_to_target")
         expression = single_expression(self.doc_to_target) if isinstance(self.doc_to_target, str) else None
-        self._target_value = None if expression is None else compile_value(expression)
+        self._target_value = None if expression is None else compile_value(expression, of_target=True)
         self.process_docs: Callable[..., Any] | None = self._resolved("process_docs")
         if self.process_docs is not None and not callable(self.process_docs):
             raise DataError(

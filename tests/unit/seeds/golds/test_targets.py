@@ -255,3 +255,13 @@ def test_splits_of_one_data_set_that_answer_one_question_differently_conflict(tm
     extra.keys.unlink()
     assert conflicts_across([train, extra, foreign]) == found
     assert conflicts_across([train, foreign]) == {}
+
+
+@pytest.mark.parametrize("target", ["{{k|int}}", "{{k | int}} ", "{{(k|int) - 0}}"])
+@pytest.mark.parametrize("label", [None, "", "x"])
+def test_a_row_without_a_label_has_not_the_first_option_for_its_gold(target: str, label: str | None) -> None:
+    config = {**QUESTION, "doc_to_choice": "c", "doc_to_target": target}
+    row = {"question": "Which is it?", "c": ["salt", "lime"], "k": label}
+    assert reason_of(config, row) == "no_gold"
+    assert seed_of(config, {**row, "k": "1"}).answer.text == "lime"
+    assert seed_of({**config, "doc_to_target": "{{k|int(1)}}"}, row).answer.text == "lime", "as the task says"
