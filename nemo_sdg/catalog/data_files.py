@@ -21,6 +21,14 @@ BUILDERS = frozenset({"csv", "json", "parquet", "text", "arrow", "webdataset", "
 FORMATS = ("jsonl", "parquet", "json", "csv", "jsonl.gz", "json.gz", "csv.gz", "jsonl.bz2", "jsonl.xz", "jsonl.zst")
 """endings of data files, in the order in which they are looked for"""
 _LOCAL_SCHEMES = ("file://", "local://")
+SPLIT_WORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+_SAID = {
+    split: re.compile(rf"(?:^|[-._ 0-9/])(?:{'|'.join(words)})(?:[-._ 0-9/]|$)") for split, words in SPLIT_WORDS.items()
+}
 SHARD = re.compile(r"^(?P<split>.+?)-(?P<number>\d+)-of-(?P<total>\d+)(?:-[0-9a-f]+)?$")
 """the name of one of several files of a split: `train-00000-of-00002`"""
 
@@ -63,11 +71,11 @@ def split_files(dataset: Mapping[str, Any], split: str, *, folder: str | None) -
         within = dataset.get("data_dir")
         places = _candidates(str(within), folder) if within and "://" not in str(within) else []
         inside = next(filter(Path.is_dir, map(Path, places)), None)
-        return [str(file) for file in layout_files(inside, None, split)] if inside is not None else []
+        return [str(file) for file in _folder_files(inside, None, split)] if inside is not None else []
     if local is None:
         return []
     within = dataset.get("data_dir")
-    return [str(file) for file in layout_files(local / within if within else local, dataset.get("name"), split)]
+    return [str(file) for file in _folder_files(local / within if within else local, dataset.get("name"), split)]
 
 
 def local_folder(path: str, folder: str | None) -> Path | None:
@@ -106,6 +114,39 @@ def _matches(pattern: str, dataset: Mapping[str, Any], folder: str | None) -> li
             if hits:
                 return hits
     return [candidates[0]]
+
+
+def _folder_files(root: Path, name: str | None, split: str) -> list[Path]:
+    """A split's files in a folder of the user's: as `layout_files` finds them, and those that `datasets` gives the
+    split too, by a word in the names of folders (`test/a.jsonl`) if any says a split, else of files (`test_2.jsonl`).
+    """
+    found = layout_files(root, name, split)
+    if found and found[0].parent != root:
+        return found
+    files = [file for file in sorted(root.rglob("*")) if file.is_file() and _is_data(file.relative_to(root))]
+    folders = {file: _said_splits(file.relative_to(root).parent.as_posix()) for file in files}
+    if any(folders.values()):
+        named = [file for file in files if split in folders[file] and not found]
+    else:
+        named = [file for file in files if split in _said_splits(file.name) and file not in found]
+    named = [*found, *named]
+    return [file for file in named if _ending(file) == _ending(named[0])]
+
+
+def _ending(file: Path) -> str | None:
+    return next((ending for ending in FORMATS if file.name.endswith(f".{ending}")), None)
+
+
+def _is_data(file: Path) -> bool:
+    """Whether a file of a folder may hold rows; one of several shards (`-of-`) is left to `layout_files`."""
+    hidden = any(part.startswith((".", "__")) for part in file.parts)
+    ending = _ending(file)
+    return ending is not None and not hidden and SHARD.match(file.name.removesuffix(f".{ending}")) is None
+
+
+def _said_splits(name: str) -> set[str]:
+    """The splits that a name stands for, by its words between marks and digits."""
+    return {split for split, words in _SAID.items() if words.search(name)}
 
 
 def layout_files(root: Path, name: str | None, split: str) -> list[Path]:

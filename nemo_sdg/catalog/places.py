@@ -15,7 +15,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nemo_sdg.catalog.data_files import SHARD
+from nemo_sdg.catalog.data_files import SHARD, SPLIT_WORDS
 
 ANY_SPLIT = "*"
 Held = tuple[str, list[str], list[str]]
@@ -31,11 +31,6 @@ _REVISION = re.compile(r"(?:refs/convert/\w+|refs/pr/\d+|~\w+|[^/]+)/")
 _CONVERTED = re.compile(r"(^|/)refs/(convert/\w+|pr/\d+)(?=/)")
 _CACHED = re.compile(r"(?:^|/)datasets--(?P<repository>[^/]+?)/(?:snapshots/[^/]+/)?(?P<rest>.+)$")
 _BUILT = re.compile(r"(?:^|/)(?P<owner>[^/]+)___(?P<rest>[^/]+/.+)$")
-_SPLIT_WORDS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing", "eval", "evaluation"),
-}
 
 
 def hub_file(url: str) -> tuple[str, str] | None:
@@ -179,7 +174,7 @@ def _said(names: Sequence[str]) -> str | None:
     """The split in the first of these names that has one."""
     for name in names:
         words = set(re.split(r"[^a-z]+", name.lower()))
-        split = next((split for split, said in _SPLIT_WORDS.items() if not words.isdisjoint(said)), None)
+        split = next((split for split, said in SPLIT_WORDS.items() if not words.isdisjoint(said)), None)
         if split is not None:
             return split
     return None

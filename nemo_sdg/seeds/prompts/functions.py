@@ -39,7 +39,11 @@ def resolve_function(folder: str, name: str) -> Callable[..., Any]:
 
 
 def plain(value: Any) -> Any:
-    """What a task's function gives, with numpy's numbers and arrays as Python's own."""
+    """What a task's function gives, with numpy's numbers and arrays as Python's own, and sets, which have no order that
+    repeats, as sorted lists.
+    """
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=lambda item: (str(type(item)), str(item)))
     return value.tolist() if type(value).__module__ == "numpy" else value
 
 

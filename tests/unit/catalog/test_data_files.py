@@ -44,6 +44,19 @@ def test_a_glob_and_a_folder_of_data(tmp_path):
     assert of("train", tmp_path, data_files="hf://datasets/a/b/x.csv") == ["hf://datasets/a/b/x.csv"]
 
 
+def test_a_folder_s_files_belong_to_the_splits_that_their_names_say(tmp_path):
+    own = tmp_path / "own"
+    put(own / "train_1.jsonl", own / "train-2.jsonl", own / "my.test.jsonl", own / "test.jsonl", own / "dev.jsonl")
+    put(own / "test.csv", own / "contest.jsonl", own / ".hidden/test.jsonl", own / "README.md")
+    assert of("train", tmp_path, data_dir="own") == [str(own / "train-2.jsonl"), str(own / "train_1.jsonl")]
+    assert of("test", tmp_path, path="./own") == [str(own / "test.jsonl"), str(own / "my.test.jsonl")]
+    assert of("validation", tmp_path, path="./own") == [str(own / "dev.jsonl")]
+    assert of("other", tmp_path, path="./own") == []
+    put(tmp_path / "by/train/a.jsonl", tmp_path / "by/test/x/train.jsonl", tmp_path / "by/train_x.jsonl")
+    assert of("train", tmp_path, path="./by") == [str(tmp_path / "by/train/a.jsonl")]
+    assert of("test", tmp_path, data_dir="by") == [str(tmp_path / "by/test/x/train.jsonl")]
+
+
 @pytest.mark.parametrize("written", ["./own", "own", "{tmp}/own", "../{name}/own"])
 def test_a_dataset_path_may_be_a_folder(tmp_path, written):
     put(tmp_path / "own/train.jsonl", tmp_path / "own/data/test-00000-of-00001.parquet")

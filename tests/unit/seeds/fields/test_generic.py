@@ -296,6 +296,8 @@ def test_functions_may_give_numpys_numbers_and_no_prompt_is_said_so() -> None:
     }
     row = {"q": "Which is it?", "c": ["salt", "lime"], "a": 1}
     assert seed_of(config, row).answer.text == "lime"
+    several = seed_of({"doc_to_text": "{{q}}", "doc_to_target": lambda row: {"lime", "salt", "a lime"}}, row, **SHORT)
+    assert (several.answer.text, several.answer.aliases) == ("a lime", ["lime", "salt"]), "the same in every process"
     with pytest.raises(Unrenderable) as caught:
         seed_of({**config, "doc_to_text": lambda row: None}, row)
     assert caught.value.detail == "doc_to_text gives None, not a text"
