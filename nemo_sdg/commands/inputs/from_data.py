@@ -242,9 +242,9 @@ def cell(value: Any) -> str:
 
 
 def as_options(value: Any) -> list[str] | None:
-    """A list of option texts: a list, the `text` of a dict with labels, or a list written as JSON; else None."""
+    """A list of option texts: a list, the `text` of a dict with labels, {A: ., B: .}, or a list as JSON; else None."""
     if isinstance(value, dict):
-        value = value.get("text")
+        value = list(value.values()) if "".join(value).upper() == LETTERS[: len(value)] else value.get("text")
     if isinstance(value, str) and value.strip().startswith("["):
         try:
             value = json.loads(value)

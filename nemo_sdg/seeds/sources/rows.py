@@ -124,7 +124,9 @@ def open_rows(
                 "seeds.hub=true to read it from the hub"
             )
     if not uses_hub(seeds):
-        raise DataError(f"task {task}: no source for {split}: seeds.hub=false and no seeds.mirror; set one of them")
+        why_none = f"task {task}: no source for {split}: seeds.hub=false and no seeds.mirror; set one of them"
+        here = f", or write ./{split.path} for the folder of that name" if Path(split.path).is_dir() else ""
+        raise DataError(why_none + here)
     from nemo_sdg.seeds.sources.hub import hub_rows
 
     return hub_rows(split, seeds, task, revision)

@@ -49,6 +49,7 @@ CASES = {
     "options that are numbers": ([{"question": "Q?", "A": 0, "B": 1, "answer": "A"}], "0"),
     "texts": ([{"question": "Q?", "choices": ["x1", "y1"], "answer": "y1"}], "y1"),
     "dict": ([{"question": "Q?", "choices": {"text": ["x", "yy"], "label": ["A", "B"]}, "answerKey": "B"}], "yy"),
+    "a mapping": ([{"question": "Q?", "choices": {"A": "x", "B": "yy"}, "answer": "B"}], "yy"),
     "from 0": ([{"question": "Q?", "options": ["x", "y"], "answer": n} for n in (0, 1)], "x"),
     "from 1": ([{"question": "Q?", "options": ["x", "y"], "answer": n} for n in (1, 2)], "x"),
     "numbers as options": ([{"question": "Q?", "options": ["3", "1"], "answer": n} for n in ("1", "3")], "1"),

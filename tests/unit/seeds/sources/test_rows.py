@@ -106,11 +106,13 @@ def test_empty_split_is_refused(mirror: Path, content: bytes) -> None:
     assert "has no rows" in refused(SPLIT, section(mirror))
 
 
-def test_missing_split_names_the_file_and_the_mend(mirror: Path) -> None:
+def test_missing_split_names_the_file_and_the_mend(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     message = refused(SPLIT, section(mirror))
     assert "made/up/default/train.jsonl (or .parquet) is missing" in message
     assert "seeds.hub=true" in message
     assert "set one of them" in refused(SPLIT, SeedsSection(hub=False))
+    monkeypatch.chdir(mirror.parents[2])
+    assert refused(SPLIT, SeedsSection(hub=False)).endswith("or write ./made/up for the folder of that name")
 
 
 def test_data_files_beside_the_task_file_come_before_the_working_directory(
