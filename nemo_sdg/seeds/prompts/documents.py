@@ -165,7 +165,10 @@ class Processor:
         datasets.disable_progress_bars()
         try:
             with seeded(f"{self._seed}:process_docs"):
-                return [dict(document) for document in self.function(dataset)]
+                documents = self.function(dataset)
+                if documents is None or isinstance(documents, str | dict):
+                    raise TypeError(f"process_docs gives a {type(documents).__name__}, not a dataset or a list of rows")
+                return [dict(document) for document in documents]
         finally:
             if not were_disabled:
                 datasets.enable_progress_bars()

@@ -125,8 +125,11 @@ def text_reader(template: str) -> Callable[[Row], str]:
 
 
 def literal(text: str) -> Any:
-    """ast.literal_eval; the result of a choice template is a Python list written out."""
-    return ast.literal_eval(text)
+    """The result of a choice template, which is a Python list written out; the text itself where it is no literal."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
 
 
 class TaskTemplates:

@@ -303,8 +303,15 @@ def test_functions_may_give_numpys_numbers_and_no_prompt_is_said_so() -> None:
     assert caught.value.detail == "doc_to_text gives None, not a text"
 
 
-def test_a_reason_holds_no_address() -> None:
-    config = {"doc_to_text": "{{q}}", "doc_to_choice": "c.text", "doc_to_target": "a"}
-    with pytest.raises(Unrenderable) as caught:
+@pytest.mark.parametrize("choices", ["c.text", "{{c.text|join('|')}}", "'{{c.text[0]}}'"])
+def test_options_that_are_no_list_are_told(choices: str) -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": choices, "doc_to_target": "a"}
+    with pytest.raises(Unrenderable, match="not a list"):
         seed_of(config, {"q": "Which is it?", "c": {"text": ["salt", "lime"]}, "a": 1})
-    assert "0x" not in str(caught.value.detail)
+
+
+def test_a_reason_holds_no_address() -> None:
+    config = {"doc_to_text": "{{q}}", "doc_to_choice": lambda row: {}[object()], "doc_to_target": "a"}
+    with pytest.raises(Unrenderable) as caught:
+        seed_of(config, {"q": "Which is it?", "a": 1})
+    assert caught.value.detail == "KeyError: <object object>"

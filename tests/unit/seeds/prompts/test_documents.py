@@ -123,3 +123,10 @@ def test_documents_that_a_function_writes_anew_beside_its_rows_are_not_lost() ->
     assert [[document["q"] for document in made] for _, _, made in found] == [  # type: ignore[union-attr]
         [f"q{number}", f"q{number} again"] for number in range(3)
     ]
+
+
+@pytest.mark.parametrize("given", [None, "text", {"q": "q"}])
+def test_what_is_no_list_of_rows_is_told(given: Any) -> None:
+    found = [made for _, _, made in Processor(lambda dataset: given, "0").documents(ROWS[:1])]
+    assert isinstance(found[0], Unrenderable)
+    assert str(found[0].detail).endswith("not a dataset or a list of rows")
