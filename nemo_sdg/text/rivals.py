@@ -1,4 +1,6 @@
-"""Answers that a text speaks of and does not give: `the likeliest wrong answer is …`, `the proposed answer is …`."""
+"""Answers that a text speaks of and does not give: `the likeliest wrong answer is …`, `the proposed answer is …`,
+`the heading Answer: …`.
+"""
 
 import re
 
@@ -12,6 +14,8 @@ _OTHERS = (
     r"common|frequent|typical|usual|hasty|careless|popular|häufige|übliche|typische|voreilige|fréquente|courante|habituelle|"
     r"hâtive|común|frecuente|habitual|comum|frequente|comune|veelgegeven|gangbare|vanlig|vanliga|almindelige|częsta|"
     r"typowa|частый|распространённый|типичный|поспешный|поширена|yaygın|sık verilen|常见的?|常見的?|よくある|"
+    r"heading|headline|label|word|title|caption|überschrift|wort|titre|mot|título|palabra|palavra|titolo|parola|"
+    r"заголовок|слово|标题|单词|見出し|"
     r"ありがちな|흔한|쉬운|흔히 하는|"
     r"提示された|틀린|잘못된|제안된|제시된|[가-힣0-9]+라는"
 )

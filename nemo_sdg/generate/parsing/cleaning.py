@@ -14,11 +14,40 @@ OPENING_CHATTER = re.compile(
     re.IGNORECASE,
 )
 CLOSING_CHATTER = re.compile(
-    r"\n+\s*(?:let me know\b|i hope (?:this|that)\b|hope (?:this|that) helps\b|feel free\b|if you (?:have|"
-    r"need|would like)\b|"
-    r"please let me know\b|is there anything else\b|would you like\b)[^\n]*\Z",
+    r"\n+\s*[¡¿*_(]*(?:(?:please )?let me know\b|i hope (?:this|that)\b|hope (?:this|that) helps\b|feel free\b|"
+    r"if you (?:have|"
+    r"need|would like)\b|is there anything else\b|would you like\b|"
+    r"lass(?:en sie)? (?:es )?mich wissen|ich hoffe, (?:das|dies)\b|(?:falls|wenn) (?:du|sie) (?:noch |"
+    r"weitere )*(?:fragen|hilfe)|"
+    r"(?:möchtest du|möchten sie|soll ich)\b|n['’]hésitez? pas|j['’]espère que (?:cela|ça|ceci)|si (?:vous avez|"
+    r"tu as) (?:d['’]autres|des)\b|"
+    r"(?:souhaitez|voulez)-vous\b|espero que (?:esto|te (?:sirva|ayude)|le (?:sirva|ayude)|isso|isto|ajude)|"
+    r"no dudes? en\b|"
+    r"si (?:tienes|tiene|necesitas|necesita) (?:más|otra|alguna)|avísame|hazme saber|(?:quieres|te gustaría|desea)\b|"
+    r"se (?:tiver|precisar) (?:de )?(?:mais|alguma|outra|dúvidas)|fique à vontade|(?:gostaria|quer) que\b|"
+    r"spero che (?:questo|ti|le|sia)|se (?:hai|ha|avete) (?:altre|domande)|fammi sapere|vuoi che\b|"
+    r"laat (?:het )?me weten|"
+    r"ik hoop dat (?:dit|het)|säg till om|hoppas (?:det|detta)|daj(?:cie)? (?:mi )?znać|mam nadzieję, że (?:to|pomog)|"
+    r"надеюсь, (?:это|что)|если (?:у вас|нужн|хотите)|дайте знать|сподіваюся, (?:це|що)|umarım (?:bu|yardımcı)|"
+    r"semoga (?:ini )?membantu|hy vọng (?:điều này|câu trả lời)|nếu bạn (?:cần|có|muốn)|आशा है|أتمنى أن|آمل أن|"
+    r"希望(?:这|這|以上|对您|对你)|如果(?:您|你)?(?:还|還)?(?:有|需要)|如有(?:任何)?(?:疑问|问题)|需要我|ご不明な点|お役に立て|他に(?:ご)?質問|"
+    r"도움이 (?:되|됐)|궁금한 점|더 궁금)[^\n]*\Z",
     re.IGNORECASE,
 )
+_COUNTS = (
+    r"(?:approx\w*\.? |total )?(?:word|character) ?count|words?|wörter|wortzahl|(?:nombre de|número de|numero di) "
+    r"(?:mots|"
+    r"palabras|palavras|parole)|количество слов|字数|字數|文字数|글자 수"
+)
+_SURE = r"confidence(?: (?:level|score))?|konfidenz|confiance|confianza|confiança|уверенность|置信度|信心|確信度|신뢰도"
+NOTE_LAST = re.compile(
+    rf"\n+[ \t]*[*_(\[]{{0,3}}(?:(?:{_COUNTS})[*_]*\s*[:：=][*_]*\s*[~≈]?\d|(?:{_SURE})[*_]*\s*[:：=])[^\n]{{0,120}}\Z|"
+    r"\n+[ \t]*[*_]{0,2}\((?:approx\w*\.? |about |~|≈)?\d{1,4} (?:words|wörter|mots|palabras|palavras|parole|слов\w*)\)"
+    r"[*_]{0,2}\Z",
+    re.IGNORECASE,
+)
+"""a last line that counts the words of a text or says how sure its writer is"""
+RULE_LAST = re.compile(r"\n[ \t]*(?:-{3,}|\*{3,}|_{3,}|={3,})\Z")
 
 
 def clean(text: str) -> str:
@@ -36,7 +65,8 @@ def clean(text: str) -> str:
 
 
 SPECIAL = re.compile(
-    r"(?:<\|im_start\|>|<\|start_header_id\|>|<\|start\|>|<start_of_turn>)\s*(?:assistant|model)?\s*(?:<\|end_header_id\|>)?\s*|"
+    r"(?:<\|im_start\|>|<\|start_header_id\|>|<\|start\|>|<start_of_turn>)\s*(?:assistant|model)?\s*(?:<\|"
+    r"end_header_id\|>)?\s*|"
     r"<\|[a-z_]{2,24}\|>|<｜[^<>｜]{2,24}｜>|<(?:eos|bos|end_of_turn|pad)>",
     re.IGNORECASE,
 )
@@ -65,14 +95,15 @@ def without_chatter(text: str) -> str:
         opening = OPENING_CHATTER.match(text)
         shorter = text if opening is None else text[opening.end() :]
         if "\n" in shorter:
-            shorter = CLOSING_CHATTER.sub("", shorter)
+            shorter = RULE_LAST.sub("", NOTE_LAST.sub("", CLOSING_CHATTER.sub("", shorter)))
         if (shorter := shorter.strip()) == text:
             return text
         text = shorter
 
 
 PAIR = re.compile(
-    r"<(?P<name>p|div|span|b|strong|em|i|u|center|font|h[1-6])(?:\s[^<>]*)?>(?P<text>(?:(?!<(?P=name)[\s>]).)*?)</(?P=name)>",
+    r"<(?P<name>p|div|span|b|strong|em|i|u|center|font|"
+    r"h[1-6])(?:\s[^<>]*)?>(?P<text>(?:(?!<(?P=name)[\s>]).)*?)</(?P=name)>",
     re.DOTALL | re.IGNORECASE,
 )
 DEEPEST = 8

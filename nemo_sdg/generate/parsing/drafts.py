@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from nemo_sdg.generate.parsing.answers.corrections import is_corrected
 from nemo_sdg.generate.parsing.answers.dress import find_said
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter
@@ -159,6 +160,8 @@ def from_sections(text: str, kind: str) -> Draft | None:
     if any(section.final for section in answers):
         chosen = [section for section in answers if section.final][-1]
     draft = _draft(text, sections, chosen)
+    if chosen.closed and is_corrected(after := text[chosen.end :]):
+        draft.answer += "\n\n" + after.strip()
     if kind in (Kind.code, Kind.free_text):
         return draft
     first = answers[0].start

@@ -49,7 +49,14 @@ def find_sections(text: str, *, prose: bool = False) -> list[Section]:
     """The sections of a reply in order, by its tags if it has any, else by headings and labels. `prose`: the answer
     may have parts with labels of its own.
     """
-    return _tagged(text) or _headed(text, prose=prose) or _tabled(text)
+    fences = [fence for fence in FENCED.finditer(text) if fence["closed"] is not None] if "<" in text else []
+    programs = [fence for fence in fences if fence["language"].strip().casefold() not in MARKUP]
+    if tagged := _tagged(text, fences):
+        return tagged
+    headed = _headed(text, prose=prose)
+    if len({section.name for section in headed} & {"context", "reasoning", "answer"}) > 1:
+        return headed  # tags in a fence under headings are an answer in XML
+    return _tagged(text, programs) or headed or _tabled(text)
 
 
 def preamble(text: str, sections: list[Section]) -> str:
@@ -57,13 +64,12 @@ def preamble(text: str, sections: list[Section]) -> str:
     return text[: sections[0].start].strip() if sections else text.strip()
 
 
-def _tagged(text: str) -> list[Section]:
+def _tagged(text: str, fences: list[re.Match[str]]) -> list[Section]:
+    """The sections of tags outside of fences."""
     if "<" not in text:
         return []
     found: list[Section] = []
-    fences = [fence for fence in FENCED.finditer(text) if fence["closed"] is not None]
-    programs = [fence for fence in fences if fence["language"].strip().casefold() not in MARKUP]
-    marks = _tags(text, fences) or _tags(text, programs)
+    marks = _tags(text, fences)
     for number, (mark, section) in enumerate(marks):
         if mark["close"]:
             continue
@@ -119,8 +125,36 @@ def _headed(text: str, *, prose: bool) -> list[Section]:
         headings = [replace(one, section="reasoning") if one.name in WORKINGS else one for one in headings]
     for number, heading in enumerate(headings):
         end = headings[number + 1].start if number + 1 < len(headings) else len(text)
+        end = _end_of_prose(text, heading, end) if prose and heading.section == "answer" else end
         found.append(Section(heading.section, heading.text(text, end), heading.start, end, final=heading.final))
-    return found
+    return _with_reasoning(text, headings, found)
+
+
+def _end_of_prose(text: str, heading: Heading, end: int) -> int:
+    """Where an answer ends under `## ANSWER`: at another heading in capitals with as many #, `## KEY TAKEAWAYS`."""
+    own = text[heading.body : end].lstrip().startswith("#")  # the text has headings of its own
+    if not heading.level or own or not text[heading.start : heading.body].isupper():
+        return end
+    for line in re.finditer(rf"^[ \t]*#{{{heading.level}}}[ \t]+[^#\n]+$", text[:end], re.MULTILINE):
+        if line.start() > heading.body and line[0].isupper():
+            return line.start()
+    return end
+
+
+def _with_reasoning(text: str, headings: list[Heading], sections: list[Section]) -> list[Section]:
+    """The sections with a reasoning under a heading whose name is unknown: the first one between a context and an
+    answer, where all three have as many #.
+    """
+    if [section.name for section in sections] != ["context", "answer"] or {one.level for one in headings} in ({0}, {}):
+        return sections
+    context, answer = headings
+    unknown = re.compile(rf"^[ \t]*#{{{context.level}}}[ \t]+[^#\s][^\n]*$", re.MULTILINE)
+    found = unknown.search(text, context.body, answer.start) if context.level == answer.level else None
+    if found is None or not text[context.body : found.start()].strip():
+        return sections
+    known = replace(sections[0], text=trimmed(text[context.body : found.start()]), end=found.start())
+    reasoning = Section("reasoning", trimmed(text[found.end() : answer.start]), found.start(), answer.start)
+    return [known, reasoning, sections[1]]
 
 
 def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:

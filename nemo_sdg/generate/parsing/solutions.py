@@ -11,8 +11,9 @@ earlier ones; without a correction the reply has no answer.
 
 import re
 
+from nemo_sdg.generate.parsing.answers.clauses import option_of, option_said
+from nemo_sdg.generate.parsing.answers.corrections import corrected, is_corrected
 from nemo_sdg.generate.parsing.answers.dress import fold, tidy_answer
-from nemo_sdg.generate.parsing.answers.options import match_option, names_another
 from nemo_sdg.generate.parsing.answers.refusals import is_refusal
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter, without_html, without_marks
 from nemo_sdg.generate.parsing.drafts import Draft, final_answer_in, from_cut, from_json, from_sections
@@ -41,17 +42,10 @@ REASONS = (
     "answer_not_an_option",
     "contradictory_answers",
 )
-CLAUSE = re.compile(r"[,;–—]|\s-\s|[.。]\s")
-BECAUSE = re.compile(
-    r"[,;–—\s-]*(?:because|since|given that|weil|da|denn|car|parce que|puisque|porque|ya que|pois|já que|perché|poiché|"
-    r"omdat|want|eftersom|fordi|ponieważ|потому что|так как|поскольку|бо|тому що|çünkü|لأن|क्योंकि|因为|因為|なぜなら|"
-    r"왜냐하면)(?!\w)",
-    re.IGNORECASE,
-)
-"""how the reason of an answer begins; what it says of other options is no other answer"""
 JSON_BEGUN = re.compile(r"\s*(?:```json\b|(?:```\w*\s*)?[{\[]\s*(?:[\"'{\[]|\Z))")
 
 
+QUOTE = re.compile(r"^[ \t]*> ?", re.MULTILINE)
 QUOTED = re.compile(r"\s*>\s+[^\W\d_*`\"“«]|\s*>\s+[*`\"“«]+[^\W\d_]")
 """an answer in Markdown's quotation, and no `> 5`"""
 
@@ -84,6 +78,8 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
     """The draft in a text, or (reason, detail). In a reply that was cut, only an answer before the cut counts."""
     draft = from_json(text, kind)
     if isinstance(draft, Draft):
+        if is_corrected(after := text.rpartition("}")[2].lstrip("` \n")):
+            draft.answer += "\n\n" + after
         return draft
     if cut:
         return from_cut(text, kind) or ("cut_at_max_tokens", "")
@@ -102,12 +98,21 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
 
 def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, str] | tuple[str, str]:
     """The solution from a draft, with its answer cleaned and checked, or (reason, detail)."""
-    answer = None if options is None else option_of(draft.answer, options)
+    if kind not in (Kind.code, Kind.free_text):
+        final = corrected(draft.answer, kind, options)
+        if final is None:
+            return "contradictory_answers", draft.answer[:80]
+        draft.answer = final
+    answer = (
+        None
+        if options is None
+        else option_of(draft.answer, options) or option_said(draft.answer, draft.reasoning, options)
+    )
     if answer is None and kind in (Kind.multiple_choice, Kind.short_text) and QUOTED.match(draft.answer):
-        draft.answer = re.sub(r"^[ \t]*> ?", "", draft.answer, flags=re.MULTILINE)
+        draft.answer = QUOTE.sub("", draft.answer)
         answer = None if options is None else option_of(draft.answer, options)
     if answer is None:
-        answer = tidy_answer(without_chatter(draft.answer) if kind == Kind.free_text else draft.answer, kind)
+        answer = tidy_answer(_text_of(draft.answer) if kind == Kind.free_text else draft.answer, kind)
         if options is not None:
             refused = is_refusal(draft.answer)
             return "refused_by_model" if refused else "answer_not_an_option", answer[:80]
@@ -126,19 +131,13 @@ def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, st
     return {"answer": answer, "reasoning": without_chatter(draft.reasoning), "context": without_chatter(draft.context)}
 
 
-def option_of(answer: str, options: list[str]) -> str | None:
-    """The option that an answer names; in an answer of several lines, that of the first line which names one."""
-    lines = [line.strip() for line in answer.split("\n") if line.strip()]
-    for part in dict.fromkeys([answer.strip(), *lines[:3], *(line.split(" because ")[0] for line in lines[:1])]):
-        if (option := match_option(part, options)) is not None:
-            return option
-    if lines and (cut := CLAUSE.split(lines[0])[0].strip()) != lines[0]:
-        option = match_option(cut, options)
-        tail = lines[0][len(cut) :]
-        if option is not None and not BECAUSE.match(tail) and names_another(tail, option, options):
-            return None
-        return option
-    return None
+def _text_of(answer: str) -> str:
+    """A text without chatter and notes around it; what is a quotation as a whole is written out."""
+    answer = without_chatter(answer)
+    lines = answer.split("\n")
+    if all(line.lstrip().startswith(">") for line in lines if line.strip()):
+        return "\n".join(QUOTE.sub("", line) for line in lines).strip()
+    return answer
 
 
 def _differ(rival: str, answer: str, kind: str, options: list[str] | None) -> bool:

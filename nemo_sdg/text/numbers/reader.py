@@ -50,7 +50,9 @@ _SIGN_WORD = re.compile(
 )
 _PERCENT_FIRST = re.compile(r"(?:yüzde|百分之|asilimia)\s*(?=[\d.,]+$|[^\W\d_]+(?:\s[^\W\d_]+)?$)", re.IGNORECASE)
 _ROMANCE_ORDINAL = re.compile(r"(?:er|ère|re|i?ème|e|\.?[oaºª])(?![^\W\d_])")
-_NAMED = re.compile(r"(?:\(?[^\W\d_](?:_\{?\w+\}?)?\)?\s*)?=\s*|pH\s*(?:of\s+|=\s*|:\s*)?(?=\d)")
+_NAMED = re.compile(
+    r"(?:\(?(?:\\[A-Za-z]+|[^\W\d_])(?:_\{?\\?\w+\}?)?\)?\s*)?(?:=|≈|\\approx(?![A-Za-z]))\s*|pH\s*(?:of\s+|=\s*|:\s*)?(?=\d)"
+)
 
 
 @dataclass(frozen=True, slots=True)

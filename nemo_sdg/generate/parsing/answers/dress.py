@@ -13,6 +13,7 @@ from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
 from nemo_sdg.generate.parsing.answers.statements import joined, statement_of
 from nemo_sdg.records import Kind
 from nemo_sdg.text.boxes import last_boxes
+from nemo_sdg.text.numbers import numbers_equal, read_number
 from nemo_sdg.text.rivals import is_of_another
 
 OPENING = re.compile(rf"^{LEAD}(?P<rest>\S.*)$", re.IGNORECASE | re.DOTALL)
@@ -52,6 +53,10 @@ EXPLAINED = re.compile(
 """what explains a short text: `Paris, because it is the seat`, `Paris — the capital of France`"""
 GLOSS = re.compile(r"^(?P<text>[^()（）]*[^\W\d_][^()（）]*\S)\s+[(（][^\W\d][^()（）\d]*[)）]$")
 """a short text with an explanation in brackets: `Paris (France)`"""
+
+
+LONGEST_GLOSSED = 400
+AGAIN = re.compile(r"^(?P<text>[^()]*?[^()\s\\])(?:\s*\\q?quad|\\[,;:! ])*\s*[(（](?P<again>[^()]*\d[^()]*)[)）]$")
 
 
 def fold(text: str) -> str:
@@ -171,9 +176,27 @@ def tidy_answer(answer: str, kind: str) -> str:
     ends = answer.endswith(".") and not answer.endswith("..") and (kind == Kind.numeric or _is_name(answer))
     if ends or answer.endswith(("。", "।", "۔")):
         answer = undressed(answer[:-1], quotes=kind == Kind.short_text)
-    if kind == Kind.short_text and answer.endswith((")", "）")) and (found := GLOSS.match(answer)):
+    if kind == Kind.numeric:
+        return _said_once(answer)
+    if (
+        kind == Kind.short_text
+        and len(answer) < LONGEST_GLOSSED
+        and answer.endswith((")", "）"))
+        and (found := GLOSS.match(answer))
+    ):
         answer = found["text"]
     return answer
+
+
+def _said_once(answer: str) -> str:
+    """A quantity without the same one in brackets behind it, in another unit: `5 m (500 cm)`."""
+    found = AGAIN.match(answer) if len(answer) < LONGEST_GLOSSED and answer.endswith((")", "）")) else None
+    if found is None:
+        return answer
+    one, other = read_number(found["text"]), read_number(found["again"])
+    if one is None or other is None or not (one.unit.dimensions and other.unit.dimensions):
+        return answer
+    return found["text"] if one.unit != other.unit and numbers_equal(one, other) else answer
 
 
 def _is_name(answer: str) -> bool:

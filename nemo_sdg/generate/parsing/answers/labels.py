@@ -7,6 +7,7 @@ named_label("В")                      ->  {1, 2}  Cyrillic: the third letter, o
 named_label("vitamin C")              ->  set()
 """
 
+import functools
 import re
 
 from nemo_sdg.generate.parsing.answers.leads import (
@@ -17,11 +18,13 @@ from nemo_sdg.generate.parsing.answers.leads import (
     CHOOSES,
     COPULAS,
     NOUNS,
+    OPTION_NOUNS,
     OPTION_WORDS,
     SO,
 )
 from nemo_sdg.generate.parsing.answers.leads import AFTER as LATER
 from nemo_sdg.records import LABELS
+from nemo_sdg.text.numbers.spelled import numbered, words_table
 
 ALPHABETS = (
     LABELS, "АБВГДЕЖ", "ΑΒΓΔΕΖ", "אבגדהוז", "أبجدهو", "ابجدهو", "कखगघङच", "কখগঘঙচ", "กขคงจฉ", "アイウエオカ",
@@ -63,6 +66,16 @@ ONLY = re.compile(
 NUMBERED = re.compile(
     rf"(?:(?:{ARTICLES})\s+)?(?:{OPTION_WORDS})\s*(?:#|no\.?|number)?\s*\(?(?P<number>[1-9]\d?)\)?{END}", re.IGNORECASE
 )
+OPTION = rf"(?:{OPTION_NOUNS}|antwortmöglichkeit|vaihtoehto|seçenek|şık|विकल्प|one)"
+ORDINAL = re.compile(
+    rf"(?:{STATES}|(?:{SO})[\s,:]*)?(?:(?:{ARTICLES})\s+)?(?P<word>\w+)\s+{OPTION}{END}|"
+    rf"(?:(?:{ARTICLES})\s+)?(?:(?:{ADJECTIVES})\s+)*{OPTION}{BE}\s*(?:{ARTICLES})\s+(?P<last>\w+){END}",
+    re.IGNORECASE,
+)
+"""`the second option`, `the right one is the fourth`"""
+COUNTED = re.compile(
+    r"第\s*(?P<count>[一二三四五六七八九十])\s*(?:个|個|番目の?)?\s*(?:选项|選項|選択肢)(?:が正解)?(?:です)?[。.]?"
+)
 CONCLUSION = re.compile(rf"(?:^|[,;:—–.]\s*)(?P<said>(?:{SO})(?!\w)[\s,，、:]*(?P<rest>\S.*))$", re.IGNORECASE)
 LAST_SENTENCE = re.compile(r"(?<=[.!?。！？।])\s+|(?<=[。！？])")
 
@@ -84,7 +97,24 @@ def named_label(text: str) -> set[int]:
         return positions(found["label"] or found["other"])
     if found := NUMBERED.fullmatch(text):
         return {int(found["number"]) - 1}
+    if found := ORDINAL.fullmatch(text):
+        place = _ordinals().get((found["word"] or found["last"]).casefold())
+        return set() if place is None else {place - 1}
+    if found := COUNTED.fullmatch(text):
+        return {"一二三四五六七八九十".index(found["count"])}
     return set()
+
+
+@functools.cache
+def _ordinals() -> dict[str, int]:
+    """Ordinals from the first to the tenth in all languages that have them in words."""
+    words = "first|1st second|2nd third|3rd fourth|4th fifth|5th sixth|6th seventh|7th eighth|8th ninth|9th tenth|10th"
+    found = {
+        word: place
+        for table in words_table().values()
+        for word, place in numbered(table.get("ordinals", ""), 1).items()
+    }
+    return {word: int(place) for word, place in (found | numbered(words, 1)).items() if place <= len(LABELS)}
 
 
 def concluded(line: str) -> list[str]:

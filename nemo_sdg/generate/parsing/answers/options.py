@@ -85,7 +85,7 @@ def match_option(answer: str, options: list[str], *, in_sentence: bool = True) -
     if len(bold) == 1:
         candidates.append(undressed(bold[0], quotes=True))
     for candidate in dict.fromkeys(candidates):
-        for find in (_by_text, _by_named_label, _by_label):
+        for find in (by_text, by_named_label, _by_label):
             if (option := find(candidate, options)) is not None:
                 return option
     return _by_name(candidates[-1], options) if in_sentence else None
@@ -120,13 +120,13 @@ def concluded_option(line: str, options: list[str]) -> str | None:
     before labels the texts of options are looked for, first as the whole line.
     """
     parts = [visible(line), *concluded(visible(line))]
-    said = [option for part in parts if (option := _by_text(undressed(part, quotes=True), options)) is not None]
+    said = [option for part in parts if (option := by_text(undressed(part, quotes=True), options)) is not None]
     if not said:
-        said = [option for part in parts[1:] if (option := _by_named_label(part, options)) is not None]
+        said = [option for part in parts[1:] if (option := by_named_label(part, options)) is not None]
     return said[0] if said else None
 
 
-def _by_named_label(said: str, options: list[str]) -> str | None:
+def by_named_label(said: str, options: list[str]) -> str | None:
     """The option whose label is said, perhaps with `option` or `is the right answer`."""
     found = named_label(said)
     if not found or any(
@@ -138,7 +138,7 @@ def _by_named_label(said: str, options: list[str]) -> str | None:
     return options[place] if place < len(options) else None
 
 
-def _by_text(text: str, options: list[str]) -> str | None:
+def by_text(text: str, options: list[str]) -> str | None:
     for form in (
         str.strip,
         lambda value: unicodedata.normalize("NFC", value).strip(" .。!"),
@@ -177,24 +177,24 @@ def _unmarked(text: str) -> str:
 
 def _by_label(text: str, options: list[str]) -> str | None:
     if not text.isascii() and (found := OTHER_LABELLED.match(text.strip())):
-        named = _by_text(undressed(found["rest"], quotes=True), options)
+        named = by_text(undressed(found["rest"], quotes=True), options)
         return named if named is not None and options.index(named) in positions(found["label"]) else None
     text = unicodedata.normalize("NFKC", text).strip()
     text = text.removesuffix("。").removesuffix(".").removesuffix("!").strip()
     if found := LABEL_LAST.match(text):
-        named = _by_text(undressed(found["text"], quotes=True), options)
+        named = by_text(undressed(found["text"], quotes=True), options)
         return named if named is not None and _at(found["label"], options) == named else None
     found = LABELLED.match(text)
     if found is None:
         return None
     rest = undressed(found["rest"].strip(), quotes=True)
-    if rest.startswith("(") and rest.endswith(")") and _by_text(rest, options) is None:
+    if rest.startswith("(") and rest.endswith(")") and by_text(rest, options) is None:
         rest = rest[1:-1]
     bracketed = found["open"] is not None
     if rest and not found["part"] and not bracketed:
         return None  # the first letter of a word
     option = _at(found["label"].upper(), options)
-    if option is None or not rest or _by_text(rest, options) == option:
+    if option is None or not rest or by_text(rest, options) == option:
         return option
     marked = bracketed or found["close"] or found["part"].strip()
     if not marked:  # `A dog`, `B is not it`
@@ -240,9 +240,9 @@ def names_another(text: str, option: str, options: list[str]) -> bool:
     """Whether a text names an option other than `option`, by its text or its label."""
     joined = f" {' '.join(re.findall(WORD, fold(text)))} "
     others = [other for other in options if other != option]
-    return bool(ANOTHER_LABEL.search(text)) or any(
-        f" {' '.join(re.findall(WORD, fold(other)))} " in joined for other in others
-    )
+    labels = {re.findall("[A-Z]", found[0])[-1] for found in ANOTHER_LABEL.finditer(text)}
+    own = {LABELS[options.index(option)]} if option in options else set()
+    return bool(labels - own) or any(f" {' '.join(re.findall(WORD, fold(other)))} " in joined for other in others)
 
 
 def _at(label: str, options: list[str]) -> str | None:

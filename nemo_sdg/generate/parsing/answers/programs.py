@@ -17,16 +17,41 @@ FENCE = re.compile(
 )
 
 
+LONGEST_LEAD = 120
+SHOWS_USE = re.compile(
+    r"(?:^|\n)[ \t*_#>-]*(?:(?:for |here is an? |an? )?(?:example|sample)\b|(?:example |sample )?usage\b|how to use|"
+    r"(?:example |sample |expected )?(?:output|input|call|run|result)s?\b|try it|"
+    r"verwendung|beispiel|ausgabe|aufruf|exemple|utilisation|sortie|appel|ejemplo|uso|salida|esempio|utilizzo|exemplo|saída|"
+    r"voorbeeld|gebruik|exempel|przykład|użycie|пример|использование|вывод|приклад|örnek|kullanım|contoh|ví dụ|"
+    r"使用|用法|示例|例|输出|使い方|出力|사용|예시|출력)[^\n]{0,80}\n\s*$",
+    re.IGNORECASE,
+)
+"""a line above a block that shows how a program is used, or what it prints"""
+NAME = re.compile(
+    r"^(?:(?:export|default|public|private|protected|internal|static|async|pub|inline|final|abstract|override|local|"
+    r"unsafe|suspend)\s+)*(?:(?:function\*?|fn|func|fun|def|class|struct|sub|proc|procedure|defn|defun|module|interface|"
+    r"trait|enum)\s+(?:\([^()\n]{1,60}\)\s*)?(?P<name>[A-Za-z_]\w*)|(?:const|let|var|val)\s+(?P<value>\w+)\s*=\s*"
+    r"(?:async\s*)?(?:function\b|(?:\([^()\n]{0,200}\)|\w+)\s*=>)|(?!(?:if|for|while|switch|else|return|do|catch)\b)"
+    r"[A-Za-z_][\w:<>,*& \[\]]{0,80}?[\s*&](?P<typed>[A-Za-z_]\w*)\s*\([^(){};\n]{0,200}\)\s*(?:const\s*)?\{)",
+    re.MULTILINE,
+)
+"""a definition at the beginning of a line, in languages other than Python"""
+
+
 def program_of(text: str) -> str:
     """The program in a text: the text itself if it is Python, else the definitions in its fenced blocks, with the last
     version of a function that is defined twice.
     """
     text = text.strip("\n")
-    blocks = [
-        found["body"].strip("\n")
+    fences = [
+        found
         for found in FENCE.finditer(text)
         if found["language"].lower() not in ("json", "text", "output", "bash", "sh", "console", "plaintext")
     ]
+    own = [
+        found for found in fences if not SHOWS_USE.search(text[max(0, found.start() - LONGEST_LEAD) : found.start()])
+    ]
+    blocks = [found["body"].strip("\n") for found in own or fences]
     if not blocks or parse_program(text) is not None:
         return text.strip() if blocks else text
     kept: list[str] = []
@@ -84,10 +109,10 @@ def _global_names(program: str) -> set[str]:
 
 
 def defined(program: str) -> set[str]:
-    """Names of the functions and classes that a program defines at its top level; none if it is not Python."""
+    """Names of the functions and classes that a program defines at its top level."""
     tree = parse_program(program)
     if tree is None:
-        return set()
+        return {name for found in NAME.finditer(program) if (name := found["name"] or found["value"] or found["typed"])}
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
     assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)]
     return names | {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}
