@@ -18,6 +18,7 @@ from nemo_sdg.errors import ConfigError, DataError, SdgError
 from nemo_sdg.records import json_line
 from nemo_sdg.records.shapes import misfit
 from nemo_sdg.storage.frames import SUFFIX, FrameWriter, compressed, content_size, is_stored, open_content, stored_files
+from nemo_sdg.storage.regular import open_regular
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 """errors of writing. Any other OSError in a writing block comes from what the block reads, such as a connection that
@@ -158,7 +159,8 @@ def write_json(path: str | Path, value: Any) -> None:
 def read_json(path: str | Path) -> Any:
     """Raises DataError when the file is missing or not JSON."""
     try:
-        return orjson.loads(Path(path).read_bytes())
+        with open_regular(path) as handle:
+            return orjson.loads(handle.read())
     except FileNotFoundError as exc:
         raise DataError(f"{path} is missing") from exc
     except IsADirectoryError as exc:

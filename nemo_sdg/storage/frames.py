@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from nemo_sdg.errors import DataError
+from nemo_sdg.storage.regular import open_regular
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -68,7 +69,7 @@ def open_content(path: str | Path, *, salvage: bool = False) -> io.BufferedReade
     DataError where that is damaged.
     """
     try:
-        return open(path, "rb")
+        return io.BufferedReader(open_regular(path))
     except FileNotFoundError:
         reader = _compressed_reader(path, salvage=salvage)
         if reader is None:
@@ -101,7 +102,7 @@ def content_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     over, as FrameReader.lines says. Raises FileNotFoundError where it is there in neither form.
     """
     try:
-        handle = open(path, "rb")  # noqa: SIM115
+        handle = io.BufferedReader(open_regular(path))
     except FileNotFoundError:
         with FrameReader(compressed(path), salvage=True) as reader:
             yield from reader.lines()
@@ -160,7 +161,7 @@ class FrameReader(io.RawIOBase):
     def __init__(self, path: Path, *, num_cached: int = 1, salvage: bool = False) -> None:
         super().__init__()
         self._position = 0
-        self._file = file = open(path, "rb", buffering=0)  # noqa: SIM115
+        self._file = file = open_regular(path)
         self._is_cut = False
         try:
             table = _read_table(file, path)

@@ -226,10 +226,11 @@ class StepDir:
         wanted = set(shards)
         for shard in set(self.shards()) - wanted:
             self.receipt_path(shard).unlink(missing_ok=True)  # other workers remove it too
-        for path in [*stored_files(self.path, "shard-*.jsonl"), *stored_files(self.path / "dropped", "shard-*.jsonl")]:
-            if path.stem not in wanted:
-                path.unlink(missing_ok=True)
-                compressed(path).unlink(missing_ok=True)
+        for folder in (self.path, self.path / "dropped", self.path / "traces"):
+            for path in stored_files(folder, "shard-*.jsonl"):
+                if path.stem not in wanted:
+                    path.unlink(missing_ok=True)
+                    compressed(path).unlink(missing_ok=True)
 
     def receipt_hashes(self) -> dict[str, str]:
         """Receipt, by its path in the step's folder without `receipts/` -> its SHA-256."""

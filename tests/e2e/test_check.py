@@ -625,6 +625,11 @@ def an_index_points_elsewhere(home: Path) -> None:
     seal(home)
 
 
+@mutant(WHOLE, "answers/traces/shard-00099.jsonl has no receipt")
+def thinking_of_a_shard_too_many(home: Path) -> None:
+    write_jsonl(home / "run/answers/traces/shard-00099.jsonl", [{}], compress=True)
+
+
 @mutant(WHOLE, "shard-00099_text_document.bin has no receipt")
 def a_packed_shard_too_many(home: Path) -> None:
     path = next((home / "run/packed/context").rglob("*.bin"))
@@ -699,6 +704,24 @@ def nemo_trains_on_another_corpus(home: Path) -> None:
 def megatron_trains_on_another_corpus(home: Path) -> None:
     path = home / "run/blend/context.data_args.txt"
     path.write_text(path.read_text().replace("context/", "no_context/"))
+
+
+@mutant(BLEND, "context.data_args.txt is not what context.blend.json says")
+def megatron_has_nothing_to_train_on(home: Path) -> None:
+    (home / "run/blend/context.data_args.txt").unlink()
+
+
+@mutant(WHOLE, "answers/shard-00001.jsonl is missing")
+def a_pipe_in_place_of_a_shard(home: Path) -> None:
+    path = home / "run/answers/shard-00001.jsonl.zst"
+    path.unlink()
+    os.mkfifo(path)
+
+
+@mutant(WHOLE, "must be a file, and is a folder")
+def a_manifest_is_a_folder(home: Path) -> None:
+    (home / "run/manifest.json").unlink()
+    (home / "run/manifest.json").mkdir()
 
 
 @mutant(BLEND, "context.data_blend.json is not what mixture.json says")
@@ -860,6 +883,15 @@ def test_what_cannot_be_seen_is_named_and_not_proved(home: Path, unseen: Callabl
     assert any("qs_word_problems_test.jsonl" in line and "no longer there" in line for line in unseen(EVALUATION))
     train_file.rename(home / "gone.jsonl")
     assert any("qs_word_problems_train.jsonl" in line for line in unseen(ROWS))
+
+
+def test_a_file_that_may_not_be_read_is_no_violation(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(shards, "open_content", refuse)
+    with pytest.raises(PermissionError):
+        prove(home / "run")
 
 
 def test_a_lost_card_is_written_again_to_the_same_bytes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

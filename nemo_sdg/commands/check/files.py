@@ -54,7 +54,8 @@ def files_are_whole(run: CheckedRun, verdict: Verdict) -> None:
     for step in run.steps:
         folder = run.dir / step
         packed = folder.glob("*/*/*/shard-*") if step == "packed" else ()
-        for path in [*stored_files(folder, "shard-*.jsonl"), *stored_files(folder / "dropped"), *packed]:
+        beside = [*stored_files(folder / "dropped"), *stored_files(folder / "traces", "shard-*.jsonl")]
+        for path in [*stored_files(folder, "shard-*.jsonl"), *beside, *packed]:
             if str(path.relative_to(run.dir)) not in named:
                 verdict.violations.append(f"{path.relative_to(run.dir)} has no receipt: its step did not finish")
     for place, receipt in run.receipts.items():

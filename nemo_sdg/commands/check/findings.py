@@ -131,7 +131,7 @@ class CheckedRun:
     @functools.cached_property
     def manifest(self) -> dict[str, Any]:
         """manifest.json; empty where there is none. Raises DataError where it is damaged."""
-        if not (self.dir / "manifest.json").is_file():
+        if not (self.dir / "manifest.json").exists():
             return {}
         found: dict[str, Any] = read_json(self.dir / "manifest.json")
         if why := misfit(found, Manifest):

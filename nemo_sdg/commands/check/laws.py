@@ -153,7 +153,7 @@ def take_shard(run: CheckedRun, name: str) -> Taken:
 
 def prove_law(run: CheckedRun, name: str, directory: str | None) -> Verdict:
     """The verdict on one law, in the folder that the run was made in. A file that breaks the law's own code breaks the
-    law.
+    law; one that this user may not read says nothing, and ends the check.
     """
     verdict = Verdict(law=name)
     with contextlib.chdir(directory) if directory else contextlib.nullcontext():
@@ -162,6 +162,8 @@ def prove_law(run: CheckedRun, name: str, directory: str | None) -> Verdict:
                 dict(LAWS)[name](run, verdict)
         except DataError as exc:
             verdict.violations.append(str(exc))
+        except PermissionError:
+            raise
         except BROKEN as exc:
             verdict.violations.append(f"a file is not what it should be ({type(exc).__name__}: {exc})")
     return verdict

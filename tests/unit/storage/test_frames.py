@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from nemo_sdg.errors import DataError, SdgError
 from nemo_sdg.records import Drop
 from nemo_sdg.storage import (
+    SUFFIX,
     Counts,
     FrameReader,
     StepDir,
@@ -29,6 +30,7 @@ from nemo_sdg.storage import (
     frames,
     hold,
     open_content,
+    read_json,
     read_jsonl,
     release,
     sha256_file,
@@ -304,3 +306,12 @@ def test_a_damaged_compressed_shard_is_named(tmp_path: Path, place: int) -> None
     again = StepDir(run_dir=tmp_path, step="answers", fingerprint="f", compress=True)
     again.hash_outputs(["shard-00000"])
     assert "shard-00000.jsonl" in str(again.problem("shard-00000"))
+
+
+@pytest.mark.parametrize("name", ["lines.jsonl", f"lines.jsonl{SUFFIX}"])
+def test_a_pipe_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="not a regular file"):
+        open_content(tmp_path / "lines.jsonl")
+    with pytest.raises(DataError, match="not a regular file"):
+        read_json(tmp_path / name)

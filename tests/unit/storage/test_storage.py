@@ -88,9 +88,12 @@ def test_shards_that_no_longer_belong_go(tmp_path: Path) -> None:
     for number in range(3):
         with target.open_shard(f"shard-{number:05d}"):
             pass
+    for shard in ("shard-00000", "shard-00001"):
+        write_jsonl(target.path / "traces" / f"{shard}.jsonl", [{}], compress=True)
     target.keep_only(["shard-00001"])
     assert target.shards() == ["shard-00001"]
     assert [path.name for path in target.path.glob("shard-*")] == ["shard-00001.jsonl"]
+    assert [path.name for path in target.path.glob("traces/*")] == ["shard-00001.jsonl.zst"]
 
 
 def test_whole_shard_has_no_problem_and_each_damage_is_named(tmp_path: Path) -> None:

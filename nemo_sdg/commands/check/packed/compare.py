@@ -146,7 +146,7 @@ def _compare(run: "CheckedRun", files: PackedFiles, texts: CuratedTexts, stride:
     import pyarrow.parquet as parquet
 
     for name in (files.docs, files.text, files.bin, files.idx):
-        if (run.dir / name).is_file():
+        if (run.dir / name).exists():  # a pipe is refused here, before pyarrow waits for it
             found.hashes[name] = sha256_file(run.dir / name)
     with parquet.ParquetFile(run.dir / files.docs) as docs_file:  # `read_table` would import pandas
         docs = docs_file.read(columns=["document", "sample_id", "num_tokens", *BESIDE["docs"]])

@@ -11,8 +11,10 @@ from nemo_sdg.commands.check.findings import CheckedRun, Ids, Verdict
 from nemo_sdg.commands.check.packed.compare import Compared, CuratedTexts, PackedFiles, compare_shard
 from nemo_sdg.commands.check.shards import Shard
 from nemo_sdg.commands.check.takers import Texts
+from nemo_sdg.errors import DataError
 from nemo_sdg.export.packing.indexed_dataset import DTYPES
 from nemo_sdg.storage import total_dropped
+from nemo_sdg.storage.regular import open_regular
 
 ENCODED_TOKENS = 50_000_000
 """tokens up to which every document is tokenised again; in a larger corpus, documents spread evenly over it are"""
@@ -117,8 +119,8 @@ def num_tokens(run_dir: Path, files: PackedFiles) -> int:
     import numpy as np
 
     try:
-        with open(run_dir / files.idx, "rb") as handle:
+        with open_regular(run_dir / files.idx) as handle:
             width = np.dtype(DTYPES[handle.read(18)[17]]).itemsize
         return (run_dir / files.bin).stat().st_size // width
-    except (OSError, LookupError):
+    except (DataError, OSError, LookupError):
         return 0
