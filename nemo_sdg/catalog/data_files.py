@@ -121,8 +121,8 @@ def _folder_files(root: Path, name: str | None, split: str) -> list[Path]:
     split too, by a word in the names of folders (`test/a.jsonl`) if any says a split, else of files (`test_2.jsonl`).
     """
     found = layout_files(root, name, split)
-    if found and found[0].parent != root:
-        return found
+    if name not in (None, "default") or (found and found[0].parent != root):
+        return found  # the configuration's own folder
     files = [file for file in sorted(root.rglob("*")) if file.is_file() and _is_data(file.relative_to(root))]
     folders = {file: _said_splits(file.relative_to(root).parent.as_posix()) for file in files}
     if any(folders.values()):

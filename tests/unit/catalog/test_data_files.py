@@ -55,6 +55,8 @@ def test_a_folder_s_files_belong_to_the_splits_that_their_names_say(tmp_path):
     put(tmp_path / "by/train/a.jsonl", tmp_path / "by/test/x/train.jsonl", tmp_path / "by/train_x.jsonl")
     assert of("train", tmp_path, path="./by") == [str(tmp_path / "by/train/a.jsonl")]
     assert of("test", tmp_path, data_dir="by") == [str(tmp_path / "by/test/x/train.jsonl")]
+    put(tmp_path / "two/de/train.jsonl", tmp_path / "two/fr/test.jsonl")
+    assert of("train", tmp_path, path="./two", name="fr") == [], "not that of another configuration"
 
 
 @pytest.mark.parametrize("written", ["./own", "own", "{tmp}/own", "../{name}/own"])
