@@ -31,6 +31,9 @@ def _given(language: str) -> re.Pattern[str] | None:
     return re.compile(rf"{before}{behind}|{edge}(?:{parts['key']})(?!\w)")
 
 
+BRACKET = r"(?: ?[(（][^()（）\n]{0,120}[)）] ?(?=[:：]))?"
+
+
 @functools.cache
 def _handed_over(language: str) -> re.Pattern[str] | None:
     """`Here is your question: …`"""
@@ -38,7 +41,7 @@ def _handed_over(language: str) -> re.Pattern[str] | None:
     if parts is None:
         return None
     gap = "" if language in UNSPACED else r"(?: [\w']+){0,4}? "
-    return re.compile(rf"\W*(?:{parts['here']}){gap}(?:{parts['question']})[^:：\n?؟？]{{0,30}}[:：]")
+    return re.compile(rf"\W*(?:{parts['here']}){gap}(?:{parts['question']}){BRACKET}[^:：\n?؟？]{{0,30}}[:：]")
 
 
 @functools.cache

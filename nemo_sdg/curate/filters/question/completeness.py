@@ -72,6 +72,8 @@ def _is_statement(view: View) -> bool:
 STATED = re.compile(r"[^.\s](?<!\bhere)(?<!\bthese)(?<!\bthis)(?<!\bthose)[.。।]$")
 
 
+RELATIONS = "=≡⇔⇒→≈"
+"""Signs between the steps of a derivation"""
 ONE_TEXT = 0.85
 """Jaccard similarity of the words of context and reasoning from which they are one text"""
 
@@ -90,11 +92,13 @@ def empty_solution(view: View) -> Finding | None:
     if not reasoning or view.kind == Kind.code or "\n" in answer:
         return None
     said, filler = view.tokens(reasoning), word_list("filler")
-    left = [word for word in said if word not in filler]
+    label = view.label.lower() if view.is_choice and view.label.lower() not in gold else ""
+    left = [word for word in said if word not in filler and word != label]
     only_answer = contains(gold, left) and len(gold) - len(left) < 3
     names_only = len(said) <= 2 and (view.label.lower() in said or (gold and contains(said, gold)))
-    same_words = set(gold).issuperset(left) and set(gold) == set(left)
-    if not left or only_answer or names_only or same_words or reasoning == answer:
+    same_words = set(gold).issuperset(left) and set(left) in (set(gold), set(gold) - filler)
+    derived = sum(map(reasoning.count, RELATIONS)) > 1 + sum(map(answer.count, RELATIONS))  # `¬∀x ¬P(x) ≡ … ≡ ∃x P(x)`
+    if not derived and (not left or only_answer or names_only or same_words or reasoning == answer):
         return "reasoning_restates_answer", excerpt(reasoning)
     if len(said) > 3 and contains(asked, said):
         return "reasoning_restates_question", excerpt(reasoning)

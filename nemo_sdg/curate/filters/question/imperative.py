@@ -81,6 +81,6 @@ POLITE = re.compile(
     r"(?:please|kindly|bitte|prière|veuillez|proszę|prosím|пожалуйста|lütfen|mohon|tolong|tafadhali|kérem)\Z"
 )
 ARABIC_OBJECT = re.compile(r"ال|[\d\"«“(]")
-CAPITALS = re.compile(r"[A-Z]{2,}(?![\w.])")
+CAPITALS = re.compile(r"[A-Z]{2,}\d*(?![\w.])")
 AFTER_OPENING = re.compile(r"\W*(?:In|Using|With|Without|From|Given|By|For|On|To)\b[^.?!;]*?, ([a-z]+)\b")
 """`In one sentence, contrast …`: what follows may be a verb, and then something is asked for"""

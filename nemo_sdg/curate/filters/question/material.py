@@ -137,9 +137,20 @@ def _carries(name: str, question: str, match: re.Match[str], min_material: int) 
         return True
     if name == "figure":
         return False
+    rest = sentences(question[match.start() :])
+    if ONE_SENTENCE.search(rest[0]) and any(STATED.search(said) and not BIDS.search(said) for said in rest[1:]):
+        return True
     if _told(question[match.end() :]) >= min_material:
         return True
     return name == "listing" and _told(question[: match.start()]) >= min_material
+
+
+ONE_SENTENCE = re.compile(
+    r"\b(?:sentence|sa[tz]{2}|phrase|frase|zin|mening)|предложени|речення|zdani|\bvět|cümle|(?<![短本全课課])文(?!章)|句|문장",
+    re.IGNORECASE,
+)
+"""What is pointed at is one sentence, which may follow as it is (`Setze den Satz ins Passiv. Er schlug den …`)"""
+STATED, BIDS = re.compile(r"[.。!！।]$"), re.compile(r"よ。$|(?:こと|なさい|ください|시오|세요)[。.]$")
 
 
 def _told(text: str) -> int:

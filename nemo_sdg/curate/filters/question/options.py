@@ -12,8 +12,8 @@ EDGE = re.compile(r"^[\s\"'“”«».,;:!?()\[\]。、，؛؟]+|[\s\"'“”«�
 ABOUT_WRITING = re.compile(
     r"\b(?:capitali[sz]|capital letter|in capitals|upper ?case|lower ?case|spell|punctuat|grammar|written|writing|"
     r"write\b|correctly|apostrophe|comma|"
-    r"groß|klein|schreib|komma|majuscul|minuscul|écri|orthograph|mayúscul|minúscul|escri|ortogra|maiuscol|"
-    r"minuscol|scri[vt]|hoofdletter|schrijf|wielk|małą|pis[aoz]|velk|malý|malé|píš|пиш|букв|запис|"
+    r"(?<!wie )groß|klein|(?:ge)?schr(?:ei|ie)b|komma|majuscul|minuscul|écri|orthograph|mayúscul|minúscul|escri|"
+    r"ortogra|maiuscol|minuscol|scri[vt]|hoofdletter|schrijf|wielk|małą|pis[aoz]|velk|malý|malé|píš|пиш|букв|запис|"
     r"büyük harf|küçük harf|yazıl)|كتاب|يكتب|लिख|写|書|대문자|소문자|쓰|\bviết|\btulis|\bskriv",
     re.IGNORECASE,
 )
@@ -55,6 +55,7 @@ def options_distinct(view: View) -> Finding | None:
     if not has_digits or ABOUT_VALUES.search(view.question):
         return None
     by_unit = ABOUT_UNITS.search(view.question) is None
+    shares = PROBABILITY.search(view.question) is not None
     nested = _nested_ranges(view)
     if nested is not None:
         return "choices_not_distinct", excerpt(" | ".join(nested))
@@ -64,7 +65,7 @@ def options_distinct(view: View) -> Finding | None:
             if (
                 number is not None
                 and same is not None
-                and _quantity(number, by_unit) == _quantity(same, by_unit)
+                and (_quantity(number, by_unit) == _quantity(same, by_unit) or (shares and _one_share(number, same)))
                 and _plain(choice) != _plain(other)
                 and not (view.is_technical and (_has_digit(choice) == _has_digit(other)))
             ):
@@ -104,6 +105,23 @@ def _quantity(number: Number, by_unit: bool) -> tuple[Any, ...]:
     if by_unit:
         return number.value * number.unit.factor, number.unit.dimensions, number.percent
     return number.value, number.unit, number.percent
+
+
+def _one_share(number: Number, other: Number) -> bool:
+    """Whether one of two numbers is a percentage and the other one the share that it is (`50 %`, `1/2`)."""
+    if number.percent == other.percent or number.unit.dimensions or other.unit.dimensions:
+        return False
+    percentage, share = (number, other) if number.percent else (other, number)
+    return percentage.value == 100 * share.value
+
+
+PROBABILITY = re.compile(
+    r"\bprobab|\blikelihood|wahrscheinlich|prawdopodob|pravděpodob|pravdepodob|вероятн|ймовірн|имовірн|olasılı|احتمال|प्रायिकता|"
+    r"概率|機率|确率|確率|확률|\bpeluang|xác suất|sannolik|sandsynlig|todennäköis|\bkans\b|πιθανότητ|valószínűség|"
+    r"uwezekano|הסתברות",
+    re.IGNORECASE,
+)
+"""Of questions whose answers are shares, as fractions or in percent"""
 
 
 def _has_digit(choice: str) -> bool:
@@ -147,6 +165,16 @@ DENIED = re.compile(
     r"\b(?:is|are) (?:false|wrong|incorrect|untrue))\W*$",
     re.IGNORECASE,
 )
+SHUT_OUT = re.compile(
+    r"\b(?:(?:does|do|did)(?: not|n't) (?:belong|count|qualify)(?: here| there| to (?:it|them|these))?|"
+    r"(?:is|are)(?: not|n't) (?:one|part) of (?:them|these|those)|gehör(?:t|en) nicht (?:dazu|hierher)|"
+    r"n'en (?:fait|font) pas partie|no pertenecen? a (?:ell[ao]s|est[ao]s)|non ne (?:fa|fanno) parte|"
+    r"não (?:faz|fazem) parte|hoor(?:t|en) er niet bij|nie należ[yą] do nich|nepatří (?:sem|mezi ně)|"
+    r"сюда не относ[ия]т?ся|не належ[иа]т[ьи] сюди)"
+    r"(?=[,;.:!]|\s*$)",
+    re.IGNORECASE,
+)
+"""What is said of an option that is none of those asked for"""
 CLAUSE = re.compile(r"[,;:.!?]|\b(?:but|and|while|whereas|although)\b", re.IGNORECASE)
 
 
@@ -159,6 +187,8 @@ def all_of_the_above(view: View) -> Finding | None:
         for clause in CLAUSE.split(sentence):
             if DENIED.search(clause) and any(contains(view.tokens(clause), view.tokens(other)) for other in others):
                 return "reasoning_contradicts_answer", f"{excerpt(clause.strip())} (answer: {excerpt(view.answer)})"
+        if SHUT_OUT.search(sentence) and any(contains(view.tokens(sentence), view.tokens(one)) for one in others):
+            return "reasoning_contradicts_answer", f"{excerpt(sentence)} (answer: {excerpt(view.answer)})"
     last = view.reasoning_sentences[-1] if view.reasoning else ""
     if _are_set_apart(view, last, others):
         return "reasoning_contradicts_answer", f"{excerpt(last)} (answer: {excerpt(view.answer)})"

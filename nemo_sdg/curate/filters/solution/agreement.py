@@ -12,7 +12,7 @@ from nemo_sdg.curate.filters.solution.conclusion import (
     named_letter,
     named_options,
 )
-from nemo_sdg.curate.filters.solution.letters import mislabelled, other_place
+from nemo_sdg.curate.filters.solution.letters import mislabelled, other_place, wrong_letter
 from nemo_sdg.curate.filters.solution.mentions import labels, mentioned, squeeze
 from nemo_sdg.curate.filters.solution.notation import has_other_signs, other_digits, other_operator
 from nemo_sdg.curate.filters.solution.numbers.results import goes_on_from, is_check, is_reached, lost_sign
@@ -72,7 +72,7 @@ def _choice(view: View) -> Finding | None:
         return _finding(view, CONTRADICTS, last)
     if other_place(view, last):
         return _finding(view, CONTRADICTS, last)
-    if (mislabel := mislabelled(view)) is not None:
+    if (mislabel := mislabelled(view) or wrong_letter(view)) is not None:
         return _finding(view, CONTRADICTS, mislabel)
     if stated is not None:
         if letter is not None or _agrees_with_option(view, stated):

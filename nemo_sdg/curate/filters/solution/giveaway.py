@@ -1,5 +1,6 @@
 """Filter of answers given away by the context, which brings knowledge and not the answer."""
 
+import itertools
 import re
 from fractions import Fraction
 
@@ -132,6 +133,7 @@ def _number_worked_out(view: View) -> Finding | None:
     asked = {found.number.value for found in find_numbers(f"{view.question} {view.passage}", view.language)}
     if gold.value in asked:
         return None
+    between = _first_steps(asked) - asked if gold.value > CHANCE else set()
     core, markers = content_of(view, (sentences(view.question) or [""])[-1]), _conclusions(view)
 
     def is_gold(number: Number) -> bool:
@@ -150,9 +152,21 @@ def _number_worked_out(view: View) -> Finding | None:
             continue
         ends = further + [one.number for one in found if concluded is not None and one.start > concluded]
         worked_out = concluded is not None and any(map(is_gold, ends))
-        if concerns or worked_out or {number.value for number in numbers} & asked or _is_particular(gold):
+        told = {number.value for number in numbers} - {gold.value}
+        if concerns or worked_out or told & asked or told & between or _is_particular(gold):
             return "context_gives_answer", excerpt(sentence)
     return None
+
+
+def _first_steps(asked: set[Fraction]) -> set[Fraction]:
+    """What two of the numbers of a question give: a sentence that holds one of these and the answer calculates."""
+    pairs = itertools.permutations(sorted(asked)[:MOST_ASKED], 2)
+    steps = {step for one, two in pairs for step in (one + two, one - two, one * two, one / two if two else one)}
+    return {step for step in steps if step > CHANCE}
+
+
+MOST_ASKED, CHANCE = 6, 12
+"""Numbers of a question that are combined; values up to which one stands there by chance"""
 
 
 def _is_of_formula(sentence: str, found: FoundNumber) -> bool:

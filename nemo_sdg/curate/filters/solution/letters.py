@@ -114,6 +114,25 @@ def _beside(view: View, last: str) -> bool:
     )
 
 
+NAMED = rf"(?:{OPTION_WORD})\s?(?-i:([A-HJ]))(?![\w'’.-]*\w)"
+LETTERED = re.compile(rf"(?<!\w){NAMED}", re.IGNORECASE)
+
+
+def wrong_letter(view: View) -> str | None:
+    """Where the reasoning names an option by a letter that none of them has (`option E` of four), or the answer by
+    another one than its own (`the prosecution, option C`).
+    """
+    if not view.label or speaks_of_letters(view):
+        return None
+    for match in LETTERED.finditer(view.reasoning):
+        if ord(match.group(1)) - ord("A") >= len(view.choices):
+            return match.group()
+    answer = view.answer.strip(" .")
+    beside = re.compile(rf"(?<!\w){re.escape(answer)}(?:, | ?[(（]){NAMED}(?=[,.;)）])", re.IGNORECASE)
+    found = {match.group(1): match.group() for match in beside.finditer(view.reasoning)}
+    return next(iter(found.values())) if len(found) == 1 and view.label not in found else None
+
+
 BRACKETED = re.compile(r"[(（]([A-J])[)）]")
 
 

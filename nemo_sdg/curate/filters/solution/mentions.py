@@ -18,6 +18,7 @@ def mentioned(view: View) -> bool:
     words_said = set(view.tokens(view.reasoning))
     said = {word[:STEM] for word in words_said}
     squeezed = squeeze(view.reasoning)
+    joined = PARTED.sub("", squeezed)
     for text in view.accepted:
         words = view.tokens(text)
         if len(words) > 12 or view.folded(text).strip(" .!。") in labels(view):
@@ -29,16 +30,22 @@ def mentioned(view: View) -> bool:
                 return True
             continue
         if len(words) == 1 and _is_form_of_asked(view, words[0]):
-            if words[0] in words_said:
+            if words[0] in words_said or (joined != squeezed and squeeze(text) in joined):
                 return True
             continue
-        if squeeze(text) in squeezed or any(
-            word[:STEM] in said for word in words if len(word) > 2 or not word.isascii()
+        if (
+            squeeze(text) in squeezed
+            or squeeze(text) in joined
+            or any(word[:STEM] in said for word in words if len(word) > 2 or not word.isascii())
         ):
             return True
         if not any(map(str.isalpha, text)) or "\\" in text or "=" in text:
             return True
     return False
+
+
+PARTED = re.compile(r"(?<=\w)[-‑+|·](?=\w)")
+"""Between the parts of a word (`kät-tä`)"""
 
 
 def _is_form_of_asked(view: View, word: str) -> bool:

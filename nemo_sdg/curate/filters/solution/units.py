@@ -59,17 +59,33 @@ def unit_differs(view: View, gold: Number, text: str) -> bool:
     ends = [one for one in found if one.number.value == gold.value]
     if not ends:
         return False
-    rest = text[ends[-1].end :]
-    if "$" in text and text.count("$") % 2 == 0:
-        rest = rest.replace("$", "", 1) if rest.lstrip().startswith("$") else rest  # the end of a formula
-    after = re.match(r"\s?[^\s.,;!?()]+", rest)
-    written = after.group().strip() if after else ""
+    written = _unit_behind(text, ends[-1].end)
     number = read_number(f"1 {written}", view.language) if written else None
-    if number is None or not number.unit.dimensions or written in view.question:
+    if number is None or not number.unit.dimensions:
+        return False
+    if gold.unit.dimensions and number.unit.dimensions == unit.dimensions:
+        if ends[-1] is not found[-1] or FACTOR.search(text[: ends[-1].start]):
+            return False
+        others = (read_number(f"1 {_unit_behind(text, one.end)}", view.language) for one in ends)
+        return all(other is None or other.unit != gold.unit for other in others)
+    if written in view.question:
         return False
     if number.unit.dimensions != unit.dimensions:
         return bool(gold.unit.dimensions) and ends[-1] is found[-1] and not written[0].isdigit()
     return number.unit.factor != unit.factor
+
+
+FACTOR = re.compile(r"[×·⋅*+−–/÷-]\s*$")
+"""Before a number that is a part of a sum"""
+
+
+def _unit_behind(text: str, place: int) -> str:
+    """The word behind a number that ends at `place`."""
+    rest = text[place:]
+    if "$" in text and text.count("$") % 2 == 0:
+        rest = rest.replace("$", "", 1) if rest.lstrip().startswith("$") else rest  # the end of a formula
+    after = re.match(r"\s?[^\s.,;!?()]+", rest)
+    return after.group().strip() if after else ""
 
 
 @functools.cache

@@ -65,7 +65,15 @@ def mojibake(view: View) -> Finding | None:
 
 
 def _bad_at(text: str) -> int:
+    """Where characters stand together that hardly do in a text. Signs without a letter (`¬¬Q`, `„5 €“`) may stand
+    beside one another: they count only where ftfy can read them otherwise.
+    """
+    from ftfy import fix_encoding
     from ftfy.badness import BADNESS_RE
 
-    match = BADNESS_RE.search(text)
-    return match.start() if match else -1
+    signs = -1
+    for match in BADNESS_RE.finditer(text):
+        if any(sign.isalpha() or "\u2500" <= sign < "\u25a0" for sign in match.group()):  # of boxes: `caf├®`
+            return match.start()
+        signs = match.start() if signs < 0 else signs
+    return signs if signs >= 0 and fix_encoding(text) != text else -1

@@ -1,6 +1,7 @@
 """Filter of texts that stop in the middle."""
 
 import re
+import unicodedata
 
 from nemo_sdg.curate.filters.phrases import content_words, phrases
 from nemo_sdg.curate.filters.solution.mentions import labels
@@ -146,7 +147,9 @@ def _inside_word(view: View, text: str) -> bool:
 
 def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: int) -> bool:
     text = text.rstrip()
-    if not text or view.language in NO_FULL_STOP or (END.search(text[-1]) and not _stops_in_number(view, text)):
+    if not text or view.language in NO_FULL_STOP or (_may_end(text) and not _stops_in_number(view, text)):
+        return False
+    if not question and _ends_in_answer(view, text):
         return False
     if text[-1] in ",،、，" or (view.language in ATTACHED and text.endswith(ATTACHED[view.language])):
         return True
@@ -160,6 +163,8 @@ def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: in
     if _inside_word(view, text) or (question and _only_begins(view, text)):
         return True
     *before, last = sentences(text)
+    if not question and _is_list(last):
+        return False
     if before and is_spaceless(text[-1]) and len(last) >= 6 and not question:
         ends = sum(sentence[-1] in "。！？" for sentence in before)
         if ends == len(before) and not LIST_OR_CODE.search(text) and not re.search(r"[：:]", last):
@@ -167,7 +172,7 @@ def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: in
     if prose and before and all(FULL_STOP.search(one) for one in before) and text[-1].isalpha():
         return _num_words(last) >= min_words and not LIST_OR_CODE.search(last)
     if prose and not before and _num_words(last) >= 2 * min_words and not LIST_OR_CODE.search(text):
-        return True
+        return DEFINED.match(text) is None
     if question and not before and _asks(view, last):
         return False
     if not before or LIST_OR_CODE.search(text) or not all(END.search(sentence) for sentence in before):
@@ -175,6 +180,43 @@ def _is_cut(view: View, text: str, *, question: bool, prose: bool, min_words: in
     if question and _asks(view, last):
         return text[-1].isalpha()
     return _num_words(last) >= (min_words if not question else 4)
+
+
+def _may_end(text: str) -> bool:
+    """Whether a text ends in a mark, or in a word that no prose is cut behind: `x₁`, `m/s²`, `notes.txt`."""
+    if END.search(text[-1]) or unicodedata.category(text[-1]) in CLOSING or text[-1] == "∎":
+        return True
+    last = text.split()[-1].strip("\"'“”‘’«»()")
+    return last.isascii() and any(sign in last for sign in "0123456789./_@\\") and text[-1].isalpha()
+
+
+CLOSING = frozenset(["Pe", "Pf", "So", "Sc", "Sk", "No", "Nl"])
+"""Of characters: closing brackets and quotation marks, symbols, signs of currencies, raised figures"""
+
+
+def _ends_in_answer(view: View, text: str) -> bool:
+    """Whether the answer is what a text ends in, perhaps with a unit behind it (`The line is: Hi guest`)."""
+    if text != view.reasoning:
+        return False
+    for answer in filter(None, map(str.strip, view.accepted)):
+        end, said = view.tokens(text[-2 * len(answer) - 20 :]), view.tokens(answer)
+        with_unit = any(map(str.isdigit, answer)) and said == end[-len(said) - 1 : -1]
+        if text.endswith(answer) or (said and (said == end[-len(said) :] or with_unit)):
+            return True
+    return False
+
+
+def _is_list(text: str) -> bool:
+    """Whether a text is of short items with commas between them."""
+    items = COMMA.split(text)
+    return len(items) > 3 and max(max(len(item.split()), sum(map(is_spaceless, item)) // 2) for item in items) <= ITEM
+
+
+COMMA = re.compile(r"[,،、，;；]\s*")
+ITEM = 5
+"""Words that an item of a list hardly has more of"""
+DEFINED = re.compile(r"[^\W\d_][^.:：!?\n]{1,40}[:：]\s")
+"""What is defined before its definition, as in a glossary (`Photosynthesis: the process by which …`)"""
 
 
 def _stops_in_number(view: View, text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.curate.filters.wording.language_parts import SCRIPTS, foreign_clause, is_of_relative, long_sentences
 from nemo_sdg.records import Kind
-from nemo_sdg.text.normalize import has_any
+from nemo_sdg.text.normalize import has_any, is_spaceless
 from nemo_sdg.text.tables import read_table
 
 CONFUSED = [
@@ -57,7 +57,8 @@ def language(
     embedded).
 
     Only a confident verdict over enough letters counts; formulas, code and quotations are left out, an ideograph counts
-    for three letters. A question that names a language may go on in that one. Options count where the question alone is
+    for three letters. A question that names a language may go on in that one, and a list of names or a pattern is in
+    no language. Options count where the question alone is
     too short to tell. A text may not change its language in the middle: neither by a clause in another script nor by a
     sentence that is surely another language. `reasoning: false` leaves context and reasoning out.
     """
@@ -75,7 +76,9 @@ def language(
             continue
         found, confidence = identify_language(words)
         if found != view.language and confidence >= min_confidence and not _confusable(found, view.language):
-            if name != "question" and _speaks_of(view, found):
+            if _speaks_of(view, found) and (name != "question" or _goes_on_in_another(view)):
+                continue
+            if name == "answer" and not _is_prose(text, found, min_letters):
                 continue
             return "language_mismatch", f"{name} is {found} ({confidence:.2f}), the seed is {view.language}"
         if name != "question" and is_of_relative(view.language, words) and not _speaks_of(view, found):
@@ -123,12 +126,42 @@ def _names() -> dict[str, re.Pattern[str]]:
 
 def _speaks_of(view: View, found: str) -> bool:
     """Whether the question names the language, asks for a translation, or has options or an answer in it."""
-    if any(_names()[code].search(view.asked) for code in (found, "any") if code in _names()):
-        return True
+    for code, names in _names().items():
+        if (code in (found, "any") or _confusable(found, code)) and names.search(view.asked):
+            return True
     return any(
         _num_letters(words := prose(text)) >= 12 and _surely(words) == found
         for text in ("" if view.kind == Kind.free_text else view.answer, " ".join(view.choices))
     )
+
+
+def _goes_on_in_another(view: View) -> bool:
+    """Whether a part of the question is in the seed's language: `Put into the past tense (Italian): Io mangio …`."""
+    return any(_surely(prose(part)) == view.language for part in PART_OF_QUESTION.split(view.question))
+
+
+PART_OF_QUESTION = re.compile(r"[:：\n.?!。？！]")
+BETWEEN_ITEMS = re.compile(r"[,;:、，；\n|•·/()]| [-–—] ")
+SAID = 4
+"""Words that the longest item of a list hardly has, and that a pattern hardly repeats"""
+
+
+def _is_prose(text: str, found: str, min_letters: int) -> bool:
+    """Whether what a text holds beside short items and repeated words (`Fizz, 4, Buzz, Fizz`) is in the language that
+    was found in the whole.
+    """
+    words: dict[str, None] = {}
+    num_words = 0
+    for part in BETWEEN_ITEMS.split(text):
+        said = prose(part).split()
+        spaceless = sum(map(is_spaceless, part))
+        if len(said) >= SAID or spaceless > SAID:
+            words |= dict.fromkeys(said)
+            num_words += max(len(said), spaceless)
+    written = " ".join(words)
+    if _num_letters(written) < min_letters or num_words < SAID or (len(words) < SAID and written.isascii()):
+        return False
+    return identify_language(written)[0] == found
 
 
 def _surely(words: str) -> str:

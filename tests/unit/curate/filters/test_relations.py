@@ -9,7 +9,7 @@ import pytest
 from nemo_sdg.config import CurateSection
 from nemo_sdg.curate.filters.registry import apply_filters
 from nemo_sdg.curate.filters.view import View
-from nemo_sdg.curate.filters.wording.repetition import _reworded
+from nemo_sdg.curate.filters.wording.rewording import reworded
 
 
 def sample(kind: str, language: str, question: str, answer: str, reasoning: str, **more: Any) -> dict[str, Any]:
@@ -466,5 +466,5 @@ def test_a_sentence_said_four_times_is_counted_among_others() -> None:
         for word, place in zip("abcd", "efgh", strict=True)
     ]
     view = View(sample("short_text", "en", "What?", "sand", ""))
-    assert _reworded(view, " ".join(others[:2] + said + others[2:])) == 4
-    assert _reworded(view, " ".join(others[:2] + said[:3] + others[2:])) == 0
+    assert reworded(view, " ".join(others[:2] + said + others[2:])) == 4
+    assert reworded(view, " ".join(others[:2] + said[:3] + others[2:])) == 0

@@ -18,7 +18,9 @@ from tests.unit.curate.filters.test_relations import sample
 
 CONFIG = CurateSection(filters={"context_off_topic": False})
 ROWS = [
-    json.loads(line) for line in Path(__file__).with_name("variations.jsonl").read_text(encoding="utf-8").splitlines()
+    json.loads(line)
+    for name in ("variations.jsonl", "variations_further.jsonl")
+    for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
 ]
 
 

@@ -46,13 +46,14 @@ def wrong_arithmetic(view: View) -> Finding | None:
 def _wrong_equality(text: str, language: str) -> str | None:
     written = plain(text)
     for chain in sides_of(written, language):
-        for left, right in itertools.pairwise(chain):
+        for place, (left, right) in enumerate(itertools.pairwise(chain)):
             if left is None or right is None or not (left.operators or right.operators):
                 continue
             if (
                 _in_one_unit(left, right, language)
                 and _differ(left, right)
                 and not any(right.begins_with(value, language) for value in left.values)
+                and not (place and any(left.ends_with(value, language) for value in right.values))
             ):
                 return written[left.start : right.end]
     return None

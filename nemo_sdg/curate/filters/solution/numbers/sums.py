@@ -90,6 +90,17 @@ class Side:
         parts = (_read(list(self.tokens[:size]), language) for size in range(1, len(self.tokens)))
         return any(part is not None and value in part.values for part in parts)
 
+    def ends_with(self, value: Fraction, language: str) -> bool:
+        """Whether the side has a value behind one of its signs: in `27 = 3 · 9 – 33 = 3 · 11` the sign is a dash, or
+        the hyphen of a word for `and`, between two equalities.
+        """
+        parts = (
+            _read(list(self.tokens[place + 1 :]), language)
+            for place, token in enumerate(self.tokens)
+            if token.kind == "operator"
+        )
+        return any(part is not None and value in part.values for part in parts)
+
 
 def plain(text: str) -> str:
     """A text with the signs of LaTeX and of superscripts as plain ones."""
