@@ -10,6 +10,7 @@ earlier ones; without a correction the reply has no answer.
 """
 
 import re
+from dataclasses import replace
 
 from nemo_sdg.generate.parsing.answers.clauses import option_of, option_said
 from nemo_sdg.generate.parsing.answers.corrections import corrected, is_corrected
@@ -80,7 +81,10 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
     if isinstance(draft, Draft):
         if is_corrected(after := text.rpartition("}")[2].lstrip("` \n")):
             draft.answer += "\n\n" + after
-        return draft
+        around = None if draft.reasoning or draft.context else from_sections(text, kind)
+        if around is None or not (around.reasoning and around.context):
+            return draft
+        return around if kind == Kind.code else replace(around, answer=draft.answer)
     if cut:
         return from_cut(text, kind) or ("cut_at_max_tokens", "")
     if draft is not None:

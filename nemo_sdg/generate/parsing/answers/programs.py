@@ -17,6 +17,12 @@ FENCE = re.compile(
 )
 
 
+NO_PROGRAM = ("json", "text", "output", "bash", "sh", "console", "plaintext")
+"""languages of blocks that stand beside a program"""
+MOST_PARTS = 200
+"""paragraphs of a text in which a program is looked for"""
+MOST_PARAGRAPHS = 6
+"""paragraphs of prose around a program, and one more"""
 LONGEST_LEAD = 120
 SHOWS_USE = re.compile(
     r"(?:^|\n)[ \t*_#>-]*(?:(?:for |here is an? |an? )?(?:example|sample)\b|(?:example |sample )?usage\b|how to use|"
@@ -43,17 +49,14 @@ def program_of(text: str) -> str:
     version of a function that is defined twice.
     """
     text = text.strip("\n")
-    fences = [
-        found
-        for found in FENCE.finditer(text)
-        if found["language"].lower() not in ("json", "text", "output", "bash", "sh", "console", "plaintext")
-    ]
+    every = list(FENCE.finditer(text))
+    fences = [found for found in every if found["language"].lower() not in NO_PROGRAM] or every
     own = [
         found for found in fences if not SHOWS_USE.search(text[max(0, found.start() - LONGEST_LEAD) : found.start()])
     ]
     blocks = [found["body"].strip("\n") for found in own or fences]
     if not blocks or parse_program(text) is not None:
-        return text.strip() if blocks else text
+        return text.strip() if blocks else _without_prose(text)
     kept: list[str] = []
     for block in blocks:
         names = defined(block)
@@ -64,6 +67,19 @@ def program_of(text: str) -> str:
     if not kept:
         return blocks[-1]
     return "\n\n\n".join([*_prepared(blocks, kept), *kept])
+
+
+def _without_prose(text: str) -> str:
+    """A text without the paragraphs before and behind a program in Python that stands in it without a fence."""
+    parts = text.split("\n\n")
+    if not 1 < len(parts) < MOST_PARTS or parse_program(text) is not None:
+        return text
+    for dropped in range(1, min(len(parts), MOST_PARAGRAPHS)):
+        for first in range(dropped + 1):
+            program = "\n\n".join(parts[first : len(parts) - dropped + first])
+            if defined_in_python(program):
+                return program
+    return text
 
 
 def _prepared(blocks: list[str], kept: list[str]) -> list[str]:
@@ -110,9 +126,16 @@ def _global_names(program: str) -> set[str]:
 
 def defined(program: str) -> set[str]:
     """Names of the functions and classes that a program defines at its top level."""
+    if parse_program(program) is not None:
+        return defined_in_python(program)
+    return {name for found in NAME.finditer(program) if (name := found["name"] or found["value"] or found["typed"])}
+
+
+def defined_in_python(program: str) -> set[str]:
+    """The same; none if the program is not Python."""
     tree = parse_program(program)
     if tree is None:
-        return {name for found in NAME.finditer(program) if (name := found["name"] or found["value"] or found["typed"])}
+        return set()
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
     assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)]
     return names | {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}

@@ -102,3 +102,25 @@ def test_a_quantity_said_again_in_another_unit_is_said_once(answer: str, quantit
 def test_a_named_approximation_is_its_value() -> None:
     for name in (r"\lambda \approx ", r"\lambda_{\max} \approx ", "x ≈ ", r"\approx "):
         assert nemo_sdg.same_answer(rf"{name}5.0 \times 10^{{-7}}\ \mathrm{{m}}", "500 nm", kind="numeric")
+
+
+@pytest.mark.parametrize(
+    ("answer", "program"),
+    [
+        ("def f(x):\n    return x\n\nThis works because x is kept.", "def f(x):\n    return x"),
+        ("Here it is:\n\ndef f(x):\n    y = x\n\n    return y", "def f(x):\n    y = x\n\n    return y"),
+        ("Es geht so:\n\ndef f(x):\n    return x\n\nFertig ist es.", "def f(x):\n    return x"),
+        ("```bash\necho hi\n```", "echo hi"),
+        ("```yaml\ncontext: a\nanswer: b\n```", "context: a\nanswer: b"),
+        ('```json\n{"answer": 1}\n```', '{"answer": 1}'),
+        ("echo hi\n\necho there", "echo hi\n\necho there"),
+    ],
+)
+def test_a_program_has_no_prose_and_no_fence_around_it(answer: str, program: str) -> None:
+    assert read(answer, "code") == program
+
+
+def test_json_under_headings_gives_the_answer_and_they_the_rest() -> None:
+    found = nemo_sdg.read_solution(REPLY + '```json\n{"answer": 5}\n```', kind="numeric")
+    assert isinstance(found, dict)
+    assert (found["answer"], found["reasoning"], found["context"]) == ("5", "A thought.", "Facts.")
