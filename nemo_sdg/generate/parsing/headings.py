@@ -5,7 +5,7 @@ heading_of("Answers vary.", 0)           ->  None
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import yaml
@@ -30,6 +30,13 @@ BULLET = re.compile(r"[ \t]*(?:[-+*•–][ \t]|\d{1,2}[.)][ \t])")
 DASH = re.compile(r"\s[-–—]+\s")
 SIGNS_LAST = re.compile(r"[ \t]*[\u2190-\u2bff\U0001f000-\U0001faff]+\ufe0f?\Z")
 """emoji behind a name"""
+FRAMED = re.compile(
+    r"[ \t]*+(?:[=~`:]{1,40}+|-{2,40}+|[–—]{1,40}+|\\(?:sub)?section\*?\{|"
+    r"(?:part|section|teil|partie|parte|sección|часть)[ \t]*+\d{1,2}[ \t]*+[:.—–-])[ \t]*+"
+    r"(?P<name>[^\W\d_][^=~`:{}\n]{0,47}?)[ \t]*+[=~`:}–—-]{0,40}+[ \t]*+",
+    re.IGNORECASE,
+)
+"""a heading between signs on a line of its own: `=== ANSWER ===`, `\\section{Answer}`, `Part 3: Answer`"""
 LONGEST_HEAD = 140
 _UNSEEN = dict.fromkeys(map(ord, "\u00a0\u200b\u200e\u200f\u202f\u2060\ufeff"), " ")
 """spaces and marks of no width around a heading; each stands for one character, so positions stay"""
@@ -71,6 +78,9 @@ def heading_of(line: str, start: int, names: dict[str, str] = SECTIONS) -> Headi
     """The heading that a line is, by the names of the sections; `start` is the position of the line."""
     whole = line if line.isascii() else line.translate(_UNSEEN)
     whole = whole.rstrip(" \t#") if line.startswith("#") else whole  # `## Answer ##`
+    if len(whole) <= LONGEST_HEAD and (framed := FRAMED.fullmatch(whole)) is not None:
+        inner = heading_of(f"**{framed['name'].strip()}**", start, names)
+        return None if inner is None else replace(inner, body=start + len(line))
     head = HEAD.match(whole[:LONGEST_HEAD])
     if head is None:
         return None
@@ -89,7 +99,7 @@ def heading_of(line: str, start: int, names: dict[str, str] = SECTIONS) -> Headi
         return None
     marked = bool(head["mark"].strip(" \t-+•*>") or head["open"])
     if tail[:1] in ("=", "-", "–", "—"):
-        if section != "answer" and not head["open"]:
+        if section != "answer" and not head["open"] and not (dash and head["name"][: dash.start()].isupper()):
             return None
     elif not tail and not (marked or section in ("context", "reasoning", "answer")):
         return None  # a heading without a colon needs a mark, or must be one of the three main names

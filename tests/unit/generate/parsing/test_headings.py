@@ -19,6 +19,13 @@ PARTS = {"answer": "5", "reasoning": "B.", "context": "A."}
         "**📚 Context**\n\nA.\n\n**🧩 Reasoning**\n\nB.\n\n**🎯 Answer**\n\n5\n\n---\n\nWould you like more?",
         "### 📚 **Contexte**\nA.\n\n### 🧠 **Raisonnement**\nB.\n\n### ✅ **Réponse**\n5",
         "### Kontext\nA.\n\n### Gedanken dazu\nB.\n\n### Antwort\n5",
+        "=== CONTEXT ===\nA.\n=== REASONING ===\nB.\n=== ANSWER ===\n5",
+        "--- Kontext ---\nA.\n--- Begründung ---\nB.\n--- Antwort ---\n5",
+        "`CONTEXT`\nA.\n\n`REASONING`\nB.\n\n`ANSWER`\n5",
+        "\\section*{Context}\nA.\n\\section*{Reasoning}\nB.\n\\section*{Answer}\n5",
+        "Part 1: Context\nA.\n\nPart 2: Reasoning\nB.\n\nPart 3: Answer\n5",
+        "::CONTEXT::\nA.\n::REASONING::\nB.\n::ANSWER::\n5",
+        "CONTEXT - A.\nREASONING - B.\nANSWER - 5",
         "## Context\nA.\n\n## How it is found\nB.\n\n## Answer\n5",
     ],
 )
