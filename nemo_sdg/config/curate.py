@@ -46,7 +46,7 @@ class CurateSection:
     """
     paraphrase_threshold: float = 0.6
     """minimum score, 0 to 1, of a sample that counts as a rewording of an evaluation row; see
-    curate/decontaminate/by_sense.py, and by_words.py without embeddings
+    curate/decontaminate/closer.py, and by_words.py without embeddings
     """
     judge: bool = True
     """with roles.judge and curate.paraphrase: the judge compares a suspicious sample with the likeliest evaluation

@@ -4,7 +4,8 @@ likelier leak.
 NgramRule     any common 13-gram (Brown et al., 2020)
 FieldNgrams   5-grams weighted by rarity, separately for passage, question and answer, as described for AI2's decon
 Embedding     cosine to the nearest evaluation row, of question with options and answer, by the index's embedder
-Ours          1 for a copy, else the probability of the likeliest row by nemo_sdg.curate.decontaminate
+Ours          1 for a copy, else the probability of the likeliest row after the closer look, by which it is decided
+Suspects      the same before the closer look, by which rows are shown to a judge
 """
 
 import math
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nemo_sdg.curate.decontaminate import closer
 from nemo_sdg.curate.decontaminate.by_sense import whole_text
 from nemo_sdg.curate.decontaminate.find import Index
-from nemo_sdg.curate.decontaminate.questions import read_item, told_answer
+from nemo_sdg.curate.decontaminate.questions import Item, read_item, told_answer
 from nemo_sdg.curate.decontaminate.rewordings import BySense
 from nemo_sdg.curate.embed import nearest
 
@@ -109,18 +111,30 @@ class Embedding:
         return np.array(found)
 
 
-class Ours:
+class Suspects:
     def __init__(self, index: Index) -> None:
-        self.index = index
+        assert isinstance(index.rewordings, BySense)
+        self.index, self.rewordings = index, index.rewordings
 
     def scores(self, samples: list[Row]) -> Scores:
-        assert isinstance(self.index.rewordings, BySense)
         found = []
         for begin in range(0, len(samples), AT_ONCE):
             some = samples[begin : begin + AT_ONCE]
             items = [read_item(sample) for sample in some]
-            for item, suspects in zip(items, self.index.rewordings.suspects(some, items), strict=True):
-                rows = suspects.likely
-                copied = self.index.copies.find(item) is not None
-                found.append(1.0 if copied else rows[0][0] if rows else 0.0)
+            copied = [self.index.copies.find(item) is not None for item in items]
+            found += [1.0 if copy else chance for copy, chance in zip(copied, self.chances(some, items), strict=True)]
         return np.array(found)
+
+    def chances(self, samples: list[Row], items: list[Item]) -> list[float]:
+        """Of each sample, to repeat its likeliest row."""
+        suspects = self.rewordings.suspects(samples, items)
+        return [one.likely[0][0] if one.likely else 0.0 for one in suspects]
+
+
+class Ours(Suspects):
+    def chances(self, samples: list[Row], items: list[Item]) -> list[float]:
+        best = [0.0] * len(samples)
+        profiles = [self.index.rows.profile(item) for item in items]
+        for pair, found in self.rewordings.looked_at_closer(samples, profiles):
+            best[pair.place] = max(best[pair.place], closer.score(found))
+        return best

@@ -4,7 +4,8 @@ evaluation row.
 A careful rewording shares few words with its row. But question, options and answer, read together, are closer to the
 row than to other questions about the topic, and the answer means the same. Each witness is a number from about 0 to 1,
 and `score` is a logistic regression over them. The signs of its weights are fixed: a likeness never counts against a
-repeat, and a difference never counts for one, whatever the rows of a fit look like.
+repeat, and a difference never counts for one, whatever the rows of a fit look like. A judge is shown pairs by this
+score; without a judge, closer.py decides.
 `scripts/bench/decontaminate.py --fit` prints the weights.
 """
 

@@ -49,7 +49,7 @@ class Item:
         ]
 
 
-def _answer(text: str) -> tuple[str, ...]:
+def read_answer(text: str) -> tuple[str, ...]:
     """Tokens of an answer; a negative number keeps its sign."""
     words = tuple(tokens(text))
     return ("-", *words) if NEGATIVE.match(text) else words
@@ -69,8 +69,8 @@ def read_item(record: dict[str, Any]) -> Item:
     """
     answer = record.get("answer")
     texts = [told_answer(record), *((answer.get("aliases") or []) if isinstance(answer, dict) else [])]
-    read = [_answer(str(text)) for text in texts if text is not None]
-    choices = frozenset(_answer(str(choice)) for choice in record.get("choices") or []) - {()}
+    read = [read_answer(str(text)) for text in texts if text is not None]
+    choices = frozenset(read_answer(str(choice)) for choice in record.get("choices") or []) - {()}
     question = str(record.get("question") or record.get("text") or "")
     return Item(
         question=tokens(question),

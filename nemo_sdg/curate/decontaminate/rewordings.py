@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nemo_sdg.curate.decontaminate import by_sense, by_words
+from nemo_sdg.curate.decontaminate import by_sense, by_words, closer
 from nemo_sdg.curate.decontaminate.by_words import ALIKE_PASSAGES, Profile, shared_passage
 from nemo_sdg.curate.decontaminate.evaluation_rows import EvaluationRows
 from nemo_sdg.curate.decontaminate.questions import Agreement, Item, agree
@@ -97,8 +97,42 @@ class BySense:
 
     def find(self, samples: list[dict[str, Any]], items: list[Item]) -> list[int | None]:
         """For each sample the row that it asks in other words, by sentence embeddings as well."""
-        found = [one.likely for one in self.suspects(samples, items)]
-        return [rows[0][1] if rows and rows[0][0] >= self.threshold else None for rows in found]
+        best: dict[int, tuple[float, int]] = {}
+        for pair, found in self.looked_at_closer(samples, [self.rows.profile(item) for item in items]):
+            chance = closer.score(found)
+            if chance >= self.threshold:
+                best[pair.place] = min(best.get(pair.place, (0.0, 0)), (-chance, pair.row))
+        return [best[place][1] if place in best else None for place in range(len(samples))]
+
+    def looked_at_closer(
+        self, samples: list[dict[str, Any]], profiles: list[Profile]
+    ) -> list[tuple[Pair, list[float]]]:
+        """Those of looked_at() that may be the same question, with the features of closer.WEIGHTS."""
+        pairs = [
+            (pair, found)
+            for pair, found in self.looked_at(samples, profiles)
+            if by_sense.score(found) >= closer.LEAST_CHANCE
+        ]
+        mine = {place: closer.told(samples[place], profiles[place]) for place in {pair.place for pair, _ in pairs}}
+        theirs = {
+            row: closer.told(self.rows.row(row), self.rows.row_profile(row)) for row in {pair.row for pair, _ in pairs}
+        }
+        wanted = [closer.texts(mine[pair.place], theirs[pair.row]) for pair, _ in pairs]
+        vectors = self.embedder.vectors_of(sorted(set().union(*wanted)))
+        return [
+            (
+                pair,
+                closer.witnesses(
+                    profiles[pair.place],
+                    self.rows.row_profile(pair.row),
+                    mine[pair.place],
+                    theirs[pair.row],
+                    found,
+                    vectors,
+                ),
+            )
+            for pair, found in pairs
+        ]
 
     def suspects(self, samples: list[dict[str, Any]], items: list[Item], *, num_near: int = 0) -> list[Suspects]:
         """For each sample the rows that it may ask in other words, and the `num_near` nearest ones."""
