@@ -27,10 +27,11 @@ def folders(root: Path) -> dict[str, tuple[Path, str]]:
         "varied": (own, "_varied"),
         "read_latest": (own, "_read_latest"),
         "read_8": (own, "_read_8"),
+        "read_10": (own, "_read_10"),
     }
 
 
-@pytest.mark.parametrize("name", ["shared", "developed", "read", "varied", "read_latest", "read_8"])
+@pytest.mark.parametrize("name", ["shared", "developed", "read", "varied", "read_latest", "read_8", "read_10"])
 def test_good_samples_are_kept(root: Path, name: str) -> None:
     folder, half = folders(root)[name]
     samples = read(folder / f"good{half}.jsonl")
@@ -38,7 +39,15 @@ def test_good_samples_are_kept(root: Path, name: str) -> None:
     assert len(dropped) <= 0.005 * len(samples), dropped
 
 
-MISSED = {"shared": 0.1, "developed": 0.1, "read": 0.14, "varied": 0.1, "read_latest": 0.11, "read_8": 0.16}
+MISSED = {
+    "shared": 0.1,
+    "developed": 0.1,
+    "read": 0.14,
+    "varied": 0.1,
+    "read_latest": 0.11,
+    "read_8": 0.16,
+    "read_10": 0.05,
+}
 """largest share of bad samples that may be kept: just above what was measured, so that a loss shows"""
 
 
