@@ -114,12 +114,16 @@ def _letters(num_options: int) -> re.Pattern[str]:
 
 
 _IN_BRACKETS = re.compile(r"\(([^()\[\]{},;]*)\)")
-_SIGN = re.compile(r"[()\[\]{}/!:]|(?<=\s)\.(?=\s)")
+_WORD_IN_BRACKETS = re.compile(r"(?<=\s)\([^\W\d_]+\)(?!\S)")
+_SIGN = re.compile(r"[()\[\]/]|(?<![_^])\{|(?:(?<=[\d)\]])|(?<=\b[A-Za-z]))\s?[!:]|(?<=\s)\.(?=\s)")
+"""not the braces of an index in LaTeX, nor marks that end a word"""
 
 
 def signs(option: str) -> list[str]:
-    """The signs of an option without words that its words do not hold: [1, 2) is not [1, 2], and 5! is not 5."""
+    """The signs of an option without words that its words do not hold: [1, 2) is not [1, 2], and 5! is not 5. No! is no
+    factorial, and a unit in brackets is that unit.
+    """
     if re.search(r"(?<![\\A-Za-z])[^\W\d_]{3,}", option):
         return []
     bare = _IN_BRACKETS.fullmatch(option)
-    return _SIGN.findall(option if bare is None else bare[1])
+    return [sign.strip() for sign in _SIGN.findall(_WORD_IN_BRACKETS.sub("", option) if bare is None else bare[1])]

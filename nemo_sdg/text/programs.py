@@ -45,19 +45,37 @@ _QUOTED = re.compile(r"('[^']*'|\"[^\"]*\"|`[^`]*`)")
 
 def same_program(a: str, b: str) -> bool:
     """Whether two programs, with or without a fence, are the same: in Python by their syntax trees, in SQL but for case
-    and layout, in others by their lines, whose indentation counts where no braces do.
+    and layout, in others by their lines, whose depth counts where no braces do.
     """
-    a, b = (fenced[1] or fenced[2] if (fenced := _FENCED.fullmatch(side.strip())) else side for side in (a, b))
+    a, b = (
+        side if (fenced := _FENCED.fullmatch(side.strip())) is None else fenced[1] or fenced[2] or "" for side in (a, b)
+    )
     if (tree := _syntax(a)) is not None:
         return tree == _syntax(b)
     if _SQL.match(a) and _SQL.match(b):
         return _query(a) == _query(b)
-    lines, others = (
-        [line.rstrip() for line in side.expandtabs().strip("\n").split("\n") if line.strip()] for side in (a, b)
-    )
     if "{" in a and "{" in b:
-        return [" ".join(line.split()) for line in lines] == [" ".join(line.split()) for line in others]
-    return lines == others
+        return _in_braces(a) == _in_braces(b)
+    return _indented(a) == _indented(b)
+
+
+def _in_braces(program: str) -> list[str]:
+    """The lines without layout; a brace that opens a block stands in the line before."""
+    lines = [line for line in (" ".join(line.split()) for line in program.split("\n")) if line]
+    return "\n".join(lines).replace("\n{", " {").split("\n")
+
+
+def _indented(program: str) -> list[tuple[int, str]]:
+    """The lines, each with the number of blocks that it stands in, however wide their indentation."""
+    found, widths = list[tuple[int, str]](), list[int]()
+    for line in program.expandtabs().split("\n"):
+        if bare := line.strip():
+            width = len(line) - len(line.lstrip())
+            while widths and widths[-1] >= width:
+                widths.pop()
+            widths.append(width)
+            found.append((len(widths), bare))
+    return found
 
 
 def _query(text: str) -> list[str]:

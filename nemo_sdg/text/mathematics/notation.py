@@ -122,10 +122,13 @@ _BRACKETED = re.compile(r"[\[\](][^\[\](){}]*[,;][^\[\](){}]*[\[\])]")
 
 
 def is_bracketed(text: str) -> bool:
-    """Whether a text is an interval or a tuple without words: [1, 2), (3, 7), ]0; 1["""
+    """Whether a text is an interval or a tuple without words: [1, 2), (3, 7), ]0; 1[. Words of two letters are units
+    and the like beside numbers alone.
+    """
     if len(text) > 200 or _BRACKETED.fullmatch(bare := plain(text)) is None:
         return False
-    return not re.search(r"(?<![\\A-Za-z])[^\W\d_]{3,}", bare)
+    least = 3 if re.search(r"\d", bare) else 2
+    return not re.search(rf"(?<![\\A-Za-z])[^\W\d_]{{{least},}}", bare)
 
 
 _EQUATION = re.compile(r"[\w\s.+*/()−-]+=[\w\s.+*/()−-]+")

@@ -25,6 +25,15 @@ def test_an_open_end_is_not_a_closed_one(kind: str, one: str, other: str) -> Non
         ("(a, b)", "(a,b)", True),
         ("$[1,2)$", "[1, 2)", True),
         ("H2O (l)", "H2O(l)", True),
+        ("CO₂", "CO2", True),
+        ("$10^{-3}$ m", "10^-3 m", True),
+        ("No!", "No", True),
+        ("¡Sí!", "Sí", True),
+        ("是！", "是", True),
+        ("Go: up", "Go up", True),
+        ("5 (cm)", "5 cm", True),
+        ("n!", "n", False),
+        ("3:4", "3 4", False),
     ],
 )
 def test_options_without_words_differ_by_their_signs(one: str, other: str, same: bool) -> None:
@@ -40,6 +49,9 @@ def test_options_without_words_differ_by_their_signs(one: str, other: str, same:
         ("y = 2x + 1", "2x - y + 1 = 0", True),
         ("y = 2x + 1", "y = 2x - 1", False),
         ("x + y = 3", "2x + 2y = 6", True),
+        ("[No, No]", "[no, no]", True),
+        ("[Na, Cl]", "(Na, Cl)", True),
+        ("[он, я]", "[Он, я]", True),
     ],
 )
 def test_intervals_points_and_lines_among_short_texts_are_mathematics(one: str, other: str, same: bool) -> None:
@@ -69,6 +81,11 @@ LOOP = "for i in x:\n    a(i)\n    b(i)"
         ("if x then\n  y\nend\nz", "if x then\n  y\n  z\nend", False),
         ("main = do\n  a\n  b", "main = do\n  a\nb", False),
         ("int f() {\n  return 1;\n}", "int f() {\n\treturn 1;\n}", True),
+        ("int f() {\n  return 1;\n}", "int f()\n{\n    return 1;\n}", True),
+        ("if [ 1 ]; then\n  ls\nfi", "if [ 1 ]; then\n    ls\nfi", True),
+        ("<ul>\n <li>a</li>\n</ul>", "<ul>\n   <li>a</li>\n</ul>", True),
+        ("```\n```", "x = 1", False),
+        ("```\n```", "```python\n\n```", True),
     ],
 )
 def test_the_layout_of_a_program_counts_where_its_language_says_so(one: str, other: str, same: bool) -> None:
