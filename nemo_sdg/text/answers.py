@@ -47,7 +47,9 @@ def same_answer(
     Expressions may start a child process with math-verify; raises MissingDependencyError where it is not installed.
     """
     sure = surely_same(a, b, kind=kind, question=question, language=language, family=family, similarity=similarity)
-    return mathematics.equal(a, b, question=question, language=language) if sure is None else sure
+    if sure is not None:
+        return sure
+    return mathematics.equal(without_long_blanks(a), without_long_blanks(b), question=question, language=language)
 
 
 def surely_same(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 import nemo_sdg
-from nemo_sdg.text.answers import surely_same
+from nemo_sdg.text.answers import same_answer, surely_same
 from nemo_sdg.text.blanks import LONGEST, without_long_blanks
 
 LOOPS = {
@@ -64,6 +64,11 @@ def test_a_loop_is_read_as_a_solution_in_linear_time(loop: str) -> None:
 @pytest.mark.parametrize("kind", ["numeric", "short_text"])
 def test_a_loop_is_compared_in_linear_time(kind: str, unit: str) -> None:
     assert is_linear(lambda text: surely_same(f"1/{text}x", "y 4", kind=kind), unit)
+
+
+@pytest.mark.parametrize("unit", ["\n", "\t", " "])
+def test_blanks_within_a_number_are_compared_in_linear_time(unit: str) -> None:
+    assert is_linear(lambda text: same_answer(f"5 {text}a", f"5 {text}b", kind="numeric"), unit)
 
 
 @pytest.mark.parametrize("unit", ["\n", "1"])
