@@ -18,6 +18,8 @@ from nemo_sdg.storage import read_jsonl
 
 OWN_WORDS = 0.5
 """share of a seed's words that must stand in the row that it names; templates add some"""
+ENOUGH = 20
+"""questions of a task in a shard, in which a word of a quarter of them is its template's"""
 SHARDS = 64
 """of seeds that are compared in one reading of a file: their questions are in memory together"""
 
@@ -31,7 +33,7 @@ class Named:
     """The rows that the seeds of a shard name."""
 
     said: dict[str, set[str]] = field(default_factory=dict)
-    """task -> the words that all its questions have"""
+    """task -> the words of its template: those that all its questions have, or of many questions a quarter"""
     places: Counter[Place] = field(default_factory=Counter)
     """files of a split -> number of seeds"""
     unseen: Counter[str] = field(default_factory=Counter)
@@ -71,14 +73,14 @@ def seeds_are_their_rows(run: CheckedRun, verdict: Verdict) -> None:
 
 
 def rows_of(shard: Shard) -> Named:
-    """The rows that the seeds of a shard name, and the words that all seeds of a task have."""
+    """The rows that the seeds of a shard name, and the words of their tasks' templates."""
     named = Named()
     if "seeds" not in shard:
         return named
     files = training_places(shard.run)
+    questions: dict[str, list[set[str]]] = {}
     for seed in shard.of("seeds", Seeds).records:
-        words = words_of(seed["question"])
-        named.said[seed["task"]] = named.said.get(seed["task"], words) & words
+        questions.setdefault(seed["task"], []).append(words_of(seed["question"]))
         if not carried.has_its_id(seed, shard.run.config["run"]["seed"]):
             named.odd.append(seed["seed_id"])
         place = place_of(seed, files)
@@ -86,7 +88,17 @@ def rows_of(shard: Shard) -> Named:
             named.places[place] += 1
         else:
             named.unseen[f"{seed['dataset']['path']}, split {seed['dataset']['split']}"] += 1
+    named.said = {task: words_of_template(asked) for task, asked in questions.items()}
     return named
+
+
+def words_of_template(questions: list[set[str]]) -> set[str]:
+    """The words that a task's template may have added to each of these questions, or to those of one kind, such as the
+    questions for an effect beside those for a cause.
+    """
+    counts = Counter(word for words in questions for word in words)
+    least = len(questions) / 4 if len(questions) >= ENOUGH else len(questions)
+    return {word for word, count in counts.items() if count >= least}
 
 
 def training_places(run: CheckedRun) -> dict[tuple[str, str], Place]:

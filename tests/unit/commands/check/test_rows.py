@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from nemo_sdg.commands.check.rows import compare_rows, raw_rows, rows_of_files, training_places
+from nemo_sdg.commands.check.rows import compare_rows, raw_rows, rows_of_files, training_places, words_of_template
 
 ROWS = ["I love this phone, the battery lasts for days.", "Why would anyone pay money for this?"]
 FITS = "Which of the options fits the text?"
@@ -92,3 +92,10 @@ def test_a_task_that_shares_its_split_has_the_files_of_the_one_that_the_ledger_n
     places = {"training/own/train/a.csv": "a.csv"}
     run: Any = SimpleNamespace(dir=tmp_path, ledgers={"seeds": SimpleNamespace(places=places)})
     assert training_places(run) == {("own", "train"): ("a.csv",), ("other", "train"): ("a.csv",)}
+
+
+def test_the_words_of_one_of_a_tasks_templates_are_no_row_s() -> None:
+    """`What was the cause of this?` is asked of some rows, `What happened as a result?` of others."""
+    asked = [{"what", kind, f"row{number}"} for number, kind in enumerate(["cause", "result"] * 10)]
+    assert words_of_template(asked) == {"what", "cause", "result"}
+    assert words_of_template(asked[:4]) == {"what"}
