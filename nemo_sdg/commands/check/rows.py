@@ -18,8 +18,8 @@ from nemo_sdg.storage import read_jsonl
 
 OWN_WORDS = 0.5
 """share of a seed's words that must stand in the row that it names; templates add some"""
-ENOUGH = 20
-"""questions of a task in a shard, in which a word of a quarter of them is its template's"""
+ENOUGH = 40
+"""questions of a task in a shard, in which a word of a tenth of them is its template's"""
 SHARDS = 64
 """of seeds that are compared in one reading of a file: their questions are in memory together"""
 
@@ -33,7 +33,7 @@ class Named:
     """The rows that the seeds of a shard name."""
 
     said: dict[str, set[str]] = field(default_factory=dict)
-    """task -> the words of its template: those that all its questions have, or of many questions a quarter"""
+    """task -> the words of its template: those that all its questions have, or of many questions a tenth"""
     places: Counter[Place] = field(default_factory=Counter)
     """files of a split -> number of seeds"""
     unseen: Counter[str] = field(default_factory=Counter)
@@ -97,7 +97,7 @@ def words_of_template(questions: list[set[str]]) -> set[str]:
     questions for an effect beside those for a cause.
     """
     counts = Counter(word for words in questions for word in words)
-    least = len(questions) / 4 if len(questions) >= ENOUGH else len(questions)
+    least = len(questions) / 10 if len(questions) >= ENOUGH else len(questions)
     return {word for word, count in counts.items() if count >= least}
 
 

@@ -96,6 +96,6 @@ def test_a_task_that_shares_its_split_has_the_files_of_the_one_that_the_ledger_n
 
 def test_the_words_of_one_of_a_tasks_templates_are_no_row_s() -> None:
     """`What was the cause of this?` is asked of some rows, `What happened as a result?` of others."""
-    asked = [{"what", kind, f"row{number}"} for number, kind in enumerate(["cause", "result"] * 10)]
+    asked = [{"what", kind, f"row{number}"} for number, kind in enumerate(["cause", "result"] * 20)]
     assert words_of_template(asked) == {"what", "cause", "result"}
     assert words_of_template(asked[:4]) == {"what"}
