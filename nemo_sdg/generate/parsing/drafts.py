@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from nemo_sdg.generate.parsing.answers.agreements import option_begun
 from nemo_sdg.generate.parsing.answers.corrections import is_corrected
 from nemo_sdg.generate.parsing.answers.dress import find_said
 from nemo_sdg.generate.parsing.answers.programs import FENCE, program_of
@@ -117,9 +118,9 @@ def _text(item: Any) -> str | None:
     return clean(str(item))
 
 
-def from_cut(text: str, kind: str) -> Draft | None:
-    """A draft from a reply that was cut, if the answer was complete because another part followed it. The part that was
-    cut is left out.
+def from_cut(text: str, kind: str, options: list[str] | None = None) -> Draft | None:
+    """A draft from a reply that was cut, if the answer was complete because another part followed it, or names its
+    option as far as it goes. The part that was cut is left out.
     """
     if "{" in text[:40] and (value := read_cut_object(text, FIELDS)) is not None:
         fields = _named(value, kind)
@@ -133,6 +134,10 @@ def from_cut(text: str, kind: str) -> Draft | None:
     sections = find_sections(text)
     whole = [section for section in sections if section.closed or section is not sections[-1]]
     answers = [section for section in whole if section.name == "answer" and section.text.strip()]
+    begun = sections[-1] if sections and sections[-1].name == "answer" and not sections[-1].closed else None
+    if options is not None and begun is not None and text.endswith(begun.text):
+        option = option_begun(begun.text, options)
+        return None if option is None else from_sections(text.removesuffix(begun.text) + option, kind)
     if not answers or (sections[-1].name == "answer" and not sections[-1].closed):
         return None
     return _draft(text, whole, answers[-1])

@@ -12,6 +12,7 @@ earlier ones; without a correction the reply has no answer.
 import re
 from dataclasses import replace
 
+from nemo_sdg.generate.parsing.answers.agreements import option_agreed
 from nemo_sdg.generate.parsing.answers.clauses import option_of, option_said
 from nemo_sdg.generate.parsing.answers.corrections import corrected, is_corrected
 from nemo_sdg.generate.parsing.answers.dress import fold, tidy_answer
@@ -19,6 +20,7 @@ from nemo_sdg.generate.parsing.answers.refusals import is_refusal
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter, without_html, without_marks
 from nemo_sdg.generate.parsing.drafts import Draft, final_answer_in, from_cut, from_json, from_sections
 from nemo_sdg.generate.parsing.prose import MATHEMATICAL, concludes_with, from_prose
+from nemo_sdg.generate.parsing.sources import without_sources
 from nemo_sdg.generate.parsing.traces import CLOSING, separate
 from nemo_sdg.records import Kind
 from nemo_sdg.text.answers import surely_same
@@ -86,7 +88,7 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
             return draft
         return around if kind == Kind.code else replace(around, answer=draft.answer)
     if cut:
-        return from_cut(text, kind) or ("cut_at_max_tokens", "")
+        return from_cut(text, kind, options) or ("cut_at_max_tokens", "")
     if draft is not None:
         return draft
     if JSON_BEGUN.match(text):
@@ -102,6 +104,8 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
 
 def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, str] | tuple[str, str]:
     """The solution from a draft, with its answer cleaned and checked, or (reason, detail)."""
+    if kind != Kind.code:
+        draft.answer = without_sources(draft.answer)
     if kind not in (Kind.code, Kind.free_text):
         final = corrected(draft.answer, kind, options)
         if final is None:
@@ -110,7 +114,9 @@ def _settled(draft: Draft, kind: str, options: list[str] | None) -> dict[str, st
     answer = (
         None
         if options is None
-        else option_of(draft.answer, options) or option_said(draft.answer, draft.reasoning, options)
+        else option_of(draft.answer, options)
+        or option_said(draft.answer, draft.reasoning, options)
+        or option_agreed(draft.answer, options)
     )
     if answer is None and kind in (Kind.multiple_choice, Kind.short_text) and QUOTED.match(draft.answer):
         draft.answer = QUOTE.sub("", draft.answer)

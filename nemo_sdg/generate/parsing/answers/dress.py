@@ -31,6 +31,8 @@ WRAPPING = re.compile(
     r"|\\(?:text\w*|math(?:rm|bf|sf)|mbox)\s*\{(?P<text>[^{}]*)\})$",
     re.DOTALL,
 )
+TICKED = re.compile(r"\A(`{1,2})(?P<line>[^`\n]+)\1\Z")
+"""a program of one line between backticks"""
 PYTHON = re.compile(r"__[a-z]+(?:_[a-z]+)*__(?:\.py)?|\*\*kw\w*")
 """names of Python that look like emphasis"""
 QUOTES = ('""', "''", "“”", "„“", "«»", "‘’", "「」", "『』")
@@ -156,7 +158,8 @@ def tidy_answer(answer: str, kind: str) -> str:
     """An answer without fences, boxes, `The answer is`, a closing full stop, and text on later lines."""
     answer = answer.strip()
     if kind == Kind.code:
-        return program_of(answer)
+        program = program_of(answer)
+        return TICKED.sub(r"\g<line>", program)
     if kind == Kind.free_text:
         fenced = FENCE.match(answer)
         return fenced["body"].strip("\n") if fenced and fenced.end() == len(answer) else answer

@@ -31,6 +31,8 @@ ALPHABETS = (
     "가나다라마바", "甲乙丙丁戊己", "①②③④⑤⑥⑦⑧⑨⑩",
 )  # fmt: skip
 """how languages name options in their order"""
+RARE_ALPHABETS = ("イロハニホヘ", "αβγδεζ", "абвгдеж", "أبتثجح", "ㄱㄴㄷㄹㅁㅂ")
+"""further ones, which count only before the text of the option"""
 LOOKALIKES = {"А": "A", "В": "B", "С": "C", "Е": "E", "Н": "H", "Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z"}
 """Cyrillic and Greek capitals that may stand for the Latin letter of the same shape"""
 LETTER = f"[{''.join(ALPHABETS)}]"
@@ -82,7 +84,7 @@ LAST_SENTENCE = re.compile(r"(?<=[.!?。！？।])\s+|(?<=[。！？])")
 
 def positions(label: str) -> set[int]:
     """The positions of options, from 0, that one letter may name."""
-    found = {alphabet.index(label) for alphabet in ALPHABETS if label in alphabet}
+    found = {alphabet.index(label) for alphabet in (*ALPHABETS, *RARE_ALPHABETS) if label in alphabet}
     if label in LOOKALIKES:
         found.add(LABELS.index(LOOKALIKES[label]))
     return found
@@ -98,11 +100,16 @@ def named_label(text: str) -> set[int]:
     if found := NUMBERED.fullmatch(text):
         return {int(found["number"]) - 1}
     if found := ORDINAL.fullmatch(text):
-        place = _ordinals().get((found["word"] or found["last"]).casefold())
+        place = ordinal_place(found["word"] or found["last"])
         return set() if place is None else {place - 1}
     if found := COUNTED.fullmatch(text):
         return {"一二三四五六七八九十".index(found["count"])}
     return set()
+
+
+def ordinal_place(word: str) -> int | None:
+    """The number, from 1, that an ordinal in words says in any language."""
+    return _ordinals().get(word.casefold())
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from nemo_sdg.generate.parsing.answers.dress import CLOSING, fold, undressed, without_lead
-from nemo_sdg.generate.parsing.answers.labels import LETTER, concluded, named_label, positions, visible
+from nemo_sdg.generate.parsing.answers.labels import LETTER, RARE_ALPHABETS, concluded, named_label, positions, visible
 from nemo_sdg.generate.parsing.answers.leads import BE, LEAD
 from nemo_sdg.records import LABELS
 from nemo_sdg.text.boxes import last_boxes
@@ -50,6 +50,11 @@ OTHER_LABELLED = re.compile(
     rf"^[(\[{{【「]?\s*(?P<label>(?![A-Z]){LETTER})\s*['’׳]?\s*[)\]}}】」.:、．-]+\s*(?P<rest>\S.*)$", re.DOTALL
 )
 """a label in another script than Latin, with text"""
+BEFORE_TEXT = re.compile(
+    rf"[(\[{{【「]?\s*(?P<label>(?![A-Z])(?:{LETTER}|[{''.join(RARE_ALPHABETS)}]))[\s'’׳)\]}}】」.:：、．-]*+(?P<rest>\S.*)",
+    re.DOTALL,
+)
+"""the same, perhaps with nothing but a space between: the text must be that of the option"""
 IS_RIGHT = re.compile(
     r"^(?P<text>.*\S)\s+(?:is|was)\s+(?:the\s+)?(?:(?:correct|right|best|true)(?:\s+(?:answer|option|choice|one))?|"
     r"(?:answer|right choice))$|^(?P<label>\(?[A-Z]\)?)[,;:.]?\s+(?:because|since)\b.*$",
@@ -176,9 +181,12 @@ def _unmarked(text: str) -> str:
 
 
 def _by_label(text: str, options: list[str]) -> str | None:
-    if not text.isascii() and (found := OTHER_LABELLED.match(text.strip())):
+    if not text.isascii() and (found := BEFORE_TEXT.match(text.strip())):
         named = by_text(undressed(found["rest"], quotes=True), options)
-        return named if named is not None and options.index(named) in positions(found["label"]) else None
+        if named is not None and options.index(named) in positions(found["label"]):
+            return named
+    if not text.isascii() and OTHER_LABELLED.match(text.strip()):
+        return None
     text = unicodedata.normalize("NFKC", text).strip()
     text = text.removesuffix("。").removesuffix(".").removesuffix("!").strip()
     if found := LABEL_LAST.match(text):
