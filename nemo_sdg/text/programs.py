@@ -2,6 +2,7 @@
 
 asserted_calls("assert f(1) == 2")     -> the syntax tree of f(1)
 same_program("x=1", "x = 1")           -> True
+is_other_program("SELECT 1 FROM t;")   -> True
 """
 
 import ast
@@ -99,3 +100,49 @@ def _syntax(program: str) -> str | None:
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 del body[0]
     return ast.dump(tree)
+
+
+_OTHER = re.compile(
+    r"\A\s*(?:--[^\n]*\n\s*)*(?:(?:select|delete)\b.+?\bfrom|insert\s+into|update\b.+?\bset|with\b.+?\bas\s*\(|"
+    r"(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:temp\w*\s+|unique\s+)?(?:table|view|index|function|trigger))\b"
+    r"|\A\s*(?:<!doctype\b|<[a-z][\w-]*(?:\s[^<>]*)?>.*>\s*\Z|<\?|#!\s*/)"
+    r"|^[^\S\n]*(?:#include\b|package [\w.]+;?$|using [\w.:]+ ?\w*;|(?:pub )?fn \w+|func \w+|function\b[^\n:]*\(|"
+    r"(?:public|private|protected|static|export|struct|enum|interface|impl)\b[^\n]*[{;]$|"
+    r"(?:const|let|var)\s+(?:mut\s+)?[\w{\[][^\n]*=|[a-z]\w*\s+::\s|[\w.]+ <- |end\s*\Z)",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+_BLOCK_LINE = re.compile(r"[;{}][^\S\n]*(?://.*)?$", re.MULTILINE)
+_PYTHON = re.compile(
+    r"^[^\S\n]*(?:(?:async )?def \w+ ?\(|class \w+(?:\([^)]*\))?:|import [\w.]+(?: as \w+)?$|from [\w.]+ import |@\w+$)"
+    r"|\blambda\b[^\n]*:|^[^\S\n]*(?:if|elif|for|while|with)\b[^\n{]*:$|^(?:\w+, ?)*\w+ = [^\n;{]*[^\n;{\s]$",
+    re.MULTILINE,
+)
+_ENDED = re.compile(r"^[ \t]*end[ \t]*\Z", re.MULTILINE)
+_COMMENT = re.compile(r"\s*(?:--|//|#|/?\*|%|;)")
+_BEGINS_TO_SAY = re.compile(r"\s*(?:[^\W\d_]+(?:,? [\w'’-]+){2}|[^\x00-\x7f]{4})")
+_SIGNS = frozenset("(){}=<>;$@/\\|")
+
+
+def looks_like_python(text: str) -> bool:
+    """Whether a text is meant as Python, valid or not: it defines, imports or loops as Python does."""
+    return _PYTHON.search(text) is not None and not _ENDED.search(text.rstrip())
+
+
+def is_other_program(text: str) -> bool:
+    """Whether a text is a program, a query or markup in another language than Python."""
+    if looks_like_python(text) or is_prose(text):
+        return False
+    lines = [line for line in text.split("\n") if line.strip()]
+    return _OTHER.search(text) is not None or 2 * len(_BLOCK_LINE.findall(text)) > len(lines) > 0
+
+
+def is_prose(text: str) -> bool:
+    """Whether a text begins with a sentence, or half of it are sentences; comments are none."""
+    lines = [line for line in text.split("\n") if line.strip() and not _COMMENT.match(line)]
+    said = [
+        line.rstrip().endswith((*".:!?。！？।：",))
+        and _SIGNS.isdisjoint(line)
+        and _BEGINS_TO_SAY.match(line) is not None
+        for line in lines
+    ]
+    return bool(said) and (said[0] or 2 * sum(said) >= len(said))

@@ -7,6 +7,7 @@ import warnings
 
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import Kind
+from nemo_sdg.text.programs import is_other_program, is_prose, looks_like_python
 
 ASKED = re.compile(
     r"`(?:def |class )?([A-Za-z_]\w*)\([^`\n]*\)`|\b(?:function|def|method|funktion|fonction|"
@@ -25,19 +26,47 @@ OTHER_LANGUAGE = re.compile(
     re.IGNORECASE,
 )
 """Such a language is written in; `a function that parses a JSON string` has it as its subject"""
+NAMED = re.compile(
+    r"\b(?:sql|mysql|sqlite|postgres\w*|javascript|typescript|java|kotlin|scala|swift|rust|golang|php|ruby|perl|bash|"
+    r"shell|powershell|awk|haskell|ocaml|clojure|erlang|elixir|prolog|matlab|octave|julia|lua|fortran|cobol|pascal|"
+    r"assembl\w+|verilog)(?!\w)|\b(?:c\+\+|c#)|(?-i:\bGo\b|\b[CR]\b(?! *[-=<>+*/])|\bJS\b)",
+    re.IGNORECASE,
+)
+NAMED_MARKUP = re.compile(
+    r"\b(?:html|css|xml|xpath|latex|regex\w*|reg(?:ular|ulär\w*|uli[eè]re?) expressions?|expresi[oó]n regular|json|"
+    r"yaml|dockerfile|makefile|graphql)(?!\w)|正则|正規表現|정규식|регулярн\w+ выражени",
+    re.IGNORECASE,
+)
+"""What may also be the subject of a program in Python"""
 
 
 def _is_other_language(view: View) -> bool:
-    """Whether a question without tests asks for another language of programs or markup, and Python nowhere."""
-    if view.sample.get("tests") or "python" in view.folded(view.question):
+    """Whether another language than Python is asked for: neither question nor tests nor the answer are of Python, and
+    the question names another, or the answer is written in one. A function of no language is one in Python.
+    """
+    if "python" in view.folded(view.question):
         return False
-    return OTHER_LANGUAGE.search(view.question) is not None
+    tests = [text for _, text in view.texts("tests")]
+    if tests and not any(text.rstrip().endswith(";") or isinstance(_parse(text), str) for text in tests):
+        return False
+    if OTHER_LANGUAGE.search(view.question):
+        return True
+    if looks_like_python(view.answer):
+        return False
+    if NAMED.search(view.question) and (not tests or is_other_program(view.answer)):
+        return True
+    asked = ASKED.search(view.question)
+    if asked is not None and not view.question[asked.end() :].partition("\n")[0].rstrip().endswith("{"):
+        return False
+    return is_other_program(view.answer) or (not tests and NAMED_MARKUP.search(view.question) is not None)
 
 
 def code_parses(view: View) -> Finding | None:
-    """For kind code: the program and every test are valid Python."""
-    if view.kind != Kind.code or _is_other_language(view):
+    """For kind code: the program and every test are valid Python; where another language is asked for, no prose."""
+    if view.kind != Kind.code:
         return None
+    if _is_other_language(view):
+        return ("code_does_not_parse", f"answer: {excerpt(view.answer)}") if is_prose(view.answer) else None
     for name, text in view.texts("answer", "tests"):
         tree = _parse(text)
         if isinstance(tree, str):

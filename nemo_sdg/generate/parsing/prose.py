@@ -10,6 +10,7 @@ from nemo_sdg.generate.parsing.answers.statements import joined
 from nemo_sdg.generate.parsing.drafts import CORRECTS, SUPPOSES, Draft, unfenced
 from nemo_sdg.records import Kind
 from nemo_sdg.text.boxes import find_boxes, last_boxes
+from nemo_sdg.text.programs import is_other_program
 
 MATHEMATICAL = re.compile(
     r"\d|\\|[∞π¼-¾⅐-⅞〇一二三四五六七八九十百千万]|^[a-zA-Z]$|\b(?:zero|one|two|three|four|five|six|seven|"
@@ -101,7 +102,7 @@ def concludes_with(line: str, options: list[str]) -> str | None:
 
 
 def _is_program(text: str) -> bool:
-    return bool(
+    return is_other_program(text) or bool(
         re.search(
             r"^\s*(?:async\s+)?(?:def|class)\s+\w+|^\w+\s*=\s*lambda\b|^(?:from|import)\s+\w+", text, re.MULTILINE
         )

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from nemo_sdg.config import CurateSection
+from nemo_sdg.curate.filters.code import code_parses, code_tests
 from nemo_sdg.curate.filters.registry import apply_filters
+from nemo_sdg.curate.filters.view import View
 
 SHORT: dict[str, Any] = {
     "sample_id": "a1",
@@ -357,3 +359,56 @@ def test_markup_that_a_question_asks_for_is_no_python() -> None:
     found = apply_filters(markup | asked, CurateSection())
     assert found is not None
     assert found[0] == "code_does_not_parse"
+
+
+OTHER_PROGRAMS = [
+    ("SQL", "SELECT c.name\nFROM customers AS c\nLEFT JOIN orders AS o ON o.customer_id = c.id\nWHERE o.id IS NULL;"),
+    ("SQL", "SELECT count(*) FROM users"),
+    ("JavaScript", "function double(n) {\n  return 2 * n;\n}"),
+    ("TypeScript", "const double = (n: number): number => 2 * n;"),
+    ("C++", "#include <iostream>\nint main() {\n    std::cout << 42;\n}"),
+    ("Java", "public static int twice(int n) {\n    return 2 * n;\n}"),
+    ("Rust", "fn twice(n: i32) -> i32 {\n    2 * n\n}"),
+    ("Go", "func twice(n int) int {\n\treturn 2 * n\n}"),
+    ("Bash", "#!/bin/bash\nls -l | wc -l"),
+    ("R", "twice <- function(n) {\n  2 * n\n}"),
+    ("Haskell", "twice :: Int -> Int\ntwice n = 2 * n + 0 -- doubles"),
+    ("Ruby", "def twice(n)\n  2 * n\nend"),
+    ("HTML", "<p>Good <b>morning</b>, it is tea time.</p>"),
+]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Write {} that does what was said.", "Escribe {} para esto.", "用{}写一个。", "Do.", "function f(a, b) {{"],
+)
+@pytest.mark.parametrize(("language", "program"), OTHER_PROGRAMS)
+def test_a_program_in_another_language_need_not_parse_as_python(question: str, language: str, program: str) -> None:
+    answer = {"text": program, "label": None, "aliases": []}
+    view = View(CODE | {"question": question.format(language), "answer": answer, "tests": None})
+    assert (code_parses(view), code_tests(view)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Write one SQL query for the names of all customers.", "You need to join both tables and keep the rows."),
+        ("Write a regex for a number.", "Here is a pattern for it:\n\\d+"),
+        ("Написать запрос SQL.", "Нужно соединить обе таблицы и выбрать имена."),
+        ("Write a function that parses a JSON string.", "def load(text)\n    return json.loads(text)"),
+        ("Write a function that doubles a number.", "function that doubles the number n"),
+        ("Write a Python function that runs an SQL query.", "SELECT 1 FROM t;"),
+        ("Write double(n).", "Select the number from the input and double it."),
+    ],
+)
+def test_prose_and_broken_python_are_no_program_in_any_language(question: str, answer: str) -> None:
+    view = View(CODE | {"question": question, "answer": {"text": answer, "label": None, "aliases": []}, "tests": None})
+    assert (code_parses(view) or ("",))[0] == "code_does_not_parse"
+
+
+def test_tests_of_another_language_are_not_read_as_python() -> None:
+    answer = {"text": "function twice(n) {\n  return 2 * n;\n}", "label": None, "aliases": []}
+    view = View(
+        CODE | {"question": "Write twice(n) in JavaScript.", "answer": answer, "tests": ["assert(twice(2) === 4);"]}
+    )
+    assert (code_parses(view), code_tests(view)) == (None, None)
