@@ -102,10 +102,17 @@ TOLL_FREE = re.compile(r"^(?:1?8(?:00|33|44|55|66|77|88)\d{7}|0?800\d{6,7}|(?:44
 """Lines of companies, where the caller pays nothing"""
 
 FORM = r"\b(?:valid\w*|formats?|regex\w*|regular expression|check ?(?:sum|digit)\w*|masks?|pars\w+|syntax|digits)\b"
+MADE_UP = (
+    r"\b(?:made[- ]up|fake|fictitious|fictional|invented|placeholders?|reserved|rfc ?\d+|phish\w*|suspicious|spoof\w*|"
+    r"erfunden\w*|ausgedacht\w*|fiktiv\w*|gültig\w*|reserviert\w*|inventad[oa]s?|fictici[oa]s?|válid[oa]s?|reservad[oa]s?|"
+    r"fictive?s?|inventée?s?|valides?|réservée?s?|inventat[oi]|fittizi[oa]?|valid[oi]|riservat[oi])\b|вымышл|выдуман|"
+    r"допустим|корректн|зарезерв|虚构|虛構|有效|保留|架空|有効|予約|가상|유효|예약"
+)
 SUBJECTS = {
     "e-mail address": (
-        r"e-?mail|(?:after|before|following|preceding) (?:the )?@",
-        rf"(?:after|before|following|preceding) (?:the )?@|\bdomain|\blocal part|{FORM}",
+        r"e-?mails?\b|courriel|correo|address|adress|почт|邮|郵|メール|메일|البريد|ईमेल|"
+        r"(?:after|before|following|preceding) (?:the )?@",
+        rf"(?:after|before|following|preceding) (?:the )?@|\bdomain|\blocal part|{FORM}|{MADE_UP}",
     ),
     "telephone number": (r"phone|number", rf"numbers? (?:have|has|of) the form|how many|\bproduct\b|{FORM}"),
     "social security number": (r"social security|\bssn\b", FORM),

@@ -4,6 +4,7 @@ Words that the question or the passage holds too, and words between quotation ma
 """
 
 import functools
+import itertools
 import re
 
 from nemo_sdg.curate.filters.phrases import find_phrases, may_hold, phrases, spoken
@@ -64,11 +65,24 @@ def dodge(view: View, *, max_sentences: int = 2) -> Finding | None:
     answer_gives_up = len(answer.split()) <= 12 and any(start < 40 for start, _ in find_phrases(answer, wanted))
     if (gives_up is None and not answer_gives_up) or find_phrases(view.folded(view.asked), wanted):
         return None
-    if gives_up is not None and not answer_gives_up and not contains(view.tokens(said[-1]), view.tokens(view.answer)):
+    if gives_up is not None and not answer_gives_up and not _says_answer(view, said[-1]):
         return "reasoning_gives_up", excerpt(reasoning, gives_up)
     if answer_gives_up and (gives_up is None or YES_OR_NO.search(view.question)):
         return "answer_gives_up", excerpt(view.answer)
     return None
+
+
+def _says_answer(view: View, sentence: str) -> bool:
+    """Whether a sentence says the answer, in its words or in its letters but for a space and the ending."""
+    if contains(view.tokens(sentence), view.tokens(view.answer)):
+        return True
+    said, answer = ("".join(filter(str.isalnum, view.folded(text))) for text in (sentence, view.answer))
+    ending = 0 if len(answer) < LONG_ENOUGH else 1 if len(answer) < 2 * LONG_ENOUGH else 2
+    return len(answer) >= LONG_ENOUGH and answer[: len(answer) - ending] in said
+
+
+LONG_ENOUGH = 6
+"""Letters of an answer that may have another ending where it is said"""
 
 
 def assistant_chatter(view: View) -> Finding | None:
@@ -106,9 +120,18 @@ def self_doubt(view: View, *, max_times: int = 3, words_each: int = 25) -> Findi
     questions = len(ASKED_OF_ONESELF.findall(view.reasoning)) if ASKED.search(view.reasoning) else 0
     if questions < 3 or 3 * questions < len(view.reasoning_sentences):
         return None
-    if questions > 3 or HESITATION.search(view.reasoning):
+    if HESITATION.search(view.reasoning) or (questions > 3 and not _goes_through_cases(view)):
         return "self_doubt", f"{questions} questions to oneself"
     return None
+
+
+def _goes_through_cases(view: View) -> bool:
+    """Whether each question of a reasoning is followed by what answers it, and the first by no answer already given."""
+    said = view.reasoning_sentences
+    asked = [ASKED.search(sentence[-2:]) is not None for sentence in said]
+    if asked[-1] or True not in asked or any(one and other for one, other in itertools.pairwise(asked)):
+        return False
+    return not any(_says_answer(view, sentence) for sentence in said[: asked.index(True)])
 
 
 ASKED = re.compile(r"[?？؟]")
@@ -140,9 +163,24 @@ LURE = re.compile(
 """An invitation to a web site"""
 
 
+SPAM = re.compile(
+    r"\b(?:spam|ham|phish\w*|scams?|smishing|fraud\w*|betrug\w*|betrügerisch\w*|werbung|advert\w*|junk|hameçonnage|"
+    r"pourriel|arnaque|publicité|estafa|publicidad|truffa|pubblicità|golpe|oszustwo|reklam\w*|dolandırıcılık|penipuan|"
+    r"lừa đảo)\b|спам|фишинг|мошенн|реклам|垃圾|诈骗|詐騙|钓鱼|广告|迷惑|詐欺|広告"
+    r"|스팸|사기|피싱|광고|احتيال|إعلان|स्पैम",
+    re.IGNORECASE,
+)
+
+
+def _judges_spam(view: View) -> bool:
+    """Whether a message is to be judged: an option or the first or last line of the question names spam or fraud."""
+    lines = [line for line in view.question.split("\n") if line.strip()]
+    return any(map(SPAM.search, (*view.choices, lines[0], lines[-1])))
+
+
 def advertising(view: View) -> Finding | None:
     """`Visit our …`, `20% off with code …`, and addresses of web sites in the solution, unless the question speaks of
-    such, too.
+    such, too, or shows a message to be judged as spam.
     """
     found = spoken(view, "spam", *SOLUTION)
     if found:
@@ -190,7 +228,7 @@ def _bare_address(view: View) -> int | None:
     if "://" not in question and "www." not in question:
         return None
     match = next((one for one in URL.finditer(question) if not is_quoted(question, one.start())), None)
-    if match is None or view.is_technical:
+    if match is None or view.is_technical or _judges_spam(view):
         return None
     host = (match.group(1) or match.group(2)).lower()
     lured = LURE.search(question) is not None

@@ -59,9 +59,23 @@ def mojibake(view: View) -> Finding | None:
             return "mojibake", f"{name}: {excerpt(text, at)}"
         misread = MISREAD.search(text) if MAY_BE_MISREAD.search(text) else None
         at = misread.start() if misread else _bad_at(text) if MAY_BE_BAD.search(text) else -1
-        if at >= 0 and not ENCODING.search(view.asked):
+        if at >= 0 and not ENCODING.search(view.asked) and not _shows_damage(view.question):
             return "mojibake", f"{name}: {excerpt(text, at)}"
     return None
+
+
+QUOTED = re.compile(r"(?:(?<!\w)['\"‘‚]|[“«„「『`])([^'\"“”«»„「」『』’`\n]{2,60})['\"”“»」』’`](?!\w)")
+
+
+def _shows_damage(question: str) -> bool:
+    """Whether a question shows damaged text between quotation marks, and beside it what it should read."""
+    from ftfy import fix_encoding
+
+    for match in QUOTED.finditer(question):
+        mended = fix_encoding(match.group(1))
+        if mended != match.group(1) and mended in question:
+            return True
+    return False
 
 
 def _bad_at(text: str) -> int:
