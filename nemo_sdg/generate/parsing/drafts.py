@@ -14,6 +14,7 @@ from nemo_sdg.generate.parsing.cleaning import clean, without_chatter
 from nemo_sdg.generate.parsing.headings import SECTIONS, heading_of
 from nemo_sdg.generate.parsing.json_replies import read_cut_object, read_objects, read_string
 from nemo_sdg.generate.parsing.sections import Section, find_sections, preamble
+from nemo_sdg.generate.parsing.yaml_replies import read_fields
 from nemo_sdg.records import Kind
 from nemo_sdg.text.boxes import find_boxes
 
@@ -34,6 +35,13 @@ SUPPOSES = re.compile(
     r"thought|someone|students?|tempt\w+|says?)\b[^.!?\n]*$",
     re.IGNORECASE,
 )
+DRAFTED = re.compile(
+    r"^[^\w\n]*(?:(?:my |a |the )?(?:(?:first|rough|initial) )?(?:draft|attempt|version)|entwurf|borrador|brouillon|"
+    r"bozza|rascunho|черновик|utkast|szkic|taslak|草稿|下書き|초안)(?!\w)[^\n]{0,40}$|"
+    r"^[^\w\n]*(?:final|revised|corrected|improved) (?:version|reply|response)[^\w\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""a line above a draft, or above the final version behind it"""
 CODE_FIELD = {"code", "program", "solution", "final code"}
 FIELDS = SECTIONS.keys() | CODE_FIELD
 
@@ -47,6 +55,16 @@ class Draft:
     reasoning: str = ""
     rivals: list[str] = field(default_factory=list)
     """other answers that the reply states as final and does not correct"""
+
+
+def from_yaml(text: str, kind: str) -> Draft | None:
+    """A draft from a reply that is a YAML document with an answer."""
+    fields = _named(read_fields(text, set(FIELDS)) or {}, kind)
+    if not (fields.get("answer") or "").strip():
+        return None
+    return Draft(
+        answer=fields["answer"] or "", context=fields.get("context") or "", reasoning=fields.get("reasoning") or ""
+    )
 
 
 def from_json(text: str, kind: str) -> Draft | tuple[str, str] | None:
@@ -184,6 +202,8 @@ def from_sections(text: str, kind: str) -> Draft | None:
 
 
 def _draft(text: str, sections: list[Section], chosen: Section) -> Draft:
+    sections = _without_drafts(text, sections, chosen)
+
     def joined(name: str) -> str:
         return "\n\n".join(s.text for s in sections if s.name == name and s is not chosen and s.text)
 
@@ -194,6 +214,21 @@ def _draft(text: str, sections: list[Section], chosen: Section) -> Draft:
         between = [text[one.end : two.start] for one, two in itertools.pairwise(sections)]
         reasoning = "\n\n".join(part.strip() for part in [preamble(text, sections), *between] if part.strip())
     return Draft(answer=chosen.text, context=joined("context"), reasoning=reasoning)
+
+
+def _without_drafts(text: str, sections: list[Section], chosen: Section) -> list[Section]:
+    """The sections from the context of a complete set on, if the text before it is called a draft and has all three
+    names itself: `Draft: CONTEXT: … REASONING: … ANSWER: …`.
+    """
+    place = sections.index(chosen) - 2
+    names = [section.name for section in sections[max(place, 0) : place + 3]]
+    if place < 1 or names != ["context", "reasoning", "answer"]:
+        return sections
+    before = text[: sections[place].start]
+    heads = [re.match(r"\W*(\w+)", text[one.start : one.end]) for one in sections[place : place + 3]]
+    told = before.casefold()
+    named = all(head is not None and head[1].casefold() in told for head in heads)
+    return sections[place:] if named and DRAFTED.search(before) else sections
 
 
 def _stated_last(reasoning: str, answer: str) -> list[str]:

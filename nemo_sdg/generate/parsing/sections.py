@@ -27,6 +27,10 @@ TAG = re.compile(r"<(?P<close>/)?(?P<name>[a-z][a-z _-]{2,30})>", re.IGNORECASE)
 ROW = re.compile(
     r"^[ \t]*\|[ \t*_]*(?P<name>[^|\n]{2,40}?)[ \t*_:：]*\|[ \t]*(?P<text>[^|\n]*?)[ \t]*\|[ \t]*$", re.MULTILINE
 )
+LETTERS = r"(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963\u0970-\u0e4e])++"
+"""a word with its vowel signs"""
+BARE = re.compile(rf"(?<=\n\n)(?:\*\*)?{LETTERS}(?:[ -]{LETTERS}){{0,2}}(?:\*\*)?(?=\n+[^\n])")
+"""a line of a few words without a full stop below an empty line"""
 MOST_ROWS = 20
 """a table with more rows that have names of sections is a loop or a listing, and no reply in sections"""
 HEAD_ROW = re.compile(r"\n[ \t]*\|[ \t]*:?-{2,}")
@@ -143,18 +147,29 @@ def _end_of_prose(text: str, heading: Heading, end: int) -> int:
 
 def _with_reasoning(text: str, headings: list[Heading], sections: list[Section]) -> list[Section]:
     """The sections with a reasoning under a heading whose name is unknown: the first one between a context and an
-    answer, where all three have as many #.
+    answer, where all three have as many #, or the only one, where all three are bare lines below empty ones.
     """
-    if [section.name for section in sections] != ["context", "answer"] or {one.level for one in headings} in ({0}, {}):
+    if [section.name for section in sections] != ["context", "answer"]:
         return sections
     context, answer = headings
-    unknown = re.compile(rf"^[ \t]*#{{{context.level}}}[ \t]+[^#\s][^\n]*$", re.MULTILINE)
-    found = unknown.search(text, context.body, answer.start) if context.level == answer.level else None
+    found = None
+    if context.level and context.level == answer.level:
+        unknown = re.compile(rf"^[ \t]*#{{{context.level}}}[ \t]+[^#\s][^\n]*$", re.MULTILINE)
+        found = unknown.search(text, context.body, answer.start)
+    elif text[: answer.start].endswith("\n\n") and not (context.labelled or answer.labelled):
+        forms = {_form(text[heading.start : heading.body].strip()) for heading in headings}
+        lines = [line for line in BARE.finditer(text, context.body, answer.start) if {_form(line[0])} == forms]
+        found = lines[0] if len(lines) == 1 else None
     if found is None or not text[context.body : found.start()].strip():
         return sections
     known = replace(sections[0], text=trimmed(text[context.body : found.start()]), end=found.start())
     reasoning = Section("reasoning", trimmed(text[found.end() : answer.start]), found.start(), answer.start)
     return [known, reasoning, sections[1]]
+
+
+def _form(line: str) -> tuple[bool, bool, bool]:
+    """The case and the marks of a heading on a line of its own."""
+    return line.isupper(), line.startswith("**"), line.endswith("**")
 
 
 def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:
@@ -170,7 +185,7 @@ def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:
     form = min(levels, key=len) if levels else "**" if "**" in context & reasoning & answer else None
     places = [number for number, one in enumerate(headings) if one.form == form]
     if form is None:
-        return headings
+        return _without_outline(headings) if prose else headings
     last = max(number for number in places if headings[number].section == "answer")
     told = any(
         one.section == "context" and (one.form == form or number < places[0]) for number, one in enumerate(headings)
@@ -184,6 +199,18 @@ def _without_inner(headings: list[Heading], *, prose: bool) -> list[Heading]:
         or (number > last and not prose)
         or (number < last and one.section == "answer" and one.mark != ">")
     ]
+
+
+def _without_outline(headings: list[Heading]) -> list[Heading]:
+    """The headings without labels behind the last answer, where all three sections stand under bare lines: `Context:
+    cities since 1950` is then a line of the answer.
+    """
+    bare = [not one.form and not one.labelled for one in headings]
+    names = [one.section for one, is_bare in zip(headings, bare, strict=True) if is_bare]
+    if not {"context", "reasoning", "answer"} <= set(names) or names[-1] != "answer":
+        return headings
+    last = max(number for number, is_bare in enumerate(bare) if is_bare)
+    return [one for number, one in enumerate(headings) if number <= last or not one.labelled or one.final]
 
 
 def _without_answers(text: str, headings: list[Heading]) -> list[Heading]:

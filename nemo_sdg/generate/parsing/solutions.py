@@ -18,7 +18,7 @@ from nemo_sdg.generate.parsing.answers.corrections import corrected, is_correcte
 from nemo_sdg.generate.parsing.answers.dress import fold, tidy_answer
 from nemo_sdg.generate.parsing.answers.refusals import is_refusal
 from nemo_sdg.generate.parsing.cleaning import clean, without_chatter, without_html, without_marks
-from nemo_sdg.generate.parsing.drafts import Draft, final_answer_in, from_cut, from_json, from_sections
+from nemo_sdg.generate.parsing.drafts import Draft, final_answer_in, from_cut, from_json, from_sections, from_yaml
 from nemo_sdg.generate.parsing.prose import MATHEMATICAL, concludes_with, from_prose
 from nemo_sdg.generate.parsing.sources import without_sources
 from nemo_sdg.generate.parsing.traces import CLOSING, separate
@@ -89,6 +89,8 @@ def _drafted(text: str, kind: str, options: list[str] | None, cut: bool) -> Draf
         return around if kind == Kind.code else replace(around, answer=draft.answer)
     if cut:
         return from_cut(text, kind, options) or ("cut_at_max_tokens", "")
+    if draft is None:
+        draft = from_yaml(text, kind)
     if draft is not None:
         return draft
     if JSON_BEGUN.match(text):
