@@ -46,7 +46,7 @@ MISSED = {
     "varied": 0.1,
     "read_latest": 0.11,
     "read_8": 0.16,
-    "read_10": 0.05,
+    "read_10": 0.1,
 }
 """largest share of bad samples that may be kept: just above what was measured, so that a loss shows"""
 
