@@ -146,3 +146,14 @@ def is_prose(text: str) -> bool:
         for line in lines
     ]
     return bool(said) and (said[0] or 2 * sum(said) >= len(said))
+
+
+_NO_CODE = re.compile(r"\\.|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|(?://|--|#)[^\n]*")
+
+
+def lacks_bracket(program: str) -> bool:
+    """Whether a program in braces has a bracket without its other one, with what is quoted and without."""
+    if "{" not in program or ";" not in program or not is_other_program(program):
+        return False
+    texts = (program, _NO_CODE.sub(" ", program))
+    return any(all(text.count(one) != text.count(other) for text in texts) for one, other in ("()", "[]", "{}"))

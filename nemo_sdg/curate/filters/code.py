@@ -7,7 +7,7 @@ import warnings
 
 from nemo_sdg.curate.filters.view import Finding, View, excerpt
 from nemo_sdg.records import Kind
-from nemo_sdg.text.programs import is_other_program, is_prose, looks_like_python
+from nemo_sdg.text.programs import is_other_program, is_prose, lacks_bracket, looks_like_python
 
 ASKED = re.compile(
     r"`(?:def |class )?([A-Za-z_]\w*)\([^`\n]*\)`|\b(?:function|def|method|funktion|fonction|"
@@ -62,11 +62,12 @@ def _is_other_language(view: View) -> bool:
 
 
 def code_parses(view: View) -> Finding | None:
-    """For kind code: the program and every test are valid Python; where another language is asked for, no prose."""
+    """For kind code: the program and every test are valid Python; elsewhere it is no prose and closes its brackets."""
     if view.kind != Kind.code:
         return None
     if _is_other_language(view):
-        return ("code_does_not_parse", f"answer: {excerpt(view.answer)}") if is_prose(view.answer) else None
+        broken = is_prose(view.answer) or lacks_bracket(view.answer)
+        return ("code_does_not_parse", f"answer: {excerpt(view.answer)}") if broken else None
     for name, text in view.texts("answer", "tests"):
         tree = _parse(text)
         if isinstance(tree, str):

@@ -49,6 +49,8 @@ def repetition(
         run = LETTER_RUN.search(text) if max(map(len, words), default=0) > 30 else None
         if run and run.group(1) not in "ACGTUN":
             return "repetition", f"{name}: the letter {run.group(1)} {len(run.group())} times"
+        if num_again and _lists_steps(text):
+            continue
         if name == "answer" and view.kind == Kind.free_text and says_one_thing(view, text):
             return "repetition", f"{name}: its sentences say one thing in other words"
         if name != "question" and view.kind != Kind.code and (said := reworded(view, text)):
@@ -70,6 +72,28 @@ def repetition(
         if score is not None:
             return "repetition", f"{name}: {score}"
     return None
+
+
+STEP_END = re.compile(r"[\n;；]")
+NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.):]|[-*•])\s")
+STEPS, STEP_WORDS, STEP_SIGNS = 5, 8, 60
+
+
+def _lists_steps(text: str) -> bool:
+    """Whether a text is a list of short steps, by lines or semicolons (moves, bars, instructions), that go through no
+    cycle more than twice.
+    """
+    steps = [NUMBERED.sub("", step).strip() for step in STEP_END.split(text)]
+    steps = [step for step in steps if step]
+    if len(steps) < STEPS or len(set(steps)) < 3 or len(steps) == len(set(steps)):
+        return False
+    if any(len(step) > STEP_SIGNS or len(step.split()) > STEP_WORDS for step in steps):
+        return False
+    for period in range(1, min(MAX_PERIOD, len(steps) // 3) + 1):
+        same = bytes(map(operator.eq, steps[period:], steps))
+        if b"\x01" * 2 * period in same:
+            return False
+    return True
 
 
 STUTTER = 5

@@ -372,6 +372,7 @@ OTHER_PROGRAMS = [
     ("Go", "func twice(n int) int {\n\treturn 2 * n\n}"),
     ("Bash", "#!/bin/bash\nls -l | wc -l"),
     ("R", "twice <- function(n) {\n  2 * n\n}"),
+    ("C", 'int main(void) {\n    puts(":-)"); // a smile :)\n    return 0;\n}'),
     ("Haskell", "twice :: Int -> Int\ntwice n = 2 * n + 0 -- doubles"),
     ("Ruby", "def twice(n)\n  2 * n\nend"),
     ("HTML", "<p>Good <b>morning</b>, it is tea time.</p>"),
@@ -398,6 +399,8 @@ def test_a_program_in_another_language_need_not_parse_as_python(question: str, l
         ("Write a function that parses a JSON string.", "def load(text)\n    return json.loads(text)"),
         ("Write a function that doubles a number.", "function that doubles the number n"),
         ("Write a Python function that runs an SQL query.", "SELECT 1 FROM t;"),
+        ("Write it in JavaScript.", "function sum(xs) {\n  return xs.reduce((a, b) => a + b, 0;\n}"),
+        ("Write it in Java.", "static int one(int[] xs) {\n    return xs[0;\n}"),
         ("Write double(n).", "Select the number from the input and double it."),
     ],
 )
