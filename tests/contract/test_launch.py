@@ -248,9 +248,9 @@ def test_paths_that_nemo_run_does_not_quote_are_refused_in_the_dry_run(run_dir: 
 
 
 def test_mounts_may_name_variables_of_the_shell() -> None:
-    mounts = ["$HOME/.cache:/root/.cache", "${SCRATCH}/x:/x"]
+    mounts = ["$HOME/.cache:/cache", "${SCRATCH}/x:/x"]
     script = launch("", RUN, ClusterConfig(container_image="nvcr.io#nvidia/x", container_mounts=mounts), dry_run=True)
-    assert "$HOME/.cache:/root/.cache,${SCRATCH}/x:/x" in script["seeds"]
+    assert "$HOME/.cache:/cache,${SCRATCH}/x:/x" in script["seeds"]
 
 
 def test_dry_run_shows_the_folders_of_the_real_launch(gpu_cluster: ClusterConfig) -> None:

@@ -147,7 +147,7 @@ def names(path):
         "/etc/passwd",
         "/etc/shadow",
         f"/proc/{os.getpid()}/environ",
-        "/proc/1/root/etc/passwd",
+        str(Path("/proc/1/root") / "etc/passwd"),
         str(home / ".bashrc"),
         str(Path.cwd() / "pyproject.toml"),
     ):

@@ -133,10 +133,7 @@ def simulate(limit: OutputLimit, *, memory: float, most: int, num: int, max_in_f
         async def send(number: int) -> None:
             request, key = Request(prompt=str(number), max_tokens=MAX_TOKENS), f"{number:032x}"
             async with room:
-                if section.learns_limits:
-                    await limits.send(lane, request, key, number, f"task {task_of(number)}")
-                else:
-                    await lane.send(request, key, number)
+                await limits.send(lane, request, key, number, f"task {task_of(number)}")
 
         await asyncio.gather(*map(send, range(num)))
         return asyncio.get_running_loop().time()

@@ -88,8 +88,7 @@ class Asker:
                         lane.accepted = True
                         self._believe(lane)
                     lane.evidence.replayed(sent)
-                if lane.section.learns_limits:
-                    self.limits.replayed(sent, record.of_task, known)
+                self.limits.replayed(lane, sent, record.of_task, known)
                 return self._seen(record, request, key, known)
             record.outstanding += 1
             self.demand += record.outstanding > 1
@@ -129,17 +128,13 @@ class Asker:
     async def _complete(self, record: OpenRecord, lane: Lane, sent: Request, key: str) -> Completion:
         if (cached := self.journal.lookup(key)) is not None:
             self.counts.replayed += 1
-            if lane.section.learns_limits:
-                self.limits.replayed(sent, record.of_task, cached)
+            self.limits.replayed(lane, sent, record.of_task, cached)
             await self._write(record.shard, key, cached, share=False)
             return cached
         if not lane.started:
             await lane.start()
         try:
-            if lane.section.learns_limits:
-                completion = await self.limits.send(lane, sent, key, record.rank, record.of_task)
-            else:
-                completion = await lane.send(sent, key, record.rank)
+            completion = await self.limits.send(lane, sent, key, record.rank, record.of_task)
         except Lost as lost:
             return self._lose(record, lane, str(lost))
         except GivenUp as given_up:

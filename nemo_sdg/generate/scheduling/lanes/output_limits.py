@@ -95,12 +95,17 @@ class OutputLimits:
 
         return of_task.limit or of_all.limit, answered
 
-    def replayed(self, request: Request, task: str, completion: Completion) -> None:
+    def replayed(self, lane: Lane, request: Request, task: str, completion: Completion) -> None:
         """The journal holds the completion of a request."""
-        self._ask(request, task)[1](completion.completion_tokens)
+        if lane.section.learns_limits:
+            self._ask(request, task)[1](completion.completion_tokens)
 
     async def send(self, lane: Lane, request: Request, key: str, rank: int, task: str) -> Completion:
-        """The completion of a request within its own max_tokens. Raises what Lane.send raises."""
+        """The completion of a request within its own max_tokens; of an engine that learns no limits what Lane.send
+        gives. Raises what Lane.send raises.
+        """
+        if not lane.section.learns_limits:
+            return await lane.send(request, key, rank)
         limit, answered = self._ask(request, task)
         if limit is None or limit >= request.max_tokens:
             completion = await lane.send(request, key, rank)
